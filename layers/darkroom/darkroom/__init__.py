@@ -1,0 +1,1 @@
+"""Darkroom: pictures on demand from masters in S3."""

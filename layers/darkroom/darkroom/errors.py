@@ -1,0 +1,149 @@
+"""The one error tree.
+
+Every refusal and fault is a :class:`DarkroomError`. Its class fixes the machine-readable ``code``, the HTTP
+``status`` and whether trying again can help; its ``message`` is written for the person who sent the request. What
+only an operator may read (native messages, bucket names) goes into ``detail`` and never leaves the logs.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DarkroomError(Exception):
+    """Base of all errors. ``message`` is public; ``detail`` is for logs only."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Something went wrong on our side"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str = "", *, detail: str = "") -> None:
+        super().__init__(message or self.title)
+        self.message = message or self.title
+        self.detail = detail
+
+
+class BadKey(DarkroomError):
+    """The path does not name a source."""
+
+    code = "bad-key"
+    status = 400
+    title = "The path is not a valid image key"
+
+
+class BadOption(DarkroomError):
+    """An option has a value outside its range. ``option`` is its short name."""
+
+    code = "bad-option"
+    status = 400
+    title = "An option has a value that is not allowed"
+
+    def __init__(self, message: str = "", *, option: str = "", detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.option = option
+
+
+class UnknownOption(BadOption):
+    """No option has this name."""
+
+    code = "unknown-option"
+    title = "No such option"
+
+
+class DuplicateOption(BadOption):
+    """An option was given twice, perhaps once by its long name."""
+
+    code = "duplicate-option"
+    title = "An option was given twice"
+
+
+class ReservedOption(BadOption):
+    """The option or value exists in the table, but this deployment cannot serve it yet."""
+
+    code = "not-available"
+    title = "This option is not available"
+
+
+class Unsigned(DarkroomError):
+    """Outside the finite unsigned set and not signed."""
+
+    code = "unsigned"
+    status = 403
+    title = "This variant needs a signature"
+
+
+class BadSignature(DarkroomError):
+    """The signature does not match the request."""
+
+    code = "bad-signature"
+    status = 403
+    title = "The signature does not match this request"
+
+
+class Expired(DarkroomError):
+    """The signed link's time is over."""
+
+    code = "expired"
+    status = 403
+    title = "This link has expired"
+
+
+class SourceMissing(DarkroomError):
+    """No master under this key."""
+
+    code = "no-source"
+    status = 404
+    title = "There is no image with this key"
+
+
+class MethodNotAllowed(DarkroomError):
+    """Only GET and HEAD are served."""
+
+    code = "method-not-allowed"
+    status = 405
+    title = "Only GET and HEAD are allowed"
+
+
+class OverLimits(DarkroomError):
+    """The source has more pixels, frames or bytes than this deployment allows."""
+
+    code = "over-limits"
+    status = 413
+    title = "The source image is over this service's limits"
+
+
+class TypeNotAllowed(DarkroomError):
+    """The bytes are not one of the image types that are allowed in."""
+
+    code = "type-not-allowed"
+    status = 415
+    title = "The source is not an image type that is served here"
+
+
+class Damaged(DarkroomError):
+    """The source cannot be decoded completely."""
+
+    code = "damaged"
+    status = 422
+    title = "The source image is damaged"
+
+
+class Unavailable(DarkroomError):
+    """A service that we need did not answer. Trying again can help."""
+
+    code = "unavailable"
+    status = 503
+    title = "The picture cannot be made right now"
+    retryable = True
+
+
+def refusals() -> dict[str, type[DarkroomError]]:
+    """Every error class by its code, for turning a stored marker back into the error it records."""
+    found: dict[str, type[DarkroomError]] = {}
+    waiting: list[type[DarkroomError]] = [DarkroomError]
+    while waiting:
+        kind = waiting.pop()
+        found[kind.code] = kind
+        waiting.extend(kind.__subclasses__())
+    return found

@@ -1,0 +1,413 @@
+"""Kinds of option value: how each is read, written canonically and described.
+
+A value has two spellings. In a viewer's URL its parts are separated by ``,`` or ``:``; in a canonical path they are
+separated by ``~``, so that a path holds unreserved characters only (RFC 3986) and no party on the way can encode it in a
+second form. Both spellings are read by the same :meth:`Kind.read` from a list of parts.
+
+The edge function has a twin of each kind, chosen by :attr:`Kind.name` and fed by :meth:`Kind.rule`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from .model import Crop, Gravity, Padding, Watermark
+
+type Value = bool | int | float | str | Crop | Gravity | Padding | Watermark
+type Rule = dict[str, object]
+
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")
+_FIXED = re.compile(r"(?:0|[1-9][0-9]{0,4})(?:\.[0-9]{1,2})?")
+_LITERAL = re.compile(r"[A-Za-z0-9.-]")
+
+
+class Kind(Protocol):
+    """One kind of value."""
+
+    @property
+    def name(self) -> str:
+        """The kind's name in the edge function."""
+
+    @property
+    def expects(self) -> str:
+        """What a reader of an error message is told to write."""
+
+    def read(self, parts: list[str]) -> Value:
+        """The value of ``parts``; raises ValueError if it is not one of this kind."""
+
+    def write(self, value: Value) -> str:
+        """The canonical spelling of ``value``."""
+
+    def rule(self) -> Rule:
+        """The kind's parameters, for the edge function and the form."""
+
+
+def whole(text: str, low: int, high: int) -> int:
+    """A whole number within bounds; raises ValueError."""
+    if not _WHOLE.fullmatch(text) or text == "-0":
+        raise ValueError(text)
+    number = int(text)
+    if not low <= number <= high:
+        raise ValueError(text)
+    return number
+
+
+def fixed(text: str, low: float, high: float) -> float:
+    """A number with at most two decimals within bounds; raises ValueError. Exact in hundredths."""
+    if not _FIXED.fullmatch(text):
+        raise ValueError(text)
+    number = round(float(text) * 100) / 100
+    if not low <= number <= high:
+        raise ValueError(text)
+    return number
+
+
+def spell(number: float) -> str:
+    """The shortest spelling of a number of hundredths: ``1``, ``0.5``, ``12.25``."""
+    hundredths = round(number * 100)
+    text = f"{hundredths // 100}.{hundredths % 100:02d}"
+    return text.rstrip("0").rstrip(".")
+
+
+def _single(parts: list[str]) -> str:
+    if len(parts) != 1:
+        raise ValueError(parts)
+    return parts[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number from ``low`` to ``high``."""
+
+    low: int
+    high: int
+    name: str = "whole"
+
+    @property
+    def expects(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
+
+    def read(self, parts: list[str]) -> Value:
+        return whole(_single(parts), self.low, self.high)
+
+    def write(self, value: Value) -> str:
+        return str(value)
+
+    def rule(self) -> Rule:
+        return {"low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A number from ``low`` to ``high`` in steps of ``step``, which is a multiple of 0.01."""
+
+    low: float
+    high: float
+    step: float = 0.01
+    name: str = "fixed"
+
+    @property
+    def expects(self) -> str:
+        return f"a number from {spell(self.low)} to {spell(self.high)} in steps of {spell(self.step)}"
+
+    def read(self, parts: list[str]) -> Value:
+        number = fixed(_single(parts), self.low, self.high)
+        if round(number * 100) % round(self.step * 100):
+            raise ValueError(parts)
+        return number
+
+    def write(self, value: Value) -> str:
+        assert isinstance(value, int | float)
+        return spell(value)
+
+    def rule(self) -> Rule:
+        return {"low": self.low, "high": self.high, "step": self.step}
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Off or on: ``0`` or ``1``."""
+
+    name: str = "flag"
+
+    @property
+    def expects(self) -> str:
+        return "0 or 1"
+
+    def read(self, parts: list[str]) -> Value:
+        return bool(whole(_single(parts), 0, 1))
+
+    def write(self, value: Value) -> str:
+        return "1" if value else "0"
+
+    def rule(self) -> Rule:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One word of a list. ``synonyms`` maps further spellings to words of the list."""
+
+    words: tuple[str, ...]
+    synonyms: tuple[tuple[str, str], ...] = ()
+    name: str = "choice"
+
+    @property
+    def expects(self) -> str:
+        return "one of " + ", ".join(self.words)
+
+    def read(self, parts: list[str]) -> Value:
+        word = _single(parts)
+        word = dict(self.synonyms).get(word, word)
+        if word not in self.words:
+            raise ValueError(word)
+        return word
+
+    def write(self, value: Value) -> str:
+        return str(value)
+
+    def rule(self) -> Rule:
+        return {"words": list(self.words), "synonyms": dict(self.synonyms)}
+
+
+@dataclass(frozen=True, slots=True)
+class WholeChoice:
+    """One whole number of a list."""
+
+    numbers: tuple[int, ...]
+    name: str = "wholeChoice"
+
+    @property
+    def expects(self) -> str:
+        return "one of " + ", ".join(map(str, self.numbers))
+
+    def read(self, parts: list[str]) -> Value:
+        word = _single(parts)
+        if word not in map(str, self.numbers):
+            raise ValueError(word)
+        return int(word)
+
+    def write(self, value: Value) -> str:
+        return str(value)
+
+    def rule(self) -> Rule:
+        return {"words": [str(number) for number in self.numbers]}
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """A colour as 3, 4, 6 or 8 hex digits without ``#``. Normal form: 6 digits, or 8 when not opaque; lower case."""
+
+    name: str = "colour"
+
+    @property
+    def expects(self) -> str:
+        return "a colour of 3, 4, 6 or 8 hex digits, such as ff8800"
+
+    def read(self, parts: list[str]) -> Value:
+        text = _single(parts).lower()
+        if not re.fullmatch(r"[0-9a-f]{3,8}", text) or len(text) in (5, 7):
+            raise ValueError(text)
+        if len(text) < 6:
+            text = "".join(digit * 2 for digit in text)
+        return text[:6] if text[6:] == "ff" else text
+
+    def write(self, value: Value) -> str:
+        return str(value)
+
+    def rule(self) -> Rule:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class GravityKind:
+    """A named place, or ``fp:x:y`` with fractions of the upright picture."""
+
+    words: tuple[str, ...]
+    name: str = "gravity"
+
+    @property
+    def expects(self) -> str:
+        return "one of " + ", ".join(self.words) + ", or fp:x:y with x and y from 0 to 1"
+
+    def read(self, parts: list[str]) -> Value:
+        if len(parts) == 3 and parts[0] == "fp":
+            return Gravity("fp", fixed(parts[1], 0, 1), fixed(parts[2], 0, 1))
+        if _single(parts) not in self.words:
+            raise ValueError(parts)
+        return Gravity(parts[0])
+
+    def write(self, value: Value) -> str:
+        assert isinstance(value, Gravity)
+        return f"fp~{spell(value.x)}~{spell(value.y)}" if value.name == "fp" else value.name
+
+    def rule(self) -> Rule:
+        return {"words": list(self.words)}
+
+
+@dataclass(frozen=True, slots=True)
+class CropKind:
+    """``x,y,w,h`` in pixels of the upright source, or the same in percent after ``pct:``."""
+
+    high: int
+    name: str = "crop"
+
+    @property
+    def expects(self) -> str:
+        return f"x,y,w,h in pixels up to {self.high}, or pct:x,y,w,h in percent with x+w and y+h up to 100"
+
+    def read(self, parts: list[str]) -> Value:
+        if len(parts) == 5 and parts[0] == "pct":
+            x, y, width, height = (fixed(part, 0, 100) for part in parts[1:])
+            within = round((x + width) * 100) <= 10000 and round((y + height) * 100) <= 10000
+            if not within or width <= 0 or height <= 0:
+                raise ValueError(parts)
+            return Crop("pct", x, y, width, height)
+        if len(parts) != 4:
+            raise ValueError(parts)
+        x, y = (whole(part, 0, self.high) for part in parts[:2])
+        width, height = (whole(part, 1, self.high) for part in parts[2:])
+        return Crop("px", x, y, width, height)
+
+    def write(self, value: Value) -> str:
+        assert isinstance(value, Crop)
+        numbers = "~".join(spell(number) for number in value[1:])
+        return f"pct~{numbers}" if value.unit == "pct" else numbers
+
+    def rule(self) -> Rule:
+        return {"high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class PaddingKind:
+    """One number for all sides, two for top/bottom and right/left, or four: ``t,r,b,l`` (CSS order)."""
+
+    high: int
+    name: str = "padding"
+
+    @property
+    def expects(self) -> str:
+        return f"1, 2 or 4 whole numbers (t,r,b,l) from 0 to {self.high}"
+
+    def read(self, parts: list[str]) -> Value:
+        if len(parts) not in (1, 2, 4):
+            raise ValueError(parts)
+        sides = [whole(part, 0, self.high) for part in parts]
+        return Padding(*(sides * (4 // len(sides))))
+
+    def write(self, value: Value) -> str:
+        assert isinstance(value, Padding)
+        return "~".join(map(str, value))
+
+    def rule(self) -> Rule:
+        return {"high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class WatermarkKind:
+    """``name[,position[,opacity[,scale]]]``."""
+
+    positions: tuple[str, ...]
+    name: str = "watermark"
+
+    @property
+    def expects(self) -> str:
+        return (
+            "name,position,opacity,scale: a configured name (a-z, 0-9), one of "
+            + ", ".join(self.positions)
+            + ", and two whole numbers from 1 to 100"
+        )
+
+    def read(self, parts: list[str]) -> Value:
+        if len(parts) > 4 or not re.fullmatch(r"[a-z0-9]{1,32}", parts[0]):
+            raise ValueError(parts)
+        default = Watermark(parts[0])
+        position = parts[1] if len(parts) > 1 else default.position
+        if position not in self.positions:
+            raise ValueError(parts)
+        opacity = whole(parts[2], 1, 100) if len(parts) > 2 else default.opacity
+        scale = whole(parts[3], 1, 100) if len(parts) > 3 else default.scale
+        return Watermark(parts[0], position, opacity, scale)
+
+    def write(self, value: Value) -> str:
+        assert isinstance(value, Watermark)
+        return "~".join(map(str, value))
+
+    def rule(self) -> Rule:
+        default = Watermark("")
+        return {
+            "words": list(self.positions),
+            "position": default.position,
+            "opacity": default.opacity,
+            "scale": default.scale,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """A file name for a download, at most ``high`` bytes of UTF-8. Canonically, other bytes than ``A-Za-z0-9.-`` are ``~XX``."""
+
+    high: int
+    name: str = "fileName"
+
+    @property
+    def expects(self) -> str:
+        return f"a file name of at most {self.high} bytes without / and \\ or control characters"
+
+    def read(self, parts: list[str]) -> Value:
+        text = _single(parts)
+        if not text or len(text.encode()) > self.high or any(c in '/\\"' or ord(c) < 32 or ord(c) == 127 for c in text):
+            raise ValueError(text)
+        return text
+
+    def write(self, value: Value) -> str:
+        return "".join(
+            chr(byte) if _LITERAL.match(chr(byte)) and byte < 128 else f"~{byte:02X}" for byte in str(value).encode()
+        )
+
+    def rule(self) -> Rule:
+        return {"high": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that matches ``pattern``, a regular expression both Python and JavaScript understand alike."""
+
+    pattern: str
+    expects: str
+    name: str = "word"
+
+    def read(self, parts: list[str]) -> Value:
+        word = _single(parts)
+        if not re.fullmatch(self.pattern, word):
+            raise ValueError(word)
+        return word
+
+    def write(self, value: Value) -> str:
+        return str(value)
+
+    def rule(self) -> Rule:
+        return {"pattern": self.pattern}
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A word that other words of the option's table will need one day; refused with the reason until then."""
+
+    why: str
+    name: str = "reserved"
+
+    @property
+    def expects(self) -> str:
+        return self.why
+
+    def read(self, parts: list[str]) -> Value:
+        raise ValueError(parts)
+
+    def write(self, value: Value) -> str:
+        return str(value)
+
+    def rule(self) -> Rule:
+        return {"why": self.why}

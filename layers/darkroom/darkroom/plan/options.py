@@ -1,0 +1,120 @@
+"""The option table: every option once, as data.
+
+From it come the parsers, the error messages, the reference page (``docs/urls.md``), the console's form and the edge
+function's allow-list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .kinds import (
+    Choice,
+    Colour,
+    CropKind,
+    FileName,
+    Fixed,
+    Flag,
+    GravityKind,
+    Kind,
+    PaddingKind,
+    Reserved,
+    Value,
+    WatermarkKind,
+    Whole,
+    WholeChoice,
+    Word,
+)
+from .model import DATA_FORMATS, PICTURE_FORMATS, Plan
+
+MAX_SIDE_PX = 8192
+COMPASS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+NEEDS_FINDINGS = "it needs what inference finds in a picture, and this deployment has no inference"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option. ``plan_field`` is its field of :class:`Plan`, empty where it is folded away or is no part of the plan.
+
+    ``reserved`` names values that are refused with a reason until they can be served.
+    """
+
+    short: str
+    long: str
+    kind: Kind
+    doc: str
+    plan_field: str = ""
+    reserved: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def default(self) -> Value | None:
+        """The field's value where the option is not given."""
+        return getattr(_DEFAULTS, self.plan_field, None) if self.plan_field else None
+
+
+_DEFAULTS = Plan(key="")
+
+OPTIONS: tuple[Option, ...] = (
+    Option("w", "width", Whole(1, MAX_SIDE_PX), "Width of the box in px.", "width"),
+    Option("h", "height", Whole(1, MAX_SIDE_PX), "Height of the box in px.", "height"),
+    Option("dpr", "pixel-ratio", Fixed(1, 4, 0.5), "Multiplies w and h, which stay within their range."),
+    Option("up", "upscale", Flag(), "Lets the picture grow beyond its own size.", "upscale"),
+    Option(
+        "fit",
+        "fit",
+        Choice(("contain", "cover", "fill", "letterbox")),
+        "How the picture fills the box of w and h: inside it, over it (cut), stretched, or inside it and filled up with bg.",
+        "fit",
+    ),
+    Option(
+        "g",
+        "gravity",
+        GravityKind((*COMPASS, "attention", "entropy")),
+        "What fit=cover keeps: a side, the most striking or the busiest part, or a focal point.",
+        "gravity",
+        {"face": NEEDS_FINDINGS},
+    ),
+    Option("crop", "crop", CropKind(65535), "Region of the upright source that is kept, before anything else.", "crop"),
+    Option("rot", "rotate", WholeChoice((0, 90, 180, 270)), "Degrees clockwise, after the resize.", "rotate"),
+    Option("flip", "flip", Choice(("none", "h", "v", "hv")), "Mirrors left-right, top-bottom or both.", "flip"),
+    Option("trim", "trim", Whole(0, 100), "Cuts a border whose colour differs less than this; 0 is off.", "trim"),
+    Option("pad", "padding", PaddingKind(2048), "Adds a margin in px, coloured by bg.", "padding"),
+    Option("bg", "background", Colour(), "Colour behind transparency and margins; without it white or transparent.", "background"),
+    Option("radius", "radius", Whole(0, MAX_SIDE_PX // 2), "Rounds the corners by px.", "radius"),
+    Option("blur", "blur", Fixed(0, 100), "Gaussian blur, sigma in px.", "blur"),
+    Option("sharp", "sharpen", Fixed(0, 10), "Sharpening of edges, sigma in px.", "sharpen"),
+    Option("denoise", "denoise", Whole(0, 10), "Strength of noise removal.", "denoise"),
+    Option("equalise", "equalise", Flag(), "Evens out contrast locally (CLAHE).", "equalise"),
+    Option("bri", "brightness", Whole(-100, 100), "Brightness in percent.", "brightness"),
+    Option("con", "contrast", Whole(-100, 100), "Contrast in percent.", "contrast"),
+    Option("sat", "saturation", Whole(-100, 100), "Saturation in percent.", "saturation"),
+    Option("gam", "gamma", Fixed(0.1, 5), "Gamma: above 1 brightens the shadows.", "gamma"),
+    Option("gray", "grayscale", Flag(), "Takes the colour away.", "grayscale"),
+    Option("wm", "watermark", WatermarkKind(COMPASS), "Lays a configured watermark over the picture.", "watermark"),
+    Option("redact", "redact", Reserved(NEEDS_FINDINGS), "Hides faces or text."),
+    Option(
+        "f",
+        "format",
+        Choice(("auto", *PICTURE_FORMATS, *DATA_FORMATS), (("jpg", "jpeg"),)),
+        "Output: the best the viewer accepts, one type, or data about the picture.",
+        "format",
+    ),
+    Option(
+        "q",
+        "quality",
+        Whole(1, 100),
+        "Quality; without it, each format's own default.",
+        "quality",
+        {"auto": "choosing the quality by a perceptual score is not built yet"},
+    ),
+    Option("anim", "animate", Flag(), "0 takes the first frame of an animation.", "animate"),
+    Option("page", "page", Whole(0, 9999), "Page of a document or frame of an animation, from 0.", "page"),
+    Option("preset", "preset", Word("[a-z0-9][a-z0-9-]{0,31}", "the name of a preset"), "A name from presets.toml; other options override what it says."),
+    Option("dl", "download", FileName(64), "Makes browsers save the picture under this name.", "download"),
+    Option("exp", "expires", Whole(1, 9_999_999_999), "Unix time in seconds from which a signed link is refused."),
+    Option("s", "signature", Word("[A-Za-z0-9_-]{43}", "43 characters of base64url"), "Signature of the request."),
+)
+
+BY_NAME: dict[str, Option] = {option.short: option for option in OPTIONS} | {option.long: option for option in OPTIONS}
+CANONICAL: tuple[Option, ...] = tuple(sorted((o for o in OPTIONS if o.plan_field and o.short != "f"), key=lambda o: o.short))
+"""The options that appear in a canonical path, in its order. The format is the path's extension."""
