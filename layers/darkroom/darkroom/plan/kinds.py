@@ -1,8 +1,8 @@
 """Kinds of option value: how each is read, written canonically and described.
 
 A value has two spellings. In a viewer's URL its parts are separated by ``,`` or ``:``; in a canonical path they are
-separated by ``~``, so that a path holds unreserved characters only (RFC 3986) and no party on the way can encode it in a
-second form. Both spellings are read by the same :meth:`Kind.read` from a list of parts.
+separated by ``~``, so that a path holds unreserved characters only (RFC 3986) and no party on the way can encode it
+in a second form. Both spellings are read by the same :meth:`Kind.read` from a list of parts.
 
 The edge function has a twin of each kind, chosen by :attr:`Kind.name` and fed by :meth:`Kind.rule`.
 """
@@ -347,7 +347,10 @@ class WatermarkKind:
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """A file name for a download, at most ``high`` bytes of UTF-8. Canonically, other bytes than ``A-Za-z0-9.-`` are ``~XX``."""
+    """A file name for a download, at most ``high`` bytes of UTF-8.
+
+    Canonically, bytes other than ``A-Za-z0-9.-`` are written ``~XX``.
+    """
 
     high: int
     name: str = "fileName"

@@ -34,7 +34,7 @@ NEEDS_FINDINGS = "it needs what inference finds in a picture, and this deploymen
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option. ``plan_field`` is its field of :class:`Plan`, empty where it is folded away or is no part of the plan.
+    """One option. ``plan_field`` is its field of :class:`Plan`, empty where it is folded away or not part of the plan.
 
     ``reserved`` names values that are refused with a reason until they can be served.
     """
@@ -63,7 +63,7 @@ OPTIONS: tuple[Option, ...] = (
         "fit",
         "fit",
         Choice(("contain", "cover", "fill", "letterbox")),
-        "How the picture fills the box of w and h: inside it, over it (cut), stretched, or inside it and filled up with bg.",
+        "How the picture fills the box of w and h: inside, over it (cut), stretched, or inside and filled up with bg.",
         "fit",
     ),
     Option(
@@ -79,7 +79,13 @@ OPTIONS: tuple[Option, ...] = (
     Option("flip", "flip", Choice(("none", "h", "v", "hv")), "Mirrors left-right, top-bottom or both.", "flip"),
     Option("trim", "trim", Whole(0, 100), "Cuts a border whose colour differs less than this; 0 is off.", "trim"),
     Option("pad", "padding", PaddingKind(2048), "Adds a margin in px, coloured by bg.", "padding"),
-    Option("bg", "background", Colour(), "Colour behind transparency and margins; without it white or transparent.", "background"),
+    Option(
+        "bg",
+        "background",
+        Colour(),
+        "Colour behind transparency and margins; without it white or transparent.",
+        "background",
+    ),
     Option("radius", "radius", Whole(0, MAX_SIDE_PX // 2), "Rounds the corners by px.", "radius"),
     Option("blur", "blur", Fixed(0, 100), "Gaussian blur, sigma in px.", "blur"),
     Option("sharp", "sharpen", Fixed(0, 10), "Sharpening of edges, sigma in px.", "sharpen"),
@@ -109,12 +115,19 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("anim", "animate", Flag(), "0 takes the first frame of an animation.", "animate"),
     Option("page", "page", Whole(0, 9999), "Page of a document or frame of an animation, from 0.", "page"),
-    Option("preset", "preset", Word("[a-z0-9][a-z0-9-]{0,31}", "the name of a preset"), "A name from presets.toml; other options override what it says."),
+    Option(
+        "preset",
+        "preset",
+        Word("[a-z0-9][a-z0-9-]{0,31}", "the name of a preset"),
+        "A name from presets.toml; other options override what it says.",
+    ),
     Option("dl", "download", FileName(64), "Makes browsers save the picture under this name.", "download"),
     Option("exp", "expires", Whole(1, 9_999_999_999), "Unix time in seconds from which a signed link is refused."),
     Option("s", "signature", Word("[A-Za-z0-9_-]{43}", "43 characters of base64url"), "Signature of the request."),
 )
 
 BY_NAME: dict[str, Option] = {option.short: option for option in OPTIONS} | {option.long: option for option in OPTIONS}
-CANONICAL: tuple[Option, ...] = tuple(sorted((o for o in OPTIONS if o.plan_field and o.short != "f"), key=lambda o: o.short))
+CANONICAL: tuple[Option, ...] = tuple(
+    sorted((o for o in OPTIONS if o.plan_field and o.short != "f"), key=lambda o: o.short)
+)
 """The options that appear in a canonical path, in its order. The format is the path's extension."""

@@ -1,0 +1,73 @@
+"""The canonical path: the one string that names a derivative.
+
+``/<key>/_/<options>.<format>``: options are ``name-value`` in alphabetical order joined by ``_``, or ``full`` where
+there are none. Below the prefix ``derivatives`` it is the S3 key of the derivative, and with ``f=auto`` not yet negotiated it is
+the canonical *request*, which signatures are made over.
+"""
+
+from __future__ import annotations
+
+from ..errors import BadKey, BadOption
+from .keys import check_key, quote_key, unquote
+from .kinds import FileName, Value
+from .model import AUTO_CLASSES, Plan
+from .normal import plan_of
+from .options import BY_NAME, CANONICAL
+
+SEPARATOR = "/_/"
+NO_OPTIONS = "full"
+MAX_OPTIONS_BYTES = 300
+"""With a key of 700 bytes and the prefix, a derivative's S3 key stays within S3's 1,024 bytes."""
+
+_FORMATS = frozenset({"jpeg", "png", "webp", "avif", "gif", "json", "thumbhash", "auto", *AUTO_CLASSES})
+
+
+def options_text(plan: Plan) -> str:
+    """The part of the canonical path between ``/_/`` and the extension."""
+    words = [
+        f"{option.short}-{option.kind.write(value)}"
+        for option in CANONICAL
+        if (value := getattr(plan, option.plan_field)) != option.default
+    ]
+    return "_".join(words) or NO_OPTIONS
+
+
+def canonical_path(plan: Plan) -> str:
+    """The canonical path of ``plan``; raises BadOption if its options are too long together."""
+    text = options_text(plan)
+    if len(text) > MAX_OPTIONS_BYTES:
+        raise BadOption(f"The options are longer than {MAX_OPTIONS_BYTES} characters together")
+    return f"/{quote_key(plan.key)}{SEPARATOR}{text}.{plan.format}"
+
+
+def derivative_name(plan: Plan) -> str:
+    """The derivative's object name below the prefix of derivatives: the canonical path, its key not percent-encoded."""
+    return f"{plan.key}{SEPARATOR}{options_text(plan)}.{plan.format}"
+
+
+def parse_path(path: str) -> Plan:
+    """The Plan that a canonical ``path`` names.
+
+    Raises BadKey or BadOption if ``path`` is not exactly the canonical path of a Plan: a second spelling would be a
+    second derivative.
+    """
+    quoted, separator, file_name = path.removeprefix("/").rpartition(SEPARATOR)
+    text, dot, output = file_name.rpartition(".")
+    if not separator or not dot or output not in _FORMATS:
+        raise BadKey("The path is not a canonical path")
+    try:
+        values = dict(_read_word(word) for word in text.split("_")) if text != NO_OPTIONS else {}
+        plan = plan_of(check_key(unquote(quoted)), {**values, "f": output})
+        if canonical_path(plan) == path:
+            return plan
+    except (UnicodeError, ValueError, KeyError) as error:
+        raise BadOption("The path is not a canonical path", detail=repr(error)) from error
+    raise BadOption("The path is not a canonical path", detail=canonical_path(plan))
+
+
+def _read_word(word: str) -> tuple[str, Value]:
+    name, _, spelling = word.partition("-")
+    option = BY_NAME[name]
+    if isinstance(option.kind, FileName):
+        return name, option.kind.read([unquote(spelling.replace("~", "%"))])
+    return name, option.kind.read(spelling.split("~"))

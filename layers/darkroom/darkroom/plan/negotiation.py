@@ -1,0 +1,98 @@
+"""From a canonical request to the variant one viewer gets: ``Accept``, pixel-ratio hints and ``Save-Data``.
+
+The edge function does this for viewers; here are the same rules for whoever must know what it can choose: the check of
+a signature, the count of unsigned variants, and the tests that hold both sides together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from .model import AUTO_CLASSES, DATA_FORMATS, Plan
+from .normal import plan_of, scaled
+
+LADDER_PX = (320, 480, 640, 800, 960, 1280, 1536, 1920, 2560, 3840)
+"""Widths that need no signature."""
+
+RATIOS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+SAVE_DATA_QUALITY = 50
+
+_QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
+_RATIO = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
+_CLASS_TYPES = (
+    ("auto-avif", ("image/avif",)),
+    ("auto-webp", ("image/webp",)),
+    ("auto-legacy", ("image/jpeg", "image/png", "image/*", "*/*")),
+)
+
+
+def format_class(accept: str) -> str:
+    """The class that an ``Accept`` header prefers.
+
+    The highest q-value wins; among equals the smaller format does, whatever the order in the header. Only a type's own
+    name shows that a viewer knows it: browsers send wildcards for all sorts of requests.
+    """
+    weights = dict(_weights(accept))
+    best, best_weight = "auto-legacy", 0.0
+    for name, types in reversed(_CLASS_TYPES):
+        weight = max(weights.get(kind, 0.0) for kind in types)
+        if weight > 0 and weight >= best_weight:
+            best, best_weight = name, weight
+    return best
+
+
+def _weights(accept: str) -> Iterable[tuple[str, float]]:
+    for entry in accept.lower().split(","):
+        kind, *parameters = (part.strip(" \t") for part in entry.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                weight = float(parameter[2:]) if _QUALITY.fullmatch(parameter[2:]) else 0.0
+        yield kind, weight
+
+
+def hinted_ratio(hint: str) -> float:
+    """The pixel ratio of a ``Sec-CH-DPR`` or ``DPR`` header, rounded up to a step of 0.5 within 1–4; 1 if malformed."""
+    if not _RATIO.fullmatch(hint):
+        return 1.0
+    steps = -int(-float(hint) * 2 // 1)
+    return min(4.0, max(1.0, steps / 2))
+
+
+def is_ladder(plan: Plan) -> bool:
+    """Whether ``plan`` asks for nothing but a ladder width and perhaps a format."""
+    return plan.width in LADDER_PX and plan == Plan(plan.key, width=plan.width, format=plan.format)
+
+
+def at_ratio(plan: Plan, ratio: float) -> Plan:
+    """``plan`` for a screen of ``ratio``: ladder widths go up to a ladder width, others are multiplied, a bare one stays."""
+    if replace(plan, format="auto") == plan_of(plan.key, {}):
+        return plan
+    if is_ladder(plan):
+        assert plan.width is not None
+        wanted = scaled(plan.width, ratio)
+        return replace(plan, width=next((width for width in LADDER_PX if width >= wanted), LADDER_PX[-1]))
+    return replace(
+        plan,
+        width=plan.width and scaled(plan.width, ratio),
+        height=plan.height and scaled(plan.height, ratio),
+    )
+
+
+def saving(plan: Plan) -> Plan:
+    """``plan`` for a viewer who sent ``Save-Data: on``."""
+    if plan.quality is None and plan.format == "auto":
+        return replace(plan, quality=SAVE_DATA_QUALITY)
+    return plan
+
+
+def negotiations(plan: Plan, ratios: Iterable[float] = RATIOS) -> frozenset[Plan]:
+    """Every variant that some viewer of the canonical request ``plan`` can get, for screens of ``ratios``."""
+    if plan.format in DATA_FORMATS:
+        return frozenset({plan})
+    sized = {at_ratio(plan, ratio) for ratio in ratios} | {saving(plan)}
+    if plan.format != "auto":
+        return frozenset(sized)
+    return frozenset(replace(variant, format=name) for variant in sized for name in AUTO_CLASSES)

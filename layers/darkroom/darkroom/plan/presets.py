@@ -1,0 +1,95 @@
+"""Presets and watermarks, as configured in ``presets.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ..errors import BadOption
+from .kinds import Value, WatermarkKind, Word
+from .model import Plan
+from .normal import plan_of
+from .options import BY_NAME
+
+PRESETS_FILE = Path(__file__).parent.parent / "presets.toml"
+
+
+@dataclass(frozen=True)
+class Presets:
+    """``options``: for each preset its options by short name, as they would be written in a URL.
+
+    ``watermarks``: the media bucket's key of each watermark, by name.
+    """
+
+    options: Mapping[str, Mapping[str, str]]
+    watermarks: Mapping[str, str]
+
+    def values(self, name: str) -> dict[str, Value]:
+        """The option values of preset ``name``; raises BadOption if there is none."""
+        if name not in self.options:
+            raise BadOption(
+                f"preset: there is no preset {name!r}; there are {', '.join(self.options)}", option="preset"
+            )
+        return {short: read_option(short, text) for short, text in self.options[name].items()}
+
+    def plans(self, key: str) -> dict[str, Plan]:
+        """What each preset makes of ``key``, by name."""
+        return {name: plan_of(key, self.values(name)) for name in self.options}
+
+
+def read_option(short: str, text: str) -> Value:
+    """Read a value in its URL spelling; raises ValueError."""
+    kind = BY_NAME[short].kind
+    parts = text.replace(":", ",").split(",") if kind.name in _LISTS else [text]
+    return kind.read(parts)
+
+
+_LISTS = frozenset({"gravity", "crop", "padding", "watermark"})
+
+
+def load(text: str) -> Presets:
+    """Read ``presets.toml``; raises ValueError that names the preset and the option which is wrong."""
+    import tomllib
+
+    document = tomllib.loads(text)
+    options = {name: _spelled(name, table) for name, table in document.get("presets", {}).items()}
+    watermarks = document.get("watermarks", {})
+    for name in watermarks:
+        if not isinstance(BY_NAME["wm"].kind, WatermarkKind) or not name.isalnum() or name != name.lower():
+            raise ValueError(f"watermarks: {name!r} is not a name of a-z and 0-9")
+    return Presets(options, watermarks)
+
+
+def _spelled(name: str, table: Mapping[str, object]) -> dict[str, str]:
+    pattern = BY_NAME["preset"].kind
+    if not isinstance(pattern, Word) or not _reads(pattern, [name]):
+        raise ValueError(f"preset {name!r}: the name must be of a-z, 0-9 and -")
+    spelled = {BY_NAME[key].short if key in BY_NAME else key: _spell(value) for key, value in table.items()}
+    for short, text in spelled.items():
+        if short not in BY_NAME or short in ("preset", "exp", "s"):
+            raise ValueError(f"preset {name!r}: {short!r} is not an option a preset can have")
+        try:
+            read_option(short, text)
+        except ValueError as error:
+            raise ValueError(f"preset {name!r}: {short} must be {BY_NAME[short].kind.expects}, not {text!r}") from error
+    return spelled
+
+
+def _spell(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
+def _reads(kind: Word, parts: list[str]) -> bool:
+    try:
+        kind.read(parts)
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def configured() -> Presets:
+    """The presets of this deployment."""
+    return load(PRESETS_FILE.read_text(encoding="utf-8"))

@@ -1,0 +1,25 @@
+"""Signatures: unpadded base64url of HMAC-SHA256 over a canonical request and, where there is one, its expiry."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+
+from ..errors import BadSignature, Expired
+
+
+def sign(request_path: str, key: str, expires_s: int | None = None) -> str:
+    """The signature of a canonical request path, as it goes into ``s``. ``expires_s`` is Unix time."""
+    message = request_path if expires_s is None else f"{request_path}?exp={expires_s}"
+    digest = hmac.digest(key.encode(), message.encode(), "sha256")
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def verify(request_path: str, signature: str, expires_s: int | None, keys: Sequence[str], now_s: float) -> None:
+    """Check a signature against every key that is valid now; raises BadSignature or Expired."""
+    candidates = [sign(request_path, key, expires_s) for key in keys if key]
+    if not any(hmac.compare_digest(candidate, signature) for candidate in candidates):
+        raise BadSignature
+    if expires_s is not None and now_s >= expires_s:
+        raise Expired
