@@ -1,0 +1,79 @@
+"""The transform function: CloudFront's origin request in, a picture out."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from typing import Any
+
+from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.objects import connect
+from darkroom.aws.secrets import SigningKeys
+from darkroom.aws.telemetry import log
+from darkroom.errors import DarkroomError, MethodNotAllowed
+from darkroom.plan.limits import Limits
+from darkroom.plan.policy import AccessMode
+from darkroom.services.answers import Answer, Failed, HttpResponse, to_http
+from darkroom.services.caching import CachePolicy
+from darkroom.services.transform import Transform, TransformRequest
+
+_env = os.environ
+_credentials = CredentialSource()
+_media = connect(_env["MEDIA_BUCKET"], _credentials)
+_same = _env.get("SOURCE_BUCKET", "") in ("", _env["MEDIA_BUCKET"])
+
+_service = Transform(
+    source=_media if _same else connect(_env["SOURCE_BUCKET"], _credentials),
+    source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
+    media=_media,
+    keys=SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials),
+    mode=AccessMode(_env.get("ACCESS_MODE", "guarded")),
+    limits=Limits(
+        max_bytes=int(_env.get("MAX_SOURCE_BYTES", Limits().max_bytes)),
+        max_pixels=int(_env.get("MAX_SOURCE_PIXELS", Limits().max_pixels)),
+        max_frames=int(_env.get("MAX_SOURCE_FRAMES", Limits().max_frames)),
+    ),
+    caching=CachePolicy(
+        browser_max_age_s=int(_env.get("BROWSER_MAX_AGE_S", CachePolicy().browser_max_age_s)),
+        cdn_max_age_s=int(_env.get("CDN_MAX_AGE_S", CachePolicy().cdn_max_age_s)),
+        stale_while_revalidate_s=int(_env.get("STALE_WHILE_REVALIDATE_S", CachePolicy().stale_while_revalidate_s)),
+        immutable_prefixes=tuple(filter(None, _env.get("IMMUTABLE_PREFIXES", "").split(","))),
+    ),
+)
+
+
+def handler(event: dict[str, Any], context: object) -> HttpResponse:
+    """Answer a Lambda Function URL event (payload format 2.0)."""
+    started = time.perf_counter()
+    method = event["requestContext"]["http"]["method"]
+    headers = event.get("headers") or {}
+    answer = _answer(event["rawPath"], method, headers)
+    response = to_http(answer, method=method, viewer_url=headers.get("x-darkroom-url", ""))
+    log(
+        "INFO",
+        "answered",
+        status=response["statusCode"],
+        path=event["rawPath"],
+        ms=round((time.perf_counter() - started) * 1000, 1),
+        request_id=getattr(context, "aws_request_id", ""),
+        edge_request_id=headers.get("x-amz-cf-id", ""),
+    )
+    return response
+
+
+def _answer(path: str, method: str, headers: dict[str, str]) -> Answer:
+    if method not in ("GET", "HEAD"):
+        return Failed(MethodNotAllowed())
+    request = TransformRequest(
+        path=path,
+        request_path=headers.get("x-darkroom-request", ""),
+        signature=headers.get("x-darkroom-signature", ""),
+        expires=headers.get("x-darkroom-expires", ""),
+        if_none_match=headers.get("if-none-match", ""),
+    )
+    try:
+        return _service.answer(request)
+    except Exception:  # a defect must answer as a problem too, not as Lambda's own error page
+        log("ERROR", "defect", path=path, trace=traceback.format_exc())
+        return Failed(DarkroomError())

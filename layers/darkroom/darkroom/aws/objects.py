@@ -1,0 +1,130 @@
+"""Objects in S3, by obstore: 20 ms to start where boto3 takes 190."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import obstore
+from obstore.exceptions import BaseError, PermissionDeniedError
+from obstore.store import S3Store
+
+from ..errors import Unavailable
+from .credentials import CredentialSource
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, MemoryStore, RetryConfig, S3Credential
+
+CHUNK_BYTES = 256 * 1024
+"""Least size of a streamed chunk: large enough to be rare in Python, small enough for a decoder to start early."""
+
+_CLIENT: ClientConfig = {"connect_timeout": timedelta(seconds=2), "timeout": timedelta(seconds=20)}
+_RETRY: RetryConfig = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object whose body is still arriving. ``attributes`` has HTTP headers by their names, and user metadata."""
+
+    etag: str
+    size_bytes: int
+    attributes: Mapping[str, str]
+    chunks: Iterator[bytes]
+
+    def read(self) -> bytes:
+        """The whole body; raises Unavailable if it breaks off."""
+        return b"".join(self.chunks)
+
+
+class Bucket:
+    """One bucket. A key that is missing is None; every other fault is Unavailable."""
+
+    def __init__(self, store: S3Store | MemoryStore) -> None:
+        self._store = store
+
+    def open(self, key: str) -> StoredObject | None:
+        """Start reading ``key``.
+
+        S3 says 403 for a missing key to whoever may not list the bucket, so that is None as well.
+        """
+        try:
+            found = obstore.get(self._store, key)
+        except (FileNotFoundError, PermissionDeniedError):
+            return None
+        except (BaseError, ValueError) as error:
+            raise Unavailable(detail=f"get {key}: {error}") from error
+        attributes = {str(name): value for name, value in found.attributes.items()}
+        stream = iter(found.stream(min_chunk_size=CHUNK_BYTES))
+        return StoredObject(found.meta["e_tag"] or "", found.meta["size"], attributes, _guarded(stream, key))
+
+    def etag(self, key: str) -> str | None:
+        """The entity tag of ``key``, with its quotes."""
+        try:
+            return obstore.head(self._store, key)["e_tag"]
+        except (FileNotFoundError, PermissionDeniedError):
+            return None
+        except (BaseError, ValueError) as error:
+            raise Unavailable(detail=f"head {key}: {error}") from error
+
+    def put(self, key: str, body: bytes, attributes: Mapping[str, str]) -> str:
+        """Write ``body`` and return its entity tag. ``attributes`` are HTTP headers by name, or user metadata."""
+        try:
+            result = obstore.put(self._store, key, body, attributes=dict(attributes), use_multipart=False)
+        except (BaseError, ValueError, FileNotFoundError) as error:
+            raise Unavailable(detail=f"put {key}: {error}") from error
+        return result["e_tag"] or ""
+
+    def delete(self, key: str) -> None:
+        """Delete ``key``; it is no error if it is missing."""
+        try:
+            obstore.delete(self._store, key)
+        except FileNotFoundError:
+            return
+        except (BaseError, ValueError) as error:
+            raise Unavailable(detail=f"delete {key}: {error}") from error
+
+
+def _guarded(chunks: Iterator[bytes], key: str) -> Iterator[bytes]:
+    try:
+        yield from chunks
+    except BaseError as error:
+        raise Unavailable(detail=f"get {key}: {error}") from error
+
+
+def connect(bucket: str, credentials: CredentialSource, environment: Mapping[str, str] = os.environ) -> Bucket:
+    """The S3 bucket ``bucket`` in the region, and at the endpoint if any, of ``environment``. Sends nothing yet."""
+    endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+    client: ClientConfig = {**_CLIENT, "allow_http": bool(endpoint and endpoint.startswith("http:"))}
+
+    def provide() -> S3Credential:
+        current = credentials.current()
+        return {
+            "access_key_id": current.access_key_id,
+            "secret_access_key": current.secret_access_key,
+            "token": current.token or None,
+            "expires_at": current.expires_at,
+        }
+
+    if endpoint:
+        store = S3Store(
+            bucket,
+            region=region,
+            endpoint=endpoint,
+            credential_provider=provide,
+            client_options=client,
+            retry_config=_RETRY,
+        )
+    else:
+        store = S3Store(
+            bucket,
+            region=region,
+            virtual_hosted_style_request=True,
+            credential_provider=provide,
+            client_options=client,
+            retry_config=_RETRY,
+        )
+    return Bucket(store)

@@ -1,0 +1,136 @@
+"""What the transform service answers, and its one translation to HTTP.
+
+``Rendered``: made just now. ``Stored``: in the store, either found there or too large to be carried by an answer.
+``NotModified``: the viewer has it. ``Failed``: a refusal or a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..errors import BadOption, DarkroomError
+
+MAX_BODY_BYTES = 4_500_000
+"""Largest raw body of an answer: Lambda's limit is 6 MB, of which base64 takes a third."""
+
+RETRY_AFTER_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """A derivative's entity tag and the HTTP headers it is stored with, by their names."""
+
+    etag: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A picture made for this request."""
+
+    derivative: Derivative
+    body: bytes
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A derivative that is in the store. ``body`` is None where it is too large for an answer."""
+
+    derivative: Derivative
+    body: bytes | None
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The viewer's copy is current."""
+
+    derivative: Derivative
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No picture."""
+
+    error: DarkroomError
+
+
+type Answer = Rendered | Stored | NotModified | Failed
+type HttpResponse = dict[str, object]
+
+_CACHE_CONTROL_BY_STATUS = {
+    400: "public, max-age=60",
+    404: "public, max-age=60",
+    413: "public, max-age=60",
+    415: "public, max-age=60",
+    422: "public, max-age=60",
+}
+"""Client errors that depend on the path alone are cached briefly.
+
+A 403 does not: the signature is no part of the cache key, so a forged one would lock out the true one. Faults are never
+cached.
+"""
+
+
+def to_http(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse:
+    """The answer as a Lambda Function URL response (payload format 2.0).
+
+    ``viewer_url`` is the path and query that the viewer asked for; a derivative too large to carry is fetched there
+    again. Anything but a path of our own is not followed.
+    """
+    match answer:
+        case Rendered(derivative, body, timings_ms):
+            return _picture(derivative, body, timings_ms, method)
+        case Stored(derivative, None, timings_ms) if method != "HEAD":
+            location = viewer_url if viewer_url.startswith("/") and not viewer_url.startswith("//") else "/"
+            headers = {"location": location, "cache-control": "no-store", **_server_timing(timings_ms)}
+            return {"statusCode": 302, "headers": headers, "body": ""}
+        case Stored(derivative, body, timings_ms):
+            return _picture(derivative, body or b"", timings_ms, method)
+        case NotModified(derivative):
+            return {"statusCode": 304, "headers": _picture_headers(derivative), "body": ""}
+        case Failed(error):
+            return _problem(error, method)
+
+
+def _picture(derivative: Derivative, body: bytes, timings_ms: Mapping[str, float], method: str) -> HttpResponse:
+    headers = _picture_headers(derivative) | _server_timing(timings_ms)
+    if method == "HEAD":
+        return {"statusCode": 200, "headers": headers, "body": ""}
+    from base64 import b64encode
+
+    return {"statusCode": 200, "headers": headers, "body": b64encode(body).decode("ascii"), "isBase64Encoded": True}
+
+
+def _picture_headers(derivative: Derivative) -> dict[str, str]:
+    return {name.lower(): value for name, value in derivative.headers.items()} | {"etag": derivative.etag}
+
+
+def _server_timing(timings_ms: Mapping[str, float]) -> dict[str, str]:
+    if not timings_ms:
+        return {}
+    return {"server-timing": ", ".join(f"{stage};dur={spent:.1f}" for stage, spent in timings_ms.items())}
+
+
+def _problem(error: DarkroomError, method: str) -> HttpResponse:
+    """RFC 9457 problem details: our ``code``, and for a bad option its name."""
+    import json
+
+    document: dict[str, object] = {
+        "type": f"urn:darkroom:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.message,
+        "code": error.code,
+    }
+    if isinstance(error, BadOption) and error.option:
+        document["option"] = error.option
+    headers = {
+        "content-type": "application/problem+json",
+        "cache-control": _CACHE_CONTROL_BY_STATUS.get(error.status, "no-store"),
+    }
+    if error.retryable:
+        headers["retry-after"] = str(RETRY_AFTER_S)
+    return {"statusCode": error.status, "headers": headers, "body": "" if method == "HEAD" else json.dumps(document)}

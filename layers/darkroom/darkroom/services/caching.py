@@ -1,0 +1,46 @@
+"""The HTTP headers that a derivative is stored and answered with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..plan.model import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class CachePolicy:
+    """How long browsers and the CDN keep a derivative.
+
+    A purge reaches the CDN but no browser, hence the two ages. ``immutable_prefixes`` are key prefixes declared to hold
+    content-named objects, whose pictures never change.
+    """
+
+    browser_max_age_s: int = 86_400
+    cdn_max_age_s: int = 31_536_000
+    stale_while_revalidate_s: int = 86_400
+    immutable_prefixes: tuple[str, ...] = ()
+
+    def cache_control(self, key: str) -> str:
+        """The Cache-Control of every derivative of ``key``."""
+        if self.immutable_prefixes and key.startswith(self.immutable_prefixes):
+            return f"public, max-age={self.cdn_max_age_s}, immutable"
+        return (
+            f"public, max-age={self.browser_max_age_s}, s-maxage={self.cdn_max_age_s}, "
+            f"stale-while-revalidate={self.stale_while_revalidate_s}"
+        )
+
+
+def stored_headers(plan: Plan, content_type: str, policy: CachePolicy) -> dict[str, str]:
+    """The headers that go with a derivative of ``plan`` into the store, from where CDN and function answer alike."""
+    headers = {"Content-Type": content_type, "Cache-Control": policy.cache_control(plan.key)}
+    if plan.download:
+        headers["Content-Disposition"] = _attachment(plan.download)
+    return headers
+
+
+def _attachment(file_name: str) -> str:
+    """RFC 6266: an ASCII stand-in for old clients, and the true name (RFC 8187)."""
+    from urllib.parse import quote
+
+    plain = "".join(c if " " <= c <= "~" and c not in '"\\' else "_" for c in file_name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"

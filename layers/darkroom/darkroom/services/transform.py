@@ -1,0 +1,167 @@
+"""Flow 1: a derivative that the CDN did not find is rendered from its master, stored and answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..aws.objects import Bucket, StoredObject
+from ..aws.telemetry import log
+from ..errors import BadOption, BadSignature, DarkroomError, SourceMissing, Unavailable, Unsigned
+from ..plan.canonical import derivative_name, parse_path
+from ..plan.limits import Limits
+from ..plan.model import Plan
+from ..plan.negotiation import negotiations
+from ..plan.policy import AccessMode, needs_signature
+from ..plan.signing import verify
+from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Rendered, Stored
+from .aside import Aside
+from .caching import CachePolicy, stored_headers
+from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
+
+DERIVATIVES = "derivatives/"
+
+
+class KeySource(Protocol):
+    """Where the signing keys come from."""
+
+    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+        """The keys that are valid now; ``distrust`` asks for fresher ones if they are not fresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransformRequest:
+    """What the edge asks for: a canonical ``path``, and the canonical request that it was negotiated from."""
+
+    path: str
+    request_path: str = ""
+    signature: str = ""
+    expires: str = ""
+    if_none_match: str = ""
+
+
+@dataclass(frozen=True)
+class Transform:
+    """The service, with its adapters. ``source`` holds the masters below ``source_prefix``."""
+
+    source: Bucket
+    media: Bucket
+    keys: KeySource
+    source_prefix: str = "masters/"
+    mode: AccessMode = AccessMode.GUARDED
+    limits: Limits = field(default_factory=Limits)
+    caching: CachePolicy = field(default_factory=CachePolicy)
+    clock: Callable[[], float] = time.time
+
+    def answer(self, request: TransformRequest) -> Answer:
+        """Find or make the derivative. Never raises a DarkroomError: it is the answer."""
+        try:
+            plan = parse_path(request.path)
+            self._authorise(plan, request)
+            return self._find_or_render(plan, request.if_none_match)
+        except DarkroomError as error:
+            level = "ERROR" if error.status >= 500 else "INFO"
+            log(level, error.message, code=error.code, status=error.status, detail=error.detail, path=request.path)
+            return Failed(error)
+
+    def _authorise(self, plan: Plan, request: TransformRequest) -> None:
+        if not needs_signature(plan, self.mode):
+            return
+        if not request.signature:
+            raise Unsigned
+        asked = parse_path(request.request_path) if request.request_path else plan
+        if plan not in negotiations(asked):
+            raise BadSignature("The signature is for another picture")
+        expires_s = _unix_time(request.expires)
+        try:
+            verify(request.request_path or request.path, request.signature, expires_s, self.keys.valid(), self.clock())
+        except BadSignature:
+            fresh = self.keys.valid(distrust=True)
+            verify(request.request_path or request.path, request.signature, expires_s, fresh, self.clock())
+
+    def _find_or_render(self, plan: Plan, if_none_match: str) -> Answer:
+        name = DERIVATIVES + derivative_name(plan)
+        marker_name = marker_key(DERIVATIVES, plan.key)
+        stored = Aside(lambda: self.media.open(name))
+        marker = Aside(lambda: read_marker(self.media, marker_name))
+        watermark = Aside(lambda: self._watermark(plan))
+        started = time.perf_counter()
+        master = self.source.open(self.source_prefix + plan.key)
+        fetch_ms = (time.perf_counter() - started) * 1000
+        if (found := stored.result()) is not None:
+            return _from_store(found, if_none_match)
+        if master is None:
+            raise SourceMissing
+        if (refusal := recorded(marker.result(), master.etag, self.limits)) is not None:
+            raise refusal
+        try:
+            return self._render(plan, name, master, watermark, fetch_ms, if_none_match)
+        except MARKED as error:
+            write_marker(self.media, marker_name, error, master.etag, self.limits)
+            raise
+
+    def _watermark(self, plan: Plan) -> bytes | None:
+        if plan.watermark is None:
+            return None
+        from ..plan.presets import configured
+
+        key = configured().watermarks.get(plan.watermark.name)
+        found = self.media.open(key) if key else None
+        if found is None:
+            raise BadOption(f"wm: there is no watermark {plan.watermark.name!r}", option="wm", detail=f"object {key}")
+        return found.read()
+
+    def _render(
+        self,
+        plan: Plan,
+        name: str,
+        master: StoredObject,
+        watermark: Aside[bytes | None],
+        fetch_ms: float,
+        if_none_match: str,
+    ) -> Answer:
+        from ..imaging.render import render
+        from ..imaging.source import Source
+
+        source = Source.streamed(master.chunks, master.size_bytes)
+        picture = render(plan, source, limits=self.limits, watermark=watermark.result())
+        headers = stored_headers(plan, picture.content_type, self.caching)
+        started = time.perf_counter()
+        etag = self.media.put(name, picture.body, headers)
+        if self.source.etag(self.source_prefix + plan.key) != master.etag:
+            self.media.delete(name)
+            raise Unavailable("The source changed while its picture was made", detail=name)
+        store_ms = (time.perf_counter() - started) * 1000
+        timings_ms = {"fetch": fetch_ms, **picture.timings_ms, "store": store_ms}
+        derivative = Derivative(etag, headers)
+        log("INFO", "rendered", path=name, size_bytes=len(picture.body), source_bytes=master.size_bytes, ms=timings_ms)
+        if _matches(if_none_match, etag):
+            return NotModified(derivative)
+        if len(picture.body) > MAX_BODY_BYTES:
+            return Stored(derivative, None, timings_ms)
+        return Rendered(derivative, picture.body, timings_ms)
+
+
+def _from_store(found: StoredObject, if_none_match: str) -> Answer:
+    """A derivative that another request stored meanwhile."""
+    kept = ("Content-Type", "Cache-Control", "Content-Disposition")
+    derivative = Derivative(found.etag, {name: found.attributes[name] for name in kept if name in found.attributes})
+    if _matches(if_none_match, found.etag):
+        return NotModified(derivative)
+    return Stored(derivative, found.read() if found.size_bytes <= MAX_BODY_BYTES else None)
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """RFC 9110, 13.1.2: weak comparison against a list, or ``*``."""
+    candidates = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
+    return etag in candidates or "*" in candidates
+
+
+def _unix_time(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 10:
+        raise BadSignature
+    return int(text)
