@@ -1,7 +1,7 @@
 """AWS credentials of the running function, for clients that do not bring botocore's chain.
 
-A Lambda function has them in its environment. Under SnapStart the environment holds none and they come from an endpoint on
-the machine instead, which object_store only reads with a token *file* where Lambda gives the token.
+A Lambda function has them in its environment. Under SnapStart they come from an endpoint on the machine instead, which
+object_store only reads with a token *file* where Lambda gives the token.
 """
 
 from __future__ import annotations

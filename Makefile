@@ -1,0 +1,56 @@
+# Every command of the project. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# A python3.13 that runs: a version manager's shim may be first on PATH and refuse.
+PYTHON ?= $(shell for p in python3.13 /usr/bin/python3.13 /usr/local/bin/python3.13; do "$$p" -c '' 2>/dev/null && echo "$$p" && break; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+PACKAGES := layers/darkroom/darkroom local functions/transform bench tools tests
+export PYTHONDONTWRITEBYTECODE =
+
+.PHONY: help run stop test lint format bench edge docs lock clean
+
+help:  ## This list
+	@sed -n 's/^\([a-z]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(READY): requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Darkroom needs Python 3.13 (python3.13 on PATH, or make PYTHON=/path/to/python3.13)"; exit 1; }
+	@echo "Installing the Python packages of requirements-dev.txt into $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "python3.13 has no venv module; on Debian: apt-get install python3.13-venv"; exit 1; }
+	@$(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+run: $(READY)  ## Start Darkroom on this machine (Ctrl-C ends it)
+	@$(RUN) -m local up
+
+stop: $(READY)  ## End a stack that was started detached
+	@$(RUN) -m local stop
+
+test: lint  ## Lint, then every test
+	@$(RUN) -m pytest
+
+lint: $(READY)  ## ruff and mypy
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+format: $(READY)  ## Format the Python code
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+bench: $(READY)  ## Measure cold start and warm requests, with peers where they install
+	@$(RUN) -m bench
+
+edge: $(READY)  ## Write the minified edge function into template.yaml
+	@$(RUN) functions/edge/build.py
+
+docs: $(READY)  ## Write the generated reference pages
+	@$(RUN) -m tools.url_reference
+
+lock: $(READY)  ## Compile the requirements files from pyproject.toml
+	@$(RUN) -m tools.lock
+
+clean:  ## Remove what builds and runs left behind
+	@rm -rf .aws-sam .local $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
