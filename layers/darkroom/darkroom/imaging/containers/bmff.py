@@ -1,0 +1,168 @@
+"""HEIF and AVIF: boxes of ISO/IEC 14496-12 and the items of ISO/IEC 23008-12."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+MAX_META_BYTES = 16 * 1024 * 1024
+"""A `meta` box is a few KB; a picture of 10,000 tiles has one of 1 MB."""
+MAX_BOXES = 256
+"""Boxes looked at on the top level before `meta` must have come."""
+
+
+class Box(NamedTuple):
+    """A box's type and what it carries."""
+
+    kind: bytes
+    body: bytes
+
+
+class Extent(NamedTuple):
+    """Where a part of an item's data lies; ``in_meta`` counts from the start of the `idat` box."""
+
+    in_meta: bool
+    offset: int
+    length: int
+
+
+@dataclass
+class Item:
+    """One coded or derived picture, or other data, with its properties in order of association."""
+
+    kind: bytes
+    properties: list[Box] = field(default_factory=list)
+    extents: list[Extent] = field(default_factory=list)
+
+    def first(self, kind: bytes) -> bytes | None:
+        """What the first property of this type carries."""
+        return next((box.body for box in self.properties if box.kind == kind), None)
+
+
+@dataclass
+class Meta:
+    """The items of a file by id. ``references`` are (type, from, to)."""
+
+    primary: int
+    items: dict[int, Item]
+    references: list[tuple[bytes, int, int]]
+    data: bytes
+
+
+class Reading:
+    """A cursor over big-endian numbers; raises ValueError at the end."""
+
+    def __init__(self, data: bytes, at: int = 0) -> None:
+        self.data = data
+        self.at = at
+
+    def number(self, size: int) -> int:
+        """The next ``size`` bytes as a number."""
+        return int.from_bytes(self.take(size))
+
+    def take(self, size: int) -> bytes:
+        """The next ``size`` bytes."""
+        self.at += size
+        if self.at > len(self.data):
+            raise ValueError("a box is cut off")
+        return self.data[self.at - size : self.at]
+
+
+def boxes(data: bytes) -> Iterator[Box]:
+    """The boxes in ``data``; raises ValueError where one is longer than its surroundings."""
+    at = 0
+    while at + 8 <= len(data):
+        size, start = int.from_bytes(data[at : at + 4]), at + 8
+        if size == 1:
+            size, start = int.from_bytes(data[at + 8 : at + 16]), at + 16
+        end = at + size if size else len(data)
+        if not start <= end <= len(data):
+            raise ValueError("a box is longer than what holds it")
+        yield Box(data[at + 4 : at + 8], data[start:end])
+        at = end
+
+
+def meta_box(read_at: Callable[[int, int], bytes]) -> bytes:
+    """What the `meta` box of a file carries; raises ValueError if there is none near the start."""
+    at = 0
+    for _ in range(MAX_BOXES):
+        opening = read_at(at, 16)
+        size, start = int.from_bytes(opening[:4]), 8
+        if size == 1:
+            size, start = int.from_bytes(opening[8:16]), 16
+        if len(opening) < 8 or size < start:
+            break
+        if opening[4:8] == b"meta":
+            body = read_at(at + start, size - start) if size <= MAX_META_BYTES else b""
+            if len(body) < size - start:
+                break
+            return body
+        at += size
+    raise ValueError("no meta box")
+
+
+def parse_meta(body: bytes) -> Meta:
+    """The items that a `meta` box describes; raises ValueError."""
+    found = {box.kind: box.body for box in boxes(body[4:])}
+    meta = Meta(_primary(found[b"pitm"]) if b"pitm" in found else 0, {}, [], found.get(b"idat", b""))
+    _read_items(meta, found.get(b"iinf", b""))
+    _read_locations(meta, found.get(b"iloc", b""))
+    _read_references(meta, found.get(b"iref", b""))
+    properties = {box.kind: box.body for box in boxes(found.get(b"iprp", b""))}
+    _read_associations(meta, list(boxes(properties.get(b"ipco", b""))), properties.get(b"ipma", b""))
+    return meta
+
+
+def _primary(body: bytes) -> int:
+    return int.from_bytes(body[4:6] if body[0] == 0 else body[4:8])
+
+
+def _read_items(meta: Meta, body: bytes) -> None:
+    if not body:
+        raise ValueError("no items")
+    for box in boxes(body[6:] if body[0] == 0 else body[8:]):
+        if box.kind == b"infe" and box.body[0] in (2, 3):
+            wide = 2 if box.body[0] == 2 else 4
+            number = int.from_bytes(box.body[4 : 4 + wide])
+            meta.items[number] = Item(box.body[6 + wide : 10 + wide])
+
+
+def _read_locations(meta: Meta, body: bytes) -> None:
+    reading = Reading(body)
+    version = reading.number(4) >> 24
+    sizes = reading.number(2)
+    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
+    index_size = sizes & 15 if version else 0
+    for _ in range(reading.number(4 if version == 2 else 2)):
+        item = meta.items.get(reading.number(4 if version == 2 else 2))
+        method = reading.number(2) & 15 if version else 0
+        reading.number(2)
+        base = reading.number(base_size)
+        for _ in range(reading.number(2)):
+            reading.number(index_size)
+            offset, length = base + reading.number(offset_size), reading.number(length_size)
+            if item is not None:
+                item.extents.append(Extent(method == 1, offset, length))
+
+
+def _read_references(meta: Meta, body: bytes) -> None:
+    if not body:
+        return
+    wide = 2 if body[0] == 0 else 4
+    for box in boxes(body[4:]):
+        reading = Reading(box.body)
+        origin = reading.number(wide)
+        meta.references += [(box.kind, origin, reading.number(wide)) for _ in range(reading.number(2))]
+
+
+def _read_associations(meta: Meta, properties: list[Box], body: bytes) -> None:
+    reading = Reading(body)
+    opening = reading.number(4)
+    wide_items, wide_indexes = opening >> 24, opening & 1
+    for _ in range(reading.number(4)):
+        item = meta.items.get(reading.number(4 if wide_items else 2))
+        for _ in range(reading.number(1)):
+            index = reading.number(2) & 0x7FFF if wide_indexes else reading.number(1) & 0x7F
+            if item is not None and 1 <= index <= len(properties):
+                item.properties.append(properties[index - 1])

@@ -1,0 +1,54 @@
+"""The door: a picture's type and size, from its header alone, checked against the limits before anything is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..errors import Damaged, OverLimits
+from ..plan.limits import Limits
+from .headers import bmff, gif, jpeg, png, svg, tiff, webp
+from .headers.model import Cicp, Header
+from .sniff import sniff
+from .source import Source, too_many_bytes
+
+__all__ = ["Cicp", "Header", "inspect"]
+
+_READERS: dict[str, Callable[[Source, int], Header]] = {
+    "jpeg": jpeg.read,
+    "png": png.read,
+    "webp": webp.read,
+    "gif": gif.read,
+    "avif": bmff.read,
+    "heic": bmff.read,
+    "tiff": tiff.read,
+    "svg": svg.read,
+}
+
+
+def inspect(source: Source, limits: Limits, *, page: int = 0, animated: bool = True) -> Header:
+    """The header of ``source``.
+
+    Of a TIFF it is that of ``page`` (from 0). Unless ``animated``, one frame is going to be read and only its pixels
+    count. Raises TypeNotAllowed, OverLimits (which says the number and the limit), Damaged, or what the stream raised.
+    """
+    if source.size_bytes is not None and source.size_bytes > limits.max_bytes:
+        raise too_many_bytes(source.size_bytes, limits.max_bytes)
+    source.max_bytes = limits.max_bytes
+    form = sniff(source.head())
+    try:
+        header = _READERS[form](source, page)
+    except (ArithmeticError, LookupError, ValueError) as error:
+        raise Damaged("The source's header is damaged", detail=f"{form}: {error!r}") from error
+    if header.width < 1 or header.height < 1:
+        raise Damaged("The source's header gives it no size", detail=repr(header))
+    _check(header, limits, header.frames if animated and header.animated else 1)
+    return header
+
+
+def _check(header: Header, limits: Limits, frames_read: int) -> None:
+    if header.frames > limits.max_frames:
+        raise OverLimits(f"The source has {header.frames:,} frames; the limit is {limits.max_frames:,}")
+    pixels = header.width * header.height * frames_read
+    if pixels > limits.max_pixels:
+        size = f"{header.width} × {header.height}" + (f" × {frames_read} frames" if frames_read > 1 else "")
+        raise OverLimits(f"The source has {pixels:,} pixels ({size}); the limit is {limits.max_pixels:,}")

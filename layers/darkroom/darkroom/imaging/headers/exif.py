@@ -1,0 +1,28 @@
+"""The orientation tag of an EXIF block, which is a small TIFF."""
+
+from __future__ import annotations
+
+ORIENTATION_TAG = 0x0112
+_ORDERS = {b"II": "little", b"MM": "big"}
+
+
+def orientation(block: bytes) -> int:
+    """1–8, or 1 if ``block`` says nothing usable: damaged EXIF must not damage the picture."""
+    order = "little" if block[:2] == b"II" else "big"
+    if block[:2] not in _ORDERS or len(block) < 8:
+        return 1
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(block[at : at + size], order)  # type: ignore[arg-type]
+
+    start = number(4, 4)
+    for entry in range(start + 2, min(start + 2 + 12 * number(start, 2), len(block) - 11), 12):
+        if number(entry, 2) == ORIENTATION_TAG:
+            value = number(entry + 8, 2) if number(entry + 2, 2) == 3 else number(entry + 8, 4)
+            return value if 1 <= value <= 8 else 1
+    return 1
+
+
+def minimal(turn: int) -> bytes:
+    """An EXIF block that says the orientation ``turn`` (1–8) and nothing else."""
+    return b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0" + bytes([turn]) + b"\0\0\0\0\0\0"

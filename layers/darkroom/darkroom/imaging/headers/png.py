@@ -1,0 +1,52 @@
+"""PNG headers (W3C PNG, third edition)."""
+
+from __future__ import annotations
+
+from ..source import Source
+from .exif import orientation
+from .model import Cicp, Header
+
+SIGNATURE_BYTES = 8
+_GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6
+_COLOURS = {_GRAY: "gray", _RGB: "rgb", _PALETTE: "rgb", _GRAY_ALPHA: "gray", _RGB_ALPHA: "rgb"}
+_WANTED = (b"tRNS", b"iCCP", b"eXIf", b"cICP")
+
+
+def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one page
+    """The header of a PNG; raises ValueError. An animated PNG counts as its first frame."""
+    opening = source.read_at(SIGNATURE_BYTES, 25)
+    if opening[:8] != b"\0\0\0\x0dIHDR" or len(opening) < 25:
+        raise ValueError("IHDR is not first")
+    kind = opening[17]
+    if kind not in _COLOURS:
+        raise ValueError(f"colour type {kind}")
+    chunks = _before_pixels(source)
+    cicp = chunks.get(b"cICP", b"")
+    return Header(
+        "png",
+        int.from_bytes(opening[8:12]),
+        int.from_bytes(opening[12:16]),
+        orientation=orientation(chunks.get(b"eXIf", b"")),
+        has_alpha=kind in (_GRAY_ALPHA, _RGB_ALPHA) or b"tRNS" in chunks,
+        has_profile=b"iCCP" in chunks,
+        bits=opening[16],
+        progressive=opening[20] == 1,
+        colour=_COLOURS[kind],
+        cicp=Cicp(cicp[0], cicp[1]) if len(cicp) == 4 else None,
+    )
+
+
+def _before_pixels(source: Source) -> dict[bytes, bytes]:
+    """What the wanted chunks before the first IDAT carry, up to 64 KB each."""
+    found: dict[bytes, bytes] = {}
+    at = SIGNATURE_BYTES
+    while True:
+        start = source.read_at(at, 8)
+        if len(start) < 8:
+            raise ValueError("no IDAT")
+        size, name = int.from_bytes(start[:4]), start[4:]
+        if name == b"IDAT":
+            return found
+        if name in _WANTED:
+            found.setdefault(name, source.read_at(at + 8, min(size, 65_536)))
+        at += 12 + size
