@@ -1,0 +1,42 @@
+"""Compiles the extras of pyproject.toml into requirements files with hashes, for every platform and without indexes.
+
+``python -m tools.lock`` keeps what is locked wherever pyproject.toml still allows it; ``--upgrade`` takes the newest.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import uv
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LOCKS: dict[str, tuple[str, ...]] = {
+    "layers/darkroom/requirements.txt": ("darkroom",),
+    "layers/imaging/requirements.txt": ("imaging",),
+    "layers/imaging/requirements-build.txt": ("imaging-build",),
+    "requirements-dev.txt": ("dev", "darkroom", "imaging"),
+    "requirements-ministack.txt": ("ministack",),
+    "requirements-sam.txt": ("sam",),
+}
+"""Requirements file, from the repository's root, and the extras it locks."""
+
+_COMPILE = (
+    *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),
+    *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
+)
+
+
+def lock(arguments: list[str]) -> None:
+    """Write every requirements file; ``arguments`` go to ``uv pip compile``."""
+    for file, extras in LOCKS.items():
+        chosen = [word for extra in extras for word in ("--extra", extra)]
+        command = [uv.find_uv_bin(), *_COMPILE, *chosen, "--output-file", file, *arguments]
+        subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603
+        sys.stdout.write(f"{file}\n")
+
+
+if __name__ == "__main__":
+    lock(sys.argv[1:])
