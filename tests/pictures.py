@@ -1,0 +1,34 @@
+"""Pictures for tests: photographs that packages bring, and what is drawn here."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+
+import numpy as np
+from PIL import Image
+
+
+@cache
+def photograph() -> Image.Image:
+    """A photograph of 512×512: scikit-image's astronaut."""
+    from skimage import data
+
+    return Image.fromarray(data.astronaut())
+
+
+@cache
+def jpeg_photo(size: tuple[int, int] = (900, 600)) -> bytes:
+    """The photograph as a baseline JPEG of quality 90."""
+    out = io.BytesIO()
+    photograph().resize(size).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+@cache
+def png_noise(width: int, height: int) -> bytes:
+    """A PNG that does not compress: about 3 bytes a pixel."""
+    pixels = np.random.default_rng(7).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG", compress_level=1)
+    return out.getvalue()

@@ -1,0 +1,72 @@
+"""A bucket in memory and one in MiniStack; an AWS that is reachable and one that is not."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.objects import Bucket, connect
+from darkroom.errors import refusals
+from darkroom.services.answers import Answer, Failed
+from obstore.store import MemoryStore
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def aws_environment(ministack_url: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": ministack_url,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
+@pytest.fixture(scope="session")
+def aws(aws_environment: dict[str, str]) -> Callable[[str], Any]:
+    """A boto3 client of the named service."""
+
+    def client(service: str) -> Any:
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=aws_environment["AWS_ENDPOINT_URL"],
+            region_name=aws_environment["AWS_REGION"],
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    return client
+
+
+@pytest.fixture(params=["memory", "s3"])
+def bucket(request: pytest.FixtureRequest) -> Bucket:
+    return Bucket(MemoryStore()) if request.param == "memory" else request.getfixturevalue("s3_bucket")  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def s3_bucket(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Bucket:
+    name = f"test-bucket-{next(_numbers)}"
+    aws("s3").create_bucket(Bucket=name)
+    return connect(name, CredentialSource(aws_environment), aws_environment)
+
+
+@pytest.fixture
+def unreachable() -> Bucket:
+    """A bucket on a port where nobody listens."""
+    environment = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    return connect("nowhere", CredentialSource(environment), environment)
+
+
+@pytest.fixture
+def make_answer() -> Callable[[str], Answer]:
+    return lambda code: Failed(refusals()[code]())

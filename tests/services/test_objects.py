@@ -1,0 +1,72 @@
+"""One contract for a bucket, held by S3 (MiniStack) and by the in-memory store that other tests use."""
+
+from __future__ import annotations
+
+import pytest
+from darkroom.aws.objects import CHUNK_BYTES, Bucket
+from darkroom.errors import Unavailable
+
+KEYS = ["plain.jpg", "derivatives/a b.jpg/_/g-fp~0.5~0.5_w-800.webp", "ünï/ツ.jpg", "50%25.jpg", "a#b?c*d[e]&f=g.jpg"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_what_is_put_is_opened_with_its_headers(bucket: Bucket, key: str) -> None:
+    etag = bucket.put(key, b"body", {"Content-Type": "image/webp", "Cache-Control": "max-age=1"})
+    found = bucket.open(key)
+    assert found is not None
+    assert found.read() == b"body"
+    assert (found.etag, found.size_bytes) == (etag, 4)
+    assert found.attributes["Content-Type"] == "image/webp"
+    assert found.attributes["Cache-Control"] == "max-age=1"
+    assert bucket.etag(key) == etag
+
+
+def test_keys_are_told_apart_when_only_an_escape_differs(bucket: Bucket) -> None:
+    bucket.put("a b", b"space", {})
+    bucket.put("a%20b", b"escape", {})
+    assert [bucket.open(key).read() for key in ("a b", "a%20b")] == [b"space", b"escape"]  # type: ignore[union-attr]
+
+
+def test_a_large_body_arrives_whole(bucket: Bucket) -> None:
+    body = bytes(range(256)) * 8192
+    bucket.put("large", body, {})
+    found = bucket.open("large")
+    assert found is not None
+    assert found.size_bytes == len(body)
+    assert found.read() == body
+
+
+def test_s3_sends_a_large_body_in_pieces(s3_bucket: Bucket) -> None:
+    s3_bucket.put("large", bytes(4_000_000), {})
+    found = s3_bucket.open("large")
+    assert found is not None
+    sizes = [len(chunk) for chunk in found.chunks]
+    assert sum(sizes) == 4_000_000
+    assert len(sizes) > 1
+    assert min(sizes[:-1]) >= CHUNK_BYTES
+
+
+def test_a_missing_key_is_none(bucket: Bucket) -> None:
+    assert bucket.open("missing") is None
+    assert bucket.etag("missing") is None
+    bucket.delete("missing")
+
+
+def test_a_deleted_key_is_missing(bucket: Bucket) -> None:
+    bucket.put("gone", b"x", {})
+    bucket.delete("gone")
+    assert bucket.open("gone") is None
+
+
+def test_an_overwrite_changes_the_entity_tag(bucket: Bucket) -> None:
+    first = bucket.put("same", b"1", {})
+    assert bucket.put("same", b"22", {}) != first
+    assert bucket.etag("same") != first
+
+
+def test_a_store_that_does_not_answer_is_unavailable(unreachable: Bucket) -> None:
+    for call in (lambda: unreachable.open("k"), lambda: unreachable.etag("k"), lambda: unreachable.put("k", b"", {})):
+        with pytest.raises(Unavailable) as caught:
+            call()
+        assert "127.0.0.1" not in caught.value.message
+        assert caught.value.detail

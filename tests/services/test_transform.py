@@ -1,0 +1,286 @@
+"""The transform service: find or render, store, answer. On S3 (MiniStack) and in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+from darkroom.aws.objects import Bucket, StoredObject
+from darkroom.errors import Unavailable
+from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.limits import Limits
+from darkroom.plan.policy import AccessMode
+from darkroom.plan.signing import sign
+from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Stored, to_http
+from darkroom.services.caching import CachePolicy
+from darkroom.services.transform import Transform, TransformRequest
+
+from tests.pictures import jpeg_photo, png_noise
+
+NOW_S = 1_800_000_000
+
+
+@dataclass
+class Keys:
+    """Signing keys that a rotation can change, and a count of how often they were asked for."""
+
+    current: Sequence[str] = ("key",)
+    fresh: Sequence[str] | None = None
+    asked: list[bool] = field(default_factory=list)
+
+    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+        self.asked.append(distrust)
+        return self.fresh if distrust and self.fresh is not None else self.current
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys()
+
+
+@pytest.fixture
+def service(bucket: Bucket, keys: Keys) -> Transform:
+    bucket.put("masters/photo.jpg", jpeg_photo(), {})
+    return Transform(source=bucket, media=bucket, keys=keys, clock=lambda: NOW_S)
+
+
+def request(url: str, *, key: str = "", extension: str = "", **fields: str) -> TransformRequest:
+    """What the edge sends for ``url``: signed by ``key``, ``f=auto`` negotiated to ``extension``."""
+    asked = parse_url(url)
+    path = asked.path.removesuffix("auto") + extension if asked.path.endswith(".auto") else asked.path
+    signature = sign(asked.path, key, asked.expires_s) if key else asked.signature
+    expires = "" if asked.expires_s is None else str(asked.expires_s)
+    return TransformRequest(path=path, request_path=asked.path, signature=signature, expires=expires, **fields)
+
+
+def status(answer: Answer) -> int:
+    return int(str(to_http(answer, method="GET", viewer_url="/photo.jpg?w=1")["statusCode"]))
+
+
+def code(answer: Answer) -> str:
+    assert isinstance(answer, Failed)
+    return answer.error.code
+
+
+def test_a_miss_is_rendered_and_stored_as_it_is_answered(service: Transform, bucket: Bucket) -> None:
+    answer = service.answer(request("/photo.jpg?w=320", extension="auto-webp"))
+    assert isinstance(answer, Rendered)
+    stored = bucket.open("derivatives/photo.jpg/_/w-320.auto-webp")
+    assert stored is not None
+    assert stored.read() == answer.body
+    assert stored.etag == answer.derivative.etag
+    assert {name: stored.attributes[name] for name in answer.derivative.headers} == answer.derivative.headers
+    assert answer.derivative.headers["Content-Type"] == "image/webp"
+    assert {"fetch", "decode", "transform", "encode", "store"} <= answer.timings_ms.keys()
+
+
+def test_what_is_stored_already_is_answered_from_the_store(service: Transform) -> None:
+    first = service.answer(request("/photo.jpg?w=320&f=webp"))
+    second = service.answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(first, Rendered)
+    assert isinstance(second, Stored)
+    assert (second.body, second.derivative) == (first.body, first.derivative)
+
+
+@pytest.mark.parametrize("wrap", ["{}", "W/{}", '"other", {}', "*"])
+def test_a_current_copy_is_not_sent_again(service: Transform, wrap: str) -> None:
+    first = service.answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(first, Rendered)
+    again = service.answer(request("/photo.jpg?w=320&f=webp", if_none_match=wrap.format(first.derivative.etag)))
+    assert isinstance(again, NotModified)
+    assert status(again) == 304
+
+
+def test_a_copy_that_a_new_render_equals_is_not_sent_again(service: Transform, bucket: Bucket) -> None:
+    first = service.answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(first, Rendered)
+    bucket.delete("derivatives/photo.jpg/_/w-320.webp")
+    again = service.answer(request("/photo.jpg?w=320&f=webp", if_none_match=first.derivative.etag))
+    assert isinstance(again, NotModified)
+    assert bucket.etag("derivatives/photo.jpg/_/w-320.webp") == first.derivative.etag
+
+
+def test_an_old_copy_is_sent_anew(service: Transform) -> None:
+    assert isinstance(service.answer(request("/photo.jpg?w=320&f=webp", if_none_match='"old"')), Rendered)
+
+
+def test_outside_the_finite_set_a_signature_decides(service: Transform, keys: Keys) -> None:
+    url = "/photo.jpg?w=801"
+    assert code(service.answer(request(url, extension="auto-avif"))) == "unsigned"
+    assert keys.asked == []
+    forged = service.answer(request(url, key="wrong", extension="auto-avif"))
+    assert (code(forged), status(forged)) == ("bad-signature", 403)
+    assert isinstance(service.answer(request(url, key="key", extension="auto-avif")), Rendered)
+
+
+def test_a_signature_covers_the_negotiations_of_its_request_only(service: Transform) -> None:
+    signed = request("/photo.jpg?w=301", key="key", extension="auto-webp")
+    for path, fits in {
+        "/photo.jpg/_/w-301.auto-avif": True,
+        "/photo.jpg/_/w-602.auto-webp": True,
+        "/photo.jpg/_/q-50_w-301.auto-webp": True,
+        "/photo.jpg/_/w-302.auto-webp": False,
+        "/photo.jpg/_/w-301.webp": False,
+        "/other.jpg/_/w-301.auto-webp": False,
+    }.items():
+        answer = service.answer(replace(signed, path=path))
+        assert isinstance(answer, Rendered) == fits, path
+        if not fits:
+            assert code(answer) == "bad-signature"
+
+
+def test_a_link_expires(service: Transform) -> None:
+    assert isinstance(service.answer(request(f"/photo.jpg?w=301&f=webp&exp={NOW_S + 1}", key="key")), Rendered)
+    late = service.answer(request(f"/photo.jpg?w=303&f=webp&exp={NOW_S}", key="key"))
+    assert (code(late), status(late)) == ("expired", 403)
+    signed = request(f"/photo.jpg?w=303&f=webp&exp={NOW_S + 1}", key="key")
+    assert code(service.answer(replace(signed, expires=str(NOW_S + 2)))) == "bad-signature"
+    assert code(service.answer(replace(signed, expires="soon"))) == "bad-signature"
+
+
+def test_two_keys_are_valid_at_once_and_a_rotation_is_noticed(service: Transform, keys: Keys) -> None:
+    keys.current = ("new", "key")
+    assert isinstance(service.answer(request("/photo.jpg?w=301&f=webp", key="key")), Rendered)
+    keys.fresh = ("newest", "new")
+    assert isinstance(service.answer(request("/photo.jpg?w=302&f=webp", key="newest")), Rendered)
+
+
+@pytest.mark.parametrize(
+    ("mode", "url", "served"),
+    [("open", "/photo.jpg?w=301&f=webp", True), ("signed", "/photo.jpg?w=320&f=webp", False)],
+)
+def test_access_modes(service: Transform, mode: str, url: str, served: bool) -> None:
+    answer = replace(service, mode=AccessMode(mode)).answer(request(url))
+    assert isinstance(answer, Rendered) == served
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/photo.jpg", "/photo.jpg/_/w-0320.webp", "/photo.jpg/_/w-320.exe", "/photo.jpg/_/z-1.webp", "/_/w-320.webp", "/"],
+)
+def test_a_path_that_is_not_canonical_is_a_bad_request(service: Transform, path: str) -> None:
+    assert status(service.answer(TransformRequest(path=path))) == 400
+
+
+def test_no_source(service: Transform) -> None:
+    answer = service.answer(request("/missing.jpg?w=320&f=webp"))
+    assert (code(answer), status(answer)) == ("no-source", 404)
+
+
+def test_a_damaged_source_leaves_a_marker_that_saves_the_next_decode(
+    service: Transform, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put("masters/bad.jpg", jpeg_photo()[:-4000], {})
+    first = service.answer(request("/bad.jpg?w=320&f=webp"))
+    assert (code(first), status(first)) == ("damaged", 422)
+
+    def not_again(*_: object, **__: object) -> None:
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr("darkroom.imaging.render.render", not_again)
+    second = service.answer(request("/bad.jpg?w=640&f=webp"))
+    assert isinstance(second, Failed)
+    assert isinstance(first, Failed)
+    assert (second.error.code, second.error.message) == (first.error.code, first.error.message)
+
+
+def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, bucket: Bucket) -> None:
+    tight = replace(service, limits=Limits(max_pixels=1000))
+    assert code(tight.answer(request("/photo.jpg?w=320&f=webp"))) == "over-limits"
+    assert isinstance(service.answer(request("/photo.jpg?w=320&f=webp")), Rendered)
+    bucket.put("masters/bad.jpg", jpeg_photo()[:-4000], {})
+    assert code(service.answer(request("/bad.jpg?w=320&f=webp"))) == "damaged"
+    bucket.put("masters/bad.jpg", jpeg_photo(), {})
+    assert isinstance(service.answer(request("/bad.jpg?w=320&f=webp")), Rendered)
+
+
+class Overwritten(Bucket):
+    """A bucket whose master is replaced while its picture is rendered."""
+
+    def __init__(self, real: Bucket) -> None:
+        self.real = real
+
+    def open(self, key: str) -> StoredObject | None:
+        found = self.real.open(key)
+        if found is None:
+            return None
+
+        def then_overwrite() -> Iterator[bytes]:
+            yield from found.chunks
+            self.real.put(key, jpeg_photo(size=(300, 200)), {})
+
+        return replace(found, chunks=then_overwrite())
+
+    def etag(self, key: str) -> str | None:
+        return self.real.etag(key)
+
+
+def test_a_derivative_of_an_overwritten_master_does_not_stay(service: Transform, bucket: Bucket) -> None:
+    answer = replace(service, source=Overwritten(bucket)).answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(answer, Failed)
+    assert isinstance(answer.error, Unavailable)
+    assert bucket.open("derivatives/photo.jpg/_/w-320.webp") is None
+
+
+def test_a_picture_too_large_for_an_answer_is_fetched_from_the_store(service: Transform, bucket: Bucket) -> None:
+    bucket.put("masters/noise.png", png_noise(1500, 1200), {})
+    asked = request("/noise.png?w=1500&f=png", key="key")
+    for answer in (service.answer(asked), service.answer(asked)):
+        assert isinstance(answer, Stored)
+        assert answer.body is None
+        redirect = to_http(answer, method="GET", viewer_url="/noise.png?w=1500&f=png&s=x")
+        assert redirect["statusCode"] == 302
+        assert redirect["headers"]["location"] == "/noise.png?w=1500&f=png&s=x"  # type: ignore[index]
+        assert redirect["headers"]["cache-control"] == "no-store"  # type: ignore[index]
+        assert to_http(answer, method="HEAD", viewer_url="/x")["statusCode"] == 200
+    assert bucket.etag("derivatives/noise.png/_/w-1500.png") is not None
+
+
+@pytest.mark.parametrize("elsewhere", ["//evil.example/", "https://evil.example/", ""])
+def test_a_redirect_stays_on_this_host(service: Transform, bucket: Bucket, elsewhere: str) -> None:
+    bucket.put("masters/noise.png", png_noise(1500, 1200), {})
+    answer = service.answer(request("/noise.png?w=1500&f=png", key="key"))
+    assert to_http(answer, method="GET", viewer_url=elsewhere)["headers"]["location"] == "/"  # type: ignore[index]
+
+
+def test_a_watermark_that_is_not_there_is_a_bad_option(service: Transform) -> None:
+    answer = service.answer(request("/photo.jpg?w=320&f=webp&wm=nosuch", key="key"))
+    assert (code(answer), status(answer)) == ("bad-option", 400)
+
+
+def test_a_download_has_its_name_in_two_spellings(service: Transform, bucket: Bucket) -> None:
+    answer = service.answer(request("/photo.jpg?w=320&f=webp&dl=%C3%BCber%20uns.webp", key="key"))
+    assert isinstance(answer, Rendered)
+    expected = "attachment; filename=\"_ber uns.webp\"; filename*=UTF-8''%C3%BCber%20uns.webp"
+    assert answer.derivative.headers["Content-Disposition"] == expected
+
+
+def test_cache_ages(service: Transform) -> None:
+    caching = CachePolicy(10, 20, 30, ("static/",))
+    assert caching.cache_control("photo.jpg") == "public, max-age=10, s-maxage=20, stale-while-revalidate=30"
+    assert caching.cache_control("static/a.jpg") == "public, max-age=20, immutable"
+    answer = replace(service, caching=caching).answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(answer, Rendered)
+    assert answer.derivative.headers["Cache-Control"] == caching.cache_control("photo.jpg")
+
+
+def test_a_fault_of_the_store_can_be_retried_and_names_nothing(unreachable: Bucket, keys: Keys) -> None:
+    service = Transform(source=unreachable, media=unreachable, keys=keys)
+    response = to_http(service.answer(request("/photo.jpg?w=320&f=webp")), method="GET", viewer_url="/")
+    headers, body = response["headers"], str(response["body"])
+    assert response["statusCode"] == 503
+    assert headers["retry-after"] == "5"  # type: ignore[index]
+    assert headers["cache-control"] == "no-store"  # type: ignore[index]
+    assert headers["content-type"] == "application/problem+json"  # type: ignore[index]
+    assert json.loads(body)["code"] == "unavailable"
+    assert "127.0.0.1" not in body
+
+
+def test_what_an_answer_says_of_caching_for_each_refusal(service: Transform, make_answer: Callable[[str], Answer]) -> None:
+    ages = {"bad-option": 60, "no-source": 60, "over-limits": 60, "type-not-allowed": 60, "damaged": 60}
+    for name in ("bad-signature", "unsigned", "expired", "internal", *ages):
+        response = to_http(make_answer(name), method="GET", viewer_url="/")
+        expected = f"public, max-age={ages[name]}" if name in ages else "no-store"
+        assert response["headers"]["cache-control"] == expected, name  # type: ignore[index]

@@ -1,0 +1,79 @@
+"""The dependency rule and what an import costs, seen from a fresh interpreter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers" / "darkroom"
+
+NATIVE = {"pyvips", "PIL", "pi_heif", "numpy", "onnxruntime"}
+AWS = {"boto3", "botocore", "obstore", "aws_xray_sdk", "aws_lambda_powertools"}
+
+FORBIDDEN = {
+    "darkroom.errors": NATIVE | AWS | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
+    "darkroom.plan": NATIVE | AWS | {"darkroom.imaging", "darkroom.aws", "darkroom.services"},
+    "darkroom.imaging": AWS | {"darkroom.aws", "darkroom.services"},
+    "darkroom.aws": NATIVE | {"darkroom.plan", "darkroom.imaging", "darkroom.services"},
+    "darkroom.services": set(),
+}
+"""For each package, what must not come in when all of its modules are imported."""
+
+
+def modules_of(package: str) -> list[str]:
+    folder = PACKAGE / package.replace(".", "/")
+    if not folder.is_dir():
+        return [package]
+    files = folder.rglob("*.py")
+    return [".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__") for file in files]
+
+
+def imported_by(statement: str, **environment: str) -> set[str]:
+    """The modules loaded in a fresh interpreter after ``statement``, beyond those it starts with."""
+    script = f"import json, sys\nbefore = set(sys.modules)\n{statement}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
+    path = f"{PACKAGE}:{ROOT / 'functions' / 'transform'}"
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return set(json.loads(result.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_a_package_brings_in_only_what_the_rule_allows(package: str) -> None:
+    modules = modules_of(package)
+    assert modules
+    loaded = imported_by("\n".join(f"import {module}" for module in modules))
+    offending = {name for name in loaded for banned in FORBIDDEN[package] if name == banned or name.startswith(f"{banned}.")}
+    assert offending == set()
+
+
+def test_every_package_is_under_the_rule() -> None:
+    rooms = {f"darkroom.{path.stem}" for path in (PACKAGE / "darkroom").iterdir() if path.name[0] not in "._p"}
+    assert rooms | {"darkroom.plan"} <= set(FORBIDDEN) | {"darkroom.findings"}
+
+
+APP = {
+    "MEDIA_BUCKET": "media",
+    "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:keys",
+    "AWS_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+
+
+def test_the_transform_function_starts_light() -> None:
+    """A cold start pays for every module. What the first render needs beyond these is loaded beside the download."""
+    loaded = imported_by("import app", **APP)
+    heavy = {"boto3", "botocore", "asyncio", "logging", "urllib.request", "http.client", "ssl", "tomllib", "PIL", "pi_heif"}
+    assert loaded & heavy == set()
+    assert len(loaded) <= 120, sorted(loaded)
