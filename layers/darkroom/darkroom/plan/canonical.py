@@ -1,8 +1,8 @@
 """The canonical path: the one string that names a derivative.
 
 ``/<key>/_/<options>.<format>``: options are ``name-value`` in alphabetical order joined by ``_``, or ``full`` where
-there are none. Below the prefix ``derivatives`` it is the S3 key of the derivative, and with ``f=auto`` not yet negotiated it is
-the canonical *request*, which signatures are made over.
+there are none. Below the prefix ``derivatives`` it is the S3 key of the derivative, and with ``f=auto`` not yet
+negotiated it is the canonical *request*, which signatures are made over.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from .options import BY_NAME, CANONICAL
 
 SEPARATOR = "/_/"
 NO_OPTIONS = "full"
-MAX_OPTIONS_BYTES = 300
-"""With a key of 700 bytes and the prefix, a derivative's S3 key stays within S3's 1,024 bytes."""
+MAX_OPTIONS_BYTES = 290
+"""Of a request. S3 allows keys of 1,024 bytes: 12 for ``derivatives/``, 700 for the key, 3 for ``/_/``, these, 5 that
+negotiation may add (``_q-50``) and 12 for ``.auto-legacy``."""
 
 _FORMATS = frozenset({"jpeg", "png", "webp", "avif", "gif", "json", "thumbhash", "auto", *AUTO_CLASSES})
 
@@ -33,11 +34,14 @@ def options_text(plan: Plan) -> str:
 
 
 def canonical_path(plan: Plan) -> str:
-    """The canonical path of ``plan``; raises BadOption if its options are too long together."""
-    text = options_text(plan)
-    if len(text) > MAX_OPTIONS_BYTES:
+    """The canonical path of ``plan``."""
+    return f"/{quote_key(plan.key)}{SEPARATOR}{options_text(plan)}.{plan.format}"
+
+
+def check_length(plan: Plan) -> None:
+    """Raise BadOption if the options of ``plan``, a request, are too long together."""
+    if len(options_text(plan)) > MAX_OPTIONS_BYTES:
         raise BadOption(f"The options are longer than {MAX_OPTIONS_BYTES} characters together")
-    return f"/{quote_key(plan.key)}{SEPARATOR}{text}.{plan.format}"
 
 
 def derivative_name(plan: Plan) -> str:

@@ -1,4 +1,4 @@
-"""Kinds of option value: how each is read, written canonically and described.
+"""Kinds of option value: how each is read, written canonically and described. Here are numbers, words and texts.
 
 A value has two spellings. In a viewer's URL its parts are separated by ``,`` or ``:``; in a canonical path they are
 separated by ``~``, so that a path holds unreserved characters only (RFC 3986) and no party on the way can encode it
@@ -71,7 +71,8 @@ def spell(number: float) -> str:
     return text.rstrip("0").rstrip(".")
 
 
-def _single(parts: list[str]) -> str:
+def single(parts: list[str]) -> str:
+    """The only one of ``parts``; raises ValueError if there are more."""
     if len(parts) != 1:
         raise ValueError(parts)
     return parts[0]
@@ -90,7 +91,7 @@ class Whole:
         return f"a whole number from {self.low} to {self.high}"
 
     def read(self, parts: list[str]) -> Value:
-        return whole(_single(parts), self.low, self.high)
+        return whole(single(parts), self.low, self.high)
 
     def write(self, value: Value) -> str:
         return str(value)
@@ -113,7 +114,7 @@ class Fixed:
         return f"a number from {spell(self.low)} to {spell(self.high)} in steps of {spell(self.step)}"
 
     def read(self, parts: list[str]) -> Value:
-        number = fixed(_single(parts), self.low, self.high)
+        number = fixed(single(parts), self.low, self.high)
         if round(number * 100) % round(self.step * 100):
             raise ValueError(parts)
         return number
@@ -137,7 +138,7 @@ class Flag:
         return "0 or 1"
 
     def read(self, parts: list[str]) -> Value:
-        return bool(whole(_single(parts), 0, 1))
+        return bool(whole(single(parts), 0, 1))
 
     def write(self, value: Value) -> str:
         return "1" if value else "0"
@@ -159,7 +160,7 @@ class Choice:
         return "one of " + ", ".join(self.words)
 
     def read(self, parts: list[str]) -> Value:
-        word = _single(parts)
+        word = single(parts)
         word = dict(self.synonyms).get(word, word)
         if word not in self.words:
             raise ValueError(word)
@@ -184,7 +185,7 @@ class WholeChoice:
         return "one of " + ", ".join(map(str, self.numbers))
 
     def read(self, parts: list[str]) -> Value:
-        word = _single(parts)
+        word = single(parts)
         if word not in map(str, self.numbers):
             raise ValueError(word)
         return int(word)
@@ -207,7 +208,7 @@ class Colour:
         return "a colour of 3, 4, 6 or 8 hex digits, such as ff8800"
 
     def read(self, parts: list[str]) -> Value:
-        text = _single(parts).lower()
+        text = single(parts).lower()
         if not re.fullmatch(r"[0-9a-f]{3,8}", text) or len(text) in (5, 7):
             raise ValueError(text)
         if len(text) < 6:
@@ -219,130 +220,6 @@ class Colour:
 
     def rule(self) -> Rule:
         return {}
-
-
-@dataclass(frozen=True, slots=True)
-class GravityKind:
-    """A named place, or ``fp:x:y`` with fractions of the upright picture."""
-
-    words: tuple[str, ...]
-    name: str = "gravity"
-
-    @property
-    def expects(self) -> str:
-        return "one of " + ", ".join(self.words) + ", or fp:x:y with x and y from 0 to 1"
-
-    def read(self, parts: list[str]) -> Value:
-        if len(parts) == 3 and parts[0] == "fp":
-            return Gravity("fp", fixed(parts[1], 0, 1), fixed(parts[2], 0, 1))
-        if _single(parts) not in self.words:
-            raise ValueError(parts)
-        return Gravity(parts[0])
-
-    def write(self, value: Value) -> str:
-        assert isinstance(value, Gravity)
-        return f"fp~{spell(value.x)}~{spell(value.y)}" if value.name == "fp" else value.name
-
-    def rule(self) -> Rule:
-        return {"words": list(self.words)}
-
-
-@dataclass(frozen=True, slots=True)
-class CropKind:
-    """``x,y,w,h`` in pixels of the upright source, or the same in percent after ``pct:``."""
-
-    high: int
-    name: str = "crop"
-
-    @property
-    def expects(self) -> str:
-        return f"x,y,w,h in pixels up to {self.high}, or pct:x,y,w,h in percent with x+w and y+h up to 100"
-
-    def read(self, parts: list[str]) -> Value:
-        if len(parts) == 5 and parts[0] == "pct":
-            x, y, width, height = (fixed(part, 0, 100) for part in parts[1:])
-            within = round((x + width) * 100) <= 10000 and round((y + height) * 100) <= 10000
-            if not within or width <= 0 or height <= 0:
-                raise ValueError(parts)
-            return Crop("pct", x, y, width, height)
-        if len(parts) != 4:
-            raise ValueError(parts)
-        x, y = (whole(part, 0, self.high) for part in parts[:2])
-        width, height = (whole(part, 1, self.high) for part in parts[2:])
-        return Crop("px", x, y, width, height)
-
-    def write(self, value: Value) -> str:
-        assert isinstance(value, Crop)
-        numbers = "~".join(spell(number) for number in value[1:])
-        return f"pct~{numbers}" if value.unit == "pct" else numbers
-
-    def rule(self) -> Rule:
-        return {"high": self.high}
-
-
-@dataclass(frozen=True, slots=True)
-class PaddingKind:
-    """One number for all sides, two for top/bottom and right/left, or four: ``t,r,b,l`` (CSS order)."""
-
-    high: int
-    name: str = "padding"
-
-    @property
-    def expects(self) -> str:
-        return f"1, 2 or 4 whole numbers (t,r,b,l) from 0 to {self.high}"
-
-    def read(self, parts: list[str]) -> Value:
-        if len(parts) not in (1, 2, 4):
-            raise ValueError(parts)
-        sides = [whole(part, 0, self.high) for part in parts]
-        return Padding(*(sides * (4 // len(sides))))
-
-    def write(self, value: Value) -> str:
-        assert isinstance(value, Padding)
-        return "~".join(map(str, value))
-
-    def rule(self) -> Rule:
-        return {"high": self.high}
-
-
-@dataclass(frozen=True, slots=True)
-class WatermarkKind:
-    """``name[,position[,opacity[,scale]]]``."""
-
-    positions: tuple[str, ...]
-    name: str = "watermark"
-
-    @property
-    def expects(self) -> str:
-        return (
-            "name,position,opacity,scale: a configured name (a-z, 0-9), one of "
-            + ", ".join(self.positions)
-            + ", and two whole numbers from 1 to 100"
-        )
-
-    def read(self, parts: list[str]) -> Value:
-        if len(parts) > 4 or not re.fullmatch(r"[a-z0-9]{1,32}", parts[0]):
-            raise ValueError(parts)
-        default = Watermark(parts[0])
-        position = parts[1] if len(parts) > 1 else default.position
-        if position not in self.positions:
-            raise ValueError(parts)
-        opacity = whole(parts[2], 1, 100) if len(parts) > 2 else default.opacity
-        scale = whole(parts[3], 1, 100) if len(parts) > 3 else default.scale
-        return Watermark(parts[0], position, opacity, scale)
-
-    def write(self, value: Value) -> str:
-        assert isinstance(value, Watermark)
-        return "~".join(map(str, value))
-
-    def rule(self) -> Rule:
-        default = Watermark("")
-        return {
-            "words": list(self.positions),
-            "position": default.position,
-            "opacity": default.opacity,
-            "scale": default.scale,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +237,7 @@ class FileName:
         return f"a file name of at most {self.high} bytes without / and \\ or control characters"
 
     def read(self, parts: list[str]) -> Value:
-        text = _single(parts)
+        text = single(parts)
         if not text or len(text.encode()) > self.high or any(c in '/\\"' or ord(c) < 32 or ord(c) == 127 for c in text):
             raise ValueError(text)
         return text
@@ -383,7 +260,7 @@ class Word:
     name: str = "word"
 
     def read(self, parts: list[str]) -> Value:
-        word = _single(parts)
+        word = single(parts)
         if not re.fullmatch(self.pattern, word):
             raise ValueError(word)
         return word

@@ -20,7 +20,7 @@ RATIOS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 SAVE_DATA_QUALITY = 50
 
 _QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
-_RATIO = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
+_RATIO = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,16})?")
 _CLASS_TYPES = (
     ("auto-avif", ("image/avif",)),
     ("auto-webp", ("image/webp",)),
@@ -67,7 +67,10 @@ def is_ladder(plan: Plan) -> bool:
 
 
 def at_ratio(plan: Plan, ratio: float) -> Plan:
-    """``plan`` for a screen of ``ratio``: ladder widths go up to a ladder width, others are multiplied, a bare one stays."""
+    """``plan`` for a screen of ``ratio``.
+
+    Ladder widths go up to a ladder width, others are multiplied, a bare one stays.
+    """
     if replace(plan, format="auto") == plan_of(plan.key, {}):
         return plan
     if is_ladder(plan):

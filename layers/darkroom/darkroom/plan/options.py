@@ -8,24 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .kinds import (
-    Choice,
-    Colour,
-    CropKind,
-    FileName,
-    Fixed,
-    Flag,
-    GravityKind,
-    Kind,
-    PaddingKind,
-    Reserved,
-    Value,
-    WatermarkKind,
-    Whole,
-    WholeChoice,
-    Word,
-)
+from .kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Reserved, Value, Whole, WholeChoice, Word
 from .model import DATA_FORMATS, PICTURE_FORMATS, Plan
+from .shapes import CropKind, GravityKind, PaddingKind, WatermarkKind
 
 MAX_SIDE_PX = 8192
 COMPASS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")

@@ -15,6 +15,13 @@ from .negotiation import LADDER_PX, is_ladder, negotiations
 from .normal import plan_of
 from .presets import Presets, configured
 
+UNSIGNED_SET = (
+    "Without a signature there are: a picture without options, f=json, f=thumbhash, a preset, and w of "
+    + ", ".join(map(str, LADDER_PX))
+    + " with f and dpr"
+)
+"""What a viewer is told in guarded mode who asked for something else."""
+
 
 class AccessMode(StrEnum):
     """Who may ask for what: ``guarded`` is the default, ``open`` asks for no signature, ``signed`` always does."""

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import BadOption
-from .kinds import Value, WatermarkKind, Word
+from .kinds import FileName, Kind, Value
 from .model import Plan
 from .normal import plan_of
 from .options import BY_NAME
@@ -42,11 +42,7 @@ class Presets:
 def read_option(short: str, text: str) -> Value:
     """Read a value in its URL spelling; raises ValueError."""
     kind = BY_NAME[short].kind
-    parts = text.replace(":", ",").split(",") if kind.name in _LISTS else [text]
-    return kind.read(parts)
-
-
-_LISTS = frozenset({"gravity", "crop", "padding", "watermark"})
+    return kind.read([text] if isinstance(kind, FileName) else text.replace(":", ",").split(","))
 
 
 def load(text: str) -> Presets:
@@ -57,14 +53,13 @@ def load(text: str) -> Presets:
     options = {name: _spelled(name, table) for name, table in document.get("presets", {}).items()}
     watermarks = document.get("watermarks", {})
     for name in watermarks:
-        if not isinstance(BY_NAME["wm"].kind, WatermarkKind) or not name.isalnum() or name != name.lower():
+        if not _reads(BY_NAME["wm"].kind, [name]):
             raise ValueError(f"watermarks: {name!r} is not a name of a-z and 0-9")
     return Presets(options, watermarks)
 
 
 def _spelled(name: str, table: Mapping[str, object]) -> dict[str, str]:
-    pattern = BY_NAME["preset"].kind
-    if not isinstance(pattern, Word) or not _reads(pattern, [name]):
+    if not _reads(BY_NAME["preset"].kind, [name]):
         raise ValueError(f"preset {name!r}: the name must be of a-z, 0-9 and -")
     spelled = {BY_NAME[key].short if key in BY_NAME else key: _spell(value) for key, value in table.items()}
     for short, text in spelled.items():
@@ -81,7 +76,7 @@ def _spell(value: object) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _reads(kind: Word, parts: list[str]) -> bool:
+def _reads(kind: Kind, parts: list[str]) -> bool:
     try:
         kind.read(parts)
     except ValueError:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...errors import BadOption, DarkroomError, DuplicateOption, ReservedOption, UnknownOption
-from ..canonical import canonical_path
+from ...errors import BadOption, DuplicateOption, ReservedOption, UnknownOption
+from ..canonical import canonical_path, check_length
 from ..keys import read_key, unquote
 from ..kinds import Reserved, Value
 from ..model import Plan
@@ -53,7 +53,7 @@ def parse_url(target: str, presets: Presets | None = None) -> Request:
         expires if isinstance(expires, int) else None,
         "dpr" not in values,
     )
-    canonical_path(request.plan)
+    check_length(request.plan)
     return request
 
 
@@ -77,14 +77,14 @@ def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     unknown: list[str] = []
     for name, value in pairs:
         if name not in BY_NAME:
-            unknown.append(name)
+            unknown.append(_printable(name))
         elif (short := BY_NAME[name].short) in given:
             repeated.append(short)
         else:
             given[short] = value
     if unknown:
         name = min(unknown)
-        raise UnknownOption(f"There is no option {_shown(name)}", option=name)
+        raise UnknownOption(f"There is no option '{name}'", option=name)
     if repeated:
         raise DuplicateOption(f"{min(repeated)} was given twice", option=min(repeated))
     return given
@@ -93,17 +93,18 @@ def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 def _read(option: Option, text: str) -> Value:
     if isinstance(option.kind, Reserved) or text in option.reserved:
         why = option.reserved.get(text) or option.kind.expects
-        raise ReservedOption(f"{option.short}={_shown(text)} is not available: {why}", option=option.short)
+        raise ReservedOption(f"{option.short}={_printable(text)} is not available: {why}", option=option.short)
     try:
         return read_option(option.short, text)
-    except DarkroomError:
-        raise
     except ValueError as error:
-        message = f"{option.short} must be {option.kind.expects}, but is {_shown(text)}"
+        message = f"{option.short} must be {option.kind.expects}, but is '{_printable(text)}'"
         raise BadOption(message, option=option.short, detail=repr(error)) from error
 
 
-def _shown(text: str) -> str:
-    """A client's text as it appears in our answers: short and without anything but printable ASCII."""
-    shortened = text if len(text) <= 40 else text[:40] + "..."
-    return "'" + "".join(character if " " <= character <= "~" else "?" for character in shortened) + "'"
+def _printable(text: str) -> str:
+    """A client's text as it appears in our answers: short, and percent-encoded where it is not printable ASCII.
+
+    Encoded before it is cut, because the engines that read URLs do not agree on the length of other characters.
+    """
+    ascii_text = "".join(chr(byte) if 0x20 <= byte < 0x7F else f"%{byte:02X}" for byte in text.encode())
+    return ascii_text if len(ascii_text) <= 40 else ascii_text[:40] + "..."
