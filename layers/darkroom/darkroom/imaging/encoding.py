@@ -1,0 +1,98 @@
+"""From finished frames to bytes, without any metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pyvips
+
+from .effort import FLAT_PNG, Knobs, effort
+from .formats import FORMS, Form
+
+DEFAULT_QUALITY = 80
+LEAST_QUALITY = 10
+
+AVIF_QUALITY = ((0, 0), (80, 50), (90, 65), (100, 100))
+"""``q`` is one scale, JPEG's, for every format: AVIF at 50 looks like JPEG and WebP at 80. Straight between rows."""
+
+FLAT_SHARE = 0.5
+"""Pixels that equal their left neighbour: above this it is a drawing, below a photograph (of which 2–15 % do)."""
+
+_SAVERS = {"jpeg": "jpegsave_buffer", "png": "pngsave_buffer", "webp": "webpsave_buffer"}
+_SAVERS |= {"avif": "heifsave_buffer", "gif": "gifsave_buffer"}
+_ALWAYS: dict[str, Knobs] = {"avif": {"compression": "av1", "bitdepth": 8}}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is to be encoded: frames one below the other, as libvips' savers take them."""
+
+    image: pyvips.Image
+    frames: int
+
+    @classmethod
+    def of(cls, frames: list[pyvips.Image], delays_ms: list[int], loop: int) -> Sheet:
+        """The sheet of frames of one size. ``delays_ms`` and ``loop`` are libvips' own."""
+        if len(frames) == 1:
+            return cls(frames[0], 1)
+        image = pyvips.Image.arrayjoin(frames, across=1).copy()
+        image.set_type(pyvips.GValue.gint_type, "page-height", frames[0].height)
+        image.set_type(pyvips.GValue.gint_type, "loop", loop)
+        image.set_type(pyvips.GValue.array_int_type, "delay", delays_ms)
+        return cls(image, len(frames))
+
+    @property
+    def pixels(self) -> int:
+        return int(self.image.width * self.image.height)
+
+
+def encode(sheet: Sheet, form: Form, quality: int | None) -> bytes:
+    """``sheet`` in ``form``. ``quality`` is 1–100 on JPEG's scale, None for the default."""
+    lossy: dict[str, Any] = {} if form.lossless else {"Q": quality_of(form, quality or DEFAULT_QUALITY)}
+    return _saved(sheet, form, effort(form.name, sheet.pixels) | lossy)
+
+
+def encode_lossless(sheet: Sheet, form: Form) -> bytes:
+    """A drawing as PNG or lossless WebP."""
+    if form.name == "webp":
+        return _saved(sheet, form, effort("webp", sheet.pixels) | {"lossless": True})
+    return _saved(sheet, FORMS["png"], FLAT_PNG)
+
+
+def encode_below(sheet: Sheet, form: Form, quality: int | None, limit_bytes: int) -> bytes | None:
+    """``sheet`` in a lossy ``form`` and at most ``limit_bytes``, by a few lower qualities; None if none will do."""
+    step = quality or DEFAULT_QUALITY
+    while (step := step * 3 // 4) >= LEAST_QUALITY:
+        body = encode(sheet, form, step)
+        if len(body) <= limit_bytes:
+            return body
+    return None
+
+
+def is_drawing(image: pyvips.Image) -> bool:
+    """Whether most pixels equal their left neighbour, as in logos, charts and text."""
+    if image.width < 2:
+        return False
+    left = image.crop(0, 0, image.width - 1, image.height)
+    right = image.crop(1, 0, image.width - 1, image.height)
+    same = (left == right).bandand() if image.bands > 1 else left == right
+    return bool(same.avg() >= FLAT_SHARE * 255)
+
+
+def quality_of(form: Form, quality: int) -> int:
+    """The encoder's own number for a quality on JPEG's scale."""
+    if form.name != "avif":
+        return quality
+    for (low, at_low), (high, at_high) in pairwise(AVIF_QUALITY):
+        if quality <= high:
+            return max(1, round(at_low + (at_high - at_low) * (quality - low) / (high - low)))
+    return quality
+
+
+def _saved(sheet: Sheet, form: Form, knobs: dict[str, Any]) -> bytes:
+    body: bytes = pyvips.Operation.call(
+        _SAVERS[form.name], sheet.image, keep="none", **_ALWAYS.get(form.name, {}), **knobs
+    )
+    return body

@@ -1,0 +1,80 @@
+"""ICC profiles: is it sRGB? Read in plain Python: asking a colour engine would cost as much as converting."""
+
+from __future__ import annotations
+
+import struct
+
+_SRGB_MATRIX = {
+    b"rXYZ": (0.4360, 0.2225, 0.0139),
+    b"gXYZ": (0.3851, 0.7169, 0.0971),
+    b"bXYZ": (0.1431, 0.0606, 0.7139),
+}
+"""sRGB's primaries adapted to D50 (IEC 61966-2-1 annex, as every sRGB profile has them)."""
+
+_MATRIX_TOLERANCE = 0.003
+_CURVE_TOLERANCE = 0.002
+_CURVE_SAMPLES = (0.05, 0.1, 0.3, 0.5, 0.7, 0.9)
+_PARAMETERS = {0: 1, 3: 5, 4: 7}
+"""How many numbers the types of a parametric curve have (ICC.1:2022, table 68)."""
+
+_PARAMETER_DEFAULTS = [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def is_srgb(profile: bytes) -> bool:
+    """True where an ICC profile describes sRGB: matrix and curves are compared, as the name in it proves nothing."""
+    try:
+        tags = _tags(profile)
+        if b"A2B0" in tags or profile[16:20] not in (b"RGB ", b"GRAY"):
+            return False
+        curves = (b"kTRC",) if profile[16:20] == b"GRAY" else (b"rTRC", b"gTRC", b"bTRC")
+        primaries = {} if profile[16:20] == b"GRAY" else _SRGB_MATRIX
+        return all(_near_primary(tags[name], wanted) for name, wanted in primaries.items()) and all(
+            _near_curve(tags[name]) for name in curves
+        )
+    except (KeyError, IndexError, struct.error):
+        return False
+
+
+def _tags(profile: bytes) -> dict[bytes, bytes]:
+    """The tagged elements of a profile (ICC.1:2022, 7.3)."""
+    (count,) = struct.unpack_from(">I", profile, 128)
+    entries = (struct.unpack_from(">4sII", profile, 132 + 12 * index) for index in range(min(count, 100)))
+    return {name: profile[offset : offset + length] for name, offset, length in entries}
+
+
+def _near_primary(element: bytes, wanted: tuple[float, float, float]) -> bool:
+    found = (number / 65_536 for number in struct.unpack_from(">3i", element, 8))
+    return all(abs(a - b) < _MATRIX_TOLERANCE for a, b in zip(found, wanted, strict=True))
+
+
+def _near_curve(element: bytes) -> bool:
+    return all(abs(_curve_at(element, x) - _srgb_at(x)) < _CURVE_TOLERANCE for x in _CURVE_SAMPLES)
+
+
+def _srgb_at(x: float) -> float:
+    """sRGB's transfer curve (IEC 61966-2-1): linear light of the encoded value ``x``."""
+    return x / 12.92 if x <= 0.04045 else float(((x + 0.055) / 1.055) ** 2.4)
+
+
+def _curve_at(element: bytes, x: float) -> float:
+    """The value at ``x`` of a ``curv`` or ``para`` element (ICC.1:2022, 10.6 and 10.18)."""
+    kind, (count,) = element[:4], struct.unpack_from(">I", element, 8)
+    if kind == b"para":
+        return _parametric(element, x)
+    if kind == b"curv" and count == 0:
+        return x
+    if kind == b"curv" and count == 1:
+        return float(x ** (struct.unpack_from(">H", element, 12)[0] / 256))
+    if kind == b"curv":
+        position = x * (count - 1)
+        low, high = struct.unpack_from(">2H", element, 12 + 2 * int(position))
+        return float(low + (high - low) * (position - int(position))) / 65_535
+    raise KeyError(kind)
+
+
+def _parametric(element: bytes, x: float) -> float:
+    """The value at ``x`` of a ``para`` element; its types 1 and 2 are of no use to sRGB."""
+    (kind,) = struct.unpack_from(">H", element, 8)
+    numbers = [number / 65_536 for number in struct.unpack_from(f">{_PARAMETERS[kind]}i", element, 12)]
+    g, a, b, c, d, e, f = numbers + _PARAMETER_DEFAULTS[len(numbers) :]
+    return float((a * x + b) ** g + e) if x >= d else c * x + f

@@ -1,0 +1,137 @@
+"""From bytes to pixels that nobody has decoded yet.
+
+Importing this module sets libvips up for strangers' pictures: only the loaders in :data:`LOADERS` are allowed, and its
+operation cache, which hashes and keeps whole inputs, is off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pyvips
+
+from ..errors import BadOption
+from ..plan.geometry import Geometry, Size
+from ..plan.limits import Limits
+from .colour import settled
+from .header import Header
+from .source import Source
+
+SPARE_REDUCTION = 2.0
+"""Loaders that shrink while they decode leave at least this factor to the resize: their own filters are box filters."""
+
+_JPEG_SHRINKS = (8, 4, 2)
+
+
+class Loader(NamedTuple):
+    """A libvips loader: its class name, its operation, and from which complaint on a picture counts as damaged.
+
+    libjpeg, libnsgif and libtiff report broken data as warnings. libspng's warnings are about metadata.
+    """
+
+    family: str
+    operation: str
+    fail_on: str
+
+
+LOADERS: dict[str, Loader] = {
+    "jpeg": Loader("VipsForeignLoadJpeg", "jpegload_source", "warning"),
+    "png": Loader("VipsForeignLoadPng", "pngload_source", "error"),
+    "webp": Loader("VipsForeignLoadWebp", "webpload_source", "error"),
+    "gif": Loader("VipsForeignLoadNsgif", "gifload_source", "warning"),
+    "avif": Loader("VipsForeignLoadHeif", "heifload_source", "error"),
+    "tiff": Loader("VipsForeignLoadTiff", "tiffload_source", "warning"),
+    "svg": Loader("VipsForeignLoadSvg", "svgload_source", "error"),
+}
+
+pyvips.cache_set_max(0)
+pyvips.operation_block_set("VipsForeignLoad", True)
+for _loader in LOADERS.values():
+    pyvips.operation_block_set(_loader.family, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """A loaded picture. ``frames`` are to be read in their order, once. ``delays_ms`` and ``loop`` are libvips' own."""
+
+    frames: list[pyvips.Image]
+    delays_ms: list[int]
+    loop: int
+
+
+def stored_size(header: Header) -> tuple[Size, int]:
+    """The size that a loader gives, and the EXIF orientation that is left to do. HEIF decoders turn on their own."""
+    if header.format in ("avif", "heic"):
+        return Size(header.upright_width, header.upright_height), 1
+    return Size(header.width, header.height), header.orientation
+
+
+def load(
+    source: Source,
+    header: Header,
+    geometry: Geometry,
+    limits: Limits,
+    *,
+    page: int = 0,
+    animated: bool = False,
+    whole: bool = False,
+) -> Negative:
+    """The picture in ``source``, decoded only as it is read and, unless ``whole``, as small as ``geometry`` allows.
+
+    ``page`` chooses one page or frame, ``animated`` all frames. Raises BadOption where there is no such page, Damaged
+    for what shows in the header already, or what the source's stream raised.
+    """
+    if page >= header.frames:
+        raise BadOption(
+            f"page must be a whole number from 0 to {header.frames - 1}: the source has {header.frames}", option="page"
+        )
+    with source.decoding():
+        if header.format == "heic":
+            from . import heif  # Pillow takes 30 ms to import
+
+            image = heif.decode(source)
+        else:
+            knobs = _pages(header, page, animated=animated) | ({} if whole else _shrinking(header, geometry, limits))
+            image = _opened(source, header, knobs)
+        return _negative(settled(image), animated=animated)
+
+
+def _opened(source: Source, header: Header, knobs: dict[str, Any]) -> pyvips.Image:
+    loader = LOADERS[header.format]
+    if header.format == "svg":
+        from . import svg  # the sanitiser is not needed for other types
+
+        clean = pyvips.Source.new_from_memory(svg.sanitise(source.read_all()))
+        return pyvips.Operation.call(loader.operation, clean, access="sequential", **knobs)
+    return pyvips.Operation.call(loader.operation, source.vips(), access="sequential", fail_on=loader.fail_on, **knobs)
+
+
+def _pages(header: Header, page: int, *, animated: bool) -> dict[str, Any]:
+    """The loader's options for pages and frames."""
+    if header.format not in ("webp", "gif", "tiff") or header.frames == 1:
+        return {}
+    return {"n": -1} if animated else {"page": page, "n": 1}
+
+
+def _shrinking(header: Header, geometry: Geometry, limits: Limits) -> dict[str, Any]:
+    """The loader's options to decode fewer pixels, and an SVG's to draw as many as are needed."""
+    spare = geometry.reduction / SPARE_REDUCTION
+    if header.format == "jpeg":
+        return {"shrink": next((shrink for shrink in _JPEG_SHRINKS if shrink <= spare), 1)}
+    if header.format == "svg":
+        most = (limits.max_pixels / (header.width * header.height)) ** 0.5
+        return {"scale": min(1 / geometry.reduction, most)}
+    if header.format == "webp" and header.frames == 1:
+        return {"scale": min(1.0, 1 / spare)}
+    return {}
+
+
+def _negative(image: pyvips.Image, *, animated: bool) -> Negative:
+    """The frames, which libvips stacks from top to bottom."""
+    if not animated:
+        return Negative([image], [], 0)
+    height = image.get_page_height()
+    frames = [image.crop(0, top, image.width, height) for top in range(0, image.height, height)]
+    delays = image.get("delay") if image.get_typeof("delay") else []
+    return Negative(frames, delays, image.get("loop") if image.get_typeof("loop") else 0)

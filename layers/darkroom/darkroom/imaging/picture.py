@@ -1,0 +1,21 @@
+"""What a render gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An encoded picture, or data about one.
+
+    ``width`` and ``height`` are those of one frame in px. ``timings_ms`` has the stages ``decode``, ``transform`` and
+    ``encode`` (see :func:`darkroom.imaging.render.render` for what each covers).
+    """
+
+    body: bytes
+    content_type: str
+    width: int
+    height: int
+    frames: int = 1
+    timings_ms: dict[str, float] = field(default_factory=dict)

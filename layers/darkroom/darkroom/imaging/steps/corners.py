@@ -1,0 +1,39 @@
+"""Round the corners."""
+
+from __future__ import annotations
+
+import pyvips
+
+from ..colour import apart, peak
+from ..work import Work
+
+
+def round_corners(work: Work) -> None:
+    """Make the corners transparent outside of a circle of ``radius`` px, which at most spans the shorter side."""
+    if not work.plan.radius:
+        return
+    width, height = work.frames[0].width, work.frames[0].height
+    mask = _mask(width, height, min(work.plan.radius, min(width, height) / 2)).copy_memory()
+    work.each(lambda frame: _masked(frame, mask))
+
+
+def _mask(width: int, height: int, radius_px: float) -> pyvips.Image:
+    """Coverage from 0 to 1, with edges smoothed over one pixel."""
+    x, y = (_beyond(axis, side, radius_px) for axis, side in zip(_centres(width, height), (width, height), strict=True))
+    return (radius_px + 0.5 - (x * x + y * y) ** 0.5).clamp(min=0, max=1)
+
+
+def _centres(width: int, height: int) -> tuple[pyvips.Image, pyvips.Image]:
+    places = pyvips.Image.xyz(width, height) + 0.5
+    return places[0], places[1]
+
+
+def _beyond(place: pyvips.Image, side: int, radius_px: float) -> pyvips.Image:
+    """How far a place lies beyond the straight part of its side, 0 within."""
+    return ((place - side / 2).abs() - (side / 2 - radius_px)).clamp(min=0, max=max(radius_px, 1))
+
+
+def _masked(frame: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
+    colour, alpha = apart(frame)
+    shown = (mask * peak(frame)) if alpha is None else mask * alpha
+    return colour.bandjoin(shown.rint().cast(frame.format)).copy(interpretation=frame.interpretation)

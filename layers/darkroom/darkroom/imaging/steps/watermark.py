@@ -1,0 +1,74 @@
+"""Lay the watermark over the picture."""
+
+from __future__ import annotations
+
+import pyvips
+
+from ...errors import DarkroomError
+from ...plan.geometry import PLACES, Box, Geometry, Size
+from ...plan.limits import Limits
+from ...plan.model import Watermark
+from ..colour import require_colour, to_eight_bits, to_srgb
+from ..header import inspect
+from ..loading import load, stored_size
+from ..source import Source
+from ..work import Work
+from .orient import upright
+from .resize import scaled
+
+MARGIN = 0.02
+"""Distance from the picture's edge, as a part of its shorter side."""
+
+LIMITS = Limits(max_bytes=10 * 1024 * 1024, max_pixels=50_000_000, max_frames=500)
+
+
+def stamp(work: Work) -> None:
+    """Composite the watermark: ``scale`` percent of the picture's width wide, as high as its shape makes it.
+
+    It is made smaller where it would not fit into the picture's height, so that any shape works on any picture. Raises
+    DarkroomError (our fault, not the viewer's) where the configured watermark is no picture.
+    """
+    wanted = work.plan.watermark
+    if wanted is None:
+        return
+    if work.watermark is None:
+        raise DarkroomError(detail=f"no bytes for the watermark {wanted.name!r}")
+    mark, box = _prepared(work.watermark, wanted, Size(work.frames[0].width, work.frames[0].height))
+    work.each(lambda frame: _stamped(frame, mark, box))
+
+
+def _prepared(data: bytes, wanted: Watermark, picture: Size) -> tuple[pyvips.Image, Box]:
+    """The watermark as 8-bit sRGB with alpha in memory, and its place in a picture of this size."""
+    source = Source.of(data)
+    try:
+        header = inspect(source, LIMITS, animated=False)
+        stored, orientation = stored_size(header)
+        own = stored.turned if orientation >= 5 else stored
+        box = _place(own, wanted, picture)
+        whole = Geometry(stored, orientation, Box(0, 0, *own), box.size)
+        frame = load(source, header, whole, LIMITS).frames[0]
+        mark = upright(scaled(frame, whole.stored_scaled).copy_memory(), orientation)
+        mark = to_eight_bits(require_colour(to_srgb(mark)))
+        if not mark.hasalpha():
+            mark = mark.addalpha()
+        return (mark * [1, 1, 1, wanted.opacity / 100]).cast("uchar").copy(interpretation="srgb").copy_memory(), box
+    except DarkroomError as error:
+        raise DarkroomError(detail=f"the watermark {wanted.name!r} cannot be used: {error!r} {error.detail}") from error
+
+
+def _place(own: Size, wanted: Watermark, picture: Size) -> Box:
+    margin = round(min(picture) * MARGIN)
+    room = Size(max(1, picture.width - 2 * margin), max(1, picture.height - 2 * margin))
+    factor = min(picture.width * wanted.scale / 100 / own.width, room.width / own.width, room.height / own.height)
+    size = Size(*(max(1, round(side * factor)) for side in own))
+    x, y = PLACES[wanted.position]
+    left = margin + round((room.width - size.width) * x)
+    top = margin + round((room.height - size.height) * y)
+    return Box(min(left, picture.width - size.width), min(top, picture.height - size.height), *size)
+
+
+def _stamped(frame: pyvips.Image, mark: pyvips.Image, box: Box) -> pyvips.Image:
+    frame = to_eight_bits(require_colour(frame))
+    under = frame.crop(*box)
+    over = under.composite2(mark, "over").rint().cast("uchar")
+    return frame.insert(over if frame.hasalpha() else over.extract_band(0, n=3), box.left, box.top)
