@@ -1,0 +1,33 @@
+# How every layer is built: wheels for the target platform alone, checked by hash, and bytecode for all of it.
+# `sam build` runs a layer's Makefile in a copy of its folder, with ARTIFACTS_DIR. Each layer links to this file, so that
+# its cache notices a change here.
+
+ARCH ?= arm64
+PYTHON ?= $(shell for p in python3.13 /usr/bin/python3.13 /usr/local/bin/python3.13; do "$$p" -c '' 2>/dev/null && echo "$$p" && break; done)
+
+ifeq ($(filter arm64 x86_64,$(ARCH)),)
+$(error ARCH is arm64 or x86_64, not "$(ARCH)")
+endif
+ifneq ($(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),3.13)
+$(error a layer is built by Python 3.13, whose bytecode Lambda runs: set PYTHON to one, not "$(PYTHON)")
+endif
+
+SITE := $(ARTIFACTS_DIR)/python
+MACHINE := $(patsubst arm64,aarch64,$(ARCH))
+# pip takes a platform tag literally, so each C library that Lambda's own (2.34) can stand in for is named.
+PLATFORMS := $(foreach minor,28 27 26 25 24 23 22 21 20 19 18 17,--platform manylinux_2_$(minor)_$(MACHINE))
+PIP := "$(PYTHON)" -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-compile --require-hashes
+FOR_LAMBDA := --no-deps --implementation cp --python-version 3.13 --target "$(SITE)" \
+	$(PLATFORMS) --platform manylinux2014_$(MACHINE)
+
+# Drops what never runs and what differs from one build to the next, so that equal sources give an equal layer. METADATA
+# and licences stay: scanners read the one, and the others must travel along. Bytecode is unchecked, because a zip loses
+# the times that other bytecode is checked by, and names the files by their place in Lambda.
+define finish
+	find "$(SITE)" -type d -name __pycache__ -prune -exec rm -rf {} +
+	find "$(SITE)" -type f \( -name '*.pyi' -o -name '*.h' \) -delete
+	find "$(SITE)" -path '*.dist-info/*' -type f ! -name METADATA ! -iname '*licen[cs]e*' ! -path '*/licenses/*' -delete
+	rm -rf "$(SITE)/bin"
+	PYTHONHASHSEED=0 "$(PYTHON)" -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /opt "$(SITE)"
+	chmod -R u=rwX,go=rX "$(SITE)"
+endef
