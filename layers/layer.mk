@@ -12,6 +12,8 @@ ifneq ($(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 
 $(error a layer is built by Python 3.13, whose bytecode Lambda runs: set PYTHON to one, not "$(PYTHON)")
 endif
 
+.SILENT:
+
 SITE := $(ARTIFACTS_DIR)/python
 MACHINE := $(patsubst arm64,aarch64,$(ARCH))
 # pip takes a platform tag literally, so each C library that Lambda's own (2.34) can stand in for is named.
