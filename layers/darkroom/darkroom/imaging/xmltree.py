@@ -1,0 +1,112 @@
+"""XML from strangers: no entities, no external anything, bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+MAX_DEPTH = 128
+SEPARATOR = "\x1f"
+"""Between a namespace and a name; no name can hold it."""
+
+
+class EntityDeclared(ValueError):
+    """The document declares entities, which are never expanded here."""
+
+
+class TooMuch(ValueError):
+    """The document has more elements than are read, or nests them too deeply."""
+
+
+@dataclass(slots=True)
+class Element:
+    """``name`` and the names in ``attributes`` are in the form ``{namespace}name``, or bare without a namespace.
+
+    ``children`` are elements and text in document order. Comments and processing instructions are gone.
+    """
+
+    name: str
+    attributes: dict[str, str]
+    children: list[Element | str] = field(default_factory=list)
+
+    def elements(self) -> Iterator[Element]:
+        """The child elements."""
+        return (child for child in self.children if isinstance(child, Element))
+
+    def walk(self) -> Iterator[Element]:
+        """This element and all below it, in document order."""
+        waiting = [self]
+        while waiting:
+            element = waiting.pop()
+            yield element
+            waiting.extend(reversed(list(element.elements())))
+
+    @property
+    def text(self) -> str:
+        """The text directly in this element."""
+        return "".join(child for child in self.children if isinstance(child, str))
+
+
+class _RootFound(Exception):
+    """Ends the parsing where only the root is wanted."""
+
+
+class _Builder:
+    def __init__(self, max_elements: int, *, root_only: bool) -> None:
+        self.root: Element | None = None
+        self._open: list[Element] = []
+        self._left = max_elements
+        self._root_only = root_only
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        element = Element(_clark(name), {_clark(key): value for key, value in attributes.items()})
+        self._left -= 1
+        if self._left < 0 or len(self._open) >= MAX_DEPTH:
+            raise TooMuch("too many elements, or too deep")
+        if self._open:
+            self._open[-1].children.append(element)
+        else:
+            self.root = element
+        self._open.append(element)
+        if self._root_only:
+            raise _RootFound
+
+    def end(self, _name: str) -> None:
+        self._open.pop()
+
+    def text(self, data: str) -> None:
+        self._open[-1].children.append(data)
+
+
+def parse(data: bytes, *, max_elements: int, root_only: bool = False) -> Element:
+    """The root of an XML document, with all that is below it unless ``root_only``.
+
+    Raises EntityDeclared, TooMuch, or ValueError where the document is not well-formed. A document type is let through
+    as long as it declares no entity; its external part is never read.
+    """
+    builder = _Builder(max_elements, root_only=root_only)
+    parser = expat.ParserCreate(namespace_separator=SEPARATOR)
+    parser.buffer_text = True
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.text
+    parser.EntityDeclHandler = _refuse_entity
+    try:
+        parser.Parse(data, True)
+    except _RootFound:
+        pass
+    except expat.ExpatError as error:
+        raise ValueError(f"not well-formed: {error}") from error
+    if builder.root is None:
+        raise ValueError("no root element")
+    return builder.root
+
+
+def _refuse_entity(*_declaration: object) -> None:
+    raise EntityDeclared("entities are not expanded here")
+
+
+def _clark(name: str) -> str:
+    space, separator, local = name.rpartition(SEPARATOR)
+    return f"{{{space}}}{local}" if separator else local
