@@ -1,7 +1,7 @@
 """How much drawing an SVG asks for, with everything that ``use``, markers, masks, patterns and filters multiply.
 
-librsvg stops at 500,000 references and at a nesting of 50 layers, but a few hundred bytes of filters or masks still keep
-it busy for minutes. One point here is about 5 µs of drawing at a megapixel (measured with pyvips-binary 8.18 on one core).
+librsvg stops at 500,000 references and at 50 nested layers, but a few hundred bytes of filters or masks still keep
+it busy for minutes. One point is about 5 µs of drawing at a megapixel (pyvips-binary 8.18, one core).
 """
 
 from __future__ import annotations

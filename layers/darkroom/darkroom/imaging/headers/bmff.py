@@ -108,11 +108,22 @@ def _check_size(source: Source, meta: Meta, item: Item, whole: tuple[int, int]) 
     wide, tall = _extent(item)
     if wide * tall > whole[0] * whole[1]:
         raise ValueError("a part is larger than the whole")
+    _check_extents(source, meta, item)
     data = _Data(source, meta, item)
     canvas_at = _CANVAS_AT.get(item.kind)
     for coded_wide, coded_tall in coded_sizes(item, data.read_at) if canvas_at is None else [_canvas(data, canvas_at)]:
         if coded_wide > wide + CODED_MARGIN_PX or coded_tall > tall + CODED_MARGIN_PX:
             raise ValueError(f"coded as {coded_wide} × {coded_tall}, said to be {wide} × {tall}")
+
+
+def _check_extents(source: Source, meta: Meta, item: Item) -> None:
+    """Raise ValueError where data is missing: libheif leaves lost tiles black."""
+    size_bytes = len(source.read_all()) if source.size_bytes is None else source.size_bytes
+    if not item.extents:
+        raise ValueError("a picture without data")
+    for extent in item.extents:
+        if extent.offset + extent.length > (len(meta.data) if extent.in_meta else size_bytes):
+            raise ValueError("the data ends in a picture")
 
 
 def _canvas(data: _Data, at: int) -> tuple[int, int]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ..containers.jpeg import APP1, APP2, EXIF, FRAMES, ICC, ISO_GAIN_MAP, MPF, XMP, Segment, segments
+from ..containers.jpeg import APP1, APP2, EXIF, FRAMES, HDRGM, ICC, ISO_GAIN_MAP, MPF, XMP, Segment, segments
 from ..source import Source
 from .exif import orientation
 from .model import Header
 
 _COLOURS = {1: "gray", 3: "rgb", 4: "cmyk"}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_HDRGM = b"http://ns.adobe.com/hdr-gain-map/1.0/"
 
 
 def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a JPEG has one page
@@ -27,7 +26,7 @@ def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a JPEG has one 
                 turn = turn or orientation(body[6:])
             profile |= body.startswith(ICC)
             multi |= body.startswith(MPF)
-            map_data |= body.startswith(ISO_GAIN_MAP) or (body.startswith(XMP) and _HDRGM in body)
+            map_data |= body.startswith(ISO_GAIN_MAP) or (body.startswith(XMP) and HDRGM.encode() in body)
     if frame is None:
         raise ValueError("a scan without a frame")
     bits, tall, wide, channels = _frame(source.read_at(frame.body, 6))

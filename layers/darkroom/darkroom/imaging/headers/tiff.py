@@ -33,7 +33,7 @@ class _Layout(NamedTuple):
 
 
 def read(source: Source, page: int) -> Header:
-    """The header of a TIFF's ``page`` (the last if it has fewer); raises ValueError, or TypeNotAllowed for camera raw."""
+    """The header of a TIFF's ``page``, or its last one; raises ValueError, or TypeNotAllowed for camera raw files."""
     layout, first = _opening(source)
     directories = _directories(source, layout, first)
     first_tags = _tags(source, layout, directories[0])
