@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from weakref import ref
 
 import pyvips
 
@@ -25,7 +26,9 @@ class Source:
     ``size_bytes`` is None while it is unknown. ``max_bytes`` bounds what is taken from a stream.
     """
 
-    __slots__ = ("_arrived", "_chunks", "_fault", "_lock", "_whole", "max_bytes", "size_bytes")
+    __slots__ = (
+        "__weakref__", "_arrived", "_chunks", "_fault", "_lock", "_opened", "_whole", "max_bytes", "size_bytes",
+    )  # fmt: skip
 
     def __init__(self, whole: bytes | None, chunks: Iterator[bytes] | None, size_bytes: int | None) -> None:
         self._whole = whole
@@ -33,6 +36,7 @@ class Source:
         self._arrived = bytearray()
         self._lock = Lock()
         self._fault: BaseException | None = None
+        self._opened: list[pyvips.Source] = []
         self.size_bytes = size_bytes
         self.max_bytes: int | None = None
 
@@ -70,7 +74,8 @@ class Source:
     def vips(self) -> pyvips.Source:
         """A new libvips source at the first byte.
 
-        Each has a position of its own, so any number may be open at once. libvips is told of a stream's fault as an end
+        Each has a position of its own, so any number may be open at once; all are good for as long as this object
+        lives, which keeps the Python half of each: an image alone holds on to the C half. libvips is told of a stream's fault as an end
         of file: decode within :meth:`decoding`, which tells them apart.
         """
         if self._chunks is None:
@@ -80,6 +85,7 @@ class Source:
         source.on_read(cursor.read)
         if self.size_bytes is not None:
             source.on_seek(cursor.seek)
+        self._opened.append(source)
         return source
 
     @contextmanager
@@ -125,25 +131,33 @@ class Source:
 
 
 class _Cursor:
-    """The position of one libvips source."""
+    """The position of one libvips source.
 
-    __slots__ = ("position", "source")
+    It refers to the bytes weakly: cffi's handles hide a cycle from the garbage collector, and every picture would stay.
+    """
+
+    __slots__ = ("_bytes", "position")
 
     def __init__(self, source: Source) -> None:
-        self.source = source
+        self._bytes = ref(source)
         self.position = 0
 
     def read(self, length: int) -> bytes:
+        source = self._bytes()
+        if source is None:
+            return b""
         try:
-            data = self.source.read_at(self.position, length)
+            data = source.read_at(self.position, length)
         except BaseException:  # C code calls us: the source keeps the fault, and raises it from `check`
             return b""
         self.position += len(data)
         return data
 
     def seek(self, offset: int, whence: int) -> int:
-        assert self.source.size_bytes is not None
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.source.size_bytes}[whence]
+        source = self._bytes()
+        if source is None or source.size_bytes is None:
+            return -1
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: source.size_bytes}[whence]
         if start + offset < 0:
             return -1
         self.position = start + offset
