@@ -33,7 +33,10 @@ def ministack_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "STATE_DIR": str(home / "state"),
         "S3_DATA_DIR": str(home / "s3"),
     }
-    with (home / "log").open("wb") as log, subprocess.Popen([MINISTACK], env=environment, stdout=log, stderr=log) as server:
+    with (
+        (home / "log").open("wb") as log,
+        subprocess.Popen([MINISTACK], env=environment, stdout=log, stderr=log) as server,
+    ):
         url = f"http://127.0.0.1:{port}"
         _wait_until_ready(url, home / "log")
         yield url

@@ -93,7 +93,9 @@ def test_a_current_copy_is_not_sent_again(service: Transform, wrap: str) -> None
     assert status(again) == 304
 
 
-def test_a_copy_that_a_new_render_equals_is_not_sent_again(service: Transform, bucket: Bucket) -> None:
+def test_a_copy_that_a_new_render_equals_is_not_sent_again(s3_bucket: Bucket, keys: Keys) -> None:
+    bucket, service = s3_bucket, Transform(source=s3_bucket, media=s3_bucket, keys=keys)
+    bucket.put("masters/photo.jpg", jpeg_photo(), {})
     first = service.answer(request("/photo.jpg?w=320&f=webp"))
     assert isinstance(first, Rendered)
     bucket.delete("derivatives/photo.jpg/_/w-320.webp")
@@ -278,7 +280,9 @@ def test_a_fault_of_the_store_can_be_retried_and_names_nothing(unreachable: Buck
     assert "127.0.0.1" not in body
 
 
-def test_what_an_answer_says_of_caching_for_each_refusal(service: Transform, make_answer: Callable[[str], Answer]) -> None:
+def test_what_an_answer_says_of_caching_for_each_refusal(
+    service: Transform, make_answer: Callable[[str], Answer]
+) -> None:
     ages = {"bad-option": 60, "no-source": 60, "over-limits": 60, "type-not-allowed": 60, "damaged": 60}
     for name in ("bad-signature", "unsigned", "expired", "internal", *ages):
         response = to_http(make_answer(name), method="GET", viewer_url="/")
