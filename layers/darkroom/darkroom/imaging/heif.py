@@ -59,7 +59,7 @@ def decode(source: Source) -> pyvips.Image:
     try:
         opened = pi_heif.open_heif(data, convert_hdr_to_8bit=False)
         still = opened[opened.primary_index]
-        pixels = still.data
+        pixels = bytes(still.data)  # a copy: pi-heif's memory goes with its picture
     except (EOFError, MemoryError, OSError, RuntimeError, ValueError) as error:
         raise Damaged(detail=repr(error)) from error
     image = _image(pixels, still.size, LAYOUTS[still.mode])
@@ -68,8 +68,7 @@ def decode(source: Source) -> pyvips.Image:
 
 
 def _image(pixels: bytes, size: tuple[int, int], layout: Layout) -> pyvips.Image:
-    borrowed = pyvips.Image.new_from_memory(pixels, *size, layout.bands, layout.form)
-    image = borrowed.copy_memory()  # pi-heif frees its memory with its own picture
+    image = pyvips.Image.new_from_memory(pixels, *size, layout.bands, layout.form)
     image = image.copy(interpretation=_MEANINGS[layout.form, layout.bands > 2])
     return image.unpremultiply().cast(layout.form) if layout.premultiplied else image
 
