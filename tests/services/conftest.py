@@ -8,11 +8,12 @@ from typing import Any
 
 import boto3
 import pytest
+from obstore.store import MemoryStore
+
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import Bucket, connect
 from darkroom.errors import refusals
 from darkroom.services.answers import Answer, Failed
-from obstore.store import MemoryStore
 
 _numbers = itertools.count(1)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+
 from darkroom.aws.credentials import CredentialSource
 from darkroom.errors import Unavailable
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from darkroom.aws.objects import CHUNK_BYTES, Bucket
 from darkroom.errors import Unavailable
 

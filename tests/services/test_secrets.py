@@ -10,6 +10,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
+
 from darkroom.aws.credentials import Credentials, CredentialSource
 from darkroom.aws.secrets import KEEP_S, RETRY_S, SigningKeys, signed_headers
 from darkroom.errors import Unavailable

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+
 from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.errors import Unavailable
 from darkroom.plan.grammar.native import parse_url
@@ -16,7 +17,6 @@ from darkroom.plan.signing import sign
 from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Stored, to_http
 from darkroom.services.caching import CachePolicy
 from darkroom.services.transform import Transform, TransformRequest
-
 from tests.pictures import jpeg_photo, png_noise
 
 NOW_S = 1_800_000_000

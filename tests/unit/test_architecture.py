@@ -53,7 +53,9 @@ def test_a_package_brings_in_only_what_the_rule_allows(package: str) -> None:
     modules = modules_of(package)
     assert modules
     loaded = imported_by("\n".join(f"import {module}" for module in modules))
-    offending = {name for name in loaded for banned in FORBIDDEN[package] if name == banned or name.startswith(f"{banned}.")}
+    offending = {
+        name for name in loaded for banned in FORBIDDEN[package] if name == banned or name.startswith(f"{banned}.")
+    }
     assert offending == set()
 
 
@@ -74,6 +76,17 @@ APP = {
 def test_the_transform_function_starts_light() -> None:
     """A cold start pays for every module. What the first render needs beyond these is loaded beside the download."""
     loaded = imported_by("import app", **APP)
-    heavy = {"boto3", "botocore", "asyncio", "logging", "urllib.request", "http.client", "ssl", "tomllib", "PIL", "pi_heif"}
+    heavy = {
+        "boto3",
+        "botocore",
+        "asyncio",
+        "logging",
+        "urllib.request",
+        "http.client",
+        "ssl",
+        "tomllib",
+        "PIL",
+        "pi_heif",
+    }
     assert loaded & heavy == set()
     assert len(loaded) <= 120, sorted(loaded)
