@@ -280,9 +280,7 @@ def test_a_fault_of_the_store_can_be_retried_and_names_nothing(unreachable: Buck
     assert "127.0.0.1" not in body
 
 
-def test_what_an_answer_says_of_caching_for_each_refusal(
-    service: Transform, make_answer: Callable[[str], Answer]
-) -> None:
+def test_what_an_answer_says_of_caching_for_each_refusal(make_answer: Callable[[str], Answer]) -> None:
     ages = {"bad-option": 60, "no-source": 60, "over-limits": 60, "type-not-allowed": 60, "damaged": 60}
     for name in ("bad-signature", "unsigned", "expired", "internal", *ages):
         response = to_http(make_answer(name), method="GET", viewer_url="/")

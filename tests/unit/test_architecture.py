@@ -35,7 +35,8 @@ def modules_of(package: str) -> list[str]:
 
 def imported_by(statement: str, **environment: str) -> set[str]:
     """The modules loaded in a fresh interpreter after ``statement``, beyond those it starts with."""
-    script = f"import json, sys\nbefore = set(sys.modules)\n{statement}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
+    report = "print(json.dumps(sorted(set(sys.modules) - before)))"
+    script = f"import json, sys\nbefore = set(sys.modules)\n{statement}\n{report}"
     path = f"{PACKAGE}:{ROOT / 'functions' / 'transform'}"
     result = subprocess.run(
         [sys.executable, "-c", script],
