@@ -75,8 +75,8 @@ class Source:
         """A new libvips source at the first byte.
 
         Each has a position of its own, so any number may be open at once. All are good for as long as this object
-        lives: it keeps the Python half of each, where an image holds on to the C half alone. libvips is told of a stream's
-        fault as an end of file: decode within :meth:`decoding`, which tells them apart.
+        lives: it keeps the Python half of each, where an image holds on to the C half alone. libvips is told of a
+        stream's fault as an end of file: decode within :meth:`decoding`, which tells them apart.
         """
         if self._chunks is None:
             return pyvips.Source.new_from_memory(self.read_all())
