@@ -21,7 +21,7 @@ from .xmltree import Element, EntityDeclared, TooMuch, parse
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ELEMENTS = 100_000
-EMBEDDED = Limits(max_bytes=MAX_BYTES, max_pixels=16_000_000, max_frames=1)
+EMBEDDED = Limits(max_bytes=MAX_BYTES, max_pixels=4_000_000, max_frames=1)
 """What a picture within an SVG may have; librsvg decodes it whole."""
 EMBEDDED_FORMATS = frozenset({"jpeg", "png", "gif", "webp"})
 DEFAULT_SIZE_PX = (300, 150)

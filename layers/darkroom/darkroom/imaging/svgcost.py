@@ -29,7 +29,7 @@ _USING = {
     f"{{{SVG}}}radialGradient": 1,
 }
 """Points for each use of an element, besides what it holds."""
-_OWN = {f"{{{SVG}}}feGaussianBlur": 20_000, f"{{{SVG}}}feDropShadow": 20_000}
+_OWN = {f"{{{SVG}}}feGaussianBlur": 20_000, f"{{{SVG}}}feDropShadow": 20_000, f"{{{SVG}}}image": 5_000}
 _FILTER_POINTS = 2_000
 _LAYER_POINTS = 50
 _MARKER = f"{{{SVG}}}marker"

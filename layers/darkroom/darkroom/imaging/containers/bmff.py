@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-MAX_META_BYTES = 16 * 1024 * 1024
+MAX_META_BYTES = 4 * 1024 * 1024
 """A `meta` box is a few KB; a picture of 10,000 tiles has one of 1 MB."""
+MAX_NUMBERS = 1_000_000
+"""Numbers read in one box."""
+MAX_EXTENTS = 256
+"""Pieces that one item's data lies in; usual is one."""
 MAX_BOXES = 256
 """Boxes looked at on the top level before `meta` must have come."""
 
@@ -56,6 +60,7 @@ class Reading:
     def __init__(self, data: bytes, at: int = 0) -> None:
         self.data = data
         self.at = at
+        self.left = MAX_NUMBERS
 
     def number(self, size: int) -> int:
         """The next ``size`` bytes as a number."""
@@ -64,8 +69,9 @@ class Reading:
     def take(self, size: int) -> bytes:
         """The next ``size`` bytes."""
         self.at += size
-        if self.at > len(self.data):
-            raise ValueError("a box is cut off")
+        self.left -= 1
+        if self.at > len(self.data) or self.left < 0:
+            raise ValueError("a box is cut off, or has too many entries")
         return self.data[self.at - size : self.at]
 
 
@@ -139,7 +145,10 @@ def _read_locations(meta: Meta, body: bytes) -> None:
         method = reading.number(2) & 15 if version else 0
         reading.number(2)
         base = reading.number(base_size)
-        for _ in range(reading.number(2)):
+        extents = reading.number(2)
+        if extents > MAX_EXTENTS:
+            raise ValueError("an item is in too many pieces")
+        for _ in range(extents):
             reading.number(index_size)
             offset, length = base + reading.number(offset_size), reading.number(length_size)
             if item is not None:

@@ -1,10 +1,10 @@
-"""JPEG: marker segments up to the first scan, and where a picture's scans end (ITU-T T.81, annex B)."""
+"""JPEG: marker segments, scans, and the further pictures that may follow (ITU-T T.81 annex B, CIPA DC-007)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 SOI, EOI, SOS, DRI, COM = 0xD8, 0xD9, 0xDA, 0xDD, 0xFE
 APP0, APP1, APP2, APP13, APP14, APP15 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xEF
@@ -17,10 +17,20 @@ EXIF = b"Exif\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 ICC = b"ICC_PROFILE\0"
 MPF = b"MPF\0"
+MPF_ENTRIES = 0xB002
 ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
+HDRGM = "http://ns.adobe.com/hdr-gain-map/1.0/"
+"""The XMP namespace of a gain map's numbers."""
 
-_IN_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
-"""A marker that ends entropy-coded data; FF00 is data and the D0–D7 are restarts."""
+MAX_SEGMENTS = 5_000
+"""Up to one scan: a picture with a dozen APPn segments of every kind has a few hundred."""
+MAX_GARBAGE_BYTES = 65_536
+"""Skipped between segments."""
+MAX_FURTHER_PICTURES = 16
+
+_MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
+_MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]", re.DOTALL)
+"""A marker that ends entropy-coded data: FF00 is data, the D0–D7 are restarts, FFFF is fill before a marker."""
 
 type ReadAt = Callable[[int, int], bytes]
 
@@ -40,7 +50,7 @@ def segments(read_at: ReadAt, start: int = 0) -> Iterator[Segment]:
     Raises ValueError where the data ends first.
     """
     at = start + 2
-    while True:
+    for _ in range(MAX_SEGMENTS):
         marker, at = _next_marker(read_at, at)
         if marker in STANDALONE or marker == EOI:
             yield Segment(marker, at - 2, at, at)
@@ -54,20 +64,75 @@ def segments(read_at: ReadAt, start: int = 0) -> Iterator[Segment]:
         at += size
         if marker == SOS:
             return
+    raise ValueError("too many segments")
 
 
 def _next_marker(read_at: ReadAt, at: int) -> tuple[int, int]:
     """The next marker code and the position after it: libjpeg skips anything up to an FF, then fill bytes."""
-    while True:
-        window = read_at(at, 2)
-        if len(window) < 2:
-            raise ValueError("the data ends before a scan")
-        if window[0] == 0xFF and window[1] not in (0, 0xFF):
-            return window[1], at + 2
-        at += 1
+    for length in (2, MAX_GARBAGE_BYTES):
+        window = read_at(at, length)
+        found = _MARKER.search(window)
+        if found:
+            return window[found.end() - 1], at + found.end()
+    raise ValueError("no marker where one is due")
 
 
-def end_of_scan(data: bytes, at: int) -> int:
-    """The position of the marker after entropy-coded data that starts at ``at``; the length of ``data`` if none is."""
-    found = _IN_SCAN.search(data, at)
-    return found.end() - 2 if found else len(data)
+def segment(marker: int, body: bytes) -> bytes:
+    """A marker segment that carries ``body``; raises OverflowError above 65,533 bytes."""
+    return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2) + body
+
+
+class Picture(NamedTuple):
+    """A whole JPEG within a file, ``start`` to ``end``, cut into segments. Those of type SOS hold their scan's data."""
+
+    start: int
+    end: int
+    segments: list[Segment]
+
+
+def picture_at(data: bytes, start: int = 0) -> Picture:
+    """The picture that begins at ``start``, down to its EOI; raises ValueError where it has none."""
+
+    def read_at(offset: int, length: int) -> bytes:
+        return data[offset : offset + length]
+
+    found: list[Segment] = []
+    at = start
+    while len(found) < MAX_SEGMENTS:
+        found += segments(read_at, at)
+        last = found[-1]
+        if last.marker == EOI:
+            return Picture(start, last.end, found)
+        marker = _MARKER_IN_SCAN.search(data, last.end)
+        if marker is None:
+            raise ValueError("a scan has no end")
+        found[-1] = last._replace(end=marker.start())
+        at = marker.start() - 2
+    raise ValueError("too many segments")
+
+
+def further_pictures(data: bytes, first: Picture) -> list[int]:
+    """Where more pictures may begin in the file of ``first``: by its MPF directory, or right behind it."""
+    places = [at for segment in first.segments if segment.marker == APP2 for at in _mpf_places(data, segment)]
+    distinct = dict.fromkeys([first.end, *places[:MAX_FURTHER_PICTURES]])
+    return [at for at in distinct if data.startswith(b"\xff\xd8\xff", at)]
+
+
+def _mpf_places(data: bytes, segment: Segment) -> list[int]:
+    """Positions by an MPF segment's entries (tag B002); none where it is damaged. Editors leave stale ones behind."""
+    if not data.startswith(MPF, segment.body):
+        return []
+    base = segment.body + len(MPF)
+    body = data[base : segment.end]
+    order: Literal["little", "big"] = "little" if body[:2] == b"II" else "big"
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(body[at : at + size], order)
+
+    directory = number(4, 4)
+    for entry in range(directory + 2, min(directory + 2 + 12 * number(directory, 2), len(body) - 11), 12):
+        if number(entry, 2) == MPF_ENTRIES:
+            start, size = number(entry + 8, 4), number(entry + 4, 4)
+            offsets = [number(at + 8, 4) for at in range(start, min(start + size, len(body) - 15), 16)]
+            return [base + offset for offset in offsets if offset]
+    return []

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+MAX_CHUNKS = 100_000
+"""Two a frame of an animation would be usual."""
+
+type ReadAt = Callable[[int, int], bytes]
+
 
 class Chunk(NamedTuple):
     """One chunk: ``size`` bytes from ``body``; the whole of it, with its padding, is ``start`` to ``end``."""
@@ -16,15 +21,34 @@ class Chunk(NamedTuple):
     end: int
 
 
-def chunks(read_at: Callable[[int, int], bytes]) -> Iterator[Chunk]:
+def chunks(read_at: ReadAt) -> Iterator[Chunk]:
     """The chunks of a WebP in order; raises ValueError where the data ends before the RIFF size says."""
-    last = 8 + int.from_bytes(read_at(4, 4), "little")
-    at = 12
-    while at + 8 <= last:
+    return _between(read_at, 12, 8 + int.from_bytes(read_at(4, 4), "little"))
+
+
+def subchunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
+    """The chunks within a frame's chunk; raises ValueError where they do not fit."""
+    for found in _between(lambda at, length: data[at : at + length], start, end):
+        if found.body + found.size > end:
+            raise ValueError("a chunk is longer than its frame")
+        yield found
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    """A chunk that carries ``body``."""
+    return name + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) & 1)
+
+
+def _between(read_at: ReadAt, start: int, end: int) -> Iterator[Chunk]:
+    at = start
+    for _ in range(MAX_CHUNKS):
+        if at + 8 > end:
+            return
         opening = read_at(at, 8)
         size = int.from_bytes(opening[4:], "little")
-        end = at + 8 + size + (size & 1)
-        if len(opening) < 8 or not read_at(at + 7 + size, 1):
+        if len(opening) < 8 or (size and not read_at(at + 7 + size, 1)):
             raise ValueError("the data ends in a chunk")
-        yield Chunk(opening[:4], at, at + 8, size, end)
-        at = end
+        following = at + 8 + size + (size & 1)
+        yield Chunk(opening[:4], at, at + 8, size, following)
+        at = following
+    raise ValueError("too many chunks")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ...errors import TypeNotAllowed
 from ..containers.bmff import Item, Meta, meta_box, parse_meta
 from ..source import Source
@@ -14,8 +12,6 @@ _ALPHA_URNS = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2
 _FORMATS = {b"av01": "avif", b"hvc1": "heic"}
 _CANVAS_AT = {b"grid": 4, b"iovl": 10}
 """Where in a derived picture's data its size is: after version, flags and the grid's shape or the overlay's colour."""
-MAX_DEPTH = 4
-"""Derived pictures of derived pictures: a tone-mapped, turned grid has three levels."""
 CODED_MARGIN_PX = 64
 """Codecs pad a picture to whole blocks, of at most this size."""
 
@@ -42,7 +38,7 @@ def read(source: Source, page: int) -> Header:  # noqa: ARG001 - the primary pic
     primary = meta.items.get(meta.primary)
     if primary is None:
         raise ValueError("no primary picture")
-    parts = list(_parts(meta, meta.primary, 0))
+    parts = _parts(meta)
     leaf = next((item for item in parts if item.kind in _FORMATS), None)
     if leaf is None or any(item.kind not in _FORMATS and item.kind not in _CANVAS_AT for item in parts):
         raise TypeNotAllowed("The source is a HEIF picture of a kind that is not served; served are HEVC and AV1 ones")
@@ -76,15 +72,20 @@ def _header(primary: Item, leaf: Item, has_alpha: bool) -> Header:
     )
 
 
-def _parts(meta: Meta, number: int, depth: int) -> Iterator[Item]:
-    """The item and, if it is derived, all that it is made of."""
-    item = meta.items.get(number)
-    if item is None or depth > MAX_DEPTH:
-        raise ValueError("a derived picture has no end")
-    yield item
+def _parts(meta: Meta) -> list[Item]:
+    """The primary picture and, if it is derived, all that it is made of."""
+    made_of: dict[int, list[int]] = {}
     for kind, origin, target in meta.references:
-        if kind == b"dimg" and origin == number:
-            yield from _parts(meta, target, depth + 1)
+        if kind == b"dimg":
+            made_of.setdefault(origin, []).append(target)
+    found: dict[int, None] = {}
+    waiting = [meta.primary]
+    while waiting:
+        number = waiting.pop()
+        if number not in found:
+            found[number] = None
+            waiting += made_of.get(number, [])
+    return [meta.items[number] for number in found]
 
 
 def _referring(meta: Meta, kind: bytes, target: int) -> list[int]:

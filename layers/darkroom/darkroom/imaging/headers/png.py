@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ..containers.png import SIGNATURE_BYTES
 from ..source import Source
 from .exif import orientation
 from .model import Cicp, Header
 
-SIGNATURE_BYTES = 8
+MAX_CHUNKS_BEFORE_PIXELS = 5_000
 _GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6
 _COLOURS = {_GRAY: "gray", _RGB: "rgb", _PALETTE: "rgb", _GRAY_ALPHA: "gray", _RGB_ALPHA: "rgb"}
 _WANTED = (b"tRNS", b"iCCP", b"eXIf", b"cICP")
@@ -40,7 +41,7 @@ def _before_pixels(source: Source) -> dict[bytes, bytes]:
     """What the wanted chunks before the first IDAT carry, up to 64 KB each."""
     found: dict[bytes, bytes] = {}
     at = SIGNATURE_BYTES
-    while True:
+    for _ in range(MAX_CHUNKS_BEFORE_PIXELS):
         start = source.read_at(at, 8)
         if len(start) < 8:
             raise ValueError("no IDAT")
@@ -50,3 +51,4 @@ def _before_pixels(source: Source) -> dict[bytes, bytes]:
         if name in _WANTED:
             found.setdefault(name, source.read_at(at + 8, min(size, 65_536)))
         at += 12 + size
+    raise ValueError("too many chunks before IDAT")

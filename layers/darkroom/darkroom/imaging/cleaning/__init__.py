@@ -1,0 +1,1 @@
+"""What stays of a file without its metadata, one module a format."""

@@ -1,0 +1,22 @@
+"""GIF without metadata."""
+
+from __future__ import annotations
+
+from ..containers.gif import APPLICATION, GRAPHIC_CONTROL, TRAILER, Block, blocks, first_block
+
+_APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
+"""Loop counts and colour profiles."""
+
+
+def clean(data: bytes, orientation: int) -> bytes:  # noqa: ARG001 - a GIF has no orientation
+    """``data`` with its frames, how they play, and its profile; raises ValueError or IndexError."""
+    parts = [data[: first_block(data)]]
+    parts += [data[block.start : block.end] for block in blocks(data) if _stays(data, block)]
+    return b"".join(parts) + bytes([TRAILER])
+
+
+def _stays(data: bytes, block: Block) -> bool:
+    """Comments, text and unknown applications go. XMP is an application of its own; its blocks are cut like any."""
+    if block.is_image or block.label == GRAPHIC_CONTROL:
+        return True
+    return block.label == APPLICATION and data[block.start + 3 : block.start + 14] in _APPLICATIONS
