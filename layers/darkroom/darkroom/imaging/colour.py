@@ -54,13 +54,26 @@ def settled(image: pyvips.Image) -> pyvips.Image:
 
 
 def to_srgb(image: pyvips.Image) -> pyvips.Image:
-    """``image`` in sRGB or grey, 16-bit where it was, by its own profile where it has one that is not sRGB."""
+    """``image`` in sRGB or grey, 16-bit where it was, by its own profile where it has one that is not sRGB.
+
+    Ink without a profile is taken for what libvips' own CMYK profile describes.
+    """
     if _has_foreign_profile(image):
-        depth = 16 if image.format == "ushort" else 8
-        return image.icc_transform("srgb", embedded=True, intent="relative", black_point_compensation=True, depth=depth)
+        return _transformed(image, embedded=True)
+    if is_ink(image):
+        # Not `colourspace`: from CMYK it leaves a profile in the image's metadata that points to freed memory.
+        return _transformed(image, input_profile="cmyk")
     if str(image.interpretation) in _READY:
         return image
     return image.colourspace("rgb16" if str(image.interpretation) == "labs" else "srgb")
+
+
+def _transformed(image: pyvips.Image, **profile: bool | str) -> pyvips.Image:
+    depth = 16 if image.format == "ushort" else 8
+    result = image.icc_transform("srgb", intent="relative", black_point_compensation=True, depth=depth, **profile)
+    result = result.copy()
+    result.remove("icc-profile-data")
+    return result
 
 
 def to_eight_bits(image: pyvips.Image) -> pyvips.Image:

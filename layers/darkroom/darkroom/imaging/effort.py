@@ -25,7 +25,6 @@ EFFORTS: dict[str, tuple[tuple[int, Knobs], ...]] = {
     ),
     "webp": ((16_000_000, {"effort": 2}), (_ANY, {"effort": 0})),
     "avif": (
-        (100_000, {"effort": 3}),
         (1_000_000, {"effort": 2}),
         (3_000_000, {"effort": 1}),
         (_ANY, {"effort": 0}),

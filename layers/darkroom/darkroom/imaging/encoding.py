@@ -12,7 +12,6 @@ from .effort import FLAT_PNG, Knobs, effort
 from .formats import FORMS, Form
 
 DEFAULT_QUALITY = 80
-LEAST_QUALITY = 10
 
 AVIF_QUALITY = ((0, 0), (80, 50), (90, 65), (100, 100))
 """``q`` is one scale, JPEG's, for every format: AVIF at 50 looks like JPEG and WebP at 80. Straight between rows."""
@@ -59,16 +58,6 @@ def encode_lossless(sheet: Sheet, form: Form) -> bytes:
     if form.name == "webp":
         return _saved(sheet, form, effort("webp", sheet.pixels) | {"lossless": True})
     return _saved(sheet, FORMS["png"], FLAT_PNG)
-
-
-def encode_below(sheet: Sheet, form: Form, quality: int | None, limit_bytes: int) -> bytes | None:
-    """``sheet`` in a lossy ``form`` and at most ``limit_bytes``, by a few lower qualities; None if none will do."""
-    step = quality or DEFAULT_QUALITY
-    while (step := step * 3 // 4) >= LEAST_QUALITY:
-        body = encode(sheet, form, step)
-        if len(body) <= limit_bytes:
-            return body
-    return None
 
 
 def is_drawing(image: pyvips.Image) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pyvips
 
-from ..errors import BadOption
+from ..errors import BadOption, Damaged
 from ..plan.geometry import Geometry, Size
 from ..plan.limits import Limits
 from .colour import settled
@@ -102,7 +102,10 @@ def _opened(source: Source, header: Header, knobs: dict[str, Any]) -> pyvips.Ima
     if header.format == "svg":
         from . import svg  # the sanitiser is not needed for other types
 
-        clean = pyvips.Source.new_from_memory(svg.sanitise(source.read_all()))
+        try:
+            clean = pyvips.Source.new_from_memory(svg.sanitise(source.read_all()))
+        except ValueError as error:
+            raise Damaged(detail=f"svg: {error}") from error
         return pyvips.Operation.call(loader.operation, clean, access="sequential", **knobs)
     return pyvips.Operation.call(loader.operation, source.vips(), access="sequential", fail_on=loader.fail_on, **knobs)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .encoding import Sheet, encode, encode_below, encode_lossless, is_drawing
+from .encoding import DEFAULT_QUALITY, Sheet, encode, encode_lossless, is_drawing
 from .formats import FORMS, Form
 from .header import Header
 from .source import Source
 from .work import Work
+
+LEAST_QUALITY = 10
+"""How far quality goes down so that a picture is no larger than its source."""
 
 DRAWN = ("png", "gif", "svg", "tiff")
 """Sources that may be drawings. A JPEG of a drawing is no longer flat."""
@@ -34,43 +37,67 @@ RIVALS: dict[str, Rivals] = {
 
 def printed(work: Work, source: Source, header: Header) -> tuple[Form, bytes]:
     """The finished picture's type and bytes."""
-    sheet = Sheet.of(work.frames, work.delays_ms, work.loop)
-    form, body = _encoded(work, sheet, header)
-    return form, _no_larger(work, sheet, form, body, source, header)
+    press = _Press(work, source, header, Sheet.of(work.frames, work.delays_ms, work.loop))
+    form, body = press.printed()
+    return form, press.no_larger(form, body)
 
 
-def _encoded(work: Work, sheet: Sheet, header: Header) -> tuple[Form, bytes]:
-    transparent, frames = sheet.image.hasalpha(), len(work.frames)
-    form = work.target.pick(transparent=transparent, frames=frames, pixels=sheet.pixels)
-    if frames > 1 or work.streams or header.format not in DRAWN or not is_drawing(sheet.image):
-        return form, encode(sheet, form, work.plan.quality)
-    if form.name == "png":
-        return form, encode_lossless(sheet, form)
-    rivals = RIVALS.get(work.plan.format)
-    if rivals is None:
-        return form, encode(sheet, form, work.plan.quality)
-    lossless, lossy = encode_lossless(sheet, rivals.lossless), encode(sheet, rivals.lossy, work.plan.quality)
-    if len(lossless) <= len(lossy):
-        return rivals.lossless, lossless
-    return (form, lossy) if form == rivals.lossy else (form, encode(sheet, form, work.plan.quality))
+@dataclass(frozen=True, slots=True)
+class _Press:
+    """A finished picture and where it came from."""
 
+    work: Work
+    source: Source
+    header: Header
+    sheet: Sheet
 
-def _no_larger(work: Work, sheet: Sheet, form: Form, body: bytes, source: Source, header: Header) -> bytes:
-    """``body``, or a smaller one where the source has the same type and size and fewer bytes.
+    def printed(self) -> tuple[Form, bytes]:
+        """The type that the plan and the picture ask for, and the bytes."""
+        image, frames = self.sheet.image, self.sheet.frames
+        form = self.work.target.pick(transparent=image.hasalpha(), frames=frames, pixels=self.sheet.pixels)
+        still = frames == 1 and not self.work.streams
+        if not still or self.header.format not in DRAWN or not is_drawing(image):
+            return form, self._encoded(form, self.work.plan.quality)
+        if form.name == "png":
+            return form, encode_lossless(self.sheet, form)
+        rivals = RIVALS.get(self.work.plan.format)
+        if rivals is None:
+            return form, self._encoded(form, self.work.plan.quality)
+        lossless = encode_lossless(self.sheet, rivals.lossless)
+        lossy = self._encoded(rivals.lossy, self.work.plan.quality)
+        if len(lossless) <= len(lossy):
+            return rivals.lossless, lossless
+        return form, lossy if form == rivals.lossy else self._encoded(form, self.work.plan.quality)
 
-    The source itself, cleaned without loss, where no pixel was touched: it is as good as can be. Else a lower quality.
-    A lossless format whose pixels were changed has nothing to give: it may be larger.
-    """
-    size = (header.upright_width, header.upright_height)
-    if form.name != header.format or (work.frames[0].width, work.frames[0].height) != size:
+    def no_larger(self, form: Form, body: bytes) -> bytes:
+        """``body``, or a smaller one where the source has the same type and size and fewer bytes.
+
+        The source itself, cleaned without loss, where no pixel was touched: it is as good as can be. Else a lower
+        quality. A lossless format whose pixels were changed has nothing to give: it may be larger.
+        """
+        frame, header = self.work.frames[0], self.header
+        if form.name != header.format or (frame.width, frame.height) != (header.upright_width, header.upright_height):
+            return body
+        original = self.source.read_all()
+        if not self.work.touched and self.sheet.frames == header.frames:
+            from .metadata import clean  # needed only here
+
+            cleaned = clean(original, header)
+            if cleaned is not None and len(cleaned) <= len(body):
+                return cleaned
+        if form.lossless or self.work.streams:
+            return body
+        quality = self.work.plan.quality or DEFAULT_QUALITY
+        while len(body) > len(original) and (quality := quality * 3 // 4) >= LEAST_QUALITY:
+            body = self._encoded(form, quality)
         return body
-    if not work.touched and len(work.frames) == header.frames:
-        from .metadata import clean  # needed only here
 
-        cleaned = clean(source.read_all(), header)
-        if cleaned is not None and len(cleaned) <= len(body):
-            return cleaned
-    limit_bytes = len(source.read_all())
-    if len(body) <= limit_bytes or form.lossless or work.streams:
-        return body
-    return encode_below(sheet, form, work.plan.quality, limit_bytes) or body
+    def _encoded(self, form: Form, quality: int | None) -> bytes:
+        body = encode(self.sheet, form, quality)
+        if form.name != "jpeg" or not self.header.gain_map:
+            return body
+        from . import gainmap  # few sources have one
+
+        geometry = self.work.geometry
+        fits = gainmap.stays(self.work.plan) and geometry.size == geometry.turned
+        return gainmap.carry(body, self.source, geometry) if fits else body

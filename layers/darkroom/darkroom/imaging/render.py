@@ -76,7 +76,8 @@ def _loaded(plan: Plan, source: Source, header: Header, target: Target, limits: 
     )
     first = negative.frames[0]
     geometry = geometry.on(Size(first.width, first.height))
-    return Work(plan, target, geometry, negative.frames, negative.delays_ms, negative.loop)
+    cicp = None if header.has_profile else header.cicp
+    return Work(plan, target, geometry, negative.frames, negative.delays_ms, negative.loop, cicp)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pyvips
 from ..plan.geometry import Geometry
 from ..plan.model import Plan
 from .formats import Target
+from .header import Cicp
 
 IN_MEMORY_PIXELS = 32_000_000
 """Finished pictures up to here are held in memory (100 MB of RGB), larger ones stream from decoder to encoder."""
@@ -20,7 +21,8 @@ class Work:
     """A render on its way through the pipeline.
 
     ``frames`` are the pictures so far, one for a still. Until :mod:`.steps.develop` they are sequential: each line is
-    read once, in order. ``delays_ms`` and ``loop`` are those of an animation. ``geometry`` is about a frame as it was
+    read once, in order. ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the
+    colour space where no ICC profile says it. ``geometry`` is about a frame as it was
     loaded; steps that look at pixels refine it. ``touched``: whether any pixel may differ from the source's.
     """
 
@@ -30,6 +32,7 @@ class Work:
     frames: list[pyvips.Image]
     delays_ms: list[int] = field(default_factory=list)
     loop: int = 0
+    cicp: Cicp | None = None
     watermark: bytes | None = None
     touched: bool = False
 

@@ -151,12 +151,6 @@ class Geometry:
         upright = stored.turned if self.orientation >= 5 else stored
         return replace(self, stored=stored, subject=_rescaled(self.subject, self.upright, upright))
 
-    def shrunk(self, factor: float) -> Geometry:
-        """This geometry with an output smaller by ``factor`` (above 0, up to 1): for a map of lower resolution."""
-        scaled = Size(*(max(1, round(side * factor)) for side in self.scaled))
-        window = _rescaled(self.window, self.scaled, scaled) if self.window else None
-        return replace(self, scaled=scaled, window=window, canvas=None)
-
 
 def arrange(
     plan: Plan,
