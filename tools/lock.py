@@ -20,6 +20,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "requirements-dev.txt": ("dev", "darkroom", "imaging"),
     "requirements-ministack.txt": ("ministack",),
     "requirements-sam.txt": ("sam",),
+    "bench/requirements-runtime.txt": ("bench-runtime",),
+    "bench/contenders/pillow/requirements.txt": ("bench-pillow",),
 }
 """Requirements file, from the repository's root, and the extras it locks."""
 
