@@ -1,0 +1,136 @@
+"""``f=json`` and ``f=thumbhash``: what a page wants to know of a picture before it shows it.
+
+``f=json`` answers one object::
+
+    {"width": 4608, "height": 1976,             upright, px
+     "format": "jpeg", "bytes": 2190194,        of the source
+     "frames": 1, "animated": false,
+     "orientation": 6,                          EXIF, 1–8, as stored
+     "colour": {"space": "rgb", "profile": "Display P3" or null, "bits": 8, "alpha": false, "hdr": false},
+     "dominant": "#8a6f4d",
+     "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+     "srcset": "/photo.jpg?w=320 320w, /photo.jpg?w=480 480w"}
+
+``f=thumbhash`` answers the ThumbHash alone, as base64 text, since that is how it goes into a page.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+
+import pyvips
+
+from ..plan.keys import quote_key
+from ..plan.model import Plan
+from ..plan.negotiation import LADDER_PX
+from .header import Header
+from .thumbhash import thumbhash
+
+JSON_TYPE = "application/json"
+THUMBHASH_TYPE = "text/plain; charset=utf-8"
+SAMPLE_SIDE_PX = 64
+"""Of the picture that colours are taken from: the hash holds seven frequencies at most."""
+_BIN_BITS = 3
+"""Of each channel, for counting colours: 512 bins."""
+_OPAQUE_ENOUGH = 128
+_HEADER_BYTES = 132
+"""Of an ICC profile, with the number of its tags."""
+
+
+def sample_plan(plan: Plan) -> Plan:
+    """The plan of the small upright sRGB picture that a description of ``plan``'s source is taken from."""
+    side = SAMPLE_SIDE_PX
+    return Plan(plan.key, width=side, height=side, page=plan.page, animate=False, format="png")
+
+
+def placeholder(sample: pyvips.Image) -> str:
+    """The ThumbHash of a picture of at most 100 × 100 px in sRGB or grey, as base64."""
+    return b64encode(thumbhash(sample.width, sample.height, _rgba(sample))).decode()
+
+
+def describe(
+    plan: Plan,
+    header: Header,
+    sample: pyvips.Image,
+    *,
+    size_bytes: int,
+    profile: bytes | None = None,
+    ladder: Sequence[int] = LADDER_PX,
+) -> bytes:
+    """The JSON about a source of ``size_bytes``.
+
+    ``sample`` is what :func:`sample_plan` gives, ``profile`` the source's ICC profile, ``ladder`` the widths in px that
+    its ``srcset`` may have.
+    """
+    import json  # not needed for pictures
+
+    wide, tall = header.upright_width, header.upright_height
+    answer = {
+        "width": wide,
+        "height": tall,
+        "format": header.format,
+        "bytes": size_bytes,
+        "frames": header.frames,
+        "animated": header.animated,
+        "orientation": header.orientation,
+        "colour": {
+            "space": header.colour,
+            "profile": profile_name(profile) if profile else None,
+            "bits": header.bits,
+            "alpha": header.has_alpha,
+            "hdr": header.gain_map,
+        },
+        "dominant": dominant(sample),
+        "thumbhash": placeholder(sample),
+        "srcset": srcset(plan, wide, ladder),
+    }
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def srcset(plan: Plan, width: int, ladder: Sequence[int] = LADDER_PX) -> str:
+    """An ``srcset`` of the ladder's widths up to ``width`` px, or of that alone where it is below all of them."""
+    page = f"&page={plan.page}" if plan.page else ""
+    path = f"/{quote_key(plan.key)}"
+    found = [f"{path}?w={step}{page} {step}w" for step in ladder if step <= width]
+    return ", ".join(found) or f"{path}?w={min(ladder)}{page} {width}w"
+
+
+def dominant(sample: pyvips.Image) -> str:
+    """The mean of the most frequent colours, as ``#rrggbb``. Transparent pixels do not count unless there are no others."""
+    rgba = _rgba(sample)
+    pixels = list(zip(rgba[::4], rgba[1::4], rgba[2::4], rgba[3::4], strict=True))
+    shift = 8 - _BIN_BITS
+    bins: dict[tuple[int, int, int], list[tuple[int, int, int, int]]] = {}
+    for pixel in [seen for seen in pixels if seen[3] >= _OPAQUE_ENOUGH] or pixels:
+        bins.setdefault((pixel[0] >> shift, pixel[1] >> shift, pixel[2] >> shift), []).append(pixel)
+    most = max(bins.values(), key=len)
+    return "#" + "".join(f"{round(sum(band) / len(most)):02x}" for band in list(zip(*most, strict=True))[:3])
+
+
+def profile_name(profile: bytes) -> str | None:
+    """The description in an ICC profile (ICC.1:2022, 9.2.41); None where it has none that can be read."""
+    count = int.from_bytes(profile[_HEADER_BYTES - 4 : _HEADER_BYTES])
+    for at in range(_HEADER_BYTES, min(_HEADER_BYTES + 12 * count, len(profile) - 11), 12):
+        if profile[at : at + 4] == b"desc":
+            start, size = (int.from_bytes(profile[at + step : at + step + 4]) for step in (4, 8))
+            return _text(profile[start : start + size])
+    return None
+
+
+def _text(element: bytes) -> str | None:
+    """The first text of an ``mluc`` element, or that of a version 2 ``desc``."""
+    if element[:4] == b"mluc":
+        size, start = int.from_bytes(element[20:24]), int.from_bytes(element[24:28])
+        text = element[start : start + size].decode("utf-16-be", "replace")
+    else:
+        text = element[12 : 12 + int.from_bytes(element[8:12])].decode("latin-1")
+    return "".join(filter(str.isprintable, text)).strip() or None
+
+
+def _rgba(sample: pyvips.Image) -> bytes:
+    image = sample.colourspace("srgb")
+    if not image.hasalpha():
+        image = image.bandjoin(255)
+    pixels: bytes = image.cast("uchar").write_to_memory()
+    return pixels
