@@ -97,7 +97,7 @@ def srcset(plan: Plan, width: int, ladder: Sequence[int] = LADDER_PX) -> str:
 
 
 def dominant(sample: pyvips.Image) -> str:
-    """The mean of the most frequent colours, as ``#rrggbb``. Transparent pixels do not count unless there are no others."""
+    """The mean of the most frequent colours, as ``#rrggbb``. Transparent pixels count only where there are no others."""
     rgba = _rgba(sample)
     pixels = list(zip(rgba[::4], rgba[1::4], rgba[2::4], rgba[3::4], strict=True))
     shift = 8 - _BIN_BITS
@@ -132,5 +132,4 @@ def _rgba(sample: pyvips.Image) -> bytes:
     image = sample.colourspace("srgb")
     if not image.hasalpha():
         image = image.bandjoin(255)
-    pixels: bytes = image.cast("uchar").write_to_memory()
-    return pixels
+    return bytes(image.cast("uchar").write_to_memory())

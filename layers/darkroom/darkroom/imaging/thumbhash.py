@@ -1,8 +1,8 @@
 """ThumbHash (Evan Wallace, 2023): a picture's placeholder in about 25 bytes.
 
-Average colour, aspect ratio, alpha and the lowest frequencies of a cosine transform, in the byte layout of the reference
-implementation, whose hashes these are. Written here because the ports on PyPI spend 100 ms of Python on the plain sums;
-these are the same sums, rows first.
+Average colour, aspect ratio, alpha and the lowest frequencies of a cosine transform, in the byte layout of the
+reference implementation, whose hashes these are. Written here because the ports on PyPI spend 100 ms of Python on the
+plain sums; these are the same sums, rows first.
 """
 
 from __future__ import annotations
