@@ -38,6 +38,8 @@ RIVALS: dict[str, Rivals] = {
 def printed(work: Work, source: Source, header: Header) -> tuple[Form, bytes]:
     """The finished picture's type and bytes."""
     press = _Press(work, source, header, Sheet.of(work.frames, work.delays_ms, work.loop))
+    if work.target.form is FORMS["gif"] and (cleaned := press.cleaned(FORMS["gif"])):
+        return FORMS["gif"], cleaned  # its palette is as good as can be, a new one takes time and loses
     form, body = press.printed()
     return form, press.no_larger(form, body)
 
@@ -72,25 +74,37 @@ class _Press:
     def no_larger(self, form: Form, body: bytes) -> bytes:
         """``body``, or a smaller one where the source has the same type and size and fewer bytes.
 
-        The source itself, cleaned without loss, where no pixel was touched: it is as good as can be. Else a lower
-        quality. A lossless format whose pixels were changed has nothing to give: it may be larger.
+        The source itself, cleaned without loss, where no pixel was touched. Else a lower quality. A lossless format
+        whose pixels were changed has nothing to give: it may be larger.
         """
-        frame, header = self.work.frames[0], self.header
-        if form.name != header.format or (frame.width, frame.height) != (header.upright_width, header.upright_height):
+        if not self._same(form):
             return body
-        original = self.source.read_all()
-        if not self.work.touched and self.sheet.frames == header.frames:
-            from .metadata import clean  # needed only here
-
-            cleaned = clean(original, header)
-            if cleaned is not None and len(cleaned) <= len(body):
-                return cleaned
+        cleaned = self.cleaned(form)
+        if cleaned is not None and len(cleaned) <= len(body):
+            return cleaned
         if form.lossless or self.work.streams:
             return body
+        limit_bytes = len(self.source.read_all())
         quality = self.work.plan.quality or DEFAULT_QUALITY
-        while len(body) > len(original) and (quality := quality * 3 // 4) >= LEAST_QUALITY:
+        while len(body) > limit_bytes and (quality := quality * 3 // 4) >= LEAST_QUALITY:
             body = self._encoded(form, quality)
         return body
+
+    def cleaned(self, form: Form) -> bytes | None:
+        """The source without metadata, where it is the picture that is wanted, pixel by pixel; else None."""
+        if self.work.touched or not self._same(form) or self.sheet.frames != self.header.frames:
+            return None
+        from .metadata import clean  # needed only here
+
+        return clean(self.source.read_all(), self.header)
+
+    def _same(self, form: Form) -> bool:
+        """Whether the source has this type and the picture's size."""
+        frame, header = self.work.frames[0], self.header
+        return form.name == header.format and (frame.width, frame.height) == (
+            header.upright_width,
+            header.upright_height,
+        )
 
     def _encoded(self, form: Form, quality: int | None) -> bytes:
         body = encode(self.sheet, form, quality)

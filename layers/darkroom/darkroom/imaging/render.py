@@ -11,7 +11,7 @@ import pyvips
 from ..errors import DarkroomError
 from ..plan.geometry import Size, arrange
 from ..plan.limits import Limits
-from ..plan.model import Plan
+from ..plan.model import DATA_FORMATS, Plan
 from .formats import Target
 from .header import Header, inspect
 from .loading import load, stored_size
@@ -33,51 +33,84 @@ def render(plan: Plan, source: Source, *, limits: Limits, watermark: bytes | Non
     Raises TypeNotAllowed, OverLimits, Damaged, BadOption (a crop or page that the source does not have), what the
     source's stream raised, or DarkroomError for faults of ours.
     """
-    started = perf_counter()
-    target = Target.of(plan.format)
-    header = inspect(source, limits, page=plan.page, animated=_plays(plan, target))
-    work = _loaded(plan, source, header, target, limits)
+    if plan.format in DATA_FORMATS:
+        return _described(plan, source, limits)
+    clock = _Clock()
+    work, header = _opened(plan, source, limits)
     work.watermark = watermark
-    with source.decoding():
-        for step in EXPOSE:
-            step(work)
-    decoded = perf_counter()
+    _expose(work, source)
+    clock.stop("decode")
     with source.decoding() if work.streams else _own_fault():
-        for step in RETOUCH:
-            step(work)
-        transformed = perf_counter()
+        _retouch(work)
+        clock.stop("transform")
         form, body = printed(work, source, header)
-    encoded = perf_counter()
-    timings_ms = {
-        "decode": (decoded - started) * 1000,
-        "transform": (transformed - decoded) * 1000,
-        "encode": (encoded - transformed) * 1000,
-    }
+    clock.stop("encode")
     frame = work.frames[0]
-    return Picture(body, form.content_type, frame.width, frame.height, len(work.frames), timings_ms)
+    return Picture(body, form.content_type, frame.width, frame.height, len(work.frames), clock.timings_ms)
 
 
-def _plays(plan: Plan, target: Target) -> bool:
-    """Whether an animation stays one."""
-    return plan.animate and plan.page == 0 and target.animated
+def _described(plan: Plan, source: Source, limits: Limits) -> Picture:
+    """``f=json`` and ``f=thumbhash``, from one small picture that is developed like any other."""
+    from .describe import JSON_TYPE, THUMBHASH_TYPE, describe, placeholder, sample_plan
+
+    clock = _Clock()
+    work, header = _opened(sample_plan(plan), source, limits)
+    first = work.frames[0]
+    profile = first.get("icc-profile-data") if first.get_typeof("icc-profile-data") else None
+    _expose(work, source)
+    clock.stop("decode")
+    with _own_fault():
+        _retouch(work)
+        clock.stop("transform")
+        sample = work.frames[0]
+        size_bytes = len(source.read_all()) if source.size_bytes is None else source.size_bytes
+        if plan.format == "thumbhash":
+            content_type, body = THUMBHASH_TYPE, placeholder(sample).encode()
+        else:
+            content_type = JSON_TYPE
+            body = describe(plan, header, sample, size_bytes=size_bytes, profile=profile)
+    clock.stop("encode")
+    return Picture(body, content_type, header.upright_width, header.upright_height, header.frames, clock.timings_ms)
 
 
-def _loaded(plan: Plan, source: Source, header: Header, target: Target, limits: Limits) -> Work:
+class _Clock:
+    """Stages, each from the end of the last."""
+
+    def __init__(self) -> None:
+        self.timings_ms: dict[str, float] = {}
+        self._last_s = perf_counter()
+
+    def stop(self, stage: str) -> None:
+        """End a stage."""
+        now_s = perf_counter()
+        self.timings_ms[stage] = (now_s - self._last_s) * 1000
+        self._last_s = now_s
+
+
+def _opened(plan: Plan, source: Source, limits: Limits) -> tuple[Work, Header]:
+    """The picture before any pixel is decoded, and what its header says."""
+    target = Target.of(plan.format)
+    plays = plan.animate and plan.page == 0 and target.animated
+    header = inspect(source, limits, page=plan.page, animated=plays)
     stored, orientation = stored_size(header)
     geometry = arrange(plan, stored, orientation, max_side_px=target.max_side_px)
-    negative = load(
-        source,
-        header,
-        geometry,
-        limits,
-        page=plan.page,
-        animated=_plays(plan, target) and header.animated,
-        whole=bool(plan.trim),
-    )
+    animated = plays and header.animated
+    negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=bool(plan.trim))
     first = negative.frames[0]
     geometry = geometry.on(Size(first.width, first.height))
     cicp = None if header.has_profile else header.cicp
-    return Work(plan, target, geometry, negative.frames, negative.delays_ms, negative.loop, cicp)
+    return Work(plan, target, geometry, negative.frames, negative.delays_ms, negative.loop, cicp), header
+
+
+def _expose(work: Work, source: Source) -> None:
+    with source.decoding():
+        for step in EXPOSE:
+            step(work)
+
+
+def _retouch(work: Work) -> None:
+    for step in RETOUCH:
+        step(work)
 
 
 @contextmanager

@@ -1,0 +1,69 @@
+"""Renders for tests, and eyes to look at them with: Pillow decodes what libvips has written."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageSequence
+from skimage.metrics import structural_similarity
+
+from darkroom.imaging.picture import Picture
+from darkroom.imaging.render import render
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Plan
+
+type Pixels = NDArray[np.uint8]
+
+
+def made(
+    source: bytes | Source, *, watermark: bytes | None = None, limits: Limits | None = None, **options: Any
+) -> Picture:
+    """The picture that a plan of ``options`` makes of ``source``, as PNG unless they say otherwise."""
+    plan = Plan("photo", **({"format": "png"} | options))
+    whole = Source.of(source) if isinstance(source, bytes) else source
+    return render(plan, whole, limits=limits or Limits(), watermark=watermark)
+
+
+def opened(body: bytes) -> Image.Image:
+    """The picture as Pillow sees it, decoded whole."""
+    image = Image.open(io.BytesIO(body))
+    image.load()
+    return image
+
+
+def seen(body: bytes) -> Pixels:
+    """Height × width × RGB of a picture; what is transparent shows white."""
+    rich = opened(body).convert("RGBA")
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", rich.size, "white"), rich).convert("RGB"))
+
+
+def rgba(body: bytes) -> Pixels:
+    """Height × width × RGBA of a picture."""
+    return np.asarray(opened(body).convert("RGBA"))
+
+
+def frames(body: bytes) -> list[Pixels]:
+    """Every frame, as RGBA."""
+    return [np.asarray(frame.convert("RGBA")) for frame in ImageSequence.Iterator(Image.open(io.BytesIO(body)))]
+
+
+def durations_ms(body: bytes) -> list[int]:
+    """How long each frame shows."""
+    return [int(frame.info.get("duration", 0)) for frame in ImageSequence.Iterator(Image.open(io.BytesIO(body)))]
+
+
+def alike(a: Pixels, b: Pixels) -> float:
+    """Structural similarity (SSIM) of two pictures, 1 where they are equal."""
+    assert a.shape == b.shape, (a.shape, b.shape)
+    side = min(7, *a.shape[:2])
+    return float(structural_similarity(a, b, channel_axis=2, win_size=side if side % 2 else side - 1))
+
+
+def apart(a: Pixels, b: Pixels) -> float:
+    """The mean difference of two pictures in levels of 255."""
+    assert a.shape == b.shape, (a.shape, b.shape)
+    return float(np.abs(a.astype(float) - b.astype(float)).mean())
