@@ -97,7 +97,7 @@ def srcset(plan: Plan, width: int, ladder: Sequence[int] = LADDER_PX) -> str:
 
 
 def dominant(sample: pyvips.Image) -> str:
-    """The mean of the most frequent colours, as ``#rrggbb``. Transparent pixels count only where there are no others."""
+    """The mean of the most frequent colours, as ``#rrggbb``. Transparent pixels count only if there are no others."""
     rgba = _rgba(sample)
     pixels = list(zip(rgba[::4], rgba[1::4], rgba[2::4], rgba[3::4], strict=True))
     shift = 8 - _BIN_BITS

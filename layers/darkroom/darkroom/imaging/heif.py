@@ -7,7 +7,6 @@ from typing import NamedTuple
 import pyvips
 
 from ..errors import Damaged
-from .cicp import profile
 from .containers.bmff import Item, meta_box, parse_meta
 from .source import Source
 
@@ -63,8 +62,7 @@ def decode(source: Source) -> pyvips.Image:
     except (EOFError, MemoryError, OSError, RuntimeError, ValueError) as error:
         raise Damaged(detail=repr(error)) from error
     image = _image(pixels, still.size, LAYOUTS[still.mode])
-    colours = still.info.get("icc_profile") or profile(still.info.get("nclx_profile", {}).get("color_primaries", 0))
-    return _described(image, colours)
+    return _described(image, still.info.get("icc_profile"))
 
 
 def _image(pixels: bytes, size: tuple[int, int], layout: Layout) -> pyvips.Image:
@@ -73,11 +71,11 @@ def _image(pixels: bytes, size: tuple[int, int], layout: Layout) -> pyvips.Image
     return image.unpremultiply().cast(layout.form) if layout.premultiplied else image
 
 
-def _described(image: pyvips.Image, colours: bytes | None) -> pyvips.Image:
-    if not colours:
+def _described(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
+    if not profile:
         return image
     described = image.copy()
-    described.set_type(pyvips.GValue.blob_type, "icc-profile-data", colours)
+    described.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     return described
 
 
