@@ -3,13 +3,16 @@
 # its cache notices a change here.
 
 ARCH ?= arm64
-PYTHON ?= $(shell for p in python3.13 /usr/bin/python3.13 /usr/local/bin/python3.13; do "$$p" -c '' 2>/dev/null && echo "$$p" && break; done)
+# The first Python 3.13 with pip: a version manager's shim may refuse to run, and Debian's own has no pip.
+PROJECT := $(dir $(lastword $(MAKEFILE_LIST)))../..
+PYTHON ?= $(shell for p in python3.13 "$(PROJECT)/.venv/bin/python" /usr/bin/python3.13 /usr/local/bin/python3.13; do \
+	"$$p" -c 'import pip, sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$p" && break; done)
 
 ifeq ($(filter arm64 x86_64,$(ARCH)),)
 $(error ARCH is arm64 or x86_64, not "$(ARCH)")
 endif
-ifneq ($(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),3.13)
-$(error a layer is built by Python 3.13, whose bytecode Lambda runs: set PYTHON to one, not "$(PYTHON)")
+ifneq ($(shell "$(PYTHON)" -c 'import pip, sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),3.13)
+$(error a layer is built by Python 3.13, whose bytecode Lambda runs, and pip: set PYTHON to one, not "$(PYTHON)")
 endif
 
 .SILENT:

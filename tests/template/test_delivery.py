@@ -1,0 +1,195 @@
+"""The distribution and what hangs on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .stack import Stack, references, transformed
+
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"
+ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
+UNREMOVABLE = ("x-amzn-", "x-amz-cf-", "x-edge-", "x-accel-")
+"""Prefixes of headers that no response headers policy may remove (CloudFront developer guide)."""
+
+
+def distribution(stack: Stack) -> dict[str, Any]:
+    return stack.properties("Distribution")["DistributionConfig"]
+
+
+def custom_headers(stack: Stack) -> dict[str, str]:
+    policy = stack.properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
+    return {item["Header"]: item["Value"] for item in policy["CustomHeadersConfig"]["Items"]}
+
+
+def test_what_is_stored_comes_first_and_the_function_on_a_miss() -> None:
+    config = distribution(Stack())
+    [group] = config["OriginGroups"]["Items"]
+    assert [member["OriginId"] for member in group["Members"]["Items"]] == ["derivatives", "transform"]
+    assert group["FailoverCriteria"]["StatusCodes"]["Items"] == [403, 404]
+    assert config["DefaultCacheBehavior"]["TargetOriginId"] == group["Id"]
+    assert "CacheBehaviors" not in config
+    origins = {origin["Id"]: origin for origin in config["Origins"]}
+    assert origins["derivatives"]["OriginPath"] == "/derivatives"
+    assert origins["derivatives"]["OriginAccessControlId"] == "<MediaAccessControl>"
+    assert origins["transform"]["OriginAccessControlId"] == "<TransformAccessControl>"
+    assert origins["transform"]["DomainName"] == "<2 of <TransformFunctionUrl.FunctionUrl>>"
+
+
+def test_both_origins_are_signed_for() -> None:
+    controls = {
+        k: v["OriginAccessControlConfig"] for k, v in Stack().of_type("AWS::CloudFront::OriginAccessControl").items()
+    }
+    assert {c["OriginAccessControlOriginType"] for c in controls.values()} == {"s3", "lambda"}
+    assert {(c["SigningBehavior"], c["SigningProtocol"]) for c in controls.values()} == {("always", "sigv4")}
+
+
+def test_the_path_is_the_whole_cache_key() -> None:
+    policy = Stack().properties("CachePolicy")["CachePolicyConfig"]
+    key = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert (policy["MinTTL"], policy["MaxTTL"]) == (0, 31_536_000)
+    assert key["HeadersConfig"] == {"HeaderBehavior": "none"}
+    assert key["CookiesConfig"] == {"CookieBehavior": "none"}
+    assert key["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
+    assert not key["EnableAcceptEncodingGzip"]
+    assert not key["EnableAcceptEncodingBrotli"]
+    assert distribution(Stack())["DefaultCacheBehavior"]["Compress"] is False
+
+
+def test_the_origin_hears_the_edge_and_never_the_host() -> None:
+    policy = Stack().properties("OriginRequestPolicy")["OriginRequestPolicyConfig"]
+    assert policy["HeadersConfig"]["HeaderBehavior"] == "whitelist"
+    assert set(policy["HeadersConfig"]["Headers"]) == {
+        "x-darkroom-request",
+        "x-darkroom-signature",
+        "x-darkroom-expires",
+        "x-darkroom-url",
+    }
+    assert policy["CookiesConfig"] == {"CookieBehavior": "none"}
+    assert policy["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
+
+
+def test_methods_are_those_that_an_origin_group_serves() -> None:
+    behaviour = distribution(Stack())["DefaultCacheBehavior"]
+    assert behaviour["AllowedMethods"] == ["GET", "HEAD", "OPTIONS"]
+    assert behaviour["CachedMethods"] == ["GET", "HEAD"]
+    assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
+
+
+def test_errors_are_kept_only_as_long_as_they_say() -> None:
+    errors = distribution(Stack())["CustomErrorResponses"]
+    assert {error["ErrorCode"] for error in errors} == {400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
+    assert {error["ErrorCachingMinTTL"] for error in errors} == {0}
+    assert all(set(error) == {"ErrorCode", "ErrorCachingMinTTL"} for error in errors)
+
+
+def test_the_function_gives_up_before_the_cdn_does() -> None:
+    stack = Stack()
+    [origin] = [o for o in distribution(stack)["Origins"] if o["Id"] == "transform"]
+    assert stack.properties("TransformFunction")["Timeout"] < origin["CustomOriginConfig"]["OriginReadTimeout"]
+
+
+def test_answers_say_what_they_were_negotiated_by() -> None:
+    with_cors, without = Stack(), Stack(CorsOrigins="")
+    assert custom_headers(without)["Vary"] == "Accept, DPR, Sec-CH-DPR, Save-Data"
+    assert custom_headers(with_cors)["Vary"] == "Accept, DPR, Sec-CH-DPR, Save-Data, Origin"
+    assert custom_headers(with_cors)["Accept-CH"] == "DPR, Sec-CH-DPR"
+    assert f"'{custom_headers(with_cors)['Vary']}'" in with_cors.properties("VaryFunction")["FunctionCode"]
+    assert "VaryFunction" not in without.resources
+
+
+def test_cors_allows_the_origins_of_the_parameter() -> None:
+    policy = Stack(CorsOrigins="https://a.example,https://b.example").properties("ResponseHeadersPolicy")
+    cors = policy["ResponseHeadersPolicyConfig"]["CorsConfig"]
+    assert cors["AccessControlAllowOrigins"]["Items"] == ["https://a.example", "https://b.example"]
+    assert cors["AccessControlAllowCredentials"] is False
+    assert "CorsConfig" not in Stack(CorsOrigins="").properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
+
+
+def test_nothing_of_the_storage_shows() -> None:
+    policy = Stack().properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
+    removed = [item["Header"] for item in policy["RemoveHeadersConfig"]["Items"]]
+    assert "x-amz-server-side-encryption-aws-kms-key-id" in removed
+    assert len(removed) <= 10
+    assert not any(name.startswith(UNREMOVABLE) for name in removed)
+    security = policy["SecurityHeadersConfig"]
+    assert security["ContentTypeOptions"] == {"Override": True}
+    assert security["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000
+
+
+def test_edge_functions_run_on_the_way_in_and_out() -> None:
+    def events(stack: Stack) -> dict[str, str]:
+        associations = distribution(stack)["DefaultCacheBehavior"]["FunctionAssociations"]
+        return {a["EventType"]: a["FunctionARN"] for a in associations}
+
+    assert events(Stack()) == {
+        "viewer-request": "<EdgeFunction.FunctionARN>",
+        "viewer-response": "<VaryFunction.FunctionARN>",
+    }
+    assert events(Stack(CorsOrigins="")) == {"viewer-request": "<EdgeFunction.FunctionARN>"}
+    for function in Stack().of_type("AWS::CloudFront::Function").values():
+        assert function["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
+        assert function["AutoPublish"] is True
+
+
+def test_options_of_the_distribution() -> None:
+    plain = distribution(Stack())
+    assert plain["HttpVersion"] == "http2and3"
+    assert plain["ViewerCertificate"] == {"CloudFrontDefaultCertificate": True}
+    assert not {"Aliases", "WebACLId", "Logging"} & set(plain)
+    assert not any("OriginShield" in origin for origin in plain["Origins"])
+
+    full = distribution(
+        Stack(
+            DomainName="pictures.example.com",
+            CertificateArn=CERTIFICATE,
+            WebAclArn=ACL,
+            AccessLogDays="30",
+            OriginShieldRegion="eu-central-1",
+            PriceClass="PriceClass_100",
+        )
+    )
+    assert full["Aliases"] == ["pictures.example.com"]
+    assert full["ViewerCertificate"]["AcmCertificateArn"] == CERTIFICATE
+    assert full["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2021"
+    assert full["WebACLId"] == ACL
+    assert full["Logging"]["Bucket"] == "<AccessLogBucket.RegionalDomainName>"
+    assert full["PriceClass"] == "PriceClass_100"
+    assert {o["OriginShield"]["OriginShieldRegion"] for o in full["Origins"]} == {"eu-central-1"}
+
+
+def test_a_rate_limit_blocks_single_addresses() -> None:
+    stack = Stack(WafRateLimit="2000")
+    acl = stack.properties("RateLimit")
+    [rule] = acl["Rules"]
+    assert acl["Scope"] == "CLOUDFRONT"
+    assert rule["Action"] == {"Block": {}}
+    assert rule["Statement"]["RateBasedStatement"]["Limit"] == "2000"
+    assert distribution(stack)["WebACLId"] == "<RateLimit.Arn>"
+    assert "RateLimit" not in Stack().resources
+
+
+def test_addresses_of_the_stack() -> None:
+    assert Stack().outputs["CdnUrl"] == "https://<Distribution.DomainName>"
+    named = Stack(
+        DomainName="pictures.example.com", CertificateArn=CERTIFICATE, SourceBucket="photos", SourcePrefix="a/"
+    )
+    assert named.outputs["CdnUrl"] == "https://pictures.example.com"
+    assert named.outputs["MastersUri"] == "s3://photos/a/"
+    assert {"DistributionId", "MediaBucketName", "TransformFunctionName", "SigningKeysArn"} <= set(named.outputs)
+
+
+def test_resources_do_not_refer_to_each_other_in_circles() -> None:
+    resources = transformed()["Resources"]
+    below = {name: set(references(resource)) & set(resources) for name, resource in resources.items()}
+    reached: dict[str, set[str]] = {}
+
+    def closure(name: str, path: tuple[str, ...] = ()) -> set[str]:
+        assert name not in path, " → ".join((*path, name))
+        if name not in reached:
+            reached[name] = below[name].union(*(closure(other, (*path, name)) for other in below[name]))
+        return reached[name]
+
+    for name in resources:
+        closure(name)
+    assert "TransformFunction" in reached["Distribution"]
+    assert "Distribution" not in reached["TransformFunction"] | reached["TransformRole"] | reached["EdgeFunction"]

@@ -1,0 +1,112 @@
+"""Layers, built for both processors."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import platform
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .building import LAYERS, build, content_hash
+
+ELF_MACHINES = {"arm64": 183, "x86_64": 62}
+"""``e_machine`` of an ELF header: EM_AARCH64, EM_X86_64."""
+
+MAX_UNZIPPED_BYTES = 120 * 1024 * 1024
+HASH_BASED, CHECK_SOURCE = 1, 2
+"""Flags of a ``.pyc`` file (PEP 552)."""
+
+type Built = dict[str, Path]
+
+
+@pytest.fixture(scope="session", params=ELF_MACHINES)
+def arch(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def built(arch: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    folder = tmp_path_factory.mktemp(arch)
+    return {logical_id: build(logical_id, arch, folder / logical_id) for logical_id in LAYERS}
+
+
+def files(built: Built) -> list[Path]:
+    return [path for folder in built.values() for path in folder.rglob("*") if path.is_file()]
+
+
+def test_every_shared_object_is_for_the_target(built: Built, arch: str) -> None:
+    objects = [path for path in files(built) if ".so" in path.suffixes]
+    names = " ".join(path.name for path in objects)
+    assert all(part in names for part in ("libvips", "_libvips", "_obstore", "_imaging.", "_pi_heif", "_cffi_backend"))
+    for path in objects:
+        header = path.read_bytes()[:20]
+        assert header[:4] == b"\x7fELF"
+        assert struct.unpack_from("<H", header, 18)[0] == ELF_MACHINES[arch], path
+
+
+def test_every_source_has_bytecode_that_nothing_invalidates(built: Built) -> None:
+    sources = [path for path in files(built) if path.suffix == ".py"]
+    assert {"errors.py", "vimage.py", "store.py", "Image.py"} <= {path.name for path in sources}
+    for source in sources:
+        compiled = Path(importlib.util.cache_from_source(str(source)))
+        head = compiled.read_bytes()[:16]
+        assert head[:4] == importlib.util.MAGIC_NUMBER
+        assert struct.unpack_from("<I", head, 4)[0] == HASH_BASED & ~CHECK_SOURCE
+        assert head[8:] == importlib.util.source_hash(source.read_bytes())
+    assert sum(path.suffix == ".pyc" for path in files(built)) == len(sources)
+
+
+def test_both_layers_leave_room(built: Built) -> None:
+    assert sum(path.stat().st_size for path in files(built)) < MAX_UNZIPPED_BYTES
+
+
+def test_everybody_may_read_and_licences_travel_along(built: Built) -> None:
+    for path in files(built):
+        assert path.stat().st_mode & 0o444 == 0o444, path
+    for package in ("pyvips_binary", "pillow", "pi_heif"):
+        [info] = (built["ImagingLayer"] / "python").glob(f"{package}-*.dist-info")
+        assert list(info.glob("licenses/*"))
+
+
+def test_nothing_of_development_is_in(built: Built) -> None:
+    assert [path for path in files(built) if path.suffix in (".pyi", ".h", ".mk") or path.name == "RECORD"] == []
+    assert {path.name for folder in built.values() for path in folder.iterdir()} == {"python"}
+
+
+def test_equal_sources_give_equal_layers(built: Built, arch: str, tmp_path: Path) -> None:
+    for logical_id, folder in built.items():
+        assert content_hash(build(logical_id, arch, tmp_path / logical_id)) == content_hash(folder)
+
+
+def test_an_unknown_processor_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        build("DarkroomLayer", "riscv64", tmp_path / "layer")
+
+
+def test_the_layers_are_all_that_the_function_needs(built: Built, arch: str) -> None:
+    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+        pytest.skip(f"this machine does not run {arch}")
+    code = """
+import io, json, sys
+import darkroom.services.transform, obstore, pi_heif, PIL.Image, pyvips
+picture = pyvips.Image.black(8, 8).write_to_buffer(".webp")
+same = PIL.Image.open(io.BytesIO(picture)).size
+print(json.dumps([pyvips.API_mode, same, [m.__file__ for m in (obstore, pyvips, PIL, darkroom)]]))
+"""
+    path = os.pathsep.join(str(folder / "python") for folder in built.values())
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env={"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+        capture_output=True,
+    )
+    api_mode, size, homes = json.loads(done.stdout)
+    assert api_mode
+    assert size == [8, 8]
+    assert all(any(home.startswith(str(folder)) for folder in built.values()) for home in homes)

@@ -1,0 +1,118 @@
+"""Parameters: described, grouped, used, and with the defaults that the code has."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from darkroom.plan.limits import Limits
+from darkroom.plan.policy import AccessMode
+from darkroom.services.caching import CachePolicy
+
+from .stack import ROOT, Stack, broken_rules, references, template
+
+PARAMETERS = template()["Parameters"]
+CONDITIONS = template()["Conditions"]
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_says_what_it_is_and_has_a_valid_default(name: str) -> None:
+    declared = PARAMETERS[name]
+    default = str(declared["Default"])
+    assert len(declared["Description"]) > 30
+    assert default in declared.get("AllowedValues", [default]) or int(default) in declared["AllowedValues"]
+    assert re.search(declared.get("AllowedPattern", ""), default)
+    if declared["Type"] == "Number":
+        assert int(declared.get("MinValue", default)) <= int(default) <= int(declared.get("MaxValue", default))
+
+
+def test_parameters_are_in_one_group_each() -> None:
+    groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(PARAMETERS)
+
+
+def test_parameters_and_conditions_are_used() -> None:
+    document = template()
+    used = set(references([document["Resources"], document["Outputs"], document["Conditions"]]))
+    assert set(PARAMETERS) <= used
+    assert set(CONDITIONS) <= set(references([document["Resources"], document["Outputs"]]))
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted", "refused"),
+    [
+        ("SourceBucket", ["", "my-photos.example.com"], ["My-Photos", "a", "s3://photos"]),
+        ("SourcePrefix", ["", "masters/", "a b/c/"], ["/", "masters", "/masters/", "*/"]),
+        ("WafRateLimit", ["0", "10", "2000"], ["", "9", "-1", "010"]),
+        (
+            "DomainName",
+            ["", "pictures.example.com", "*.example.com"],
+            ["https://example.com", "example", "a_b.example.com"],
+        ),
+        ("KmsKeyArn", ["", KEY], ["alias/photos", "arn:aws:kms:eu-central-1:111122223333:alias/photos"]),
+        (
+            "CertificateArn",
+            ["", "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"],
+            ["arn:aws:acm:eu-central-1:111122223333:certificate/0a1b"],
+        ),
+        (
+            "WebAclArn",
+            ["", "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"],
+            ["arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/name/0a1b"],
+        ),
+    ],
+)
+def test_patterns(name: str, accepted: list[str], refused: list[str]) -> None:
+    pattern = re.compile(PARAMETERS[name]["AllowedPattern"])
+    assert [value for value in accepted if not pattern.fullmatch(value)] == []
+    assert [value for value in refused if pattern.fullmatch(value)] == []
+
+
+def test_environment_is_what_the_function_reads() -> None:
+    source = (ROOT / "functions/transform/app.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'_env(?:\.get\(|\[)"([A-Z_]+)"', source))
+    given = set(Stack().properties("TransformFunction")["Environment"]["Variables"])
+    assert given == read | {"MALLOC_ARENA_MAX"}
+
+
+def test_defaults_are_those_of_the_code() -> None:
+    variables = Stack().properties("TransformFunction")["Environment"]["Variables"]
+    limits, caching = Limits(), CachePolicy()
+    assert variables["MAX_SOURCE_BYTES"] == str(limits.max_bytes)
+    assert variables["MAX_SOURCE_PIXELS"] == str(limits.max_pixels)
+    assert variables["MAX_SOURCE_FRAMES"] == str(limits.max_frames)
+    assert variables["BROWSER_MAX_AGE_S"] == str(caching.browser_max_age_s)
+    assert variables["CDN_MAX_AGE_S"] == str(caching.cdn_max_age_s)
+    assert variables["STALE_WHILE_REVALIDATE_S"] == str(caching.stale_while_revalidate_s)
+    assert variables["ACCESS_MODE"] == AccessMode.GUARDED
+    assert PARAMETERS["AccessMode"]["AllowedValues"] == [mode.value for mode in AccessMode]
+
+
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"
+ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "broken"),
+    [
+        ({}, 0),
+        ({"DomainName": "pictures.example.com", "CertificateArn": CERTIFICATE}, 0),
+        ({"DomainName": "pictures.example.com"}, 1),
+        ({"CertificateArn": CERTIFICATE}, 1),
+        ({"SnapStart": "on"}, 0),
+        ({"ProvisionedConcurrency": "2"}, 0),
+        ({"SnapStart": "on", "ProvisionedConcurrency": "2"}, 1),
+        ({"SourceBucket": "photos", "SourcePrefix": "originals/"}, 0),
+        ({"SourceBucket": "photos", "SourcePrefix": ""}, 0),
+        ({"SourcePrefix": "originals/"}, 1),
+        ({"SourcePrefix": ""}, 1),
+        ({"WafRateLimit": "2000", "region": "us-east-1"}, 0),
+        ({"WafRateLimit": "2000", "region": "eu-west-1"}, 1),
+        ({"WafRateLimit": "2000", "WebAclArn": ACL, "region": "us-east-1"}, 1),
+        ({"WebAclArn": ACL, "region": "eu-west-1"}, 0),
+    ],
+)
+def test_rules_refuse_parameters_that_do_not_go_together(parameters: dict[str, str], broken: int) -> None:
+    assert len(broken_rules(**parameters)) == broken
