@@ -1,0 +1,4 @@
+"""The one-command local stack: MiniStack, the deployed template, a CDN and a start page.
+
+For development only, never deployed.
+"""

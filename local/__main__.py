@@ -1,0 +1,84 @@
+"""The command line: ``python -m local up | stop | sign``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import CannotStart
+from .place import AWS_PORT, CDN_PORT, ROOT, Place, Ports
+
+sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status. ``arguments`` are those of the process by default."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return _COMMANDS[chosen.command](chosen)
+    except CannotStart as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="Darkroom on this machine, without AWS.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="start the stack; Ctrl-C ends it")
+    up.add_argument("--port", type=int, default=CDN_PORT, help=f"port of the CDN and the start page ({CDN_PORT})")
+    up.add_argument("--aws-port", type=int, default=AWS_PORT, help=f"port of MiniStack, the AWS emulator ({AWS_PORT})")
+    up.add_argument("--detach", action="store_true", help="return when it is ready; `stop` ends it")
+    up.add_argument("--no-watch", action="store_true", help="do not deploy changed sources while it runs")
+    stop = commands.add_parser("stop", help="end a stack, detached or not")
+    sign = commands.add_parser("sign", help="print a signed URL")
+    sign.add_argument("target", help="path and query, as in '/photo.jpg?w=801'")
+    sign.add_argument("--expires-in", type=int, metavar="SECONDS", help="how long it is valid; for ever if not given")
+    for command in (up, stop, sign):
+        command.add_argument("--state-dir", type=Path, default=ROOT / ".local", help="where its data is (.local)")
+    return parser
+
+
+def _up(chosen: argparse.Namespace) -> int:
+    place = Place(chosen.state_dir.resolve())
+    if chosen.detach:
+        from .detached import up_detached
+
+        options = ["--port", str(chosen.port), "--aws-port", str(chosen.aws_port), "--state-dir", str(place.state)]
+        up_detached(place, options + ["--no-watch"] * chosen.no_watch)
+        return 0
+    from .stack import up
+
+    up(place, Ports(chosen.port, chosen.aws_port), watching=not chosen.no_watch)
+    return 0
+
+
+def _stop(chosen: argparse.Namespace) -> int:
+    from .running import stop
+
+    print("Stopped" if stop(Place(chosen.state_dir.resolve())) else "No stack runs here")
+    return 0
+
+
+def _sign(chosen: argparse.Namespace) -> int:
+    from darkroom.errors import DarkroomError
+
+    from .facts import read_facts
+    from .signed import signed_target
+
+    facts = read_facts(Place(chosen.state_dir.resolve()))
+    expires_s = None if chosen.expires_in is None else int(time.time()) + chosen.expires_in
+    try:
+        print(facts["cdn_url"] + signed_target(chosen.target, facts["signing_key"], expires_s))
+    except DarkroomError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    return 0
+
+
+_COMMANDS = {"up": _up, "stop": _stop, "sign": _sign}
+
+if __name__ == "__main__":
+    sys.exit(main())

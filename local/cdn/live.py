@@ -1,0 +1,87 @@
+"""The edge of a distribution that may be deployed anew or invalidated at any time: it follows what is deployed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .edge import Edge
+from .edge_function import V8Function
+from .origins import Origins
+from .read_config import distribution_tag, function_source, read_distribution
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudfront import CloudFrontClient
+
+POLL_S = 1.0
+
+
+class LiveEdge:
+    """An :class:`Edge` and the connection of it to the CloudFront API."""
+
+    def __init__(
+        self, client: CloudFrontClient, distribution_id: str, origins: Origins, report: Callable[[str], None]
+    ) -> None:
+        self._client = client
+        self._id = distribution_id
+        self._origins = origins
+        self._report = report
+        self._tag = ""
+        self._seen: set[str] = set()
+        self._functions: dict[str, V8Function] = {}
+        self.edge: Edge | None = None
+
+    def load(self) -> None:
+        """Read the deployed configuration; the cache of the same distribution stays. Raises NotBuiltLocally."""
+        tag = distribution_tag(self._client, self._id)
+        distribution = read_distribution(self._client, self._id)
+        names = {
+            name for found in distribution.behaviours for name in (found.request_function, found.response_function)
+        }
+        functions = {name: V8Function(function_source(self._client, name)) for name in names - {""}}
+        if self.edge is None:
+            self._seen = {item["Id"] for item in self._invalidations()}
+            self.edge = Edge(distribution, dict(functions), self._origins, time.time, report=self._report)
+        else:
+            self.edge.distribution, self.edge.functions = distribution, dict(functions)
+        self.close()
+        self._functions, self._tag = functions, tag
+
+    async def follow(self) -> None:
+        """For ever: take over invalidations and new deployments within about a second."""
+        while True:
+            await asyncio.sleep(POLL_S)
+            try:
+                await self.refresh()
+            except Exception as error:  # whatever it is, the CDN goes on with what it has
+                self._report(f"the CDN could not read the distribution: {error!r}")
+
+    async def refresh(self) -> None:
+        """Take over what has changed since the last time."""
+        for paths in await asyncio.to_thread(self._new_invalidations):
+            if self.edge:
+                self.edge.invalidate(paths)
+        if await asyncio.to_thread(distribution_tag, self._client, self._id) != self._tag:
+            self.load()
+            self._report("the CDN has the distribution's new configuration")
+
+    def close(self) -> None:
+        """End the engines of the edge functions."""
+        for function in self._functions.values():
+            function.close()
+        self._functions = {}
+
+    def _invalidations(self) -> list[dict[str, str]]:
+        listed = self._client.list_invalidations(DistributionId=self._id)["InvalidationList"]
+        return [{"Id": item["Id"]} for item in listed.get("Items", [])]
+
+    def _new_invalidations(self) -> list[list[str]]:
+        fresh = [item["Id"] for item in self._invalidations() if item["Id"] not in self._seen]
+        found: list[list[str]] = []
+        for invalidation_id in fresh:
+            answer = self._client.get_invalidation(DistributionId=self._id, Id=invalidation_id)
+            found.append(list(answer["Invalidation"]["InvalidationBatch"]["Paths"].get("Items", [])))
+            self._seen.add(invalidation_id)
+        return found

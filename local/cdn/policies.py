@@ -1,0 +1,128 @@
+"""CloudFront API documents into the CDN's own values. Pure: the documents are what boto3 answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .model import (
+    CachePolicy,
+    Cors,
+    Origin,
+    OriginGroup,
+    OriginKind,
+    Pick,
+    PolicyHeader,
+    ResponseHeadersPolicy,
+    Selection,
+    Selections,
+    names,
+)
+
+type Document = Mapping[str, Any]
+
+_HEADER_PICKS = {
+    "none": Pick.NONE,
+    "whitelist": Pick.ONLY,
+    "allViewer": Pick.ALL,
+    "allViewerAndWhitelistCloudFront": Pick.ALL,
+    "allExcept": Pick.EXCEPT,
+}
+_PICKS = {"none": Pick.NONE, "whitelist": Pick.ONLY, "all": Pick.ALL, "allExcept": Pick.EXCEPT}
+
+
+def items(part: Document, name: str) -> list[Any]:
+    """The items of one of the API's ``{Quantity, Items}`` lists, empty where there is none."""
+    return list((part.get(name) or {}).get("Items") or [])
+
+
+def selections(config: Document) -> Selections:
+    """What a cache policy's parameters or an origin request policy lets through."""
+    headers = config.get("HeadersConfig", {})
+    cookies = config.get("CookiesConfig", {})
+    queries = config.get("QueryStringsConfig", {})
+    return Selections(
+        Selection(_HEADER_PICKS[headers.get("HeaderBehavior", "none")], names(items(headers, "Headers"))),
+        Selection(_PICKS[cookies.get("CookieBehavior", "none")], frozenset(items(cookies, "Cookies"))),
+        Selection(_PICKS[queries.get("QueryStringBehavior", "none")], frozenset(items(queries, "QueryStrings"))),
+    )
+
+
+def cache_policy(config: Document) -> CachePolicy:
+    """A ``CachePolicyConfig``."""
+    keyed = config.get("ParametersInCacheKeyAndForwardedToOrigin", {})
+    switches = {"br": "EnableAcceptEncodingBrotli", "gzip": "EnableAcceptEncodingGzip"}
+    min_ttl_s = int(config.get("MinTTL", 0))
+    return CachePolicy(
+        min_ttl_s,
+        int(config.get("DefaultTTL", max(86_400, min_ttl_s))),
+        int(config.get("MaxTTL", max(31_536_000, min_ttl_s))),
+        selections(keyed),
+        tuple(coding for coding, switch in switches.items() if keyed.get(switch)),
+    )
+
+
+def response_headers_policy(config: Document) -> ResponseHeadersPolicy:
+    """A ``ResponseHeadersPolicyConfig``."""
+    custom = tuple(
+        PolicyHeader(item["Header"], item["Value"], bool(item["Override"]))
+        for item in items(config, "CustomHeadersConfig")
+    )
+    removed = names(item["Header"] for item in items(config, "RemoveHeadersConfig"))
+    cors = _cors(config["CorsConfig"]) if config.get("CorsConfig") else None
+    return ResponseHeadersPolicy(_security(config.get("SecurityHeadersConfig") or {}) + custom, cors, removed)
+
+
+def _cors(config: Document) -> Cors:
+    return Cors(
+        origins=tuple(items(config, "AccessControlAllowOrigins")),
+        methods=tuple(items(config, "AccessControlAllowMethods")),
+        allow_headers=tuple(items(config, "AccessControlAllowHeaders")),
+        expose_headers=tuple(items(config, "AccessControlExposeHeaders")),
+        credentials=bool(config.get("AccessControlAllowCredentials")),
+        max_age_s=config.get("AccessControlMaxAgeSec"),
+        override=bool(config.get("OriginOverride", True)),
+    )
+
+
+def _security(config: Document) -> tuple[PolicyHeader, ...]:
+    """The headers of a ``SecurityHeadersConfig``."""
+    spelled: dict[str, tuple[str, Callable[[Document], str]]] = {
+        "ContentTypeOptions": ("X-Content-Type-Options", lambda _: "nosniff"),
+        "FrameOptions": ("X-Frame-Options", lambda part: part["FrameOption"]),
+        "ReferrerPolicy": ("Referrer-Policy", lambda part: part["ReferrerPolicy"]),
+        "ContentSecurityPolicy": ("Content-Security-Policy", lambda part: part["ContentSecurityPolicy"]),
+        "StrictTransportSecurity": ("Strict-Transport-Security", _hsts),
+        "XSSProtection": ("X-XSS-Protection", lambda part: "1; mode=block" if part.get("ModeBlock") else "1"),
+    }
+    return tuple(
+        PolicyHeader(name, value(config[key]), bool(config[key].get("Override")))
+        for key, (name, value) in spelled.items()
+        if config.get(key)
+    )
+
+
+def _hsts(part: Document) -> str:
+    switches = {"IncludeSubdomains": "; includeSubDomains", "Preload": "; preload"}
+    return f"max-age={part['AccessControlMaxAgeSec']}" + "".join(
+        text for key, text in switches.items() if part.get(key)
+    )
+
+
+def origin(document: Document, signed_as: str) -> Origin:
+    """One origin. ``signed_as`` is the origin type of its origin access control, or empty."""
+    custom = document.get("CustomOriginConfig") or {}
+    return Origin(
+        document["Id"],
+        document["DomainName"],
+        document.get("OriginPath", ""),
+        OriginKind(signed_as),
+        tuple((item["HeaderName"], item["HeaderValue"]) for item in items(document, "CustomHeaders")),
+        float(custom.get("OriginReadTimeout", 30)),
+    )
+
+
+def origin_group(document: Document) -> OriginGroup:
+    """One origin group."""
+    members = tuple(item["OriginId"] for item in items(document, "Members"))
+    return OriginGroup(document["Id"], members, frozenset(items(document["FailoverCriteria"], "StatusCodes")))

@@ -1,0 +1,47 @@
+"""The CDN's rim towards viewers: HTTP in, HTTP out."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b64encode
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from .edge import Edge
+from .messages import Answer, Request
+
+MAX_LINE_BYTES = 64 * 1024
+"""Longer than CloudFront allows, so that the edge itself refuses what is too long."""
+
+
+def viewer_request(request: web.BaseRequest) -> Request:
+    """An aiohttp request as the edge sees it: path and query just as they were sent."""
+    path, mark, query = request.raw_path.partition("?")
+    if "://" in path:
+        path = "/" + path.split("://", 1)[1].partition("/")[2]
+    return Request(
+        request.method,
+        path,
+        query if mark else None,
+        CIMultiDict(request.headers),
+        request.remote or "127.0.0.1",
+        b64encode(secrets.token_bytes(42), b"-_").decode(),
+    )
+
+
+def viewer_response(method: str, answer: Answer) -> web.Response:
+    """The edge's answer as an aiohttp response. An answer to HEAD keeps the length that its body would have."""
+    headers = CIMultiDict(answer.headers)
+    if method == "HEAD" and answer.body:
+        headers["Content-Length"] = str(len(answer.body))
+    response = web.Response(status=answer.status, headers=headers, body=b"" if method == "HEAD" else answer.body)
+    if "Content-Type" not in headers:
+        response.headers.popall("Content-Type", None)
+    return response
+
+
+async def serve(edge: Edge, request: web.BaseRequest) -> web.Response:
+    """Answer one viewer."""
+    answer = await edge.answer(viewer_request(request))
+    return viewer_response(request.method, answer)

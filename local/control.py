@@ -1,0 +1,136 @@
+"""The stack's own pages and controls on the CDN's port: the start page at ``/``, the rest below ``/_/local``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from darkroom.errors import DarkroomError
+from darkroom.plan.model import Plan
+from darkroom.plan.negotiation import LADDER_PX
+from darkroom.plan.options import OPTIONS
+from darkroom.plan.presets import configured
+
+from .aws import Cloud
+from .cdn.journal import Journal
+from .cdn.live import LiveEdge
+from .facts import Facts
+from .place import CONTROL, ROOT
+from .signed import signed_target
+
+CONSOLE = ROOT / "local" / "console"
+LISTED = 200
+PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "gif", "avif", "heic", "heif", "tif", "tiff", "svg"})
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Control:
+    """What the start page and tests ask of the stack."""
+
+    def __init__(self, cloud: Cloud, facts: Facts, live: LiveEdge, journal: Journal) -> None:
+        self._cloud = cloud
+        self._facts = facts
+        self._live = live
+        self._journal = journal
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them."""
+        return [
+            web.get("/", self.page),
+            web.get(f"{CONTROL}/console/{{name}}", self.console_file),
+            web.get(f"{CONTROL}/options", self.options),
+            web.get(f"{CONTROL}/photographs", self.photographs),
+            web.get(f"{CONTROL}/sign", self.sign),
+            web.get(f"{CONTROL}/cdn", self.cdn),
+            web.get(f"{CONTROL}/cdn/log", self.origin_log),
+            web.post(f"{CONTROL}/cdn/restart", self.restart),
+            web.post(f"{CONTROL}/cdn/refresh", self.refresh),
+        ]
+
+    async def page(self, _: web.Request) -> web.StreamResponse:
+        """The start page."""
+        return web.FileResponse(CONSOLE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    async def console_file(self, request: web.Request) -> web.StreamResponse:
+        """A file of the start page."""
+        path = CONSOLE / request.match_info["name"]
+        if path.parent != CONSOLE or not path.is_file():
+            raise web.HTTPNotFound
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+    async def options(self, _: web.Request) -> web.StreamResponse:
+        """The option table, for the form."""
+        rows = [
+            {
+                "short": option.short,
+                "long": option.long,
+                "doc": option.doc,
+                "kind": option.kind.name,
+                "rule": option.kind.rule(),
+                "expects": option.kind.expects,
+                "default": _default(option.plan_field),
+                "reserved": option.reserved,
+            }
+            for option in OPTIONS
+            if option.short not in ("exp", "s")
+        ]
+        presets = configured()
+        return web.json_response(
+            {
+                "options": rows,
+                "presets": list(presets.options),
+                "watermarks": list(presets.watermarks),
+                "ladder": list(LADDER_PX),
+            }
+        )
+
+    async def photographs(self, _: web.Request) -> web.StreamResponse:
+        """Keys of masters that look like pictures, at most 200."""
+        listed = await asyncio.to_thread(
+            self._cloud.s3.list_objects_v2, Bucket=self._facts.media_bucket, Prefix="masters/", MaxKeys=LISTED
+        )
+        keys = (item["Key"].removeprefix("masters/") for item in listed.get("Contents", []))
+        return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in PICTURES])
+
+    async def sign(self, request: web.Request) -> web.StreamResponse:
+        """``?target=<path and query>[&expires-in=<seconds>]``: the same with a signature, or why not."""
+        seconds = request.query.get("expires-in", "")
+        expires_s = int(time.time()) + int(seconds) if seconds.isdigit() else None
+        try:
+            signed = signed_target(request.query.get("target", ""), self._facts.signing_key, expires_s)
+        except DarkroomError as error:
+            return web.json_response({"code": error.code, "detail": error.message}, status=error.status)
+        return web.json_response({"target": signed, "url": self._facts.cdn_url + signed})
+
+    async def cdn(self, _: web.Request) -> web.StreamResponse:
+        """What the CDN holds."""
+        store = self._live.edge.store if self._live.edge else ()
+        return web.json_response({"answers": len(store), "size_bytes": getattr(store, "size_bytes", 0)})
+
+    async def origin_log(self, request: web.Request) -> web.StreamResponse:
+        """``?after=<number>``: requests to origins since then, oldest first."""
+        after = request.query.get("after", "0")
+        return web.json_response(list(self._journal.since(int(after) if after.isdigit() else 0)))
+
+    async def restart(self, _: web.Request) -> web.StreamResponse:
+        """Empty the cache and read the configuration anew, as if the CDN had been started again."""
+        if self._live.edge:
+            self._live.edge.clear()
+        self._live.load()
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def refresh(self, _: web.Request) -> web.StreamResponse:
+        """Take over invalidations and deployments now instead of within a second."""
+        await self._live.refresh()
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _default(plan_field: str) -> Any:
+    return json.loads(json.dumps(getattr(Plan(key=""), plan_field, None))) if plan_field else None

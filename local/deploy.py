@@ -1,0 +1,118 @@
+"""``sam build`` and ``sam deploy`` of the one template into MiniStack."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import IO
+
+from botocore.exceptions import ClientError
+
+from . import sources, venvs
+from .aws import Cloud, tool_environment
+from .errors import CannotStart
+from .place import ROOT, STACK, Place, architecture
+from .processes import Finished, run
+from .progress import Progress
+
+COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
+UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"})
+"""States of a stack that never came into being, which CloudFormation only lets one delete."""
+
+
+async def ensure(place: Place, cloud: Cloud, progress: Progress) -> bool:
+    """Deploy unless these very sources are deployed already; whether anything was done. Raises CannotStart."""
+    wanted = sources.digest(ROOT, architecture())
+    status = await asyncio.to_thread(stack_status, cloud)
+    if place.deployed.exists() and place.deployed.read_text() == wanted and status in COMPLETE:
+        progress.say("Nothing to deploy: the sources are those of the last start")
+        return False
+    place.deployed.unlink(missing_ok=True)
+    if status in UNUSABLE:
+        await asyncio.to_thread(_delete, cloud)
+    async with _build_folder():
+        with progress.step("sam build (layers are reused unless their sources changed)"):
+            await _build(place, cloud)
+        with progress.step("sam deploy"):
+            await _deploy(place, cloud)
+    place.deployed.write_text(wanted)
+    return True
+
+
+def stack_status(cloud: Cloud) -> str:
+    """The stack's state in CloudFormation, empty if there is none."""
+    try:
+        return cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
+    except ClientError:
+        return ""
+
+
+def _delete(cloud: Cloud) -> None:
+    cloud.cloudformation.delete_stack(StackName=STACK)
+    cloud.cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+
+@asynccontextmanager
+async def _build_folder() -> AsyncIterator[None]:
+    """The build folder, for one stack of this checkout at a time."""
+    folder = ROOT / ".aws-sam"
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        while not _locked(lock):
+            await asyncio.sleep(0.2)
+        yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+async def _build(place: Place, cloud: Cloud) -> None:
+    done = await _sam(place, cloud, "build", "--parameter-overrides", f"Arch={architecture()}")
+    if done.status:
+        raise CannotStart(
+            f"sam build failed (all of it is in {place.logs / 'build.log'}):\n{done.tail(25)}\n"
+            "If pip could not connect: layers need the network when they are built for the first time."
+        )
+
+
+async def _deploy(place: Place, cloud: Cloud) -> None:
+    done = await _sam(place, cloud, "deploy", "--parameter-overrides", f"Arch={architecture()}")
+    if done.status:
+        reasons = await asyncio.to_thread(failures, cloud)
+        what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(25)
+        raise CannotStart(f"sam deploy failed (all of it is in {place.logs / 'deploy.log'}):\n{what}")
+
+
+async def _sam(place: Place, cloud: Cloud, command: str, *options: str) -> Finished:
+    environment = tool_environment(cloud.endpoint_url)
+    environment["ARCH"] = architecture()
+    environment["PATH"] = f"{venvs.python_of('sam').parent}:{environment['PATH']}"
+    sam = venvs.python_of("sam").parent / "sam"
+    log = place.logs / f"{command}.log"
+    return await run([sam, command, "--config-env", "local", *options], env=environment, cwd=ROOT, log=log)
+
+
+def failures(cloud: Cloud) -> list[str]:
+    """Which resources of the last deployment failed, and why. What was only cancelled because of them is left out."""
+    try:
+        events = cloud.cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    except ClientError:
+        return []
+    reasons: list[str] = []
+    for event in events:  # newest first
+        status, reason = event.get("ResourceStatus", ""), event.get("ResourceStatusReason", "")
+        if status.endswith("_FAILED") and "cancelled" not in reason.lower():
+            reasons.append(f"{event.get('LogicalResourceId')} ({event.get('ResourceType')}): {reason}")
+        if event.get("ResourceType") == "AWS::CloudFormation::Stack" and status in BEGINNINGS:
+            break
+    return list(dict.fromkeys(reversed(reasons)))

@@ -1,0 +1,107 @@
+"""What others need to know of the running stack, read from what is deployed: ``stack.json`` and ``sam-env.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .aws import Cloud
+from .errors import CannotStart
+from .place import CONTROL, REGION, STACK, Place, Ports
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFacts:
+    """A deployed function. ``url`` is its Function URL by way of MiniStack, empty if it has none."""
+
+    name: str
+    arn: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The content of ``stack.json``. ``functions`` are by logical id; ``outputs`` are the stack's."""
+
+    cdn_url: str
+    control_url: str
+    aws_endpoint_url: str
+    region: str
+    stack_name: str
+    distribution_id: str
+    media_bucket: str
+    signing_key: str
+    functions: dict[str, FunctionFacts]
+    outputs: dict[str, str]
+    pids: dict[str, int]
+
+    def write(self, path: Path) -> None:
+        """Put them where others look, in one go and for this user only: the signing key is among them."""
+        write_whole(path, json.dumps(asdict(self), indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write ``path`` so that no reader sees half of it."""
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def read_facts(place: Place) -> dict[str, Any]:
+    """The running stack's facts; raises CannotStart if none runs."""
+    try:
+        found: dict[str, Any] = json.loads(place.facts.read_text())
+    except FileNotFoundError:
+        raise CannotStart(f"No stack runs here ({place.facts} is missing). Start one by `make run`.") from None
+    return found
+
+
+def gather(cloud: Cloud, ports: Ports, pids: dict[str, int]) -> Facts:
+    """Ask MiniStack what is deployed."""
+    stack = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    resources = cloud.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+    names = {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for resource in resources
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    }
+    secret = cloud.secrets.get_secret_value(SecretId=outputs["SigningKeysArn"])["SecretString"]
+    return Facts(
+        cdn_url=ports.cdn_url,
+        control_url=ports.cdn_url + CONTROL,
+        aws_endpoint_url=ports.aws_url,
+        region=REGION,
+        stack_name=STACK,
+        distribution_id=outputs["DistributionId"],
+        media_bucket=outputs["MediaBucketName"],
+        signing_key=json.loads(secret)["current"],
+        functions={logical_id: _function(cloud, ports, name) for logical_id, name in names.items()},
+        outputs=outputs,
+        pids=pids,
+    )
+
+
+def _function(cloud: Cloud, ports: Ports, name: str) -> FunctionFacts:
+    arn = cloud.functions.get_function_configuration(FunctionName=name)["FunctionArn"]
+    urls = cloud.functions.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"]
+    if not urls:
+        return FunctionFacts(name, arn)
+    url_id = urls[0]["FunctionUrl"].split("//", 1)[1].split(".", 1)[0]
+    return FunctionFacts(name, arn, f"{ports.aws_url}/_aws/lambda-url/{url_id}/")
+
+
+def sam_environment(cloud: Cloud, facts: Facts) -> str:
+    """The deployed functions' environment for ``sam local invoke --env-vars``, which knows no deployed resources."""
+    found = {
+        logical_id: cloud.functions.get_function_configuration(FunctionName=function.name)
+        for logical_id, function in facts.functions.items()
+    }
+    variables = {
+        logical_id: configuration.get("Environment", {}).get("Variables", {})
+        for logical_id, configuration in found.items()
+    }
+    return json.dumps(variables, indent=2) + "\n"

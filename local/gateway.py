@@ -1,0 +1,52 @@
+"""The one port that viewers see: the CDN, and the stack's own pages beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+from aiohttp import web
+
+from .aws import Cloud
+from .cdn.journal import Journal
+from .cdn.live import LiveEdge
+from .cdn.origins import MiniStackOrigins
+from .cdn.server import MAX_LINE_BYTES, serve
+from .control import Control
+from .facts import Facts
+from .place import REGION, Ports
+
+MAX_ORIGIN_CONNECTIONS = 512
+
+
+@asynccontextmanager
+async def open_gateway(
+    cloud: Cloud, facts: Facts, ports: Ports, report: Callable[[str], None]
+) -> AsyncIterator[LiveEdge]:
+    """Serve on 127.0.0.1 until the context ends."""
+    connector = aiohttp.TCPConnector(limit=MAX_ORIGIN_CONNECTIONS)
+    async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
+        journal = Journal()
+        origins = MiniStackOrigins(session, cloud.endpoint_url, REGION, cloud.credentials, journal)
+        live = LiveEdge(cloud.cloudfront, facts.distribution_id, origins, report)
+        live.load()
+        app = web.Application()
+        app.add_routes(Control(cloud, facts, live, journal).routes())
+        app.router.add_route("*", "/{path:.*}", lambda request: _serve(live, request))
+        runner = web.AppRunner(
+            app, access_log=None, max_line_size=MAX_LINE_BYTES, max_field_size=MAX_LINE_BYTES, shutdown_timeout=2.0
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", ports.cdn, backlog=1024).start()
+            yield live
+        finally:
+            await runner.cleanup()
+            live.close()
+
+
+async def _serve(live: LiveEdge, request: web.Request) -> web.StreamResponse:
+    if live.edge is None:
+        raise web.HTTPServiceUnavailable
+    return await serve(live.edge, request)

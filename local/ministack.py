@@ -1,0 +1,113 @@
+"""MiniStack as a child process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+
+from . import processes, venvs
+from .aws import ACCESS_KEY
+from .errors import CannotStart
+from .place import REGION, ROOT, Place, Ports
+
+READY_WITHIN_S = 60.0
+STOP_GRACE_S = 20.0
+
+
+def environment(place: Place, ports: Ports) -> dict[str, str]:
+    """All of MiniStack's environment variables. Functions inherit them, so none is the user's own."""
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(place.scratch),
+        "TMPDIR": str(place.scratch),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(ports.aws),
+        "MINISTACK_REGION": REGION,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(place.ministack / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(place.ministack / "s3"),
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+    }
+
+
+class MiniStack:
+    """One running MiniStack, whose data lies in ``place``."""
+
+    def __init__(self, place: Place, ports: Ports) -> None:
+        self._place = place
+        self._ports = ports
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id, which is its process group too; 0 if it does not run."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    async def start(self) -> None:
+        """Start it and wait until it answers; raises CannotStart."""
+        shutil.rmtree(self._place.scratch, ignore_errors=True)
+        for folder in (self._place.scratch, self._place.ministack, self._place.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        log = self._place.logs / "ministack.log"
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [
+                    venvs.python_of("runtime"),
+                    "-P",
+                    ROOT / "local" / "ministack_process.py",
+                    venvs.site_packages("ministack"),
+                ],
+                env=environment(self._place, self._ports),
+                cwd=self._place.ministack,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        for _ in range(int(READY_WITHIN_S / 0.1)):
+            if not self.is_running:
+                raise CannotStart(f"MiniStack ended at once. The last lines of {log}:\n{_tail(log.read_text())}")
+            if await asyncio.to_thread(self._answers):
+                return
+            await asyncio.sleep(0.1)
+        raise CannotStart(f"MiniStack did not answer within {READY_WITHIN_S:.0f} s. See {log}")
+
+    def save(self) -> None:
+        """Have it write the state of all services now, not only when it ends."""
+        if self._process:
+            os.kill(self._process.pid, signal.SIGUSR1)
+
+    async def stop(self) -> None:
+        """End it, with every function that it runs, and clear away what it unpacked."""
+        if self._process:
+            await processes.stop(self._process, STOP_GRACE_S)
+            self._process = None
+        shutil.rmtree(self._place.scratch, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self._ports.aws_url}/_ministack/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+
+def _tail(text: str) -> str:
+    return "\n".join("    " + line for line in text.rstrip().splitlines()[-15:])

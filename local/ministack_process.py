@@ -1,0 +1,39 @@
+"""MiniStack's process. It runs on the interpreter that functions are to have, and finds its own packages itself.
+
+MiniStack starts functions with ``sys.executable`` and with its own environment variables. So this runs in the
+``runtime`` environment, which has only what Lambda's runtime has, and adds MiniStack's packages to its own path alone.
+
+Its services' state is written when it ends; SIGUSR1 makes it write at once, so that a stack once deployed survives a
+machine that is switched off. When whoever started it is gone, standard input ends and it ends too.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import site
+import sys
+import threading
+
+
+def _end_with_parent() -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main(packages: str) -> None:
+    """Run MiniStack from ``packages``, its site-packages folder, until SIGTERM or the end of standard input."""
+    site.addsitedir(packages)
+    from ministack import app  # type: ignore[import-not-found]
+    from ministack.core.persistence import save_all  # type: ignore[import-not-found]
+
+    signal.signal(signal.SIGUSR1, lambda *_: save_all(app._build_persistence_save_dict()))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sys.argv = ["ministack"]
+    app.main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,83 @@
+"""Where things of the local stack are, and how it is set up."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENVS = ROOT / ".local" / "venvs"
+"""Installed tools, shared by every stack of this checkout."""
+
+REGION = "us-east-1"
+STACK = "darkroom"
+CDN_PORT = 8088
+AWS_PORT = 4566
+CONTROL = "/_/local"
+"""Prefix of the stack's own pages on the CDN's port. ``/_/`` is reserved in keys, so no picture can have such a URL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One stack's state on disk: ``state`` is ``.local`` unless several stacks run beside each other."""
+
+    state: Path
+
+    @property
+    def facts(self) -> Path:
+        """What others need to know about the running stack."""
+        return self.state / "stack.json"
+
+    @property
+    def sam_environment(self) -> Path:
+        """Environment variables for ``sam local invoke --env-vars``."""
+        return self.state / "sam-env.json"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the running stack, whose process id it holds."""
+        return self.state / "running"
+
+    @property
+    def deployed(self) -> Path:
+        """Digest of the sources that are deployed."""
+        return self.state / "deployed"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of logs, one file a tool."""
+        return self.state / "logs"
+
+    @property
+    def ministack(self) -> Path:
+        """Folder of MiniStack's data: state of its services, objects of its buckets."""
+        return self.state / "ministack"
+
+    @property
+    def scratch(self) -> Path:
+        """Folder of what MiniStack unpacks to run functions; emptied at each start and end."""
+        return self.state / "tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports on 127.0.0.1."""
+
+    cdn: int = CDN_PORT
+    aws: int = AWS_PORT
+
+    @property
+    def cdn_url(self) -> str:
+        """The CDN's address."""
+        return f"http://127.0.0.1:{self.cdn}"
+
+    @property
+    def aws_url(self) -> str:
+        """MiniStack's address."""
+        return f"http://127.0.0.1:{self.aws}"
+
+
+def architecture() -> str:
+    """This machine's processor in Lambda's words."""
+    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"

@@ -1,0 +1,66 @@
+"""Child processes: run to their end or stopped with all that they started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Finished(NamedTuple):
+    """A command's exit status and what it printed."""
+
+    status: int
+    output: str
+
+    def tail(self, lines: int = 15) -> str:
+        """The last lines of the output, indented."""
+        return "\n".join("    " + line for line in self.output.rstrip().splitlines()[-lines:])
+
+
+async def run(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, log: Path | None = None) -> Finished:
+    """Run ``command`` to its end; its output also goes to ``log``. Cancelled, it takes the command down with it."""
+    process = await asyncio.create_subprocess_exec(
+        *map(str, command),
+        env=env,
+        cwd=cwd,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        printed, _ = await process.communicate()
+    except asyncio.CancelledError:
+        end_group(process.pid)
+        await process.wait()
+        raise
+    output = printed.decode(errors="replace")
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(output)
+    return Finished(process.returncode or 0, output)
+
+
+def end_group(pid: int) -> None:
+    """Kill the process group that ``pid`` leads, at once."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+async def stop(process: subprocess.Popen[bytes], grace_s: float) -> None:
+    """End a process that leads a group: politely, then after ``grace_s`` by force, then what is left of its group."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.to_thread(process.wait, grace_s)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        end_group(process.pid)
+        process.wait()

@@ -1,0 +1,120 @@
+"""Bringing the whole stack up, keeping it up, taking it down."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from . import deploy, facts, running, samples, venvs
+from .aws import Cloud
+from .cdn.read_config import NotBuiltLocally
+from .errors import CannotStart
+from .facts import Facts
+from .gateway import open_gateway
+from .ministack import MiniStack
+from .place import Place, Ports
+from .progress import Progress
+from .watch import watch
+
+
+def up(place: Place, ports: Ports, *, watching: bool) -> None:
+    """Run a stack until SIGINT or SIGTERM; raises CannotStart. Nothing of it is left when this returns."""
+    with running.claim(place):
+        asyncio.run(_until_signalled(place, ports, watching))
+
+
+async def _until_signalled(place: Place, ports: Ports, watching: bool) -> None:
+    task = asyncio.create_task(_run(place, ports, watching))
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def end() -> None:
+        """Once: a second Ctrl-C must not break off the tidying up."""
+        for number in signals:
+            loop.add_signal_handler(number, lambda: None)
+        task.cancel()
+
+    for number in signals:
+        loop.add_signal_handler(number, end)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _run(place: Place, ports: Ports, watching: bool) -> None:
+    progress = Progress()
+    for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
+        require_free(port, option)
+    await venvs.ensure(progress)
+    cloud = Cloud(ports.aws_url)
+    async with _ministack(place, ports, progress) as ministack:
+        if await deploy.ensure(place, cloud, progress):
+            ministack.save()
+        found = await asyncio.to_thread(facts.gather, cloud, ports, {"stack": os.getpid(), "ministack": ministack.pid})
+        if added := await asyncio.to_thread(samples.provide, cloud, found.media_bucket):
+            progress.say(f"Put {added} sample objects into {found.media_bucket}")
+        try:
+            async with open_gateway(cloud, found, ports, progress.say) as live:
+                facts.write_whole(place.sam_environment, facts.sam_environment(cloud, found))
+                found.write(place.facts)
+                _welcome(found, place, progress)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(live.follow())
+                    group.create_task(_watch_over(ministack, place))
+                    if watching:
+                        group.create_task(watch(place, cloud, ministack, progress))
+        except NotBuiltLocally as error:
+            raise CannotStart(f"{error}. Use a feature that it has, or test this one on AWS.") from error
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+
+@asynccontextmanager
+async def _ministack(place: Place, ports: Ports, progress: Progress) -> AsyncIterator[MiniStack]:
+    ministack = MiniStack(place, ports)
+    try:
+        with progress.step(f"Starting MiniStack on port {ports.aws}"):
+            await ministack.start()
+        yield ministack
+    finally:
+        progress.say("Stopping; buckets and what is deployed are kept for the next start")
+        await ministack.stop()
+
+
+async def _watch_over(ministack: MiniStack, place: Place) -> None:
+    while ministack.is_running:
+        await asyncio.sleep(0.5)
+    raise CannotStart(f"MiniStack has ended by itself. Its log is {place.logs / 'ministack.log'}")
+
+
+def require_free(port: int, option: str) -> None:
+    """Raise CannotStart if something listens on ``port`` of 127.0.0.1, which ``option`` could change."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CannotStart(
+                f"Port {port} is not free ({error.strerror}). Stop what uses it, or take another one: "
+                f"python -m local up {option} {port + 1}"
+            ) from error
+
+
+def _welcome(found: Facts, place: Place, progress: Progress) -> None:
+    bucket, endpoint = found.media_bucket, found.aws_endpoint_url
+    progress.say("Ready")
+    print(
+        f"""
+  Start page   {found.cdn_url}/
+  A picture    {found.cdn_url}/samples/coffee.png?w=320
+  Your own     aws --endpoint-url {endpoint} s3 cp photo.jpg s3://{bucket}/masters/photo.jpg
+  Sign a URL   python -m local sign '/samples/coffee.png?w=333'
+  Facts, logs  {place.facts}, {place.logs}/
+
+  A change in functions/, layers/ or template.yaml is deployed as you save it. Ctrl-C or `make stop` ends it all.
+""",
+        flush=True,
+    )

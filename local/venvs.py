@@ -1,0 +1,94 @@
+"""Virtual environments of the tools: MiniStack and the SAM CLI pin botocore each in their own way, so each has one.
+
+A third, ``runtime``, is what functions run in: Python and boto3, as Lambda's own runtime brings them, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from .errors import CannotStart
+from .place import ROOT, VENVS
+from .processes import run
+from .progress import Progress
+
+TOOLS = ("ministack", "sam")
+RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
+"""boto3 and what it needs, as they lie in site-packages; lent to the runtime from MiniStack's environment."""
+
+
+def python_of(name: str) -> Path:
+    """The interpreter of an environment."""
+    return VENVS / name / "bin" / "python"
+
+
+def site_packages(name: str) -> Path:
+    """Where an environment's packages are."""
+    return VENVS / name / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+
+
+async def ensure(progress: Progress) -> None:
+    """Make the environments that are missing or older than their requirements file; raises CannotStart."""
+    if sys.version_info[:2] != (3, 13):
+        raise CannotStart(f"Darkroom runs on Python 3.13, this is {sys.version.split()[0]}. Start it by `make run`.")
+    wanted = {name: _wanted(ROOT / f"requirements-{name}.txt") for name in TOOLS}
+    missing = [name for name in TOOLS if not _is_ready(name, wanted[name])]
+    if missing:
+        with progress.step(f"Installing {' and '.join(missing)} from their requirements files (first start only)"):
+            await _install_all(missing, wanted)
+    if not _is_ready("runtime", wanted["ministack"]):
+        await _make_runtime()
+        _marker("runtime").write_text(wanted["ministack"])
+
+
+def _marker(name: str) -> Path:
+    return VENVS / name / ".ready"
+
+
+def _is_ready(name: str, wanted: str) -> bool:
+    return _marker(name).exists() and _marker(name).read_text() == wanted and python_of(name).exists()
+
+
+def _wanted(requirements: Path) -> str:
+    if not requirements.exists():
+        raise CannotStart(f"{requirements.name} is missing. `make lock` writes it.")
+    return hashlib.sha256(requirements.read_bytes()).hexdigest() + " " + sys.version.split()[0]
+
+
+async def _install_all(missing: list[str], wanted: dict[str, str]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for name in missing:
+            group.create_task(_install(name, wanted[name]))
+
+
+async def _install(name: str, wanted: str) -> None:
+    await _make_venv(name)
+    requirements = ROOT / f"requirements-{name}.txt"
+    pip = [str(python_of(name)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    done = await run([*pip, "-r", requirements], env=dict(os.environ), cwd=ROOT)
+    if done.status:
+        raise CannotStart(
+            f"pip could not install {requirements.name}:\n{done.tail()}\n"
+            "If it could not connect: the first start needs the network (or a package index set by PIP_INDEX_URL)."
+        )
+    _marker(name).write_text(wanted)
+
+
+async def _make_venv(name: str, *options: str) -> None:
+    shutil.rmtree(VENVS / name, ignore_errors=True)
+    done = await run([sys.executable, "-m", "venv", *options, VENVS / name], env=dict(os.environ), cwd=ROOT)
+    if done.status:
+        raise CannotStart(
+            f"python3.13 -m venv failed:\n{done.tail()}\nOn Debian and Ubuntu: apt-get install python3.13-venv"
+        )
+
+
+async def _make_runtime() -> None:
+    await _make_venv("runtime", "--without-pip")
+    for package in RUNTIME_PACKAGES:
+        (site_packages("runtime") / package).symlink_to(site_packages("ministack") / package)

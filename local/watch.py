@@ -1,0 +1,65 @@
+"""Deploying what a developer changes while the stack runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from . import deploy, sources
+from .aws import Cloud
+from .errors import CannotStart
+from .ministack import MiniStack
+from .place import ROOT, Place
+from .processes import run
+from .progress import Progress
+
+POLL_S = 0.5
+EDGE = ROOT / "functions" / "edge"
+PLAN = ROOT / "layers" / "darkroom" / "darkroom" / "plan"
+
+
+async def watch(place: Place, cloud: Cloud, ministack: MiniStack, progress: Progress) -> None:
+    """For ever: build and deploy whenever a source file has changed. A failure is told, and the old code goes on."""
+    known = await asyncio.to_thread(sources.snapshot, ROOT)
+    while True:
+        await asyncio.sleep(POLL_S)
+        now = await asyncio.to_thread(sources.snapshot, ROOT)
+        if now == known:
+            continue
+        now = await _settled(now)
+        changes = sources.changed(known, now)
+        known = now
+        progress.say(f"Changed: {_named(changes)}")
+        try:
+            if any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in changes):
+                await _build_edge(place)
+                known = await asyncio.to_thread(sources.snapshot, ROOT)
+            await deploy.ensure(place, cloud, progress)
+            ministack.save()
+            progress.say("The change is live")
+        except CannotStart as error:
+            progress.say(f"Not deployed; what ran before goes on.\n{error}")
+
+
+async def _settled(now: sources.Snapshot) -> sources.Snapshot:
+    """The files once nothing has changed for one turn, as an editor or a checkout writes several."""
+    while True:
+        await asyncio.sleep(POLL_S / 2)
+        later = await asyncio.to_thread(sources.snapshot, ROOT)
+        if later == now:
+            return now
+        now = later
+
+
+async def _build_edge(place: Place) -> None:
+    """Write the edge function into the template, as ``make edge`` does."""
+    done = await run([sys.executable, EDGE / "build.py"], env=dict(os.environ), cwd=ROOT, log=place.logs / "edge.log")
+    if done.status:
+        raise CannotStart(f"make edge failed:\n{done.tail()}")
+
+
+def _named(changes: list[Path]) -> str:
+    names = [str(path.relative_to(ROOT)) for path in changes]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
