@@ -173,7 +173,7 @@ def test_pixels_of_all_frames_count_if_they_are_read() -> None:
     limits = Limits(max_pixels=40 * 30 * 4)
     for form in ("GIF", "WEBP"):
         source = Source.of(animation(form, 5))
-        with pytest.raises(OverLimits, match="6,000 pixels .* 5 frames"):
+        with pytest.raises(OverLimits, match=r"6,000 pixels .* 5 frames"):
             inspect(source, limits)
         assert inspect(source, limits, animated=False).frames == 5
 

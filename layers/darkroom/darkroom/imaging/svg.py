@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 
-from ..errors import DarkroomError, OverLimits, TypeNotAllowed
+from ..errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
 from ..plan.limits import Limits
 from .source import Source
 from .svgcost import check_cost
@@ -36,14 +36,14 @@ _XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
 def size(data: bytes) -> tuple[int, int]:
-    """Width and height in px of an SVG; raises TypeNotAllowed, OverLimits, or ValueError if it is not well-formed."""
+    """Width and height in px of an SVG; raises TypeNotAllowed, OverLimits, or Damaged if it is not well-formed."""
     return _root_size(_parsed(data, root_only=True))
 
 
 def sanitise(data: bytes) -> bytes:
     """A harmless SVG that draws the same, as UTF-8.
 
-    Raises TypeNotAllowed for entities, OverLimits for what would take seconds to draw, or ValueError where it is not
+    Raises TypeNotAllowed for entities, OverLimits for what would take seconds to draw, or Damaged where it is not
     well-formed.
     """
     root = _parsed(data)
@@ -70,8 +70,10 @@ def _parsed(data: bytes, *, root_only: bool = False) -> Element:
         raise OverLimits(
             f"The source is an SVG of more than {MAX_ELEMENTS:,} elements, or of too deep a nesting"
         ) from error
+    except ValueError as error:
+        raise Damaged(detail=str(error)) from error
     if root.name not in (f"{{{SVG}}}svg", "svg"):
-        raise ValueError(f"the root is {root.name}")
+        raise Damaged(detail=f"the root is {root.name}")
     return root
 
 
