@@ -5,14 +5,16 @@
 ARCH ?= arm64
 # The first Python 3.13 with pip: a version manager's shim may refuse to run, and Debian's own has no pip.
 PROJECT := $(dir $(lastword $(MAKEFILE_LIST)))../..
-PYTHON ?= $(shell for p in python3.13 "$(PROJECT)/.venv/bin/python" /usr/bin/python3.13 /usr/local/bin/python3.13; do \
+ifndef LAYER_PYTHON
+LAYER_PYTHON := $(shell for p in python3.13 "$(PROJECT)/.venv/bin/python" /usr/bin/python3.13 /usr/local/bin/python3.13; do \
 	"$$p" -c 'import pip, sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$p" && break; done)
+endif
 
 ifeq ($(filter arm64 x86_64,$(ARCH)),)
 $(error ARCH is arm64 or x86_64, not "$(ARCH)")
 endif
-ifneq ($(shell "$(PYTHON)" -c 'import pip, sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),3.13)
-$(error a layer is built by Python 3.13, whose bytecode Lambda runs, and pip: set PYTHON to one, not "$(PYTHON)")
+ifneq ($(shell "$(LAYER_PYTHON)" -c 'import pip, sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null),3.13)
+$(error a layer is built by Python 3.13, whose bytecode Lambda runs, and pip: set LAYER_PYTHON to one, not "$(LAYER_PYTHON)")
 endif
 
 .SILENT:
@@ -21,7 +23,7 @@ SITE := $(ARTIFACTS_DIR)/python
 MACHINE := $(patsubst arm64,aarch64,$(ARCH))
 # pip takes a platform tag literally, so each C library that Lambda's own (2.34) can stand in for is named.
 PLATFORMS := $(foreach minor,28 27 26 25 24 23 22 21 20 19 18 17,--platform manylinux_2_$(minor)_$(MACHINE))
-PIP := "$(PYTHON)" -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-compile --require-hashes
+PIP := "$(LAYER_PYTHON)" -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-compile --require-hashes
 FOR_LAMBDA := --no-deps --implementation cp --python-version 3.13 --target "$(SITE)" \
 	$(PLATFORMS) --platform manylinux2014_$(MACHINE)
 
@@ -33,6 +35,6 @@ define finish
 	find "$(SITE)" -type f \( -name '*.pyi' -o -name '*.h' \) -delete
 	find "$(SITE)" -path '*.dist-info/*' -type f ! -name METADATA ! -iname '*licen[cs]e*' ! -path '*/licenses/*' -delete
 	rm -rf "$(SITE)/bin"
-	PYTHONHASHSEED=0 "$(PYTHON)" -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /opt "$(SITE)"
+	PYTHONHASHSEED=0 "$(LAYER_PYTHON)" -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /opt "$(SITE)"
 	chmod -R u=rwX,go=rX "$(SITE)"
 endef
