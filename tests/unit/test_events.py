@@ -1,0 +1,58 @@
+"""The events are what their script writes, and each gets the answer that its name says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from obstore.store import MemoryStore
+
+from darkroom.aws.objects import Bucket
+from darkroom.plan.limits import Limits
+from darkroom.services.answers import to_http
+from darkroom.services.transform import Transform, TransformRequest
+from tests.pictures import jpeg_photo
+from tools.events import FOLDER, LOCAL_KEY, events
+
+STATUS = {
+    "miss.json": 200,
+    "hit.json": 200,
+    "signed.json": 200,
+    "forged.json": 403,
+    "bad-option.json": 400,
+    "not-modified.json": 304,
+    "no-source.json": 404,
+}
+
+
+class Keys:
+    def valid(self, *, distrust: bool = False) -> tuple[str, ...]:
+        return (LOCAL_KEY,)
+
+
+def test_the_files_are_current() -> None:
+    assert {path.name: json.loads(path.read_text()) for path in FOLDER.glob("*.json")} == events()
+
+
+@pytest.mark.parametrize("name", STATUS)
+def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
+    event = json.loads(Path(FOLDER / name).read_text())
+    headers = event["headers"]
+    bucket = Bucket(MemoryStore())
+    bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
+    service = Transform(source=bucket, media=bucket, keys=Keys(), limits=Limits())
+    request = TransformRequest(
+        path=event["rawPath"],
+        request_path=headers["x-darkroom-request"],
+        signature=headers.get("x-darkroom-signature", ""),
+        if_none_match=headers.get("if-none-match", ""),
+    )
+    assert (
+        to_http(service.answer(request), method="GET", viewer_url=headers["x-darkroom-url"])["statusCode"]
+        == STATUS[name]
+    )
+
+
+def test_every_event_has_an_answer_here() -> None:
+    assert set(STATUS) == set(events())

@@ -1,0 +1,86 @@
+"""Write ``events/transform/*.json``: Function URL events as CloudFront sends them, for `sam local invoke`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
+
+from darkroom.plan.grammar.native import parse_url  # noqa: E402
+from darkroom.plan.signing import sign  # noqa: E402
+
+FOLDER = ROOT / "events" / "transform"
+LOCAL_KEY = "darkroom-local-development-key"
+"""The signing key of every local stack, so that a signed event can be a file."""
+
+type Event = dict[str, object]
+
+
+def events() -> dict[str, Event]:
+    """Each event by its file name."""
+    photo = "/samples/coffee.png"
+    return {
+        "miss.json": event(f"{photo}?w=960", "auto-webp"),
+        "hit.json": event(f"{photo}?w=320", "auto-webp"),
+        "signed.json": event(f"{photo}?w=801&h=600&fit=cover&g=attention", "auto-avif", key=LOCAL_KEY),
+        "forged.json": event(f"{photo}?w=801&h=600&fit=cover&g=attention", "auto-avif", key="another key"),
+        "bad-option.json": event(f"{photo}?w=320", "auto-webp", path=f"{photo}/_/w-0.auto-webp"),
+        "not-modified.json": event(f"{photo}?w=320", "auto-webp", headers={"if-none-match": "*"}),
+        "no-source.json": event("/no/such/photo.jpg?w=320", "auto-webp"),
+    }
+
+
+def event(url: str, negotiated: str, *, key: str = "", path: str = "", headers: dict[str, str] | None = None) -> Event:
+    """A GET of ``url`` whose ``f=auto`` the edge has negotiated to the class ``negotiated``."""
+    request = parse_url(url).path
+    path = path or request.removesuffix("auto") + negotiated
+    signature = {"x-darkroom-signature": sign(request, key)} if key else {}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {
+            "accept": "*/*",
+            "host": "abcdefghij.lambda-url.eu-central-1.on.aws",
+            "user-agent": "Amazon CloudFront",
+            "via": "2.0 0123456789abcdef.cloudfront.net (CloudFront)",
+            "x-amz-cf-id": "kV0Jw1mM2yQxg3l8pRzUe7oQ2nA5sT9dC4hB6fE8iG0jK1lM2nO3pQ==",
+            "x-amzn-trace-id": "Root=1-67447a00-0123456789abcdef01234567",
+            "x-darkroom-request": request,
+            "x-darkroom-url": url,
+            **signature,
+            **(headers or {}),
+        },
+        "requestContext": {
+            "accountId": "anonymous",
+            "domainName": "abcdefghij.lambda-url.eu-central-1.on.aws",
+            "http": {
+                "method": "GET",
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.7",
+                "userAgent": "Amazon CloudFront",
+            },
+            "requestId": "8f1d6a0e-0c35-4a55-9a44-6a1d3b1c9f10",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "25/Nov/2026:12:00:00 +0000",
+            "timeEpoch": 1795608000000,
+        },
+        "isBase64Encoded": False,
+    }
+
+
+def main() -> None:
+    """Write every event."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, document in events().items():
+        (FOLDER / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
