@@ -51,7 +51,7 @@ class Edge:
         """What a viewer gets for ``request``, whose ``id`` identifies it in answers and origin requests."""
         behaviour = behaviour_for(request.path, self.distribution.behaviours)
         verdict = await self._verdict(request, behaviour)
-        return self._finished(request, behaviour, verdict)
+        return await self._finished(request, behaviour, verdict)
 
     def invalidate(self, paths: list[str]) -> int:
         """Forget what the paths cover; how many answers that were. Fetches under way are not kept either."""
@@ -71,7 +71,7 @@ class Edge:
         if request.method not in behaviour.methods:
             return Verdict(_refusal(403, "The distribution does not allow this method"), "Error from cloudfront")
         if behaviour.request_function:
-            outcome = self._rewritten(request, behaviour.request_function)
+            outcome = await self._rewritten(request, behaviour.request_function)
             if isinstance(outcome, Verdict):
                 return outcome
             request = outcome
@@ -79,10 +79,10 @@ class Edge:
             request = replace(request, path="/" + self.distribution.root_object)
         return await self._cached(request, behaviour)
 
-    def _rewritten(self, request: Request, name: str) -> Request | Verdict:
+    async def _rewritten(self, request: Request, name: str) -> Request | Verdict:
         try:
             event = event_json(request, self.distribution, "viewer-request")
-            outcome = read_result(self.functions[name].run(event, request.query), request)
+            outcome = read_result(await self.functions[name].run(event, request.query), request)
         except (FunctionFailed, BadResult) as error:
             self.report(f"edge function {name} failed for {request.path}: {error}")
             return Verdict(_refusal(503, "The edge function failed"), "FunctionExecutionError from cloudfront")
@@ -147,7 +147,7 @@ class Edge:
         elif not found.kept_stale:
             self.store.drop(key)
 
-    def _finished(self, request: Request, behaviour: Behaviour, verdict: Verdict) -> Answer:
+    async def _finished(self, request: Request, behaviour: Behaviour, verdict: Verdict) -> Answer:
         answer = verdict.answer
         headers = CIMultiDict(answer.headers)
         if verdict.age_s is not None:
@@ -158,18 +158,18 @@ class Edge:
         headers = apply_policy(behaviour.respond, request.method, request.headers, headers)
         answer = replace(answer, status=status, headers=headers, body=body)
         if behaviour.response_function and status < 400 and not verdict.cache.startswith("Function"):
-            answer = self._amended(request, behaviour.response_function, answer)
+            answer = await self._amended(request, behaviour.response_function, answer)
         answer.headers["X-Cache"] = verdict.cache
         answer.headers["X-Amz-Cf-Id"] = request.id
         answer.headers["X-Amz-Cf-Pop"] = "LOCAL"
         answer.headers["Via"] = VIA
         return answer
 
-    def _amended(self, request: Request, name: str, answer: Answer) -> Answer:
+    async def _amended(self, request: Request, name: str, answer: Answer) -> Answer:
         """``answer`` as the viewer-response function leaves it."""
         try:
             event = event_json(request, self.distribution, "viewer-response") | {"response": response_json(answer)}
-            return read_response(self.functions[name].run(event, request.query), answer)
+            return read_response(await self.functions[name].run(event, request.query), answer)
         except (FunctionFailed, BadResult) as error:
             self.report(f"edge function {name} failed for {request.path}: {error}")
             return _refusal(503, "The edge function failed")

@@ -5,10 +5,11 @@ The language is the engine's, which is more than CloudFront's: the project lints
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Protocol
 
-from py_mini_racer import JSEvalException, MiniRacer
+from py_mini_racer import JSEvalException, JSPromise, JSPromiseError, MiniRacer
 
 from .edge_event import Json
 
@@ -21,14 +22,10 @@ globalThis.require = name => { throw new Error("the local CDN has no module '" +
 globalThis.__run = (text, query) => {
   const event = JSON.parse(text);
   Object.defineProperty(event.request, 'rawQueryString', {value: () => query === null ? undefined : query});
-  globalThis.__outcome = '{"failed": "its promise was never settled"}';
-  Promise.resolve(handler(event)).then(
-    value => { __outcome = JSON.stringify({value}); },
-    error => { __outcome = JSON.stringify({failed: String(error)}); });
+  const result = handler(event);
+  return result instanceof Promise ? result.then(value => JSON.stringify(value)) : JSON.stringify(result);
 };
 """
-_ASYNC_TURN = "__outcome"
-"""Promises are settled between two evaluations, so the outcome is read by one of its own."""
 
 
 class FunctionFailed(Exception):
@@ -38,12 +35,12 @@ class FunctionFailed(Exception):
 class EdgeFunction(Protocol):
     """A function at the edge."""
 
-    def run(self, event: Json, query: str | None) -> object:
+    async def run(self, event: Json, query: str | None) -> object:
         """The function's result for ``event``; raises FunctionFailed."""
 
 
 class V8Function:
-    """One published function in an engine of its own. Not to be called from several threads at once."""
+    """One published function in an engine of its own. To be made and used in one event loop."""
 
     def __init__(self, source: str) -> None:
         self._engine = MiniRacer()
@@ -53,17 +50,19 @@ class V8Function:
         except JSEvalException as error:
             raise FunctionFailed(f"the edge function does not load: {error}") from error
 
-    def run(self, event: Json, query: str | None) -> object:
+    async def run(self, event: Json, query: str | None) -> object:
         """See EdgeFunction. ``query`` is what ``event.request.rawQueryString()`` answers."""
         call = f"__run({json.dumps(json.dumps(event))}, {json.dumps(query)})"
         try:
-            self._engine.eval(call, timeout_sec=TIME_LIMIT_S)
-            outcome = json.loads(str(self._engine.eval(_ASYNC_TURN, timeout_sec=TIME_LIMIT_S)))
-        except JSEvalException as error:
-            raise FunctionFailed(str(error)) from error
-        if "failed" in outcome:
-            raise FunctionFailed(outcome["failed"])
-        return outcome.get("value")
+            async with asyncio.timeout(TIME_LIMIT_S):
+                result = await self._engine.eval_cancelable(call)
+                if isinstance(result, JSPromise):
+                    result = await result
+        except (JSEvalException, JSPromiseError, TimeoutError) as error:
+            raise FunctionFailed(str(error) or "it ran too long") from error
+        if not isinstance(result, str):
+            raise FunctionFailed("the function returned nothing")
+        return json.loads(result)
 
     def close(self) -> None:
         """End the engine and its thread."""

@@ -37,9 +37,8 @@ class LiveEdge:
         """Read the deployed configuration; the cache of the same distribution stays. Raises NotBuiltLocally."""
         tag = distribution_tag(self._client, self._id)
         distribution = read_distribution(self._client, self._id)
-        names = {
-            name for found in distribution.behaviours for name in (found.request_function, found.response_function)
-        }
+        names = {found.request_function for found in distribution.behaviours}
+        names |= {found.response_function for found in distribution.behaviours}
         functions = {name: V8Function(function_source(self._client, name)) for name in names - {""}}
         if self.edge is None:
             self._seen = {item["Id"] for item in self._invalidations()}
