@@ -256,7 +256,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 @pytest.mark.parametrize(
     "content",
     [
-        '<pattern id="p" width="1e6" height="1e6" patternUnits="userSpaceOnUse"><rect width="1e6" height="9"/></pattern>'
+        '<pattern id="p" width="1e6" height="1e6" patternUnits="userSpaceOnUse"><rect width="1e6"/></pattern>'
         '<rect width="1000" height="1000" fill="url(#p)"/>',
         '<path d="M0 0L1e6 1e6" stroke="black" stroke-dasharray="0.001"/>',
         '<circle r="1e9" stroke="black" stroke-dasharray="1"/>',
