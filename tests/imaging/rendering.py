@@ -19,13 +19,14 @@ from darkroom.plan.model import Plan
 type Pixels = NDArray[np.uint8]
 
 
-def made(
-    source: bytes | Source, *, watermark: bytes | None = None, limits: Limits | None = None, **options: Any
-) -> Picture:
-    """The picture that a plan of ``options`` makes of ``source``, as PNG unless they say otherwise."""
+def made(source: bytes | Source, *, mark: bytes | None = None, limits: Limits | None = None, **options: Any) -> Picture:
+    """The picture that a plan of ``options`` makes of ``source``, as PNG unless they say otherwise.
+
+    ``mark`` is the file of the plan's watermark.
+    """
     plan = Plan("photo", **({"format": "png"} | options))
     whole = Source.of(source) if isinstance(source, bytes) else source
-    return render(plan, whole, limits=limits or Limits(), watermark=watermark)
+    return render(plan, whole, limits=limits or Limits(), watermark=mark)
 
 
 def opened(body: bytes) -> Image.Image:
@@ -53,7 +54,11 @@ def frames(body: bytes) -> list[Pixels]:
 
 def durations_ms(body: bytes) -> list[int]:
     """How long each frame shows."""
-    return [int(frame.info.get("duration", 0)) for frame in ImageSequence.Iterator(Image.open(io.BytesIO(body)))]
+    image, found = Image.open(io.BytesIO(body)), []
+    for frame in ImageSequence.Iterator(image):
+        frame.load()
+        found.append(int(frame.info.get("duration", 0)))
+    return found
 
 
 def alike(a: Pixels, b: Pixels) -> float:

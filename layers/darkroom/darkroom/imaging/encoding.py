@@ -21,6 +21,7 @@ FLAT_SHARE = 0.5
 
 _SAVERS = {"jpeg": "jpegsave_buffer", "png": "pngsave_buffer", "webp": "webpsave_buffer"}
 _SAVERS |= {"avif": "heifsave_buffer", "gif": "gifsave_buffer"}
+_VP8X_FLAGS_AT, _VP8X_ALPHA = 20, 0x10
 _ALWAYS: dict[str, Knobs] = {"avif": {"compression": "av1", "bitdepth": 8}}
 
 
@@ -84,4 +85,17 @@ def _saved(sheet: Sheet, form: Form, knobs: dict[str, Any]) -> bytes:
     body: bytes = pyvips.Operation.call(
         _SAVERS[form.name], sheet.image, keep="none", **_ALWAYS.get(form.name, {}), **knobs
     )
+    if form.name == "webp" and sheet.frames > 1 and sheet.image.hasalpha():
+        return _announcing_alpha(body)
     return body
+
+
+def _announcing_alpha(webp: bytes) -> bytes:
+    """An animated WebP that says it is transparent.
+
+    libwebp looks for transparency within the rectangles that it stores. Where only their surroundings are transparent it
+    says there is none, and viewers paint them black.
+    """
+    if webp[12:16] != b"VP8X":
+        return webp
+    return webp[:_VP8X_FLAGS_AT] + bytes([webp[_VP8X_FLAGS_AT] | _VP8X_ALPHA]) + webp[_VP8X_FLAGS_AT + 1 :]

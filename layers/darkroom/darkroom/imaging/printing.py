@@ -13,7 +13,7 @@ from .work import Work
 LEAST_QUALITY = 10
 """How far quality goes down so that a picture is no larger than its source."""
 
-DRAWN = ("png", "gif", "svg", "tiff")
+DRAWN = ("png", "gif", "svg", "tiff", "webp")
 """Sources that may be drawings. A JPEG of a drawing is no longer flat."""
 
 
@@ -57,13 +57,12 @@ class _Press:
         """The type that the plan and the picture ask for, and the bytes."""
         image, frames = self.sheet.image, self.sheet.frames
         form = self.work.target.pick(transparent=image.hasalpha(), frames=frames, pixels=self.sheet.pixels)
-        still = frames == 1 and not self.work.streams
-        if not still or self.header.format not in DRAWN or not is_drawing(image):
+        if self.work.streams or self.header.format not in DRAWN or not is_drawing(image):
             return form, self._encoded(form, self.work.plan.quality)
         if form.name == "png":
             return form, encode_lossless(self.sheet, form)
         rivals = RIVALS.get(self.work.plan.format)
-        if rivals is None:
+        if rivals is None or (frames > 1 and not rivals.lossless.animated):
             return form, self._encoded(form, self.work.plan.quality)
         lossless = encode_lossless(self.sheet, rivals.lossless)
         lossy = self._encoded(rivals.lossy, self.work.plan.quality)

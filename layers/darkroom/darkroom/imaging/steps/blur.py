@@ -11,6 +11,10 @@ SMALLEST_SIGMA_PX = 0.2
 """Below this a Gaussian has one weight that is not zero."""
 
 
+LEAST_WEIGHT = 0.02
+"""Where the kernel ends, against its middle. libvips' own 0.2 leaves something like a box, which shows as blocks."""
+
+
 def blur(work: Work) -> None:
     """Gaussian blur with a sigma of ``blur`` px. Alpha stays; invisible colour does not bleed into what is visible."""
     if work.plan.blur < SMALLEST_SIGMA_PX:
@@ -21,6 +25,6 @@ def blur(work: Work) -> None:
 def _blurred(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
     alpha = apart(frame)[1]
     if alpha is None:
-        return frame.gaussblur(sigma_px)
-    smooth = apart(frame.premultiply().gaussblur(sigma_px).unpremultiply())[0]
+        return frame.gaussblur(sigma_px, min_ampl=LEAST_WEIGHT)
+    smooth = apart(frame.premultiply().gaussblur(sigma_px, min_ampl=LEAST_WEIGHT).unpremultiply())[0]
     return together(smooth.rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)

@@ -8,6 +8,9 @@ from ...plan.geometry import Box, arrange
 from ..colour import apart, to_eight_bits, to_srgb
 from ..work import Work
 
+MEDIAN_PX = 3
+"""The side of the median filter by which libvips tells content from noise."""
+
 
 def trim(work: Work) -> None:
     """Cut the border whose colour is within ``trim`` (0–255) of the upright picture's first pixel.
@@ -41,7 +44,8 @@ def _content(frame: pyvips.Image, orientation: int, threshold: int) -> Box:
     if alpha is not None and border[-1] == 0:
         return Box(*alpha.find_trim(threshold=threshold, background=[0], line_art=True))
     flat = seen.flatten(background=border[: colour.bands]) if alpha is not None else colour
-    return Box(*flat.find_trim(threshold=threshold, background=border[: colour.bands]))
+    tiny = min(flat.width, flat.height) < MEDIAN_PX  # `line_art` leaves the median filter out
+    return Box(*flat.find_trim(threshold=threshold, background=border[: colour.bands], line_art=tiny))
 
 
 def _around(boxes: list[Box]) -> Box:
