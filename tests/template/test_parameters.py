@@ -116,3 +116,9 @@ ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
 )
 def test_rules_refuse_parameters_that_do_not_go_together(parameters: dict[str, str], broken: int) -> None:
     assert len(broken_rules(**parameters)) == broken
+
+
+def test_the_deployment_page_lists_every_parameter_with_its_default() -> None:
+    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([A-Z]\w+)` \| (?:`([^`]*)` )?\|", page, re.MULTILINE))
+    assert rows == {name: str(declared["Default"]) for name, declared in PARAMETERS.items()}
