@@ -19,6 +19,9 @@ from .model import Origin, OriginKind
 
 _SIGNERS = {OriginKind.S3: S3SigV4Auth, OriginKind.FUNCTION_URL: SigV4Auth}
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
+_CLIENTS_OWN = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+"""What aiohttp would add by itself, and CloudFront does not."""
+
 _NOT_FROM_S3 = "access-control-"
 """MiniStack adds these to every answer, S3 only for a bucket with CORS rules, which the media bucket has not."""
 
@@ -61,6 +64,7 @@ class MiniStackOrigins:
                 method,
                 URL(self._endpoint_url + path, encoded=True),
                 headers=sent,
+                skip_auto_headers=_CLIENTS_OWN,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=origin.timeout_s),
             ) as response:
