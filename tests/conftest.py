@@ -1,20 +1,17 @@
-"""MiniStack as a process of the test session: started on a free port, ended by its process id."""
+"""MiniStack as a process of the test session, on a free port and with a state of its own."""
 
 from __future__ import annotations
 
-import os
+import asyncio
 import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-MINISTACK = Path("/tmp/v/ms/bin/ministack")
+from local import venvs
+from local.ministack import MiniStack
+from local.place import Place, Ports
+from local.progress import Progress
 
 
 def free_port() -> int:
@@ -25,30 +22,9 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def ministack_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    port = free_port()
-    home = tmp_path_factory.mktemp("ministack")
-    environment = os.environ | {
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        "STATE_DIR": str(home / "state"),
-        "S3_DATA_DIR": str(home / "s3"),
-    }
-    with (
-        (home / "log").open("wb") as log,
-        subprocess.Popen([MINISTACK], env=environment, stdout=log, stderr=log) as server,
-    ):
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, home / "log")
-        yield url
-        server.terminate()
-
-
-def _wait_until_ready(url: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=1):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise RuntimeError(f"MiniStack did not start:\n{log.read_text()}")
+    asyncio.run(venvs.ensure(Progress()))
+    ports = Ports(cdn=free_port(), aws=free_port())
+    ministack = MiniStack(Place(tmp_path_factory.mktemp("ministack")), ports)
+    asyncio.run(ministack.start())
+    yield ports.aws_url
+    asyncio.run(ministack.stop())
