@@ -1,0 +1,188 @@
+"""f=json and f=thumbhash, and the hash against its reference implementation."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+
+import pytest
+import pyvips
+
+from darkroom.imaging.describe import dominant, placeholder, profile_name, srcset
+from darkroom.imaging.render import render
+from darkroom.imaging.source import Source
+from darkroom.imaging.thumbhash import thumbhash
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Plan
+
+from .drawn import HEIC, animation, saved, tiff, with_exif
+
+
+def described(data: bytes, key: str = "dir/a b.jpg", page: int = 0) -> dict[str, object]:
+    picture = render(Plan(key, format="json", page=page), Source.of(data), limits=Limits())
+    assert picture.content_type == "application/json"
+    found: dict[str, object] = json.loads(picture.body)
+    return found
+
+
+def test_everything_that_is_said() -> None:
+    data = with_exif(saved("JPEG", 960, 640), 6)
+    found = described(data)
+    assert len(b64decode(str(found.pop("thumbhash")))) > 15
+    assert found == {
+        "width": 640,
+        "height": 960,
+        "format": "jpeg",
+        "bytes": len(data),
+        "frames": 1,
+        "animated": False,
+        "orientation": 6,
+        "colour": {"space": "rgb", "profile": None, "bits": 8, "alpha": False, "hdr": False},
+        "dominant": found["dominant"],
+        "srcset": "/dir/a%20b.jpg?w=320 320w, /dir/a%20b.jpg?w=480 480w, /dir/a%20b.jpg?w=640 640w",
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        (animation("GIF", 4), {"format": "gif", "frames": 4, "animated": True}),
+        (tiff(3), {"format": "tiff", "frames": 3, "animated": False, "width": 10}),
+        (
+            (HEIC / "corners-turned-6.heic").read_bytes(),
+            {"format": "heic", "width": 64, "height": 96, "orientation": 6},
+        ),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' width='30' height='20'/>", {"format": "svg", "width": 30}),
+        (
+            saved("PNG", mode="I;16"),
+            {"colour": {"space": "gray", "profile": None, "bits": 16, "alpha": False, "hdr": False}},
+        ),
+    ],
+)
+def test_other_kinds(data: bytes, wanted: dict[str, object]) -> None:
+    found = described(data)
+    assert {name: found[name] for name in wanted} == wanted
+
+
+def test_a_page_of_a_tiff() -> None:
+    assert described(tiff(4), page=2)["width"] == 12
+
+
+def test_the_names_of_profiles() -> None:
+    p3: bytes = pyvips.Operation.call("profile_load", "p3")
+    image = pyvips.Image.black(40, 30, bands=3).copy(interpretation="srgb")
+    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", p3)
+    colour = described(image.pngsave_buffer())["colour"]
+    assert isinstance(colour, dict)
+    assert colour["profile"] == profile_name(p3) == "sP3C"
+    version2 = b"desc" + bytes(4) + (9).to_bytes(4) + b"My sRGB\x01\0"
+    old = bytes(128) + (1).to_bytes(4) + b"desc" + (144).to_bytes(4) + len(version2).to_bytes(4) + version2
+    assert profile_name(old) == "My sRGB"
+    for broken in (b"", bytes(131), old[:150], old[:132] + b"dusc" + old[136:], b"\xff" * 300):
+        assert profile_name(broken) is None or isinstance(profile_name(broken), str)
+
+
+def test_srcset_goes_no_further_than_the_picture() -> None:
+    ladder = (100, 200, 400)
+    assert srcset(Plan("a"), 399, ladder) == "/a?w=100 100w, /a?w=200 200w"
+    assert srcset(Plan("a"), 400, ladder).endswith("/a?w=400 400w")
+    assert srcset(Plan("a"), 30, ladder) == "/a?w=100 30w"
+    assert srcset(Plan("ü", page=2), 150, ladder) == "/%C3%BC?w=100&page=2 100w"
+
+
+def colours(*parts: tuple[int, tuple[int, ...]]) -> pyvips.Image:
+    """A picture 20 px wide with rows of colours."""
+    image, *others = (
+        (pyvips.Image.black(20, tall) + list(colour)).cast("uchar").copy(interpretation="srgb")
+        for tall, colour in parts
+    )
+    for other in others:
+        image = image.join(other, "vertical")
+    return image
+
+
+def test_the_dominant_colour() -> None:
+    assert dominant(colours((30, (200, 30, 40)), (20, (0, 0, 250)))) == "#c81e28"
+    assert dominant(colours((30, (200, 30, 40, 0)), (20, (0, 0, 250, 255)))) == "#0000fa"
+    assert dominant(colours((30, (200, 30, 40, 0)))) == "#c81e28"
+    assert dominant(colours((6, (200, 30, 40)), (5, (201, 31, 41)), (9, (0, 0, 0)))) == "#c81e28"
+    assert dominant((pyvips.Image.black(9, 9) + 77).cast("uchar").copy(interpretation="b-w")) == "#4d4d4d"
+
+
+def test_thumbhash_as_text() -> None:
+    picture = render(Plan("a", format="thumbhash"), Source.of(saved("JPEG")), limits=Limits())
+    assert picture.content_type == "text/plain; charset=utf-8"
+    assert described(saved("JPEG"))["thumbhash"] == picture.body.decode()
+    assert len(b64decode(picture.body, validate=True)) > 15
+
+
+def test_the_hash_of_a_drawn_picture_is_that_of_its_pixels() -> None:
+    image = colours((10, (200, 30, 40)), (20, (0, 0, 250)))
+    rgba = image.bandjoin(255).cast("uchar")
+    assert placeholder(image) == b64encode(thumbhash(20, 30, bytes(rgba.write_to_memory()))).decode()
+
+
+def pattern(wide: int, tall: int, alpha: bool, seed: int) -> bytes:
+    """A picture of whole-number arithmetic, so that any language makes the same."""
+    return bytes(
+        value
+        for y in range(tall)
+        for x in range(wide)
+        for value in (
+            (x * 7 + y * 13 * seed) % 256,
+            (x * x + y * 5 + seed * 31) % 256,
+            (x * y * seed + 97) % 256,
+            (x * 11 + y * 17) % 256 if alpha else 255,
+        )
+    )
+
+
+def gradient(wide: int, tall: int, alpha: bool, seed: int) -> bytes:
+    return bytes(
+        value
+        for y in range(tall)
+        for x in range(wide)
+        for value in (255 * x // wide, 255 * y // tall, 255 * (wide - x) // wide, 255)
+    )
+
+
+REFERENCE = [
+    (pattern, 1, 1, False, 1, "S8UVpxAI9wiIh4hwj3CI+AiIcH/494cP"),
+    (pattern, 100, 100, False, 1, "4PcBBwCIiYeJeBh5h5Z2JQGKZ3aARYsA"),
+    (pattern, 100, 67, False, 2, "IPgBBYCImoSpmXmLqCcQjHN/hglA"),
+    (pattern, 48, 100, False, 3, "HwgCAwBX3Ht3/lSByNRwBXA="),
+    (pattern, 31, 17, True, 1, "3veBA4QXSUAbkjYUB/nbYWeIhzVkkHY="),
+    (pattern, 17, 31, True, 2, "4eeBCwQXPAnDNxmNQAr+qIeISHV3qBA="),
+    (pattern, 100, 3, False, 1, "ngcKGYI0RrB0aWdpxp89kJQ="),
+    (pattern, 3, 100, True, 1, "IOiBEQAHMmELLgXfls75B4t4hXdROAc="),
+    (pattern, 64, 64, True, 5, "H/iBBQAHrNdIaf6fi6aET5UJY1BsXDTERQ=="),
+    (gradient, 100, 75, False, 0, "3wcKnZqIiIiAiIeIiHiIiICFB/iI"),
+    (gradient, 75, 100, False, 0, "3/cJnRp4eHB4iIh4h4d4iHCFCPd3"),
+    (gradient, 100, 100, False, 0, "3wcKnxqIiIiAiIeIiHiHeIiHCFiHgI8H"),
+]
+"""What the reference implementation (npm ``thumbhash`` 0.1.1) answers."""
+
+
+@pytest.mark.parametrize(("drawing", "wide", "tall", "alpha", "seed", "wanted"), REFERENCE)
+def test_the_reference_answers_the_same(
+    drawing: Callable[[int, int, bool, int], bytes], wide: int, tall: int, alpha: bool, seed: int, wanted: str
+) -> None:
+    found, reference = thumbhash(wide, tall, drawing(wide, tall, alpha, seed)), b64decode(wanted)
+    if drawing is pattern:
+        assert found == reference
+    # A gradient's zero coefficients lie half-way between two steps, so that the order of the sums decides on one.
+    assert found[:5] == reference[:5]
+    for a, b in zip(found, reference, strict=True):
+        assert abs((a & 15) - (b & 15)) <= 1
+        assert abs((a >> 4) - (b >> 4)) <= 1
+
+
+def test_a_clear_picture_has_a_hash() -> None:
+    assert b64encode(thumbhash(8, 8, bytes(256))).decode() == "AAiCBQAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
+
+
+@pytest.mark.parametrize("size", [(101, 10), (10, 101), (0, 10)])
+def test_sizes_that_have_none(size: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="100"):
+        thumbhash(*size, bytes(4 * size[0] * size[1]))
