@@ -74,6 +74,14 @@ def test_every_orientation_comes_out_upright(orientation: int) -> None:
     assert alike(seen(made(turned(orientation), width=160).body), upright) > 0.97
 
 
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp", "avif", "gif"])
+def test_nothing_that_comes_out_says_it_is_turned(form: str) -> None:
+    """libvips' AVIF saver writes ``irot`` for an orientation in an image's metadata; a viewer would turn it again."""
+    image = opened(made(turned(6), format=form, width=160).body)
+    assert 0x0112 not in image.getexif()
+    assert alike(np.asarray(image.convert("RGB")), np.asarray(photo().resize((160, 120)))) > 0.75
+
+
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize(
     "options",
@@ -160,7 +168,7 @@ def test_margins_take_bg_and_are_white_in_jpeg() -> None:
     assert translucent[2, 2].tolist() == [0x33, 0x66, 0x99, 0x80]
     assert translucent[20, 10].tolist() == [255, 0, 0, 255]
     on_white = seen(made(QUARTERS, background="00000080", format="jpeg", **options).body)[2, 2]
-    assert np.abs(on_white.astype(int) - 127).max() <= 2
+    assert np.abs(on_white.astype(int) - 127).max() <= 5
 
 
 def test_radius_cuts_smooth_corners() -> None:

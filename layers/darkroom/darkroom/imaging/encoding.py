@@ -93,8 +93,8 @@ def _saved(sheet: Sheet, form: Form, knobs: dict[str, Any]) -> bytes:
 def _announcing_alpha(webp: bytes) -> bytes:
     """An animated WebP that says it is transparent.
 
-    libwebp looks for transparency within the rectangles that it stores. Where only their surroundings are transparent it
-    says there is none, and viewers paint them black.
+    libwebp looks for transparency within the rectangles that it stores. Where only their surroundings are transparent,
+    it says there is none, and viewers paint them black.
     """
     if webp[12:16] != b"VP8X":
         return webp

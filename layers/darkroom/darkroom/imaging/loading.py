@@ -94,7 +94,7 @@ def load(
         else:
             knobs = _pages(header, page, animated=animated) | ({} if whole else _shrinking(header, geometry, limits))
             image = _opened(source, header, knobs)
-        return _negative(settled(image), animated=animated)
+        return _negative(_without_orientation(settled(image)), animated=animated)
 
 
 def _opened(source: Source, header: Header, knobs: dict[str, Any]) -> pyvips.Image:
@@ -128,6 +128,15 @@ def _shrinking(header: Header, geometry: Geometry, limits: Limits) -> dict[str, 
     if header.format == "webp" and header.frames == 1:
         return {"scale": min(1.0, 1 / spare)}
     return {}
+
+
+def _without_orientation(image: pyvips.Image) -> pyvips.Image:
+    """``image`` without its orientation tag: the header has it, and the AVIF saver would turn by it again."""
+    if not image.get_typeof("orientation"):
+        return image
+    plain = image.copy()
+    plain.remove("orientation")
+    return plain
 
 
 def _negative(image: pyvips.Image, *, animated: bool) -> Negative:

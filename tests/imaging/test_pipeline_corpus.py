@@ -1,0 +1,64 @@
+"""Every file of the corpus gives a right picture or the right refusal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from darkroom.errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
+from darkroom.plan.model import Crop
+from tests.imaging.conftest import CORPUS
+from tests.imaging.rendering import alike, made, opened, seen
+
+REFUSALS: dict[str, type[DarkroomError]] = {
+    "17000x17000.avif": OverLimits,
+    "65536-uint32-limit.png": OverLimits,
+    "giant-image.jpg": OverLimits,
+    "blankpage.pdf": TypeNotAllowed,
+    "favicon.ico": TypeNotAllowed,
+    "sample.exr": TypeNotAllowed,
+    "README.md": TypeNotAllowed,
+    "corrupt-header.jpg": Damaged,
+    "corrupted.jpg": Damaged,
+    "truncated.gif": Damaged,
+    "truncated.jpg": Damaged,
+}
+FILES = sorted(path.relative_to(CORPUS).as_posix() for path in CORPUS.rglob("*") if path.is_file())
+PICTURES = [name for name in FILES if name not in REFUSALS]
+
+
+@pytest.mark.parametrize("form", ["auto-avif", "auto-webp", "auto-legacy"])
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_of_every_file(corpus: Path, name: str, form: str) -> None:
+    picture = made((corpus / name).read_bytes(), width=200, height=200, format=form)
+    image = opened(picture.body)
+    assert image.size == (picture.width, picture.height)
+    assert max(image.size) <= 200
+    assert not image.getexif()
+    allowed = {"xmp"} if name == "ultra-hdr.jpg" else set()
+    assert not {"icc_profile", "exif", "xmp", "comment", "photoshop"} & image.info.keys() - allowed
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_the_refusals(corpus: Path, name: str) -> None:
+    with pytest.raises(REFUSALS[name]):
+        made((corpus / name).read_bytes(), width=200)
+
+
+@pytest.mark.parametrize("number", range(2, 9))
+def test_the_eight_orientations_of_one_picture(corpus: Path, number: int) -> None:
+    """They are one landscape with another number in the middle; the left third is alike."""
+    left = {"crop": Crop("pct", 0, 0, 35, 100), "width": 100}
+    first, other = (seen(made((corpus / f"landscape_{n}.jpg").read_bytes(), **left).body) for n in (1, number))
+    assert alike(first, other) > 0.85
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_nothing_is_larger_than_its_source(corpus: Path, name: str) -> None:
+    source = (corpus / name).read_bytes()
+    own = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".avif": "avif"}
+    form = own.get(Path(name).suffix)
+    if form is None:
+        pytest.skip("this type does not come out")
+    assert len(made(source, format=form).body) <= len(source)
