@@ -1,0 +1,65 @@
+"""The function of this repository with its layers, built by the Makefiles that ``sam build`` runs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from ...emulator import interpreter
+from ...kept import kept
+from ...machine import architecture
+from ...paths import ROOT, WORK
+from ..model import Contender, aws_environment
+
+LAYERS = {"darkroom": "DarkroomLayer", "imaging": "ImagingLayer"}
+FUNCTION = ROOT / "functions" / "transform"
+
+VARIABLES = {
+    "MALLOC_ARENA_MAX": "1",
+    "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:unused",
+    "ACCESS_MODE": "open",  # a width off the ladder is measured too, and signatures are not
+}
+"""The function's own variables: what the template says literally, and stand-ins for what it refers to."""
+
+
+def darkroom(endpoint_url: str) -> Contender:
+    """Darkroom, against the S3 at ``endpoint_url``."""
+    layers = [kept(WORK / "layers" / name, [ROOT / "layers" / name], _build, architecture()) for name in LAYERS]
+    return Contender(
+        name="Darkroom",
+        what="`functions/transform` as deployed: decodes while the source arrives, stores before it answers",
+        command=[interpreter(), "-m", "awslambdaric", "app.handler"],
+        folder=kept(WORK / "function", [FUNCTION], _copy_function),
+        environment=aws_environment(endpoint_url)
+        | VARIABLES
+        | {
+            "PYTHONPATH": ":".join(str(layer / "python") for layer in layers),
+            "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's file system is read-only
+        },
+        stores=True,
+    )
+
+
+def _build(folder: Path) -> None:
+    name = folder.name
+    copy = folder / "source"
+    shutil.copytree(ROOT / "layers" / name, copy)
+    target = f"build-{LAYERS[name]}"
+    subprocess.run(
+        ["make", "--silent", "-C", copy, target, f"ARTIFACTS_DIR={folder}", f"ARCH={architecture()}", *_python()],
+        check=True,
+    )
+    shutil.rmtree(copy)
+
+
+def _python() -> list[str]:
+    """The Makefiles want a Python with pip; they look for one themselves if ours has none."""
+    return [f"PYTHON={sys.executable}"] if find_spec("pip") else []
+
+
+def _copy_function(folder: Path) -> None:
+    for file in FUNCTION.glob("*.py"):
+        shutil.copy(file, folder)

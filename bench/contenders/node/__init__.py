@@ -1,0 +1,73 @@
+"""The Node peer: what AWS's own Dynamic Image Transformation handler is made of, and no more."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from ...kept import kept
+from ...machine import architecture
+from ...paths import WORK
+from ..model import Contender, Missing, aws_environment
+
+HERE = Path(__file__).parent
+FILES = ("package.json", "package-lock.json", "handler.mjs", "bootstrap.mjs")
+BUNDLE = ("--bundle", "--minify", "--platform=node", "--format=esm", "--external:sharp", "--outfile=app.mjs")
+REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);"
+"""CommonJS parts of the SDK call ``require`` for Node's own modules, which an ES module lacks."""
+
+
+def node(endpoint_url: str) -> Contender:
+    """The Node handler, against the S3 at ``endpoint_url``; raises Missing."""
+    runtime, folder = _installed()
+    return Contender(
+        name="Node",
+        what="a minimal handler of ours: AWS SDK v3 bundled by esbuild, sharp; answers without storing, as AWS's does",
+        command=[runtime, "bootstrap.mjs", "./app.mjs"],
+        folder=folder,
+        environment=aws_environment(endpoint_url),
+    )
+
+
+def node_that_stores(endpoint_url: str) -> Contender:
+    """The same with a PUT of the picture before the answer; raises Missing."""
+    runtime, folder = _installed()
+    return Contender(
+        name="Node, storing",
+        what="the same, but it puts the picture into S3 before it answers, as Darkroom does",
+        command=[runtime, "bootstrap.mjs", "./app.mjs"],
+        folder=folder,
+        environment=aws_environment(endpoint_url) | {"WRITE_BACK": "1"},
+        stores=True,
+    )
+
+
+def versions() -> str:
+    """Of Node and sharp; raises Missing."""
+    runtime, folder = _installed()
+    found = subprocess.run([runtime, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    package = json.loads((folder / "node_modules" / "sharp" / "package.json").read_text(encoding="utf-8"))
+    return f"Node {found.removeprefix('v')}, sharp {package['version']}"
+
+
+def _installed() -> tuple[str, Path]:
+    runtime, npm = shutil.which("node"), shutil.which("npm")
+    if runtime is None or npm is None:
+        raise Missing("Node and npm are not installed")
+    return runtime, kept(WORK / "node", [HERE / name for name in FILES], _make, architecture())
+
+
+def _make(folder: Path) -> None:
+    for name in FILES:
+        shutil.copy(HERE / name, folder)
+    commands = (
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
+        ["node_modules/.bin/esbuild", "handler.mjs", *BUNDLE, f"--banner:js={REQUIRE}", "--log-level=warning"],
+    )
+    try:
+        for command in commands:
+            subprocess.run(command, cwd=folder, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Missing(f"npm could not install the Node handler: {error}") from error

@@ -1,0 +1,32 @@
+"""The handler that Python programmers write first: boto3 and Pillow."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from ...emulator import install, interpreter
+from ...kept import kept
+from ...paths import WORK
+from ..model import Contender, aws_environment
+
+HERE = Path(__file__).parent
+
+
+def pillow(endpoint_url: str) -> Contender:
+    """The Pillow handler, against the S3 at ``endpoint_url``."""
+    folder = kept(WORK / "pillow", [HERE / "app.py", HERE / "requirements.txt"], _make, sys.version)
+    return Contender(
+        name="Pillow",
+        what="a minimal handler of ours in Python: boto3, Pillow with its JPEG draft mode; answers without storing",
+        command=[interpreter(), "-m", "awslambdaric", "app.handler"],
+        folder=folder,
+        environment=aws_environment(endpoint_url)
+        | {"PYTHONPATH": str(folder / "site"), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+
+
+def _make(folder: Path) -> None:
+    install(HERE / "requirements.txt", folder / "site")
+    shutil.copy(HERE / "app.py", folder)

@@ -1,0 +1,28 @@
+"""A minimal handler: boto3 gets the source, Pillow resizes it and encodes WebP."""
+
+import io
+import os
+from base64 import b64encode
+from typing import Any
+
+import boto3
+from PIL import Image, ImageOps
+
+_s3 = boto3.client("s3")
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
+    """Answer ``/<key>/_/w-<width>.webp``."""
+    key, _, options = event["rawPath"].removeprefix("/").partition("/_/")
+    width = int(options.removeprefix("w-").removesuffix(".webp"))
+    found = _s3.get_object(Bucket=os.environ["MEDIA_BUCKET"], Key=f"masters/{key}")
+    with Image.open(io.BytesIO(found["Body"].read())) as image:
+        image.thumbnail((width, image.height))
+        out = io.BytesIO()
+        ImageOps.exif_transpose(image).save(out, "WEBP", quality=80)
+    return {
+        "statusCode": 200,
+        "headers": {"content-type": "image/webp", "cache-control": "public, max-age=86400"},
+        "body": b64encode(out.getvalue()).decode("ascii"),
+        "isBase64Encoded": True,
+    }

@@ -1,0 +1,37 @@
+"""Folders that are made once and kept until what they are made from changes."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+STAMP = ".made-from"
+
+
+def kept(folder: Path, sources: Iterable[Path], make: Callable[[Path], None], *facts: str) -> Path:
+    """``folder``, filled by ``make`` unless it was made from the same files and ``facts`` before."""
+    wanted = digest(sources, *facts)
+    stamp = folder / STAMP
+    if not stamp.is_file() or stamp.read_text(encoding="ascii") != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        make(folder)
+        stamp.write_text(wanted, encoding="ascii")
+    return folder
+
+
+def digest(sources: Iterable[Path], *facts: str) -> str:
+    """A hash over ``facts`` and the names and bytes of all files of ``sources``, which are files or folders."""
+    found = hashlib.sha256(repr(facts).encode())
+    for source in sources:
+        files = [source] if source.is_file() else sorted(path for path in source.rglob("*") if _counts(path))
+        for file in files:
+            found.update(f"{file.relative_to(source.parent)}\0{file.stat().st_size}\0".encode())
+            found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def _counts(path: Path) -> bool:
+    return path.is_file() and "__pycache__" not in path.parts

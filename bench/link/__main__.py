@@ -1,0 +1,37 @@
+"""``python -m bench.link``: serve until standard input closes; the first line printed is the port."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from aiohttp import web
+
+from .objects import Shelf
+from .server import Link
+
+
+def main() -> None:
+    """Read the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m bench.link", description=__doc__)
+    parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--megabytes-per-s", type=float, default=10_000.0)
+    parser.add_argument("pictures", nargs="*", type=Path, help="JPEG files, served as masters/<anything>/<file name>")
+    arguments = parser.parse_args()
+    shelf = Shelf({path.name: path.read_bytes() for path in arguments.pictures})
+    asyncio.run(_serve(Link(shelf, arguments.latency_ms / 1000, arguments.megabytes_per_s * 1e6)))
+
+
+async def _serve(link: Link) -> None:
+    runner = web.AppRunner(link.application(), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    main()

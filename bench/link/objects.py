@@ -1,0 +1,65 @@
+"""What the server holds: masters that exist under any number of names, and whatever was put."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+MASTERS = "masters/"
+COMMENT_BYTES = 64
+"""Length of the name in a master's comment, so that all copies of a picture are of one length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """Bytes with the HTTP headers they were stored with, by lower-case names."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    etag: str
+    modified: datetime
+
+
+class Shelf:
+    """Objects by key, ``<bucket>/`` left out.
+
+    A picture ``name`` exists as ``masters/<anything>/<name>``, each time with the key in a JPEG comment: requests for
+    distinct keys get distinct bytes, so no cache of a library can answer for the work.
+    """
+
+    def __init__(self, pictures: Mapping[str, bytes]) -> None:
+        self._pictures = pictures
+        self._objects: dict[str, Object] = {}
+        self._started = datetime.now(UTC)
+
+    def find(self, key: str) -> Object | None:
+        """The object at ``key``."""
+        if key in self._objects:
+            return self._objects[key]
+        picture = self._pictures.get(key.rpartition("/")[2]) if key.startswith(MASTERS) else None
+        if picture is None:
+            return None
+        body = named(picture, key)
+        return Object(body, {"content-type": "image/jpeg"}, f'"{_hash(key.encode())}"', self._started)
+
+    def put(self, key: str, body: bytes, headers: Mapping[str, str]) -> Object:
+        """Keep ``body`` at ``key``."""
+        kept = Object(body, headers, f'"{_hash(body)}"', datetime.now(UTC))
+        self._objects[key] = kept
+        return kept
+
+    def delete(self, key: str) -> None:
+        """Forget ``key``, if it is there."""
+        self._objects.pop(key, None)
+
+
+def named(jpeg: bytes, name: str) -> bytes:
+    """``jpeg`` with ``name`` in a comment segment after its start marker."""
+    text = name.encode()[-COMMENT_BYTES:].ljust(COMMENT_BYTES)
+    return jpeg[:2] + b"\xff\xfe" + (COMMENT_BYTES + 2).to_bytes(2, "big") + text + jpeg[2:]
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,119 @@
+"""S3's object operations over HTTP, path style, as far as obstore and the AWS SDKs of the contenders use them.
+
+Every answer waits ``latency_s`` for its first byte; bodies leave at ``bytes_per_s``. Signatures are not checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from email.utils import format_datetime
+from html import escape
+from xml.etree import ElementTree
+
+from aiohttp import web
+
+from .objects import Object, Shelf
+
+CHUNK_BYTES = 65_536
+KEPT_HEADERS = ("content-type", "cache-control", "content-disposition", "content-encoding", "content-language")
+METADATA = "x-amz-meta-"
+NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+MAX_BODY_BYTES = 64 * 1024 * 1024
+
+
+class Link:
+    """The line to S3, and S3 at its end."""
+
+    def __init__(self, shelf: Shelf, latency_s: float, bytes_per_s: float) -> None:
+        self._shelf = shelf
+        self._latency_s = latency_s
+        self._bytes_per_s = bytes_per_s
+
+    def application(self) -> web.Application:
+        """The server, to be run by aiohttp."""
+        application = web.Application(client_max_size=MAX_BODY_BYTES)
+        path = "/{bucket}/{key:.+}"
+        application.router.add_get(path, self._get)
+        application.router.add_put(path, self._put)
+        application.router.add_delete(path, self._delete)
+        application.router.add_post("/{bucket}", self._delete_several)
+        return application
+
+    async def _get(self, request: web.Request) -> web.StreamResponse:
+        """GET, and HEAD, which aiohttp answers with the same headers and no body."""
+        await asyncio.sleep(self._latency_s)
+        found = self._shelf.find(request.match_info["key"])
+        if found is None:
+            return _error(404, "NoSuchKey")
+        if request.headers.get("if-none-match") == found.etag:
+            return web.Response(status=304, headers={"ETag": found.etag})
+        if request.headers.get("if-match", found.etag) != found.etag:
+            return _error(412, "PreconditionFailed")
+        try:
+            wanted = request.http_range
+        except ValueError:
+            return _error(416, "InvalidRange")
+        if (wanted.start or 0) >= len(found.body) > 0:
+            return _error(416, "InvalidRange")
+        return await self._sent(request, found, wanted)
+
+    async def _sent(self, request: web.Request, found: Object, wanted: slice) -> web.StreamResponse:
+        start, stop, _ = wanted.indices(len(found.body))
+        response = web.StreamResponse(headers=_headers(found))
+        response.content_length = stop - start
+        if wanted != slice(None, None, 1):
+            response.set_status(206)
+            response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(found.body)}"
+        await response.prepare(request)
+        if request.method != "HEAD":
+            await self._paced(response, memoryview(found.body)[start:stop])
+        await response.write_eof()
+        return response
+
+    async def _paced(self, response: web.StreamResponse, body: memoryview) -> None:
+        clock = asyncio.get_running_loop().time
+        started_s = clock()
+        for offset in range(0, len(body), CHUNK_BYTES):
+            await response.write(body[offset : offset + CHUNK_BYTES])
+            due_s = started_s + (offset + CHUNK_BYTES) / self._bytes_per_s
+            if (early_s := due_s - clock()) > 0:
+                await asyncio.sleep(early_s)
+
+    async def _put(self, request: web.Request) -> web.Response:
+        if "aws-chunked" in request.headers.get("content-encoding", ""):
+            return _error(501, "NotImplemented")
+        body = await request.read()
+        await asyncio.sleep(self._latency_s + len(body) / self._bytes_per_s)
+        key = request.match_info["key"]
+        if request.headers.get("if-none-match") == "*" and self._shelf.find(key) is not None:
+            return _error(412, "PreconditionFailed")
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        kept = {name: value for name, value in headers.items() if name in KEPT_HEADERS or name.startswith(METADATA)}
+        return web.Response(headers={"ETag": self._shelf.put(key, body, kept).etag})
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        await asyncio.sleep(self._latency_s)
+        self._shelf.delete(request.match_info["key"])
+        return web.Response(status=204)
+
+    async def _delete_several(self, request: web.Request) -> web.Response:
+        """DeleteObjects, which obstore uses for a single one too."""
+        if "delete" not in request.query:
+            return _error(501, "NotImplemented")
+        body = await request.text()
+        await asyncio.sleep(self._latency_s)
+        keys = [key.text or "" for key in ElementTree.fromstring(body).iterfind(f".//{NAMESPACE}Key")]
+        for key in keys:
+            self._shelf.delete(key)
+        deleted = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys)
+        return web.Response(text=f"<DeleteResult>{deleted}</DeleteResult>", content_type="application/xml")
+
+
+def _headers(found: Object) -> dict[str, str]:
+    modified = format_datetime(found.modified, usegmt=True)
+    return {"ETag": found.etag, "Last-Modified": modified, "Accept-Ranges": "bytes", **found.headers}
+
+
+def _error(status: int, code: str) -> web.Response:
+    body = f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{code}</Message></Error>'
+    return web.Response(status=status, text=body, content_type="application/xml")

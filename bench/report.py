@@ -1,0 +1,95 @@
+"""What was found, for a terminal and for docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .trial import Case, Result
+
+BEGIN = "<!-- measured by `make bench`, do not edit -->"
+END = "<!-- end of what was measured -->"
+HEADINGS = ("", "cold ms", "ratio", "warm ms", "ratio", "CPU ms", "peak MB", "bytes", "SSIM")
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All results. ``ssim`` is by case and contender's name; ratios are to the contender ``baseline``."""
+
+    results: Mapping[Case, Sequence[Result]]
+    ssim: Mapping[tuple[Case, str], float]
+    baseline: str
+    conditions: Sequence[str]
+    missing: Sequence[str]
+
+
+def rows(findings: Findings, case: Case) -> list[tuple[str, ...]]:
+    """The table of a case, without its headings: times are median (least–greatest)."""
+    results = findings.results[case]
+    base = next(result for result in results if result.contender.name == findings.baseline)
+    return [
+        (
+            result.contender.name,
+            str(result.cold_ms),
+            f"{result.cold_ms.ratio_to(base.cold_ms):.2f}",
+            str(result.warm_ms),
+            f"{result.warm_ms.ratio_to(base.warm_ms):.2f}",
+            f"{result.cpu_ms:.0f}",
+            f"{result.peak_rss_mb:.0f}",
+            f"{len(result.body):,}",
+            f"{findings.ssim[case, result.contender.name]:.3f}",
+        )
+        for result in results
+    ]
+
+
+def stage_lines(findings: Findings, case: Case) -> list[str]:
+    """For each contender that answers with Server-Timing, where its warm requests spend their time."""
+    return [
+        f"{result.contender.name} warm, by its own Server-Timing, ms: "
+        + ", ".join(f"{name} {spent:.0f}" for name, spent in result.stages_ms.items())
+        for result in findings.results[case]
+        if result.stages_ms
+    ]
+
+
+def for_terminal(findings: Findings) -> str:
+    """Tables in columns."""
+    parts = []
+    for case in findings.results:
+        table = [HEADINGS, *rows(findings, case)]
+        widths = [max(len(row[column]) for row in table) for column in range(len(HEADINGS))]
+        lines = ["  ".join(_placed(cell, widths[at], at) for at, cell in enumerate(row)).rstrip() for row in table]
+        parts.append("\n".join([f"{case.title} (ratios to {findings.baseline})", *lines, *stage_lines(findings, case)]))
+    parts.append("\n".join([*findings.conditions, *(f"Not measured: {line}" for line in findings.missing)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def for_page(findings: Findings) -> str:
+    """The part of docs/performance.md between the markers."""
+    parts = []
+    for case in findings.results:
+        parts.append(f"### {case.title}")
+        lines = [HEADINGS, ("---", *("---:" for _ in HEADINGS[1:])), *rows(findings, case)]
+        parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
+        parts.extend(stage_lines(findings, case))
+    contenders = next(iter(findings.results.values()))
+    parts.append("\n".join(f"- **{result.contender.name}**: {result.contender.what}." for result in contenders))
+    parts.append("\n".join(f"- {line}" for line in findings.conditions))
+    if findings.missing:
+        parts.append("\n".join(f"- Not measured: {line}" for line in findings.missing))
+    return "\n\n".join(parts)
+
+
+def write_page(page: Path, text: str) -> None:
+    """Put ``text`` between the markers of ``page``; raises ValueError if they are not there."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page} lacks the lines {BEGIN} and {END}")
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
+def _placed(cell: str, width: int, column: int) -> str:
+    return cell.ljust(width) if column == 0 else cell.rjust(width)

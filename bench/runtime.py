@@ -1,0 +1,130 @@
+"""Lambda on this machine: AWS's Runtime Interface Emulator around a contender's process.
+
+The emulator starts the process at the first invocation, so that one, in a fresh emulator, is a cold start: runtime,
+imports, handler's module, first picture.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from .contenders.model import Contender
+from .machine import Core, on_core
+
+INVOKE = "/2015-03-31/functions/function/invocations"
+START_S = 10.0
+ANSWER_S = 60.0
+
+ENVIRONMENT = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769", "_HANDLER": "app.handler"}
+"""1769 MB is the memory at which Lambda gives one whole core."""
+
+
+class NoAnswer(Exception):
+    """A contender failed; the message has the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One answer of a contender (a Function URL response), and the time from sending the event to its last byte."""
+
+    ms: float
+    answer: Mapping[str, Any]
+
+
+class Sandbox:
+    """One execution environment, its processes in a group that ends with it."""
+
+    def __init__(self, emulator: Path, contender: Contender, core: Core) -> None:
+        self._contender = contender
+        self._port = _free_port()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"]
+        addresses += ["--runtime-api-address", f"127.0.0.1:{_free_port()}"]
+        with on_core(core):
+            self._process = subprocess.Popen(
+                [emulator, *addresses, "--log-level", "error", *contender.command],
+                cwd=contender.folder,
+                env=ENVIRONMENT | dict(contender.environment),
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._client = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_S)
+        self._connect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._log.close()
+
+    def invoke(self, event: Mapping[str, Any]) -> Invocation:
+        """Send ``event`` and wait for the answer; raises NoAnswer unless it is a picture."""
+        body = json.dumps(event)
+        started = time.perf_counter()
+        try:
+            self._client.request("POST", INVOKE, body)
+            raw = self._client.getresponse().read()
+        except OSError as error:
+            raise NoAnswer(f"{self._contender.name}: {error!r}\n{self.log()}") from error
+        ms = (time.perf_counter() - started) * 1000
+        answer = json.loads(raw)
+        if not isinstance(answer, dict) or answer.get("statusCode") != 200 or not answer.get("isBase64Encoded"):
+            raise NoAnswer(f"{self._contender.name}: {raw[:2000]!r}\n{self.log()}")
+        return Invocation(ms, answer)
+
+    def cpu_ms(self) -> float:
+        """Processor time that the contender's process has used until now, its threads included."""
+        fields = Path(f"/proc/{self._child()}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        user, system = int(fields[11]), int(fields[12])  # proc(5): 14 and 15, counted from 1 and from the pid
+        return (user + system) * 1000 / os.sysconf("SC_CLK_TCK")
+
+    def peak_rss_mb(self) -> float:
+        """The most memory that the contender's process has had resident."""
+        status = Path(f"/proc/{self._child()}/status").read_text(encoding="utf-8").splitlines()
+        line = next(line for line in status if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024 / 1e6
+
+    def log(self) -> str:
+        """The end of what the emulator and the contender have printed."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")[-4000:]
+
+    def _child(self) -> int:
+        tasks = Path(f"/proc/{self._process.pid}/task").iterdir()
+        children = [int(pid) for task in tasks for pid in (task / "children").read_text(encoding="ascii").split()]
+        if len(children) != 1:
+            raise NoAnswer(f"{self._contender.name} has {len(children)} processes, not one\n{self.log()}")
+        return children[0]
+
+    def _connect(self) -> None:
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                self._client.connect()
+            except OSError as error:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise NoAnswer(f"the emulator does not listen: {error}\n{self.log()}") from error
+                time.sleep(0.01)
+            else:
+                return
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,130 @@
+"""The benchmark's S3 keeps the contract that obstore and the AWS SDK rely on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import obstore
+import pytest
+from botocore.exceptions import ClientError
+from obstore.store import S3Store
+from PIL import Image
+
+from bench.link.objects import COMMENT_BYTES, named
+from bench.link.process import linked
+from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.objects import Bucket, connect
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("link") / "photo.jpg"
+    Image.linear_gradient("L").resize((640, 480)).save(file, quality=95)
+    return file
+
+
+@pytest.fixture(scope="module")
+def url(picture: Path) -> Iterator[str]:
+    with linked([picture], latency_ms=1, megabytes_per_s=100) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def bucket(url: str) -> Bucket:
+    environment = KEYS | {"AWS_ENDPOINT_URL": url}
+    return connect("media", CredentialSource(environment), environment)
+
+
+@pytest.fixture(scope="module")
+def store(url: str) -> S3Store:
+    return S3Store(
+        "media",
+        endpoint=url,
+        region="us-east-1",
+        access_key_id="a",
+        secret_access_key="b",
+        client_options={"allow_http": True},
+    )
+
+
+def test_a_picture_exists_under_any_name_and_never_twice_the_same(bucket: Bucket, picture: Path) -> None:
+    one, two = bucket.open("masters/1/photo.jpg"), bucket.open("masters/2/photo.jpg")
+    assert one is not None
+    assert two is not None
+    bodies = one.read(), two.read()
+    assert one.etag != two.etag
+    assert bodies[0] != bodies[1]
+    assert len(bodies[0]) == len(bodies[1]) == one.size_bytes == picture.stat().st_size + COMMENT_BYTES + 4
+    with Image.open(picture) as original:
+        for body in bodies:
+            assert Image.open(io.BytesIO(body)).tobytes() == original.tobytes()
+
+
+def test_head_tells_what_get_tells(bucket: Bucket) -> None:
+    found = bucket.open("masters/3/photo.jpg")
+    assert found is not None
+    assert bucket.etag("masters/3/photo.jpg") == found.etag
+
+
+def test_what_was_put_comes_back_with_its_headers(bucket: Bucket) -> None:
+    headers = {"Content-Type": "image/webp", "Cache-Control": "public, max-age=60", "note": "kept"}
+    etag = bucket.put("derivatives/å b.jpg/_/full.webp", b"body", headers)
+    found = bucket.open("derivatives/å b.jpg/_/full.webp")
+    assert found is not None
+    assert found.read() == b"body"
+    assert found.etag == etag
+    assert headers.items() <= dict(found.attributes).items()
+
+
+def test_what_is_missing_is_none(bucket: Bucket) -> None:
+    bucket.put("gone", b"x", {})
+    bucket.delete("gone")
+    bucket.delete("gone")
+    for key in ("gone", "masters/other.jpg", "derivatives/photo.jpg"):
+        assert bucket.open(key) is None
+        assert bucket.etag(key) is None
+
+
+def test_ranges(bucket: Bucket, store: S3Store) -> None:
+    bucket.put("digits", b"0123456789", {})
+    assert bytes(obstore.get_range(store, "digits", start=2, end=5)) == b"234"
+    assert bytes(obstore.get(store, "digits", options={"range": {"suffix": 3}}).bytes()) == b"789"
+    with pytest.raises(Exception, match="416"):
+        obstore.get(store, "digits", options={"range": {"offset": 20}})
+
+
+def test_conditions(store: S3Store) -> None:
+    first = obstore.put(store, "once", b"1", mode="create")
+    with pytest.raises(obstore.exceptions.AlreadyExistsError):
+        obstore.put(store, "once", b"2", mode="create")
+    with pytest.raises(obstore.exceptions.NotModifiedError):
+        obstore.get(store, "once", options={"if_none_match": first["e_tag"]})
+    with pytest.raises(obstore.exceptions.PreconditionError):
+        obstore.get(store, "once", options={"if_match": '"another"'})
+
+
+def test_the_aws_sdk_agrees(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    client: S3Client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
+    etag = client.put_object(Bucket="media", Key="sdk", Body=b"body", ContentType="text/plain")["ETag"]
+    found = client.get_object(Bucket="media", Key="sdk")
+    assert (found["Body"].read(), found["ETag"], found["ContentType"]) == (b"body", etag, "text/plain")
+    client.delete_object(Bucket="media", Key="sdk")
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        client.get_object(Bucket="media", Key="sdk")
+
+
+def test_a_name_longer_than_the_comment_keeps_its_end() -> None:
+    start = b"\xff\xd8"
+    assert named(start, "x" * 100 + "/1.jpg")[6:].endswith(b"/1.jpg")
+    assert len(named(start, "x" * 100)) == len(named(start, "short"))
