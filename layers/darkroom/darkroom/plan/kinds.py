@@ -178,7 +178,7 @@ class WholeChoice:
     """One whole number of a list."""
 
     numbers: tuple[int, ...]
-    name: str = "wholeChoice"
+    name: str = "choice"
 
     @property
     def expects(self) -> str:
@@ -234,7 +234,7 @@ class FileName:
 
     @property
     def expects(self) -> str:
-        return f"a file name of at most {self.high} bytes without / and \\ or control characters"
+        return f'a file name of at most {self.high} bytes without / \\ " or control characters'
 
     def read(self, parts: list[str]) -> Value:
         text = single(parts)
@@ -269,7 +269,7 @@ class Word:
         return str(value)
 
     def rule(self) -> Rule:
-        return {"pattern": self.pattern}
+        return {"pattern": self.pattern, "expects": self.expects}
 
 
 @dataclass(frozen=True, slots=True)

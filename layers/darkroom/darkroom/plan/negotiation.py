@@ -21,7 +21,7 @@ SAVE_DATA_QUALITY = 50
 
 _QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _RATIO = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,16})?")
-_CLASS_TYPES = (
+CLASS_TYPES = (
     ("auto-avif", ("image/avif",)),
     ("auto-webp", ("image/webp",)),
     ("auto-legacy", ("image/jpeg", "image/png", "image/*", "*/*")),
@@ -36,7 +36,7 @@ def format_class(accept: str) -> str:
     """
     weights = dict(_weights(accept))
     best, best_weight = "auto-legacy", 0.0
-    for name, types in reversed(_CLASS_TYPES):
+    for name, types in reversed(CLASS_TYPES):
         weight = max(weights.get(kind, 0.0) for kind in types)
         if weight > 0 and weight >= best_weight:
             best, best_weight = name, weight

@@ -16,7 +16,7 @@ from .normal import plan_of
 from .presets import Presets, configured
 
 UNSIGNED_SET = (
-    "Without a signature there are: a picture without options, f=json, f=thumbhash, a preset, and w of "
+    "Without a signature one can have no option at all, f=json, f=thumbhash, a preset, or w of "
     + ", ".join(map(str, LADDER_PX))
     + " with f and dpr"
 )

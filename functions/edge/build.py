@@ -1,0 +1,57 @@
+"""Writes the edge function into template.yaml: edge.js with the tables of darkroom.plan in it, made small.
+
+Run by ``make edge`` after every change of edge.js, of the option table or of presets.toml; a test finds a template
+whose copy is stale.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
+
+from darkroom.plan.presets import Presets, configured  # noqa: E402
+from functions.edge.minify import minified  # noqa: E402
+from functions.edge.tables import OPTION_FIELDS, with_tables  # noqa: E402
+
+SOURCE = Path(__file__).with_name("edge.js")
+TEMPLATE = ROOT / "template.yaml"
+MAX_BYTES = 10_240
+"""CloudFront's limit for the code of a function."""
+
+ACCESS_MODE = "${AccessMode}"
+"""The template's parameter in the code; CloudFormation's Sub fills it in."""
+
+_BLOCK = re.compile(r"^( *# edge:begin[^\n]*\n).*?^( *# edge:end)", re.DOTALL | re.MULTILINE)
+_TABLES_MARK = "/* tables */"
+
+
+def edge_code(presets: Presets | None = None) -> str:
+    """The function as the template holds it, for ``presets`` (those of presets.toml by default)."""
+    source = SOURCE.read_text(encoding="utf-8")
+    return minified(with_tables(source, _TABLES_MARK, presets or configured()), OPTION_FIELDS)
+
+
+def written_into(template: str, code: str) -> str:
+    """``template`` with ``code`` between its marks; raises ValueError if it has no marks."""
+    block = "".join(f"        {line}\n" for line in code.splitlines())
+    written, found = _BLOCK.subn(lambda marks: f"{marks[1]}      FunctionCode: !Sub |-\n{block}{marks[2]}", template)
+    if found != 1:
+        raise ValueError("The template has no # edge:begin and # edge:end")
+    return written
+
+
+def main() -> None:
+    """Write the template, and tell how much of CloudFront's limit the code takes."""
+    code = edge_code()
+    if len(code) > MAX_BYTES:
+        sys.exit(f"The edge function has {len(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
+    TEMPLATE.write_text(written_into(TEMPLATE.read_text(encoding="utf-8"), code), encoding="utf-8")
+    print(f"{TEMPLATE.name}: the edge function takes {len(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

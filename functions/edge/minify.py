@@ -1,0 +1,141 @@
+"""Makes edge.js small: comments and white space go, declarations are joined, names become short.
+
+Any minifier that rewrites expressions may write what CloudFront's engine does not know. This one leaves them as they
+are, and gives a name one meaning in each top-level statement, so that no scope has to be understood.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise, product
+from string import ascii_letters, digits
+from typing import NamedTuple
+
+import tree_sitter_javascript
+from tree_sitter import Language, Node, Parser
+
+ENTRY = "handler"
+"""The one name that CloudFront looks for."""
+
+LINE_LENGTH = 140
+"""Lines end at the next comma, where no engine takes the end of a line for the end of a statement."""
+
+_LANGUAGE = Language(tree_sitter_javascript.language())
+_ATOMS = frozenset({"string", "regex"})
+_DECLARED = {
+    "function_declaration": "name",
+    "variable_declarator": "name",
+    "arrow_function": "parameter",
+    "catch_clause": "parameter",
+}
+_KEYWORDS = frozenset({"do", "if", "in", "of", "as", "is"})
+_WORD = frozenset(ascii_letters + digits + "_$")
+
+
+class Token(NamedTuple):
+    """A token's kind in the grammar, and its text."""
+
+    kind: str
+    text: str
+
+
+_DECLARE = Token("lexical_declaration", "let")
+_DECLARED_END = Token("lexical_declaration", ";")
+
+
+def parse(source: str) -> Node:
+    """The syntax tree of JavaScript ``source``; raises ValueError if it has an error."""
+    root = Parser(_LANGUAGE).parse(source.encode()).root_node
+    if root.has_error:
+        raise ValueError("This is not JavaScript")
+    return root
+
+
+def nodes(root: Node) -> Iterator[Node]:
+    """``root`` and every node below it, in the order of the source."""
+    yield root
+    for child in root.children:
+        yield from nodes(child)
+
+
+def text_of(node: Node) -> str:
+    """The source text of ``node``."""
+    return (node.text or b"").decode()
+
+
+def declared_names(root: Node) -> frozenset[str]:
+    """Every name that the code below ``root`` gives to a function, a variable or a parameter."""
+    named = (node.child_by_field_name(_DECLARED[node.type]) for node in nodes(root) if node.type in _DECLARED)
+    lists = (node.named_children for node in nodes(root) if node.type == "formal_parameters")
+    return frozenset(text_of(node) for node in chain(named, *lists) if node is not None)
+
+
+def minified(source: str, own_properties: frozenset[str]) -> str:
+    """``source`` with short names. ``own_properties`` are names of properties that only this code reads.
+
+    Raises ValueError if a name inside a function hides one outside, which could not be renamed apart.
+    """
+    root = parse(source)
+    outer = frozenset(chain.from_iterable(map(_top_names, root.children)))
+    statements = [list(_tokens(node)) for node in root.children]
+    renamed_outer = _short_names(chain(*statements), "identifier", outer - {ENTRY})
+    properties = _short_names(chain(*statements), "property_identifier", own_properties)
+    written: list[Token] = []
+    for node, tokens in zip(root.children, statements, strict=True):
+        inner = declared_names(node) - _top_names(node)
+        if inner & outer:
+            raise ValueError(f"{sorted(inner & outer)} are names outside and inside a function")
+        used = {renamed_outer.get(token.text, token.text) for token in tokens if token.kind == "identifier"}
+        variables = renamed_outer | _short_names(tokens, "identifier", inner, used)
+        renamed = {"identifier": variables, "property_identifier": properties}
+        written += [Token(kind, renamed.get(kind, {}).get(text, text)) for kind, text in tokens]
+    return _joined(written)
+
+
+def _top_names(statement: Node) -> frozenset[str]:
+    owners = [statement, *statement.children]
+    named = (node.child_by_field_name("name") for node in owners if node.type in _DECLARED)
+    return frozenset(text_of(node) for node in named if node is not None)
+
+
+def _tokens(node: Node) -> Iterator[Token]:
+    if node.type in _ATOMS or not node.children:
+        if node.type != "comment":
+            yield Token(node.type, text_of(node))
+    elif node.type == "lexical_declaration":
+        yield _DECLARE
+        yield from chain.from_iterable(map(_tokens, node.children[1:-1]))
+        yield _DECLARED_END
+    else:
+        yield from chain.from_iterable(map(_tokens, node.children))
+
+
+def _short_names(
+    tokens: Iterable[Token], kind: str, names: frozenset[str], taken: Iterable[str] = ()
+) -> dict[str, str]:
+    """A new name for each of ``names`` that is none of ``taken``, the shortest for the most frequent."""
+    uses = Counter(token.text for token in tokens if token.kind == kind)
+    avoided = (uses.keys() - names) | _KEYWORDS | set(taken)
+    letters = ascii_letters + "_$"
+    fresh = (name for name in chain(letters, map("".join, product(letters, repeat=2))) if name not in avoided)
+    by_use = sorted((name for name in names if name in uses), key=lambda name: (-uses[name], name))
+    return dict(zip(by_use, fresh, strict=False))
+
+
+def _joined(tokens: list[Token]) -> str:
+    """The text of ``tokens``. A declaration continues the one before it; a semicolon before a brace goes."""
+    lines = [[" "]]
+    for before, token in pairwise([_DECLARE, *tokens]):
+        text, last = token.text, lines[-1][-1]
+        if before == _DECLARED_END and token == _DECLARE:
+            lines[-1][-1] = text = ","
+        else:
+            if text == "}" and last == ";":
+                lines[-1].pop()
+            elif (last[-1] in _WORD and text[0] in _WORD) or (last[-1] == text[0] and text[0] in "+-/"):
+                lines[-1].append(" ")
+            lines[-1].append(text)
+        if text == "," and sum(map(len, lines[-1])) > LINE_LENGTH:
+            lines.append([" "])
+    return "\n".join("".join(words[1:]) for words in lines)

@@ -1,0 +1,131 @@
+"""The tables of darkroom.plan as JavaScript: everything edge.js would otherwise write a second time."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+from darkroom.errors import refusals
+from darkroom.plan.canonical import MAX_OPTIONS_BYTES, options_text
+from darkroom.plan.keys import MAX_KEY_BYTES
+from darkroom.plan.model import ANIMATED_FORMATS, AUTO_CLASSES, DATA_FORMATS, LOSSLESS_FORMATS
+from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY, is_ladder
+from darkroom.plan.normal import BARE_SIDE_PX, plan_of
+from darkroom.plan.options import BY_NAME, COMPASS, MAX_SIDE_PX, NEEDS_FINDINGS, OPTIONS, Option
+from darkroom.plan.policy import UNSIGNED_SET, unsigned_requests
+from darkroom.plan.presets import Presets
+
+OPTION_FIELDS = frozenset({"short", "long", "expects", "read", "unset", "refused"})
+"""The properties of an option in edge.js."""
+
+_REFUSALS = (
+    "bad-key",
+    "bad-option",
+    "unknown-option",
+    "duplicate-option",
+    "not-available",
+    "unsigned",
+    "expired",
+    "method-not-allowed",
+    "internal",
+)
+_SHARED = {"COMPASS": list(COMPASS), "NEEDS_FINDINGS": NEEDS_FINDINGS}
+"""What several options hold is written once."""
+
+
+class Code(str):
+    """JavaScript that is written as it is."""
+
+    __slots__ = ()
+
+
+def with_tables(source: str, mark: str, presets: Presets) -> str:
+    """``source`` with the tables at ``mark``, or where they are read if that is one place or they are short."""
+    declared = [f"const {name} = {_plain(value)};" for name, value in _SHARED.items()]
+    for name, value in _tables(presets).items():
+        pieces = re.split(rf"\b{name}\b", source)
+        if isinstance(value, str | int) or len(pieces) == 2:
+            source = _literal(value).join(pieces)
+        else:
+            declared.append(f"const {name} = {_literal(value)};")
+    return source.replace(mark, "\n".join(declared))
+
+
+def _tables(presets: Presets) -> dict[str, object]:
+    errors = refusals()
+    ladder = ", ".join(map(str, LADDER_PX))
+    unsigned = (plan for plan in unsigned_requests("", presets) if not is_ladder(plan))
+    return {
+        "OPTIONS": [_option(option) for option in OPTIONS],
+        "APART": [option.short for option in OPTIONS if not option.plan_field],
+        "PRESETS": {
+            name: {short: BY_NAME[short].kind.write(value) for short, value in presets.values(name).items()}
+            for name in presets.options
+        },
+        "ERRORS": {code: [errors[code].status, errors[code].title] for code in _REFUSALS},
+        "LADDER": list(LADDER_PX),
+        "UNSIGNED": sorted(f"{options_text(plan)}.{plan.format}" for plan in unsigned),
+        "UNSIGNED_HELP": Code(_plain(UNSIGNED_SET).replace(ladder, "'+LADDER.join(', ')+'")),
+        "CLASSES": [[name, list(types)] for name, types in reversed(CLASS_TYPES)],
+        "SAVING_QUALITY": str(SAVE_DATA_QUALITY),
+        "BARE_SIDE": str(BARE_SIDE_PX),
+        "BARE_TEXT": options_text(plan_of("", {})),
+        "MAX_SIDE": MAX_SIDE_PX,
+        "MAX_KEY_BYTES": MAX_KEY_BYTES,
+        "MAX_OPTIONS_BYTES": MAX_OPTIONS_BYTES,
+        "DATA_FORMATS": list(DATA_FORMATS),
+        "LOSSLESS_FORMATS": sorted(LOSSLESS_FORMATS),
+        "ANIMATED_FORMATS": sorted(ANIMATED_FORMATS - set(AUTO_CLASSES)),
+    }
+
+
+def _option(option: Option) -> Code:
+    """An option as edge.js declares it: its two names, its kind, its default and the values it refuses."""
+    kind = option.kind
+    parts: list[object] = [
+        option.short,
+        option.long if option.long != option.short else 0,
+        Code(f"{kind.name}({_joined(rule for rule in kind.rule().values() if rule != {})})"),
+        None if option.default is None else kind.write(option.default),
+        option.reserved or None,
+    ]
+    while parts[-1] is None:
+        parts.pop()
+    return Code(f"option({_joined(parts)})")
+
+
+def _literal(value: object) -> str:
+    """``value`` in JavaScript, by name where it is shared."""
+    for name, shared in _SHARED.items():
+        if value == shared:
+            return name
+        if isinstance(value, list) and isinstance(shared, list) and value[: len(shared)] == shared:
+            return f"{name}.concat([{_joined(value[len(shared) :])}])"
+    return _plain(value)
+
+
+def _plain(value: object) -> str:
+    match value:
+        case Code():
+            return value
+        case None:
+            return "undefined"
+        case dict():
+            return "{" + ",".join(f"{_key(key)}:{_literal(item)}" for key, item in value.items()) + "}"
+        case list():
+            return f"[{_joined(value)}]"
+        case str() if "'" not in value:
+            return "'" + json.dumps(value)[1:-1].replace('\\"', '"') + "'"
+        case _:
+            return json.dumps(value)
+
+
+def _key(name: str) -> str:
+    """A key of data, quoted where it could be taken for a property of the code's own or is no identifier."""
+    is_plain = re.fullmatch("[a-z][a-z0-9]*", name) and name not in OPTION_FIELDS
+    return name if is_plain else _plain(name)
+
+
+def _joined(values: Iterable[object]) -> str:
+    return ",".join(map(_literal, values))
