@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from obstore.store import MemoryStore
 
 from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.errors import Unavailable
@@ -169,6 +170,15 @@ def test_a_path_that_is_not_canonical_is_a_bad_request(service: Transform, path:
 def test_no_source(service: Transform) -> None:
     answer = service.answer(request("/missing.jpg?w=320&f=webp"))
     assert (code(answer), status(answer)) == ("no-source", 404)
+
+
+def test_masters_may_lie_in_a_bucket_of_their_own(bucket: Bucket, keys: Keys) -> None:
+    masters = Bucket(MemoryStore())
+    masters.put("library/2026/photo.jpg", jpeg_photo(), {})
+    service = Transform(source=masters, source_prefix="library/", media=bucket, keys=keys)
+    assert isinstance(service.answer(request("/2026/photo.jpg?w=320&f=webp")), Rendered)
+    assert bucket.etag("derivatives/2026/photo.jpg/_/w-320.webp") is not None
+    assert masters.etag("derivatives/2026/photo.jpg/_/w-320.webp") is None
 
 
 def test_a_damaged_source_leaves_a_marker_that_saves_the_next_decode(
