@@ -1,4 +1,4 @@
-"""The stack's own pages and controls on the CDN's port: the start page at ``/``, the rest below ``/_/local``."""
+"""The stack's own pages and controls on the CDN's port: the start page at ``/``, the rest below ``/_local``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Control:
             web.get(f"{CONTROL}/photographs", self.photographs),
             web.get(f"{CONTROL}/sign", self.sign),
             web.get(f"{CONTROL}/cdn", self.cdn),
-            web.get(f"{CONTROL}/cdn/log", self.origin_log),
+            web.get(f"{CONTROL}/journal", self.origin_log),
             web.post(f"{CONTROL}/cdn/restart", self.restart),
             web.post(f"{CONTROL}/cdn/refresh", self.refresh),
         ]

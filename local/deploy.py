@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import IO
 
 from botocore.exceptions import ClientError
 
 from . import sources, venvs
 from .aws import Cloud, tool_environment
 from .errors import CannotStart
+from .exclusive import exclusively
 from .place import ROOT, STACK, Place, architecture
 from .processes import Finished, run
 from .progress import Progress
@@ -33,7 +30,7 @@ async def ensure(place: Place, cloud: Cloud, progress: Progress) -> bool:
     place.deployed.unlink(missing_ok=True)
     if status in UNUSABLE:
         await asyncio.to_thread(_delete, cloud)
-    async with _build_folder():
+    async with exclusively(ROOT / ".aws-sam" / ".lock"):  # the build folder is shared by all stacks of this checkout
         with progress.step("sam build (layers are reused unless their sources changed)"):
             await _build(place, cloud)
         with progress.step("sam deploy"):
@@ -55,25 +52,6 @@ def _delete(cloud: Cloud) -> None:
     cloud.cloudformation.get_waiter("stack_delete_complete").wait(
         StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
-
-
-@asynccontextmanager
-async def _build_folder() -> AsyncIterator[None]:
-    """The build folder, for one stack of this checkout at a time."""
-    folder = ROOT / ".aws-sam"
-    folder.mkdir(exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        while not _locked(lock):
-            await asyncio.sleep(0.2)
-        yield
-
-
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 async def _build(place: Place, cloud: Cloud) -> None:

@@ -14,8 +14,8 @@ REGION = "us-east-1"
 STACK = "darkroom"
 CDN_PORT = 8088
 AWS_PORT = 4566
-CONTROL = "/_/local"
-"""Prefix of the stack's own pages on the CDN's port. ``/_/`` is reserved in keys, so no picture can have such a URL."""
+CONTROL = "/_local"
+"""Prefix of the stack's own pages on the CDN's port. Only their very paths are taken from pictures, and here only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from .errors import CannotStart
+from .exclusive import exclusively
 from .place import ROOT, VENVS
 from .processes import run
 from .progress import Progress
@@ -36,6 +37,11 @@ async def ensure(progress: Progress) -> None:
     """Make the environments that are missing or older than their requirements file; raises CannotStart."""
     if sys.version_info[:2] != (3, 13):
         raise CannotStart(f"Darkroom runs on Python 3.13, this is {sys.version.split()[0]}. Start it by `make run`.")
+    async with exclusively(VENVS / ".lock"):
+        await _ensure(progress)
+
+
+async def _ensure(progress: Progress) -> None:
     wanted = {name: _wanted(ROOT / f"requirements-{name}.txt") for name in TOOLS}
     missing = [name for name in TOOLS if not _is_ready(name, wanted[name])]
     if missing:

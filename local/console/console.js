@@ -1,173 +1,225 @@
-// The start page. Everything it shows is what the CDN answered to this very page.
+// The start page: one photograph in many prints, and a form, made from the option table, that makes a URL.
 
-const at = (id) => document.getElementById(id);
+import { formOf } from './form.js';
 
-const DERIVATIVES = [
-  ["what this browser accepts best", "w=800"],
-  ["WebP", "w=800&f=webp"],
-  ["AVIF", "w=800&f=avif"],
-  ["JPEG", "w=800&f=jpeg"],
-  ["the bare URL, at most 2560 px", ""],
-  ["a preset: square, its most striking part", "preset=cover"],
-  ["a preset for link previews", "preset=social"],
-  ["cut to its centre", "w=600&h=300&fit=cover"],
-  ["letterbox", "w=400&h=400&fit=letterbox&bg=b3261e"],
-  ["turned and mirrored", "w=500&rot=90&flip=h"],
-  ["black and white", "w=500&gray=1&con=15"],
-  ["round corners, margin", "w=460&radius=60&pad=20&f=png"],
-  ["blurred", "w=500&blur=8"],
-  ["local contrast", "w=500&equalise=1"],
-  ["watermark", "w=700&wm=logo,southeast,80,25"],
-  ["what is known of it", "f=json"],
+const CONTROL = '/_local';
+const AVIF = 'image/avif,image/webp,image/*,*/*;q=0.8';
+const WEBP = 'image/webp,image/*,*/*;q=0.8';
+const OLD = 'image/png,image/jpeg,*/*;q=0.5';
+
+// Each: options, what they show, and what the viewer accepts. `signed` ones are outside the unsigned set.
+const PRINTS = [
+  { query: '', why: 'A bare key, for a viewer that takes AVIF', accept: AVIF },
+  { query: 'w=640', why: 'A ladder width, AVIF accepted', accept: AVIF },
+  { query: 'w=640', why: 'The same URL, WebP accepted', accept: WEBP },
+  { query: 'w=640', why: 'The same URL, neither accepted', accept: OLD },
+  { query: 'preset=cover', why: 'A preset: the most striking square' },
+  { query: 'preset=social', why: 'A preset for link previews' },
+  { query: 'w=400&h=400&fit=cover&g=attention&radius=200&f=png', why: 'Signed: a round portrait', signed: true },
+  { query: 'w=480&gray=1&con=15', why: 'Signed: black and white', signed: true },
+  { query: 'w=480&blur=12', why: 'Signed: out of focus', signed: true },
+  { query: 'w=480&wm=logo,southeast,60,20', why: 'Signed: with a watermark', signed: true },
+  { query: 'w=480&h=300&fit=letterbox&bg=c2410c', why: 'Signed: letterboxed', signed: true },
+  { query: 'crop=pct:25,25,50,50&w=480&rot=90', why: 'Signed: the middle, turned', signed: true },
+  { query: 'f=json', why: 'Facts about the source' },
+  { query: 'f=thumbhash', why: 'A placeholder of 30 bytes' },
 ];
 
-let stack;
-let photo;
+const element = id => document.getElementById(id);
+const counts = { hits: 0 };
+let key = '';
 
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key in made && key !== "list") made[key] = value;
-    else made.setAttribute(key, value);
-  }
+function make(tag, attributes = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), attributes);
   made.append(...children);
   return made;
 }
 
-const bytes = (count) => (count < 10_000 ? `${count} B` : count < 1e6 ? `${Math.round(count / 1000)} kB` : `${(count / 1e6).toFixed(1)} MB`);
+const encodeKey = text => text.split('/').map(encodeURIComponent).join('/');
 
-const path = (key) => "/" + key.split("/").map(encodeURIComponent).join("/");
-
-const target = (query) => path(photo) + (query ? `?${query}` : "");
-
-const signed = async (url) => (await fetch(`/_local/sign?url=${encodeURIComponent(url)}`)).json();
-
-function stages(header) {
-  return (header ?? "").split(",").map((part) => part.trim().match(/^([\w-]+);dur=([\d.]+)/)).filter(Boolean)
-    .map(([, name, spent]) => ({ name, spent: Number(spent) }));
+function bytes(count) {
+  if (count < 1000) return `${count} B`;
+  return count < 1e6 ? `${(count / 1000).toFixed(1)} kB` : `${(count / 1e6).toFixed(2)} MB`;
 }
 
-function stagesBar(list) {
-  const bar = element("div", { className: "stages", title: list.map(({ name, spent }) => `${name} ${spent} ms`).join(", ") });
-  for (const { spent } of list) bar.append(element("i", { style: `flex: ${Math.max(spent, 0.1)}` }));
-  return bar;
+async function json(path, options) {
+  const answer = await fetch(CONTROL + path, options);
+  return answer.json();
 }
 
-async function ask(url) {
-  const started = performance.now();
-  const answer = await fetch(url, { cache: "no-store" });
+async function signed(target) {
+  return json(`/sign?target=${encodeURIComponent(target)}`);
+}
+
+// One picture through the CDN, past the browser's own cache, with what it took.
+async function take(target, accept) {
+  const begun = performance.now();
+  const answer = await fetch(target, { cache: 'no-store', headers: accept ? { Accept: accept } : {} });
   const body = await answer.blob();
-  return { answer, body, took: performance.now() - started };
+  const cache = (answer.headers.get('x-cache') || '').split(' ')[0];
+  if (cache === 'Hit' || cache === 'RefreshHit') counts.hits += 1;
+  return { answer, body, cache, type: answer.headers.get('content-type') || '', ms: performance.now() - begun };
 }
 
-function frame(answer, body, alternative) {
-  if (answer.ok && body.type.startsWith("image/")) {
-    return element("img", { src: URL.createObjectURL(body), alt: alternative });
+const isPicture = taken => taken.answer.ok && taken.type.startsWith('image/');
+
+async function shown(taken) {
+  if (isPicture(taken)) {
+    const picture = make('img', { alt: '', src: URL.createObjectURL(taken.body) });
+    await picture.decode().catch(() => {});
+    return picture;
   }
-  const text = element("pre");
-  body.text().then((content) => { text.textContent = body.type.includes("json") ? JSON.stringify(JSON.parse(content), null, 1) : content; });
-  return text;
-}
-
-async function print(slot, title, query) {
-  const wanted = await signed(target(query));
-  const { answer, body, took } = await ask(wanted.url ?? target(query));
-  const cache = (answer.headers.get("x-cache") ?? "").split(" ")[0];
-  const spent = stages(answer.headers.get("server-timing"));
-  const picture = frame(answer, body, title);
-  const size = element("span");
-  if (picture.tagName === "IMG") picture.onload = () => { size.textContent = `${picture.naturalWidth} × ${picture.naturalHeight} · `; };
-  slot.replaceChildren(
-    element("div", { className: "frame" }, picture),
-    element("div", { className: "facts" },
-      element("span", { className: "what" }, title),
-      element("a", { href: wanted.url ?? target(query) }, element("code", {}, target(query))),
-      element("span", { className: "numbers" }, size, `${bytes(body.size)} · ${body.type}`),
-      element("span", { className: "numbers" },
-        element("span", { className: `cache ${cache}` }, cache || "?"),
-        ` ${Math.round(took)} ms${wanted.signed ? " · signed" : ""}`),
-      ...(spent.length && cache === "Miss" ? [stagesBar(spent), element("span", { className: "numbers" },
-        spent.map(({ name, spent: ms }) => `${name} ${Math.round(ms)}`).join(" · ") + " ms")] : []),
-    ),
-  );
-}
-
-async function showPrints() {
-  at("chosen").textContent = photo;
-  const slots = DERIVATIVES.map(() => element("article", { className: "print" }));
-  at("prints").replaceChildren(...slots);
-  const waiting = DERIVATIVES.map(([title, query], index) => () => print(slots[index], title, query));
-  const worker = async () => { while (waiting.length) await waiting.shift()(); };
-  await Promise.all([worker(), worker()]);
-}
-
-function choose(key) {
-  photo = key;
-  for (const button of at("photos").children) button.setAttribute("aria-selected", String(button.dataset.key === key));
-  showPrints();
-}
-
-function showPhotos() {
-  at("photos").replaceChildren(...stack.photos.map((key) => element("button", {
-    type: "button", role: "option", "data-key": key, onclick: () => choose(key),
-  }, element("img", { src: `${path(key)}?w=320`, alt: "", loading: "lazy" }), element("span", {}, key))));
-}
-
-function control({ name, kind, rule, expects }) {
-  const words = kind === "flag" ? ["0", "1"] : name === "preset" ? Object.keys(stack.presets) : ["choice", "wholeChoice"].includes(kind) ? rule.words : null;
-  if (words) return element("select", { name }, element("option", { value: "" }, "—"), ...words.map((word) => element("option", {}, word)));
-  if (kind === "whole" || kind === "fixed") {
-    return element("input", { name, type: "number", min: rule.low, max: rule.high, step: rule.step ?? 1 });
+  const text = await taken.body.text();
+  try {
+    return make('pre', { textContent: JSON.stringify(JSON.parse(text), null, 1) });
+  } catch {
+    return make('pre', { textContent: text });
   }
-  const list = rule.words && element("datalist", { id: `words-${name}` }, ...rule.words.map((word) => element("option", { value: word })));
-  const input = element("input", { name, placeholder: kind === "colour" ? "ff8800" : "", title: expects, ...(list && { list: list.id }) });
-  return list ? element("span", {}, input, list) : input;
 }
 
-function showForm() {
-  at("fields").replaceChildren(...stack.options.filter(({ kind }) => kind !== "reserved").map((option) => element("label", {
-    "data-option": option.name, title: option.expects,
-  }, element("b", {}, `${option.name} · ${option.label}`), control(option), element("small", {}, option.doc))));
+const CHIPS = { Hit: 'hit', RefreshHit: 'hit', Miss: 'miss' };
+const chip = taken => make('span', { className: `chip ${CHIPS[taken.cache] || 'error'}`, textContent: taken.cache || '?' });
+
+// The stages of a render, from Server-Timing: a bar, and the longest in words.
+function stages(taken) {
+  const said = taken.answer.headers.get('server-timing');
+  if (!said) return [];
+  const found = said.split(',').map(part => {
+    const [name, ...rest] = part.trim().split(';');
+    const duration = rest.find(each => each.startsWith('dur='));
+    return { name, ms: duration ? Number(duration.slice(4)) : 0 };
+  }).filter(stage => stage.ms > 0);
+  const bar = make('div', { className: 'stages' }, ...found.map((stage, index) => {
+    const part = make('span', { title: `${stage.name} ${stage.ms} ms` });
+    part.style.flex = `${stage.ms} 0 0`;
+    part.style.background = `hsl(${20 + index * 47} 65% 52%)`;
+    return part;
+  }));
+  const legend = found.map(stage => `${stage.name} ${Math.round(stage.ms)}`).join(' · ');
+  const once = taken.cache === 'Miss' ? '' : 'when it was made: ';
+  return [bar, make('div', { className: 'legend', textContent: `${once}${legend} ms` })];
 }
 
-function table(answer) {
-  const shown = ["content-type", "content-length", "cache-control", "etag", "x-cache", "age", "server-timing", "content-disposition", "vary"];
-  const rows = shown.filter((name) => answer.headers.has(name)).map((name) => element("tr", {},
-    element("td", {}, name), element("td", {}, element("code", {}, answer.headers.get(name)))));
-  return element("table", {}, element("tbody", {}, ...rows));
+function facts(taken, picture) {
+  const age = taken.answer.headers.get('age');
+  const size = picture instanceof HTMLImageElement ? `${picture.naturalWidth} × ${picture.naturalHeight}` : '';
+  const parts = [
+    make('b', { textContent: bytes(taken.body.size) }),
+    taken.type.split(';')[0].replace('application/', '').replace('image/', ''),
+    size,
+    `${Math.round(taken.ms)} ms`,
+    age === null ? '' : `age ${age} s`,
+  ];
+  const line = make('div', { className: 'facts' }, chip(taken));
+  for (const part of parts.filter(Boolean)) line.append(make('span', {}, part));
+  return line;
 }
 
-function mark(option) {
-  for (const label of at("fields").children) label.classList.toggle("bad", Boolean(option) && label.dataset.option === option);
+async function show(print, card) {
+  card.classList.add('waiting');
+  let target = `/${encodeKey(key)}${print.query ? `?${print.query}` : ''}`;
+  if (print.signed) target = (await signed(target)).target;
+  const taken = await take(target, print.accept);
+  const picture = await shown(taken);
+  if (isPicture(taken)) picture.alt = `${key}: ${print.why}`;
+  card.replaceChildren(
+    make('div', { className: 'frame' }, picture),
+    make('div', { className: 'caption' },
+      make('div', { className: 'query', textContent: print.query || 'no options' }),
+      make('div', { className: 'why', textContent: print.why }),
+      facts(taken, picture),
+      ...stages(taken)));
+  card.classList.remove('waiting');
 }
 
-async function make(event) {
-  event.preventDefault();
-  const given = [...new FormData(at("form"))].filter(([, value]) => value !== "");
-  const query = given.map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3A", ":")}`).join("&");
-  const wanted = await signed(target(query));
-  mark(wanted.option);
-  if (!wanted.url) {
-    at("made").replaceChildren(element("p", { className: "problem" }, `${wanted.status} ${wanted.code}: ${wanted.detail}`));
-    return;
+async function showAll() {
+  const prints = element('prints');
+  if (!prints.children.length) {
+    prints.append(...PRINTS.map(() => make('article', { className: 'print' }, make('div', { className: 'frame' }))));
   }
-  const { answer, body, took } = await ask(wanted.url);
-  at("made").replaceChildren(
-    element("p", {}, element("a", { href: wanted.url }, element("code", {}, wanted.url))),
-    element("p", { className: "hint" }, "canonical ", element("code", {}, wanted.canonical), ` · ${answer.status} · ${bytes(body.size)} · ${Math.round(took)} ms`),
-    frame(answer, body, wanted.url),
-    table(answer),
-  );
+  element('again').disabled = element('restart').disabled = true;
+  // A few at a time: on a laptop, renders share its processors.
+  const waiting = PRINTS.map((print, index) => [print, prints.children[index]]);
+  const worker = async () => {
+    while (waiting.length) await show(...waiting.shift());
+  };
+  await Promise.all([worker(), worker(), worker()]);
+  element('again').disabled = element('restart').disabled = false;
+  await count();
 }
 
-at("form").addEventListener("submit", make);
-at("form").addEventListener("reset", () => { mark(); at("made").replaceChildren(); });
-at("again").addEventListener("click", showPrints);
-at("restart").addEventListener("click", async () => { await fetch("/_local/cdn/restart", { method: "POST" }); await showPrints(); });
+async function count() {
+  const calls = await json('/journal');
+  element('count-hits').textContent = counts.hits;
+  element('count-stored').textContent = calls.filter(call => call.kind === 's3' && call.status === 200).length;
+  element('count-renders').textContent = calls.filter(call => call.kind === 'lambda' && call.status < 400).length;
+}
 
-stack = await (await fetch("/_local/stack")).json();
-at("summary").textContent = `Access mode ${stack.mode}: at most ${stack.unsigned_variants} derivatives of a photograph without a signature.`;
-showPhotos();
-showForm();
-if (stack.photos.length) choose(stack.photos[0]);
-else at("prints").replaceChildren(element("p", {}, "There is no photograph yet. Put one below masters/ in the media bucket."));
+async function describe() {
+  const taken = await take(`/${encodeKey(key)}?f=json`);
+  if (!taken.answer.ok) return;
+  const found = JSON.parse(await taken.body.text());
+  const words = ['format', 'width', 'height', 'frames'].filter(name => found[name]).map(name => `${name} ${found[name]}`);
+  element('original').textContent = `The master: ${words.join(', ')}.`;
+}
+
+async function choose(chosen) {
+  key = chosen;
+  element('photograph-name').textContent = key;
+  element('original').textContent = '';
+  for (const button of element('photographs').children) {
+    button.setAttribute('aria-pressed', button.dataset.key === key);
+  }
+  history.replaceState(null, '', `#${encodeURIComponent(key)}`);
+  await Promise.all([describe(), showAll(), maker.show()]);
+  await count();
+}
+
+// The form: a URL from options, signed if the guard asks for it.
+const maker = {
+  form: null,
+
+  async show() {
+    const plain = `/${encodeKey(key)}${this.form.query()}`;
+    let target = plain;
+    let taken = await take(target, AVIF);
+    const refused = taken.answer.status === 403;
+    if (refused) {
+      const answer = await signed(plain);
+      if (answer.target) taken = await take(target = answer.target, AVIF);
+    }
+    element('url').textContent = location.origin + target;
+    element('guard').textContent = refused
+      ? 'Outside the unsigned set (the edge answered 403 at no cost), so this URL is signed with the key of the stack.'
+      : '';
+    const picture = await shown(taken);
+    if (isPicture(taken)) picture.alt = target;
+    element('shown').replaceChildren(picture);
+    const rows = [['status', `${taken.answer.status} ${taken.answer.statusText}`], ['time', `${Math.round(taken.ms)} ms`],
+      ['size', bytes(taken.body.size)], ...taken.answer.headers];
+    element('headers').replaceChildren(...rows.map(([name, value]) =>
+      make('tr', {}, make('td', { textContent: name }), make('td', { textContent: value }))));
+    await count();
+  },
+};
+
+async function start() {
+  const [table, keys] = await Promise.all([json('/options'), json('/photographs')]);
+  maker.form = formOf(element('form'), table, () => maker.show());
+  for (const each of keys) {
+    const picture = make('img', { alt: each, loading: 'lazy', src: `/${encodeKey(each)}?preset=cover` });
+    const button = make('button', { type: 'button', title: each, onclick: () => choose(each) }, picture);
+    button.dataset.key = each;
+    element('photographs').append(button);
+  }
+  element('again').onclick = showAll;
+  element('restart').onclick = async () => {
+    await fetch(`${CONTROL}/cdn/restart`, { method: 'POST' });
+    await showAll();
+  };
+  element('copy').onclick = () => navigator.clipboard.writeText(element('url').textContent);
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  if (keys.length) await choose(keys.includes(wanted) ? wanted : keys[0]);
+}
+
+start();

@@ -1,0 +1,75 @@
+// A form from the option table: one input for each kind of value, and the query that they make together.
+
+function make(tag, attributes = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), attributes);
+  made.append(...children);
+  return made;
+}
+
+// The empty choice is the default, which stays out of the URL.
+const choices = (words, usual = '') =>
+  make('select', {}, make('option', { value: '', textContent: usual }), ...words.map(word =>
+    make('option', { value: word, textContent: word })));
+
+const number = (rule, step) =>
+  make('input', { type: 'number', min: rule.low, max: rule.high, step, placeholder: `${rule.low} to ${rule.high}` });
+
+const text = option => make('input', { type: 'text', spellcheck: false, placeholder: shortened(option.expects) });
+
+const shortened = words => (words.length > 30 ? `${words.slice(0, 29)}…` : words);
+
+const one = input => ({ parts: [input], value: () => input.value });
+
+// By the kind's name; each gives its inputs and the value that they stand for.
+const WIDGETS = {
+  whole: option => one(number(option.rule, 1)),
+  fixed: option => one(number(option.rule, option.rule.step)),
+  flag: option => one(choices(['0', '1'], option.default ? '1' : '0')),
+  choice: option => one(choices(option.rule.words, option.default)),
+  wholeChoice: option => one(choices(option.rule.words, option.default)),
+  gravity(option) {
+    const place = choices([...option.rule.words, 'fp'], option.rule.words[0]);
+    const [x, y] = [0, 1].map(() => make('input', { type: 'number', min: 0, max: 1, step: 0.01, value: 0.5, hidden: true }));
+    place.addEventListener('change', () => { x.hidden = y.hidden = place.value !== 'fp'; });
+    return { parts: [place, x, y], value: () => (place.value === 'fp' ? `fp:${x.value}:${y.value}` : place.value) };
+  },
+  watermark(option, table) {
+    const name = choices(table.watermarks);
+    const place = choices(option.rule.words, option.rule.position);
+    place.hidden = true;
+    name.addEventListener('change', () => { place.hidden = !name.value; });
+    return { parts: [name, place], value: () => (name.value && place.value ? `${name.value},${place.value}` : name.value) };
+  },
+  word: (option, table) => one(option.short === 'preset' ? choices(table.presets) : text(option)),
+  reserved: () => one(make('input', { type: 'text', disabled: true, placeholder: 'not available' })),
+};
+
+// Encoded for a query, but with the marks that option values are made of left readable.
+const encoded = value => encodeURIComponent(value).replace(/%2C/g, ',').replace(/%3A/g, ':');
+
+/** Fills `form`; calls `changed` once an input has changed. `query()` is the query string, with its question mark. */
+export function formOf(form, table, changed) {
+  const widgets = table.options.map(option => {
+    const widget = (WIDGETS[option.kind] || (each => one(text(each))))(option, table);
+    const name = make('span', {}, make('code', { textContent: option.short }), option.long === option.short ? '' : ` ${option.long}`);
+    const inputs = make('div', { className: 'several' }, ...widget.parts);
+    form.append(make('label', { title: `${option.doc} Expects ${option.expects}.` }, name, inputs));
+    return { short: option.short, ...widget };
+  });
+  const clear = make('button', { type: 'reset', className: 'quiet', textContent: 'Clear' });
+  form.append(make('div', { className: 'buttons' }, clear));
+
+  const mark = () => {
+    for (const { parts } of widgets) for (const input of parts) input.classList.toggle('set', Boolean(input.value));
+  };
+  form.addEventListener('change', () => { mark(); changed(); });
+  form.addEventListener('submit', event => event.preventDefault());
+  form.addEventListener('reset', () => setTimeout(() => { mark(); changed(); }));
+
+  return {
+    query() {
+      const pairs = widgets.map(({ short, value }) => [short, value()]).filter(([, value]) => value !== '');
+      return pairs.length ? `?${pairs.map(([short, value]) => `${short}=${encoded(value)}`).join('&')}` : '';
+    },
+  };
+}

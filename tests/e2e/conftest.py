@@ -1,0 +1,127 @@
+"""The whole stack as a process of the test session: on free ports, with a state of its own and the built layers reused."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.aws import Cloud
+from local.place import ROOT
+from tests.e2e.viewer import Viewer
+
+STARTS_WITHIN_S = 300
+STOPS_WITHIN_S = 60
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack: the facts of its ``stack.json``, and what tests do to it."""
+
+    process: subprocess.Popen[bytes]
+    state: Path
+    cdn_url: str
+    control_url: str
+    aws_endpoint_url: str
+    region: str
+    distribution_id: str
+    media_bucket: str
+    signing_key: str
+    functions: dict[str, dict[str, str]]
+    pids: dict[str, int]
+
+    @property
+    def cloud(self) -> Cloud:
+        """Clients of its MiniStack."""
+        return Cloud(self.aws_endpoint_url)
+
+    def restart_cdn(self) -> None:
+        """Empty the CDN's cache, as a restart does."""
+        self._control("POST", "/cdn/restart")
+
+    def refresh_cdn(self) -> None:
+        """Have the CDN take over invalidations and deployments at once."""
+        self._control("POST", "/cdn/refresh")
+
+    def journal(self, after: int = 0) -> list[dict[str, Any]]:
+        """Every request that the CDN sent to an origin after the one with number ``after``, oldest first."""
+        return list(json.loads(self._control("GET", f"/journal?after={after}")))
+
+    def invocations(self) -> int:
+        """How often the CDN called the transform function."""
+        return sum(call["kind"] == "lambda" for call in self.journal())
+
+    def _control(self, method: str, path: str) -> bytes:
+        request = urllib.request.Request(self.control_url + path, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return bytes(answer.read())
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def start_stack(state: Path, *options: str) -> Stack:
+    """Start a stack on free ports, wait until it is ready; its output is ``output.log`` in ``state``."""
+    state.mkdir(parents=True, exist_ok=True)
+    cdn, aws = free_ports(2)
+    command = [
+        sys.executable,
+        "-m",
+        "local",
+        "up",
+        "--state-dir",
+        str(state),
+        "--port",
+        str(cdn),
+        "--aws-port",
+        str(aws),
+    ]
+    log = state / "output.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    deadline_s = time.monotonic() + STARTS_WITHIN_S
+    while not (state / "stack.json").exists():
+        if process.poll() is not None or time.monotonic() > deadline_s:
+            process.kill()
+            pytest.fail(f"The stack did not start:\n{log.read_text()}", pytrace=False)
+        time.sleep(0.1)
+    facts = json.loads((state / "stack.json").read_text())
+    return Stack(process, state, **{name: facts[name] for name in Stack.__dataclass_fields__ if name in facts})
+
+
+def stop_stack(stack: Stack) -> int:
+    """End a stack as Ctrl-C does; its exit status."""
+    stack.process.send_signal(signal.SIGINT)
+    return stack.process.wait(STOPS_WITHIN_S)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack that all tests share."""
+    running = start_stack(tmp_path_factory.mktemp("stack"), "--no-watch")
+    yield running
+    assert stop_stack(running) == 0
+
+
+@pytest.fixture(scope="session")
+def viewer(stack: Stack) -> Viewer:
+    """A browser's side of it."""
+    return Viewer(
+        cdn_url=stack.cdn_url, s3=stack.cloud.s3, media_bucket=stack.media_bucket, signing_key=stack.signing_key
+    )
