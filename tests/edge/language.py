@@ -1,0 +1,79 @@
+"""Finds what CloudFront's engine does not know, by the list in ``language.toml``.
+
+Embedded V8 knows far more than that engine, so tests that only run the code there would not notice a word it lacks.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tree_sitter import Node
+
+from functions.edge.minify import declared_names, nodes, parse, text_of
+
+_TABLE = tomllib.loads(Path(__file__).with_name("language.toml").read_text(encoding="utf-8"))
+STATICS = {name: frozenset(words.split()) for name, words in _TABLE["statics"].items()}
+METHODS = {name: frozenset(words.split()) for name, words in _TABLE["methods"].items()}
+GLOBALS = frozenset(_TABLE["globals"].split())
+
+_SYNTAX = frozenset(_TABLE["syntax"].split())
+_OPERATORS = frozenset(_TABLE["operators"].split())
+_ANY_METHOD = frozenset().union(*METHODS.values())
+_FUNCTIONS = frozenset({"function_declaration", "function_expression", "arrow_function"})
+
+_OF_ONE_TEXT = {
+    "number": re.compile(r"[0-9.]+|0[xX][0-9a-fA-F]+"),
+    "regex_flags": re.compile(r"[gimy]*"),
+    "regex_pattern": re.compile(r"(?!.*(?:\(\?<|\\[pPu])).*"),
+    "escape_sequence": re.compile(r"(?!\\u\{).*"),
+    "formal_parameters": re.compile(r"(?!.*,\s*\)$).*", re.DOTALL),
+    "arguments": re.compile(r"(?!.*,\s*\)$).*", re.DOTALL),
+}
+"""What the text of a node must be. No lookbehind, named groups or Unicode classes; no comma at the end of a list."""
+
+
+def violations(code: str) -> list[str]:
+    """What in ``code`` the engine is not documented to know, each with its line."""
+    root = parse(code)
+    known = declared_names(root) | STATICS.keys() | GLOBALS
+    own = {text_of(node.child_by_field_name("key") or node) for node in nodes(root) if node.type == "pair"}
+    return [
+        f"line {node.start_point.row + 1}: {what}"
+        for node in nodes(root)
+        for what in (*_in_syntax(node), *_in_names(node, known), *_in_members(node, own))
+    ]
+
+
+def _in_syntax(node: Node) -> Iterator[str]:
+    text = text_of(node)
+    operator = node.child_by_field_name("operator")
+    if node.is_named and node.type not in _SYNTAX:
+        yield node.type
+    if operator is not None and text_of(operator) not in _OPERATORS:
+        yield f"operator {text_of(operator)}"
+    if node.type in _OF_ONE_TEXT and not _OF_ONE_TEXT[node.type].fullmatch(text):
+        yield f"{node.type} {text}"
+    if node.type == "catch_clause" and node.child_by_field_name("parameter") is None:
+        yield "catch without a name"
+    if node.type in _FUNCTIONS and node.children[0].type == "async":
+        yield "async"
+
+
+def _in_names(node: Node, known: frozenset[str]) -> Iterator[str]:
+    if node.type == "identifier" and text_of(node) not in known:
+        yield f"name {text_of(node)}"
+
+
+def _in_members(node: Node, own: set[str]) -> Iterator[str]:
+    if node.type != "member_expression":
+        return
+    target, member = map(text_of, (node.children[0], node.children[-1]))
+    is_called = node.parent is not None and node.parent.type == "call_expression" and node.parent.children[0] == node
+    if target in STATICS:
+        if member not in STATICS[target] | {"prototype"}:
+            yield f"{target}.{member}"
+    elif is_called and member not in own and member not in _ANY_METHOD:
+        yield f"method {member}"

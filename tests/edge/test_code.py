@@ -1,0 +1,207 @@
+"""The edge function as code: its size, its language, and that the template holds the latest."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.edge import build
+from functions.edge.build import ACCESS_MODE, MAX_BYTES, TEMPLATE, edge_code, written_into
+from functions.edge.minify import minified
+
+from .engine import EdgeEngine
+from .language import violations
+from .reference import Asked, case_presets
+
+CODE = edge_code()
+
+
+@pytest.mark.parametrize("mode", ["guarded", "open", "signed"])
+def test_it_fits(mode: str) -> None:
+    assert len(CODE.replace(ACCESS_MODE, mode).encode()) < MAX_BYTES
+
+
+def test_the_template_holds_the_latest() -> None:
+    template = TEMPLATE.read_text(encoding="utf-8")
+    assert written_into(template, CODE) == template, "run `make edge`"
+
+
+def test_the_mode_is_all_that_cloudformation_fills_in() -> None:
+    assert re.findall(r"\$\{[^}]*\}", CODE) == [ACCESS_MODE]
+
+
+def test_it_is_ascii() -> None:
+    assert CODE.isascii()
+
+
+def test_it_keeps_to_the_language_of_the_engine() -> None:
+    assert violations(CODE) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "class A {}",
+        "const {a} = {a: 1};",
+        "const [a] = [1];",
+        "const a = [...[1]];",
+        "const f = (...all) => all;",
+        "const f = (a = 1) => a;",
+        "const a = {}; const b = a?.c;",
+        "const a = null ?? 1;",
+        "let a = 1; a ||= 2;",
+        "for (const a of [1]) { a; }",
+        "const a = `b`;",
+        "function* f() { yield 1; }",
+        "async function f() { return 1; }",
+        "const f = async () => 1;",
+        "const a = 1; const b = {a};",
+        "const a = {b() { return 1; }};",
+        "const a = {get b() { return 1; }};",
+        "const a = 'b'; const c = {[a]: 1};",
+        "const a = 1n;",
+        "const a = 0b11;",
+        "const a = 1_000;",
+        "const a = '\\u{1F408}';",
+        "const a = /b/u;",
+        "const a = /(?<=b)c/;",
+        "const a = /(?<name>b)/;",
+        "const a = /\\p{L}/;",
+        "try { isNaN(1); } catch { isNaN(2); }",
+        "const a = new Map();",
+        "const a = new Set([1]);",
+        "const a = Symbol('b');",
+        "const a = Array.from('bc');",
+        "const a = Object.fromEntries([]);",
+        "const a = Object.hasOwn({}, 'b');",
+        "const a = Number('1').toLocaleString();",
+        "const a = [1].at(-1);",
+        "const a = [[1]].flat();",
+        "const a = [1].findLast(b => b);",
+        "const a = [2, 1].toSorted();",
+        "const a = 'b'.matchAll(/b/g);",
+        "const a = 'b'.normalize();",
+        "const a = 'b'.localeCompare('c');",
+        "const a = structuredClone({});",
+        "const a = new URL('https://example.com');",
+        "const a = Intl.NumberFormat();",
+        "setTimeout(isNaN, 1);",
+        "eval('1');",
+        "const f = new Function('1');",
+        "const f = (a, b,) => a;",
+        "isNaN(1,);",
+        "import cf from 'cloudfront';",
+    ],
+)
+def test_the_lint_finds(code: str) -> None:
+    assert violations(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "var a = 1; if (a > 0 && a !== 2) { a++; } else { a = -a; }",
+        "const f = (a, b) => a ** b; f(1, 2);",
+        "function f(a) { for (var b = 0; b < a; b++) { if (b) { continue; } } return typeof a; }",
+        "let a = {b: [1, 2], 'c': null}; a.b.map(d => String(d)).filter(d => d.startsWith('1'));",
+        "try { throw {code: 1}; } catch (e) { decodeURIComponent(e.code); } finally { Math.max(1, 2); }",
+        "switch (1) { case 1: break; default: Object.assign({}, JSON.parse('{}')); }",
+        "const a = /^[a-z]+$/gi.test('b') ? new RegExp('c') : undefined;",
+    ],
+)
+def test_the_lint_lets_pass(code: str) -> None:
+    assert violations(code) == []
+
+
+def test_the_sandbox_lacks_what_the_engine_lacks() -> None:
+    with EdgeEngine(CODE, "guarded") as engine:
+        for name in (
+            "Map",
+            "Set",
+            "Promise",
+            "Reflect",
+            "Intl",
+            "BigInt",
+            "eval",
+            "Function",
+            "structuredClone",
+            "console",
+        ):
+            assert engine.evaluate(f"typeof {name}") == "undefined", name
+        for member in ("[].at", "[].flat", "''.at", "''.matchAll", "Object.fromEntries", "Array.from", "Object.hasOwn"):
+            assert engine.evaluate(f"typeof {member}") == "undefined", member
+
+
+def _broken(change: dict[str, Any]) -> dict[str, Any]:
+    event = Asked("/p.jpg?w=800").event()
+    event["request"] |= change
+    return event
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"headers": None}, {"querystring": None}, {"uri": None}, {"querystring": {"w": None}}],
+)
+def test_it_never_throws(change: dict[str, Any]) -> None:
+    with EdgeEngine(CODE, "guarded") as engine:
+        answer = engine.answer(_broken(change))
+    assert answer["statusCode"] in (400, 500)
+    assert answer["headers"]["content-type"]["value"] == "application/problem+json"
+    assert "Error" not in answer["body"]
+
+
+def test_an_error_of_the_code_is_our_fault() -> None:
+    with EdgeEngine(CODE, "guarded") as engine:
+        answer = engine.answer(_broken({"querystring": None}))
+    assert answer["statusCode"] == 500
+    assert answer["headers"]["cache-control"]["value"] == "no-store"
+    assert '"code":"internal"' in answer["body"]
+
+
+def test_presets_are_data_of_the_build() -> None:
+    assert edge_code(case_presets()) != CODE
+
+
+def test_a_template_without_marks_is_refused() -> None:
+    with pytest.raises(ValueError, match="edge:begin"):
+        written_into("Resources: {}\n", CODE)
+
+
+def test_a_name_inside_and_outside_a_function_is_refused() -> None:
+    with pytest.raises(ValueError, match="are names outside and inside"):
+        minified("const a = 1; function handler(a) { return a; }", frozenset())
+
+
+def test_the_minifier_keeps_the_meaning() -> None:
+    source = """
+    // a comment
+    const first = 'a // b';
+    const second = /[/ ]x/g;
+    function handler(event) { const sum = event + +event; const gone = sum - -1; return typeof gone + first; }
+    """
+    assert minified(source, frozenset()) == (
+        "let a='a // b',b=/[/ ]x/g;function handler(b){let d=b+ +b,c=d- -1;return typeof c+a}"
+    )
+
+
+def test_make_edge_writes_the_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text("      # edge:begin - by make edge\n      FunctionCode: old\n      # edge:end\n  Other: 1\n")
+    monkeypatch.setattr(build, "TEMPLATE", template)
+    build.main()
+    written = template.read_text()
+    assert written.startswith("      # edge:begin - by make edge\n      FunctionCode: !Sub |-\n        let ")
+    assert written.endswith("}\n      # edge:end\n  Other: 1\n")
+    assert re.sub("^        ", "", written.split("|-\n")[1], flags=re.MULTILINE).startswith(CODE)
+    assert f"{len(CODE):,} of 10,240 bytes" in capsys.readouterr().out
+
+
+def test_make_edge_refuses_code_that_cloudfront_would_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "MAX_BYTES", 5_000)
+    with pytest.raises(SystemExit, match="presets to spare"):
+        build.main()
