@@ -1,4 +1,4 @@
-"""The whole stack as a process of the test session: on free ports, with a state of its own and the built layers reused."""
+"""The whole stack as a process of the test session: on free ports, with its own state, built layers reused."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def start_stack(state: Path, *options: str) -> Stack:
     ]
     log = state / "output.log"
     with log.open("wb") as output:
-        process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     deadline_s = time.monotonic() + STARTS_WITHIN_S
     while not (state / "stack.json").exists():
         if process.poll() is not None or time.monotonic() > deadline_s:
