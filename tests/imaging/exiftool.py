@@ -15,8 +15,8 @@ needs_exiftool = pytest.mark.skipif(EXIFTOOL is None, reason="exiftool (libimage
 ASKED = ("EXIF", "XMP", "IPTC", "MakerNotes", "GPS", "Photoshop", "MPF", "Trailer", "APP2", "PNG")
 _PNG_STRUCTURE = """
     ImageWidth ImageHeight BitDepth ColorType Compression Filter Interlace ProfileName ICC_Profile WhitePointX
-    WhitePointY RedX RedY GreenX GreenY BlueX BlueY BackgroundColor Gamma SRGBRendering SignificantBits Palette Transparency
-    AnimationFrames AnimationPlays
+    WhitePointY RedX RedY GreenX GreenY BlueX BlueY BackgroundColor Gamma SRGBRendering SignificantBits Palette
+    Transparency AnimationFrames AnimationPlays
 """
 STRUCTURE = frozenset(f"PNG:{name}" for name in _PNG_STRUCTURE.split()) | {
     "PNG-pHYs:PixelsPerUnitX",

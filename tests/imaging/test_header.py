@@ -309,3 +309,23 @@ def test_pillow_agrees_on_orientation_of_every_kind() -> None:
         data = with_exif(saved("JPEG"), turn)
         with Image.open(BytesIO(data)) as image:
             assert image.getexif().get(0x0112) == read(data).orientation == turn
+
+
+def test_a_jpeg_costs_no_other_format() -> None:
+    script = (
+        "import sys; from darkroom.imaging.header import inspect; from darkroom.imaging.source import Source;"
+        "from darkroom.plan.limits import Limits; inspect(Source.of(sys.stdin.buffer.read()), Limits());"
+        "print(*sys.modules)"
+    )
+    layer = Path(__file__).parents[2] / "layers" / "darkroom"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        input=saved("JPEG"),
+        capture_output=True,
+        check=True,
+        env={"PYTHONPATH": str(layer)},
+    )
+    loaded = set(done.stdout.decode().split())
+    assert "darkroom.imaging.headers.jpeg" in loaded
+    unwanted = {f"darkroom.imaging.headers.{name}" for name in ("bmff", "gif", "png", "svg", "tiff", "webp")}
+    assert not loaded & (unwanted | {"pi_heif", "PIL", "xml.parsers.expat", "numpy", "json", "darkroom.imaging.svg"})
