@@ -53,7 +53,7 @@ def draw_watermark() -> bytes:
     scale, size = 4, 480
     canvas = Image.new("RGBA", (size * scale, size * scale))
     draw = ImageDraw.Draw(canvas)
-    middle, outer, inner = size * scale / 2, size * scale * 0.46, size * scale * 0.2
+    middle, outer, inner = size * scale / 2, size * scale / 2 - scale, size * scale * 0.21
 
     def point(radius: float, turn: float) -> tuple[float, float]:
         return middle + radius * cos(turn), middle + radius * sin(turn)

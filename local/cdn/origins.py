@@ -62,7 +62,7 @@ class MiniStackOrigins:
         try:
             async with self._session.request(
                 method,
-                URL(self._endpoint_url + path, encoded=True),
+                URL(self._endpoint_url + _as_delivered(origin, path), encoded=True),
                 headers=sent,
                 skip_auto_headers=_CLIENTS_OWN,
                 allow_redirects=False,
@@ -87,6 +87,11 @@ class MiniStackOrigins:
             sent.update(request.headers.items())
         sent["Host"] = origin.domain
         return sent
+
+
+def _as_delivered(origin: Origin, path: str) -> str:
+    """The path for MiniStack, which decodes what a Function URL's event has in ``rawPath``; AWS leaves it encoded."""
+    return path.replace("%", "%25") if origin.kind is OriginKind.FUNCTION_URL else path
 
 
 def _kept(origin: Origin, method: str, headers: Mapping[str, str]) -> CIMultiDict[str]:
