@@ -1,0 +1,107 @@
+"""Writes the tables of docs/urls.md from the option table and what else darkroom.plan holds as data.
+
+The page is prose with places ``<!-- name -->…<!-- /name -->``; ``python -m tools.url_reference`` fills them in.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
+
+from darkroom.errors import refusals  # noqa: E402
+from darkroom.plan.canonical import MAX_OPTIONS_BYTES  # noqa: E402
+from darkroom.plan.grammar.native import parse_url  # noqa: E402
+from darkroom.plan.keys import MAX_KEY_BYTES  # noqa: E402
+from darkroom.plan.kinds import Reserved  # noqa: E402
+from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY  # noqa: E402
+from darkroom.plan.options import OPTIONS, Option  # noqa: E402
+from darkroom.plan.policy import unsigned_variants  # noqa: E402
+from darkroom.plan.presets import configured  # noqa: E402
+
+PAGE = ROOT / "docs" / "urls.md"
+
+_PLACE = re.compile(r"<!-- ([a-z-]+) -->(.*?)<!-- /\1 -->", re.DOTALL)
+_EXAMPLES = (
+    "/photo.jpg",
+    "/photo.jpg?w=800",
+    "/photo.jpg?format=webp&width=400&dpr=2",
+    "/photo.jpg?w=600&h=400&fit=cover&g=fp:0.25:0.5&q=80",
+    "/photo.jpg?crop=pct:10,10,50,50&flip=v&bg=F80&pad=20",
+    "/caf%C3%A9%20menu.jpg?f=jpg&dl=the+menu.jpg",
+    "/photo.jpg?preset=cover&w=300",
+)
+
+
+def _table(*rows: tuple[str, ...]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (rows[0], ("---",) * len(rows[0]), *rows[1:])]
+    return "\n\n" + "\n".join(lines) + "\n\n"
+
+
+def _options() -> str:
+    shown = (option for option in OPTIONS if not isinstance(option.kind, Reserved))
+    return _table(("option", "values", "default", "meaning"), *map(_option, shown))
+
+
+def _option(option: Option) -> tuple[str, str, str, str]:
+    names = " ".join(f"`{name}`" for name in dict.fromkeys((option.short, option.long)))
+    default = "" if option.default is None else option.kind.write(option.default).replace("~", ",")
+    return names, option.kind.expects, f"`{default}`" if default else "", option.doc
+
+
+def _reserved() -> str:
+    values = [(f"{option.short}={value}", why) for option in OPTIONS for value, why in option.reserved.items()]
+    whole = [(option.short, option.kind.why) for option in OPTIONS if isinstance(option.kind, Reserved)]
+    return _table(("value", "why"), *((f"`{name}`", why) for name, why in values + whole))
+
+
+def _presets() -> str:
+    queries = {
+        name: "&".join(f"{short}={text}" for short, text in options.items())
+        for name, options in configured().options.items()
+    }
+    return _table(("preset", "options"), *((f"`{name}`", f"`{query}`") for name, query in queries.items()))
+
+
+def _classes() -> str:
+    rows = ((f"`{name}`", ", ".join(f"`{kind}`" for kind in types)) for name, types in CLASS_TYPES)
+    return _table(("class", "what the viewer accepts"), *rows)
+
+
+def _examples() -> str:
+    requests = {url: parse_url(url).path for url in _EXAMPLES}
+    return _table(("URL", "canonical request"), *((f"`{url}`", f"`{request}`") for url, request in requests.items()))
+
+
+def _refusals() -> str:
+    kinds = sorted(refusals().values(), key=lambda kind: (kind.status, kind.code))
+    rows = ((str(kind.status), f"`{kind.code}`", kind.title) for kind in kinds)
+    return _table(("status", "`code`", "meaning"), *rows)
+
+
+_CONTENT: dict[str, Callable[[], str]] = {
+    "options": _options,
+    "reserved": _reserved,
+    "presets": _presets,
+    "classes": _classes,
+    "examples": _examples,
+    "refusals": _refusals,
+    "ladder": lambda: " ".join(f"`{width}`" for width in LADDER_PX),
+    "max-key-bytes": lambda: str(MAX_KEY_BYTES),
+    "max-options-bytes": lambda: str(MAX_OPTIONS_BYTES),
+    "saving-quality": lambda: str(SAVE_DATA_QUALITY),
+    "unsigned-variants": lambda: str(len(unsigned_variants("photo.jpg", configured()))),
+}
+
+
+def filled(page: str) -> str:
+    """``page`` with every place filled in; raises KeyError for a place that nothing fills."""
+    return _PLACE.sub(lambda place: f"<!-- {place[1]} -->{_CONTENT[place[1]]()}<!-- /{place[1]} -->", page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
