@@ -1,0 +1,238 @@
+"""The parts of the local stack that need no stack."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from darkroom.errors import BadOption
+from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.signing import sign, verify
+from local import running, sources
+from local.aws import tool_environment
+from local.cdn import policies
+from local.cdn.model import Cors, OriginKind, Pick, PolicyHeader
+from local.errors import CannotStart
+from local.ministack import environment
+from local.place import Place, Ports
+from local.samples import PHOTOGRAPHS, draw_watermark
+from local.signed import signed_target
+from local.stack import require_free
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in ("template.yaml", "samconfig.toml", "functions/transform/app.py", "layers/darkroom/darkroom/a.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    return tmp_path
+
+
+def _append(path: Path) -> None:
+    path.write_text(path.read_text() + "#")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: _append(tree / "template.yaml"),
+        lambda tree: _append(tree / "layers/darkroom/darkroom/a.py"),
+        lambda tree: (tree / "functions/transform/new.py").write_text(""),
+        lambda tree: (tree / "functions/transform/app.py").rename(tree / "functions/transform/other.py"),
+        lambda tree: (tree / "layers/darkroom/darkroom/a.py").unlink(),
+    ],
+)
+def test_a_changed_source_is_noticed(tree: Path, change: Callable[[Path], object]) -> None:
+    digest, snapshot = sources.digest(tree), sources.snapshot(tree)
+    change(tree)
+    assert sources.digest(tree) != digest
+    assert sources.changed(snapshot, sources.snapshot(tree))
+
+
+def test_what_is_no_source_is_not(tree: Path) -> None:
+    digest, snapshot = sources.digest(tree), sources.snapshot(tree)
+    for name in ("functions/transform/__pycache__/app.pyc", "layers/.cache/x", "layers/darkroom/.swp", "README.md"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text("")
+    assert sources.digest(tree) == digest
+    assert not sources.changed(snapshot, sources.snapshot(tree))
+
+
+def test_what_else_counts_is_part_of_the_digest(tree: Path) -> None:
+    assert sources.digest(tree, "arm64") != sources.digest(tree, "x86_64")
+
+
+KEY = "a key"
+
+
+@pytest.mark.parametrize(
+    ("target", "expires_s"),
+    [
+        ("/a%20b.jpg?w=801&fit=cover&h=3", None),
+        ("a.jpg?w=801", 1_900_000_000),
+        ("/a.jpg", None),
+        ("/a.jpg?s=old&exp=1", None),
+    ],
+)
+def test_a_signed_target_is_verified(target: str, expires_s: int | None) -> None:
+    signed = signed_target(target, KEY, expires_s)
+    request = parse_url(signed)
+    assert request.expires_s == expires_s
+    verify(request.path, request.signature, request.expires_s, [KEY], 0)
+    assert signed.startswith("/a")
+    assert signed.count("s=") == 1
+    assert sign(request.path, "another key", expires_s) != request.signature
+
+
+def test_only_valid_requests_are_signed() -> None:
+    with pytest.raises(BadOption):
+        signed_target("/a.jpg?w=0", KEY)
+
+
+def _hold(state: Path, ready: Connection) -> None:
+    with running.claim(Place(state)):
+        ready.send(os.getpid())
+        ready.recv()
+
+
+def test_one_stack_a_place_and_it_can_be_stopped(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    assert (running.running_pid(place), running.stop(place)) == (0, False)
+    here, there = multiprocessing.Pipe()
+    child = multiprocessing.get_context("spawn").Process(target=_hold, args=(tmp_path, there))
+    child.start()
+    pid = here.recv()
+    assert running.running_pid(place) == pid == child.pid
+    with pytest.raises(CannotStart, match=str(pid)), running.claim(place):
+        pass
+    assert running.stop(place)
+    child.join()
+    assert running.running_pid(place) == 0
+    with running.claim(place):
+        place.facts.write_text("{}")
+        assert running.running_pid(place) == os.getpid()
+    assert not place.facts.exists()
+
+
+def test_a_port_in_use_is_named_with_the_option_that_changes_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = int(server.getsockname()[1])
+        with pytest.raises(CannotStart, match=f"Port {port} .*--port {port + 1}"):
+            require_free(port, "--port")
+    require_free(port, "--port")
+
+
+def test_tools_never_see_a_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    seen = tool_environment("http://127.0.0.1:1")
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & set(seen)
+    assert seen["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert seen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+
+
+def test_ministack_listens_to_this_machine_only_and_keeps_its_data_in_place(tmp_path: Path) -> None:
+    seen = environment(Place(tmp_path), Ports(1, 2))
+    assert (seen["BIND_HOST"], seen["GATEWAY_PORT"]) == ("127.0.0.1", "2")
+    assert all(seen[name].startswith(str(tmp_path)) for name in ("STATE_DIR", "S3_DATA_DIR", "TMPDIR", "HOME"))
+
+
+def test_the_sample_photographs_are_in_the_package() -> None:
+    import skimage
+
+    folder = Path(skimage.__file__).parent / "data"
+    assert [name for name in PHOTOGRAPHS if not (folder / name).is_file()] == []
+
+
+def test_the_watermark_fills_its_canvas_and_has_see_through_corners() -> None:
+    import io
+
+    from PIL import Image
+
+    with Image.open(io.BytesIO(draw_watermark())) as picture:
+        assert (picture.mode, picture.size) == ("RGBA", (480, 480))
+        assert picture.getpixel((0, 0)) == (0, 0, 0, 0)
+        left, top, right, bottom = picture.getchannel("A").getbbox() or (0, 0, 0, 0)
+    assert (right - left, bottom - top) == pytest.approx((480, 480), abs=2)
+
+
+def test_cache_policy_document() -> None:
+    policy = policies.cache_policy(
+        {
+            "MinTTL": 1,
+            "MaxTTL": 9,
+            "DefaultTTL": 5,
+            "ParametersInCacheKeyAndForwardedToOrigin": {
+                "EnableAcceptEncodingGzip": True,
+                "EnableAcceptEncodingBrotli": True,
+                "HeadersConfig": {"HeaderBehavior": "whitelist", "Headers": {"Quantity": 1, "Items": ["Accept"]}},
+                "CookiesConfig": {"CookieBehavior": "none"},
+                "QueryStringsConfig": {"QueryStringBehavior": "allExcept", "QueryStrings": {"Items": ["utm"]}},
+            },
+        }
+    )
+    assert (policy.min_ttl_s, policy.default_ttl_s, policy.max_ttl_s) == (1, 5, 9)
+    assert policy.encodings == ("br", "gzip")
+    assert policy.key.headers.takes("accept")
+    assert not policy.key.cookies.takes("session")
+    assert (policy.key.queries.takes("w"), policy.key.queries.takes("utm")) == (True, False)
+
+
+def test_origin_request_policy_document() -> None:
+    chosen = policies.selections({"HeadersConfig": {"HeaderBehavior": "allViewer"}})
+    assert (chosen.headers.pick, chosen.cookies.pick) == (Pick.ALL, Pick.NONE)
+
+
+def test_response_headers_policy_document() -> None:
+    policy = policies.response_headers_policy(
+        {
+            "CorsConfig": {
+                "AccessControlAllowOrigins": {"Items": ["*"]},
+                "AccessControlAllowMethods": {"Items": ["GET"]},
+                "AccessControlAllowHeaders": {"Items": ["*"]},
+                "AccessControlAllowCredentials": False,
+                "AccessControlMaxAgeSec": 60,
+                "OriginOverride": True,
+            },
+            "SecurityHeadersConfig": {
+                "ContentTypeOptions": {"Override": True},
+                "StrictTransportSecurity": {"AccessControlMaxAgeSec": 9, "Preload": True, "Override": False},
+            },
+            "CustomHeadersConfig": {"Items": [{"Header": "Vary", "Value": "Accept", "Override": True}]},
+            "RemoveHeadersConfig": {"Items": [{"Header": "X-Amz-Id-2"}]},
+        }
+    )
+    assert policy.headers == (
+        PolicyHeader("X-Content-Type-Options", "nosniff", True),
+        PolicyHeader("Strict-Transport-Security", "max-age=9; preload", False),
+        PolicyHeader("Vary", "Accept", True),
+    )
+    assert policy.cors == Cors(("*",), ("GET",), ("*",), max_age_s=60)
+    assert policy.removed == {"x-amz-id-2"}
+
+
+def test_origin_documents() -> None:
+    origin = policies.origin(
+        {
+            "Id": "o",
+            "DomainName": "f.lambda-url.us-east-1.on.aws",
+            "CustomOriginConfig": {"OriginReadTimeout": 25},
+            "CustomHeaders": {"Items": [{"HeaderName": "x-secret", "HeaderValue": "1"}]},
+        },
+        "lambda",
+    )
+    assert (origin.kind, origin.timeout_s, origin.headers) == (OriginKind.FUNCTION_URL, 25.0, (("x-secret", "1"),))
+    group = policies.origin_group(
+        {
+            "Id": "g",
+            "Members": {"Items": [{"OriginId": "a"}, {"OriginId": "b"}]},
+            "FailoverCriteria": {"StatusCodes": {"Items": [403, 404]}},
+        }
+    )
+    assert (group.members, group.statuses) == (("a", "b"), frozenset({403, 404}))
