@@ -130,7 +130,6 @@ def test_effort_falls_as_pixels_grow() -> None:
     for form in ("webp", "avif", "gif"):
         levels = [knobs["effort"] for _, knobs in EFFORTS[form]]
         assert levels == sorted(levels, reverse=True)
-    assert effort("avif", AVIF_MAX_PIXELS) != effort("avif", AVIF_MAX_PIXELS + 1)
 
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp", "gif"])
