@@ -8,11 +8,15 @@ from botocore.exceptions import ClientError
 
 from . import sources, venvs
 from .aws import Cloud, tool_environment
+from .completion import complete
 from .errors import CannotStart
 from .exclusive import exclusively
 from .place import ROOT, STACK, Place, architecture
 from .processes import Finished, run
 from .progress import Progress
+
+RENDERS_AT_ONCE = 8
+"""Reserved concurrency here: each render is a process of about 100 MB on this machine."""
 
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
@@ -35,6 +39,7 @@ async def ensure(place: Place, cloud: Cloud, progress: Progress) -> bool:
             await _build(place, cloud)
         with progress.step("sam deploy"):
             await _deploy(place, cloud)
+            await asyncio.to_thread(complete, cloud)
     place.deployed.write_text(wanted)
     return True
 
@@ -64,7 +69,8 @@ async def _build(place: Place, cloud: Cloud) -> None:
 
 
 async def _deploy(place: Place, cloud: Cloud) -> None:
-    done = await _sam(place, cloud, "deploy", "--parameter-overrides", f"Arch={architecture()}")
+    parameters = [f"Arch={architecture()}", f"ReservedConcurrency={RENDERS_AT_ONCE}"]
+    done = await _sam(place, cloud, "deploy", "--parameter-overrides", *parameters)
     if done.status:
         reasons = await asyncio.to_thread(failures, cloud)
         what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(25)

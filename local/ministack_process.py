@@ -14,6 +14,7 @@ import signal
 import site
 import sys
 import threading
+from typing import Any
 
 
 def _end_with_parent() -> None:
@@ -22,12 +23,27 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _reserve_for_every_version(service: Any) -> None:
+    """Look for reserved concurrency at the function, which has it, whatever version or alias is invoked.
+
+    MiniStack 1.5.33 counts the invocations of all versions together, but looks at the version, and so finds no bound.
+    """
+    own = service._reserved_concurrency
+
+    def reserved(function: dict[str, Any], configuration: dict[str, Any]) -> Any:
+        return own(service._functions.get(configuration.get("FunctionName")) or function, configuration)
+
+    service._reserved_concurrency = reserved
+
+
 def main(packages: str) -> None:
     """Run MiniStack from ``packages``, its site-packages folder, until SIGTERM or the end of standard input."""
     site.addsitedir(packages)
     from ministack import app  # type: ignore[import-not-found]
     from ministack.core.persistence import save_all  # type: ignore[import-not-found]
+    from ministack.services import lambda_svc  # type: ignore[import-not-found]
 
+    _reserve_for_every_version(lambda_svc)
     signal.signal(signal.SIGUSR1, lambda *_: save_all(app._build_persistence_save_dict()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

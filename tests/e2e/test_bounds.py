@@ -1,0 +1,55 @@
+"""What a stranger can make the stack do at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from local.deploy import RENDERS_AT_ONCE
+from local.place import STACK
+from tests.e2e.conftest import Stack
+from tests.e2e.test_local_stack import family
+from tests.e2e.viewer import Viewer
+
+EVERY_S = 0.05
+
+
+@contextmanager
+def watching_processes(pid: int) -> Iterator[list[int]]:
+    """How many processes ``pid`` had below itself, looked at again and again."""
+    seen: list[int] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(EVERY_S):
+            seen.append(len(family(pid)) - 1)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+
+
+def test_the_function_has_the_reserved_concurrency_of_the_template(stack: Stack) -> None:
+    name = stack.functions["TransformFunction"]["name"]
+    found = stack.cloud.functions.get_function_concurrency(FunctionName=name)
+    deployed = stack.cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Parameters"]
+    parameters = {given["ParameterKey"]: given["ParameterValue"] for given in deployed}
+    assert found["ReservedConcurrentExecutions"] == int(parameters["ReservedConcurrency"]) == RENDERS_AT_ONCE
+
+
+def test_random_missing_keys_never_exceed_the_reserved_concurrency(stack: Stack, viewer: Viewer) -> None:
+    """From three times as many viewers at once; ``DARKROOM_MISSING_KEYS`` says how many keys."""
+    count = int(os.environ.get("DARKROOM_MISSING_KEYS", "2000"))
+    with watching_processes(stack.pids["ministack"]) as workers, ThreadPoolExecutor(3 * RENDERS_AT_ONCE) as pool:
+        statuses = Counter(pool.map(lambda number: viewer.get(f"/missing/{number}.jpg?w=320").status, range(count)))
+    assert statuses.keys() <= {404, 429, 503}
+    assert statuses[404] > 0
+    assert 0 < max(workers) <= RENDERS_AT_ONCE
