@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from . import deploy, facts, running, samples, venvs
+from . import deploy, facts, prints, running, samples, venvs
 from .aws import Cloud
 from .cdn.read_config import NotBuiltLocally
 from .errors import CannotStart
@@ -51,9 +51,12 @@ async def _run(place: Place, ports: Ports, watching: bool) -> None:
     await venvs.ensure(progress)
     cloud = Cloud(ports.aws_url)
     async with _ministack(place, ports, progress) as ministack:
-        if await deploy.ensure(place, cloud, progress):
+        deployed = await deploy.ensure(place, cloud, progress)
+        if deployed:
             ministack.save()
         found = await asyncio.to_thread(facts.gather, cloud, ports, {"stack": os.getpid(), "ministack": ministack.pid})
+        if deployed and (count := await asyncio.to_thread(prints.forget_all, cloud, found.media_bucket)):
+            progress.say(f"Forgot {count} stored prints, because the code that made them has changed")
         if added := await asyncio.to_thread(samples.provide, cloud, found.media_bucket):
             progress.say(f"Put {added} sample objects into {found.media_bucket}")
         try:
@@ -65,7 +68,7 @@ async def _run(place: Place, ports: Ports, watching: bool) -> None:
                     group.create_task(live.follow())
                     group.create_task(_watch_over(ministack, place))
                     if watching:
-                        group.create_task(watch(place, cloud, ministack, progress))
+                        group.create_task(watch(place, cloud, ministack, progress, live))
         except NotBuiltLocally as error:
             raise CannotStart(f"{error}. Use a feature that it has, or test this one on AWS.") from error
         except ExceptionGroup as errors:

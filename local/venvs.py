@@ -75,8 +75,8 @@ async def _install_all(missing: list[str], wanted: dict[str, str]) -> None:
 async def _install(name: str, wanted: str) -> None:
     await _make_venv(name)
     requirements = ROOT / f"requirements-{name}.txt"
-    pip = [str(python_of(name)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    done = await run([*pip, "-r", requirements], env=dict(os.environ), cwd=ROOT)
+    pip = [str(python_of(name)), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    done = await run([*pip, "--require-hashes", "-r", requirements], env=dict(os.environ), cwd=ROOT)
     if done.status:
         raise CannotStart(
             f"pip could not install {requirements.name}:\n{done.tail()}\n"

@@ -7,9 +7,11 @@ import os
 import sys
 from pathlib import Path
 
-from . import deploy, sources
+from . import deploy, prints, sources
 from .aws import Cloud
+from .cdn.live import LiveEdge
 from .errors import CannotStart
+from .facts import read_facts
 from .ministack import MiniStack
 from .place import ROOT, Place
 from .processes import run
@@ -20,7 +22,7 @@ EDGE = ROOT / "functions" / "edge"
 PLAN = ROOT / "layers" / "darkroom" / "darkroom" / "plan"
 
 
-async def watch(place: Place, cloud: Cloud, ministack: MiniStack, progress: Progress) -> None:
+async def watch(place: Place, cloud: Cloud, ministack: MiniStack, progress: Progress, live: LiveEdge) -> None:
     """For ever: build and deploy whenever a source file has changed. A failure is told, and the old code goes on."""
     known = await asyncio.to_thread(sources.snapshot, ROOT)
     while True:
@@ -36,11 +38,20 @@ async def watch(place: Place, cloud: Cloud, ministack: MiniStack, progress: Prog
             if any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in changes):
                 await _build_edge(place)
                 known = await asyncio.to_thread(sources.snapshot, ROOT)
-            await deploy.ensure(place, cloud, progress)
-            ministack.save()
+            if await deploy.ensure(place, cloud, progress):
+                ministack.save()
+                await _show_change(place, cloud, live)
             progress.say("The change is live")
         except CannotStart as error:
             progress.say(f"Not deployed; what ran before goes on.\n{error}")
+
+
+async def _show_change(place: Place, cloud: Cloud, live: LiveEdge) -> None:
+    """Forget what the old code has made: in the CDN and in the bucket."""
+    await asyncio.to_thread(prints.forget_all, cloud, read_facts(place)["media_bucket"])
+    await live.refresh()
+    if live.edge:
+        live.edge.clear()
 
 
 async def _settled(now: sources.Snapshot) -> sources.Snapshot:
