@@ -92,8 +92,8 @@ def installed(endpoint_url: str) -> tuple[list[Contender], list[str]]:
         try:
             contenders.append(make(endpoint_url))
         except Missing as reason:
-            missing.append(f"{make.__name__}: {reason}.")
-    return contenders, missing
+            missing.append(f"{reason}.")
+    return contenders, list(dict.fromkeys(missing))
 
 
 def conditions(rounds: Rounds, function_core: Core, files: dict[str, Path], load: float) -> list[str]:
@@ -107,7 +107,8 @@ def conditions(rounds: Rounds, function_core: Core, files: dict[str, Path], load
     return [
         f"{described()}; Python {platform.python_version()}{peers}; the function has {cores_used}.",
         f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast; sources: {sizes}.",
-        f"{rounds.cold} cold starts and {rounds.warm} warm requests of each, in turn: median (least–greatest). "
+        f"{rounds.cold} cold starts and {rounds.warm} warm requests of each, in turn: median (least–greatest), "
+        "and the median of the ratios within each turn. "
         f"Load average before: {load:.1f}.",
     ]
 

@@ -73,7 +73,7 @@ def run(
             Result(
                 contender,
                 Spread.of(cold[index]),
-                Spread.of([invocation.ms for invocation in warm[index]]),
+                Spread.of(invocation.ms for invocation in warm[index]),
                 (sandboxes[index].cpu_ms() - cpu_before[index]) / rounds.warm,
                 sandboxes[index].peak_rss_mb(),
                 stages(warm[index]),

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.__main__ import installed
 from bench.contenders.darkroom import VARIABLES, darkroom
+from bench.contenders.node import node, node_that_stores
 from bench.emulator import emulator
 from bench.kept import kept
 from bench.link.process import linked
@@ -78,6 +80,12 @@ def test_the_function_has_the_templates_variables() -> None:
     variables = template()["Resources"]["TransformFunction"]["Properties"]["Environment"]["Variables"]
     literal = {name: value for name, value in variables.items() if isinstance(value, str)}
     assert literal.items() <= VARIABLES.items()
+
+
+def test_a_machine_without_node_measures_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("bench.__main__.CONTENDERS", (node, node_that_stores))
+    assert installed("http://localhost") == ([], ["The Node handler: Node and npm are not installed."])
 
 
 def test_the_real_handler_answers_in_awss_emulator(tmp_path: Path) -> None:

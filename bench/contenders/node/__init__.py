@@ -55,7 +55,7 @@ def versions() -> str:
 def _installed() -> tuple[str, Path]:
     runtime, npm = shutil.which("node"), shutil.which("npm")
     if runtime is None or npm is None:
-        raise Missing("Node and npm are not installed")
+        raise Missing("The Node handler: Node and npm are not installed")
     return runtime, kept(WORK / "node", [HERE / name for name in FILES], _make, architecture())
 
 
@@ -70,4 +70,4 @@ def _make(folder: Path) -> None:
         for command in commands:
             subprocess.run(command, cwd=folder, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise Missing(f"npm could not install the Node handler: {error}") from error
+        raise Missing(f"The Node handler: npm could not install it ({error})") from error
