@@ -253,7 +253,7 @@ def test_random_unsigned_requests_store_no_more_than_the_finite_set(viewer: View
     """``DARKROOM_RANDOM_REQUESTS`` says how many random URLs are asked for."""
     key = viewer.upload(jpeg_photo(size=(60, 40)), "tiny.jpg")
     chance = random.Random(20261125)
-    requests = [random_request(chance) for _ in range(int(os.environ.get("DARKROOM_RANDOM_REQUESTS", "2000")))]
+    requests = [random_request(chance) for _ in range(int(os.environ.get("DARKROOM_RANDOM_REQUESTS", "10000")))]
     with ThreadPoolExecutor(8) as pool:
         statuses = Counter(pool.map(lambda asked: viewer.get(f"{key}?{asked[0]}", **asked[1]).status, requests))
     assert statuses.keys() <= {200, 400, 403}
