@@ -1,0 +1,130 @@
+"""Random option values and Plans, made from the option table."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+from urllib.parse import quote
+
+from hypothesis import strategies as st
+
+from darkroom.plan.kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Value, Whole, WholeChoice
+from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
+from darkroom.plan.normal import plan_of
+from darkroom.plan.options import OPTIONS
+from darkroom.plan.shapes import CropKind, GravityKind, PaddingKind, WatermarkKind
+
+type Strategy = st.SearchStrategy[Any]
+
+
+def hundredths(low: float, high: float, step: float = 0.01) -> Strategy:
+    """Numbers from ``low`` to ``high`` in steps of ``step``."""
+    return st.integers(round(low / step), round(high / step)).map(lambda steps: round(steps * step * 100) / 100)
+
+
+@singledispatch
+def values_of(kind: Kind) -> Strategy:
+    """Every value of ``kind``."""
+    raise TypeError(kind)
+
+
+@values_of.register
+def _(kind: Whole) -> Strategy:
+    return st.integers(kind.low, kind.high)
+
+
+@values_of.register
+def _(kind: Fixed) -> Strategy:
+    return hundredths(kind.low, kind.high, kind.step)
+
+
+@values_of.register
+def _(kind: Flag) -> Strategy:
+    return st.booleans()
+
+
+@values_of.register
+def _(kind: Choice) -> Strategy:
+    return st.sampled_from(kind.words)
+
+
+@values_of.register
+def _(kind: WholeChoice) -> Strategy:
+    return st.sampled_from(kind.numbers)
+
+
+@values_of.register
+def _(kind: Colour) -> Strategy:
+    digits = st.text("0123456789abcdef", min_size=6, max_size=6)
+    return digits | st.tuples(digits, st.integers(0, 254)).map(lambda made: f"{made[0]}{made[1]:02x}")
+
+
+@values_of.register
+def _(kind: GravityKind) -> Strategy:
+    places = st.sampled_from(kind.words).map(Gravity)
+    return places | st.builds(Gravity, st.just("fp"), hundredths(0, 1), hundredths(0, 1))
+
+
+@values_of.register
+def _(kind: CropKind) -> Strategy:
+    starts, lengths = st.integers(0, kind.high), st.integers(1, kind.high)
+    spans = st.tuples(st.integers(0, 9_999), st.integers(1, 10_000)).filter(lambda span: sum(span) <= 10_000)
+    percents = st.tuples(spans, spans).map(
+        lambda made: Crop("pct", made[0][0] / 100, made[1][0] / 100, made[0][1] / 100, made[1][1] / 100)
+    )
+    return percents | st.builds(Crop, st.just("px"), starts, starts, lengths, lengths)
+
+
+@values_of.register
+def _(kind: PaddingKind) -> Strategy:
+    return st.builds(Padding, *[st.integers(0, kind.high)] * 4)
+
+
+@values_of.register
+def _(kind: WatermarkKind) -> Strategy:
+    names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=32)
+    percents = st.integers(1, 100)
+    return st.builds(Watermark, names, st.sampled_from(kind.positions), percents, percents)
+
+
+@values_of.register
+def _(kind: FileName) -> Strategy:
+    letters = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters='/\\"')
+    return st.text(letters, min_size=1, max_size=kind.high).filter(lambda name: len(name.encode()) <= kind.high)
+
+
+PLANNED = tuple(option for option in OPTIONS if option.plan_field)
+KEYS = st.lists(
+    st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/"), min_size=1, max_size=20).filter(
+        lambda segment: segment not in (".", "..", "_")
+    ),
+    min_size=1,
+    max_size=4,
+).map("/".join)
+
+
+@st.composite
+def option_values(draw: st.DrawFn, most: int = 8) -> dict[str, Value]:
+    """Values of some options, by short name."""
+    chosen = draw(st.lists(st.sampled_from(PLANNED), max_size=most, unique_by=lambda option: option.short))
+    values: dict[str, Value] = {option.short: draw(values_of(option.kind)) for option in chosen}
+    if draw(st.booleans()):
+        values["dpr"] = draw(st.sampled_from([1, 1.5, 2, 2.5, 3, 3.5, 4]))
+    return values
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """A Plan as a canonical path can name it, negotiated or not."""
+    values = draw(option_values())
+    if draw(st.integers(0, 3)) == 0:
+        values["f"] = draw(st.sampled_from(AUTO_CLASSES))
+    return plan_of(draw(KEYS), values)
+
+
+def url_text(short: str, value: Value) -> str:
+    """``value`` as a viewer writes it, encoded."""
+    kind = next(option.kind for option in OPTIONS if option.short == short)
+    if isinstance(kind, FileName):
+        return quote(str(value), safe="")
+    return kind.write(value).replace("~", ",")

@@ -1,0 +1,225 @@
+"""One path per meaning, one meaning per path."""
+
+from __future__ import annotations
+
+import random
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from darkroom.errors import BadKey, BadOption
+from darkroom.plan.canonical import MAX_OPTIONS_BYTES, canonical_path, check_length, derivative_name, parse_path
+from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.keys import MAX_KEY_BYTES, unquote
+from darkroom.plan.kinds import Value
+from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
+from darkroom.plan.negotiation import negotiations
+from darkroom.plan.normal import plan_of
+from darkroom.plan.options import BY_NAME
+
+from .plans import PLANNED, option_values, plans, url_text
+
+S3_KEY_BYTES = 1024
+
+
+@settings(max_examples=400)
+@given(plan=plans())
+def test_a_path_names_its_plan(plan: Plan) -> None:
+    path = canonical_path(plan)
+    assert parse_path(path) == plan
+    assert hash(parse_path(path)) == hash(plan)
+    assert path.isascii()
+    assert derivative_name(plan) == unquote(path.removeprefix("/"))
+
+
+@settings(max_examples=400)
+@given(one=option_values(), other=option_values())
+def test_two_meanings_have_two_paths(one: dict[str, Value], other: dict[str, Value]) -> None:
+    plan, second = plan_of("a", one), plan_of("a", other)
+    assert (canonical_path(plan) == canonical_path(second)) == (plan == second)
+
+
+def _spelled(values: dict[str, Value], chance: random.Random) -> str:
+    """A query for ``values``, in one of the many ways."""
+    defaults = [option for option in PLANNED if option.default not in (None, "") and option.short not in values]
+    extra = {o.short: o.default for o in chance.sample(defaults, chance.randint(0, 3)) if o.default is not None}
+    pairs = []
+    for short, value in chance.sample(list((values | extra).items()), len(values | extra)):
+        name = chance.choice([short, BY_NAME[short].long])
+        text = chance.choice([url_text(short, value), _everywhere(unquote(url_text(short, value)))])
+        if short == "bg" and len(text) == 6 and chance.random() < 0.5:
+            text = text.upper() + "FF"
+        if short in ("g", "crop", "pad", "wm"):
+            text = text.replace(",", chance.choice([",", ":", "%2C", "%3a"]))
+        pairs.append(f"{chance.choice([name, _everywhere(name)])}={text}")
+    return chance.choice(["&", "&&"]).join(pairs)
+
+
+def _everywhere(text: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in text.encode())
+
+
+@settings(max_examples=400)
+@given(values=option_values(most=6), chance=st.randoms(use_true_random=False))
+def test_urls_that_mean_the_same_have_one_path(values: dict[str, Value], chance: random.Random) -> None:
+    plan = plan_of("a/b é.jpg", values)
+    for key in ("a/b%20%C3%A9.jpg", "%61%2fb%20%c3%a9%2Ejpg"):
+        assert parse_url(f"/{key}?{_spelled(values, chance)}").plan == plan
+
+
+@pytest.mark.parametrize(
+    ("plan", "path"),
+    [
+        (
+            Plan("a", width=1, height=2, fit="cover", gravity=Gravity("north"), format="webp"),
+            "fit-cover_g-north_h-2_w-1.webp",
+        ),
+        (Plan("a", crop=Crop("px", 1, 2, 3, 4)), "crop-1~2~3~4.auto"),
+        (Plan("a", crop=Crop("pct", 0.5, 0, 99.5, 12.25), format="png"), "crop-pct~0.5~0~99.5~12.25.png"),
+        (Plan("a", padding=Padding(1, 2, 3, 4), background="aabbcc80"), "bg-aabbcc80_pad-1~2~3~4.auto"),
+        (Plan("a", watermark=Watermark("logo", "north", 1, 2)), "wm-logo~north~1~2.auto"),
+        (Plan("a", rotate=90, flip="h", upscale=True, width=1), "flip-h_rot-90_up-1_w-1.auto"),
+        (
+            Plan("a", trim=1, radius=2, blur=0.5, sharpen=1.5, denoise=3),
+            "blur-0.5_denoise-3_radius-2_sharp-1.5_trim-1.auto",
+        ),
+        (Plan("a", equalise=True, brightness=-1, contrast=2, saturation=3), "bri--1_con-2_equalise-1_sat-3.auto"),
+        (Plan("a", gamma=2.2, grayscale=True, quality=5, animate=False), "anim-0_gam-2.2_gray-1_q-5.auto"),
+        (Plan("a", page=3, download="a_~b.jpg"), "dl-a~5F~7Eb.jpg_page-3.auto"),
+        (Plan("a", format="json"), "full.json"),
+        (Plan("a", width=2560, height=2560), "h-2560_w-2560.auto"),
+        (Plan("a", width=800, quality=50, format="auto-legacy"), "q-50_w-800.auto-legacy"),
+    ],
+)
+def test_spelling(plan: Plan, path: str) -> None:
+    assert canonical_path(plan) == f"/a/_/{path}"
+    assert parse_path(f"/a/_/{path}") == plan
+
+
+def test_the_key_is_encoded_in_the_path_only() -> None:
+    plan = plan_of("a b/é+(1).jpg", {})
+    assert canonical_path(plan) == "/a%20b/%C3%A9%2B%281%29.jpg/_/h-2560_w-2560.auto"
+    assert derivative_name(plan) == "a b/é+(1).jpg/_/h-2560_w-2560.auto"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/a/_/w-800.bmp",
+        "/a/_/w-800",
+        "/a/_/w-800.AUTO",
+        "/a/_/w-800.auto-jpeg",
+        "/a/_/.auto",
+        "/a/_/full",
+        "/a/_/full.auto",
+        "a/_/w-800.auto",
+        "//a/_/w-800.auto",
+        "/w-800.auto",
+        "/_/w-800.auto",
+        "/a/w-800.auto",
+        "/a//_/w-800.auto",
+        "/a/_/b/_/w-800.auto",
+        "/%61/_/w-800.auto",
+        "/a%2Fb/_/w-800.auto",
+        "/a%c3%a9/_/w-800.auto",
+        "/é/_/w-800.auto",
+        "/a%zz/_/w-800.auto",
+        "/a%FF/_/w-800.auto",
+        "/a%0A/_/w-800.auto",
+        "/a/_/w-0800.auto",
+        "/a/_/w-0.auto",
+        "/a/_/w-800_w-800.auto",
+        "/a/_/w-800_h-600.auto",
+        "/a/_/width-800.auto",
+        "/a/_/w-800_.auto",
+        "/a/_/w.auto",
+        "/a/_/w-.auto",
+        "/a/_/zz-1.auto",
+        "/a/_/dpr-2_w-400.auto",
+        "/a/_/preset-cover.auto",
+        "/a/_/exp-1_w-800.auto",
+        "/a/_/redact-faces.auto",
+        "/a/_/f-webp_w-800.auto",
+        "/a/_/fit-contain_w-800.auto",
+        "/a/_/fit-cover_w-800.auto",
+        "/a/_/flip-v.auto",
+        "/a/_/flip-hv.auto",
+        "/a/_/up-1.auto",
+        "/a/_/q-80.png",
+        "/a/_/anim-0.jpeg",
+        "/a/_/w-800.json",
+        "/a/_/bg-abc.auto",
+        "/a/_/bg-AABBCC.auto",
+        "/a/_/blur-1.50.auto",
+        "/a/_/crop-pct~0~0~100~100.auto",
+        "/a/_/pad-5.auto",
+        "/a/_/wm-logo.auto",
+        "/a/_/dl-a~2e.auto",
+        "/a/_/dl-a~2E.auto",
+        "/a/_/dl-a%20b.auto",
+        "/a/_/dl-a~2.auto",
+        "/a/_/dl-~FF.auto",
+        "/a/_/w-800.auto?exp=1",
+        "/a/_/w-800.auto/",
+        "",
+        "/",
+    ],
+)
+def test_a_second_spelling_is_no_path(path: str) -> None:
+    with pytest.raises((BadKey, BadOption)):
+        parse_path(path)
+
+
+@settings(max_examples=300)
+@given(plan=plans(), data=st.data())
+def test_a_changed_path_names_another_plan_or_none(plan: Plan, data: st.DataObject) -> None:
+    path = canonical_path(plan)
+    at = data.draw(st.integers(1, len(path)))
+    changed = path[:at] + data.draw(st.sampled_from(["~", "-", "_", "0", "a", "%", "/", "."])) + path[at:]
+    try:
+        found = parse_path(changed)
+    except (BadKey, BadOption):
+        return
+    assert canonical_path(found) == changed
+
+
+def _longest() -> dict[str, Value]:
+    values: dict[str, Value] = {
+        "dl": "é" * 32,
+        "crop": Crop("pct", 12.34, 12.34, 12.34, 12.34),
+        "wm": Watermark("w" * 30, "southwest", 10, 10),
+        "w": 999,
+        "h": 999,
+    }
+    assert len(canonical_path(plan_of("a", values)).split("/_/")[1].removesuffix(".auto")) == 290
+    return values
+
+
+def test_every_derivative_of_the_longest_request_is_a_key_that_s3_takes() -> None:
+    plan = plan_of("é" * (MAX_KEY_BYTES // 2), _longest())
+    check_length(plan)
+    sizes = [len(f"derivatives/{derivative_name(variant)}".encode()) for variant in negotiations(plan)]
+    assert max(sizes) <= S3_KEY_BYTES
+    assert {parse_path(canonical_path(variant)).format for variant in negotiations(plan)} == set(AUTO_CLASSES)
+
+
+def test_a_longer_request_is_refused() -> None:
+    plan = plan_of("a", _longest() | {"w": 1000})
+    with pytest.raises(BadOption, match=f"longer than {MAX_OPTIONS_BYTES} characters") as refusal:
+        check_length(plan)
+    assert refusal.value.option == ""
+    pairs = (f"{short}={url_text(short, value)}" for short, value in (_longest() | {"w": 1000}).items())
+    with pytest.raises(BadOption, match="longer than"):
+        parse_url("/a?" + "&".join(pairs))
+
+
+@given(key=st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
+def test_an_encoded_key_is_read_back(key: str) -> None:
+    try:
+        request = parse_url("/" + quote(key, safe="/"))
+    except BadKey:
+        return
+    assert request.plan.key == key
+    assert parse_path(request.path).key == key

@@ -1,0 +1,144 @@
+"""The cost guard: the unsigned set is finite, counted, and what the documents say."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+from darkroom.errors import DarkroomError
+from darkroom.plan.canonical import canonical_path
+from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.model import AUTO_CLASSES, PICTURE_FORMATS, Plan
+from darkroom.plan.negotiation import LADDER_PX, negotiations
+from darkroom.plan.normal import plan_of
+from darkroom.plan.policy import UNSIGNED_SET, AccessMode, needs_signature, unsigned_requests, unsigned_variants
+from darkroom.plan.presets import Presets, configured
+
+from .plans import plans
+
+ROOT = Path(__file__).parents[2]
+GUARDED, OPEN, SIGNED = AccessMode.GUARDED, AccessMode.OPEN, AccessMode.SIGNED
+SOME = Presets({"thumb": {"w": "100", "h": "100", "fit": "cover", "f": "webp"}, "auto": {"w": "77"}}, {})
+
+
+REQUESTS = sorted(unsigned_requests("a", SOME), key=canonical_path)
+FREE = unsigned_requests("a", SOME) | unsigned_variants("a", SOME)
+
+
+def some() -> Presets:
+    return SOME
+
+
+def none() -> Presets:
+    return Presets({}, {})
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/urls.md"])
+def test_the_number_in_the_documents(page: str) -> None:
+    found = re.findall(
+        r"<!-- unsigned-variants -->(\d+)<!-- /unsigned-variants -->", (ROOT / page).read_text(encoding="utf-8")
+    )
+    assert found == [str(len(unsigned_variants("photo.jpg", configured())))]
+
+
+def test_the_number_is_what_it_is_made_of() -> None:
+    bare, data = 2 * 3, 2
+    ladder = len(LADDER_PX) * (len(PICTURE_FORMATS) + 2 * len(AUTO_CLASSES))
+    assert len(unsigned_variants("a", none())) == bare + data + ladder == 118
+    assert len(unsigned_variants("a", SOME)) == 118 + 1 + 2 * 3
+
+
+def test_the_unsigned_set() -> None:
+    assert unsigned_requests("a", SOME) == {
+        plan_of("a", {}),
+        Plan("a", format="json"),
+        Plan("a", format="thumbhash"),
+        *(Plan("a", width=width, format=name) for width in LADDER_PX for name in ("auto", *PICTURE_FORMATS)),
+        Plan("a", width=100, height=100, fit="cover", format="webp"),
+        Plan("a", width=77),
+    }
+
+
+def test_what_needs_no_signature() -> None:
+    for plan in unsigned_requests("any/key", SOME) | unsigned_variants("any/key", SOME):
+        assert not needs_signature(plan, GUARDED, some)
+
+
+@given(plan=plans())
+def test_all_else_needs_one(plan: Plan) -> None:
+    assert needs_signature(plan, GUARDED, some) == (replace(plan, key="a") not in FREE)
+    assert needs_signature(plan, SIGNED, some)
+    assert not needs_signature(plan, OPEN, some)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan("a", width=801),
+        Plan("a", height=800),
+        Plan("a", width=800, height=800),
+        Plan("a", width=800, quality=50),
+        Plan("a", width=800, quality=51, format="auto-avif"),
+        Plan("a", width=800, quality=50, format="webp"),
+        Plan("a", format="webp"),
+        Plan("a", format="auto-avif"),
+        Plan("a", width=2560, height=2560, format="webp"),
+        Plan("a", format="json", page=1),
+        Plan("a", width=100, height=100, fit="cover", format="auto-webp"),
+        Plan("a", width=77, format="webp"),
+    ],
+)
+def test_near_the_set_is_outside(plan: Plan) -> None:
+    assert needs_signature(plan, GUARDED, some)
+
+
+def test_presets_are_those_of_the_deployment_by_default() -> None:
+    for plan in configured().plans("a").values():
+        assert not needs_signature(plan, GUARDED)
+
+
+@pytest.mark.parametrize("request_plan", REQUESTS, ids=canonical_path)
+def test_without_hints_nobody_leaves_the_set(request_plan: Plan) -> None:
+    for variant in negotiations(request_plan, ratios=(1.0,)):
+        assert not needs_signature(variant, GUARDED, some)
+
+
+def test_ten_thousand_strangers_make_no_more_than_the_number() -> None:
+    chance = random.Random(2)
+    texts = {
+        "w": [str(width) for width in (*LADDER_PX, 160, 200, 400, 801)],
+        "f": ["auto", "jpg", "jpeg", *PICTURE_FORMATS, "json", "thumbhash"],
+        "dpr": ["1", "1.0", "1.5", "2", "3", "4"],
+        "preset": [*configured().options, "none"],
+        "h": ["800", "2560"],
+        "fit": ["cover", "contain"],
+        "g": ["attention", "center"],
+        "q": ["50", "80"],
+        "up": ["0", "1"],
+        "anim": ["0", "1"],
+        "rot": ["0", "90"],
+        "page": ["0", "1"],
+        "dl": ["a.jpg"],
+    }
+    free = {canonical_path(plan) for plan in unsigned_variants("photo.jpg", configured())}
+    made: set[str] = set()
+    for _ in range(10_000):
+        names = chance.sample(list(texts), chance.choice([0, 1, 1, 2, 2, 3, 4]))
+        query = "&".join(f"{name}={chance.choice(texts[name])}" for name in names)
+        try:
+            plan = parse_url(f"/photo.jpg?{query}").plan
+        except DarkroomError:
+            continue
+        if not needs_signature(plan, GUARDED):
+            made |= {canonical_path(v) for v in negotiations(plan) if not needs_signature(v, GUARDED)}
+    assert made <= free
+    assert len(made) > len(free) * 0.9, "strangers who hardly try prove nothing"
+
+
+def test_a_viewer_is_told_the_widths() -> None:
+    assert all(str(width) in UNSIGNED_SET for width in LADDER_PX)

@@ -1,0 +1,86 @@
+"""presets.toml, and what is told about mistakes in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from darkroom.errors import BadOption
+from darkroom.plan.model import Gravity, Plan
+from darkroom.plan.presets import PRESETS_FILE, configured, load
+
+TEXT = """
+[presets.thumb]
+width = 100
+h = 50
+fit = "cover"
+gravity = "fp:0.1:0.9"
+dpr = 1.5
+up = true
+anim = false
+
+[presets.a-1]
+q = 80
+
+[watermarks]
+logo = "watermarks/logo.png"
+x9 = "watermarks/other.svg"
+"""
+
+
+def test_what_a_file_says() -> None:
+    presets = load(TEXT)
+    assert presets.options["thumb"] == {
+        "w": "100",
+        "h": "50",
+        "fit": "cover",
+        "g": "fp:0.1:0.9",
+        "dpr": "1.5",
+        "up": "1",
+        "anim": "0",
+    }
+    assert presets.values("a-1") == {"q": 80}
+    assert presets.plans("k") == {
+        "thumb": Plan(
+            "k", width=150, height=75, fit="cover", gravity=Gravity("fp", 0.1, 0.9), upscale=True, animate=False
+        ),
+        "a-1": Plan("k", quality=80),
+    }
+    assert presets.watermarks == {"logo": "watermarks/logo.png", "x9": "watermarks/other.svg"}
+
+
+def test_an_empty_file_has_no_presets() -> None:
+    presets = load("")
+    assert presets.options == {}
+    assert presets.watermarks == {}
+    with pytest.raises(BadOption, match="there is no preset 'a'"):
+        presets.values("a")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[presets.Thumb]\nw = 1", "preset 'Thumb': the name must be of a-z, 0-9 and -"),
+        ("[presets.-a]\nw = 1", "preset '-a': the name must be"),
+        ("[presets.a]\nw = 0", "preset 'a': w must be a whole number from 1 to 8192, not '0'"),
+        ("[presets.a]\nwidth = 'x'", "preset 'a': w must be a whole number from 1 to 8192, not 'x'"),
+        ("[presets.a]\nsize = 1", "preset 'a': 'size' is not an option a preset can have"),
+        ("[presets.a]\npreset = 'b'", "preset 'a': 'preset' is not an option a preset can have"),
+        ("[presets.a]\nexp = 5", "'exp' is not an option"),
+        ("[presets.a]\nsignature = 'x'", "'s' is not an option"),
+        ("[presets.a]\ng = 'face'", "preset 'a': g must be one of center"),
+        ("[watermarks]\nLogo = 'a'", "watermarks: 'Logo' is not a name of a-z and 0-9"),
+        ("[watermarks]\n'a b' = 'a'", "watermarks: 'a b' is not a name"),
+        ("[watermarks]\n'é' = 'a'", "watermarks: 'é' is not a name"),
+        ("[presets", "Expected ']'"),
+    ],
+)
+def test_mistakes(text: str, told: str) -> None:
+    with pytest.raises(ValueError) as refusal:
+        load(text)
+    assert told in str(refusal.value)
+
+
+def test_the_presets_of_this_deployment_are_well() -> None:
+    assert configured().options
+    assert configured() is configured()
+    assert configured() == load(PRESETS_FILE.read_text(encoding="utf-8"))

@@ -1,0 +1,32 @@
+"""docs/urls.md says what the tables say."""
+
+from __future__ import annotations
+
+import pytest
+
+from darkroom.plan.kinds import Reserved
+from darkroom.plan.options import OPTIONS
+from tools.url_reference import PAGE, filled
+
+
+def test_the_page_is_fresh() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert filled(page) == page, "run `make docs`"
+
+
+def test_the_page_has_every_option() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for option in OPTIONS:
+        assert f"`{option.short}`" in page
+        assert isinstance(option.kind, Reserved) or f"| {option.kind.expects} |" in page
+
+
+def test_a_place_is_filled_anew() -> None:
+    assert filled("at most <!-- max-key-bytes -->5<!-- /max-key-bytes --> bytes") == (
+        "at most <!-- max-key-bytes -->700<!-- /max-key-bytes --> bytes"
+    )
+
+
+def test_a_place_that_nothing_fills_is_an_error() -> None:
+    with pytest.raises(KeyError, match="colour"):
+        filled("<!-- colour --><!-- /colour -->")
