@@ -124,7 +124,7 @@ function handler(event) {
 }
 
 function rewritten(request) {
-    if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method)) {
+    if (!['GET', 'HEAD'].includes(request.method)) {
         refuse('method-not-allowed');
     }
     const query = queryText(request);

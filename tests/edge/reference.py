@@ -81,7 +81,7 @@ def expected(asked: Asked) -> dict[str, Any]:
 
 
 def _forwarded(asked: Asked) -> dict[str, Any]:
-    if asked.method not in ("GET", "HEAD", "OPTIONS"):
+    if asked.method not in ("GET", "HEAD"):
         raise MethodNotAllowed
     mode = AccessMode(asked.mode)
     request = parse_url(asked.url, case_presets())

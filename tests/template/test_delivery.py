@@ -68,9 +68,9 @@ def test_the_origin_hears_the_edge_and_never_the_host() -> None:
     assert policy["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
 
 
-def test_methods_are_those_that_an_origin_group_serves() -> None:
+def test_only_pictures_are_asked_for() -> None:
     behaviour = distribution(Stack())["DefaultCacheBehavior"]
-    assert behaviour["AllowedMethods"] == ["GET", "HEAD", "OPTIONS"]
+    assert behaviour["AllowedMethods"] == ["GET", "HEAD"]
     assert behaviour["CachedMethods"] == ["GET", "HEAD"]
     assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
 
