@@ -109,6 +109,14 @@ def test_what_no_option_bounds_fits_the_format() -> None:
     assert laid_out(Size(1000, 40_000), max_side_px=16_383, width=900).size.height == 16_383
 
 
+@pytest.mark.parametrize("stored", [Size(12_000, 9000), Size(9000, 12_000), Size(100_000, 1080), Size(3, 60_000)])
+def test_what_no_box_bounds_fits_into_memory(stored: Size) -> None:
+    for options in ({}, {"width": 8192}, {"rotate": 90}):
+        size = arrange(Plan("k", **options), stored, max_pixels=100_000).size
+        assert 90_000 < size.width * size.height <= 100_000 or min(size) <= 2
+    assert arrange(Plan("k"), Size(300, 300), max_pixels=100_000).size == (300, 300)
+
+
 def test_enlarging_never_makes_a_picture_smaller() -> None:
     assert laid_out(Size(1000, 20_000), width=1200, upscale=True).size == (1000, 20_000)
 

@@ -93,7 +93,7 @@ def _opened(plan: Plan, source: Source, limits: Limits) -> tuple[Work, Header]:
     plays = plan.animate and plan.page == 0 and target.animated
     header = inspect(source, limits, page=plan.page, animated=plays)
     stored, orientation = stored_size(header)
-    geometry = arrange(plan, stored, orientation, max_side_px=target.max_side_px)
+    geometry = arrange(plan, stored, orientation, max_side_px=target.max_side_px, max_pixels=target.max_pixels)
     animated = plays and header.animated
     negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=bool(plan.trim))
     first = negative.frames[0]

@@ -17,11 +17,13 @@ Rules, where CSS and other image services differ:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from ..errors import BadOption
+from .boxes import Box, Size, rescaled, turned_back, turned_upright
 from .model import Crop, Gravity, Plan
 from .options import MAX_SIDE_PX
+
+__all__ = ["MAX_SCALED_SIDE_PX", "PLACES", "Box", "Geometry", "Size", "arrange"]
 
 MAX_SCALED_SIDE_PX = 65_535
 """No picture is scaled beyond this before a cover cuts it: a 1 px wide source cannot make a 67-million-pixel column."""
@@ -40,32 +42,6 @@ PLACES: dict[str, tuple[float, float]] = {
 """By compass word, how much of the free room lies to the left and above."""
 
 _LOOKS_AT_PIXELS = ("attention", "entropy")
-_INVERSE = {6: 8, 8: 6}
-"""The orientations that do not undo themselves."""
-
-
-class Size(NamedTuple):
-    """Width and height in pixels."""
-
-    width: int
-    height: int
-
-    @property
-    def turned(self) -> Size:
-        return Size(self.height, self.width)
-
-
-class Box(NamedTuple):
-    """A region in pixels; ``left`` and ``top`` count from the upper left corner."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    @property
-    def size(self) -> Size:
-        return Size(self.width, self.height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +92,7 @@ class Geometry:
     @property
     def stored_subject(self) -> Box:
         """``subject`` in the coordinates of the stored picture."""
-        return _turned_back(self.subject, self.upright, self.orientation)
+        return turned_back(self.subject, self.upright, self.orientation)
 
     @property
     def stored_scaled(self) -> Size:
@@ -126,7 +102,7 @@ class Geometry:
     @property
     def stored_window(self) -> Box | None:
         """``window`` before the scaled picture is turned upright."""
-        return _turned_back(self.window, self.scaled, self.orientation) if self.window else None
+        return turned_back(self.window, self.scaled, self.orientation) if self.window else None
 
     @property
     def moves_nothing(self) -> bool:
@@ -137,19 +113,19 @@ class Geometry:
 
     def found(self, window: Box) -> Geometry:
         """This geometry with its window found at ``window`` of the scaled picture before it is turned upright."""
-        upright = _turned_back(window, self.stored_scaled, _INVERSE.get(self.orientation, self.orientation))
+        upright = turned_upright(window, self.stored_scaled, self.orientation)
         return replace(self, window=upright, seeks="")
 
     def upright_box(self, box: Box) -> Box:
         """``box`` of the stored picture, in the coordinates of the upright one."""
-        return _turned_back(box, self.stored, _INVERSE.get(self.orientation, self.orientation))
+        return turned_upright(box, self.stored, self.orientation)
 
     def on(self, stored: Size) -> Geometry:
         """This geometry for the same scene stored with another number of pixels; the output stays as large."""
         if stored == self.stored:
             return self
         upright = stored.turned if self.orientation >= 5 else stored
-        return replace(self, stored=stored, subject=_rescaled(self.subject, self.upright, upright))
+        return replace(self, stored=stored, subject=rescaled(self.subject, self.upright, upright))
 
 
 def arrange(
@@ -159,12 +135,14 @@ def arrange(
     *,
     subject: Box | None = None,
     max_side_px: int = MAX_SCALED_SIDE_PX,
+    max_pixels: int | None = None,
 ) -> Geometry:
     """The geometry of ``plan`` for a source of ``stored`` size.
 
     ``subject`` is the region of the upright source to keep where it is known already; it defaults to the plan's crop.
-    ``max_side_px`` is the longest side that the output format can hold, with padding: a picture that no option bounds
-    is made to fit it. Raises BadOption where the crop lies outside of the picture.
+    ``max_side_px`` is the longest side that the output format can hold, with padding, and ``max_pixels`` the largest
+    picture that its encoder has memory for: what no box bounds is made to fit. Raises BadOption where the crop lies
+    outside of the picture.
     """
     upright = stored.turned if orientation >= 5 else stored
     subject = subject or _cropped(plan.crop, upright)
@@ -179,7 +157,8 @@ def arrange(
     if fit == "fill":
         return replace(placed, scaled=box if upscale else _within(box, subject.size))
     canvas = (box.turned if turns else box) if fit == "letterbox" else None
-    return replace(placed, scaled=_contained(subject.size, box, upscale=upscale), canvas=canvas)
+    scaled = _contained(subject.size, box, upscale=upscale)
+    return replace(placed, scaled=_bounded(scaled, max_pixels), canvas=canvas)
 
 
 def _box(plan: Plan, longest_px: int, max_side_px: int, *, turns: bool) -> Size:
@@ -230,6 +209,15 @@ def _contained(size: Size, box: Size, *, upscale: bool) -> Size:
     return Size(min(box.width, _ratio(size.width, box.height, size.height)), box.height)
 
 
+def _bounded(size: Size, max_pixels: int | None) -> Size:
+    """``size`` scaled down to at most ``max_pixels``."""
+    pixels = size.width * size.height
+    if max_pixels is None or pixels <= max_pixels:
+        return size
+    factor = (max_pixels / pixels) ** 0.5
+    return _contained(size, Size(*(max(1, int(side * factor)) for side in size)), upscale=False)
+
+
 def _within(box: Size, limit: Size) -> Size:
     """``box`` made smaller, at its aspect ratio, until no side is longer than ``limit``'s."""
     return _contained(box, limit, upscale=False)
@@ -262,28 +250,3 @@ def _place(scaled: int, kept: int, gravity: Gravity, *, axis: int) -> int:
         centre = (gravity.x, gravity.y)[axis] * scaled
         return min(max(0, round(centre - kept / 2)), scaled - kept)
     return round((scaled - kept) * PLACES.get(gravity.name, (0.5, 0.5))[axis])
-
-
-def _turned_back(box: Box, upright: Size, orientation: int) -> Box:
-    """A region of the upright picture, found in the picture that ``orientation`` turns upright."""
-    left, top, width, height = box
-    right, bottom = upright.width - left - width, upright.height - top - height
-    return {
-        1: Box(left, top, width, height),
-        2: Box(right, top, width, height),
-        3: Box(right, bottom, width, height),
-        4: Box(left, bottom, width, height),
-        5: Box(top, left, height, width),
-        6: Box(top, right, height, width),
-        7: Box(bottom, right, height, width),
-        8: Box(bottom, left, height, width),
-    }[orientation]
-
-
-def _rescaled(box: Box, size: Size, other: Size) -> Box:
-    """``box`` of a picture of ``size``, in another picture of the same scene: edges rounded, at least 1 px apart."""
-    left = min(round(box.left * other.width / size.width), other.width - 1)
-    top = min(round(box.top * other.height / size.height), other.height - 1)
-    right = max(left + 1, round((box.left + box.width) * other.width / size.width))
-    bottom = max(top + 1, round((box.top + box.height) * other.height / size.height))
-    return Box(left, top, min(right, other.width) - left, min(bottom, other.height) - top)

@@ -1,0 +1,62 @@
+"""Sizes and boxes in whole pixels, and how a box moves when its picture is turned or scaled."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+INVERSE = {6: 8, 8: 6}
+"""The orientations that do not undo themselves."""
+
+
+class Size(NamedTuple):
+    """Width and height in pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def turned(self) -> Size:
+        return Size(self.height, self.width)
+
+
+class Box(NamedTuple):
+    """A region in pixels; ``left`` and ``top`` count from the upper left corner."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+
+def turned_back(box: Box, upright: Size, orientation: int) -> Box:
+    """A region of the upright picture, found in the picture that ``orientation`` turns upright."""
+    left, top, width, height = box
+    right, bottom = upright.width - left - width, upright.height - top - height
+    return {
+        1: Box(left, top, width, height),
+        2: Box(right, top, width, height),
+        3: Box(right, bottom, width, height),
+        4: Box(left, bottom, width, height),
+        5: Box(top, left, height, width),
+        6: Box(top, right, height, width),
+        7: Box(bottom, right, height, width),
+        8: Box(bottom, left, height, width),
+    }[orientation]
+
+
+def turned_upright(box: Box, stored: Size, orientation: int) -> Box:
+    """The opposite: a region of the stored picture, found in the upright one."""
+    return turned_back(box, stored, INVERSE.get(orientation, orientation))
+
+
+def rescaled(box: Box, size: Size, other: Size) -> Box:
+    """``box`` of a picture of ``size``, in another picture of the same scene: edges rounded, at least 1 px apart."""
+    left = min(round(box.left * other.width / size.width), other.width - 1)
+    top = min(round(box.top * other.height / size.height), other.height - 1)
+    right = max(left + 1, round((box.left + box.width) * other.width / size.width))
+    bottom = max(top + 1, round((box.top + box.height) * other.height / size.height))
+    return Box(left, top, min(right, other.width) - left, min(bottom, other.height) - top)
