@@ -5,7 +5,8 @@
 // `make edge` puts the tables in, makes it small and writes it into template.yaml. It must stay below 10,240 bytes and
 // within what the engine documents: ES 5.1, const and let, arrow functions (tests/edge/language.py). No template
 // literals: CloudFormation's Sub would read them. Nothing may depend on the length of a text that can hold more than
-// ASCII, because engines do not agree on it.
+// ASCII, because engines do not agree on it. The engine's regular expressions are Perl's, where $ also stands before a
+// line break at the end.
 //
 // A plan is an object of canonical spellings by short name; the format f is always there: {f: 'auto', w: '800'}.
 
@@ -31,8 +32,8 @@ const colour = () => [
     'a colour of 3, 4, 6 or 8 hex digits, such as ff8800',
     text => {
         const digits = text.toLowerCase();
-        return /^([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/.test(digits)
-            ? (digits.length < 6 ? digits.replace(/./g, '$&$&') : digits).replace(/^(.{6})ff$/, '$1')
+        return /^([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$(?!\n)/.test(digits)
+            ? (digits.length < 6 ? digits.replace(/./g, '$&$&') : digits).replace(/^(.{6})ff$(?!\n)/, '$1')
             : null;
     }
 ];
@@ -74,7 +75,7 @@ const watermark = (words, position, opacity, size) => [
     text => {
         const parts = split(text);
         const all = parts.concat([position, opacity, size].slice(parts.length - 1));
-        return /^[a-z0-9]{1,32}$/.test(parts[0]) && parts.length < 5
+        return /^[a-z0-9]{1,32}$(?!\n)/.test(parts[0]) && parts.length < 5
             ? joined([parts[0], oneOf(words, all[1]), integer(all[2], 1, 100), integer(all[3], 1, 100)])
             : null;
     }
@@ -88,13 +89,13 @@ const fileName = high => [
     }
 ];
 
-const word = (pattern, expects) => [expects, text => (new RegExp('^(' + pattern + ')$').test(text) ? text : null)];
+const word = (pattern, expects) => [expects, text => (new RegExp('^(' + pattern + ')$(?!\\n)').test(text) ? text : null)];
 
 const reserved = why => [why];
 
-const integer = (text, low, high) => within(/^(0|-?[1-9]\d{0,9})$/, text, low, high);
+const integer = (text, low, high) => within(/^(0|-?[1-9]\d{0,9})$(?!\n)/, text, low, high);
 
-const decimal = (text, low, high) => within(/^(0|[1-9]\d{0,4})(\.\d{1,2})?$/, text, low, high);
+const decimal = (text, low, high) => within(/^(0|[1-9]\d{0,4})(\.\d{1,2})?$(?!\n)/, text, low, high);
 
 const within = (pattern, text, low, high) => (pattern.test(text) && +text >= low && +text <= high ? String(+text) : null);
 
@@ -351,17 +352,17 @@ function atRatio(plan, ratio) {
 }
 
 function hintedRatio(hint) {
-    return /^\d{1,3}(\.\d{1,16})?$/.test(hint) ? Math.min(4, Math.max(1, Math.ceil(hint * 2) / 2)) : 1;
+    return /^\d{1,3}(\.\d{1,16})?$(?!\n)/.test(hint) ? Math.min(4, Math.max(1, Math.ceil(hint * 2) / 2)) : 1;
 }
 
 function formatClass(accept) {
     const weights = {};
     accept.toLowerCase().split(',').forEach(entry => {
-        const parts = entry.split(';').map(part => part.replace(/^[ \t]+|[ \t]+$/g, ''));
+        const parts = entry.split(';').map(part => part.replace(/^[ \t]+|[ \t]+$(?!\n)/g, ''));
         let weight = 1;
         parts.slice(1).forEach(part => {
             if (part.startsWith('q=')) {
-                weight = /^q=(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(part) ? +part.slice(2) : 0;
+                weight = /^q=(0(\.\d{0,3})?|1(\.0{0,3})?)$(?!\n)/.test(part) ? +part.slice(2) : 0;
             }
         });
         weights[parts[0]] = weight;

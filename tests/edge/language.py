@@ -27,12 +27,14 @@ _FUNCTIONS = frozenset({"function_declaration", "function_expression", "arrow_fu
 _OF_ONE_TEXT = {
     "number": re.compile(r"[0-9.]+|0[xX][0-9a-fA-F]+"),
     "regex_flags": re.compile(r"[gimy]*"),
-    "regex_pattern": re.compile(r"(?!.*(?:\(\?<|\\[pPu])).*"),
+    "regex_pattern": re.compile(r"(?!.*(?:\(\?<|\\[pPu]|\[\^?\]|(?<!\\)\$(?!\(\?!\\n\)))).*"),
     "escape_sequence": re.compile(r"(?!\\u\{).*"),
     "formal_parameters": re.compile(r"(?!.*,\s*\)$).*", re.DOTALL),
     "arguments": re.compile(r"(?!.*,\s*\)$).*", re.DOTALL),
 }
-"""What the text of a node must be. No lookbehind, named groups or Unicode classes; no comma at the end of a list."""
+"""What the text of a node must be. No comma at the end of a list. In patterns no lookbehind, named groups or Unicode
+classes, and nothing that Perl's language, which the engine speaks, reads in another way: an empty class, or a ``$``,
+which would stand before a line break at the end too."""
 
 
 def violations(code: str) -> list[str]:

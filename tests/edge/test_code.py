@@ -70,6 +70,8 @@ def test_it_keeps_to_the_language_of_the_engine() -> None:
         "const a = /(?<=b)c/;",
         "const a = /(?<name>b)/;",
         "const a = /\\p{L}/;",
+        "const a = /^b$/;",
+        "const a = /[^]/;",
         "try { isNaN(1); } catch { isNaN(2); }",
         "const a = new Map();",
         "const a = new Set([1]);",
@@ -109,7 +111,7 @@ def test_the_lint_finds(code: str) -> None:
         "let a = {b: [1, 2], 'c': null}; a.b.map(d => String(d)).filter(d => d.startsWith('1'));",
         "try { throw {code: 1}; } catch (e) { decodeURIComponent(e.code); } finally { Math.max(1, 2); }",
         "switch (1) { case 1: break; default: Object.assign({}, JSON.parse('{}')); }",
-        "const a = /^[a-z]+$/gi.test('b') ? new RegExp('c') : undefined;",
+        "const a = /^[a-z]+$(?!\\n)|\\$b/gi.test('b') ? new RegExp('c') : undefined;",
     ],
 )
 def test_the_lint_lets_pass(code: str) -> None:
