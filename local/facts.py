@@ -1,4 +1,4 @@
-"""What others need to know of the running stack, read from what is deployed: ``stack.json`` and ``sam-env.json``."""
+"""What others need to know of the running stack, read from what is deployed: ``stack.json``."""
 
 from __future__ import annotations
 
@@ -92,16 +92,3 @@ def _function(cloud: Cloud, ports: Ports, name: str) -> FunctionFacts:
         return FunctionFacts(name, arn)
     url_id = urls[0]["FunctionUrl"].split("//", 1)[1].split(".", 1)[0]
     return FunctionFacts(name, arn, f"{ports.aws_url}/_aws/lambda-url/{url_id}/")
-
-
-def sam_environment(cloud: Cloud, facts: Facts) -> str:
-    """The deployed functions' environment for ``sam local invoke --env-vars``, which knows no deployed resources."""
-    found = {
-        logical_id: cloud.functions.get_function_configuration(FunctionName=function.name)
-        for logical_id, function in facts.functions.items()
-    }
-    variables = {
-        logical_id: configuration.get("Environment", {}).get("Variables", {})
-        for logical_id, configuration in found.items()
-    }
-    return json.dumps(variables, indent=2) + "\n"

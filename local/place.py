@@ -30,9 +30,9 @@ class Place:
         return self.state / "stack.json"
 
     @property
-    def sam_environment(self) -> Path:
-        """Environment variables for ``sam local invoke --env-vars``."""
-        return self.state / "sam-env.json"
+    def invocable(self) -> Path:
+        """A template for ``sam local invoke``."""
+        return self.state / "invoke.json"
 
     @property
     def lock(self) -> Path:

@@ -34,7 +34,7 @@ def claim(place: Place) -> Iterator[None]:
             yield
         finally:
             place.facts.unlink(missing_ok=True)
-            place.sam_environment.unlink(missing_ok=True)
+            place.invocable.unlink(missing_ok=True)
             file.truncate(0)
 
 

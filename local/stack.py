@@ -9,9 +9,10 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from . import deploy, facts, prints, running, samples, venvs
+from . import deploy, facts, invocable, prints, running, samples, venvs
 from .aws import Cloud
 from .cdn.read_config import NotBuiltLocally
+from .containers import relays
 from .errors import CannotStart
 from .facts import Facts
 from .gateway import open_gateway
@@ -60,8 +61,8 @@ async def _run(place: Place, ports: Ports, watching: bool) -> None:
         if added := await asyncio.to_thread(samples.provide, cloud, found.media_bucket):
             progress.say(f"Put {added} sample objects into {found.media_bucket}")
         try:
-            async with open_gateway(cloud, found, ports, progress.say) as live:
-                facts.write_whole(place.sam_environment, facts.sam_environment(cloud, found))
+            async with open_gateway(cloud, found, ports, progress.say) as live, relays(ports.aws):
+                facts.write_whole(place.invocable, await asyncio.to_thread(invocable.template, cloud, found))
                 found.write(place.facts)
                 _welcome(found, place, progress)
                 async with asyncio.TaskGroup() as group:
