@@ -89,5 +89,5 @@ def test_the_transform_function_starts_light() -> None:
         "PIL",
         "pi_heif",
     }
-    assert loaded & heavy == set()
+    assert loaded & (heavy | {"hashlib", "hmac", "pyvips"}) == set()
     assert len(loaded) <= 120, sorted(loaded)

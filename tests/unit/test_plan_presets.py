@@ -6,7 +6,7 @@ import pytest
 
 from darkroom.errors import BadOption
 from darkroom.plan.model import Gravity, Plan
-from darkroom.plan.presets import PRESETS_FILE, configured, load
+from darkroom.plan.presets import configured, load, presets_text
 
 TEXT = """
 [presets.thumb]
@@ -83,4 +83,4 @@ def test_mistakes(text: str, told: str) -> None:
 def test_the_presets_of_this_deployment_are_well() -> None:
     assert configured().options
     assert configured() is configured()
-    assert configured() == load(PRESETS_FILE.read_text(encoding="utf-8"))
+    assert configured() == load(presets_text())

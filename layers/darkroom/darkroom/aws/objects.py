@@ -115,6 +115,7 @@ def connect(bucket: str, credentials: CredentialSource, environment: Mapping[str
             region=region,
             endpoint=endpoint,
             credential_provider=provide,
+            disable_bulk_delete=True,
             client_options=client,
             retry_config=_RETRY,
         )
@@ -124,6 +125,7 @@ def connect(bucket: str, credentials: CredentialSource, environment: Mapping[str
             region=region,
             virtual_hosted_style_request=True,
             credential_provider=provide,
+            disable_bulk_delete=True,
             client_options=client,
             retry_config=_RETRY,
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -79,6 +77,9 @@ def signed_headers(
 
     Source: AWS, "Create a signed AWS API request" (IAM user guide). A test compares it with botocore's signer.
     """
+    import hashlib
+    import hmac
+
     timestamp = now.strftime("%Y%m%dT%H%M%SZ")
     headers = {"content-type": "application/x-amz-json-1.1", "host": host, "x-amz-date": timestamp}
     if credentials.token:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from ..errors import BadOption
 from .kinds import FileName, Kind, Value
 from .model import Plan
 from .normal import plan_of
 from .options import BY_NAME
-
-PRESETS_FILE = Path(__file__).parent.parent / "presets.toml"
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,14 @@ def _reads(kind: Kind, parts: list[str]) -> bool:
     return True
 
 
+def presets_text() -> str:
+    """The content of this deployment's ``presets.toml``."""
+    from pathlib import Path
+
+    return (Path(__file__).parent.parent / "presets.toml").read_text(encoding="utf-8")
+
+
 @cache
 def configured() -> Presets:
     """The presets of this deployment."""
-    return load(PRESETS_FILE.read_text(encoding="utf-8"))
+    return load(presets_text())

@@ -84,11 +84,13 @@ class Transform:
     def _find_or_render(self, plan: Plan, if_none_match: str) -> Answer:
         name = DERIVATIVES + derivative_name(plan)
         marker_name = marker_key(DERIVATIVES, plan.key)
+        started = time.perf_counter()
+        opened = Aside(lambda: self.source.open(self.source_prefix + plan.key))
         stored = Aside(lambda: self.media.open(name))
         marker = Aside(lambda: read_marker(self.media, marker_name))
         watermark = Aside(lambda: self._watermark(plan))
-        started = time.perf_counter()
-        master = self.source.open(self.source_prefix + plan.key)
+        _load_renderer()
+        master = opened.result()
         fetch_ms = (time.perf_counter() - started) * 1000
         if (found := stored.result()) is not None:
             return _from_store(found, if_none_match)
@@ -142,6 +144,11 @@ class Transform:
         if len(picture.body) > MAX_BODY_BYTES:
             return Stored(derivative, None, timings_ms)
         return Rendered(derivative, picture.body, timings_ms)
+
+
+def _load_renderer() -> None:
+    """Load libvips and the pipeline: a cold start does it while S3 answers."""
+    from ..imaging import render  # noqa: F401
 
 
 def _from_store(found: StoredObject, if_none_match: str) -> Answer:
