@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 BRIDGE_GATEWAYS = ("172.17.0.1", "10.88.0.1")
@@ -22,10 +22,10 @@ CHUNK_BYTES = 256 * 1024
 
 
 @asynccontextmanager
-async def relays(port: int) -> AsyncIterator[None]:
-    """Pass on what comes to ``port`` of the bridges to the same port of 127.0.0.1, for as long as the context lasts."""
+async def relays(port: int, addresses: Sequence[str] = BRIDGE_GATEWAYS) -> AsyncIterator[None]:
+    """Pass on what comes to ``port`` of ``addresses`` to the same port of 127.0.0.1, for as long as the context lasts."""
     async with AsyncExitStack() as stack:
-        for address in BRIDGE_GATEWAYS if sys.platform == "linux" else ():
+        for address in addresses if sys.platform == "linux" else ():
             with suppress(OSError):  # no bridge, or somebody else has the port there: only containers miss it
                 server = await asyncio.start_server(lambda r, w: _connect(r, w, port), sock=_socket(address, port))
                 await stack.enter_async_context(server)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import socket
+import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,6 +20,7 @@ from local import running, sources
 from local.aws import tool_environment
 from local.cdn import policies
 from local.cdn.model import Cors, OriginKind, Pick, PolicyHeader
+from local.containers import relays
 from local.errors import CannotStart
 from local.ministack import environment
 from local.place import Place, Ports
@@ -126,6 +129,26 @@ def test_a_port_in_use_is_named_with_the_option_that_changes_it() -> None:
         with pytest.raises(CannotStart, match=f"Port {port} .*--port {port + 1}"):
             require_free(port, "--port")
     require_free(port, "--port")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux needs a relay")
+def test_containers_reach_what_listens_on_the_loopback_address_only() -> None:
+    async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write((await reader.readline()).upper())
+        writer.close()
+
+    async def scenario() -> None:
+        async with await asyncio.start_server(shout, "127.0.0.1", 0) as server:
+            port = int(server.sockets[0].getsockname()[1])
+            async with relays(port, ("127.0.0.2", "203.0.113.1")):
+                reader, writer = await asyncio.open_connection("127.0.0.2", port)
+                writer.write(b"hello\n")
+                assert await reader.read() == b"HELLO"
+                writer.close()
+            with pytest.raises(OSError, match="refused"):
+                await asyncio.open_connection("127.0.0.2", port)
+
+    asyncio.run(scenario())
 
 
 def test_tools_never_see_a_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
