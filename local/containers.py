@@ -23,7 +23,7 @@ CHUNK_BYTES = 256 * 1024
 
 @asynccontextmanager
 async def relays(port: int, addresses: Sequence[str] = BRIDGE_GATEWAYS) -> AsyncIterator[None]:
-    """Pass on what comes to ``port`` of ``addresses`` to the same port of 127.0.0.1, for as long as the context lasts."""
+    """Pass on what comes to ``port`` of ``addresses`` to the same port of 127.0.0.1 while the context lasts."""
     async with AsyncExitStack() as stack:
         for address in addresses if sys.platform == "linux" else ():
             with suppress(OSError):  # no bridge, or somebody else has the port there: only containers miss it
