@@ -143,7 +143,7 @@ def test_containers_reach_what_listens_on_the_loopback_address_only() -> None:
             async with relays(port, ("127.0.0.2", "203.0.113.1")):
                 reader, writer = await asyncio.open_connection("127.0.0.2", port)
                 writer.write(b"hello\n")
-                assert await reader.read() == b"HELLO"
+                assert await reader.read() == b"HELLO\n"
                 writer.close()
             with pytest.raises(ConnectionRefusedError):
                 await asyncio.open_connection("127.0.0.2", port)
