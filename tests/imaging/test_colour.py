@@ -17,6 +17,7 @@ from darkroom.imaging.codepoints import from_code_points
 from darkroom.imaging.colour import to_eight_bits, to_srgb
 from darkroom.imaging.header import Cicp
 from darkroom.imaging.icc import is_srgb
+from darkroom.plan.model import Crop
 from tests.imaging.rendering import Pixels, apart, made, opened, seen
 from tests.imaging.sources import photo, saved, sixteen_bit
 
@@ -53,6 +54,8 @@ def test_wide_gamut_comes_back_to_srgb() -> None:
         "it is another space"
     )
     assert colour_error(seen(made(source).body), np.asarray(photo())) < 0.5
+    top = {"crop": Crop("px", 0, 0, 320, 60)}
+    assert colour_error(seen(made(source, **top).body), np.asarray(photo())[:60]) < 0.5
     small = np.asarray(photo().resize((160, 120), Image.Resampling.LANCZOS))
     assert colour_error(seen(made(source, width=160).body), small) < 0.8
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,25 @@ from PIL import Image
 
 from darkroom.errors import Damaged, DarkroomError, TypeNotAllowed
 from darkroom.imaging import loading
+from darkroom.plan.model import Crop, Gravity
 from tests.imaging.rendering import made, seen
 from tests.imaging.sources import photo, saved, sources
+
+TOP = {"crop": Crop("pct", 0, 0, 100, 10)}
+NORTH = {"width": 100, "height": 20, "fit": "cover", "gravity": Gravity("north")}
+
+
+@pytest.mark.parametrize("options", [TOP, NORTH])
+@pytest.mark.parametrize(
+    "kind", ["jpeg", "jpeg progressive", "png", "webp", "gif", "avif", "tiff", "png 16 bit", "jpeg cmyk"]
+)
+def test_damage_behind_what_is_kept_is_damage(kind: str, options: dict[str, Any]) -> None:
+    """Whether a source is whole does not depend on which part of it is asked for."""
+    source = sources()[kind]
+    assert made(source, **options).width in (100, 320)
+    with pytest.raises(Damaged):
+        made(source[: len(source) * 8 // 10], **options)
+
 
 CHECKED = ("png", "avif", "tiff")
 """Formats whose containers or coders notice a flipped bit nearly always. JPEG, WebP and GIF have no checksums."""

@@ -98,8 +98,10 @@ def _opened(plan: Plan, source: Source, limits: Limits) -> tuple[Work, Header]:
     negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=bool(plan.trim))
     first = negative.frames[0]
     geometry = geometry.on(Size(first.width, first.height))
-    cicp = None if header.has_profile else header.cicp
-    return Work(plan, target, geometry, negative.frames, negative.delays_ms, negative.loop, cicp), header
+    work = Work(plan, target, geometry, negative.frames, negative.delays_ms, negative.loop)
+    work.cicp = None if header.has_profile else header.cicp
+    work.unread = None if animated else first
+    return work, header
 
 
 def _expose(work: Work, source: Source) -> None:

@@ -21,9 +21,10 @@ class Work:
     """A render on its way through the pipeline.
 
     ``frames`` are the pictures so far, one for a still. Until :mod:`.steps.develop` they are sequential: each line is
-    read once, in order. ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the
-    colour space where no ICC profile says it. ``geometry`` is about a frame as it was
-    loaded; steps that look at pixels refine it. ``touched``: whether any pixel may differ from the source's.
+    read once, in order. ``geometry`` is about a frame as it was loaded; steps that look at pixels refine it.
+    ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the colour space where no ICC profile says it.
+    ``unread`` is the picture as it was loaded, until it has been read. ``touched``: whether any pixel may differ from
+    the source's.
     """
 
     plan: Plan
@@ -34,6 +35,7 @@ class Work:
     loop: int = 0
     cicp: Cicp | None = None
     watermark: bytes | None = None
+    unread: pyvips.Image | None = None
     touched: bool = False
 
     def each(self, change: Callable[[pyvips.Image], pyvips.Image]) -> None:
@@ -53,8 +55,29 @@ class Work:
         return len(self.frames) == 1 and self.pixels > IN_MEMORY_PIXELS
 
     def hold(self) -> None:
-        """Read all frames into memory, in their order, so that they can be read again and in any order."""
-        self.frames = [frame.copy_memory() for frame in self.frames]
+        """Read all frames into memory, in their order, so that they can be read again and in any order.
+
+        The source is read to its end, even where a crop needs less: damage behind it is damage all the same.
+        """
+        if self.unread is not None and not self._reaches_the_end:
+            self.frames = [_with_the_end_of(self.unread, frame) for frame in self.frames]
+        else:
+            self.frames = [frame.copy_memory() for frame in self.frames]
+        self.unread = None
+
+    @property
+    def _reaches_the_end(self) -> bool:
+        """Whether the last line of the stored picture is part of what is kept."""
+        geometry = self.geometry
+        subject, window = geometry.stored_subject, geometry.stored_window
+        within = window is None or window.top + window.height == geometry.stored_scaled.height
+        return within and subject.top + subject.height == geometry.stored.height
+
+
+def _with_the_end_of(loaded: pyvips.Image, frame: pyvips.Image) -> pyvips.Image:
+    """``frame`` in memory, and one pixel of the last line of ``loaded`` read in the same pass: libvips has only one."""
+    last = loaded.crop(0, loaded.height - 1, 1, 1).extract_band(0).cast(frame.format)
+    return frame.join(last, "vertical", expand=True).copy_memory().crop(0, 0, frame.width, frame.height)
 
 
 type Step = Callable[[Work], None]
