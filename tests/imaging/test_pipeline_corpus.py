@@ -54,11 +54,10 @@ def test_the_eight_orientations_of_one_picture(corpus: Path, number: int) -> Non
     assert alike(first, other) > 0.85
 
 
-@pytest.mark.parametrize("name", PICTURES)
+COMES_OUT = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".avif": "avif"}
+
+
+@pytest.mark.parametrize("name", [name for name in PICTURES if Path(name).suffix in COMES_OUT])
 def test_nothing_is_larger_than_its_source(corpus: Path, name: str) -> None:
     source = (corpus / name).read_bytes()
-    own = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".gif": "gif", ".avif": "avif"}
-    form = own.get(Path(name).suffix)
-    if form is None:
-        pytest.skip("this type does not come out")
-    assert len(made(source, format=form).body) <= len(source)
+    assert len(made(source, format=COMES_OUT[Path(name).suffix]).body) <= len(source)

@@ -19,6 +19,7 @@ FUNCTION = ROOT / "functions" / "transform"
 
 VARIABLES = {
     "MALLOC_ARENA_MAX": "1",
+    "VIPS_WARNING": "0",
     "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:unused",
     "ACCESS_MODE": "open",  # a width off the ladder is measured too, and signatures are not
 }
