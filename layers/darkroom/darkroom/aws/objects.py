@@ -16,7 +16,7 @@ from ..errors import Unavailable
 from .credentials import CredentialSource
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, MemoryStore, RetryConfig, S3Credential
+    from obstore.store import ClientConfig, MemoryStore, RetryConfig, S3Config, S3Credential
 
 CHUNK_BYTES = 256 * 1024
 """Least size of a streamed chunk: large enough to be rare in Python, small enough for a decoder to start early."""
@@ -109,24 +109,12 @@ def connect(bucket: str, credentials: CredentialSource, environment: Mapping[str
             "expires_at": current.expires_at,
         }
 
+    config: S3Config = {
+        "region": region,
+        "virtual_hosted_style_request": not endpoint,
+        "disable_bulk_delete": True,  # one object is one DELETE, whose 404 means that the object is not there
+    }
     if endpoint:
-        store = S3Store(
-            bucket,
-            region=region,
-            endpoint=endpoint,
-            credential_provider=provide,
-            disable_bulk_delete=True,
-            client_options=client,
-            retry_config=_RETRY,
-        )
-    else:
-        store = S3Store(
-            bucket,
-            region=region,
-            virtual_hosted_style_request=True,
-            credential_provider=provide,
-            disable_bulk_delete=True,
-            client_options=client,
-            retry_config=_RETRY,
-        )
+        config["endpoint"] = endpoint
+    store = S3Store(bucket, config=config, credential_provider=provide, client_options=client, retry_config=_RETRY)
     return Bucket(store)
