@@ -73,7 +73,7 @@ async def _deploy(place: Place, cloud: Cloud) -> None:
     done = await _sam(place, cloud, "deploy", "--parameter-overrides", *parameters)
     if done.status:
         reasons = await asyncio.to_thread(failures, cloud)
-        what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(25)
+        what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(6)
         raise CannotStart(f"sam deploy failed (all of it is in {place.logs / 'deploy.log'}):\n{what}")
 
 

@@ -67,9 +67,12 @@ def _wanted(requirements: Path) -> str:
 
 
 async def _install_all(missing: list[str], wanted: dict[str, str]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for name in missing:
-            group.create_task(_install(name, wanted[name]))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for name in missing:
+                group.create_task(_install(name, wanted[name]))
+    except* CannotStart as errors:
+        raise errors.exceptions[0] from None
 
 
 async def _install(name: str, wanted: str) -> None:
