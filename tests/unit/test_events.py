@@ -54,5 +54,14 @@ def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
     )
 
 
+def test_a_bad_option_is_named_with_its_range() -> None:
+    event = events()["bad-option.json"]
+    service = Transform(source=Bucket(MemoryStore()), media=Bucket(MemoryStore()), keys=Keys())
+    answer = service.answer(TransformRequest(path=str(event["rawPath"])))
+    problem = json.loads(str(to_http(answer, method="GET", viewer_url="/")["body"]))
+    assert (problem["code"], problem["option"]) == ("bad-option", "w")
+    assert problem["detail"] == "w must be a whole number from 1 to 8192, but is '0'"
+
+
 def test_every_event_has_an_answer_here() -> None:
     assert set(STATUS) == set(events())

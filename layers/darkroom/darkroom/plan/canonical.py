@@ -12,7 +12,7 @@ from .keys import check_key, quote_key, unquote
 from .kinds import FileName, Value
 from .model import AUTO_CLASSES, Plan
 from .normal import plan_of
-from .options import BY_NAME, CANONICAL
+from .options import BY_NAME, CANONICAL, misread
 
 SEPARATOR = "/_/"
 NO_OPTIONS = "full"
@@ -72,6 +72,8 @@ def parse_path(path: str) -> Plan:
 def _read_word(word: str) -> tuple[str, Value]:
     name, _, spelling = word.partition("-")
     option = BY_NAME[name]
-    if isinstance(option.kind, FileName):
-        return name, option.kind.read([unquote(spelling.replace("~", "%"))])
-    return name, option.kind.read(spelling.split("~"))
+    is_text = isinstance(option.kind, FileName)
+    try:
+        return name, option.kind.read([unquote(spelling.replace("~", "%"))] if is_text else spelling.split("~"))
+    except ValueError as error:
+        raise misread(option, spelling) from error

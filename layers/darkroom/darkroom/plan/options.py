@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..errors import BadOption
 from .kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Reserved, Value, Whole, WholeChoice, Word
 from .model import DATA_FORMATS, PICTURE_FORMATS, Plan
 from .shapes import CropKind, GravityKind, PaddingKind, WatermarkKind
@@ -116,3 +117,17 @@ CANONICAL: tuple[Option, ...] = tuple(
     sorted((o for o in OPTIONS if o.plan_field and o.short != "f"), key=lambda o: o.short)
 )
 """The options that appear in a canonical path, in its order. The format is the path's extension."""
+
+
+def misread(option: Option, text: str) -> BadOption:
+    """The refusal of ``text`` as a value of ``option``: it names the option, the value and the range."""
+    return BadOption(f"{option.short} must be {option.kind.expects}, but is '{printable(text)}'", option=option.short)
+
+
+def printable(text: str) -> str:
+    """A client's text as it appears in our answers: short, and percent-encoded where it is not printable ASCII.
+
+    Encoded before it is cut, because the engines that read URLs do not agree on the length of other characters.
+    """
+    ascii_text = "".join(chr(byte) if 0x20 <= byte < 0x7F else f"%{byte:02X}" for byte in text.encode())
+    return ascii_text if len(ascii_text) <= 40 else ascii_text[:40] + "..."

@@ -11,7 +11,7 @@ from ..keys import read_key, unquote
 from ..kinds import Reserved, Value
 from ..model import Plan
 from ..normal import plan_of
-from ..options import BY_NAME, OPTIONS, Option
+from ..options import BY_NAME, OPTIONS, Option, misread, printable
 from ..presets import Presets, configured, read_option
 
 
@@ -77,7 +77,7 @@ def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     unknown: list[str] = []
     for name, value in pairs:
         if name not in BY_NAME:
-            unknown.append(_printable(name))
+            unknown.append(printable(name))
         elif (short := BY_NAME[name].short) in given:
             repeated.append(short)
         else:
@@ -93,18 +93,8 @@ def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 def _read(option: Option, text: str) -> Value:
     if isinstance(option.kind, Reserved) or text in option.reserved:
         why = option.reserved.get(text) or option.kind.expects
-        raise ReservedOption(f"{option.short}={_printable(text)} is not available: {why}", option=option.short)
+        raise ReservedOption(f"{option.short}={printable(text)} is not available: {why}", option=option.short)
     try:
         return read_option(option.short, text)
     except ValueError as error:
-        message = f"{option.short} must be {option.kind.expects}, but is '{_printable(text)}'"
-        raise BadOption(message, option=option.short, detail=repr(error)) from error
-
-
-def _printable(text: str) -> str:
-    """A client's text as it appears in our answers: short, and percent-encoded where it is not printable ASCII.
-
-    Encoded before it is cut, because the engines that read URLs do not agree on the length of other characters.
-    """
-    ascii_text = "".join(chr(byte) if 0x20 <= byte < 0x7F else f"%{byte:02X}" for byte in text.encode())
-    return ascii_text if len(ascii_text) <= 40 else ascii_text[:40] + "..."
+        raise misread(option, text) from error
