@@ -76,8 +76,11 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def start_stack(state: Path, *options: str) -> Stack:
-    """Start a stack on free ports, wait until it is ready; its output is ``output.log`` in ``state``."""
+def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:
+    """Start the stack of the checkout ``root`` on free ports, wait until it is ready.
+
+    Its output is ``output.log`` in ``state``.
+    """
     state.mkdir(parents=True, exist_ok=True)
     cdn, aws = free_ports(2)
     command = [
@@ -94,7 +97,7 @@ def start_stack(state: Path, *options: str) -> Stack:
     ]
     log = state / "output.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=root, stdout=output, stderr=subprocess.STDOUT)
     deadline_s = time.monotonic() + STARTS_WITHIN_S
     while not (state / "stack.json").exists():
         if process.poll() is not None or time.monotonic() > deadline_s:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import shutil
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 from local.place import ROOT
-from tests.e2e.conftest import Stack, free_ports, start_stack, stop_stack
+from tests.e2e.conftest import STARTS_WITHIN_S, Stack, free_ports, start_stack, stop_stack
 
 
 def family(pid: int) -> set[int]:
@@ -67,6 +71,36 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_has_the_data(tmp_path: 
         second.process.poll()
         time.sleep(0.2)
     assert not alive(pids)
+
+
+def test_a_change_of_code_shows_without_a_restart(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "bench", "docs")
+    shutil.copytree(ROOT, checkout, ignore=ignored)
+    (checkout / ".local").mkdir()
+    (checkout / ".local" / "venvs").symlink_to(ROOT / ".local" / "venvs")
+    changing = start_stack(tmp_path / "state", root=checkout)
+    try:
+        errors = checkout / "layers" / "darkroom" / "darkroom" / "errors.py"
+        title = re.compile(r'(code = "no-source".*?title = )"[^"]*"', re.DOTALL)
+        for sentence in ("No negative has this name", "Nor has any this"):
+            errors.write_text(title.sub(rf'\1"{sentence}"', errors.read_text()))
+            deadline_s = time.monotonic() + STARTS_WITHIN_S
+            for number in itertools.count():
+                if sentence in refusal(f"{changing.cdn_url}/missing-{number}.jpg?w=320"):
+                    break
+                assert time.monotonic() < deadline_s, (tmp_path / "state" / "output.log").read_text()
+                time.sleep(0.5)
+    finally:
+        assert stop_stack(changing) == 0
+
+
+def refusal(url: str) -> str:
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return str(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
 
 
 def test_an_occupied_port_is_named_with_the_remedy(tmp_path: Path) -> None:
