@@ -1,6 +1,6 @@
-"""Writes the edge function into template.yaml: edge.js with the tables of darkroom.plan in it, made small.
+"""Writes the edge function into template.yaml: its sources with the tables of darkroom.plan in them, made small.
 
-Run by ``make edge`` after every change of edge.js, of the option table or of presets.toml; a test finds a template
+Run by ``make edge`` after every change of a source, of the option table or of presets.toml; a test finds a template
 whose copy is stale.
 """
 
@@ -17,7 +17,9 @@ from darkroom.plan.presets import Presets, configured  # noqa: E402
 from functions.edge.minify import minified  # noqa: E402
 from functions.edge.tables import OPTION_FIELDS, with_tables  # noqa: E402
 
-SOURCE = Path(__file__).with_name("edge.js")
+SOURCES = ("handler.js", "kinds.js", "request.js", "plan.js")
+"""In this order: the tables, in kinds.js, are made of kinds when the function is loaded."""
+
 TEMPLATE = ROOT / "template.yaml"
 MAX_BYTES = 10_240
 """CloudFront's limit for the code of a function."""
@@ -31,7 +33,7 @@ _TABLES_MARK = "/* tables */"
 
 def edge_code(presets: Presets | None = None) -> str:
     """The function as the template holds it, for ``presets`` (those of presets.toml by default)."""
-    source = SOURCE.read_text(encoding="utf-8")
+    source = "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in SOURCES)
     return minified(with_tables(source, _TABLES_MARK, presets or configured()), OPTION_FIELDS)
 
 

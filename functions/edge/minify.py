@@ -1,4 +1,4 @@
-"""Makes edge.js small: comments and white space go, declarations are joined, names become short.
+"""Makes the edge function small: comments and white space go, declarations are joined, names become short.
 
 Any minifier that rewrites expressions may write what CloudFront's engine does not know. This one leaves them as they
 are, and gives a name one meaning in each top-level statement, so that no scope has to be understood.

@@ -1,4 +1,4 @@
-"""The tables of darkroom.plan as JavaScript: everything edge.js would otherwise write a second time."""
+"""The tables of darkroom.plan as JavaScript: everything the edge function would otherwise write a second time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from darkroom.plan.policy import UNSIGNED_SET, unsigned_requests
 from darkroom.plan.presets import Presets
 
 OPTION_FIELDS = frozenset({"short", "long", "expects", "read", "unset", "refused"})
-"""The properties of an option in edge.js."""
+"""The properties of an option in kinds.js."""
 
 _REFUSALS = (
     "bad-key",
@@ -81,7 +81,7 @@ def _tables(presets: Presets) -> dict[str, object]:
 
 
 def _option(option: Option) -> Code:
-    """An option as edge.js declares it: its two names, its kind, its default and the values it refuses."""
+    """An option as kinds.js declares it: its two names, its kind, its default and the values it refuses."""
     kind = option.kind
     parts: list[object] = [
         option.short,

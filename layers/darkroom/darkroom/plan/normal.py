@@ -1,6 +1,6 @@
 """The normal form: options that cannot change the picture are dropped, and equal meanings get equal Plans.
 
-The edge function repeats these rules step by step (``normalise`` in ``functions/edge/edge.js``); one table of cases
+The edge function repeats these rules step by step (``planOf`` in ``functions/edge/plan.js``); one table of cases
 and a differential fuzz test hold the two together.
 """
 

@@ -1,0 +1,111 @@
+// The CloudFront Function of the distribution (viewer request, cloudfront-js-2.0): a friendly URL becomes the one
+// canonical path that names the derivative, or a refusal. It is the twin of darkroom.plan, from parse_url to the
+// negotiation; one table of cases (tests/cases/urls.json) and a fuzz test hold the two together.
+//
+// `make edge` puts the tables in, makes it small and writes it into template.yaml. It must stay below 10,240 bytes and
+// within what the engine documents: ES 5.1, const and let, arrow functions (tests/edge/language.py). No template
+// literals: CloudFormation's Sub would read them. Nothing may depend on the length of a text that can hold more than
+// ASCII, because engines do not agree on it. The engine's regular expressions are Perl's, where $ also stands before a
+// line break at the end.
+//
+// A plan is an object of canonical spellings by short name; the format f is always there: {f: 'auto', w: '800'}.
+
+const MODE = '${AccessMode}';
+
+function handler(event) {
+    const request = event.request;
+    try {
+        return rewritten(request);
+    } catch (error) {
+        return problem(own(ERRORS, error.code) ? error : {code: 'internal'}, request.method);
+    }
+}
+
+function rewritten(request) {
+    if (!['GET', 'HEAD'].includes(request.method)) {
+        refuse('method-not-allowed');
+    }
+    const query = queryText(request);
+    const start = readKey(request.uri);
+    const values = readValues(query);
+    const plan = planOf(values);
+    if (optionsText(plan).length > MAX_OPTIONS_BYTES) {
+        refuse('bad-option', 'The options are longer than ' + MAX_OPTIONS_BYTES + ' characters together');
+    }
+    if (values.exp <= Date.now() / 1000) {
+        refuse('expired');
+    }
+    const isAllowed = wanted => values.s || MODE === 'open' || (MODE === 'guarded' && isUnsigned(wanted));
+    if (!isAllowed(plan)) {
+        refuse('unsigned', MODE === 'guarded' && UNSIGNED_HELP);
+    }
+    let variant = plan;
+    if (header(request, 'save-data').toLowerCase() === 'on') {
+        variant = saving(plan);
+    } else if (!values.dpr) {
+        const larger = atRatio(plan, hintedRatio(header(request, 'sec-ch-dpr') || header(request, 'dpr')));
+        variant = isAllowed(larger) ? larger : plan;
+    }
+    setHeader(request, 'request', start + lastPart(plan, plan.f));
+    setHeader(request, 'signature', values.s);
+    setHeader(request, 'expires', values.exp);
+    setHeader(request, 'url', (request.uri + (query && '?' + query)).replace(/[^!-~]+/g, encodeURIComponent));
+    request.uri = start + lastPart(variant, plan.f === 'auto' ? formatClass(header(request, 'accept')) : plan.f);
+    request.querystring = {};
+    return request;
+}
+
+// Requests
+
+function header(request, name) {
+    const given = request.headers[name];
+    return given ? valuesOf(given).join(',') : '';
+}
+
+const valuesOf = given => (given.multiValue || [given]).map(one => one.value);
+
+// Each of these headers is set or deleted on every request, so that no viewer can send one.
+function setHeader(request, name, value) {
+    delete request.headers['x-darkroom-' + name];
+    if (value) {
+        request.headers['x-darkroom-' + name] = {value: value};
+    }
+}
+
+// As the viewer wrote it, but for the order: the engine hands on names and values percent-encoded.
+function queryText(request) {
+    const pairs = [];
+    Object.keys(request.querystring).forEach(name => {
+        valuesOf(request.querystring[name]).forEach(value => pairs.push(name + '=' + value));
+    });
+    return pairs.join('&');
+}
+
+// Refusals: problem details of RFC 9457, as the function behind the CDN answers them.
+
+function refuse(code, detail, name) {
+    throw {code: code, detail: detail, option: name};
+}
+
+function problem(error, method) {
+    const status = ERRORS[error.code][0];
+    const title = ERRORS[error.code][1];
+    const body = {
+        type: 'urn:darkroom:problem:' + error.code,
+        title: title,
+        status: status,
+        detail: error.detail || title,
+        code: error.code
+    };
+    if (error.option) {
+        body.option = error.option;
+    }
+    return {
+        statusCode: status,
+        headers: {
+            'content-type': {value: 'application/problem+json'},
+            'cache-control': {value: status === 400 ? 'public, max-age=60' : 'no-store'}
+        },
+        body: method === 'HEAD' ? '' : JSON.stringify(body)
+    };
+}

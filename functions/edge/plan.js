@@ -1,0 +1,120 @@
+// The plan of a request, and the variant of it that one viewer gets.
+
+// The normal form: darkroom.plan.normal, step by step.
+function planOf(values) {
+    const plan = {};
+    OPTIONS.forEach(one => {
+        const value = values[one.short];
+        if (!APART.includes(one.short) && value !== undefined && value !== one.unset) {
+            plan[one.short] = value;
+        }
+    });
+    if (DATA_FORMATS.includes(plan.f)) {
+        return plan.page ? {f: plan.f, page: plan.page} : {f: plan.f};
+    }
+    scale(plan, values.dpr || 1);
+    if (!plan.w || !plan.h) {
+        delete plan.fit;
+    }
+    if (!plan.w && !plan.h) {
+        delete plan.up;
+    }
+    if (plan.fit !== 'cover') {
+        delete plan.g;
+    }
+    if (plan.crop === 'pct~0~0~100~100') {
+        delete plan.crop;
+    }
+    turnOnce(plan);
+    if (LOSSLESS_FORMATS.includes(plan.f)) {
+        delete plan.q;
+    }
+    if (plan.page || (plan.f && !ANIMATED_FORMATS.includes(plan.f))) {
+        delete plan.anim;
+    }
+    if (!Object.keys(plan).length) {
+        plan.w = plan.h = BARE_SIDE;
+    }
+    plan.f = plan.f || 'auto';
+    return plan;
+}
+
+// A mirror from top to bottom is half a turn and one from left to right.
+function turnOnce(plan) {
+    const flip = plan.flip;
+    const degrees = (+(plan.rot || 0) + (flip === 'v' || flip === 'hv' ? 180 : 0)) % 360;
+    delete plan.flip;
+    delete plan.rot;
+    if (flip === 'h' || flip === 'v') {
+        plan.flip = 'h';
+    }
+    if (degrees) {
+        plan.rot = String(degrees);
+    }
+}
+
+function scale(plan, ratio) {
+    ['w', 'h'].forEach(side => {
+        if (plan[side]) {
+            plan[side] = scaled(plan[side], ratio);
+        }
+    });
+}
+
+const scaled = (length, ratio) => String(Math.min(MAX_SIDE, Math.floor(length * ratio + 0.5)));
+
+function optionsText(plan) {
+    const names = Object.keys(plan).filter(name => name !== 'f').sort();
+    return names.map(name => name + '-' + plan[name]).join('_') || 'full';
+}
+
+const lastPart = (plan, extension) => optionsText(plan) + '.' + extension;
+
+// The cost guard: what anyone may ask for in guarded mode.
+const isUnsigned = plan => isLadder(plan) || UNSIGNED.includes(lastPart(plan, plan.f));
+
+const isLadder = plan => Object.keys(plan).length === 2 && LADDER.includes(+plan.w);
+
+// Negotiation
+
+function saving(plan) {
+    return plan.f === 'auto' && !plan.q ? Object.assign({q: SAVING_QUALITY}, plan) : plan;
+}
+
+function atRatio(plan, ratio) {
+    const variant = Object.assign({}, plan);
+    if (isLadder(plan)) {
+        const wanted = +scaled(plan.w, ratio);
+        variant.w = String(LADDER.find(width => width >= wanted) || LADDER[LADDER.length - 1]);
+    } else if (optionsText(plan) !== BARE_TEXT) {
+        scale(variant, ratio);
+    }
+    return variant;
+}
+
+function hintedRatio(hint) {
+    return /^\d{1,3}(\.\d{1,16})?$(?!\n)/.test(hint) ? Math.min(4, Math.max(1, Math.ceil(hint * 2) / 2)) : 1;
+}
+
+function formatClass(accept) {
+    const weights = {};
+    accept.toLowerCase().split(',').forEach(entry => {
+        const parts = entry.split(';').map(part => part.replace(/^[ \t]+|[ \t]+$(?!\n)/g, ''));
+        let weight = 1;
+        parts.slice(1).forEach(part => {
+            if (part.startsWith('q=')) {
+                weight = /^q=(0(\.\d{0,3})?|1(\.0{0,3})?)$(?!\n)/.test(part) ? +part.slice(2) : 0;
+            }
+        });
+        weights[parts[0]] = weight;
+    });
+    let best = CLASSES[0];
+    let most = 0;
+    CLASSES.forEach(one => one[1].forEach(type => {
+        if (weights[type] > 0 && weights[type] >= most) {
+            best = one;
+            most = weights[type];
+        }
+    }));
+    return best[0];
+}

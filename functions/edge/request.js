@@ -1,0 +1,101 @@
+// What a viewer asks for: the key, the options, and their mistakes.
+
+// Keys: the start of the canonical path, from the key's one spelling to the separator.
+function readKey(uri) {
+    let key;
+    try {
+        key = escaped(decodeURIComponent(uri.slice(1)), /[!'()*]/g).replace(/%2F/g, '/');
+    } catch (error) {
+        refuse('bad-key', 'The path is not percent-encoded UTF-8');
+    }
+    const has = segment => ('/' + key + '/').includes('/' + segment + '/');
+    const fault = !key ? 'The path names no image'
+        : byteLength(key) > MAX_KEY_BYTES ? 'The key is longer than ' + MAX_KEY_BYTES + ' bytes'
+        : /%[01]|%7F/.test(key) ? 'The key holds a control character'
+        : has('') || has('.') || has('..') ? 'The key has an empty segment, or one that is . or ..'
+        : has('_') ? '/_/ is reserved and may not appear in a key'
+        : '';
+    if (fault) {
+        refuse('bad-key', fault);
+    }
+    return '/' + key + '/_/';
+}
+
+// Queries: canonical spellings by short name. Of several mistakes the same one is told whatever their order.
+function readValues(query) {
+    const given = {};
+    const unknown = [];
+    const repeated = [];
+    query.split('&').filter(pair => pair).forEach(pair => {
+        const cut = (pair + '=').indexOf('=');
+        const name = decoded(pair.slice(0, cut));
+        const text = decoded(pair.slice(cut + 1));
+        const known = OPTIONS.find(one => one.short === name || one.long === name);
+        if (!known) {
+            unknown.push(printable(name));
+        } else if (own(given, known.short)) {
+            repeated.push(known.short);
+        } else {
+            given[known.short] = text;
+        }
+    });
+    if (unknown.length) {
+        const name = unknown.sort()[0];
+        refuse('unknown-option', "There is no option '" + name + "'", name);
+    }
+    if (repeated.length) {
+        const name = repeated.sort()[0];
+        refuse('duplicate-option', name + ' was given twice', name);
+    }
+    const values = {};
+    OPTIONS.filter(one => own(given, one.short)).forEach(one => {
+        values[one.short] = readValue(one, given[one.short]);
+    });
+    return values.preset ? Object.assign({}, presetValues(values.preset), values) : values;
+}
+
+function presetValues(name) {
+    if (!own(PRESETS, name)) {
+        const names = Object.keys(PRESETS).join(', ');
+        refuse('bad-option', "preset: there is no preset '" + name + "'; there are " + names, 'preset');
+    }
+    return PRESETS[name];
+}
+
+function readValue(known, text) {
+    const why = known.read ? own(known.refused, text) && known.refused[text] : known.expects;
+    if (why) {
+        refuse('not-available', known.short + '=' + printable(text) + ' is not available: ' + why, known.short);
+    }
+    const spelling = known.read(text);
+    if (spelling === null) {
+        const message = known.short + ' must be ' + known.expects + ", but is '" + printable(text) + "'";
+        refuse('bad-option', message, known.short);
+    }
+    return spelling;
+}
+
+// Texts
+
+function own(object, name) {
+    return Object.prototype.hasOwnProperty.call(object || {}, name);
+}
+
+function decoded(text) {
+    try {
+        return decodeURIComponent(text.replace(/\+/g, ' '));
+    } catch (error) {
+        refuse('bad-option', 'The query is not percent-encoded UTF-8');
+    }
+}
+
+// Percent-encoded but for A-Z a-z 0-9 - _ . ! ~ * ' ( ), and of these too what matches `more`.
+const escaped = (text, more) =>
+    encodeURIComponent(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
+
+const byteLength = encoded => encoded.replace(/%../g, '.').length;
+
+function printable(text) {
+    const plain = text.replace(/[^ -~]+/g, encodeURIComponent);
+    return plain.length > 40 ? plain.slice(0, 40) + '...' : plain;
+}
