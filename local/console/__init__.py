@@ -1,1 +1,0 @@
-"""The start page: plain HTML, CSS and JavaScript, and what it asks for."""
