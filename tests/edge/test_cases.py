@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from darkroom.errors import refusals
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.policy import AccessMode, needs_signature
 from functions.edge.build import edge_code
@@ -41,6 +42,8 @@ def check(case: dict[str, Any], got: dict[str, Any]) -> None:
         assert got["statusCode"] == wanted["status"]
         assert got["headers"]["content-type"] == "application/problem+json"
         assert got["body"]["code"] == wanted["code"]
+        assert got["body"]["type"] == f"urn:darkroom:problem:{wanted['code']}"
+        assert got["body"]["title"] == refusals()[wanted["code"]].title
         assert got["body"]["status"] == wanted["status"]
         assert got["body"].get("option") == wanted.get("option")
         assert got["body"]["detail"] == wanted.get("detail", got["body"]["detail"])
