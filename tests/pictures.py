@@ -32,3 +32,13 @@ def png_noise(width: int, height: int) -> bytes:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG", compress_level=1)
     return out.getvalue()
+
+
+def turned(upright: Image.Image, orientation: int) -> bytes:
+    """A JPEG that is stored turned, with the EXIF tag that makes it upright. ``orientation`` is 6 or 8."""
+    stored = upright.rotate(90 if orientation == 6 else -90, expand=True)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    stored.save(out, "JPEG", quality=95, exif=exif)
+    return out.getvalue()
