@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
-from darkroom.aws.objects import CHUNK_BYTES, Bucket
+from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.objects import CHUNK_BYTES, Bucket, connect
 from darkroom.errors import Unavailable
 
 KEYS = ["plain.jpg", "derivatives/a b.jpg/_/g-fp~0.5~0.5_w-800.webp", "ünï/ツ.jpg", "50%25.jpg", "a#b?c*d[e]&f=g.jpg"]
@@ -63,6 +67,35 @@ def test_an_overwrite_changes_the_entity_tag(bucket: Bucket) -> None:
     first = bucket.put("same", b"1", {})
     assert bucket.put("same", b"22", {}) != first
     assert bucket.etag("same") != first
+
+
+class Forbidding(BaseHTTPRequestHandler):
+    """S3 for whoever may not list the bucket: a key that is missing is forbidden."""
+
+    def do_GET(self) -> None:
+        self.send_response(403)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_forbidden_key_is_none_as_s3_forbids_what_is_missing() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Forbidding) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        environment = {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+        bucket = connect("bucket", CredentialSource(environment), environment)
+        assert bucket.open("key") is None
+        assert bucket.etag("key") is None
+        server.shutdown()
 
 
 def test_a_store_that_does_not_answer_is_unavailable(unreachable: Bucket) -> None:

@@ -140,7 +140,8 @@ def test_a_link_expires(service: Transform) -> None:
     assert (code(late), status(late)) == ("expired", 403)
     signed = request(f"/photo.jpg?w=303&f=webp&exp={NOW_S + 1}", key="key")
     assert code(service.answer(replace(signed, expires=str(NOW_S + 2)))) == "bad-signature"
-    assert code(service.answer(replace(signed, expires="soon"))) == "bad-signature"
+    for malformed in ("soon", "9" * 5000, "\u0664"):
+        assert code(service.answer(replace(signed, expires=malformed))) == "bad-signature"
 
 
 def test_two_keys_are_valid_at_once_and_a_rotation_is_noticed(service: Transform, keys: Keys) -> None:
@@ -288,6 +289,11 @@ def test_a_fault_of_the_store_can_be_retried_and_names_nothing(unreachable: Buck
     assert headers["content-type"] == "application/problem+json"  # type: ignore[index]
     assert json.loads(body)["code"] == "unavailable"
     assert "127.0.0.1" not in body
+
+
+def test_a_head_of_a_refusal_has_no_body(make_answer: Callable[[str], Answer]) -> None:
+    get, head = (to_http(make_answer("no-source"), method=method, viewer_url="/") for method in ("GET", "HEAD"))
+    assert (head["statusCode"], head["headers"], head["body"]) == (get["statusCode"], get["headers"], "")
 
 
 def test_what_an_answer_says_of_caching_for_each_refusal(make_answer: Callable[[str], Answer]) -> None:
