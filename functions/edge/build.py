@@ -17,8 +17,8 @@ from darkroom.plan.presets import Presets, configured  # noqa: E402
 from functions.edge.minify import minified  # noqa: E402
 from functions.edge.tables import OPTION_FIELDS, with_tables  # noqa: E402
 
-SOURCES = ("handler.js", "kinds.js", "request.js", "plan.js")
-"""In this order: the tables, in kinds.js, are made of kinds when the function is loaded."""
+SOURCES = ("texts.js", "kinds.js", "request.js", "plan.js", "handler.js")
+"""In this order: engines of this family refuse a constant that stands below a function which reads it."""
 
 TEMPLATE = ROOT / "template.yaml"
 MAX_BYTES = 10_240
@@ -33,8 +33,13 @@ _TABLES_MARK = "/* tables */"
 
 def edge_code(presets: Presets | None = None) -> str:
     """The function as the template holds it, for ``presets`` (those of presets.toml by default)."""
+    return minified(readable_code(presets or configured()), OPTION_FIELDS)
+
+
+def readable_code(presets: Presets) -> str:
+    """The function before it is made small."""
     source = "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in SOURCES)
-    return minified(with_tables(source, _TABLES_MARK, presets or configured()), OPTION_FIELDS)
+    return with_tables(source, _TABLES_MARK, presets)
 
 
 def written_into(template: str, code: str) -> str:

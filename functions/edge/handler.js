@@ -5,12 +5,40 @@
 // `make edge` puts the tables in, makes it small and writes it into template.yaml. It must stay below 10,240 bytes and
 // within what the engine documents: ES 5.1, const and let, arrow functions (tests/edge/language.py). No template
 // literals: CloudFormation's Sub would read them. Nothing may depend on the length of a text that can hold more than
-// ASCII, because engines do not agree on it. The engine's regular expressions are Perl's, where $ also stands before a
-// line break at the end.
+// ASCII, because engines do not agree on it. Regular expressions are read as Perl's, where $ also stands before a line
+// break at the end. A constant may be read only below the line that declares it, inside functions too.
 //
 // A plan is an object of canonical spellings by short name; the format f is always there: {f: 'auto', w: '800'}.
 
 const MODE = '${AccessMode}';
+
+// Requests
+
+const valuesOf = given => (given.multiValue || [given]).map(one => one.value);
+
+function header(request, name) {
+    const given = request.headers[name];
+    return given ? valuesOf(given).join(',') : '';
+}
+
+// Each of these headers is set or deleted on every request, so that no viewer can send one.
+function setHeader(request, name, value) {
+    delete request.headers['x-darkroom-' + name];
+    if (value) {
+        request.headers['x-darkroom-' + name] = {value: value};
+    }
+}
+
+// As the viewer wrote it, but for the order: the engine hands on names and values percent-encoded.
+function queryText(request) {
+    const pairs = [];
+    Object.keys(request.querystring).forEach(name => {
+        valuesOf(request.querystring[name]).forEach(value => pairs.push(name + '=' + value));
+    });
+    return pairs.join('&');
+}
+
+// The decision
 
 function handler(event) {
     const request = event.request;
@@ -53,32 +81,6 @@ function rewritten(request) {
     request.uri = start + lastPart(variant, plan.f === 'auto' ? formatClass(header(request, 'accept')) : plan.f);
     request.querystring = {};
     return request;
-}
-
-// Requests
-
-function header(request, name) {
-    const given = request.headers[name];
-    return given ? valuesOf(given).join(',') : '';
-}
-
-const valuesOf = given => (given.multiValue || [given]).map(one => one.value);
-
-// Each of these headers is set or deleted on every request, so that no viewer can send one.
-function setHeader(request, name, value) {
-    delete request.headers['x-darkroom-' + name];
-    if (value) {
-        request.headers['x-darkroom-' + name] = {value: value};
-    }
-}
-
-// As the viewer wrote it, but for the order: the engine hands on names and values percent-encoded.
-function queryText(request) {
-    const pairs = [];
-    Object.keys(request.querystring).forEach(name => {
-        valuesOf(request.querystring[name]).forEach(value => pairs.push(name + '=' + value));
-    });
-    return pairs.join('&');
 }
 
 // Refusals: problem details of RFC 9457, as the function behind the CDN answers them.

@@ -1,5 +1,17 @@
 // Kinds of value: what a message asks for, and a reader that makes the canonical spelling of a text, or null.
 
+const within = (pattern, text, low, high) => (pattern.test(text) && +text >= low && +text <= high ? String(+text) : null);
+
+const integer = (text, low, high) => within(/^(0|-?[1-9]\d{0,9})$(?!\n)/, text, low, high);
+
+const decimal = (text, low, high) => within(/^(0|[1-9]\d{0,4})(\.\d{1,2})?$(?!\n)/, text, low, high);
+
+const oneOf = (words, text) => (words.includes(text) ? text : null);
+
+const split = text => text.replace(/:/g, ',').split(',');
+
+const joined = parts => (parts.includes(null) ? null : parts.join('~'));
+
 const whole = (low, high) => ['a whole number from ' + low + ' to ' + high, text => integer(text, low, high)];
 
 const fixed = (low, high, step) => [
@@ -78,18 +90,6 @@ const fileName = high => [
 const word = (pattern, expects) => [expects, text => (new RegExp('^(' + pattern + ')$(?!\\n)').test(text) ? text : null)];
 
 const reserved = why => [why];
-
-const integer = (text, low, high) => within(/^(0|-?[1-9]\d{0,9})$(?!\n)/, text, low, high);
-
-const decimal = (text, low, high) => within(/^(0|[1-9]\d{0,4})(\.\d{1,2})?$(?!\n)/, text, low, high);
-
-const within = (pattern, text, low, high) => (pattern.test(text) && +text >= low && +text <= high ? String(+text) : null);
-
-const oneOf = (words, text) => (words.includes(text) ? text : null);
-
-const split = text => text.replace(/:/g, ',').split(',');
-
-const joined = parts => (parts.includes(null) ? null : parts.join('~'));
 
 // The tables of darkroom.plan. `unset` is the spelling of an option that is not given, undefined where it has none.
 

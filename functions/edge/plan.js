@@ -53,6 +53,8 @@ function turnOnce(plan) {
     }
 }
 
+const scaled = (length, ratio) => String(Math.min(MAX_SIDE, Math.floor(length * ratio + 0.5)));
+
 function scale(plan, ratio) {
     ['w', 'h'].forEach(side => {
         if (plan[side]) {
@@ -61,8 +63,6 @@ function scale(plan, ratio) {
     });
 }
 
-const scaled = (length, ratio) => String(Math.min(MAX_SIDE, Math.floor(length * ratio + 0.5)));
-
 function optionsText(plan) {
     const names = Object.keys(plan).filter(name => name !== 'f').sort();
     return names.map(name => name + '-' + plan[name]).join('_') || 'full';
@@ -70,10 +70,10 @@ function optionsText(plan) {
 
 const lastPart = (plan, extension) => optionsText(plan) + '.' + extension;
 
+const isLadder = plan => Object.keys(plan).length === 2 && LADDER.includes(+plan.w);
+
 // The cost guard: what anyone may ask for in guarded mode.
 const isUnsigned = plan => isLadder(plan) || UNSIGNED.includes(lastPart(plan, plan.f));
-
-const isLadder = plan => Object.keys(plan).length === 2 && LADDER.includes(+plan.w);
 
 // Negotiation
 

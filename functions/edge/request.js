@@ -74,28 +74,3 @@ function readValue(known, text) {
     }
     return spelling;
 }
-
-// Texts
-
-function own(object, name) {
-    return Object.prototype.hasOwnProperty.call(object || {}, name);
-}
-
-function decoded(text) {
-    try {
-        return decodeURIComponent(text.replace(/\+/g, ' '));
-    } catch (error) {
-        refuse('bad-option', 'The query is not percent-encoded UTF-8');
-    }
-}
-
-// Percent-encoded but for A-Z a-z 0-9 - _ . ! ~ * ' ( ), and of these too what matches `more`.
-const escaped = (text, more) =>
-    encodeURIComponent(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
-
-const byteLength = encoded => encoded.replace(/%../g, '.').length;
-
-function printable(text) {
-    const plain = text.replace(/[^ -~]+/g, encodeURIComponent);
-    return plain.length > 40 ? plain.slice(0, 40) + '...' : plain;
-}

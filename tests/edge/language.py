@@ -49,6 +49,20 @@ def violations(code: str) -> list[str]:
     ]
 
 
+def read_above(source: str) -> list[str]:
+    """Constants outside functions that ``source`` reads above their declaration, in functions too.
+
+    njs takes ``function f() { const a = B; } const B = 1;`` for a use of ``B`` before its declaration whenever ``f`` is
+    called, and CloudFront's engine is njs by all signs: Perl's patterns, ``InternalError``, and in runtime 1.0
+    ``String.bytesFrom``. ``source`` has a name for one thing only, which minified code has not.
+    """
+    root = parse(source)
+    statements = (node for node in root.children if node.type == "lexical_declaration")
+    declared = {text_of(child.children[0]): child.start_byte for node in statements for child in node.named_children}
+    used = (node for node in nodes(root) if node.type == "identifier")
+    return [text_of(node) for node in used if node.start_byte < declared.get(text_of(node), 0)]
+
+
 def _in_syntax(node: Node) -> Iterator[str]:
     text = text_of(node)
     operator = node.child_by_field_name("operator")

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from functions.edge import build
-from functions.edge.build import ACCESS_MODE, MAX_BYTES, TEMPLATE, edge_code, written_into
+from functions.edge.build import ACCESS_MODE, MAX_BYTES, TEMPLATE, edge_code, readable_code, written_into
 from functions.edge.minify import minified
 
 from .engine import EdgeEngine
-from .language import violations
+from .language import read_above, violations
 from .reference import Asked, case_presets
 
 CODE = edge_code()
@@ -39,6 +39,13 @@ def test_it_is_ascii() -> None:
 
 def test_it_keeps_to_the_language_of_the_engine() -> None:
     assert violations(CODE) == []
+
+
+def test_no_constant_is_read_above_its_declaration() -> None:
+    assert read_above(readable_code(case_presets())) == []
+    assert read_above("function f() { const a = B; return a; } const B = 1;") == ["B"]
+    assert read_above("const f = a => B + a; const B = 1;") == ["B"]
+    assert read_above("const B = 1; function f() { return g(B); } function g(a) { return a; }") == []
 
 
 @pytest.mark.parametrize(
@@ -197,7 +204,7 @@ def test_make_edge_writes_the_template(
     monkeypatch.setattr(build, "TEMPLATE", template)
     build.main()
     written = template.read_text()
-    assert written.startswith("      # edge:begin - by make edge\n      FunctionCode: !Sub |-\n        let ")
+    assert written.startswith(f"      # edge:begin - by make edge\n      FunctionCode: !Sub |-\n        {CODE[:99]}")
     assert written.endswith("}\n      # edge:end\n  Other: 1\n")
     assert re.sub("^        ", "", written.split("|-\n")[1], flags=re.MULTILINE).startswith(CODE)
     assert f"{len(CODE):,} of 10,240 bytes" in capsys.readouterr().out
