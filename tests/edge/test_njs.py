@@ -27,9 +27,10 @@ def test_the_edge_function_in_njs(mode: str, tmp_path: Path) -> None:
     assert NJS is not None
     cases = [case for case in TABLE if asked(case).mode == mode]
     events = json.dumps(json.dumps([asked(case).event() for case in cases]))
+    code = edge_code(case_presets()).replace(ACCESS_MODE, mode)
     script = tmp_path / "edge.js"
     script.write_text(
-        f"Date.now = function () {{ return {NOW_S * 1000}; }};\n{edge_code(case_presets()).replace(ACCESS_MODE, mode)}\n"
+        f"Date.now = function () {{ return {NOW_S * 1000}; }};\n{code}\n"
         f"JSON.parse({events}).forEach(event => console.log(JSON.stringify(handler(event))));\n",
         encoding="utf-8",
     )
