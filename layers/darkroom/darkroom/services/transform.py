@@ -14,7 +14,7 @@ from ..plan.canonical import derivative_name, parse_path
 from ..plan.limits import Limits
 from ..plan.model import Plan
 from ..plan.negotiation import negotiations
-from ..plan.policy import AccessMode, needs_signature
+from ..plan.policy import UNSIGNED_SET, AccessMode, needs_signature
 from ..plan.signing import verify
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Rendered, Stored
 from .aside import Aside
@@ -70,7 +70,7 @@ class Transform:
         if not needs_signature(plan, self.mode):
             return
         if not request.signature:
-            raise Unsigned
+            raise Unsigned(UNSIGNED_SET if self.mode is AccessMode.GUARDED else "")
         asked = parse_path(request.request_path) if request.request_path else plan
         if plan not in negotiations(asked):
             raise BadSignature("The signature is for another picture")
