@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from multidict import CIMultiDict
 
@@ -17,10 +17,6 @@ class Request:
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
     client_ip: str = "127.0.0.1"
     id: str = ""
-
-    def with_headers(self, headers: CIMultiDict[str]) -> Request:
-        """The same request with other headers."""
-        return replace(self, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)

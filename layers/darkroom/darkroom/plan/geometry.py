@@ -104,13 +104,6 @@ class Geometry:
         """``window`` before the scaled picture is turned upright."""
         return turned_back(self.window, self.scaled, self.orientation) if self.window else None
 
-    @property
-    def moves_nothing(self) -> bool:
-        """True where the result has the stored picture's pixels, each at its place."""
-        whole = Box(0, 0, *self.stored)
-        same = self.subject == whole and self.scaled == self.stored and self.size == self.stored
-        return same and self.orientation == 1 and not self.rotate and not self.flop
-
     def found(self, window: Box) -> Geometry:
         """This geometry with its window found at ``window`` of the scaled picture before it is turned upright."""
         upright = turned_upright(window, self.stored_scaled, self.orientation)
