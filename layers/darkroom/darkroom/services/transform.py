@@ -71,15 +71,14 @@ class Transform:
             return
         if not request.signature:
             raise Unsigned(UNSIGNED_SET if self.mode is AccessMode.GUARDED else "")
-        asked = parse_path(request.request_path) if request.request_path else plan
-        if plan not in negotiations(asked):
+        signed = request.request_path or request.path
+        if plan not in negotiations(parse_path(signed)):
             raise BadSignature("The signature is for another picture")
         expires_s = _unix_time(request.expires)
         try:
-            verify(request.request_path or request.path, request.signature, expires_s, self.keys.valid(), self.clock())
+            verify(signed, request.signature, expires_s, self.keys.valid(), self.clock())
         except BadSignature:
-            fresh = self.keys.valid(distrust=True)
-            verify(request.request_path or request.path, request.signature, expires_s, fresh, self.clock())
+            verify(signed, request.signature, expires_s, self.keys.valid(distrust=True), self.clock())
 
     def _find_or_render(self, plan: Plan, if_none_match: str) -> Answer:
         name = DERIVATIVES + derivative_name(plan)
@@ -88,7 +87,8 @@ class Transform:
         opened = Aside(lambda: self.source.open(self.source_prefix + plan.key))
         stored = Aside(lambda: self.media.open(name))
         marker = Aside(lambda: read_marker(self.media, marker_name))
-        watermark = Aside(lambda: self._watermark(plan))
+        mark = plan.watermark
+        watermark = Aside(lambda: self._watermark(mark.name)) if mark else None
         _load_renderer()
         master = opened.result()
         fetch_ms = (time.perf_counter() - started) * 1000
@@ -104,15 +104,13 @@ class Transform:
             write_marker(self.media, marker_name, error, master.etag, self.limits)
             raise
 
-    def _watermark(self, plan: Plan) -> bytes | None:
-        if plan.watermark is None:
-            return None
+    def _watermark(self, name: str) -> bytes:
         from ..plan.presets import configured
 
-        key = configured().watermarks.get(plan.watermark.name)
+        key = configured().watermarks.get(name)
         found = self.media.open(key) if key else None
         if found is None:
-            raise BadOption(f"wm: there is no watermark {plan.watermark.name!r}", option="wm", detail=f"object {key}")
+            raise BadOption(f"wm: there is no watermark {name!r}", option="wm", detail=f"object {key}")
         return found.read()
 
     def _render(
@@ -120,7 +118,7 @@ class Transform:
         plan: Plan,
         name: str,
         master: StoredObject,
-        watermark: Aside[bytes | None],
+        watermark: Aside[bytes] | None,
         fetch_ms: float,
         if_none_match: str,
     ) -> Answer:
@@ -128,7 +126,7 @@ class Transform:
         from ..imaging.source import Source
 
         source = Source.streamed(master.chunks, master.size_bytes)
-        picture = render(plan, source, limits=self.limits, watermark=watermark.result())
+        picture = render(plan, source, limits=self.limits, watermark=watermark.result() if watermark else None)
         headers = stored_headers(plan, picture.content_type, self.caching)
         started = time.perf_counter()
         etag = self.media.put(name, picture.body, headers)
