@@ -34,6 +34,12 @@ def alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if not states.get(pid, "Z").startswith("Z")}
 
 
+def up(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Start a stack that is expected to give up, and wait until it has."""
+    command = [sys.executable, "-m", "local", "up", "--state-dir", str(state), *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def listening(url: str) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", int(url.rsplit(":", 1)[1]))) == 0
@@ -106,13 +112,7 @@ def refusal(url: str) -> str:
 def test_an_occupied_port_is_named_with_the_remedy(tmp_path: Path) -> None:
     cdn, aws = free_ports(2)
     with socket.create_server(("127.0.0.1", aws)):
-        done = subprocess.run(
-            [sys.executable, "-m", "local", "up", "--state-dir", tmp_path, "--port", str(cdn), "--aws-port", str(aws)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = up(tmp_path, "--port", str(cdn), "--aws-port", str(aws))
     assert done.returncode == 1
     assert f"Port {aws} is not free" in done.stderr
     assert f"--aws-port {aws + 1}" in done.stderr
@@ -120,13 +120,7 @@ def test_an_occupied_port_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_a_second_stack_in_the_same_place_is_refused(stack: Stack) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "local", "up", "--state-dir", stack.state],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = up(stack.state)
     assert done.returncode == 1
     assert f"process {stack.process.pid}" in done.stderr
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from ...kept import kept
@@ -33,13 +34,12 @@ def node(endpoint_url: str) -> Contender:
 
 def node_that_stores(endpoint_url: str) -> Contender:
     """The same with a PUT of the picture before the answer; raises Missing."""
-    runtime, folder = _installed()
-    return Contender(
+    plain = node(endpoint_url)
+    return replace(
+        plain,
         name="Node, storing",
         what="the same, but it puts the picture into S3 before it answers, as Darkroom does",
-        command=[runtime, "bootstrap.mjs", "./app.mjs"],
-        folder=folder,
-        environment=aws_environment(endpoint_url) | {"WRITE_BACK": "1"},
+        environment={**plain.environment, "WRITE_BACK": "1"},
         stores=True,
     )
 
