@@ -129,6 +129,51 @@ class Damaged(DarkroomError):
     title = "The source image is damaged"
 
 
+class ChecksumMismatch(DarkroomError):
+    """The upload's bytes are not those that its checksum is of."""
+
+    code = "checksum-mismatch"
+    status = 422
+    title = "The upload does not match its checksum"
+
+
+class Infected(DarkroomError):
+    """A virus scanner knows these bytes."""
+
+    code = "infected"
+    status = 422
+    title = "The upload was found to be infected"
+
+
+class BadUpload(DarkroomError):
+    """A request to upload is wrong. ``field`` is the part of it that is."""
+
+    code = "bad-upload"
+    status = 400
+    title = "This upload cannot be accepted"
+
+    def __init__(self, message: str = "", *, field: str = "", detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.field = field
+
+
+class BadToken(DarkroomError):
+    """No valid upload token came with the request."""
+
+    code = "bad-token"
+    status = 401
+    title = "This needs a valid upload token"
+
+
+class Changed(DarkroomError):
+    """An object is not, or no longer, the one that was to be replaced or copied."""
+
+    code = "changed"
+    status = 409
+    title = "The object was changed by someone else"
+    retryable = True
+
+
 class Unavailable(DarkroomError):
     """A service that we need did not answer. Trying again can help."""
 
@@ -136,6 +181,17 @@ class Unavailable(DarkroomError):
     status = 503
     title = "The picture cannot be made right now"
     retryable = True
+
+
+class Busy(Unavailable):
+    """Another worker has claimed the same work and may still be at it. ``retry_in_s`` is when its claim ends."""
+
+    code = "busy"
+    title = "This is being worked on already"
+
+    def __init__(self, message: str = "", *, retry_in_s: float = 0.0, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.retry_in_s = retry_in_s
 
 
 def refusals() -> dict[str, type[DarkroomError]]:
