@@ -17,11 +17,13 @@ from .options import BY_NAME
 class Presets:
     """``options``: for each preset its options by short name, as they would be written in a URL.
 
-    ``watermarks``: the media bucket's key of each watermark, by name.
+    ``watermarks``: the media bucket's key of each watermark, by name. ``at_ingest``: the presets that are made when a
+    picture is taken in, not when they are first asked for.
     """
 
     options: Mapping[str, Mapping[str, str]]
     watermarks: Mapping[str, str]
+    at_ingest: tuple[str, ...] = ()
 
     def values(self, name: str) -> dict[str, Value]:
         """The option values of preset ``name``; raises BadOption if there is none."""
@@ -34,6 +36,10 @@ class Presets:
     def plans(self, key: str) -> dict[str, Plan]:
         """What each preset makes of ``key``, by name."""
         return {name: plan_of(key, self.values(name)) for name in self.options}
+
+    def ingested(self, key: str) -> dict[str, Plan]:
+        """What the presets that are made at ingest make of ``key``, by name."""
+        return {name: plan_of(key, self.values(name)) for name in self.at_ingest}
 
 
 def read_option(short: str, text: str) -> Value:
@@ -52,7 +58,17 @@ def load(text: str) -> Presets:
     for name in watermarks:
         if not _reads(BY_NAME["wm"].kind, [name]):
             raise ValueError(f"watermarks: {name!r} is not a name of a-z and 0-9")
-    return Presets(options, watermarks)
+    at_ingest = tuple(document.get("ingest", {}).get("presets", ()))
+    for name in at_ingest:
+        _check_ingested(name, options)
+    return Presets(options, watermarks, at_ingest)
+
+
+def _check_ingested(name: str, options: Mapping[str, Mapping[str, str]]) -> None:
+    if name not in options:
+        raise ValueError(f"ingest: there is no preset {name!r}")
+    if options[name].get("f", "auto") == "auto":
+        raise ValueError(f"ingest: preset {name!r} needs a format (f): what viewers accept is not known at ingest")
 
 
 def _spelled(name: str, table: Mapping[str, object]) -> dict[str, str]:

@@ -1,0 +1,167 @@
+"""The index: one DynamoDB table with an item for each key, and claims on them.
+
+Whoever changes the state of a key claims it first: with the sequencer of the event that he works for, which must not be
+older than the one that is known, and a lease, after which another may try. A claim that a newer event takes over is
+noticed by ``holds`` and ``settle``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import batched
+from typing import Any
+
+from ..errors import Busy
+from .clients import asking
+from .record import CLAIMED, READY, Record, from_item, padded, partition, to_item
+
+BY_SHA256 = "by-sha256"
+READ_AT_ONCE = 100
+"""The most items of one BatchGetItem."""
+
+_NEWER = "attribute_not_exists(pk) OR sequencer < :sequencer OR #token = :token"
+_UNHELD = "(sequencer = :sequencer AND #state = :claimed AND lease_until_s < :now)"
+_DONE = "(sequencer = :sequencer AND #state <> :claimed)"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The key is ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """A newer event is known; ``known`` is its record."""
+
+    known: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """This very event has been dealt with."""
+
+    known: Record
+
+
+type Claim = Claimed | Outdated | Done
+
+
+class Index:
+    """The table. Every fault of it is Unavailable."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def get(self, key: str) -> Record | None:
+        """What is known of ``key`` at this moment."""
+        with asking(f"index get {key}"):
+            found = self._client.get_item(TableName=self._table, Key=_name(partition(key)), ConsistentRead=True)
+        return from_item(found["Item"]) if "Item" in found else None
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Record]:
+        """What is known of ``keys``, by key; those that are not known are missing."""
+        found: dict[str, Record] = {}
+        for some in batched(dict.fromkeys(keys), READ_AT_ONCE, strict=False):
+            wanted: Any = {self._table: {"Keys": [_name(partition(key)) for key in some], "ConsistentRead": True}}
+            while wanted:
+                with asking("index batch get"):
+                    answer = self._client.batch_get_item(RequestItems=wanted)
+                records = map(from_item, answer["Responses"].get(self._table, []))
+                found.update((record.key, record) for record in records)
+                wanted = answer.get("UnprocessedKeys")
+        return found
+
+    def claim(
+        self, key: str, sequencer: str, token: str, *, now_s: float, lease_s: float, again: bool = False
+    ) -> Claim:
+        """Claim ``key`` for the event ``sequencer`` (as S3 wrote it, or padded). ``token`` must be new for each attempt.
+
+        ``again`` claims what is done already as well. Raises Busy while somebody else's lease for the same event lasts.
+        """
+        condition = f"{_NEWER} OR {_UNHELD}" + (f" OR {_DONE}" if again else "")
+        with asking(f"index claim {key}"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_name(partition(key)),
+                    UpdateExpression="SET #key = :key, sequencer = :sequencer, #token = :token, #state = :claimed, "
+                    "lease_until_s = :until REMOVE announced, expires_at_s",
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#key": "key", "#token": "token", "#state": "state"},
+                    ExpressionAttributeValues={
+                        ":key": {"S": key},
+                        ":sequencer": {"S": padded(sequencer)},
+                        ":token": {"S": token},
+                        ":claimed": {"S": CLAIMED},
+                        ":now": {"N": str(int(now_s))},
+                        ":until": {"N": str(int(now_s + lease_s))},
+                    },
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as refusal:
+                return _judged(from_item(refusal.response["Item"]), padded(sequencer), now_s)
+        return Claimed()
+
+    def holds(self, key: str, token: str) -> bool:
+        """Whether the claim that ``token`` made still stands."""
+        known = self.get(key)
+        return known is not None and known.token == token
+
+    def settle(self, record: Record) -> bool:
+        """Write ``record``, whose ``token`` holds the claim; False if the claim has been lost."""
+        with asking(f"index put {record.key}"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=to_item(record),
+                    ConditionExpression="#token = :token",
+                    ExpressionAttributeNames={"#token": "token"},
+                    ExpressionAttributeValues={":token": {"S": record.token}},
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+    def same_bytes(self, sha256: str) -> list[Record]:
+        """The keys that are served from an upload of these very bytes. A second or so behind the writes."""
+        with asking("index query by sha256"):
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=BY_SHA256,
+                KeyConditionExpression="sha256 = :sha256",
+                ExpressionAttributeValues={":sha256": {"S": sha256}},
+                Limit=READ_AT_ONCE,
+            )
+        return [record for record in map(from_item, found["Items"]) if record.state == READY and record.master]
+
+    def delete(self, key: str) -> bool:
+        """Forget all about ``key``; whether anything was known."""
+        with asking(f"index delete {key}"):
+            found = self._client.delete_item(TableName=self._table, Key=_name(partition(key)), ReturnValues="ALL_OLD")
+        return "Attributes" in found
+
+    def note(self, name: str) -> str:
+        """A text kept under ``name`` beside the pictures, empty if there is none."""
+        with asking(f"index note {name}"):
+            found = self._client.get_item(TableName=self._table, Key=_name(name), ConsistentRead=True)
+        return str(found.get("Item", {}).get("text", {}).get("S", ""))
+
+    def keep_note(self, name: str, text: str) -> None:
+        """Keep ``text`` under ``name``, which must not begin with ``image#``."""
+        with asking(f"index note {name}"):
+            self._client.put_item(TableName=self._table, Item={**_name(name), "text": {"S": text}})
+
+
+def _name(pk: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": pk}}
+
+
+def _judged(known: Record, sequencer: str, now_s: float) -> Claim:
+    """Why a claim did not come about."""
+    if known.sequencer > sequencer:
+        return Outdated(known)
+    if known.done:
+        return Done(known)
+    raise Busy(retry_in_s=max(1.0, known.lease_until_s - now_s), detail=f"{known.key} is claimed by {known.token}")

@@ -1,0 +1,105 @@
+"""What the index knows of one key, and how that is written in DynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+CLAIMED, READY, REFUSED, REMOVED = "claimed", "ready", "refused", "removed"
+"""States: being worked on; served; not taken in (an earlier master, if any, goes on being served); deleted."""
+
+SEQUENCER_CHARACTERS = 64
+"""S3's sequencers are hexadecimal and of no fixed length: to compare two, the shorter is filled up on the right with
+zeros (S3 user guide, "Event ordering and duplicate events")."""
+
+_serializer, _deserializer = TypeSerializer(), TypeDeserializer()
+
+
+def padded(sequencer: str) -> str:
+    """``sequencer`` such that texts compare as sequencers do."""
+    return sequencer.upper().ljust(SEQUENCER_CHARACTERS, "0")
+
+
+def partition(key: str) -> str:
+    """The partition key of the item about the picture ``key``."""
+    return f"image#{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One item.
+
+    ``sequencer`` (padded) is that of the newest event that was claimed, ``token`` names the attempt that claimed it, and
+    ``lease_until_s`` (Unix time) says how long nobody else may try. ``master`` has ``etag``, ``sequencer`` (of the event
+    that made it), ``content_type``, ``size_bytes`` and ``how``; ``derivatives`` are names below ``derivatives/``.
+    ``refusal`` has ``code``, ``reason``, ``trace_id``, ``sha256`` and ``quarantined``. ``expires_at_s`` is for DynamoDB's
+    time to live, 0 for never.
+    """
+
+    key: str
+    state: str
+    sequencer: str
+    token: str = ""
+    lease_until_s: int = 0
+    image_id: str = ""
+    announced: bool = False
+    sha256: str = ""
+    version_id: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    master: Mapping[str, Any] = field(default_factory=dict)
+    derivatives: tuple[str, ...] = ()
+    refusal: Mapping[str, Any] = field(default_factory=dict)
+    same_as: str = ""
+    updated_at: str = ""
+    expires_at_s: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether nobody works on it."""
+        return self.state != CLAIMED
+
+
+_NAMES = tuple(found.name for found in fields(Record))
+
+
+def to_item(record: Record) -> dict[str, Any]:
+    """The item of ``record``. What is empty is left out: an index key may not be an empty text."""
+    values = {name: value for name, value in asdict(record).items() if value not in ("", 0, {}, (), False)}
+    return {"pk": {"S": partition(record.key)}} | {
+        name: _serializer.serialize(_exact(value)) for name, value in values.items()
+    }
+
+
+def from_item(item: Mapping[str, Any]) -> Record:
+    """The record that an item holds."""
+    values = {name: _plain(_deserializer.deserialize(item[name])) for name in _NAMES if name in item}
+    values["derivatives"] = tuple(values.get("derivatives", ()))
+    return Record(**{"state": "", "sequencer": "", **values})
+
+
+def _exact(value: Any) -> Any:
+    """DynamoDB has decimal numbers only."""
+    match value:
+        case float():
+            return Decimal(repr(value))
+        case dict():
+            return {name: _exact(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_exact(part) for part in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case dict():
+            return {name: _plain(part) for name, part in value.items()}
+        case list():
+            return [_plain(part) for part in value]
+    return value
