@@ -76,7 +76,7 @@ class Index:
     def claim(
         self, key: str, sequencer: str, token: str, *, now_s: float, lease_s: float, again: bool = False
     ) -> Claim:
-        """Claim ``key`` for the event ``sequencer`` (as S3 wrote it, or padded). ``token`` must be new for each attempt.
+        """Claim ``key`` for the event ``sequencer`` (as S3 wrote it, or padded). ``token`` is new for each attempt.
 
         ``again`` claims what is done already as well. Raises Busy while somebody else's lease for the same event lasts.
         """

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from ..plan.model import Plan
 
+SOURCE_ETAG = "source-etag"
+"""User metadata of a derivative: the entity tag, without quotes, of the master it was made from. A purge goes by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
@@ -36,6 +39,11 @@ def stored_headers(plan: Plan, content_type: str, policy: CachePolicy) -> dict[s
     if plan.download:
         headers["Content-Disposition"] = _attachment(plan.download)
     return headers
+
+
+def made_from(master_etag: str) -> dict[str, str]:
+    """The user metadata of whatever was made from the master with this entity tag."""
+    return {SOURCE_ETAG: master_etag.strip('"')}
 
 
 def _attachment(file_name: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from ..aws.objects import Bucket
 from ..errors import Damaged, DarkroomError, OverLimits
 from ..plan.limits import Limits
+from .caching import made_from
 
 MARKED: tuple[type[DarkroomError], ...] = (Damaged, OverLimits)
 
@@ -48,4 +49,5 @@ def write_marker(media: Bucket, name: str, error: DarkroomError, source_etag: st
     import json
 
     document = {"code": error.code, "detail": error.message, "source_etag": source_etag, "limits": asdict(limits)}
-    media.put(name, json.dumps(document).encode(), {"Content-Type": "application/json"})
+    attributes = {"Content-Type": "application/json", **made_from(source_etag)}
+    media.put(name, json.dumps(document).encode(), attributes)

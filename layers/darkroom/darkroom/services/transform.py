@@ -18,7 +18,7 @@ from ..plan.policy import UNSIGNED_SET, AccessMode, needs_signature
 from ..plan.signing import verify
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Rendered, Stored
 from .aside import Aside
-from .caching import CachePolicy, stored_headers
+from .caching import CachePolicy, made_from, stored_headers
 from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
 
 DERIVATIVES = "derivatives/"
@@ -129,7 +129,7 @@ class Transform:
         picture = render(plan, source, limits=self.limits, watermark=watermark.result() if watermark else None)
         headers = stored_headers(plan, picture.content_type, self.caching)
         started = time.perf_counter()
-        etag = self.media.put(name, picture.body, headers)
+        etag = self.media.put(name, picture.body, headers | made_from(master.etag))
         if self.source.etag(self.source_prefix + plan.key) != master.etag:
             self.media.delete(name)
             raise Unavailable("The source changed while its picture was made", detail=name)
