@@ -165,6 +165,22 @@ class BadToken(DarkroomError):
     title = "This needs a valid upload token"
 
 
+class NotGranted(DarkroomError):
+    """The upload token is valid, but for other keys."""
+
+    code = "not-granted"
+    status = 403
+    title = "The upload token is not for this key"
+
+
+class NotIngested(SourceMissing):
+    """The index knows nothing of an upload. It may do so in a moment."""
+
+    code = "not-ingested"
+    title = "Nothing is known of this upload yet"
+    retryable = True
+
+
 class Changed(DarkroomError):
     """An object is not, or no longer, the one that was to be replaced or copied."""
 
