@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..errors import BadOption, DarkroomError
+from ..errors import DarkroomError
 
 MAX_BODY_BYTES = 4_500_000
 """Largest raw body of an answer: Lambda's limit is 6 MB, of which base64 takes a third."""
-
-RETRY_AFTER_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,10 @@ def to_http(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse:
         case NotModified(derivative):
             return {"statusCode": 304, "headers": _picture_headers(derivative), "body": ""}
         case Failed(error):
-            return _problem(error, method)
+            from .problems import problem  # with json behind it: a cold start that refuses nothing does without
+
+            kept = _CACHE_CONTROL_BY_STATUS.get(error.status, "no-store")
+            return problem(error, cache_control=kept, method=method)
 
 
 def _picture(derivative: Derivative, body: bytes, timings_ms: Mapping[str, float], method: str) -> HttpResponse:
@@ -112,25 +113,3 @@ def _server_timing(timings_ms: Mapping[str, float]) -> dict[str, str]:
     if not timings_ms:
         return {}
     return {"server-timing": ", ".join(f"{stage};dur={spent:.1f}" for stage, spent in timings_ms.items())}
-
-
-def _problem(error: DarkroomError, method: str) -> HttpResponse:
-    """RFC 9457 problem details: our ``code``, and for a bad option its name."""
-    import json
-
-    document: dict[str, object] = {
-        "type": f"urn:darkroom:problem:{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.message,
-        "code": error.code,
-    }
-    if isinstance(error, BadOption) and error.option:
-        document["option"] = error.option
-    headers = {
-        "content-type": "application/problem+json",
-        "cache-control": _CACHE_CONTROL_BY_STATUS.get(error.status, "no-store"),
-    }
-    if error.retryable:
-        headers["retry-after"] = str(RETRY_AFTER_S)
-    return {"statusCode": error.status, "headers": headers, "body": "" if method == "HEAD" else json.dumps(document)}
