@@ -210,6 +210,13 @@ class Busy(Unavailable):
         self.retry_in_s = retry_in_s
 
 
+class TooManyInvalidations(Unavailable):
+    """The CDN works on as many invalidations as it takes at a time."""
+
+    code = "too-many-invalidations"
+    title = "Too many changes are on their way to the CDN"
+
+
 def refusals() -> dict[str, type[DarkroomError]]:
     """Every error class by its code, for turning a stored marker back into the error it records."""
     found: dict[str, type[DarkroomError]] = {}

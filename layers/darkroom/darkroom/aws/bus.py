@@ -1,0 +1,34 @@
+"""Announcements on an EventBridge bus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import Unavailable
+from .clients import asking
+
+SOURCE = "darkroom"
+
+
+class Bus:
+    """One event bus, by name or ARN."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def announce(self, detail_type: str, detail: Mapping[str, object]) -> None:
+        """Put one event on the bus; raises Unavailable if it was not taken. ``detail`` must be JSON values."""
+        entry = {
+            "Source": SOURCE,
+            "DetailType": detail_type,
+            "Detail": json.dumps(dict(detail), separators=(",", ":")),
+            "EventBusName": self._name,
+        }
+        with asking(f"announce {detail_type}"):
+            answer = self._client.put_events(Entries=[entry])
+        if answer.get("FailedEntryCount", 0):
+            refused = answer["Entries"][0]
+            raise Unavailable(detail=f"announce {detail_type}: {refused.get('ErrorCode')}")

@@ -1,0 +1,62 @@
+"""Invalidations of a CloudFront distribution."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from botocore.exceptions import ClientError
+
+from ..errors import TooManyInvalidations
+from .clients import asking, code
+
+MAX_WILDCARDS = 15
+"""Paths ending in ``*`` that CloudFront lets be in progress at a time, over all invalidations of a distribution."""
+
+
+class Cdn:
+    """One distribution; every fault is Unavailable."""
+
+    def __init__(self, client: Any, distribution_id: str) -> None:
+        self._client = client
+        self._id = distribution_id
+
+    def wildcards_in_flight(self) -> int:
+        """How many wildcard paths are being invalidated now."""
+        paginator = self._client.get_paginator("list_invalidations")
+        pages = iter(paginator.paginate(DistributionId=self._id))
+        found = 0
+        while True:
+            with asking("list invalidations"):
+                page = next(pages, None)
+                listed = [] if page is None else page["InvalidationList"].get("Items", [])
+            current = [one["Id"] for one in listed if one["Status"] == "InProgress"]
+            if not current:  # the newest come first, so older pages hold none either
+                return found
+            found += sum(self._wildcards(invalidation_id) for invalidation_id in current)
+
+    def _wildcards(self, invalidation_id: str) -> int:
+        with asking(f"get invalidation {invalidation_id}"):
+            answer = self._client.get_invalidation(DistributionId=self._id, Id=invalidation_id)
+            paths = answer["Invalidation"]["InvalidationBatch"]["Paths"].get("Items", [])
+        return sum(path.endswith("*") for path in paths)
+
+    def invalidate(self, paths: Sequence[str], reference: str) -> str:
+        """Invalidate ``paths`` and return the invalidation's id.
+
+        Paths start with a slash and are percent-encoded as the edge function writes them (``plan.keys.quote_key``);
+        ``*`` at the end stands for any characters. The same ``reference`` with the same paths is the same invalidation,
+        so that a repeat starts no second one. Raises TooManyInvalidations.
+        """
+        items = [quote(path, safe=string.punctuation) for path in dict.fromkeys(paths)]
+        batch = {"Paths": {"Quantity": len(items), "Items": items}, "CallerReference": reference}
+        with asking(f"invalidate {len(items)} paths"):
+            try:
+                answer = self._client.create_invalidation(DistributionId=self._id, InvalidationBatch=batch)
+            except ClientError as error:
+                if code(error) == "TooManyInvalidationsInProgress":
+                    raise TooManyInvalidations(detail=repr(error)) from error
+                raise
+            return str(answer["Invalidation"]["Id"])

@@ -1,0 +1,53 @@
+"""Messages in SQS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import batched
+from typing import Any
+
+from ..errors import Unavailable
+from .clients import asking
+
+BATCH = 10
+"""SQS's limit of one SendMessageBatch."""
+
+
+class Queue:
+    """One queue, of JSON messages; every fault is Unavailable."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._client = client
+        self.url = url
+
+    def send(self, body: dict[str, object], *, delay_s: int = 0, attributes: Mapping[str, str] | None = None) -> None:
+        """Send one message, to be seen after ``delay_s`` (at most 900) seconds, with string ``attributes``."""
+        named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
+        with asking(f"send to {self.url}"):
+            self._client.send_message(
+                QueueUrl=self.url, MessageBody=_text(body), DelaySeconds=delay_s, MessageAttributes=named
+            )
+
+    def send_many(self, bodies: Iterable[dict[str, object]]) -> int:
+        """Send messages, ten in a request; returns how many. Raises Unavailable if one was not sent."""
+        sent = 0
+        for batch in batched(bodies, BATCH, strict=False):
+            entries = [{"Id": str(number), "MessageBody": _text(body)} for number, body in enumerate(batch)]
+            with asking(f"send {len(entries)} to {self.url}"):
+                answer = self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
+            if failed := answer.get("Failed"):
+                raise Unavailable(detail=f"send to {self.url}: {len(failed)} not sent, {failed[0].get('Code')}")
+            sent += len(entries)
+        return sent
+
+    def hide(self, receipt_handle: str, seconds: float) -> None:
+        """Let a received message be seen again ``seconds`` from now."""
+        with asking(f"hide a message of {self.url}"):
+            self._client.change_message_visibility(
+                QueueUrl=self.url, ReceiptHandle=receipt_handle, VisibilityTimeout=int(seconds)
+            )
+
+
+def _text(body: dict[str, object]) -> str:
+    return json.dumps(body, separators=(",", ":"))

@@ -1,0 +1,93 @@
+"""Looking for malware before an upload is let in: the interface, and ClamAV's daemon behind it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Protocol
+
+from ..errors import Unavailable
+
+CHUNK_BYTES = 256 * 1024
+CONNECT_S = 2.0
+ANSWER_S = 60.0
+"""How long one read or write may wait. clamd stops scanning a file after its own MaxScanTime, 120 s by default."""
+
+MAX_ANSWER_BYTES = 4096
+
+
+class Scanner(Protocol):
+    """Looks for malware in bytes."""
+
+    def scan(self, data: bytes) -> str:
+        """The name of what was found in ``data``, empty if nothing; raises Unavailable."""
+        ...
+
+
+class Clamd:
+    """ClamAV's daemon at ``address``, which is ``host:port`` or the path of a socket.
+
+    Its protocol is that of clamd(8), INSTREAM: chunks, each after its length as four bytes in network order, and an
+    empty one at the end; the answer is ``stream: OK``, ``stream: <name> FOUND`` or a text that ends in ``ERROR``.
+    """
+
+    def __init__(self, address: str, *, timeout_s: float = ANSWER_S) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+
+    def scan(self, data: bytes) -> str:
+        """The signature's name that ``data`` matches, empty if none; raises Unavailable, also if it is too long."""
+        try:
+            with self._connected() as connection:
+                connection.settimeout(self._timeout_s)
+                _send(connection, data)
+                answer = _answer(connection)
+        except (OSError, ValueError) as error:
+            raise Unavailable(detail=f"clamd at {self._address}: {error!r}") from error
+        return self._verdict(answer)
+
+    def _connected(self) -> socket.socket:
+        if "/" in self._address:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                connection.settimeout(CONNECT_S)
+                connection.connect(self._address)
+            except OSError:
+                connection.close()
+                raise
+            return connection
+        host, _, port = self._address.rpartition(":")
+        return socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_S)
+
+    def _verdict(self, answer: str) -> str:
+        outcome = answer.removeprefix("stream: ")
+        if outcome == "OK":
+            return ""
+        name, _, word = outcome.rpartition(" ")
+        if name and word == "FOUND":
+            return name
+        raise Unavailable(detail=f"clamd at {self._address}: {answer!r}")
+
+
+def _send(connection: socket.socket, data: bytes) -> None:
+    """Send all, unless clamd ends the connection: it answers first when the stream is over its StreamMaxLength."""
+    view = memoryview(data)
+    try:
+        connection.sendall(b"zINSTREAM\0")
+        for start in range(0, len(view), CHUNK_BYTES):
+            chunk = view[start : start + CHUNK_BYTES]
+            connection.sendall(struct.pack("!I", len(chunk)))
+            connection.sendall(chunk)
+        connection.sendall(struct.pack("!I", 0))
+    except (BrokenPipeError, ConnectionResetError):
+        return
+
+
+def _answer(connection: socket.socket) -> str:
+    received = b""
+    while not received.endswith(b"\0"):
+        part = connection.recv(MAX_ANSWER_BYTES)
+        received += part
+        if not part or len(received) > MAX_ANSWER_BYTES:
+            break
+    return received.rstrip(b"\0").decode("utf-8", "replace")

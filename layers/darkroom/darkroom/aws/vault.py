@@ -1,0 +1,210 @@
+"""Objects in S3 by boto3, for what obstore has not: versions, checksums, server-side copies and storage classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
+
+from ..errors import Changed
+from .clients import asking, code, status
+from .deleting import delete_listed
+from .kept import HEADERS, Body, Kept, Listed, Opened, kept_of
+
+__all__ = ["Body", "Kept", "Listed", "Opened", "Vault"]
+
+COPY_LIMIT_BYTES = 5 * 1024**3
+"""The largest object that S3 copies in one request; larger ones are copied in parts."""
+
+PART_BYTES = 512 * 1024**2
+"""Size of a copied part: 10,000 of them, which S3 allows, are 5 TB."""
+
+_MISSING = {"404", "NoSuchKey"}
+_CHANGED = {"412", "PreconditionFailed", "ConditionalRequestConflict"}
+
+
+class Vault:
+    """One bucket. A missing key is None; every fault is Unavailable, 403 included: whoever uses this may list."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self.bucket = bucket
+
+    def head(self, key: str, version_id: str = "") -> Kept | None:
+        """The head of the current version, or of ``version_id``; None if it is missing or deleted."""
+        with asking(f"head {key}"):
+            try:
+                answer = self._client.head_object(
+                    Bucket=self.bucket, Key=key, ChecksumMode="ENABLED", **_version(version_id)
+                )
+            except ClientError as error:
+                if _is_missing(error):
+                    return None
+                raise
+            return kept_of(key, answer)
+
+    def open(self, key: str) -> Opened | None:
+        """Start reading the current version; None if the key is missing or deleted. Close the body after use."""
+        with asking(f"get {key}"):
+            try:
+                answer = self._client.get_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
+            except ClientError as error:
+                if _is_missing(error):
+                    return None
+                raise
+            return Opened(kept_of(key, answer), Body(answer["Body"], f"get {key}"))
+
+    def put(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        metadata: Mapping[str, str],
+        tiered: bool = False,
+        replaces: str | None = None,
+    ) -> str:
+        """Write ``body`` and return its entity tag. ``metadata`` values are ASCII; ``tiered`` is Intelligent-Tiering.
+
+        ``replaces`` is the entity tag that the object must have before, "" for a key that must be free, None for
+        whatever is there. Raises Changed if that is not so, which may be by this very write: where its answer was
+        lost, it was sent again.
+        """
+        condition = {} if replaces is None else {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+        with asking(f"put {key}"):
+            try:
+                answer = self._client.put_object(
+                    Bucket=self.bucket,
+                    Key=key,
+                    Body=body,
+                    Metadata=dict(metadata),
+                    **_named(headers),
+                    **_stored(tiered),
+                    **condition,
+                )
+            except ClientError as error:
+                if code(error) in _CHANGED or (replaces and _is_missing(error)):
+                    raise Changed(detail=f"put {key}: {error!r}") from error
+                raise
+            return str(answer["ETag"])
+
+    def copy(
+        self,
+        source: Vault,
+        source_key: str,
+        key: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        tiered: bool = False,
+        source_etag: str = "",
+        source_version_id: str = "",
+    ) -> str | None:
+        """Copy an object of any size inside S3; returns the copy's entity tag, None if the source is missing.
+
+        The source is its current version, or ``source_version_id``.
+
+        Headers and metadata that are given replace the source's, those that are not are kept; tags are not copied.
+        Raises Changed if the source has another entity tag than ``source_etag``, or gets one meanwhile.
+        """
+        what = f"copy {source_key} to {key}"
+        kept = source.head(source_key, source_version_id)
+        if kept is None:
+            return None
+        if source_etag and kept.etag != source_etag:
+            raise Changed(detail=f"{what}: the source is {kept.etag}")
+        arguments = {
+            "CopySourceIfMatch": kept.etag,
+            "TaggingDirective": "REPLACE",
+            "MetadataDirective": "REPLACE",
+            "Metadata": dict(kept.metadata if metadata is None else metadata),
+            **_named(kept.headers if headers is None else headers),
+            **_stored(tiered),
+        }
+        place = {"Bucket": source.bucket, "Key": source_key, **_version(source_version_id)}
+        with asking(what):
+            try:
+                if kept.size_bytes > COPY_LIMIT_BYTES:
+                    return self._copy_in_parts(source, place, key, arguments)
+                answer = self._client.copy_object(Bucket=self.bucket, Key=key, CopySource=place, **arguments)
+            except ClientError as error:
+                if code(error) in _CHANGED:
+                    raise Changed(detail=f"{what}: {error!r}") from error
+                if _is_missing(error):
+                    return None
+                raise
+            return str(answer["CopyObjectResult"]["ETag"])
+
+    def _copy_in_parts(self, source: Vault, place: dict[str, str], key: str, arguments: dict[str, Any]) -> str:
+        config = TransferConfig(multipart_threshold=COPY_LIMIT_BYTES, multipart_chunksize=PART_BYTES)
+        self._client.copy(place, self.bucket, key, ExtraArgs=arguments, SourceClient=source._client, Config=config)
+        return str(self._client.head_object(Bucket=self.bucket, Key=key)["ETag"])
+
+    def delete(self, key: str) -> None:
+        """Delete ``key``, which leaves older versions where the bucket has them; it is no error if it is missing."""
+        with asking(f"delete {key}"):
+            self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def pages(self, prefix: str = "", start_after: str = "") -> Iterator[list[Listed]]:
+        """The objects whose keys start with ``prefix`` and sort after ``start_after``, at most 1,000 a page."""
+        paginator = self._client.get_paginator("list_objects_v2")
+        answers = iter(paginator.paginate(Bucket=self.bucket, Prefix=prefix, StartAfter=start_after))
+        while True:
+            with asking(f"list {prefix}"):
+                answer = next(answers, None)
+                if answer is None:
+                    return
+                found = [
+                    Listed(one["Key"], one["ETag"], one["Size"], one["LastModified"].timestamp())
+                    for one in answer.get("Contents", [])
+                ]
+            if found:
+                yield found
+
+    def delete_many(self, keys: Sequence[str]) -> int:
+        """Delete ``keys``, in batches; returns how many. Raises Unavailable if one of them was not deleted."""
+        return delete_listed(self._client, self.bucket, [{"Key": key} for key in keys])
+
+    def erase(self, key: str) -> int:
+        """Delete every version and delete marker of exactly ``key``; returns how many there were."""
+        return self._erase(key, only=key)
+
+    def erase_below(self, prefix: str) -> int:
+        """Delete every version and delete marker of every key that starts with ``prefix``; returns how many."""
+        if not prefix:
+            raise ValueError("an empty prefix would erase the whole bucket")
+        return self._erase(prefix)
+
+    def _erase(self, prefix: str, only: str = "") -> int:
+        paginator = self._client.get_paginator("list_object_versions")
+        answers = iter(paginator.paginate(Bucket=self.bucket, Prefix=prefix))
+        erased = 0
+        while True:
+            with asking(f"list versions {prefix}"):
+                answer = next(answers, None)
+                if answer is None:
+                    return erased
+                listed = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
+                found = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
+            wanted = [one for one in found if not only or one["Key"] == only]
+            erased += delete_listed(self._client, self.bucket, wanted)
+            if len(wanted) < len(found):  # a key sorts before all that it is a prefix of
+                return erased
+
+
+def _is_missing(error: ClientError) -> bool:
+    return status(error) == 404 and code(error) in _MISSING
+
+
+def _version(version_id: str) -> dict[str, str]:
+    return {"VersionId": version_id} if version_id else {}
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {HEADERS[name]: value for name, value in headers.items()}
+
+
+def _stored(tiered: bool) -> dict[str, str]:
+    return {"StorageClass": "INTELLIGENT_TIERING"} if tiered else {}
