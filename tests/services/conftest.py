@@ -1,4 +1,4 @@
-"""A bucket in memory and one in MiniStack; an AWS that is reachable and one that is not."""
+"""A bucket in memory and one in MiniStack; an AWS that is not reachable."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 from obstore.store import MemoryStore
 
@@ -16,32 +15,6 @@ from darkroom.errors import refusals
 from darkroom.services.answers import Answer, Failed
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def aws_environment(ministack_url: str) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": ministack_url,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-    }
-
-
-@pytest.fixture(scope="session")
-def aws(aws_environment: dict[str, str]) -> Callable[[str], Any]:
-    """A boto3 client of the named service."""
-
-    def client(service: str) -> Any:
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=aws_environment["AWS_ENDPOINT_URL"],
-            region_name=aws_environment["AWS_REGION"],
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-
-    return client
 
 
 @pytest.fixture(params=["memory", "s3"])
