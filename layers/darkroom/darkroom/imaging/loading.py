@@ -53,11 +53,15 @@ for _loader in LOADERS.values():
 
 @dataclass(frozen=True, slots=True)
 class Negative:
-    """A loaded picture. ``frames`` are to be read in their order, once. ``delays_ms`` and ``loop`` are libvips' own."""
+    """A loaded picture. ``frames`` are to be read in their order, once. ``delays_ms`` and ``loop`` are libvips' own.
+
+    ``touched``: whether any pixel may differ from the source's.
+    """
 
     frames: list[pyvips.Image]
     delays_ms: list[int]
     loop: int
+    touched: bool = False
 
 
 def stored_size(header: Header) -> tuple[Size, int]:

@@ -7,6 +7,8 @@ geometry has put crop and size into the stored picture's coordinates. CMYK becom
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .steps.background import fill_background
 from .steps.blur import blur
 from .steps.corners import round_corners
@@ -26,7 +28,7 @@ from .steps.tone import tone
 from .steps.trim import trim
 from .steps.turn import turn
 from .steps.watermark import stamp
-from .work import Step
+from .work import Step, Work
 
 EXPOSE: tuple[Step, ...] = (crop, mix_ink, trim, resize, cover, develop)
 """Until the pixels that are kept are in memory: decoding happens here."""
@@ -47,3 +49,9 @@ RETOUCH: tuple[Step, ...] = (
     finish,
 )
 """Everything that is done to them."""
+
+
+def run(steps: Iterable[Step], work: Work) -> None:
+    """Put ``work`` through ``steps``."""
+    for step in steps:
+        step(work)

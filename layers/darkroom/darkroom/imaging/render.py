@@ -1,4 +1,7 @@
-"""From a plan and a source to a picture."""
+"""From a plan and a source to a picture.
+
+A negative is mounted, exposed and finished. A series of pictures goes the same way (:mod:`.series`).
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from time import perf_counter
 import pyvips
 
 from ..errors import DarkroomError
-from ..plan.geometry import Size, arrange
+from ..plan.geometry import Geometry, Size, arrange
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
 from .formats import Target
 from .header import Header, inspect
-from .loading import load, stored_size
+from .loading import Negative, load, stored_size
 from .picture import Picture
-from .pipeline import EXPOSE, RETOUCH
+from .pipeline import EXPOSE, RETOUCH, run
 from .printing import printed
 from .source import Source
 from .work import Work
@@ -35,32 +38,28 @@ def render(plan: Plan, source: Source, *, limits: Limits, watermark: bytes | Non
     """
     if plan.format in DATA_FORMATS:
         return _described(plan, source, limits)
-    clock = _Clock()
+    clock = Clock()
     work, header = _opened(plan, source, limits)
     work.watermark = watermark
-    _expose(work, source)
+    with source.decoding():
+        run(EXPOSE, work)
     clock.stop("decode")
-    with source.decoding() if work.streams else _own_fault():
-        _retouch(work)
-        clock.stop("transform")
-        form, body = printed(work, source, header)
-    clock.stop("encode")
-    frame = work.frames[0]
-    return Picture(body, form.content_type, frame.width, frame.height, len(work.frames), clock.timings_ms)
+    return finished(work, source, header, clock)
 
 
 def _described(plan: Plan, source: Source, limits: Limits) -> Picture:
     """``f=json`` and ``f=thumbhash``, from one small picture that is developed like any other."""
     from .describe import JSON_TYPE, THUMBHASH_TYPE, describe, placeholder, sample_plan
 
-    clock = _Clock()
+    clock = Clock()
     work, header = _opened(sample_plan(plan), source, limits)
     first = work.frames[0]
     profile = first.get("icc-profile-data") if first.get_typeof("icc-profile-data") else None
-    _expose(work, source)
+    with source.decoding():
+        run(EXPOSE, work)
     clock.stop("decode")
-    with _own_fault():
-        _retouch(work)
+    with own_fault():
+        run(RETOUCH, work)
         clock.stop("transform")
         sample = work.frames[0]
         size_bytes = len(source.read_all()) if source.size_bytes is None else source.size_bytes
@@ -73,7 +72,7 @@ def _described(plan: Plan, source: Source, limits: Limits) -> Picture:
     return Picture(body, content_type, header.upright_width, header.upright_height, header.frames, clock.timings_ms)
 
 
-class _Clock:
+class Clock:
     """Stages, each from the end of the last."""
 
     def __init__(self) -> None:
@@ -89,34 +88,53 @@ class _Clock:
 
 def _opened(plan: Plan, source: Source, limits: Limits) -> tuple[Work, Header]:
     """The picture before any pixel is decoded, and what its header says."""
-    target = Target.of(plan.format)
-    plays = plan.animate and plan.page == 0 and target.animated
+    plays = _plays(plan)
     header = inspect(source, limits, page=plan.page, animated=plays)
-    stored, orientation = stored_size(header)
-    geometry = arrange(plan, stored, orientation, max_side_px=target.max_side_px, max_pixels=target.max_pixels)
+    geometry = arranged(plan, header)
     animated = plays and header.animated
     negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=bool(plan.trim))
+    return mounted(plan, header, geometry, negative, unread=not animated), header
+
+
+def _plays(plan: Plan) -> bool:
+    """Whether ``plan`` reads every frame of an animation."""
+    return plan.animate and plan.page == 0 and Target.of(plan.format).animated
+
+
+def arranged(plan: Plan, header: Header) -> Geometry:
+    """The geometry of ``plan`` for the picture that ``header`` is of; raises BadOption as :func:`arrange` does."""
+    target = Target.of(plan.format)
+    stored, orientation = stored_size(header)
+    return arrange(plan, stored, orientation, max_side_px=target.max_side_px, max_pixels=target.max_pixels)
+
+
+def mounted(plan: Plan, header: Header, geometry: Geometry, negative: Negative, *, unread: bool = False) -> Work:
+    """``plan``'s work on ``negative``, which may be smaller than the picture that ``geometry`` is about.
+
+    ``unread``: a still that has to be read to its end.
+    """
     first = negative.frames[0]
     geometry = geometry.on(Size(first.width, first.height))
-    work = Work(plan, target, geometry, negative.frames, negative.delays_ms, negative.loop)
+    work = Work(plan, Target.of(plan.format), geometry, negative.frames, negative.delays_ms, negative.loop)
+    work.touched = negative.touched
     work.cicp = None if header.has_profile else header.cicp
-    work.unread = None if animated else first
-    return work, header
+    work.unread = first if unread else None
+    return work
 
 
-def _expose(work: Work, source: Source) -> None:
-    with source.decoding():
-        for step in EXPOSE:
-            step(work)
-
-
-def _retouch(work: Work) -> None:
-    for step in RETOUCH:
-        step(work)
+def finished(work: Work, source: Source, header: Header, clock: Clock) -> Picture:
+    """The picture that exposed ``work`` becomes."""
+    with source.decoding() if work.streams else own_fault():
+        run(RETOUCH, work)
+        clock.stop("transform")
+        form, body = printed(work, source, header)
+    clock.stop("encode")
+    frame = work.frames[0]
+    return Picture(body, form.content_type, frame.width, frame.height, len(work.frames), clock.timings_ms)
 
 
 @contextmanager
-def _own_fault() -> Iterator[None]:
+def own_fault() -> Iterator[None]:
     """Around what has no part of the source left to read."""
     try:
         yield
