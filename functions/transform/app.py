@@ -12,10 +12,9 @@ from darkroom.aws.objects import connect
 from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.telemetry import log
 from darkroom.errors import DarkroomError, MethodNotAllowed
-from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
 from darkroom.services.answers import Answer, Failed, HttpResponse, to_http
-from darkroom.services.caching import CachePolicy
+from darkroom.services.settings import cache_policy, limits
 from darkroom.services.transform import Transform, TransformRequest
 
 _env = os.environ
@@ -29,17 +28,8 @@ _service = Transform(
     media=_media,
     keys=SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials),
     mode=AccessMode(_env.get("ACCESS_MODE", "guarded")),
-    limits=Limits(
-        max_bytes=int(_env.get("MAX_SOURCE_BYTES", Limits().max_bytes)),
-        max_pixels=int(_env.get("MAX_SOURCE_PIXELS", Limits().max_pixels)),
-        max_frames=int(_env.get("MAX_SOURCE_FRAMES", Limits().max_frames)),
-    ),
-    caching=CachePolicy(
-        browser_max_age_s=int(_env.get("BROWSER_MAX_AGE_S", CachePolicy().browser_max_age_s)),
-        cdn_max_age_s=int(_env.get("CDN_MAX_AGE_S", CachePolicy().cdn_max_age_s)),
-        stale_while_revalidate_s=int(_env.get("STALE_WHILE_REVALIDATE_S", CachePolicy().stale_while_revalidate_s)),
-        immutable_prefixes=tuple(filter(None, _env.get("IMMUTABLE_PREFIXES", "").split(","))),
-    ),
+    limits=limits(_env),
+    caching=cache_policy(_env),
 )
 
 

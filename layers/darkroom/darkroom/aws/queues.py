@@ -23,10 +23,14 @@ class Queue:
 
     def send(self, body: dict[str, object], *, delay_s: int = 0, attributes: Mapping[str, str] | None = None) -> None:
         """Send one message, to be seen after ``delay_s`` (at most 900) seconds, with string ``attributes``."""
+        self.send_text(_text(body), delay_s=delay_s, attributes=attributes)
+
+    def send_text(self, text: str, *, delay_s: int = 0, attributes: Mapping[str, str] | None = None) -> None:
+        """The same with a body that need not be JSON."""
         named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
         with asking(f"send to {self.url}"):
             self._client.send_message(
-                QueueUrl=self.url, MessageBody=_text(body), DelaySeconds=delay_s, MessageAttributes=named
+                QueueUrl=self.url, MessageBody=text, DelaySeconds=delay_s, MessageAttributes=named
             )
 
     def send_many(self, bodies: Iterable[dict[str, object]]) -> int:

@@ -1,0 +1,76 @@
+"""The ingest function: messages about uploads in, masters and their first derivatives out."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from darkroom.aws.bus import Bus
+from darkroom.aws.clients import client
+from darkroom.aws.index import Index
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.scanner import Clamd
+from darkroom.aws.vault import Vault
+from darkroom.services.ingest.claims import Claims
+from darkroom.services.ingest.examine import Examiner
+from darkroom.services.ingest.messages import Inbox, Message
+from darkroom.services.ingest.publish import Publisher
+from darkroom.services.ingest.quarantine import Quarantine
+from darkroom.services.ingest.service import Ingest
+from darkroom.services.purge import Purge
+from darkroom.services.settings import cache_policy, limits
+
+_env = os.environ
+_s3, _sqs = client("s3"), client("sqs")
+_uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
+_source, _prefix = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), _env.get("SOURCE_PREFIX", "masters/")
+_queue = Queue(_sqs, _env["INGEST_QUEUE_URL"])
+_observer = Observer("ingest")
+
+_inbox = Inbox(
+    ingest=Ingest(
+        examiner=Examiner(
+            limits=limits(_env),
+            observer=_observer,
+            scanner=Clamd(_env["CLAMD_ADDRESS"]) if _env.get("CLAMD_ADDRESS") else None,
+        ),
+        publisher=Publisher(
+            claims=Claims(
+                index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
+                queue=_queue,
+                source=_source,
+                prefix=_prefix,
+                lease_s=float(_env["LEASE_S"]),
+            ),
+            media=_media,
+            purge=Purge(_media, _source, _prefix),
+            purges=Queue(_sqs, _env["PURGE_QUEUE_URL"]),
+            caching=cache_policy(_env),
+        ),
+        quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
+        bus=Bus(client("events"), _env.get("EVENT_BUS", "default")),
+        observer=_observer,
+        keep_gps=_env.get("KEEP_GPS") == "on",
+    ),
+    observer=_observer,
+    queue=_queue,
+    dead_letters=Queue(_sqs, _env["INGEST_DLQ_URL"]),
+    bucket=_uploads.bucket,
+    max_receives=int(_env["MAX_RECEIVES"]),
+)
+_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Deal with a batch of SQS messages; the answer names those that are to come again."""
+
+    def receive(record: SQSRecord) -> None:
+        receives = int(record.attributes.approximate_receive_count)
+        message = Message(record.body, record.receipt_handle, receives)
+        _inbox.receive(message, lambda: context.get_remaining_time_in_millis() / 1000)
+
+    return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)

@@ -1,0 +1,80 @@
+"""What happened to an upload, read from a queue message: an EventBridge event of S3, of the sweep, or of ourselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from ...aws.record import padded
+from ...errors import BadUpload
+
+OWN_SOURCE = "darkroom"
+MEND = "Mend"
+"""Detail type of a message by which a worker asks that a key be put right."""
+
+_DELETED_BY_PERSON = "DeleteObject"
+"""The ``reason`` of an Object Deleted event that is not ``Lifecycle Expiration`` (S3 user guide, "EventBridge")."""
+
+
+class Kind(StrEnum):
+    """``CREATED``, ``DELETED``: as S3 says. ``MEND``: look again, and make the state what it should be."""
+
+    CREATED = "created"
+    DELETED = "deleted"
+    MEND = "mend"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if not known."""
+
+    kind: Kind
+    key: str
+    sequencer: str
+    happened_at_s: float = 0.0
+
+
+def read_change(body: str, bucket: str) -> Change | None:
+    """The change that a message tells of ``bucket``, None if it is none of ours to follow.
+
+    Not followed: objects that a lifecycle rule let expire, folders of the S3 console, and other detail types. Raises
+    BadUpload for what is no such message.
+    """
+    try:
+        event = json.loads(body)
+        source, detail_type, detail = event["source"], event["detail-type"], event["detail"]
+        key = detail["object"]["key"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadUpload("The message is no event of an upload", field="body", detail=repr(error)) from error
+    if source == OWN_SOURCE and detail_type == MEND:
+        return Change(Kind.MEND, key, "")
+    if detail.get("bucket", {}).get("name") != bucket:
+        raise BadUpload("The message is about another bucket", field="bucket", detail=body[:500])
+    kind = _kind(detail_type, detail)
+    if kind is None or (key.endswith("/") and not detail["object"].get("size")):
+        return None
+    return Change(kind, key, padded(str(detail["object"].get("sequencer", ""))), _unix_time(event.get("time", "")))
+
+
+def mend_message(key: str) -> dict[str, object]:
+    """The message that asks for ``key`` to be put right."""
+    return {"source": OWN_SOURCE, "detail-type": MEND, "detail": {"object": {"key": key}}}
+
+
+def _kind(detail_type: str, detail: Mapping[str, Any]) -> Kind | None:
+    if detail_type == "Object Created":
+        return Kind.CREATED
+    if detail_type == "Object Deleted" and detail.get("reason") == _DELETED_BY_PERSON:
+        return Kind.DELETED
+    return None
+
+
+def _unix_time(text: str) -> float:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return 0.0

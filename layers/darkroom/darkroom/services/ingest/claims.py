@@ -1,0 +1,136 @@
+"""Who may change the state of a key, and what is done when somebody did who should not have.
+
+S3 has no transaction over a master and its index item. So a worker verifies its claim before and after it writes. One
+that was overtaken in between may have replaced a newer master: it asks for the key to be mended. One that was killed
+there is found out when its message comes again: the master does not bear the sequencer that the index knows.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ...aws.index import Claimed, Index
+from ...aws.queues import Queue
+from ...aws.record import READY, REMOVED, Record
+from ...aws.telemetry import log
+from ...aws.vault import Kept, Vault
+from .changes import mend_message
+from .examine import Upload
+
+SEQUENCER, SHA256, VERSION_ID = "sequencer", "sha256", "version-id"
+"""User metadata of a master: the event and the upload that it was made of."""
+
+MEND_DELAY_S = 5
+"""After being overtaken: time for the other worker to end what it is doing."""
+
+_MAX_DELAY_S = 900
+"""The longest that SQS delays a message."""
+
+
+class Superseded(Exception):
+    """A newer event, or another attempt, has taken the key over. ``wrote``: whether we may have undone its work."""
+
+    def __init__(self, *, wrote: bool = False) -> None:
+        super().__init__()
+        self.wrote = wrote
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A claim on ``key`` for the event ``sequencer`` (padded)."""
+
+    key: str
+    sequencer: str
+    token: str
+
+    def ready(self, upload: Upload, **made: Any) -> Record:
+        """The record of a picture that was taken in. ``made``: further fields of it."""
+        return Record(
+            self.key, READY, self.sequencer, self.token, sha256=upload.sha256, version_id=upload.kept.version_id, **made
+        )
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Claims on keys. Masters are in ``source`` below ``prefix``; ``queue`` is the one that changes come from."""
+
+    index: Index
+    queue: Queue
+    source: Vault
+    prefix: str
+    lease_s: float
+    clock: Callable[[], float] = time.time
+
+    def take(self, key: str, sequencer: str, *, again: bool) -> Hold:
+        """Claim ``key``; raises Superseded, or Busy while another attempt at the same event may be running."""
+        hold = Hold(key, sequencer, uuid.uuid4().hex)
+        claim = self.index.claim(key, sequencer, hold.token, now_s=self.clock(), lease_s=self.lease_s, again=again)
+        if not isinstance(claim, Claimed):
+            raise Superseded
+        return hold
+
+    def require(self, hold: Hold, *, wrote: bool) -> None:
+        """Raise Superseded unless ``hold`` still stands."""
+        if not self.index.holds(hold.key, hold.token):
+            raise Superseded(wrote=wrote)
+
+    def own(self, hold: Hold) -> Record:
+        """The record as it is under our claim, with what it says of an earlier master; raises Superseded."""
+        known = self.index.get(hold.key)
+        if known is None or known.token != hold.token:
+            raise Superseded
+        return known
+
+    def settle(self, record: Record) -> None:
+        """Write the record that ends the work on it; raises Superseded."""
+        if not self.index.settle(record):
+            raise Superseded(wrote=True)
+
+    def master(self, key: str) -> Kept | None:
+        """The head of the master of ``key``."""
+        return self.source.head(self.prefix + key)
+
+    def overtaken(self, key: str, *, wrote: bool) -> None:
+        """See that the newer state of ``key`` stays, or comes back; ``wrote``: whether we may have undone it."""
+        if wrote:
+            self.queue.send(mend_message(key), delay_s=MEND_DELAY_S)
+            return
+        record = self.index.get(key)
+        if record is None or self.agrees(record, self.master(key)):
+            return
+        wait_s = 0 if record.done else max(0, record.lease_until_s - self.clock()) + 1
+        log("WARNING", "the master is not that of the index", key=key, sequencer=record.sequencer)
+        self.queue.send(mend_message(key), delay_s=int(min(wait_s, _MAX_DELAY_S)))
+
+    def agrees(self, record: Record, master: Kept | None) -> bool:
+        """Whether the master is the one that ``record`` speaks of, or will speak of once its claim is done.
+
+        A master without a sequencer was put there by hand, past this pipeline, and is left alone.
+        """
+        if master is not None and SEQUENCER not in master.metadata:
+            return True
+        there = master.metadata[SEQUENCER] if master is not None else ""
+        if not record.done:
+            return there == record.sequencer
+        return there == ("" if record.state == REMOVED else record.master.get("sequencer", ""))
+
+
+@dataclass
+class Attempt:
+    """One try at an event. The key is claimed when something is first to be changed. ``again``: even if it is done."""
+
+    claims: Claims
+    key: str
+    sequencer: str
+    again: bool = False
+    _hold: Hold | None = None
+
+    def claimed(self) -> Hold:
+        """The claim; raises Superseded or Busy."""
+        if self._hold is None:
+            self._hold = self.claims.take(self.key, self.sequencer, again=self.again)
+        return self._hold

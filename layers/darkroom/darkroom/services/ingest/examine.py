@@ -1,0 +1,105 @@
+"""Looking at an upload before anything is done about it: type, limits, checksums, every pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ...aws.checksums import digests
+from ...aws.observing import Observer
+from ...aws.scanner import Scanner
+from ...aws.vault import Kept, Vault
+from ...errors import ChecksumMismatch, Infected, OverLimits, Unavailable
+from ...imaging.header import Header, inspect
+from ...imaging.series import Exposure, expose
+from ...imaging.sniff import sniff
+from ...imaging.source import HEAD_BYTES, Source
+from ...plan.keys import check_key
+from ...plan.limits import Limits
+from ...plan.model import Plan
+
+_CHUNK_BYTES = 1024 * 1024
+_MAX_HASHED_BYTES = 1024**3
+"""Largest refused upload whose hash is worth its download: what the deployment can at most be told to allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload that has been fetched. ``data`` is None where it is over the limit of bytes."""
+
+    kept: Kept
+    data: bytes | None
+    sha256: str
+
+
+def fetch(uploads: Vault, key: str, limits: Limits) -> Upload | None:
+    """The current version of ``key``, None if there is none; raises Unavailable."""
+    opened = uploads.open(key)
+    if opened is None:
+        return None
+    kept, stream = opened
+    try:
+        if kept.size_bytes > _MAX_HASHED_BYTES:
+            return Upload(kept, None, "")
+        digest, pieces = sha256(), []
+        while piece := stream.read(_CHUNK_BYTES):
+            digest.update(piece)
+            if kept.size_bytes <= limits.max_bytes:
+                pieces.append(piece)
+    finally:
+        stream.close()
+    if kept.size_bytes > limits.max_bytes:
+        return Upload(kept, None, digest.hexdigest())
+    data = b"".join(pieces)
+    if len(data) != kept.size_bytes:
+        raise Unavailable(detail=f"{key}: {len(data)} of {kept.size_bytes} bytes arrived")
+    return Upload(kept, data, digest.hexdigest())
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """What uploads are held to. ``scanner`` None: none looks for viruses."""
+
+    limits: Limits
+    observer: Observer
+    scanner: Scanner | None = None
+
+    def header(self, key: str, upload: Upload) -> tuple[Header, bytes]:
+        """The header and the bytes of ``upload``, after everything that can be said without decoding it.
+
+        Raises BadKey, OverLimits, TypeNotAllowed, Damaged, ChecksumMismatch.
+        """
+        check_key(key)
+        if upload.data is None:
+            size_bytes = upload.kept.size_bytes
+            raise OverLimits(f"The source has {size_bytes:,} bytes; the limit is {self.limits.max_bytes:,}")
+        with self.observer.step("sniff"):
+            sniff(upload.data[:HEAD_BYTES])
+        with self.observer.step("limits"):
+            header = inspect(Source.of(upload.data), self.limits)
+        with self.observer.step("checksum"):
+            _compare(upload.data, upload.kept.checksums)
+        return header, upload.data
+
+    def scan(self, data: bytes) -> None:
+        """Raise Infected if the scanner knows something in ``data``, Unavailable if it does not answer."""
+        if self.scanner is None:
+            return
+        with self.observer.step("scan"):
+            found = self.scanner.scan(data)
+        if found:
+            raise Infected(detail=found)
+
+    def expose(self, data: bytes, plans: Sequence[Plan]) -> Exposure:
+        """Every pixel of ``data``, decoded once; raises Damaged."""
+        with self.observer.step("decode"):
+            return expose(Source.of(data), plans, limits=self.limits)
+
+
+def _compare(data: bytes, given: Mapping[str, str]) -> None:
+    """Raise ChecksumMismatch unless every checksum agrees."""
+    ours = digests(data, given)
+    wrong = sorted(name for name in given if ours[name] != given[name])
+    if wrong:
+        raise ChecksumMismatch(f"The upload does not match its {', '.join(wrong)} checksum", detail=repr((given, ours)))

@@ -1,0 +1,102 @@
+"""From queue messages to the service, and what happens to a message whose work did not succeed."""
+
+from __future__ import annotations
+
+import json
+import random
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...aws.observing import Observer
+from ...aws.queues import Queue
+from ...errors import BadUpload, Busy, DarkroomError, Unavailable
+from .changes import read_change
+from .service import Ingest, Outcome
+
+FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 600.0
+"""Waiting time before the second try and at most; it doubles in between."""
+
+SPARE_S = 30.0
+"""Time left in an invocation below which no further message is begun: a large upload takes as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it was received, for the ``receives``-th time."""
+
+    body: str
+    receipt_handle: str
+    receives: int
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """The queue of changes in ``bucket``, and its dead letters.
+
+    A message is given up after ``max_receives``, with its cause. SQS itself gives up those whose worker never answers.
+    """
+
+    ingest: Ingest
+    observer: Observer
+    queue: Queue
+    dead_letters: Queue
+    bucket: str
+    max_receives: int
+
+    def receive(self, message: Message, remaining_s: Callable[[], float]) -> None:
+        """Deal with ``message``: it may be deleted if this returns, and comes again if it raises."""
+        if remaining_s() < SPARE_S:
+            self.queue.hide(message.receipt_handle, 0)
+            raise Unavailable("There is no time left in this invocation")
+        with self.observer.message("change"):
+            try:
+                self._handle(message)
+            except Busy as error:
+                self._postpone(message, error)
+            except Exception as error:
+                self._try_again(message, error)
+
+    def _handle(self, message: Message) -> None:
+        change = read_change(message.body, self.bucket)
+        outcome = self.ingest.handle(change) if change else Outcome.DROPPED
+        self.observer.log(
+            "INFO",
+            "handled",
+            outcome=outcome,
+            kind=change.kind if change else "",
+            key=change.key if change else "",
+            receives=message.receives,
+            ms={name: round(spent, 1) for name, spent in self.observer.timings_ms.items()},
+        )
+
+    def _postpone(self, message: Message, error: Busy) -> None:
+        """Another attempt holds the claim. Waiting for it is no failure, so it does not count as one."""
+        self.observer.log("INFO", error.message, detail=error.detail, retry_in_s=error.retry_in_s)
+        self.queue.send(json.loads(message.body), delay_s=min(900, int(error.retry_in_s) + 1))
+
+    def _try_again(self, message: Message, error: Exception) -> None:
+        code, cause = _told(error)
+        given_up = message.receives >= self.max_receives or isinstance(error, BadUpload)
+        self.observer.log(
+            "ERROR", "given up" if given_up else "failed", code=code, cause=cause, receives=message.receives,
+            body=message.body,
+        )  # fmt: skip
+        if given_up:
+            attributes = {"code": code, "cause": cause, "attempts": str(message.receives)}
+            if trace_id := self.observer.trace_id():
+                attributes["trace_id"] = trace_id
+            self.dead_letters.send_text(message.body, attributes=attributes)
+            self.observer.count("GivenUp", reason=code)
+            return
+        wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2 ** (message.receives - 1))
+        self.queue.hide(message.receipt_handle, wait_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        raise error
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    """The code and the cause, for operators: at most what an attribute of a message may hold comfortably."""
+    if isinstance(error, DarkroomError):
+        return error.code, (error.detail or error.message)[:1000]
+    lines = traceback.format_exception(error)
+    return "defect", "".join(lines)[-1000:]

@@ -1,0 +1,190 @@
+"""Writing masters and their derivatives such that a newer event always wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from ...aws.queues import Queue
+from ...aws.record import Record
+from ...aws.vault import Kept, Vault
+from ...errors import Changed
+from ...imaging.master import Master
+from ...imaging.picture import Picture
+from ...plan.canonical import derivative_name
+from ...plan.model import Plan
+from ..caching import SOURCE_ETAG, CachePolicy, made_from, stored_headers
+from ..transform import DERIVATIVES
+from .claims import SEQUENCER, SHA256, VERSION_ID, Claims, Hold, Superseded
+from .examine import Upload
+
+TIERED_FROM_BYTES = 131_072
+"""Smaller objects never tier, and are billed as this many bytes (S3 Intelligent-Tiering, user guide)."""
+
+_TRIES = 4
+"""For replacing a master that changes between looking and writing."""
+
+_PUTS_AT_ONCE = 4
+
+
+class Clearing(Protocol):
+    """The half of a purge that concerns S3."""
+
+    def clear(self, key: str) -> Any:
+        """Delete the derivatives of ``key`` that were not made from its present master."""
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Where masters and derivatives go. ``purges`` is the queue of purges that reach the CDN."""
+
+    claims: Claims
+    media: Vault
+    purge: Clearing
+    purges: Queue
+    caching: CachePolicy
+
+    def put_master(self, hold: Hold, upload: Upload, master: Master) -> dict[str, Any]:
+        """Write the master, then purge what was made from an earlier one; its description for the index.
+
+        Raises Superseded, Changed, Unavailable.
+        """
+        headers = {"Content-Type": master.content_type}
+        tiered = len(master.body) >= TIERED_FROM_BYTES
+
+        def write(existing: Kept | None) -> str:
+            return self.claims.source.put(
+                self.claims.prefix + hold.key,
+                master.body,
+                headers=headers,
+                metadata=_marks(hold, upload),
+                tiered=tiered,
+                replaces=existing.etag if existing else "",
+            )
+
+        etag = self._replace(hold, write)
+        return _described(hold, etag, master.content_type, len(master.body), master.how)
+
+    def copy_master(self, hold: Hold, upload: Upload, donor: Record) -> dict[str, Any] | None:
+        """The same by a server-side copy of the master of ``donor``; None if that has changed or gone."""
+        source, original = self.claims.source, donor.master
+
+        def write(_: Kept | None) -> str | None:
+            try:
+                return source.copy(
+                    source,
+                    self.claims.prefix + donor.key,
+                    self.claims.prefix + hold.key,
+                    headers={"Content-Type": original["content_type"]},
+                    metadata=_marks(hold, upload),
+                    tiered=original["size_bytes"] >= TIERED_FROM_BYTES,
+                    source_etag=original["etag"],
+                )
+            except Changed:
+                return None
+
+        etag = self._replace(hold, write)
+        return (
+            _described(hold, etag, original["content_type"], original["size_bytes"], original["how"]) if etag else None
+        )
+
+    def _replace[E: str | None](self, hold: Hold, write: Callable[[Kept | None], E]) -> E:
+        """Write over what is there now, between two looks at the claim. Purges if there was anything."""
+        replaced, tries = False, 0
+        while True:
+            existing = self.claims.master(hold.key)
+            if existing is not None and existing.metadata.get(SEQUENCER, "") > hold.sequencer:
+                raise Superseded
+            self.claims.require(hold, wrote=False)
+            replaced, tries = replaced or existing is not None, tries + 1
+            try:
+                etag = write(existing)
+            except Changed:
+                if tries == _TRIES:
+                    raise
+                continue
+            break
+        if etag is not None:
+            self.claims.require(hold, wrote=True)
+            if replaced:
+                self.clear(hold.key)
+        return etag
+
+    def remove_master(self, hold: Hold, *, purge: bool) -> bool:
+        """Delete the master and all that was made from it; whether there was one. Raises Superseded, Unavailable.
+
+        ``purge``: even if there is none. A master that was put there by hand is left alone.
+        """
+        existing = self.claims.master(hold.key)
+        marks = existing.metadata if existing is not None else {}
+        if marks.get(SEQUENCER, "") > hold.sequencer:
+            raise Superseded
+        self.claims.require(hold, wrote=False)
+        if SEQUENCER in marks:
+            self.claims.source.delete(self.claims.prefix + hold.key)
+            self.claims.require(hold, wrote=True)
+        if purge or SEQUENCER in marks:
+            self.clear(hold.key)
+        return SEQUENCER in marks
+
+    def clear(self, key: str) -> None:
+        """Purge what was made from an earlier master: here at once, at the CDN by way of the queue."""
+        self.purge.clear(key)
+        self.purges.send({"key": key, "pass": 1})
+
+    def put_presets(self, hold: Hold, master_etag: str, pictures: Iterable[tuple[Plan, Picture]]) -> list[str]:
+        """Store ``pictures`` while the next one is made; their names. Raises Superseded, Damaged, Unavailable."""
+
+        def put(plan: Plan, picture: Picture) -> str:
+            name = derivative_name(plan)
+            headers = stored_headers(plan, picture.content_type, self.caching)
+            self.media.put(DERIVATIVES + name, picture.body, headers=headers, metadata=made_from(master_etag))
+            return name
+
+        with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
+            stored = [pool.submit(put, plan, picture) for plan, picture in pictures]
+            names = [one.result() for one in stored]
+        self._require_master(hold, master_etag)
+        return names
+
+    def copy_presets(self, hold: Hold, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
+        """The same by server-side copies of those of ``donor``; None if one of them is not there."""
+        donor_etag = donor.master["etag"].strip('"')
+
+        def copy(plan: Plan) -> str | None:
+            name, original = derivative_name(plan), DERIVATIVES + derivative_name(replace(plan, key=donor.key))
+            found = self.media.head(original)
+            if found is None or found.metadata.get(SOURCE_ETAG) != donor_etag:
+                return None
+            headers = stored_headers(plan, found.headers["Content-Type"], self.caching)
+            marks = made_from(master_etag)
+            done = self.media.copy(self.media, original, DERIVATIVES + name, headers=headers, metadata=marks)
+            return None if done is None else name
+
+        with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
+            names = [name for name in pool.map(copy, plans) if name is not None]
+        self._require_master(hold, master_etag)
+        return names if len(names) == len(plans) else None
+
+    def _require_master(self, hold: Hold, etag: str) -> None:
+        """Raise Superseded if the master is not the one that derivatives were just stored for, and remove those."""
+        found = self.claims.master(hold.key)
+        if found is None or found.etag != etag:
+            self.clear(hold.key)
+            raise Superseded(wrote=True)
+
+
+def _marks(hold: Hold, upload: Upload) -> dict[str, str]:
+    return {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.kept.version_id}
+
+
+def _described(hold: Hold, etag: str, content_type: str, size_bytes: int, how: str) -> dict[str, Any]:
+    return {
+        "etag": etag,
+        "sequencer": hold.sequencer,
+        "content_type": content_type,
+        "size_bytes": size_bytes,
+        "how": how,
+    }

@@ -1,0 +1,222 @@
+"""The steps from an event to a settled, announced state. Killed at any of them, it is done again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from ...aws.bus import Bus
+from ...aws.observing import Observer
+from ...aws.record import READY, REFUSED, REMOVED, Record
+from ...aws.telemetry import log
+from ...errors import DarkroomError
+from ...imaging.header import Header
+from ...imaging.master import make_master
+from ...imaging.provenance import provenance
+from ...imaging.series import Exposure
+from ...plan.model import Plan
+from ...plan.presets import Presets, configured
+from .announce import announcement, image_id, preset_paths
+from .changes import Change, Kind
+from .claims import Attempt, Claims, Superseded
+from .examine import Examiner, Upload, fetch
+from .publish import Publisher
+from .quarantine import Quarantine
+
+TOMBSTONE_S = 35 * 86_400
+"""How long a deletion is remembered: longer than a message lives in the queue and its dead letters, 14 days each."""
+
+
+class Outcome(StrEnum):
+    """What became of a change. ``DROPPED``: nothing was to be done, or a newer event has done it."""
+
+    READY = "ready"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    REMOVED = "removed"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """The service, with its adapters."""
+
+    examiner: Examiner
+    publisher: Publisher
+    quarantine: Quarantine
+    bus: Bus
+    observer: Observer
+    keep_gps: bool = False
+    presets: Presets = field(default_factory=configured)
+
+    def handle(self, change: Change) -> Outcome:
+        """Deal with ``change``. Whatever this raises, the change is to be handled again."""
+        try:
+            outcome = self._handle(change)
+        except Superseded as reason:
+            self._claims.overtaken(change.key, wrote=reason.wrote)
+            outcome = Outcome.DROPPED
+        self.observer.count("Handled", outcome=outcome)
+        if outcome in (Outcome.READY, Outcome.DUPLICATE) and change.happened_at_s:
+            waited_s = max(0.0, self._claims.clock() - change.happened_at_s)
+            self.observer.count("UploadToReady", waited_s * 1000, "Milliseconds")
+        return outcome
+
+    @property
+    def _claims(self) -> Claims:
+        return self.publisher.claims
+
+    def _handle(self, change: Change) -> Outcome:
+        known = self._claims.index.get(change.key)
+        if change.kind is Kind.MEND:
+            return self._mend(change, known)
+        if known is not None and known.sequencer > change.sequencer:
+            raise Superseded
+        if known is not None and known.sequencer == change.sequencer and known.done:
+            self._announce(known)
+            raise Superseded
+        attempt = Attempt(self._claims, change.key, change.sequencer)
+        if change.kind is Kind.DELETED and self.quarantine.uploads.head(change.key) is None:
+            return self._remove(attempt, known)
+        return self._take_in(attempt, known)
+
+    def _mend(self, change: Change, known: Record | None) -> Outcome:
+        """Do again what the index says was done last, where the master does not show it."""
+        if known is None or (known.done and self._claims.agrees(known, self._claims.master(change.key))):
+            return Outcome.DROPPED
+        attempt = Attempt(self._claims, change.key, known.sequencer, again=True)
+        if known.state == REMOVED:
+            return self._remove(attempt, known)
+        return self._take_in(attempt, known)
+
+    def _take_in(self, attempt: Attempt, known: Record | None) -> Outcome:
+        with self.observer.step("fetch"):
+            upload = fetch(self.quarantine.uploads, attempt.key, self.examiner.limits)
+        if upload is None:
+            log("INFO", "the upload is gone", key=attempt.key)
+            return Outcome.DROPPED
+        try:
+            return self._accept(attempt, known, upload)
+        except DarkroomError as error:
+            if error.status >= 500 or error.retryable:
+                raise
+            return self._refuse(attempt, upload, error)
+
+    def _accept(self, attempt: Attempt, known: Record | None, upload: Upload) -> Outcome:
+        """Raises a DarkroomError of status 4xx if the upload is not to be taken in."""
+        header, data = self.examiner.header(attempt.key, upload)
+        plans = list(self.presets.ingested(attempt.key).values())
+        with self.observer.step("dedupe"):
+            copied = self._unchanged(attempt, known, upload) or self._copied(attempt, upload, plans)
+        if copied is not None:
+            self._settle(copied)
+            return Outcome.DUPLICATE
+        self.examiner.scan(data)
+        exposure = self.examiner.expose(data, plans)
+        hold = attempt.claimed()
+        with self.observer.step("clean"):
+            negative = make_master(data, header, limits=self.examiner.limits)
+        with self.observer.step("master"):
+            master = self.publisher.put_master(hold, upload, negative)
+        with self.observer.step("presets"):
+            derivatives = self.publisher.put_presets(hold, master["etag"], exposure.pictures())
+        facts = described(header, exposure, len(data))
+        kept = provenance(data, header, keep_gps=self.keep_gps)
+        self._settle(hold.ready(upload, facts=facts, provenance=kept, master=master, derivatives=tuple(derivatives)))
+        return Outcome.READY
+
+    def _unchanged(self, attempt: Attempt, known: Record | None, upload: Upload) -> Record | None:
+        """The record of a key whose bytes are those that it has had all along."""
+        if known is None or known.state != READY or known.sha256 != upload.sha256:
+            return None
+        master = self._claims.master(attempt.key)
+        if master is None or not self._claims.agrees(known, master):
+            return None
+        return attempt.claimed().ready(upload, **made(known), same_as=known.same_as)
+
+    def _copied(self, attempt: Attempt, upload: Upload, plans: list[Plan]) -> Record | None:
+        """The record after copying what another key has of the same bytes; None if no other has all of it."""
+        donors = [record for record in self._claims.index.same_bytes(upload.sha256) if record.key != attempt.key]
+        if not donors:
+            return None
+        donor, hold = donors[0], attempt.claimed()
+        master = self.publisher.copy_master(hold, upload, donor)
+        if master is None:
+            return None
+        names = self.publisher.copy_presets(hold, master["etag"], plans, donor)
+        if names is None:
+            return None
+        copies = made(donor) | {"master": master, "derivatives": tuple(names)}
+        return hold.ready(upload, **copies, same_as=donor.key)
+
+    def _refuse(self, attempt: Attempt, upload: Upload, error: DarkroomError) -> Outcome:
+        hold, trace_id = attempt.claimed(), self.observer.trace_id()
+        with self.observer.step("quarantine"):
+            place = self.quarantine.keep(upload.kept, hold.sequencer, error, digest=upload.sha256, trace_id=trace_id)
+        refusal = {
+            "code": error.code,
+            "reason": error.message,
+            "trace_id": trace_id,
+            "sha256": upload.sha256,
+            "quarantined": place,
+        }
+        log("WARNING", "refused", key=hold.key, detail=error.detail, **refusal)
+        earlier = self._claims.own(hold)
+        self._settle(replace(earlier, state=REFUSED, version_id=upload.kept.version_id, refusal=refusal))
+        self.observer.count("Refused", reason=error.code)
+        return Outcome.REFUSED
+
+    def _remove(self, attempt: Attempt, known: Record | None) -> Outcome:
+        hold = attempt.claimed()
+        with self.observer.step("remove"):
+            removed = self.publisher.remove_master(hold, purge=known is not None)
+        expires_at_s = int(self._claims.clock()) + TOMBSTONE_S
+        record = Record(hold.key, REMOVED, hold.sequencer, hold.token, expires_at_s=expires_at_s)
+        self._settle(record, silently=known is None and not removed)
+        return Outcome.REMOVED
+
+    def _settle(self, record: Record, *, silently: bool = False) -> None:
+        """Write down the end of the work, then tell of it. Killed in between, it is told when the event comes again."""
+        record = replace(
+            record,
+            image_id=image_id(record.key, record.sequencer),
+            lease_until_s=0,
+            announced=silently,
+            updated_at=datetime.fromtimestamp(self._claims.clock(), UTC).isoformat(timespec="milliseconds"),
+        )
+        with self.observer.step("index"):
+            self._claims.settle(record)
+        self._announce(record)
+
+    def _announce(self, record: Record) -> None:
+        if record.announced:
+            return
+        with self.observer.step("announce"):
+            self.bus.announce(*announcement(record, preset_paths(record.key, self.presets.at_ingest)))
+            self._claims.index.settle(replace(record, announced=True))
+
+
+def made(record: Record) -> dict[str, Any]:
+    """What was made of the bytes of ``record``, for another record of the same bytes."""
+    names = ("facts", "provenance", "master", "derivatives")
+    return {name: getattr(record, name) for name in names}
+
+
+def described(header: Header, exposure: Exposure, size_bytes: int) -> dict[str, Any]:
+    """What the index says of a picture. Sizes in px, upright."""
+    return {
+        "format": header.format,
+        "width": header.upright_width,
+        "height": header.upright_height,
+        "frames": header.frames,
+        "size_bytes": size_bytes,
+        "colour": header.colour,
+        "bits": header.bits,
+        "has_alpha": header.has_alpha,
+        "gain_map": header.gain_map,
+        "thumbhash": exposure.thumbhash,
+        "dominant": exposure.dominant,
+        "perceptual_hash": exposure.perceptual_hash,
+    }
