@@ -7,7 +7,6 @@ PYTHON ?= $(shell for p in python3.13 /usr/bin/python3.13 /usr/local/bin/python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-PACKAGES := layers/darkroom/darkroom local functions/transform functions/ingest bench tools tests
 export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help run stop test lint format bench edge docs lock clean
