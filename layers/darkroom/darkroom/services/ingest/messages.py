@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +10,9 @@ from dataclasses import dataclass
 from ...aws.observing import Observer
 from ...aws.queues import Queue
 from ...errors import BadUpload, Busy, DarkroomError, Unavailable
+from ..backoff import backoff_s
 from .changes import read_change
 from .service import Ingest, Outcome
-
-FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 600.0
-"""Waiting time before the second try and at most; it doubles in between."""
 
 SPARE_S = 30.0
 """Time left in an invocation below which no further message is begun: a large upload takes as long."""
@@ -89,8 +86,7 @@ class Inbox:
             self.dead_letters.send_text(message.body, attributes=attributes)
             self.observer.count("GivenUp", reason=code)
             return
-        wait_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2 ** (message.receives - 1))
-        self.queue.hide(message.receipt_handle, wait_s * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+        self.queue.hide(message.receipt_handle, backoff_s(message.receives))
         raise error
 
 

@@ -16,6 +16,7 @@ from ...imaging.picture import Picture
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
 from ..caching import SOURCE_ETAG, CachePolicy, made_from, stored_headers
+from ..purge_orders import purge_message
 from ..transform import DERIVATIVES
 from .claims import SEQUENCER, SHA256, VERSION_ID, Claims, Hold, Superseded
 from .examine import Upload
@@ -132,7 +133,7 @@ class Publisher:
     def clear(self, key: str) -> None:
         """Purge what was made from an earlier master: here at once, at the CDN by way of the queue."""
         self.purge.clear(key)
-        self.purges.send({"key": key, "pass": 1})
+        self.purges.send(purge_message(key))
 
     def put_presets(self, hold: Hold, master_etag: str, pictures: Iterable[tuple[Plan, Picture]]) -> list[str]:
         """Store ``pictures`` while the next one is made; their names. Raises Superseded, Damaged, Unavailable."""
