@@ -1,0 +1,70 @@
+"""Messages of the purge queue: ``{"key": "photo.jpg", "pass": 1}``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..aws.telemetry import log
+from ..errors import BadUpload
+
+FIRST, SECOND = 1, 2
+"""The passes of a purge."""
+
+
+def purge_message(key: str, number: int = FIRST) -> dict[str, object]:
+    """The message that has ``key`` purged; ``number`` is that of the pass."""
+    return {"key": key, "pass": number}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the messages of a batch ask for about one key. ``receives``: how often one of them has been received."""
+
+    key: str
+    number: int
+    receives: int
+    message_ids: tuple[str, ...]
+    receipt_handles: tuple[str, ...]
+
+    def joined(self, other: Order) -> Order:
+        """Both in one: a first pass does what a second would, and is followed by another."""
+        return Order(
+            self.key,
+            min(self.number, other.number),
+            max(self.receives, other.receives),
+            self.message_ids + other.message_ids,
+            self.receipt_handles + other.receipt_handles,
+        )
+
+
+def read_order(record: Mapping[str, Any]) -> Order:
+    """The order in a record of an SQS event; raises BadUpload for a message that is none."""
+    try:
+        document = json.loads(record["body"])
+        key, number = document["key"], document["pass"]
+        key.encode()  # JSON can hold half a character, a path cannot
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadUpload("The message is no purge", field="body", detail=repr(error)) from error
+    if not (key and number in (FIRST, SECOND)):
+        raise BadUpload("The message is no purge", field="body", detail=record["body"][:500])
+    receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    return Order(key, number, receives, (record["messageId"],), (record["receiptHandle"],))
+
+
+def read_orders(records: Iterable[Mapping[str, Any]]) -> tuple[list[Order], list[str]]:
+    """One order for each key in ``records``, and the ids of the messages that cannot be read."""
+    orders: dict[str, Order] = {}
+    unreadable: list[str] = []
+    for record in records:
+        try:
+            order = read_order(record)
+        except BadUpload as error:
+            log("ERROR", error.message, message_id=record["messageId"], detail=error.detail)
+            unreadable.append(record["messageId"])
+            continue
+        known = orders.get(order.key)
+        orders[order.key] = known.joined(order) if known else order
+    return list(orders.values()), unreadable

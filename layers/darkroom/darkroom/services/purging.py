@@ -1,0 +1,134 @@
+"""Flow 5 for a batch of queue messages: the half in S3 for each key, then one invalidation at the CDN for all of them.
+
+A key is purged twice. What is rendered from the old master during the first pass may be stored, or reach the CDN, after
+it; by the second pass such a render has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+from ..aws.cdn import MAX_WILDCARDS, Cdn
+from ..aws.observing import Observer
+from ..aws.queues import Queue
+from ..errors import DarkroomError, TooManyInvalidations, Unavailable
+from ..plan.keys import quote_key
+from .backoff import backoff_s
+from .purge import SPARE_S, Purge
+from .purge_orders import FIRST, SECOND, Order, purge_message, read_orders
+
+REPEAT_AFTER_S = 60
+"""From the first pass to the second: the transform function's timeout, 25 s, and what is on its way to the CDN."""
+
+PUT_BACK_FOR_S = 30
+"""A wildcard invalidation takes CloudFront some ten seconds to a minute."""
+
+SPARE_WILDCARDS = 1
+"""Left for a person who invalidates by hand."""
+
+CDN_S = 15.0
+"""Time kept for the CDN and the queue after the half in S3."""
+
+
+def invalidated_paths(key: str) -> list[str]:
+    """What the CDN may hold of ``key``, in the spelling of canonical paths."""
+    quoted = quote_key(key)
+    return [f"/{quoted}/_/*", f"/{quoted}"]
+
+
+@dataclass(frozen=True)
+class Purging:
+    """The service behind the purge queue. ``queue`` is that queue: it sends itself what is to be done later."""
+
+    purge: Purge
+    cdn: Cdn
+    queue: Queue
+    observer: Observer
+    repeat_after_s: int = REPEAT_AFTER_S
+    put_back_for_s: int = PUT_BACK_FOR_S
+
+    def run(self, records: Iterable[Mapping[str, Any]], remaining_s: Callable[[], float]) -> list[str]:
+        """Work off the ``records`` of an SQS event; the ids of the messages that failed and must come again.
+
+        What only has to wait (for time, or for room at the CDN) is sent anew instead, because each receipt of a message
+        brings it nearer to the dead letters.
+        """
+        orders, failed = read_orders(records)
+        cleared = [
+            order for order in orders if self._try([order], partial(self._clear, order, remaining_s), failed) is True
+        ]
+        invalidated = self._try(cleared, partial(self._invalidate, cleared), failed)
+        if invalidated is None:
+            return failed
+        for order in cleared:
+            follow = self._repeat if order in invalidated else self._put_back
+            self._try([order], partial(follow, order), failed)
+        return failed
+
+    def _try[T](self, orders: Sequence[Order], act: Callable[[], T], failed: list[str]) -> T | None:
+        """The result of ``act``; None if it failed, and with it ``orders``."""
+        try:
+            return act()
+        except DarkroomError as error:
+            for order in orders:
+                self.observer.log("ERROR", "not purged", key=order.key, code=error.code, detail=error.detail)
+                failed += order.message_ids
+                self._hide(order)
+            return None
+
+    def _clear(self, order: Order, remaining_s: Callable[[], float]) -> bool:
+        """The half in S3; whether it is complete. What is not is put back. Raises Unavailable."""
+        if remaining_s() < SPARE_S + CDN_S:
+            self._put_back(order)
+            return False
+        done = self.purge.clear(order.key, lambda: remaining_s() - CDN_S)
+        self.observer.log("INFO", "purged", key=order.key, number=order.number, deleted=done.deleted, kept=done.kept)
+        self.observer.count("DerivativesPurged", done.deleted)
+        if done.complete:
+            return True
+        if not done.deleted:
+            raise Unavailable(detail="no derivative was deleted in the time of a whole invocation")
+        self._put_back(order)
+        return False
+
+    def _invalidate(self, orders: Sequence[Order]) -> Sequence[Order]:
+        """Invalidate as many ``orders`` as the CDN has room for; returns them. Raises Unavailable."""
+        if not orders:
+            return []
+        room = MAX_WILDCARDS - SPARE_WILDCARDS - self.cdn.wildcards_in_flight()
+        taken = orders[: max(room, 0)]
+        if not taken:
+            return []
+        try:
+            invalidation = self.cdn.invalidate(
+                [path for one in taken for path in invalidated_paths(one.key)], _name(taken)
+            )
+        except TooManyInvalidations:  # somebody else has filled the room meanwhile
+            return []
+        self.observer.log("INFO", "invalidated", keys=[order.key for order in taken], invalidation=invalidation)
+        return taken
+
+    def _repeat(self, order: Order) -> None:
+        if order.number == FIRST:
+            self.queue.send(purge_message(order.key, SECOND), delay_s=self.repeat_after_s)
+
+    def _put_back(self, order: Order) -> None:
+        self.queue.send(purge_message(order.key, order.number), delay_s=self.put_back_for_s)
+        self.observer.count("PurgesPutBack")
+
+    def _hide(self, order: Order) -> None:
+        for handle in order.receipt_handles:
+            try:
+                self.queue.hide(handle, backoff_s(order.receives))
+            except Unavailable as error:  # then it comes again after the queue's visibility timeout
+                self.observer.log("WARNING", "not hidden", key=order.key, detail=error.detail)
+
+
+def _name(orders: Iterable[Order]) -> str:
+    """The same messages are the same invalidation, so that a retry does not pay twice."""
+    ids = sorted(message_id for order in orders for message_id in order.message_ids)
+    return "purge-" + sha256("\n".join(ids).encode()).hexdigest()
