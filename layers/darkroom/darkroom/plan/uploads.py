@@ -90,7 +90,8 @@ def read_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
     if parts is None:
         raise BadToken("The upload token is malformed")
     encoded, signature = parts.groups()
-    if not any([hmac.compare_digest(_signature(encoded, key), signature) for key in keys if key]):
+    candidates = [_signature(encoded, key) for key in keys if key]
+    if not any(hmac.compare_digest(candidate, signature) for candidate in candidates):
         raise BadToken("The upload token was not made by a key that is valid now")
     grant = _read_grant(encoded)
     if now_s >= grant.expires_s:
