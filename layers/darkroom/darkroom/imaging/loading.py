@@ -97,6 +97,8 @@ def load(
             image = heif.decode(source)
         else:
             knobs = _pages(header, page, animated=animated) | ({} if whole else _shrinking(header, geometry, limits))
+            if header.format == "tiff":
+                knobs = _directory(source, page, 1.0 if whole else geometry.reduction / SPARE_REDUCTION)
             image = _opened(source, header, knobs)
         return _negative(_without_orientation(settled(image)), animated=animated)
 
@@ -116,9 +118,18 @@ def _opened(source: Source, header: Header, knobs: dict[str, Any]) -> pyvips.Ima
 
 def _pages(header: Header, page: int, *, animated: bool) -> dict[str, Any]:
     """The loader's options for pages and frames."""
-    if header.format not in ("webp", "gif", "tiff") or header.frames == 1:
+    if header.format not in ("webp", "gif") or header.frames == 1:
         return {}
     return {"n": -1} if animated else {"page": page, "n": 1}
+
+
+def _directory(source: Source, page: int, spare: float) -> dict[str, Any]:
+    """The loader's options for a TIFF's page, or for a smaller version of it that leaves ``spare`` to the resize."""
+    from .headers import tiff  # not needed for other types
+
+    place, shrinks = tiff.page_of(source, page)
+    levels = sum(shrink <= spare for shrink in shrinks)
+    return {"page": place, "n": 1} | ({"subifd": levels - 1} if levels else {})
 
 
 def _shrinking(header: Header, geometry: Geometry, limits: Limits) -> dict[str, Any]:

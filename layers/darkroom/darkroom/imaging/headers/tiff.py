@@ -1,112 +1,127 @@
-"""TIFF headers: the directories of TIFF 6.0 and BigTIFF."""
+"""TIFF headers, and how a file's directories make pages and smaller versions of them."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from ...errors import TypeNotAllowed
+from ..containers.tiff import (
+    BITS,
+    CHANNELS,
+    COMPRESSION,
+    DNG,
+    HEIGHT,
+    ORIENTATION,
+    PHOTOMETRIC,
+    PROFILE,
+    REDUCED,
+    SUB_DIRECTORIES,
+    SUBFILE,
+    TILE_HEIGHT,
+    TILE_OFFSETS,
+    TILE_WIDTH,
+    WIDTH,
+    Directory,
+    Tiff,
+)
 from ..source import Source
 from .model import Header
 
-MAX_PAGES = 10_000
-"""A file with more directories than this is damaged or hostile; libtiff stops at 65,535."""
 MAX_CHANNELS = 5
 """CMYK with alpha."""
 MAX_TILE_PIXELS = 64_000_000
 """libtiff decodes a tile as a whole, and a tile may be larger than its picture."""
+MAX_LEVELS = 16
+"""Halving 65,535 px leaves one after 16 times."""
 
-_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _ORIENTATION, _CHANNELS = 256, 257, 258, 262, 274, 277
-_TILE_WIDTH, _TILE_HEIGHT, _SUBFILE, _SUB_DIRECTORIES, _EXTRA, _PROFILE, _DNG = 322, 323, 254, 330, 338, 34675, 50706
-_SIZES = {1: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8, 18: 8}
 _COLOURS = {0: "gray", 1: "gray", 2: "rgb", 3: "rgb", 5: "cmyk", 6: "rgb", 8: "lab", 9: "lab", 10: "lab"}
 _OWN_CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
+_ALIKE = (BITS, CHANNELS, COMPRESSION, PHOTOMETRIC)
+"""What a smaller version has in common with its picture."""
 _RAW = "The source is a camera raw file; served are JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF and SVG"
 
 
-class _Layout(NamedTuple):
-    """How a directory is written: byte order, and the sizes in bytes of an offset, a number of entries and an entry."""
+class Page(NamedTuple):
+    """A page: the place of its directory among those of the file, as libtiff counts, and its smaller versions.
 
-    order: str
-    offset: int
-    length: int
-    entry: int
+    ``shrinks`` are how many pixels of the page one of each version stands for on each side: 2, 4, 8 and so on.
+    """
+
+    directory: int
+    shrinks: tuple[int, ...]
 
 
 def read(source: Source, page: int) -> Header:
     """The header of a TIFF's ``page``, or its last one; raises ValueError, or TypeNotAllowed for camera raw files."""
-    layout, first = _opening(source)
-    directories = _directories(source, layout, first)
-    first_tags = _tags(source, layout, directories[0])
-    if _DNG in first_tags or (_SUB_DIRECTORIES in first_tags and first_tags.get(_SUBFILE, 0) & 1):
+    tiff = Tiff(source.read_at)
+    directories = tiff.chain()
+    first = directories[0]
+    if DNG in first.entries or (SUB_DIRECTORIES in first.entries and tiff.number(first, SUBFILE) & REDUCED):
         raise TypeNotAllowed(_RAW)
-    tags = _tags(source, layout, directories[min(page, len(directories) - 1)])
-    photometric = tags.get(_PHOTOMETRIC, 1)
-    channels = tags.get(_CHANNELS, 1)
-    if tags.get(_TILE_WIDTH, 1) * tags.get(_TILE_HEIGHT, 1) > MAX_TILE_PIXELS:
+    places = _places(tiff, directories)
+    return _header(tiff, directories[places[min(page, len(places) - 1)]], len(places))
+
+
+def page_of(source: Source, page: int) -> Page:
+    """Where ``page`` (from 0) of a TIFF is; raises ValueError, or IndexError where there is no such page."""
+    tiff = Tiff(source.read_at)
+    directories = tiff.chain()
+    place = _places(tiff, directories)[page]
+    return Page(place, _shrinks(tiff, directories[place]))
+
+
+def _header(tiff: Tiff, directory: Directory, pages: int) -> Header:
+    photometric = tiff.number(directory, PHOTOMETRIC, 1)
+    channels = tiff.number(directory, CHANNELS, 1)
+    if tiff.number(directory, TILE_WIDTH, 1) * tiff.number(directory, TILE_HEIGHT, 1) > MAX_TILE_PIXELS:
         raise ValueError("a tile is too large")
     if photometric not in _COLOURS or not 1 <= channels <= MAX_CHANNELS:
         raise ValueError(f"photometric {photometric} with {channels} channels")
     colour = _COLOURS[photometric]
     own = 1 if photometric == 3 else _OWN_CHANNELS[colour]
-    turn = tags.get(_ORIENTATION, 1)
+    turn = tiff.number(directory, ORIENTATION, 1)
     return Header(
         "tiff",
-        tags.get(_WIDTH, 0),
-        tags.get(_HEIGHT, 0),
-        frames=len(directories),
+        tiff.number(directory, WIDTH),
+        tiff.number(directory, HEIGHT),
+        frames=pages,
         orientation=turn if 1 <= turn <= 8 else 1,
         has_alpha=channels > own,
-        has_profile=_PROFILE in tags,
-        bits=tags.get(_BITS, 1),
+        has_profile=PROFILE in directory.entries,
+        bits=tiff.number(directory, BITS, 1),
         colour=colour,
     )
 
 
-def _opening(source: Source) -> tuple[_Layout, int]:
-    head = source.read_at(0, 16)
-    order = "little" if head[:2] == b"II" else "big"
-    if head[2:4] in (b"\x2b\0", b"\0\x2b"):
-        return _Layout(order, 8, 8, 20), _number(head[8:16], order)
-    return _Layout(order, 4, 2, 12), _number(head[4:8], order)
+def _places(tiff: Tiff, directories: list[Directory]) -> list[int]:
+    """Which directories are pages. Smaller versions that stand among them are none, unless there is nothing else."""
+    full = [place for place, found in enumerate(directories) if not tiff.number(found, SUBFILE) & REDUCED]
+    return full or list(range(len(directories)))
 
 
-def _directories(source: Source, layout: _Layout, first: int) -> list[int]:
-    """Where each page's directory begins; raises ValueError on a loop or where there are too many."""
-    found: dict[int, None] = {}
-    at = first
-    while at:
-        if at in found or len(found) >= MAX_PAGES:
-            raise ValueError("the directories have no end")
-        found[at] = None
-        entries = _number(_whole(source, at, layout.length), layout.order)
-        at = _number(_whole(source, at + layout.length + entries * layout.entry, layout.offset), layout.order)
-    if not found:
-        raise ValueError("no directory")
-    return list(found)
+def _shrinks(tiff: Tiff, directory: Directory) -> tuple[int, ...]:
+    """The smaller versions in a directory's sub-directories, as :mod:`darkroom.imaging.pyramid` writes them.
+
+    Each has half the size of the one before and lies before it in the file. Whatever else there may be is not trusted
+    to show the same picture.
+    """
+    found: list[int] = []
+    above = directory
+    with suppress(ValueError):
+        for at in tiff.numbers(directory, SUB_DIRECTORIES, MAX_LEVELS):
+            level = tiff.directory(at)
+            if not _is_half(tiff, above, level):
+                break
+            found.append(2 ** (len(found) + 1))
+            above = level
+    return tuple(found)
 
 
-def _tags(source: Source, layout: _Layout, at: int) -> dict[int, int]:
-    """The first value of each tag of a directory that holds numbers; 0 where it lies elsewhere and is not needed."""
-    entries = _number(_whole(source, at, layout.length), layout.order)
-    block = _whole(source, at + layout.length, entries * layout.entry)
-    found: dict[int, int] = {}
-    for start in range(0, len(block), layout.entry):
-        entry = block[start : start + layout.entry]
-        tag, kind = _number(entry[:2], layout.order), _number(entry[2:4], layout.order)
-        size = _SIZES.get(kind, 0)
-        value = entry[layout.entry - layout.offset :]
-        if size * _number(entry[4 : layout.entry - layout.offset], layout.order) > layout.offset:
-            value = source.read_at(_number(value, layout.order), size) if tag == _BITS else b""
-        found.setdefault(tag, _number(value[:size], layout.order))
-    return found
-
-
-def _whole(source: Source, at: int, length: int) -> bytes:
-    data = source.read_at(at, length)
-    if len(data) < length:
-        raise ValueError("the data ends in a directory")
-    return data
-
-
-def _number(data: bytes, order: str) -> int:
-    return int.from_bytes(data, "little" if order == "little" else "big")
+def _is_half(tiff: Tiff, above: Directory, level: Directory) -> bool:
+    return (
+        tiff.number(level, SUBFILE) & REDUCED == REDUCED
+        and all(tiff.number(level, side) == max(1, tiff.number(above, side) // 2) for side in (WIDTH, HEIGHT))
+        and all(tiff.numbers(level, tag, MAX_CHANNELS) == tiff.numbers(above, tag, MAX_CHANNELS) for tag in _ALIKE)
+        and 0 < tiff.number(level, TILE_OFFSETS) < tiff.number(above, TILE_OFFSETS)
+    )
