@@ -88,16 +88,16 @@ class Clock:
 
 def _opened(plan: Plan, source: Source, limits: Limits) -> tuple[Work, Header]:
     """The picture before any pixel is decoded, and what its header says."""
-    plays = _plays(plan)
-    header = inspect(source, limits, page=plan.page, animated=plays)
+    all_frames = plays(plan)
+    header = inspect(source, limits, page=plan.page, animated=all_frames)
     geometry = arranged(plan, header)
-    animated = plays and header.animated
+    animated = all_frames and header.animated
     negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=bool(plan.trim))
     return mounted(plan, header, geometry, negative, unread=not animated), header
 
 
-def _plays(plan: Plan) -> bool:
-    """Whether ``plan`` reads every frame of an animation."""
+def plays(plan: Plan) -> bool:
+    """Whether ``plan`` shows every frame of an animation."""
     return plan.animate and plan.page == 0 and Target.of(plan.format).animated
 
 

@@ -1,0 +1,213 @@
+"""Everything that ingest wants of a picture's pixels, from one decode.
+
+While the source decodes, it is reduced to the largest picture that is wanted. Each smaller one is reduced from the
+smallest before it that is large enough. These internegatives, as photographers call a negative made of a negative, lie
+as the source does and have its colours. So each takes the place of a loaded source, and its pictures go the way of any
+render.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pyvips
+
+from ..plan.geometry import Box, Geometry, Size
+from ..plan.limits import Limits
+from ..plan.model import DATA_FORMATS, Plan
+from .describe import dominant, placeholder, sample_plan
+from .fingerprint import perceptual_hash
+from .header import Header, inspect
+from .loading import Negative, load, stored_size
+from .picture import Picture
+from .pipeline import EXPOSE, RETOUCH, run
+from .render import Clock, arranged, finished, mounted, own_fault, plays, render
+from .source import Source
+from .work import IN_MEMORY_PIXELS, Work
+
+LEAST_REDUCTION = 1.4
+"""How many px of an internegative become one, at least.
+
+Beside a photograph that was reduced at once, one that was reduced twice had an SSIM of 0.990–0.996 where the second
+reduction was by 1.05, 0.996–0.999 by 1.33, and hardly more by 1.5 or 3 (nine photographs, to 320 and 960 px); a scanned
+text had 0.983, 0.997 and 0.998.
+"""
+
+_WHOLE = Plan("")
+"""What internegatives are made by: the whole picture, all frames, no effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """An internegative, and the plans of its size with their geometries, which are about the source."""
+
+    negative: Negative
+    wanted: list[tuple[Plan, Geometry]]
+
+
+class Exposure:
+    """A source that was decoded to its end without damage. :meth:`pictures` lets go of its pixels step by step."""
+
+    def __init__(
+        self,
+        header: Header,
+        source: Source,
+        limits: Limits,
+        watermarks: Mapping[str, bytes],
+        strips: Iterable[_Strip],
+        alone: Iterable[Plan],
+        small: Negative,
+    ) -> None:
+        self.header = header
+        self._source = source
+        self._limits = limits
+        self._watermarks = watermarks
+        self._strips = deque(strips)
+        self._alone = deque(alone)
+        self._small = small
+
+    def pictures(self) -> Iterator[tuple[Plan, Picture]]:
+        """Each plan and its picture, once, the largest first; made when it is asked for.
+
+        Last come those that decode the source again, since they need other pixels than those of the whole picture made
+        smaller: a crop, another page, more than 32 MP. Raises what :func:`darkroom.imaging.render.render` raises.
+        """
+        while self._strips:
+            strip = self._strips.popleft()
+            made: dict[tuple[Plan, Geometry], Picture] = {}
+            for plan, geometry in strip.wanted:
+                same = (replace(plan, width=None, height=None, download=""), geometry)
+                if same not in made:
+                    made[same] = self._printed(plan, geometry, strip.negative)
+                yield plan, made[same]
+        while self._alone:
+            plan = self._alone.popleft()
+            yield plan, render(plan, self._source, limits=self._limits, watermark=self._mark(plan))
+
+    @cached_property
+    def thumbhash(self) -> str:
+        """The ThumbHash of the first frame, as base64."""
+        return placeholder(self._sample)
+
+    @cached_property
+    def dominant(self) -> str:
+        """The colour of most of it, as ``#rrggbb``."""
+        return dominant(self._sample)
+
+    @cached_property
+    def perceptual_hash(self) -> str:
+        """64 bits that copies of it share, as 16 hex digits (:mod:`.fingerprint`)."""
+        return perceptual_hash(self._sample)
+
+    @cached_property
+    def _sample(self) -> pyvips.Image:
+        plan = sample_plan(_WHOLE)
+        work = mounted(plan, self.header, arranged(plan, self.header), self._small)
+        with own_fault():
+            run((*EXPOSE, *RETOUCH), work)
+        return work.frames[0]
+
+    def _printed(self, plan: Plan, geometry: Geometry, negative: Negative) -> Picture:
+        clock = Clock()
+        work = mounted(plan, self.header, geometry, negative)
+        work.watermark = self._mark(plan)
+        with own_fault():
+            run(EXPOSE, work)
+        clock.stop("decode")
+        return finished(work, self._source, self.header, clock)
+
+    def _mark(self, plan: Plan) -> bytes | None:
+        return self._watermarks.get(plan.watermark.name) if plan.watermark else None
+
+
+def expose(
+    source: Source, plans: Iterable[Plan], *, limits: Limits, watermarks: Mapping[str, bytes] | None = None
+) -> Exposure:
+    """Decode ``source`` once and whole, with every frame of an animation, for the pictures of ``plans``.
+
+    ``watermarks`` are the files of the plans' watermarks, by name. Raises TypeNotAllowed, OverLimits, Damaged, or what
+    the source's stream raised.
+    """
+    header = inspect(source, limits)
+    laid_out = {plan: _laid_out(plan, header) for plan in plans}
+    shared = [(plan, geometry) for plan, geometry in laid_out.items() if geometry is not None]
+    small = arranged(sample_plan(_WHOLE), header).scaled
+    cascade = _cascade(source, header, {small, *(geometry.scaled for _, geometry in shared)}, limits)
+    strips = [
+        _Strip(negative, [(plan, geometry) for plan, geometry in shared if geometry.scaled == size])
+        for size, negative in cascade.items()
+    ]
+    made = {plan for strip in strips for plan, _ in strip.wanted}
+    alone = [plan for plan in laid_out if plan not in made]
+    smallest = cascade.get(small) or _reduced(header, next(iter(cascade.values())), small)
+    return Exposure(header, source, limits, watermarks or {}, strips, alone, _still(smallest))
+
+
+def _laid_out(plan: Plan, header: Header) -> Geometry | None:
+    """The geometry of ``plan``, or None where a reduced picture of the whole is not what it starts from.
+
+    Drawings by shapes are drawn anew at each size: a reduced one is less sharp.
+    """
+    if plan.format in DATA_FORMATS or plan.crop or plan.trim or plan.page or plan.fit == "fill":
+        return None
+    if header.format == "svg" or (header.animated and not plays(plan)):
+        return None
+    geometry = arranged(plan, header)
+    large = geometry.scaled.width * geometry.scaled.height > IN_MEMORY_PIXELS
+    return None if geometry.reduction < 1 or (large and not header.animated) else geometry
+
+
+def _cascade(source: Source, header: Header, sizes: Collection[Size], limits: Limits) -> dict[Size, Negative]:
+    """An internegative of each upright size, largest first, but for those too near to all that are larger."""
+    largest, *smaller = sorted(sizes, key=_pixels, reverse=True)
+    made = {largest: _exposed(source, header, largest, limits)}
+    for size in smaller:
+        if parents := [larger for larger in made if _serves(larger, size, header)]:
+            made[size] = _reduced(header, made[parents[-1]], size)
+    return made
+
+
+def _serves(larger: Size, size: Size, header: Header) -> bool:
+    """Whether an internegative may be made of a larger one. One as large as the source is the source."""
+    if larger == (header.upright_width, header.upright_height):
+        return True
+    return all(px == wanted or px >= LEAST_REDUCTION * wanted for px, wanted in zip(larger, size, strict=True))
+
+
+def _exposed(source: Source, header: Header, size: Size, limits: Limits) -> Negative:
+    geometry = _whole(header, size)
+    loaded = load(source, header, geometry, limits, animated=header.animated)
+    work = mounted(_WHOLE, header, geometry, loaded, unread=not header.animated)
+    with source.decoding():
+        run(EXPOSE, work)
+    return _negative(work)
+
+
+def _reduced(header: Header, parent: Negative, size: Size) -> Negative:
+    work = mounted(_WHOLE, header, _whole(header, size), parent)
+    with own_fault():
+        run(EXPOSE, work)
+    return _negative(work)
+
+
+def _negative(work: Work) -> Negative:
+    return Negative(work.frames, work.delays_ms, work.loop, touched=work.touched)
+
+
+def _still(negative: Negative) -> Negative:
+    """The first frame alone."""
+    return Negative(negative.frames[:1], [], 0, touched=negative.touched)
+
+
+def _whole(header: Header, size: Size) -> Geometry:
+    """The geometry of the whole picture at the upright ``size``."""
+    stored, orientation = stored_size(header)
+    upright = stored.turned if orientation >= 5 else stored
+    return Geometry(stored, orientation, Box(0, 0, *upright), size)
+
+
+def _pixels(size: Size) -> int:
+    return size.width * size.height
