@@ -1,4 +1,4 @@
-"""The command line: ``python -m local up | stop | sign``."""
+"""The command line: ``python -m local up | stop | sign | token``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ def _parser() -> argparse.ArgumentParser:
     sign = commands.add_parser("sign", help="print a signed URL")
     sign.add_argument("target", help="path and query, as in '/photo.jpg?w=801'")
     sign.add_argument("--expires-in", type=int, metavar="SECONDS", help="how long it is valid; for ever if not given")
-    for command in (up, stop, sign):
+    token = commands.add_parser("token", help="print an upload token")
+    token.add_argument("--prefix", required=True, help="what it is for: 'trips/' and all below, or the key of one file")
+    token.add_argument("--expires-in", type=int, default=900, metavar="SECONDS", help="how long it is valid (900)")
+    token.add_argument("--max-bytes", type=int, metavar="BYTES", help="largest file it is good for")
+    for command in (up, stop, sign, token):
         command.add_argument("--state-dir", type=Path, default=ROOT / ".local", help="where its data is (.local)")
     return parser
 
@@ -78,7 +82,23 @@ def _sign(chosen: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"up": _up, "stop": _stop, "sign": _sign}
+def _token(chosen: argparse.Namespace) -> int:
+    from darkroom.errors import DarkroomError
+    from darkroom.plan.uploads import Grant, write_token
+
+    from .facts import read_facts
+
+    facts = read_facts(Place(chosen.state_dir.resolve()))
+    grant = Grant(chosen.prefix, int(time.time()) + chosen.expires_in, chosen.max_bytes)
+    try:
+        print(write_token(grant, facts["signing_key"]))
+    except DarkroomError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    return 0
+
+
+_COMMANDS = {"up": _up, "stop": _stop, "sign": _sign, "token": _token}
 
 if __name__ == "__main__":
     sys.exit(main())

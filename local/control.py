@@ -16,6 +16,7 @@ from darkroom.plan.model import Plan
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import OPTIONS
 from darkroom.plan.presets import configured
+from darkroom.plan.uploads import Grant, write_token
 
 from .aws import Cloud
 from .cdn.journal import Journal
@@ -26,6 +27,7 @@ from .signed import signed_target
 
 CONSOLE = ROOT / "local" / "console"
 LISTED = 200
+TOKEN_LASTS_S = 900
 PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "gif", "avif", "heic", "heif", "tif", "tiff", "svg"})
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -44,6 +46,8 @@ class Control:
         """All of them."""
         return [
             web.get("/", self.page),
+            web.get(f"{CONTROL}/upload", self.upload_page),
+            web.get(f"{CONTROL}/upload-token", self.upload_token),
             web.get(f"{CONTROL}/console/{{name}}", self.console_file),
             web.get(f"{CONTROL}/options", self.options),
             web.get(f"{CONTROL}/photographs", self.photographs),
@@ -57,6 +61,10 @@ class Control:
     async def page(self, _: web.Request) -> web.StreamResponse:
         """The start page."""
         return web.FileResponse(CONSOLE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    async def upload_page(self, _: web.Request) -> web.StreamResponse:
+        """The page that uploads."""
+        return web.FileResponse(CONSOLE / "upload.html", headers={"Cache-Control": "no-cache"})
 
     async def console_file(self, request: web.Request) -> web.StreamResponse:
         """A file of the start page."""
@@ -86,6 +94,7 @@ class Control:
             {
                 "options": rows,
                 "presets": list(presets.options),
+                "at_ingest": list(presets.at_ingest),
                 "watermarks": list(presets.watermarks),
                 "ladder": list(LADDER_PX),
             }
@@ -108,6 +117,15 @@ class Control:
         except DarkroomError as error:
             return web.json_response({"code": error.code, "detail": error.message}, status=error.status)
         return web.json_response({"target": signed, "url": self._facts.cdn_url + signed})
+
+    async def upload_token(self, request: web.Request) -> web.StreamResponse:
+        """``?prefix=<prefix or key>``: a token for uploads there, what it is good for, and the API that takes it."""
+        expires_s = int(time.time()) + TOKEN_LASTS_S
+        try:
+            token = write_token(Grant(request.query.get("prefix", ""), expires_s), self._facts.signing_key)
+        except DarkroomError as error:
+            return web.json_response({"code": error.code, "detail": error.message}, status=error.status)
+        return web.json_response({"token": token, "expires_s": expires_s, "api": self._facts.upload_url})
 
     async def cdn(self, _: web.Request) -> web.StreamResponse:
         """What the CDN holds."""

@@ -23,10 +23,14 @@ class FunctionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The content of ``stack.json``. ``functions`` are by logical id; ``outputs`` are the stack's."""
+    """The content of ``stack.json``. ``functions`` are by logical id; ``outputs`` are the stack's.
+
+    ``upload_url`` is the upload API by way of MiniStack.
+    """
 
     cdn_url: str
     control_url: str
+    upload_url: str
     aws_endpoint_url: str
     region: str
     stack_name: str
@@ -69,10 +73,12 @@ def gather(cloud: Cloud, ports: Ports, pids: dict[str, int]) -> Facts:
         for resource in resources
         if resource["ResourceType"] == "AWS::Lambda::Function"
     }
+    apis = [found["PhysicalResourceId"] for found in resources if found["ResourceType"] == "AWS::ApiGatewayV2::Api"]
     secret = cloud.secrets.get_secret_value(SecretId=outputs["SigningKeysArn"])["SecretString"]
     return Facts(
         cdn_url=ports.cdn_url,
         control_url=ports.cdn_url + CONTROL,
+        upload_url=f"{ports.aws_url}/_aws/execute-api/{apis[0]}" if apis else "",
         aws_endpoint_url=ports.aws_url,
         region=REGION,
         stack_name=STACK,

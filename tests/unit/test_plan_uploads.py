@@ -196,6 +196,12 @@ def test_no_token_is_written_for_a_prefix_that_no_key_has(prefix: str) -> None:
         write_token(Grant(prefix, NOW_S + 900), KEY)
 
 
+@pytest.mark.parametrize("max_bytes", [0, -1, 10**12])
+def test_no_token_is_written_for_a_limit_that_is_none(max_bytes: int) -> None:
+    with pytest.raises(BadToken):
+        write_token(Grant("trips/", NOW_S + 900, max_bytes), KEY)
+
+
 @pytest.mark.parametrize(
     ("prefix", "key", "covered"),
     [

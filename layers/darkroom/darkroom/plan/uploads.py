@@ -77,10 +77,11 @@ class Upload:
 
 
 def write_token(grant: Grant, key: str) -> str:
-    """The token of ``grant`` made by ``key``; raises BadKey for a prefix that no key can begin with."""
+    """The token of ``grant`` made by ``key``; raises BadKey for a prefix of no key, BadToken for a wrong number."""
     check_key(grant.prefix.removesuffix("/"))
-    text = f"{grant.expires_s}:{grant.max_bytes or ''}:{grant.prefix}"
-    encoded = _base64url(text.encode())
+    max_bytes = "" if grant.max_bytes is None else grant.max_bytes
+    encoded = _base64url(f"{grant.expires_s}:{max_bytes}:{grant.prefix}".encode())
+    _read_grant(encoded)
     return f"{encoded}.{_signature(encoded, key)}"
 
 
