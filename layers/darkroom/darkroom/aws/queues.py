@@ -40,8 +40,8 @@ class Queue:
             entries = [{"Id": str(number), "MessageBody": _text(body)} for number, body in enumerate(batch)]
             with asking(f"send {len(entries)} to {self.url}"):
                 answer = self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
-            if failed := answer.get("Failed"):
-                raise Unavailable(detail=f"send to {self.url}: {len(failed)} not sent, {failed[0].get('Code')}")
+            if len(answer.get("Successful", [])) != len(entries):
+                raise Unavailable(detail=f"send {len(entries)} to {self.url}: {answer.get('Failed')}")
             sent += len(entries)
         return sent
 
@@ -51,6 +51,13 @@ class Queue:
             self._client.change_message_visibility(
                 QueueUrl=self.url, ReceiptHandle=receipt_handle, VisibilityTimeout=int(seconds)
             )
+
+    def waiting(self) -> int:
+        """About how many messages wait to be received, now or after a delay. Those being worked on are not counted."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+        with asking(f"attributes of {self.url}"):
+            answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
+            return sum(int(answer["Attributes"][name]) for name in names)
 
 
 def _text(body: dict[str, object]) -> str:

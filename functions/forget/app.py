@@ -1,0 +1,40 @@
+"""The forget function: a person invokes it with a key, and reads what was removed of it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from darkroom.aws.cdn import Cdn
+from darkroom.aws.clients import client
+from darkroom.aws.index import Index
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.vault import Vault
+from darkroom.errors import BadKey
+from darkroom.services.forget import Forget
+
+_env = os.environ
+_s3 = client("s3")
+_observer = Observer("forget")
+
+_service = Forget(
+    uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
+    media=Vault(_s3, _env["MEDIA_BUCKET"]),
+    source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
+    source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
+    quarantine=Vault(_s3, _env["QUARANTINE_BUCKET"]),
+    index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
+    cdn=Cdn(client("cloudfront"), _env["DISTRIBUTION_ID"]),
+    purges=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
+    observer=_observer,
+)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
+    """Forget ``{"key": "photo.jpg"}``; the report."""
+    key = event.get("key")
+    if not isinstance(key, str):
+        raise BadKey('The event is {"key": "..."}, with the key of the upload as it is, not percent-encoded')
+    with _observer.message("forget"):
+        return _service.forget(key, lambda: context.get_remaining_time_in_millis() / 1000).document()

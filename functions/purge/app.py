@@ -1,0 +1,39 @@
+"""The purge function: messages about keys in; stale derivatives deleted, and the CDN told."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from darkroom.aws.cdn import Cdn
+from darkroom.aws.clients import client
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.vault import Vault
+from darkroom.services.purge import Purge
+from darkroom.services.purging import Purging
+
+_env = os.environ
+_s3 = client("s3")
+_observer = Observer("purge")
+
+_service = Purging(
+    purge=Purge(
+        media=Vault(_s3, _env["MEDIA_BUCKET"]),
+        source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
+        source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
+    ),
+    cdn=Cdn(client("cloudfront"), _env["DISTRIBUTION_ID"]),
+    queue=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
+    observer=_observer,
+)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
+    """Work off a batch of SQS messages; the answer names those that are to come again.
+
+    The batch is one piece of work, since it is one invalidation: hence no BatchProcessor, which takes records singly.
+    """
+    with _observer.message("purge"):
+        failed = _service.run(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

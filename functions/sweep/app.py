@@ -1,0 +1,30 @@
+"""The sweep function: on a schedule, uploads that were lost sight of are queued again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Any
+
+from darkroom.aws.clients import client
+from darkroom.aws.index import Index
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.vault import Vault
+from darkroom.services.sweep import Sweep
+
+_env = os.environ
+_observer = Observer("sweep")
+
+_service = Sweep(
+    uploads=Vault(client("s3"), _env["UPLOADS_BUCKET"]),
+    index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
+    queue=Queue(client("sqs"), _env["INGEST_QUEUE_URL"]),
+    observer=_observer,
+)
+
+
+def handler(_event: dict[str, Any], context: Any) -> dict[str, object]:
+    """Sweep until the time is up; what was done."""
+    with _observer.message("sweep"):
+        return asdict(_service.run(lambda: context.get_remaining_time_in_millis() / 1000))

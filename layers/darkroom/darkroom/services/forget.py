@@ -1,0 +1,153 @@
+"""A request to be forgotten: every trace of one key is removed, and what was removed is told.
+
+The upload is deleted first. The event of that deletion makes ingest write a tombstone, which keeps every earlier event
+of the key, and every worker that is still at one, from bringing the picture back. Meanwhile all is erased, and once the
+tombstone is there all is erased again: what a worker wrote in between.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ..aws.cdn import Cdn
+from ..aws.index import Index
+from ..aws.observing import Observer
+from ..aws.queues import Queue
+from ..aws.record import REMOVED, SEQUENCER_CHARACTERS, Record
+from ..aws.vault import Vault
+from ..errors import BadKey, Unavailable
+from .forgotten import Report
+from .ingest.claims import SHA256
+from .ingest.quarantine import MAX_KEY_BYTES, quarantine_key
+from .purge import derivatives_of
+from .purge_orders import FIRST, SECOND, purge_message
+from .purging import REPEAT_AFTER_S, invalidated_paths
+
+HELD = "held/"
+FINDINGS = "findings/"
+"""Where the media bucket has pictures that wait for moderation, and what inference found, by generation."""
+
+TOMBSTONE_WITHIN_S = 45.0
+"""How long is waited for ingest to deal with the deletion. S3's events take a second or two; queues are short."""
+
+LOOK_EVERY_S = 1.0
+
+SPARE_S = 10.0
+"""Time left for the CDN and the answer."""
+
+
+@dataclass(frozen=True)
+class Forget:
+    """The service. Masters are in ``source`` below ``source_prefix``; ``purges`` is the queue of purges."""
+
+    uploads: Vault
+    media: Vault
+    source: Vault
+    source_prefix: str
+    quarantine: Vault
+    index: Index
+    cdn: Cdn
+    purges: Queue
+    observer: Observer
+    sleep: Callable[[float], None] = time.sleep
+
+    def forget(self, key: str, remaining_s: Callable[[], float]) -> Report:
+        """Remove every trace of ``key``, even one that may name no picture; raises BadKey for what no upload can have.
+
+        What cannot be reached is left out and told. Running it again goes on with it; so does running it for a key that
+        has been forgotten already.
+        """
+        _check(key)
+        report, known = Report(key), None
+        with report.trying("index"):
+            known = self.index.get(key)
+            report.same_bytes = self._twins(key, known)
+        with report.trying("uploads"):
+            self.uploads.delete(key)
+        self._erase(report, remaining_s)
+        with report.trying("index"):
+            tombstone = self._tombstone(key, known, remaining_s)
+            report.buried(known, tombstone)
+        self._erase(report, remaining_s)
+        with report.trying("cdn"):
+            report.invalidation = self._invalidate(key)
+        named = sha256(key.encode()).hexdigest()  # a log that names what was forgotten would be a trace
+        self.observer.log("INFO", "forgotten", key_sha256=named, removed=report.removed, failed=report.failed)
+        return report
+
+    def _twins(self, key: str, known: Record | None) -> list[str]:
+        """Other keys with the same bytes."""
+        digest = ""
+        if known is not None:
+            digest = known.sha256 or str(known.refusal.get("sha256", ""))
+        if not digest and (master := self.source.head(self.source_prefix + key)) is not None:
+            digest = master.metadata.get(SHA256, "")
+        return sorted({twin.key for twin in self.index.same_bytes(digest)} - {key}) if digest else []
+
+    def _erase(self, report: Report, remaining_s: Callable[[], float]) -> None:
+        for place, erase in self._places(report.key).items():
+            with report.trying(place):
+                if remaining_s() < SPARE_S:
+                    raise Unavailable(detail="no time is left")
+                report.removed[place] = report.removed.get(place, 0) + erase()
+
+    def _places(self, key: str) -> Mapping[str, Callable[[], int]]:
+        """What erases the key in each place, all versions of it, and says how many there were."""
+        return {
+            "uploads": lambda: self.uploads.erase(key),
+            "masters": lambda: self.source.erase(self.source_prefix + key),
+            "held": lambda: self.media.erase(HELD + key),
+            "derivatives": lambda: self.media.erase_below(derivatives_of(key)),
+            "findings": lambda: sum(self.media.erase(f"{place}{key}.json") for place in self._generations()),
+            "quarantine": lambda: sum(self.quarantine.erase(copy) for copy in self._copies(key)),
+        }
+
+    def _generations(self) -> Iterator[str]:
+        """The folders of findings, found by one listing each however many files they have."""
+        after = ""
+        while page := next(self.media.pages(FINDINGS, start_after=after), None):
+            generation = page[0].key.removeprefix(FINDINGS).partition("/")[0]
+            yield f"{FINDINGS}{generation}/"
+            after = f"{FINDINGS}{generation}0"  # the character after the slash
+
+    def _copies(self, key: str) -> Iterator[str]:
+        """The quarantined copies of ``key``. A key that is refused may itself contain /_/, and begin like this one."""
+        sequencer = "0" * SEQUENCER_CHARACTERS
+        folder = quarantine_key(key, sequencer).removesuffix(sequencer)
+        for page in self.quarantine.pages(folder):
+            yield from (listed.key for listed in page if "/" not in listed.key.removeprefix(folder))
+
+    def _tombstone(self, key: str, before: Record | None, remaining_s: Callable[[], float]) -> Record:
+        """Wait until ingest has dealt with the deletion; raises Unavailable if that takes too long."""
+        waited_s = 0.0
+        while True:
+            found = self.index.get(key)
+            if found is not None and found.state == REMOVED and (before is None or found.sequencer > before.sequencer):
+                return found
+            if waited_s >= TOMBSTONE_WITHIN_S or remaining_s() < 2 * SPARE_S:
+                raise Unavailable(detail="ingest has not dealt with the deletion yet")
+            self.sleep(LOOK_EVERY_S)
+            waited_s += LOOK_EVERY_S
+
+    def _invalidate(self, key: str) -> str:
+        """Have the CDN forget, now and after renders that are under way; the invalidation's id, "" if it is queued."""
+        try:
+            invalidation = self.cdn.invalidate(invalidated_paths(key), f"forget-{uuid.uuid4()}")
+        except Unavailable:  # the purge function goes on trying
+            self.purges.send(purge_message(key, FIRST))
+            return ""
+        self.purges.send(purge_message(key, SECOND), delay_s=REPEAT_AFTER_S)
+        return invalidation
+
+
+def _check(key: str) -> None:
+    try:
+        size_bytes = len(key.encode())
+    except UnicodeError as error:
+        raise BadKey(detail=repr(error)) from error
+    if not 1 <= size_bytes <= MAX_KEY_BYTES:
+        raise BadKey(f"A key has 1 to {MAX_KEY_BYTES} bytes")

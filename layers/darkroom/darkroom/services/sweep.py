@@ -1,0 +1,126 @@
+"""Uploads whose event got lost are found by looking for uploads that the index does not know, and queued again."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from ..aws.index import Index
+from ..aws.observing import Observer
+from ..aws.queues import Queue
+from ..aws.record import CLAIMED, Record
+from ..aws.vault import Listed, Vault
+from .ingest.changes import mend_message
+
+CURSOR = "sweep#cursor"
+"""The note in the index of the last key that a sweep which ran out of time looked at."""
+
+SOURCE = "darkroom.sweep"
+"""The ``source`` of an event that stands for one of S3 that got lost."""
+
+YOUNG_S = 900
+"""Age below which an upload may well still be on its way through the queue."""
+
+BACKLOG = 100
+"""Messages waiting from which uploads may be on their way for longer than that. Fewer are gone in a minute."""
+
+EXPIRED_S = 3_600
+"""How long a lease has been over before its upload counts as left lying: SQS gives its message out again sooner."""
+
+OLD_S = 86_400
+"""Age from which a claimed upload is left to a person: it has been tried for a day, and lies with the dead letters."""
+
+SPARE_S = 10.0
+"""Time left below which no further page is begun: looking up a thousand keys takes about a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did. ``left_out``: a long queue comes first. Not ``complete``: the next sweep goes on from here."""
+
+    looked_at: int = 0
+    queued: int = 0
+    complete: bool = False
+    left_out: bool = False
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """``queue`` is that of the changes of ``uploads``."""
+
+    uploads: Vault
+    index: Index
+    queue: Queue
+    observer: Observer
+    clock: Callable[[], float] = time.time
+
+    def run(self, remaining_s: Callable[[], float]) -> Swept:
+        """Go on where the last sweep stopped, until the end of the bucket or of the time. Raises Unavailable."""
+        swept = self._run(remaining_s)
+        self.observer.log("INFO", "swept", **asdict(swept))
+        self.observer.count("UploadsQueuedAgain", swept.queued)
+        return swept
+
+    def _run(self, remaining_s: Callable[[], float]) -> Swept:
+        waiting = self.queue.waiting()
+        if waiting >= BACKLOG:
+            self.observer.log("WARNING", "no sweep while a long queue is worked off", waiting=waiting)
+            return Swept(left_out=True)
+        looked_at = queued = 0
+        for page in self.uploads.pages(start_after=self.index.note(CURSOR)):
+            if remaining_s() < SPARE_S:
+                return Swept(looked_at, queued)
+            queued += self.queue.send_many(self._lost(page))
+            looked_at += len(page)
+            self.index.keep_note(CURSOR, page[-1].key)
+        self.index.keep_note(CURSOR, "")
+        return Swept(looked_at, queued, complete=True)
+
+    def _lost(self, page: Sequence[Listed]) -> list[dict[str, object]]:
+        """A message for each upload of ``page`` that nobody is dealing with."""
+        now_s = self.clock()
+        grown = [one for one in page if now_s - one.modified_s > YOUNG_S and not _is_folder(one)]
+        known = self.index.get_many([one.key for one in grown])
+        return [message for one in grown if (message := self._message(one, known, now_s)) is not None]
+
+    def _message(self, upload: Listed, known: Mapping[str, Record], now_s: float) -> dict[str, object] | None:
+        record = known.get(upload.key)
+        if record is None:
+            return created_event(self.uploads.bucket, upload)
+        if record.state != CLAIMED or now_s - record.lease_until_s < EXPIRED_S:
+            return None
+        if now_s - upload.modified_s > OLD_S:
+            self.observer.count("UploadsLeftLying")
+            return None
+        return mend_message(upload.key)
+
+
+def created_event(bucket: str, upload: Listed) -> dict[str, object]:
+    """The event that S3 should have sent. Its sequencer is lower than any of S3's: every true event is newer."""
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Object Created",
+        "source": SOURCE,
+        "time": datetime.fromtimestamp(upload.modified_s, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "resources": [f"arn:aws:s3:::{bucket}"],
+        "detail": {
+            "version": "0",
+            "bucket": {"name": bucket},
+            "object": {
+                "key": upload.key,
+                "size": upload.size_bytes,
+                "etag": upload.etag.strip('"'),
+                "sequencer": "0",
+            },
+            "reason": "Sweep",
+        },
+    }
+
+
+def _is_folder(upload: Listed) -> bool:
+    """Whether it is only what S3's console makes for a folder, which ingest does not follow."""
+    return upload.key.endswith("/") and not upload.size_bytes
