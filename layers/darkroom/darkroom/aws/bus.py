@@ -28,7 +28,6 @@ class Bus:
             "EventBusName": self._name,
         }
         with asking(f"announce {detail_type}"):
-            answer = self._client.put_events(Entries=[entry])
-        if answer.get("FailedEntryCount", 0):
-            refused = answer["Entries"][0]
-            raise Unavailable(detail=f"announce {detail_type}: {refused.get('ErrorCode')}")
+            [taken] = self._client.put_events(Entries=[entry])["Entries"]
+        if "EventId" not in taken:
+            raise Unavailable(detail=f"announce {detail_type}: {taken.get('ErrorCode')}")

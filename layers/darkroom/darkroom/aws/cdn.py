@@ -31,7 +31,7 @@ class Cdn:
         while True:
             with asking("list invalidations"):
                 page = next(pages, None)
-                listed = [] if page is None else page["InvalidationList"].get("Items", [])
+                listed = _items(page["InvalidationList"]) if page else []
             current = [one["Id"] for one in listed if one["Status"] == "InProgress"]
             if not current:  # the newest come first, so older pages hold none either
                 return found
@@ -40,7 +40,7 @@ class Cdn:
     def _wildcards(self, invalidation_id: str) -> int:
         with asking(f"get invalidation {invalidation_id}"):
             answer = self._client.get_invalidation(DistributionId=self._id, Id=invalidation_id)
-            paths = answer["Invalidation"]["InvalidationBatch"]["Paths"].get("Items", [])
+            paths = _items(answer["Invalidation"]["InvalidationBatch"]["Paths"])
         return sum(path.endswith("*") for path in paths)
 
     def invalidate(self, paths: Sequence[str], reference: str) -> str:
@@ -60,3 +60,8 @@ class Cdn:
                     raise TooManyInvalidations(detail=repr(error)) from error
                 raise
             return str(answer["Invalidation"]["Id"])
+
+
+def _items(found: dict[str, Any]) -> list[Any]:
+    """A list of CloudFront's, which has no items where its quantity is 0."""
+    return list(found["Items"]) if found["Quantity"] else []

@@ -32,6 +32,7 @@ _FAULTS = (
     ResponseParserError,
     RetriesExceededError,
     S3CopyFailedError,
+    UnicodeDecodeError,  # of an answer that is no text
 )
 
 _ENDPOINT_NAMES = {"events": "EVENTBRIDGE", "secretsmanager": "SECRETS_MANAGER"}
@@ -83,8 +84,3 @@ def asking(what: str) -> Iterator[None]:
 def code(error: ClientError) -> str:
     """The machine-readable code of an error answer, such as ``NoSuchKey``; a bare HTTP status has its number."""
     return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def status(error: ClientError) -> int:
-    """The HTTP status of an error answer, 0 if unknown."""
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -26,10 +26,9 @@ def delete_listed(client: Any, bucket: str, objects: Sequence[dict[str, str]]) -
     together = [one for one in objects if not _NOT_IN_XML.search(one["Key"])]
     for batch in batched(together, BATCH, strict=False):
         with asking(f"delete {len(batch)} objects"):
-            answer = client.delete_objects(Bucket=bucket, Delete={"Objects": list(batch), "Quiet": True})
-        if errors := answer.get("Errors"):
-            first = errors[0]
-            raise Unavailable(detail=f"delete {first.get('Key')}: {first.get('Code')}, and {len(errors) - 1} more")
+            answer = client.delete_objects(Bucket=bucket, Delete={"Objects": list(batch)})
+        if len(answer.get("Deleted", [])) != len(batch):
+            raise Unavailable(detail=f"delete {len(batch)} objects: {answer.get('Errors', [])[:3]}")
     for one in alone:
         with asking(f"delete {one['Key']!r}"):
             client.delete_object(Bucket=bucket, **one)

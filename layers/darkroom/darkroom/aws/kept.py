@@ -106,6 +106,12 @@ def kept_of(key: str, answer: Mapping[str, Any]) -> Kept:
     )
 
 
+def listed(answer: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
+    """What ``field`` of a listing holds, which S3 leaves out for nothing; raises KeyError if it is no listing."""
+    _ = answer["IsTruncated"]
+    return list(answer.get(field, []))
+
+
 def _whole_checksums(answer: Mapping[str, Any]) -> dict[str, str]:
     """A checksum of parts' checksums says so, or ends in ``-<number of parts>``, which base64 cannot."""
     if answer.get("ChecksumType") == "COMPOSITE":

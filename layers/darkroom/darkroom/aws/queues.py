@@ -29,9 +29,10 @@ class Queue:
         """The same with a body that need not be JSON."""
         named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
         with asking(f"send to {self.url}"):
-            self._client.send_message(
+            answer = self._client.send_message(
                 QueueUrl=self.url, MessageBody=text, DelaySeconds=delay_s, MessageAttributes=named
             )
+            _ = answer["MessageId"]  # without one it was not SQS that answered
 
     def send_many(self, bodies: Iterable[dict[str, object]]) -> int:
         """Send messages, ten in a request; returns how many. Raises Unavailable if one was not sent."""

@@ -9,9 +9,9 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from ..errors import Changed
-from .clients import asking, code, status
+from .clients import asking, code
 from .deleting import delete_listed
-from .kept import HEADERS, Body, Kept, Listed, Opened, kept_of
+from .kept import HEADERS, Body, Kept, Listed, Opened, kept_of, listed
 
 __all__ = ["Body", "Kept", "Listed", "Opened", "Vault"]
 
@@ -21,7 +21,9 @@ COPY_LIMIT_BYTES = 5 * 1024**3
 PART_BYTES = 512 * 1024**2
 """Size of a copied part: 10,000 of them, which S3 allows, are 5 TB."""
 
-_MISSING = {"404", "NoSuchKey"}
+_MISSING = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}
+"""S3 answers 405 for a version that is a delete marker. The code of a HEAD is its status: that answer has no body."""
+
 _CHANGED = {"412", "PreconditionFailed", "ConditionalRequestConflict"}
 
 
@@ -158,7 +160,7 @@ class Vault:
                     return
                 found = [
                     Listed(one["Key"], one["ETag"], one["Size"], one["LastModified"].timestamp())
-                    for one in answer.get("Contents", [])
+                    for one in listed(answer, "Contents")
                 ]
             if found:
                 yield found
@@ -178,24 +180,21 @@ class Vault:
         return self._erase(prefix)
 
     def _erase(self, prefix: str, only: str = "") -> int:
-        paginator = self._client.get_paginator("list_object_versions")
-        answers = iter(paginator.paginate(Bucket=self.bucket, Prefix=prefix))
+        """List, delete, and list from the start again: a place in a listing may go with the version that it is at."""
         erased = 0
         while True:
             with asking(f"list versions {prefix}"):
-                answer = next(answers, None)
-                if answer is None:
-                    return erased
-                listed = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
-                found = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
-            wanted = [one for one in found if not only or one["Key"] == only]
-            erased += delete_listed(self._client, self.bucket, wanted)
-            if len(wanted) < len(found):  # a key sorts before all that it is a prefix of
+                answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=prefix)
+                versions = [*listed(answer, "Versions"), *listed(answer, "DeleteMarkers")]
+                found = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
+            wanted = [one for one in found if not only or one["Key"] == only]  # before all others that it begins
+            if not wanted:
                 return erased
+            erased += delete_listed(self._client, self.bucket, wanted)
 
 
 def _is_missing(error: ClientError) -> bool:
-    return status(error) == 404 and code(error) in _MISSING
+    return code(error) in _MISSING
 
 
 def _version(version_id: str) -> dict[str, str]:
@@ -207,4 +206,4 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _stored(tiered: bool) -> dict[str, str]:
-    return {"StorageClass": "INTELLIGENT_TIERING"} if tiered else {}
+    return {"StorageClass": "INTELLIGENT_TIERING" if tiered else "STANDARD"}

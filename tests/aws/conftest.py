@@ -1,0 +1,42 @@
+"""Buckets in MiniStack behind the adapters; retries that do not wait."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from darkroom.aws import clients
+from darkroom.aws.vault import Vault
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def s3(aws_environment: dict[str, str]) -> Any:
+    return clients.client("s3", aws_environment)
+
+
+@pytest.fixture
+def vault(s3: Any) -> Vault:
+    """An empty bucket without versions."""
+    name = f"vault-{next(_numbers)}"
+    s3.create_bucket(Bucket=name)
+    return Vault(s3, name)
+
+
+@pytest.fixture
+def versioned(s3: Any) -> Vault:
+    """An empty bucket with versions."""
+    name = f"versioned-{next(_numbers)}"
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return Vault(s3, name)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients made now wait briefly for an answer, and not at all between two attempts."""
+    monkeypatch.setattr(clients, "READ_S", 0.1)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)

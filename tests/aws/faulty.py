@@ -1,0 +1,100 @@
+"""An AWS that fails as it is told to: an HTTP server that gives one answer after the other, the last one for ever."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+HANG_S = 0.3
+"""How long ``HANG`` says nothing: longer than the read timeout that tests set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer. ``body`` breaks off before ``promised`` bytes if that is more than it has."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    promised: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No answer: the connection ends, after ``after_s`` seconds."""
+
+    after_s: float = 0.0
+
+
+HANG_UP, HANG = Silence(), Silence(HANG_S)
+
+
+def error(status: int, code: str) -> Reply:
+    """An error answer as S3 and CloudFront write it."""
+    body = f"<ErrorResponse><Error><Code>{code}</Code><Message>secret words</Message></Error></ErrorResponse>"
+    if code in ("SlowDown", "InternalError", "AccessDenied", "NoSuchBucket", "PreconditionFailed"):
+        body = f"<Error><Code>{code}</Code><Message>secret words</Message></Error>"
+    return Reply(status, body.encode(), {"Content-Type": "application/xml"})
+
+
+@dataclass
+class Faulty:
+    """The server's address, and the requests that came: method, path with query, body."""
+
+    url: str
+    requests: list[tuple[str, str, bytes]] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+
+
+@contextmanager
+def answering(*replies: Reply | Silence) -> Iterator[Faulty]:
+    """A server on a free port that answers in order with ``replies``."""
+    script = list(replies)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            faulty.requests.append((self.command, self.path, body))
+            reply = script.pop(0) if len(script) > 1 else script[0]
+            self.close_connection = True
+            if isinstance(reply, Silence):
+                time.sleep(reply.after_s)
+                return
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(reply.promised or len(reply.body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(reply.body)
+
+        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = answer  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        faulty = Faulty(f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield faulty
+        finally:
+            server.shutdown()
+            thread.join()

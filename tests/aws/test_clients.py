@@ -1,0 +1,132 @@
+"""What becomes of faults: Unavailable after a bounded number of attempts, whatever the fault and whoever asks."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from darkroom.aws import clients
+from darkroom.aws.bus import Bus
+from darkroom.aws.cdn import Cdn
+from darkroom.aws.queues import Queue
+from darkroom.aws.vault import Vault
+from darkroom.errors import Unavailable
+
+from .faulty import HANG, HANG_UP, Reply, Silence, answering, error
+
+FAULTS = {
+    "internal error": error(500, "InternalError"),
+    "slow down": error(503, "SlowDown"),
+    "bad gateway": Reply(502, b"<html>bad gateway</html>", {"Content-Type": "text/html"}),
+    "denied": error(403, "AccessDenied"),
+    "throttled": error(429, "TooManyRequestsException"),
+    "garbage": Reply(200, b"\x00\xff<garbage", {"Content-Type": "application/xml"}),
+    "nothing": Reply(200),
+    "an error page": Reply(200, b"<html><body>sign in</body></html>"),
+    "broken off": Reply(200, b"<a>", promised=500),
+    "hangs up": HANG_UP,
+    "hangs": HANG,
+}
+
+ASKING: dict[str, tuple[str, Callable[[Any], object]]] = {
+    "head": ("s3", lambda client: Vault(client, "b").head("k")),
+    "open": ("s3", lambda client: _read(Vault(client, "b"))),
+    "put": ("s3", lambda client: Vault(client, "b").put("k", b"x", headers={}, metadata={})),
+    "conditional put": (
+        "s3",
+        lambda client: Vault(client, "b").put("k", b"x", headers={}, metadata={}, replaces='"e"'),
+    ),
+    "copy": ("s3", lambda client: Vault(client, "b").copy(Vault(client, "b"), "k", "l")),
+    "send": ("sqs", lambda client: Queue(client, "http://127.0.0.1/0/q").send({})),
+    "send many": ("sqs", lambda client: Queue(client, "http://127.0.0.1/0/q").send_many([{}])),
+    "announce": ("events", lambda client: Bus(client, "default").announce("ImageReady", {})),
+    "invalidate": ("cloudfront", lambda client: Cdn(client, "E1").invalidate(["/a/_/*"], "r")),
+    "wildcards": ("cloudfront", lambda client: Cdn(client, "E1").wildcards_in_flight()),
+    "pages": ("s3", lambda client: list(Vault(client, "b").pages())),
+    "erase": ("s3", lambda client: Vault(client, "b").erase("k")),
+    "delete many": ("s3", lambda client: Vault(client, "b").delete_many(["k"])),
+}
+TELLING: dict[str, tuple[str, Callable[[Any], object]]] = {
+    "delete": ("s3", lambda client: Vault(client, "b").delete("k")),
+    "hide": ("sqs", lambda client: Queue(client, "http://127.0.0.1/0/q").hide("receipt", 5)),
+}
+"""Operations with nothing in their answer, of which a strange one cannot be told from a good one."""
+
+STRANGE = {"nothing", "an error page", "garbage", "broken off"}
+
+
+def _read(vault: Vault) -> bytes:
+    opened = vault.open("k")
+    assert opened
+    return opened.body.read()
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("operation", "fault"),
+    [*itertools.product(ASKING, FAULTS), *itertools.product(TELLING, sorted(FAULTS.keys() - STRANGE))],
+)
+def test_every_fault_is_unavailable_after_few_attempts(operation: str, fault: str) -> None:
+    service, ask = (ASKING | TELLING)[operation]
+    with answering(FAULTS[fault]) as faulty:
+        client = clients.client(service, faulty.environment)
+        with pytest.raises(Unavailable) as caught:
+            ask(client)
+    assert 1 <= len(faulty.requests) <= clients.ATTEMPTS
+    assert caught.value.message == Unavailable.title
+    assert caught.value.detail
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("passing", [error(500, "InternalError"), error(503, "SlowDown"), HANG_UP, HANG])
+def test_a_fault_that_passes_is_not_seen(passing: Reply | Silence) -> None:
+    with answering(passing, passing, Reply(200, headers={"ETag": '"e"'})) as faulty:
+        vault = Vault(clients.client("s3", faulty.environment), "bucket")
+        assert vault.put("k", b"body", headers={}, metadata={}) == '"e"'
+    assert [(method, path) for method, path, _ in faulty.requests] == [("PUT", "/bucket/k")] * 3
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_body_that_breaks_off_is_unavailable() -> None:
+    headers = {"ETag": '"e"', "Last-Modified": "Wed, 25 Nov 2026 00:00:00 GMT"}
+    with answering(Reply(200, b"x" * 100, headers, promised=1000)) as faulty:
+        opened = Vault(clients.client("s3", faulty.environment), "bucket").open("k")
+        assert opened
+        assert opened.body.read(50) == b"x" * 50
+        with pytest.raises(Unavailable):
+            list(opened.body)
+    assert len(faulty.requests) == 1
+
+
+def test_where_nobody_listens_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    environment = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    with pytest.raises(Unavailable, match="cannot be made"):
+        Vault(clients.client("s3", environment), "bucket").head("k")
+
+
+def test_our_own_mistakes_are_not_faults_of_aws() -> None:
+    with pytest.raises(TypeError), clients.asking("anything"):
+        raise TypeError
+
+
+def test_region_endpoint_and_credentials_come_from_the_environment() -> None:
+    given = {
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "id",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_SESSION_TOKEN": "t",
+    }
+    client = clients.client("sqs", given)
+    assert client.meta.region_name == "eu-central-1"
+    assert client.meta.endpoint_url == "https://sqs.eu-central-1.amazonaws.com"
+    credentials = client._request_signer._credentials
+    assert (credentials.access_key, credentials.secret_key, credentials.token) == ("id", "s", "t")
+    everywhere = given | {"AWS_ENDPOINT_URL": "http://localhost:1"}
+    assert clients.client("events", everywhere).meta.endpoint_url == "http://localhost:1"
+    one = everywhere | {"AWS_ENDPOINT_URL_EVENTBRIDGE": "http://localhost:2"}
+    assert clients.client("events", one).meta.endpoint_url == "http://localhost:2"
+    assert clients.client("s3", one).meta.endpoint_url == "http://localhost:1"
