@@ -17,7 +17,7 @@ from darkroom.errors import Unavailable
 
 from .faulty import HANG, HANG_UP, Reply, Silence, answering, error
 
-FAULTS = {
+FAULTS: dict[str, Reply | Silence] = {
     "internal error": error(500, "InternalError"),
     "slow down": error(503, "SlowDown"),
     "bad gateway": Reply(502, b"<html>bad gateway</html>", {"Content-Type": "text/html"}),

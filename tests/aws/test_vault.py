@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from darkroom.aws import deleting
 from darkroom.aws import vault as module
 from darkroom.aws.vault import Vault
 from darkroom.errors import Changed, Unavailable
@@ -146,7 +147,7 @@ def test_a_missing_bucket_is_a_fault(s3: Any, vault: Vault, operation: str) -> N
         "erase": lambda: nowhere.erase("a"),
     }
     with pytest.raises(Unavailable) as caught:
-        attempts[operation]()
+        attempts[operation]()  # type: ignore[no-untyped-call]
     assert "NoSuchBucket" in caught.value.detail
     assert "ucket" not in caught.value.message
 
@@ -265,22 +266,37 @@ def test_the_storage_class_is_chosen(s3: Any, vault: Vault) -> None:
     }
 
 
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three objects a page instead of a thousand, and two a deletion."""
+    monkeypatch.setattr(module, "PAGE", 3)
+    monkeypatch.setattr(deleting, "BATCH", 2)
+
+
+@pytest.mark.usefixtures("small_pages")
 def test_listing_and_deleting_more_than_a_page(vault: Vault) -> None:
-    wanted = [f"derivatives/a/_/{number:04}" for number in range(1005)]
+    wanted = [f"derivatives/a/_/{number}" for number in range(7)]
     for key in [*wanted, "derivatives/ab", "other"]:
         put(vault, key)
     pages = list(vault.pages("derivatives/a/"))
-    assert [len(page) for page in pages] == [1000, 5]
-    assert [one.key for page in pages for one in page] == wanted
-    assert keys(vault, "derivatives/a/", start_after=wanted[1000]) == wanted[1001:]
+    assert [[one.key for one in page] for page in pages] == [wanted[:3], wanted[3:6], wanted[6:]]
+    assert keys(vault, "derivatives/a/", start_after=wanted[4]) == wanted[5:]
     one = pages[0][0]
     kept = vault.head(one.key)
     assert kept
     assert (one.etag, one.size_bytes) == (kept.etag, kept.size_bytes)
     assert one.modified_s == pytest.approx(kept.modified_s, abs=1)
-    assert vault.delete_many(wanted) == 1005
+    assert vault.delete_many(wanted) == 7
     assert keys(vault) == ["derivatives/ab", "other"]
     assert vault.delete_many([]) == 0
+
+
+def test_a_full_batch_is_deleted_at_once(vault: Vault) -> None:
+    """As many keys as S3 takes, as long as they may be; most of them were never there."""
+    missing = [f"{number:04}" + "\u20ac" * 340 for number in range(deleting.BATCH)]
+    put(vault, missing[-1])
+    assert vault.delete_many(missing) == 1000
+    assert keys(vault) == []
 
 
 def test_keys_that_no_xml_can_hold_are_deleted_too(versioned: Vault) -> None:
@@ -314,11 +330,12 @@ def test_erasing_below_a_prefix(versioned: Vault) -> None:
         versioned.erase_below("")
 
 
+@pytest.mark.usefixtures("small_pages")
 def test_erasing_more_than_a_page_of_versions(versioned: Vault) -> None:
-    for _ in range(1003):
+    for _ in range(7):
         put(versioned, "a")
     put(versioned, "aa")
-    assert versioned.erase("a") == 1003
+    assert versioned.erase("a") == 7
     assert keys(versioned) == ["aa"]
 
 

@@ -21,7 +21,9 @@ class Queue:
         self._client = client
         self.url = url
 
-    def send(self, body: dict[str, object], *, delay_s: int = 0, attributes: Mapping[str, str] | None = None) -> None:
+    def send(
+        self, body: Mapping[str, object], *, delay_s: int = 0, attributes: Mapping[str, str] | None = None
+    ) -> None:
         """Send one message, to be seen after ``delay_s`` (at most 900) seconds, with string ``attributes``."""
         self.send_text(_text(body), delay_s=delay_s, attributes=attributes)
 
@@ -34,7 +36,7 @@ class Queue:
             )
             _ = answer["MessageId"]  # without one it was not SQS that answered
 
-    def send_many(self, bodies: Iterable[dict[str, object]]) -> int:
+    def send_many(self, bodies: Iterable[Mapping[str, object]]) -> int:
         """Send messages, ten in a request; returns how many. Raises Unavailable if one was not sent."""
         sent = 0
         for batch in batched(bodies, BATCH, strict=False):
@@ -61,5 +63,5 @@ class Queue:
             return sum(int(answer["Attributes"][name]) for name in names)
 
 
-def _text(body: dict[str, object]) -> str:
-    return json.dumps(body, separators=(",", ":"))
+def _text(body: Mapping[str, object]) -> str:
+    return json.dumps(dict(body), separators=(",", ":"))

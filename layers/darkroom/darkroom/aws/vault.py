@@ -21,6 +21,9 @@ COPY_LIMIT_BYTES = 5 * 1024**3
 PART_BYTES = 512 * 1024**2
 """Size of a copied part: 10,000 of them, which S3 allows, are 5 TB."""
 
+PAGE = 1000
+"""Objects or versions of one listing, which S3 allows at most."""
+
 _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}
 """S3 answers 405 for a version that is a delete marker. The code of a HEAD is its status: that answer has no body."""
 
@@ -33,6 +36,7 @@ class Vault:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self.bucket = bucket
+        client.meta.events.register("before-call.s3.GetObject", _ask_for_checksums, unique_id="ask-for-checksums")
 
     def head(self, key: str, version_id: str = "") -> Kept | None:
         """The head of the current version, or of ``version_id``; None if it is missing or deleted."""
@@ -51,7 +55,7 @@ class Vault:
         """Start reading the current version; None if the key is missing or deleted. Close the body after use."""
         with asking(f"get {key}"):
             try:
-                answer = self._client.get_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
+                answer = self._client.get_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
                 if _is_missing(error):
                     return None
@@ -152,7 +156,9 @@ class Vault:
     def pages(self, prefix: str = "", start_after: str = "") -> Iterator[list[Listed]]:
         """The objects whose keys start with ``prefix`` and sort after ``start_after``, at most 1,000 a page."""
         paginator = self._client.get_paginator("list_objects_v2")
-        answers = iter(paginator.paginate(Bucket=self.bucket, Prefix=prefix, StartAfter=start_after))
+        sized = {"PageSize": PAGE}
+        asked = paginator.paginate(Bucket=self.bucket, Prefix=prefix, StartAfter=start_after, PaginationConfig=sized)
+        answers = iter(asked)
         while True:
             with asking(f"list {prefix}"):
                 answer = next(answers, None)
@@ -184,13 +190,18 @@ class Vault:
         erased = 0
         while True:
             with asking(f"list versions {prefix}"):
-                answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=prefix)
+                answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=prefix, MaxKeys=PAGE)
                 versions = [*listed(answer, "Versions"), *listed(answer, "DeleteMarkers")]
                 found = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
             wanted = [one for one in found if not only or one["Key"] == only]  # before all others that it begins
             if not wanted:
                 return erased
             erased += delete_listed(self._client, self.bucket, wanted)
+
+
+def _ask_for_checksums(params: dict[str, Any], **_: object) -> None:
+    """As botocore's own ChecksumMode would, which also makes it compare: that is for us to do, and to refuse."""
+    params["headers"]["x-amz-checksum-mode"] = "ENABLED"
 
 
 def _is_missing(error: ClientError) -> bool:

@@ -1,0 +1,124 @@
+"""Invalidations: against MiniStack, and against answers of CloudFront that it does not give."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from darkroom.aws import clients
+from darkroom.aws.cdn import Cdn
+from darkroom.errors import TooManyInvalidations, Unavailable
+from local.cdn.patterns import invalidated
+
+from .faulty import Reply, answering, error
+
+_numbers = itertools.count(1)
+XML = {"Content-Type": "text/xml"}
+
+
+@pytest.fixture(scope="session")
+def cloudfront(aws_environment: dict[str, str]) -> Any:
+    return clients.client("cloudfront", aws_environment)
+
+
+@pytest.fixture
+def distribution(cloudfront: Any) -> str:
+    behaviour = {"TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all", "CachePolicyId": "p"}
+    origin = {"Id": "o", "DomainName": "example.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
+    config = {
+        "CallerReference": f"test-{next(_numbers)}",
+        "Comment": "",
+        "Enabled": True,
+        "Origins": {"Quantity": 1, "Items": [origin]},
+        "DefaultCacheBehavior": behaviour,
+    }
+    return str(cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"])
+
+
+def paths_of(cloudfront: Any, distribution: str, invalidation: str) -> list[str]:
+    found = cloudfront.get_invalidation(DistributionId=distribution, Id=invalidation)
+    return list(found["Invalidation"]["InvalidationBatch"]["Paths"]["Items"])
+
+
+def test_paths_are_invalidated_as_the_edge_writes_them(cloudfront: Any, distribution: str) -> None:
+    cdn = Cdn(cloudfront, distribution)
+    paths = ["/gr%C3%B6%C3%9Fe%20%2B%25%2A.jpg/_/*", "/gr%C3%B6%C3%9Fe%20%2B%25%2A.jpg"]
+    found = paths_of(cloudfront, distribution, cdn.invalidate(paths, "one"))
+    assert sorted(found) == sorted(paths)
+    assert any(invalidated("/gr%C3%B6%C3%9Fe%20%2B%25%2A.jpg/_/w=320.auto-webp", path) for path in found)
+    assert cdn.wildcards_in_flight() == 0
+
+
+def test_what_no_path_may_hold_is_encoded(cloudfront: Any, distribution: str) -> None:
+    made = Cdn(cloudfront, distribution).invalidate(["/größe 1.jpg/_/*", "/a", "/a"], "one")
+    assert sorted(paths_of(cloudfront, distribution, made)) == ["/a", "/gr%C3%B6%C3%9Fe%201.jpg/_/*"]
+
+
+def test_a_repeat_is_the_same_invalidation(cloudfront: Any, distribution: str) -> None:
+    cdn = Cdn(cloudfront, distribution)
+    first = cdn.invalidate(["/a/_/*"], "reference")
+    assert cdn.invalidate(["/a/_/*"], "reference") == first
+    assert cdn.invalidate(["/a/_/*"], "another") != first
+
+
+def test_an_unknown_distribution_is_a_fault(cloudfront: Any) -> None:
+    with pytest.raises(Unavailable) as caught:
+        Cdn(cloudfront, "E404").invalidate(["/a"], "one")
+    assert not isinstance(caught.value, TooManyInvalidations)
+
+
+def test_too_many_at_a_time_has_its_own_error() -> None:
+    with answering(error(400, "TooManyInvalidationsInProgress")) as faulty:
+        cdn = Cdn(clients.client("cloudfront", faulty.environment), "E1")
+        with pytest.raises(TooManyInvalidations) as caught:
+            cdn.invalidate(["/a/_/*"], "one")
+    assert len(faulty.requests) == 1
+    assert caught.value.retryable
+    assert "secret words" not in caught.value.message
+
+
+def listing(statuses: Mapping[str, str], marker: str = "") -> Reply:
+    items = "".join(
+        f"<InvalidationSummary><Id>{name}</Id><CreateTime>2026-11-25T00:00:00Z</CreateTime>"
+        f"<Status>{status}</Status></InvalidationSummary>"
+        for name, status in statuses.items()
+    )
+    following = f"<IsTruncated>true</IsTruncated><NextMarker>{marker}</NextMarker>"
+    body = (
+        f"<InvalidationList><Marker></Marker><MaxItems>100</MaxItems>"
+        f"{following if marker else '<IsTruncated>false</IsTruncated>'}"
+        f"<Quantity>{len(statuses)}</Quantity><Items>{items}</Items></InvalidationList>"
+    )
+    return Reply(200, body.encode(), XML)
+
+
+def invalidation(*paths: str) -> Reply:
+    items = "".join(f"<Path>{path}</Path>" for path in paths)
+    body = (
+        "<Invalidation><Id>I</Id><Status>InProgress</Status><CreateTime>2026-11-25T00:00:00Z</CreateTime>"
+        f"<InvalidationBatch><Paths><Quantity>{len(paths)}</Quantity><Items>{items}</Items></Paths>"
+        "<CallerReference>r</CallerReference></InvalidationBatch></Invalidation>"
+    )
+    return Reply(200, body.encode(), XML)
+
+
+def test_wildcards_under_way_are_counted_over_pages() -> None:
+    script = (
+        listing({"I1": "InProgress", "I2": "Completed"}, marker="I2"),
+        invalidation("/a/_/*", "/a"),
+        listing({"I3": "InProgress"}, marker="I3"),
+        invalidation("/b/_/*", "/c/_/*", "/c"),
+        listing({"I4": "Completed"}, marker="I4"),
+        error(500, "InternalError"),
+    )
+    with answering(*script) as faulty:
+        assert Cdn(clients.client("cloudfront", faulty.environment), "E1").wildcards_in_flight() == 3
+    assert len(faulty.requests) == 5
+
+
+def test_no_invalidation_at_all_is_none_under_way() -> None:
+    with answering(listing({})) as faulty:
+        assert Cdn(clients.client("cloudfront", faulty.environment), "E1").wildcards_in_flight() == 0

@@ -1,0 +1,114 @@
+"""Checksums: the published check values, the definition of a CRC, and what S3 keeps."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.aws.checksums import ALGORITHMS, digests
+from darkroom.aws.kept import CHECKSUMS
+from darkroom.aws.vault import Vault
+
+CHECK_VALUES = {
+    "crc32": "cbf43926",
+    "crc32c": "e3069283",
+    "crc64nvme": "ae8b14860a799888",
+    "md5": "25f9e794323b453885f5181f1b624d0b",
+    "sha1": "f7c3bc1d808e04732adf679965ccc34ca7ae3441",
+}
+"""Of the bytes ``123456789``. Source: Catalogue of parametrised CRC algorithms; RFC 1321 and 3174 algorithms."""
+
+REFLECTED = {"crc32": (32, 0xEDB88320), "crc32c": (32, 0x82F63B78), "crc64nvme": (64, 0x9A6C9329AC4BC9B5)}
+"""Width and reflected polynomial; all three start from ones and end inverted."""
+
+DATA = bytes(range(256)) * 40
+
+
+def hexadecimal(name: str, data: bytes) -> str:
+    return base64.b64decode(digests(data, [name])[name]).hex()
+
+
+def bit_by_bit(data: bytes, width: int, polynomial: int) -> str:
+    ones = (1 << width) - 1
+    register = ones
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            register = (register >> 1) ^ (polynomial if register & 1 else 0)
+    return f"{register ^ ones:0{width // 4}x}"
+
+
+@pytest.mark.parametrize("name", CHECK_VALUES)
+def test_the_check_value_is_the_published_one(name: str) -> None:
+    assert hexadecimal(name, b"123456789") == CHECK_VALUES[name]
+
+
+@given(data=st.binary(max_size=300), name=st.sampled_from(sorted(REFLECTED)))
+def test_a_crc_is_what_its_definition_says(data: bytes, name: str) -> None:
+    assert hexadecimal(name, data) == bit_by_bit(data, *REFLECTED[name])
+
+
+@given(data=st.binary(max_size=300), name=st.sampled_from(["sha1", "sha256", "sha512", "md5"]))
+def test_a_hash_is_hashlibs(data: bytes, name: str) -> None:
+    assert hexadecimal(name, data) == hashlib.new(name, data).hexdigest()
+
+
+def test_every_checksum_that_is_read_can_be_made() -> None:
+    assert set(CHECKSUMS) == set(ALGORITHMS)
+    assert digests(b"", []) == {}
+
+
+@pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
+def test_what_s3_keeps_is_what_we_make(s3: Any, vault: Vault, name: str) -> None:
+    ours = digests(DATA, [name])
+    s3.put_object(Bucket=vault.bucket, Key="a", Body=DATA, **{CHECKSUMS[name]: ours[name]})
+    kept = vault.head("a")
+    assert kept
+    assert kept.checksums == ours
+    opened = vault.open("a")
+    assert opened
+    with opened.body:
+        assert opened.kept.checksums == ours
+
+
+@pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
+def test_s3_refuses_what_is_not_the_checksum(s3: Any, vault: Vault, name: str) -> None:
+    with pytest.raises(s3.exceptions.ClientError):
+        s3.put_object(Bucket=vault.bucket, Key="a", Body=DATA, **{CHECKSUMS[name]: digests(b"other", [name])[name]})
+
+
+def test_a_checksum_of_parts_is_left_out(s3: Any, vault: Vault) -> None:
+    place = {"Bucket": vault.bucket, "Key": "a"}
+    upload = s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256")["UploadId"]
+    part = s3.upload_part(**place, UploadId=upload, PartNumber=1, Body=DATA, ChecksumAlgorithm="SHA256")
+    parts = [{"PartNumber": 1, "ETag": part["ETag"], "ChecksumSHA256": part["ChecksumSHA256"]}]
+    s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
+    raw = s3.head_object(**place, ChecksumMode="ENABLED")
+    kept = vault.head("a")
+    assert raw["ChecksumSHA256"].endswith("-1")
+    assert kept
+    assert kept.checksums == {}
+
+
+def test_a_wrong_checksum_does_not_fail_the_read() -> None:
+    """To compare is ours, so that it is a refusal and not a fault."""
+    from darkroom.aws import clients
+
+    from .faulty import Reply, answering
+
+    headers = {
+        "ETag": '"e"',
+        "Last-Modified": "Wed, 25 Nov 2026 00:00:00 GMT",
+        "x-amz-checksum-crc32": digests(b"other", ["crc32"])["crc32"],
+        "x-amz-checksum-type": "FULL_OBJECT",
+    }
+    with answering(Reply(200, DATA, headers)) as faulty:
+        opened = Vault(clients.client("s3", faulty.environment), "bucket").open("a")
+        assert opened
+        assert opened.body.read() == DATA
+        assert opened.kept.checksums == digests(b"other", ["crc32"])

@@ -1,0 +1,114 @@
+"""Queues and the bus, against MiniStack."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from darkroom.aws import clients
+from darkroom.aws.bus import Bus
+from darkroom.aws.queues import Queue
+from darkroom.errors import Unavailable
+
+from .faulty import Reply, answering
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def sqs(aws_environment: dict[str, str]) -> Any:
+    return clients.client("sqs", aws_environment)
+
+
+@pytest.fixture
+def queue(sqs: Any) -> Queue:
+    return Queue(sqs, sqs.create_queue(QueueName=f"queue-{next(_numbers)}")["QueueUrl"])
+
+
+def received(sqs: Any, queue: Queue) -> list[Any]:
+    """All messages that can be received now, each left in the queue but hidden."""
+
+    def batches() -> Iterator[list[Any]]:
+        while found := sqs.receive_message(
+            QueueUrl=queue.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=60
+        ).get("Messages"):
+            yield found
+
+    return [message for batch in batches() for message in batch]
+
+
+def test_a_message_is_received_as_it_was_sent(sqs: Any, queue: Queue) -> None:
+    body = {"detail": {"object": {"key": "größe \x01\u2028🖼.jpg"}}}
+    queue.send(body, attributes={"reason": "damaged"})
+    [message] = received(sqs, queue)
+    assert json.loads(message["Body"]) == body
+    assert message["MessageAttributes"]["reason"]["StringValue"] == "damaged"
+
+
+def test_a_delayed_message_is_not_there_yet(sqs: Any, queue: Queue) -> None:
+    queue.send({"now": False}, delay_s=60)
+    queue.send({"now": True})
+    assert [json.loads(message["Body"]) for message in received(sqs, queue)] == [{"now": True}]
+
+
+def test_many_messages_are_sent_in_batches(sqs: Any, queue: Queue) -> None:
+    assert queue.send_many({"number": number} for number in range(23)) == 23
+    numbers = sorted(json.loads(message["Body"])["number"] for message in received(sqs, queue))
+    assert numbers == list(range(23))
+    assert queue.send_many([]) == 0
+
+
+def test_a_hidden_message_comes_back_when_it_is_told_to(sqs: Any, queue: Queue) -> None:
+    queue.send({})
+    [message] = received(sqs, queue)
+    assert received(sqs, queue) == []
+    queue.hide(message["ReceiptHandle"], 0)
+    assert len(received(sqs, queue)) == 1
+
+
+def test_a_queue_that_is_gone_is_a_fault(sqs: Any, queue: Queue) -> None:
+    sqs.delete_queue(QueueUrl=queue.url)
+    with pytest.raises(Unavailable):
+        queue.send({})
+
+
+def test_a_message_that_was_not_taken_is_a_fault() -> None:
+    answer = {
+        "Successful": [{"Id": "0", "MessageId": "m", "MD5OfMessageBody": "99914b932bd37a50b983c5e7c90ae93b"}],
+        "Failed": [{"Id": "1", "Code": "InternalError", "SenderFault": False}],
+    }
+    with answering(Reply(200, json.dumps(answer).encode())) as faulty:
+        queue = Queue(clients.client("sqs", faulty.environment), f"{faulty.url}/0/q")
+        with pytest.raises(Unavailable) as caught:
+            queue.send_many([{}, {}])
+    assert "InternalError" in caught.value.detail
+
+
+def test_an_announcement_reaches_those_who_listen(aws: Callable[[str], Any], sqs: Any, queue: Queue) -> None:
+    events = aws("events")
+    bus = f"bus-{next(_numbers)}"
+    events.create_event_bus(Name=bus)
+    pattern = json.dumps({"source": ["darkroom"], "detail-type": ["ImageReady"]})
+    events.put_rule(Name=bus, EventBusName=bus, EventPattern=pattern)
+    arn = sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_targets(Rule=bus, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    announcing = Bus(events, bus)
+    announcing.announce("ImageRemoved", {"key": "b"})
+    announcing.announce("ImageReady", {"key": "größe.jpg", "width": 3})
+    [message] = received(sqs, queue)
+    event = json.loads(message["Body"])
+    assert (event["source"], event["detail-type"]) == ("darkroom", "ImageReady")
+    assert event["detail"] == {"key": "größe.jpg", "width": 3}
+
+
+def test_an_announcement_that_was_not_taken_is_a_fault() -> None:
+    answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slower"}]}
+    with answering(Reply(200, json.dumps(answer).encode())) as faulty:
+        bus = Bus(clients.client("events", faulty.environment), "default")
+        with pytest.raises(Unavailable) as caught:
+            bus.announce("ImageReady", {})
+    assert "ThrottlingException" in caught.value.detail
