@@ -17,7 +17,7 @@ from darkroom.imaging.metadata import clean
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 
-from .drawn import HEIC, animation, avif, exif_block, png_chunk, saved, tiff, with_exif
+from .drawn import HEIC, animation, exif_block, png_chunk, saved, tiff, with_exif
 from .exiftool import needs_exiftool, private_parts
 
 TRAILER = b"secret trailer" * 10
@@ -188,7 +188,6 @@ def test_the_minimal_block_is_read_back() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        avif(),
         (HEIC / "ramp-10-bit.heic").read_bytes(),
         tiff(),
         b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>",

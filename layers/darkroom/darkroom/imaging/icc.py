@@ -23,7 +23,7 @@ _PARAMETER_DEFAULTS = [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 def is_srgb(profile: bytes) -> bool:
     """True where an ICC profile describes sRGB: matrix and curves are compared, as the name in it proves nothing."""
     try:
-        tags = _tags(profile)
+        tags = tags_of(profile)
         if b"A2B0" in tags or profile[16:20] not in (b"RGB ", b"GRAY"):
             return False
         curves = (b"kTRC",) if profile[16:20] == b"GRAY" else (b"rTRC", b"gTRC", b"bTRC")
@@ -35,7 +35,7 @@ def is_srgb(profile: bytes) -> bool:
         return False
 
 
-def _tags(profile: bytes) -> dict[bytes, bytes]:
+def tags_of(profile: bytes) -> dict[bytes, bytes]:
     """The tagged elements of a profile (ICC.1:2022, 7.3)."""
     (count,) = struct.unpack_from(">I", profile, 128)
     entries = (struct.unpack_from(">4sII", profile, 132 + 12 * index) for index in range(min(count, 100)))

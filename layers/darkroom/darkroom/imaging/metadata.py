@@ -1,17 +1,23 @@
 """Metadata out, pixels untouched: a file is cut along its own seams and put together without what does not decode it.
 
 What stays is listed, so that what is unknown goes: EXIF, XMP, IPTC, MakerNotes, comments, thumbnails, further pictures,
-and whatever follows the end of the picture. ICC profiles, animation and a gain map stay.
+and whatever follows the end of the picture. ICC profiles, animation and the gain map of a JPEG stay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
-from .cleaning import gif, jpeg, png, webp
+from .cleaning import avif, gif, jpeg, png, webp
 from .header import Header
 
-_CLEANERS: dict[str, Callable[[bytes, int], bytes]] = {
+
+class _Cleaner(Protocol):
+    def __call__(self, data: bytes, orientation: int, *, keep_profile: bool) -> bytes: ...
+
+
+_CLEANERS: dict[str, _Cleaner] = {
+    "avif": avif.clean,
     "jpeg": jpeg.clean,
     "png": png.clean,
     "webp": webp.clean,
@@ -19,17 +25,17 @@ _CLEANERS: dict[str, Callable[[bytes, int], bytes]] = {
 }
 
 
-def clean(data: bytes, header: Header, *, keep_orientation: bool = False) -> bytes | None:
+def clean(data: bytes, header: Header, *, keep_orientation: bool = False, keep_profile: bool = True) -> bytes | None:
     """``data`` without metadata, decoding to the same pixels bit by bit.
 
-    None where that cannot be had without encoding anew: for AVIF, HEIC, TIFF and SVG, for a file whose parts do not fit
+    None where that cannot be had without encoding anew: for HEIC, TIFF and SVG, for a file whose parts do not fit
     together, and for a picture that is stored turned, unless ``keep_orientation``, which leaves an EXIF block of that
-    one tag.
+    one tag, or AVIF's own properties. ``keep_profile``: whether an ICC profile stays.
     """
     cleaner = _CLEANERS.get(header.format)
     if cleaner is None or (header.orientation != 1 and not keep_orientation):
         return None
     try:
-        return cleaner(data, header.orientation)
+        return cleaner(data, header.orientation, keep_profile=keep_profile)
     except (LookupError, OverflowError, ValueError):
         return None

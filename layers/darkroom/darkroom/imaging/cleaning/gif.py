@@ -8,7 +8,7 @@ _APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
 """Loop counts and colour profiles."""
 
 
-def clean(data: bytes, orientation: int) -> bytes:  # noqa: ARG001 - a GIF has no orientation
+def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - no viewer asks for either
     """``data`` with its frames, how they play, and its profile; raises ValueError or IndexError."""
     parts = [data[: first_block(data)]]
     parts += [data[block.start : block.end] for block in blocks(data) if _stays(data, block)]

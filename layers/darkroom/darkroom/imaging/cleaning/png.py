@@ -12,11 +12,12 @@ _SHOWS = frozenset((b"sBIT", b"bKGD", b"pHYs", b"acTL", b"fcTL", b"fdAT"))
 KEPT = _DECODES | _SHOWS
 
 
-def clean(data: bytes, orientation: int) -> bytes:
+def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
     """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
+    kept = KEPT if keep_profile else KEPT - {b"iCCP"}
     parts = [data[:8]]
     for part in chunks(data):
-        if part.name in KEPT:
+        if part.name in kept:
             parts.append(data[part.start : part.end])
         if part.name == b"IHDR" and orientation != 1:
             parts.append(chunk(b"eXIf", minimal(orientation)))

@@ -7,26 +7,30 @@ from ..headers.exif import minimal
 
 _PICTURE = frozenset((b"VP8 ", b"VP8L", b"ALPH"))
 _KEPT = _PICTURE | {b"ICCP", b"ANIM"}
-_EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
+_PROFILE_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x08, 0x04
 _FRAME_BYTES = 16
 """Of an ANMF chunk, before its own chunks: place, size, duration, disposal."""
 
 
-def clean(data: bytes, orientation: int) -> bytes:
+def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
     """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
     exif = minimal(orientation) if orientation != 1 else b""
-    parts = [_part(data, part, bool(exif)) for part in chunks(lambda at, length: data[at : at + length])]
+    gone = _EXIF_FLAG | _XMP_FLAG | (0 if keep_profile else _PROFILE_FLAG)
+    added = _EXIF_FLAG if exif else 0
+    found = chunks(lambda at, length: data[at : at + length])
+    parts = [_part(data, part, gone, added) for part in found if keep_profile or part.name != b"ICCP"]
     if exif:
         parts.append(chunk(b"EXIF", exif))
     body = b"WEBP" + b"".join(parts)
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
 
-def _part(data: bytes, part: Chunk, has_exif: bool) -> bytes:
+def _part(data: bytes, part: Chunk, gone: int, added: int) -> bytes:
+    """What stays of a chunk; ``gone`` and ``added`` are flags of what the file is said to hold."""
     if part.name in _KEPT:
         return data[part.start : part.end]
     if part.name == b"VP8X":
-        flags = data[part.body] & ~(_EXIF_FLAG | _XMP_FLAG) | (_EXIF_FLAG if has_exif else 0)
+        flags = data[part.body] & ~gone | added
         return chunk(b"VP8X", bytes([flags]) + data[part.body + 1 : part.body + part.size])
     if part.name == b"ANMF":
         inner = (

@@ -15,6 +15,10 @@ MAX_EXTENTS = 256
 MAX_BOXES = 256
 """Boxes looked at on the top level before `meta` must have come."""
 
+_ALPHA_URNS = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+_IN_FILE, _IN_META = 0, 1
+"""Ways to say where an item's data is; the third, within another item, is not read."""
+
 
 class Box(NamedTuple):
     """A box's type and what it carries."""
@@ -52,6 +56,21 @@ class Meta:
     items: dict[int, Item]
     references: list[tuple[bytes, int, int]]
     data: bytes
+
+
+def is_alpha(item: Item) -> bool:
+    """Whether an auxiliary picture is another one's alpha."""
+    return (item.first(b"auxC") or b"")[4:].split(b"\0")[0] in _ALPHA_URNS
+
+
+def box(kind: bytes, body: bytes) -> bytes:
+    """A box that carries ``body``; raises OverflowError above 4 GB."""
+    return (8 + len(body)).to_bytes(4) + kind + body
+
+
+def full_box(kind: bytes, body: bytes, *, version: int = 0, flags: int = 0) -> bytes:
+    """A box with a version and flags in front of what it carries."""
+    return box(kind, bytes([version]) + flags.to_bytes(3) + body)
 
 
 class Reading:
@@ -151,8 +170,8 @@ def _read_locations(meta: Meta, body: bytes) -> None:
         for _ in range(extents):
             reading.number(index_size)
             offset, length = base + reading.number(offset_size), reading.number(length_size)
-            if item is not None:
-                item.extents.append(Extent(method == 1, offset, length))
+            if item is not None and method in (_IN_FILE, _IN_META):
+                item.extents.append(Extent(method == _IN_META, offset, length))
 
 
 def _read_references(meta: Meta, body: bytes) -> None:

@@ -36,7 +36,7 @@ class Entry(NamedTuple):
     """A tag's type and number of values, and where in the file they are."""
 
     kind: int
-    count: int
+    values: int
     at: int
 
 
@@ -94,7 +94,7 @@ class Tiff:
         if entry is None or entry.kind not in _WHOLE_NUMBERS:
             return []
         size = SIZES[entry.kind]
-        body = self._whole(entry.at, size * min(entry.count, most))
+        body = self._whole(entry.at, size * min(entry.values, most))
         return [self.number_in(body[at : at + size]) for at in range(0, len(body), size)]
 
     def number(self, directory: Directory, tag: int, default: int = 0) -> int:
@@ -103,7 +103,7 @@ class Tiff:
 
     def body(self, entry: Entry, most_bytes: int) -> bytes:
         """An entry's values as they lie in the file, up to ``most_bytes``; fewer where the file ends."""
-        return self._read_at(entry.at, min(entry.count * SIZES.get(entry.kind, 0), most_bytes))
+        return self._read_at(entry.at, min(entry.values * SIZES.get(entry.kind, 0), most_bytes))
 
     def number_in(self, data: bytes) -> int:
         """``data`` as a number in the file's byte order."""

@@ -23,7 +23,7 @@ class _Value(NamedTuple):
     """What a tag holds: the type, the number of values and their bytes."""
 
     kind: int
-    count: int
+    values: int
     body: bytes
 
     @classmethod
@@ -103,7 +103,7 @@ def _page(file: bytes) -> _Sheet:
 
 def _sheet(file: bytes, tiff: Tiff, directory: Directory, levels: Sequence[_Sheet] = ()) -> _Sheet:
     values = {
-        tag: _Value(entry.kind, entry.count, tiff.body(entry, len(file)))
+        tag: _Value(entry.kind, entry.values, tiff.body(entry, len(file)))
         for tag, entry in directory.entries.items()
         if tag not in (TILE_OFFSETS, SUB_DIRECTORIES)
     }
@@ -120,7 +120,7 @@ def _directory(sheet: _Sheet) -> bytes:
     placed = sheet.placed
     entries, outside = bytearray(), bytearray()
     for tag, value in placed.items():
-        entries += tag.to_bytes(2, "little") + value.kind.to_bytes(2, "little") + value.count.to_bytes(4, "little")
+        entries += tag.to_bytes(2, "little") + value.kind.to_bytes(2, "little") + value.values.to_bytes(4, "little")
         if value.outside_bytes:
             entries += (sheet.values_at + len(outside)).to_bytes(4, "little")
             outside += value.body.ljust(value.outside_bytes, b"\0")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from ...errors import TypeNotAllowed
-from ..containers.bmff import Item, Meta, meta_box, parse_meta
+from ..containers.bmff import Item, Meta, is_alpha, meta_box, parse_meta
 from ..source import Source
 from .codecs import coded_sizes
 from .model import Cicp, Header
 
-_ALPHA_URNS = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 _FORMATS = {b"av01": "avif", b"hvc1": "heic"}
 _CANVAS_AT = {b"grid": 4, b"iovl": 10}
 """Where in a derived picture's data its size is: after version, flags and the grid's shape or the overlay's colour."""
@@ -42,7 +41,7 @@ def read(source: Source, page: int) -> Header:  # noqa: ARG001 - the primary pic
     leaf = next((item for item in parts if item.kind in _FORMATS), None)
     if leaf is None or any(item.kind not in _FORMATS and item.kind not in _CANVAS_AT for item in parts):
         raise TypeNotAllowed("The source is a HEIF picture of a kind that is not served; served are HEVC and AV1 ones")
-    alphas = [meta.items[number] for number in _referring(meta, b"auxl", meta.primary) if _is_alpha(meta.items[number])]
+    alphas = [meta.items[number] for number in _referring(meta, b"auxl", meta.primary) if is_alpha(meta.items[number])]
     thumbnails = [meta.items[number] for number in _referring(meta, b"thmb", meta.primary)]
     for item in (*parts, *alphas, *thumbnails):
         _check_size(source, meta, item, _extent(primary))
@@ -90,10 +89,6 @@ def _parts(meta: Meta) -> list[Item]:
 
 def _referring(meta: Meta, kind: bytes, target: int) -> list[int]:
     return [origin for name, origin, to in meta.references if name == kind and to == target and origin in meta.items]
-
-
-def _is_alpha(item: Item) -> bool:
-    return (item.first(b"auxC") or b"")[4:].split(b"\0")[0] in _ALPHA_URNS
 
 
 def _extent(item: Item) -> tuple[int, int]:
