@@ -21,11 +21,13 @@ from ..aws.record import REMOVED, SEQUENCER_CHARACTERS, Record
 from ..aws.vault import Vault
 from ..errors import BadKey, Unavailable
 from .forgotten import Report
-from .ingest.claims import SHA256
 from .ingest.quarantine import MAX_KEY_BYTES, quarantine_key
 from .purge import derivatives_of
 from .purge_orders import FIRST, SECOND, purge_message
 from .purging import REPEAT_AFTER_S, invalidated_paths
+
+SHA256 = "sha256"
+"""User metadata of a master: of the upload that it was made of. Ingest has it too, with all of the imaging layer."""
 
 HELD = "held/"
 FINDINGS = "findings/"
