@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from obstore.store import MemoryStore
@@ -13,7 +12,9 @@ from darkroom.plan.limits import Limits
 from darkroom.services.answers import to_http
 from darkroom.services.transform import Transform, TransformRequest
 from tests.pictures import jpeg_photo
-from tools.events import FOLDER, LOCAL_KEY, events
+from tools.events import FOLDER, LOCAL_KEY
+from tools.events.all import EVENTS
+from tools.events.transform import events
 
 STATUS = {
     "miss.json": 200,
@@ -32,12 +33,13 @@ class Keys:
 
 
 def test_the_files_are_current() -> None:
-    assert {path.name: json.loads(path.read_text()) for path in FOLDER.glob("*.json")} == events()
+    files = {f"{path.parent.name}/{path.name}": json.loads(path.read_text()) for path in FOLDER.glob("*/*.json")}
+    assert files == {f"{folder}/{name}": event for folder, made in EVENTS.items() for name, event in made().items()}
 
 
 @pytest.mark.parametrize("name", STATUS)
 def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
-    event = json.loads(Path(FOLDER / name).read_text())
+    event = json.loads((FOLDER / "transform" / name).read_text())
     headers = event["headers"]
     bucket = Bucket(MemoryStore())
     bucket.put("masters/samples/coffee.png", jpeg_photo(), {})

@@ -1,22 +1,11 @@
-"""Write ``events/transform/*.json``: Function URL events as CloudFront sends them, for `sam local invoke`."""
+"""What the transform function gets: Function URL events as CloudFront sends them."""
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
+from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.signing import sign
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
-
-from darkroom.plan.grammar.native import parse_url  # noqa: E402
-from darkroom.plan.signing import sign  # noqa: E402
-
-FOLDER = ROOT / "events" / "transform"
-LOCAL_KEY = "darkroom-local-development-key"
-"""The signing key of every local stack, so that a signed event can be a file."""
-
-type Event = dict[str, object]
+from . import LOCAL_KEY, Event
 
 
 def events() -> dict[str, Event]:
@@ -73,14 +62,3 @@ def event(url: str, negotiated: str, *, key: str = "", path: str = "", headers: 
         },
         "isBase64Encoded": False,
     }
-
-
-def main() -> None:
-    """Write every event."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, document in events().items():
-        (FOLDER / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,15 @@
+"""Every function that has events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import Event, forget, purge, sweep, transform
+
+EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
+    "forget": forget.events,
+    "purge": purge.events,
+    "sweep": sweep.events,
+    "transform": transform.events,
+}
+"""A function's events by file name, by the function's folder."""
