@@ -30,7 +30,12 @@ KNEE = 0.5
 
 def is_foreign(cicp: Cicp | None) -> bool:
     """Whether the code points name something else than sRGB and what is shown like it."""
-    return cicp is not None and (cicp.primaries in _TO_SRGB or cicp.transfer in (_PQ, _HLG))
+    return cicp is not None and (cicp.primaries in _TO_SRGB or is_hdr(cicp))
+
+
+def is_hdr(cicp: Cicp) -> bool:
+    """Whether the code points name a transfer whose white is not the brightest."""
+    return cicp.transfer in (_PQ, _HLG)
 
 
 def from_code_points(image: pyvips.Image, cicp: Cicp) -> pyvips.Image:
@@ -40,7 +45,7 @@ def from_code_points(image: pyvips.Image, cicp: Cicp) -> pyvips.Image:
     light = _light(rich / peak(image), cicp.transfer)
     if cicp.primaries in _TO_SRGB:
         light = light.recomb([list(row) for row in _TO_SRGB[cicp.primaries]])
-    if cicp.transfer in (_PQ, _HLG):
+    if is_hdr(cicp):
         light = _within_white(light)
     encoded = (_encoded(light.clamp(min=0, max=1)) * peak(image)).rint().cast(image.format)
     result = together(encoded, alpha).copy(interpretation=rich.interpretation)

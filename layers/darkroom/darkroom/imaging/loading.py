@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pyvips
 
 from ..errors import BadOption, Damaged
-from ..plan.geometry import Geometry, Size
+from ..plan.geometry import Box, Geometry, Size
 from ..plan.limits import Limits
 from .colour import settled
 from .header import Header
@@ -101,6 +101,14 @@ def load(
                 knobs = _directory(source, page, 1.0 if whole else geometry.reduction / SPARE_REDUCTION)
             image = _opened(source, header, knobs)
         return _negative(_without_orientation(settled(image)), animated=animated)
+
+
+def load_whole(source: Source, header: Header, limits: Limits, *, page: int = 0, animated: bool = False) -> Negative:
+    """The picture in ``source`` at its own size, as :func:`load` gives it, with its errors."""
+    stored, orientation = stored_size(header)
+    upright = Size(header.upright_width, header.upright_height)
+    geometry = Geometry(stored, orientation, Box(0, 0, *upright), upright)
+    return load(source, header, geometry, limits, page=page, animated=animated, whole=True)
 
 
 def _opened(source: Source, header: Header, knobs: dict[str, Any]) -> pyvips.Image:

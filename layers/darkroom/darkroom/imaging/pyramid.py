@@ -12,15 +12,13 @@ from typing import Any
 import pyvips
 
 from ..errors import OverLimits
-from ..plan.geometry import arrange
 from ..plan.limits import Limits
-from ..plan.model import Plan
 from .codepoints import from_code_points, is_foreign
 from .colour import to_eight_bits, to_srgb
 from .containers.tiffbinding import bound
 from .encoding import is_drawing
 from .header import Header, inspect
-from .loading import load, stored_size
+from .loading import load_whole, stored_size
 from .printing import DRAWN
 from .source import Source
 
@@ -32,6 +30,10 @@ QUICK_PIXELS = 16_000_000
 """Above this, tiles are deflated at level 1: 23 ms a megapixel for 8 bits and 70 for 16, against 93 at level 6 for
 0.63 of the bytes."""
 
+_THRIFTY: dict[str, Any] = {"compression": "jpeg", "Q": 85}
+_THRIFTY_CLEAR: dict[str, Any] = {"compression": "webp", "Q": 85}
+"""A third of the bytes: chroma at half size."""
+
 _TILED: dict[str, Any] = {
     "tile": True,
     "tile_width": TILE_PX,
@@ -42,15 +44,15 @@ _TILED: dict[str, Any] = {
 }
 
 
-def pyramid(source: Source, header: Header, *, limits: Limits) -> bytes:
+def pyramid(source: Source, header: Header, *, limits: Limits, thrifty: bool = False) -> bytes:
     """The pyramid of a still picture or of a TIFF's pages, in sRGB or grey, without metadata.
 
-    8 bits a channel become JPEG tiles in photographs, everything else is kept losslessly: transparency, 16 bits,
-    drawings. Stored as it was turned, with the one tag that says how. Raises OverLimits where the pages have too many
-    pixels together, or Damaged.
+    Photographs of 8 bits a channel become JPEG tiles, everything else is kept losslessly: transparency, 16 bits,
+    drawings. ``thrifty`` keeps 8 bits and nothing losslessly. Stored as it was turned, with the one tag that says how.
+    Raises OverLimits where the pages have too many pixels together, or Damaged.
     """
     pages = _pages(source, header, limits)
-    return bound([_page(source, page, number, limits) for number, page in enumerate(pages)])
+    return bound([_page(source, page, number, limits, thrifty=thrifty) for number, page in enumerate(pages)])
 
 
 def _pages(source: Source, header: Header, limits: Limits) -> list[Header]:
@@ -65,9 +67,13 @@ def _pages(source: Source, header: Header, limits: Limits) -> list[Header]:
     return pages
 
 
-def _page(source: Source, header: Header, number: int, limits: Limits) -> bytes:
+def _page(source: Source, header: Header, number: int, limits: Limits, *, thrifty: bool) -> bytes:
     image = _settled(source, header, number, limits)
-    knobs = _tiles(image, lossy=_is_photograph(source, header, number, limits))
+    if thrifty:
+        image = to_eight_bits(image)
+        knobs = _THRIFTY_CLEAR if image.hasalpha() else _THRIFTY
+    else:
+        knobs = _tiles(image, lossy=_is_photograph(source, header, number, limits))
     body: bytes
     with source.decoding():
         body = image.tiffsave_buffer(**_TILED, **knobs)
@@ -76,15 +82,13 @@ def _page(source: Source, header: Header, number: int, limits: Limits) -> bytes:
 
 def _settled(source: Source, header: Header, number: int, limits: Limits) -> pyvips.Image:
     """A page in the numbers that are stored: sRGB or grey, 8 or 16 bits."""
-    stored, orientation = stored_size(header)
-    whole = arrange(Plan("master"), stored, orientation)
-    image = load(source, header, whole, limits, page=number, whole=True).frames[0]
+    image = load_whole(source, header, limits, page=number).frames[0]
     with source.decoding():
         if not header.has_profile and header.cicp is not None and is_foreign(header.cicp):
             image = from_code_points(image, header.cicp)
         image = to_srgb(image)
         image = (image if image.format == "ushort" else to_eight_bits(image)).copy()
-    image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    image.set_type(pyvips.GValue.gint_type, "orientation", stored_size(header)[1])
     return image
 
 
