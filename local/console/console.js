@@ -1,8 +1,8 @@
 // The start page: one photograph in many prints, and a form, made from the option table, that makes a URL.
 
 import { formOf } from './form.js';
+import { CONTROL, bytes, element, encodeKey, json, make } from './page.js';
 
-const CONTROL = '/_local';
 const AVIF = 'image/avif,image/webp,image/*,*/*;q=0.8';
 const WEBP = 'image/webp,image/*,*/*;q=0.8';
 const OLD = 'image/png,image/jpeg,*/*;q=0.5';
@@ -25,27 +25,8 @@ const PRINTS = [
   { query: 'f=thumbhash', why: 'A placeholder of 30 bytes' },
 ];
 
-const element = id => document.getElementById(id);
 const counts = { hits: 0 };
 let key = '';
-
-function make(tag, attributes = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), attributes);
-  made.append(...children);
-  return made;
-}
-
-const encodeKey = text => text.split('/').map(encodeURIComponent).join('/');
-
-function bytes(count) {
-  if (count < 1000) return `${count} B`;
-  return count < 1e6 ? `${(count / 1000).toFixed(1)} kB` : `${(count / 1e6).toFixed(2)} MB`;
-}
-
-async function json(path, options) {
-  const answer = await fetch(CONTROL + path, options);
-  return answer.json();
-}
 
 async function signed(target) {
   return json(`/sign?target=${encodeURIComponent(target)}`);

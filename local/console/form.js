@@ -1,10 +1,6 @@
 // A form from the option table: one input for each kind of value, and the query that they make together.
 
-function make(tag, attributes = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), attributes);
-  made.append(...children);
-  return made;
-}
+import { make } from './page.js';
 
 // The empty choice is the default, which stays out of the URL.
 const choices = (words, usual = '') =>
