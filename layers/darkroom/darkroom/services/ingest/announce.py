@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -22,7 +22,7 @@ def announcement(record: Record, presets: Mapping[str, str]) -> tuple[str, dict[
     return detail_type, detail | further(record, presets)
 
 
-def preset_paths(key: str, names: Mapping[str, object]) -> dict[str, str]:
+def preset_paths(key: str, names: Iterable[str]) -> dict[str, str]:
     """Where viewers find the presets ``names`` of ``key``."""
     return {name: f"/{quote_key(key)}?preset={name}" for name in names}
 

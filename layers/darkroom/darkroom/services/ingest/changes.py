@@ -48,11 +48,12 @@ def read_change(body: str, bucket: str) -> Change | None:
         event = json.loads(body)
         source, detail_type, detail = event["source"], event["detail-type"], event["detail"]
         key = detail["object"]["key"]
+        if source == OWN_SOURCE and detail_type == MEND and isinstance(key, str):
+            return Change(Kind.MEND, key, "")
+        known = detail["bucket"]["name"] == bucket and isinstance(key, str)
     except (ValueError, TypeError, KeyError) as error:
         raise BadUpload("The message is no event of an upload", field="body", detail=repr(error)) from error
-    if source == OWN_SOURCE and detail_type == MEND:
-        return Change(Kind.MEND, key, "")
-    if detail.get("bucket", {}).get("name") != bucket:
+    if not known:
         raise BadUpload("The message is about another bucket", field="bucket", detail=body[:500])
     kind = _kind(detail_type, detail)
     if kind is None or (key.endswith("/") and not detail["object"].get("size")):

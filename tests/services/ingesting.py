@@ -1,0 +1,210 @@
+"""The ingest service on real parts: buckets, queues, an index and a bus in MiniStack, made anew for each test."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from darkroom.aws.bus import Bus
+from darkroom.aws.index import BY_SHA256, Index
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.record import Record
+from darkroom.aws.scanner import Scanner
+from darkroom.aws.vault import Vault
+from darkroom.plan.limits import Limits
+from darkroom.services.caching import CachePolicy
+from darkroom.services.ingest.changes import Change, read_change
+from darkroom.services.ingest.claims import Claims
+from darkroom.services.ingest.examine import Examiner
+from darkroom.services.ingest.publish import Publisher
+from darkroom.services.ingest.quarantine import Quarantine
+from darkroom.services.ingest.service import Ingest, Outcome
+from darkroom.services.purge import Purge
+
+_numbers = itertools.count(1)
+
+
+def make_table(dynamodb: Any, name: str) -> None:
+    """The index table, as the template makes it."""
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": at, "AttributeType": "S"} for at in ("pk", "sha256")],
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": BY_SHA256,
+                "KeySchema": [{"AttributeName": "sha256", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+class Recording(Queue):
+    """A queue that also remembers what was sent, since a delayed message cannot be received."""
+
+    def __init__(self, client: Any, url: str, sent: list[str]) -> None:
+        super().__init__(client, url)
+        self._sent = sent
+
+    def send_text(self, text: str, *, delay_s: int = 0, attributes: Mapping[str, str] | None = None) -> None:
+        super().send_text(text, delay_s=delay_s, attributes=attributes)
+        self._sent.append(text)
+
+
+@dataclass
+class World:
+    """What ingest works on, and hands to move it.
+
+    ``now_s`` is the clock, ``sent`` what was sent to the queue of changes.
+    """
+
+    clients: dict[str, Any]
+    names: Mapping[str, str]
+    now_s: float = 1_795_600_000.0
+    limits: Limits = field(default_factory=Limits)
+    scanner: Scanner | None = None
+    keep_gps: bool = False
+    sent: list[str] = field(default_factory=list)
+    _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
+
+    @classmethod
+    def build(cls, aws: Callable[[str], Any]) -> World:
+        """A new one."""
+        number = next(_numbers)
+        clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
+        names = {name: f"{name}-{number}" for name in ("uploads", "media", "quarantine", "index", "bus")}
+        for bucket in ("uploads", "media", "quarantine"):
+            clients["s3"].create_bucket(Bucket=names[bucket])
+        clients["s3"].put_bucket_versioning(Bucket=names["uploads"], VersioningConfiguration={"Status": "Enabled"})
+        make_table(clients["dynamodb"], names["index"])
+        for queue in ("changes", "purges", "told", "dead"):
+            names[queue] = clients["sqs"].create_queue(QueueName=f"{queue}-{number}")["QueueUrl"]
+        clients["events"].create_event_bus(Name=names["bus"])
+        rule = {"Name": "all", "EventBusName": names["bus"], "EventPattern": json.dumps({"source": ["darkroom"]})}
+        clients["events"].put_rule(**rule)
+        told = clients["sqs"].get_queue_attributes(QueueUrl=names["told"], AttributeNames=["QueueArn"])
+        target = {"Id": "told", "Arn": told["Attributes"]["QueueArn"]}
+        clients["events"].put_targets(Rule="all", EventBusName=names["bus"], Targets=[target])
+        return cls(clients, names)
+
+    def vault(self, bucket: str) -> Vault:
+        return Vault(self.clients["s3"], self.names[bucket])
+
+    def queue(self, name: str) -> Queue:
+        return Queue(self.clients["sqs"], self.names[name])
+
+    @property
+    def index(self) -> Index:
+        return Index(self.clients["dynamodb"], self.names["index"])
+
+    @property
+    def claims(self) -> Claims:
+        changes = Recording(self.clients["sqs"], self.names["changes"], self.sent)
+        return Claims(self.index, changes, self.vault("media"), "masters/", 60, lambda: self.now_s)
+
+    @property
+    def ingest(self) -> Ingest:
+        observer = Observer("ingest")
+        return Ingest(
+            examiner=Examiner(self.limits, observer, self.scanner),
+            publisher=Publisher(
+                claims=self.claims,
+                media=self.vault("media"),
+                purge=Purge(self.vault("media"), self.vault("media")),
+                purges=self.queue("purges"),
+                caching=CachePolicy(),
+            ),
+            quarantine=Quarantine(self.vault("quarantine"), self.vault("uploads")),
+            bus=Bus(self.clients["events"], self.names["bus"]),
+            observer=observer,
+            keep_gps=self.keep_gps,
+        )
+
+    def upload(self, key: str, body: bytes, **further: Any) -> str:
+        """Put an upload; the sequencer of its event."""
+        self.clients["s3"].put_object(Bucket=self.names["uploads"], Key=key, Body=body, **further)
+        return self.next_sequencer()
+
+    def next_sequencer(self) -> str:
+        """One that is newer than all before."""
+        return f"{next(self._sequence):X}"
+
+    def change(
+        self, key: str, sequencer: str, detail_type: str = "Object Created", reason: str = "PutObject"
+    ) -> Change:
+        """The change that an event of S3 tells of."""
+        found = read_change(
+            event_text(self.names["uploads"], key, sequencer, detail_type, reason), self.names["uploads"]
+        )
+        assert found is not None
+        return found
+
+    def created(self, key: str, body: bytes, **further: Any) -> Outcome:
+        """Upload and ingest."""
+        return self.ingest.handle(self.change(key, self.upload(key, body, **further)))
+
+    def deleted(self, key: str) -> Outcome:
+        """Delete the upload and ingest that."""
+        self.clients["s3"].delete_object(Bucket=self.names["uploads"], Key=key)
+        return self.ingest.handle(self.change(key, self.next_sequencer(), "Object Deleted", "DeleteObject"))
+
+    def record(self, key: str) -> Record:
+        found = self.index.get(key)
+        assert found is not None
+        return found
+
+    def keys(self, bucket: str, prefix: str = "") -> list[str]:
+        """What lies in a bucket."""
+        return [listed.key for page in self.vault(bucket).pages(prefix) for listed in page]
+
+    def body(self, bucket: str, key: str) -> bytes:
+        opened = self.vault(bucket).open(key)
+        assert opened is not None
+        return opened.body.read()
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Take what is in a queue and can be seen."""
+        found = []
+        while True:
+            answer = self.clients["sqs"].receive_message(
+                QueueUrl=self.names[queue], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+            )
+            if not answer.get("Messages"):
+                return found
+            for message in answer["Messages"]:
+                found.append(json.loads(message["Body"]) | {"attributes": message.get("MessageAttributes", {})})
+                self.clients["sqs"].delete_message(QueueUrl=self.names[queue], ReceiptHandle=message["ReceiptHandle"])
+
+    def told(self) -> list[tuple[str, dict[str, Any]]]:
+        """Announcements since the last time: detail types and details."""
+        return [(event["detail-type"], event["detail"]) for event in self.messages("told")]
+
+
+def event_text(bucket: str, key: str, sequencer: str, detail_type: str, reason: str) -> str:
+    """An event of S3 as EventBridge puts it into a queue."""
+    return json.dumps(
+        {
+            "version": "0",
+            "id": "17793124-05d4-b198-2fde-7ededc63b103",
+            "detail-type": detail_type,
+            "source": "aws.s3",
+            "account": "000000000000",
+            "time": "2026-11-25T12:00:00Z",
+            "region": "us-east-1",
+            "resources": [f"arn:aws:s3:::{bucket}"],
+            "detail": {
+                "version": "0",
+                "bucket": {"name": bucket},
+                "object": {"key": key, "size": 5, "etag": "d41d8cd98f00b204e9800998ecf8427e", "sequencer": sequencer},
+                "request-id": "N4N7GDK58NMKJ12R",
+                "requester": "123456789012",
+                "reason": reason,
+            },
+        }
+    )

@@ -1,0 +1,269 @@
+"""Ingest may be killed before and after any of its calls, and overtaken there: the end is the same."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from darkroom.aws.record import READY, REFUSED, REMOVED
+from darkroom.plan.presets import Presets
+from darkroom.services.caching import SOURCE_ETAG
+from darkroom.services.ingest.changes import Change, read_change
+from darkroom.services.ingest.service import Ingest
+from tests.services.ingesting import World
+
+ONE_PRESET = Presets({"w320": {"w": "320", "f": "webp"}, "tiny": {"w": "8", "f": "webp"}}, {}, ("w320", "tiny"))
+MOST_CALLS = 60
+
+
+class Killed(BaseException):
+    """The end of a worker: no handler of ours may catch it."""
+
+
+@dataclass
+class Wire:
+    """Acts at the call with number ``at``: ``before-send`` or, when it has been carried out, ``after-call``."""
+
+    moment: str
+    at: int
+    act: Callable[[], None]
+    calls: int = 0
+    _within: bool = False
+
+    def touch(self, **_: Any) -> None:
+        if self._within:
+            return
+        self.calls += 1
+        if self.calls == self.at:
+            self._within = True
+            try:
+                self.act()
+            finally:
+                self._within = False
+
+    @property
+    def reached(self) -> bool:
+        return self.calls >= self.at
+
+
+@contextmanager
+def wired(world: World, wire: Wire) -> Iterator[None]:
+    for client in world.clients.values():
+        client.meta.events.register(f"{wire.moment}.*", wire.touch, unique_id="wire")
+    try:
+        yield
+    finally:
+        for client in world.clients.values():
+            client.meta.events.unregister(f"{wire.moment}.*", unique_id="wire")
+
+
+def kill() -> None:
+    raise Killed
+
+
+def ingest(world: World) -> Ingest:
+    found = world.ingest
+    object.__setattr__(found, "presets", ONE_PRESET)
+    return found
+
+
+_colours = itertools.count(1)
+
+
+def picture() -> bytes:
+    """A small JPEG unlike all before."""
+    number = next(_colours)
+    image = Image.new("RGB", (24, 16), (number % 256, number // 256, 128))
+    image.paste((255, 255, 255), (0, 0, 12, 8))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=95)
+    return out.getvalue()
+
+
+@dataclass
+class Scene:
+    """A key with what happened to it: the change to handle, and the state that must come of it."""
+
+    world: World
+    key: str
+    change: Change
+    state: str
+    bytes_served: bytes | None
+
+    def settle(self) -> None:
+        """Handle what comes again: the change itself, and whatever the workers asked for."""
+        self.world.now_s += 1000
+        ingest(self.world).handle(self.change)
+        self.mend()
+
+    def mend(self) -> None:
+        for _ in range(3):
+            self.world.now_s += 1000
+            for change in mends(self.world):
+                ingest(self.world).handle(change)
+
+    def check(self) -> None:
+        record, media = self.world.record(self.key), self.world.vault("media")
+        assert (record.state, record.announced) == (self.state, True)
+        master = media.head(f"masters/{self.key}")
+        assert self.world.claims.agrees(record, master)
+        stored = self.world.keys("media", f"derivatives/{self.key}/_/")
+        assert (master is None) == (self.bytes_served is None)
+        if master is None:
+            assert stored == []
+            return
+        assert Image.open(io.BytesIO(self.world.body("media", f"masters/{self.key}"))).tobytes() == pixels(
+            self.bytes_served
+        )
+        for name in stored:
+            head = media.head(name)
+            assert head is not None
+            assert head.metadata[SOURCE_ETAG] == master.etag.strip('"')
+
+
+def pixels(data: bytes | None) -> bytes:
+    assert data is not None
+    return Image.open(io.BytesIO(data)).tobytes()
+
+
+def mends(world: World) -> list[Change]:
+    """What the workers asked for, at once: the messages are sent with a delay."""
+    found = [read_change(text, world.names["uploads"]) for text in world.sent]
+    world.sent.clear()
+    return [change for change in found if change is not None]
+
+
+def created(world: World, key: str) -> Scene:
+    body = picture()
+    return Scene(world, key, world.change(key, world.upload(key, body)), READY, body)
+
+
+def overwritten(world: World, key: str) -> Scene:
+    ingest(world).handle(created(world, key).change)
+    stale = f"derivatives/{key}/_/w-5.webp"
+    master = world.record(key).master["etag"].strip('"')
+    world.vault("media").put(stale, b"x", headers={}, metadata={SOURCE_ETAG: master})
+    return created(world, key)
+
+
+def duplicated(world: World, key: str) -> Scene:
+    first = created(world, f"{key}.first")
+    ingest(world).handle(first.change)
+    assert first.bytes_served is not None
+    return Scene(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
+
+
+def refused(world: World, key: str) -> Scene:
+    first = created(world, key)
+    ingest(world).handle(first.change)
+    change = world.change(key, world.upload(key, b"no picture"))
+    return Scene(world, key, change, REFUSED, first.bytes_served)
+
+
+def removed(world: World, key: str) -> Scene:
+    ingest(world).handle(created(world, key).change)
+    world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key=key)
+    change = world.change(key, world.next_sequencer(), "Object Deleted", "DeleteObject")
+    return Scene(world, key, change, REMOVED, None)
+
+
+SCENES = {scene.__name__: scene for scene in (created, overwritten, duplicated, refused, removed)}
+MOMENTS = ("before-send", "after-call")
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World.build(aws)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("scene", SCENES)
+def test_killed_at_any_call_it_is_done_when_the_event_comes_again(world: World, scene: str, moment: str) -> None:
+    for at in range(1, MOST_CALLS):
+        staged = SCENES[scene](world, f"{at}.jpg")
+        wire = Wire(moment, at, kill)
+        with wired(world, wire), suppress(Killed):
+            ingest(world).handle(staged.change)
+        staged.settle()
+        staged.check()
+        if not wire.reached:
+            break
+    assert 8 < at < MOST_CALLS - 1
+    told = world.told()
+    ids = {(event["key"], event["version_id"], kind): event["id"] for kind, event in told}
+    assert all(ids[event["key"], event["version_id"], kind] == event["id"] for kind, event in told)
+
+
+def _overwritten(world: World, key: str) -> Change:
+    return created(world, key).change
+
+
+def _deleted(world: World, key: str) -> Change:
+    world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key=key)
+    return world.change(key, world.next_sequencer(), "Object Deleted", "DeleteObject")
+
+
+def _spoilt(world: World, key: str) -> Change:
+    return world.change(key, world.upload(key, b"no picture"))
+
+
+def _anew(world: World, key: str, _: Scene) -> Scene:
+    return created(world, key)
+
+
+def _back(world: World, key: str, first: Scene) -> Scene:
+    """The very bytes that were there at first: a master with them has the entity tag of the first one."""
+    assert first.bytes_served is not None
+    return Scene(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
+
+
+def _gone(world: World, key: str, _: Scene) -> Scene:
+    return Scene(world, key, _deleted(world, key), REMOVED, None)
+
+
+OLDER = {"overwrite": _overwritten, "delete": _deleted, "refusal": _spoilt}
+NEWER = {"overwrite": _anew, "back": _back, "delete": _gone}
+
+
+@dataclass
+class Overtaking:
+    """A newer event that is handled from beginning to end while another worker waits for its answer, and maybe dies."""
+
+    newer: Callable[[World, str, Scene], Scene]
+    first: Scene
+    dies: bool
+    scene: Scene | None = None
+
+    def overtake(self) -> None:
+        world = self.first.world
+        self.scene = self.newer(world, self.first.key, self.first)
+        ingest(world).handle(self.scene.change)
+        if self.dies:
+            raise Killed
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
+@pytest.mark.parametrize("newer", NEWER)
+@pytest.mark.parametrize("older", OLDER)
+def test_overtaken_at_any_call_the_newer_event_wins(world: World, older: str, newer: str, dies: bool) -> None:
+    for at in range(1, MOST_CALLS):
+        first = created(world, f"{at}.jpg")
+        ingest(world).handle(first.change)
+        change, last = OLDER[older](world, first.key), Overtaking(NEWER[newer], first, dies)
+        with wired(world, Wire("after-call", at, last.overtake)), suppress(Killed):
+            ingest(world).handle(change)
+        if last.scene is None:
+            break
+        if dies:
+            world.now_s += 1000
+            ingest(world).handle(change)
+        last.scene.mend()
+        last.scene.check()
+    assert 5 < at < MOST_CALLS - 1

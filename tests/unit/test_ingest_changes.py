@@ -1,0 +1,105 @@
+"""What queue messages say of uploads, and what others are told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
+from darkroom.errors import BadUpload
+from darkroom.services.ingest.announce import announcement, image_id, preset_paths
+from darkroom.services.ingest.changes import Change, Kind, mend_message, read_change
+from darkroom.services.ingest.quarantine import MAX_KEY_BYTES, quarantine_key
+from tests.services.ingesting import event_text
+
+BUCKET = "uploads"
+NOON_S = 1795608000.0
+
+
+@pytest.mark.parametrize(
+    ("detail_type", "reason", "kind"),
+    [
+        ("Object Created", "PutObject", Kind.CREATED),
+        ("Object Created", "CompleteMultipartUpload", Kind.CREATED),
+        ("Object Created", "CopyObject", Kind.CREATED),
+        ("Object Deleted", "DeleteObject", Kind.DELETED),
+        ("Object Deleted", "Lifecycle Expiration", None),
+        ("Object Tags Added", "PutObjectTagging", None),
+    ],
+)
+def test_which_events_are_followed(detail_type: str, reason: str, kind: Kind | None) -> None:
+    found = read_change(event_text(BUCKET, "a b+c/röm.jpg", "00AB", detail_type, reason), BUCKET)
+    assert found == (Change(kind, "a b+c/röm.jpg", padded("00AB"), NOON_S) if kind else None)
+
+
+def test_a_folder_of_the_console_is_no_upload() -> None:
+    event = json.loads(event_text(BUCKET, "folder/", "00AB", "Object Created", "PutObject"))
+    event["detail"]["object"]["size"] = 0
+    assert read_change(json.dumps(event), BUCKET) is None
+    event["detail"]["object"]["size"] = 1
+    assert read_change(json.dumps(event), BUCKET) is not None
+
+
+def test_a_worker_asks_for_a_key_to_be_mended() -> None:
+    assert read_change(json.dumps(mend_message("photo.jpg")), BUCKET) == Change(Kind.MEND, "photo.jpg", "")
+
+
+def test_an_event_of_another_bucket_is_a_mistake() -> None:
+    with pytest.raises(BadUpload):
+        read_change(event_text("another", "photo.jpg", "1", "Object Created", "PutObject"), BUCKET)
+
+
+@given(
+    st.text()
+    | st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(st.sampled_from(["source", "detail-type", "detail", "object", "key", "bucket"]), inner)
+        ),
+    ).map(json.dumps)
+)
+def test_whatever_else_is_in_the_queue_is_told_apart(body: str) -> None:
+    with pytest.raises(BadUpload):
+        read_change(body, BUCKET)
+
+
+def test_an_id_is_that_of_key_and_event() -> None:
+    assert image_id("a", "1") == image_id("a", "1")
+    assert len({image_id("a", "1"), image_id("a", "2"), image_id("b", "1"), image_id("a\n1", "")}) == 4
+    assert len(image_id("a", "1")) == 32
+
+
+def test_each_end_is_told() -> None:
+    presets = preset_paths("a b.jpg", ["w320"])
+    assert presets == {"w320": "/a%20b.jpg?preset=w320"}
+    master = {"content_type": "image/jpeg", "size_bytes": 3, "how": "cleaned", "etag": "private"}
+    ready = Record("a b.jpg", READY, "1", image_id="id", version_id="v", sha256="s", master=master, facts={"width": 3})
+    detail_type, detail = announcement(ready, presets)
+    assert detail_type == "ImageReady"
+    assert detail == {
+        "id": "id",
+        "key": "a b.jpg",
+        "version_id": "v",
+        "sha256": "s",
+        "picture": {"width": 3},
+        "provenance": {},
+        "master": {"content_type": "image/jpeg", "size_bytes": 3, "how": "cleaned"},
+        "same_as": "",
+        "path": "/a%20b.jpg",
+        "presets": presets,
+    }
+    refusal = {"code": "damaged", "reason": "r", "trace_id": "t", "sha256": "s", "quarantined": "q"}
+    detail_type, detail = announcement(Record("k", REFUSED, "1", image_id="id", refusal=refusal), {})
+    assert (detail_type, detail) == ("ImageRefused", {"id": "id", "key": "k", "version_id": "", **refusal})
+    assert announcement(Record("k", REMOVED, "1"), {}) == ("ImageRemoved", {"id": "", "key": "k", "version_id": ""})
+
+
+@given(st.text(min_size=1, max_size=1100), st.integers(0, 2**64).map(lambda number: padded(f"{number:X}")))
+def test_every_upload_fits_into_quarantine(key: str, sequencer: str) -> None:
+    place = quarantine_key(key, sequencer)
+    assert len(place.encode()) <= MAX_KEY_BYTES
+    assert place.endswith(f"/_/{sequencer}")
