@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from typing import Protocol
 
 from ..errors import Unavailable
 
 CHUNK_BYTES = 256 * 1024
 CONNECT_S = 2.0
-ANSWER_S = 60.0
-"""How long one read or write may wait. clamd stops scanning a file after its own MaxScanTime, 120 s by default."""
+SCAN_S = 60.0
+"""How long a scan may take in all. clamd's own MaxScanTime is 120 s unless its configuration says otherwise."""
 
 MAX_ANSWER_BYTES = 4096
 
@@ -31,7 +32,7 @@ class Clamd:
     empty one at the end; the answer is ``stream: OK``, ``stream: <name> FOUND`` or a text that ends in ``ERROR``.
     """
 
-    def __init__(self, address: str, *, timeout_s: float = ANSWER_S) -> None:
+    def __init__(self, address: str, *, timeout_s: float = SCAN_S) -> None:
         self._address = address
         self._timeout_s = timeout_s
 
@@ -39,9 +40,9 @@ class Clamd:
         """The signature's name that ``data`` matches, empty if none; raises Unavailable, also if it is too long."""
         try:
             with self._connected() as connection:
-                connection.settimeout(self._timeout_s)
-                _send(connection, data)
-                answer = _answer(connection)
+                deadline = time.monotonic() + self._timeout_s
+                _send(connection, data, deadline)
+                answer = _answer(connection, deadline)
         except (OSError, ValueError) as error:
             raise Unavailable(detail=f"clamd at {self._address}: {error!r}") from error
         return self._verdict(answer)
@@ -69,25 +70,35 @@ class Clamd:
         raise Unavailable(detail=f"clamd at {self._address}: {answer!r}")
 
 
-def _send(connection: socket.socket, data: bytes) -> None:
-    """Send all, unless clamd ends the connection: it answers first when the stream is over its StreamMaxLength."""
+def _send(connection: socket.socket, data: bytes, deadline: float) -> None:
+    """Send all, unless clamd ends the connection: it does so where the stream is over its StreamMaxLength."""
     view = memoryview(data)
+    chunks = (view[start : start + CHUNK_BYTES] for start in range(0, len(view), CHUNK_BYTES))
     try:
         connection.sendall(b"zINSTREAM\0")
-        for start in range(0, len(view), CHUNK_BYTES):
-            chunk = view[start : start + CHUNK_BYTES]
+        for chunk in (*chunks, memoryview(b"")):
+            _limit(connection, deadline)
             connection.sendall(struct.pack("!I", len(chunk)))
             connection.sendall(chunk)
-        connection.sendall(struct.pack("!I", 0))
     except (BrokenPipeError, ConnectionResetError):
         return
 
 
-def _answer(connection: socket.socket) -> str:
+def _answer(connection: socket.socket, deadline: float) -> str:
     received = b""
-    while not received.endswith(b"\0"):
+    while not received.endswith(b"\0") and len(received) < MAX_ANSWER_BYTES:
+        _limit(connection, deadline)
         part = connection.recv(MAX_ANSWER_BYTES)
         received += part
-        if not part or len(received) > MAX_ANSWER_BYTES:
+        if not part:
             break
+    if not received.endswith(b"\0"):
+        raise ValueError(f"the answer has no end: {received!r}")
     return received.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def _limit(connection: socket.socket, deadline: float) -> None:
+    left_s = deadline - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    connection.settimeout(left_s)

@@ -1,0 +1,65 @@
+"""ClamAV's daemon as a process of the tests, with signatures of its own: freshclam's servers are not needed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PROGRAM = shutil.which("clamd", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+
+EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}" + "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!" + "$H+H*").encode()
+"""The test file that every scanner knows, in pieces here, so that no scanner finds it in this file."""
+
+MARKER = b"darkroom test marker"
+MAX_STREAM_BYTES = 1024 * 1024
+START_S = 30.0
+
+
+def signatures(folder: Path) -> None:
+    """The file's hash, and a byte sequence in any file (ClamAV's documentation, "Signatures")."""
+    digest = hashlib.md5(EICAR).hexdigest()
+    (folder / "test.hdb").write_text(f"{digest}:{len(EICAR)}:Eicar-Test\n", encoding="ascii")
+    (folder / "test.ndb").write_text(f"Darkroom.Marker:0:*:{MARKER.hex()}\n", encoding="ascii")
+
+
+@contextmanager
+def running(folder: Path, port: int) -> Iterator[str]:
+    """A daemon that listens on ``port`` and on the socket whose path this gives."""
+    assert PROGRAM
+    place = folder / "clamd.sock"
+    signatures(folder)
+    settings = {
+        "DatabaseDirectory": folder,
+        "LocalSocket": place,
+        "TCPAddr": "127.0.0.1",
+        "TCPSocket": port,
+        "StreamMaxLength": MAX_STREAM_BYTES,
+        "LogFile": folder / "clamd.log",
+        "Foreground": "yes",
+        "MaxThreads": 2,
+    }
+    configuration = folder / "clamd.conf"
+    configuration.write_text("".join(f"{name} {value}\n" for name, value in settings.items()), encoding="utf-8")
+    daemon = subprocess.Popen([PROGRAM, f"--config-file={configuration}"], stdout=subprocess.DEVNULL)
+    try:
+        _wait(daemon, place, folder / "clamd.log")
+        yield str(place)
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+def _wait(daemon: subprocess.Popen[bytes], place: Path, log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and daemon.poll() is None:
+        with socket.socket(socket.AF_UNIX) as connection:
+            if connection.connect_ex(str(place)) == 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(log.read_text(encoding="utf-8") if log.exists() else "clamd did not start")
