@@ -13,11 +13,14 @@ from botocore.credentials import Credentials
 from .place import REGION
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudfront import CloudFrontClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 ACCESS_KEY = "test"
 
@@ -74,3 +77,18 @@ class Cloud:
     def secrets(self) -> SecretsManagerClient:
         """Secrets."""
         return self._session.client("secretsmanager", endpoint_url=self.endpoint_url, config=self._config)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """The index."""
+        return self._session.client("dynamodb", endpoint_url=self.endpoint_url, config=self._config)
+
+    @cached_property
+    def queues(self) -> SQSClient:
+        """Queues."""
+        return self._session.client("sqs", endpoint_url=self.endpoint_url, config=self._config)
+
+    @cached_property
+    def http_apis(self) -> ApiGatewayV2Client:
+        """The upload API."""
+        return self._session.client("apigatewayv2", endpoint_url=self.endpoint_url, config=self._config)

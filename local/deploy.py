@@ -18,6 +18,9 @@ from .progress import Progress
 RENDERS_AT_ONCE = 8
 """Reserved concurrency here: each render is a process of about 100 MB on this machine."""
 
+UPLOADS_AT_ONCE = 2
+"""Maximum concurrency of ingest here, where an upload may take a processor core for seconds."""
+
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"})
@@ -26,7 +29,7 @@ UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "
 
 async def ensure(place: Place, cloud: Cloud, progress: Progress) -> bool:
     """Deploy unless these very sources are deployed already; whether anything was done. Raises CannotStart."""
-    wanted = sources.digest(ROOT, architecture())
+    wanted = sources.digest(ROOT, *parameters())
     status = await asyncio.to_thread(stack_status, cloud)
     if place.deployed.exists() and place.deployed.read_text() == wanted and status in COMPLETE:
         progress.say("Nothing to deploy: the sources are those of the last start")
@@ -42,6 +45,15 @@ async def ensure(place: Place, cloud: Cloud, progress: Progress) -> bool:
             await asyncio.to_thread(complete, cloud)
     place.deployed.write_text(wanted)
     return True
+
+
+def parameters() -> list[str]:
+    """What this deployment asks for that is not the template's default."""
+    return [
+        f"Arch={architecture()}",
+        f"ReservedConcurrency={RENDERS_AT_ONCE}",
+        f"IngestConcurrency={UPLOADS_AT_ONCE}",
+    ]
 
 
 def stack_status(cloud: Cloud) -> str:
@@ -69,8 +81,7 @@ async def _build(place: Place, cloud: Cloud) -> None:
 
 
 async def _deploy(place: Place, cloud: Cloud) -> None:
-    parameters = [f"Arch={architecture()}", f"ReservedConcurrency={RENDERS_AT_ONCE}"]
-    done = await _sam(place, cloud, "deploy", "--parameter-overrides", *parameters)
+    done = await _sam(place, cloud, "deploy", "--parameter-overrides", *parameters())
     if done.status:
         reasons = await asyncio.to_thread(failures, cloud)
         what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(6)

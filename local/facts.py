@@ -11,6 +11,14 @@ from .aws import Cloud
 from .errors import CannotStart
 from .place import CONTROL, REGION, STACK, Place, Ports
 
+QUEUES = {
+    "ingest": "IngestQueueUrl",
+    "ingest_dead_letters": "IngestDeadLettersUrl",
+    "purge": "PurgeQueueUrl",
+    "purge_dead_letters": "PurgeDeadLettersUrl",
+}
+"""The stack's outputs with the URLs of queues, by their names among the facts."""
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionFacts:
@@ -25,7 +33,8 @@ class FunctionFacts:
 class Facts:
     """The content of ``stack.json``. ``functions`` are by logical id; ``outputs`` are the stack's.
 
-    ``upload_url`` is the upload API by way of MiniStack.
+    ``upload_url`` is the upload API by way of MiniStack, to which ``/uploads`` is added. ``queues`` are URLs, by the
+    names that ``QUEUES`` gives them.
     """
 
     cdn_url: str
@@ -36,6 +45,10 @@ class Facts:
     stack_name: str
     distribution_id: str
     media_bucket: str
+    uploads_bucket: str
+    quarantine_bucket: str
+    index_table: str
+    queues: dict[str, str]
     signing_key: str
     functions: dict[str, FunctionFacts]
     outputs: dict[str, str]
@@ -73,17 +86,20 @@ def gather(cloud: Cloud, ports: Ports, pids: dict[str, int]) -> Facts:
         for resource in resources
         if resource["ResourceType"] == "AWS::Lambda::Function"
     }
-    apis = [found["PhysicalResourceId"] for found in resources if found["ResourceType"] == "AWS::ApiGatewayV2::Api"]
     secret = cloud.secrets.get_secret_value(SecretId=outputs["SigningKeysArn"])["SecretString"]
     return Facts(
         cdn_url=ports.cdn_url,
         control_url=ports.cdn_url + CONTROL,
-        upload_url=f"{ports.aws_url}/_aws/execute-api/{apis[0]}" if apis else "",
+        upload_url=f"{ports.aws_url}/_aws/execute-api/{_label(outputs['UploadApiUrl'])}",
         aws_endpoint_url=ports.aws_url,
         region=REGION,
         stack_name=STACK,
         distribution_id=outputs["DistributionId"],
         media_bucket=outputs["MediaBucketName"],
+        uploads_bucket=outputs["UploadsBucketName"],
+        quarantine_bucket=outputs["QuarantineBucketName"],
+        index_table=outputs["IndexTableName"],
+        queues={name: outputs[output] for name, output in QUEUES.items()},
         signing_key=json.loads(secret)["current"],
         functions={logical_id: _function(cloud, ports, name) for logical_id, name in names.items()},
         outputs=outputs,
@@ -96,5 +112,9 @@ def _function(cloud: Cloud, ports: Ports, name: str) -> FunctionFacts:
     urls = cloud.functions.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"]
     if not urls:
         return FunctionFacts(name, arn)
-    url_id = urls[0]["FunctionUrl"].split("//", 1)[1].split(".", 1)[0]
-    return FunctionFacts(name, arn, f"{ports.aws_url}/_aws/lambda-url/{url_id}/")
+    return FunctionFacts(name, arn, f"{ports.aws_url}/_aws/lambda-url/{_label(urls[0]['FunctionUrl'])}/")
+
+
+def _label(url: str) -> str:
+    """How the host's name begins: the id of an API or a Function URL, whose own names lead nowhere here."""
+    return url.split("//", 1)[1].split(".", 1)[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .stack import ROOT
 
-LAYERS = {"DarkroomLayer": "darkroom", "ImagingLayer": "imaging"}
+LAYERS = {"DarkroomLayer": "darkroom", "ImagingLayer": "imaging", "AwsLayer": "aws"}
 
 
 def build(logical_id: str, arch: str, artifacts: Path, source: Path | None = None) -> Path:

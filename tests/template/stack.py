@@ -29,7 +29,7 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 NOTHING = object()
-_CODE = {"DarkroomLayer": "ContentUri", "ImagingLayer": "ContentUri", "TransformFunction": "CodeUri"}
+_CODE = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Serverless::Function": "CodeUri"}
 
 
 @functools.cache
@@ -45,8 +45,9 @@ def template() -> Node:
 def transformed(code: Mapping[str, str] | None = None, parameters: Mapping[str, str] | None = None) -> Node:
     """The template after SAM. ``code`` names what ``sam package`` would have uploaded, by logical id."""
     document = template()
-    for logical_id, field in _CODE.items():
-        document["Resources"][logical_id]["Properties"][field] = f"s3://packages/{(code or {}).get(logical_id, 'code')}"
+    for logical_id, resource in document["Resources"].items():
+        if field := _CODE.get(resource["Type"]):
+            resource["Properties"][field] = f"s3://packages/{(code or {}).get(logical_id, 'code')}"
     return Translator({}, Parser()).translate(document, dict(parameters or {}))
 
 
@@ -71,6 +72,10 @@ class Stack:
 
     def properties(self, logical_id: str) -> Node:
         return self.resources[logical_id].get("Properties", {})
+
+    def variables(self, function: str) -> dict[str, str]:
+        """The environment variables of a function."""
+        return dict(self.properties(function)["Environment"]["Variables"])
 
     def of_type(self, kind: str) -> dict[str, Node]:
         return {k: v.get("Properties", {}) for k, v in self.resources.items() if v["Type"] == kind}
@@ -115,11 +120,16 @@ class Stack:
     def _select(self, argument: list[Any]) -> Any:
         return f"<{argument[0]} of {self._value(argument[1])}>"
 
+    def _find_in_map(self, argument: list[Any]) -> Any:
+        name, first, second = (self._value(part) for part in argument)
+        return self.document["Mappings"][name][first][second]
+
     _functions: Mapping[str, Callable[[Stack, Any], Any]] = {
         "Ref": _ref,
         "Fn::GetAtt": _get_att,
         "Fn::Sub": _sub,
         "Fn::If": _if,
+        "Fn::FindInMap": _find_in_map,
         "Fn::Join": lambda self, a: a[0].join(self._value(a[1])),
         "Fn::Split": lambda self, a: self._value(a[1]),
         "Fn::Select": _select,

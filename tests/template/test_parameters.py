@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
 
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
+from darkroom.services import settings
 from darkroom.services.caching import CachePolicy
 
 from .stack import ROOT, Stack, broken_rules, references, template
@@ -52,6 +54,9 @@ def test_parameters_and_conditions_are_used() -> None:
             ["https://example.com", "example", "a_b.example.com"],
         ),
         ("KmsKeyArn", ["", KEY], ["alias/photos", "arn:aws:kms:eu-central-1:111122223333:alias/photos"]),
+        ("ClamdAddress", ["", "clamd.internal:3310", "10.0.0.7:3310"], ["clamd", "clamd:0", "/run/clamd", "tcp://a:1"]),
+        ("VpcSubnetIds", ["", "subnet-0a1b"], ["sg-0a1b", "subnet-"]),
+        ("VpcSecurityGroupIds", ["", "sg-0a1b"], ["subnet-0a1b", "default"]),
         (
             "CertificateArn",
             ["", "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"],
@@ -70,15 +75,45 @@ def test_patterns(name: str, accepted: list[str], refused: list[str]) -> None:
     assert [value for value in refused if pattern.fullmatch(value)] == []
 
 
-def test_environment_is_what_the_function_reads() -> None:
-    source = (ROOT / "functions/transform/app.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'_env(?:\.get\(|\[)"([A-Z_]+)"', source))
-    given = set(Stack().properties("TransformFunction")["Environment"]["Variables"])
-    assert given == read | {"MALLOC_ARENA_MAX", "VIPS_WARNING"}
+LIBVIPS = {"MALLOC_ARENA_MAX", "VIPS_WARNING"}
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+READ_BY_LIBRARIES = {
+    "transform": LIBVIPS,
+    "ingest": LIBVIPS | POWERTOOLS,
+    "sweep": POWERTOOLS,
+    "purge": POWERTOOLS,
+    "forget": POWERTOOLS,
+    "upload": POWERTOOLS,
+}
+_VARIABLE = re.compile(r'\b(?:_env|environment)(?:\.get\(|\[)"([A-Z_]+)"')
+
+
+@pytest.mark.parametrize("function", READ_BY_LIBRARIES)
+def test_environment_is_what_the_function_reads(function: str) -> None:
+    source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
+    for reader in (settings.limits, settings.cache_policy):
+        if f"{reader.__name__}(_env)" in source:
+            source += inspect.getsource(reader)
+    given = set(Stack().variables(f"{function.capitalize()}Function"))
+    assert given == set(_VARIABLE.findall(source)) | READ_BY_LIBRARIES[function]
+
+
+@pytest.mark.parametrize("function", sorted(READ_BY_LIBRARIES.keys() - {"transform"}))
+def test_powertools_is_told_the_functions_name(function: str) -> None:
+    variables = Stack().variables(f"{function.capitalize()}Function")
+    assert variables["POWERTOOLS_SERVICE_NAME"] == function
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Darkroom"
+
+
+def test_ingest_and_transform_are_told_the_same() -> None:
+    transform, ingest = Stack().variables("TransformFunction"), Stack().variables("IngestFunction")
+    same = transform.keys() & ingest.keys()
+    assert {"SOURCE_BUCKET", "MAX_SOURCE_PIXELS", "CDN_MAX_AGE_S", "IMMUTABLE_PREFIXES"} <= same
+    assert {name: transform[name] for name in same} == {name: ingest[name] for name in same}
 
 
 def test_defaults_are_those_of_the_code() -> None:
-    variables = Stack().properties("TransformFunction")["Environment"]["Variables"]
+    variables = Stack().variables("TransformFunction")
     limits, caching = Limits(), CachePolicy()
     assert variables["MAX_SOURCE_BYTES"] == str(limits.max_bytes)
     assert variables["MAX_SOURCE_PIXELS"] == str(limits.max_pixels)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from .grants import DISTRIBUTION, GRANTS, KEY_USES, LOGS, MASTERS, OF_NO_RESOURCE, TRACES, Grants, each
 from .stack import Stack
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
@@ -14,9 +15,9 @@ DEPLOYMENTS: dict[str, dict[str, str]] = {
     "default": {},
     "own source": {"SourceBucket": "photos", "SourcePrefix": "originals/"},
     "own key": {"KmsKeyArn": KEY},
+    "vpc": {"VpcSubnetIds": "subnet-0a,subnet-0b", "VpcSecurityGroupIds": "sg-0a", "ClamdAddress": "clamd:3310"},
     "all": {"SourceBucket": "photos", "SourcePrefix": "", "KmsKeyArn": KEY, "AccessLogDays": "30", "CorsOrigins": ""},
 }
-DISTRIBUTION = "arn:aws:cloudfront::111122223333:distribution/<Distribution>"
 
 type Statement = dict[str, Any]
 
@@ -25,38 +26,47 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def granted(stack: Stack) -> dict[str, list[str]]:
-    """Resources by action, of everything that the function's role may do."""
-    result: dict[str, list[str]] = {}
-    for statement in role_statements(stack):
+def statements(stack: Stack, role: str) -> Iterator[Statement]:
+    for policy in stack.properties(f"{role}Role")["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def granted(stack: Stack, role: str) -> Grants:
+    """Resources by action, of everything that the role may do."""
+    result: Grants = {}
+    for statement in statements(stack, role):
         for action in listed(statement["Action"]):
             result.setdefault(action, []).extend(listed(statement["Resource"]))
     return result
 
 
-def role_statements(stack: Stack) -> Iterator[Statement]:
-    for role in stack.of_type("AWS::IAM::Role").values():
-        for policy in role["Policies"]:
-            yield from policy["PolicyDocument"]["Statement"]
-
-
 @pytest.mark.parametrize("parameters", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
-def test_the_function_has_one_role_with_inline_policies_alone(parameters: dict[str, str]) -> None:
+def test_each_function_has_a_role_of_its_own_with_inline_policies_alone(parameters: dict[str, str]) -> None:
     stack = Stack(**parameters)
-    [(logical_id, role)] = stack.of_type("AWS::IAM::Role").items()
-    assert "ManagedPolicyArns" not in role
-    assert stack.properties("TransformFunction")["Role"] == f"<{logical_id}.Arn>"
-    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
-    assert (trust["Principal"], trust["Action"]) == ({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")
+    roles = stack.of_type("AWS::IAM::Role")
+    functions = stack.of_type("AWS::Lambda::Function")
+    assert {name: function["Role"] for name, function in functions.items()} == {
+        f"{name}Function": f"<{name}Role.Arn>" for name in GRANTS
+    }
+    assert set(roles) == {f"{name}Role" for name in GRANTS}
+    for role in roles.values():
+        assert "ManagedPolicyArns" not in role
+        [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+        assert (trust["Principal"], trust["Action"]) == ({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")
     assert not stack.of_type("AWS::IAM::Policy")
     assert not stack.of_type("AWS::IAM::ManagedPolicy")
 
 
 @pytest.mark.parametrize("parameters", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
-def test_no_statement_of_the_role_is_wider_than_a_prefix(parameters: dict[str, str]) -> None:
-    for statement in role_statements(Stack(**parameters)):
+@pytest.mark.parametrize("role", GRANTS)
+def test_no_statement_of_a_role_is_wider_than_a_prefix(role: str, parameters: dict[str, str]) -> None:
+    for statement in statements(Stack(**parameters), role):
         assert statement["Effect"] == "Allow"
-        assert all(action.partition(":")[2].isalpha() for action in listed(statement["Action"]))
+        actions = set(listed(statement["Action"]))
+        assert all(action.partition(":")[2].isalpha() for action in actions)
+        if statement["Resource"] == "*":
+            assert actions <= OF_NO_RESOURCE
+            continue
         for resource in listed(statement["Resource"]):
             assert resource.rstrip("*") not in (
                 "",
@@ -67,52 +77,78 @@ def test_no_statement_of_the_role_is_wider_than_a_prefix(parameters: dict[str, s
             assert "*" not in resource.removesuffix("*")
 
 
-def test_the_function_touches_only_the_prefixes_it_needs() -> None:
-    assert granted(Stack()) == {
-        "s3:GetObject": [
-            "arn:aws:s3:::<MediaBucket>/masters/*",
-            "<MediaBucket.Arn>/watermarks/*",
-            "<MediaBucket.Arn>/derivatives/*",
-        ],
-        "s3:PutObject": ["<MediaBucket.Arn>/derivatives/*"],
-        "s3:DeleteObject": ["<MediaBucket.Arn>/derivatives/*"],
-        "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],
-        "logs:CreateLogStream": ["<TransformLogs.Arn>"],
-        "logs:PutLogEvents": ["<TransformLogs.Arn>"],
-    }
+@pytest.mark.parametrize("role", GRANTS)
+def test_a_function_touches_only_what_it_needs(role: str) -> None:
+    traces = {} if role == "Transform" else each(TRACES, "*")
+    assert granted(Stack(), role) == GRANTS[role] | traces | each(LOGS, f"<{role}Logs.Arn>")
 
 
-def test_a_source_bucket_is_read_below_its_prefix_instead_of_masters() -> None:
-    read = granted(Stack(**DEPLOYMENTS["own source"]))["s3:GetObject"]
-    assert read == [
-        "arn:aws:s3:::photos/originals/*",
-        "<MediaBucket.Arn>/watermarks/*",
-        "<MediaBucket.Arn>/derivatives/*",
-    ]
-    assert granted(Stack(**DEPLOYMENTS["all"]))["s3:GetObject"][0] == "arn:aws:s3:::photos/*"
-
-
-def test_a_key_is_used_only_through_the_two_services_that_keep_data_with_it() -> None:
-    [statement] = [s for s in role_statements(Stack(KmsKeyArn=KEY)) if s["Resource"] == KEY]
-    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert statement["Condition"] == {
-        "StringEquals": {
-            "kms:ViaService": ["s3.eu-central-1.amazonaws.com", "secretsmanager.eu-central-1.amazonaws.com"]
+@pytest.mark.parametrize("role", ["Transform", "Ingest", "Purge", "Forget"])
+def test_a_source_bucket_takes_the_place_of_masters(role: str) -> None:
+    for deployment, own, bucket in (
+        ("own source", "arn:aws:s3:::photos/originals/*", "arn:aws:s3:::photos"),
+        ("all", "arn:aws:s3:::photos/*", "arn:aws:s3:::photos"),
+    ):
+        expected = {
+            action: [{MASTERS: own, "arn:aws:s3:::<MediaBucket>": bucket}.get(name, name) for name in resources]
+            for action, resources in GRANTS[role].items()
         }
-    }
+        found = granted(Stack(**DEPLOYMENTS[deployment]), role)
+        assert {action: found[action] for action in expected} == expected
 
 
-def test_only_the_distribution_calls_the_function_and_by_its_url() -> None:
+def test_ingest_puts_into_quarantine_and_forget_lists_and_deletes_there() -> None:
     stack = Stack()
-    permissions = stack.of_type("AWS::Lambda::Permission").values()
-    assert {p["Action"] for p in permissions} == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
-    for permission in permissions:
+    for role in GRANTS:
+        grants = granted(stack, role).items()
+        actions = {action for action, names in grants if any("QuarantineBucket" in name for name in names)}
+        assert actions == {
+            "Ingest": {"s3:PutObject"},
+            "Forget": {"s3:ListBucket", "s3:ListBucketVersions", "s3:DeleteObject", "s3:DeleteObjectVersion"},
+        }.get(role, set())
+
+
+def test_a_sweep_writes_down_its_place_and_nothing_else() -> None:
+    [statement] = [s for s in statements(Stack(), "Sweep") if s["Action"] == "dynamodb:PutItem"]
+    assert statement["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sweep#cursor"]}}
+
+
+@pytest.mark.parametrize("role", KEY_USES)
+def test_a_key_is_used_only_through_the_services_that_keep_data_with_it(role: str) -> None:
+    actions, services = KEY_USES[role]
+    [statement] = [s for s in statements(Stack(KmsKeyArn=KEY), role) if s["Resource"] == KEY]
+    assert set(listed(statement["Action"])) == {f"kms:{action}" for action in actions}
+    through = listed(statement["Condition"]["StringEquals"]["kms:ViaService"])
+    assert set(through) == {f"{service}.eu-central-1.amazonaws.com" for service in services}
+
+
+def permissions(stack: Stack, function: str) -> list[dict[str, Any]]:
+    found = stack.of_type("AWS::Lambda::Permission").values()
+    return [permission for permission in found if permission["FunctionName"].startswith(f"<{function}Function")]
+
+
+def test_only_the_distribution_calls_transform_and_by_its_url() -> None:
+    stack = Stack()
+    found = permissions(stack, "Transform")
+    assert {p["Action"] for p in found} == {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
+    for permission in found:
         assert permission["Principal"] == "cloudfront.amazonaws.com"
         assert permission["SourceArn"] == DISTRIBUTION
         assert permission["FunctionName"] == "<TransformFunctionAliaslive>"
         assert permission.get("FunctionUrlAuthType") == "AWS_IAM" or permission.get("InvokedViaFunctionUrl") is True
     url = stack.properties("TransformFunctionUrl")
     assert (url["AuthType"], url["TargetFunctionArn"]) == ("AWS_IAM", "<TransformFunctionAliaslive>")
+
+
+def test_the_other_functions_are_called_by_what_is_in_the_template_alone() -> None:
+    stack = Stack()
+    [upload] = permissions(stack, "Upload")
+    assert (upload["Action"], upload["Principal"]) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
+    assert upload["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:<UploadApi>/*/*/uploads*"
+    [sweep] = permissions(stack, "Sweep")
+    assert (sweep["Principal"], sweep["SourceArn"]) == ("events.amazonaws.com", "<SweepFunctionHourly.Arn>")
+    assert not [role for role in ("Ingest", "Purge", "Forget") if permissions(stack, role)]
+    assert len(stack.of_type("AWS::Lambda::Url")) == 1
 
 
 @pytest.mark.parametrize("parameters", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
@@ -139,3 +175,9 @@ def test_the_cdn_reads_derivatives_and_cannot_list() -> None:
         "Resource": "<MediaBucket.Arn>/derivatives/*",
         "Condition": {"StringEquals": {"aws:SourceArn": DISTRIBUTION}},
     }
+
+
+@pytest.mark.parametrize("bucket", ["Uploads", "Quarantine"])
+def test_nobody_is_let_into_uploads_and_quarantine_by_their_policies(bucket: str) -> None:
+    found = Stack().properties(f"{bucket}BucketPolicy")["PolicyDocument"]["Statement"]
+    assert [s["Effect"] for s in found] == ["Deny"]

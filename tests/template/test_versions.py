@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from .building import build, content_hash
+from .building import LAYERS, build, content_hash
 from .stack import ROOT, Stack, references, template, transformed
 
 NOT_OF_A_VERSION = {
@@ -24,7 +25,7 @@ MAX_DESCRIPTION_CHARACTERS = 256
 def identities(code: dict[str, str]) -> dict[str, str]:
     """Logical ids after SAM, by what they start with."""
     ids = transformed(code)["Resources"]
-    starts = ("DarkroomLayer", "ImagingLayer", "TransformFunctionVersion")
+    starts = (*LAYERS, "TransformFunctionVersion")
     return {start: next(name for name in ids if name.startswith(start)) for start in starts}
 
 
@@ -96,7 +97,7 @@ def _longest(name: str, declared: dict[str, object]) -> int:
 
 def test_layers_of_old_versions_stay() -> None:
     layers = Stack().of_type("AWS::Lambda::LayerVersion")
-    assert len(layers) == 2
+    assert len(layers) == len(LAYERS)
     assert {Stack().resources[name]["DeletionPolicy"] for name in layers} == {"Retain"}
 
 
@@ -114,8 +115,21 @@ def test_scaling_options_are_off_until_asked_for() -> None:
 
 def test_one_parameter_sets_the_processor_of_function_and_layers() -> None:
     resources = template()["Resources"]
-    for name in ("DarkroomLayer", "ImagingLayer"):
+    for name in LAYERS:
         assert resources[name]["Metadata"] == {"BuildMethod": "makefile", "BuildArchitecture": {"Ref": "Arch"}}
-    arm = Stack()
-    assert arm.properties("TransformFunction")["Architectures"] == ["arm64"]
-    assert [p["CompatibleArchitectures"] for p in arm.of_type("AWS::Lambda::LayerVersion").values()] == [["arm64"]] * 2
+    for arch in ("arm64", "x86_64"):
+        stack = Stack(Arch=arch)
+        assert {tuple(f["Architectures"]) for f in stack.of_type("AWS::Lambda::Function").values()} == {(arch,)}
+        layers = stack.of_type("AWS::Lambda::LayerVersion").values()
+        assert {tuple(layer["CompatibleArchitectures"]) for layer in layers} == {(arch,)}
+
+
+def test_transform_carries_only_what_it_imports() -> None:
+    stack = Stack()
+    layers = {
+        name: {re.sub("[0-9a-f]{10}>$", "", layer.removeprefix("<")) for layer in function["Layers"]}
+        for name, function in stack.of_type("AWS::Lambda::Function").items()
+    }
+    assert layers.pop("TransformFunction") == {"DarkroomLayer", "ImagingLayer"}
+    assert layers.pop("IngestFunction") == {"DarkroomLayer", "ImagingLayer", "AwsLayer"}
+    assert set(map(frozenset, layers.values())) == {frozenset({"DarkroomLayer", "AwsLayer"})}

@@ -1,0 +1,113 @@
+"""What each function may do: the whole of it, to hold the template against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+type Grants = dict[str, list[str]]
+
+DISTRIBUTION = "arn:aws:cloudfront::111122223333:distribution/<Distribution>"
+OF_NO_RESOURCE = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+}
+"""Actions that IAM knows no resources for, or that Lambda asks for without."""
+
+MASTERS = "arn:aws:s3:::<MediaBucket>/masters/*"
+DERIVATIVES = "<MediaBucket.Arn>/derivatives/*"
+INDEX, BY_SHA256 = "<IndexTable.Arn>", "<IndexTable.Arn>/index/by-sha256"
+BUCKETS_OF_PICTURES = ["<MediaBucket.Arn>", "arn:aws:s3:::<MediaBucket>"]
+
+
+def each(actions: Iterable[str], *resources: str) -> Grants:
+    """All of ``actions`` on all of ``resources``."""
+    return {action: [*resources] for action in actions}
+
+
+CONSUMES = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
+TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+INVALIDATES = ("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation", "cloudfront:ListInvalidations")
+
+GRANTS: dict[str, Grants] = {
+    "Transform": {
+        "s3:GetObject": [MASTERS, "<MediaBucket.Arn>/watermarks/*", DERIVATIVES],
+        "s3:PutObject": [DERIVATIVES],
+        "s3:DeleteObject": [DERIVATIVES],
+        "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],
+    },
+    "Ingest": {
+        "s3:GetObject": ["<UploadsBucket.Arn>/*", MASTERS, DERIVATIVES],
+        "s3:GetObjectVersion": ["<UploadsBucket.Arn>/*"],
+        "s3:ListBucket": ["<UploadsBucket.Arn>", *BUCKETS_OF_PICTURES],
+        "s3:PutObject": [MASTERS, DERIVATIVES, "<QuarantineBucket.Arn>/*"],
+        "s3:DeleteObject": [MASTERS, DERIVATIVES],
+        "dynamodb:GetItem": [INDEX],
+        "dynamodb:PutItem": [INDEX],
+        "dynamodb:UpdateItem": [INDEX],
+        "dynamodb:Query": [BY_SHA256],
+        **each(CONSUMES, "<IngestQueue.Arn>"),
+        "sqs:SendMessage": ["<IngestQueue.Arn>", "<IngestDeadLetters.Arn>", "<PurgeQueue.Arn>"],
+        "events:PutEvents": ["arn:aws:events:eu-central-1:111122223333:event-bus/default"],
+    },
+    "Sweep": {
+        "s3:ListBucket": ["<UploadsBucket.Arn>"],
+        "dynamodb:GetItem": [INDEX],
+        "dynamodb:BatchGetItem": [INDEX],
+        "dynamodb:PutItem": [INDEX],
+        "sqs:SendMessage": ["<IngestQueue.Arn>"],
+        "sqs:GetQueueAttributes": ["<IngestQueue.Arn>"],
+    },
+    "Purge": {
+        "s3:GetObject": [MASTERS, DERIVATIVES],
+        "s3:DeleteObject": [DERIVATIVES],
+        "s3:ListBucket": BUCKETS_OF_PICTURES,
+        **each(INVALIDATES, DISTRIBUTION),
+        **each(CONSUMES, "<PurgeQueue.Arn>"),
+        "sqs:SendMessage": ["<PurgeQueue.Arn>"],
+    },
+    "Forget": {
+        **each(
+            ("s3:ListBucket", "s3:ListBucketVersions"),
+            "<UploadsBucket.Arn>",
+            "<QuarantineBucket.Arn>",
+            *BUCKETS_OF_PICTURES,
+        ),
+        **each(
+            ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+            "<UploadsBucket.Arn>/*",
+            "<QuarantineBucket.Arn>/*",
+            DERIVATIVES,
+            "<MediaBucket.Arn>/held/*",
+            "<MediaBucket.Arn>/findings/*",
+            MASTERS,
+        ),
+        "s3:GetObject": [MASTERS],
+        "dynamodb:GetItem": [INDEX],
+        "dynamodb:Query": [BY_SHA256],
+        **each(INVALIDATES, DISTRIBUTION),
+        "sqs:SendMessage": ["<PurgeQueue.Arn>"],
+    },
+    "Upload": {
+        "s3:PutObject": ["<UploadsBucket.Arn>/*"],
+        "dynamodb:GetItem": [INDEX],
+        "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],
+    },
+}
+"""All that each function may do in the default deployment, but for its log, its traces and its life in a VPC."""
+
+KEY_USES = {
+    "Transform": ({"Decrypt", "GenerateDataKey"}, {"s3", "secretsmanager"}),
+    "Ingest": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),
+    "Sweep": ({"Decrypt", "DescribeKey"}, {"dynamodb"}),
+    "Purge": ({"Decrypt"}, {"s3"}),
+    "Forget": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),
+    "Upload": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),
+}
+"""What each function does with a key of one's own, and through which services."""
