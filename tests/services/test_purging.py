@@ -9,11 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from darkroom.services.backoff import MAX_WAIT_S, backoff_s
-from darkroom.services.purge import SPARE_S, Purge
+from darkroom.services.purge import SPARE_S
 from darkroom.services.purge_orders import SECOND, purge_message
 from darkroom.services.purging import CDN_S, REPEAT_AFTER_S
 from tests.services.cloudfront import LIMIT
+from tests.services.functions import load
 from tests.services.purging import Site, lasting
+from tools.events.purge import events
 
 
 @pytest.fixture
@@ -262,4 +264,26 @@ def test_no_progress_in_a_whole_invocation_is_a_failure(site: Site) -> None:
 def test_a_purge_of_nothing_is_no_work(site: Site) -> None:
     assert site.purging().run([], lasting) == []
     assert site.cdn.invalidations() == []
-    assert isinstance(site.purge, Purge)
+
+
+FAILED = {"first-pass.json": 0, "second-pass.json": 0, "two-keys.json": 0, "unreadable.json": 1}
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_the_function_names_the_messages_that_are_to_come_again(
+    site: Site, aws_environment: dict[str, str], name: str
+) -> None:
+    environment = {
+        "MEDIA_BUCKET": site.media.bucket,
+        "DISTRIBUTION_ID": site.cdn.distribution_id,
+        "PURGE_QUEUE_URL": site.queue.url,
+    }
+    event = events()[name]
+    answer = load("purge", aws_environment | environment).invoke(event)
+    ids = [record["messageId"] for record in event["Records"]]  # type: ignore[attr-defined]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": one} for one in ids[: FAILED[name]]]}
+    assert len(site.cdn.invalidations()) == 1 - FAILED[name]
+
+
+def test_every_event_of_the_function_is_tried() -> None:
+    assert set(FAILED) == set(events())
