@@ -5,7 +5,9 @@ Outside Lambda nothing is traced. Metrics and logs go to standard output, where 
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +40,8 @@ class Observer:
         self._fields: dict[str, str] = {}
         self._metrics: dict[_Dimensions, EphemeralMetrics] = {}
         self._values: dict[str, set[str]] = {}
+        self._counting = threading.Lock()
+        logging.getLogger("aws_xray_sdk").setLevel(logging.ERROR)  # it warns at every call that is not traced
         self.timings_ms: dict[str, float] = {}
 
     def begin(self) -> None:
@@ -46,7 +50,7 @@ class Observer:
         self.timings_ms = {}
 
     @contextmanager
-    def message(self, name: str, **fields: str) -> Iterator[None]:
+    def message(self, name: str, /, **fields: str) -> Iterator[None]:
         """One piece of work from beginning to end: a step whose log lines and trace bear ``fields``, then a flush."""
         self.begin()
         self._fields = fields
@@ -72,7 +76,8 @@ class Observer:
                 yield
         finally:
             elapsed_ms = (time.perf_counter() - started) * 1000
-            self.timings_ms[name] = self.timings_ms.get(name, 0.0) + elapsed_ms
+            with self._counting:
+                self.timings_ms[name] = self.timings_ms.get(name, 0.0) + elapsed_ms
             self.count(_title(name) + "Time", elapsed_ms, "Milliseconds")
 
     def count(self, metric: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
@@ -80,17 +85,19 @@ class Observer:
 
         Dimensions are of few values, such as error codes: never a key.
         """
-        named = {name: self._bounded(name, text) for name, text in dimensions.items()}
-        place = tuple(sorted({**named, "function": self._function}.items()))
-        if place not in self._metrics:
-            self._metrics[place] = EphemeralMetrics(
-                namespace=self._namespace, service=self._service, default_dimensions=dict(place)
-            )
-        self._metrics[place].add_metric(metric, unit, value)
+        with self._counting:
+            named = {name: self._bounded(name, text) for name, text in dimensions.items()}
+            place = tuple(sorted({**named, "function": self._function}.items()))
+            if place not in self._metrics:
+                self._metrics[place] = EphemeralMetrics(
+                    namespace=self._namespace, service=self._service, default_dimensions=dict(place)
+                )
+            self._metrics[place].add_metric(metric, unit, value)
 
     def flush(self) -> None:
         """Write what has been counted since the last time, a line for each set of dimensions."""
-        waiting, self._metrics = self._metrics, {}
+        with self._counting:
+            waiting, self._metrics = self._metrics, {}
         for metrics in waiting.values():
             if metrics.metric_set:
                 metrics.flush_metrics()
