@@ -13,7 +13,10 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "darkroom"
 
 NATIVE = {"pyvips", "PIL", "pi_heif", "numpy", "onnxruntime"}
-AWS = {"boto3", "botocore", "obstore", "aws_xray_sdk", "aws_lambda_powertools"}
+AWS_LAYER = {"boto3", "botocore", "s3transfer", "aws_xray_sdk", "aws_lambda_powertools", "anycrc"}
+"""What layers/aws brings, which the transform function does not have."""
+
+AWS = AWS_LAYER | {"obstore"}
 
 FORBIDDEN = {
     "darkroom.errors": NATIVE | AWS | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
@@ -78,8 +81,6 @@ def test_the_transform_function_starts_light() -> None:
     """A cold start pays for every module. What the first render needs beyond these is loaded beside the download."""
     loaded = imported_by("import app", **APP)
     heavy = {
-        "boto3",
-        "botocore",
         "asyncio",
         "logging",
         "urllib.request",
@@ -89,5 +90,24 @@ def test_the_transform_function_starts_light() -> None:
         "PIL",
         "pi_heif",
     }
-    assert loaded & (heavy | {"hashlib", "hmac", "pyvips"}) == set()
+    assert loaded & (heavy | AWS_LAYER | {"hashlib", "hmac", "pyvips"}) == set()
     assert len(loaded) <= 120, sorted(loaded)
+
+
+def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
+    """Also what it loads late: everything of ours that it ever imports, in an interpreter that lacks that layer."""
+    hidden = f"sys.modules.update(dict.fromkeys({sorted(AWS_LAYER)!r}))"
+    late = [*modules_of("darkroom.plan"), *modules_of("darkroom.imaging"), "darkroom.services.transform"]
+    loaded = imported_by(
+        "\n".join(["import sys", hidden, "import app", *(f"import {module}" for module in late)]), **APP
+    )
+    assert {name for name in loaded if name.startswith("darkroom.aws.")} == {
+        f"darkroom.aws.{name}" for name in ("credentials", "objects", "secrets", "telemetry")
+    }
+
+
+def test_adapters_know_nothing_of_each_others_clients() -> None:
+    """What only puts messages into a queue must not pay for the scanner, the checksums or the observer."""
+    for module in ("vault", "queues", "bus", "cdn"):
+        loaded = imported_by(f"import darkroom.aws.{module}")
+        assert loaded & {"anycrc", "aws_lambda_powertools", "aws_xray_sdk", "obstore"} == set(), module
