@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from darkroom.aws.record import READY, Record, to_item
 from darkroom.plan.uploads import Grant, write_token
 
 ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs" / "uploads.md"
 DATA = b"\xff\xd8\xff not much of a photograph"
 SHA256 = hashlib.sha256(DATA)
 KEYS = {"current": "the current key", "previous": "the previous key"}
@@ -100,3 +103,15 @@ def send(form: dict[str, Any] | Form, data: bytes = DATA, **changes: str | None)
     )
     code = re.search(rb"<Code>(.*?)</Code>", answer.data)
     return answer.status, code[1].decode() if code else ""
+
+
+def documented_commands() -> str:
+    section = DOCS.read_text(encoding="utf-8").partition("## With curl")[2].partition("\n## ")[0]
+    return "\n".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
+
+
+def run_documented(folder: Path, api: str, token: str) -> subprocess.CompletedProcess[str]:
+    """The documented curl commands, in a folder with a ``rome.jpg``."""
+    environment = {"PATH": os.environ["PATH"], "api": api, "token": token, "LANG": "C.UTF-8"}
+    command = ["bash", "-euc", documented_commands()]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

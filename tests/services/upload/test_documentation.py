@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,9 +14,7 @@ import pytest
 
 from darkroom.errors import refusals
 from darkroom.plan.uploads import IMAGE_TYPES
-from tests.services.upload.calling import DATA, READY_RECORD, ROOT, Api, token_for
-
-DOCS = ROOT / "docs" / "uploads.md"
+from tests.services.upload.calling import DATA, DOCS, READY_RECORD, Api, run_documented, token_for
 
 
 @pytest.fixture
@@ -48,17 +44,6 @@ def http(api: Api) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
-
-
-def documented_commands() -> str:
-    section = DOCS.read_text(encoding="utf-8").partition("## With curl")[2].partition("\n## ")[0]
-    return "\n".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
-
-
-def run_documented(folder: Path, api: str, token: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "api": api, "token": token, "LANG": "C.UTF-8"}
-    command = ["bash", "-euc", documented_commands()]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_the_documented_curl_commands_upload_a_file(api: Api, http: str, tmp_path: Path) -> None:
