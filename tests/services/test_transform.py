@@ -85,6 +85,24 @@ def test_what_is_stored_already_is_answered_from_the_store(service: Transform) -
     assert (second.body, second.derivative) == (first.body, first.derivative)
 
 
+def test_what_is_stored_says_which_master_it_was_made_from(service: Transform, bucket: Bucket) -> None:
+    service.answer(request("/photo.jpg?w=320&f=webp"))
+    stored = bucket.open("derivatives/photo.jpg/_/w-320.webp")
+    assert stored is not None
+    assert stored.attributes["source-etag"] == str(bucket.etag("masters/photo.jpg")).strip('"')
+
+
+def test_what_is_stored_of_an_earlier_master_is_made_anew(service: Transform, bucket: Bucket) -> None:
+    asked = request("/photo.jpg?w=320&f=webp")
+    before = service.answer(asked)
+    bucket.put("masters/photo.jpg", png_noise(400, 300), {})
+    after = service.answer(asked)
+    assert isinstance(before, Rendered)
+    assert isinstance(after, Rendered)
+    assert before.body != after.body
+    assert isinstance(service.answer(asked), Stored)
+
+
 @pytest.mark.parametrize("wrap", ["{}", "W/{}", '"other", {}', "*"])
 def test_a_current_copy_is_not_sent_again(service: Transform, wrap: str) -> None:
     first = service.answer(request("/photo.jpg?w=320&f=webp"))

@@ -18,7 +18,7 @@ from ..plan.policy import UNSIGNED_SET, AccessMode, needs_signature
 from ..plan.signing import verify
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Rendered, Stored
 from .aside import Aside
-from .caching import CachePolicy, made_from, stored_headers
+from .caching import SOURCE_ETAG, CachePolicy, made_from, stored_headers
 from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
 
 DERIVATIVES = "derivatives/"
@@ -92,7 +92,8 @@ class Transform:
         _load_renderer()
         master = opened.result()
         fetch_ms = (time.perf_counter() - started) * 1000
-        if (found := stored.result()) is not None:
+        found = stored.result()
+        if found is not None and not _is_stale(found, master):
             return _from_store(found, if_none_match)
         if master is None:
             raise SourceMissing
@@ -147,6 +148,12 @@ class Transform:
 def _load_renderer() -> None:
     """Load libvips and the pipeline: a cold start does it while S3 answers."""
     from ..imaging import render  # noqa: F401
+
+
+def _is_stale(found: StoredObject, master: StoredObject | None) -> bool:
+    """Whether ``found`` says that it was made from another master: a purge has not come to it yet."""
+    made_of = found.attributes.get(SOURCE_ETAG, "")
+    return master is not None and made_of not in ("", master.etag.strip('"'))
 
 
 def _from_store(found: StoredObject, if_none_match: str) -> Answer:
