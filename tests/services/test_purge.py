@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import Unavailable
-from darkroom.services.purge import MAX_STARTS, SPARE_S, Cleared, Purge
+from darkroom.services.purge import MAX_STARTS, SPARE_S, Cleared, Place, Purge
 from tests.services.purging import Site, lasting
 
 WIDTHS = [f"w-{width}.webp" for width in range(1, 2501)]
@@ -85,9 +85,18 @@ def test_thousands_in_pages_and_a_purge_that_is_cut_short_is_taken_up(site: Site
     first = site.purge.clear("a.jpg", lambda: next(times))
     assert (first.deleted + first.kept, first.complete) == (2000, False)
     assert len(site.keys()) == 2500 - first.deleted
-    second = site.purge.clear("a.jpg", lasting)
-    assert second == Cleared(deleted=2475 - first.deleted, kept=25, complete=True)
+    second = site.purge.clear("a.jpg", lasting, first.place)
+    assert second == Cleared(deleted=2475 - first.deleted, kept=25 - first.kept, complete=True)
     assert site.keys() == sorted(f"derivatives/a.jpg/_/{name}" for name in fresh)
+    assert site.purge.clear("a.jpg") == Cleared(deleted=0, kept=25, complete=True)
+
+
+def test_a_purge_begins_anew_where_the_master_is_another_by_now(site: Site) -> None:
+    etag = site.master("a.jpg", b"old")
+    site.derivatives("a.jpg", WIDTHS[:10], etag)
+    stopped = Place(etag.strip('"'), "derivatives/a.jpg/_/w-5.webp")
+    site.master("a.jpg", b"new")
+    assert site.purge.clear("a.jpg", lasting, stopped) == Cleared(deleted=10, kept=0, complete=True)
 
 
 def test_without_time_nothing_is_begun(site: Site) -> None:

@@ -215,6 +215,7 @@ def test_a_message_is_not_done_before_the_next_pass_is_sent(site: Site) -> None:
         '{"key": 5, "pass": 1}',
         '{"key": "a.jpg", "pass": 3}',
         '{"key": "\\ud800", "pass": 1}',
+        '{"key": "a.jpg", "pass": 1, "place": {"after": "x"}}',
     ],
 )
 def test_what_is_no_order_fails_alone(site: Site, body: str) -> None:
@@ -237,23 +238,30 @@ def test_without_time_a_key_is_put_back_untouched(site: Site) -> None:
     assert site.cdn.invalidations() == []
 
 
-def test_what_time_was_too_short_for_is_put_back_and_taken_up(site: Site) -> None:
-    site.derivatives("a.jpg", [f"w-{width}.webp" for width in range(1100)], '"old"')
+def test_what_time_was_too_short_for_is_put_back_and_taken_up_where_it_stopped(site: Site) -> None:
+    names = sorted(f"w-{width}.webp" for width in range(1100))
+    etag = site.master("a.jpg")
+    site.derivatives("a.jpg", names[:1000], etag)
+    site.derivatives("a.jpg", names[1000:], '"old"')
     site.queue.send(purge_message("a.jpg"))
     records = site.receive()
     times = iter([900.0, 900.0, CDN_S])
     assert site.purging().run(records, lambda: next(times)) == []
     site.done(records)
-    assert len(site.keys()) == 100
     assert site.cdn.invalidations() == []
     again = site.receive()
-    assert bodies(again) == [purge_message("a.jpg")]
+    assert bodies(again)[0]["place"] == {"master": etag.strip('"'), "after": f"derivatives/a.jpg/_/{names[999]}"}
+    heads: list[str] = []
+    site.s3.meta.events.register("provide-client-params.s3.HeadObject", lambda params, **_: heads.append(params["Key"]))
     assert site.purging().run(again, lasting) == []
-    assert site.keys() == []
+    assert len([key for key in heads if key.startswith("derivatives/")]) == 100
+    assert len(site.keys()) == 1000
     assert len(site.cdn.invalidations()) == 1
+    site.done(again)
+    assert bodies(site.receive()) == [purge_message("a.jpg", SECOND)]
 
 
-def test_no_progress_in_a_whole_invocation_is_a_failure(site: Site) -> None:
+def test_not_one_page_in_a_whole_invocation_is_a_failure(site: Site) -> None:
     site.derivative("a.jpg", "w-320.webp", site.master("a.jpg"))
     site.queue.send(purge_message("a.jpg"))
     records = site.receive()

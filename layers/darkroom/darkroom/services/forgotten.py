@@ -18,8 +18,8 @@ LEFT = {
     "copies in viewers' browsers": "BrowserMaxAge after they were fetched",
     "log lines that name the key": "the end of their retention, LogDays",
     "access logs of the CDN, where they are on": "AccessLogDays",
-    "messages that name the key, in queues and dead letters": "14 days at most",
-    "backups of the index, where point-in-time recovery is on": "35 days at most",
+    "messages that name the key, in queues and dead letters": "14 days",
+    "backups of the index (point-in-time recovery)": "35 days",
 }
 """What nothing of ours can remove, and until when it lasts."""
 

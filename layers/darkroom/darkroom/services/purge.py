@@ -1,7 +1,7 @@
 """Flow 5, the half in S3: derivatives that were not made from the present master are deleted.
 
-It may run at any time and any number of times. A purge that was cut short leaves what it deleted deleted, so that the
-next one has less to do.
+It may run at any time and any number of times. One that was cut short says where, and the next one goes on from there
+as long as the master is the same.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..aws.vault import Kept, Listed, Vault
+from ..aws.vault import Listed, Vault
 from .caching import SOURCE_ETAG
 from .transform import DERIVATIVES
 
@@ -26,12 +26,24 @@ SPARE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """How far a purge came: all up to the derivative ``after`` have been held against ``master``, its entity tag."""
+
+    master: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cleared:
-    """What a purge did. ``kept`` were made from the present master. Not ``complete``: it has to be run again."""
+    """What a purge did. ``kept`` were made from the present master.
+
+    Not ``complete``: it has to be run again, from ``place`` if there is one.
+    """
 
     deleted: int
     kept: int
     complete: bool
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -42,47 +54,47 @@ class Purge:
     source: Vault
     source_prefix: str = "masters/"
 
-    def clear(self, key: str, remaining_s: Callable[[], float] = lambda: math.inf) -> Cleared:
+    def clear(
+        self, key: str, remaining_s: Callable[[], float] = lambda: math.inf, place: Place | None = None
+    ) -> Cleared:
         """Delete the derivatives of ``key`` that were not made from its present master; all of them if it has none.
 
         A refused source's marker is one of them. Stops early when ``remaining_s`` tells that time is short, or when the
-        master keeps changing. Raises Unavailable.
+        master keeps changing. ``place`` is where an earlier one stopped. Raises Unavailable.
         """
         deleted = 0
         for _ in range(MAX_STARTS):
-            master = self._master(key)
-            kept = 0
-            for page in self.media.pages(derivatives_of(key)):
+            master, kept = self._master(key), 0
+            after = place.after if place is not None and place.master == master else ""
+            for page in self.media.pages(derivatives_of(key), start_after=after):
                 if remaining_s() < SPARE_S:
-                    return Cleared(deleted, kept, complete=False)
+                    return Cleared(deleted, kept, complete=False, place=Place(master, after) if after else None)
                 stale, fresh = self._told_apart(page, master)
                 deleted += self.media.delete_many(stale)
                 kept += len(fresh)
-                if _etag(self._master(key)) != _etag(master):
+                if self._master(key) != master:
                     break
+                after = page[-1].key
             else:
                 return Cleared(deleted, kept, complete=True)
         return Cleared(deleted, kept, complete=False)
 
-    def _master(self, key: str) -> Kept | None:
-        return self.source.head(self.source_prefix + key)
+    def _master(self, key: str) -> str:
+        """The present master's entity tag as derivatives bear it, empty if there is no master."""
+        found = self.source.head(self.source_prefix + key)
+        return found.etag.strip('"') if found is not None else ""
 
-    def _told_apart(self, page: Sequence[Listed], master: Kept | None) -> tuple[list[str], list[str]]:
+    def _told_apart(self, page: Sequence[Listed], master: str) -> tuple[list[str], list[str]]:
         """The stale keys and the fresh ones. What does not say what it was made from is stale."""
         keys = [listed.key for listed in page]
-        if master is None:
+        if not master:
             return keys, []
         with ThreadPoolExecutor(HEADS_AT_ONCE) as pool:
             heads = [head for head in pool.map(self.media.head, keys) if head is not None]
-        fresh = {head.key for head in heads if head.metadata.get(SOURCE_ETAG) == _etag(master)}
+        fresh = {head.key for head in heads if head.metadata.get(SOURCE_ETAG) == master}
         return [head.key for head in heads if head.key not in fresh], sorted(fresh)
 
 
 def derivatives_of(key: str) -> str:
     """The prefix of every derivative of ``key``."""
     return f"{DERIVATIVES}{key}/_/"
-
-
-def _etag(master: Kept | None) -> str | None:
-    """The entity tag as derivatives bear it."""
-    return master.etag.strip('"') if master is not None else None

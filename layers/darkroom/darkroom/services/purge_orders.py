@@ -1,22 +1,23 @@
-"""Messages of the purge queue: ``{"key": "photo.jpg", "pass": 1}``."""
+"""Messages of the purge queue: ``{"key": "photo.jpg", "pass": 1}``, with a ``place`` if some of it has been done."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..aws.telemetry import log
 from ..errors import BadUpload
+from .purge import Place
 
 FIRST, SECOND = 1, 2
 """The passes of a purge."""
 
 
-def purge_message(key: str, number: int = FIRST) -> dict[str, object]:
-    """The message that has ``key`` purged; ``number`` is that of the pass."""
-    return {"key": key, "pass": number}
+def purge_message(key: str, number: int = FIRST, place: Place | None = None) -> dict[str, object]:
+    """The message that has ``key`` purged; ``number`` is that of the pass, ``place`` where it goes on."""
+    return {"key": key, "pass": number} | ({"place": asdict(place)} if place else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,10 @@ class Order:
     receives: int
     message_ids: tuple[str, ...]
     receipt_handles: tuple[str, ...]
+    place: Place | None = None
 
     def joined(self, other: Order) -> Order:
-        """Both in one: a first pass does what a second would, and is followed by another."""
+        """Both in one, from the start: a first pass does what a second would, and is followed by another."""
         return Order(
             self.key,
             min(self.number, other.number),
@@ -46,12 +48,13 @@ def read_order(record: Mapping[str, Any]) -> Order:
         document = json.loads(record["body"])
         key, number = document["key"], document["pass"]
         key.encode()  # JSON can hold half a character, a path cannot
+        place = Place(**document["place"]) if "place" in document else None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadUpload("The message is no purge", field="body", detail=repr(error)) from error
     if not (key and number in (FIRST, SECOND)):
         raise BadUpload("The message is no purge", field="body", detail=record["body"][:500])
     receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-    return Order(key, number, receives, (record["messageId"],), (record["receiptHandle"],))
+    return Order(key, number, receives, (record["messageId"],), (record["receiptHandle"],), place)
 
 
 def read_orders(records: Iterable[Mapping[str, Any]]) -> tuple[list[Order], list[str]]:

@@ -7,7 +7,7 @@ it; by the second pass such a render has ended.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -85,14 +85,14 @@ class Purging:
         if remaining_s() < SPARE_S + CDN_S:
             self._put_back(order)
             return False
-        done = self.purge.clear(order.key, lambda: remaining_s() - CDN_S)
+        done = self.purge.clear(order.key, lambda: remaining_s() - CDN_S, order.place)
         self.observer.log("INFO", "purged", key=order.key, number=order.number, deleted=done.deleted, kept=done.kept)
         self.observer.count("DerivativesPurged", done.deleted)
         if done.complete:
             return True
-        if not done.deleted:
-            raise Unavailable(detail="no derivative was deleted in the time of a whole invocation")
-        self._put_back(order)
+        if done.place is None:
+            raise Unavailable(detail="a master that does not rest, or no time for one page of derivatives")
+        self._put_back(replace(order, place=done.place))
         return False
 
     def _invalidate(self, orders: Sequence[Order]) -> Sequence[Order]:
@@ -117,7 +117,7 @@ class Purging:
             self.queue.send(purge_message(order.key, SECOND), delay_s=self.repeat_after_s)
 
     def _put_back(self, order: Order) -> None:
-        self.queue.send(purge_message(order.key, order.number), delay_s=self.put_back_for_s)
+        self.queue.send(purge_message(order.key, order.number, order.place), delay_s=self.put_back_for_s)
         self.observer.count("PurgesPutBack")
 
     def _hide(self, order: Order) -> None:
