@@ -59,7 +59,6 @@ _inbox = Inbox(
     observer=_observer,
     queue=_queue,
     dead_letters=Queue(_sqs, _env["INGEST_DLQ_URL"]),
-    bucket=_uploads.bucket,
     max_receives=int(_env["MAX_RECEIVES"]),
 )
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)

@@ -139,9 +139,7 @@ class World:
         self, key: str, sequencer: str, detail_type: str = "Object Created", reason: str = "PutObject"
     ) -> Change:
         """The change that an event of S3 tells of."""
-        found = read_change(
-            event_text(self.names["uploads"], key, sequencer, detail_type, reason), self.names["uploads"]
-        )
+        found = read_change(event_text(self.names["uploads"], key, sequencer, detail_type, reason))
         assert found is not None
         return found
 

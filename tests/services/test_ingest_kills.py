@@ -135,7 +135,7 @@ def pixels(data: bytes | None) -> bytes:
 
 def mends(world: World) -> list[Change]:
     """What the workers asked for, at once: the messages are sent with a delay."""
-    found = [read_change(text, world.names["uploads"]) for text in world.sent]
+    found = [read_change(text) for text in world.sent]
     world.sent.clear()
     return [change for change in found if change is not None]
 

@@ -38,8 +38,10 @@ class Change:
     happened_at_s: float = 0.0
 
 
-def read_change(body: str, bucket: str) -> Change | None:
-    """The change that a message tells of ``bucket``, None if it is none of ours to follow.
+def read_change(body: str) -> Change | None:
+    """The change that a message tells of, None if it is none of ours to follow.
+
+    Which bucket it is about was settled by the rule that fills the queue.
 
     Not followed: objects that a lifecycle rule let expire, folders of the S3 console, and other detail types. Raises
     BadUpload for what is no such message.
@@ -48,13 +50,12 @@ def read_change(body: str, bucket: str) -> Change | None:
         event = json.loads(body)
         source, detail_type, detail = event["source"], event["detail-type"], event["detail"]
         key = detail["object"]["key"]
-        if source == OWN_SOURCE and detail_type == MEND and isinstance(key, str):
-            return Change(Kind.MEND, key, "")
-        known = detail["bucket"]["name"] == bucket and isinstance(key, str)
     except (ValueError, TypeError, KeyError) as error:
         raise BadUpload("The message is no event of an upload", field="body", detail=repr(error)) from error
-    if not known:
-        raise BadUpload("The message is about another bucket", field="bucket", detail=body[:500])
+    if not isinstance(key, str):
+        raise BadUpload("The message names no upload", field="key", detail=body[:500])
+    if source == OWN_SOURCE and detail_type == MEND:
+        return Change(Kind.MEND, key, "")
     kind = _kind(detail_type, detail)
     if kind is None or (key.endswith("/") and not detail["object"].get("size")):
         return None

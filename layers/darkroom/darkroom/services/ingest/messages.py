@@ -29,7 +29,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Inbox:
-    """The queue of changes in ``bucket``, and its dead letters.
+    """The queue of changes, and its dead letters.
 
     A message is given up after ``max_receives``, with its cause. SQS itself gives up those whose worker never answers.
     """
@@ -38,7 +38,6 @@ class Inbox:
     observer: Observer
     queue: Queue
     dead_letters: Queue
-    bucket: str
     max_receives: int
 
     def receive(self, message: Message, remaining_s: Callable[[], float]) -> None:
@@ -55,7 +54,7 @@ class Inbox:
                 self._try_again(message, error)
 
     def _handle(self, message: Message) -> None:
-        change = read_change(message.body, self.bucket)
+        change = read_change(message.body)
         outcome = self.ingest.handle(change) if change else Outcome.DROPPED
         self.observer.log(
             "INFO",
