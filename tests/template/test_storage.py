@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from darkroom.aws.index import BY_SHA256
+from darkroom.aws.record import Record
 
 from .stack import Stack, template
 
@@ -12,14 +19,21 @@ KEPT = {"AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::DynamoDB::Table"
 
 def test_what_holds_data_outlives_the_stack() -> None:
     holders = {k: v for k, v in template()["Resources"].items() if v["Type"] in KEPT}
-    assert {"MediaBucket", "AccessLogBucket", "SigningKeys"} <= set(holders)
+    assert {"MediaBucket", "UploadsBucket", "QuarantineBucket", "IndexTable", "AccessLogBucket", "SigningKeys"} == set(
+        holders
+    )
     for resource in holders.values():
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
+def by_id(bucket: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Lifecycle rules."""
+    return {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+
+
 def test_derivatives_expire_and_masters_tier() -> None:
     bucket = Stack(DerivativeTtlDays="7").properties("MediaBucket")
-    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    rules = by_id(bucket)
     assert rules["derivatives-expire"] == {
         "Id": "derivatives-expire",
         "Status": "Enabled",
@@ -30,13 +44,68 @@ def test_derivatives_expire_and_masters_tier() -> None:
     assert tier["Prefix"] == "masters/"
     assert tier["Transitions"] == [{"StorageClass": "INTELLIGENT_TIERING", "TransitionInDays": 0}]
     assert int(tier["ObjectSizeGreaterThan"]) + 1 == 128 * 1024
-    assert rules["uploads-abort"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-    assert "Prefix" not in rules["uploads-abort"]
 
 
-def test_media_is_encrypted_with_the_key_of_the_stack() -> None:
+BUCKETS = ["MediaBucket", "UploadsBucket", "QuarantineBucket"]
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_unfinished_uploads_are_dropped_after_a_day(bucket: str) -> None:
+    rule = by_id(Stack().properties(bucket))["uploads-abort"]
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert "Prefix" not in rule
+
+
+def test_uploads_are_versioned_and_expire_with_all_their_versions() -> None:
+    bucket = Stack(UploadRetentionDays="7").properties("UploadsBucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    rules = by_id(bucket)
+    assert rules["uploads-expire"]["ExpirationInDays"] == "7"
+    assert rules["uploads-expire"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": "7"}
+    assert rules["markers-expire"] == {"Id": "markers-expire", "Status": "Enabled", "ExpiredObjectDeleteMarker": True}
+
+
+def test_quarantine_expires_and_keeps_no_versions() -> None:
+    bucket = Stack(QuarantineDays="3").properties("QuarantineBucket")
+    assert by_id(bucket)["refused-expire"]["ExpirationInDays"] == "3"
+    assert "VersioningConfiguration" not in bucket
+
+
+def test_pages_of_the_origins_that_are_named_may_upload() -> None:
+    [rule] = Stack(UploadOrigins="https://a.example,https://b.example").properties("UploadsBucket")[
+        "CorsConfiguration"
+    ]["CorsRules"]
+    assert rule["AllowedOrigins"] == ["https://a.example", "https://b.example"]
+    assert rule["AllowedMethods"] == ["POST"]
+    assert "CorsConfiguration" not in Stack(UploadOrigins="").properties("UploadsBucket")
+
+
+def test_the_index_is_asked_by_key_and_by_content() -> None:
+    table = Stack().properties("IndexTable")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["DeletionProtectionEnabled"] is True
+    assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
+    [index] = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == BY_SHA256
+    assert index["KeySchema"] == [{"AttributeName": "sha256", "KeyType": "HASH"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at_s", "Enabled": True}
+    assert "expires_at_s" in {field.name for field in fields(Record)}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_the_index_is_encrypted_with_the_key_of_the_stack() -> None:
+    assert "SSESpecification" not in Stack().properties("IndexTable")  # DynamoDB's own key
+    assert Stack(KmsKeyArn=KEY).properties("IndexTable")["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": KEY,
+    }
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_a_bucket_is_encrypted_with_the_key_of_the_stack(bucket: str) -> None:
     def rule(**parameters: str) -> dict[str, object]:
-        [found] = Stack(**parameters).properties("MediaBucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        [found] = Stack(**parameters).properties(bucket)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         return found
 
     assert rule() == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
@@ -59,8 +128,11 @@ def test_the_first_signing_key_is_made_by_aws_and_has_256_bits() -> None:
 
 def test_logs_do_not_stay_for_ever() -> None:
     stack = Stack(LogDays="7")
-    assert stack.properties("TransformLogs")["RetentionInDays"] == "7"
-    assert stack.properties("TransformFunction")["LoggingConfig"]["LogGroup"] == "<TransformLogs>"
+    groups = stack.of_type("AWS::Logs::LogGroup")
+    assert {group["RetentionInDays"] for group in groups.values()} == {"7"}
+    written = {f["LoggingConfig"]["LogGroup"] for f in stack.of_type("AWS::Lambda::Function").values()}
+    assert written == {f"<{name}>" for name in groups}
+    assert len(written) == len(stack.of_type("AWS::Lambda::Function"))
     assert "AccessLogBucket" not in stack.resources
     logged = Stack(AccessLogDays="14")
     assert logged.properties("AccessLogBucket")["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == "14"

@@ -1,0 +1,149 @@
+"""How uploads come to their function, how often they are tried, and how the others are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from darkroom.services.sweep import EXPIRED_S
+
+from .stack import Stack, template
+
+TIMEOUTS = template()["Parameters"]["IngestTimeout"]["AllowedValues"]
+S3_EVENT: dict[str, Any] = {
+    "source": "aws.s3",
+    "detail-type": "Object Created",
+    "detail": {"bucket": {"name": "<UploadsBucket>"}, "object": {"key": "a.jpg"}, "reason": "PutObject"},
+}
+
+
+def rules(stack: Stack) -> dict[str, dict[str, Any]]:
+    return {name: rule for name, rule in stack.of_type("AWS::Events::Rule").items() if "EventPattern" in rule}
+
+
+def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
+    """EventBridge's matching, as far as the template uses it: every field has one of the values that are listed."""
+    return all(
+        matches(wanted, event.get(name, {})) if isinstance(wanted, dict) else event.get(name) in wanted
+        for name, wanted in pattern.items()
+    )
+
+
+def deleted(reason: str) -> dict[str, Any]:
+    return S3_EVENT | {"detail-type": "Object Deleted", "detail": S3_EVENT["detail"] | {"reason": reason}}
+
+
+@pytest.mark.parametrize(
+    ("event", "heard"),
+    [
+        (S3_EVENT, True),
+        (S3_EVENT | {"detail": S3_EVENT["detail"] | {"reason": "CopyObject"}}, True),
+        (deleted("DeleteObject"), True),
+        (deleted("Lifecycle Expiration"), False),
+        (S3_EVENT | {"detail-type": "Object Tags Added"}, False),
+        (S3_EVENT | {"source": "somebody"}, False),
+        (S3_EVENT | {"detail": S3_EVENT["detail"] | {"bucket": {"name": "<MediaBucket>"}}}, False),
+    ],
+)
+def test_uploads_and_deletions_that_somebody_wanted_are_heard(event: dict[str, Any], heard: bool) -> None:
+    found = [rule for rule in rules(Stack()).values() if matches(rule["EventPattern"], event)]
+    assert len(found) == heard
+
+
+def test_rules_send_to_the_queue_and_give_up_into_its_dead_letters() -> None:
+    stack = Stack()
+    for rule in rules(stack).values():
+        [target] = rule["Targets"]
+        assert (target["Arn"], target["DeadLetterConfig"]["Arn"]) == ("<IngestQueue.Arn>", "<IngestDeadLetters.Arn>")
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
+    for queue in ("IngestQueue", "IngestDeadLetters"):
+        policy = stack.properties(f"{queue}Policy")
+        assert policy["Queues"] == [f"<{queue}>"]
+        [statement] = policy["PolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+        assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", f"<{queue}.Arn>")
+        senders = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+        assert senders == [f"<{name}.Arn>" for name in rules(stack)]
+
+
+@pytest.mark.parametrize("name", ["Ingest", "Purge"])
+def test_dead_letters_stay_longer_and_come_from_their_queue_alone(name: str) -> None:
+    stack = Stack()
+    queue, dead_letters = stack.properties(f"{name}Queue"), stack.properties(f"{name}DeadLetters")
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == f"<{name}DeadLetters.Arn>"
+    assert dead_letters["RedriveAllowPolicy"] == {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [f"arn:aws:sqs:eu-central-1:111122223333:{queue['QueueName']}"],
+    }
+    assert dead_letters["MessageRetentionPeriod"] == 14 * 86_400 > queue["MessageRetentionPeriod"]
+    assert queue["SqsManagedSseEnabled"] is dead_letters["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("timeout", TIMEOUTS)
+def test_a_claim_outlives_its_worker_and_a_message_six_of_them(timeout: int) -> None:
+    stack = Stack(IngestTimeout=str(timeout))
+    assert stack.properties("IngestFunction")["Timeout"] == str(timeout)
+    hidden_s = int(stack.properties("IngestQueue")["VisibilityTimeout"])
+    assert hidden_s >= 6 * timeout
+    lease_s = int(stack.variables("IngestFunction")["LEASE_S"])
+    assert timeout < lease_s < hidden_s < lease_s + EXPIRED_S  # the message is back before a sweep looks for its upload
+    most = int(stack.properties("IngestQueue")["RedrivePolicy"]["maxReceiveCount"])
+    assert int(stack.variables("IngestFunction")["MAX_RECEIVES"]) == most
+    assert hidden_s * most < stack.properties("IngestQueue")["MessageRetentionPeriod"]
+
+
+def test_purges_are_hidden_for_six_times_the_function_and_its_window() -> None:
+    stack = Stack()
+    source = stack.properties("PurgeFunctionPurges")
+    timeout_s, window_s = stack.properties("PurgeFunction")["Timeout"], source["MaximumBatchingWindowInSeconds"]
+    assert stack.properties("PurgeQueue")["VisibilityTimeout"] >= 6 * timeout_s + window_s
+
+
+def test_both_functions_take_their_queue_and_answer_for_single_messages() -> None:
+    stack = Stack(IngestConcurrency="7")
+    ingest, purge = stack.properties("IngestFunctionUploads"), stack.properties("PurgeFunctionPurges")
+    assert (ingest["EventSourceArn"], purge["EventSourceArn"]) == ("<IngestQueue.Arn>", "<PurgeQueue.Arn>")
+    assert ingest["FunctionResponseTypes"] == purge["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert ingest["ScalingConfig"] == {"MaximumConcurrency": "7"}
+    assert purge["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert (ingest["BatchSize"], purge["BatchSize"]) == (1, 10)
+
+
+def test_a_sweep_is_run_every_hour_and_never_twice() -> None:
+    rule = Stack().properties("SweepFunctionHourly")
+    assert rule["ScheduleExpression"] == "rate(1 hour)"
+    [target] = rule["Targets"]
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0}
+
+
+def test_ingest_lives_in_a_vpc_when_asked_to() -> None:
+    assert "VpcConfig" not in Stack().properties("IngestFunction")
+    asked = Stack(VpcSubnetIds="subnet-0a,subnet-0b", VpcSecurityGroupIds="sg-0a", ClamdAddress="clamd.internal:3310")
+    assert asked.properties("IngestFunction")["VpcConfig"] == {
+        "SubnetIds": ["subnet-0a", "subnet-0b"],
+        "SecurityGroupIds": ["sg-0a"],
+    }
+    assert asked.variables("IngestFunction")["CLAMD_ADDRESS"] == "clamd.internal:3310"
+
+
+def test_every_function_but_transform_is_traced() -> None:
+    functions = Stack().of_type("AWS::Lambda::Function")
+    untraced = [name for name, function in functions.items() if function.get("TracingConfig") != {"Mode": "Active"}]
+    assert untraced == ["TransformFunction"]
+
+
+def test_the_upload_api_has_two_routes_a_rate_and_named_origins() -> None:
+    stack = Stack(UploadOrigins="https://a.example", UploadRate="5", UploadBurst="9")
+    routes = stack.of_type("AWS::ApiGatewayV2::Route").values()
+    assert {route["RouteKey"] for route in routes} == {"POST /uploads", "GET /uploads/{key+}"}
+    assert {route["Target"] for route in routes} == {"integrations/<UploadIntegration>"}
+    integration = stack.properties("UploadIntegration")
+    assert (integration["IntegrationUri"], integration["PayloadFormatVersion"]) == ("<UploadFunction.Arn>", "2.0")
+    stage = stack.properties("UploadStage")
+    assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": "5", "ThrottlingBurstLimit": "9"}
+    cors = stack.properties("UploadApi")["CorsConfiguration"]
+    assert (cors["AllowOrigins"], cors["AllowMethods"]) == (["https://a.example"], ["GET", "POST"])
+    assert set(cors["AllowHeaders"]) == {"authorization", "content-type"}
+    assert "CorsConfiguration" not in Stack(UploadOrigins="").properties("UploadApi")
