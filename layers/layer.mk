@@ -27,13 +27,13 @@ PIP := "$(LAYER_PYTHON)" -m pip install --quiet --disable-pip-version-check --ro
 FOR_LAMBDA := --no-deps --implementation cp --python-version 3.13 --target "$(SITE)" \
 	$(PLATFORMS) --platform manylinux2014_$(MACHINE)
 
-# Drops what never runs and what differs from one build to the next, so that equal sources give an equal layer. METADATA
-# and licences stay: scanners read the one, and the others must travel along. Bytecode is unchecked, because a zip loses
+# Drops what never runs and what differs from one build to the next, so that equal sources give an equal layer. METADATA,
+# licences and notices stay: scanners read the one, and the others must travel along. Bytecode is unchecked, because a zip loses
 # the times that other bytecode is checked by, and names the files by their place in Lambda.
 define finish
 	find "$(SITE)" -type d -name __pycache__ -prune -exec rm -rf {} +
 	find "$(SITE)" -type f \( -name '*.pyi' -o -name '*.h' \) -delete
-	find "$(SITE)" -path '*.dist-info/*' -type f ! -name METADATA ! -iname '*licen[cs]e*' ! -path '*/licenses/*' -delete
+	find "$(SITE)" -path '*.dist-info/*' -type f ! -name METADATA ! -iname '*licen[cs]e*' ! -iname 'notice*' ! -path '*/licenses/*' -delete
 	rm -rf "$(SITE)/bin"
 	PYTHONHASHSEED=0 "$(LAYER_PYTHON)" -m compileall -q --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /opt "$(SITE)"
 	chmod -R u=rwX,go=rX "$(SITE)"
