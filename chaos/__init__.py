@@ -1,0 +1,1 @@
+"""The kill test: uploads while services fail and workers die, and then a look at whether anything was lost."""

@@ -1,0 +1,59 @@
+"""``python -m chaos``: the kill test. See docs/chaos.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from .killing import ROOT
+
+sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run once and print the report; the exit status is 1 if anything is wrong, 2 if it could not be tried."""
+    from local.errors import CannotStart
+
+    from .crew import CannotWork
+    from .report import report
+    from .run import Settings, run
+
+    chosen = _parser().parse_args(arguments)
+    settings = Settings(chosen.seed, chosen.uploads, chosen.workers, chosen.minutes)
+    folder = Path(chosen.folder or tempfile.mkdtemp(prefix="darkroom-chaos-"))
+    print(f"{settings.command}\nLogs: {folder / 'logs'}", flush=True)
+    try:
+        findings = asyncio.run(run(settings, folder, _say))
+    except (CannotStart, CannotWork) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 2
+    print(f"\n\n{report(findings)}")
+    return 1 if findings.violations else 0
+
+
+def _say(line: str) -> None:
+    """Over the last line on a terminal; every ten seconds elsewhere."""
+    if sys.stdout.isatty():
+        print(f"\r\033[K{line}", end="", flush=True)
+    elif int(time.monotonic()) % 10 == 0:
+        print(line, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chaos", description="Uploads while services fail and workers die.")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="of everything that is drawn")
+    parser.add_argument("--uploads", type=int, default=500, help="how many (500)")
+    parser.add_argument("--workers", type=int, default=2, help="ingest workers beside each other (2)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="after which the storm is over at the latest (10)")
+    parser.add_argument("--folder", type=Path, help="for logs and MiniStack's data; a temporary one if not given")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""An HTTP proxy between the workers and MiniStack that breaks what it is told to break."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import socket
+import struct
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from multidict import CIMultiDict
+from yarl import URL
+
+from . import asked as requests
+from .answers import refusal
+from .asked import Asked
+from .faults import Fault, FaultPlan
+
+MAX_BODY_BYTES = 256 * 1024 * 1024
+_HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "transfer-encoding", "upgrade", "expect"})
+_WAITING = ("DelaySeconds", "VisibilityTimeout")
+_NEVER_CARRIED_OUT = frozenset({Fault.ERROR, Fault.THROTTLE, Fault.RESET, Fault.HANG})
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Times in seconds. ``hang_s`` is longer than clients wait; ``late_s`` is how late a lost request can arrive.
+
+    ``delays`` is what delays and visibility timeouts are multiplied with: a minute's pause would be most of a run.
+    """
+
+    hang_s: float = 4.0
+    late_s: float = 2.0
+    slow_s: float = 0.5
+    delays: float = 1.0
+
+
+class Answer(NamedTuple):
+    """What MiniStack said."""
+
+    status: int
+    headers: CIMultiDict[str]
+    body: bytes
+
+
+@dataclass
+class Proxy:
+    """Listens on 127.0.0.1 and forwards to ``upstream``, except for what ``plan`` says. ``injected`` counts by kind."""
+
+    upstream: str
+    plan: FaultPlan
+    pace: Pace
+    injected: Counter[tuple[str, Fault]] = field(default_factory=Counter)
+    forwarded: int = 0
+    _late: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def start(self) -> str:
+        """Listen on a free port; the URL."""
+        application = web.Application(client_max_size=MAX_BODY_BYTES)
+        application.router.add_route("*", "/{path:.*}", self._handle)
+        self._session = ClientSession(
+            connector=TCPConnector(limit=0),
+            timeout=ClientTimeout(total=60),
+            auto_decompress=False,
+            cookie_jar=DummyCookieJar(),
+        )
+        self._runner = web.AppRunner(application, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def settle(self) -> None:
+        """Wait for every request that was to arrive late."""
+        while self._late:
+            await asyncio.gather(*self._late)
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        await self.settle()
+        await self._runner.cleanup()
+        await self._session.close()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        asked = requests.read(request.method, request.raw_path, request.headers, body)
+        fault, share = self.plan.next_fate(asked)
+        if fault:
+            self.injected[asked.service, fault] += 1
+        if fault is Fault.LATE:
+            self._send_late(request, asked, body, share)
+            return _reset(request)
+        if fault in _NEVER_CARRIED_OUT:
+            return await self._instead(request, asked, fault)
+        if fault is Fault.SLOW:
+            await asyncio.sleep(self.pace.slow_s * share)
+        answer = await self._forward(request, asked, body)
+        if fault is None or fault is Fault.SLOW:
+            return _plain(request, answer)
+        if fault is Fault.CUT:
+            return await _cut(request, answer, share)
+        return await self._instead(request, asked, fault)
+
+    async def _instead(self, request: web.Request, asked: Asked, fault: Fault) -> web.StreamResponse:
+        if fault in (Fault.HANG, Fault.HANG_AFTER):
+            await asyncio.sleep(self.pace.hang_s)
+        if fault not in (Fault.ERROR, Fault.ERROR_AFTER, Fault.THROTTLE):
+            return _reset(request)
+        said = refusal(asked, fault)
+        return web.Response(status=said.status, body=said.body, content_type=said.content_type)
+
+    async def _forward(self, request: web.Request, asked: Asked, body: bytes) -> Answer:
+        headers = CIMultiDict(
+            (name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP
+        )
+        if asked.service == "sqs":
+            body = squeezed(body, self.pace.delays)
+            headers["Content-Length"] = str(len(body))
+        url = URL(self.upstream + request.raw_path, encoded=True)
+        self.forwarded += 1
+        async with self._session.request(
+            request.method, url, headers=headers, data=body, allow_redirects=False
+        ) as answer:
+            return Answer(answer.status, CIMultiDict(answer.headers), await answer.read())
+
+    def _send_late(self, request: web.Request, asked: Asked, body: bytes, share: float) -> None:
+        async def later() -> None:
+            await asyncio.sleep(self.pace.late_s * share)
+            with suppress(ClientError, TimeoutError):
+                await self._forward(request, asked, body)
+
+        task = asyncio.create_task(later())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+
+def squeezed(body: bytes, factor: float) -> bytes:
+    """A request to SQS with its waiting times multiplied by ``factor`` and rounded up to whole seconds."""
+    if factor == 1.0 or not any(name.encode() in body for name in _WAITING):
+        return body
+    document = json.loads(body)
+    for part in (document, *document.get("Entries", ())):
+        part |= {name: math.ceil(part[name] * factor) for name in _WAITING if name in part}
+    return json.dumps(document).encode()
+
+
+def _plain(request: web.Request, answer: Answer) -> web.Response:
+    headers = CIMultiDict((name, value) for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP)
+    if request.method != "HEAD":
+        headers["Content-Length"] = str(len(answer.body))
+    return web.Response(status=answer.status, headers=headers, body=answer.body)
+
+
+async def _cut(request: web.Request, answer: Answer, share: float) -> web.StreamResponse:
+    """The head of the answer, and its body as far as ``share`` of it."""
+    response = web.StreamResponse(status=answer.status, headers=_plain(request, answer).headers)
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        await response.write(answer.body[: int(len(answer.body) * share)])
+    return _reset(request)
+
+
+def _reset(request: web.Request) -> web.Response:
+    """Close the connection such that the client sees it reset."""
+    if request.transport is not None:
+        connection = request.transport.get_extra_info("socket")
+        with suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        request.transport.abort()
+    return web.Response(status=500)

@@ -1,0 +1,45 @@
+"""A child process that asks the transform function for pictures, one after the other, until it dies."""
+
+from __future__ import annotations
+
+import signal
+import time
+from random import Random
+from typing import Any
+
+from .errand import Errand, begin
+from .lots import lot
+from .mapping import Context
+
+PAUSE_S = 0.2
+INVOCATION_S = 5.0
+"""The function's timeout, squeezed as the delay is after which a purge is repeated."""
+
+WIDTHS = (320, 480)
+
+
+def serve(errand: Errand) -> None:
+    """Ask for ever. Keys at the front of ``errand.keys`` are asked for most."""
+    handler = begin(errand)
+    number = 0
+    while True:
+        number += 1
+        chance = lot(errand.seed, errand.who, errand.life, number)
+        signal.setitimer(signal.ITIMER_REAL, INVOCATION_S)
+        handler(_event(_path(chance, errand.keys)), Context(errand.function, INVOCATION_S))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        time.sleep(PAUSE_S * chance.random())
+
+
+def _path(chance: Random, keys: tuple[str, ...]) -> str:
+    from darkroom.plan.canonical import canonical_path
+    from darkroom.plan.normal import plan_of
+    from darkroom.plan.presets import configured
+
+    key = keys[int(len(keys) * chance.random() ** 3)]
+    plans = [*configured().plans(key).values(), *(plan_of(key, {"w": width, "f": "jpeg"}) for width in WIDTHS)]
+    return canonical_path(chance.choice(plans))
+
+
+def _event(path: str) -> dict[str, Any]:
+    return {"version": "2.0", "rawPath": path, "headers": {}, "requestContext": {"http": {"method": "GET"}}}

@@ -1,0 +1,37 @@
+"""A MiniStack of the run's own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from local import venvs
+from local.ministack import MiniStack
+from local.place import Place, Ports
+from local.progress import Progress
+
+
+@asynccontextmanager
+async def ministack(folder: Path) -> AsyncIterator[str]:
+    """Its URL, while it runs on a free port with its data in ``folder``; raises CannotStart."""
+    await venvs.ensure(Progress())
+    place = Place(folder)
+    for earlier in (place.ministack, place.logs):
+        shutil.rmtree(earlier, ignore_errors=True)
+    ports = Ports(cdn=0, aws=_free_port())
+    running = MiniStack(place, ports)
+    try:
+        await running.start()
+        yield ports.aws_url
+    finally:
+        await asyncio.shield(running.stop())
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,52 @@
+"""Carrying out the script: straight at S3, in its order, and never far ahead of the workers."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .script import Act, Deed
+from .world import UPLOADS, World
+
+AHEAD = 30
+"""How many changes may wait: more, and most overwrites would have happened before anyone looks."""
+
+
+@dataclass
+class Uploader:
+    """``versions``: of each key, the version ids that it has, oldest first. ``done`` counts acts."""
+
+    world: World
+    waiting: Callable[[], int]
+    done: int = 0
+    versions: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def run(self, script: Sequence[Act]) -> None:
+        """All of ``script``."""
+        for act in script:
+            while self.waiting() >= AHEAD:
+                time.sleep(0.2)
+            _DOING[act.deed](self, act)
+            self.done += 1
+
+    def _put(self, act: Act) -> None:
+        assert act.content is not None
+        answer = self.world.s3.put_object(Bucket=UPLOADS, Key=act.key, Body=act.content.data)
+        self.versions[act.key].append(answer["VersionId"])
+
+    def _delete(self, act: Act) -> None:
+        answer = self.world.s3.delete_object(Bucket=UPLOADS, Key=act.key)
+        self.versions[act.key].append(answer["VersionId"])
+
+    def _delete_old(self, act: Act) -> None:
+        oldest = self.versions[act.key].pop(0)
+        self.world.s3.delete_object(Bucket=UPLOADS, Key=act.key, VersionId=oldest)
+
+
+_DOING: dict[Deed, Callable[[Uploader, Act], None]] = {
+    Deed.PUT: Uploader._put,
+    Deed.DELETE: Uploader._delete,
+    Deed.DELETE_OLD: Uploader._delete_old,
+}

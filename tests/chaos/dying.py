@@ -1,0 +1,22 @@
+"""A process that counts lines until it dies, started by the tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from chaos.killing import PACKAGE, Death, die_at
+
+if __name__ == "__main__":
+    from darkroom.plan import keys
+
+    testament = Path(sys.argv[1])
+
+    def write(place: str) -> None:
+        testament.write_text(place)
+
+    within = PACKAGE / sys.argv[2]
+    die_at(Death((within,), int(sys.argv[3])), write)
+    for _ in range(3):
+        keys.quote_key("photo.jpg")
+        print("quoted", flush=True)
