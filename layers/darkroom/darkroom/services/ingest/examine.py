@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from ...aws.checksums import digests
+from ...aws.forms import DECLARED_SHA256
 from ...aws.observing import Observer
 from ...aws.scanner import Scanner
 from ...aws.vault import Kept, Vault
@@ -79,7 +80,7 @@ class Examiner:
         with self.observer.step("limits"):
             header = inspect(Source.of(upload.data), self.limits)
         with self.observer.step("checksum"):
-            _compare(upload.data, upload.kept.checksums)
+            _compare(upload.data, {**_declared(upload.kept), **upload.kept.checksums})
         return header, upload.data
 
     def scan(self, data: bytes) -> None:
@@ -95,6 +96,11 @@ class Examiner:
         """Every pixel of ``data``, decoded once; raises Damaged."""
         with self.observer.step("decode"):
             return expose(Source.of(data), plans, limits=self.limits)
+
+
+def _declared(kept: Kept) -> dict[str, str]:
+    """The checksum that an upload's form was asked for with, where the store did not check it."""
+    return {"sha256": kept.metadata[DECLARED_SHA256]} if DECLARED_SHA256 in kept.metadata else {}
 
 
 def _compare(data: bytes, given: Mapping[str, str]) -> None:
