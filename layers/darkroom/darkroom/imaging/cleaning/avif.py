@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from ..containers.bmff import Box, Item, Meta, box, full_box, is_alpha, meta_box, parse_meta
+from ..containers.bmff import Box, Item, Meta, body_of, box, full_box, is_alpha, meta_box, parse_meta
 
 _PICTURES = frozenset((b"av01", b"grid", b"iovl"))
 _REFERENCES = (b"dimg", b"auxl", b"prem")
@@ -29,7 +29,7 @@ def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noq
     meta = parse_meta(meta_box(lambda at, length: data[at : at + length]))
     numbers = {old: new for new, old in enumerate(_needed(meta), start=1)}
     items = [meta.items[number] for number in numbers]
-    bodies = [_body(data, meta, item) for item in items]
+    bodies = [body_of(data, meta, item, len(data)) for item in items]
     opening = _brands(data)
     described = [_describing(item, keep_profile=keep_profile) for item in items]
 
@@ -68,18 +68,6 @@ def _needed(meta: Meta) -> list[int]:
             raise ValueError("made of something else than pictures")
         waiting += reversed(parts.get(number, []))
     return list(found)
-
-
-def _body(data: bytes, meta: Meta, item: Item) -> bytes:
-    parts = []
-    for extent in item.extents:
-        part = (meta.data if extent.in_meta else data)[extent.offset : extent.offset + extent.length]
-        if not part or len(part) < extent.length:
-            raise ValueError("data is missing")
-        parts.append(part)
-    if not parts:
-        raise ValueError("an item without data")
-    return b"".join(parts)
 
 
 def _brands(data: bytes) -> bytes:

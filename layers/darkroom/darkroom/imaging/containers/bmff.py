@@ -58,6 +58,19 @@ class Meta:
     data: bytes
 
 
+def body_of(data: bytes, meta: Meta, item: Item, most_bytes: int) -> bytes:
+    """An item's data in the file ``data``; raises ValueError where it is missing, cut off or longer than this."""
+    if not item.extents or sum(extent.length for extent in item.extents) > most_bytes:
+        raise ValueError("an item without data, or with too much")
+    parts = []
+    for extent in item.extents:
+        part = (meta.data if extent.in_meta else data)[extent.offset : extent.offset + extent.length]
+        if not part or len(part) < extent.length:
+            raise ValueError("data is missing")
+        parts.append(part)
+    return b"".join(parts)
+
+
 def is_alpha(item: Item) -> bool:
     """Whether an auxiliary picture is another one's alpha."""
     return (item.first(b"auxC") or b"")[4:].split(b"\0")[0] in _ALPHA_URNS

@@ -1,0 +1,1 @@
+"""What a picture's file says about it: EXIF, XMP and IPTC-IIM, found and read without trust."""

@@ -1,0 +1,94 @@
+"""What a block of metadata may say that is worth keeping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+MAX_CHARACTERS = 500
+"""Of any text that is kept."""
+_MOMENT = re.compile(
+    r"(\d{4})[-:/.]?(\d\d)[-:/.]?(\d\d)(?:[ T]?(\d\d):?(\d\d)(?::?(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[-+]\d\d:?\d\d)?)?"
+)
+
+
+class Place(NamedTuple):
+    """Where a picture was taken: degrees north and east (WGS 84), and metres above the sea where that is known."""
+
+    latitude: float
+    longitude: float
+    altitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Empty where a block does not say. ``digitised_at`` counts only where nothing says ``captured_at``."""
+
+    captured_at: str = ""
+    digitised_at: str = ""
+    camera: str = ""
+    lens: str = ""
+    creator: str = ""
+    copyright: str = ""
+    credit: str = ""
+    place: Place | None = None
+
+
+NOTHING = Facts()
+
+
+def text_of(parts: str | Iterable[str]) -> str:
+    """One line of printable text, cut to :data:`MAX_CHARACTERS`; several parts with "; " between."""
+    lines = [parts] if isinstance(parts, str) else parts
+    printable = ("".join(mark if mark.isprintable() else " " for mark in line) for line in lines)
+    told = dict.fromkeys(" ".join(line.split()) for line in printable)
+    return "; ".join(filter(None, told))[:MAX_CHARACTERS].strip()
+
+
+def camera_of(make: str, model: str) -> str:
+    """Make and model without saying the make twice: "NIKON CORPORATION" and "NIKON D80" are a NIKON D80."""
+    make, model = text_of(make), text_of(model)
+    if make and model.lower().startswith(make.split()[0].lower()):
+        return model
+    return text_of(f"{make} {model}")
+
+
+def moment(text: str, *, subseconds: str = "", offset: str = "") -> str:
+    """A date, or a date and a time, in ISO 8601 as precise as it was told; empty if there is no such moment.
+
+    ``subseconds`` and ``offset`` add what EXIF has in tags of their own.
+    """
+    found = _MOMENT.fullmatch(text.strip())
+    if found is None:
+        return ""
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    numbers = [int(part) for part in (year, month, day, hour, minute, second) if part is not None]
+    try:
+        datetime(*numbers)  # type: ignore[arg-type]
+    except ValueError:
+        return ""
+    if hour is None:
+        return f"{year}-{month}-{day}"
+    fraction = fraction or subseconds.strip()
+    exact = f".{fraction}" if second and re.fullmatch(r"[0-9]{1,9}", fraction) else ""
+    return f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{exact}{_zone(zone or offset.strip())}"
+
+
+def _zone(text: str) -> str:
+    found = re.fullmatch(r"([-+])([01]\d|2[0-3]):?([0-5]\d)", text)
+    return f"{found[1]}{found[2]}:{found[3]}" if found else "Z" if text == "Z" else ""
+
+
+def place_of(latitude: float | None, longitude: float | None, altitude: float | None) -> Place | None:
+    """The place, if it is on Earth; receivers without a fix write 0, 0."""
+    if latitude is None or longitude is None or not abs(latitude) <= 90 or not abs(longitude) <= 180:
+        return None
+    if latitude == longitude == 0:
+        return None
+    known = altitude is not None and abs(altitude) <= 100_000
+    return Place(
+        round(latitude, 7), round(longitude, 7), round(altitude, 2) if known and altitude is not None else None
+    )
