@@ -104,7 +104,7 @@ def test_only_what_failed_comes_again(world: World, app: Any, capsys: pytest.Cap
     assert world.record("lost.jpg").state == READY
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     handled = next(line for line in lines if line.get("key") == "good.jpg")
-    steps = {"fetch", "sniff", "limits", "checksum", "dedupe", "decode", "clean", "master", "presets", "index"}
+    steps = {"fetch", "sniff", "limits", "checksum", "dedupe", "decode", "claim", "clean", "master", "presets", "index"}
     assert steps | {"announce"} <= set(handled["ms"])
     assert any(line.get("message") == "failed" and line["code"] == "unavailable" for line in lines)
     metrics = {name for line in lines for name in line if name == "PresetsTime"}

@@ -20,7 +20,7 @@ from ...plan.model import Plan
 from ...plan.presets import Presets, configured
 from .announce import announcement, image_id, preset_paths
 from .changes import Change, Kind
-from .claims import Attempt, Claims, Superseded
+from .claims import Attempt, Claims, Hold, Superseded
 from .examine import Examiner, Upload, fetch
 from .publish import Publisher
 from .quarantine import Quarantine
@@ -115,7 +115,7 @@ class Ingest:
             return Outcome.DUPLICATE
         self.examiner.scan(data)
         exposure = self.examiner.expose(data, plans)
-        hold = attempt.claimed()
+        hold = self._claimed(attempt)
         with self.observer.step("clean"):
             negative = make_master(data, header, limits=self.examiner.limits)
         with self.observer.step("master"):
@@ -134,14 +134,14 @@ class Ingest:
         master = self._claims.master(attempt.key)
         if master is None or not self._claims.agrees(known, master):
             return None
-        return attempt.claimed().ready(upload, **made(known), same_as=known.same_as)
+        return self._claimed(attempt).ready(upload, **made(known), same_as=known.same_as)
 
     def _copied(self, attempt: Attempt, upload: Upload, plans: list[Plan]) -> Record | None:
         """The record after copying what another key has of the same bytes; None if no other has all of it."""
         donors = [record for record in self._claims.index.same_bytes(upload.sha256) if record.key != attempt.key]
         if not donors:
             return None
-        donor, hold = donors[0], attempt.claimed()
+        donor, hold = donors[0], self._claimed(attempt)
         master = self.publisher.copy_master(hold, upload, donor)
         if master is None:
             return None
@@ -152,7 +152,7 @@ class Ingest:
         return hold.ready(upload, **copies, same_as=donor.key)
 
     def _refuse(self, attempt: Attempt, upload: Upload, error: DarkroomError) -> Outcome:
-        hold, trace_id = attempt.claimed(), self.observer.trace_id()
+        hold, trace_id = self._claimed(attempt), self.observer.trace_id()
         with self.observer.step("quarantine"):
             place = self.quarantine.keep(upload.kept, hold.sequencer, error, digest=upload.sha256, trace_id=trace_id)
         refusal = {
@@ -169,13 +169,17 @@ class Ingest:
         return Outcome.REFUSED
 
     def _remove(self, attempt: Attempt, known: Record | None) -> Outcome:
-        hold = attempt.claimed()
+        hold = self._claimed(attempt)
         with self.observer.step("remove"):
             removed = self.publisher.remove_master(hold, purge=known is not None)
         expires_at_s = int(self._claims.clock()) + TOMBSTONE_S
         record = Record(hold.key, REMOVED, hold.sequencer, hold.token, expires_at_s=expires_at_s)
         self._settle(record, silently=known is None and not removed)
         return Outcome.REMOVED
+
+    def _claimed(self, attempt: Attempt) -> Hold:
+        with self.observer.step("claim"):
+            return attempt.claimed()
 
     def _settle(self, record: Record, *, silently: bool = False) -> None:
         """Write down the end of the work, then tell of it. Killed in between, it is told when the event comes again."""
