@@ -1,4 +1,4 @@
-"""The command line: ``python -m local up | stop | sign | token``."""
+"""The command line: ``python -m local up | stop | sign | token | forget | redrive``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--prefix", required=True, help="what it is for: 'trips/' and all below, or the key of one file")
     token.add_argument("--expires-in", type=int, default=900, metavar="SECONDS", help="how long it is valid (900)")
     token.add_argument("--max-bytes", type=int, metavar="BYTES", help="largest file it is good for")
-    for command in (up, stop, sign, token):
+    forget = commands.add_parser("forget", help="remove every trace of a picture, and tell what was removed")
+    forget.add_argument("key", help="the key it was uploaded under")
+    redrive = commands.add_parser("redrive", help="send dead letters back to their queues, each with its cause")
+    redrive.add_argument("--dry-run", action="store_true", help="only show them")
+    for command in (up, stop, sign, token, forget, redrive):
         command.add_argument("--state-dir", type=Path, default=ROOT / ".local", help="where its data is (.local)")
     return parser
 
@@ -98,7 +102,24 @@ def _token(chosen: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"up": _up, "stop": _stop, "sign": _sign, "token": _token}
+def _forget(chosen: argparse.Namespace) -> int:
+    from .facts import read_facts
+    from .forget import forget, lines
+
+    report = forget(read_facts(Place(chosen.state_dir.resolve())), chosen.key)
+    print("\n".join(lines(report)))
+    return 0 if report["complete"] else 1
+
+
+def _redrive(chosen: argparse.Namespace) -> int:
+    from .facts import read_facts
+    from .redrive import redrive_all
+
+    redrive_all(read_facts(Place(chosen.state_dir.resolve())), dry_run=chosen.dry_run)
+    return 0
+
+
+_COMMANDS = {"up": _up, "stop": _stop, "sign": _sign, "token": _token, "forget": _forget, "redrive": _redrive}
 
 if __name__ == "__main__":
     sys.exit(main())

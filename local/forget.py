@@ -1,0 +1,41 @@
+"""A request to be forgotten, in the running stack: by the function that AWS would run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .aws import Cloud
+from .errors import CannotStart
+
+
+def forget(facts: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Have every trace of ``key`` removed; the function's report. Raises CannotStart if it fails."""
+    answer = Cloud(facts["aws_endpoint_url"]).functions.invoke(
+        FunctionName=facts["functions"]["ForgetFunction"]["name"], Payload=json.dumps({"key": key}).encode()
+    )
+    document: dict[str, Any] = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise CannotStart(f"The function failed: {document.get('errorMessage', document)}")
+    return document
+
+
+def lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """``report`` to be read by a person."""
+    yield f"{report['key']}: " + ("forgotten" if report["complete"] else "NOT DONE YET")
+    yield from _table("removed", {place: str(count) for place, count in report["removed"].items()})
+    yield from _table("at the CDN", {"invalidation": report["invalidation"]})
+    yield from _table("remains, until", {one["what"]: one["until"] for one in report["remains"]})
+    if report["same_bytes"]:
+        yield "the same picture under other keys, which are to be forgotten by themselves"
+        yield from (f"    {key}" for key in report["same_bytes"])
+    if not report["complete"]:
+        yield from _table("failed", report["failed"])
+        yield f"Run it again in {report['again_in_s']} s."
+
+
+def _table(title: str, rows: Mapping[str, str]) -> Iterator[str]:
+    yield title
+    width = max(map(len, rows), default=0)
+    yield from (f"    {name:<{width}}  {value}" for name, value in rows.items())

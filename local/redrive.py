@@ -1,0 +1,21 @@
+"""The running stack's dead letters, back to their queues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools.redrive import redrive, summary
+
+from .aws import Cloud
+
+PAIRS = {"ingest_dead_letters": "ingest", "purge_dead_letters": "purge"}
+"""Queues by their names among the facts: dead letters, and where they came from."""
+
+
+def redrive_all(facts: Mapping[str, Any], *, dry_run: bool) -> None:
+    """Print every dead letter with its cause, and send it back unless ``dry_run``."""
+    queues, sqs = facts["queues"], Cloud(facts["aws_endpoint_url"]).queues
+    for dead, queue in PAIRS.items():
+        done = redrive(sqs, queues[dead], queues[queue], dry_run=dry_run)
+        print(f"{queue}: {summary(done, dry_run=dry_run)}")

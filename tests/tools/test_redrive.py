@@ -1,0 +1,172 @@
+"""Dead letters go back to where they came from, each with its cause, and none gets lost on the way."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.redrive import redrive_all
+from tools.redrive import Redriven, main, redrive
+
+_numbers = itertools.count(1)
+
+EVENT = json.dumps({"detail-type": "Object Created", "source": "aws.s3", "detail": {"object": {"key": "a.jpg"}}})
+
+
+@dataclass
+class Queues:
+    """A queue and its dead letters. ``said`` is what was told."""
+
+    sqs: Any
+    dead: str
+    main: str
+    said: list[str]
+
+    def die(self, body: str = EVENT, **attributes: str) -> None:
+        """Have a dead letter."""
+        named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        self.sqs.send_message(QueueUrl=self.dead, MessageBody=body, MessageAttributes=named)
+
+    def redrive(self, *, dry_run: bool = False) -> Redriven:
+        return redrive(self.sqs, self.dead, self.main, dry_run=dry_run, say=self.said.append)
+
+    def bodies(self, url: str) -> list[str]:
+        """Take every message that can be seen."""
+        found = []
+        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                found.append(message["Body"])
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return sorted(found)
+
+    def count(self, url: str) -> int:
+        """Messages, seen or hidden."""
+        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return sum(int(answer[f"ApproximateNumberOfMessages{state}"]) for state in ("", "NotVisible"))
+
+
+@pytest.fixture
+def queues(aws: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Queues:
+    monkeypatch.setattr("tools.redrive.WAIT_S", 0)
+    sqs, number = aws("sqs"), next(_numbers)
+    urls = [sqs.create_queue(QueueName=f"redrive-{name}-{number}")["QueueUrl"] for name in ("dead", "main")]
+    return Queues(sqs, *urls, [])
+
+
+def test_every_message_goes_back_as_it_was(queues: Queues) -> None:
+    bodies = sorted(json.dumps({"key": f"{number} ü.jpg", "pass": 1}) for number in range(25))
+    for body in bodies:
+        queues.die(body)
+    assert queues.redrive() == Redriven(found=25, sent=25)
+    assert queues.count(queues.dead) == 0
+    assert queues.bodies(queues.main) == bodies
+
+
+def test_each_is_told_with_its_cause(queues: Queues) -> None:
+    queues.die(code="unavailable", cause="put masters/a.jpg: SlowDown", attempts="6", trace_id="1-67447a00-01")
+    queues.redrive()
+    assert queues.said[0].endswith("  Object Created a.jpg")
+    assert queues.said[1:] == [
+        "    unavailable: put masters/a.jpg: SlowDown",
+        "    attempts 6, trace_id 1-67447a00-01",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "cause"),
+    [
+        ({"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "may not send"}, "NO_PERMISSIONS: may not send"),
+        ({"code": "defect"}, "defect: "),
+        ({}, "no cause: its worker never answered (killed, out of memory or of time)"),
+    ],
+)
+def test_the_cause_is_whoevers_gave_up(queues: Queues, attributes: dict[str, str], cause: str) -> None:
+    queues.die(**attributes)
+    queues.redrive()
+    assert queues.said[1] == f"    {cause}"
+
+
+@pytest.mark.parametrize(
+    ("body", "subject"),
+    [
+        ('{"key": "a.jpg", "pass": 2}', "purge a.jpg"),
+        ("no JSON at all", "no JSON at all"),
+        ("[1]", "[1]"),
+        ('{"detail": {}}', '{"detail": {}}'),
+        ("x" * 500, "x" * 120),
+    ],
+)
+def test_what_it_is_about_is_told_whatever_it_is(queues: Queues, body: str, subject: str) -> None:
+    queues.die(body)
+    assert queues.redrive() == Redriven(1, 1)
+    assert queues.said[0].split("  ", 1)[1] == subject
+    assert queues.bodies(queues.main) == [body]
+
+
+def test_a_dry_run_leaves_everything_where_it_can_be_seen(queues: Queues) -> None:
+    for _ in range(12):
+        queues.die()
+    assert queues.redrive(dry_run=True) == Redriven(found=12, sent=0)
+    assert queues.count(queues.main) == 0
+    assert queues.redrive(dry_run=True) == Redriven(found=12, sent=0)
+    assert len(queues.bodies(queues.dead)) == 12
+
+
+def test_what_comes_back_at_once_does_not_go_round_for_ever(queues: Queues) -> None:
+    for _ in range(12):
+        queues.die()
+    queues.main = queues.dead
+    assert queues.redrive() == Redriven(found=12, sent=12)
+    assert len(queues.bodies(queues.dead)) == 12
+
+
+def test_a_message_that_cannot_be_sent_is_not_lost(queues: Queues) -> None:
+    for _ in range(3):
+        queues.die()
+    left = iter([None])
+
+    def fail_after_one(**_: Any) -> None:
+        if next(left, ClientError) is not None:
+            raise ClientError({"Error": {"Code": "ServiceUnavailable", "Message": "no"}}, "SendMessage")
+
+    queues.sqs.meta.events.register("before-parameter-build.sqs.SendMessage", fail_after_one)
+    with pytest.raises(ClientError):
+        queues.redrive()
+    assert (queues.count(queues.dead), queues.count(queues.main)) == (2, 1)
+
+
+def test_the_command(
+    queues: Queues,
+    aws_environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in aws_environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", aws_environment["AWS_REGION"])
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    command = ["--queue-url", queues.dead, "--to", queues.main, "--endpoint-url", aws_environment["AWS_ENDPOINT_URL"]]
+    queues.die()
+    assert main([*command, "--dry-run"]) == 0
+    assert capsys.readouterr().out.endswith("dead letters: 1, sent back: none, only shown\n")
+    assert main(command) == 0
+    assert capsys.readouterr().out.endswith("dead letters: 1, sent back: 1\n")
+    queues.sqs.delete_queue(QueueUrl=queues.dead)
+    assert main(command) == 1
+    assert "What was not sent is still there." in capsys.readouterr().err
+
+
+def test_the_local_command_takes_both_queues(queues: Queues, aws_environment: dict[str, str], capsys: Any) -> None:
+    names = ("ingest", "ingest_dead_letters", "purge", "purge_dead_letters")
+    urls = {name: queues.sqs.create_queue(QueueName=f"local-{name}")["QueueUrl"] for name in names}
+    for name in ("ingest", "purge"):
+        queues.sqs.send_message(QueueUrl=urls[f"{name}_dead_letters"], MessageBody=name)
+    redrive_all({"queues": urls, "aws_endpoint_url": aws_environment["AWS_ENDPOINT_URL"]}, dry_run=False)
+    assert [queues.bodies(urls[name]) for name in names] == [["ingest"], [], ["purge"], []]
+    assert "purge: dead letters: 1, sent back: 1" in capsys.readouterr().out
