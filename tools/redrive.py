@@ -162,9 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def summary(done: Redriven, *, dry_run: bool) -> str:
     """One line about all of it."""
-    return (
-        f"{done.found} dead letters; none was sent" if dry_run else f"{done.found} dead letters, {done.sent} sent back"
-    )
+    return f"dead letters: {done.found}, sent back: {'none, only shown' if dry_run else done.sent}"
 
 
 def _say(line: str) -> None:
