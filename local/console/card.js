@@ -70,7 +70,7 @@ export function fileCard(file) {
       if (fate.same_as) facts.push(`same bytes as ${fate.same_as}`);
       const prints = make('ul', { className: 'presets' });
       prints.setAttribute('aria-label', `Prints of ${file.name}`);
-      rest.replaceChildren(make('div', { className: 'detail', textContent: `The master: ${facts.join(' · ')}` }), prints);
+      rest.replaceChildren(make('div', { className: 'detail', textContent: `Taken in: ${facts.join(' · ')}` }), prints);
       prints.append(...await Promise.all((await presets).map(preset => printOf(fate.key, preset))));
     },
 
