@@ -23,6 +23,13 @@ CHECK_VALUES = {
 }
 """Of the bytes ``123456789``. Source: Catalogue of parametrised CRC algorithms; RFC 1321 and 3174 algorithms."""
 
+XXHASHES = {
+    "xxhash64": "c500b0c912b376d8",
+    "xxhash3": "b6acb9d84a38ff74",
+    "xxhash128": "7351f89812f97382b91d05b31e04dd7f",
+}
+"""Of ``Hello world``, in the byte order of AWS's own aws-checksums library, whose tests these are from."""
+
 REFLECTED = {"crc32": (32, 0xEDB88320), "crc32c": (32, 0x82F63B78), "crc64nvme": (64, 0x9A6C9329AC4BC9B5)}
 """Width and reflected polynomial; all three start from ones and end inverted."""
 
@@ -48,6 +55,11 @@ def test_the_check_value_is_the_published_one(name: str) -> None:
     assert hexadecimal(name, b"123456789") == CHECK_VALUES[name]
 
 
+@pytest.mark.parametrize("name", XXHASHES)
+def test_an_xxhash_has_its_bytes_in_the_order_of_aws(name: str) -> None:
+    assert hexadecimal(name, b"Hello world") == XXHASHES[name]
+
+
 @given(data=st.binary(max_size=300), name=st.sampled_from(sorted(REFLECTED)))
 def test_a_crc_is_what_its_definition_says(data: bytes, name: str) -> None:
     assert hexadecimal(name, data) == bit_by_bit(data, *REFLECTED[name])
@@ -58,8 +70,10 @@ def test_a_hash_is_hashlibs(data: bytes, name: str) -> None:
     assert hexadecimal(name, data) == hashlib.new(name, data).hexdigest()
 
 
-def test_every_checksum_that_is_read_can_be_made() -> None:
+def test_every_checksum_of_s3_is_read_and_can_be_made(s3: Any) -> None:
     assert set(CHECKSUMS) == set(ALGORITHMS)
+    known = s3.meta.service_model.shape_for("ChecksumAlgorithm").enum
+    assert {name.upper() for name in ALGORITHMS} == set(known)
     assert digests(b"", []) == {}
 
 

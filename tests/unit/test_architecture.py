@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "darkroom"
 
 NATIVE = {"pyvips", "PIL", "pi_heif", "numpy", "onnxruntime"}
-AWS_LAYER = {"boto3", "botocore", "s3transfer", "aws_xray_sdk", "aws_lambda_powertools", "anycrc"}
+AWS_LAYER = {"boto3", "botocore", "s3transfer", "aws_xray_sdk", "aws_lambda_powertools", "anycrc", "xxhash"}
 """What layers/aws brings, which the transform function does not have."""
 
 AWS = AWS_LAYER | {"obstore"}

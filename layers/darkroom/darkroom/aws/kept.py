@@ -26,8 +26,11 @@ CHECKSUMS = {
     "crc32": "ChecksumCRC32",
     "crc32c": "ChecksumCRC32C",
     "crc64nvme": "ChecksumCRC64NVME",
+    "xxhash64": "ChecksumXXHASH64",
+    "xxhash3": "ChecksumXXHASH3",
+    "xxhash128": "ChecksumXXHASH128",
 }
-"""Checksums that :mod:`darkroom.aws.checksums` can make, and boto3's names for them."""
+"""All checksums that S3 keeps, by our names in :mod:`darkroom.aws.checksums`, and boto3's names for them."""
 
 
 @dataclass(frozen=True, slots=True)
