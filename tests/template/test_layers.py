@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import struct
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from .building import LAYERS, build, content_hash
+from .stack import ROOT, Stack
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 """``e_machine`` of an ELF header: EM_AARCH64, EM_X86_64."""
@@ -62,7 +64,7 @@ def test_every_source_has_bytecode_that_nothing_invalidates(built: Built) -> Non
     assert sum(path.suffix == ".pyc" for path in files(built)) == len(sources)
 
 
-def test_both_layers_leave_room(built: Built) -> None:
+def test_all_layers_leave_room(built: Built) -> None:
     assert sum(path.stat().st_size for path in files(built)) < MAX_UNZIPPED_BYTES
 
 
@@ -89,7 +91,7 @@ def test_an_unknown_processor_is_refused(tmp_path: Path) -> None:
         build("DarkroomLayer", "riscv64", tmp_path / "layer")
 
 
-def test_the_layers_are_all_that_the_function_needs(built: Built, arch: str) -> None:
+def test_native_code_runs_from_the_layers(built: Built, arch: str) -> None:
     if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
         pytest.skip(f"this machine does not run {arch}")
     code = """
@@ -110,3 +112,34 @@ print(json.dumps([pyvips.API_mode, same, [m.__file__ for m in (obstore, pyvips, 
     assert api_mode
     assert size == [8, 8]
     assert all(any(home.startswith(str(folder)) for folder in built.values()) for home in homes)
+
+
+@pytest.mark.parametrize("function", ["transform", "ingest", "sweep", "purge", "forget", "upload"])
+def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, function: str) -> None:
+    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+        pytest.skip(f"this machine does not run {arch}")
+    code = """
+import json, sys
+import app
+foreign = {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
+print(json.dumps([app.handler.__name__, foreign]))
+"""
+    stack = Stack()
+    logical_id = f"{function.capitalize()}Function"
+    layers = [re.sub("[0-9a-f]{10}>$", "", layer.removeprefix("<")) for layer in stack.properties(logical_id)["Layers"]]
+    homes = [str(ROOT / "functions" / function), *(str(built[layer] / "python") for layer in layers)]
+    credentials = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env=stack.variables(logical_id)
+        | credentials
+        | {"PYTHONPATH": os.pathsep.join(homes), "PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    name, imported = json.loads(done.stdout)
+    assert name == "handler"
+    homes.append(str(Path(json.__file__).parents[1]))
+    assert {module: file for module, file in imported.items() if not file.startswith(tuple(homes))} == {}
