@@ -39,7 +39,10 @@ class Vault:
         client.meta.events.register("before-call.s3.GetObject", _ask_for_checksums, unique_id="ask-for-checksums")
 
     def head(self, key: str, version_id: str = "") -> Kept | None:
-        """The head of the current version, or of ``version_id``; None if it is missing or deleted."""
+        """The head of the current version, or of ``version_id``; None if it is missing or deleted.
+
+        Also None where there is no such bucket, which S3 does not tell a HEAD.
+        """
         with asking(f"head {key}"):
             try:
                 answer = self._client.head_object(
