@@ -76,7 +76,7 @@ class Case:
         sqs = self.world.clients["sqs"]
         while messages := sqs.receive_message(QueueUrl=self.events_url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                change = read_change(message["Body"], self.world.names["uploads"])
+                change = read_change(message["Body"])
                 if change is not None:
                     self.world.ingest.handle(change)
                 sqs.delete_message(QueueUrl=self.events_url, ReceiptHandle=message["ReceiptHandle"])
@@ -233,7 +233,7 @@ def test_they_are_named_for_a_refused_key_and_for_one_without_an_item(case: Case
 def test_an_event_from_before_does_not_bring_it_back(case: Case) -> None:
     case.put("uploads", KEY)
     created = case.world.clients["sqs"].receive_message(QueueUrl=case.events_url, WaitTimeSeconds=2)["Messages"][0]
-    change = read_change(created["Body"], case.world.names["uploads"])
+    change = read_change(created["Body"])
     assert change is not None
     assert case.forget()["complete"]
     assert case.world.ingest.handle(change) is Outcome.DROPPED

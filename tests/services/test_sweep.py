@@ -38,7 +38,7 @@ def sweep(world: World, later_s: float = HOUR_S) -> Sweep:
 def queued(world: World) -> list[Change | None]:
     """The changes that ingest would read."""
     texts = [json.dumps(message) for message in world.messages("changes")]
-    return [read_change(text, world.names["uploads"]) for text in texts]
+    return [read_change(text) for text in texts]
 
 
 def claim(world: World, key: str, lease_s: float) -> None:
