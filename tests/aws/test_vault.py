@@ -1,4 +1,4 @@
-"""Objects, versions and copies, against MiniStack's S3."""
+"""Objects and their versions, against MiniStack's S3."""
 
 from __future__ import annotations
 
@@ -12,12 +12,7 @@ from darkroom.aws import vault as module
 from darkroom.aws.vault import Vault
 from darkroom.errors import Changed, Unavailable
 
-HEADERS = {
-    "Content-Type": "image/webp",
-    "Cache-Control": "max-age=60",
-    "Content-Disposition": 'inline; filename="a.webp"',
-}
-METADATA = {"source-etag": "abc", "sequencer": "0055"}
+from .stored import HEADERS, METADATA, keys, opened_body, put
 
 ODD_KEYS = [
     "plain.jpg",
@@ -33,14 +28,6 @@ ODD_KEYS = [
     "back\\slash|pipe^.jpg",
     "e\u0301 is not \u00e9",
 ]
-
-
-def put(vault: Vault, key: str, body: bytes = b"x", **given: Any) -> str:
-    return vault.put(key, body, **{"headers": {}, "metadata": {}, **given})
-
-
-def keys(vault: Vault, prefix: str = "", start_after: str = "") -> list[str]:
-    return [one.key for page in vault.pages(prefix, start_after) for one in page]
 
 
 def test_what_is_put_is_what_is_read(vault: Vault) -> None:
@@ -118,17 +105,6 @@ def test_a_deleted_object_is_missing_though_its_versions_are_there(versioned: Va
     assert versioned.head("a", first.version_id) is None
 
 
-def test_an_older_version_can_be_copied(versioned: Vault, vault: Vault) -> None:
-    etag = put(versioned, "a", b"1", metadata=METADATA)
-    first = versioned.head("a")
-    put(versioned, "a", b"2")
-    assert first
-    assert vault.copy(versioned, "a", "b", source_version_id=first.version_id) == etag
-    versioned.delete("a")
-    assert vault.copy(versioned, "a", "c", source_version_id=first.version_id) == etag
-    assert vault.copy(versioned, "a", "c") is None
-
-
 def test_a_delete_marker_is_no_object(s3: Any, versioned: Vault) -> None:
     marker = s3.delete_object(Bucket=versioned.bucket, Key="a")["VersionId"]
     assert versioned.head("a", marker) is None
@@ -169,101 +145,6 @@ def test_a_put_may_ask_for_what_it_replaces(vault: Vault) -> None:
     assert opened_body(vault, "a") == b"2"
     assert vault.head("missing") is None
     assert put(vault, "a", b"4", replaces=second) != second
-
-
-def opened_body(vault: Vault, key: str) -> bytes:
-    opened = vault.open(key)
-    assert opened
-    return opened.body.read()
-
-
-def test_a_copy_keeps_headers_and_metadata(vault: Vault, versioned: Vault) -> None:
-    etag = put(versioned, "a", headers=HEADERS, metadata=METADATA)
-    assert vault.copy(versioned, "a", "b", source_etag=etag) == etag
-    copied = vault.head("b")
-    assert copied
-    assert (copied.headers, copied.metadata) == (HEADERS, METADATA)
-
-
-def test_a_copy_replaces_what_is_given(vault: Vault) -> None:
-    put(vault, "a", headers=HEADERS, metadata=METADATA)
-    vault.copy(vault, "a", "b", headers={"Content-Type": "image/png"}, metadata={"code": "damaged"})
-    vault.copy(vault, "a", "c", metadata={})
-    vault.copy(vault, "a", "d", headers={"Content-Type": "image/png"})
-    replaced, bare, retyped = vault.head("b"), vault.head("c"), vault.head("d")
-    assert replaced
-    assert bare
-    assert retyped
-    assert (replaced.headers, replaced.metadata) == ({"Content-Type": "image/png"}, {"code": "damaged"})
-    assert (bare.headers, bare.metadata) == (HEADERS, {})
-    assert (retyped.headers, retyped.metadata) == ({"Content-Type": "image/png"}, METADATA)
-
-
-def test_an_object_may_be_copied_onto_itself(vault: Vault) -> None:
-    etag = put(vault, "a", metadata=METADATA)
-    assert vault.copy(vault, "a", "a", metadata={"new": "1"}) == etag
-    kept = vault.head("a")
-    assert kept
-    assert kept.metadata == {"new": "1"}
-
-
-def test_a_source_that_has_changed_is_not_copied(vault: Vault) -> None:
-    etag = put(vault, "a", b"1")
-    put(vault, "a", b"2")
-    with pytest.raises(Changed):
-        vault.copy(vault, "a", "b", source_etag=etag)
-    assert vault.head("b") is None
-
-
-def test_a_source_that_changes_meanwhile_is_not_copied(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(vault, "a", b"1")
-    look = Vault.head
-
-    def look_and_change(self: Vault, key: str, version_id: str = "") -> Any:
-        found = look(self, key, version_id)
-        put(vault, "a", b"2")
-        return found
-
-    monkeypatch.setattr(Vault, "head", look_and_change)
-    with pytest.raises(Changed):
-        vault.copy(vault, "a", "b")
-    monkeypatch.undo()
-    assert vault.head("b") is None
-
-
-def test_tags_stay_behind(s3: Any, vault: Vault) -> None:
-    s3.put_object(Bucket=vault.bucket, Key="a", Body=b"x", Tagging="owner=somebody")
-    vault.copy(vault, "a", "b")
-    assert s3.get_object_tagging(Bucket=vault.bucket, Key="b")["TagSet"] == []
-
-
-def test_large_objects_are_copied_in_parts(s3: Any, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = secrets.token_bytes(11 * 1024 * 1024)
-    put(vault, "a", data, headers=HEADERS, metadata=METADATA)
-    monkeypatch.setattr(module, "COPY_LIMIT_BYTES", 6 * 1024 * 1024)
-    monkeypatch.setattr(module, "PART_BYTES", 5 * 1024 * 1024)
-    etag = vault.copy(vault, "a", "b", metadata={"new": "1"}, tiered=True)
-    assert etag
-    assert etag.endswith('-3"')
-    kept = vault.head("b")
-    assert kept
-    assert (kept.etag, kept.headers, kept.metadata) == (etag, HEADERS, {"new": "1"})
-    assert opened_body(vault, "b") == data
-    assert s3.head_object(Bucket=vault.bucket, Key="b")["StorageClass"] == "INTELLIGENT_TIERING"
-
-
-def test_the_storage_class_is_chosen(s3: Any, vault: Vault) -> None:
-    put(vault, "tiered", tiered=True)
-    put(vault, "plain")
-    vault.copy(vault, "plain", "copy", tiered=True)
-    vault.copy(vault, "tiered", "back")
-    classes = {key: s3.head_object(Bucket=vault.bucket, Key=key).get("StorageClass", "STANDARD") for key in keys(vault)}
-    assert classes == {
-        "tiered": "INTELLIGENT_TIERING",
-        "plain": "STANDARD",
-        "copy": "INTELLIGENT_TIERING",
-        "back": "STANDARD",
-    }
 
 
 @pytest.fixture
