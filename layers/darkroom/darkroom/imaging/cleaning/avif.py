@@ -29,7 +29,7 @@ def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noq
     meta = parse_meta(meta_box(lambda at, length: data[at : at + length]))
     numbers = {old: new for new, old in enumerate(_needed(meta), start=1)}
     items = [meta.items[number] for number in numbers]
-    bodies = [body_of(data, meta, item, len(data)) for item in items]
+    bodies = _bodies(data, meta, items)
     opening = _brands(data)
     described = [_describing(item, keep_profile=keep_profile) for item in items]
 
@@ -68,6 +68,15 @@ def _needed(meta: Meta) -> list[int]:
             raise ValueError("made of something else than pictures")
         waiting += reversed(parts.get(number, []))
     return list(found)
+
+
+def _bodies(data: bytes, meta: Meta, items: list[Item]) -> list[bytes]:
+    """The items' data. Items may lie over one another, but not so that the file would grow."""
+    left, found = len(data), []
+    for item in items:
+        found.append(body_of(data, meta, item, left))
+        left -= len(found[-1])
+    return found
 
 
 def _brands(data: bytes) -> bytes:
