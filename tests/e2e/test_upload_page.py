@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import ExifTags, Image
 
 from tests.e2e.browser import CHROMIUM, Page, open_browser
 from tests.e2e.conftest import Stack
@@ -71,23 +74,39 @@ def test_chosen_files_and_their_fates(stack: Stack, files: list[Path]) -> None:
     on_the_page(stack, act)
 
 
-def test_a_file_is_made_smaller_on_the_device(stack: Stack, tmp_path: Path) -> None:
+def photo_with_exif() -> bytes:
+    """A photograph that lies on its side, with the tag that says so and with a place."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.Make] = "Somebody's camera"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    out = io.BytesIO()
+    Image.open(io.BytesIO(jpeg_photo(size=(2000, 1500)))).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def test_a_file_is_made_smaller_and_stripped_on_the_device(stack: Stack, tmp_path: Path) -> None:
     photo = tmp_path / "large.jpg"
-    photo.write_bytes(jpeg_photo(size=(2000, 1500)))
+    photo.write_bytes(photo_with_exif())
 
     async def act(page: Page) -> None:
-        for setting in ("prepare.click()", "longest.value = '1280'", "type.value = 'image/webp'"):
-            await page.evaluate(f"document.getElementById('{setting.partition('.')[0]}').{setting.partition('.')[2]}")
-        await page.evaluate("document.getElementById('folder').value = 'small'")
+        settings = {"prepare": "click()", "longest": "value = '1280'", "type": "value = 'image/webp'"}
+        for name, act in {**settings, "folder": "value = 'small'"}.items():
+            await page.evaluate(f"document.getElementById('{name}').{act}")
         await page.choose_files("#choose", photo)
         await page.until(f"document.querySelectorAll('.file').length === 1 && {SETTLED}", 120)
         card = (await cards(page))["large.jpg"]
         assert card["state"] == "ready", card
-        assert "2000 × 1500 → 1280 × 960, stripped" in card["detail"]
+        assert "1500 × 2000 → 960 × 1280, stripped" in card["detail"]
         assert "small/large.webp" in card["detail"]
-        assert "1280 × 960 webp" in card["rest"]
+        assert "960 × 1280 webp" in card["rest"]
 
     on_the_page(stack, act)
+    bucket = json.loads((stack.state / "stack.json").read_text())["outputs"]["UploadsBucketName"]
+    sent = stack.cloud.s3.get_object(Bucket=bucket, Key="small/large.webp")["Body"].read()
+    assert Image.open(io.BytesIO(sent)).format == "WEBP"
+    assert b"EXIF" not in sent.upper()
+    assert b"camera" not in sent
 
 
 def test_dropped_files_and_refusals_of_the_api(stack: Stack) -> None:

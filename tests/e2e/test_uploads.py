@@ -105,6 +105,12 @@ def test_an_upload_is_served(uploader: Uploader, viewer: Viewer) -> None:
     assert viewer.renders(path) == 0  # it was made at ingest
 
 
+def test_bytes_that_are_known_already(uploader: Uploader) -> None:
+    data = jpeg_photo(size=(333, 222))
+    assert "same_as" not in uploader.upload("first.jpg", data)
+    assert uploader.upload("second.jpg", data)["same_as"] == uploader.folder + "first.jpg"
+
+
 def test_what_is_no_picture_is_refused_with_a_reason(uploader: Uploader, viewer: Viewer) -> None:
     fate = uploader.upload("page.jpg", b"<!doctype html><html><body>not a picture</body></html>")
     assert (fate["state"], fate["code"]) == ("refused", "type-not-allowed")
