@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-CORPUS = Path(os.environ.get("DARKROOM_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
+from tests.corpus import CORPUS
 
 
 @pytest.fixture(scope="session")

@@ -22,26 +22,12 @@ from darkroom.imaging.source import Source
 from darkroom.imaging.ultrahdr import read
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
+from tests.corpus import CORPUS, EXPECTED, REFUSED, files
 
-from .conftest import CORPUS
 from .exiftool import needs_exiftool, private_parts
 from .rendering import durations_ms, frames, opened
 
 pytestmark = pytest.mark.usefixtures("corpus")
-
-REFUSED = {
-    "17000x17000.avif": "over-limits",
-    "65536-uint32-limit.png": "over-limits",
-    "giant-image.jpg": "over-limits",
-    "truncated.jpg": "damaged",
-    "truncated.gif": "damaged",
-    "corrupt-header.jpg": "damaged",
-    "corrupted.jpg": "damaged",
-    "blankpage.pdf": "type-not-allowed",
-    "sample.exr": "type-not-allowed",
-    "favicon.ico": "type-not-allowed",
-    "README.md": "type-not-allowed",
-}
 
 UNKNOWN_TO_PILLOW = {
     "cielab-dagams.tiff": "16-bit Lab",
@@ -56,8 +42,7 @@ UNKNOWN_TO_PILLOW = {
 MOST_DIFFERENT = 2.0
 """Mean difference of a channel, of 255: another resize and other rounding make 0–1, a wrong profile 5 and more."""
 
-NAMES = sorted(str(path.relative_to(CORPUS)) for path in CORPUS.rglob("*.*")) if CORPUS.is_dir() else []
-SHOWN = [name for name in NAMES if name not in REFUSED]
+SHOWN = [name for name in EXPECTED if name not in REFUSED]
 LANDSCAPES = [f"landscape_{turn}.jpg" for turn in range(1, 9)]
 
 
@@ -96,9 +81,9 @@ def by_pillow(name: str, size: tuple[int, int]) -> Image.Image:
     return turned
 
 
-def test_there_is_a_corpus_to_speak_of() -> None:
+def test_of_every_file_it_is_known_what_to_expect() -> None:
     assert len(SHOWN) > 50
-    assert set(REFUSED) <= set(NAMES)
+    assert sorted(EXPECTED) == files()
 
 
 @pytest.mark.parametrize("name", REFUSED)

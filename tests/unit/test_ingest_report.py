@@ -1,0 +1,74 @@
+"""The report on uploads: what it says, and what it complains about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from darkroom.aws.record import READY, REFUSED, Record
+from tools.ingest_report.__main__ import complaints
+from tools.ingest_report.fates import Depth, Fate, Sent
+from tools.ingest_report.table import depths, table, totals
+
+FACTS = {"format": "heic", "width": 4032, "height": 3024, "frames": 1, "size_bytes": 2_204_000}
+MASTER = {"content_type": "image/jpeg", "how": "encoded", "size_bytes": 3600}
+TAKEN = Record("c/a.heic", READY, "1", facts=FACTS, master=MASTER, updated_at="1970-01-01T00:01:42.500+00:00")
+REFUSAL = {"code": "damaged", "reason": "The source image is damaged " * 5}
+
+
+def sent(name: str) -> Sent:
+    return Sent(name, f"c/{name}", "v1", 100.0)
+
+
+READY_ONE = Fate(sent("a.heic"), TAKEN, presets=6)
+COPIED = Fate(sent("b.heic"), replace(TAKEN, key="c/b.heic", same_as="c/a.heic"), presets=6)
+REFUSED_ONE = Fate(sent("c.jpg"), Record("c/c.jpg", REFUSED, "1", refusal=REFUSAL, updated_at=TAKEN.updated_at))
+LOST_ONE = Fate(sent("d.jpg"), None)
+ALL = [LOST_ONE, REFUSED_ONE, COPIED, READY_ONE]
+
+
+def test_a_line_for_each_upload() -> None:
+    head, *lines = table(ALL, {"d.jpg": "nothing was heard of it in time"}).splitlines()
+    assert head.split()[0] == "key"
+    assert [line.split()[:2] for line in lines] == [
+        ["c/a.heic", "ready"],
+        ["c/b.heic", "ready"],
+        ["c/c.jpg", "damaged"],
+        ["c/d.jpg", "lost"],
+    ]
+    assert "heic 4032×3024, 2.2 MB" in lines[0]
+    assert "jpeg encoded, 3.6 kB" in lines[0]
+    assert lines[0].split()[-2:] == ["6", "2.5"]
+    assert "as c/a.heic" in lines[1]
+    assert "The source image is damaged The source image is damaged …" in lines[2]
+    assert lines[3].endswith("<- nothing was heard of it in time")
+
+
+def test_totals() -> None:
+    assert totals(ALL) == "4 uploads: 2 ready, 1 lost, 1 refused (1 damaged), 1 copied from another key"
+    assert totals([READY_ONE]) == "1 uploads: 1 ready"
+
+
+def test_queues() -> None:
+    full = {"ingest_dead_letters": Depth(waiting=1, worked_on=2, delayed=3)}
+    assert depths(full) == "ingest dead letters  1 waiting, 2 worked on, 3 delayed"
+
+
+def test_what_is_lost_or_half_there_is_complained_about() -> None:
+    assert complaints([READY_ONE, REFUSED_ONE, COPIED], None) == {}
+    half = replace(READY_ONE, missing=("the master", "2 presets"))
+    assert complaints([half, LOST_ONE], None) == {
+        "a.heic": "missing: the master, 2 presets",
+        "d.jpg": "nothing was heard of it in time",
+    }
+
+
+def test_another_outcome_than_expected_is_complained_about() -> None:
+    expected = {"a.heic": "ready", "b.heic": "ready", "c.jpg": "damaged"}
+    assert complaints([READY_ONE, COPIED, REFUSED_ONE], expected) == {}
+    assert complaints([READY_ONE, COPIED, REFUSED_ONE], expected | {"c.jpg": "over-limits"}) == {
+        "c.jpg": "expected is over-limits"
+    }
+    assert complaints([READY_ONE, REFUSED_ONE], {"a.heic": "ready", "z.jpg": "ready"}) == {
+        "c.jpg": "expected is no such file",
+        "z.jpg": "expected, but not in the folder",
+    }
