@@ -1,0 +1,80 @@
+"""What the local stack adds to a deployment: the template resolved, and lifecycle rules in S3's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from local.lifecycle import s3_rule
+from local.resolved import NotResolvable, Resolver
+
+TEMPLATE: dict[str, Any] = {
+    "Parameters": {"Days": {"Type": "Number"}, "Origins": {"Type": "CommaDelimitedList"}, "Key": {"Type": "String"}},
+    "Mappings": {"Times": {"30": {"LeaseS": "45"}}},
+    "Conditions": {
+        "HasKey": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Key"}, ""]}]},
+        "HasOrigins": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": "Origins"}]}, ""]}]},
+        "HasBoth": {"Fn::And": [{"Fn::Equals": [1, "1"]}, {"Fn::Or": [{"Fn::Equals": [1, 2]}]}]},
+    },
+}
+VALUES = {"Days": "30", "Origins": "https://a.example,https://b.example", "Key": "", "Bucket": "stack-bucket-1"}
+
+
+@pytest.mark.parametrize(
+    ("node", "value"),
+    [
+        ("text", "text"),
+        ({"Days": {"Ref": "Days"}}, {"Days": "30"}),
+        ({"Ref": "Origins"}, ["https://a.example", "https://b.example"]),
+        ({"Ref": "Bucket"}, "stack-bucket-1"),
+        ({"Fn::FindInMap": ["Times", {"Ref": "Days"}, "LeaseS"]}, "45"),
+        ({"Fn::If": ["HasKey", 1, 2]}, 2),
+        ({"Fn::If": ["HasOrigins", {"Ref": "Days"}, 2]}, "30"),
+        ({"Fn::If": ["HasBoth", 1, 2]}, 2),
+        ({"a": {"Fn::If": ["HasKey", 1, {"Ref": "AWS::NoValue"}]}, "b": 1}, {"b": 1}),
+        ([1, {"Fn::If": ["HasKey", 1, {"Ref": "AWS::NoValue"}]}], [1]),
+    ],
+)
+def test_intrinsic_functions(node: Any, value: Any) -> None:
+    assert Resolver(TEMPLATE, VALUES).resolve(node) == value
+
+
+@pytest.mark.parametrize("node", [{"Ref": "AWS::Region"}, {"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Days}"}])
+def test_what_is_not_understood_is_not_guessed(node: Any) -> None:
+    with pytest.raises(NotResolvable):
+        Resolver(TEMPLATE, VALUES).resolve({"Property": node})
+
+
+@pytest.mark.parametrize(
+    ("said", "in_s3"),
+    [
+        ({"ExpirationInDays": "30"}, {"Filter": {"Prefix": ""}, "Expiration": {"Days": 30}}),
+        (
+            {"Prefix": "a/", "ExpiredObjectDeleteMarker": True},
+            {"Filter": {"Prefix": "a/"}, "Expiration": {"ExpiredObjectDeleteMarker": True}},
+        ),
+        (
+            {"Prefix": "a/", "ObjectSizeGreaterThan": "9", "NoncurrentVersionExpiration": {"NoncurrentDays": "3"}},
+            {
+                "Filter": {"And": {"Prefix": "a/", "ObjectSizeGreaterThan": 9}},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 3},
+            },
+        ),
+        (
+            {"Transitions": [{"StorageClass": "INTELLIGENT_TIERING", "TransitionInDays": 0}]},
+            {"Filter": {"Prefix": ""}, "Transitions": [{"StorageClass": "INTELLIGENT_TIERING", "Days": 0}]},
+        ),
+        (
+            {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}},
+            {"Filter": {"Prefix": ""}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}},
+        ),
+    ],
+)
+def test_lifecycle_rules(said: dict[str, Any], in_s3: dict[str, Any]) -> None:
+    assert s3_rule({"Id": "rule", "Status": "Enabled", **said}) == {"ID": "rule", "Status": "Enabled", **in_s3}
+
+
+def test_a_lifecycle_property_without_a_word_is_an_error() -> None:
+    with pytest.raises(KeyError, match="NoncurrentVersionTransitions"):
+        s3_rule({"Id": "rule", "Status": "Enabled", "NoncurrentVersionTransitions": []})
