@@ -63,7 +63,7 @@ class Resolver:
         match node:
             case list():
                 return [value for item in node if (value := self.resolve(item)) is not _NOTHING]
-            case dict() if len(node) == 1 and (name := next(iter(node))).startswith(("Fn::", "Ref")):
+            case dict() if len(node) == 1 and ((name := next(iter(node))) == "Ref" or name.startswith("Fn::")):
                 if name not in _FUNCTIONS:
                     raise NotResolvable(name)
                 return _FUNCTIONS[name](self, node[name])

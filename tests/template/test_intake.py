@@ -115,6 +115,9 @@ def test_a_sweep_is_run_every_hour_and_never_twice() -> None:
     assert rule["ScheduleExpression"] == "rate(1 hour)"
     [target] = rule["Targets"]
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0}
+    [invocations] = Stack().of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert invocations["FunctionName"] == "<SweepFunction>"
+    assert invocations["MaximumRetryAttempts"] == 0
 
 
 def test_ingest_lives_in_a_vpc_when_asked_to() -> None:
