@@ -15,8 +15,9 @@ from PIL import Image
 from darkroom.aws.observing import Observer
 from darkroom.aws.record import READY, REFUSED, REMOVED, padded
 from darkroom.errors import ChecksumMismatch
+from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import Presets, configured
 from darkroom.services.ingest.changes import mend_message, read_change
 from darkroom.services.ingest.examine import Examiner, fetch
 from darkroom.services.ingest.service import Outcome
@@ -359,3 +360,24 @@ def test_a_master_that_is_not_that_of_the_index_is_mended(world: World) -> None:
     assert world.ingest.handle(mend) is Outcome.READY
     assert world.body("media", "masters/photo.jpg") == good
     assert world.ingest.handle(mend) is Outcome.DROPPED
+
+
+def test_a_preset_has_its_watermark(world: World) -> None:
+    marked = Presets(
+        {"m": {"w": "320", "f": "webp", "wm": "logo,center,100,100"}}, {"logo": "watermarks/l.png"}, ("m",)
+    )
+    ingest = replace(world.ingest, presets=marked)
+    [plan] = marked.ingested("one.png").values()
+    assert ingest.handle(world.change("one.png", world.upload("one.png", png_noise(400, 300)))) is Outcome.READY
+    assert world.record("one.png").derivatives == ()
+    red = io.BytesIO()
+    Image.new("RGB", (40, 30), (255, 0, 0)).save(red, "PNG")
+    world.vault("media").put("watermarks/l.png", red.getvalue(), headers={}, metadata={})
+    assert ingest.handle(world.change("two.png", world.upload("two.png", png_noise(400, 302)))) is Outcome.READY
+    [name] = world.record("two.png").derivatives
+    assert name == derivative_name(replace(plan, key="two.png"))
+    shown = Image.open(io.BytesIO(world.body("media", f"derivatives/{name}")))
+    red_share = shown.convert("RGB").getpixel((160, 120))
+    assert isinstance(red_share, tuple)
+    assert red_share[0] > 240
+    assert max(red_share[1:]) < 20

@@ -30,6 +30,7 @@ def each(actions: Iterable[str], *resources: str) -> Grants:
     return {action: [*resources] for action in actions}
 
 
+WATERMARKS = "<MediaBucket.Arn>/watermarks/*"
 CONSUMES = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
 TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -37,13 +38,13 @@ INVALIDATES = ("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation", "c
 
 GRANTS: dict[str, Grants] = {
     "Transform": {
-        "s3:GetObject": [MASTERS, "<MediaBucket.Arn>/watermarks/*", DERIVATIVES],
+        "s3:GetObject": [MASTERS, WATERMARKS, DERIVATIVES],
         "s3:PutObject": [DERIVATIVES],
         "s3:DeleteObject": [DERIVATIVES],
         "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],
     },
     "Ingest": {
-        "s3:GetObject": ["<UploadsBucket.Arn>/*", MASTERS, DERIVATIVES],
+        "s3:GetObject": ["<UploadsBucket.Arn>/*", MASTERS, DERIVATIVES, WATERMARKS],
         "s3:GetObjectVersion": ["<UploadsBucket.Arn>/*"],
         "s3:ListBucket": ["<UploadsBucket.Arn>", *BUCKETS_OF_PICTURES],
         "s3:PutObject": [MASTERS, DERIVATIVES, "<QuarantineBucket.Arn>/*"],

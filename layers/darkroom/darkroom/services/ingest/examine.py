@@ -92,10 +92,10 @@ class Examiner:
         if found:
             raise Infected(detail=found)
 
-    def expose(self, data: bytes, plans: Sequence[Plan]) -> Exposure:
+    def expose(self, data: bytes, plans: Sequence[Plan], watermarks: Mapping[str, bytes]) -> Exposure:
         """Every pixel of ``data``, decoded once; raises Damaged."""
         with self.observer.step("decode"):
-            return expose(Source.of(data), plans, limits=self.limits)
+            return expose(Source.of(data), plans, limits=self.limits, watermarks=watermarks)
 
 
 def _declared(kept: Kept) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -107,14 +108,15 @@ class Ingest:
     def _accept(self, attempt: Attempt, known: Record | None, upload: Upload) -> Outcome:
         """Raises a DarkroomError of status 4xx if the upload is not to be taken in."""
         header, data = self.examiner.header(attempt.key, upload)
-        plans = list(self.presets.ingested(attempt.key).values())
+        watermarks = self._watermarks()
+        plans = [plan for plan in self.presets.ingested(attempt.key).values() if _is_at_hand(plan, watermarks)]
         with self.observer.step("dedupe"):
             copied = self._unchanged(attempt, known, upload) or self._copied(attempt, upload, plans)
         if copied is not None:
             self._settle(copied)
             return Outcome.DUPLICATE
         self.examiner.scan(data)
-        exposure = self.examiner.expose(data, plans)
+        exposure = self.examiner.expose(data, plans, watermarks)
         hold = self._claimed(attempt)
         with self.observer.step("clean"):
             negative = make_master(data, header, limits=self.examiner.limits)
@@ -126,6 +128,17 @@ class Ingest:
         kept = provenance(data, header, keep_gps=self.keep_gps)
         self._settle(hold.ready(upload, facts=facts, provenance=kept, master=master, derivatives=tuple(derivatives)))
         return Outcome.READY
+
+    def _watermarks(self) -> dict[str, bytes]:
+        """The files of the watermarks that presets made at ingest have, by name."""
+        plans = self.presets.ingested("any").values()
+        keys = {
+            plan.watermark.name: self.presets.watermarks.get(plan.watermark.name) for plan in plans if plan.watermark
+        }
+        opened = {name: self.publisher.media.open(key) for name, key in keys.items() if key}
+        if missing := [name for name in keys if opened.get(name) is None]:
+            log("ERROR", "watermarks are missing: presets with them are left to be made when asked for", names=missing)
+        return {name: found.body.read() for name, found in opened.items() if found is not None}
 
     def _unchanged(self, attempt: Attempt, known: Record | None, upload: Upload) -> Record | None:
         """The record of a key whose bytes are those that it has had all along."""
@@ -200,6 +213,11 @@ class Ingest:
         with self.observer.step("announce"):
             self.bus.announce(*announcement(record, preset_paths(record.key, self.presets.at_ingest)))
             self._claims.index.settle(replace(record, announced=True))
+
+
+def _is_at_hand(plan: Plan, watermarks: Mapping[str, bytes]) -> bool:
+    """Whether all that ``plan`` needs beside the picture is there."""
+    return plan.watermark is None or plan.watermark.name in watermarks
 
 
 def made(record: Record) -> dict[str, Any]:
