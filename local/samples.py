@@ -1,13 +1,23 @@
-"""Photographs to play with, from packages that carry some, and a watermark drawn here."""
+"""Photographs to play with, from packages that carry some, and a watermark drawn here.
+
+The photographs are uploaded and go through ingest, as any picture does; the watermark is put where it is read from.
+"""
 
 from __future__ import annotations
 
 import io
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
-from botocore.exceptions import ClientError
+from darkroom.aws.index import Index
+from darkroom.aws.record import READY
+from darkroom.aws.vault import Vault
 
+from . import event_samples
 from .aws import Cloud
+from .facts import Facts
+from .progress import Progress
 
 PHOTOGRAPHS = {
     "astronaut.png": "image/png",
@@ -20,28 +30,54 @@ PHOTOGRAPHS = {
 
 WATERMARK = "watermarks/logo.png"
 
+READY_WITHIN_S = 30.0
+"""How long the start waits for ingest, which takes some five seconds, most of them to start."""
 
-def provide(cloud: Cloud, bucket: str) -> int:
-    """Put what is missing into ``bucket``; how many objects that were. Once there, they are never touched again."""
+LOOK_EVERY_S = 0.1
+
+
+def provide(cloud: Cloud, facts: Facts, progress: Progress) -> None:
+    """Put what is missing, and wait until ingest has taken it in. What is there is not touched."""
     import skimage
 
     folder = Path(skimage.__file__).parent / "data"
-    wanted = {f"masters/samples/{name.replace('_', '-')}": (folder / name, kind) for name, kind in PHOTOGRAPHS.items()}
-    missing = {key: found for key, found in wanted.items() if not _exists(cloud, bucket, key)}
-    for key, (path, kind) in missing.items():
-        cloud.s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes(), ContentType=kind)
-    if _exists(cloud, bucket, WATERMARK):
-        return len(missing)
-    cloud.s3.put_object(Bucket=bucket, Key=WATERMARK, Body=draw_watermark(), ContentType="image/png")
-    return len(missing) + 1
+    media, uploads = Vault(cloud.s3, facts.media_bucket), Vault(cloud.s3, facts.uploads_bucket)
+    if media.head(WATERMARK) is None:
+        media.put(WATERMARK, draw_watermark(), headers={"Content-Type": "image/png"}, metadata={})
+    sent = [key for key, name in keys().items() if _uploaded(uploads, key, folder / name)]
+    asked = event_samples.put_back(cloud, facts, folder)
+    if not sent and not asked:
+        return
+    with progress.step(f"Sample photographs that ingest takes in: {len(sent) + len(asked)}"):
+        late = _wait(Index(cloud.dynamodb, facts.index_table), [*sent, *asked])
+    if late:
+        progress.say(f"  not yet ready, which may have a reason in the log: {', '.join(late)}")
+    if done := [key for key in asked if key not in late]:
+        event_samples.delete_quietly(cloud, facts, done)
 
 
-def _exists(cloud: Cloud, bucket: str, key: str) -> bool:
-    try:
-        cloud.s3.head_object(Bucket=bucket, Key=key)
-    except ClientError:
+def keys() -> Mapping[str, str]:
+    """File names of the photographs, by key."""
+    return {f"samples/{name.replace('_', '-')}": name for name in PHOTOGRAPHS}
+
+
+def _uploaded(uploads: Vault, key: str, path: Path) -> bool:
+    """Upload ``path`` unless there is something; whether that was done."""
+    if uploads.head(key) is not None:
         return False
+    uploads.put(key, path.read_bytes(), headers={"Content-Type": PHOTOGRAPHS[path.name]}, metadata={})
     return True
+
+
+def _wait(index: Index, wanted: list[str]) -> list[str]:
+    """Wait until ``wanted`` are ready; those that are not in time."""
+    deadline_s = time.monotonic() + READY_WITHIN_S
+    while True:
+        known = index.get_many(wanted)
+        late = [key for key in wanted if key not in known or known[key].state != READY]
+        if not late or time.monotonic() > deadline_s:
+            return late
+        time.sleep(LOOK_EVERY_S)
 
 
 def draw_watermark() -> bytes:

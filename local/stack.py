@@ -58,8 +58,7 @@ async def _run(place: Place, ports: Ports, watching: bool) -> None:
         found = await asyncio.to_thread(facts.gather, cloud, ports, {"stack": os.getpid(), "ministack": ministack.pid})
         if deployed and (count := await asyncio.to_thread(prints.forget_all, cloud, found.media_bucket)):
             progress.say(f"Forgot {count} stored prints, because the code that made them has changed")
-        if added := await asyncio.to_thread(samples.provide, cloud, found.media_bucket):
-            progress.say(f"Put {added} sample objects into {found.media_bucket}")
+        await asyncio.to_thread(samples.provide, cloud, found, progress)
         try:
             async with open_gateway(cloud, found, ports, progress.say) as live, relays(ports.aws):
                 facts.write_whole(place.invocable, await asyncio.to_thread(invocable.template, cloud, found))
@@ -108,13 +107,13 @@ def require_free(port: int, option: str) -> None:
 
 
 def _welcome(found: Facts, place: Place, progress: Progress) -> None:
-    bucket, endpoint = found.media_bucket, found.aws_endpoint_url
+    bucket, endpoint = found.uploads_bucket, found.aws_endpoint_url
     progress.say("Ready")
     print(
         f"""
   Start page   {found.cdn_url}/
   A picture    {found.cdn_url}/samples/coffee.png?w=320
-  Your own     aws --endpoint-url {endpoint} s3 cp photo.jpg s3://{bucket}/masters/photo.jpg
+  Your own     aws --endpoint-url {endpoint} s3 cp photo.jpg s3://{bucket}/photo.jpg
   Sign a URL   python -m local sign '/samples/coffee.png?w=333'
   Facts, logs  {place.facts}, {place.logs}/
 

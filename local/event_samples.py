@@ -1,0 +1,137 @@
+"""Uploads that the events in ``events/ingest/`` are about, for `sam local invoke`.
+
+They lie in the uploads bucket without anybody having been told, so that it is the event in the file which has them
+taken in. Each start of the stack puts them back, so that the events can be tried again.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from darkroom.aws.index import Index
+from darkroom.aws.queues import Queue
+from darkroom.aws.record import READY, padded
+from darkroom.aws.vault import Vault
+
+from .aws import Cloud
+from .facts import Facts
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import NotificationConfigurationTypeDef
+
+CREATED = "samples/events/created.jpg"
+DUPLICATE = "samples/events/duplicate.png"
+DAMAGED = "samples/events/damaged.jpg"
+DELETED = "samples/events/deleted.jpg"
+
+FIRST, SECOND = "0000000000000001", "0000000000000002"
+"""Sequencers of the events in the files. Those of S3 are higher: who uploads to such a key himself is not disturbed."""
+
+EVENT_S = 0.2
+"""MiniStack looks a moment after an upload, in a thread of its own, whether events are wanted."""
+
+
+def photograph(path: Path) -> bytes:
+    """The picture at ``path`` as a camera would have written it: a JPEG that says when and where it was taken."""
+    from PIL import Image
+    from PIL.ExifTags import GPS, IFD, Base
+
+    exif = Image.Exif()
+    exif[Base.Make.value], exif[Base.Model.value] = "Darkroom", "Pinhole"
+    exif.get_ifd(IFD.Exif.value)[Base.DateTimeOriginal.value] = "2026:11:25 12:00:00"
+    where = exif.get_ifd(IFD.GPSInfo.value)
+    where[GPS.GPSLatitudeRef.value], where[GPS.GPSLatitude.value] = "N", (48.0, 51.0, 30.0)
+    where[GPS.GPSLongitudeRef.value], where[GPS.GPSLongitude.value] = "E", (2.0, 17.0, 40.0)
+    buffer = io.BytesIO()
+    with Image.open(path) as image:
+        image.convert("RGB").save(buffer, "JPEG", quality=90, exif=exif)
+    return buffer.getvalue()
+
+
+BODIES: Mapping[str, Callable[[Path], bytes]] = {
+    CREATED: lambda folder: photograph(folder / "chelsea.png"),
+    DUPLICATE: lambda folder: (folder / "coffee.png").read_bytes(),
+    DAMAGED: lambda folder: (folder / "rocket.jpg").read_bytes()[:60_000],
+    DELETED: lambda folder: photograph(folder / "camera.png"),
+}
+"""What is uploaded, made of scikit-image's photographs in a folder."""
+
+
+def put_back(cloud: Cloud, facts: Facts, folder: Path) -> list[str]:
+    """Have the uploads there as if no event had told of them; the keys that ingest was asked to take in for that.
+
+    Once those are ``ready``, :func:`delete_quietly` has them deleted without an event. ``folder`` has scikit-image's
+    photographs.
+    """
+    index, uploads = Index(cloud.dynamodb, facts.index_table), Vault(cloud.s3, facts.uploads_bucket)
+    known = index.get_many(list(BODIES))
+    used = {key for key, record in known.items() if record.sequencer <= padded(SECOND)}
+    if DELETED in used and known[DELETED].state == READY:
+        used.remove(DELETED)
+    for key in used:
+        index.delete(key)
+    unknown = used | BODIES.keys() - known.keys()
+    missing = [key for key in sorted(unknown) if key == DELETED or uploads.head(key) is None]
+    if missing:
+        with _quietly(cloud, facts.uploads_bucket):
+            for key in missing:
+                uploads.put(key, BODIES[key](folder), headers={}, metadata={})
+    if DELETED not in unknown:
+        return []
+    event = told("Object Created", DELETED, FIRST, facts.uploads_bucket, at=datetime.now(UTC))
+    Queue(cloud.queues, facts.queues["ingest"]).send(event)
+    return [DELETED]
+
+
+def delete_quietly(cloud: Cloud, facts: Facts, keys: list[str]) -> None:
+    """Delete the uploads ``keys`` without an event."""
+    uploads = Vault(cloud.s3, facts.uploads_bucket)
+    with _quietly(cloud, facts.uploads_bucket):
+        for key in keys:
+            uploads.delete(key)
+
+
+def told(detail_type: str, key: str, sequencer: str, bucket: str, *, at: datetime) -> dict[str, object]:
+    """The event by which S3 tells EventBridge of a change (S3 user guide, "EventBridge event message structure")."""
+    found: dict[str, object] = {"key": key, "sequencer": sequencer, "version-id": "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"}
+    deleted = detail_type == "Object Deleted"
+    if not deleted:
+        found |= {"size": 100_000, "etag": "b1946ac92492d2347c6235b4d2611184"}
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": detail_type,
+        "source": "aws.s3",
+        "account": "123456789012",
+        "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": "us-east-1",
+        "resources": [f"arn:aws:s3:::{bucket}"],
+        "detail": {
+            "version": "0",
+            "bucket": {"name": bucket},
+            "object": found,
+            "request-id": "N4N7GDK58NMKJ12R",
+            "requester": "123456789012",
+            "source-ip-address": "203.0.113.7",
+            "reason": "DeleteObject" if deleted else "PutObject",
+            **({"deletion-type": "Delete Marker Created"} if deleted else {}),
+        },
+    }
+
+
+@contextmanager
+def _quietly(cloud: Cloud, bucket: str) -> Iterator[None]:
+    """What changes in ``bucket`` meanwhile is told to nobody."""
+    cloud.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    try:
+        yield
+        time.sleep(EVENT_S)
+    finally:
+        on: NotificationConfigurationTypeDef = {"EventBridgeConfiguration": {}}  # as in the template
+        cloud.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=on)

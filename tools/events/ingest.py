@@ -1,0 +1,21 @@
+"""What the ingest function gets: messages of its queue, with events of S3 about uploads that the local stack has."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE, FIRST, SECOND, told
+
+from . import Event
+from .sqs import batch
+
+QUEUE, BUCKET = "darkroom-ingest", "darkroom-uploads"
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def events() -> dict[str, Event]:
+    """Each event by its file name."""
+    uploaded = {"created": CREATED, "duplicate": DUPLICATE, "damaged": DAMAGED}
+    changes = {name: told("Object Created", key, FIRST, BUCKET, at=NOON) for name, key in uploaded.items()}
+    changes["deleted"] = told("Object Deleted", DELETED, SECOND, BUCKET, at=NOON)
+    return {f"{name}.json": batch(QUEUE, change) for name, change in changes.items()}
