@@ -34,6 +34,17 @@ def test_damage_behind_what_is_kept_is_damage(kind: str, options: dict[str, Any]
         made(source[: len(source) * 8 // 10], **options)
 
 
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("top", [0, 50, 500])
+@pytest.mark.parametrize("width", [None, 100])
+def test_crops_of_a_tall_picture_are_no_damage(form: str, top: int, width: int | None) -> None:
+    """Lines are read once, in order: the last one, which is read to see that it is there, must not overtake others."""
+    tall = saved(photo().resize((900, 1500)), form)
+    for height in (30, 150, 700):
+        picture = made(tall, crop=Crop("px", 100, top, 200, height), width=width)
+        assert picture.width == (width or 200)
+
+
 CHECKED = ("png", "avif", "tiff")
 """Formats whose containers or coders notice a flipped bit nearly always. JPEG, WebP and GIF have no checksums."""
 

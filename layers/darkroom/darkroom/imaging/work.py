@@ -15,6 +15,11 @@ from .header import Cicp
 IN_MEMORY_PIXELS = 32_000_000
 """Finished pictures up to here are held in memory (100 MB of RGB), larger ones stream from decoder to encoder."""
 
+STRIP_PX = 1024
+"""More lines than libvips makes at once."""
+_THREADS = "vips-concurrency"
+"""The field of an image by which libvips takes another number of threads for it."""
+
 
 @dataclass(slots=True)
 class Work:
@@ -75,9 +80,17 @@ class Work:
 
 
 def _with_the_end_of(loaded: pyvips.Image, frame: pyvips.Image) -> pyvips.Image:
-    """``frame`` in memory, and one pixel of the last line of ``loaded`` read in the same pass: libvips has only one."""
+    """``frame`` in memory, and one pixel of the last line of ``loaded`` read in the same pass: libvips has only one.
+
+    That pixel comes after the frame for certain: by one thread, in a strip of its own. A line that was passed cannot be
+    read any more.
+    """
     last = loaded.crop(0, loaded.height - 1, 1, 1).extract_band(0).cast(frame.format)
-    return frame.join(last, "vertical", expand=True).copy_memory().crop(0, 0, frame.width, frame.height)
+    apart = frame.embed(0, 0, frame.width, frame.height + STRIP_PX).join(last, "vertical", expand=True).copy()
+    apart.set_type(pyvips.GValue.gint_type, _THREADS, 1)
+    held = apart.copy_memory().crop(0, 0, frame.width, frame.height).copy()
+    held.remove(_THREADS)
+    return held
 
 
 type Step = Callable[[Work], None]
