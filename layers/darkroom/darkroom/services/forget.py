@@ -1,8 +1,8 @@
 """A request to be forgotten: every trace of one key is removed, and what was removed is told.
 
-The upload is deleted first. The event of that deletion makes ingest write a tombstone, which keeps every earlier event
-of the key, and every worker that is still at one, from bringing the picture back. Meanwhile all is erased, and once the
-tombstone is there all is erased again: what a worker wrote in between.
+What was made of the upload is erased, then the upload itself. The event of its deletion makes ingest write a tombstone,
+which keeps every earlier event of the key, and every worker that is still at one, from bringing the picture back. Once
+the tombstone is there all is erased again: what a worker wrote in between.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ LOOK_EVERY_S = 1.0
 SPARE_S = 10.0
 """Time left for the CDN and the answer."""
 
+type Erase = Callable[[], int]
+"""Erases a key in one place, all versions of it, and says how many there were."""
+
 
 @dataclass(frozen=True)
 class Forget:
@@ -68,13 +71,14 @@ class Forget:
         with report.trying("index"):
             known = self.index.get(key)
             report.same_bytes = self._twins(key, known)
+        self._erase(report, self._made(key), remaining_s)
         with report.trying("uploads"):
-            self.uploads.delete(key)
-        self._erase(report, remaining_s)
+            self.uploads.delete(key)  # a delete marker: an event even if the upload has expired
+        self._erase(report, self._uploaded(key), remaining_s)
         with report.trying("index"):
             tombstone = self._tombstone(key, known, remaining_s)
             report.buried(known, tombstone)
-        self._erase(report, remaining_s)
+        self._erase(report, {**self._made(key), **self._uploaded(key)}, remaining_s)
         with report.trying("cdn"):
             report.invalidation = self._invalidate(key)
         named = sha256(key.encode()).hexdigest()  # a log that names what was forgotten would be a trace
@@ -90,17 +94,18 @@ class Forget:
             digest = master.metadata.get(SHA256, "")
         return sorted({twin.key for twin in self.index.same_bytes(digest)} - {key}) if digest else []
 
-    def _erase(self, report: Report, remaining_s: Callable[[], float]) -> None:
-        for place, erase in self._places(report.key).items():
+    def _erase(self, report: Report, places: Mapping[str, Erase], remaining_s: Callable[[], float]) -> None:
+        for place, erase in places.items():
             with report.trying(place):
                 if remaining_s() < SPARE_S:
                     raise Unavailable(detail="no time is left")
                 report.removed[place] = report.removed.get(place, 0) + erase()
 
-    def _places(self, key: str) -> Mapping[str, Callable[[], int]]:
-        """What erases the key in each place, all versions of it, and says how many there were."""
+    def _uploaded(self, key: str) -> Mapping[str, Erase]:
+        return {"uploads": lambda: self.uploads.erase(key)}
+
+    def _made(self, key: str) -> Mapping[str, Erase]:
         return {
-            "uploads": lambda: self.uploads.erase(key),
             "masters": lambda: self.source.erase(self.source_prefix + key),
             "held": lambda: self.media.erase(HELD + key),
             "derivatives": lambda: self.media.erase_below(derivatives_of(key)),
