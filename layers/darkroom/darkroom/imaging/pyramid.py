@@ -2,7 +2,8 @@
 
 A small derivative reads the small version that is nearest above it (see :mod:`.loading`), which comes first in the file
 (see :mod:`.containers.tiffbinding`). Pages stay pages, whatever their sizes. The tiles of a page are made while it is
-decoded, so that its pixels are never all in memory unless its own decoder needs them there.
+decoded, and each half from the tiles before, so that pixels are never all in memory unless a page's own decoder needs
+them there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import pyvips
 
 from ..errors import OverLimits
+from ..plan.geometry import Size
 from ..plan.limits import Limits
 from .codepoints import from_code_points, is_foreign
 from .colour import to_eight_bits, to_srgb
@@ -20,7 +22,9 @@ from .encoding import is_drawing
 from .header import Header, inspect
 from .loading import load_whole, stored_size
 from .printing import DRAWN
+from .render import own_fault
 from .source import Source
+from .steps.resize import scaled
 
 CONTENT_TYPE = "image/tiff"
 TILE_PX = 256
@@ -33,15 +37,6 @@ QUICK_PIXELS = 16_000_000
 _THRIFTY: dict[str, Any] = {"compression": "jpeg", "Q": 85}
 _THRIFTY_CLEAR: dict[str, Any] = {"compression": "webp", "Q": 85}
 """A third of the bytes: chroma at half size."""
-
-_TILED: dict[str, Any] = {
-    "tile": True,
-    "tile_width": TILE_PX,
-    "tile_height": TILE_PX,
-    "pyramid": True,
-    "subifd": True,
-    "keep": "none",
-}
 
 
 def pyramid(source: Source, header: Header, *, limits: Limits, thrifty: bool = False) -> bytes:
@@ -67,17 +62,38 @@ def _pages(source: Source, header: Header, limits: Limits) -> list[Header]:
     return pages
 
 
-def _page(source: Source, header: Header, number: int, limits: Limits, *, thrifty: bool) -> bytes:
+def _page(source: Source, header: Header, number: int, limits: Limits, *, thrifty: bool) -> list[bytes]:
+    """A page in full, then halved until it is one tile: a tiled TIFF each."""
     image = _settled(source, header, number, limits)
     if thrifty:
         image = to_eight_bits(image)
         knobs = _THRIFTY_CLEAR if image.hasalpha() else _THRIFTY
     else:
         knobs = _tiles(image, lossy=_is_photograph(source, header, number, limits))
-    body: bytes
     with source.decoding():
-        body = image.tiffsave_buffer(**_TILED, **knobs)
+        sheets = [_saved(image, knobs)]
+    with own_fault():
+        while max(image.width, image.height) > TILE_PX:
+            image = _halved(pyvips.Image.tiffload_buffer(sheets[-1], access="sequential"))
+            sheets.append(_saved(image, knobs))
+    return sheets
+
+
+def _saved(image: pyvips.Image, knobs: dict[str, Any]) -> bytes:
+    body: bytes = image.tiffsave_buffer(tile=True, tile_width=TILE_PX, tile_height=TILE_PX, keep="none", **knobs)
     return body
+
+
+def _halved(image: pyvips.Image) -> pyvips.Image:
+    """``image`` at half its size, down to whole pixels.
+
+    Of an odd side, the whole is made to fit: to cut off the last pixel, as libvips' own pyramids do, adds up to half a
+    pixel in a small derivative.
+    """
+    size = Size(max(1, image.width // 2), max(1, image.height // 2))
+    if size.width * 2 == image.width and size.height * 2 == image.height and not image.hasalpha():
+        return image.shrink(2, 2)
+    return scaled(image, size)
 
 
 def _settled(source: Source, header: Header, number: int, limits: Limits) -> pyvips.Image:

@@ -1,17 +1,17 @@
-"""Single pages of tiled TIFF bound into one file that can be read from its front.
+"""Tiled TIFFs of one picture each bound into one file of pages and their smaller versions, to be read from its front.
 
 All directories come first, then the tiles, those of the smallest picture first. So a stream that is after a small
-version ends before the large ones, as with cloud-optimised GeoTIFF. libtiff writes them the other way round.
+version ends before the large ones, as with cloud-optimised GeoTIFF. libtiff would write them the other way round.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from .tiff import SUB_DIRECTORIES, TILE_BYTES, TILE_OFFSETS, Directory, Layout, Tiff
+from .tiff import REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS, Layout, Tiff
 
 MAX_TILES = 1_000_000
 _LAYOUT = Layout("little", 4, 2, 12)
@@ -43,7 +43,7 @@ class _Sheet:
 
     values: dict[int, _Value]
     tiles: list[memoryview]
-    levels: list[_Sheet]
+    levels: list[_Sheet] = field(default_factory=list)
     at: int = 0
     tiles_at: int = 0
     following: int = 0
@@ -72,12 +72,12 @@ class _Sheet:
         return self.values_at + sum(value.outside_bytes for value in self.placed.values())
 
 
-def bound(pages: Sequence[bytes]) -> bytes:
-    """One TIFF of several little-endian ones, each of one tiled picture and, as sub-directories, its smaller versions.
+def bound(pages: Sequence[Sequence[bytes]]) -> bytes:
+    """One TIFF of pages, each given as little-endian tiled TIFFs: the picture in full, then its smaller versions.
 
     Raises ValueError for files that are built otherwise, and OverflowError above 4 GB.
     """
-    mains = [_page(page) for page in pages]
+    mains = [_page(files) for files in pages]
     sheets = [sheet for main in mains for sheet in (main, *main.levels)]
     at = len(_HEAD)
     for sheet in sheets:
@@ -92,27 +92,30 @@ def bound(pages: Sequence[bytes]) -> bytes:
     return b"".join([_HEAD, *map(_directory, sheets), *(tile for sheet in by_size for tile in sheet.tiles)])
 
 
-def _page(file: bytes) -> _Sheet:
+def _page(files: Sequence[bytes]) -> _Sheet:
+    main, *levels = map(_sheet, files)
+    for level in levels:
+        level.values[SUBFILE] = _Value.longs([REDUCED])
+    main.levels = levels
+    return main
+
+
+def _sheet(file: bytes) -> _Sheet:
     tiff = Tiff(lambda at, length: file[at : at + length])
-    main = tiff.chain()
-    if tiff.layout != _LAYOUT or len(main) != 1:
-        raise ValueError("not a little-endian TIFF of one page")
-    levels = [_sheet(file, tiff, tiff.directory(at)) for at in tiff.numbers(main[0], SUB_DIRECTORIES, MAX_TILES)]
-    return _sheet(file, tiff, main[0], levels)
-
-
-def _sheet(file: bytes, tiff: Tiff, directory: Directory, levels: Sequence[_Sheet] = ()) -> _Sheet:
+    directories = tiff.chain()
+    if tiff.layout != _LAYOUT or len(directories) != 1 or SUB_DIRECTORIES in directories[0].entries:
+        raise ValueError("not a little-endian TIFF of one picture")
+    entries = directories[0].entries
     values = {
         tag: _Value(entry.kind, entry.values, tiff.body(entry, len(file)))
-        for tag, entry in directory.entries.items()
-        if tag not in (TILE_OFFSETS, SUB_DIRECTORIES)
+        for tag, entry in entries.items()
+        if tag != TILE_OFFSETS
     }
-    places, sizes = (tiff.numbers(directory, tag, MAX_TILES) for tag in (TILE_OFFSETS, TILE_BYTES))
+    places, sizes = (tiff.numbers(directories[0], tag, MAX_TILES) for tag in (TILE_OFFSETS, TILE_BYTES))
     if not places:
         raise ValueError("not tiled")
     whole = memoryview(file)
-    tiles = [whole[place : place + size] for place, size in zip(places, sizes, strict=True)]
-    return _Sheet(values, tiles, list(levels))
+    return _Sheet(values, [whole[place : place + size] for place, size in zip(places, sizes, strict=True)])
 
 
 def _directory(sheet: _Sheet) -> bytes:
