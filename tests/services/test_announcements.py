@@ -1,0 +1,147 @@
+"""What is told on the bus is what docs/events.md and docs/schemas/ say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import skimage
+from jsonschema import Draft202012Validator
+
+from darkroom.aws.forms import DECLARED_SHA256
+from darkroom.aws.record import REMOVED
+from darkroom.plan.limits import Limits
+from darkroom.services.ingest.service import Outcome
+from local.event_samples import photograph
+from local.place import ROOT
+from tests.announcements import SCHEMAS, complaints
+from tests.pictures import jpeg_photo
+
+from .ingesting import World
+
+DATA = Path(skimage.__file__).parent / "data"
+DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="20"/></svg>'
+
+TAKEN = {
+    "photo.jpg": lambda: photograph(DATA / "chelsea.png"),
+    "Rom & Cäsar 100%.jpg": jpeg_photo,
+    "clock.gif": (DATA / "no_time_for_that_tiny.gif").read_bytes,
+    "cells.tif": (DATA / "multipage.tif").read_bytes,
+    "drawing.svg": lambda: DRAWING,
+}
+
+REFUSED: dict[str, tuple[str, bytes, Limits]] = {
+    "damaged": ("a.jpg", jpeg_photo()[:-4000], Limits()),
+    "type-not-allowed": ("a.pdf", b"%PDF-1.7", Limits()),
+    "over-limits": ("a.jpg", jpeg_photo(), Limits(max_bytes=100)),
+    "bad-key": ("a/_/b.jpg", jpeg_photo(), Limits()),
+}
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World.build(aws)
+
+
+def only(world: World) -> tuple[str, dict[str, Any]]:
+    """The one announcement since the last time, which is as documented."""
+    ((detail_type, detail),) = world.told()
+    assert complaints(detail_type, detail) == []
+    return detail_type, detail
+
+
+def test_the_schemas_are_schemas() -> None:
+    assert set(SCHEMAS) == {"ImageReady", "ImageRefused", "ImageRemoved"}
+    for name, schema in SCHEMAS.items():
+        Draft202012Validator.check_schema(schema)
+        assert (schema["title"], schema["$id"]) == (name, f"urn:darkroom:event:{name}")
+        assert set(schema["required"]) == set(schema["properties"])
+
+
+@pytest.mark.parametrize("key", TAKEN)
+def test_taken_in(world: World, key: str) -> None:
+    assert world.created(key, TAKEN[key]()) is Outcome.READY
+    detail_type, detail = only(world)
+    assert (detail_type, detail["key"], detail["same_as"]) == ("ImageReady", key, "")
+    assert len(detail["presets"]) == 6
+
+
+def test_where_it_was_taken_is_told_with_keep_gps_alone(world: World) -> None:
+    body = photograph(DATA / "chelsea.png")
+    world.created("without.jpg", body)
+    assert set(only(world)[1]["provenance"]) == {"camera", "captured_at"}
+    world.keep_gps = True
+    world.created("with.jpg", body + b"\0")
+    assert only(world)[1]["provenance"]["gps"] == {"latitude": 48.8583333, "longitude": 2.2944444}
+
+
+def test_a_copy_says_so(world: World) -> None:
+    world.created("first.jpg", jpeg_photo())
+    first = only(world)[1]
+    world.created("second.jpg", jpeg_photo())
+    second = only(world)[1]
+    assert second["same_as"] == "first.jpg"
+    assert second["picture"] == first["picture"]
+    assert second["id"] != first["id"]
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_refused(world: World, code: str) -> None:
+    key, body, world.limits = REFUSED[code]
+    world.created(key, body)
+    detail_type, detail = only(world)
+    assert (detail_type, detail["code"], detail["key"]) == ("ImageRefused", code, key)
+    assert world.keys("quarantine") == [detail["quarantined"]]
+
+
+def test_refused_by_what_looks_for_viruses(world: World) -> None:
+    class Finder:
+        def scan(self, data: bytes) -> str:
+            return "Eicar-Signature"
+
+    world.scanner = Finder()
+    world.created("a.jpg", jpeg_photo())
+    detail = only(world)[1]
+    assert detail["code"] == "infected"
+    assert "Eicar" not in json.dumps(detail)
+
+
+def test_refused_for_its_checksum(world: World) -> None:
+    world.created("a.jpg", jpeg_photo(), Metadata={DECLARED_SHA256: "A" * 43 + "="})
+    assert only(world)[1]["code"] == "checksum-mismatch"
+
+
+def test_removed(world: World) -> None:
+    world.created("a.jpg", jpeg_photo())
+    only(world)
+    world.deleted("a.jpg")
+    detail_type, detail = only(world)
+    assert (detail_type, detail["key"]) == ("ImageRemoved", "a.jpg")
+    assert world.record("a.jpg").state == REMOVED
+
+
+def test_told_again_it_has_the_same_id(world: World) -> None:
+    """As after a worker that was killed before it had noted that it told."""
+    sequencer = world.upload("a.jpg", jpeg_photo())
+    change = world.change("a.jpg", sequencer)
+    world.ingest.handle(change)
+    first = only(world)[1]
+    record = world.record("a.jpg")
+    assert world.index.settle(replace(record, announced=False))
+    assert world.ingest.handle(change) is Outcome.DROPPED
+    assert only(world)[1] == first
+
+
+def test_the_examples_on_the_page_are_as_documented() -> None:
+    page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    examples = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)]
+    events = [example for example in examples if "detail-type" in example and isinstance(example["detail-type"], str)]
+    assert {event["detail-type"] for event in events} == set(SCHEMAS)
+    for event in events:
+        assert event["source"] == "darkroom"
+        assert complaints(event["detail-type"], event["detail"]) == []
