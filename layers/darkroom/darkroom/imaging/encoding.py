@@ -63,12 +63,17 @@ def encode_lossless(sheet: Sheet, form: Form) -> bytes:
 
 def is_drawing(image: pyvips.Image) -> bool:
     """Whether most pixels equal their left neighbour, as in logos, charts and text."""
+    return flat_share(image) >= FLAT_SHARE
+
+
+def flat_share(image: pyvips.Image) -> float:
+    """The share of pixels that equal their left neighbour."""
     if image.width < 2:
-        return False
+        return 0.0
     left = image.crop(0, 0, image.width - 1, image.height)
     right = image.crop(1, 0, image.width - 1, image.height)
     same = (left == right).bandand() if image.bands > 1 else left == right
-    return bool(same.avg() >= FLAT_SHARE * 255)
+    return float(same.avg()) / 255
 
 
 def quality_of(form: Form, quality: int) -> int:
