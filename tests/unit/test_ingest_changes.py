@@ -62,10 +62,11 @@ def test_whatever_else_is_in_the_queue_is_told_apart(body: str) -> None:
         read_change(body)
 
 
-def test_an_id_is_that_of_key_and_event() -> None:
-    assert image_id("a", "1") == image_id("a", "1")
-    assert len({image_id("a", "1"), image_id("a", "2"), image_id("b", "1"), image_id("a\n1", "")}) == 4
-    assert len(image_id("a", "1")) == 32
+def test_an_id_is_that_of_key_event_and_version() -> None:
+    assert image_id("a", "1", "v") == image_id("a", "1", "v")
+    others = [("a", "1", "v"), ("a", "2", "v"), ("b", "1", "v"), ("a", "1", "w"), ("a", "1", ""), ("a\n1", "v", "")]
+    assert len({image_id(*other) for other in others}) == 6
+    assert len(image_id("a", "1", "v")) == 32
 
 
 def test_each_end_is_told() -> None:

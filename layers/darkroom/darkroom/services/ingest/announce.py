@@ -10,9 +10,12 @@ from ...aws.record import READY, REFUSED, REMOVED, Record
 from ...plan.keys import quote_key
 
 
-def image_id(key: str, sequencer: str) -> str:
-    """The id of what became of one event: the same however often it is dealt with. 32 hexadecimal digits."""
-    return sha256(f"{key}\n{sequencer}".encode()).hexdigest()[:32]
+def image_id(key: str, sequencer: str, version_id: str) -> str:
+    """The id of what one event made of one version: the same however often that is done. 32 hexadecimal digits.
+
+    ``version_id`` is part of it because an event that is dealt with again may find a newer upload than the first time.
+    """
+    return sha256(f"{key}\n{sequencer}\n{version_id}".encode()).hexdigest()[:32]
 
 
 def announcement(record: Record, presets: Mapping[str, str]) -> tuple[str, dict[str, Any]]:

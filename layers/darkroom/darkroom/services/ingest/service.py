@@ -198,7 +198,7 @@ class Ingest:
         """Write down the end of the work, then tell of it. Killed in between, it is told when the event comes again."""
         record = replace(
             record,
-            image_id=image_id(record.key, record.sequencer),
+            image_id=image_id(record.key, record.sequencer, record.version_id),
             lease_until_s=0,
             announced=silently,
             updated_at=datetime.fromtimestamp(self._claims.clock(), UTC).isoformat(timespec="milliseconds"),
