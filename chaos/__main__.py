@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import secrets
+import shutil
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     chosen = _parser().parse_args(arguments)
     settings = Settings(chosen.seed, chosen.uploads, chosen.workers, chosen.minutes)
-    folder = Path(chosen.folder or tempfile.mkdtemp(prefix="darkroom-chaos-"))
+    folder = Path(tempfile.mkdtemp(prefix="darkroom-chaos-", dir=chosen.folder))
     print(f"{settings.command}\nLogs: {folder / 'logs'}", flush=True)
     try:
         findings = asyncio.run(run(settings, folder, _say))
@@ -34,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 2
     print(f"\n\n{report(findings)}")
-    return 1 if findings.violations else 0
+    if findings.violations:
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 def _say(line: str) -> None:
@@ -51,7 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--uploads", type=int, default=500, help="how many (500)")
     parser.add_argument("--workers", type=int, default=2, help="ingest workers beside each other (2)")
     parser.add_argument("--minutes", type=float, default=10.0, help="after which the storm is over at the latest (10)")
-    parser.add_argument("--folder", type=Path, help="for logs and MiniStack's data; a temporary one if not given")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="where a folder for logs and MiniStack's data is made; it is kept if anything is wrong",
+    )
     return parser
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import configured
 from darkroom.services.ingest.announce import image_id
 
-from .evidence import Evidence, Stored, as_text
+from .evidence import Announced, Evidence, Stored, as_text
 from .expect import End, Expected
 from .judge import differences, digest, looks, master_of
 from .pictures import Content
@@ -23,10 +22,14 @@ MASTERS, DERIVATIVES = "masters/", "derivatives/"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All there is to judge. ``poison`` are the messages that nobody can do anything with."""
+    """All there is to judge. ``poison`` are the messages that nobody can do anything with.
+
+    ``uploaded`` has the contents of each key, ``versions`` that of each version id.
+    """
 
     expected: Mapping[str, Expected]
     uploaded: Mapping[str, tuple[Content, ...]]
+    versions: Mapping[str, Content]
     evidence: Evidence
     poison: tuple[str, ...]
 
@@ -164,14 +167,17 @@ def _quarantined(case: Case) -> _Found:
 
 
 def _announced(case: Case) -> _Found:
-    told: dict[str, dict[str, str]] = defaultdict(dict)
+    told: dict[str, dict[str, object]] = {}
     for announced in case.evidence.announced:
         key, name = announced.detail["key"], announced.detail["id"]
-        if name not in {image_id(key, padded(known)) for known in case.evidence.sequencers.get(key, ())}:
+        known = case.evidence.sequencers.get(key, ())
+        if name not in {image_id(key, padded(one), announced.detail["version_id"]) for one in known}:
             yield key, f"{announced.detail_type} has the id of no event: {name}"
-        before = told[key].setdefault(name, text := announced.detail_type + as_text(announced.detail))
-        if before != text:
-            yield key, f"one id, two announcements: {before} and {text}"
+        said = _said(announced)
+        if told.setdefault(name, said) != said:
+            yield key, f"one id, two announcements: {told[name]} and {said}"
+        if said != _true(case.versions.get(announced.detail["version_id"]), announced.detail["version_id"]):
+            yield key, f"announced what is not so: {said}"
     for key, expected in case.expected.items():
         types = {
             (one.detail_type, one.detail.get("sha256")) for one in case.evidence.announced if one.detail["key"] == key
@@ -184,6 +190,20 @@ def _announced(case: Case) -> _Found:
             continue
         if wanted not in types:
             yield key, f"{wanted[0]} of its newest state was never announced"
+
+
+def _said(announced: Announced) -> dict[str, object]:
+    """What of an announcement may not change when it is repeated."""
+    told = {name: announced.detail.get(name) for name in ("version_id", "sha256", "code")}
+    return {"type": announced.detail_type, **told}
+
+
+def _true(content: Content | None, version_id: str) -> dict[str, object]:
+    """What an announcement has to say of a version, or of a deletion."""
+    if content is None:
+        return {"type": "ImageRemoved", "version_id": "", "sha256": None, "code": None}
+    detail_type = _TYPES[End.REFUSED if content.code else End.READY]
+    return {"type": detail_type, "version_id": version_id, "sha256": digest(content), "code": content.code or None}
 
 
 _TYPES = {End.READY: "ImageReady", End.REFUSED: "ImageRefused"}

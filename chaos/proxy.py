@@ -8,6 +8,7 @@ import math
 import socket
 import struct
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -23,7 +24,6 @@ from .faults import Fault, FaultPlan
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "transfer-encoding", "upgrade", "expect"})
-_WAITING = ("DelaySeconds", "VisibilityTimeout")
 _NEVER_CARRIED_OUT = frozenset({Fault.ERROR, Fault.THROTTLE, Fault.RESET, Fault.HANG})
 
 
@@ -31,13 +31,19 @@ _NEVER_CARRIED_OUT = frozenset({Fault.ERROR, Fault.THROTTLE, Fault.RESET, Fault.
 class Pace:
     """Times in seconds. ``hang_s`` is longer than clients wait; ``late_s`` is how late a lost request can arrive.
 
-    ``delays`` is what delays and visibility timeouts are multiplied with: a minute's pause would be most of a run.
+    The others say what the waiting times of messages are multiplied with, as a minute's pause would be most of a run:
+    ``delays`` of those that are sent, ``retries`` of those that are put back.
     """
 
     hang_s: float = 4.0
     late_s: float = 2.0
     slow_s: float = 0.5
     delays: float = 1.0
+    retries: float = 1.0
+
+    def factors(self) -> dict[str, float]:
+        """By the names that SQS has for them."""
+        return {"DelaySeconds": self.delays, "VisibilityTimeout": self.retries}
 
 
 class Answer(NamedTuple):
@@ -87,7 +93,10 @@ class Proxy:
         await self._session.close()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        try:
+            body = await request.read()
+        except ConnectionError:  # whoever asked has died over it
+            return _reset(request)
         asked = requests.read(request.method, request.raw_path, request.headers, body)
         fault, share = self.plan.next_fate(asked)
         if fault:
@@ -119,7 +128,7 @@ class Proxy:
             (name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP
         )
         if asked.service == "sqs":
-            body = squeezed(body, self.pace.delays)
+            body = squeezed(body, self.pace.factors())
             headers["Content-Length"] = str(len(body))
         url = URL(self.upstream + request.raw_path, encoded=True)
         self.forwarded += 1
@@ -139,13 +148,13 @@ class Proxy:
         task.add_done_callback(self._late.discard)
 
 
-def squeezed(body: bytes, factor: float) -> bytes:
-    """A request to SQS with its waiting times multiplied by ``factor`` and rounded up to whole seconds."""
-    if factor == 1.0 or not any(name.encode() in body for name in _WAITING):
+def squeezed(body: bytes, factors: Mapping[str, float]) -> bytes:
+    """A request to SQS with its waiting times multiplied by ``factors``, by name, and rounded up to whole seconds."""
+    if not any(name.encode() in body for name in factors):
         return body
     document = json.loads(body)
     for part in (document, *document.get("Entries", ())):
-        part |= {name: math.ceil(part[name] * factor) for name in _WAITING if name in part}
+        part |= {name: math.ceil(part[name] * factor) for name, factor in factors.items() if name in part}
     return json.dumps(document).encode()
 
 

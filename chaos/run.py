@@ -29,11 +29,14 @@ from .world import INGEST, PURGE, Terms, World
 RATES = {"s3": 0.06, "dynamodb": 0.06, "sqs": 0.06, "events": 0.08, "cloudfront": 0.1}
 """Share of requests that fail, by service; those that fail again because of a grudge come on top."""
 
-DELAYS = 0.2
+PACE = Pace(hang_s=3.0, delays=0.2, retries=0.05)
 PATIENCE_S = 2.5
 KNIFE_S = 4.0
 QUIET_S = 3.0
+AFTERMATH_S = 45.0
 CALM_LIMIT_S = 240.0
+"""How long the storm may go on after the last upload, and how long the calm may take."""
+
 
 MEAN_LINES = {"ingest": 6000, "purge": 1500, "transform": 3000}
 """Half of the decisive lines that a life may at most have: a few uploads, purges, renders."""
@@ -59,7 +62,7 @@ async def run(settings: Settings, folder: Path, say: Callable[[str], None]) -> F
     async with ministack(folder) as url:
         world = World(url, Terms())
         await asyncio.to_thread(world.build)
-        proxy = Proxy(url, FaultPlan(settings.seed, RATES), Pace(hang_s=PATIENCE_S + 0.5, delays=DELAYS))
+        proxy = Proxy(url, FaultPlan(settings.seed, RATES), PACE)
         proxy_url = await proxy.start()
         try:
             return await _Run(settings, folder, world, proxy, proxy_url, say).through()
@@ -91,7 +94,7 @@ class _Run:
         await self._calm()
         ended_s = time.monotonic()
         evidence = await asyncio.to_thread(gather, self.world, self.recorder)
-        case = Case(expectations(self.script), _uploaded(self.script), evidence, (poison,))
+        case = Case(expectations(self.script), _uploaded(self.script), self.uploader.contents, evidence, (poison,))
         return Findings(
             command=self.settings.command,
             case=case,
@@ -114,11 +117,13 @@ class _Run:
         ]
         uploads = asyncio.create_task(asyncio.to_thread(self.uploader.run, self.script))
         try:
-            while not uploads.done() or await self._waiting(INGEST):
+            while not uploads.done():
                 await self._watch("storm")
-                if time.monotonic() > deadline_s:
-                    break
+                self.uploader.in_hurry = time.monotonic() > deadline_s
             await uploads
+            deadline_s = min(deadline_s, time.monotonic() + AFTERMATH_S)
+            while time.monotonic() < deadline_s and await self._waiting(INGEST):
+                await self._watch("storm")
         finally:
             for task in beside:
                 task.cancel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,11 +18,8 @@ from local.progress import Progress
 async def ministack(folder: Path) -> AsyncIterator[str]:
     """Its URL, while it runs on a free port with its data in ``folder``; raises CannotStart."""
     await venvs.ensure(Progress())
-    place = Place(folder)
-    for earlier in (place.ministack, place.logs):
-        shutil.rmtree(earlier, ignore_errors=True)
     ports = Ports(cdn=0, aws=_free_port())
-    running = MiniStack(place, ports)
+    running = MiniStack(Place(folder), ports)
     try:
         await running.start()
         yield ports.aws_url

@@ -199,8 +199,9 @@ def test_what_is_done_to_an_object_has_a_name(s3: Any, bucket: str, between: Bet
         (b'{"DelaySeconds": 60, "MessageBody": "x"}', b'{"DelaySeconds": 6, "MessageBody": "x"}'),
         (b'{"Entries": [{"DelaySeconds": 5}, {}]}', b'{"Entries": [{"DelaySeconds": 1}, {}]}'),
         (b'{"VisibilityTimeout": 0}', b'{"VisibilityTimeout": 0}'),
+        (b'{"VisibilityTimeout": 600}', b'{"VisibilityTimeout": 30}'),
         (b"not json", b"not json"),
     ],
 )
 def test_waiting_times_are_squeezed(body: bytes, expected: bytes) -> None:
-    assert squeezed(body, 0.1) == expected
+    assert squeezed(body, Pace(delays=0.1, retries=0.05).factors()) == expected
