@@ -11,8 +11,11 @@ from typing import NamedTuple
 MAX_CHARACTERS = 500
 """Of any text that is kept."""
 _MOMENT = re.compile(
-    r"(\d{4})[-:/.]?(\d\d)[-:/.]?(\d\d)(?:[ T]?(\d\d):?(\d\d)(?::?(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[-+]\d\d:?\d\d)?)?"
+    r"(\d{4})[-:/.]?(\d\d)[-:/.]?(\d\d)(?:[ T]?(\d\d):?(\d\d)(?::?(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[-+]\d\d:?\d\d)?)?",
+    re.ASCII,
 )
+_ZONE = re.compile(r"([-+])([01]\d|2[0-3]):?([0-5]\d)", re.ASCII)
+_FRACTION = re.compile(r"\d{1,9}", re.ASCII)
 
 
 class Place(NamedTuple):
@@ -73,12 +76,12 @@ def moment(text: str, *, subseconds: str = "", offset: str = "") -> str:
     if hour is None:
         return f"{year}-{month}-{day}"
     fraction = fraction or subseconds.strip()
-    exact = f".{fraction}" if second and re.fullmatch(r"[0-9]{1,9}", fraction) else ""
+    exact = f".{fraction}" if second and _FRACTION.fullmatch(fraction) else ""
     return f"{year}-{month}-{day}T{hour}:{minute}:{second or '00'}{exact}{_zone(zone or offset.strip())}"
 
 
 def _zone(text: str) -> str:
-    found = re.fullmatch(r"([-+])([01]\d|2[0-3]):?([0-5]\d)", text)
+    found = _ZONE.fullmatch(text)
     return f"{found[1]}{found[2]}:{found[3]}" if found else "Z" if text == "Z" else ""
 
 

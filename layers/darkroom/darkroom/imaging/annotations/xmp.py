@@ -18,8 +18,8 @@ _TIFF = "{http://ns.adobe.com/tiff/1.0/}"
 _EXIF = "{http://ns.adobe.com/exif/1.0/}"
 _AUX = "{http://ns.adobe.com/exif/1.0/aux/}"
 _EXIF_EX = "{http://cipa.jp/exif/1.0/}"
-_DEGREES = re.compile(r"(\d{1,3})(?:,(\d{1,2}(?:\.\d{1,12})?))?(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])")
-_FRACTION = re.compile(r"(\d{1,12})(?:/(\d{1,12}))?")
+_DEGREES = re.compile(r"(\d{1,3})(?:,(\d{1,2}(?:\.\d{1,12})?))?(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])", re.ASCII)
+_FRACTION = re.compile(r"(\d{1,12})(?:/(\d{1,12}))?", re.ASCII)
 
 
 def read(packet: bytes) -> Facts:
@@ -44,12 +44,13 @@ def read(packet: bytes) -> Facts:
 def _properties(root: Element) -> dict[str, str]:
     """The properties of the picture itself by name; what is within them belongs to something else."""
     found: dict[str, str] = {}
-    for rdf in (element for element in root.walk() if element.name == _RDF + "RDF"):
-        for described in rdf.elements():
-            for name, value in described.attributes.items():
-                found.setdefault(name, value)
-            for element in described.elements():
-                found.setdefault(element.name, _value(element))
+    rdf = next((element for element in root.walk() if element.name == _RDF + "RDF"), root)
+    for described in rdf.elements():
+        for name, value in described.attributes.items():
+            found.setdefault(name, value)
+        for element in described.elements():
+            if element.name not in found:
+                found[element.name] = _value(element)
     return found
 
 
