@@ -12,14 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvips
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image, TiffImagePlugin
+from PIL import Image
 
 from darkroom.errors import BadOption, Damaged, DarkroomError, OverLimits
 from darkroom.imaging import master as making
-from darkroom.imaging.containers.tiff import SUB_DIRECTORIES, SUBFILE, TILE_OFFSETS, WIDTH, Tiff
-from darkroom.imaging.containers.tiffbinding import bound
+from darkroom.imaging.containers.tiff import SUB_DIRECTORIES, TILE_OFFSETS, Tiff
 from darkroom.imaging.header import inspect
 from darkroom.imaging.headers.tiff import page_of
 from darkroom.imaging.master import HUGE_PIXELS, make_master
@@ -247,80 +244,6 @@ def test_a_damaged_master_is_damaged_at_the_level_that_is_read() -> None:
     damaged[at : at + 2000] = bytes(2000)
     with pytest.raises(Damaged):
         made(bytes(damaged), width=90)
-
-
-def ordinary(*, subifd: bool) -> bytes:
-    """A pyramid as libvips writes it: the large picture first, and smaller ones as pages or as sub-directories."""
-    image = pyvips.Image.new_from_buffer(large(), "")
-    body: bytes = image.tiffsave_buffer(tile=True, pyramid=True, subifd=subifd, compression="jpeg", Q=90)
-    return body
-
-
-@pytest.mark.parametrize("subifd", [True, False])
-def test_pyramids_of_others_are_read_in_full_and_smaller_versions_are_no_pages(subifd: bool) -> None:
-    upload = ordinary(subifd=subifd)
-    assert header(upload).frames == 1
-    assert page_of(Source.of(upload), 0) == (0, ())
-    _, taken = streamed(upload, width=90)
-    assert taken > 0.5 * len(upload)
-    master = mastered(upload).body
-    assert page_of(Source.of(master), 0).shrinks == (2, 4, 8)
-    look_alike(upload, master, width=90)
-
-
-def test_a_thumbnail_before_its_picture_is_no_page() -> None:
-    info = TiffImagePlugin.ImageFileDirectory_v2()
-    info[SUBFILE] = 1
-    out = io.BytesIO()
-    with TiffImagePlugin.AppendingTiffWriter(out, new=True) as writer:
-        for image, told in ((photo().resize((32, 24)), info), (photo(), {})):
-            image.save(writer, "TIFF", tiffinfo=told)
-            writer.newFrame()
-    upload = out.getvalue()
-    assert (header(upload).frames, header(upload).width) == (1, 320)
-    look_alike(upload, mastered(upload).body)
-    assert made(upload).width == 320
-
-
-def test_hidden_pictures_are_not_taken_for_smaller_versions() -> None:
-    """A sub-directory that is written like a level of ours, but in another size, is left alone."""
-    whole = large_pyramid()
-    tiff = Tiff(lambda at, length: whole[at : at + length])
-    (main,) = tiff.chain()
-    level = tiff.directory(tiff.numbers(main, SUB_DIRECTORIES, 9)[0])
-    assert tiff.number(level, TILE_OFFSETS) < tiff.number(main, TILE_OFFSETS)
-    entry = level.entries[WIDTH]
-    other = bytearray(whole)
-    other[entry.at : entry.at + 2] = (SIDE // 2 - 1).to_bytes(2, "little")
-    assert page_of(Source.of(bytes(other)), 0) == (0, ())
-
-
-def test_binding_refuses_what_it_does_not_know() -> None:
-    striped, big = saved(photo(), "TIFF"), pyvips.Image.black(9, 9).tiffsave_buffer(bigtiff=True, tile=True)
-    for file in (striped, big, book(), b"II*\0\x08\0\0\0\0\0"):
-        with pytest.raises(ValueError, match=r"."):
-            bound([[file]])
-
-
-@given(st.data())
-def test_any_mangled_pyramid_is_read_or_refused(data: st.DataObject) -> None:
-    mangled = bytearray(large_pyramid())
-    for at in data.draw(st.lists(st.integers(0, 1200), max_size=8)):
-        mangled[at] = data.draw(st.integers(0, 255))
-    try:
-        source = Source.of(bytes(mangled[: data.draw(st.integers(0, 3000))]))
-        inspect(source, Limits())
-        page_of(source, 0)
-    except DarkroomError:
-        pass
-
-
-def test_endless_directories_come_to_an_end() -> None:
-    """10,000 directories that share their 60,000 entries would take minutes."""
-    shared = (60_000).to_bytes(2, "little") + b"\1" * 720_000
-    hostile = b"II*\0\x08\0\0\0" + b"".join((60_000).to_bytes(2, "little") for _ in range(300)) + shared
-    with pytest.raises(Damaged):
-        inspect(Source.of(hostile), Limits())
 
 
 MEASURE = """
