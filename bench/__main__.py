@@ -1,4 +1,4 @@
-"""``python -m bench [--quick]``: measure, print, and write docs/performance.md with its chart."""
+"""``python -m bench [requests|ingest] [--quick]``: measure, print, and write docs/performance.md with its chart."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from . import ingest
 from .chart import chart
 from .contenders.darkroom import darkroom
 from .contenders.model import Contender, Missing
@@ -21,7 +22,7 @@ from .machine import Core, cores, described
 from .paths import ROOT
 from .pictures import pictures
 from .quality import reference, ssim
-from .report import Findings, for_page, for_terminal, write_page
+from .report import INGEST, Findings, for_page, for_terminal, write_page
 from .trial import Case, Rounds, run
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -50,18 +51,43 @@ ELSEWHERE = (
 def main() -> None:
     """Read the arguments and measure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=PARTS, help="one of the parts; all if none is named")
     parser.add_argument("--quick", action="store_true", help="few rounds, and leave docs/performance.md as it is")
-    quick = parser.parse_args().quick
+    arguments = parser.parse_args()
     if not sys.platform.startswith("linux"):
         parser.error("AWS's Runtime Interface Emulator runs on Linux only")
     started_s = time.monotonic()
+    for part in [arguments.part] if arguments.part else PARTS:
+        PARTS[part](arguments.quick)
+    print(f"Took {time.monotonic() - started_s:.0f} s")
+
+
+def requests(quick: bool) -> None:
+    """A viewer's requests, through the function as deployed."""
     findings = measured(QUICK if quick else FULL)
     print(f"\r\033[K{for_terminal(findings)}")
     if not quick:
         write_page(PAGE, for_page(findings))
         CHART.write_text(chart(findings.results), encoding="utf-8")
         print(f"Wrote {PAGE.relative_to(ROOT)} and {CHART.relative_to(ROOT)}")
-    print(f"Took {time.monotonic() - started_s:.0f} s")
+
+
+def uploads(quick: bool) -> None:
+    """What an upload takes."""
+    load = os.getloadavg()[0]
+    core, our_core = cores()
+    if our_core is not None:
+        os.sched_setaffinity(0, {our_core})
+    picture = next(file for file in pictures() if file.name == ingest.PICTURE)
+    rounds = 5 if quick else 21
+    findings = ingest.measured(picture, rounds, core, upload_conditions(rounds, core, picture, load), progress)
+    print(f"\r\033[K{ingest.for_terminal(findings)}")
+    if not quick:
+        write_page(PAGE, ingest.for_page(findings), INGEST)
+        print(f"Wrote {PAGE.relative_to(ROOT)}")
+
+
+PARTS: dict[str, Callable[[bool], None]] = {"requests": requests, "ingest": uploads}
 
 
 def measured(rounds: Rounds) -> Findings:
@@ -100,17 +126,32 @@ def conditions(rounds: Rounds, function_core: Core, files: dict[str, Path], load
     """What the numbers hold for."""
     sizes = ", ".join(f"{name} {file.stat().st_size / 1e6:.1f} MB" for name, file in files.items())
     cores_used = "no core of its own" if function_core is None else "one core, S3 and the clock on another"
-    try:
-        peers = f", {versions()}"
-    except Missing:
-        peers = ""
     return [
-        f"{described()}; Python {platform.python_version()}{peers}; the function has {cores_used}.",
+        f"{machine()}; the function has {cores_used}.",
         f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast; sources: {sizes}.",
         f"{rounds.cold} cold starts and {rounds.warm} warm requests of each, in turn: median (least–greatest), "
         "and the median of the ratios within each turn. "
         f"Load average before: {load:.1f}.",
     ]
+
+
+def upload_conditions(rounds: int, core: Core, picture: Path, load: float) -> list[str]:
+    """What the numbers of uploads hold for."""
+    threads = "one thread each" if core is None else "one thread each on one core"
+    return [
+        f"{machine()}; {threads}, in warm processes; {picture.name} has {picture.stat().st_size / 1e6:.1f} MB.",
+        f"{rounds} turns: median (least–greatest), and the median of the ratios within each turn. "
+        f"Load average before: {load:.1f}.",
+    ]
+
+
+def machine() -> str:
+    """The processor, and the versions of what runs on it."""
+    try:
+        peers = f", {versions()}"
+    except Missing:
+        peers = ""
+    return f"{described()}; Python {platform.python_version()}{peers}"
 
 
 def progress(text: str) -> None:

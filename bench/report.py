@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from .tables import Table
 from .trial import Case, Result
 
-BEGIN = "<!-- measured by `make bench`, do not edit -->"
-END = "<!-- end of what was measured -->"
+
+class Markers(NamedTuple):
+    """The lines of docs/performance.md between which a part of it is written."""
+
+    begin: str
+    end: str
+
+
+REQUESTS = Markers("<!-- measured by `make bench`, do not edit -->", "<!-- end of what was measured -->")
+INGEST = Markers("<!-- measured by `python -m bench ingest`, do not edit -->", "<!-- end of what ingest takes -->")
 HEADINGS = ("", "cold ms", "ratio", "warm ms", "ratio", "CPU ms", "peak MB", "bytes", "SSIM")
 
 
@@ -54,26 +64,21 @@ def stage_lines(findings: Findings, case: Case) -> list[str]:
     ]
 
 
+def tables(findings: Findings) -> list[Table]:
+    """A table for each case."""
+    return [Table(case.title, HEADINGS, rows(findings, case), stage_lines(findings, case)) for case in findings.results]
+
+
 def for_terminal(findings: Findings) -> str:
     """Tables in columns."""
-    parts = []
-    for case in findings.results:
-        table = [HEADINGS, *rows(findings, case)]
-        widths = [max(len(row[column]) for row in table) for column in range(len(HEADINGS))]
-        lines = ["  ".join(_placed(cell, widths[at], at) for at, cell in enumerate(row)).rstrip() for row in table]
-        parts.append("\n".join([f"{case.title} (ratios to {findings.baseline})", *lines, *stage_lines(findings, case)]))
+    parts = [table.text(f" (ratios to {findings.baseline})") for table in tables(findings)]
     parts.append("\n".join([*findings.conditions, *(f"Not measured: {line}" for line in findings.missing)]))
     return "\n\n".join(parts) + "\n"
 
 
 def for_page(findings: Findings) -> str:
     """The part of docs/performance.md between the markers."""
-    parts = []
-    for case in findings.results:
-        parts.append(f"### {case.title}")
-        lines = [HEADINGS, ("---", *("---:" for _ in HEADINGS[1:])), *rows(findings, case)]
-        parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
-        parts.extend(stage_lines(findings, case))
+    parts = [table.markdown() for table in tables(findings)]
     contenders = next(iter(findings.results.values()))
     parts.append("\n".join(f"- **{result.contender.name}**: {result.contender.what}." for result in contenders))
     parts.append("\n".join(f"- {line}" for line in findings.conditions))
@@ -82,14 +87,10 @@ def for_page(findings: Findings) -> str:
     return "\n\n".join(parts)
 
 
-def write_page(page: Path, text: str) -> None:
+def write_page(page: Path, text: str, markers: Markers = REQUESTS) -> None:
     """Put ``text`` between the markers of ``page``; raises ValueError if they are not there."""
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.read_text(encoding="utf-8").partition(markers.begin)
+    _, end, after = rest.partition(markers.end)
     if not begin or not end:
-        raise ValueError(f"{page} lacks the lines {BEGIN} and {END}")
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
-
-
-def _placed(cell: str, width: int, column: int) -> str:
-    return cell.ljust(width) if column == 0 else cell.rjust(width)
+        raise ValueError(f"{page} lacks the lines {markers.begin} and {markers.end}")
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")

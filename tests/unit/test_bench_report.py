@@ -9,7 +9,7 @@ import pytest
 
 from bench.chart import chart
 from bench.contenders.model import Contender
-from bench.report import BEGIN, END, Findings, for_page, for_terminal, rows, write_page
+from bench.report import INGEST, REQUESTS, Findings, for_page, for_terminal, rows, write_page
 from bench.runtime import Invocation
 from bench.statistics import Spread
 from bench.trial import Case, Result, event, in_turn, stages
@@ -62,11 +62,11 @@ def test_the_terminal_table_is_aligned(findings: Findings) -> None:
 
 def test_the_page_keeps_what_is_around_the_markers(findings: Findings, tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
-    page.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n", encoding="utf-8")
+    page.write_text(f"above\n{REQUESTS.begin}\nold\n{REQUESTS.end}\nbelow\n", encoding="utf-8")
     for _ in range(2):
         write_page(page, for_page(findings))
         text = page.read_text(encoding="utf-8")
-        assert text == f"above\n{BEGIN}\n\n{for_page(findings)}\n\n{END}\nbelow\n"
+        assert text == f"above\n{REQUESTS.begin}\n\n{for_page(findings)}\n\n{REQUESTS.end}\nbelow\n"
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) == 4
     assert len({line.count("|") for line in table}) == 1
@@ -83,8 +83,9 @@ def test_a_page_without_markers_is_left_alone(tmp_path: Path) -> None:
 
 def test_the_projects_page_has_the_markers() -> None:
     text = (Path(__file__).parents[2] / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert text.count(BEGIN) == text.count(END) == 1
-    assert text.index(BEGIN) < text.index(END)
+    for markers in (REQUESTS, INGEST):
+        assert text.count(markers.begin) == text.count(markers.end) == 1
+        assert text.index(markers.begin) < text.index(markers.end)
 
 
 def test_bars_are_in_proportion(findings: Findings) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from ...machine import architecture
 from ...paths import ROOT, WORK
 from ..model import Contender, aws_environment
 
+HERE = Path(__file__).parent
 LAYERS = {"darkroom": "DarkroomLayer", "imaging": "ImagingLayer"}
 FUNCTION = ROOT / "functions" / "transform"
 
@@ -28,7 +31,6 @@ VARIABLES = {
 
 def darkroom(endpoint_url: str) -> Contender:
     """Darkroom, against the S3 at ``endpoint_url``."""
-    layers = [kept(WORK / "layers" / name, [ROOT / "layers" / name], _build, architecture()) for name in LAYERS]
     return Contender(
         name="Darkroom",
         what="`functions/transform` as deployed: decodes while the source arrives, stores before it answers",
@@ -37,11 +39,32 @@ def darkroom(endpoint_url: str) -> Contender:
         environment=aws_environment(endpoint_url)
         | VARIABLES
         | {
-            "PYTHONPATH": ":".join(str(layer / "python") for layer in layers),
+            "PYTHONPATH": _python_path(),
             "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's file system is read-only
         },
         stores=True,
     )
+
+
+def darkroom_at_ingest(name: str, what: str, job: str, source: Path, wanted: Mapping[str, object]) -> Contender:
+    """A job of ``ingest.py`` on the picture ``source``; ``wanted`` are presets' fields by name."""
+    return Contender(
+        name=name,
+        what=what,
+        command=[interpreter(), HERE / "ingest.py", job, source, json.dumps(wanted)],
+        folder=HERE,
+        environment={
+            "PYTHONPATH": _python_path(),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "MALLOC_ARENA_MAX": "1",
+            "VIPS_CONCURRENCY": "1",
+        },
+    )
+
+
+def _python_path() -> str:
+    layers = [kept(WORK / "layers" / name, [ROOT / "layers" / name], _build, architecture()) for name in LAYERS]
+    return ":".join(str(layer / "python") for layer in layers)
 
 
 def _build(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ...paths import WORK
 from ..model import Contender, Missing, aws_environment
 
 HERE = Path(__file__).parent
-FILES = ("package.json", "package-lock.json", "handler.mjs", "bootstrap.mjs")
+FILES = ("package.json", "package-lock.json", "handler.mjs", "bootstrap.mjs", "presets.mjs")
 BUNDLE = ("--bundle", "--minify", "--platform=node", "--format=esm", "--external:sharp", "--outfile=app.mjs")
 REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);"
 """CommonJS parts of the SDK call ``require`` for Node's own modules, which an ES module lacks."""
@@ -41,6 +42,18 @@ def node_that_stores(endpoint_url: str) -> Contender:
         what="the same, but it puts the picture into S3 before it answers, as Darkroom does",
         environment={**plain.environment, "WRITE_BACK": "1"},
         stores=True,
+    )
+
+
+def sharp_at_ingest(source: Path, wanted: Mapping[str, object]) -> Contender:
+    """sharp making all presets of ``source``; ``wanted`` are their options by name. Raises Missing."""
+    runtime, folder = _installed()
+    return Contender(
+        name="sharp",
+        what="in Node: a decode for each picture, at its own defaults but for the quality",
+        command=[runtime, "presets.mjs", source, json.dumps(wanted)],
+        folder=folder,
+        environment={"PATH": "/usr/local/bin:/usr/bin:/bin"},
     )
 
 

@@ -1,0 +1,80 @@
+"""Runs with the layers as the ingest function has them: does its job once for each line that it reads.
+
+``python ingest.py JOB SOURCE PRESETS FOLDER`` answers each line with the job's milliseconds, as JSON, and leaves what
+it made in FOLDER. PRESETS is a JSON object of names and plans' fields.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyvips
+
+from darkroom.imaging.header import inspect
+from darkroom.imaging.metadata import clean
+from darkroom.imaging.render import render
+from darkroom.imaging.series import expose
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Gravity, Plan
+
+type Job = Callable[[bytes, Mapping[str, Plan]], Mapping[str, bytes]]
+
+LIMITS = Limits()
+
+
+def series(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
+    """All pictures from one decode."""
+    names = {plan: name for name, plan in plans.items()}
+    exposure = expose(Source.of(data), names, limits=LIMITS)
+    return {names[plan]: picture.body for plan, picture in exposure.pictures()}
+
+
+def renders(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
+    """Each picture from a decode of its own, as a viewer's request makes it."""
+    return {name: render(plan, Source.of(data), limits=LIMITS).body for name, plan in plans.items()}
+
+
+def cleaned(data: bytes, _: Mapping[str, Plan]) -> Mapping[str, bytes]:
+    """The picture without its metadata."""
+    body = clean(data, inspect(Source.of(data), LIMITS), keep_orientation=True)
+    assert body is not None
+    return {"cleaned": body}
+
+
+def encoded(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
+    """The same by decoding and encoding anew, as libvips does it with no other options."""
+    image = pyvips.Image.jpegload_buffer(data, access="sequential")
+    return {name: image.jpegsave_buffer(Q=plan.quality, keep="none") for name, plan in plans.items()}
+
+
+JOBS: Mapping[str, Job] = {"series": series, "renders": renders, "cleaned": cleaned, "encoded": encoded}
+
+
+def plan(fields: Mapping[str, Any]) -> Plan:
+    """The plan of a preset's fields."""
+    gravity = {"gravity": Gravity(fields["gravity"])} if "gravity" in fields else {}
+    return Plan("photo", **{**fields, **gravity})
+
+
+def main() -> None:
+    """Answer lines until there are no more."""
+    job, source, presets, folder = sys.argv[1:]
+    plans = {name: plan(fields) for name, fields in json.loads(presets).items()}
+    data = Path(source).read_bytes()
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        made = JOBS[job](data, plans)
+        ms = (time.perf_counter() - started) * 1000
+        for name, body in made.items():
+            (Path(folder) / name).write_bytes(body)
+        print(json.dumps(ms), flush=True)
+
+
+if __name__ == "__main__":
+    main()

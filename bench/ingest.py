@@ -1,0 +1,176 @@
+"""What ingest takes: the presets of an upload beside sharp, and cleaning beside encoding anew."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+
+from .contenders.darkroom import darkroom_at_ingest
+from .contenders.model import Contender, Missing
+from .contenders.node import sharp_at_ingest
+from .machine import Core
+from .pictures import QUALITY
+from .quality import reference, ssim
+from .statistics import Spread
+from .tables import Table
+from .trial import Progress, in_turn
+from .worker import Worker
+
+PICTURE = "12mp.jpg"
+WEBP_QUALITY = 80
+WIDTHS = (320, 640, 960, 1280, 1920)
+PRESETS: Mapping[str, Mapping[str, object]] = {
+    **{f"w{width}": {"width": width, "format": "webp", "quality": WEBP_QUALITY} for width in WIDTHS},
+    "cover": {
+        "width": 256,
+        "height": 256,
+        "fit": "cover",
+        "gravity": "attention",
+        "format": "webp",
+        "quality": WEBP_QUALITY,
+    },
+}
+"""Those of ``presets.toml`` that are made at ingest."""
+
+UNMEASURED = 2
+SEGMENTS = (
+    (0xE1, b"Exif\0\0MM\0*\0\0\0\x08\0\0" + bytes(20_000)),
+    (0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>" + b" " * 4_000),
+    (0xFE, b"comment"),
+)
+"""What a camera puts before a picture: an EXIF block as long as one with a thumbnail, XMP, a comment."""
+
+HEADINGS = ("", "ms", "ratio", "bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What one contender took, turn by turn, and what it made last."""
+
+    contender: Contender
+    ms: Spread
+    made: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All results; ratios are to the last of each. ``ssim`` is the mean over the widths, by contender."""
+
+    presets: Sequence[Timed]
+    cleaning: Sequence[Timed]
+    ssim: Mapping[str, float]
+    missing: Sequence[str]
+    conditions: Sequence[str]
+
+
+def measured(picture: Path, rounds: int, core: Core, conditions: Sequence[str], progress: Progress) -> Findings:
+    """The presets and the cleaning of ``picture``, ``rounds`` times in turn."""
+    with TemporaryDirectory() as scratch:
+        camera = Path(scratch) / "camera.jpg"
+        camera.write_bytes(with_metadata(picture.read_bytes()))
+        contenders, missing = printers(camera)
+        presets = timed(contenders, rounds, core, progress)
+        cleaning = timed(cleaners(camera), rounds, core, progress)
+    wanted = {f"w{width}": reference(picture, width) for width in WIDTHS}
+    quality = {
+        one.contender.name: fmean(ssim(one.made[name], pixels) for name, pixels in wanted.items()) for one in presets
+    }
+    return Findings(presets, cleaning, quality, missing, conditions)
+
+
+def printers(picture: Path) -> tuple[list[Contender], list[str]]:
+    """Who makes all presets of ``picture``, and why others cannot."""
+    cascade = "one decode, each picture from a larger one"
+    apart = "the same pictures as six requests of viewers make them: six decodes"
+    found = [
+        darkroom_at_ingest("Darkroom", cascade, "series", picture, PRESETS),
+        darkroom_at_ingest("Darkroom, one by one", apart, "renders", picture, PRESETS),
+    ]
+    try:
+        return [*found, sharp_at_ingest(picture, PRESETS)], []
+    except Missing as reason:
+        return found, [f"{reason}."]
+
+
+def cleaners(picture: Path) -> list[Contender]:
+    """Two ways to rid ``picture`` of its metadata."""
+    anew = {"encoded": {"format": "jpeg", "quality": QUALITY}}
+    return [
+        darkroom_at_ingest("Cleaned", "header read, metadata left out, pixels as they were", "cleaned", picture, {}),
+        darkroom_at_ingest("Encoded anew", "libvips decodes and encodes at the same quality", "encoded", picture, anew),
+    ]
+
+
+def timed(contenders: Sequence[Contender], rounds: int, core: Core, progress: Progress) -> list[Timed]:
+    """Each contender in turn, ``rounds`` times, the first turns unmeasured."""
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(contender, core)) for contender in contenders]
+        found: list[list[float]] = [[] for _ in workers]
+        for turn in range(-UNMEASURED, rounds):
+            progress(f"{contenders[0].name} and others: {turn + 1}/{rounds}")
+            for index in in_turn(len(workers), turn):
+                ms = workers[index].ms()
+                if turn >= 0:
+                    found[index].append(ms)
+        return [
+            Timed(worker.contender, Spread.of(times), worker.made())
+            for worker, times in zip(workers, found, strict=True)
+        ]
+
+
+def with_metadata(jpeg: bytes) -> bytes:
+    """``jpeg`` with :data:`SEGMENTS` before all else."""
+    segments = (bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body for marker, body in SEGMENTS)
+    return jpeg[:2] + b"".join(segments) + jpeg[2:]
+
+
+def tables(findings: Findings) -> list[Table]:
+    """The presets, and the cleaning."""
+    rows = [(*row, f"{findings.ssim[row[0]]:.3f}") for row in _rows(findings.presets)]
+    cleaned, anew = findings.cleaning
+    faster = f"Cleaning is {anew.ms.ratio_to(cleaned.ms):,.0f} times as fast."
+    return [
+        Table(f"Six presets of a 12 MP JPEG: {', '.join(PRESETS)}", (*HEADINGS, "SSIM"), rows),
+        Table("Metadata out of the same JPEG", HEADINGS, _rows(findings.cleaning), [faster]),
+    ]
+
+
+def notes(findings: Findings) -> list[str]:
+    """Who is who, what the numbers hold for, and what is not there."""
+    who = [one.contender for one in (*findings.presets, *findings.cleaning)]
+    named = [f"{contender.name}: {contender.what}." for contender in who]
+    return [*named, *findings.conditions, *(f"Not measured: {line}" for line in findings.missing)]
+
+
+def for_terminal(findings: Findings) -> str:
+    """Tables in columns."""
+    return "\n\n".join([*(table.text() for table in tables(findings)), "\n".join(notes(findings))]) + "\n"
+
+
+def for_page(findings: Findings) -> str:
+    """The part of docs/performance.md between its markers."""
+    return "\n\n".join(
+        [*(table.markdown() for table in tables(findings)), "\n".join(f"- {line}" for line in notes(findings))]
+    )
+
+
+def _rows(results: Sequence[Timed]) -> list[tuple[str, ...]]:
+    """Times are median (least–greatest)."""
+    return [
+        (
+            one.contender.name,
+            _spelled(one.ms),
+            f"{one.ms.ratio_to(results[-1].ms):.{2 if one.ms.median > 1 else 4}f}",
+            f"{sum(map(len, one.made.values())):,}",
+        )
+        for one in results
+    ]
+
+
+def _spelled(ms: Spread) -> str:
+    return str(ms) if ms.median >= 10 else f"{ms.median:.2f} ({ms.low:.2f}–{ms.high:.2f})"

@@ -1,0 +1,114 @@
+"""The part of the benchmark about uploads: its jobs are the real ones, and it tells what it found."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bench.contenders.darkroom import darkroom_at_ingest
+from bench.contenders.darkroom.ingest import plan
+from bench.contenders.model import Contender
+from bench.contenders.node import sharp_at_ingest
+from bench.ingest import (
+    PRESETS,
+    SEGMENTS,
+    WEBP_QUALITY,
+    Findings,
+    Timed,
+    cleaners,
+    for_page,
+    for_terminal,
+    printers,
+    timed,
+    with_metadata,
+)
+from bench.pictures import Recipe, photograph
+from bench.statistics import Spread
+from bench.worker import Worker
+from darkroom.imaging.encoding import DEFAULT_QUALITY
+from darkroom.plan.presets import configured
+
+SIZES = {"w320": (320, 240), "w640": (640, 480), "w960": (960, 720), "w1280": (1280, 960), "w1920": (1500, 1125)}
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("pictures") / "small.jpg"
+    photograph(Recipe("small.jpg", "coffee", 1500, 1125)).save(file, quality=85)
+    file.write_bytes(with_metadata(file.read_bytes()))
+    return file
+
+
+def sizes(made: dict[str, bytes]) -> dict[str, tuple[int, int]]:
+    return {name: Image.open(io.BytesIO(body)).size for name, body in made.items()}
+
+
+def test_the_presets_are_those_of_an_upload() -> None:
+    assert WEBP_QUALITY == DEFAULT_QUALITY
+    ours = {name: replace(plan(fields), quality=None) for name, fields in PRESETS.items()}
+    assert ours == configured().ingested("photo")
+
+
+@pytest.mark.parametrize("job", ["series", "renders"])
+def test_darkroom_makes_them(picture: Path, job: str) -> None:
+    with Worker(darkroom_at_ingest("", "", job, picture, PRESETS), None) as worker:
+        assert worker.ms() > 0
+        assert sizes(worker.made()) == SIZES | {"cover": (256, 256)}
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_sharp_makes_the_same(picture: Path) -> None:
+    with Worker(sharp_at_ingest(picture, PRESETS), None) as worker:
+        assert worker.ms() > 0
+        assert sizes(worker.made()) == SIZES | {"cover": (256, 256)}
+        assert all(Image.open(io.BytesIO(body)).format == "WEBP" for body in worker.made().values())
+
+
+def test_cleaning_takes_out_what_was_put_in(picture: Path) -> None:
+    cleaned, anew = timed(cleaners(picture), 1, None, lambda _: None)
+    added = sum(len(body) + 4 for _, body in SEGMENTS)
+    assert len(cleaned.made["cleaned"]) <= picture.stat().st_size - added
+    before, after = (Image.open(source).convert("RGB") for source in (picture, io.BytesIO(cleaned.made["cleaned"])))
+    assert before.tobytes() == after.tobytes()
+    assert sizes(anew.made) == {"encoded": (1500, 1125)}
+    assert b"xmpmeta" in picture.read_bytes()
+    assert b"xmpmeta" not in anew.made["encoded"] + cleaned.made["cleaned"]
+
+
+def test_a_job_that_fails_says_so(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    worker = Worker(darkroom_at_ingest("Darkroom", "", "series", broken, PRESETS), None)
+    with worker, pytest.raises(RuntimeError, match="Darkroom ended with status 1"):
+        worker.ms()
+
+
+def test_a_machine_without_node_measures_the_others(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"/nowhere:{Path(shutil.which('make') or '').parent}")
+    monkeypatch.setattr("bench.contenders.node.shutil.which", lambda _: None)
+    found, missing = printers(picture)
+    assert [contender.name for contender in found] == ["Darkroom", "Darkroom, one by one"]
+    assert missing == ["The Node handler: Node and npm are not installed."]
+
+
+def result(name: str, ms: list[float], **made: int) -> Timed:
+    contender = Contender(name, f"what {name} is", ["true"], Path(), {})
+    return Timed(contender, Spread.of(ms), {key: bytes(size) for key, size in made.items()})
+
+
+def test_what_it_tells() -> None:
+    presets = [result("Darkroom", [30, 32], w320=700, w640=800), result("sharp", [60, 64], w320=1234)]
+    cleaning = [result("Cleaned", [0.5, 0.5], cleaned=9), result("Encoded anew", [20, 30], encoded=8)]
+    findings = Findings(presets, cleaning, {"Darkroom": 0.95123, "sharp": 0.9}, ["the moon."], ["a machine."])
+    page = for_page(findings)
+    assert "| Darkroom | 31 (30–32) | 0.50 | 1,500 | 0.951 |" in page
+    assert "| sharp | 62 (60–64) | 1.00 | 1,234 | 0.900 |" in page
+    assert "| Cleaned | 0.50 (0.50–0.50) | 0.0208 | 9 |" in page
+    assert "Cleaning is 50 times as fast." in page
+    assert page.endswith("- a machine.\n- Not measured: the moon.")
+    assert "sharp: what sharp is." in for_terminal(findings)
