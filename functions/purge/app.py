@@ -14,7 +14,7 @@ from darkroom.services.purge import Purge
 from darkroom.services.purging import Purging
 
 _env = os.environ
-_s3 = client("s3")
+_s3, _sqs = client("s3"), client("sqs")
 _observer = Observer("purge")
 
 _service = Purging(
@@ -24,7 +24,9 @@ _service = Purging(
         source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
     ),
     cdn=Cdn(client("cloudfront"), _env["DISTRIBUTION_ID"]),
-    queue=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
+    queue=Queue(_sqs, _env["PURGE_QUEUE_URL"]),
+    dead_letters=Queue(_sqs, _env["PURGE_DLQ_URL"]),
+    max_receives=int(_env["MAX_RECEIVES"]),
     observer=_observer,
 )
 

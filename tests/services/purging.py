@@ -20,6 +20,8 @@ from tests.services.cloudfront import HeldDistribution, make_distribution
 
 _numbers = itertools.count(1)
 
+MAX_RECEIVES = 20
+
 
 def lasting() -> float:
     """As much time as anyone could want, in s."""
@@ -35,6 +37,7 @@ class Site:
     cdn: HeldDistribution
     media: Vault
     queue: Queue
+    dead_letters: Queue
 
     @classmethod
     def build(cls, environment: dict[str, str]) -> Site:
@@ -43,8 +46,9 @@ class Site:
         s3, sqs = client("s3", environment), client("sqs", environment)
         s3.create_bucket(Bucket=f"site-{number}")
         url = sqs.create_queue(QueueName=f"site-purges-{number}", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+        dead_url = sqs.create_queue(QueueName=f"site-dead-letters-{number}")["QueueUrl"]
         distribution = make_distribution(client("cloudfront", environment))
-        return cls(s3, sqs, distribution, Vault(s3, f"site-{number}"), Queue(sqs, url))
+        return cls(s3, sqs, distribution, Vault(s3, f"site-{number}"), Queue(sqs, url), Queue(sqs, dead_url))
 
     @property
     def purge(self) -> Purge:
@@ -54,7 +58,18 @@ class Site:
         """The service, which sends what is for later so that it can be seen at once."""
         cdn = Cdn(self.cdn.client, self.cdn.distribution_id)
         further = {"repeat_after_s": 0, "put_back_for_s": 0, **further}
-        return Purging(self.purge, cdn, self.queue, Observer("purge"), **further)
+        return Purging(self.purge, cdn, self.queue, self.dead_letters, MAX_RECEIVES, Observer("purge"), **further)
+
+    def buried(self) -> list[dict[str, str]]:
+        """The dead letters: their attributes, and their ``body``."""
+        answer = self.sqs.receive_message(
+            QueueUrl=self.dead_letters.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return [
+            {"body": message["Body"]}
+            | {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+            for message in answer.get("Messages", [])
+        ]
 
     def master(self, key: str, body: bytes = b"negative") -> str:
         """Put a master; its entity tag."""

@@ -14,7 +14,7 @@ from darkroom.services.purge_orders import SECOND, purge_message
 from darkroom.services.purging import CDN_S, REPEAT_AFTER_S
 from tests.services.cloudfront import LIMIT
 from tests.services.functions import load
-from tests.services.purging import Site, lasting
+from tests.services.purging import MAX_RECEIVES, Site, lasting
 from tools.events.purge import events
 
 
@@ -186,11 +186,49 @@ def test_a_failed_message_waits_longer_each_time(site: Site) -> None:
     )
     site.queue.send(purge_message("a.jpg"))
     for record in site.receive():
-        for receives in (1, 2, 5, 100):
+        for receives in (1, 2, 5, 19):
             record["attributes"]["ApproximateReceiveCount"] = str(receives)
             assert site.purging().run([record], lasting) == [record["messageId"]]
     assert hidden == [15, 30, 240, MAX_WAIT_S]
-    assert hidden == [backoff_s(receives) for receives in (1, 2, 5, 100)]
+    assert hidden == [backoff_s(receives) for receives in (1, 2, 5, 19)]
+    assert site.buried() == []
+
+
+def test_a_message_that_fails_to_the_last_is_given_up_with_its_cause(site: Site) -> None:
+    site.media = type(site.media)(site.s3, "no-such-bucket")
+    site.queue.send(purge_message("a.jpg", SECOND))
+    (record,) = site.receive()
+    record["attributes"]["ApproximateReceiveCount"] = str(MAX_RECEIVES)
+    assert site.purging().run([record], lasting) == []
+    (letter,) = site.buried()
+    assert json.loads(letter["body"]) == purge_message("a.jpg", SECOND)
+    assert (letter["code"], letter["attempts"]) == ("unavailable", str(MAX_RECEIVES))
+    assert letter["cause"].startswith("list derivatives/a.jpg/_/: NoSuchBucket")
+
+
+def test_a_defect_comes_again_like_a_fault_and_is_told_with_its_traceback(site: Site) -> None:
+    def fail(**_: Any) -> None:
+        raise ZeroDivisionError
+
+    site.s3.meta.events.register("before-parameter-build.s3.ListObjectsV2", fail)
+    site.queue.send(purge_message("a.jpg"))
+    (record,) = site.receive()
+    assert site.purging().run([record], lasting) == [record["messageId"]]
+    record["attributes"]["ApproximateReceiveCount"] = str(MAX_RECEIVES)
+    assert site.purging().run([record], lasting) == []
+    (letter,) = site.buried()
+    assert letter["code"] == "defect"
+    assert letter["cause"].rstrip().endswith("ZeroDivisionError")
+
+
+def test_a_message_that_cannot_even_be_given_up_is_left_to_sqs(site: Site) -> None:
+    site.media = type(site.media)(site.s3, "no-such-bucket")
+    site.sqs.delete_queue(QueueUrl=site.dead_letters.url)
+    site.queue.send(purge_message("a.jpg"))
+    (record,) = site.receive()
+    record["attributes"]["ApproximateReceiveCount"] = str(MAX_RECEIVES)
+    unreadable = record | {"messageId": "unreadable", "body": "no order"}
+    assert site.purging().run([record, unreadable], lasting) == ["unreadable", record["messageId"]]
 
 
 def test_a_message_is_not_done_before_the_next_pass_is_sent(site: Site) -> None:
@@ -207,7 +245,7 @@ def test_a_message_is_not_done_before_the_next_pass_is_sent(site: Site) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "",
+        "no JSON",
         "[]",
         "{}",
         '{"key": "a.jpg"}',
@@ -218,13 +256,15 @@ def test_a_message_is_not_done_before_the_next_pass_is_sent(site: Site) -> None:
         '{"key": "a.jpg", "pass": 1, "place": {"after": "x"}}',
     ],
 )
-def test_what_is_no_order_fails_alone(site: Site, body: str) -> None:
+def test_what_is_no_order_is_given_up_alone(site: Site, body: str) -> None:
     records = [
         {"messageId": "bad", "receiptHandle": "none", "body": body, "attributes": {}},
         {"messageId": "good", "receiptHandle": "none", "body": '{"key": "a.jpg", "pass": 2}', "attributes": {}},
     ]
-    assert site.purging().run(records, lasting) == ["bad"]
+    assert site.purging().run(records, lasting) == []
     assert len(site.cdn.invalidations()) == 1
+    (letter,) = site.buried()
+    assert (letter["body"], letter["code"]) == (body, "bad-upload")
 
 
 def test_without_time_a_key_is_put_back_untouched(site: Site) -> None:
@@ -274,24 +314,40 @@ def test_a_purge_of_nothing_is_no_work(site: Site) -> None:
     assert site.cdn.invalidations() == []
 
 
-FAILED = {"first-pass.json": 0, "second-pass.json": 0, "two-keys.json": 0, "unreadable.json": 1}
-
-
-@pytest.mark.parametrize("name", FAILED)
-def test_the_function_names_the_messages_that_are_to_come_again(
-    site: Site, aws_environment: dict[str, str], name: str
-) -> None:
-    environment = {
+def function(site: Site, environment: dict[str, str]) -> Any:
+    """The function on the site."""
+    variables = {
         "MEDIA_BUCKET": site.media.bucket,
         "DISTRIBUTION_ID": site.cdn.distribution_id,
         "PURGE_QUEUE_URL": site.queue.url,
+        "PURGE_DLQ_URL": site.dead_letters.url,
+        "MAX_RECEIVES": str(MAX_RECEIVES),
     }
-    event = events()[name]
-    answer = load("purge", aws_environment | environment).invoke(event)
-    ids = [record["messageId"] for record in event["Records"]]  # type: ignore[attr-defined]
-    assert answer == {"batchItemFailures": [{"itemIdentifier": one} for one in ids[: FAILED[name]]]}
-    assert len(site.cdn.invalidations()) == 1 - FAILED[name]
+    return load("purge", environment | variables)
+
+
+INVALIDATED = {"first-pass.json": 1, "second-pass.json": 1, "two-keys.json": 2, "unreadable.json": 0}
+
+
+@pytest.mark.parametrize("name", INVALIDATED)
+def test_the_function_does_what_the_name_of_its_event_says(
+    site: Site, aws_environment: dict[str, str], name: str
+) -> None:
+    assert function(site, aws_environment).invoke(events()[name]) == {"batchItemFailures": []}
+    assert [path for made in site.cdn.invalidations() for path in made if path.endswith("*")] == [
+        "/samples/coffee.png/_/*",
+        "/no/such/photo.jpg/_/*",
+    ][: INVALIDATED[name]]
+    assert len(site.buried()) == (name == "unreadable.json")
 
 
 def test_every_event_of_the_function_is_tried() -> None:
-    assert set(FAILED) == set(events())
+    assert set(INVALIDATED) == set(events())
+
+
+def test_the_function_names_the_messages_that_are_to_come_again(site: Site, aws_environment: dict[str, str]) -> None:
+    site.media = type(site.media)(site.s3, "no-such-bucket")
+    event = events()["two-keys.json"]
+    ids = [record["messageId"] for record in event["Records"]]  # type: ignore[attr-defined]
+    answer = function(site, aws_environment).invoke(event)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": one} for one in ids]}

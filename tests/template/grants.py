@@ -71,7 +71,7 @@ GRANTS: dict[str, Grants] = {
         "s3:ListBucket": BUCKETS_OF_PICTURES,
         **each(INVALIDATES, DISTRIBUTION),
         **each(CONSUMES, "<PurgeQueue.Arn>"),
-        "sqs:SendMessage": ["<PurgeQueue.Arn>"],
+        "sqs:SendMessage": ["<PurgeQueue.Arn>", "<PurgeDeadLetters.Arn>"],
     },
     "Forget": {
         **each(

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..aws.telemetry import log
 from ..errors import BadUpload
 from .purge import Place
 
@@ -30,6 +29,11 @@ class Order:
     message_ids: tuple[str, ...]
     receipt_handles: tuple[str, ...]
     place: Place | None = None
+
+    @property
+    def message(self) -> dict[str, object]:
+        """One message that says the same."""
+        return purge_message(self.key, self.number, self.place)
 
     def joined(self, other: Order) -> Order:
         """Both in one, from the start: a first pass does what a second would, and is followed by another."""
@@ -57,17 +61,10 @@ def read_order(record: Mapping[str, Any]) -> Order:
     return Order(key, number, receives, (record["messageId"],), (record["receiptHandle"],), place)
 
 
-def read_orders(records: Iterable[Mapping[str, Any]]) -> tuple[list[Order], list[str]]:
-    """One order for each key in ``records``, and the ids of the messages that cannot be read."""
-    orders: dict[str, Order] = {}
-    unreadable: list[str] = []
-    for record in records:
-        try:
-            order = read_order(record)
-        except BadUpload as error:
-            log("ERROR", error.message, message_id=record["messageId"], detail=error.detail)
-            unreadable.append(record["messageId"])
-            continue
-        known = orders.get(order.key)
-        orders[order.key] = known.joined(order) if known else order
-    return list(orders.values()), unreadable
+def merged(orders: Iterable[Order]) -> list[Order]:
+    """One order for each key."""
+    by_key: dict[str, Order] = {}
+    for order in orders:
+        known = by_key.get(order.key)
+        by_key[order.key] = known.joined(order) if known else order
+    return list(by_key.values())

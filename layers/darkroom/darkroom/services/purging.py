@@ -15,11 +15,12 @@ from typing import Any
 from ..aws.cdn import MAX_WILDCARDS, Cdn
 from ..aws.observing import Observer
 from ..aws.queues import Queue
-from ..errors import DarkroomError, TooManyInvalidations, Unavailable
+from ..errors import BadUpload, TooManyInvalidations, Unavailable
 from ..plan.keys import quote_key
 from .backoff import backoff_s
+from .dead_letters import last_words, told
 from .purge import SPARE_S, Purge
-from .purge_orders import FIRST, SECOND, Order, purge_message, read_orders
+from .purge_orders import FIRST, SECOND, Order, merged, purge_message, read_order
 
 REPEAT_AFTER_S = 60
 """From the first pass to the second: the transform function's timeout, 25 s, and what is on its way to the CDN."""
@@ -47,6 +48,8 @@ class Purging:
     purge: Purge
     cdn: Cdn
     queue: Queue
+    dead_letters: Queue
+    max_receives: int
     observer: Observer
     repeat_after_s: int = REPEAT_AFTER_S
     put_back_for_s: int = PUT_BACK_FOR_S
@@ -55,9 +58,10 @@ class Purging:
         """Work off the ``records`` of an SQS event; the ids of the messages that failed and must come again.
 
         What only has to wait (for time, or for room at the CDN) is sent anew instead, because each receipt of a message
-        brings it nearer to the dead letters.
+        brings it nearer to the dead letters. There it gets after ``max_receives``, with its cause.
         """
-        orders, failed = read_orders(records)
+        failed: list[str] = []
+        orders = merged(order for record in records if (order := self._read(record, failed)) is not None)
         cleared = [
             order for order in orders if self._try([order], partial(self._clear, order, remaining_s), failed) is True
         ]
@@ -73,12 +77,36 @@ class Purging:
         """The result of ``act``; None if it failed, and with it ``orders``."""
         try:
             return act()
-        except DarkroomError as error:
+        except Exception as error:  # a defect comes again too, and is told of in the end
             for order in orders:
-                self.observer.log("ERROR", "not purged", key=order.key, code=error.code, detail=error.detail)
-                failed += order.message_ids
-                self._hide(order)
+                if order.receives < self.max_receives or not self._bury(order.message, error, order.receives):
+                    failed += order.message_ids
+                    self._hide(order, error)
             return None
+
+    def _read(self, record: Mapping[str, Any], failed: list[str]) -> Order | None:
+        """The order in ``record``; one that cannot be read is given up at once."""
+        try:
+            return read_order(record)
+        except BadUpload as error:
+            if not self._bury(record["body"], error, 1):
+                failed.append(record["messageId"])
+            return None
+
+    def _bury(self, message: dict[str, object] | str, error: Exception, attempts: int) -> bool:
+        """Give a message up; whether that went well. If not it comes again, and is SQS's to give up."""
+        words = last_words(error, attempts=attempts, trace_id=self.observer.trace_id())
+        self.observer.log("ERROR", "given up", purge=message, **words)
+        try:
+            if isinstance(message, str):
+                self.dead_letters.send_text(message, attributes=words)
+            else:
+                self.dead_letters.send(message, attributes=words)
+        except Unavailable as unavailable:
+            self.observer.log("ERROR", "not even given up", detail=unavailable.detail)
+            return False
+        self.observer.count("GivenUp", reason=words["code"])
+        return True
 
     def _clear(self, order: Order, remaining_s: Callable[[], float]) -> bool:
         """The half in S3; whether it is complete. What is not is put back. Raises Unavailable."""
@@ -117,15 +145,18 @@ class Purging:
             self.queue.send(purge_message(order.key, SECOND), delay_s=self.repeat_after_s)
 
     def _put_back(self, order: Order) -> None:
-        self.queue.send(purge_message(order.key, order.number, order.place), delay_s=self.put_back_for_s)
+        self.queue.send(order.message, delay_s=self.put_back_for_s)
         self.observer.count("PurgesPutBack")
 
-    def _hide(self, order: Order) -> None:
+    def _hide(self, order: Order, error: Exception) -> None:
+        """Let an order that failed wait."""
+        code, cause = told(error)
+        self.observer.log("ERROR", "not purged", key=order.key, code=code, cause=cause, receives=order.receives)
         for handle in order.receipt_handles:
             try:
                 self.queue.hide(handle, backoff_s(order.receives))
-            except Unavailable as error:  # then it comes again after the queue's visibility timeout
-                self.observer.log("WARNING", "not hidden", key=order.key, detail=error.detail)
+            except Unavailable as unavailable:  # then it comes again after the queue's visibility timeout
+                self.observer.log("WARNING", "not hidden", key=order.key, detail=unavailable.detail)
 
 
 def _name(orders: Iterable[Order]) -> str:

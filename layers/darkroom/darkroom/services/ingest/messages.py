@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...aws.observing import Observer
 from ...aws.queues import Queue
-from ...errors import BadUpload, Busy, DarkroomError, Unavailable
+from ...errors import BadUpload, Busy, Unavailable
 from ..backoff import backoff_s
+from ..dead_letters import last_words, told
 from .changes import read_change
 from .service import Ingest, Outcome
 
@@ -72,26 +72,16 @@ class Inbox:
         self.queue.send(json.loads(message.body), delay_s=min(900, int(error.retry_in_s) + 1))
 
     def _try_again(self, message: Message, error: Exception) -> None:
-        code, cause = _told(error)
+        code, cause = told(error)
         given_up = message.receives >= self.max_receives or isinstance(error, BadUpload)
         self.observer.log(
             "ERROR", "given up" if given_up else "failed", code=code, cause=cause, receives=message.receives,
             body=message.body,
         )  # fmt: skip
         if given_up:
-            attributes = {"code": code, "cause": cause, "attempts": str(message.receives)}
-            if trace_id := self.observer.trace_id():
-                attributes["trace_id"] = trace_id
-            self.dead_letters.send_text(message.body, attributes=attributes)
+            words = last_words(error, attempts=message.receives, trace_id=self.observer.trace_id())
+            self.dead_letters.send_text(message.body, attributes=words)
             self.observer.count("GivenUp", reason=code)
             return
         self.queue.hide(message.receipt_handle, backoff_s(message.receives))
         raise error
-
-
-def _told(error: Exception) -> tuple[str, str]:
-    """The code and the cause, for operators: at most what an attribute of a message may hold comfortably."""
-    if isinstance(error, DarkroomError):
-        return error.code, (error.detail or error.message)[:1000]
-    lines = traceback.format_exception(error)
-    return "defect", "".join(lines)[-1000:]

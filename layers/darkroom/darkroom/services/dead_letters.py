@@ -1,0 +1,24 @@
+"""What goes with a message that is given up, so that whoever finds it need not search the logs."""
+
+from __future__ import annotations
+
+import traceback
+
+from ..errors import DarkroomError
+
+MAX_CAUSE_CHARACTERS = 1_000
+"""What an attribute of a message may hold comfortably."""
+
+
+def told(error: Exception) -> tuple[str, str]:
+    """The code and the cause of ``error``, for operators. What is no DarkroomError is a defect with its traceback."""
+    if isinstance(error, DarkroomError):
+        return error.code, (error.detail or error.message)[:MAX_CAUSE_CHARACTERS]
+    return "defect", "".join(traceback.format_exception(error))[-MAX_CAUSE_CHARACTERS:]
+
+
+def last_words(error: Exception, *, attempts: int, trace_id: str) -> dict[str, str]:
+    """The attributes of a dead letter: ``code``, ``cause``, ``attempts``, and ``trace_id`` if there is one."""
+    code, cause = told(error)
+    attributes = {"code": code, "cause": cause, "attempts": str(attempts), "trace_id": trace_id}
+    return {name: value for name, value in attributes.items() if value}
