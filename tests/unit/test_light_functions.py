@@ -12,7 +12,7 @@ from tests.unit.test_architecture import NATIVE, PACKAGE, ROOT
 
 VARIABLES = (
     *("UPLOADS_BUCKET", "MEDIA_BUCKET", "QUARANTINE_BUCKET", "INDEX_TABLE", "DISTRIBUTION_ID"),
-    *("INGEST_QUEUE_URL", "PURGE_QUEUE_URL"),
+    *("INGEST_QUEUE_URL", "PURGE_QUEUE_URL", "PURGE_DLQ_URL"),
 )
 
 
@@ -22,7 +22,8 @@ def test_a_function_without_pictures_loads_nothing_that_decodes_them(function: s
     result = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONPATH": f"{PACKAGE}:{ROOT / 'functions' / function}", "PATH": "/usr/bin:/bin", "AWS_REGION": "x"}
-        | dict.fromkeys(VARIABLES, "http://some.where/name"),
+        | dict.fromkeys(VARIABLES, "http://some.where/name")
+        | {"MAX_RECEIVES": "20"},
         capture_output=True,
         text=True,
         check=False,
