@@ -1,0 +1,85 @@
+"""What docs/ingest.md and docs/events.md list is what there is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from darkroom.services.ingest.service import Outcome
+from local.place import ROOT
+from tests.announcements import SCHEMAS
+from tests.pictures import jpeg_photo
+
+from .ingesting import World
+
+PAGE = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
+
+
+class Finder:
+    """A scanner that knows one thing."""
+
+    def scan(self, data: bytes) -> str:
+        return "Eicar-Signature" if b"EICAR" in data else ""
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World.build(aws)
+
+
+def rows(page: str, title: str) -> list[str]:
+    """The first cell of each row of the table under the heading ``title``, bare."""
+    section = page.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+
+
+def named(metric_lines: str) -> dict[str, set[str]]:
+    """The names of metrics in EMF lines, with their further dimensions."""
+    found: dict[str, set[str]] = {}
+    for document in (json.loads(line) for line in metric_lines.splitlines() if '"_aws"' in line):
+        for directive in document["_aws"]["CloudWatchMetrics"]:
+            for metric in directive["Metrics"]:
+                found.setdefault(metric["Name"], set()).update(directive["Dimensions"][0])
+    return {name: dimensions - {"service", "function"} for name, dimensions in found.items()}
+
+
+def test_the_steps_are_those_of_the_page(world: World) -> None:
+    world.scanner = Finder()
+    ingest = world.ingest
+    ingest.observer.begin()
+    assert ingest.handle(world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))) is Outcome.READY
+    assert list(ingest.observer.timings_ms) == rows(PAGE, "The steps")
+
+
+def test_the_steps_of_a_refusal_and_a_deletion(world: World) -> None:
+    assert "A refusal is `quarantine`, `index`, `announce`. A deletion is `remove`, `index`, `announce`." in PAGE
+    ingest = world.ingest
+    ingest.observer.begin()
+    ingest.handle(world.change("a.jpg", world.upload("a.jpg", b"no picture")))
+    assert list(ingest.observer.timings_ms)[-3:] == ["quarantine", "index", "announce"]
+    world.created("b.jpg", jpeg_photo())
+    world.vault("uploads").delete("b.jpg")
+    ingest.observer.begin()
+    ingest.handle(world.change("b.jpg", world.next_sequencer(), "Object Deleted", "DeleteObject"))
+    assert list(ingest.observer.timings_ms)[-3:] == ["remove", "index", "announce"]
+
+
+def test_the_metrics_are_those_of_the_page(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    ingest = world.ingest
+    ingest.handle(world.change("a.jpg", world.upload("a.jpg", jpeg_photo())))
+    ingest.handle(world.change("b.jpg", world.upload("b.jpg", b"no picture")))
+    ingest.observer.flush()
+    found = {
+        name: dimensions for name, dimensions in named(capsys.readouterr().out).items() if not name.endswith("Time")
+    }
+    assert found == {"Handled": {"outcome"}, "Refused": {"reason"}, "UploadToReady": set()}
+    assert found.keys() <= set(rows(PAGE, "Watching it"))
+
+
+def test_the_codes_are_those_of_the_schema() -> None:
+    page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    assert set(rows(page, "ImageRefused")) == set(SCHEMAS["ImageRefused"]["properties"]["code"]["enum"])
