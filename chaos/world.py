@@ -126,6 +126,7 @@ class World:
             "INGEST_QUEUE_URL": f"{proxy_url}/{ACCOUNT}/{INGEST}",
             "INGEST_DLQ_URL": f"{proxy_url}/{ACCOUNT}/{INGEST_DEAD}",
             "PURGE_QUEUE_URL": f"{proxy_url}/{ACCOUNT}/{PURGE}",
+            "PURGE_DLQ_URL": f"{proxy_url}/{ACCOUNT}/{PURGE_DEAD}",
             "DISTRIBUTION_ID": self.distribution_id,
             "SIGNING_KEYS_ARN": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:none",
             "EVENT_BUS": "default",
