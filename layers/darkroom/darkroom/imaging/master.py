@@ -37,10 +37,11 @@ class Master:
 
 
 def make_master(data: bytes, header: Header, *, limits: Limits) -> Master:
-    """The master of the upload ``data``, whose header is ``header``.
+    """The master of the upload ``data``, whose header is ``header`` and whose pixels have been decoded whole before.
 
     It shows the same picture upright as the upload, and is within ``limits`` itself. The gain map of a JPEG stays,
-    however huge the JPEG. Raises Damaged, TypeNotAllowed or OverLimits for what shows only now.
+    however huge the JPEG. Raises Damaged, TypeNotAllowed or OverLimits for what shows only now: what is cleaned is not
+    decoded here.
     """
     source = Source.of(data)
     if header.format == "svg":
