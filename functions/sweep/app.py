@@ -14,10 +14,13 @@ from darkroom.aws.vault import Vault
 from darkroom.services.sweep import Sweep
 
 _env = os.environ
+_s3 = client("s3")
 _observer = Observer("sweep")
 
 _service = Sweep(
-    uploads=Vault(client("s3"), _env["UPLOADS_BUCKET"]),
+    uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
+    source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
+    source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
     queue=Queue(client("sqs"), _env["INGEST_QUEUE_URL"]),
     observer=_observer,

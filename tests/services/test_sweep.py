@@ -15,6 +15,7 @@ from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
 from darkroom.services.ingest.changes import Change, Kind, read_change
 from darkroom.services.ingest.service import Outcome
 from darkroom.services.sweep import BACKLOG, EXPIRED_S, OLD_S, SPARE_S, YOUNG_S, Sweep, Swept
+from tests.pictures import jpeg_photo
 from tests.services.functions import load
 from tests.services.ingesting import World
 from tests.services.purging import lasting
@@ -31,7 +32,13 @@ def world(aws: Callable[[str], Any]) -> World:
 def sweep(world: World, later_s: float = HOUR_S) -> Sweep:
     """The service, which runs ``later_s`` from now."""
     return Sweep(
-        world.vault("uploads"), world.index, world.queue("changes"), Observer("sweep"), lambda: time.time() + later_s
+        uploads=world.vault("uploads"),
+        source=world.vault("media"),
+        source_prefix="masters/",
+        index=world.index,
+        queue=world.queue("changes"),
+        observer=Observer("sweep"),
+        clock=lambda: time.time() + later_s,
     )
 
 
@@ -64,6 +71,21 @@ def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(world: 
     assert sweep(world).run(lasting).queued == 0
     assert world.ingest.handle(world.change("a.jpg", sequencer)) is Outcome.REFUSED
     assert world.ingest.handle(change) is Outcome.DROPPED
+
+
+def test_an_index_that_was_lost_is_made_anew(world: World) -> None:
+    assert world.created("a.jpg", jpeg_photo()) is Outcome.READY
+    assert world.created("b.jpg", jpeg_photo()) is Outcome.DUPLICATE
+    before = world.record("a.jpg")
+    for key in ("a.jpg", "b.jpg"):
+        world.index.delete(key)
+    assert sweep(world).run(lasting).queued == 2
+    for change in queued(world):
+        assert change is not None
+        assert world.ingest.handle(change) in (Outcome.READY, Outcome.DUPLICATE)
+    after = world.record("a.jpg")
+    assert (after.state, after.sequencer, after.image_id) == (READY, before.sequencer, before.image_id)
+    assert (after.sha256, after.facts) == (before.sha256, before.facts)
 
 
 @pytest.mark.parametrize("state", [READY, REFUSED, REMOVED])
@@ -129,7 +151,8 @@ def test_a_sweep_that_time_was_too_short_for_is_taken_up_by_the_next(world: Worl
 
 
 def test_the_function_sweeps_on_its_schedule(world: World, aws_environment: dict[str, str]) -> None:
-    names = {"UPLOADS_BUCKET": "uploads", "INDEX_TABLE": "index", "INGEST_QUEUE_URL": "changes"}
+    names = {"UPLOADS_BUCKET": "uploads", "MEDIA_BUCKET": "media", "INDEX_TABLE": "index"}
+    names |= {"INGEST_QUEUE_URL": "changes"}
     app = load("sweep", aws_environment | {variable: world.names[name] for variable, name in names.items()})
     world.upload("a.jpg", b"picture")
     assert app.invoke(events()["hourly.json"]) == {"looked_at": 1, "queued": 0, "complete": True, "left_out": False}

@@ -58,7 +58,8 @@ GRANTS: dict[str, Grants] = {
         "events:PutEvents": ["arn:aws:events:eu-central-1:111122223333:event-bus/default"],
     },
     "Sweep": {
-        "s3:ListBucket": ["<UploadsBucket.Arn>"],
+        "s3:GetObject": [MASTERS],
+        "s3:ListBucket": ["<UploadsBucket.Arn>", "arn:aws:s3:::<MediaBucket>"],
         "dynamodb:GetItem": [INDEX],
         "dynamodb:BatchGetItem": [INDEX],
         "dynamodb:PutItem": [INDEX],
@@ -106,7 +107,7 @@ GRANTS: dict[str, Grants] = {
 KEY_USES = {
     "Transform": ({"Decrypt", "GenerateDataKey"}, {"s3", "secretsmanager"}),
     "Ingest": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),
-    "Sweep": ({"Decrypt", "DescribeKey"}, {"dynamodb"}),
+    "Sweep": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),
     "Purge": ({"Decrypt"}, {"s3"}),
     "Forget": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),
     "Upload": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),

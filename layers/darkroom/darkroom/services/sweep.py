@@ -21,6 +21,12 @@ CURSOR = "sweep#cursor"
 SOURCE = "darkroom.sweep"
 """The ``source`` of an event that stands for one of S3 that got lost."""
 
+LOWEST = "0"
+"""A sequencer lower than any of S3's."""
+
+SEQUENCER = "sequencer"
+"""User metadata of a master: of the event that it was made for. Ingest has it too, with all of the imaging layer."""
+
 YOUNG_S = 900
 """Age below which an upload may well still be on its way through the queue."""
 
@@ -49,9 +55,11 @@ class Swept:
 
 @dataclass(frozen=True)
 class Sweep:
-    """``queue`` is that of the changes of ``uploads``."""
+    """``queue`` is that of the changes of ``uploads``. Masters are in ``source`` below ``source_prefix``."""
 
     uploads: Vault
+    source: Vault
+    source_prefix: str
     index: Index
     queue: Queue
     observer: Observer
@@ -89,7 +97,7 @@ class Sweep:
     def _message(self, upload: Listed, known: Mapping[str, Record], now_s: float) -> dict[str, object] | None:
         record = known.get(upload.key)
         if record is None:
-            return created_event(self.uploads.bucket, upload)
+            return created_event(self.uploads.bucket, upload, self._sequencer(upload.key))
         if record.state != CLAIMED or now_s - record.lease_until_s < EXPIRED_S:
             return None
         if now_s - upload.modified_s > OLD_S:
@@ -97,9 +105,14 @@ class Sweep:
             return None
         return mend_message(upload.key)
 
+    def _sequencer(self, key: str) -> str:
+        """That of the master, if the index has lost what it knew of it: an older event would be dropped."""
+        master = self.source.head(self.source_prefix + key)
+        return master.metadata.get(SEQUENCER, LOWEST) if master is not None else LOWEST
 
-def created_event(bucket: str, upload: Listed) -> dict[str, object]:
-    """The event that S3 should have sent. Its sequencer is lower than any of S3's: every true event is newer."""
+
+def created_event(bucket: str, upload: Listed, sequencer: str = LOWEST) -> dict[str, object]:
+    """The event that S3 should have sent. The lowest sequencer makes every true event newer."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -114,7 +127,7 @@ def created_event(bucket: str, upload: Listed) -> dict[str, object]:
                 "key": upload.key,
                 "size": upload.size_bytes,
                 "etag": upload.etag.strip('"'),
-                "sequencer": "0",
+                "sequencer": sequencer,
             },
             "reason": "Sweep",
         },
