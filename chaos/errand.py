@@ -23,7 +23,7 @@ class Errand:
     """One life of one worker.
 
     ``function`` is the folder of the function that it runs; ``queue_url`` the queue that it serves. ``environment`` is
-    the function's. ``end`` None lets it live. ``testament`` is a file that says where it died.
+    the function's, ``timeout_s`` and ``batch`` what an invocation may take and get. ``end`` None lets it live.
     """
 
     who: str
@@ -34,6 +34,8 @@ class Errand:
     folder: Path
     end: Death | None
     patience_s: float
+    timeout_s: float
+    batch: int = 1
     direct_url: str = ""
     queue_url: str = ""
     keys: tuple[str, ...] = ()

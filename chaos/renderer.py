@@ -12,9 +12,6 @@ from .lots import lot
 from .mapping import Context
 
 PAUSE_S = 0.2
-INVOCATION_S = 5.0
-"""The function's timeout, squeezed as the delay is after which a purge is repeated."""
-
 WIDTHS = (320, 480)
 
 
@@ -25,8 +22,8 @@ def serve(errand: Errand) -> None:
     while True:
         number += 1
         chance = lot(errand.seed, errand.who, errand.life, number)
-        signal.setitimer(signal.ITIMER_REAL, INVOCATION_S)
-        handler(_event(_path(chance, errand.keys)), Context(errand.function, INVOCATION_S))
+        signal.setitimer(signal.ITIMER_REAL, errand.timeout_s)
+        handler(_event(_path(chance, errand.keys)), Context(errand.function, errand.timeout_s))
         signal.setitimer(signal.ITIMER_REAL, 0)
         time.sleep(PAUSE_S * chance.random())
 

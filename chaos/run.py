@@ -31,6 +31,9 @@ RATES = {"s3": 0.06, "dynamodb": 0.06, "sqs": 0.06, "events": 0.08, "cloudfront"
 
 PACE = Pace(hang_s=3.0, delays=0.2, retries=0.05)
 PATIENCE_S = 2.5
+RENDER_S = 5.0
+"""The timeout of renders is squeezed as the delay is after which a purge is repeated: by then they must have ended."""
+
 KNIFE_S = 4.0
 QUIET_S = 3.0
 AFTERMATH_S = 45.0
@@ -48,7 +51,7 @@ class Settings:
 
     seed: int
     uploads: int = 500
-    workers: int = 2
+    workers: int = 4
     minutes: float = 10.0
 
     @property
@@ -183,6 +186,8 @@ class _Run:
                 folder=self.folder / "logs",
                 end=death(seed, who, life, mean_lines=MEAN_LINES[function]) if deadly else None,
                 patience_s=PATIENCE_S,
+                timeout_s=RENDER_S if function == "transform" else self.world.timeout_s(function),
+                batch=1 if function == "transform" else self.world.batch(function),
                 direct_url=self.world.url,
                 queue_url=self.world.queue_url(function),
                 keys=self.keys,

@@ -15,12 +15,8 @@ from .errand import Errand, begin
 from .lots import lot
 from .mapping import Context, handled, to_event
 
-BATCH = 5
 THROTTLED_SHARE = 0.03
 """How many of the messages are received and then let go, as when Lambda has no concurrency left."""
-
-INVOCATION_S = 60.0
-"""The function's timeout."""
 
 
 def serve(errand: Errand) -> None:
@@ -32,7 +28,7 @@ def serve(errand: Errand) -> None:
     while True:
         received = receiver.receive_message(
             QueueUrl=errand.queue_url,
-            MaxNumberOfMessages=BATCH,
+            MaxNumberOfMessages=errand.batch,
             WaitTimeSeconds=1,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
@@ -61,9 +57,9 @@ def _sqs(errand: Errand, endpoint_url: str) -> Any:
 
 def _invoke(handler: Any, messages: Sequence[Mapping[str, Any]], errand: Errand) -> list[Mapping[str, Any]]:
     """Call the function; SIGALRM ends the process when the function's time is over. Returns what may be deleted."""
-    signal.setitimer(signal.ITIMER_REAL, INVOCATION_S)
+    signal.setitimer(signal.ITIMER_REAL, errand.timeout_s)
     try:
-        answer = handler(to_event(messages, errand.queue_url), Context(errand.function, INVOCATION_S))
+        answer = handler(to_event(messages, errand.queue_url), Context(errand.function, errand.timeout_s))
     except Exception:
         traceback.print_exc()
         return []

@@ -1,4 +1,4 @@
-"""The stage: MiniStack with the buckets, queues, rule, table and distribution that the template would make."""
+"""The stage: MiniStack with the buckets, queues, rules, table and distribution of the template, times squeezed."""
 
 from __future__ import annotations
 
@@ -12,23 +12,36 @@ import boto3
 from botocore.config import Config
 
 from .pictures import MAX_PIXELS
+from .template import Template
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 UPLOADS, MEDIA, QUARANTINE = "uploads", "media", "quarantine"
 TABLE = "index"
-INGEST, INGEST_DEAD, PURGE, PURGE_DEAD = "ingest", "ingest-dead", "purge", "purge-dead"
+INGEST, INGEST_DEAD, PURGE, PURGE_DEAD = "ingest", "ingest-dead-letters", "purge", "purge-dead-letters"
 EVENTS, ANNOUNCEMENTS = "recorded-events", "recorded-announcements"
 """Queues of the harness's own: what S3 told of uploads, and what ingest told the world."""
+
+_BUCKETS = {"UploadsBucket": UPLOADS, "MediaBucket": MEDIA, "QuarantineBucket": QUARANTINE}
+_QUEUES = {
+    "IngestDeadLetters": INGEST_DEAD,
+    "PurgeDeadLetters": PURGE_DEAD,
+    "IngestQueue": INGEST,
+    "PurgeQueue": PURGE,
+}
+"""By logical id; those that others name come first."""
+
+_RULES = ("UploadCreatedRule", "UploadDeletedRule")
+_FUNCTIONS = {"ingest": "IngestFunction", "purge": "PurgeFunction", "transform": "TransformFunction"}
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the deployment sets, with the times squeezed. ``max_receives``: until a message is given up."""
+    """What is not as the template has it: times are shorter, and as so much more fails, more receives are granted."""
 
     visibility_s: int = 8
     lease_s: int = 6
-    max_receives: int = 12
+    times_receives: int = 2
 
 
 class World:
@@ -69,76 +82,79 @@ class World:
 
     def build(self) -> None:
         """Make everything."""
-        for bucket in (UPLOADS, MEDIA, QUARANTINE):
+        template = self._template(self.url)
+        for bucket in _BUCKETS.values():
             self.s3.create_bucket(Bucket=bucket)
-        self.s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration={"Status": "Enabled"})
+        versioning = template.properties("UploadsBucket")["VersioningConfiguration"]
+        self.s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration=versioning)
         self.s3.put_bucket_notification_configuration(
             Bucket=UPLOADS, NotificationConfiguration={"EventBridgeConfiguration": {}}
         )
-        for name, dead in ((INGEST, INGEST_DEAD), (PURGE, PURGE_DEAD)):
-            self._make_queue(dead)
-            redrive = {"deadLetterTargetArn": _queue_arn(dead), "maxReceiveCount": self.terms.max_receives + 3}
-            visible = {"VisibilityTimeout": str(self.terms.visibility_s), "RedrivePolicy": json.dumps(redrive)}
-            self._make_queue(name, visible)
+        for logical_id, name in _QUEUES.items():
+            self._make_queue(name, self._attributes(template.properties(logical_id)))
         for name in (EVENTS, ANNOUNCEMENTS):
-            self._make_queue(name)
-        self._follow({"source": ["aws.s3"], "detail": {"bucket": {"name": [UPLOADS]}}}, INGEST, EVENTS)
-        self._follow({"source": ["darkroom"]}, ANNOUNCEMENTS)
-        self.client("dynamodb").create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sha256")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "by-sha256",
-                    "KeySchema": [{"AttributeName": "sha256", "KeyType": "HASH"}],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-        )
+            self._make_queue(name, {})
+        for rule in _RULES:
+            self._follow(rule, template.properties(rule)["EventPattern"], INGEST, EVENTS)
+        self._follow("announced", {"source": ["darkroom"]}, ANNOUNCEMENTS)
+        table = template.properties("IndexTable")
+        names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+        self.client("dynamodb").create_table(TableName=TABLE, **{name: table[name] for name in names})
         made = self.client("cloudfront").create_distribution(DistributionConfig=_distribution())
         self.distribution_id = made["Distribution"]["Id"]
 
-    def _make_queue(self, name: str, attributes: Mapping[str, str] | None = None) -> None:
-        self.sqs.create_queue(QueueName=name, Attributes=dict(attributes or {}))
+    def batch(self, function: str) -> int:
+        """How many messages a function is given at most."""
+        [source] = self._template(self.url).properties(_FUNCTIONS[function])["Events"].values()
+        return int(source["Properties"]["BatchSize"])
 
-    def _follow(self, pattern: Mapping[str, object], *queues: str) -> None:
-        events, name = self.client("events"), f"to-{queues[0]}"
-        events.put_rule(Name=name, EventPattern=json.dumps(pattern))
-        events.put_targets(Rule=name, Targets=[{"Id": queue, "Arn": _queue_arn(queue)} for queue in queues])
+    def timeout_s(self, function: str) -> float:
+        """How long an invocation of a function may take."""
+        return float(self._template(self.url).properties(_FUNCTIONS[function])["Timeout"])
 
     def environment(self, proxy_url: str, who: str) -> dict[str, str]:
-        """The functions' environment variables, of a worker that reaches AWS through the proxy."""
-        return {
+        """The environment variables of a worker that reaches AWS through the proxy; ``who`` is ``function-number``."""
+        function = who.partition("-")[0]
+        changed = {
             "AWS_ENDPOINT_URL": proxy_url,
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": who,
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "UPLOADS_BUCKET": UPLOADS,
-            "MEDIA_BUCKET": MEDIA,
-            "SOURCE_BUCKET": MEDIA,
-            "SOURCE_PREFIX": "masters/",
-            "QUARANTINE_BUCKET": QUARANTINE,
-            "INDEX_TABLE": TABLE,
-            "INGEST_QUEUE_URL": f"{proxy_url}/{ACCOUNT}/{INGEST}",
-            "INGEST_DLQ_URL": f"{proxy_url}/{ACCOUNT}/{INGEST_DEAD}",
-            "PURGE_QUEUE_URL": f"{proxy_url}/{ACCOUNT}/{PURGE}",
-            "PURGE_DLQ_URL": f"{proxy_url}/{ACCOUNT}/{PURGE_DEAD}",
-            "DISTRIBUTION_ID": self.distribution_id,
-            "SIGNING_KEYS_ARN": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:none",
-            "EVENT_BUS": "default",
-            "KEEP_GPS": "off",
-            "CLAMD_ADDRESS": "",
             "MAX_SOURCE_PIXELS": str(MAX_PIXELS),
             "LEASE_S": str(self.terms.lease_s),
-            "MAX_RECEIVES": str(self.terms.max_receives),
-            "POWERTOOLS_SERVICE_NAME": who.partition("-")[0],
-            "POWERTOOLS_METRICS_NAMESPACE": "Darkroom",
             "POWERTOOLS_TRACE_DISABLED": "true",
         }
+        variables = self._template(proxy_url).environment(_FUNCTIONS[function]) | changed
+        if "MAX_RECEIVES" in variables:
+            variables["MAX_RECEIVES"] = str(self._receives(variables["MAX_RECEIVES"]))
+        return variables
+
+    def _template(self, url: str) -> Template:
+        references = {**_BUCKETS, "IndexTable": TABLE, "Distribution": self.distribution_id}
+        for logical_id, name in _QUEUES.items():
+            references |= {logical_id: f"{url}/{ACCOUNT}/{name}", f"{logical_id}.Arn": _queue_arn(name)}
+        return Template({**references, "SigningKeys.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:none"})
+
+    def _receives(self, templates: object) -> int:
+        return int(str(templates)) * self.terms.times_receives
+
+    def _attributes(self, properties: Mapping[str, Any]) -> dict[str, str]:
+        """Of a queue: it forgets soon that a message was received, and keeps the template's dead letters."""
+        if "RedrivePolicy" not in properties:
+            return {}
+        redrive = dict(properties["RedrivePolicy"])
+        redrive["maxReceiveCount"] = self._receives(redrive["maxReceiveCount"])
+        return {"VisibilityTimeout": str(self.terms.visibility_s), "RedrivePolicy": json.dumps(redrive)}
+
+    def _make_queue(self, name: str, attributes: Mapping[str, str]) -> None:
+        self.sqs.create_queue(QueueName=name, Attributes=dict(attributes))
+
+    def _follow(self, rule: str, pattern: Mapping[str, object], *queues: str) -> None:
+        events = self.client("events")
+        events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=rule, Targets=[{"Id": queue, "Arn": _queue_arn(queue)} for queue in queues])
 
 
 def _queue_arn(name: str) -> str:

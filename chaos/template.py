@@ -1,0 +1,72 @@
+"""What the template says of queues, rules, the index and functions, read as it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from .killing import ROOT
+
+type Node = dict[str, Any]
+
+
+class Template:
+    """template.yaml with every parameter at its default and no condition met.
+
+    ``references``: what ``!Ref`` and ``!GetAtt`` mean, as ``Queue`` and ``Queue.Arn``; what is not named is empty.
+    """
+
+    def __init__(self, references: Mapping[str, str]) -> None:
+        self._references = references
+
+    @cached_property
+    def _document(self) -> Node:
+        document: Node = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+        return document
+
+    def properties(self, logical_id: str) -> Node:
+        """The properties of a resource, with their references resolved."""
+        found: Node = self._value(self._document["Resources"][logical_id]["Properties"])
+        return found
+
+    def environment(self, function: str) -> dict[str, str]:
+        """The environment variables of a function."""
+        return {name: str(value) for name, value in self.properties(function)["Environment"]["Variables"].items()}
+
+    def _value(self, node: Any) -> Any:
+        if isinstance(node, list):
+            return [self._value(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        [name] = node if len(node) == 1 else [""]
+        if name in self._functions:
+            return self._functions[name](self, node[name])
+        return {name: self._value(part) for name, part in node.items()}
+
+    def _reference(self, name: str) -> Any:
+        return self._references.get(name, self._document["Parameters"].get(name, {}).get("Default", ""))
+
+    def _attribute(self, path: Any) -> Any:
+        return self._reference(".".join(path) if isinstance(path, list) else path)
+
+    def _choice(self, argument: list[Any]) -> Any:
+        return self._value(argument[2])
+
+    def _mapped(self, argument: list[Any]) -> Any:
+        name, first, second = argument
+        return self._document["Mappings"][name][str(self._value(first))][second]
+
+    def _filled_in(self, text: str) -> str:
+        return re.sub(r"\$\{([^!}]+)\}", lambda found: str(self._reference(found[1])), text)
+
+    _functions: Mapping[str, Callable[[Template, Any], Any]] = {
+        "Ref": _reference,
+        "Fn::GetAtt": _attribute,
+        "Fn::If": _choice,
+        "Fn::FindInMap": _mapped,
+        "Fn::Sub": _filled_in,
+    }

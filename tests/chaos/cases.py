@@ -1,0 +1,92 @@
+"""A small end in which nothing is wrong, for tests that plant something."""
+
+from __future__ import annotations
+
+import hashlib
+
+from chaos.check import DERIVATIVES, MASTERS, Case
+from chaos.evidence import Announced, Dead, Evidence, Stored
+from chaos.expect import expectations
+from chaos.judge import digest, master_of
+from chaos.pictures import Content, Studio
+from chaos.queues import Depth
+from chaos.script import Act, Deed
+from chaos.world import INGEST, INGEST_DEAD, PURGE
+from darkroom.aws.record import padded
+from darkroom.plan.canonical import derivative_name
+from darkroom.plan.presets import configured
+from darkroom.services.ingest.announce import image_id
+
+STUDIO = Studio(7)
+PICTURE, OTHER = STUDIO.photograph(1), STUDIO.photograph(2)
+DAMAGED = STUDIO.damaged(3)
+POISON = '{"chaos": "no event"}'
+READY, REFUSED, REMOVED = "ready.jpg", "refused.jpg", "removed.jpg"
+
+SCRIPT = [
+    Act(Deed.PUT, READY, PICTURE),
+    Act(Deed.PUT, REFUSED, DAMAGED),
+    Act(Deed.PUT, REMOVED, OTHER),
+    Act(Deed.DELETE, REMOVED),
+]
+SEQUENCERS = {READY: ["01"], REFUSED: ["02"], REMOVED: ["03", "04"]}
+
+
+def stored(body: bytes, **metadata: str) -> Stored:
+    """An object with the names of its metadata as S3 has them."""
+    etag = hashlib.md5(body).hexdigest()
+    return Stored(etag, body, {name.replace("_", "-"): value for name, value in metadata.items()})
+
+
+def master(content: Content, sequencer: str) -> Stored:
+    """The master of an upload."""
+    return stored(master_of(content.data), sha256=digest(content), sequencer=padded(sequencer))
+
+
+def presets(key: str) -> list[str]:
+    """The names of what is made at ingest."""
+    return [derivative_name(plan) for plan in configured().ingested(key).values()]
+
+
+def announced(detail_type: str, key: str, sequencer: str, version: str, **more: str) -> Announced:
+    """An announcement of the event ``sequencer``."""
+    detail = {"id": image_id(key, padded(sequencer), version), "key": key, "version_id": version}
+    return Announced(detail_type, detail | more)
+
+
+def sound() -> Case:
+    """The end of SCRIPT as it should be."""
+    kept = master(PICTURE, "01")
+    derived = stored(PICTURE.data, source_etag=kept.etag)
+    evidence = Evidence(
+        media={MASTERS + READY: kept, **{DERIVATIVES + name: derived for name in presets(READY)}},
+        quarantine={"refused.jpg/_/02": stored(DAMAGED.data, code="damaged")},
+        records={
+            READY: {
+                "state": "ready",
+                "sha256": digest(PICTURE),
+                "version_id": "v1",
+                "master": {"etag": f'"{kept.etag}"'},
+                "derivatives": presets(READY),
+            },
+            REFUSED: {
+                "state": "refused",
+                "version_id": "v2",
+                "refusal": {"code": "damaged", "sha256": digest(DAMAGED), "quarantined": "refused.jpg/_/02"},
+            },
+            REMOVED: {"state": "removed"},
+        },
+        announced=[
+            *[announced("ImageReady", READY, "01", "v1", sha256=digest(PICTURE))] * 2,
+            announced("ImageRefused", REFUSED, "02", "v2", sha256=digest(DAMAGED), code="damaged"),
+            announced("ImageReady", REMOVED, "03", "v3", sha256=digest(OTHER)),
+            announced("ImageRemoved", REMOVED, "04", ""),
+        ],
+        depths={INGEST: Depth(0, 0, 0), PURGE: Depth(0, 0, 0)},
+        dead=[Dead(INGEST_DEAD, POISON, {})],
+        current={READY: "v1", REFUSED: "v2"},
+        sequencers=SEQUENCERS,
+    )
+    uploaded = {READY: (PICTURE,), REFUSED: (DAMAGED,), REMOVED: (OTHER,)}
+    versions = {"v1": PICTURE, "v2": DAMAGED, "v3": OTHER}
+    return Case(expectations(SCRIPT), uploaded, versions, evidence, (POISON,))
