@@ -61,6 +61,17 @@ def test_a_claim_that_was_made_already_is_made_again(index: Index) -> None:
     assert claim(index, "10", "a") == Claimed()
 
 
+def test_a_lease_that_is_released_need_not_be_waited_for(index: Index) -> None:
+    claim(index, "10", "a")
+    index.release("photo.jpg", "another")
+    with pytest.raises(Busy):
+        claim(index, "10", "b")
+    index.release("photo.jpg", "a")
+    assert claim(index, "10", "b") == Claimed()
+    index.release("nobody.jpg", "a")
+    assert index.get("nobody.jpg") is None
+
+
 def test_a_newer_event_takes_over_at_once_and_an_older_never(index: Index) -> None:
     claim(index, "10", "a")
     assert claim(index, "11", "b") == Claimed()

@@ -121,6 +121,17 @@ def test_a_failure_is_put_off_longer_each_time(world: World, app: Any, monkeypat
     assert 0 < waited[0] < waited[1]
 
 
+def test_a_fault_after_the_claim_is_counted_like_any(world: World, app: Any) -> None:
+    """Each attempt claims the key anew: none has to wait for the lease of the one that failed."""
+    body = created(world, "bad.jpg", b"no picture")
+    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
+    for receives in range(1, MAX_RECEIVES):
+        assert failed(app.handler(receive(world, {"x": body}, receives), Context())) == ["x"]
+    assert failed(app.handler(receive(world, {"x": body}, MAX_RECEIVES), Context())) == []
+    assert len(world.messages("dead")) == 1
+    assert not [line for line in world.messages("changes") if "detail" in line]
+
+
 def test_after_the_last_try_a_message_is_dead_and_says_why(world: World, app: Any) -> None:
     body = created(world, "bad.jpg", b"no picture")
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])

@@ -21,7 +21,9 @@ READ_AT_ONCE = 100
 """The most items of one BatchGetItem."""
 
 _NEWER = "attribute_not_exists(pk) OR sequencer < :sequencer OR #token = :token"
-_UNHELD = "(sequencer = :sequencer AND #state = :claimed AND lease_until_s < :now)"
+_UNHELD = (
+    "(sequencer = :sequencer AND #state = :claimed AND (attribute_not_exists(lease_until_s) OR lease_until_s < :now))"
+)
 _DONE = "(sequencer = :sequencer AND #state <> :claimed)"
 
 
@@ -108,6 +110,21 @@ class Index:
         """Whether the claim that ``token`` made still stands."""
         known = self.get(key)
         return known is not None and known.token == token
+
+    def release(self, key: str, token: str) -> None:
+        """End the lease of the claim that ``token`` made, so that the next attempt need not wait for it."""
+        with asking(f"index release {key}"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_name(partition(key)),
+                    UpdateExpression="REMOVE lease_until_s",
+                    ConditionExpression="#token = :token",
+                    ExpressionAttributeNames={"#token": "token"},
+                    ExpressionAttributeValues={":token": {"S": token}},
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return
 
     def settle(self, record: Record) -> bool:
         """Write ``record``, whose ``token`` holds the claim; False if the claim has been lost."""

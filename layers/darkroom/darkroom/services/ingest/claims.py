@@ -11,13 +11,14 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from ...aws.index import Claimed, Index
 from ...aws.queues import Queue
 from ...aws.record import READY, REMOVED, Record
 from ...aws.telemetry import log
 from ...aws.vault import Kept, Vault
+from ...errors import Unavailable
 from .changes import mend_message
 from .examine import Upload
 
@@ -134,3 +135,16 @@ class Attempt:
         if self._hold is None:
             self._hold = self.claims.take(self.key, self.sequencer, again=self.again)
         return self._hold
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, failure: BaseException | None, _: object) -> None:
+        """After a fault or a defect, the next attempt need not wait for the end of the lease."""
+        failed = isinstance(failure, Exception) and not isinstance(failure, Superseded)
+        if self._hold is None or not failed:
+            return
+        try:
+            self.claims.index.release(self._hold.key, self._hold.token)
+        except Unavailable as error:
+            log("WARNING", "the claim was not released", key=self.key, detail=error.detail)

@@ -78,19 +78,19 @@ class Ingest:
         if known is not None and known.sequencer == change.sequencer and known.done:
             self._announce(known)
             raise Superseded
-        attempt = Attempt(self._claims, change.key, change.sequencer)
-        if change.kind is Kind.DELETED and self.quarantine.uploads.head(change.key) is None:
-            return self._remove(attempt, known)
-        return self._take_in(attempt, known)
+        with Attempt(self._claims, change.key, change.sequencer) as attempt:
+            if change.kind is Kind.DELETED and self.quarantine.uploads.head(change.key) is None:
+                return self._remove(attempt, known)
+            return self._take_in(attempt, known)
 
     def _mend(self, change: Change, known: Record | None) -> Outcome:
         """Do again what the index says was done last, where the master does not show it."""
         if known is None or (known.done and self._claims.agrees(known, self._claims.master(change.key))):
             return Outcome.DROPPED
-        attempt = Attempt(self._claims, change.key, known.sequencer, again=True)
-        if known.state == REMOVED:
-            return self._remove(attempt, known)
-        return self._take_in(attempt, known)
+        with Attempt(self._claims, change.key, known.sequencer, again=True) as attempt:
+            if known.state == REMOVED:
+                return self._remove(attempt, known)
+            return self._take_in(attempt, known)
 
     def _take_in(self, attempt: Attempt, known: Record | None) -> Outcome:
         with self.observer.step("fetch"):
