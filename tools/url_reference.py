@@ -78,7 +78,8 @@ def _examples() -> str:
 
 
 def _refusals() -> str:
-    kinds = sorted(refusals().values(), key=lambda kind: (kind.status, kind.code))
+    met = (kind for kind in refusals().values() if kind.for_viewers)
+    kinds = sorted(met, key=lambda kind: (kind.status, kind.code))
     rows = ((str(kind.status), f"`{kind.code}`", kind.title) for kind in kinds)
     return _table(("status", "`code`", "meaning"), *rows)
 

@@ -80,6 +80,7 @@ def test_each_end_is_told() -> None:
         "id": "id",
         "key": "a b.jpg",
         "version_id": "v",
+        "sequencer": "1",
         "sha256": "s",
         "picture": {"width": 3},
         "provenance": {},
@@ -90,8 +91,14 @@ def test_each_end_is_told() -> None:
     }
     refusal = {"code": "damaged", "reason": "r", "trace_id": "t", "sha256": "s", "quarantined": "q"}
     detail_type, detail = announcement(Record("k", REFUSED, "1", image_id="id", refusal=refusal), {})
-    assert (detail_type, detail) == ("ImageRefused", {"id": "id", "key": "k", "version_id": "", **refusal})
-    assert announcement(Record("k", REMOVED, "1"), {}) == ("ImageRemoved", {"id": "", "key": "k", "version_id": ""})
+    assert (detail_type, detail) == (
+        "ImageRefused",
+        {"id": "id", "key": "k", "version_id": "", "sequencer": "1", **refusal},
+    )
+    assert announcement(Record("k", REMOVED, "1"), {}) == (
+        "ImageRemoved",
+        {"id": "", "key": "k", "version_id": "", "sequencer": "1"},
+    )
 
 
 @given(st.text(min_size=1, max_size=1100), st.integers(0, 2**64).map(lambda number: padded(f"{number:X}")))

@@ -1,8 +1,9 @@
 """The one error tree.
 
 Every refusal and fault is a :class:`DarkroomError`. Its class fixes the machine-readable ``code``, the HTTP
-``status`` and whether trying again can help; its ``message`` is written for the person who sent the request. What
-only an operator may read (native messages, bucket names) goes into ``detail`` and never leaves the logs.
+``status``, whether trying again can help, and whether who asks for a picture can meet it. Its ``message`` is written
+for the person who sent the request. What only an operator may read (native messages, bucket names) goes into
+``detail`` and never leaves the logs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ class DarkroomError(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Something went wrong on our side"
     retryable: ClassVar[bool] = False
+    for_viewers: ClassVar[bool] = True
 
     def __init__(self, message: str = "", *, detail: str = "") -> None:
         super().__init__(message or self.title)
@@ -135,6 +137,7 @@ class ChecksumMismatch(DarkroomError):
     code = "checksum-mismatch"
     status = 422
     title = "The upload does not match its checksum"
+    for_viewers = False
 
 
 class Infected(DarkroomError):
@@ -143,6 +146,7 @@ class Infected(DarkroomError):
     code = "infected"
     status = 422
     title = "The upload was found to be infected"
+    for_viewers = False
 
 
 class BadUpload(DarkroomError):
@@ -151,6 +155,7 @@ class BadUpload(DarkroomError):
     code = "bad-upload"
     status = 400
     title = "This upload cannot be accepted"
+    for_viewers = False
 
     def __init__(self, message: str = "", *, field: str = "", detail: str = "") -> None:
         super().__init__(message, detail=detail)
@@ -163,6 +168,7 @@ class BadToken(DarkroomError):
     code = "bad-token"
     status = 401
     title = "This needs a valid upload token"
+    for_viewers = False
 
 
 class NotGranted(DarkroomError):
@@ -171,6 +177,7 @@ class NotGranted(DarkroomError):
     code = "not-granted"
     status = 403
     title = "The upload token is not for this key"
+    for_viewers = False
 
 
 class NotIngested(SourceMissing):
@@ -178,6 +185,7 @@ class NotIngested(SourceMissing):
 
     code = "not-ingested"
     title = "Nothing is known of this upload yet"
+    for_viewers = False
     retryable = True
 
 
@@ -187,6 +195,7 @@ class Changed(DarkroomError):
     code = "changed"
     status = 409
     title = "The object was changed by someone else"
+    for_viewers = False
     retryable = True
 
 
@@ -204,6 +213,7 @@ class Busy(Unavailable):
 
     code = "busy"
     title = "This is being worked on already"
+    for_viewers = False
 
     def __init__(self, message: str = "", *, retry_in_s: float = 0.0, detail: str = "") -> None:
         super().__init__(message, detail=detail)
@@ -215,6 +225,7 @@ class TooManyInvalidations(Unavailable):
 
     code = "too-many-invalidations"
     title = "Too many changes are on their way to the CDN"
+    for_viewers = False
 
 
 def refusals() -> dict[str, type[DarkroomError]]:

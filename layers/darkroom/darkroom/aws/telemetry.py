@@ -14,7 +14,7 @@ def log(level: str, message: str, **fields: object) -> None:
         "level": level,
         "message": message,
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "service": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "darkroom"),
+        "service": os.environ.get("POWERTOOLS_SERVICE_NAME") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "darkroom"),
         "xray_trace_id": os.environ.get("_X_AMZN_TRACE_ID", ""),
         **fields,
     }

@@ -6,6 +6,7 @@ operation cache, which hashes and keeps whole inputs, is off.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -46,6 +47,7 @@ LOADERS: dict[str, Loader] = {
 }
 
 pyvips.cache_set_max(0)
+logging.getLogger("pyvips").setLevel(logging.ERROR)  # its warnings would be lines in our logs that are no JSON
 pyvips.operation_block_set("VipsForeignLoad", True)
 for _loader in LOADERS.values():
     pyvips.operation_block_set(_loader.family, False)

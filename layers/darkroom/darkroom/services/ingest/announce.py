@@ -21,7 +21,8 @@ def image_id(key: str, sequencer: str, version_id: str) -> str:
 def announcement(record: Record, presets: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """The detail type and detail about ``record``, which is done. ``presets``: paths of what was made, by preset."""
     detail_type, further = _TOLD[record.state]
-    detail = {"id": record.image_id, "key": record.key, "version_id": record.version_id}
+    named = ("key", "version_id", "sequencer")
+    detail = {"id": record.image_id} | {name: getattr(record, name) for name in named}
     return detail_type, detail | further(record, presets)
 
 
