@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
@@ -290,6 +291,20 @@ def test_a_place_out_of_reach_holds_up_no_other(case: Case) -> None:
     assert case.everything()["media"] == []
     report = case.forget()
     assert (report["complete"], report["removed"]["quarantine"]) == (True, 2)
+
+
+def test_a_place_that_was_out_of_reach_for_a_moment_is_no_failure(case: Case) -> None:
+    fill(case)
+    times = iter([ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "ListObjectsV2")])
+
+    def fail_once(params: dict[str, Any], **_: Any) -> None:
+        if params["Bucket"] == case.world.names["quarantine"] and (error := next(times, None)):
+            raise error
+
+    case.world.clients["s3"].meta.events.register("before-parameter-build.s3.ListObjectsV2", fail_once)
+    report = case.forget()
+    assert (report["complete"], report["failed"], report["removed"]["quarantine"]) == (True, {}, 2)
+    assert next(times, None) is None
 
 
 def test_the_index_out_of_reach_holds_up_no_erasure(case: Case) -> None:

@@ -39,8 +39,11 @@ def test_all_goes_with_the_master(site: Site) -> None:
     etag = site.master("a.jpg")
     site.derivatives("a.jpg", WIDTHS[:20], etag)
     site.media.delete("masters/a.jpg")
+    heads: list[str] = []
+    site.s3.meta.events.register("provide-client-params.s3.HeadObject", lambda params, **_: heads.append(params["Key"]))
     assert site.purge.clear("a.jpg") == Cleared(deleted=20, kept=0, complete=True)
     assert site.keys() == []
+    assert set(heads) == {"masters/a.jpg"}  # there is nothing to ask of what goes anyway
 
 
 def test_the_same_bytes_again_are_no_reason(site: Site) -> None:
