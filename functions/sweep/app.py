@@ -27,7 +27,8 @@ _service = Sweep(
 )
 
 
-def handler(_event: dict[str, Any], context: Any) -> dict[str, object]:
-    """Sweep until the time is up; what was done."""
+def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
+    """Sweep until the time is up; what was done. ``{"everything": true}`` looks at uploads of any age."""
     with _observer.message("sweep"):
-        return asdict(_service.run(lambda: context.get_remaining_time_in_millis() / 1000))
+        everything = event.get("everything") is True
+        return asdict(_service.run(lambda: context.get_remaining_time_in_millis() / 1000, everything=everything))

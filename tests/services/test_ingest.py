@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -355,7 +356,7 @@ def test_a_master_that_is_not_that_of_the_index_is_mended(world: World) -> None:
     late = world.change("photo.jpg", "0F")
     assert world.ingest.handle(late) is Outcome.DROPPED
     assert [message["detail-type"] for message in world.messages("changes")] == ["Mend"]
-    mend = read_change(str(mend_message("photo.jpg")).replace("'", '"'))
+    mend = read_change(json.dumps(mend_message("photo.jpg")))
     assert mend is not None
     assert world.ingest.handle(mend) is Outcome.READY
     assert world.body("media", "masters/photo.jpg") == good
@@ -381,3 +382,39 @@ def test_a_preset_has_its_watermark(world: World) -> None:
     assert isinstance(red_share, tuple)
     assert red_share[0] > 240
     assert max(red_share[1:]) < 20
+
+
+def test_an_index_that_was_lost_does_not_outrank_its_master(world: World) -> None:
+    """An old event comes again (from the dead letters, say): what is uploaded now is taken in as what it is."""
+    old = world.change("photo.jpg", world.upload("photo.jpg", png_noise(40, 30)))
+    world.created("photo.jpg", jpeg_photo())
+    before = world.record("photo.jpg")
+    world.index.delete("photo.jpg")
+    assert world.ingest.handle(old) is Outcome.READY
+    after = world.record("photo.jpg")
+    assert (after.state, after.sequencer, after.facts) == (READY, before.sequencer, before.facts)
+    assert world.claims.agrees(after, world.claims.master("photo.jpg"))
+    assert world.sent == []
+
+
+def test_an_index_that_was_put_back_is_mended_to_its_master(world: World) -> None:
+    world.created("photo.jpg", png_noise(40, 30))
+    backup = world.record("photo.jpg")
+    world.created("photo.jpg", jpeg_photo())
+    after = world.record("photo.jpg")
+    world.index.settle(replace(backup, token=after.token))
+    mend = read_change(json.dumps(mend_message("photo.jpg")))
+    assert mend is not None
+    assert world.ingest.handle(mend) is Outcome.READY
+    mended = world.record("photo.jpg")
+    assert (mended.sequencer, mended.facts) == (after.sequencer, after.facts)
+
+
+def test_deleting_what_is_deleted_purges_and_tells_nothing(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    world.deleted("photo.jpg")
+    world.messages("purges")
+    world.told()
+    assert world.deleted("photo.jpg") is Outcome.REMOVED
+    assert world.messages("purges") == []
+    assert world.told() == []

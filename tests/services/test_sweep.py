@@ -14,7 +14,7 @@ from darkroom.aws.observing import Observer
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
 from darkroom.services.ingest.changes import Change, Kind, read_change
 from darkroom.services.ingest.service import Outcome
-from darkroom.services.sweep import BACKLOG, EXPIRED_S, OLD_S, SPARE_S, YOUNG_S, Sweep, Swept
+from darkroom.services.sweep import BACKLOG, EXPIRED_S, OLD_S, SPARE_S, WATCHED_S, YOUNG_S, Sweep, Swept
 from tests.pictures import jpeg_photo
 from tests.services.functions import load
 from tests.services.ingesting import World
@@ -100,6 +100,14 @@ def test_what_may_be_on_its_way_is_left_alone(world: World) -> None:
     world.upload("a.jpg", b"picture")
     assert sweep(world, later_s=YOUNG_S - 10).run(lasting).queued == 0
     assert sweep(world, later_s=YOUNG_S + 10).run(lasting).queued == 1
+
+
+def test_what_is_old_is_left_alone_unless_everything_is_asked_for(world: World) -> None:
+    """Each look is paid for; by then the upload has been seen by many sweeps."""
+    world.upload("photo.jpg", b"picture")
+    old = sweep(world, WATCHED_S + HOUR_S)
+    assert old.run(lasting) == Swept(looked_at=1, queued=0, complete=True)
+    assert old.run(lasting, everything=True) == Swept(looked_at=1, queued=1, complete=True)
 
 
 def test_what_a_worker_left_lying_is_to_be_mended(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,9 @@ EXPIRED_S = 3_600
 OLD_S = 86_400
 """Age from which a claimed upload is left to a person: it has been tried for a day, and lies with the dead letters."""
 
+WATCHED_S = 3 * 86_400
+"""Age up to which uploads are looked after. Seventy sweeps have seen an older one, and each look costs a read."""
+
 SPARE_S = 10.0
 """Time left below which no further page is begun: looking up a thousand keys takes about a second."""
 
@@ -65,14 +69,17 @@ class Sweep:
     observer: Observer
     clock: Callable[[], float] = time.time
 
-    def run(self, remaining_s: Callable[[], float]) -> Swept:
-        """Go on where the last sweep stopped, until the end of the bucket or of the time. Raises Unavailable."""
-        swept = self._run(remaining_s)
+    def run(self, remaining_s: Callable[[], float], *, everything: bool = False) -> Swept:
+        """Go on where the last sweep stopped, until the end of the bucket or of the time. Raises Unavailable.
+
+        ``everything``: uploads of any age, which is for an index that was lost.
+        """
+        swept = self._run(remaining_s, math.inf if everything else WATCHED_S)
         self.observer.log("INFO", "swept", **asdict(swept))
         self.observer.count("UploadsQueuedAgain", swept.queued)
         return swept
 
-    def _run(self, remaining_s: Callable[[], float]) -> Swept:
+    def _run(self, remaining_s: Callable[[], float], watched_s: float) -> Swept:
         waiting = self.queue.waiting()
         if waiting >= BACKLOG:
             self.observer.log("WARNING", "no sweep while a long queue is worked off", waiting=waiting)
@@ -81,16 +88,16 @@ class Sweep:
         for page in self.uploads.pages(start_after=self.index.note(CURSOR)):
             if remaining_s() < SPARE_S:
                 return Swept(looked_at, queued)
-            queued += self.queue.send_many(self._lost(page))
+            queued += self.queue.send_many(self._lost(page, watched_s))
             looked_at += len(page)
             self.index.keep_note(CURSOR, page[-1].key)
         self.index.keep_note(CURSOR, "")
         return Swept(looked_at, queued, complete=True)
 
-    def _lost(self, page: Sequence[Listed]) -> list[dict[str, object]]:
+    def _lost(self, page: Sequence[Listed], watched_s: float) -> list[dict[str, object]]:
         """A message for each upload of ``page`` that nobody is dealing with."""
         now_s = self.clock()
-        grown = [one for one in page if now_s - one.modified_s > YOUNG_S and not _is_folder(one)]
+        grown = [one for one in page if YOUNG_S < now_s - one.modified_s < watched_s and not _is_folder(one)]
         known = self.index.get_many([one.key for one in grown])
         return [message for one in grown if (message := self._message(one, known, now_s)) is not None]
 

@@ -40,6 +40,14 @@ class Superseded(Exception):
         self.wrote = wrote
 
 
+class Outranked(Exception):
+    """The master was made for an event newer than any that the index knows: the index has lost its item."""
+
+    def __init__(self, sequencer: str) -> None:
+        super().__init__(sequencer)
+        self.sequencer = sequencer
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """A claim on ``key`` for the event ``sequencer`` (padded)."""
@@ -135,6 +143,11 @@ class Attempt:
         if self._hold is None:
             self._hold = self.claims.take(self.key, self.sequencer, again=self.again)
         return self._hold
+
+    def risen(self, sequencer: str) -> Attempt:
+        """This attempt as one at the newer event ``sequencer``."""
+        self.sequencer, self._hold = sequencer, None
+        return self
 
     def __enter__(self) -> Self:
         return self

@@ -18,7 +18,7 @@ from ...plan.model import Plan
 from ..caching import SOURCE_ETAG, CachePolicy, made_from, stored_headers
 from ..purge_orders import purge_message
 from ..transform import DERIVATIVES
-from .claims import SEQUENCER, SHA256, VERSION_ID, Claims, Hold, Superseded
+from .claims import SEQUENCER, SHA256, VERSION_ID, Claims, Hold, Outranked, Superseded
 from .examine import Upload
 
 TIERED_FROM_BYTES = 131_072
@@ -50,7 +50,7 @@ class Publisher:
     def put_master(self, hold: Hold, upload: Upload, master: Master) -> dict[str, Any]:
         """Write the master, then purge what was made from an earlier one; its description for the index.
 
-        Raises Superseded, Changed, Unavailable.
+        Raises Superseded, Outranked, Changed, Unavailable.
         """
         headers = {"Content-Type": master.content_type}
         tiered = len(master.body) >= TIERED_FROM_BYTES
@@ -92,13 +92,16 @@ class Publisher:
         )
 
     def _replace[E: str | None](self, hold: Hold, write: Callable[[Kept | None], E]) -> E:
-        """Write over what is there now, between two looks at the claim. Purges if there was anything."""
+        """Write over what is there now, between two looks at the claim. Purges if there was anything.
+
+        Raises Superseded, Outranked, or Changed where the master does not hold still.
+        """
         replaced, tries = False, 0
         while True:
             existing = self.claims.master(hold.key)
-            if existing is not None and existing.metadata.get(SEQUENCER, "") > hold.sequencer:
-                raise Superseded
             self.claims.require(hold, wrote=False)
+            if existing is not None and existing.metadata.get(SEQUENCER, "") > hold.sequencer:
+                raise Outranked(existing.metadata[SEQUENCER])
             replaced, tries = replaced or existing is not None, tries + 1
             try:
                 etag = write(existing)

@@ -21,7 +21,7 @@ from ...plan.model import Plan
 from ...plan.presets import Presets, configured
 from .announce import announcement, image_id, preset_paths
 from .changes import Change, Kind
-from .claims import Attempt, Claims, Hold, Superseded
+from .claims import Attempt, Claims, Hold, Outranked, Superseded
 from .examine import Examiner, Upload, fetch
 from .publish import Publisher
 from .quarantine import Quarantine
@@ -93,6 +93,12 @@ class Ingest:
             return self._take_in(attempt, known)
 
     def _take_in(self, attempt: Attempt, known: Record | None) -> Outcome:
+        try:
+            return self._take_in_as(attempt, known)
+        except Outranked as found:
+            return self._take_in_as(attempt.risen(found.sequencer), known)
+
+    def _take_in_as(self, attempt: Attempt, known: Record | None) -> Outcome:
         with self.observer.step("fetch"):
             upload = fetch(self.quarantine.uploads, attempt.key, self.examiner.limits)
         if upload is None:
@@ -184,10 +190,11 @@ class Ingest:
     def _remove(self, attempt: Attempt, known: Record | None) -> Outcome:
         hold = self._claimed(attempt)
         with self.observer.step("remove"):
-            removed = self.publisher.remove_master(hold, purge=known is not None)
+            gone = known is None or known.state == REMOVED
+            removed = self.publisher.remove_master(hold, purge=not gone)
         expires_at_s = int(self._claims.clock()) + TOMBSTONE_S
         record = Record(hold.key, REMOVED, hold.sequencer, hold.token, expires_at_s=expires_at_s)
-        self._settle(record, silently=known is None and not removed)
+        self._settle(record, silently=gone and not removed)
         return Outcome.REMOVED
 
     def _claimed(self, attempt: Attempt) -> Hold:
