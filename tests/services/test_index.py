@@ -23,8 +23,8 @@ def index(aws: Callable[[str], Any]) -> Index:
     return World.build(aws).index
 
 
-def claim(index: Index, sequencer: str, token: str, now_s: float = NOW_S, *, again: bool = False) -> object:
-    return index.claim("photo.jpg", sequencer, token, now_s=now_s, lease_s=LEASE_S, again=again)
+def claim(index: Index, sequencer: str, token: str, now_s: float = NOW_S, *, instead_of: str = "") -> object:
+    return index.claim("photo.jpg", sequencer, token, now_s=now_s, lease_s=LEASE_S, instead_of=instead_of)
 
 
 def settled(index: Index, sequencer: str, token: str, state: str = READY) -> Record:
@@ -82,11 +82,25 @@ def test_a_newer_event_takes_over_at_once_and_an_older_never(index: Index) -> No
 
 def test_what_is_done_is_done_unless_it_is_to_be_done_again(index: Index) -> None:
     record = settled(index, "10", "a")
-    assert claim(index, "10", "b", NOW_S + 999) == Done(record)
-    assert claim(index, "10", "b", NOW_S + 999, again=True) == Claimed()
-    assert claim(index, "0F", "c", NOW_S + 999, again=True) == Outdated(index.get("photo.jpg"))  # type: ignore[arg-type]
+    later_s = NOW_S + 999
+    assert claim(index, "10", "b", later_s) == Done(record)
+    assert claim(index, "10", "b", later_s, instead_of="another") == Done(record)
+    assert claim(index, "10", "b", later_s, instead_of="a") == Claimed()
+    assert claim(index, "0F", "c", later_s, instead_of="b") == Outdated(index.get("photo.jpg"))  # type: ignore[arg-type]
     with pytest.raises(Busy):
-        claim(index, "10", "d", NOW_S + 999, again=True)
+        claim(index, "10", "d", later_s, instead_of="b")
+
+
+def test_a_claim_that_arrives_after_its_attempt_is_done_reopens_nothing(index: Index) -> None:
+    """The client's first request was lost, its second one carried out, and then the first one arrived."""
+    record = settled(index, "10", "a")
+    assert claim(index, "10", "a") == Done(record)
+    claim(index, "10", "b", instead_of="a")
+    again = replace(record, token="b")
+    assert index.settle(again)
+    assert claim(index, "10", "b", instead_of="a") == Done(again)
+    assert claim(index, "10", "c", instead_of="a") == Done(again)
+    assert index.get("photo.jpg") == again
 
 
 def test_who_has_lost_the_claim_cannot_settle(index: Index) -> None:

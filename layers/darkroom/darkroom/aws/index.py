@@ -20,11 +20,11 @@ BY_SHA256 = "by-sha256"
 READ_AT_ONCE = 100
 """The most items of one BatchGetItem."""
 
-_NEWER = "attribute_not_exists(pk) OR sequencer < :sequencer OR #token = :token"
+_NEWER = "attribute_not_exists(pk) OR sequencer < :sequencer OR (#token = :token AND #state = :claimed)"
 _UNHELD = (
     "(sequencer = :sequencer AND #state = :claimed AND (attribute_not_exists(lease_until_s) OR lease_until_s < :now))"
 )
-_DONE = "(sequencer = :sequencer AND #state <> :claimed)"
+_DONE = "(sequencer = :sequencer AND #state <> :claimed AND #token = :instead_of)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,16 @@ class Index:
         return found
 
     def claim(
-        self, key: str, sequencer: str, token: str, *, now_s: float, lease_s: float, again: bool = False
+        self, key: str, sequencer: str, token: str, *, now_s: float, lease_s: float, instead_of: str = ""
     ) -> Claim:
         """Claim ``key`` for the event ``sequencer`` (as S3 wrote it, or padded). ``token`` is new for each attempt.
 
-        ``again`` claims what is done already as well. Raises Busy while somebody else's lease for the same event lasts.
+        ``instead_of``, the token of an attempt that is done, claims the event to do it again. A request that DynamoDB
+        carries out late, after this attempt or another is done, claims nothing: nobody would be there to work on it.
+        Raises Busy while somebody else's lease for the same event lasts.
         """
-        condition = f"{_NEWER} OR {_UNHELD}" + (f" OR {_DONE}" if again else "")
+        redone = {":instead_of": {"S": instead_of}} if instead_of else {}
+        condition = f"{_NEWER} OR {_UNHELD}" + (f" OR {_DONE}" if redone else "")
         with asking(f"index claim {key}"):
             try:
                 self._client.update_item(
@@ -99,6 +102,7 @@ class Index:
                         ":claimed": {"S": CLAIMED},
                         ":now": {"N": str(int(now_s))},
                         ":until": {"N": str(int(now_s + lease_s))},
+                        **redone,
                     },
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )

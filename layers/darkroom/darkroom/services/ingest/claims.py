@@ -74,10 +74,12 @@ class Claims:
     lease_s: float
     clock: Callable[[], float] = time.time
 
-    def take(self, key: str, sequencer: str, *, again: bool) -> Hold:
+    def take(self, key: str, sequencer: str, *, instead_of: str) -> Hold:
         """Claim ``key``; raises Superseded, or Busy while another attempt at the same event may be running."""
         hold = Hold(key, sequencer, uuid.uuid4().hex)
-        claim = self.index.claim(key, sequencer, hold.token, now_s=self.clock(), lease_s=self.lease_s, again=again)
+        claim = self.index.claim(
+            key, sequencer, hold.token, now_s=self.clock(), lease_s=self.lease_s, instead_of=instead_of
+        )
         if not isinstance(claim, Claimed):
             raise Superseded
         return hold
@@ -130,18 +132,21 @@ class Claims:
 
 @dataclass
 class Attempt:
-    """One try at an event. The key is claimed when something is first to be changed. ``again``: even if it is done."""
+    """One try at an event. The key is claimed when something is first to be changed.
+
+    ``instead_of`` is the token of the attempt by which it is done already, if it is to be done again.
+    """
 
     claims: Claims
     key: str
     sequencer: str
-    again: bool = False
+    instead_of: str = ""
     _hold: Hold | None = None
 
     def claimed(self) -> Hold:
         """The claim; raises Superseded or Busy."""
         if self._hold is None:
-            self._hold = self.claims.take(self.key, self.sequencer, again=self.again)
+            self._hold = self.claims.take(self.key, self.sequencer, instead_of=self.instead_of)
         return self._hold
 
     def risen(self, sequencer: str) -> Attempt:

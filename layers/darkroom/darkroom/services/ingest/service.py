@@ -87,7 +87,8 @@ class Ingest:
         """Do again what the index says was done last, where the master does not show it."""
         if known is None or (known.done and self._claims.agrees(known, self._claims.master(change.key))):
             return Outcome.DROPPED
-        with Attempt(self._claims, change.key, known.sequencer, again=True) as attempt:
+        done_by = known.token if known.done else ""
+        with Attempt(self._claims, change.key, known.sequencer, instead_of=done_by) as attempt:
             if known.state == REMOVED:
                 return self._remove(attempt, known)
             return self._take_in(attempt, known)
