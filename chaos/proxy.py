@@ -168,8 +168,8 @@ def _plain(request: web.Request, answer: Answer) -> web.Response:
 async def _cut(request: web.Request, answer: Answer, share: float) -> web.StreamResponse:
     """The head of the answer, and its body as far as ``share`` of it."""
     response = web.StreamResponse(status=answer.status, headers=_plain(request, answer).headers)
-    await response.prepare(request)
     with suppress(ConnectionError):
+        await response.prepare(request)
         await response.write(answer.body[: int(len(answer.body) * share)])
     return _reset(request)
 

@@ -34,6 +34,7 @@ PATIENCE_S = 2.5
 RENDER_S = 5.0
 """The timeout of renders is squeezed as the delay is after which a purge is repeated: by then they must have ended."""
 
+PURGERS = 2
 KNIFE_S = 4.0
 QUIET_S = 3.0
 AFTERMATH_S = 45.0
@@ -169,8 +170,12 @@ class _Run:
             await asyncio.sleep(1)
 
     def _posts(self, *, deadly: bool) -> list[Post]:
-        ingest = [self._post("ingest", number, worker.serve, deadly=deadly) for number in range(self.settings.workers)]
-        return [*ingest, self._post("purge", 0, worker.serve, deadly=deadly)]
+        crews = {"ingest": self.settings.workers, "purge": PURGERS}
+        return [
+            self._post(function, number, worker.serve, deadly=deadly)
+            for function, count in crews.items()
+            for number in range(count)
+        ]
 
     def _post(self, function: str, number: int, serve: Callable[[Errand], None], *, deadly: bool) -> Post:
         who = f"{function}-{number}"
