@@ -277,6 +277,14 @@ def test_what_a_scanner_finds_is_refused(world: World) -> None:
     assert world.record("bad.jpg").refusal["code"] == "infected"
 
 
+def test_known_bytes_are_looked_at_by_a_scanner_that_was_not_there_or_did_not_know(world: World) -> None:
+    data = jpeg_photo() + b"EICAR"
+    assert world.created("first.jpg", data) is Outcome.READY
+    world.scanner = Eicar()
+    assert world.created("second.jpg", data) is Outcome.REFUSED
+    assert world.created("first.jpg", data) is Outcome.REFUSED
+
+
 def test_a_deleted_upload_takes_its_picture_with_it(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     created = world.told()

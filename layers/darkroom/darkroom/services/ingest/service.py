@@ -115,6 +115,7 @@ class Ingest:
     def _accept(self, attempt: Attempt, known: Record | None, upload: Upload) -> Outcome:
         """Raises a DarkroomError of status 4xx if the upload is not to be taken in."""
         header, data = self.examiner.header(attempt.key, upload)
+        self.examiner.scan(data)  # known bytes too: they may be older than the scanner, or than what it knows by now
         watermarks = self._watermarks()
         plans = [plan for plan in self.presets.ingested(attempt.key).values() if _is_at_hand(plan, watermarks)]
         with self.observer.step("dedupe"):
@@ -122,7 +123,6 @@ class Ingest:
         if copied is not None:
             self._settle(copied)
             return Outcome.DUPLICATE
-        self.examiner.scan(data)
         exposure = self.examiner.expose(data, plans, watermarks)
         hold = self._claimed(attempt)
         with self.observer.step("clean"):
