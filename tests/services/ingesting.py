@@ -143,14 +143,32 @@ class World:
         assert found is not None
         return found
 
+    def deletion(self, key: str, version_id: str = "") -> Change:
+        """Delete the upload, or one version of it for good; the change that this is."""
+        version = {"VersionId": version_id} if version_id else {}
+        gone = self.clients["s3"].delete_object(Bucket=self.names["uploads"], Key=key, **version)
+        deletion_type = "Permanently Deleted" if version_id else "Delete Marker Created"
+        further = {"deletion-type": deletion_type}
+        text = event_text(
+            self.names["uploads"],
+            key,
+            self.next_sequencer(),
+            "Object Deleted",
+            "DeleteObject",
+            gone["VersionId"],
+            further,
+        )
+        found = read_change(text)
+        assert found is not None
+        return found
+
     def created(self, key: str, body: bytes, **further: Any) -> Outcome:
         """Upload and ingest."""
         return self.ingest.handle(self.change(key, self.upload(key, body, **further)))
 
     def deleted(self, key: str) -> Outcome:
         """Delete the upload and ingest that."""
-        self.clients["s3"].delete_object(Bucket=self.names["uploads"], Key=key)
-        return self.ingest.handle(self.change(key, self.next_sequencer(), "Object Deleted", "DeleteObject"))
+        return self.ingest.handle(self.deletion(key))
 
     def record(self, key: str) -> Record:
         found = self.index.get(key)
@@ -184,8 +202,17 @@ class World:
         return [(event["detail-type"], event["detail"]) for event in self.messages("told")]
 
 
-def event_text(bucket: str, key: str, sequencer: str, detail_type: str, reason: str) -> str:
+def event_text(
+    bucket: str,
+    key: str,
+    sequencer: str,
+    detail_type: str,
+    reason: str,
+    version_id: str = "",
+    further: Mapping[str, str] | None = None,
+) -> str:
     """An event of S3 as EventBridge puts it into a queue."""
+    object_ = {"key": key, "size": 5, "etag": "d41d8cd98f00b204e9800998ecf8427e", "sequencer": sequencer}
     return json.dumps(
         {
             "version": "0",
@@ -199,10 +226,11 @@ def event_text(bucket: str, key: str, sequencer: str, detail_type: str, reason: 
             "detail": {
                 "version": "0",
                 "bucket": {"name": bucket},
-                "object": {"key": key, "size": 5, "etag": "d41d8cd98f00b204e9800998ecf8427e", "sequencer": sequencer},
+                "object": object_ | ({"version-id": version_id} if version_id else {}),
                 "request-id": "N4N7GDK58NMKJ12R",
                 "requester": "123456789012",
                 "reason": reason,
+                **(further or {}),
             },
         }
     )

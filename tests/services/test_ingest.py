@@ -15,7 +15,7 @@ from PIL import Image
 
 from darkroom.aws.observing import Observer
 from darkroom.aws.record import READY, REFUSED, REMOVED, padded
-from darkroom.errors import ChecksumMismatch
+from darkroom.errors import Busy, ChecksumMismatch
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import Presets, configured
@@ -313,9 +313,7 @@ def test_deleting_an_older_version_deletes_no_picture(world: World) -> None:
     s3, bucket = world.clients["s3"], world.names["uploads"]
     first = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=jpeg_photo())["VersionId"]
     world.created("photo.jpg", png_noise(40, 30))
-    s3.delete_object(Bucket=bucket, Key="photo.jpg", VersionId=first)
-    change = world.change("photo.jpg", world.next_sequencer(), "Object Deleted", "DeleteObject")
-    assert world.ingest.handle(change) is Outcome.DUPLICATE
+    assert world.ingest.handle(world.deletion("photo.jpg", first)) is Outcome.DUPLICATE
     assert world.record("photo.jpg").facts["format"] == "png"
 
 
@@ -324,10 +322,78 @@ def test_deleting_the_newest_version_brings_the_older_one_back(world: World) -> 
     world.created("photo.jpg", jpeg_photo())
     newest = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=png_noise(40, 30))["VersionId"]
     world.ingest.handle(world.change("photo.jpg", world.next_sequencer()))
-    s3.delete_object(Bucket=bucket, Key="photo.jpg", VersionId=newest)
-    change = world.change("photo.jpg", world.next_sequencer(), "Object Deleted", "DeleteObject")
-    assert world.ingest.handle(change) is Outcome.READY
+    assert world.ingest.handle(world.deletion("photo.jpg", newest)) is Outcome.READY
     assert world.record("photo.jpg").facts["format"] == "jpeg"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(world: World, late: bool) -> None:
+    """``late``: the event of the deletion comes after that of the upload."""
+    world.created("photo.jpg", jpeg_photo())
+    deletion = world.deletion("photo.jpg")
+    spoilt = world.change("photo.jpg", world.upload("photo.jpg", b"no picture"))
+    world.told()
+    changes = (spoilt, deletion) if late else (deletion, spoilt)
+    expected = [Outcome.REFUSED, Outcome.REMOVED if late else Outcome.REFUSED]
+    assert [world.ingest.handle(change) for change in changes] == expected
+    assert world.keys("media") == []
+    record = world.record("photo.jpg")
+    assert (record.state, record.master, record.facts, record.derivatives) == (REFUSED, {}, {}, ())
+    assert (record.sequencer, record.refusal["code"]) == (spoilt.sequencer, "type-not-allowed")
+    told = {(detail_type, detail["sequencer"]) for detail_type, detail in world.told()}
+    assert {("ImageRemoved", deletion.sequencer), ("ImageRefused", spoilt.sequencer)} <= told
+    before = world.record("photo.jpg")
+    assert [world.ingest.handle(change) for change in changes] == [Outcome.DROPPED, Outcome.DROPPED]
+    assert (world.record("photo.jpg"), world.told()) == (before, [])
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_the_picture_that_stays_goes_when_its_own_version_is_deleted(world: World, served: bool) -> None:
+    s3, bucket = world.clients["s3"], world.names["uploads"]
+    other = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=png_noise(40, 30))["VersionId"]
+    world.created("photo.jpg", jpeg_photo())
+    own = world.record("photo.jpg").master["version_id"]
+    world.created("photo.jpg", b"no picture")
+    assert world.ingest.handle(world.deletion("photo.jpg", own if served else other)) is Outcome.REFUSED
+    assert (world.keys("media", "masters/") == []) == served
+    assert (world.record("photo.jpg").master == {}) == served
+
+
+def test_a_late_deletion_leaves_the_same_picture_that_was_uploaded_since(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    deletion = world.deletion("photo.jpg")
+    assert world.created("photo.jpg", jpeg_photo()) is Outcome.DUPLICATE
+    assert world.ingest.handle(deletion) is Outcome.DROPPED
+    assert "masters/photo.jpg" in world.keys("media")
+
+
+def test_a_late_deletion_waits_for_what_becomes_of_the_newer_upload(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    deletion = world.deletion("photo.jpg")
+    spoilt = world.upload("photo.jpg", b"no picture")
+    world.index.claim("photo.jpg", spoilt, "a worker", now_s=world.now_s, lease_s=60)
+    with pytest.raises(Busy) as busy:
+        world.ingest.handle(deletion)
+    assert busy.value.retry_in_s == 60
+    assert "masters/photo.jpg" in world.keys("media")
+    world.now_s += 61
+    with pytest.raises(Busy) as soon:
+        world.ingest.handle(deletion)
+    assert soon.value.retry_in_s == 1
+    assert world.record("photo.jpg").state == REFUSED
+    assert world.ingest.handle(deletion) is Outcome.REMOVED
+    assert world.keys("media") == []
+
+
+def test_a_claim_that_was_left_behind_ends_without_the_upload(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key="photo.jpg")
+    world.index.claim("photo.jpg", world.next_sequencer(), "a worker", now_s=world.now_s, lease_s=60)
+    world.now_s += 61
+    mend = read_change(json.dumps(mend_message("photo.jpg")))
+    assert mend is not None
+    assert world.ingest.handle(mend) is Outcome.REMOVED
+    assert world.keys("media") == []
 
 
 def test_a_lifecycle_expiry_purges_nothing(world: World) -> None:

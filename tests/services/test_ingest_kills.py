@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from darkroom.aws.record import READY, REFUSED, REMOVED
+from darkroom.errors import Busy
 from darkroom.plan.presets import Presets
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.ingest.changes import Change, read_change
@@ -99,8 +100,11 @@ class Scene:
 
     def settle(self) -> None:
         """Handle what comes again: the change itself, and whatever the workers asked for."""
-        self.world.now_s += 1000
-        ingest(self.world).handle(self.change)
+        for _ in range(3):
+            self.world.now_s += 1000
+            with suppress(Busy):
+                ingest(self.world).handle(self.change)
+                break
         self.mend()
 
     def mend(self) -> None:
@@ -174,7 +178,26 @@ def removed(world: World, key: str) -> Scene:
     return Scene(world, key, change, REMOVED, None)
 
 
-SCENES = {scene.__name__: scene for scene in (created, overwritten, duplicated, refused, removed)}
+def replaced_by_damage(world: World, key: str) -> Scene:
+    """Deleted, and uploaded again as no picture, before anybody looked."""
+    ingest(world).handle(created(world, key).change)
+    deletion = _deleted(world, key)
+    world.upload(key, b"no picture")
+    return Scene(world, key, deletion, REFUSED, None)
+
+
+def overtaken_deletion(world: World, key: str) -> Scene:
+    """The same, but the event of the deletion comes after that of the new upload."""
+    ingest(world).handle(created(world, key).change)
+    deletion = _deleted(world, key)
+    ingest(world).handle(_spoilt(world, key))
+    return Scene(world, key, deletion, REFUSED, None)
+
+
+SCENES = {
+    scene.__name__: scene
+    for scene in (created, overwritten, duplicated, refused, removed, replaced_by_damage, overtaken_deletion)
+}
 MOMENTS = ("before-send", "after-call")
 
 

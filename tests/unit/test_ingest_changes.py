@@ -35,6 +35,35 @@ def test_which_events_are_followed(detail_type: str, reason: str, kind: Kind | N
     assert found == (Change(kind, "a b+c/röm.jpg", padded("00AB"), NOON_S) if kind else None)
 
 
+@pytest.mark.parametrize(
+    ("deletion_type", "kind"), [("Delete Marker Created", Kind.DELETED), ("Permanently Deleted", Kind.ERASED)]
+)
+def test_a_deletion_hides_all_versions_or_erases_one(deletion_type: str, kind: Kind) -> None:
+    further = {"deletion-type": deletion_type}
+    found = read_change(event_text(BUCKET, "a.jpg", "00AB", "Object Deleted", "DeleteObject", "v1", further))
+    assert found == Change(kind, "a.jpg", padded("00AB"), NOON_S, "v1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "version_id", "made_for", "taken_down"),
+    [
+        (Kind.DELETED, "marker", "09", True),
+        (Kind.DELETED, "marker", "0A", False),
+        (Kind.DELETED, "marker", "0B", False),
+        (Kind.ERASED, "v1", "09", True),
+        (Kind.ERASED, "v2", "09", False),
+        (Kind.ERASED, "v1", "0B", False),
+        (Kind.CREATED, "v1", "09", False),
+        (Kind.DELETED, "marker", None, False),
+    ],
+)
+def test_a_deletion_takes_down_what_was_made_of_it_before(
+    kind: Kind, version_id: str, made_for: str | None, taken_down: bool
+) -> None:
+    master = {"sequencer": padded(made_for), "version_id": "v1"} if made_for else {}
+    assert Change(kind, "a.jpg", padded("0A"), 0, version_id).takes_down(master) is taken_down
+
+
 def test_a_folder_of_the_console_is_no_upload() -> None:
     event = json.loads(event_text(BUCKET, "folder/", "00AB", "Object Created", "PutObject"))
     event["detail"]["object"]["size"] = 0

@@ -35,7 +35,8 @@ class Record:
 
     ``sequencer`` (padded) is that of the newest event that was claimed, ``token`` names the attempt that claimed it,
     ``lease_until_s`` (Unix time) says how long nobody else may try. ``master`` has ``etag``, ``sequencer`` (of the
-    event that made it), ``content_type``, ``size_bytes`` and ``how``; ``derivatives`` are names below ``derivatives/``.
+    event that made it), ``version_id`` (of the upload that it was made of), ``content_type``, ``size_bytes`` and
+    ``how``; ``derivatives`` are names below ``derivatives/``.
     ``refusal`` has ``code``, ``reason``, ``trace_id``, ``sha256`` and ``quarantined``. ``same_as`` is the key that the
     master was copied from. ``expires_at_s`` is for DynamoDB's time to live, 0 for never.
     """

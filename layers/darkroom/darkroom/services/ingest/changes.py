@@ -20,22 +20,45 @@ _DELETED_BY_PERSON = "DeleteObject"
 """The ``reason`` of an Object Deleted event that is not ``Lifecycle Expiration`` (S3 user guide, "EventBridge")."""
 
 
+_FOR_GOOD = "Permanently Deleted"
+"""The ``deletion-type`` of what is not hidden behind a delete marker."""
+
+
 class Kind(StrEnum):
-    """``CREATED``, ``DELETED``: as S3 says. ``MEND``: look again, and make the state what it should be."""
+    """``DELETED``: hidden behind a delete marker. ``ERASED``: one version deleted for good, the newest or another one.
+
+    ``MEND``: look again, and make the state what it should be.
+    """
 
     CREATED = "created"
     DELETED = "deleted"
+    ERASED = "erased"
     MEND = "mend"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if not known."""
+    """One change of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if not known.
+
+    ``version_id`` is that of the object, or delete marker, that came or went.
+    """
 
     kind: Kind
     key: str
     sequencer: str
     happened_at_s: float = 0.0
+    version_id: str = ""
+
+    @property
+    def deletes(self) -> bool:
+        """Whether something was deleted."""
+        return self.kind in (Kind.DELETED, Kind.ERASED)
+
+    def takes_down(self, master: Mapping[str, Any]) -> bool:
+        """Whether what ``master``, as the index describes it, was made of is deleted by this."""
+        if not self.deletes or master.get("sequencer", self.sequencer) >= self.sequencer:
+            return False
+        return self.kind is Kind.DELETED or master.get("version_id") == self.version_id
 
 
 def read_change(body: str) -> Change | None:
@@ -56,10 +79,16 @@ def read_change(body: str) -> Change | None:
         raise BadUpload("The message names no upload", field="key", detail=body[:500])
     if source == OWN_SOURCE and detail_type == MEND:
         return Change(Kind.MEND, key, "")
-    kind = _kind(detail_type, detail)
-    if kind is None or (key.endswith("/") and not detail["object"].get("size")):
+    kind, object_ = _kind(detail_type, detail), detail["object"]
+    if kind is None or (key.endswith("/") and not object_.get("size")):
         return None
-    return Change(kind, key, padded(str(detail["object"].get("sequencer", ""))), _unix_time(event.get("time", "")))
+    return Change(
+        kind,
+        key,
+        padded(str(object_.get("sequencer", ""))),
+        _unix_time(event.get("time", "")),
+        str(object_.get("version-id", "")),
+    )
 
 
 def mend_message(key: str) -> dict[str, object]:
@@ -71,7 +100,7 @@ def _kind(detail_type: str, detail: Mapping[str, Any]) -> Kind | None:
     if detail_type == "Object Created":
         return Kind.CREATED
     if detail_type == "Object Deleted" and detail.get("reason") == _DELETED_BY_PERSON:
-        return Kind.DELETED
+        return Kind.ERASED if detail.get("deletion-type") == _FOR_GOOD else Kind.DELETED
     return None
 
 

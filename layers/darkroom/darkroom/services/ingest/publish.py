@@ -66,7 +66,7 @@ class Publisher:
             )
 
         etag = self._replace(hold, write)
-        return _described(hold, etag, master.content_type, len(master.body), master.how)
+        return _described(hold, upload, etag, master.content_type, len(master.body), master.how)
 
     def copy_master(self, hold: Hold, upload: Upload, donor: Record) -> dict[str, Any] | None:
         """The same by a server-side copy of the master of ``donor``; None if that has changed or gone."""
@@ -87,9 +87,9 @@ class Publisher:
                 return None
 
         etag = self._replace(hold, write)
-        return (
-            _described(hold, etag, original["content_type"], original["size_bytes"], original["how"]) if etag else None
-        )
+        if etag is None:
+            return None
+        return _described(hold, upload, etag, original["content_type"], original["size_bytes"], original["how"])
 
     def _replace[E: str | None](self, hold: Hold, write: Callable[[Kept | None], E]) -> E:
         """Write over what is there now, between two looks at the claim. Purges if there was anything.
@@ -184,10 +184,11 @@ def _marks(hold: Hold, upload: Upload) -> dict[str, str]:
     return {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.kept.version_id}
 
 
-def _described(hold: Hold, etag: str, content_type: str, size_bytes: int, how: str) -> dict[str, Any]:
+def _described(hold: Hold, upload: Upload, etag: str, content_type: str, size_bytes: int, how: str) -> dict[str, Any]:
     return {
         "etag": etag,
         "sequencer": hold.sequencer,
+        "version_id": upload.kept.version_id,
         "content_type": content_type,
         "size_bytes": size_bytes,
         "how": how,

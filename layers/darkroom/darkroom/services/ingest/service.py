@@ -10,9 +10,9 @@ from typing import Any
 
 from ...aws.bus import Bus
 from ...aws.observing import Observer
-from ...aws.record import READY, REFUSED, REMOVED, Record
+from ...aws.record import CLAIMED, READY, REFUSED, REMOVED, Record
 from ...aws.telemetry import log
-from ...errors import DarkroomError
+from ...errors import Busy, DarkroomError
 from ...imaging.header import Header
 from ...imaging.master import make_master
 from ...imaging.provenance import provenance
@@ -73,23 +73,55 @@ class Ingest:
         known = self._claims.index.get(change.key)
         if change.kind is Kind.MEND:
             return self._mend(change, known)
-        if known is not None and known.sequencer > change.sequencer:
-            raise Superseded
-        if known is not None and known.sequencer == change.sequencer and known.done:
-            self._announce(known)
-            raise Superseded
+        if known is not None and (known.sequencer, known.done) >= (change.sequencer, True):
+            return self._look_back(change, known)
         with Attempt(self._claims, change.key, change.sequencer) as attempt:
-            if change.kind is Kind.DELETED and self.quarantine.uploads.head(change.key) is None:
+            if change.deletes and self._is_gone(change.key):
                 return self._remove(attempt, known)
-            return self._take_in(attempt, known)
+            outcome = self._take_in(attempt, known)
+        if change.deletes and (left := self._claims.index.get(change.key)) is not None:
+            self._take_down(change, left)
+        return outcome
+
+    def _is_gone(self, key: str) -> bool:
+        return self.quarantine.uploads.head(key) is None
+
+    def _look_back(self, change: Change, known: Record) -> Outcome:
+        """What is left to do about an event that has been dealt with, or is older than one that has."""
+        if self._take_down(change, known):
+            return Outcome.REMOVED
+        if known.sequencer == change.sequencer:
+            self._announce(known)
+        raise Superseded
+
+    def _take_down(self, change: Change, known: Record) -> bool:
+        """Remove an earlier picture that was deleted, and stayed because what was uploaded since was refused.
+
+        Returns whether there was one. Raises Busy while it is not known yet what becomes of the newer upload.
+        """
+        if known.state not in (CLAIMED, REFUSED) or not change.takes_down(known.master):
+            return False
+        if not known.done:
+            left_s = known.lease_until_s - self._claims.clock()
+            if left_s < 0:
+                self._mend(change, known)
+            raise Busy(retry_in_s=max(1.0, left_s), detail=f"{known.key} is claimed by {known.token}")
+        with Attempt(self._claims, known.key, known.sequencer, instead_of=known.token) as attempt:
+            hold = self._claimed(attempt)
+            with self.observer.step("remove"):
+                self.publisher.remove_master(hold, purge=True)
+            self._tell(_identified(Record(known.key, REMOVED, change.sequencer)))
+            bare = Record(known.key, REFUSED, known.sequencer, hold.token, version_id=known.version_id)
+            self._settle(replace(bare, refusal=known.refusal), silently=known.announced)
+        return True
 
     def _mend(self, change: Change, known: Record | None) -> Outcome:
-        """Do again what the index says was done last, where the master does not show it."""
+        """Do again what the index says was done last, where the master does not show it, or what was left undone."""
         if known is None or (known.done and self._claims.agrees(known, self._claims.master(change.key))):
             return Outcome.DROPPED
         done_by = known.token if known.done else ""
         with Attempt(self._claims, change.key, known.sequencer, instead_of=done_by) as attempt:
-            if known.state == REMOVED:
+            if known.state == REMOVED or (not known.done and self._is_gone(change.key)):
                 return self._remove(attempt, known)
             return self._take_in(attempt, known)
 
@@ -205,8 +237,7 @@ class Ingest:
     def _settle(self, record: Record, *, silently: bool = False) -> None:
         """Write down the end of the work, then tell of it. Killed in between, it is told when the event comes again."""
         record = replace(
-            record,
-            image_id=image_id(record.key, record.sequencer, record.version_id),
+            _identified(record),
             lease_until_s=0,
             announced=silently,
             updated_at=datetime.fromtimestamp(self._claims.clock(), UTC).isoformat(timespec="milliseconds"),
@@ -219,8 +250,15 @@ class Ingest:
         if record.announced:
             return
         with self.observer.step("announce"):
-            self.bus.announce(*announcement(record, preset_paths(record.key, self.presets.at_ingest)))
+            self._tell(record)
             self._claims.index.settle(replace(record, announced=True))
+
+    def _tell(self, record: Record) -> None:
+        self.bus.announce(*announcement(record, preset_paths(record.key, self.presets.at_ingest)))
+
+
+def _identified(record: Record) -> Record:
+    return replace(record, image_id=image_id(record.key, record.sequencer, record.version_id))
 
 
 def _is_at_hand(plan: Plan, watermarks: Mapping[str, bytes]) -> bool:
