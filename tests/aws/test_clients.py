@@ -12,7 +12,7 @@ from darkroom.aws import clients
 from darkroom.aws.bus import Bus
 from darkroom.aws.cdn import Cdn
 from darkroom.aws.queues import Queue
-from darkroom.aws.vault import Vault
+from darkroom.aws.vault import Listed, Vault
 from darkroom.errors import Unavailable
 
 from .faulty import HANG, HANG_UP, Reply, Silence, answering, error
@@ -47,7 +47,7 @@ ASKING: dict[str, tuple[str, Callable[[Any], object]]] = {
     "wildcards": ("cloudfront", lambda client: Cdn(client, "E1").wildcards_in_flight()),
     "pages": ("s3", lambda client: list(Vault(client, "b").pages())),
     "erase": ("s3", lambda client: Vault(client, "b").erase("k")),
-    "delete many": ("s3", lambda client: Vault(client, "b").delete_many(["k"])),
+    "delete many": ("s3", lambda client: Vault(client, "b").delete_many([Listed("k", '"e"', 1, 0)])),
 }
 TELLING: dict[str, tuple[str, Callable[[Any], object]]] = {
     "delete": ("s3", lambda client: Vault(client, "b").delete("k")),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from darkroom.aws import deleting
 from darkroom.aws import vault as module
-from darkroom.aws.vault import Vault
+from darkroom.aws.vault import Kept, Listed, Vault
 from darkroom.errors import Changed, Unavailable
 
 from .stored import HEADERS, METADATA, keys, opened_body, put
@@ -28,6 +29,12 @@ ODD_KEYS = [
     "back\\slash|pipe^.jpg",
     "e\u0301 is not \u00e9",
 ]
+
+
+def heads(vault: Vault, *names: str) -> list[Kept]:
+    """What is there under each of ``names``."""
+    found = [vault.head(name) for name in names]
+    return [head for head in found if head is not None]
 
 
 def test_what_is_put_is_what_is_read(vault: Vault) -> None:
@@ -72,7 +79,7 @@ def test_any_key_survives(versioned: Vault, key: str) -> None:
     copied = versioned.open(f"copies/{key}")
     assert copied
     assert copied.body.read() == b"body"
-    assert versioned.delete_many([f"copies/{key}"]) == 1
+    assert versioned.delete_many(heads(versioned, f"copies/{key}")) == 1
     assert keys(versioned) == [key]
     assert versioned.erase(key) == 1
     assert versioned.erase_below("copies/") == 2
@@ -119,7 +126,7 @@ def test_a_missing_bucket_is_a_fault(s3: Any, vault: Vault, operation: str) -> N
         "put": lambda: put(nowhere, "a"),
         "copy": lambda: nowhere.copy(vault, "a", "a"),
         "pages": lambda: keys(nowhere),
-        "delete_many": lambda: nowhere.delete_many(["a"]),
+        "delete_many": lambda: nowhere.delete_many([Listed("a", '"e"', 1, 0)]),
         "erase": lambda: nowhere.erase("a"),
     }
     with pytest.raises(Unavailable) as caught:
@@ -167,17 +174,60 @@ def test_listing_and_deleting_more_than_a_page(vault: Vault) -> None:
     assert kept
     assert (one.etag, one.size_bytes) == (kept.etag, kept.size_bytes)
     assert one.modified_s == pytest.approx(kept.modified_s, abs=1)
-    assert vault.delete_many(wanted) == 7
+    assert vault.delete_many([listed for page in pages for listed in page]) == 7
     assert keys(vault) == ["derivatives/ab", "other"]
     assert vault.delete_many([]) == 0
+    assert vault.delete_many([one]) == 0
 
 
 def test_a_full_batch_is_deleted_at_once(vault: Vault) -> None:
     """As many keys as S3 takes, as long as they may be; most of them were never there."""
-    missing = [f"{number:04}" + "\u20ac" * 340 for number in range(deleting.BATCH)]
-    put(vault, missing[-1])
-    assert vault.delete_many(missing) == 1000
+    put(vault, "a")
+    [head] = heads(vault, "a")
+    missing = [replace(head, key=f"{number:04}" + "\u20ac" * 340) for number in range(deleting.BATCH)]
+    put(vault, missing[-1].key)
+    assert vault.delete_many(missing) == 1
+    assert keys(vault) == ["a"]
+
+
+def test_what_has_changed_since_it_was_found_is_not_deleted(vault: Vault) -> None:
+    odd = "bell\x07"
+    for key in ("same", "changed", "gone", odd):
+        put(vault, key, b"old")
+    found = heads(vault, "same", "changed", "gone", odd)
+    for key in ("changed", odd):
+        put(vault, key, b"new")
+    vault.delete("gone")
+    assert vault.delete_many(found) == 1
+    assert sorted(keys(vault)) == sorted(["changed", odd])
+    assert vault.delete_many(heads(vault, "changed", odd)) == 2
+
+
+def test_one_that_has_changed_is_not_deleted(vault: Vault) -> None:
+    first = put(vault, "a", b"1")
+    second = put(vault, "a", b"2")
+    with pytest.raises(Changed):
+        vault.delete("a", first)
+    assert keys(vault) == ["a"]
+    vault.delete("a", second)
     assert keys(vault) == []
+    vault.delete("a", second)
+
+
+def test_which_versions_are_deleted(versioned: Vault) -> None:
+    put(versioned, "a", b"1")
+    [first] = heads(versioned, "a")
+    versioned.delete("a")
+    put(versioned, "a", b"2")
+    put(versioned, "ab", b"other")
+    [second, other] = heads(versioned, "a", "ab")
+    versioned.delete("ab")
+    put(versioned, "ab", b"other")
+    deleted = [versioned.is_deleted("a", kept.version_id) for kept in (first, second)]
+    assert deleted == [True, False]
+    assert versioned.is_deleted("a", other.version_id)
+    assert versioned.is_deleted("a", "never")
+    assert versioned.is_deleted("ab", other.version_id)
 
 
 def test_keys_that_no_xml_can_hold_are_deleted_too(versioned: Vault) -> None:
@@ -185,7 +235,7 @@ def test_keys_that_no_xml_can_hold_are_deleted_too(versioned: Vault) -> None:
     for key in odd:
         put(versioned, key)
     assert sorted(keys(versioned)) == sorted(odd)
-    assert versioned.delete_many(odd) == 4
+    assert versioned.delete_many(heads(versioned, *odd)) == 4
     assert keys(versioned) == []
     assert versioned.erase_below("tab") == 2
 

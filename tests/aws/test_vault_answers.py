@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws import clients
-from darkroom.aws.vault import Vault
+from darkroom.aws.vault import Listed, Vault
 from darkroom.errors import Changed, Unavailable
 
 from .faulty import Reply, Silence, answering, error
@@ -57,7 +57,9 @@ def test_an_object_that_was_not_deleted_is_a_fault() -> None:
     body = b"""<DeleteResult><Deleted><Key>a</Key></Deleted>
         <Error><Key>b</Key><Code>InternalError</Code><Message>no</Message></Error></DeleteResult>"""
     with pytest.raises(Unavailable) as caught:
-        asked(lambda vault: vault.delete_many(["a", "b"]), Reply(200, body, XML))
+        asked(
+            lambda vault: vault.delete_many([Listed("a", '"e"', 1, 0), Listed("b", '"e"', 1, 0)]), Reply(200, body, XML)
+        )
     assert "InternalError" in caught.value.detail
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 from darkroom.aws.observing import Observer
 from darkroom.aws.record import READY, REFUSED, REMOVED, padded
 from darkroom.errors import Busy, ChecksumMismatch
+from darkroom.imaging.master import Master
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import Presets, configured
@@ -383,6 +384,56 @@ def test_a_late_deletion_waits_for_what_becomes_of_the_newer_upload(world: World
     assert world.record("photo.jpg").state == REFUSED
     assert world.ingest.handle(deletion) is Outcome.REMOVED
     assert world.keys("media") == []
+
+
+def half_done(world: World, key: str) -> None:
+    """A worker puts the master of an upload, and dies before the index knows of it."""
+    sequencer = world.upload(key, jpeg_photo())
+    hold = world.claims.take(key, sequencer, instead_of="")
+    upload = fetch(world.vault("uploads"), key, world.limits)
+    assert upload is not None
+    master = Master(b"of the dead worker", "image/jpeg", "cleaned")
+    world.ingest.publisher.put_master(hold, upload, master)
+
+
+def test_a_master_that_nobody_wrote_down_is_adopted_by_a_refusal(world: World) -> None:
+    world.created("photo.jpg", png_noise(40, 30))
+    half_done(world, "photo.jpg")
+    there = world.vault("media").head("masters/photo.jpg")
+    assert there is not None
+    assert world.created("photo.jpg", b"no picture") is Outcome.REFUSED
+    record = world.record("photo.jpg")
+    assert record.master == {
+        "etag": there.etag,
+        "sequencer": there.metadata["sequencer"],
+        "version_id": there.metadata["version-id"],
+        "content_type": "image/jpeg",
+        "size_bytes": len(b"of the dead worker"),
+        "how": "cleaned",
+    }
+    assert record.sha256 == hashlib.sha256(jpeg_photo()).hexdigest()
+    assert (record.facts, record.derivatives) == ({}, ())
+    assert world.keys("media") == ["masters/photo.jpg"]
+    assert world.claims.agrees(record, there)
+
+
+@pytest.mark.parametrize("deletion", ["marker", "for good"])
+def test_a_master_that_nobody_wrote_down_goes_with_its_upload(world: World, deletion: str) -> None:
+    half_done(world, "photo.jpg")
+    upload = world.vault("uploads").head("photo.jpg")
+    assert upload is not None
+    world.deletion("photo.jpg", upload.version_id if deletion == "for good" else "")
+    assert world.created("photo.jpg", b"no picture") is Outcome.REFUSED
+    assert world.keys("media") == []
+    assert world.record("photo.jpg").master == {}
+
+
+def test_a_refusal_does_not_speak_of_a_master_that_is_not_there(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    world.vault("media").delete("masters/photo.jpg")
+    assert world.created("photo.jpg", b"no picture") is Outcome.REFUSED
+    assert world.keys("media") == []
+    assert world.record("photo.jpg").master == {}
 
 
 def test_a_claim_that_was_left_behind_ends_without_the_upload(world: World) -> None:

@@ -30,11 +30,15 @@ class Killed(BaseException):
 
 @dataclass
 class Wire:
-    """Acts at the call with number ``at``: ``before-send`` or, when it has been carried out, ``after-call``."""
+    """Acts at the call with number ``at``: ``before-send`` or, when it has been carried out, ``after-call``.
+
+    ``calls_of`` are the operations that count, all of them unless it is given.
+    """
 
     moment: str
     at: int
     act: Callable[[], None]
+    calls_of: str = "*"
     calls: int = 0
     _within: bool = False
 
@@ -57,12 +61,12 @@ class Wire:
 @contextmanager
 def wired(world: World, wire: Wire) -> Iterator[None]:
     for client in world.clients.values():
-        client.meta.events.register(f"{wire.moment}.*", wire.touch, unique_id="wire")
+        client.meta.events.register(f"{wire.moment}.{wire.calls_of}", wire.touch, unique_id="wire")
     try:
         yield
     finally:
         for client in world.clients.values():
-            client.meta.events.unregister(f"{wire.moment}.*", unique_id="wire")
+            client.meta.events.unregister(f"{wire.moment}.{wire.calls_of}", unique_id="wire")
 
 
 def kill() -> None:
@@ -178,6 +182,15 @@ def removed(world: World, key: str) -> Scene:
     return Scene(world, key, change, REMOVED, None)
 
 
+def refused_after_a_death(world: World, key: str) -> Scene:
+    """The worker before was killed between master and index."""
+    first = created(world, key)
+    wire = Wire("after-call", 1, kill, "s3.PutObject")
+    with wired(world, wire), suppress(Killed):
+        ingest(world).handle(first.change)
+    return Scene(world, key, _spoilt(world, key), REFUSED, first.bytes_served)
+
+
 def replaced_by_damage(world: World, key: str) -> Scene:
     """Deleted, and uploaded again as no picture, before anybody looked."""
     ingest(world).handle(created(world, key).change)
@@ -196,7 +209,16 @@ def overtaken_deletion(world: World, key: str) -> Scene:
 
 SCENES = {
     scene.__name__: scene
-    for scene in (created, overwritten, duplicated, refused, removed, replaced_by_damage, overtaken_deletion)
+    for scene in (
+        created,
+        overwritten,
+        duplicated,
+        refused,
+        refused_after_a_death,
+        removed,
+        replaced_by_damage,
+        overtaken_deletion,
+    )
 }
 MOMENTS = ("before-send", "after-call")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import Unavailable
+from darkroom.services.caching import made_from
 from darkroom.services.purge import MAX_STARTS, SPARE_S, Cleared, Place, Purge
 from tests.services.purging import Site, lasting
 
@@ -149,6 +150,22 @@ def test_a_derivative_that_vanishes_meanwhile_is_none(site: Site) -> None:
     site.derivatives("a.jpg", WIDTHS[:3], site.master("a.jpg"))
     site.interfere("after-call.s3.ListObjectsV2", lambda _: site.media.delete("derivatives/a.jpg/_/w-2.webp"))
     assert site.purge.clear("a.jpg") == Cleared(deleted=0, kept=2, complete=True)
+
+
+@pytest.mark.parametrize("event", ["after-call.s3.HeadObject", "before-send.s3.DeleteObjects"])
+def test_a_derivative_that_is_made_anew_meanwhile_stays(site: Site, event: str) -> None:
+    """The deletion may also be carried out late, when its sender has long repeated it."""
+    site.derivative("a.jpg", "w-1.webp", '"old"')
+    master = site.master("a.jpg", b"new")
+
+    def render(**_: Any) -> None:
+        site.media.put("derivatives/a.jpg/_/w-1.webp", b"anew", headers={}, metadata=made_from(master))
+
+    site.s3.meta.events.register(event, render)
+    cleared = site.purge.clear("a.jpg")
+    site.s3.meta.events.unregister(event, render)
+    assert cleared.deleted == 0
+    assert site.keys() == ["derivatives/a.jpg/_/w-1.webp"]
 
 
 def test_a_bucket_that_cannot_be_reached_is_a_fault(site: Site) -> None:

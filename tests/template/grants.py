@@ -47,6 +47,7 @@ GRANTS: dict[str, Grants] = {
         "s3:GetObject": ["<UploadsBucket.Arn>/*", MASTERS, DERIVATIVES, WATERMARKS],
         "s3:GetObjectVersion": ["<UploadsBucket.Arn>/*"],
         "s3:ListBucket": ["<UploadsBucket.Arn>", *BUCKETS_OF_PICTURES],
+        "s3:ListBucketVersions": ["<UploadsBucket.Arn>"],
         "s3:PutObject": [MASTERS, DERIVATIVES, "<QuarantineBucket.Arn>/*"],
         "s3:DeleteObject": [MASTERS, DERIVATIVES],
         "dynamodb:GetItem": [INDEX],

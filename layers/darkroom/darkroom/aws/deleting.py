@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from itertools import batched
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ..errors import Unavailable
-from .clients import asking
+from .clients import asking, code
 
 BATCH = 1000
 """S3's limit of one DeleteObjects."""
@@ -17,19 +19,42 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 """Characters that no XML 1.0 document may hold, but an S3 key can."""
 
 
+CHANGED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
+"""Codes for an object that is not, or was no longer while it was asked for, the one that was meant."""
+
+_GONE = frozenset({"404", "NoSuchKey"})
+
+
 def delete_listed(client: Any, bucket: str, objects: Sequence[dict[str, str]]) -> int:
     """Delete ``objects`` (Key, and VersionId if that version is meant); returns how many.
 
-    Raises Unavailable if one was not deleted; others may have been.
+    Those with an ETag are left if they have another one by now, or are gone. Raises Unavailable if one was not deleted
+    for another reason; others may have been.
     """
+    deleted = 0
     alone = [one for one in objects if _NOT_IN_XML.search(one["Key"])]
     together = [one for one in objects if not _NOT_IN_XML.search(one["Key"])]
     for batch in batched(together, BATCH, strict=False):
         with asking(f"delete {len(batch)} objects"):
             answer = client.delete_objects(Bucket=bucket, Delete={"Objects": list(batch)})
-        if len(answer.get("Deleted", [])) != len(batch):
-            raise Unavailable(detail=f"delete {len(batch)} objects: {answer.get('Errors', [])[:3]}")
-    for one in alone:
-        with asking(f"delete {one['Key']!r}"):
-            client.delete_object(Bucket=bucket, **one)
-    return len(objects)
+        conditional = {one["Key"] for one in batch if "ETag" in one}
+        errors = answer.get("Errors", [])
+        left = [one for one in errors if one["Key"] in conditional and one["Code"] in CHANGED | _GONE]
+        gone = len(answer.get("Deleted", []))
+        if gone + len(left) != len(batch):
+            raise Unavailable(detail=f"delete {len(batch)} objects: {errors[:3]}")
+        deleted += gone
+    return deleted + sum(_deleted(client, bucket, **one) for one in alone)
+
+
+def _deleted(client: Any, bucket: str, ETag: str = "", **one: str) -> bool:  # noqa: N803, as S3 spells it
+    """Delete one object; False if it is not that of ``ETag``."""
+    condition = {"IfMatch": ETag} if ETag else {}
+    with asking(f"delete {one['Key']!r}"):
+        try:
+            client.delete_object(Bucket=bucket, **one, **condition)
+        except ClientError as error:
+            if ETag and code(error) in CHANGED | _GONE:
+                return False
+            raise
+    return True

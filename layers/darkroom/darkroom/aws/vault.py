@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from ..errors import Changed
 from .clients import asking, code
-from .deleting import delete_listed
+from .deleting import CHANGED, delete_listed
 from .kept import HEADERS, Body, Kept, Listed, Opened, kept_of, listed
 
 __all__ = ["Body", "Kept", "Listed", "Opened", "Vault"]
@@ -26,8 +26,6 @@ PAGE = 1000
 
 _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}
 """S3 answers 405 for a version that is a delete marker. The code of a HEAD is its status: that answer has no body."""
-
-_CHANGED = {"412", "PreconditionFailed", "ConditionalRequestConflict"}
 
 
 class Vault:
@@ -94,7 +92,7 @@ class Vault:
                     **condition,
                 )
             except ClientError as error:
-                if code(error) in _CHANGED or (replaces and _is_missing(error)):
+                if code(error) in CHANGED or (replaces and _is_missing(error)):
                     raise Changed(detail=f"put {key}: {error!r}") from error
                 raise
             return str(answer["ETag"])
@@ -139,7 +137,7 @@ class Vault:
                     return self._copy_in_parts(source, place, key, arguments)
                 answer = self._client.copy_object(Bucket=self.bucket, Key=key, CopySource=place, **arguments)
             except ClientError as error:
-                if code(error) in _CHANGED:
+                if code(error) in CHANGED:
                     raise Changed(detail=f"{what}: {error!r}") from error
                 if _is_missing(error):
                     return None
@@ -151,10 +149,20 @@ class Vault:
         self._client.copy(place, self.bucket, key, ExtraArgs=arguments, SourceClient=source._client, Config=config)
         return str(self._client.head_object(Bucket=self.bucket, Key=key)["ETag"])
 
-    def delete(self, key: str) -> None:
-        """Delete ``key``, which leaves older versions where the bucket has them; it is no error if it is missing."""
+    def delete(self, key: str, etag: str = "") -> None:
+        """Delete ``key``, which leaves older versions where the bucket has them; it is no error if it is missing.
+
+        Raises Changed, and deletes nothing, if it has another entity tag than ``etag``.
+        """
+        condition = {"IfMatch": etag} if etag else {}
         with asking(f"delete {key}"):
-            self._client.delete_object(Bucket=self.bucket, Key=key)
+            try:
+                self._client.delete_object(Bucket=self.bucket, Key=key, **condition)
+            except ClientError as error:
+                if code(error) in CHANGED:
+                    raise Changed(detail=f"delete {key}: {error!r}") from error
+                if not _is_missing(error):
+                    raise
 
     def pages(self, prefix: str = "", start_after: str = "") -> Iterator[list[Listed]]:
         """The objects whose keys start with ``prefix`` and sort after ``start_after``, at most 1,000 a page."""
@@ -174,9 +182,27 @@ class Vault:
             if found:
                 yield found
 
-    def delete_many(self, keys: Sequence[str]) -> int:
-        """Delete ``keys``, in batches; returns how many. Raises Unavailable if one of them was not deleted."""
-        return delete_listed(self._client, self.bucket, [{"Key": key} for key in keys])
+    def is_deleted(self, key: str, version_id: str) -> bool:
+        """Whether that version of ``key`` has gone, or a delete marker has come after it, or in the same second."""
+        paginator = self._client.get_paginator("list_object_versions")
+        answers = iter(paginator.paginate(Bucket=self.bucket, Prefix=key, PaginationConfig={"PageSize": PAGE}))
+        versions, markers = list[dict[str, Any]](), list[dict[str, Any]]()
+        while True:
+            with asking(f"list versions {key}"):
+                answer = next(answers, None)
+                if answer is None:
+                    break
+                versions += [one for one in listed(answer, "Versions") if one["Key"] == key]
+                markers += [one for one in listed(answer, "DeleteMarkers") if one["Key"] == key]
+        made = [one["LastModified"] for one in versions if one["VersionId"] == version_id]
+        return not made or any(one["LastModified"] >= made[0] for one in markers)
+
+    def delete_many(self, found: Sequence[Kept | Listed]) -> int:
+        """Delete what was ``found``, in batches, but for what has changed or gone since; returns how many.
+
+        Raises Unavailable if one of them was not deleted for another reason.
+        """
+        return delete_listed(self._client, self.bucket, [{"Key": one.key, "ETag": one.etag} for one in found])
 
     def erase(self, key: str) -> int:
         """Delete every version and delete marker of exactly ``key``; returns how many there were."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..aws.vault import Listed, Vault
+from ..aws.vault import Kept, Listed, Vault
 from .caching import SOURCE_ETAG
 from .transform import DERIVATIVES
 
@@ -59,8 +59,9 @@ class Purge:
     ) -> Cleared:
         """Delete the derivatives of ``key`` that were not made from its present master; all of them if it has none.
 
-        A refused source's marker is one of them. Stops early when ``remaining_s`` tells that time is short, or when the
-        master keeps changing. ``place`` is where an earlier one stopped. Raises Unavailable.
+        A refused source's marker is one of them. What is replaced meanwhile is left. Stops early when ``remaining_s``
+        tells that time is short, or when the master keeps changing. ``place`` is where an earlier one stopped. Raises
+        Unavailable.
         """
         deleted = 0
         for _ in range(MAX_STARTS):
@@ -71,7 +72,7 @@ class Purge:
                     return Cleared(deleted, kept, complete=False, place=Place(master, after) if after else None)
                 stale, fresh = self._told_apart(page, master)
                 deleted += self.media.delete_many(stale)
-                kept += len(fresh)
+                kept += fresh
                 if self._master(key) != master:
                     break
                 after = page[-1].key
@@ -84,15 +85,14 @@ class Purge:
         found = self.source.head(self.source_prefix + key)
         return found.etag.strip('"') if found is not None else ""
 
-    def _told_apart(self, page: Sequence[Listed], master: str) -> tuple[list[str], list[str]]:
-        """The stale keys and the fresh ones. What does not say what it was made from is stale."""
-        keys = [listed.key for listed in page]
+    def _told_apart(self, page: Sequence[Listed], master: str) -> tuple[Sequence[Kept | Listed], int]:
+        """The stale ones, and how many are fresh. What does not say what it was made from is stale."""
         if not master:
-            return keys, []
+            return page, 0
         with ThreadPoolExecutor(HEADS_AT_ONCE) as pool:
-            heads = [head for head in pool.map(self.media.head, keys) if head is not None]
-        fresh = {head.key for head in heads if head.metadata.get(SOURCE_ETAG) == master}
-        return [head.key for head in heads if head.key not in fresh], sorted(fresh)
+            heads = [head for head in pool.map(self.media.head, [one.key for one in page]) if head is not None]
+        stale = [head for head in heads if head.metadata.get(SOURCE_ETAG) != master]
+        return stale, len(heads) - len(stale)
 
 
 def derivatives_of(key: str) -> str:

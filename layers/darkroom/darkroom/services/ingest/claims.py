@@ -22,8 +22,8 @@ from ...errors import Unavailable
 from .changes import mend_message
 from .examine import Upload
 
-SEQUENCER, SHA256, VERSION_ID = "sequencer", "sha256", "version-id"
-"""User metadata of a master: the event and the upload that it was made of."""
+SEQUENCER, SHA256, VERSION_ID, HOW = "sequencer", "sha256", "version-id", "how"
+"""User metadata of a master: the event and the upload that it was made of, and in which way."""
 
 MEND_DELAY_S = 5
 """After being overtaken: time for the other worker to end what it is doing."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -18,14 +19,14 @@ from ...plan.model import Plan
 from ..caching import SOURCE_ETAG, CachePolicy, made_from, stored_headers
 from ..purge_orders import purge_message
 from ..transform import DERIVATIVES
-from .claims import SEQUENCER, SHA256, VERSION_ID, Claims, Hold, Outranked, Superseded
+from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Hold, Outranked, Superseded
 from .examine import Upload
 
 TIERED_FROM_BYTES = 131_072
 """Smaller objects never tier, and are billed as this many bytes (S3 Intelligent-Tiering, user guide)."""
 
 _TRIES = 4
-"""For replacing a master that changes between looking and writing."""
+"""For replacing or removing a master that changes between looking and writing."""
 
 _PUTS_AT_ONCE = 4
 
@@ -52,7 +53,7 @@ class Publisher:
 
         Raises Superseded, Outranked, Changed, Unavailable.
         """
-        headers = {"Content-Type": master.content_type}
+        headers, marks = {"Content-Type": master.content_type}, _marks(hold, upload, master.how)
         tiered = len(master.body) >= TIERED_FROM_BYTES
 
         def write(existing: Kept | None) -> str:
@@ -60,17 +61,18 @@ class Publisher:
                 self.claims.prefix + hold.key,
                 master.body,
                 headers=headers,
-                metadata=_marks(hold, upload),
+                metadata=marks,
                 tiered=tiered,
                 replaces=existing.etag if existing else "",
             )
 
         etag = self._replace(hold, write)
-        return _described(hold, upload, etag, master.content_type, len(master.body), master.how)
+        return _described(marks, etag, master.content_type, len(master.body))
 
     def copy_master(self, hold: Hold, upload: Upload, donor: Record) -> dict[str, Any] | None:
         """The same by a server-side copy of the master of ``donor``; None if that has changed or gone."""
         source, original = self.claims.source, donor.master
+        marks = _marks(hold, upload, original["how"])
 
         def write(_: Kept | None) -> str | None:
             try:
@@ -79,7 +81,7 @@ class Publisher:
                     self.claims.prefix + donor.key,
                     self.claims.prefix + hold.key,
                     headers={"Content-Type": original["content_type"]},
-                    metadata=_marks(hold, upload),
+                    metadata=marks,
                     tiered=original["size_bytes"] >= TIERED_FROM_BYTES,
                     source_etag=original["etag"],
                 )
@@ -89,7 +91,7 @@ class Publisher:
         etag = self._replace(hold, write)
         if etag is None:
             return None
-        return _described(hold, upload, etag, original["content_type"], original["size_bytes"], original["how"])
+        return _described(marks, etag, original["content_type"], original["size_bytes"])
 
     def _replace[E: str | None](self, hold: Hold, write: Callable[[Kept | None], E]) -> E:
         """Write over what is there now, between two looks at the claim. Purges if there was anything.
@@ -117,21 +119,48 @@ class Publisher:
         return etag
 
     def remove_master(self, hold: Hold, *, purge: bool) -> bool:
-        """Delete the master and all that was made from it; whether there was one. Raises Superseded, Unavailable.
+        """Delete the master and all that was made from it; whether there was one.
 
-        ``purge``: even if there is none. A master that was put there by hand is left alone.
+        ``purge``: even if there is none. A master that was put there by hand is left alone. Raises Superseded, Changed,
+        Unavailable.
         """
-        existing = self.claims.master(hold.key)
-        marks = existing.metadata if existing is not None else {}
-        if marks.get(SEQUENCER, "") > hold.sequencer:
-            raise Superseded
-        self.claims.require(hold, wrote=False)
-        if SEQUENCER in marks:
-            self.claims.source.delete(self.claims.prefix + hold.key)
-            self.claims.require(hold, wrote=True)
-        if purge or SEQUENCER in marks:
+        removed = self._removed(hold)
+        if purge or removed:
             self.clear(hold.key)
-        return SEQUENCER in marks
+        return removed
+
+    def _removed(self, hold: Hold) -> bool:
+        for _ in range(_TRIES):
+            existing = self.claims.master(hold.key)
+            marks = existing.metadata if existing is not None else {}
+            if marks.get(SEQUENCER, "") > hold.sequencer:
+                raise Superseded
+            self.claims.require(hold, wrote=False)
+            if existing is None or SEQUENCER not in marks:
+                return False
+            with suppress(Changed):
+                self.claims.source.delete(self.claims.prefix + hold.key, existing.etag)
+                self.claims.require(hold, wrote=True)
+                return True
+        raise Changed(detail=f"the master of {hold.key} does not hold still")
+
+    def adopted(self, hold: Hold, known: Record, uploads: Vault) -> Record:
+        """``known`` with the master that is there, if it is another than that of which ``known`` speaks.
+
+        Whoever put it was overtaken before it could write that down. Nobody else knows of it, so it stays only if the
+        version in ``uploads`` that it was made of has not been deleted since. Raises Superseded, Changed, Unavailable.
+        """
+        there = self.claims.master(hold.key)
+        marks = there.metadata if there is not None else {SEQUENCER: ""}
+        if marks.get(SEQUENCER) in (None, known.master.get("sequencer", "")):
+            return known
+        bare = Record(hold.key, known.state, hold.sequencer, hold.token)
+        if there is None or uploads.is_deleted(hold.key, marks[VERSION_ID]):
+            self.remove_master(hold, purge=True)
+            return bare
+        self.clear(hold.key)
+        master = _described(marks, there.etag, there.headers.get("Content-Type", ""), there.size_bytes)
+        return replace(bare, sha256=marks[SHA256], master=master)
 
     def clear(self, key: str) -> None:
         """Purge what was made from an earlier master: here at once, at the CDN by way of the queue."""
@@ -180,16 +209,17 @@ class Publisher:
             raise Superseded(wrote=True)
 
 
-def _marks(hold: Hold, upload: Upload) -> dict[str, str]:
-    return {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.kept.version_id}
+def _marks(hold: Hold, upload: Upload, how: str) -> dict[str, str]:
+    return {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.kept.version_id, HOW: how}
 
 
-def _described(hold: Hold, upload: Upload, etag: str, content_type: str, size_bytes: int, how: str) -> dict[str, Any]:
+def _described(marks: Mapping[str, str], etag: str, content_type: str, size_bytes: int) -> dict[str, Any]:
+    """A master in the index. ``marks`` is its metadata."""
     return {
         "etag": etag,
-        "sequencer": hold.sequencer,
-        "version_id": upload.kept.version_id,
+        "sequencer": marks[SEQUENCER],
+        "version_id": marks[VERSION_ID],
         "content_type": content_type,
         "size_bytes": size_bytes,
-        "how": how,
+        "how": marks[HOW],
     }

@@ -215,7 +215,7 @@ class Ingest:
             "quarantined": place,
         }
         log("WARNING", "refused", key=hold.key, detail=error.detail, **refusal)
-        earlier = self._claims.own(hold)
+        earlier = self.publisher.adopted(hold, self._claims.own(hold), self.quarantine.uploads)
         self._settle(replace(earlier, state=REFUSED, version_id=upload.kept.version_id, refusal=refusal))
         self.observer.count("Refused", reason=error.code)
         return Outcome.REFUSED
