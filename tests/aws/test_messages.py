@@ -90,7 +90,7 @@ def test_a_message_that_was_not_taken_is_a_fault() -> None:
 
 def test_an_announcement_reaches_those_who_listen(aws: Callable[[str], Any], sqs: Any, queue: Queue) -> None:
     events = aws("events")
-    bus = f"bus-{next(_numbers)}"
+    bus = f"announcing-{next(_numbers)}"
     events.create_event_bus(Name=bus)
     pattern = json.dumps({"source": ["darkroom"], "detail-type": ["ImageReady"]})
     events.put_rule(Name=bus, EventBusName=bus, EventPattern=pattern)
