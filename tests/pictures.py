@@ -9,9 +9,8 @@ import numpy as np
 from PIL import Image
 
 
-@cache
 def photograph() -> Image.Image:
-    """A photograph of 512×512: scikit-image's astronaut."""
+    """A photograph of 512×512: scikit-image's astronaut. A new one each time, since saving one changes it."""
     from skimage import data
 
     return Image.fromarray(data.astronaut())

@@ -14,9 +14,8 @@ from tests.pictures import photograph
 SIZE = (320, 240)
 
 
-@cache
 def photo() -> Image.Image:
-    """A face and a flag, 320×240, sRGB."""
+    """A face and a flag, 320×240, sRGB. A new one each time, since saving one changes it."""
     return photograph().crop((60, 0, 460, 300)).resize(SIZE, Image.Resampling.LANCZOS)
 
 
@@ -27,7 +26,6 @@ def saved(image: Image.Image, form: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
-@cache
 def cutout() -> Image.Image:
     """The photograph in a disc, transparent around it, with black as the colour of what cannot be seen."""
     mask = Image.new("L", SIZE, 0)

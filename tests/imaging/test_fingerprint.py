@@ -26,7 +26,6 @@ STRANGER = 18
 """Bits in which other pictures differ at least."""
 
 
-@cache
 def picture(name: str) -> Image.Image:
     return Image.fromarray(getattr(data, name)()).convert("RGB")
 
