@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable
@@ -11,14 +12,20 @@ STAMP = ".made-from"
 
 
 def kept(folder: Path, sources: Iterable[Path], make: Callable[[Path], None], *facts: str) -> Path:
-    """``folder``, filled by ``make`` unless it was made from the same files and ``facts`` before."""
+    """``folder``, filled by ``make`` unless it was made from the same files and ``facts`` before.
+
+    One process makes it while others wait: its lock file lies beside it.
+    """
     wanted = digest(sources, *facts)
     stamp = folder / STAMP
-    if not stamp.is_file() or stamp.read_text(encoding="ascii") != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        make(folder)
-        stamp.write_text(wanted, encoding="ascii")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f".{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.is_file() or stamp.read_text(encoding="ascii") != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            stamp.write_text(wanted, encoding="ascii")
     return folder
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import time
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,19 @@ def test_a_folder_that_was_half_made_is_made_again(tmp_path: Path) -> None:
         kept(tmp_path / "folder", [], fail)
     kept(tmp_path / "folder", [], lambda into: (into / "whole").touch())
     assert not (tmp_path / "folder" / "half").exists()
+
+
+def test_a_folder_that_two_want_at_once_is_made_once(tmp_path: Path) -> None:
+    made = []
+
+    def make(into: Path) -> None:
+        made.append(into)
+        time.sleep(0.3)
+
+    with ThreadPoolExecutor(2) as pool:
+        folders = [pool.submit(kept, tmp_path / "folder", [], make) for _ in range(2)]
+    assert [folder.result() for folder in folders] == [tmp_path / "folder"] * 2
+    assert len(made) == 1
 
 
 def test_a_picture_is_the_same_each_time_and_has_fine_detail() -> None:
