@@ -72,9 +72,12 @@ class Forget:
             known = self.index.get(key)
             report.same_bytes = self._twins(key, known)
         self._erase(report, self._made(key), remaining_s)
+        marked = 0
         with report.trying("uploads"):
             self.uploads.delete(key)  # a delete marker: an event even if the upload has expired
+            marked = 1
         self._erase(report, self._uploaded(key), remaining_s)
+        report.removed["uploads"] = max(0, report.removed.get("uploads", 0) - marked)  # our own is not a trace
         with report.trying("index"):
             tombstone = self._tombstone(key, known, remaining_s)
             report.buried(known, tombstone)
