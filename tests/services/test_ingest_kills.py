@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
 from darkroom.aws.record import READY, REFUSED, REMOVED
@@ -243,6 +244,32 @@ def test_killed_at_any_call_it_is_done_when_the_event_comes_again(world: World, 
     told = world.told()
     ids = {(event["key"], event["version_id"], kind): event["id"] for kind, event in told}
     assert all(ids[event["key"], event["version_id"], kind] == event["id"] for kind, event in told)
+
+
+@contextmanager
+def puts(world: World) -> Iterator[list[dict[str, Any]]]:
+    """What is put meanwhile."""
+    seen: list[dict[str, Any]] = []
+    events = world.clients["s3"].meta.events
+    events.register("provide-client-params.s3.PutObject", lambda params, **_: seen.append(dict(params)), unique_id="s")
+    try:
+        yield seen
+    finally:
+        events.unregister("provide-client-params.s3.PutObject", unique_id="s")
+
+
+def test_a_preset_that_arrives_late_is_put_over_nothing_newer(world: World) -> None:
+    with puts(world) as late:
+        for _ in range(2):
+            ingest(world).handle(created(world, "a.jpg").change)
+    final = created(world, "a.jpg")
+    ingest(world).handle(final.change)
+    presets = [put for put in late if put["Key"].startswith("derivatives/")]
+    assert len(presets) >= 4
+    for put in presets:
+        with pytest.raises(ClientError, match="PreconditionFailed"):
+            world.clients["s3"].put_object(**put)
+    final.check()
 
 
 def _overwritten(world: World, key: str) -> Change:

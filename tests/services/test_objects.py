@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import CHUNK_BYTES, Bucket, connect
-from darkroom.errors import Unavailable
+from darkroom.errors import Changed, Unavailable
 
 KEYS = ["plain.jpg", "derivatives/a b.jpg/_/g-fp~0.5~0.5_w-800.webp", "ünï/ツ.jpg", "50%25.jpg", "a#b?c*d[e]&f=g.jpg"]
 
@@ -55,6 +55,17 @@ def test_a_missing_key_is_none(bucket: Bucket) -> None:
     assert bucket.open("missing") is None
     assert bucket.etag("missing") is None
     bucket.delete("missing")
+
+
+def test_a_put_may_say_what_it_replaces(bucket: Bucket) -> None:
+    first = bucket.put("one", b"1", {}, replaces="")
+    for other in ("", '"another"'):
+        with pytest.raises(Changed):
+            bucket.put("one", b"2", {}, replaces=other)
+    second = bucket.put("one", b"22", {}, replaces=first)
+    assert bucket.etag("one") == second
+    with pytest.raises(Changed):
+        bucket.put("one", b"333", {}, replaces=first)
 
 
 def test_a_deleted_key_is_missing(bucket: Bucket) -> None:

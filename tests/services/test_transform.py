@@ -16,7 +16,7 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.signing import sign
 from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Stored, to_http
-from darkroom.services.caching import CachePolicy
+from darkroom.services.caching import CachePolicy, made_from
 from darkroom.services.transform import Transform, TransformRequest
 from tests.pictures import jpeg_photo, png_noise
 
@@ -253,6 +253,50 @@ def test_a_derivative_of_an_overwritten_master_does_not_stay(service: Transform,
     assert isinstance(answer, Failed)
     assert isinstance(answer.error, Unavailable)
     assert bucket.open("derivatives/photo.jpg/_/w-320.webp") is None
+
+
+class StoredMeanwhile(Overwritten):
+    """The same, and ingest has stored the new master's presets too."""
+
+    def etag(self, key: str) -> str | None:
+        raise AssertionError("nothing was stored, so nothing is compared")
+
+    def open(self, key: str) -> StoredObject | None:
+        found = super().open(key)
+        if found is None or not found.attributes.get("first"):
+            return found
+
+        def then_store() -> Iterator[bytes]:
+            yield from found.chunks
+            master = self.real.etag(key)
+            assert master is not None
+            self.real.put("derivatives/photo.jpg/_/w-320.webp", b"fresh", made_from(master))
+
+        return replace(found, chunks=then_store())
+
+
+@pytest.mark.parametrize("before", [{}, {"source-etag": "another"}])
+def test_a_late_render_leaves_what_was_stored_meanwhile(
+    service: Transform, bucket: Bucket, before: dict[str, str]
+) -> None:
+    name = "derivatives/photo.jpg/_/w-320.webp"
+    bucket.put("masters/photo.jpg", jpeg_photo(), {"first": "yes"})
+    if before:
+        bucket.put(name, b"stale", before)
+    answer = replace(service, source=StoredMeanwhile(bucket)).answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(answer, Stored)
+    assert answer.body == b"fresh"
+    found = bucket.open(name)
+    assert found is not None
+    assert found.read() == b"fresh"
+
+
+def test_a_stale_derivative_is_replaced(service: Transform, bucket: Bucket) -> None:
+    bucket.put("derivatives/photo.jpg/_/w-320.webp", b"stale", {"source-etag": "another"})
+    assert isinstance(service.answer(request("/photo.jpg?w=320&f=webp")), Rendered)
+    answer = service.answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(answer, Stored)
+    assert answer.body != b"stale"
 
 
 def test_a_picture_too_large_for_an_answer_is_fetched_from_the_store(service: Transform, bucket: Bucket) -> None:

@@ -9,13 +9,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, PreconditionError
 from obstore.store import S3Store
 
-from ..errors import Unavailable
+from ..errors import Changed, Unavailable
 from .credentials import CredentialSource
 
 if TYPE_CHECKING:
+    from obstore import PutMode
     from obstore.store import ClientConfig, MemoryStore, RetryConfig, S3Config, S3Credential
 
 CHUNK_BYTES = 256 * 1024
@@ -69,10 +70,17 @@ class Bucket:
         except (BaseError, ValueError) as error:
             raise Unavailable(detail=f"head {key}: {error}") from error
 
-    def put(self, key: str, body: bytes, attributes: Mapping[str, str]) -> str:
-        """Write ``body`` and return its entity tag. ``attributes`` are HTTP headers by name, or user metadata."""
+    def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None = None) -> str:
+        """Write ``body`` and return its entity tag. ``attributes`` are HTTP headers by name, or user metadata.
+
+        ``replaces`` is the entity tag that the object must have before, "" for a key that must be free, None for
+        whatever is there. Raises Changed if that is not so, which may be by this very write, sent again.
+        """
+        mode: PutMode = "overwrite" if replaces is None else {"e_tag": replaces} if replaces else "create"
         try:
-            result = obstore.put(self._store, key, body, attributes=dict(attributes), use_multipart=False)
+            result = obstore.put(self._store, key, body, attributes=dict(attributes), use_multipart=False, mode=mode)
+        except (AlreadyExistsError, PreconditionError) as error:
+            raise Changed(detail=f"put {key}: {error}") from error
         except (BaseError, ValueError, FileNotFoundError) as error:
             raise Unavailable(detail=f"put {key}: {error}") from error
         return result["e_tag"] or ""

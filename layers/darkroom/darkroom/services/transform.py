@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ..aws.objects import Bucket, StoredObject
 from ..aws.telemetry import log
-from ..errors import BadOption, BadSignature, DarkroomError, SourceMissing, Unavailable, Unsigned
+from ..errors import BadOption, BadSignature, Changed, DarkroomError, SourceMissing, Unavailable, Unsigned
 from ..plan.canonical import derivative_name, parse_path
 from ..plan.limits import Limits
 from ..plan.model import Plan
@@ -22,6 +22,7 @@ from .caching import SOURCE_ETAG, CachePolicy, made_from, stored_headers
 from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
 
 DERIVATIVES = "derivatives/"
+_OVERTAKEN = "The source changed while its picture was made"
 
 
 class KeySource(Protocol):
@@ -100,7 +101,10 @@ class Transform:
         if (refusal := recorded(marker.result(), master.etag, self.limits)) is not None:
             raise refusal
         try:
-            return self._render(plan, name, master, watermark, fetch_ms, if_none_match)
+            there = found.etag if found is not None else ""
+            return self._render(plan, name, master, watermark, fetch_ms, if_none_match, there)
+        except Changed:
+            return self._stored_meanwhile(name, plan, if_none_match)
         except MARKED as error:
             write_marker(self.media, marker_name, error, master.etag, self.limits)
             raise
@@ -122,6 +126,7 @@ class Transform:
         watermark: Aside[bytes] | None,
         fetch_ms: float,
         if_none_match: str,
+        replaces: str,
     ) -> Answer:
         from ..imaging.render import render
         from ..imaging.source import Source
@@ -130,10 +135,11 @@ class Transform:
         picture = render(plan, source, limits=self.limits, watermark=watermark.result() if watermark else None)
         headers = stored_headers(plan, picture.content_type, self.caching)
         started = time.perf_counter()
-        etag = self.media.put(name, picture.body, headers | made_from(master.etag))
+        etag = self.media.put(name, picture.body, headers | made_from(master.etag), replaces)
         if self.source.etag(self.source_prefix + plan.key) != master.etag:
-            self.media.delete(name)
-            raise Unavailable("The source changed while its picture was made", detail=name)
+            if self.media.etag(name) == etag:
+                self.media.delete(name)
+            raise Unavailable(_OVERTAKEN, detail=name)
         store_ms = (time.perf_counter() - started) * 1000
         timings_ms = {"fetch": fetch_ms, **picture.timings_ms, "store": store_ms}
         derivative = Derivative(etag, headers)
@@ -143,6 +149,13 @@ class Transform:
         if len(picture.body) > MAX_BODY_BYTES:
             return Stored(derivative, None, timings_ms)
         return Rendered(derivative, picture.body, timings_ms)
+
+    def _stored_meanwhile(self, name: str, plan: Plan, if_none_match: str) -> Answer:
+        """What another request, or ingest, has stored since this one looked."""
+        found = self.media.open(name)
+        if found is None or _is_stale(found, self.source.open(self.source_prefix + plan.key)):
+            raise Unavailable(_OVERTAKEN, detail=name)
+        return _from_store(found, if_none_match)
 
 
 def _load_renderer() -> None:

@@ -168,12 +168,12 @@ class Publisher:
         self.purges.send(purge_message(key))
 
     def put_presets(self, hold: Hold, master_etag: str, pictures: Iterable[tuple[Plan, Picture]]) -> list[str]:
-        """Store ``pictures`` while the next one is made; their names. Raises Superseded, Damaged, Unavailable."""
+        """Store ``pictures`` while the next is made; their names. Raises Superseded, Damaged, Changed, Unavailable."""
 
         def put(plan: Plan, picture: Picture) -> str:
             name = derivative_name(plan)
             headers = stored_headers(plan, picture.content_type, self.caching)
-            self.media.put(DERIVATIVES + name, picture.body, headers=headers, metadata=made_from(master_etag))
+            self._put_over(DERIVATIVES + name, picture.body, headers, made_from(master_etag))
             return name
 
         with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
@@ -181,6 +181,20 @@ class Publisher:
             names = [one.result() for one in stored]
         self._require_master(hold, master_etag)
         return names
+
+    def _put_over(self, name: str, body: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]) -> None:
+        """Put over what is there now, and over nothing later: a put that is carried out late must not win."""
+        there = ""
+        for attempt in range(_TRIES):
+            try:
+                self.media.put(name, body, headers=headers, metadata=metadata, replaces=there)
+            except Changed:
+                if attempt == _TRIES - 1:
+                    raise
+                found = self.media.head(name)
+                there = found.etag if found is not None else ""
+            else:
+                return
 
     def copy_presets(self, hold: Hold, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
         """The same by server-side copies of those of ``donor``; None if one of them is not there."""
