@@ -18,7 +18,6 @@ from local.progress import Progress
 
 TESTS = Path(__file__).parent
 
-
 ALONE = ("chaos", "e2e")
 """Folders of tests that measure the machine or start a stack: one process runs them all."""
 

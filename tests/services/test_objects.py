@@ -66,6 +66,9 @@ def test_a_put_may_say_what_it_replaces(bucket: Bucket) -> None:
     assert bucket.etag("one") == second
     with pytest.raises(Changed):
         bucket.put("one", b"333", {}, replaces=first)
+    bucket.delete("one")
+    with pytest.raises(Changed):
+        bucket.put("one", b"4444", {}, replaces=second)
 
 
 def test_a_deleted_key_is_missing(bucket: Bucket) -> None:

@@ -299,6 +299,28 @@ def test_a_stale_derivative_is_replaced(service: Transform, bucket: Bucket) -> N
     assert answer.body != b"stale"
 
 
+class PurgedMeanwhile(Overwritten):
+    """A purge takes the stale derivative away while the master is read."""
+
+    def open(self, key: str) -> StoredObject | None:
+        found = self.real.open(key)
+        assert found is not None
+
+        def then_purge() -> Iterator[bytes]:
+            yield from found.chunks
+            self.real.delete("derivatives/photo.jpg/_/w-320.webp")
+
+        return replace(found, chunks=then_purge())
+
+
+def test_a_stale_derivative_may_be_purged_while_its_successor_is_rendered(service: Transform, bucket: Bucket) -> None:
+    name = "derivatives/photo.jpg/_/w-320.webp"
+    bucket.put(name, b"stale", {"source-etag": "another"})
+    answer = replace(service, source=PurgedMeanwhile(bucket)).answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(answer, Rendered)
+    assert bucket.etag(name) == answer.derivative.etag
+
+
 def test_a_picture_too_large_for_an_answer_is_fetched_from_the_store(service: Transform, bucket: Bucket) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1200), {})
     asked = request("/noise.png?w=1500&f=png", key="key")

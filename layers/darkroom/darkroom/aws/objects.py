@@ -82,7 +82,8 @@ class Bucket:
         except (AlreadyExistsError, PreconditionError) as error:
             raise Changed(detail=f"put {key}: {error}") from error
         except (BaseError, ValueError, FileNotFoundError) as error:
-            raise Unavailable(detail=f"put {key}: {error}") from error
+            kind = Changed if replaces and isinstance(error, FileNotFoundError) else Unavailable
+            raise kind(detail=f"put {key}: {error}") from error
         return result["e_tag"] or ""
 
     def delete(self, key: str) -> None:

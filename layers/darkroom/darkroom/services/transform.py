@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -135,7 +135,7 @@ class Transform:
         picture = render(plan, source, limits=self.limits, watermark=watermark.result() if watermark else None)
         headers = stored_headers(plan, picture.content_type, self.caching)
         started = time.perf_counter()
-        etag = self.media.put(name, picture.body, headers | made_from(master.etag), replaces)
+        etag = self._store(name, picture.body, headers | made_from(master.etag), replaces)
         if self.source.etag(self.source_prefix + plan.key) != master.etag:
             if self.media.etag(name) == etag:
                 self.media.delete(name)
@@ -149,6 +149,15 @@ class Transform:
         if len(picture.body) > MAX_BODY_BYTES:
             return Stored(derivative, None, timings_ms)
         return Rendered(derivative, picture.body, timings_ms)
+
+    def _store(self, name: str, body: bytes, attributes: Mapping[str, str], replaces: str) -> str:
+        """Put over what was seen, or over nothing where a purge has taken that away meanwhile. Raises Changed."""
+        try:
+            return self.media.put(name, body, attributes, replaces)
+        except Changed:
+            if not replaces or self.media.etag(name) is not None:
+                raise
+            return self.media.put(name, body, attributes, "")
 
     def _stored_meanwhile(self, name: str, plan: Plan, if_none_match: str) -> Answer:
         """What another request, or ingest, has stored since this one looked."""

@@ -26,7 +26,7 @@ TIERED_FROM_BYTES = 131_072
 """Smaller objects never tier, and are billed as this many bytes (S3 Intelligent-Tiering, user guide)."""
 
 _TRIES = 4
-"""For replacing or removing a master that changes between looking and writing."""
+"""For replacing or removing an object that changes between looking and writing."""
 
 _PUTS_AT_ONCE = 4
 
@@ -185,16 +185,13 @@ class Publisher:
     def _put_over(self, name: str, body: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]) -> None:
         """Put over what is there now, and over nothing later: a put that is carried out late must not win."""
         there = ""
-        for attempt in range(_TRIES):
-            try:
+        for _ in range(_TRIES):
+            with suppress(Changed):
                 self.media.put(name, body, headers=headers, metadata=metadata, replaces=there)
-            except Changed:
-                if attempt == _TRIES - 1:
-                    raise
-                found = self.media.head(name)
-                there = found.etag if found is not None else ""
-            else:
                 return
+            found = self.media.head(name)
+            there = found.etag if found is not None else ""
+        raise Changed(detail=f"{name} does not hold still")
 
     def copy_presets(self, hold: Hold, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
         """The same by server-side copies of those of ``donor``; None if one of them is not there."""
