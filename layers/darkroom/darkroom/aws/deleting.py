@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import batched
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..errors import Unavailable
+from ..errors import Changed, Unavailable
 from .clients import asking, code
 
 BATCH = 1000
@@ -44,17 +45,25 @@ def delete_listed(client: Any, bucket: str, objects: Sequence[dict[str, str]]) -
         if gone + len(left) != len(batch):
             raise Unavailable(detail=f"delete {len(batch)} objects: {errors[:3]}")
         deleted += gone
-    return deleted + sum(_deleted(client, bucket, **one) for one in alone)
+    for one in alone:
+        with suppress(Changed):
+            deleted += delete_one(client, bucket, **one)
+    return deleted
 
 
-def _deleted(client: Any, bucket: str, ETag: str = "", **one: str) -> bool:  # noqa: N803, as S3 spells it
-    """Delete one object; False if it is not that of ``ETag``."""
+def delete_one(client: Any, bucket: str, ETag: str = "", **one: str) -> bool:  # noqa: N803, as S3 spells it
+    """Delete one object (Key, VersionId); False if there is none of ``ETag`` any more.
+
+    Raises Changed, and deletes nothing, if it has another entity tag.
+    """
     condition = {"IfMatch": ETag} if ETag else {}
     with asking(f"delete {one['Key']!r}"):
         try:
             client.delete_object(Bucket=bucket, **one, **condition)
         except ClientError as error:
-            if ETag and code(error) in CHANGED | _GONE:
+            if code(error) in CHANGED:
+                raise Changed(detail=f"delete {one['Key']!r}: {error!r}") from error
+            if ETag and code(error) in _GONE:
                 return False
             raise
     return True

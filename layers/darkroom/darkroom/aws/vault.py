@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from ..errors import Changed
 from .clients import asking, code
-from .deleting import CHANGED, delete_listed
+from .deleting import CHANGED, delete_listed, delete_one
 from .kept import HEADERS, Body, Kept, Listed, Opened, kept_of, listed
 
 __all__ = ["Body", "Kept", "Listed", "Opened", "Vault"]
@@ -154,15 +154,7 @@ class Vault:
 
         Raises Changed, and deletes nothing, if it has another entity tag than ``etag``.
         """
-        condition = {"IfMatch": etag} if etag else {}
-        with asking(f"delete {key}"):
-            try:
-                self._client.delete_object(Bucket=self.bucket, Key=key, **condition)
-            except ClientError as error:
-                if code(error) in CHANGED:
-                    raise Changed(detail=f"delete {key}: {error!r}") from error
-                if not _is_missing(error):
-                    raise
+        delete_one(self._client, self.bucket, ETag=etag, Key=key)
 
     def pages(self, prefix: str = "", start_after: str = "") -> Iterator[list[Listed]]:
         """The objects whose keys start with ``prefix`` and sort after ``start_after``, at most 1,000 a page."""
