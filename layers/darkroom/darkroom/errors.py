@@ -208,6 +208,29 @@ class Unavailable(DarkroomError):
     retryable = True
 
 
+class FindingsPending(Unavailable):
+    """A picture that is to be redacted has not been looked at yet. Without findings it is not shown at all."""
+
+    code = "findings-pending"
+    title = "This picture has not been analysed yet"
+
+
+class ModelUnavailable(Unavailable):
+    """The inference endpoint did not answer in time, or with a fault of its own."""
+
+    code = "model-unavailable"
+    title = "The picture cannot be analysed right now"
+    for_viewers = False
+
+
+class NoInference(DarkroomError):
+    """Needs what inference finds in pictures, and this deployment has no inference."""
+
+    code = "no-inference"
+    status = 501
+    title = "This deployment does not analyse pictures"
+
+
 class Busy(Unavailable):
     """Another worker has claimed the same work and may still be at it. ``retry_in_s`` is when its claim ends."""
 

@@ -1,0 +1,192 @@
+"""What inference found in a picture, as plain data, and how it is written as JSON.
+
+Places are fractions (0–1) of the upright picture's width and height, so that they hold for every size of it. A
+:class:`Finding` is what one model said for one task; :class:`Findings` are all of a picture, as a sidecar holds them.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+SCHEMA = 1
+"""Of the JSON. Readers refuse any other."""
+
+FACES, TEXT, MODERATION, SIMILARITY, TAGS = "faces", "text", "moderation", "similarity", "tags"
+TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS)
+
+ENDPOINT, FALLBACK, CLIENT = "endpoint", "fallback", "client"
+"""Who found it: the GPU endpoint, the small models within the function, or the uploader."""
+
+_PLACES = 5
+"""Decimals of a fraction: a tenth of a pixel in 8192."""
+
+
+class Region(NamedTuple):
+    """A rectangle in fractions of the upright picture."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face, ``score`` from 0 to 1."""
+
+    region: Region
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text: its four ``corners`` clockwise from the upper left one of the text, as (x, y) in fractions."""
+
+    corners: tuple[tuple[float, float], ...]
+    text: str
+    score: float
+
+    @property
+    def region(self) -> Region:
+        """The upright rectangle around it."""
+        across, down = zip(*self.corners, strict=True)
+        return Region(min(across), min(down), max(across) - min(across), max(down) - min(down))
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word for the whole picture, ``score`` from 0 to 1."""
+
+    name: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What ``model`` in its ``version`` said for ``task``.
+
+    ``faces`` for faces, ``lines`` for text, ``labels`` for moderation and tags, ``flagged`` for moderation (a label is
+    over its threshold), ``vector`` (unit length) for similarity. ``error``, a code, where the model could not read the
+    picture: that is a finding too.
+    """
+
+    task: str
+    model: str
+    version: str
+    by: str = ENDPOINT
+    faces: tuple[Face, ...] = ()
+    lines: tuple[Line, ...] = ()
+    labels: tuple[Label, ...] = ()
+    flagged: bool = False
+    vector: tuple[float, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that is known of a picture. ``source_etag`` (without quotes) names the master that was looked at.
+
+    ``generation`` is the set of models that it belongs to, ``pending`` the tasks that are still to come.
+    """
+
+    generation: str
+    source_etag: str
+    found: Mapping[str, Finding] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
+    analysed_at: str = ""
+
+
+def to_document(findings: Findings) -> dict[str, Any]:
+    """``findings`` as JSON has them. Vectors are left out: their place is the similarity index."""
+    return {
+        "schema": SCHEMA,
+        "generation": findings.generation,
+        "source_etag": findings.source_etag,
+        "analysed_at": findings.analysed_at,
+        "pending": list(findings.pending),
+        "tasks": {task: finding_document(finding) for task, finding in findings.found.items()},
+    }
+
+
+def from_document(document: Mapping[str, Any]) -> Findings:
+    """The findings of a JSON document; raises ValueError if it is none of ours."""
+    try:
+        if document["schema"] != SCHEMA:
+            raise ValueError(f"schema {document['schema']!r}")
+        return Findings(
+            str(document["generation"]),
+            str(document["source_etag"]),
+            {str(task): read_finding(str(task), found) for task, found in document["tasks"].items()},
+            tuple(map(str, document["pending"])),
+            str(document["analysed_at"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"these are no findings: {error!r}") from error
+
+
+def finding_document(finding: Finding, *, vectors: bool = False) -> dict[str, Any]:
+    """One finding as JSON has it, its vector (base64 of little-endian float32) only if ``vectors``."""
+    document: dict[str, Any] = {"model": finding.model, "version": finding.version, "by": finding.by}
+    if finding.error:
+        return document | {"error": finding.error}
+    if finding.task == FACES:
+        document["faces"] = [{"box": _rounded(face.region), "score": _score(face.score)} for face in finding.faces]
+    if finding.task == TEXT:
+        document["lines"] = [
+            {"corners": [_rounded(corner) for corner in line.corners], "text": line.text, "score": _score(line.score)}
+            for line in finding.lines
+        ]
+    if finding.task in (MODERATION, TAGS):
+        document["labels"] = [{"name": label.name, "score": _score(label.score)} for label in finding.labels]
+    if finding.task == MODERATION:
+        document["flagged"] = finding.flagged
+    if vectors and finding.vector:
+        packed = struct.pack(f"<{len(finding.vector)}f", *finding.vector)
+        document["vector"] = base64.b64encode(packed).decode("ascii")
+    return document
+
+
+def read_finding(task: str, document: Mapping[str, Any]) -> Finding:
+    """One finding of a JSON document; raises ValueError, KeyError or TypeError if it is none."""
+    if task not in TASKS:
+        raise ValueError(f"there is no task {task!r}")
+    packed = base64.b64decode(document.get("vector", ""))
+    return Finding(
+        task,
+        str(document["model"]),
+        str(document["version"]),
+        str(document.get("by", ENDPOINT)),
+        tuple(Face(_region(face["box"]), float(face["score"])) for face in document.get("faces", ())),
+        tuple(
+            Line(_corners(line["corners"]), str(line["text"]), float(line["score"]))
+            for line in document.get("lines", ())
+        ),
+        tuple(Label(str(label["name"]), float(label["score"])) for label in document.get("labels", ())),
+        bool(document.get("flagged", False)),
+        struct.unpack(f"<{len(packed) // 4}f", packed),
+        str(document.get("error", "")),
+    )
+
+
+def _region(numbers: Any) -> Region:
+    left, top, width, height = map(float, numbers)
+    return Region(left, top, width, height)
+
+
+def _corners(numbers: Any) -> tuple[tuple[float, float], ...]:
+    corners = tuple((float(x), float(y)) for x, y in numbers)
+    if len(corners) != 4:
+        raise ValueError("a line of text has four corners")
+    return corners
+
+
+def _rounded(numbers: tuple[float, ...]) -> list[float]:
+    return [round(number, _PLACES) for number in numbers]
+
+
+def _score(score: float) -> float:
+    return round(score, 4)
