@@ -1,0 +1,137 @@
+"""Embeddings in a DynamoDB table of their own, searched exactly: every vector below the prefix is read and compared.
+
+The table's partition key is a shard of the picture's key, its sort key the picture's key: so one question reads what is
+below its prefix alone, from all shards at once. What a search costs is in ``docs/similarity.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from heapq import nsmallest
+from typing import Any
+from zlib import crc32
+
+from ..clients import asking
+from . import Near, Stored
+from .packing import HASH_BITS, Question, differing_bits, pack, unpack
+
+SHARDS = 8
+"""Partitions that share the writes and are read at the same time: fewer than the 10 connections of a client. Other
+numbers would not find what was written under this one."""
+
+type _Item = Mapping[str, Any]
+type _Scored = tuple[float, str, str]
+"""Minus the score, key and perceptual hash: the best are the least, and those that are equal go by their keys."""
+
+
+class TableVectors:
+    """The table. ``client`` is a boto3 client for DynamoDB."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def put(
+        self,
+        key: str,
+        vector: Sequence[float],
+        *,
+        source_etag: str,
+        perceptual_hash: str,
+        generation: str,
+        model: str = "",
+    ) -> None:
+        texts = {
+            "source_etag": source_etag,
+            "perceptual_hash": perceptual_hash,
+            "generation": generation,
+            "model": model,
+        }
+        item = {**_name(key), **{name: {"S": text} for name, text in texts.items()}}
+        if vector:
+            with asking(f"vector put {key}"):
+                self._client.put_item(TableName=self._table, Item={**item, "vector": {"B": pack(vector)}})
+        else:
+            self._put_hash(key, item)
+
+    def _put_hash(self, key: str, item: _Item) -> None:
+        with asking(f"hash put {key}"):
+            try:
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(vector) OR source_etag <> :etag",
+                    ExpressionAttributeValues={":etag": item["source_etag"]},
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return
+
+    def delete(self, key: str) -> None:
+        with asking(f"vector delete {key}"):
+            self._client.delete_item(TableName=self._table, Key=_name(key))
+
+    def get(self, key: str) -> Stored | None:
+        with asking(f"vector get {key}"):
+            found = self._client.get_item(TableName=self._table, Key=_name(key), ConsistentRead=True)
+        return _stored(found["Item"]) if "Item" in found else None
+
+    def nearest(self, vector: Sequence[float], *, count: int, prefix: str, model: str = "") -> list[Near]:
+        question = Question.of(vector)
+
+        def score(item: _Item) -> float:
+            return question.score(item["vector"]["B"])
+
+        return self._best(score, count, prefix, "attribute_exists(vector) AND model = :model", {":model": {"S": model}})
+
+    def alike(self, perceptual_hash: str, *, count: int, prefix: str) -> list[Near]:
+        def score(item: _Item) -> float:
+            return 1 - differing_bits(perceptual_hash, item["perceptual_hash"]["S"]) / HASH_BITS
+
+        return self._best(score, count, prefix, "perceptual_hash <> :none", {":none": {"S": ""}})
+
+    def _best(
+        self, score: Callable[[_Item], float], count: int, prefix: str, condition: str, values: Mapping[str, Any]
+    ) -> list[Near]:
+        """The best of all shards. ``score`` sees the items for which ``condition`` holds."""
+
+        def of_shard(shard: int) -> list[_Scored]:
+            items = self._items(shard, prefix, condition, values)
+            return nsmallest(count, ((-score(item), item["sk"]["S"], item["perceptual_hash"]["S"]) for item in items))
+
+        with ThreadPoolExecutor(SHARDS) as pool:
+            found = [scored for some in pool.map(of_shard, range(SHARDS)) for scored in some]
+        return [Near(key, -minus, perceptual_hash) for minus, key, perceptual_hash in nsmallest(count, found)]
+
+    def _items(self, shard: int, prefix: str, condition: str, values: Mapping[str, Any]) -> Iterator[_Item]:
+        """What lies below ``prefix`` in one shard, page by page (1 MB each)."""
+        asked: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :shard" + (" AND begins_with(sk, :prefix)" if prefix else ""),
+            "FilterExpression": condition,
+            "ProjectionExpression": "sk, vector, perceptual_hash",
+            "ExpressionAttributeValues": {":shard": {"N": str(shard)}, **values}
+            | ({":prefix": {"S": prefix}} if prefix else {}),
+        }
+        while True:
+            with asking(f"vectors below {prefix} in shard {shard}"):
+                page = self._client.query(**asked)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _name(key: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"N": str(crc32(key.encode()) % SHARDS)}, "sk": {"S": key}}
+
+
+def _stored(item: _Item) -> Stored:
+    return Stored(
+        key=item["sk"]["S"],
+        vector=unpack(item["vector"]["B"]) if "vector" in item else (),
+        source_etag=item["source_etag"]["S"],
+        perceptual_hash=item["perceptual_hash"]["S"],
+        generation=item["generation"]["S"],
+        model=item["model"]["S"],
+    )
