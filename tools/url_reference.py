@@ -17,7 +17,6 @@ from darkroom.errors import refusals  # noqa: E402
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES  # noqa: E402
 from darkroom.plan.grammar.native import parse_url  # noqa: E402
 from darkroom.plan.keys import MAX_KEY_BYTES  # noqa: E402
-from darkroom.plan.kinds import Reserved  # noqa: E402
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY  # noqa: E402
 from darkroom.plan.options import OPTIONS, Option  # noqa: E402
 from darkroom.plan.policy import unsigned_variants  # noqa: E402
@@ -43,8 +42,7 @@ def _table(*rows: tuple[str, ...]) -> str:
 
 
 def _options() -> str:
-    shown = (option for option in OPTIONS if not isinstance(option.kind, Reserved))
-    return _table(("option", "values", "default", "meaning"), *map(_option, shown))
+    return _table(("option", "values", "default", "meaning"), *map(_option, OPTIONS))
 
 
 def _option(option: Option) -> tuple[str, str, str, str]:
@@ -54,9 +52,8 @@ def _option(option: Option) -> tuple[str, str, str, str]:
 
 
 def _reserved() -> str:
-    values = [(f"{option.short}={value}", why) for option in OPTIONS for value, why in option.reserved.items()]
-    whole = [(option.short, option.kind.why) for option in OPTIONS if isinstance(option.kind, Reserved)]
-    return _table(("value", "why"), *((f"`{name}`", why) for name, why in values + whole))
+    values = ((f"`{option.short}={value}`", why) for option in OPTIONS for value, why in option.reserved.items())
+    return _table(("value", "why"), *values)
 
 
 def _presets() -> str:

@@ -89,8 +89,6 @@ const fileName = high => [
 
 const word = (pattern, expects) => [expects, text => (new RegExp('^(' + pattern + ')$(?!\\n)').test(text) ? text : null)];
 
-const reserved = why => [why];
-
 // The tables of darkroom.plan. `unset` is the spelling of an option that is not given, undefined where it has none.
 
 const option = (short, long, kind, unset, refused) => ({

@@ -63,9 +63,8 @@ function presetValues(name) {
 }
 
 function readValue(known, text) {
-    const why = known.read ? own(known.refused, text) && known.refused[text] : known.expects;
-    if (why) {
-        refuse('not-available', known.short + '=' + printable(text) + ' is not available: ' + why, known.short);
+    if (own(known.refused, text)) {
+        refuse('not-available', known.short + '=' + text + ' is not available: ' + known.refused[text], known.short);
     }
     const spelling = known.read(text);
     if (spelling === null) {

@@ -12,7 +12,7 @@ from darkroom.plan.keys import MAX_KEY_BYTES
 from darkroom.plan.model import ANIMATED_FORMATS, AUTO_CLASSES, DATA_FORMATS, LOSSLESS_FORMATS
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY, is_ladder
 from darkroom.plan.normal import BARE_SIDE_PX, plan_of
-from darkroom.plan.options import BY_NAME, COMPASS, MAX_SIDE_PX, NEEDS_FINDINGS, OPTIONS, Option
+from darkroom.plan.options import BY_NAME, COMPASS, MAX_SIDE_PX, OPTIONS, Option
 from darkroom.plan.policy import UNSIGNED_SET, unsigned_requests
 from darkroom.plan.presets import Presets
 
@@ -30,7 +30,7 @@ _REFUSALS = (
     "method-not-allowed",
     "internal",
 )
-_SHARED = {"COMPASS": list(COMPASS), "NEEDS_FINDINGS": NEEDS_FINDINGS}
+_SHARED = {"COMPASS": list(COMPASS)}
 """What several options hold is written once."""
 
 

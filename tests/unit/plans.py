@@ -102,6 +102,8 @@ KEYS = st.lists(
     max_size=4,
 ).map("/".join)
 
+GENERATIONS = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)
+
 
 @st.composite
 def option_values(draw: st.DrawFn, most: int = 8) -> dict[str, Value]:
@@ -110,6 +112,8 @@ def option_values(draw: st.DrawFn, most: int = 8) -> dict[str, Value]:
     values: dict[str, Value] = {option.short: draw(values_of(option.kind)) for option in chosen}
     if draw(st.booleans()):
         values["dpr"] = draw(st.sampled_from([1, 1.5, 2, 2.5, 3, 3.5, 4]))
+    if "redact" in values:
+        values.pop("page", None)  # refused together
     return values
 
 
@@ -119,6 +123,8 @@ def plans(draw: st.DrawFn) -> Plan:
     values = draw(option_values())
     if draw(st.integers(0, 3)) == 0:
         values["f"] = draw(st.sampled_from(AUTO_CLASSES))
+    if draw(st.booleans()):
+        values["fv"] = draw(GENERATIONS)
     return plan_of(draw(KEYS), values)
 
 

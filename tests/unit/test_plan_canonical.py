@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +19,7 @@ from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Wate
 from darkroom.plan.negotiation import negotiations
 from darkroom.plan.normal import plan_of
 from darkroom.plan.options import BY_NAME
+from darkroom.plan.redaction import AlwaysRedact
 
 from .plans import PLANNED, option_values, plans, url_text
 
@@ -87,6 +89,12 @@ def test_urls_that_mean_the_same_have_one_path(values: dict[str, Value], chance:
         ),
         (Plan("a", equalise=True, brightness=-1, contrast=2, saturation=3), "bri--1_con-2_equalise-1_sat-3.auto"),
         (Plan("a", gamma=2.2, grayscale=True, quality=5, animate=False), "anim-0_gam-2.2_gray-1_q-5.auto"),
+        (Plan("a", redact="text", format="jpeg"), "redact-text.jpeg"),
+        (Plan("a", redact="all", findings="b2"), "fv-b2_redact-all.auto"),
+        (
+            Plan("a", width=4, height=4, fit="cover", gravity=Gravity("face"), findings="1", format="auto-webp"),
+            "fit-cover_fv-1_g-face_h-4_w-4.auto-webp",
+        ),
         (Plan("a", page=3, download="a_~b.jpg"), "dl-a~5F~7Eb.jpg_page-3.auto"),
         (Plan("a", format="json"), "full.json"),
         (Plan("a", width=2560, height=2560), "h-2560_w-2560.auto"),
@@ -140,7 +148,18 @@ def test_the_key_is_encoded_in_the_path_only() -> None:
         "/a/_/dpr-2_w-400.auto",
         "/a/_/preset-cover.auto",
         "/a/_/exp-1_w-800.auto",
-        "/a/_/redact-faces.auto",
+        "/a/_/redact-none.auto",
+        "/a/_/page-1_redact-faces.auto",
+        "/a/_/anim-0_redact-faces.auto",
+        "/a/_/redact-faces.json",
+        "/a/_/fv-1_w-800.auto",
+        "/a/_/fv-1.auto",
+        "/a/_/fv-1.json",
+        "/a/_/findings-1_redact-all.auto",
+        "/a/_/fv-_redact-all.auto",
+        "/a/_/fv-A_redact-all.auto",
+        "/a/_/fv-123456789_redact-all.auto",
+        "/a/_/fv-1_g-face_h-1_w-1.auto",
         "/a/_/f-webp_w-800.auto",
         "/a/_/fit-contain_w-800.auto",
         "/a/_/fit-cover_w-800.auto",
@@ -189,20 +208,24 @@ def _longest() -> dict[str, Value]:
     values: dict[str, Value] = {
         "dl": "é" * 32,
         "crop": Crop("pct", 12.34, 12.34, 12.34, 12.34),
-        "wm": Watermark("w" * 30, "southwest", 10, 10),
+        "wm": Watermark("w" * 7, "southwest", 10, 10),
         "w": 999,
         "h": 999,
     }
-    assert len(canonical_path(plan_of("a", values)).split("/_/")[1].removesuffix(".auto")) == 290
+    assert len(canonical_path(plan_of("a", values)).split("/_/")[1].removesuffix(".auto")) == MAX_OPTIONS_BYTES
     return values
 
 
 def test_every_derivative_of_the_longest_request_is_a_key_that_s3_takes() -> None:
     plan = plan_of("é" * (MAX_KEY_BYTES // 2), _longest())
     check_length(plan)
-    sizes = [len(f"derivatives/{derivative_name(variant)}".encode()) for variant in negotiations(plan)]
-    assert max(sizes) <= S3_KEY_BYTES
-    assert {parse_path(canonical_path(variant)).format for variant in negotiations(plan)} == set(AUTO_CLASSES)
+    variants = {
+        replace(variant, findings="generate") for variant in negotiations(plan, always=AlwaysRedact.parse("=faces"))
+    }
+    sizes = [len(f"derivatives/{derivative_name(variant)}".encode()) for variant in variants]
+    assert max(sizes) == S3_KEY_BYTES
+    assert {parse_path(canonical_path(variant)) for variant in variants} == variants
+    assert {variant.format for variant in variants} == set(AUTO_CLASSES)
 
 
 def test_a_longer_request_is_refused() -> None:

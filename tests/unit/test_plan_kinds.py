@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.plan.kinds import FileName, Reserved, Value, fixed, spell
+from darkroom.plan.kinds import FileName, Value, fixed, spell
 from darkroom.plan.model import Crop, Gravity, Padding, Watermark
-from darkroom.plan.options import BY_NAME, CANONICAL, OPTIONS
+from darkroom.plan.options import BY_NAME, CANONICAL, FINDINGS, OPTIONS
 from darkroom.plan.presets import read_option
 
 from .plans import PLANNED, hundredths, url_text, values_of
@@ -62,6 +62,8 @@ def test_numbers_have_one_spelling(number: float) -> None:
         ("bg", "abcf", "aabbcc"),
         ("bg", "ffffff00", "ffffff00"),
         ("g", "southwest", Gravity("southwest")),
+        ("g", "face", Gravity("face")),
+        ("redact", "all", "all"),
         ("g", "fp:0:1", Gravity("fp", 0.0, 1.0)),
         ("g", "fp,0.33,0.5", Gravity("fp", 0.33, 0.5)),
         ("crop", "0,0,1,1", Crop("px", 0, 0, 1, 1)),
@@ -105,7 +107,7 @@ def test_read(short: str, text: str, value: Value) -> None:
         *[("bg", text) for text in ("", "ab", "abcde", "abcdef0", "abcdef012", "#abc", "ggg", "ab c", "abc\n")],
         *[
             ("g", text)
-            for text in ("", "fp", "fp:0.5", "fp:0:0:0", "fp:1.01:0", "fp:-1:0", "fp:0.001:0", "north:1", "face")
+            for text in ("", "fp", "fp:0.5", "fp:0:0:0", "fp:1.01:0", "fp:-1:0", "fp:0.001:0", "north:1", "faces")
         ],
         *[
             ("crop", text)
@@ -136,7 +138,7 @@ def test_read(short: str, text: str, value: Value) -> None:
         *[("preset", text) for text in ("", "-a", "A", "a" * 33, "a_b", "a b", "a\n")],
         *[("s", text) for text in ("", "a" * 42, "a" * 44, "a" * 42 + "=", "a" * 42 + "+", "a" * 43 + "\n")],
         *[("exp", text) for text in ("0", "-1", "99999999999")],
-        ("redact", "faces"),
+        *[("redact", text) for text in ("", "none", "Faces", "faces,text", "faces:text")],
     ],
 )
 def test_refuse(short: str, text: str) -> None:
@@ -144,9 +146,7 @@ def test_refuse(short: str, text: str) -> None:
         read_option(short, text)
 
 
-@pytest.mark.parametrize(
-    "option", [o for o in OPTIONS if not isinstance(o.kind, Reserved)], ids=lambda option: option.short
-)
+@pytest.mark.parametrize("option", [*OPTIONS, FINDINGS], ids=lambda option: option.short)
 def test_a_message_says_what_to_write(option: Any) -> None:
     assert option.kind.expects
     assert option.kind.expects[0] not in "AEIOU"
@@ -157,7 +157,7 @@ def test_names_are_one_each() -> None:
     names = [name for option in OPTIONS for name in {option.short, option.long}]
     assert len(names) == len(set(names))
     assert BY_NAME.keys() == set(names)
-    assert [option.short for option in CANONICAL] == sorted(option.short for option in PLANNED if option.short != "f")
+    assert [option.short for option in CANONICAL] == sorted({option.short for option in PLANNED} - {"f"} | {"fv"})
     assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz-") for name in names), "names stand in paths"
     assert not any("-" in option.short for option in OPTIONS), "a dash ends the name in a path"
 
@@ -167,4 +167,4 @@ def test_every_field_of_a_plan_has_an_option() -> None:
 
     from darkroom.plan.model import Plan
 
-    assert {option.plan_field for option in PLANNED} == {field.name for field in fields(Plan)} - {"key"}
+    assert {option.plan_field for option in (*PLANNED, FINDINGS)} == {field.name for field in fields(Plan)} - {"key"}

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.grammar.native import parse_url
-from darkroom.plan.model import AUTO_CLASSES, PICTURE_FORMATS, Plan
+from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, PICTURE_FORMATS, Plan
 from darkroom.plan.negotiation import LADDER_PX, negotiations
 from darkroom.plan.normal import plan_of
 from darkroom.plan.policy import UNSIGNED_SET, AccessMode, needs_signature, unsigned_requests, unsigned_variants
 from darkroom.plan.presets import Presets, configured
+from darkroom.plan.redaction import AlwaysRedact, forced
 
 from .plans import plans
 
@@ -76,6 +78,56 @@ def test_all_else_needs_one(plan: Plan) -> None:
     assert not needs_signature(plan, OPEN, some)
 
 
+@pytest.mark.parametrize("text", ["=faces", "a=text", "a=faces,a=text"])
+def test_what_is_forced_costs_no_signature_and_no_variant(text: str) -> None:
+    always = AlwaysRedact.parse(text)
+    variants = unsigned_variants("a/key", configured(), always)
+    assert len(variants) == len(unsigned_variants("a/key", configured()))
+    for plan in variants:
+        assert plan.redact == ("" if plan.format in DATA_FORMATS else always.of("a/key"))
+        assert not needs_signature(plan, GUARDED, always=always)
+        assert needs_signature(plan, SIGNED, always=always)
+        if plan.redact:
+            assert not needs_signature(replace(plan, findings="b2"), GUARDED, always=always)
+
+
+@given(plan=plans(), text=st.sampled_from(["=faces", "=text", "=all"]))
+def test_all_else_needs_one_where_something_is_forced_too(plan: Plan, text: str) -> None:
+    always = AlwaysRedact.parse(text)
+    free = {forced(known, always) for known in FREE}
+    chosen = replace(plan, key="a", findings="")
+    assert needs_signature(plan, GUARDED, some, always) == (chosen not in free)
+    made = forced(plan, always)
+    assert needs_signature(made, GUARDED, some, always) == (forced(chosen, always) not in free)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan("a", width=800),
+        Plan("a", width=800, redact="text"),
+        Plan("a", width=800, redact="all"),
+        Plan("a", width=801, redact="faces"),
+        Plan("a", redact="faces"),
+        Plan("a", width=800, redact="faces", quality=50),
+        Plan("a", width=800, redact="faces", quality=50, format="webp"),
+    ],
+)
+def test_near_the_forced_set_is_outside(plan: Plan) -> None:
+    assert needs_signature(plan, GUARDED, some, AlwaysRedact.parse("a=faces"))
+
+
+def test_a_preset_may_redact() -> None:
+    hidden = Presets({"hidden": {"w": "90", "redact": "text", "anim": "0"}, "still": {"w": "91", "anim": "0"}}, {})
+    wanted = hidden.plans("a")["hidden"]
+    assert wanted == Plan("a", width=90, redact="text")
+    assert not needs_signature(wanted, GUARDED, lambda: hidden)
+    assert not needs_signature(replace(wanted, findings="2"), GUARDED, lambda: hidden)
+    always = AlwaysRedact.parse("a=faces")
+    assert not needs_signature(replace(wanted, redact="all"), GUARDED, lambda: hidden, always)
+    assert not needs_signature(Plan("a", width=91, redact="faces"), GUARDED, lambda: hidden, always)
+
+
 @pytest.mark.parametrize(
     "plan",
     [
@@ -85,6 +137,8 @@ def test_all_else_needs_one(plan: Plan) -> None:
         Plan("a", width=800, quality=50),
         Plan("a", width=800, quality=51, format="auto-avif"),
         Plan("a", width=800, quality=50, format="webp"),
+        Plan("a", width=800, redact="faces"),
+        Plan("a", redact="faces"),
         Plan("a", format="webp"),
         Plan("a", format="auto-avif"),
         Plan("a", width=2560, height=2560, format="webp"),
@@ -124,6 +178,8 @@ def test_ten_thousand_strangers_make_no_more_than_the_number() -> None:
         "rot": ["0", "90"],
         "page": ["0", "1"],
         "dl": ["a.jpg"],
+        "redact": ["faces"],
+        "fv": ["1"],
     }
     free = {canonical_path(plan) for plan in unsigned_variants("photo.jpg", configured())}
     made: set[str] = set()

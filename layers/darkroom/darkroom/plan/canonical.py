@@ -12,13 +12,15 @@ from .keys import check_key, quote_key, unquote
 from .kinds import FileName, Value
 from .model import AUTO_CLASSES, Plan
 from .normal import plan_of
-from .options import BY_NAME, CANONICAL, misread
+from .options import BY_SHORT, CANONICAL, misread
+from .redaction import check_first_page
 
 SEPARATOR = "/_/"
 NO_OPTIONS = "full"
-MAX_OPTIONS_BYTES = 290
+MAX_OPTIONS_BYTES = 267
 """Of a request. S3 allows keys of 1,024 bytes: 12 for ``derivatives/``, 700 for the key, 3 for ``/_/``, these, 5 that
-negotiation may add (``_q-50``) and 12 for ``.auto-legacy``."""
+negotiation may add (``_q-50``), 13 that the deployment may force (``_redact-faces``), 12 for the generation of findings
+(``_fv-`` and 8) and 12 for ``.auto-legacy``."""
 
 _FORMATS = frozenset({"jpeg", "png", "webp", "avif", "gif", "json", "thumbhash", "auto", *AUTO_CLASSES})
 
@@ -62,6 +64,7 @@ def parse_path(path: str) -> Plan:
     try:
         values = dict(_read_word(word) for word in text.split("_")) if text != NO_OPTIONS else {}
         plan = plan_of(check_key(unquote(quoted)), {**values, "f": output})
+        check_first_page(plan)
         if canonical_path(plan) == path:
             return plan
     except (UnicodeError, ValueError, KeyError) as error:
@@ -71,7 +74,7 @@ def parse_path(path: str) -> Plan:
 
 def _read_word(word: str) -> tuple[str, Value]:
     name, _, spelling = word.partition("-")
-    option = BY_NAME[name]
+    option = BY_SHORT[name]
     is_text = isinstance(option.kind, FileName)
     try:
         return name, option.kind.read([unquote(spelling.replace("~", "%"))] if is_text else spelling.split("~"))

@@ -270,24 +270,3 @@ class Word:
 
     def rule(self) -> Rule:
         return {"pattern": self.pattern, "expects": self.expects}
-
-
-@dataclass(frozen=True, slots=True)
-class Reserved:
-    """A word that other words of the option's table will need one day; refused with the reason until then."""
-
-    why: str
-    name: str = "reserved"
-
-    @property
-    def expects(self) -> str:
-        return self.why
-
-    def read(self, parts: list[str]) -> Value:
-        raise ValueError(parts)
-
-    def write(self, value: Value) -> str:
-        return str(value)
-
-    def rule(self) -> Rule:
-        return {"why": self.why}

@@ -19,9 +19,15 @@ DATA_FORMATS = ("json", "thumbhash")
 ANIMATED_FORMATS = frozenset({"auto", *AUTO_CLASSES, "webp", "gif"})
 LOSSLESS_FORMATS = frozenset({"png", "gif"})
 
+REDACTIONS = ("faces", "text", "all")
+"""What can be hidden in a picture."""
+
 
 class Gravity(NamedTuple):
-    """Where a cover crop keeps. ``x`` and ``y`` are fractions of the upright picture, used by ``fp`` only."""
+    """Where a cover crop keeps. ``x`` and ``y`` are fractions of the upright picture, used by ``fp`` only.
+
+    ``face`` keeps the faces that were found.
+    """
 
     name: str = "center"
     x: float = 0.5
@@ -58,7 +64,11 @@ class Watermark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make of the source ``key``. Sizes in pixels; field meanings are in the option table."""
+    """What to make of the source ``key``. Sizes in pixels; field meanings are in the option table.
+
+    ``findings`` is the generation of findings that a picture is made with which needs any. The edge chooses it, so
+    requests have none.
+    """
 
     key: str
     width: int | None = None
@@ -83,6 +93,8 @@ class Plan:
     gamma: float = 1.0
     grayscale: bool = False
     watermark: Watermark | None = None
+    redact: str = ""
+    findings: str = ""
     format: str = "auto"
     quality: int | None = None
     animate: bool = True

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from .model import AUTO_CLASSES, DATA_FORMATS, Plan
 from .normal import plan_of, scaled
+from .redaction import NOTHING, AlwaysRedact, forced
 
 LADDER_PX = (320, 480, 640, 800, 960, 1280, 1536, 1920, 2560, 3840)
 """Widths that need no signature."""
@@ -91,11 +92,14 @@ def saving(plan: Plan) -> Plan:
     return plan
 
 
-def negotiations(plan: Plan, ratios: Iterable[float] = RATIOS) -> frozenset[Plan]:
-    """Every variant that some viewer of the canonical request ``plan`` can get, for screens of ``ratios``."""
+def negotiations(plan: Plan, ratios: Iterable[float] = RATIOS, *, always: AlwaysRedact = NOTHING) -> frozenset[Plan]:
+    """Every variant that some viewer of the canonical request ``plan`` can get, for screens of ``ratios``.
+
+    What ``always`` forces is in them, and the generation of findings is not: it is the deployment's to choose.
+    """
     if plan.format in DATA_FORMATS:
         return frozenset({plan})
-    sized = {at_ratio(plan, ratio) for ratio in ratios} | {saving(plan)}
+    sized = {forced(variant, always) for variant in (*(at_ratio(plan, ratio) for ratio in ratios), saving(plan))}
     if plan.format != "auto":
         return frozenset(sized)
     return frozenset(replace(variant, format=name) for variant in sized for name in AUTO_CLASSES)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .kinds import Value
-from .model import ANIMATED_FORMATS, DATA_FORMATS, LOSSLESS_FORMATS, Crop, Plan
-from .options import BY_NAME, MAX_SIDE_PX
+from .model import ANIMATED_FORMATS, DATA_FORMATS, LOSSLESS_FORMATS, Crop, Gravity, Plan
+from .options import BY_SHORT, MAX_SIDE_PX
 
 BARE_SIDE_PX = 2560
 """The longest side of a picture whose URL says nothing."""
@@ -21,7 +21,7 @@ def plan_of(key: str, values: Mapping[str, Value]) -> Plan:
     fields: dict[str, Value] = {
         option.plan_field: value
         for name, value in values.items()
-        if (option := BY_NAME[name]).plan_field and value != option.default
+        if (option := BY_SHORT[name]).plan_field and value != option.default
     }
     _describe_whole_source(fields)
     _fold_pixel_ratio(fields, values.get("dpr", 1))
@@ -29,6 +29,7 @@ def plan_of(key: str, values: Mapping[str, Value]) -> Plan:
     _drop_whole_crop(fields)
     _turn_once(fields)
     _drop_what_the_format_cannot_show(fields)
+    _drop_what_nothing_was_found_for(fields)
     _bound_the_bare(fields)
     return Plan(key, **fields)  # type: ignore[arg-type]
 
@@ -84,6 +85,14 @@ def _drop_what_the_format_cannot_show(fields: dict[str, Value]) -> None:
         fields.pop("quality", None)
     if output not in ANIMATED_FORMATS or "page" in fields:
         fields.pop("animate", None)
+
+
+def _drop_what_nothing_was_found_for(fields: dict[str, Value]) -> None:
+    """Findings are of the first frame, so a redacted picture does not move. Without a use for them they have none."""
+    if "redact" in fields:
+        fields.pop("animate", None)
+    elif fields.get("gravity") != Gravity("face"):
+        fields.pop("findings", None)
 
 
 def _bound_the_bare(fields: dict[str, Value]) -> None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..errors import BadOption
-from .kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Reserved, Value, Whole, WholeChoice, Word
-from .model import DATA_FORMATS, PICTURE_FORMATS, Plan
+from .kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Value, Whole, WholeChoice, Word
+from .model import DATA_FORMATS, PICTURE_FORMATS, REDACTIONS, Plan
 from .shapes import CropKind, GravityKind, PaddingKind, WatermarkKind
 
 MAX_SIDE_PX = 8192
 COMPASS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
-NEEDS_FINDINGS = "it needs what inference finds in a picture, and this deployment has no inference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,9 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "g",
         "gravity",
-        GravityKind((*COMPASS, "attention", "entropy")),
-        "What fit=cover keeps: a side, the most striking or the busiest part, or a focal point.",
+        GravityKind((*COMPASS, "attention", "entropy", "face")),
+        "What fit=cover keeps: a side, the most striking or the busiest part, the faces, or a focal point.",
         "gravity",
-        {"face": NEEDS_FINDINGS},
     ),
     Option("crop", "crop", CropKind(65535), "Region of the upright source that is kept, before anything else.", "crop"),
     Option("rot", "rotate", WholeChoice((0, 90, 180, 270)), "Degrees clockwise, after the resize.", "rotate"),
@@ -83,7 +81,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("gam", "gamma", Fixed(0.1, 5), "Gamma: above 1 brightens the shadows.", "gamma"),
     Option("gray", "grayscale", Flag(), "Takes the colour away.", "grayscale"),
     Option("wm", "watermark", WatermarkKind(COMPASS), "Lays a configured watermark over the picture.", "watermark"),
-    Option("redact", "redact", Reserved(NEEDS_FINDINGS), "Hides faces or text."),
+    Option("redact", "redact", Choice(REDACTIONS), "Hides faces, text or both. First page or frame only.", "redact"),
     Option(
         "f",
         "format",
@@ -112,9 +110,16 @@ OPTIONS: tuple[Option, ...] = (
     Option("s", "signature", Word("[A-Za-z0-9_-]{43}", "43 characters of base64url"), "Signature of the request."),
 )
 
+GENERATION = Word("[a-z0-9]{1,8}", "1 to 8 characters of a-z and 0-9")
+"""A generation of findings: a set of models in certain versions."""
+
+FINDINGS = Option("fv", "findings", GENERATION, "The generation of findings that the picture is made with.", "findings")
+"""In canonical paths only: the edge writes it, and viewers know no such option."""
+
 BY_NAME: dict[str, Option] = {option.short: option for option in OPTIONS} | {option.long: option for option in OPTIONS}
+BY_SHORT: dict[str, Option] = {option.short: option for option in (*OPTIONS, FINDINGS)}
 CANONICAL: tuple[Option, ...] = tuple(
-    sorted((o for o in OPTIONS if o.plan_field and o.short != "f"), key=lambda o: o.short)
+    sorted((o for o in BY_SHORT.values() if o.plan_field and o.short != "f"), key=lambda o: o.short)
 )
 """The options that appear in a canonical path, in its order. The format is the path's extension."""
 

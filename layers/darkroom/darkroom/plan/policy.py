@@ -14,6 +14,7 @@ from .model import DATA_FORMATS, PICTURE_FORMATS, Plan
 from .negotiation import LADDER_PX, is_ladder, negotiations
 from .normal import plan_of
 from .presets import Presets, configured
+from .redaction import NOTHING, AlwaysRedact, redacting
 
 UNSIGNED_SET = (
     "Without a signature one can have no option at all, f=json, f=thumbhash, a preset, or w of "
@@ -39,20 +40,35 @@ def unsigned_requests(key: str, presets: Presets) -> frozenset[Plan]:
     return frozenset({bare, *data, *ladder, *presets.plans(key).values()})
 
 
-def unsigned_variants(key: str, presets: Presets) -> frozenset[Plan]:
-    """Every derivative of ``key`` that can come into being without a signature in guarded mode."""
-    return frozenset().union(*(negotiations(plan, ratios=(1.0,)) for plan in unsigned_requests(key, presets)))
+def unsigned_variants(key: str, presets: Presets, always: AlwaysRedact = NOTHING) -> frozenset[Plan]:
+    """Every derivative of ``key`` that can come into being without a signature in guarded mode.
+
+    Those that are made with findings come into being once more with each generation that is made the active one.
+    """
+    requests = unsigned_requests(key, presets)
+    return frozenset().union(*(negotiations(plan, ratios=(1.0,), always=always) for plan in requests))
 
 
 @cache
-def _known(presets: Callable[[], Presets]) -> frozenset[Plan]:
-    return unsigned_requests("", presets()) | unsigned_variants("", presets())
+def _known(presets: Callable[[], Presets], redact: str) -> frozenset[Plan]:
+    """What needs no signature of the key ``""``, in whose pictures ``redact`` is always hidden."""
+    plans = unsigned_requests("", presets()) | unsigned_variants("", presets())
+    return frozenset(redacting(plan, redact) for plan in plans)
 
 
-def needs_signature(plan: Plan, mode: AccessMode, presets: Callable[[], Presets] = configured) -> bool:
-    """Whether ``plan``, a canonical request or a negotiated variant, may only be made for a signed request."""
+def needs_signature(
+    plan: Plan, mode: AccessMode, presets: Callable[[], Presets] = configured, always: AlwaysRedact = NOTHING
+) -> bool:
+    """Whether ``plan``, a canonical request or a negotiated variant, may only be made for a signed request.
+
+    With ``always`` it is a variant that has what is forced: this, like the generation of findings, no viewer chose.
+    """
     if mode is AccessMode.OPEN:
         return False
     if mode is AccessMode.SIGNED:
         return True
-    return not is_ladder(plan) and replace(plan, key="") not in _known(presets)
+    chosen = replace(plan, findings="")
+    redact = always.of(plan.key)
+    if chosen.redact == redact and is_ladder(replace(chosen, redact="")):
+        return False
+    return replace(chosen, key="") not in _known(presets, redact)

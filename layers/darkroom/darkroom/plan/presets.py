@@ -11,6 +11,7 @@ from .kinds import FileName, Kind, Value
 from .model import Plan
 from .normal import plan_of
 from .options import BY_NAME
+from .redaction import check_first_page
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,15 @@ def _spelled(name: str, table: Mapping[str, object]) -> dict[str, str]:
             read_option(short, text)
         except ValueError as error:
             raise ValueError(f"preset {name!r}: {short} must be {BY_NAME[short].kind.expects}, not {text!r}") from error
+    _check_redacted(name, spelled)
     return spelled
+
+
+def _check_redacted(name: str, spelled: Mapping[str, str]) -> None:
+    try:
+        check_first_page(plan_of("", {short: read_option(short, text) for short, text in spelled.items()}))
+    except BadOption as error:
+        raise ValueError(f"preset {name!r}: {error.message}") from error
 
 
 def _spell(value: object) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from ...errors import BadOption, DuplicateOption, ReservedOption, UnknownOption
 from ..canonical import canonical_path, check_length
 from ..keys import read_key, unquote
-from ..kinds import Reserved, Value
+from ..kinds import Value
 from ..model import Plan
 from ..normal import plan_of
 from ..options import BY_NAME, OPTIONS, Option, misread, printable
 from ..presets import Presets, configured, read_option
+from ..redaction import check_first_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def parse_url(target: str, presets: Presets | None = None) -> Request:
         "dpr" not in values,
     )
     check_length(request.plan)
+    check_first_page(request.plan)
     return request
 
 
@@ -91,9 +93,8 @@ def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _read(option: Option, text: str) -> Value:
-    if isinstance(option.kind, Reserved) or text in option.reserved:
-        why = option.reserved.get(text) or option.kind.expects
-        raise ReservedOption(f"{option.short}={printable(text)} is not available: {why}", option=option.short)
+    if text in option.reserved:
+        raise ReservedOption(f"{option.short}={text} is not available: {option.reserved[text]}", option=option.short)
     try:
         return read_option(option.short, text)
     except ValueError as error:

@@ -1,0 +1,173 @@
+"""What is hidden whatever a viewer asks for: no request and no spelling of a key gets around it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from darkroom.errors import BadKey, BadOption, DarkroomError
+from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.keys import check_key, quote_key
+from darkroom.plan.model import DATA_FORMATS, Gravity, Plan
+from darkroom.plan.negotiation import negotiations
+from darkroom.plan.redaction import (
+    NOTHING,
+    AlwaysRedact,
+    check_first_page,
+    forced,
+    joined,
+    needs_findings,
+    redacting,
+)
+
+from .plans import KEYS, option_values, plans, url_text
+
+RULES = AlwaysRedact.parse("people/=faces,people/letters/=text,docs/=text,caf%C3%A9/=all,a%20b=faces")
+REDACTIONS = st.sampled_from(["faces", "text", "all"])
+
+
+@pytest.mark.parametrize(
+    ("key", "redact"),
+    [
+        ("people/a.jpg", "faces"),
+        ("people/letters/a.jpg", "all"),
+        ("people", ""),
+        ("People/a.jpg", ""),
+        ("docs/people/a.jpg", "text"),
+        ("x/people/a.jpg", ""),
+        ("caf\u00e9/a.jpg", "all"),
+        ("cafe\u0301/a.jpg", ""),
+        ("caf\u00e8/a.jpg", ""),
+        ("caf%C3%A9/a.jpg", ""),
+        ("a b", "faces"),
+        ("a bc/d.jpg", "faces"),
+        ("a%20b", ""),
+        ("a+b", ""),
+    ],
+)
+def test_what_a_key_always_hides(key: str, redact: str) -> None:
+    assert RULES.of(key) == redact
+
+
+def test_an_empty_prefix_is_every_key() -> None:
+    assert AlwaysRedact.parse("=text").of("any/key") == "text"
+
+
+def test_no_rule_hides_nothing() -> None:
+    assert AlwaysRedact.parse("") == NOTHING
+    assert NOTHING.of("people/a.jpg") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["people/", "people/=", "people/=face", "people/=faces,", ",people/=faces", "people/=faces, docs/=text"],
+        *["/people/=faces", "//=faces", "a//b=faces", "a b=faces", "caf\u00e9/=faces", "people/=faces\n", "a=b=faces"],
+        *[
+            "a%2fb=faces",
+            "%61=faces",
+            "a%2Fb=faces",
+            "caf%c3%a9=faces",
+            "a%=faces",
+            "a%0=faces",
+            "%00=faces",
+            "%7F=all",
+        ],
+        *["'=faces", "\\=faces", "${x}=faces", "a*=faces", "a+b=faces", "people/:faces", "people/=faces;docs/=text"],
+    ],
+)
+def test_a_rule_that_would_hide_nothing_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="AlwaysRedact is not like"):
+        AlwaysRedact.parse(text)
+
+
+@given(key=KEYS, redact=REDACTIONS, cut=st.integers(1, 20))
+def test_a_key_is_hidden_by_every_prefix_of_it(key: str, redact: str, cut: int) -> None:
+    prefix = key[:cut]
+    always = AlwaysRedact.parse(f"{quote_key(prefix)}={redact}")
+    assert always.of(key) == redact
+    assert always.of("0" + key) == (redact if ("0" + key).startswith(prefix) else "")
+
+
+@st.composite
+def _spellings(draw: st.DrawFn, key: str) -> str:
+    """``key`` in one of the many ways in which a viewer may write it in a path."""
+    ways = [lambda byte: f"%{byte:02X}", lambda byte: f"%{byte:02x}"]
+    plain = quote_key("".join(chr(byte) for byte in range(128)))
+    written = []
+    for character in key:
+        as_it_is = character in plain and character != "%"
+        way = draw(st.sampled_from([*ways, None] if as_it_is or ord(character) > 127 else ways))
+        written.append(character if way is None else "".join(map(way, character.encode())))
+    return "/" + "".join(written)
+
+
+@given(data=st.data(), values=option_values(), redact=REDACTIONS, tail=KEYS)
+def test_no_request_below_a_prefix_escapes(
+    data: st.DataObject, values: dict[str, object], redact: str, tail: str
+) -> None:
+    prefix = data.draw(st.sampled_from(["people/", "caf\u00e9/", "a b/", "100%25/", "x/y.", "\u732b"]))
+    always = AlwaysRedact.parse(f"{quote_key(prefix)}={redact}")
+    query = "&".join(f"{short}={url_text(short, value)}" for short, value in values.items() if short != "dpr")  # type: ignore[arg-type]
+    try:
+        request = parse_url(f"{data.draw(_spellings(prefix + tail))}?{query}")
+    except DarkroomError:
+        assume(False)
+    assert request.plan.key == prefix + tail
+    for variant in negotiations(request.plan, always=always):
+        if variant.format in DATA_FORMATS:
+            continue
+        assert variant.redact == joined(request.plan.redact, redact)
+        assert variant.animate
+        if variant.page:
+            with pytest.raises(BadOption, match="only the first page"):
+                parse_path(canonical_path(variant))
+        else:
+            assert f"redact-{variant.redact}" in canonical_path(variant)
+            assert parse_path(canonical_path(variant)) == variant
+
+
+@given(plan=plans(), one=st.sampled_from(["", "faces", "text", "all"]), other=st.sampled_from(["", "faces", "text"]))
+def test_redactions_add_up(plan: Plan, one: str, other: str) -> None:
+    both = joined(one, other)
+    assert joined(other, one) == both
+    assert redacting(redacting(plan, one), other) == redacting(plan, both)
+    assert redacting(plan, "") == plan
+    assert redacting(redacting(plan, both), both) == redacting(plan, both)
+
+
+@pytest.mark.parametrize("name", DATA_FORMATS)
+def test_data_hide_nothing(name: str) -> None:
+    plan = Plan("people/a.jpg", format=name, page=2)
+    assert forced(plan, RULES) == plan
+    assert not needs_findings(plan)
+    check_first_page(plan)
+
+
+def test_what_needs_findings() -> None:
+    face = Plan("a", width=1, height=1, fit="cover", gravity=Gravity("face"))
+    assert needs_findings(face)
+    assert needs_findings(Plan("a", redact="text"))
+    assert not needs_findings(replace(face, gravity=Gravity("attention")))
+    assert not needs_findings(Plan("a", width=800))
+
+
+def test_a_later_page_is_not_redacted_but_refused() -> None:
+    with pytest.raises(BadOption, match="only the first page is analysed") as refusal:
+        check_first_page(forced(Plan("people/a.tif", page=1), RULES))
+    assert refusal.value.option == "page"
+    with pytest.raises(BadOption, match="only the first page"):
+        parse_url("/a.tif?page=1&redact=faces")
+    with pytest.raises(BadOption, match="only the first page"):
+        parse_path("/a.tif/_/page-1_redact-faces.auto")
+    check_first_page(Plan("people/a.tif", page=1))
+
+
+def test_a_key_that_nobody_can_have_needs_no_rule() -> None:
+    for key in ("/people/a.jpg", "people//a.jpg", "./people/a.jpg", "a/../people/a.jpg"):
+        with pytest.raises(BadKey):
+            check_key(key)
