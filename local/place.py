@@ -10,8 +10,14 @@ ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".local" / "venvs"
 """Installed tools, shared by every stack of this checkout."""
 
+MODELS = ROOT / ".local" / "models"
+"""Models of the endpoint, shared too."""
+
 REGION = "us-east-1"
 STACK = "darkroom"
+ENDPOINT = "darkroom"
+"""Name of the SageMaker endpoint."""
+
 CDN_PORT = 8088
 AWS_PORT = 4566
 CONTROL = "/_local"

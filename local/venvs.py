@@ -1,6 +1,7 @@
 """Virtual environments of the tools: MiniStack and the SAM CLI pin botocore each in their own way, so each has one.
 
 A third, ``runtime``, is what functions run in: Python and boto3, as Lambda's own runtime brings them, and nothing else.
+A fourth, ``endpoint``, is the model server's, for a stack with inference.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from .errors import CannotStart
@@ -18,7 +20,17 @@ from .place import ROOT, VENVS
 from .processes import run
 from .progress import Progress
 
+REQUIREMENTS = {
+    "ministack": ROOT / "requirements-ministack.txt",
+    "sam": ROOT / "requirements-sam.txt",
+    "endpoint": ROOT / "endpoint" / "requirements.txt",
+}
+"""What is installed in each environment that pip fills."""
+
 TOOLS = ("ministack", "sam")
+"""Environments that every stack needs."""
+
+ENDPOINT = "endpoint"
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 """boto3 and what it needs, as they lie in site-packages; lent to the runtime from MiniStack's environment."""
 
@@ -38,18 +50,26 @@ async def ensure(progress: Progress) -> None:
     if sys.version_info[:2] != (3, 13):
         raise CannotStart(f"Darkroom runs on Python 3.13, this is {sys.version.split()[0]}. Start it by `make run`.")
     async with exclusively(VENVS / ".lock"):
-        await _ensure(progress)
+        wanted = await _ensure(TOOLS, progress)
+        if not _is_ready("runtime", wanted["ministack"]):
+            await _make_runtime()
+            _marker("runtime").write_text(wanted["ministack"])
 
 
-async def _ensure(progress: Progress) -> None:
-    wanted = {name: _wanted(ROOT / f"requirements-{name}.txt") for name in TOOLS}
-    missing = [name for name in TOOLS if not _is_ready(name, wanted[name])]
+async def ensure_endpoint(progress: Progress) -> None:
+    """Make the model server's environment if it is missing or older than its requirements; raises CannotStart."""
+    async with exclusively(VENVS / f".{ENDPOINT}.lock"):  # of its own: it may take minutes
+        await _ensure((ENDPOINT,), progress)
+
+
+async def _ensure(names: Sequence[str], progress: Progress) -> dict[str, str]:
+    """What a marker says of each of ``names`` once it is there."""
+    wanted = {name: _wanted(REQUIREMENTS[name]) for name in names}
+    missing = [name for name in names if not _is_ready(name, wanted[name])]
     if missing:
         with progress.step(f"Installing {' and '.join(missing)} from their requirements files (first start only)"):
             await _install_all(missing, wanted)
-    if not _is_ready("runtime", wanted["ministack"]):
-        await _make_runtime()
-        _marker("runtime").write_text(wanted["ministack"])
+    return wanted
 
 
 def _marker(name: str) -> Path:
@@ -62,7 +82,7 @@ def _is_ready(name: str, wanted: str) -> bool:
 
 def _wanted(requirements: Path) -> str:
     if not requirements.exists():
-        raise CannotStart(f"{requirements.name} is missing. `make lock` writes it.")
+        raise CannotStart(f"{requirements.relative_to(ROOT)} is missing. `make lock` writes it.")
     return hashlib.sha256(requirements.read_bytes()).hexdigest() + " " + sys.version.split()[0]
 
 
@@ -77,12 +97,12 @@ async def _install_all(missing: list[str], wanted: dict[str, str]) -> None:
 
 async def _install(name: str, wanted: str) -> None:
     await _make_venv(name)
-    requirements = ROOT / f"requirements-{name}.txt"
+    requirements = REQUIREMENTS[name]
     pip = [str(python_of(name)), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     done = await run([*pip, "--require-hashes", "-r", requirements], env=dict(os.environ), cwd=ROOT)
     if done.status:
         raise CannotStart(
-            f"pip could not install {requirements.name}:\n{done.tail()}\n"
+            f"pip could not install {requirements.relative_to(ROOT)}:\n{done.tail()}\n"
             "If it could not connect: the first start needs the network (or a package index set by PIP_INDEX_URL)."
         )
     _marker(name).write_text(wanted)

@@ -1,0 +1,73 @@
+"""The model server (``endpoint/serve.py``) on this machine's processor, behind the stack's runtime API.
+
+The stack does not wait for it. Until it is ready, and whenever it is not, the runtime API answers what SageMaker
+answers for an endpoint without a healthy instance.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+from . import processes, venvs
+from .errors import CannotStart
+from .kept import KeptServer, Served
+from .place import ENDPOINT, MODELS, ROOT, Place
+from .progress import Progress
+from .sagemaker.variants import Endpoints, Variant
+
+
+class ModelServer:
+    """The container behind the variants of the endpoint ``darkroom``, which this puts among ``endpoints``."""
+
+    def __init__(self, place: Place, endpoints: Endpoints, progress: Progress) -> None:
+        port = _free_port()
+        self._place = place
+        self._progress = progress
+        self.url = f"http://127.0.0.1:{port}"
+        self.server = KeptServer(
+            Served(
+                "The endpoint",
+                [venvs.python_of(venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
+                environment(port),
+                f"{self.url}/ping",
+                place.logs / "endpoint.log",
+            ),
+            progress.say,
+        )
+        endpoints.put(ENDPOINT, [Variant("main", 1.0, self.url)])
+
+    async def keep(self) -> None:
+        """For ever: install what it needs, and keep it alive. A failure to install is told, and the stack goes on."""
+        try:
+            await venvs.ensure_endpoint(self._progress)
+            await self._fetch_models()
+        except CannotStart as error:
+            self._progress.say(f"There is no endpoint; the small models in the function stand in for it. {error}")
+            return
+        await self.server.keep()
+
+    async def _fetch_models(self) -> None:
+        fetch = [sys.executable, "-m", "tools.fetch_models", "--to", str(MODELS), "--for", "endpoint"]
+        done = await processes.run(fetch, env=dict(os.environ), cwd=ROOT, log=self._place.logs / "models.log")
+        if done.status:
+            raise CannotStart(f"Its models could not be fetched:\n{done.tail()}")
+
+
+def environment(port: int) -> dict[str, str]:
+    """All of the model server's environment variables."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {
+        "PORT": str(port),
+        "HOST": "127.0.0.1",
+        "MODEL_DIR": str(MODELS),
+        "PYTHONPATH": str(ROOT / "layers" / "darkroom"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

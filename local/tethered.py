@@ -1,0 +1,38 @@
+"""Runs a command that ends, with all that it has started, when whoever started it is gone.
+
+``tethered.py COMMAND …``, as the leader of a process group and with a pipe as standard input: the pipe's end is the
+sign. A child watches it; this process becomes the command, so that its process id and exit status are the command's.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+GRACE_S = 10.0
+
+
+def watch() -> None:
+    """Wait for the end of standard input, then end the group: politely, and after ``GRACE_S`` by force."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while os.read(0, 4096):
+        pass
+    os.killpg(0, signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os.killpg(0, signal.SIGKILL)
+
+
+def main(command: list[str]) -> None:
+    """Become ``command``."""
+    if os.fork() == 0:
+        watch()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
