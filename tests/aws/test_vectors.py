@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from zlib import crc32
 
 import pytest
 
-from darkroom.aws.vectors import Vectors
+from darkroom.aws.vectors import MAX_COUNT, Vectors
+from darkroom.aws.vectors.choosing import open_vectors
+from darkroom.aws.vectors.managed import MAX_FOLDERS, UNFILTERED, ManagedVectors
 from darkroom.aws.vectors.table import SHARDS, TableVectors
 from darkroom.errors import Unavailable
-from tests.aws.similar import direction, make_vector_table, towards
+from tests.aws.s3vectors import INDEX_ARN, VectorIndex, serving
+from tests.aws.similar import DIMENSIONS, direction, make_vector_table, towards
 
 _numbers = itertools.count(1)
 ROME, OSLO, BRIG = direction(1), direction(2), direction(3)
@@ -25,7 +28,21 @@ def table(aws: Callable[[str], Any]) -> TableVectors:
     return TableVectors(aws("dynamodb"), name)
 
 
-@pytest.fixture(params=["table"])
+@pytest.fixture
+def service() -> VectorIndex:
+    return VectorIndex(DIMENSIONS, UNFILTERED)
+
+
+@pytest.fixture
+def managed(service: VectorIndex, aws_environment: dict[str, str]) -> Iterator[ManagedVectors]:
+    with serving(service) as url:
+        where = {"AWS_ENDPOINT_URL_S3VECTORS": url, "SIMILARITY_STORE": "s3vectors", "VECTOR_INDEX": INDEX_ARN}
+        made = open_vectors(aws_environment | where)
+        assert isinstance(made, ManagedVectors)
+        yield made
+
+
+@pytest.fixture(params=["table", "managed"])
 def vectors(request: pytest.FixtureRequest) -> Vectors:
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
 
@@ -116,6 +133,42 @@ def test_a_hash_alone_takes_no_vector_away(vectors: Vectors) -> None:
 def test_a_vector_without_length_is_refused(vectors: Vectors) -> None:
     with pytest.raises(ValueError, match="length"):
         put(vectors, "rome.jpg", (0.0,) * 512)
+
+
+def test_as_many_as_are_allowed_can_be_asked_for(vectors: Vectors) -> None:
+    put(vectors, "rome.jpg", ROME)
+    assert nearest(vectors, ROME, count=MAX_COUNT) == ["rome.jpg"]
+
+
+def test_vectors_that_name_no_model_are_compared_with_each_other(vectors: Vectors) -> None:
+    put(vectors, "rome.jpg", ROME, model="")
+    put(vectors, "oslo.jpg", ROME)
+    assert [near.key for near in vectors.nearest(ROME, count=9, prefix="")] == ["rome.jpg"]
+
+
+def test_a_key_in_many_folders_stays_within_what_an_index_takes(managed: ManagedVectors) -> None:
+    folders = "a/" * 340
+    for name in ("rome.jpg", "oslo.jpg"):
+        put(managed, folders + name, ROME)
+    put(managed, f"{'a/' * MAX_FOLDERS}rome.jpg", ROME)
+    assert sorted(nearest(managed, ROME, prefix=folders)) == [folders + "oslo.jpg", folders + "rome.jpg"]
+    assert len(nearest(managed, ROME, prefix="a/")) == 3
+
+
+def test_an_index_is_given_no_hash_alone(managed: ManagedVectors, service: VectorIndex) -> None:
+    put(managed, "rome.jpg", ())
+    assert service.asked == []
+
+
+def test_an_index_that_refuses_is_unavailable(managed: ManagedVectors) -> None:
+    with pytest.raises(Unavailable) as refused:
+        put(managed, "rome.jpg", ROME[:100])
+    assert "dimension" in refused.value.detail
+    assert "dimension" not in refused.value.message
+
+
+def test_a_deployment_that_says_nothing_has_a_table(aws_environment: dict[str, str]) -> None:
+    assert isinstance(open_vectors(aws_environment | {"VECTOR_TABLE": "vectors"}), TableVectors)
 
 
 def test_a_table_reads_page_after_page(table: TableVectors, aws: Callable[[str], Any]) -> None:

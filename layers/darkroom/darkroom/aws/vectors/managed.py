@@ -1,0 +1,115 @@
+"""Embeddings in an index of S3 Vectors, which finds the nearest by itself, approximately, among millions.
+
+An index filters by metadata and knows no prefixes of keys. So every vector says which folders it lies in; a folder's
+name may be long and an index takes 2 KB of what it filters by, so they are said by their digests.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from ..clients import asking
+from . import Near, Stored
+
+UNFILTERED = ("source_etag", "perceptual_hash", "generation")
+"""Metadata that the index is told, once and for all, not to filter by: it has room for 40 KB of such."""
+
+MAX_FOLDERS = 32
+"""Of one key. Below a deeper prefix, what is nearest elsewhere in its 32nd folder can crowd out what is asked for."""
+
+_DIGEST_CHARACTERS = 12
+
+
+class ManagedVectors:
+    """The index. ``client`` is a boto3 client for S3 Vectors, ``index_arn`` an index of cosine distances."""
+
+    def __init__(self, client: Any, index_arn: str) -> None:
+        self._client = client
+        self._index_arn = index_arn
+
+    def put(
+        self,
+        key: str,
+        vector: Sequence[float],
+        *,
+        source_etag: str,
+        perceptual_hash: str,
+        generation: str,
+        model: str = "",
+    ) -> None:
+        if not vector:
+            return  # a hash alone is nothing to search by here
+        if not any(vector):
+            raise ValueError("a vector without length points nowhere")
+        metadata = {
+            "source_etag": source_etag,
+            "perceptual_hash": perceptual_hash,
+            "generation": generation,
+            "model": model,
+            "folders": _folders(key),
+        }
+        kept = {"key": key, "data": {"float32": [*vector]}, "metadata": {k: v for k, v in metadata.items() if v}}
+        with asking(f"vector put {key}"):
+            self._client.put_vectors(indexArn=self._index_arn, vectors=[kept])
+
+    def delete(self, key: str) -> None:
+        with asking(f"vector delete {key}"):
+            self._client.delete_vectors(indexArn=self._index_arn, keys=[key])
+
+    def get(self, key: str) -> Stored | None:
+        with asking(f"vector get {key}"):
+            found = self._client.get_vectors(
+                indexArn=self._index_arn, keys=[key], returnData=True, returnMetadata=True
+            )["vectors"]
+        return _stored(found[0]) if found else None
+
+    def nearest(self, vector: Sequence[float], *, count: int, prefix: str, model: str = "") -> list[Near]:
+        with asking(f"vectors below {prefix}"):
+            found = self._client.query_vectors(
+                indexArn=self._index_arn,
+                topK=count,
+                queryVector={"float32": [*vector]},
+                filter=_filter(prefix, model),
+                returnMetadata=True,
+                returnDistance=True,
+            )["vectors"]
+        return [
+            Near(each["key"], 1 - each["distance"], _text(each.get("metadata"), "perceptual_hash"))
+            for each in found
+            if each["key"].startswith(prefix)
+        ]
+
+
+def _filter(prefix: str, model: str) -> dict[str, Any]:
+    of_model = {"model": {"$eq": model} if model else {"$exists": False}}
+    folders = _folders(prefix)
+    return {"$and": [of_model, {"folders": {"$eq": folders[-1]}}]} if folders else of_model
+
+
+def _folders(key: str) -> list[str]:
+    """The digests of the folders that ``key`` lies in, the outermost first. What ends in a slash is itself a folder."""
+    names = key.split("/")[:-1][:MAX_FOLDERS]
+    return [_digest("/".join(names[: depth + 1])) for depth in range(len(names))]
+
+
+def _digest(folder: str) -> str:
+    return urlsafe_b64encode(sha256(folder.encode()).digest()).decode()[:_DIGEST_CHARACTERS]
+
+
+def _stored(found: Mapping[str, Any]) -> Stored:
+    metadata = found.get("metadata")
+    return Stored(
+        key=found["key"],
+        vector=tuple(found["data"]["float32"]),
+        source_etag=_text(metadata, "source_etag"),
+        perceptual_hash=_text(metadata, "perceptual_hash"),
+        generation=_text(metadata, "generation"),
+        model=_text(metadata, "model"),
+    )
+
+
+def _text(metadata: Mapping[str, Any] | None, name: str) -> str:
+    return str((metadata or {}).get(name, ""))
