@@ -12,11 +12,11 @@ from tests.unit.test_architecture import NATIVE, PACKAGE, ROOT
 
 VARIABLES = (
     *("UPLOADS_BUCKET", "MEDIA_BUCKET", "QUARANTINE_BUCKET", "INDEX_TABLE", "DISTRIBUTION_ID"),
-    *("INGEST_QUEUE_URL", "PURGE_QUEUE_URL", "PURGE_DLQ_URL"),
+    *("INGEST_QUEUE_URL", "PURGE_QUEUE_URL", "PURGE_DLQ_URL", "SIGNING_KEYS_ARN", "VECTOR_TABLE"),
 )
 
 
-@pytest.mark.parametrize("function", ["forget", "purge", "sweep"])
+@pytest.mark.parametrize("function", ["forget", "purge", "similar", "sweep"])
 def test_a_function_without_pictures_loads_nothing_that_decodes_them(function: str) -> None:
     script = "import json, sys, app; print(json.dumps(sorted(sys.modules)))"
     result = subprocess.run(

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
 from ..aws.forms import Forms
 from ..aws.index import Index
 from ..aws.record import Record
 from ..aws.telemetry import log
-from ..errors import BadToken, DarkroomError, NotGranted, NotIngested
-from ..plan.keys import check_key, quote_key, unquote
+from ..errors import DarkroomError, NotGranted, NotIngested
+from ..plan.keys import quote_key
 from ..plan.limits import Limits
-from ..plan.uploads import Grant, read_token, read_upload
+from ..plan.uploads import Grant, read_upload
 from .answers import HttpResponse
-from .problems import problem
+from .api import KeySource, asked_for, granted, in_json, refused
 
 FORM_LASTS_S = 900
 """How long a form may be sent: a quarter of an hour, within which a phone has to begin."""
 
 PATH = "/uploads"
-
-
-class KeySource(Protocol):
-    """Where the signing keys come from."""
-
-    def valid(self, *, distrust: bool = False) -> Sequence[str]:
-        """The keys that are valid now; ``distrust`` asks for fresher ones if they are not fresh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +51,12 @@ class Uploads:
     def answer(self, request: UploadRequest) -> HttpResponse:
         """The answer as a Lambda response (payload format 2.0). Never raises a DarkroomError: it is the answer."""
         try:
-            grant = self._grant(request.authorization)
+            grant = granted(request.authorization, self.keys, self.clock())
             if request.asked_key is None:
-                return _json(201, self._form(grant, request.body))
-            return _json(200, self._fate(grant, request.asked_key))
+                return in_json(201, self._form(grant, request.body))
+            return in_json(200, self._fate(grant, request.asked_key))
         except DarkroomError as error:
-            level = "ERROR" if error.status >= 500 else "INFO"
-            log(level, error.message, code=error.code, status=error.status, detail=error.detail)
-            return problem(error)
-
-    def _grant(self, authorization: str) -> Grant:
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise BadToken("Send the upload token in the header Authorization: Bearer <token>")
-        token = token.strip(" ")
-        try:
-            return read_token(token, self.keys.valid(), self.clock())
-        except BadToken:
-            return read_token(token, self.keys.valid(distrust=True), self.clock())
+            return refused(error)
 
     def _form(self, grant: Grant, body: bytes) -> dict[str, object]:
         upload = read_upload(body, grant, self.max_bytes)
@@ -94,21 +73,13 @@ class Uploads:
         }
 
     def _fate(self, grant: Grant, asked_key: str) -> dict[str, object]:
-        key = _read_key(asked_key)
+        key = asked_for(asked_key)
         if not grant.covers(key):
             raise NotGranted
         record = self.index.get(key)
         if record is None:
             raise NotIngested
         return {"key": key, "state": record.state, **_details(record, grant)}
-
-
-def _read_key(asked_key: str) -> str:
-    """The key that a path asks for; raises BadKey. An HTTP API hands a path on decoded, except for ``%25``."""
-    try:
-        return check_key(unquote(asked_key))
-    except ValueError:
-        return check_key(asked_key)
 
 
 def _details(record: Record, grant: Grant) -> dict[str, object]:
@@ -124,8 +95,3 @@ def _details(record: Record, grant: Grant) -> dict[str, object]:
 
 def _version(record: Record) -> dict[str, object]:
     return {"sha256": record.sha256, "version": record.version_id, "updated_at": record.updated_at}
-
-
-def _json(status: int, document: dict[str, object]) -> HttpResponse:
-    headers = {"content-type": "application/json", "cache-control": "no-store"}
-    return {"statusCode": status, "headers": headers, "body": json.dumps(document)}

@@ -1,0 +1,54 @@
+"""What the routes of the HTTP API have in common: the token, the key in the path, and answers in JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..aws.telemetry import log
+from ..errors import BadToken, DarkroomError
+from ..plan.keys import check_key, unquote
+from ..plan.uploads import Grant, read_token
+from .answers import HttpResponse
+from .problems import problem
+
+
+class KeySource(Protocol):
+    """Where the signing keys come from."""
+
+    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+        """The keys that are valid now; ``distrust`` asks for fresher ones if they are not fresh."""
+
+
+def granted(authorization: str, keys: KeySource, now_s: float) -> Grant:
+    """What the header ``Authorization`` permits; raises BadToken."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise BadToken("Send the upload token in the header Authorization: Bearer <token>")
+    token = token.strip(" ")
+    try:
+        return read_token(token, keys.valid(), now_s)
+    except BadToken:
+        return read_token(token, keys.valid(distrust=True), now_s)
+
+
+def asked_for(key_in_path: str) -> str:
+    """The key that a path asks for; raises BadKey. An HTTP API hands a path on decoded, except for ``%25``."""
+    try:
+        return check_key(unquote(key_in_path))
+    except ValueError:
+        return check_key(key_in_path)
+
+
+def in_json(status: int, document: dict[str, object]) -> HttpResponse:
+    """``document`` as a Lambda response (payload format 2.0) that nobody keeps."""
+    headers = {"content-type": "application/json", "cache-control": "no-store"}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(document)}
+
+
+def refused(error: DarkroomError) -> HttpResponse:
+    """The answer for ``error``, which is logged."""
+    level = "ERROR" if error.status >= 500 and error.status != 501 else "INFO"
+    log(level, error.message, code=error.code, status=error.status, detail=error.detail)
+    return problem(error)
