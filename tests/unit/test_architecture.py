@@ -23,6 +23,9 @@ FORBIDDEN = {
     "darkroom.plan": NATIVE | AWS | {"darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.imaging": AWS | {"darkroom.aws", "darkroom.services"},
     "darkroom.aws": NATIVE | {"darkroom.plan", "darkroom.imaging", "darkroom.services"},
+    "darkroom.models": (NATIVE - {"numpy", "onnxruntime"})
+    | AWS
+    | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.services": set(),
 }
 """For each package, what must not come in when all of its modules are imported."""

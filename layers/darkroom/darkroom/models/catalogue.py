@@ -1,0 +1,138 @@
+"""Which models there are: what ``models.toml`` declares of each, read and checked."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_origin, get_type_hints
+
+from ..findings import TASKS
+
+SMALL = Path(__file__).with_name("small.toml")
+"""The models that are small enough to run within a Lambda function; their files are in the layer ``inference``."""
+
+LAYOUTS = {"channels-last", "channels-first"}
+ORDERS = {"rgb", "bgr"}
+TYPES = {"float32", "uint8"}
+PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+"""onnxruntime's, best first; what a machine lacks is passed over. TensorRT compiles a model for minutes, and anew for
+each size of picture, so that a model has to ask for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a model takes.
+
+    ``side_px`` is the side of its square, or for faces the longest side. ``scaled_px``: what the picture is scaled to
+    before the middle of ``side_px`` is cut out of it; 0: to the square itself. ``mean`` is taken away from channels of
+    0–255 in the model's own order, then ``deviation`` divides them. ``type`` is of each number.
+    """
+
+    side_px: int
+    scaled_px: int = 0
+    layout: str = "channels-last"
+    order: str = "rgb"
+    type: str = "float32"
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    deviation: tuple[float, ...] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model. Files are named as they lie in the model folder: ``artefact``, and ``parts`` by what they do.
+
+    ``engine``, ``prepare`` and ``read`` are names that :mod:`.running` and :mod:`.sessions` know. ``batch_size`` is how
+    many pictures go through it at once. ``labels`` is the file with a label for each output, a line each; ``softmax``
+    makes probabilities of those outputs. ``free_axes`` names an input whose sizes in the file are to be ignored.
+    """
+
+    name: str
+    task: str
+    version: str
+    artefact: str
+    input: Input
+    engine: str = "onnxruntime"
+    prepare: str = "square"
+    read: str = ""
+    batch_size: int = 1
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
+    labels: str = ""
+    softmax: bool = False
+    free_axes: str = ""
+    providers: tuple[str, ...] = PROVIDERS
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file that it needs."""
+        return tuple(name for name in (self.artefact, *self.parts.values(), self.labels) if name)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The model of each task."""
+
+    models: Mapping[str, Model]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What is declared, in the order of :data:`darkroom.findings.TASKS`."""
+        return tuple(task for task in TASKS if task in self.models)
+
+    def of(self, task: str) -> Model:
+        """The model of ``task``; raises ValueError if none is declared."""
+        if task not in self.models:
+            raise ValueError(f"there is no model for {task!r}; there are models for {', '.join(self.tasks)}")
+        return self.models[task]
+
+
+def load(path: Path) -> Catalogue:
+    """Read a ``models.toml``; raises ValueError that names the model and what is wrong with it."""
+    models: dict[str, Model] = {}
+    for table in tomllib.loads(path.read_text(encoding="utf-8")).get("model", []):
+        model = _model(table)
+        if model.task in models:
+            raise ValueError(f"{model.name}: {models[model.task].name} has the task {model.task} already")
+        models[model.task] = model
+    return Catalogue(models)
+
+
+def _model(table: Mapping[str, Any]) -> Model:
+    name = str(table.get("name", "a model without a name"))
+    try:
+        wanted = _input(table.get("input", {}))
+        model = Model(**_values(Model, {**table, "input": wanted}))
+    except TypeError as error:
+        raise ValueError(f"{name}: {error}") from error
+    if model.task not in TASKS:
+        raise ValueError(f"{name}: task is one of {', '.join(TASKS)}, not {model.task!r}")
+    if model.batch_size < 1:
+        raise ValueError(f"{name}: batch_size is 1 or more, not {model.batch_size}")
+    if any(Path(file).name != file for file in model.files):
+        raise ValueError(f"{name}: files are named without folders")
+    return model
+
+
+def _input(table: Mapping[str, Any]) -> Input:
+    wanted = Input(**_values(Input, table))
+    for key, allowed in (("layout", LAYOUTS), ("order", ORDERS), ("type", TYPES)):
+        if getattr(wanted, key) not in allowed:
+            raise TypeError(f"input.{key} is one of {', '.join(sorted(allowed))}, not {getattr(wanted, key)!r}")
+    if wanted.side_px < 1 or len(wanted.mean) != 3 or len(wanted.deviation) != 3 or 0 in wanted.deviation:
+        raise TypeError("input needs side_px, and three numbers each for mean and deviation (not 0)")
+    return wanted
+
+
+def _values(kind: type, table: Mapping[str, Any]) -> dict[str, Any]:
+    """``table`` as the fields of a dataclass take it; raises TypeError for a name or a type that is none of theirs."""
+    hints = get_type_hints(kind)
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    for key, value in values.items():
+        if key not in hints:
+            raise TypeError(f"there is no {key!r}; there are {', '.join(hints)}")
+        wanted = get_origin(hints[key]) or hints[key]
+        if not isinstance(value, wanted):
+            raise TypeError(f"{key} is {wanted.__name__.lower()}, not {value!r}")
+    return values

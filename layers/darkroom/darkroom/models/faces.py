@@ -1,0 +1,73 @@
+"""Faces, as CenterFace sees them.
+
+Xu et al., "CenterFace: Joint Face Detection and Alignment Using Face as Point" (2019). In go float32 planes, red first,
+0–255, with sides that are multiples of 32. Out come maps a quarter as large: for each place how likely a face has its
+middle there, the logarithm of its height and width, and where in the place the middle is. Landmarks are not read.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..findings import FACES, Face, Finding, Region
+from .catalogue import Model
+from .pixels import Floats, Pixels, fitted, padded
+from .tensors import Answer, Prepared
+
+MULTIPLE_PX = 32
+STRIDE_PX = 4
+"""Pixels of the input that one place of the output stands for."""
+
+ENLARGED_MOST = 2.0
+"""Faces of a dozen pixels are found when they are twice as large, and not before; more makes nothing of nothing."""
+
+
+def prepare(picture: Pixels, model: Model) -> Prepared:
+    """Planes of ``picture``, its longest side at most ``side_px``: (3, height, width)."""
+    small = fitted(picture, model.input.side_px, most=ENLARGED_MOST)
+    height, width = small.shape[:2]
+    planes = padded(small, MULTIPLE_PX).transpose(2, 0, 1).astype(np.float32)
+    return Prepared(planes, width, height)
+
+
+def read(answer: Answer, model: Model) -> Finding:
+    """Faces over the threshold ``face``, the surest first; of two that overlap by ``overlap`` the surer one."""
+    heat, sizes, offsets = (np.asarray(output, np.float32) for output in answer.outputs[:3])
+    boxes, scores = _boxes(heat[0], sizes, offsets, model.thresholds["face"])
+    kept = distinct(boxes, scores, model.thresholds["overlap"])
+    faces = (_face(boxes[index], float(scores[index]), answer.prepared) for index in kept)
+    return Finding(FACES, model.name, model.version, faces=tuple(face for face in faces if face is not None))
+
+
+def _boxes(heat: Floats, sizes: Floats, offsets: Floats, threshold: float) -> tuple[Floats, Floats]:
+    """(n, 4): left, top, right, bottom in pixels of the input; and (n,) scores."""
+    down, across = np.where(heat > threshold)
+    heights, widths = np.exp(sizes[:, down, across]) * STRIDE_PX
+    y = (down + offsets[0, down, across] + 0.5) * STRIDE_PX
+    x = (across + offsets[1, down, across] + 0.5) * STRIDE_PX
+    boxes = np.stack([x - widths / 2, y - heights / 2, x + widths / 2, y + heights / 2], axis=1)
+    return boxes.astype(np.float32), heat[down, across]
+
+
+def distinct(boxes: Floats, scores: Floats, most: float) -> list[int]:
+    """Which of ``boxes`` stay, the surest first: none overlaps a surer one by ``most`` (intersection over union)."""
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    left = np.argsort(-scores, kind="stable")
+    kept: list[int] = []
+    while left.size:
+        best, left = left[0], left[1:]
+        kept.append(int(best))
+        upper_left = np.maximum(boxes[best, :2], boxes[left, :2])
+        lower_right = np.minimum(boxes[best, 2:], boxes[left, 2:])
+        shared = np.prod(np.maximum(lower_right - upper_left, 0.0), axis=1)
+        left = left[shared < most * (areas[best] + areas[left] - shared)]
+    return kept
+
+
+def _face(box: Floats, score: float, prepared: Prepared) -> Face | None:
+    """The part of ``box`` that is in the picture, in fractions of it; None if there is none."""
+    size = np.array([prepared.width, prepared.height] * 2, np.float32)
+    left, top, right, bottom = (float(edge) for edge in np.clip(box / size, 0.0, 1.0))
+    if left >= right or top >= bottom:
+        return None
+    return Face(Region(left, top, right - left, bottom - top), score)

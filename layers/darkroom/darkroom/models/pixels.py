@@ -1,0 +1,62 @@
+"""Arrays of pixels, as models take them. A picture is sRGB, ``uint8`` of shape (height, width, 3), upright."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Pixels = NDArray[np.uint8]
+"""(height, width, 3), red first."""
+
+type Floats = NDArray[np.float32]
+
+
+def resized(picture: Pixels, width: int, height: int) -> Pixels:
+    """``picture`` in another size, by a triangle filter as wide as a new pixel, which is what Pillow calls bilinear."""
+    if picture.shape[:2] == (height, width):
+        return picture
+    across = _along(picture, 1, width)
+    down = _along(across, 0, height)
+    return np.clip(np.rint(down), 0, 255).astype(np.uint8)
+
+
+def fitted(picture: Pixels, side_px: int, *, most: float = 1.0) -> Pixels:
+    """``picture`` with its longest side ``side_px``, or as long as it gets when enlarged ``most`` times."""
+    height, width = picture.shape[:2]
+    scale = min(side_px / max(height, width), most)
+    return resized(picture, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def padded(picture: Pixels, multiple: int) -> Pixels:
+    """``picture`` with black added at its right and its lower edge, until both sides are multiples."""
+    height, width = picture.shape[:2]
+    more = [(0, ceil(side / multiple) * multiple - side) for side in (height, width)]
+    return np.pad(picture, [*more, (0, 0)])
+
+
+def _along(values: NDArray[np.generic], axis: int, length: int) -> Floats:
+    """``values`` resampled to ``length`` on one axis: a sum of shifted copies, a weight for each."""
+    was = values.shape[axis]
+    if was == length:
+        return values.astype(np.float32)
+    places, weights = _taps(was, length)
+    shape = [1] * values.ndim
+    shape[axis] = length
+    total = np.zeros([*values.shape[:axis], length, *values.shape[axis + 1 :]], np.float32)
+    for place, weight in zip(places, weights, strict=True):
+        total += np.take(values, place, axis) * weight.reshape(shape)
+    return total
+
+
+def _taps(was: int, length: int) -> tuple[NDArray[np.int64], Floats]:
+    """Of each new pixel the old ones that it is made of, and their weights: both (taps, length)."""
+    step = was / length
+    radius = max(step, 1.0)
+    centres = (np.arange(length) + 0.5) * step
+    first = np.floor(centres - radius).astype(np.int64)
+    places = first + np.arange(ceil(2 * radius) + 1)[:, np.newaxis]
+    weights = np.maximum(0.0, 1.0 - np.abs(places + 0.5 - centres) / radius)
+    weights[(places < 0) | (places >= was)] = 0.0
+    return np.clip(places, 0, was - 1), (weights / weights.sum(axis=0)).astype(np.float32)

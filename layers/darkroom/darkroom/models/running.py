@@ -1,0 +1,85 @@
+"""All models that a process has loaded, and what they find in pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from ..findings import ENDPOINT, Finding
+from .catalogue import Catalogue, Model
+from .pixels import Pixels
+from .sessions import OnnxModel
+
+
+class Engine(Protocol):
+    """A loaded model."""
+
+    def find_all(self, pictures: Sequence[Pixels]) -> list[Finding]:
+        """What it finds in each picture; raises ModelUnavailable."""
+        ...
+
+
+def _rapidocr(model: Model, folder: Path, device: int) -> Engine:
+    from .text import RapidOcr  # and with it a package that only the endpoint has
+
+    return RapidOcr(model, folder, device)
+
+
+ENGINES: Mapping[str, Callable[[Model, Path, int], Engine]] = {"onnxruntime": OnnxModel, "rapidocr": _rapidocr}
+"""What ``models.toml`` may name."""
+
+
+class Models:
+    """The models of ``tasks`` (all that ``catalogue`` has, if none are named), loaded from ``model_dir``.
+
+    ``by`` marks the findings; ``device`` is the number of the GPU, where there is one. Raises ValueError for a task, a
+    name or an engine that there is none of, ModelUnavailable if a file is missing or broken.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        model_dir: Path,
+        tasks: Sequence[str] = (),
+        *,
+        by: str = ENDPOINT,
+        device: int = 0,
+    ) -> None:
+        self._by = by
+        self._engines = {task: _engine(catalogue.of(task), model_dir, device) for task in tasks or catalogue.tasks}
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What can be asked for."""
+        return tuple(self._engines)
+
+    def find(self, picture: Pixels, tasks: Sequence[str]) -> dict[str, Finding]:
+        """What there is in one picture, by task."""
+        [found] = self.find_all([picture], [tasks])
+        return found
+
+    def find_all(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
+        """What there is in each picture, by the tasks asked of it; each model sees all of its pictures at once.
+
+        Raises ModelUnavailable if a model fails, ValueError for a task that is not loaded.
+        """
+        unknown = {task for asked in tasks for task in asked} - set(self._engines)
+        if unknown:
+            raise ValueError(f"not loaded: {', '.join(sorted(unknown))}")
+        found: list[dict[str, Finding]] = [{} for _ in pictures]
+        for task, engine in self._engines.items():
+            asked = [index for index, wanted in enumerate(tasks) if task in wanted]
+            if not asked:
+                continue
+            findings = engine.find_all([pictures[index] for index in asked])
+            for index, finding in zip(asked, findings, strict=True):
+                found[index][task] = replace(finding, by=self._by)
+        return found
+
+
+def _engine(model: Model, folder: Path, device: int) -> Engine:
+    if model.engine not in ENGINES:
+        raise ValueError(f"{model.name}: engine is one of {', '.join(ENGINES)}, not {model.engine!r}")
+    return ENGINES[model.engine](model, folder, device)
