@@ -155,6 +155,8 @@ def read_finding(task: str, document: Mapping[str, Any]) -> Finding:
     if task not in TASKS:
         raise ValueError(f"there is no task {task!r}")
     packed = base64.b64decode(document.get("vector", ""))
+    if len(packed) % 4:
+        raise ValueError("a vector is of whole float32")
     return Finding(
         task,
         str(document["model"]),

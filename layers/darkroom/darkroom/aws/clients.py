@@ -35,21 +35,32 @@ _FAULTS = (
     UnicodeDecodeError,  # of an answer that is no text
 )
 
-_ENDPOINT_NAMES = {"events": "EVENTBRIDGE", "secretsmanager": "SECRETS_MANAGER"}
+_ENDPOINT_NAMES = {
+    "events": "EVENTBRIDGE",
+    "sagemaker-runtime": "SAGEMAKER_RUNTIME",
+    "secretsmanager": "SECRETS_MANAGER",
+}
 """Services that AWS's endpoint variables call otherwise than boto3 does."""
 
 
-def client(service: str, environment: Mapping[str, str] = os.environ) -> Any:
+def client(
+    service: str,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    read_s: float | None = None,
+    attempts: int = ATTEMPTS,
+) -> Any:
     """A boto3 client of ``service`` in the region, and at the endpoint if any, of ``environment``. Sends nothing yet.
 
-    Credentials that ``environment`` lacks come from botocore's own chain.
+    Credentials that ``environment`` lacks come from botocore's own chain. ``read_s`` is how long an answer may take,
+    of each of ``attempts`` at a call.
     """
     name = _ENDPOINT_NAMES.get(service, service.upper())
     endpoint = environment.get(f"AWS_ENDPOINT_URL_{name}") or environment.get("AWS_ENDPOINT_URL")
     config = Config(
         connect_timeout=CONNECT_S,
-        read_timeout=READ_S,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        read_timeout=READ_S if read_s is None else read_s,
+        retries={"mode": "standard", "total_max_attempts": attempts},
         response_checksum_validation="when_required",  # a wrong checksum is a reason to refuse, not a fault
         s3={"addressing_style": "path" if endpoint else "virtual"},
         signature_version="s3v4" if service == "s3" else None,  # botocore would sign forms by version 2

@@ -1,0 +1,160 @@
+"""Where findings are kept: a sidecar in S3 for each generation, which renders read, and one item in the index.
+
+The item is about the newest findings of any generation. It also says how far the work on them has come.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ..findings import TEXT, Findings, from_document, to_document
+from .entries import Entries, Value
+from .kept import Listed
+from .vault import Vault
+
+FINDINGS = "findings/"
+"""The folder of all sidecars in the media bucket."""
+
+MAX_ITEM_CHARACTERS = 300_000
+"""Of a document in the index: DynamoDB takes items of 400 KB. The sidecar holds all of it."""
+
+
+def sidecar_name(generation: str, key: str) -> str:
+    """The object that holds the findings of ``key``."""
+    return f"{FINDINGS}{generation}/{key}.json"
+
+
+def item_name(key: str) -> str:
+    """The partition key of the item about the findings of ``key``."""
+    return f"findings#{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A sidecar and its own entity tag, with quotes. ``findings`` None: it cannot be read, and may be replaced."""
+
+    findings: Findings | None
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The index item. ``announced``: all that follows from these findings has been done and told.
+
+    ``sha256_of`` is that of the upload. ``flagged`` is the verdict of moderation, None without one. ``version`` is 0 where
+    there is no item.
+    """
+
+    findings: Findings | None = None
+    image_id: str = ""
+    sha256_of: str = ""
+    flagged: bool | None = None
+    announced: bool = False
+    version: int = 0
+
+    def speaks_of(self, generation: str, source_etag: str) -> bool:
+        """Whether it is about this generation and this master."""
+        known = self.findings
+        return known is not None and (known.generation, known.source_etag) == (generation, source_etag)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Sidecars in ``media``, items in ``entries``. Faults are Unavailable."""
+
+    media: Vault
+    entries: Entries
+
+    def sidecar(self, generation: str, key: str) -> Sidecar | None:
+        """The sidecar of ``key`` in ``generation``."""
+        opened = self.media.open(sidecar_name(generation, key))
+        if opened is None:
+            return None
+        with opened.body as body:
+            return Sidecar(_read(body.read()), opened.kept.etag)
+
+    def put_sidecar(self, key: str, findings: Findings, *, replaces: Sidecar | None) -> None:
+        """Write the sidecar over the one that was seen, and over nothing later; raises Changed."""
+        self.media.put(
+            sidecar_name(findings.generation, key),
+            _text(findings).encode(),
+            headers={"Content-Type": "application/json"},
+            metadata={"source-etag": findings.source_etag},
+            replaces=replaces.etag if replaces else "",
+        )
+
+    def noted(self, key: str) -> Noted:
+        """What the index says."""
+        entry = self.entries.get(item_name(key))
+        fields = entry.fields
+        return Noted(
+            _read(str(fields.get("document", "")).encode()),
+            str(fields.get("image_id", "")),
+            str(fields.get("sha256_of", "")),
+            bool(fields["flagged"]) if "flagged" in fields else None,
+            bool(fields.get("announced", False)),
+            entry.version,
+        )
+
+    def note(self, key: str, noted: Noted) -> Noted | None:
+        """Write ``noted`` over its own version; as it is then, None if another writer was quicker."""
+        assert noted.findings is not None
+        fields: dict[str, Value] = {
+            "key": key,
+            "generation": noted.findings.generation,
+            "source_etag": noted.findings.source_etag,
+            "document": _short_text(noted.findings),
+            "image_id": noted.image_id,
+            "sha256_of": noted.sha256_of,
+            "announced": noted.announced,
+        }
+        if noted.flagged is not None:
+            fields["flagged"] = noted.flagged
+        done = self.entries.put(item_name(key), fields, replaces=noted.version)
+        return replace(noted, version=noted.version + 1) if done else None
+
+    def sidecars(self, key: str) -> list[Listed]:
+        """The sidecars of ``key`` in every generation."""
+        found = []
+        for generation in self._generations():
+            name = sidecar_name(generation, key)
+            page = next(self.media.pages(name), [])
+            found += [one for one in page if one.key == name]
+        return found
+
+    def forget(self, key: str, sidecars: list[Listed], noted: Noted) -> int:
+        """Delete what was seen, and nothing that came later; how many objects and items that were."""
+        deleted = self.media.delete_many(sidecars)
+        return deleted + (noted.version > 0 and self.entries.delete(item_name(key), seen=noted.version))
+
+    def _generations(self) -> Iterator[str]:
+        """The names of the folders of findings, found by one listing each however many files they have."""
+        after = ""
+        while page := next(self.media.pages(FINDINGS, start_after=after), None):
+            generation = page[0].key.removeprefix(FINDINGS).partition("/")[0]
+            yield generation
+            after = f"{FINDINGS}{generation}0"  # the character after the slash
+
+
+def _text(findings: Findings) -> str:
+    return json.dumps(to_document(findings), separators=(",", ":"))
+
+
+def _short_text(findings: Findings) -> str:
+    """The same with only as many lines of text as the item has room for."""
+    text = _text(findings)
+    while len(text) > MAX_ITEM_CHARACTERS and TEXT in findings.found and findings.found[TEXT].lines:
+        read = findings.found[TEXT]
+        fewer = replace(read, lines=read.lines[: len(read.lines) * MAX_ITEM_CHARACTERS // (len(text) + 1)])
+        findings = replace(findings, found={**findings.found, TEXT: fewer})
+        text = _text(findings)
+    return text
+
+
+def _read(document: bytes) -> Findings | None:
+    try:
+        return from_document(json.loads(document))
+    except ValueError:
+        return None

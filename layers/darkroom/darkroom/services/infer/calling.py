@@ -1,0 +1,71 @@
+"""Asking the endpoint, within a deadline and past a circuit breaker; and who is asked instead."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...aws.observing import Observer
+from ...errors import ModelUnavailable
+from ...findings import Finding
+from .breaker import Breaker
+
+CALL_S = 20.0
+"""How long an answer may take. SageMaker itself gives up after 60 s."""
+
+TRIES = 3
+FIRST_PAUSE_S = 0.5
+"""Before the second try; twice as long before the third. Up to half of it is left to chance."""
+
+
+class Finder(Protocol):
+    """Models within this process."""
+
+    @property
+    def tasks(self) -> Sequence[str]:
+        """What they can do."""
+
+    def find(self, jpeg: bytes, tasks: Sequence[str]) -> dict[str, Finding]:
+        """What they say of a picture, for those of ``tasks`` that they can do."""
+
+
+class Models(Protocol):
+    """What the caller needs of the endpoint."""
+
+    def find(self, jpeg: bytes, tasks: Sequence[str], image_id: str) -> dict[str, Finding]:
+        """As :meth:`darkroom.aws.model.Endpoint.find`."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The endpoint behind its breaker. ``within_s``: no try is begun that could end after it."""
+
+    endpoint: Models
+    breaker: Breaker
+    observer: Observer
+    within_s: float = 45.0
+    call_s: float = CALL_S
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+
+    def ask(self, jpeg: bytes, tasks: Sequence[str], image_id: str) -> dict[str, Finding] | None:
+        """What the endpoint says; None if it does not answer, or may not be asked at this time."""
+        ends_s = self.monotonic() + self.within_s
+        for number in range(TRIES):
+            if number:
+                self.sleep(FIRST_PAUSE_S * 2 ** (number - 1) * random.uniform(0.5, 1.0))  # noqa: S311
+            if self.monotonic() + self.call_s > ends_s or not self.breaker.allows():
+                return None
+            try:
+                with self.observer.step("invoke"):
+                    found = self.endpoint.find(jpeg, tasks, image_id)
+            except ModelUnavailable as error:
+                self.observer.log("WARNING", "the endpoint does not answer", tries=number + 1, detail=error.detail)
+                self.breaker.failed()
+                continue
+            self.breaker.succeeded()
+            return found
+        return None

@@ -1,0 +1,70 @@
+"""Which master of a key is the present one: that which is served, or a newer one that waits for moderation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...aws.kept import Kept, Opened
+from ...aws.vault import Vault
+from ..ingest.claims import SEQUENCER, SHA256, VERSION_ID
+
+HELD = "held/"
+"""Where the media bucket has masters that wait for moderation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A master where it lies. ``etag`` has no quotes."""
+
+    key: str
+    place: Vault
+    kept: Kept
+
+    @property
+    def etag(self) -> str:
+        """The entity tag by which findings name their master."""
+        return self.kept.etag.strip('"')
+
+    @property
+    def sequencer(self) -> str:
+        """Of the event that it was made for; "" for one that was put there by hand."""
+        return self.kept.metadata.get(SEQUENCER, "")
+
+    @property
+    def sha256(self) -> str:
+        """Of the upload that it was made of, "" if that is not known."""
+        return self.kept.metadata.get(SHA256, "")
+
+    @property
+    def version_id(self) -> str:
+        """Of that upload."""
+        return self.kept.metadata.get(VERSION_ID, "")
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits for moderation."""
+        return self.kept.key == HELD + self.key
+
+    def open(self) -> Opened | None:
+        """Start reading it; None if it has gone meanwhile, or another is there."""
+        opened = self.place.open(self.kept.key)
+        if opened is not None and opened.kept.etag != self.kept.etag:
+            opened.body.close()
+            return None
+        return opened
+
+
+@dataclass(frozen=True)
+class Masters:
+    """Masters in ``source`` below ``prefix``; those that are held in ``media``."""
+
+    source: Vault
+    prefix: str
+    media: Vault
+
+    def present(self, key: str) -> Present | None:
+        """The newest master of ``key``, None if there is none. Raises Unavailable."""
+        places = ((self.source, self.prefix), (self.media, HELD))
+        heads = [(place, place.head(prefix + key)) for place, prefix in places]
+        found = [Present(key, place, head) for place, head in heads if head is not None]
+        return max(found, key=lambda one: one.sequencer, default=None)

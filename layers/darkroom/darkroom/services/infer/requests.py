@@ -1,0 +1,91 @@
+"""What the queues of inference ask for: events about pictures, and messages that workers send themselves."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ...errors import BadUpload
+
+OWN_SOURCE = "darkroom"
+ANALYSE = "Analyse"
+"""Detail type of a message by which a worker, or an operator, asks for a picture to be looked at (again)."""
+
+FIRST_WAIT_S = 30
+MAX_WAIT_S = 900
+"""The longest that SQS delays a message."""
+
+
+class Kind(StrEnum):
+    """The detail types that are followed."""
+
+    READY = "ImageReady"
+    HELD = "ImageHeld"
+    REMOVED = "ImageRemoved"
+    ANALYSE = ANALYSE
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Look at the picture ``key``, or see that nothing is kept of it if it is gone.
+
+    ``sequencer`` (padded) is that of the change that is told of, "" if any master will do. ``attempt`` counts how often
+    it was put off for the endpoint. ``again``: even if all has been done.
+    """
+
+    kind: Kind
+    key: str
+    sequencer: str = ""
+    attempt: int = 0
+    again: bool = False
+
+    @property
+    def message(self) -> dict[str, object]:
+        """The message that asks for it."""
+        detail = {
+            "object": {"key": self.key},
+            "sequencer": self.sequencer,
+            "attempt": self.attempt,
+            "again": self.again,
+        }
+        return {"source": OWN_SOURCE, "detail-type": ANALYSE, "detail": detail}
+
+    def put_off(self) -> Request:
+        """The same, for later."""
+        return Request(Kind.ANALYSE, self.key, self.sequencer, self.attempt + 1, self.again)
+
+
+def wait_s(attempt: int) -> int:
+    """Seconds until the endpoint is tried again for the ``attempt``-th time: 30, 60 ... up to a quarter of an hour.
+
+    Up to half of it is left to chance, so that what was put off together does not come back together.
+    """
+    longest_s: int = min(FIRST_WAIT_S * 2 ** min(max(attempt, 1) - 1, 16), MAX_WAIT_S)
+    return round(longest_s * random.uniform(0.5, 1.0))  # noqa: S311, nothing is secret about it
+
+
+def read_request(body: str) -> Request | None:
+    """The request in a message, None if it asks for nothing: other events, and what was held because it was flagged.
+
+    Raises BadUpload for what is no such message.
+    """
+    try:
+        event = json.loads(body)
+        source, detail_type, detail = event["source"], event["detail-type"], event["detail"]
+        if source != OWN_SOURCE or detail_type not in Kind:
+            return None
+        key = detail["object"]["key"] if detail_type == ANALYSE else detail["key"]
+        if detail.get("flagged"):
+            return None
+        key.encode()  # JSON can hold half a character, a path cannot
+        return Request(
+            Kind(detail_type),
+            key,
+            str(detail.get("sequencer", "")),
+            int(detail.get("attempt", 0)),
+            bool(detail.get("again", False)),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadUpload("The message is no event of a picture", field="body", detail=repr(error)) from error

@@ -1,0 +1,212 @@
+"""From a request to findings that are kept and told. Killed at any step, it is done again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from ...aws.archive import Noted
+from ...aws.bus import Bus
+from ...aws.index import Index
+from ...aws.model import UNREADABLE
+from ...aws.observing import Observer
+from ...aws.queues import Queue
+from ...errors import DarkroomError, Unavailable
+from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
+from ...imaging.source import Source
+from ...plan.limits import Limits
+from ..ingest.announce import image_id
+from .announce import analysed, moderated_message, verdict
+from .calling import Caller, Finder
+from .copies import Copies
+from .keep import Keeper, Kept, Superseded
+from .masters import Present
+from .merging import RANKS, disagreement, rank
+from .prepare import prepared
+from .requests import Kind, Request, wait_s
+
+OVERTAKEN_DELAY_S = 5
+"""Before a key is looked at again whose master changed under us: time for the other worker to end what it is doing."""
+
+
+class Outcome(StrEnum):
+    """What became of a request.
+
+    ``FALLBACK``: the endpoint did not answer, and is asked again later. ``COPIED``: the same bytes had been looked at.
+    ``DROPPED``: nothing was to be done, or another master is the present one.
+    """
+
+    ANALYSED = "analysed"
+    COPIED = "copied"
+    FALLBACK = "fallback"
+    REMOVED = "removed"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How findings are made here. ``block``: ingest waits for the verdict of moderation."""
+
+    generation: str
+    tasks: Sequence[str]
+    limits: Limits
+    block: bool = False
+
+
+@dataclass(frozen=True)
+class Infer:
+    """The service, with its adapters. ``caller`` None: there is no endpoint, and what ``finder`` finds is all."""
+
+    terms: Terms
+    keeper: Keeper
+    copies: Copies
+    index: Index
+    caller: Caller | None
+    finder: Finder
+    queue: Queue
+    verdicts: Queue
+    bus: Bus
+    observer: Observer
+    clock: Callable[[], float] = time.time
+
+    def handle(self, request: Request) -> Outcome:
+        """Deal with ``request``. Whatever this raises, it is to be handled again."""
+        try:
+            outcome = self._handle(request)
+        except Superseded:
+            self._look_again(request.key)
+            outcome = Outcome.DROPPED
+        self.observer.count("Handled", outcome=outcome)
+        return outcome
+
+    def _handle(self, request: Request) -> Outcome:
+        present = self.keeper.masters.present(request.key)
+        if present is None:
+            return self._remove(request.key)
+        if request.kind is Kind.REMOVED or (request.sequencer and request.sequencer < present.sequencer):
+            return Outcome.DROPPED
+        noted = self.keeper.archive.noted(request.key)
+        if request.again:
+            return self._look(request, present, noted)
+        if self._is_done(noted, present):
+            if request.kind is Kind.HELD and present.held:
+                self._judge(present, noted.findings)
+            return Outcome.DROPPED
+        if copied := self.copies.of(present, self.terms.generation, self._possible, self._best):
+            self._conclude(present, self._findings(present, copied))
+            return Outcome.COPIED
+        return self._look(request, present, noted)
+
+    def _is_done(self, noted: Noted, present: Present, tasks: Sequence[str] | None = None, by: str = "") -> bool:
+        """Whether nobody could add anything: ``tasks`` (all that can be done) have been found by ``by``, or better."""
+        if not noted.announced or not noted.speaks_of(self.terms.generation, present.etag) or noted.findings is None:
+            return False
+        wanted = RANKS[by or self._best]
+        every = self._possible if tasks is None else tasks
+        return all(rank(noted.findings.found.get(task)) >= wanted for task in every)
+
+    @property
+    def _best(self) -> str:
+        return ENDPOINT if self.caller is not None else FALLBACK
+
+    @property
+    def _possible(self) -> Sequence[str]:
+        return self.terms.tasks if self.caller is not None else self.finder.tasks
+
+    def _look(self, request: Request, present: Present, noted: Noted) -> Outcome:
+        jpeg = self._prepared(present)
+        if jpeg is None:
+            unreadable = {task: Finding(task, "", "", self._best, error=UNREADABLE) for task in self._possible}
+            self._conclude(present, self._findings(present, unreadable))
+            return Outcome.ANALYSED
+        found = self._asked(present, jpeg)
+        if found is not None:
+            self._conclude(present, self._findings(present, found))
+            return Outcome.ANALYSED
+        if request.again or not self._is_done(noted, present, self.finder.tasks, FALLBACK):
+            with self.observer.step("fallback"):
+                found = self.finder.find(jpeg, self.finder.tasks)
+            self.observer.count("Fallback")
+            self._conclude(present, self._findings(present, found))
+        self.queue.send(request.put_off().message, delay_s=wait_s(request.attempt + 1))
+        return Outcome.FALLBACK
+
+    def _prepared(self, present: Present) -> bytes | None:
+        """What the models get to see; None if the master cannot be decoded. Raises Superseded, Unavailable."""
+        with self.observer.step("prepare"):
+            opened = present.open()
+            if opened is None:
+                raise Superseded
+            with opened.body as body:
+                try:
+                    return prepared(Source.streamed(iter(body), opened.kept.size_bytes), self.terms.limits)
+                except DarkroomError as error:
+                    if error.status >= 500 or error.retryable:
+                        raise
+                    self.observer.log("WARNING", "unreadable", key=present.key, code=error.code, detail=error.detail)
+                    return None
+
+    def _asked(self, present: Present, jpeg: bytes) -> dict[str, Finding] | None:
+        """What those say who are asked first; None if they do not answer."""
+        if self.caller is not None:
+            return self.caller.ask(jpeg, self.terms.tasks, self._image_id(present))
+        with self.observer.step("invoke"):
+            return self.finder.find(jpeg, self.finder.tasks)
+
+    def _findings(self, present: Present, found: dict[str, Finding]) -> Findings:
+        pending = tuple(task for task in self.terms.tasks if task not in found) if self.caller is not None else ()
+        now = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
+        return Findings(self.terms.generation, present.etag, found, pending, now)
+
+    def _conclude(self, present: Present, findings: Findings) -> None:
+        """Keep ``findings``, and do and tell what follows from them; at last, write down that it was done."""
+        record = self.index.get(present.key)
+        phash = str(record.facts.get("perceptual_hash", "")) if record is not None else ""
+        with self.observer.step("store"):
+            kept = self.keeper.keep(present, self._image_id(present), findings, phash)
+        self._compare(kept)
+        with self.observer.step("announce"):
+            self._judge(present, kept.findings)
+            self.bus.announce(*analysed(present.key, kept.noted.image_id, kept.findings))
+            self.keeper.archive.note(present.key, replace(kept.noted, announced=True))
+        if not kept.findings.pending:
+            waited_s = max(0.0, self.clock() - present.kept.modified_s)
+            self.observer.count("UploadToAnalysed", waited_s * 1000, "Milliseconds")
+
+    def _judge(self, present: Present, findings: Findings | None) -> None:
+        """Have ingest look at the verdict, if there is one that it waits for."""
+        if self.terms.block and findings is not None and verdict(findings) is not None:
+            self.verdicts.send(moderated_message(present.key, findings, present.sha256))
+
+    def _compare(self, kept: Kept) -> None:
+        """Tell how far what an uploader said is from what was found."""
+        for task, theirs in (kept.before.found if kept.before is not None else {}).items():
+            ours = kept.findings.found.get(task)
+            if theirs.by != CLIENT or ours is None or ours.by == CLIENT:
+                continue
+            apart = disagreement(theirs, ours)
+            if apart is not None:
+                self.observer.count("ClientDisagreement", apart, "None", task=task)
+
+    def _image_id(self, present: Present) -> str:
+        return image_id(present.key, present.sequencer, present.version_id)
+
+    def _remove(self, key: str) -> Outcome:
+        """Keep nothing of a key that has no master, unless it gets one meanwhile."""
+        archive = self.keeper.archive
+        with self.observer.step("remove"):
+            sidecars, noted = archive.sidecars(key), archive.noted(key)
+            if self.keeper.masters.present(key) is not None:
+                raise Unavailable(detail=f"{key} has a master again")
+            archive.forget(key, sidecars, noted)
+            if self.keeper.vectors is not None:
+                self.keeper.vectors.delete(key)
+        if self.keeper.masters.present(key) is not None:  # its vector may just have gone with the old one
+            self._look_again(key)
+        return Outcome.REMOVED
+
+    def _look_again(self, key: str) -> None:
+        self.queue.send(Request(Kind.ANALYSE, key, again=True).message, delay_s=OVERTAKEN_DELAY_S)
