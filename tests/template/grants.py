@@ -22,6 +22,7 @@ OF_NO_RESOURCE = {
 MASTERS = "arn:aws:s3:::<MediaBucket>/masters/*"
 DERIVATIVES = "<MediaBucket.Arn>/derivatives/*"
 INDEX, BY_SHA256 = "<IndexTable.Arn>", "<IndexTable.Arn>/index/by-sha256"
+VECTORS, VECTOR_INDEX = "<VectorTable.Arn>", "<VectorIndex.IndexArn>"
 BUCKETS_OF_PICTURES = ["<MediaBucket.Arn>", "arn:aws:s3:::<MediaBucket>"]
 
 
@@ -102,6 +103,12 @@ GRANTS: dict[str, Grants] = {
         "dynamodb:GetItem": [INDEX],
         "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],
     },
+    "Similar": {
+        "dynamodb:GetItem": [INDEX, VECTORS],
+        "dynamodb:BatchGetItem": [INDEX],
+        "dynamodb:Query": [VECTORS],
+        "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],
+    },
 }
 """All that each function may do in the default deployment, but for its log, its traces and its life in a VPC."""
 
@@ -112,5 +119,6 @@ KEY_USES = {
     "Purge": ({"Decrypt"}, {"s3"}),
     "Forget": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),
     "Upload": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),
+    "Similar": ({"Decrypt", "DescribeKey"}, {"dynamodb", "secretsmanager"}),
 }
 """What each function does with a key of one's own, and through which services."""

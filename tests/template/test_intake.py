@@ -136,13 +136,17 @@ def test_every_function_but_transform_is_traced() -> None:
     assert untraced == ["TransformFunction"]
 
 
-def test_the_upload_api_has_two_routes_a_rate_and_named_origins() -> None:
+def test_the_upload_api_has_three_routes_a_rate_and_named_origins() -> None:
     stack = Stack(UploadOrigins="https://a.example", UploadRate="5", UploadBurst="9")
     routes = stack.of_type("AWS::ApiGatewayV2::Route").values()
-    assert {route["RouteKey"] for route in routes} == {"POST /uploads", "GET /uploads/{key+}"}
-    assert {route["Target"] for route in routes} == {"integrations/<UploadIntegration>"}
-    integration = stack.properties("UploadIntegration")
-    assert (integration["IntegrationUri"], integration["PayloadFormatVersion"]) == ("<UploadFunction.Arn>", "2.0")
+    assert {route["RouteKey"]: route["Target"] for route in routes} == {
+        "POST /uploads": "integrations/<UploadIntegration>",
+        "GET /uploads/{key+}": "integrations/<UploadIntegration>",
+        "GET /_similar/{key+}": "integrations/<SimilarIntegration>",
+    }
+    for name in ("Upload", "Similar"):
+        integration = stack.properties(f"{name}Integration")
+        assert (integration["IntegrationUri"], integration["PayloadFormatVersion"]) == (f"<{name}Function.Arn>", "2.0")
     stage = stack.properties("UploadStage")
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
     assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": "5", "ThrottlingBurstLimit": "9"}

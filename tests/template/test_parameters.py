@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from darkroom.aws.vectors.choosing import open_vectors
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
 from darkroom.services import settings
@@ -84,6 +85,7 @@ READ_BY_LIBRARIES = {
     "purge": POWERTOOLS,
     "forget": POWERTOOLS,
     "upload": POWERTOOLS,
+    "similar": POWERTOOLS,
 }
 _VARIABLE = re.compile(r'\b(?:_env|environment)(?:\.get\(|\[)"([A-Z_]+)"')
 
@@ -91,7 +93,7 @@ _VARIABLE = re.compile(r'\b(?:_env|environment)(?:\.get\(|\[)"([A-Z_]+)"')
 @pytest.mark.parametrize("function", READ_BY_LIBRARIES)
 def test_environment_is_what_the_function_reads(function: str) -> None:
     source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
-    for reader in (settings.limits, settings.cache_policy):
+    for reader in (settings.limits, settings.cache_policy, open_vectors):
         if f"{reader.__name__}(_env)" in source:
             source += inspect.getsource(reader)
     given = set(Stack().variables(f"{function.capitalize()}Function"))

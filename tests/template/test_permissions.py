@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .grants import DISTRIBUTION, GRANTS, KEY_USES, LOGS, MASTERS, OF_NO_RESOURCE, TRACES, Grants, each
+from .grants import DISTRIBUTION, GRANTS, KEY_USES, LOGS, MASTERS, OF_NO_RESOURCE, TRACES, VECTOR_INDEX, Grants, each
 from .stack import Stack
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
@@ -16,6 +16,7 @@ DEPLOYMENTS: dict[str, dict[str, str]] = {
     "own source": {"SourceBucket": "photos", "SourcePrefix": "originals/"},
     "own key": {"KmsKeyArn": KEY},
     "vpc": {"VpcSubnetIds": "subnet-0a,subnet-0b", "VpcSecurityGroupIds": "sg-0a", "ClamdAddress": "clamd:3310"},
+    "vectors": {"SimilarityStore": "s3vectors", "KmsKeyArn": KEY},
     "all": {"SourceBucket": "photos", "SourcePrefix": "", "KmsKeyArn": KEY, "AccessLogDays": "30", "CorsOrigins": ""},
 }
 
@@ -108,6 +109,18 @@ def test_ingest_puts_into_quarantine_and_forget_lists_and_deletes_there() -> Non
         }.get(role, set())
 
 
+def test_similar_searches_the_one_store_that_there_is() -> None:
+    found = granted(Stack(SimilarityStore="s3vectors"), "Similar")
+    searches = {action: resources for action, resources in found.items() if action.startswith("s3vectors:")}
+    assert searches == each(("s3vectors:GetVectors", "s3vectors:QueryVectors"), VECTOR_INDEX)
+    assert "dynamodb:Query" not in found
+    assert found["dynamodb:GetItem"] == ["<IndexTable.Arn>"]
+    [key] = [
+        s for s in statements(Stack(SimilarityStore="s3vectors", KmsKeyArn=KEY), "Similar") if s["Resource"] == KEY
+    ]
+    assert "s3vectors.eu-central-1.amazonaws.com" in key["Condition"]["StringEquals"]["kms:ViaService"]
+
+
 def test_a_sweep_writes_down_its_place_and_nothing_else() -> None:
     [statement] = [s for s in statements(Stack(), "Sweep") if s["Action"] == "dynamodb:PutItem"]
     assert statement["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sweep#cursor"]}}
@@ -145,6 +158,9 @@ def test_the_other_functions_are_called_by_what_is_in_the_template_alone() -> No
     [upload] = permissions(stack, "Upload")
     assert (upload["Action"], upload["Principal"]) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
     assert upload["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:<UploadApi>/*/*/uploads*"
+    [similar] = permissions(stack, "Similar")
+    assert (similar["Action"], similar["Principal"]) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
+    assert similar["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:<UploadApi>/*/*/_similar*"
     [sweep] = permissions(stack, "Sweep")
     assert (sweep["Principal"], sweep["SourceArn"]) == ("events.amazonaws.com", "<SweepFunctionHourly.Arn>")
     assert not [role for role in ("Ingest", "Purge", "Forget") if permissions(stack, role)]

@@ -10,18 +10,23 @@ import pytest
 
 from darkroom.aws.index import BY_SHA256
 from darkroom.aws.record import Record
+from darkroom.aws.vectors.managed import UNFILTERED
 
 from .stack import Stack, template
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
-KEPT = {"AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::DynamoDB::Table"}
+KEPT = {
+    *("AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::DynamoDB::Table"),
+    *("AWS::S3Vectors::VectorBucket", "AWS::S3Vectors::Index"),
+}
 
 
 def test_what_holds_data_outlives_the_stack() -> None:
     holders = {k: v for k, v in template()["Resources"].items() if v["Type"] in KEPT}
-    assert {"MediaBucket", "UploadsBucket", "QuarantineBucket", "IndexTable", "AccessLogBucket", "SigningKeys"} == set(
-        holders
-    )
+    assert set(holders) == {
+        *("MediaBucket", "UploadsBucket", "QuarantineBucket", "AccessLogBucket", "SigningKeys", "IndexTable"),
+        *("VectorTable", "VectorBucket", "VectorIndex"),
+    }
     for resource in holders.values():
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
@@ -100,6 +105,29 @@ def test_the_index_is_encrypted_with_the_key_of_the_stack() -> None:
         "SSEType": "KMS",
         "KMSMasterKeyId": KEY,
     }
+
+
+def test_embeddings_lie_in_a_table_by_shard_and_key() -> None:
+    stack = Stack(KmsKeyArn=KEY)
+    table = stack.properties("VectorTable")
+    assert table["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    assert (table["BillingMode"], table["SSESpecification"]["KMSMasterKeyId"]) == ("PAY_PER_REQUEST", KEY)
+    assert stack.variables("SimilarFunction")["VECTOR_INDEX"] == ""
+    assert not {"VectorBucket", "VectorIndex"} & stack.resources.keys()
+
+
+def test_a_managed_index_filters_by_model_and_folders_alone() -> None:
+    stack = Stack(SimilarityStore="s3vectors")
+    index = stack.properties("VectorIndex")
+    assert index["MetadataConfiguration"] == {"NonFilterableMetadataKeys": [*UNFILTERED]}
+    assert (index["Dimension"], index["DistanceMetric"]) == (512, "cosine")
+    assert stack.properties("VectorBucket")["EncryptionConfiguration"] == {"SseType": "AES256"}
+    with_key = Stack(SimilarityStore="s3vectors", KmsKeyArn=KEY).properties("VectorBucket")
+    assert with_key["EncryptionConfiguration"] == {"SseType": "aws:kms", "KmsKeyArn": KEY}
+    assert stack.variables("SimilarFunction")["VECTOR_INDEX"] == "<VectorIndex.IndexArn>"
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
