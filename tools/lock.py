@@ -17,14 +17,22 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "layers/darkroom/requirements.txt": ("darkroom",),
     "layers/imaging/requirements.txt": ("imaging",),
     "layers/imaging/requirements-build.txt": ("imaging-build",),
+    "layers/inference/requirements.txt": ("inference",),
+    "layers/inference/requirements-models.txt": ("models",),
     "layers/aws/requirements.txt": ("aws",),
-    "requirements-dev.txt": ("dev", "darkroom", "imaging", "aws"),
+    "endpoint/requirements.txt": ("endpoint", "endpoint-cpu"),
+    "endpoint/requirements-gpu.txt": ("endpoint", "endpoint-gpu"),
+    "endpoint/requirements-models.txt": ("models", "models-text"),
+    "requirements-dev.txt": ("dev", "darkroom", "imaging", "inference", "aws"),
     "requirements-ministack.txt": ("ministack",),
     "requirements-sam.txt": ("sam",),
     "bench/requirements-runtime.txt": ("bench-runtime",),
     "bench/contenders/pillow/requirements.txt": ("bench-pillow",),
 }
 """Requirements file, from the repository's root, and the extras it locks."""
+
+ALONE = ("models", "models-text")
+"""Extras that are locked without what they depend on: a file is taken out of them, and nothing of theirs is run."""
 
 _COMPILE = (
     *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),
@@ -36,7 +44,8 @@ def lock(arguments: list[str]) -> None:
     """Write every requirements file; ``arguments`` go to ``uv pip compile``."""
     for file, extras in LOCKS.items():
         chosen = [word for extra in extras for word in ("--extra", extra)]
-        command = [uv.find_uv_bin(), *_COMPILE, *chosen, "--output-file", file, *arguments]
+        alone = ["--no-deps"] if set(extras) <= set(ALONE) else []
+        command = [uv.find_uv_bin(), *_COMPILE, *chosen, *alone, "--output-file", file, *arguments]
         subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603
         sys.stdout.write(f"{file}\n")
 
