@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import Event, forget, ingest, purge, sweep, transform
+from . import Event, forget, ingest, purge, similar, sweep, transform
 
 EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "forget": forget.events,
     "ingest": ingest.events,
     "purge": purge.events,
+    "similar": similar.events,
     "sweep": sweep.events,
     "transform": transform.events,
 }
