@@ -54,6 +54,7 @@ def test_the_order_of_work_is_the_documented_one() -> None:
     order = [
         "crop",
         "mix_ink",
+        "redact",
         "trim",
         "resize",
         "cover",

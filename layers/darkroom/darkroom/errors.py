@@ -215,6 +215,14 @@ class FindingsPending(Unavailable):
     title = "This picture has not been analysed yet"
 
 
+class Unanalysable(DarkroomError):
+    """The model cannot read the picture, so that what is to be hidden in it is not known. It is not shown at all."""
+
+    code = "unanalysable"
+    status = 422
+    title = "What is to be hidden in this picture cannot be found"
+
+
 class ModelUnavailable(Unavailable):
     """The inference endpoint did not answer in time, or with a fault of its own."""
 

@@ -23,7 +23,7 @@ from .ultrahdr import GainMap, attach, read
 QUALITY = 85
 """Of the map: it is smooth, and an error of one step in 255 is below a hundredth of a stop."""
 
-_GEOMETRY_FIELDS = ("width", "height", "upscale", "fit", "gravity", "crop", "rotate", "flip", "trim")
+_GEOMETRY_FIELDS = ("width", "height", "upscale", "fit", "gravity", "crop", "rotate", "flip", "trim", "findings")
 _OUTPUT_FIELDS = ("format", "quality", "animate", "page", "download")
 
 

@@ -12,6 +12,7 @@ from time import perf_counter
 import pyvips
 
 from ..errors import DarkroomError
+from ..findings import Findings
 from ..plan.geometry import Geometry, Size, arrange
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
@@ -25,22 +26,26 @@ from .source import Source
 from .work import Work
 
 
-def render(plan: Plan, source: Source, *, limits: Limits, watermark: bytes | None = None) -> Picture:
+def render(
+    plan: Plan, source: Source, *, limits: Limits, watermark: bytes | None = None, findings: Findings | None = None
+) -> Picture:
     """Make the picture that ``plan`` describes of ``source``.
 
-    ``watermark`` is the file that the plan's watermark names. Timings: ``decode`` is one lazy pass of reading,
-    decoding, cropping and resizing, until the pixels that are kept are in memory; with a streamed source it includes
-    waiting for bytes. ``transform`` is every later step. ``encode`` is the encoder alone, all tries included. Only a
-    picture of more than 32 MP streams through, with its decoding counted as ``encode``.
+    ``watermark`` is the file that the plan's watermark names, ``findings`` what is known of ``source``: a plan that
+    hides something is not made without, one that keeps faces keeps the most striking part. Timings: ``decode`` is one
+    lazy pass of reading, decoding, cropping and resizing, until the pixels that are kept are in memory; with a streamed
+    source it includes waiting for bytes. ``transform`` is every later step. ``encode`` is the encoder alone, all tries
+    included. Only a picture of more than 32 MP streams through, with its decoding counted as ``encode``.
 
-    Raises TypeNotAllowed, OverLimits, Damaged, BadOption (a crop or page that the source does not have), what the
-    source's stream raised, or DarkroomError for faults of ours.
+    Raises TypeNotAllowed, OverLimits, Damaged, BadOption (a crop or page that the source does not have),
+    FindingsPending or Unanalysable where what is to be hidden is not known, what the source's stream raised, or
+    DarkroomError for faults of ours.
     """
     if plan.format in DATA_FORMATS:
         return _described(plan, source, limits)
     clock = Clock()
     work, header = _opened(plan, source, limits)
-    work.watermark = watermark
+    work.watermark, work.findings = watermark, findings
     with source.decoding():
         run(EXPOSE, work)
     clock.stop("decode")
@@ -98,7 +103,7 @@ def _opened(plan: Plan, source: Source, limits: Limits) -> tuple[Work, Header]:
 
 def plays(plan: Plan) -> bool:
     """Whether ``plan`` shows every frame of an animation."""
-    return plan.animate and plan.page == 0 and Target.of(plan.format).animated
+    return plan.animate and not plan.redact and plan.page == 0 and Target.of(plan.format).animated
 
 
 def arranged(plan: Plan, header: Header) -> Geometry:

@@ -18,6 +18,7 @@ import pyvips
 from ..plan.geometry import Box, Geometry, Size
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
+from ..plan.redaction import needs_findings
 from .describe import dominant, placeholder, sample_plan
 from .encoding import flat_share
 from .fingerprint import perceptual_hash
@@ -83,7 +84,7 @@ class Exposure:
 
         Last come those that decode the source again, since they need more than the whole picture made smaller: a crop,
         another page, more than 32 MP, the attention window of a drawing. Raises what
-        :func:`darkroom.imaging.render.render` raises.
+        :func:`darkroom.imaging.render.render` raises without findings.
         """
         while self._strips:
             strip = self._strips.popleft()
@@ -159,8 +160,11 @@ def expose(
 def _laid_out(plan: Plan, header: Header) -> Geometry | None:
     """The geometry of ``plan``, or None where a reduced picture of the whole is not what it starts from.
 
-    Drawings by shapes are drawn anew at each size: a reduced one is less sharp.
+    Drawings by shapes are drawn anew at each size: a reduced one is less sharp. What is hidden is covered before
+    anything is reduced.
     """
+    if needs_findings(plan):
+        return None
     if plan.format in DATA_FORMATS or plan.crop or plan.trim or plan.page or plan.fit == "fill":
         return None
     if header.format == "svg" or (header.animated and not plays(plan)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pyvips
 
+from ..findings import Findings
 from ..plan.geometry import Geometry
 from ..plan.model import Plan
 from .formats import Target
@@ -28,8 +29,8 @@ class Work:
     ``frames`` are the pictures so far, one for a still. Until :mod:`.steps.develop` they are sequential: each line is
     read once, in order. ``geometry`` is about a frame as it was loaded; steps that look at pixels refine it.
     ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the colour space where no ICC profile says it.
-    ``unread`` is the picture as it was loaded, until it has been read. ``touched``: whether any pixel may differ from
-    the source's.
+    ``findings`` is what is known of the source. ``unread`` is the picture as it was loaded, until it has been read.
+    ``touched``: whether any pixel may differ from the source's.
     """
 
     plan: Plan
@@ -40,6 +41,7 @@ class Work:
     loop: int = 0
     cicp: Cicp | None = None
     watermark: bytes | None = None
+    findings: Findings | None = None
     unread: pyvips.Image | None = None
     touched: bool = False
 

@@ -41,7 +41,7 @@ PLACES: dict[str, tuple[float, float]] = {
 }
 """By compass word, how much of the free room lies to the left and above."""
 
-_LOOKS_AT_PIXELS = ("attention", "entropy")
+_SOUGHT = ("attention", "entropy", "face")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Geometry:
 
     ``stored``: size in the file. ``orientation``: EXIF, 1–8. ``subject``: the region of the upright picture that is
     kept (crop, trim). ``scaled``: the size it is resized to. ``window``: the part of the scaled picture that a cover
-    keeps; where ``seeks`` is ``attention`` or ``entropy``, its place is provisional. ``rotate`` (degrees clockwise),
-    then ``flop`` (mirror left-right). ``canvas``: the letterbox around the result, without padding.
+    keeps; where ``seeks`` is ``attention``, ``entropy`` or ``face``, its place is provisional. ``rotate`` (degrees
+    clockwise), then ``flop`` (mirror left-right). ``canvas``: the letterbox around the result, without padding.
     """
 
     stored: Size
@@ -225,7 +225,7 @@ def _covered(placed: Geometry, box: Size, gravity: Gravity, *, upscale: bool) ->
         scaled = Size(max(box.width, _ratio(size.width, box.height, size.height)), box.height)
     if scaled == box:
         return replace(placed, scaled=scaled)
-    seeks = gravity.name if gravity.name in _LOOKS_AT_PIXELS else ""
+    seeks = gravity.name if gravity.name in _SOUGHT else ""
     left = _place(scaled.width, box.width, gravity, axis=0)
     top = _place(scaled.height, box.height, gravity, axis=1)
     return replace(placed, scaled=scaled, window=Box(left, top, *box), seeks=seeks)

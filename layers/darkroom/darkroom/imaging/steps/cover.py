@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from ...findings import FACES, Region
+from ...plan.facing import faced
 from ...plan.geometry import Box
 from ..colour import to_eight_bits, to_srgb
 from ..work import IN_MEMORY_PIXELS, Work
 
 
 def cover(work: Work) -> None:
-    """Keep the window of the scaled picture, found by looking at the first frame where gravity asks for that.
+    """Keep the window of the scaled picture, found by what gravity asks for: the faces, or the look of the first frame.
 
-    A scaled picture too large to hold in memory (only extreme ``up=1`` makes one) keeps its middle.
+    Without a face that is known of, it is the most striking part that stays. A scaled picture too large to hold in
+    memory (only extreme ``up=1`` makes one) keeps its middle.
     """
+    if work.geometry.seeks == "face":
+        work.geometry = faced(work.geometry, _faces(work))
     window = work.geometry.stored_window
     if window is None:
         return
@@ -23,3 +28,8 @@ def cover(work: Work) -> None:
         window = Box(-found.xoffset, -found.yoffset, *window.size)
         work.geometry = work.geometry.found(window)
     work.each(lambda frame: frame.crop(*window))
+
+
+def _faces(work: Work) -> list[Region]:
+    finding = work.findings.found.get(FACES) if work.findings else None
+    return [face.region for face in finding.faces] if finding else []
