@@ -43,8 +43,8 @@ class Sidecar:
 class Noted:
     """The index item. ``announced``: all that follows from these findings has been done and told.
 
-    ``sha256_of`` is that of the upload. ``flagged`` is the verdict of moderation, None without one. ``version`` is 0 where
-    there is no item.
+    ``sha256_of`` is that of the upload. ``flagged`` is the verdict of moderation, None without one. ``version`` is 0
+    where there is no item.
     """
 
     findings: Findings | None = None

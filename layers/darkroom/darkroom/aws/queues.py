@@ -21,6 +21,11 @@ class Queue:
         self._client = client
         self.url = url
 
+    @property
+    def name(self) -> str:
+        """Its name, which its ARN ends in too."""
+        return self.url.rpartition("/")[2]
+
     def send(
         self, body: Mapping[str, object], *, delay_s: int = 0, attributes: Mapping[str, str] | None = None
     ) -> None:
