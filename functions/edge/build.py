@@ -13,19 +13,23 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
+from darkroom.plan.policy import AccessMode  # noqa: E402
 from darkroom.plan.presets import Presets, configured  # noqa: E402
 from functions.edge.minify import minified  # noqa: E402
 from functions.edge.tables import OPTION_FIELDS, with_tables  # noqa: E402
 
-SOURCES = ("texts.js", "kinds.js", "request.js", "plan.js", "handler.js")
+SOURCES = ("store.js", "texts.js", "kinds.js", "request.js", "plan.js", "redaction.js", "handler.js")
 """In this order: engines of this family refuse a constant that stands below a function which reads it."""
 
 TEMPLATE = ROOT / "template.yaml"
 MAX_BYTES = 10_240
 """CloudFront's limit for the code of a function."""
 
-ACCESS_MODE = "${AccessMode}"
-"""The template's parameter in the code; CloudFormation's Sub fills it in."""
+ACCESS_MODE, ALWAYS_REDACT = "${AccessMode}", "${AlwaysRedact}"
+"""The template's parameters in the code; CloudFormation's Sub fills them in."""
+
+MAX_ALWAYS_REDACT_BYTES = 96
+"""The most that the template lets AlwaysRedact say, which then counts as code."""
 
 _BLOCK = re.compile(r"^( *# edge:begin[^\n]*\n).*?^( *# edge:end)", re.DOTALL | re.MULTILINE)
 _TABLES_MARK = "/* tables */"
@@ -51,13 +55,23 @@ def written_into(template: str, code: str) -> str:
     return written
 
 
+def filled_in(code: str, mode: str, always: str) -> str:
+    """``code`` with the template's parameters ``AccessMode`` and ``AlwaysRedact``."""
+    return code.replace(ACCESS_MODE, mode).replace(ALWAYS_REDACT, always)
+
+
+def longest(code: str) -> int:
+    """The bytes that ``code`` has at most, whatever the parameters say."""
+    return max(len(filled_in(code, mode, "a" * MAX_ALWAYS_REDACT_BYTES)) for mode in AccessMode)
+
+
 def main() -> None:
     """Write the template, and tell how much of CloudFront's limit the code takes."""
     code = edge_code()
-    if len(code) > MAX_BYTES:
-        sys.exit(f"The edge function has {len(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
+    if longest(code) >= MAX_BYTES:
+        sys.exit(f"The edge function has {longest(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
     TEMPLATE.write_text(written_into(TEMPLATE.read_text(encoding="utf-8"), code), encoding="utf-8")
-    print(f"{TEMPLATE.name}: the edge function takes {len(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201
+    print(f"{TEMPLATE.name}: the edge function takes {longest(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201
 
 
 if __name__ == "__main__":

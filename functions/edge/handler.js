@@ -3,8 +3,8 @@
 // negotiation; one table of cases (tests/cases/urls.json) and a fuzz test hold the two together.
 //
 // `make edge` puts the tables in, makes it small and writes it into template.yaml. It must stay below 10,240 bytes and
-// within what the engine documents: ES 5.1, const and let, arrow functions (tests/edge/language.py). No template
-// literals: CloudFormation's Sub would read them. Nothing may depend on the length of a text that can hold more than
+// within what the engine documents: ES 5.1, const and let, arrow functions (tests/edge/language.py); `handler` alone is
+// async and holds no other function. No template literals: CloudFormation's Sub would read them. Nothing may depend on the length of a text that can hold more than
 // ASCII, because engines do not agree on it. Regular expressions are read as Perl's, where $ also stands before a line
 // break at the end. A constant may be read only below the line that declares it, inside functions too.
 //
@@ -40,16 +40,23 @@ function queryText(request) {
 
 // The decision
 
-function handler(event) {
+async function handler(event) {
     const request = event.request;
     try {
-        return rewritten(request);
+        const variant = negotiated(request);
+        if (variant.redact || variant.g === 'face') {
+            const store = cf.kvs();
+            variant.fv = await store.exists('findings') ? await store.get('findings') : FIRST_GENERATION;
+        }
+        request.uri += lastPart(variant);
+        return request;
     } catch (error) {
-        return problem(own(ERRORS, error.code) ? error : {code: 'internal'}, request.method);
+        return problem(own(ERRORS, error[0]) ? error : ['internal'], request.method);
     }
 }
 
-function rewritten(request) {
+// The variant that this viewer gets of what was asked for; the request holds the start of its path.
+function negotiated(request) {
     if (!['GET', 'HEAD'].includes(request.method)) {
         refuse('method-not-allowed');
     }
@@ -58,7 +65,11 @@ function rewritten(request) {
     const values = readValues(query);
     const plan = planOf(values);
     if (optionsText(plan).length > MAX_OPTIONS_BYTES) {
-        refuse('bad-option', 'The options are longer than ' + MAX_OPTIONS_BYTES + ' characters together');
+        wrong('The options are longer than MAX_OPTIONS_BYTES characters together');
+    }
+    const redact = redactionOf(start, plan);
+    if (redact && plan.page) {
+        wrong('Only page 0 can be redacted', 'page');
     }
     if (values.exp <= Date.now() / 1000) {
         refuse('expired');
@@ -74,33 +85,45 @@ function rewritten(request) {
         const larger = atRatio(plan, hintedRatio(header(request, 'sec-ch-dpr') || header(request, 'dpr')));
         variant = isAllowed(larger) ? larger : plan;
     }
-    setHeader(request, 'request', start + lastPart(plan, plan.f));
+    setHeader(request, 'request', start + lastPart(plan));
     setHeader(request, 'signature', values.s);
     setHeader(request, 'expires', values.exp);
     setHeader(request, 'url', (request.uri + (query && '?' + query)).replace(/[^!-~]+/g, encodeURIComponent));
-    request.uri = start + lastPart(variant, plan.f === 'auto' ? formatClass(header(request, 'accept')) : plan.f);
+    request.uri = start;
     request.querystring = {};
-    return request;
+    if (plan.f === 'auto') {
+        variant.f = formatClass(header(request, 'accept'));
+    }
+    if (redact) {
+        variant.redact = redact;
+        delete variant.anim;
+    }
+    return variant;
 }
 
 // Refusals: problem details of RFC 9457, as the function behind the CDN answers them.
 
 function refuse(code, detail, name) {
-    throw {code: code, detail: detail, option: name};
+    throw [code, detail, name];
+}
+
+function wrong(detail, name) {
+    refuse('bad-option', detail, name);
 }
 
 function problem(error, method) {
-    const status = ERRORS[error.code][0];
-    const title = ERRORS[error.code][1];
+    const code = error[0];
+    const status = ERRORS[code][0];
+    const title = ERRORS[code][1];
     const body = {
-        type: 'urn:darkroom:problem:' + error.code,
+        type: 'urn:darkroom:problem:' + code,
         title: title,
         status: status,
-        detail: error.detail || title,
-        code: error.code
+        detail: error[1] || title,
+        code: code
     };
-    if (error.option) {
-        body.option = error.option;
+    if (error[2]) {
+        body.option = error[2];
     }
     return {
         statusCode: status,

@@ -8,6 +8,8 @@ const decimal = (text, low, high) => within(/^(0|[1-9]\d{0,4})(\.\d{1,2})?$(?!\n
 
 const oneOf = (words, text) => (words.includes(text) ? text : null);
 
+const told = words => 'one of ' + words.join(', ');
+
 const split = text => text.replace(/:/g, ',').split(',');
 
 const joined = parts => (parts.includes(null) ? null : parts.join('~'));
@@ -22,7 +24,7 @@ const fixed = (low, high, step) => [
 const flag = () => ['0 or 1', text => integer(text, 0, 1)];
 
 const choice = (words, synonyms) => [
-    'one of ' + words.join(', '),
+    told(words),
     text => oneOf(words, own(synonyms, text) ? synonyms[text] : text)
 ];
 
@@ -37,7 +39,7 @@ const colour = () => [
 ];
 
 const gravity = words => [
-    'one of ' + words.join(', ') + ', or fp:x:y with x and y from 0 to 1',
+    told(words) + ', or fp:x:y with x and y from 0 to 1',
     text => {
         const parts = split(text);
         return parts[0] === 'fp' && parts.length === 3
@@ -68,8 +70,7 @@ const padding = high => [
 ];
 
 const watermark = (words, position, opacity, size) => [
-    'name,position,opacity,scale: a configured name (a-z, 0-9), one of ' + words.join(', ')
-        + ', and two whole numbers from 1 to 100',
+    'name,position,opacity,scale: a configured name (a-z, 0-9), ' + told(words) + ', and two whole numbers from 1 to 100',
     text => {
         const parts = split(text);
         const all = parts.concat([position, opacity, size].slice(parts.length - 1));

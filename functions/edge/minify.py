@@ -1,4 +1,4 @@
-"""Makes the edge function small: comments and white space go, declarations are joined, names become short.
+"""Makes the edge function small: comments, white space and needless braces go, declarations join, names shorten.
 
 Any minifier that rewrites expressions may write what CloudFront's engine does not know. This one leaves them as they
 are, and gives a name one meaning in each top-level statement, so that no scope has to be understood.
@@ -29,6 +29,7 @@ _DECLARED = {
     "arrow_function": "parameter",
     "catch_clause": "parameter",
 }
+_PLAIN = frozenset({"expression_statement", "return_statement", "throw_statement"})
 _KEYWORDS = frozenset({"do", "if", "in", "of", "as", "is"})
 _WORD = frozenset(ascii_letters + digits + "_$")
 
@@ -103,12 +104,26 @@ def _tokens(node: Node) -> Iterator[Token]:
     if node.type in _ATOMS or not node.children:
         if node.type != "comment":
             yield Token(node.type, text_of(node))
+    elif _has_needless_braces(node):
+        yield from _tokens(node.named_children[0])
     elif node.type == "lexical_declaration":
         yield _DECLARE
         yield from chain.from_iterable(map(_tokens, node.children[1:-1]))
         yield _DECLARED_END
     else:
         yield from chain.from_iterable(map(_tokens, node.children))
+
+
+def _has_needless_braces(node: Node) -> bool:
+    """Whether ``node`` is the block of an ``if`` or ``else`` with one plain statement, to which no ``else`` sticks."""
+    within = node.parent.type if node.parent else ""
+    inner = [child.type for child in node.named_children]
+    return (
+        node.type == "statement_block"
+        and within in ("if_statement", "else_clause")
+        and len(inner) == 1
+        and inner[0] in _PLAIN
+    )
 
 
 def _short_names(

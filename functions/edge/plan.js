@@ -1,5 +1,13 @@
 // The plan of a request, and the variant of it that one viewer gets.
 
+const scaled = (length, ratio) => String(Math.min(MAX_SIDE, Math.floor(length * ratio + 0.5)));
+
+const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
+    if (plan[side]) {
+        plan[side] = scaled(plan[side], ratio);
+    }
+});
+
 // The normal form: darkroom.plan.normal, step by step.
 function planOf(values) {
     const plan = {};
@@ -29,7 +37,7 @@ function planOf(values) {
     if (LOSSLESS_FORMATS.includes(plan.f)) {
         delete plan.q;
     }
-    if (plan.page || (plan.f && !ANIMATED_FORMATS.includes(plan.f))) {
+    if (plan.page || plan.redact || (plan.f && !ANIMATED_FORMATS.includes(plan.f))) {
         delete plan.anim;
     }
     if (!Object.keys(plan).length) {
@@ -53,33 +61,19 @@ function turnOnce(plan) {
     }
 }
 
-const scaled = (length, ratio) => String(Math.min(MAX_SIDE, Math.floor(length * ratio + 0.5)));
+const optionsText = plan =>
+    Object.keys(plan).filter(name => name !== 'f').sort().map(name => name + '-' + plan[name]).join('_') || 'full';
 
-function scale(plan, ratio) {
-    ['w', 'h'].forEach(side => {
-        if (plan[side]) {
-            plan[side] = scaled(plan[side], ratio);
-        }
-    });
-}
-
-function optionsText(plan) {
-    const names = Object.keys(plan).filter(name => name !== 'f').sort();
-    return names.map(name => name + '-' + plan[name]).join('_') || 'full';
-}
-
-const lastPart = (plan, extension) => optionsText(plan) + '.' + extension;
+const lastPart = plan => optionsText(plan) + '.' + plan.f;
 
 const isLadder = plan => Object.keys(plan).length === 2 && LADDER.includes(+plan.w);
 
 // The cost guard: what anyone may ask for in guarded mode.
-const isUnsigned = plan => isLadder(plan) || UNSIGNED.includes(lastPart(plan, plan.f));
+const isUnsigned = plan => isLadder(plan) || UNSIGNED.includes(lastPart(plan));
 
 // Negotiation
 
-function saving(plan) {
-    return plan.f === 'auto' && !plan.q ? Object.assign({q: SAVING_QUALITY}, plan) : plan;
-}
+const saving = plan => (plan.f === 'auto' && !plan.q ? Object.assign({q: SAVING_QUALITY}, plan) : plan);
 
 function atRatio(plan, ratio) {
     const variant = Object.assign({}, plan);
@@ -92,9 +86,8 @@ function atRatio(plan, ratio) {
     return variant;
 }
 
-function hintedRatio(hint) {
-    return /^\d{1,3}(\.\d{1,16})?$(?!\n)/.test(hint) ? Math.min(4, Math.max(1, Math.ceil(hint * 2) / 2)) : 1;
-}
+const hintedRatio = hint =>
+    (/^\d{1,3}(\.\d{1,16})?$(?!\n)/.test(hint) ? Math.min(4, Math.max(1, Math.ceil(hint * 2) / 2)) : 1);
 
 function formatClass(accept) {
     const weights = {};

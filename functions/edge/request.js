@@ -10,7 +10,7 @@ function readKey(uri) {
     }
     const has = segment => ('/' + key + '/').includes('/' + segment + '/');
     const fault = !key ? 'The path names no image'
-        : byteLength(key) > MAX_KEY_BYTES ? 'The key is longer than ' + MAX_KEY_BYTES + ' bytes'
+        : byteLength(key) > MAX_KEY_BYTES ? 'The key is longer than MAX_KEY_BYTES bytes'
         : /%[01]|%7F/.test(key) ? 'The key holds a control character'
         : has('') || has('.') || has('..') ? 'The key has an empty segment, or one that is . or ..'
         : has('_') ? '/_/ is reserved and may not appear in a key'
@@ -39,14 +39,8 @@ function readValues(query) {
             given[known.short] = text;
         }
     });
-    if (unknown.length) {
-        const name = unknown.sort()[0];
-        refuse('unknown-option', "There is no option '" + name + "'", name);
-    }
-    if (repeated.length) {
-        const name = repeated.sort()[0];
-        refuse('duplicate-option', name + ' was given twice', name);
-    }
+    unknown.sort().forEach(name => refuse('unknown-option', "There is no option '" + name + "'", name));
+    repeated.sort().forEach(name => refuse('duplicate-option', name + ' was given twice', name));
     const values = {};
     OPTIONS.filter(one => own(given, one.short)).forEach(one => {
         values[one.short] = readValue(one, given[one.short]);
@@ -56,8 +50,7 @@ function readValues(query) {
 
 function presetValues(name) {
     if (!own(PRESETS, name)) {
-        const names = Object.keys(PRESETS).join(', ');
-        refuse('bad-option', "preset: there is no preset '" + name + "'; there are " + names, 'preset');
+        wrong("preset: there is no preset '" + name + "'; there are " + Object.keys(PRESETS).join(', '), 'preset');
     }
     return PRESETS[name];
 }
@@ -68,8 +61,7 @@ function readValue(known, text) {
     }
     const spelling = known.read(text);
     if (spelling === null) {
-        const message = known.short + ' must be ' + known.expects + ", but is '" + printable(text) + "'";
-        refuse('bad-option', message, known.short);
+        wrong(known.short + ' must be ' + known.expects + ", but is '" + printable(text) + "'", known.short);
     }
     return spelling;
 }

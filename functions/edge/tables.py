@@ -15,6 +15,7 @@ from darkroom.plan.normal import BARE_SIDE_PX, plan_of
 from darkroom.plan.options import BY_NAME, COMPASS, MAX_SIDE_PX, OPTIONS, Option
 from darkroom.plan.policy import UNSIGNED_SET, unsigned_requests
 from darkroom.plan.presets import Presets
+from darkroom.plan.redaction import FIRST_GENERATION
 
 OPTION_FIELDS = frozenset({"short", "long", "expects", "read", "unset", "refused"})
 """The properties of an option in kinds.js."""
@@ -72,6 +73,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "BARE_SIDE": str(BARE_SIDE_PX),
         "BARE_TEXT": options_text(plan_of("", {})),
         "MAX_SIDE": MAX_SIDE_PX,
+        "FIRST_GENERATION": FIRST_GENERATION,
         "MAX_KEY_BYTES": MAX_KEY_BYTES,
         "MAX_OPTIONS_BYTES": MAX_OPTIONS_BYTES,
         "DATA_FORMATS": list(DATA_FORMATS),

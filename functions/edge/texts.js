@@ -1,14 +1,12 @@
 // Texts: percent-encoding, lengths in bytes, and what of a client's text is told again.
 
-function own(object, name) {
-    return Object.prototype.hasOwnProperty.call(object || {}, name);
-}
+const own = (object, name) => Object.prototype.hasOwnProperty.call(object || {}, name);
 
 function decoded(text) {
     try {
         return decodeURIComponent(text.replace(/\+/g, ' '));
     } catch (error) {
-        refuse('bad-option', 'The query is not percent-encoded UTF-8');
+        wrong('The query is not percent-encoded UTF-8');
     }
 }
 

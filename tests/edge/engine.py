@@ -8,7 +8,9 @@ from typing import Any, Self
 
 from py_mini_racer import MiniRacer
 
-from .language import GLOBALS, METHODS, STATICS
+from functions.edge.build import filled_in
+
+from .language import GLOBALS, IMPORT, METHODS, STATICS
 
 NOW_S = 1_800_000_000
 """The time at which the function runs here."""
@@ -33,18 +35,44 @@ _STRIP = """
     kept.forEach(function (name) { prune(world[name], statics[name]); });
 })
 """
-_RUN = "function answerJson(text) { return JSON.stringify(handler(JSON.parse(text))); }"
+STORE = """
+const cf = {kvs: () => ({
+    exists: async name => Object.prototype.hasOwnProperty.call(cf.held, name),
+    get: async name => {
+        if (!Object.prototype.hasOwnProperty.call(cf.held, name)) { throw new Error('no such key'); }
+        cf.reads += 1;
+        return cf.held[name];
+    }
+}), held: {}, reads: 0};
+"""
+"""The engine's module with the key-value store, which holds ``cf.held``, and is asked for a missing key in vain."""
+_RUN = """
+let answer;
+function ask(text, held) {
+    cf.held = JSON.parse(held);
+    answer = undefined;
+    handler(JSON.parse(text)).then(given => { answer = JSON.stringify(given); });
+    return true;
+}
+"""
+
+
+def loadable(code: str) -> str:
+    """``code`` as a script for engines without modules: the store's stands where it was taken from."""
+    statement = IMPORT.replace(" '", "'")
+    assert code.startswith(statement)
+    return STORE + code.removeprefix(statement)
 
 
 class EdgeEngine:
-    """``code``, the minified function, with the template's parameter ``AccessMode`` filled in."""
+    """``code``, the minified function, with the template's parameters filled in."""
 
-    def __init__(self, code: str, mode: str) -> None:
+    def __init__(self, code: str, mode: str, always: str = "") -> None:
         self._engine = MiniRacer()
         kept = [{name: sorted(members) for name, members in table.items()} for table in (STATICS, METHODS)]
         arguments = ", ".join(map(json.dumps, [*kept, sorted(GLOBALS), NOW_S]))
         self._engine.eval(f"{_STRIP}(globalThis, {arguments})")
-        self._engine.eval("'use strict';" + code.replace("${AccessMode}", mode))
+        self._engine.eval("'use strict';" + loadable(filled_in(code, mode, always)))
         self._engine.eval(_RUN)
 
     def __enter__(self) -> Self:
@@ -53,13 +81,46 @@ class EdgeEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the engine and its thread."""
         self._engine.close()
 
-    def answer(self, event: dict[str, Any]) -> dict[str, Any]:
-        """What ``handler`` returns for ``event``: a request to go on with, or a response."""
-        answer: dict[str, Any] = json.loads(str(self._engine.call("answerJson", json.dumps(event))))
+    def answer(self, event: dict[str, Any], generation: str = "") -> dict[str, Any]:
+        """What ``handler`` returns for ``event``: a request to go on with, or a response.
+
+        ``generation`` of findings is what the key-value store holds, if anything.
+        """
+        held = {"findings": generation} if generation else {}
+        self._engine.call("ask", json.dumps(event), json.dumps(held))
+        answer: dict[str, Any] = json.loads(str(self._engine.eval("answer")))
         return answer
+
+    @property
+    def reads(self) -> int:
+        """How many values were read from the key-value store so far."""
+        return int(str(self._engine.eval("cf.reads")))
 
     def evaluate(self, expression: str) -> object:
         """The value of a JavaScript ``expression`` beside the function's code."""
         return self._engine.eval(expression)
+
+
+class Engines:
+    """An engine for each pair of parameters that is asked for. ``code`` is the minified function."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+        self._engines: dict[tuple[str, str], EdgeEngine] = {}
+
+    def of(self, mode: str, always: str) -> EdgeEngine:
+        """The engine of a deployment with these parameters."""
+        if (mode, always) not in self._engines:
+            self._engines[mode, always] = EdgeEngine(self._code, mode, always)
+        return self._engines[mode, always]
+
+    def close(self) -> None:
+        """End all engines."""
+        for engine in self._engines.values():
+            engine.close()

@@ -12,16 +12,17 @@ from pathlib import Path
 
 from tree_sitter import Node
 
-from functions.edge.minify import declared_names, nodes, parse, text_of
+from functions.edge.minify import ENTRY, declared_names, nodes, parse, text_of
 
 _TABLE = tomllib.loads(Path(__file__).with_name("language.toml").read_text(encoding="utf-8"))
 STATICS = {name: frozenset(words.split()) for name, words in _TABLE["statics"].items()}
 METHODS = {name: frozenset(words.split()) for name, words in _TABLE["methods"].items()}
 GLOBALS = frozenset(_TABLE["globals"].split())
+IMPORT: str = _TABLE["import"]
 
 _SYNTAX = frozenset(_TABLE["syntax"].split())
 _OPERATORS = frozenset(_TABLE["operators"].split())
-_ANY_METHOD = frozenset().union(*METHODS.values())
+_ANY_METHOD = frozenset(_TABLE["module"].split()).union(*METHODS.values())
 _FUNCTIONS = frozenset({"function_declaration", "function_expression", "arrow_function"})
 
 _OF_ONE_TEXT = {
@@ -40,13 +41,18 @@ which would stand before a line break at the end too."""
 def violations(code: str) -> list[str]:
     """What in ``code`` the engine is not documented to know, each with its line."""
     root = parse(code)
-    known = declared_names(root) | STATICS.keys() | GLOBALS
+    known = declared_names(root) | STATICS.keys() | GLOBALS | _imported(root)
     own = {text_of(node.child_by_field_name("key") or node) for node in nodes(root) if node.type == "pair"}
     return [
         f"line {node.start_point.row + 1}: {what}"
         for node in nodes(root)
-        for what in (*_in_syntax(node), *_in_names(node, known), *_in_members(node, own))
+        for what in (*_in_syntax(node), *_in_names(node, known), *_in_members(node, own), *_in_waiting(node))
     ]
+
+
+def _imported(root: Node) -> frozenset[str]:
+    statements = (node for node in root.children if node.type == "import_statement")
+    return frozenset(text_of(name) for node in statements for name in nodes(node) if name.type == "identifier")
 
 
 def read_above(source: str) -> list[str]:
@@ -74,8 +80,20 @@ def _in_syntax(node: Node) -> Iterator[str]:
         yield f"{node.type} {text}"
     if node.type == "catch_clause" and node.child_by_field_name("parameter") is None:
         yield "catch without a name"
+    if node.type == "import_statement" and text_of(node).replace("from'", "from '") != IMPORT:
+        yield text_of(node)
+
+
+def _in_waiting(node: Node) -> Iterator[str]:
+    """Only the handler may wait. The guide: async arguments and closures are not supported; so it has neither."""
     if node.type in _FUNCTIONS and node.children[0].type == "async":
-        yield "async"
+        name = node.child_by_field_name("name")
+        if node.type != "function_declaration" or name is None or text_of(name) != ENTRY:
+            yield "async"
+        if any(inner.type in _FUNCTIONS for inner in nodes(node) if inner != node):
+            yield "a function in an async one"
+    if node.type == "await_expression" and node.parent is not None and node.parent.type == "arguments":
+        yield "await as an argument"
 
 
 def _in_names(node: Node, known: frozenset[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from darkroom.plan.model import Plan
 from darkroom.plan.negotiation import at_ratio, format_class, hinted_ratio, saving
 from darkroom.plan.policy import UNSIGNED_SET, AccessMode, needs_signature
 from darkroom.plan.presets import Presets, load
+from darkroom.plan.redaction import FIRST_GENERATION, AlwaysRedact, check_first_page, forced, needs_findings
 from darkroom.services.answers import Failed, to_http
 
 from .engine import NOW_S
@@ -34,12 +35,17 @@ def case_presets() -> Presets:
 
 @dataclass(frozen=True)
 class Asked:
-    """A viewer's request: ``url`` is path and query as they are on the wire, ``headers`` have lower-case names."""
+    """A viewer's request: ``url`` is path and query as they are on the wire, ``headers`` have lower-case names.
+
+    ``mode`` and ``always`` are the deployment's parameters, ``generation`` is what its key-value store holds, if any.
+    """
 
     url: str
     headers: Headers = field(default_factory=list)
     mode: str = "guarded"
     method: str = "GET"
+    always: str = ""
+    generation: str = ""
 
     def event(self) -> dict[str, Any]:
         """The event that CloudFront calls the function with."""
@@ -84,12 +90,16 @@ def _forwarded(asked: Asked) -> dict[str, Any]:
     if asked.method not in ("GET", "HEAD"):
         raise MethodNotAllowed
     mode = AccessMode(asked.mode)
+    always = AlwaysRedact.parse(asked.always)
     request = parse_url(asked.url, case_presets())
+    check_first_page(forced(request.plan, always))
     if request.expires_s is not None and request.expires_s <= NOW_S:
         raise Expired
     if not _is_allowed(request.plan, request, mode):
         raise Unsigned(UNSIGNED_SET if mode is AccessMode.GUARDED else "")
-    variant = _variant(asked, request, mode)
+    variant = forced(_variant(asked, request, mode), always)
+    if needs_findings(variant):
+        variant = replace(variant, findings=asked.generation or FIRST_GENERATION)
     extension = format_class(_header(asked, "accept")) if request.plan.format == "auto" else request.plan.format
     forwarded = {
         "path": canonical_path(replace(variant, format=extension)),

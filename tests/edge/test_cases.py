@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from darkroom.errors import refusals
 from darkroom.plan.canonical import parse_path
+from darkroom.plan.negotiation import negotiations
 from darkroom.plan.policy import AccessMode, needs_signature
+from darkroom.plan.redaction import AlwaysRedact
 from functions.edge.build import edge_code
 
-from .engine import EdgeEngine
+from .engine import Engines
 from .reference import CASES, Asked, case_presets, expected, outcome, same_url
 
 TABLE: list[dict[str, Any]] = json.loads((CASES / "urls.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def engines() -> Iterator[dict[str, EdgeEngine]]:
-    code = edge_code(case_presets())
-    with EdgeEngine(code, "guarded") as guarded, EdgeEngine(code, "open") as free, EdgeEngine(code, "signed") as signed:
-        yield {"guarded": guarded, "open": free, "signed": signed}
+def engines() -> Iterator[Engines]:
+    found = Engines(edge_code(case_presets()))
+    yield found
+    found.close()
 
 
 def asked(case: dict[str, Any]) -> Asked:
@@ -32,7 +35,8 @@ def asked(case: dict[str, Any]) -> Asked:
         for name, values in case.get("headers", {}).items()
         for value in ([values] if isinstance(values, str) else values)
     ]
-    return Asked(case["url"], headers, case.get("mode", "guarded"), case.get("method", "GET"))
+    words = {name: case[name] for name in ("mode", "method", "always", "generation") if name in case}
+    return Asked(case["url"], headers, **words)
 
 
 def _problem(wanted: dict[str, Any], detail: str) -> dict[str, Any]:
@@ -66,9 +70,13 @@ def test_the_table_is_worth_its_name() -> None:
 
 
 @pytest.mark.parametrize("case", TABLE, ids=[case["name"] for case in TABLE])
-def test_the_edge_function(case: dict[str, Any], engines: dict[str, EdgeEngine]) -> None:
+def test_the_edge_function(case: dict[str, Any], engines: Engines) -> None:
     request = asked(case)
-    check(case, outcome(engines[request.mode].answer(request.event())))
+    engine = engines.of(request.mode, request.always)
+    reads = engine.reads
+    check(case, outcome(engine.answer(request.event(), request.generation)))
+    is_needed = "_fv-" in case["expect"].get("path", "").replace("/_/fv-", "_fv-")
+    assert engine.reads - reads == (1 if is_needed and request.generation else 0)
 
 
 @pytest.mark.parametrize("case", TABLE, ids=[case["name"] for case in TABLE])
@@ -76,6 +84,9 @@ def test_the_plan(case: dict[str, Any]) -> None:
     request = asked(case)
     check(case, expected(request))
     if "request" in case["expect"]:
-        plan = parse_path(case["expect"]["request"])
+        mode, always = AccessMode(request.mode), AlwaysRedact.parse(request.always)
         needs = case["expect"].get("needs_signature", False)
-        assert needs_signature(plan, AccessMode(request.mode), case_presets) == needs
+        assert needs_signature(parse_path(case["expect"]["request"]), mode, case_presets) == needs
+        variant = parse_path(case["expect"]["path"])
+        assert "signature" in case["expect"] or not needs_signature(variant, mode, case_presets, always)
+        assert replace(variant, findings="") in negotiations(parse_path(case["expect"]["request"]), always=always)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.edge.build import ACCESS_MODE, edge_code
+from functions.edge.build import edge_code, filled_in
 
-from .engine import NOW_S
+from .engine import NOW_S, loadable
 from .reference import case_presets, outcome
 from .test_cases import TABLE, asked, check
 
@@ -22,16 +22,20 @@ NJS = shutil.which("njs")
 
 
 @pytest.mark.skipif(NJS is None, reason="njs is not installed")
-@pytest.mark.parametrize("mode", ["guarded", "open", "signed"])
-def test_the_edge_function_in_njs(mode: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mode", "always"), sorted({(asked(case).mode, asked(case).always) for case in TABLE}))
+def test_the_edge_function_in_njs(mode: str, always: str, tmp_path: Path) -> None:
     assert NJS is not None
-    cases = [case for case in TABLE if asked(case).mode == mode]
-    events = json.dumps(json.dumps([asked(case).event() for case in cases]))
-    code = edge_code(case_presets()).replace(ACCESS_MODE, mode)
+    cases = [case for case in TABLE if asked(case).mode == mode and asked(case).always == always]
+    requests = map(asked, cases)
+    held = [(asked.event(), {"findings": asked.generation} if asked.generation else {}) for asked in requests]
+    code = loadable(filled_in(edge_code(case_presets()), mode, always))
     script = tmp_path / "edge.js"
     script.write_text(
         f"Date.now = function () {{ return {NOW_S * 1000}; }};\n{code}\n"
-        f"JSON.parse({events}).forEach(event => console.log(JSON.stringify(handler(event))));\n",
+        f"const held = JSON.parse({json.dumps(json.dumps(held))});\n"
+        "async function all() { for (let at = 0; at < held.length; at++) {\n"
+        "cf.held = held[at][1]; const answer = await handler(held[at][0]); console.log(JSON.stringify(answer)); } }\n"
+        "all();\n",
         encoding="utf-8",
     )
     run = subprocess.run([NJS, str(script)], capture_output=True, text=True, check=True)

@@ -39,8 +39,9 @@ NUMBERS = st.one_of(
 LADDER = any_of("160 320 480 640 800 960 1280 1536 1920 2560 3840")
 WORDS = any_of(
     """auto jpg jpeg png webp avif gif json thumbhash auto-avif contain cover fill letterbox none h v hv north northwest
-    center attention entropy face fp pct logo w640 thin dense mirror short constructor __proto__ toString 0 1 90 180 270
-    fff F80 ff8800 ff8800ff f808 a.jpg é ~ _ - % & / \\ " 😀 '' """
+    center attention entropy face fp pct logo w640 thin dense mirror hidden heads short constructor __proto__ toString
+    0 1 90 180 270
+    faces text all fff F80 ff8800 ff8800ff f808 a.jpg é ~ _ - % & / \\ " 😀 '' """
 )
 HUNDREDTHS = st.decimals(0, 60, places=2).map(str)
 FITTING = {
@@ -61,7 +62,6 @@ FITTING = {
     ).map(lambda made: f"{made[0]},{made[1]}".removesuffix(",")),
     "fileName": st.text(max_size=40),
     "word": st.one_of(WORDS, st.sampled_from(["cover", "A" * 43, "a" * 42, "-_" * 21 + "0"])),
-    "reserved": WORDS,
 }
 ANYTHING = st.one_of(
     NUMBERS,
@@ -100,7 +100,10 @@ QUERIES = st.one_of(
     st.lists(pairs(), max_size=6, unique_by=name_of).map("&".join),
     lists(st.one_of(pairs(), pairs(), STRAY), "&", 0, 5),
     st.tuples(LADDER, any_of("'' &f=webp &f=auto &dpr=2 &width=1")).map(lambda made: f"w={made[0]}{made[1]}"),
-    any_of("preset=cover preset=thin preset=mirror&f=webp preset=dense&w=160 f=json f=thumbhash&q=5"),
+    any_of(
+        """preset=cover preset=thin preset=mirror&f=webp preset=dense&w=160 preset=hidden preset=heads f=json
+        f=thumbhash&q=5"""
+    ),
 )
 SEGMENTS = st.one_of(
     any_of(
@@ -134,4 +137,6 @@ REQUESTS = st.builds(
     HEADERS,
     any_of("guarded guarded open signed"),
     any_of("GET GET GET GET GET GET GET GET GET GET GET GET HEAD HEAD OPTIONS POST"),
+    any_of("'' photo=faces =text a/=faces,%C3%A9=text,a%20b=all,photo.jpg=text photo.jpg/=all,photo.jpg=faces"),
+    any_of("'' 1 2 b2"),
 )

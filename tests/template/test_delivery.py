@@ -131,6 +131,14 @@ def test_edge_functions_run_on_the_way_in_and_out() -> None:
         assert function["AutoPublish"] is True
 
 
+def test_the_edge_reads_which_findings_are_active() -> None:
+    stack = Stack(AlwaysRedact="people/=faces", InferenceMode="lambda")
+    function = stack.properties("EdgeFunction")
+    assert function["FunctionConfig"]["KeyValueStoreAssociations"] == [{"KeyValueStoreARN": "<FindingsStore.Arn>"}]
+    assert stack.outputs["FindingsStoreArn"] == "<FindingsStore.Arn>"
+    assert "'people/=faces'.split(',')" in function["FunctionCode"]
+
+
 def test_options_of_the_distribution() -> None:
     plain = distribution(Stack())
     assert plain["HttpVersion"] == "http2and3"

@@ -9,9 +9,12 @@ import pytest
 
 from darkroom.aws.vectors.choosing import open_vectors
 from darkroom.plan.limits import Limits
+from darkroom.plan.options import GENERATION
 from darkroom.plan.policy import AccessMode
+from darkroom.plan.redaction import ALWAYS_REDACT, FIRST_GENERATION
 from darkroom.services import settings
 from darkroom.services.caching import CachePolicy
+from functions.edge.build import MAX_ALWAYS_REDACT_BYTES
 
 from .stack import ROOT, Stack, broken_rules, references, template
 
@@ -58,6 +61,12 @@ def test_parameters_and_conditions_are_used() -> None:
         ("ClamdAddress", ["", "clamd.internal:3310", "10.0.0.7:3310"], ["clamd", "clamd:0", "/run/clamd", "tcp://a:1"]),
         ("VpcSubnetIds", ["", "subnet-0a1b"], ["sg-0a1b", "subnet-"]),
         ("VpcSecurityGroupIds", ["", "sg-0a1b"], ["subnet-0a1b", "default"]),
+        ("FindingsGeneration", ["1", "b2", "20261231"], ["", "B2", "a-b", "123456789"]),
+        (
+            "AlwaysRedact",
+            ["", "people/=faces", "people/=faces,caf%C3%A9/=text,=all"],
+            ["people/", "/people/=faces", "café/=faces", "%61=all", "people/=faces, a=text", "'=all"],
+        ),
         (
             "CertificateArn",
             ["", "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"],
@@ -114,6 +123,13 @@ def test_ingest_and_transform_are_told_the_same() -> None:
     assert {name: transform[name] for name in same} == {name: ingest[name] for name in same}
 
 
+def test_what_redacts_is_read_as_the_template_lets_it_through() -> None:
+    assert PARAMETERS["AlwaysRedact"]["AllowedPattern"] == ALWAYS_REDACT
+    assert PARAMETERS["AlwaysRedact"]["MaxLength"] == MAX_ALWAYS_REDACT_BYTES
+    assert PARAMETERS["FindingsGeneration"]["Default"] == FIRST_GENERATION
+    assert PARAMETERS["FindingsGeneration"]["AllowedPattern"] == f"^{GENERATION.pattern}$"
+
+
 def test_defaults_are_those_of_the_code() -> None:
     variables = Stack().variables("TransformFunction")
     limits, caching = Limits(), CachePolicy()
@@ -144,7 +160,12 @@ ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
         ({"SourceBucket": "photos", "SourcePrefix": "originals/"}, 0),
         ({"SourceBucket": "photos", "SourcePrefix": ""}, 0),
         ({"SourcePrefix": "originals/"}, 1),
+        ({"AlwaysRedact": "people/=faces"}, 1),
+        ({"AlwaysRedact": "people/=faces", "InferenceMode": "lambda"}, 0),
         ({"SourcePrefix": ""}, 1),
+        ({"ModerationPolicy": "block"}, 1),
+        ({"ModerationPolicy": "label"}, 1),
+        ({"ModerationPolicy": "block", "InferenceMode": "lambda"}, 0),
         ({"WafRateLimit": "2000", "region": "us-east-1"}, 0),
         ({"WafRateLimit": "2000", "region": "eu-west-1"}, 1),
         ({"WafRateLimit": "2000", "WebAclArn": ACL, "region": "us-east-1"}, 1),

@@ -124,7 +124,7 @@ def test_no_request_below_a_prefix_escapes(
         assert variant.redact == joined(request.plan.redact, redact)
         assert variant.animate
         if variant.page:
-            with pytest.raises(BadOption, match="only the first page"):
+            with pytest.raises(BadOption, match="Only page 0"):
                 parse_path(canonical_path(variant))
         else:
             assert f"redact-{variant.redact}" in canonical_path(variant)
@@ -157,12 +157,12 @@ def test_what_needs_findings() -> None:
 
 
 def test_a_later_page_is_not_redacted_but_refused() -> None:
-    with pytest.raises(BadOption, match="only the first page is analysed") as refusal:
+    with pytest.raises(BadOption, match="Only page 0 can be redacted") as refusal:
         check_first_page(forced(Plan("people/a.tif", page=1), RULES))
     assert refusal.value.option == "page"
-    with pytest.raises(BadOption, match="only the first page"):
+    with pytest.raises(BadOption, match="Only page 0"):
         parse_url("/a.tif?page=1&redact=faces")
-    with pytest.raises(BadOption, match="only the first page"):
+    with pytest.raises(BadOption, match="Only page 0"):
         parse_path("/a.tif/_/page-1_redact-faces.auto")
     check_first_page(Plan("people/a.tif", page=1))
 

@@ -16,6 +16,9 @@ from .model import DATA_FORMATS, REDACTIONS, Plan
 
 ALL = "all"
 
+FIRST_GENERATION = "1"
+"""The generation of findings that is active as long as nobody has made another one so."""
+
 _CHARACTER = "(?:[A-Za-z0-9._~-]|%(?:2[0-9A-C]|3[A-F]|40|5[B-E]|60|7[B-D]|[89A-F][0-9A-F]))"
 """One byte of a key as :func:`quote_key` writes it; slashes have a place of their own."""
 
@@ -76,4 +79,4 @@ def needs_findings(plan: Plan) -> bool:
 def check_first_page(plan: Plan) -> None:
     """Raise BadOption if ``plan`` redacts a page that nothing has looked at."""
     if plan.redact and plan.page:
-        raise BadOption("page must be 0 in a redacted picture: only the first page is analysed", option="page")
+        raise BadOption("Only page 0 can be redacted", option="page")
