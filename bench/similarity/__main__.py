@@ -1,0 +1,45 @@
+"""``python -m bench.similarity``: measure, print, and write the tables of docs/similarity.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import skimage
+from numpy.typing import NDArray
+
+from darkroom.findings import SIMILARITY
+from darkroom.models import catalogue
+from darkroom.models.running import Models
+from tools.fetch_models import PLACES, fetch
+
+from ..machine import described
+from ..paths import ROOT
+from ..report import Markers, write_page
+from . import recall, search
+from .alterations import photographs
+
+PAGE = ROOT / "docs" / "similarity.md"
+MARKERS = Markers("<!-- measured by `python -m bench.similarity`, do not edit -->", "<!-- end of what was measured -->")
+
+
+def main() -> None:
+    """Measure everything."""
+    folder = ROOT / ".local" / "models"
+    fetch(PLACES["lambda"], folder)
+    known = catalogue.load(catalogue.SMALL)
+    models, name = Models(known, folder, [SIMILARITY]), known.of(SIMILARITY).name
+
+    def embed(picture: NDArray[np.uint8]) -> Sequence[float]:
+        return models.find(picture, [SIMILARITY])[SIMILARITY].vector
+
+    pictures = photographs(Path(skimage.__file__).parent / "data")
+    tables = [recall.table(pictures, embed, name), search.table(described())]
+    for each in tables:
+        print(each.text() + "\n")
+    write_page(PAGE, "\n\n".join(each.markdown() for each in tables), MARKERS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""DynamoDB as a search of the vector table sees it: pages of 1 MB, made beforehand, sent as fast as they are read.
+
+A process of its own, so that the search has its interpreter for itself.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import random
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
+
+from darkroom.aws.vectors.table import SHARDS
+
+DIMENSIONS = 512
+PAGE_BYTES = 1 << 20
+"""What one Query reads at most ("Query", DynamoDB developer guide)."""
+
+ITEM_BYTES = 720
+"""Of an item: 516 of vector, 60 of key, the rest other attributes and their names."""
+
+READ_UNIT_BYTES = 4096
+UNITS_PER_READ = 0.5
+"""An eventually consistent read of 4 KB is half a unit ("Read consistency", DynamoDB developer guide)."""
+
+
+def read_units(pictures: int) -> float:
+    """What DynamoDB charges for one search of so many pictures."""
+    return pictures * ITEM_BYTES / READ_UNIT_BYTES * UNITS_PER_READ
+
+
+@contextmanager
+def serving(pictures: int) -> Iterator[str]:
+    """A table with so many pictures; its URL."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(pictures, there), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{here.recv()}"
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(pictures: int, port: Connection) -> None:
+    pages = [_pages(pictures // SHARDS, seed) for seed in range(SHARDS)]
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            shard = int(asked["ExpressionAttributeValues"][":shard"]["N"])
+            number = int(asked.get("ExclusiveStartKey", {"sk": {"S": "0"}})["sk"]["S"])
+            body = pages[shard][number]
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    port.send(server.server_port)
+    server.serve_forever()
+
+
+def _pages(items: int, seed: int) -> list[bytes]:
+    """The answers to Query for one shard of ``items``; where the next one begins is its number."""
+    dice, on_a_page = random.Random(seed), PAGE_BYTES // ITEM_BYTES
+    pages: list[bytes] = []
+    for start in range(0, items, on_a_page):
+        found = [
+            {
+                "sk": {"S": f"library/2026/11/{seed}-{number:08}-{'x' * 24}.jpg"},
+                "vector": {"B": b64encode(b"\0\0\x80?" + dice.randbytes(DIMENSIONS)).decode()},
+                "perceptual_hash": {"S": f"{dice.getrandbits(64):016x}"},
+            }
+            for number in range(start, min(start + on_a_page, items))
+        ]
+        page: dict[str, object] = {"Items": found, "Count": len(found), "ScannedCount": on_a_page}
+        if start + on_a_page < items:
+            page["LastEvaluatedKey"] = {"pk": {"N": str(seed)}, "sk": {"S": str(len(pages) + 1)}}
+        pages.append(json.dumps(page).encode())
+    return pages

@@ -1,0 +1,115 @@
+"""Every alteration of every photograph, looked for among all photographs: by embedding and by perceptual hash."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import median
+
+import numpy as np
+import pyvips
+from numpy.typing import NDArray
+from PIL import Image
+
+from darkroom.aws.vectors.packing import Question, differing_bits, pack
+from darkroom.imaging.fingerprint import perceptual_hash
+from darkroom.services.similar import COPY_BITS, COPY_SCORE
+
+from ..tables import Table
+from .alterations import ALTERATIONS
+
+type Embed = Callable[[NDArray[np.uint8]], Sequence[float]]
+"""The embedding of a picture, RGB of shape (height, width, 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What a picture is recognised by."""
+
+    question: Question
+    packed: bytes
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How one altered picture fares against its original, and whether that comes first."""
+
+    score: float
+    bits: int
+    first_by_score: bool
+    first_by_bits: bool
+
+
+def printed(image: Image.Image, embed: Embed) -> Print:
+    """What ``image`` is recognised by."""
+    vector = embed(np.asarray(image))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return Print(
+        Question.of(vector), pack(vector), perceptual_hash(pyvips.Image.new_from_buffer(buffer.getvalue(), ""))
+    )
+
+
+def looked_for(altered: Mapping[str, Print], originals: Mapping[str, Print]) -> list[Found]:
+    """Each of ``altered`` among ``originals``; both by name."""
+    found = []
+    for name, copy in altered.items():
+        scores = {other: copy.question.score(original.packed) for other, original in originals.items()}
+        bits = {other: differing_bits(copy.hash, original.hash) for other, original in originals.items()}
+        found.append(
+            Found(
+                scores[name],
+                bits[name],
+                max(scores, key=lambda other: scores[other]) == name,
+                min(bits, key=lambda other: bits[other]) == name,
+            )
+        )
+    return found
+
+
+def recall(photographs: Mapping[str, Image.Image], embed: Embed) -> dict[str, list[Found]]:
+    """What is found of each alteration, by its name."""
+    originals = {name: printed(image, embed) for name, image in photographs.items()}
+    return {
+        alteration: looked_for({name: printed(alter(image), embed) for name, image in photographs.items()}, originals)
+        for alteration, alter in ALTERATIONS.items()
+    }
+
+
+def strangers(photographs: Mapping[str, Image.Image], embed: Embed) -> list[Found]:
+    """Every two photographs, which are no copies of each other."""
+    prints = [printed(image, embed) for image in photographs.values()]
+    return [
+        Found(a.question.score(b.packed), differing_bits(a.hash, b.hash), first_by_score=False, first_by_bits=False)
+        for a, b in combinations(prints, 2)
+    ]
+
+
+def table(photographs: Mapping[str, Image.Image], embed: Embed, model: str) -> Table:
+    """All of it as a table: a row for each alteration, the last for pictures that are no copies."""
+    rows = [_row(name, found, firsts=True) for name, found in recall(photographs, embed).items()]
+    return Table(
+        f"{len(photographs)} photographs, {model}",
+        ("", "comes first", f"score ≥ {COPY_SCORE}", "score", "hash first", f"bits < {COPY_BITS}", "bits"),
+        [*rows, _row("another picture", strangers(photographs, embed), firsts=False)],
+        ["Scores and bits: median (least–greatest)."],
+    )
+
+
+def _row(name: str, found: Sequence[Found], *, firsts: bool) -> tuple[str, ...]:
+    def of(count: int) -> str:
+        return f"{count} of {len(found)}"
+
+    scores, bits = [one.score for one in found], [one.bits for one in found]
+    return (
+        name,
+        of(sum(one.first_by_score for one in found)) if firsts else "",
+        of(sum(score >= COPY_SCORE for score in scores)),
+        f"{median(scores):.2f} ({min(scores):.2f}–{max(scores):.2f})",
+        of(sum(one.first_by_bits for one in found)) if firsts else "",
+        of(sum(count < COPY_BITS for count in bits)),
+        f"{median(bits):.0f} ({min(bits)}–{max(bits)})",
+    )

@@ -1,0 +1,60 @@
+"""What one search of the vector table takes and costs, by how many pictures lie below the prefix."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+
+from darkroom.aws.clients import client
+from darkroom.aws.vectors.table import TableVectors
+
+from ..statistics import Spread
+from ..tables import Table
+from .pages import DIMENSIONS, read_units, serving
+
+SIZES = (1_000, 10_000, 50_000, 100_000)
+TURNS = 5
+
+READ_DOLLARS = 0.125e-6
+"""A read unit on demand in us-east-1, as of November 2024 (DynamoDB's price list)."""
+
+SECOND_DOLLARS = 0.0000133334 * 1769 / 1024
+"""A second of a function with 1769 MB on arm64 (Lambda's price list)."""
+
+
+def searched(pictures: int, turns: int) -> Spread:
+    """How long the nearest ten among ``pictures`` take to be found, in ms."""
+    dice = random.Random(1)
+    vector = [dice.gauss(0, 1) for _ in range(DIMENSIONS)]
+    with serving(pictures) as url:
+        where = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+        store = TableVectors(client("dynamodb", where), "vectors")
+        taken = [_timed(store, vector) for _ in range(turns + 1)]
+    return Spread.of(taken[1:])  # the first one makes connections
+
+
+def _timed(store: TableVectors, vector: Sequence[float]) -> float:
+    started_s = time.perf_counter()
+    found = store.nearest(vector, count=10, prefix="library/")
+    assert len(found) == 10
+    return (time.perf_counter() - started_s) * 1000
+
+
+def table(machine: str, turns: int = TURNS) -> Table:
+    """A row for each size."""
+    return Table(
+        "One search of the table",
+        ("pictures below the prefix", "ms", "read units", "dollars for 1,000 searches"),
+        [_row(pictures, searched(pictures, turns)) for pictures in SIZES],
+        [
+            f"Median (least–greatest) of {turns} on {machine}: pages of 1 MB from a process beside it are read, "
+            "compared and ranked. What DynamoDB takes to send a page comes on top, for all shards at once."
+        ],
+    )
+
+
+def _row(pictures: int, taken_ms: Spread) -> tuple[str, ...]:
+    units = read_units(pictures)
+    dollars = 1000 * (units * READ_DOLLARS + taken_ms.median / 1000 * SECOND_DOLLARS)
+    return f"{pictures:,}", str(taken_ms), f"{units:,.0f}", f"{dollars:.2f}"
