@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from collections.abc import Mapping
 from typing import Protocol
 
 from py_mini_racer import JSEvalException, JSPromise, JSPromiseError, MiniRacer
@@ -19,6 +21,20 @@ TIME_LIMIT_S = 1.0
 _RUNTIME = """
 globalThis.console = {log: () => {}, error: () => {}};
 globalThis.require = name => { throw new Error("the local CDN has no module '" + name + "'"); };
+globalThis.__values = null;
+globalThis.__cloudfront = {kvs: () => {
+  if (__values === null) { throw new Error('no key-value store is associated with this function'); }
+  const holds = name => Object.prototype.hasOwnProperty.call(__values, name);
+  return {
+    exists: async name => holds(name),
+    get: async (name, options) => {
+      if (!holds(name)) { throw new Error('KeyNotFound: ' + name); }
+      const format = options && options.format || 'string';
+      if (format === 'bytes') { throw new Error('the local CDN reads no bytes'); }
+      return format === 'json' ? JSON.parse(__values[name]) : __values[name];
+    }
+  };
+}};
 globalThis.__run = (text, query) => {
   const event = JSON.parse(text);
   Object.defineProperty(event.request, 'rawQueryString', {value: () => query === null ? undefined : query});
@@ -26,6 +42,10 @@ globalThis.__run = (text, query) => {
   return result instanceof Promise ? result.then(value => JSON.stringify(value)) : JSON.stringify(result);
 };
 """
+
+
+_IMPORT = re.compile(r"""^\s*import\s+([A-Za-z_$][\w$]*)\s+from\s*(['"])cloudfront\2\s*;?""", re.MULTILINE)
+"""The engine runs scripts, which import nothing: the one module is a constant there."""
 
 
 class FunctionFailed(Exception):
@@ -40,15 +60,24 @@ class EdgeFunction(Protocol):
 
 
 class V8Function:
-    """One published function in an engine of its own. To be made and used in one event loop."""
+    """One published function in an engine of its own. To be made and used in one event loop.
 
-    def __init__(self, source: str) -> None:
+    ``values`` are those of the key-value store that is associated with it, None if none is.
+    """
+
+    def __init__(self, source: str, values: Mapping[str, str] | None = None) -> None:
         self._engine = MiniRacer()
         try:
             self._engine.eval(_RUNTIME)
-            self._engine.eval(source)
+            self._engine.eval(_IMPORT.sub(r"const \1 = __cloudfront;", source))
         except JSEvalException as error:
             raise FunctionFailed(f"the edge function does not load: {error}") from error
+        if values is not None:
+            self.hold(values)
+
+    def hold(self, values: Mapping[str, str]) -> None:
+        """From now on the key-value store holds ``values``."""
+        self._engine.eval(f"__values = JSON.parse({json.dumps(json.dumps(values))}); true")
 
     async def run(self, event: Json, query: str | None) -> object:
         """See EdgeFunction. ``query`` is what ``event.request.rawQueryString()`` answers."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from .edge import Edge
 from .edge_function import V8Function
+from .key_values import KeyValues
 from .origins import Origins
-from .read_config import distribution_tag, function_source, read_distribution
+from .read_config import distribution_tag, function_source, function_store, read_distribution
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudfront import CloudFrontClient
@@ -19,18 +20,29 @@ POLL_S = 1.0
 
 
 class LiveEdge:
-    """An :class:`Edge` and the connection of it to the CloudFront API."""
+    """An :class:`Edge` and the connection of it to the CloudFront API.
+
+    ``stored`` is what the key-value stores of its functions hold, by their ARNs.
+    """
 
     def __init__(
-        self, client: CloudFrontClient, distribution_id: str, origins: Origins, report: Callable[[str], None]
+        self,
+        client: CloudFrontClient,
+        stores: KeyValues,
+        distribution_id: str,
+        origins: Origins,
+        report: Callable[[str], None],
     ) -> None:
         self._client = client
+        self._stores = stores
         self._id = distribution_id
         self._origins = origins
         self._report = report
         self._tag = ""
         self._seen: set[str] = set()
         self._functions: dict[str, V8Function] = {}
+        self._store_of: dict[str, str] = {}
+        self.stored: dict[str, dict[str, str]] = {}
         self.edge: Edge | None = None
 
     def load(self) -> None:
@@ -39,7 +51,12 @@ class LiveEdge:
         distribution = read_distribution(self._client, self._id)
         names = {found.request_function for found in distribution.behaviours}
         names |= {found.response_function for found in distribution.behaviours}
-        functions = {name: V8Function(function_source(self._client, name)) for name in names - {""}}
+        self._store_of = {name: function_store(self._client, name) for name in names - {""}}
+        self.stored = self._read_stores()
+        functions = {
+            name: V8Function(function_source(self._client, name), self.stored.get(store))
+            for name, store in self._store_of.items()
+        }
         if self.edge is None:
             self._seen = {item["Id"] for item in self._invalidations()}
             self.edge = Edge(distribution, dict(functions), self._origins, time.time, report=self._report)
@@ -49,7 +66,7 @@ class LiveEdge:
         self._functions, self._tag = functions, tag
 
     async def follow(self) -> None:
-        """For ever: take over invalidations and new deployments within about a second."""
+        """For ever: take over invalidations, new values and new deployments within about a second."""
         while True:
             await asyncio.sleep(POLL_S)
             try:
@@ -65,12 +82,21 @@ class LiveEdge:
         if await asyncio.to_thread(distribution_tag, self._client, self._id) != self._tag:
             self.load()
             self._report("the CDN has the distribution's new configuration")
+        if (stored := await asyncio.to_thread(self._read_stores)) != self.stored:
+            self.stored = stored
+            for name, function in self._functions.items():
+                if (values := stored.get(self._store_of[name])) is not None:
+                    function.hold(values)
+            self._report("the CDN has the new values of a key-value store")
 
     def close(self) -> None:
         """End the engines of the edge functions."""
         for function in self._functions.values():
             function.close()
         self._functions = {}
+
+    def _read_stores(self) -> dict[str, dict[str, str]]:
+        return {store: self._stores.read(store) for store in set(self._store_of.values()) - {""}}
 
     def _invalidations(self) -> list[dict[str, str]]:
         listed = self._client.list_invalidations(DistributionId=self._id)["InvalidationList"]

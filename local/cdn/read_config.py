@@ -31,6 +31,12 @@ def function_source(client: CloudFrontClient, name: str) -> str:
     return client.get_function(Name=name, Stage="LIVE")["FunctionCode"].read().decode()
 
 
+def function_store(client: CloudFrontClient, name: str) -> str:
+    """The ARN of the key-value store that is associated with a CloudFront Function, empty if none is."""
+    config: Document = client.describe_function(Name=name, Stage="LIVE")["FunctionSummary"]["FunctionConfig"]
+    return next((str(item["KeyValueStoreARN"]) for item in items(config, "KeyValueStoreAssociations")), "")
+
+
 def read_distribution(client: CloudFrontClient, distribution_id: str) -> Distribution:
     """The distribution with all its policies; raises NotBuiltLocally where it uses what the local CDN does not do."""
     found = client.get_distribution(Id=distribution_id)["Distribution"]

@@ -523,6 +523,40 @@ def test_results_that_mean_nothing(result: object) -> None:
         read_result(result, get())
 
 
+READER = """import cf from'cloudfront';
+async function handler(event) {
+  const store = cf.kvs(), known = await store.exists('findings');
+  try {
+    const found = known ? await store.get('findings') : 'none', list = await store.get('list', {format: 'json'});
+    return {uri: '/' + found + list.length};
+  } catch (error) { return {uri: '/' + error.message}; }
+}"""
+
+
+def test_a_function_reads_its_key_value_store() -> None:
+    async def check() -> None:
+        function = V8Function(READER, {"list": "[1, 2]"})
+        event = event_json(get(), distribution(), "viewer-request")
+        assert await function.run(event, None) == {"uri": "/none2"}
+        function.hold({"findings": "b'2\u2028", "list": "[]"})
+        assert await function.run(event, None) == {"uri": "/b'2\u20280"}
+        function.hold({"findings": "2"})
+        assert await function.run(event, None) == {"uri": "/KeyNotFound: list"}
+        function.close()
+
+    asyncio.run(check())
+
+
+def test_a_function_without_a_key_value_store_has_none_to_read() -> None:
+    async def check() -> None:
+        function = V8Function(READER)
+        with pytest.raises(FunctionFailed, match="no key-value store"):
+            await function.run(event_json(get(), distribution(), "viewer-request"), None)
+        function.close()
+
+    asyncio.run(check())
+
+
 def test_a_function_that_does_not_load() -> None:
     async def scenario() -> None:
         with pytest.raises(FunctionFailed):

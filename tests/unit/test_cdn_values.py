@@ -1,0 +1,157 @@
+"""The key-value store of the edge function: MiniStack's data plane, and a CDN that follows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from urllib.error import HTTPError
+from uuid import uuid4
+
+import pytest
+from multidict import CIMultiDict
+
+from functions.edge.build import edge_code, filled_in
+from local.cdn.key_values import KeyValues, StoreChanged
+from local.cdn.live import LiveEdge
+from local.cdn.messages import Answer, Request
+from local.cdn.model import Origin
+from local.errors import CannotStart
+from local.findings import activate
+
+NO_COOKIES_NOR_QUERIES = {
+    "EnableAcceptEncodingGzip": False,
+    "EnableAcceptEncodingBrotli": False,
+    "HeadersConfig": {"HeaderBehavior": "none"},
+    "CookiesConfig": {"CookieBehavior": "none"},
+    "QueryStringsConfig": {"QueryStringBehavior": "none"},
+}
+
+
+class Echo:
+    """An origin that answers with the path that it was asked for."""
+
+    async def ask(self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str) -> Answer:
+        return Answer(200, CIMultiDict({"Cache-Control": "max-age=60"}), target.encode(), origin.id)
+
+
+@pytest.fixture
+def stores(ministack_url: str) -> KeyValues:
+    return KeyValues(ministack_url)
+
+
+@pytest.fixture
+def store(aws: Callable[[str], Any]) -> str:
+    made = aws("cloudfront").create_key_value_store(Name=f"findings-{uuid4().hex[:8]}")
+    return str(made["KeyValueStore"]["ARN"])
+
+
+def test_what_is_written_is_read(stores: KeyValues, store: str) -> None:
+    assert stores.read(store) == {}
+    written = {f"key {number}/é": f'"{number}"\n' for number in range(60)}
+    for key, value in written.items():
+        stores.write(store, key, value)
+    assert stores.read(store) == written, "more than a page"
+    stores.write(store, "key 0/é", "other")
+    assert stores.read(store) == written | {"key 0/é": "other"}
+
+
+def test_a_write_beside_another_is_told(stores: KeyValues, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = stores._ask
+
+    def overtaken(method: str, *rest: Any) -> Any:
+        answer = ask(method, *rest)
+        if method == "GET":
+            KeyValues(stores._url.removesuffix("key-value-stores/")).write(store, "findings", "theirs")
+        return answer
+
+    monkeypatch.setattr(stores, "_ask", overtaken)
+    with pytest.raises(StoreChanged):
+        stores.write(store, "findings", "mine")
+    monkeypatch.undo()
+    assert stores.read(store) == {"findings": "theirs"}
+
+
+def test_a_store_that_there_is_not(stores: KeyValues, store: str) -> None:
+    with pytest.raises(HTTPError):
+        stores.read(store + "x")
+
+
+def test_the_active_generation_is_shown_and_flipped(stores: KeyValues, store: str, ministack_url: str) -> None:
+    facts = {"aws_endpoint_url": ministack_url, "outputs": {"FindingsStoreArn": store}}
+    assert activate(facts, None) == "1"
+    assert activate(facts, "b2") == "b2"
+    assert activate(facts, None) == "b2"
+    for name in ("", "B2", "123456789", "b2\n"):
+        with pytest.raises(CannotStart, match="1 to 8 characters"):
+            activate(facts, name)
+    assert stores.read(store) == {"findings": "b2"}
+
+
+def _distribution(client: Any, store: str) -> str:
+    """A distribution with the edge function, which is associated with ``store``."""
+    name = f"edge-{uuid4().hex[:8]}"
+    associations = {"Quantity": 1, "Items": [{"KeyValueStoreARN": store}]}
+    config = {"Comment": "", "Runtime": "cloudfront-js-2.0", "KeyValueStoreAssociations": associations}
+    code = filled_in(edge_code(), "guarded", "people/=faces").encode()
+    made = client.create_function(Name=name, FunctionConfig=config, FunctionCode=code)
+    client.publish_function(Name=name, IfMatch=made["ETag"])
+    policy = client.create_cache_policy(
+        CachePolicyConfig={
+            "Name": name,
+            "MinTTL": 0,
+            "ParametersInCacheKeyAndForwardedToOrigin": NO_COOKIES_NOR_QUERIES,
+        }
+    )
+    arn = made["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+    origin = {"Id": "o", "DomainName": "b.s3.us-east-1.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
+    answer = client.create_distribution(
+        DistributionConfig={
+            "CallerReference": name,
+            "Comment": "",
+            "Enabled": True,
+            "Origins": {"Quantity": 1, "Items": [origin]},
+            "DefaultCacheBehavior": {
+                "TargetOriginId": "o",
+                "ViewerProtocolPolicy": "allow-all",
+                "CachePolicyId": policy["CachePolicy"]["Id"],
+                "FunctionAssociations": {
+                    "Quantity": 1,
+                    "Items": [{"EventType": "viewer-request", "FunctionARN": arn}],
+                },
+            },
+        }
+    )
+    return str(answer["Distribution"]["Id"])
+
+
+def test_the_cdn_takes_over_a_flip_without_a_deployment(
+    aws: Callable[[str], Any], stores: KeyValues, store: str
+) -> None:
+    client = aws("cloudfront")
+    distribution = _distribution(client, store)
+
+    async def check() -> None:
+        told: list[str] = []
+        live = LiveEdge(client, stores, distribution, Echo(), told.append)
+        live.load()
+        edge = live.edge
+        assert edge is not None
+
+        async def path(url: str) -> str:
+            return (await edge.answer(Request("GET", url, None, CIMultiDict(), "192.0.2.7", "id"))).body.decode()
+
+        assert await path("/people/a.jpg") == "/people/a.jpg/_/fv-1_h-2560_redact-faces_w-2560.auto-legacy"
+        await live.refresh()
+        assert told == []
+        stores.write(store, "findings", "b2")
+        await live.refresh()
+        assert told == ["the CDN has the new values of a key-value store"]
+        assert await path("/people/a.jpg") == "/people/a.jpg/_/fv-b2_h-2560_redact-faces_w-2560.auto-legacy"
+        assert await path("/a.jpg") == "/a.jpg/_/h-2560_w-2560.auto-legacy"
+        stores.write(store, "findings", "1")
+        await live.refresh()
+        assert await path("/people/a.jpg") == "/people/a.jpg/_/fv-1_h-2560_redact-faces_w-2560.auto-legacy"
+        live.close()
+
+    asyncio.run(check())
