@@ -8,16 +8,24 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from darkroom.aws.archive import Archive
 from darkroom.aws.bus import Bus
 from darkroom.aws.clients import client
+from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.entries import Entries
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.scanner import Clamd
+from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.vault import Vault
+from darkroom.aws.verdicts import VerdictTable
+from darkroom.plan.redaction import AlwaysRedact
+from darkroom.services.ingest.brought import Brought
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.examine import Examiner
 from darkroom.services.ingest.messages import Inbox, Message
+from darkroom.services.ingest.moderation import BLOCK, Moderation
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.service import Ingest
@@ -25,11 +33,12 @@ from darkroom.services.purge import Purge
 from darkroom.services.settings import cache_policy, limits
 
 _env = os.environ
-_s3, _sqs = client("s3"), client("sqs")
+_s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
 _source, _prefix = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), _env.get("SOURCE_PREFIX", "masters/")
 _queue = Queue(_sqs, _env["INGEST_QUEUE_URL"])
 _observer = Observer("ingest")
+_blocks = _env.get("MODERATION_POLICY") == BLOCK
 
 _inbox = Inbox(
     ingest=Ingest(
@@ -40,11 +49,12 @@ _inbox = Inbox(
         ),
         publisher=Publisher(
             claims=Claims(
-                index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
+                index=Index(_dynamodb, _env["INDEX_TABLE"]),
                 queue=_queue,
                 source=_source,
                 prefix=_prefix,
                 lease_s=float(_env["LEASE_S"]),
+                holding=_media if _blocks else None,
             ),
             media=_media,
             purge=Purge(_media, _source, _prefix),
@@ -52,9 +62,17 @@ _inbox = Inbox(
             caching=cache_policy(_env),
         ),
         quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
+        moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), _blocks),
+        brought=Brought(
+            keys=SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()),
+            archive=Archive(_media, Entries(_dynamodb, _env["INDEX_TABLE"])),
+            generation=_env.get("FINDINGS_GENERATION", "1"),
+            observer=_observer,
+        ),
         bus=Bus(client("events"), _env.get("EVENT_BUS", "default")),
         observer=_observer,
         keep_gps=_env.get("KEEP_GPS") == "on",
+        always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
     ),
     observer=_observer,
     queue=_queue,

@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
+from darkroom.aws.archive import Archive, item_name
 from darkroom.aws.bus import Bus
+from darkroom.aws.entries import Entries
 from darkroom.aws.index import BY_SHA256, Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.record import Record
 from darkroom.aws.scanner import Scanner
 from darkroom.aws.vault import Vault
+from darkroom.aws.verdicts import VerdictTable
 from darkroom.plan.limits import Limits
+from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
-from darkroom.services.ingest.changes import Change, read_change
+from darkroom.services.ingest.brought import Brought
+from darkroom.services.ingest.changes import Change, moderated_message, read_change, release_message
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.examine import Examiner
+from darkroom.services.ingest.moderation import Moderation
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.service import Ingest, Outcome
 from darkroom.services.purge import Purge
 
 _numbers = itertools.count(1)
+
+KEYS = ("the current key", "the previous key")
+
+
+class SigningKeys:
+    """The keys that sign URLs, tokens and findings."""
+
+    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+        return KEYS
 
 
 def make_table(dynamodb: Any, name: str) -> None:
@@ -61,7 +77,7 @@ class Recording(Queue):
 class World:
     """What ingest works on, and hands to move it.
 
-    ``now_s`` is the clock, ``sent`` what was sent to the queue of changes.
+    ``now_s`` is the clock, ``sent`` what was sent to the queue of changes. ``blocks``: pictures wait for moderation.
     """
 
     clients: dict[str, Any]
@@ -70,6 +86,8 @@ class World:
     limits: Limits = field(default_factory=Limits)
     scanner: Scanner | None = None
     keep_gps: bool = False
+    blocks: bool = False
+    always: AlwaysRedact = field(default_factory=AlwaysRedact)
     sent: list[str] = field(default_factory=list)
     _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
 
@@ -106,7 +124,12 @@ class World:
     @property
     def claims(self) -> Claims:
         changes = Recording(self.clients["sqs"], self.names["changes"], self.sent)
-        return Claims(self.index, changes, self.vault("media"), "masters/", 60, lambda: self.now_s)
+        holding = self.vault("media") if self.blocks else None
+        return Claims(self.index, changes, self.vault("media"), "masters/", 60, lambda: self.now_s, holding)
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(self.vault("media"), Entries(self.clients["dynamodb"], self.names["index"]))
 
     @property
     def ingest(self) -> Ingest:
@@ -121,10 +144,38 @@ class World:
                 caching=CachePolicy(),
             ),
             quarantine=Quarantine(self.vault("quarantine"), self.vault("uploads")),
+            moderation=Moderation(VerdictTable(self.clients["dynamodb"], self.names["index"]), self.blocks),
+            brought=Brought(SigningKeys(), self.archive, "1", observer),
             bus=Bus(self.clients["events"], self.names["bus"]),
             observer=observer,
             keep_gps=self.keep_gps,
+            always=self.always,
         )
+
+    def judge(self, key: str, *, flagged: bool, body: bytes) -> None:
+        """Have inference write down what it says of ``body``, uploaded under ``key``."""
+        item = {
+            "pk": {"S": item_name(key)},
+            "sha256_of": {"S": sha256(body).hexdigest()},
+            "source_etag": {"S": "of its master"},
+            "flagged": {"BOOL": flagged},
+        }
+        self.clients["dynamodb"].put_item(TableName=self.names["index"], Item=item)
+
+    def judged(self, key: str, *, flagged: bool, body: bytes) -> Outcome:
+        """The same, and ingest hears of it."""
+        self.judge(key, flagged=flagged, body=body)
+        return self.message(moderated_message(key))
+
+    def released(self, key: str, body: bytes | None = None) -> Outcome:
+        """A person lets it pass."""
+        return self.message(release_message(key, sha256(body).hexdigest() if body else ""))
+
+    def message(self, message: Mapping[str, object]) -> Outcome:
+        """Deal with a message of our own."""
+        found = read_change(json.dumps(message))
+        assert found is not None
+        return self.ingest.handle(found)
 
     def upload(self, key: str, body: bytes, **further: Any) -> str:
         """Put an upload; the sequencer of its event."""

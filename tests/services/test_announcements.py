@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from darkroom.aws.forms import DECLARED_SHA256
 from darkroom.aws.record import REMOVED
 from darkroom.plan.limits import Limits
+from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.ingest.service import Outcome
 from local.event_samples import photograph
 from local.place import ROOT
@@ -56,7 +57,7 @@ def only(world: World) -> tuple[str, dict[str, Any]]:
 
 
 def test_the_schemas_are_schemas() -> None:
-    assert set(SCHEMAS) == {"ImageReady", "ImageRefused", "ImageRemoved"}
+    assert set(SCHEMAS) == {"ImageReady", "ImageHeld", "ImageRefused", "ImageRemoved"}
     for name, schema in SCHEMAS.items():
         Draft202012Validator.check_schema(schema)
         assert (schema["title"], schema["$id"]) == (name, f"urn:darkroom:event:{name}")
@@ -123,6 +124,28 @@ def test_removed(world: World) -> None:
     detail_type, detail = only(world)
     assert (detail_type, detail["key"]) == ("ImageRemoved", "a.jpg")
     assert world.record("a.jpg").state == REMOVED
+
+
+def test_held_flagged_and_released(world: World) -> None:
+    """Each is told by itself, with an id of its own: who remembers ids must not take one for another."""
+    body, world.blocks = jpeg_photo(), True
+    assert world.created("a.jpg", body) is Outcome.HELD
+    held = only(world)
+    assert world.judged("a.jpg", flagged=True, body=body) is Outcome.HELD
+    flagged = only(world)
+    assert world.released("a.jpg") is Outcome.RELEASED
+    released = only(world)
+    assert [kind for kind, _ in (held, flagged, released)] == ["ImageHeld", "ImageHeld", "ImageReady"]
+    assert [detail.get("flagged") for _, detail in (held, flagged, released)] == [False, True, None]
+    assert len({detail["id"] for _, detail in (held, flagged, released)}) == 3
+
+
+def test_what_is_always_redacted_comes_first(world: World) -> None:
+    world.always = AlwaysRedact.parse("people/=faces")
+    world.created("people/a.jpg", jpeg_photo())
+    assert only(world)[1]["priority"] is True
+    world.created("b.jpg", jpeg_photo((60, 40)))
+    assert only(world)[1]["priority"] is False
 
 
 def test_told_again_it_has_the_same_id(world: World) -> None:

@@ -127,6 +127,7 @@ def fill(case: Case, key: str = KEY) -> None:
     case.know(key, facts={"format": "jpeg"}, provenance={"creator": "a person"})
     case.put("media", f"masters/{key}", f"held/{key}", f"findings/g1/{key}.json", f"findings/g2/{key}.json")
     case.put("media", *(f"derivatives/{key}/_/{name}" for name in ("w-320.webp", "w-640.webp", "refusal.json")))
+    case.world.judge(key, flagged=True, body=b"picture")
     case.put("quarantine", quarantine_key(key, padded("A1")), quarantine_key(key, padded("A2")))
 
 
@@ -141,6 +142,7 @@ def test_every_trace_is_removed_and_counted(case: Case) -> None:
         "held": 1,
         "derivatives": 3,
         "findings": 2,
+        "analysis": 1,
         "quarantine": 2,
         "index": 1,
     }
@@ -312,7 +314,7 @@ def test_the_index_out_of_reach_holds_up_no_erasure(case: Case) -> None:
     case.world.names = dict(case.world.names) | {"index": "no-such-table"}
     case.events_url = case.world.names["dead"]
     report = case.forget()
-    assert (report["complete"], report["failed"]) == (False, {"index": "unavailable"})
+    assert (report["complete"], report["failed"]) == (False, {"index": "unavailable", "analysis": "unavailable"})
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 

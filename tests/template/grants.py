@@ -21,6 +21,7 @@ OF_NO_RESOURCE = {
 
 MASTERS = "arn:aws:s3:::<MediaBucket>/masters/*"
 DERIVATIVES = "<MediaBucket.Arn>/derivatives/*"
+HELD, FINDINGS = "<MediaBucket.Arn>/held/*", "<MediaBucket.Arn>/findings/*"
 INDEX, BY_SHA256 = "<IndexTable.Arn>", "<IndexTable.Arn>/index/by-sha256"
 VECTORS, VECTOR_INDEX = "<VectorTable.Arn>", "<VectorIndex.IndexArn>"
 BUCKETS_OF_PICTURES = ["<MediaBucket.Arn>", "arn:aws:s3:::<MediaBucket>"]
@@ -45,16 +46,17 @@ GRANTS: dict[str, Grants] = {
         "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],
     },
     "Ingest": {
-        "s3:GetObject": ["<UploadsBucket.Arn>/*", MASTERS, DERIVATIVES, WATERMARKS],
+        "s3:GetObject": ["<UploadsBucket.Arn>/*", MASTERS, DERIVATIVES, HELD, FINDINGS, WATERMARKS],
         "s3:GetObjectVersion": ["<UploadsBucket.Arn>/*"],
         "s3:ListBucket": ["<UploadsBucket.Arn>", *BUCKETS_OF_PICTURES],
         "s3:ListBucketVersions": ["<UploadsBucket.Arn>"],
-        "s3:PutObject": [MASTERS, DERIVATIVES, "<QuarantineBucket.Arn>/*"],
-        "s3:DeleteObject": [MASTERS, DERIVATIVES],
+        "s3:PutObject": [MASTERS, DERIVATIVES, HELD, FINDINGS, "<QuarantineBucket.Arn>/*"],
+        "s3:DeleteObject": [MASTERS, DERIVATIVES, HELD],
         "dynamodb:GetItem": [INDEX],
         "dynamodb:PutItem": [INDEX],
         "dynamodb:UpdateItem": [INDEX],
         "dynamodb:Query": [BY_SHA256],
+        "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],
         **each(CONSUMES, "<IngestQueue.Arn>"),
         "sqs:SendMessage": ["<IngestQueue.Arn>", "<IngestDeadLetters.Arn>", "<PurgeQueue.Arn>"],
         "events:PutEvents": ["arn:aws:events:eu-central-1:111122223333:event-bus/default"],
@@ -88,12 +90,13 @@ GRANTS: dict[str, Grants] = {
             "<UploadsBucket.Arn>/*",
             "<QuarantineBucket.Arn>/*",
             DERIVATIVES,
-            "<MediaBucket.Arn>/held/*",
-            "<MediaBucket.Arn>/findings/*",
+            HELD,
+            FINDINGS,
             MASTERS,
         ),
         "s3:GetObject": [MASTERS],
         "dynamodb:GetItem": [INDEX],
+        "dynamodb:DeleteItem": [INDEX],
         "dynamodb:Query": [BY_SHA256],
         **each(INVALIDATES, DISTRIBUTION),
         "sqs:SendMessage": ["<PurgeQueue.Arn>"],
@@ -114,7 +117,7 @@ GRANTS: dict[str, Grants] = {
 
 KEY_USES = {
     "Transform": ({"Decrypt", "GenerateDataKey"}, {"s3", "secretsmanager"}),
-    "Ingest": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),
+    "Ingest": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),
     "Sweep": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),
     "Purge": ({"Decrypt"}, {"s3"}),
     "Forget": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),

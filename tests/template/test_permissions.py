@@ -126,6 +126,11 @@ def test_a_sweep_writes_down_its_place_and_nothing_else() -> None:
     assert statement["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sweep#cursor"]}}
 
 
+def test_forget_deletes_nothing_of_the_index_but_findings() -> None:
+    [statement] = [s for s in statements(Stack(), "Forget") if s["Action"] == "dynamodb:DeleteItem"]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["findings#*"]}}
+
+
 @pytest.mark.parametrize("role", KEY_USES)
 def test_a_key_is_used_only_through_the_services_that_keep_data_with_it(role: str) -> None:
     actions, services = KEY_USES[role]

@@ -117,7 +117,9 @@ def test_each_end_is_told() -> None:
         "same_as": "",
         "path": "/a%20b.jpg",
         "presets": presets,
+        "priority": False,
     }
+    assert announcement(ready, presets, priority=True)[1]["priority"] is True
     refusal = {"code": "damaged", "reason": "r", "trace_id": "t", "sha256": "s", "quarantined": "q"}
     detail_type, detail = announcement(Record("k", REFUSED, "1", image_id="id", refusal=refusal), {})
     assert (detail_type, detail) == (

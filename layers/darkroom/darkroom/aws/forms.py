@@ -12,6 +12,9 @@ DECLARED_SHA256 = "declared-sha256"
 """User metadata of an upload: the base64 of the SHA-256 that was asked for. S3 checks the form's checksum by itself;
 not every store that speaks S3 does, and with this nobody has to take its word."""
 
+FINDINGS, FINDINGS_SIGNATURE = "findings", "findings-signature"
+"""User metadata of an upload: what the uploader's device found in it, and that we let it say so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -28,16 +31,26 @@ class Forms:
         self._client = client
         self._bucket = bucket
 
-    def form(self, key: str, content_type: str, size_bytes: int, sha256: str, *, lasts_s: int) -> Form:
+    def form(
+        self,
+        key: str,
+        content_type: str,
+        size_bytes: int,
+        sha256: str,
+        *,
+        lasts_s: int,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Form:
         """A form that takes exactly these bytes, ``sha256`` in base64, under this very key; raises Unavailable.
 
-        ``key`` must not hold ``${filename}``, which S3 replaces.
+        ``key`` must not hold ``${filename}``, which S3 replaces. ``metadata`` is further user metadata of the object.
         """
         fields = {
             "Content-Type": content_type,
             "x-amz-checksum-algorithm": "SHA256",
             "x-amz-checksum-sha256": sha256,
             f"x-amz-meta-{DECLARED_SHA256}": sha256,
+            **{f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()},
         }
         conditions: list[Any] = [{name: value} for name, value in fields.items()]
         with asking(f"form for {key}"):

@@ -159,15 +159,19 @@ class Index:
 
     def delete(self, key: str) -> bool:
         """Forget all about ``key``; whether anything was known."""
-        with asking(f"index delete {key}"):
-            found = self._client.delete_item(TableName=self._table, Key=_name(partition(key)), ReturnValues="ALL_OLD")
-        return "Attributes" in found
+        return self.drop(partition(key))
 
     def note(self, name: str) -> str:
         """A text kept under ``name`` beside the pictures, empty if there is none."""
         with asking(f"index note {name}"):
             found = self._client.get_item(TableName=self._table, Key=_name(name), ConsistentRead=True)
         return str(found.get("Item", {}).get("text", {}).get("S", ""))
+
+    def drop(self, name: str) -> bool:
+        """Delete what is kept under ``name`` beside the pictures; whether anything was."""
+        with asking(f"index drop {name}"):
+            found = self._client.delete_item(TableName=self._table, Key=_name(name), ReturnValues="ALL_OLD")
+        return "Attributes" in found
 
     def keep_note(self, name: str, text: str) -> None:
         """Keep ``text`` under ``name``, which must not begin with ``image#``."""

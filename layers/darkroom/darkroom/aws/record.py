@@ -9,8 +9,9 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-CLAIMED, READY, REFUSED, REMOVED = "claimed", "ready", "refused", "removed"
-"""States: being worked on; served; not taken in (an earlier master, if any, goes on being served); deleted."""
+CLAIMED, READY, REFUSED, REMOVED, HELD = "claimed", "ready", "refused", "removed", "held"
+"""States: being worked on; served; not taken in (an earlier master, if any, goes on being served); deleted; not to be
+served before a verdict or a person says so (an earlier master, if any, goes on being served)."""
 
 SEQUENCER_CHARACTERS = 64
 """S3's sequencers are hexadecimal and of no fixed length: to compare two, the shorter is filled up on the right with
@@ -37,8 +38,10 @@ class Record:
     ``lease_until_s`` (Unix time) says how long nobody else may try. ``master`` has ``etag``, ``sequencer`` (of the
     event that made it), ``version_id`` (of the upload that it was made of), ``content_type``, ``size_bytes`` and
     ``how``; ``derivatives`` are names below ``derivatives/``.
-    ``refusal`` has ``code``, ``reason``, ``trace_id``, ``sha256`` and ``quarantined``. ``same_as`` is the key that the
-    master was copied from. ``expires_at_s`` is for DynamoDB's time to live, 0 for never.
+    ``refusal`` has ``code``, ``reason``, ``trace_id``, ``sha256`` and ``quarantined``. ``held`` is the picture that
+    waits: ``sha256``, ``facts``, ``provenance``, ``master`` (as above, of the object below ``held/``) and ``flagged``.
+    ``released``: a person let these very bytes pass, whatever models say. ``same_as`` is the key that the master was
+    copied from. ``expires_at_s`` is for DynamoDB's time to live, 0 for never.
     """
 
     key: str
@@ -55,6 +58,8 @@ class Record:
     master: Mapping[str, Any] = field(default_factory=dict)
     derivatives: tuple[str, ...] = ()
     refusal: Mapping[str, Any] = field(default_factory=dict)
+    held: Mapping[str, Any] = field(default_factory=dict)
+    released: bool = False
     same_as: str = ""
     updated_at: str = ""
     expires_at_s: int = 0

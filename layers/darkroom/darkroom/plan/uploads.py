@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import BadKey, BadToken, BadUpload, NotGranted
+from .brought import read_document, write_text
 from .keys import check_key
 
 MAX_TOKEN_LASTS_S = 86_400
@@ -39,8 +40,10 @@ _TOKEN = re.compile(r"([A-Za-z0-9_-]{1,1200})\.([A-Za-z0-9_-]{43})")
 _GRANT = re.compile(r"([1-9][0-9]{0,9}):([1-9][0-9]{0,11})?:(.+)", re.DOTALL)
 _HEX_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _FIELDS = ("key", "type", "size", "sha256")
-_MAX_REQUEST_BYTES = 8_192
-"""Of a request's JSON: a key of 700 bytes may take 4,200 when all of it is escaped."""
+_FURTHER = ("findings",)
+_MAX_REQUEST_BYTES = 16_384
+"""Of a request's JSON: a key of 700 bytes may take 4,200 when all of it is escaped, and findings four times the 1,800
+that are kept of them."""
 _EXPANDED = "${filename}"
 """S3 puts the name of the sent file in its place, so that the key would be another than the one that was granted."""
 
@@ -63,12 +66,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file that is to be uploaded. ``sha256`` is the digest of its bytes."""
+    """One file that is to be uploaded. ``sha256`` is the digest of its bytes.
+
+    ``findings``: what came along, as :mod:`darkroom.plan.brought` writes it, empty for nothing.
+    """
 
     key: str
     media_type: str
     size_bytes: int
     sha256: bytes
+    findings: str = ""
 
     @property
     def checksum(self) -> str:
@@ -116,6 +123,7 @@ def read_upload(body: bytes, grant: Grant, max_bytes: int) -> Upload:
         media_type=_media_type(document["type"]),
         size_bytes=_size(document["size"], min(max_bytes, grant.max_bytes or max_bytes)),
         sha256=_sha256(document["sha256"]),
+        findings=write_text(read_document(document["findings"])) if "findings" in document else "",
     )
 
 
@@ -150,8 +158,9 @@ def _read_document(body: bytes) -> dict[str, object]:
     if not isinstance(document, dict):
         raise BadUpload("The request is not a JSON object")
     for name in document:
-        if name not in _FIELDS:
-            raise BadUpload(f"{name[:40]}: there is no such field; there are {', '.join(_FIELDS)}", field=name[:40])
+        if name not in _FIELDS + _FURTHER:
+            there_are = ", ".join(_FIELDS + _FURTHER)
+            raise BadUpload(f"{name[:40]}: there is no such field; there are {there_are}", field=name[:40])
     for name in _FIELDS:
         if name not in document:
             raise BadUpload(f"{name}: missing", field=name)

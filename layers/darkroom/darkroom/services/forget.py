@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+from ..aws.archive import FINDINGS, item_name
 from ..aws.cdn import Cdn
 from ..aws.index import Index
 from ..aws.observing import Observer
@@ -22,16 +23,13 @@ from ..aws.vault import Vault
 from ..errors import BadKey, Unavailable
 from .forgotten import Report
 from .ingest.quarantine import MAX_KEY_BYTES, quarantine_key
+from .places import HELD_MASTERS
 from .purge import derivatives_of
 from .purge_orders import FIRST, SECOND, purge_message
 from .purging import REPEAT_AFTER_S, invalidated_paths
 
 SHA256 = "sha256"
 """User metadata of a master: of the upload that it was made of. Ingest has it too, with all of the imaging layer."""
-
-HELD = "held/"
-FINDINGS = "findings/"
-"""Where the media bucket has pictures that wait for moderation, and what inference found, by generation."""
 
 TOMBSTONE_WITHIN_S = 45.0
 """How long is waited for ingest to deal with the deletion. S3's events take a second or two; queues are short."""
@@ -92,7 +90,7 @@ class Forget:
         """Other keys with the same bytes."""
         digest = ""
         if known is not None:
-            digest = known.sha256 or str(known.refusal.get("sha256", ""))
+            digest = known.sha256 or str(known.refusal.get("sha256", "") or known.held.get("sha256", ""))
         if not digest and (master := self.source.head(self.source_prefix + key)) is not None:
             digest = master.metadata.get(SHA256, "")
         return sorted({twin.key for twin in self.index.same_bytes(digest)} - {key}) if digest else []
@@ -110,9 +108,10 @@ class Forget:
     def _made(self, key: str) -> Mapping[str, Erase]:
         return {
             "masters": lambda: self.source.erase(self.source_prefix + key),
-            "held": lambda: self.media.erase(HELD + key),
+            "held": lambda: self.media.erase(HELD_MASTERS + key),
             "derivatives": lambda: self.media.erase_below(derivatives_of(key)),
             "findings": lambda: sum(self.media.erase(f"{place}{key}.json") for place in self._generations()),
+            "analysis": lambda: int(self.index.drop(item_name(key))),
             "quarantine": lambda: sum(self.quarantine.erase(copy) for copy in self._copies(key)),
         }
 

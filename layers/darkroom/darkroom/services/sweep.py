@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from ..aws.index import Index
 from ..aws.observing import Observer
 from ..aws.queues import Queue
-from ..aws.record import CLAIMED, Record
+from ..aws.record import CLAIMED, HELD, Record
 from ..aws.vault import Listed, Vault
-from .ingest.changes import mend_message
+from .ingest.changes import mend_message, moderated_message
 
 CURSOR = "sweep#cursor"
 """The note in the index of the last key that a sweep which ran out of time looked at."""
@@ -36,6 +36,10 @@ BACKLOG = 100
 
 EXPIRED_S = 3_600
 """How long a lease has been over before its upload counts as left lying: SQS gives its message out again sooner."""
+
+UNJUDGED_S = 3_600
+"""Age from which an upload that is held, and not flagged, has waited too long: its verdict, or the request for one, may
+have got lost. Ingest looks for the verdict then, and asks for one again."""
 
 OLD_S = 86_400
 """Age from which a claimed upload is left to a person: it has been tried for a day, and lies with the dead letters."""
@@ -105,6 +109,9 @@ class Sweep:
         record = known.get(upload.key)
         if record is None:
             return created_event(self.uploads.bucket, upload, self._sequencer(upload.key))
+        if record.state == HELD and not record.held["flagged"] and now_s - upload.modified_s > UNJUDGED_S:
+            self.observer.count("UploadsUnjudged")
+            return moderated_message(upload.key)
         if record.state != CLAIMED or now_s - record.lease_until_s < EXPIRED_S:
             return None
         if now_s - upload.modified_s > OLD_S:

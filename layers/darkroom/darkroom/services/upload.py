@@ -7,14 +7,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from ..aws.forms import Forms
+from ..aws.forms import FINDINGS, FINDINGS_SIGNATURE, Forms
 from ..aws.index import Index
 from ..aws.record import Record
 from ..aws.telemetry import log
 from ..errors import DarkroomError, NotGranted, NotIngested
+from ..plan.brought import sign_findings
 from ..plan.keys import quote_key
 from ..plan.limits import Limits
-from ..plan.uploads import Grant, read_upload
+from ..plan.uploads import Grant, Upload, read_upload
 from .answers import HttpResponse
 from .api import KeySource, asked_for, granted, in_json, refused
 
@@ -62,7 +63,12 @@ class Uploads:
         upload = read_upload(body, grant, self.max_bytes)
         expires_s = self.clock() + self.form_lasts_s
         form = self.forms.form(
-            upload.key, upload.media_type, upload.size_bytes, upload.checksum, lasts_s=self.form_lasts_s
+            upload.key,
+            upload.media_type,
+            upload.size_bytes,
+            upload.checksum,
+            lasts_s=self.form_lasts_s,
+            metadata=self._findings(upload),
         )
         log("INFO", "form made", key=upload.key, size_bytes=upload.size_bytes, type=upload.media_type)
         return {
@@ -71,6 +77,13 @@ class Uploads:
             "expires_at": datetime.fromtimestamp(int(expires_s), UTC).isoformat(),
             "status": f"{PATH}/{quote_key(upload.key)}",
         }
+
+    def _findings(self, upload: Upload) -> dict[str, str]:
+        """What came along, signed so that ingest believes it of this very file."""
+        if not upload.findings:
+            return {}
+        signature = sign_findings(upload.key, upload.sha256.hex(), upload.findings, self.keys.valid()[0])
+        return {FINDINGS: upload.findings, FINDINGS_SIGNATURE: signature}
 
     def _fate(self, grant: Grant, asked_key: str) -> dict[str, object]:
         key = asked_for(asked_key)
@@ -90,6 +103,10 @@ def _details(record: Record, grant: Grant) -> dict[str, object]:
             return {**_version(record), **same_as, "picture": dict(record.facts)}
         case "refused":
             return _version(record) | {name: record.refusal.get(name, "") for name in ("code", "reason", "sha256")}
+        case "held":
+            held = record.held
+            told = {"sha256": held["sha256"], "flagged": held["flagged"], "picture": dict(held["facts"])}
+            return _version(record) | told
     return {}
 
 

@@ -13,8 +13,9 @@ from ...aws.record import padded
 from ...errors import BadUpload
 
 OWN_SOURCE = "darkroom"
-MEND = "Mend"
-"""Detail type of a message by which a worker asks that a key be put right."""
+MEND, MODERATED, RELEASE = "Mend", "Moderated", "Release"
+"""Detail types of our own messages: a worker asks that a key be put right; inference has a verdict on a picture; a
+person lets a picture pass that is held."""
 
 _DELETED_BY_PERSON = "DeleteObject"
 """The ``reason`` of an Object Deleted event that is not ``Lifecycle Expiration`` (S3 user guide, "EventBridge")."""
@@ -27,20 +28,24 @@ _FOR_GOOD = "Permanently Deleted"
 class Kind(StrEnum):
     """``DELETED``: hidden behind a delete marker. ``ERASED``: one version deleted for good, the newest or another one.
 
-    ``MEND``: look again, and make the state what it should be.
+    ``MEND``: look again, and make the state what it should be. ``MODERATED``: do as the verdict in the index says.
+    ``RELEASE``: serve what is held, whatever the verdict.
     """
 
     CREATED = "created"
     DELETED = "deleted"
     ERASED = "erased"
     MEND = "mend"
+    MODERATED = "moderated"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if not known.
 
-    ``version_id`` is that of the object, or delete marker, that came or went.
+    ``version_id`` is that of the object, or delete marker, that came or went. ``sha256`` is that of the bytes which are
+    to be released, empty for whatever is held.
     """
 
     kind: Kind
@@ -48,6 +53,7 @@ class Change:
     sequencer: str
     happened_at_s: float = 0.0
     version_id: str = ""
+    sha256: str = ""
 
     @property
     def deletes(self) -> bool:
@@ -59,6 +65,9 @@ class Change:
         if not self.deletes or master.get("sequencer", self.sequencer) >= self.sequencer:
             return False
         return self.kind is Kind.DELETED or master.get("version_id") == self.version_id
+
+
+_OWN = {MEND: Kind.MEND, MODERATED: Kind.MODERATED, RELEASE: Kind.RELEASE}
 
 
 def read_change(body: str) -> Change | None:
@@ -77,8 +86,8 @@ def read_change(body: str) -> Change | None:
         raise BadUpload("The message is no event of an upload", field="body", detail=repr(error)) from error
     if not isinstance(key, str):
         raise BadUpload("The message names no upload", field="key", detail=body[:500])
-    if source == OWN_SOURCE and detail_type == MEND:
-        return Change(Kind.MEND, key, "")
+    if source == OWN_SOURCE and detail_type in _OWN:
+        return Change(_OWN[detail_type], key, "", sha256=str(detail.get("sha256", "")))
     kind, object_ = _kind(detail_type, detail), detail["object"]
     if kind is None or (key.endswith("/") and not object_.get("size")):
         return None
@@ -93,7 +102,21 @@ def read_change(body: str) -> Change | None:
 
 def mend_message(key: str) -> dict[str, object]:
     """The message that asks for ``key`` to be put right."""
-    return {"source": OWN_SOURCE, "detail-type": MEND, "detail": {"object": {"key": key}}}
+    return _own_message(MEND, key)
+
+
+def moderated_message(key: str) -> dict[str, object]:
+    """The message that there is, or should be, a verdict on ``key``."""
+    return _own_message(MODERATED, key)
+
+
+def release_message(key: str, sha256: str = "") -> dict[str, object]:
+    """The message by which a person lets ``key`` pass, or only what was uploaded with that ``sha256``."""
+    return _own_message(RELEASE, key, **({"sha256": sha256} if sha256 else {}))
+
+
+def _own_message(detail_type: str, key: str, **further: str) -> dict[str, object]:
+    return {"source": OWN_SOURCE, "detail-type": detail_type, "detail": {"object": {"key": key}, **further}}
 
 
 def _kind(detail_type: str, detail: Mapping[str, Any]) -> Kind | None:

@@ -15,12 +15,12 @@ from typing import Any, Self
 
 from ...aws.index import Claimed, Index
 from ...aws.queues import Queue
-from ...aws.record import READY, REMOVED, Record
+from ...aws.record import HELD, READY, REMOVED, Record
 from ...aws.telemetry import log
 from ...aws.vault import Kept, Vault
 from ...errors import Unavailable
+from ..places import HELD_MASTERS
 from .changes import mend_message
-from .examine import Upload
 
 SEQUENCER, SHA256, VERSION_ID, HOW = "sequencer", "sha256", "version-id", "how"
 """User metadata of a master: the event and the upload that it was made of, and in which way."""
@@ -56,16 +56,17 @@ class Hold:
     sequencer: str
     token: str
 
-    def ready(self, upload: Upload, **made: Any) -> Record:
-        """The record of a picture that was taken in. ``made``: further fields of it."""
-        return Record(
-            self.key, READY, self.sequencer, self.token, sha256=upload.sha256, version_id=upload.kept.version_id, **made
-        )
+    def ready(self, sha256: str, version_id: str, **made: Any) -> Record:
+        """The record of a picture that is served, made of that version of the upload. ``made``: further fields."""
+        return Record(self.key, READY, self.sequencer, self.token, sha256=sha256, version_id=version_id, **made)
 
 
 @dataclass(frozen=True)
 class Claims:
-    """Claims on keys. Masters are in ``source`` below ``prefix``; ``queue`` is the one that changes come from."""
+    """Claims on keys. Masters are in ``source`` below ``prefix``; ``queue`` is the one that changes come from.
+
+    ``holding``: the bucket of masters that wait for moderation, where pictures have to; None where they do not.
+    """
 
     index: Index
     queue: Queue
@@ -73,6 +74,7 @@ class Claims:
     prefix: str
     lease_s: float
     clock: Callable[[], float] = time.time
+    holding: Vault | None = None
 
     def take(self, key: str, sequencer: str, *, instead_of: str) -> Hold:
         """Claim ``key``; raises Superseded, or Busy while another attempt at the same event may be running."""
@@ -111,11 +113,23 @@ class Claims:
             self.queue.send(mend_message(key), delay_s=MEND_DELAY_S)
             return
         record = self.index.get(key)
-        if record is None or self.agrees(record, self.master(key)):
+        if record is None or self.in_order(record):
             return
         wait_s = 0 if record.done else max(0, record.lease_until_s - self.clock()) + 1
         log("WARNING", "the master is not that of the index", key=key, sequencer=record.sequencer)
         self.queue.send(mend_message(key), delay_s=int(min(wait_s, _MAX_DELAY_S)))
+
+    def in_order(self, record: Record) -> bool:
+        """Whether the objects of the key are those that ``record`` speaks of, or will speak of."""
+        return self.agrees(record, self.master(record.key)) and self._holds_what_it_should(record)
+
+    def _holds_what_it_should(self, record: Record) -> bool:
+        """What is still claimed is looked at when that ends. A master that waits while none should is nobody's."""
+        if self.holding is None or not record.done:
+            return True
+        there = self.holding.head(HELD_MASTERS + record.key)
+        waiting = there.metadata.get(SEQUENCER, "") if there is not None else ""
+        return waiting == (record.held["master"]["sequencer"] if record.state == HELD else "")
 
     def agrees(self, record: Record, master: Kept | None) -> bool:
         """Whether the master is the one that ``record`` speaks of, or will speak of once its claim is done.

@@ -17,16 +17,15 @@ from ...imaging.picture import Picture
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
 from ..caching import SOURCE_ETAG, CachePolicy, made_from, stored_headers
+from ..places import HELD_MASTERS
 from ..purge_orders import purge_message
 from ..transform import DERIVATIVES
-from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Hold, Outranked, Superseded
+from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Hold, Superseded
 from .examine import Upload
+from .shelf import TRIES, Shelf
 
 TIERED_FROM_BYTES = 131_072
 """Smaller objects never tier, and are billed as this many bytes (S3 Intelligent-Tiering, user guide)."""
-
-_TRIES = 4
-"""For replacing or removing an object that changes between looking and writing."""
 
 _PUTS_AT_ONCE = 4
 
@@ -48,26 +47,30 @@ class Publisher:
     purges: Queue
     caching: CachePolicy
 
+    @property
+    def masters(self) -> Shelf:
+        """Where masters are that are served."""
+        return Shelf(self.claims, self.claims.source, self.claims.prefix)
+
+    @property
+    def held(self) -> Shelf:
+        """Where masters are that wait."""
+        return Shelf(self.claims, self.media, HELD_MASTERS)
+
     def put_master(self, hold: Hold, upload: Upload, master: Master) -> dict[str, Any]:
         """Write the master, then purge what was made from an earlier one; its description for the index.
 
         Raises Superseded, Outranked, Changed, Unavailable.
         """
-        headers, marks = {"Content-Type": master.content_type}, _marks(hold, upload, master.how)
-        tiered = len(master.body) >= TIERED_FROM_BYTES
+        marks = _marks(hold, upload, master.how)
+        etag = self._replace(hold, _writing(self.masters, hold, master, marks))
+        return described(marks, etag, master.content_type, len(master.body))
 
-        def write(existing: Kept | None) -> str:
-            return self.claims.source.put(
-                self.claims.prefix + hold.key,
-                master.body,
-                headers=headers,
-                metadata=marks,
-                tiered=tiered,
-                replaces=existing.etag if existing else "",
-            )
-
-        etag = self._replace(hold, write)
-        return _described(marks, etag, master.content_type, len(master.body))
+    def put_held(self, hold: Hold, upload: Upload, master: Master) -> dict[str, Any]:
+        """The same where masters wait, and nothing is served from."""
+        marks = _marks(hold, upload, master.how)
+        etag, _ = self.held.replace(hold, _writing(self.held, hold, master, marks))
+        return described(marks, etag, master.content_type, len(master.body))
 
     def copy_master(self, hold: Hold, upload: Upload, donor: Record) -> dict[str, Any] | None:
         """The same by a server-side copy of the master of ``donor``; None if that has changed or gone."""
@@ -91,31 +94,13 @@ class Publisher:
         etag = self._replace(hold, write)
         if etag is None:
             return None
-        return _described(marks, etag, original["content_type"], original["size_bytes"])
+        return described(marks, etag, original["content_type"], original["size_bytes"])
 
     def _replace[E: str | None](self, hold: Hold, write: Callable[[Kept | None], E]) -> E:
-        """Write over what is there now, between two looks at the claim. Purges if there was anything.
-
-        Raises Superseded, Outranked, or Changed where the master does not hold still.
-        """
-        replaced, tries = False, 0
-        while True:
-            existing = self.claims.master(hold.key)
-            self.claims.require(hold, wrote=False)
-            if existing is not None and existing.metadata.get(SEQUENCER, "") > hold.sequencer:
-                raise Outranked(existing.metadata[SEQUENCER])
-            replaced, tries = replaced or existing is not None, tries + 1
-            try:
-                etag = write(existing)
-            except Changed:
-                if tries == _TRIES:
-                    raise
-                continue
-            break
-        if etag is not None:
-            self.claims.require(hold, wrote=True)
-            if replaced:
-                self.clear(hold.key)
+        """Write the master, and purge if there was one. Raises Superseded, Outranked, Changed."""
+        etag, replaced = self.masters.replace(hold, write)
+        if etag is not None and replaced:
+            self.clear(hold.key)
         return etag
 
     def remove_master(self, hold: Hold, *, purge: bool) -> bool:
@@ -124,25 +109,10 @@ class Publisher:
         ``purge``: even if there is none. A master that was put there by hand is left alone. Raises Superseded, Changed,
         Unavailable.
         """
-        removed = self._removed(hold)
+        removed = self.masters.remove(hold)
         if purge or removed:
             self.clear(hold.key)
         return removed
-
-    def _removed(self, hold: Hold) -> bool:
-        for _ in range(_TRIES):
-            existing = self.claims.master(hold.key)
-            marks = existing.metadata if existing is not None else {}
-            if marks.get(SEQUENCER, "") > hold.sequencer:
-                raise Superseded
-            self.claims.require(hold, wrote=False)
-            if existing is None or SEQUENCER not in marks:
-                return False
-            with suppress(Changed):
-                self.claims.source.delete(self.claims.prefix + hold.key, existing.etag)
-                self.claims.require(hold, wrote=True)
-                return True
-        raise Changed(detail=f"the master of {hold.key} does not hold still")
 
     def adopted(self, hold: Hold, known: Record, uploads: Vault) -> Record:
         """``known`` with the master that is there, if it is another than that of which ``known`` speaks.
@@ -159,8 +129,67 @@ class Publisher:
             self.remove_master(hold, purge=True)
             return bare
         self.clear(hold.key)
-        master = _described(marks, there.etag, there.headers.get("Content-Type", ""), there.size_bytes)
+        master = described(marks, there.etag, there.headers.get("Content-Type", ""), there.size_bytes)
         return replace(bare, sha256=marks[SHA256], master=master)
+
+    def end_waiting(self, hold: Hold, known: Record | None) -> None:
+        """Delete what waits under the key, if anything may: it ends otherwise."""
+        if self.claims.holding is not None or (known is not None and known.held):
+            self.held.remove(hold)
+
+    def release(self, hold: Hold, held: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Copy the master that waits, ``held["master"]`` in the index, to where it is served; None if it is not there.
+
+        One that is served already was copied by a worker that came no further. Raises as put_master does.
+        """
+        marks = _marked(hold, held)
+        there = self.masters.head(hold.key)
+        if there is not None and marks.items() <= there.metadata.items():
+            self.clear(hold.key)
+            return {**held["master"], "etag": there.etag}
+        etag = self._replace(hold, self._copying(self.held, self.masters, hold, held["master"], marks))
+        return None if etag is None else {**held["master"], "etag": etag}
+
+    def hold_back(self, hold: Hold, record: Record) -> dict[str, Any]:
+        """Copy the master that is served to where it waits; what waits, for the index. Raises Changed if it is gone."""
+        held = _as_held(hold, record)
+        write = self._copying(self.masters, self.held, hold, record.master, _marked(hold, held))
+        etag, _ = self.held.replace(hold, write)
+        if etag is None:
+            raise Changed(detail=f"the master of {hold.key} is not that of the index")
+        return {**held, "master": {**held["master"], "etag": etag}}
+
+    def held_back(self, hold: Hold, record: Record) -> dict[str, Any]:
+        """What waits, for the index, after a worker that came no further than to copy it. Raises Changed."""
+        there, held = self.held.head(hold.key), _as_held(hold, record)
+        if there is None:
+            raise Changed(detail=f"nothing waits under {hold.key}")
+        return {**held, "master": {**held["master"], "etag": there.etag}}
+
+    def taken_down(self, hold: Hold, record: Record) -> Record:
+        """``record`` of a key whose picture is served no more. Raises as remove_master does."""
+        self.remove_master(hold, purge=True)
+        return Record(record.key, record.state, hold.sequencer, hold.token, refusal=record.refusal, held=record.held)
+
+    def _copying(
+        self, source: Shelf, target: Shelf, hold: Hold, master: Mapping[str, Any], marks: Mapping[str, str]
+    ) -> Callable[[Kept | None], str | None]:
+        """Copies the ``master`` of the key from one shelf to the other; to None if it is another, or gone."""
+
+        def write(_: Kept | None) -> str | None:
+            with suppress(Changed):
+                return target.vault.copy(
+                    source.vault,
+                    source.name(hold.key),
+                    target.name(hold.key),
+                    headers={"Content-Type": master["content_type"]},
+                    metadata=marks,
+                    tiered=master["size_bytes"] >= TIERED_FROM_BYTES,
+                    source_etag=master["etag"],
+                )
+            return None
+
+        return write
 
     def clear(self, key: str) -> None:
         """Purge what was made from an earlier master: here at once, at the CDN by way of the queue."""
@@ -185,7 +214,7 @@ class Publisher:
     def _put_over(self, name: str, body: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]) -> None:
         """Put over what is there now, and over nothing later: a put that is carried out late must not win."""
         there = ""
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             with suppress(Changed):
                 self.media.put(name, body, headers=headers, metadata=metadata, replaces=there)
                 return
@@ -224,7 +253,40 @@ def _marks(hold: Hold, upload: Upload, how: str) -> dict[str, str]:
     return {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.kept.version_id, HOW: how}
 
 
-def _described(marks: Mapping[str, str], etag: str, content_type: str, size_bytes: int) -> dict[str, Any]:
+def _as_held(hold: Hold, record: Record) -> dict[str, Any]:
+    """What is served by ``record``, as the index describes it where it waits, flagged."""
+    kept = {name: getattr(record, name) for name in ("sha256", "facts", "provenance")}
+    return {**kept, "master": {**record.master, "sequencer": hold.sequencer}, "flagged": True}
+
+
+def _marked(hold: Hold, held: Mapping[str, Any]) -> dict[str, str]:
+    """The metadata of a master that the index describes."""
+    master = held["master"]
+    return {
+        SEQUENCER: hold.sequencer,
+        SHA256: held["sha256"],
+        VERSION_ID: master["version_id"],
+        HOW: master["how"],
+    }
+
+
+def _writing(shelf: Shelf, hold: Hold, master: Master, marks: Mapping[str, str]) -> Callable[[Kept | None], str]:
+    """Puts ``master`` on ``shelf`` over what is there."""
+
+    def write(existing: Kept | None) -> str:
+        return shelf.vault.put(
+            shelf.name(hold.key),
+            master.body,
+            headers={"Content-Type": master.content_type},
+            metadata=marks,
+            tiered=len(master.body) >= TIERED_FROM_BYTES,
+            replaces=existing.etag if existing else "",
+        )
+
+    return write
+
+
+def described(marks: Mapping[str, str], etag: str, content_type: str, size_bytes: int) -> dict[str, Any]:
     """A master in the index. ``marks`` is its metadata."""
     return {
         "etag": etag,

@@ -1,0 +1,40 @@
+"""What moderation said of pictures, as ingest reads it from the items that inference writes into the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .archive import item_name
+from .clients import asking
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``sha256_of`` is that of the uploaded bytes that were judged, ``source_etag`` of the master, without quotes."""
+
+    sha256_of: str
+    source_etag: str
+    flagged: bool
+
+
+class VerdictTable:
+    """The verdicts in ``table``. Every fault of it is Unavailable."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def of(self, key: str) -> Verdict | None:
+        """The newest verdict on ``key``; None if there is none, as where no model could read the picture."""
+        with asking(f"verdict on {key}"):
+            found = self._client.get_item(
+                TableName=self._table,
+                Key={"pk": {"S": item_name(key)}},
+                ProjectionExpression="sha256_of, source_etag, flagged",
+                ConsistentRead=True,
+            )
+        item = found.get("Item", {})
+        if "flagged" not in item or "sha256_of" not in item:
+            return None
+        return Verdict(item["sha256_of"]["S"], item.get("source_etag", {}).get("S", ""), bool(item["flagged"]["BOOL"]))

@@ -1,0 +1,97 @@
+"""Findings that came with an upload: they hold until inference has looked at the picture itself."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ...aws.archive import Archive
+from ...aws.forms import FINDINGS, FINDINGS_SIGNATURE
+from ...aws.observing import Observer
+from ...errors import Changed
+from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
+from ...plan.brought import BroughtFindings, is_signed, read_text
+from ..api import KeySource
+from .examine import Upload
+from .shelf import TRIES
+
+MODEL = "client"
+"""The name of the model in findings of which nobody here knows by what they were made."""
+
+_WHOLE = 10_000
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Reads them, and keeps them where those of inference will be, under ``generation``.
+
+    ``keys`` None: nothing that comes along is believed.
+    """
+
+    keys: KeySource | None
+    archive: Archive
+    generation: str
+    observer: Observer
+
+    def of(self, upload: Upload) -> BroughtFindings | None:
+        """What came with ``upload``; None if it is not signed by us, which is no reason to refuse a picture.
+
+        Raises Unavailable where the keys cannot be had.
+        """
+        text = upload.kept.metadata.get(FINDINGS)
+        if text is None or self.keys is None:
+            return None
+        signature = upload.kept.metadata.get(FINDINGS_SIGNATURE, "")
+        try:
+            if self._is_ours(upload, text, signature):
+                return read_text(text)
+            self._ignored(upload, "forged" if signature else "unsigned")
+        except ValueError as error:
+            self._ignored(upload, "malformed", str(error))
+        return None
+
+    def keep(self, key: str, brought: BroughtFindings | None, master_etag: str) -> None:
+        """Write ``brought`` down for the master of ``key``, unless there are findings on that master.
+
+        Raises Changed, Unavailable.
+        """
+        if brought is None:
+            return
+        with self.observer.step("findings"):
+            self._put(key, _findings(brought, self.generation, master_etag.strip('"')))
+
+    def _is_ours(self, upload: Upload, text: str, signature: str) -> bool:
+        if self.keys is None or not signature:
+            return False
+        named = (upload.kept.key, upload.sha256, text, signature)
+        return is_signed(*named, self.keys.valid()) or is_signed(*named, self.keys.valid(distrust=True))
+
+    def _ignored(self, upload: Upload, reason: str, detail: str = "") -> None:
+        self.observer.log("WARNING", "findings are ignored", key=upload.kept.key, reason=reason, detail=detail)
+        self.observer.count("FindingsIgnored", reason=reason)
+
+    def _put(self, key: str, findings: Findings) -> None:
+        for _ in range(TRIES):
+            there = self.archive.sidecar(self.generation, key)
+            known = there.findings if there is not None else None
+            if known is not None and known.source_etag == findings.source_etag:
+                return
+            with suppress(Changed):
+                self.archive.put_sidecar(key, findings, replaces=there)
+                return
+        raise Changed(detail=f"the findings of {key} do not hold still")
+
+
+def _findings(brought: BroughtFindings, generation: str, source_etag: str) -> Findings:
+    found: dict[str, Finding] = {}
+    if brought.faces is not None:
+        faces = tuple(
+            Face(Region(*(part / _WHOLE for part in face[:4])), face.score / _WHOLE) for face in brought.faces
+        )
+        found[FACES] = Finding(FACES, MODEL, "", CLIENT, faces=faces)
+    if brought.tags is not None:
+        labels = tuple(Label(tag.name, tag.score / _WHOLE) for tag in brought.tags)
+        found[TAGS] = Finding(TAGS, MODEL, "", CLIENT, labels=labels)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Findings(generation, source_etag, found, analysed_at=now)

@@ -1,0 +1,200 @@
+"""One upload, looked at from its first byte to its last: it is served, has to wait, or is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from ...aws.observing import Observer
+from ...aws.record import HELD, READY, REFUSED, Record
+from ...aws.telemetry import log
+from ...errors import DarkroomError
+from ...imaging.header import Header
+from ...imaging.master import Master, make_master
+from ...imaging.provenance import provenance
+from ...imaging.series import Exposure
+from ...plan.brought import BroughtFindings
+from ...plan.model import Plan
+from .brought import Brought
+from .claims import Attempt, Hold, Outranked
+from .ending import Ending, Outcome
+from .examine import Examiner, Upload, fetch
+from .moderation import Moderation, Standing
+from .prints import Prints
+from .publish import Publisher
+from .quarantine import Quarantine
+
+_DONORS = 4
+"""Keys with the same bytes that are asked whether they may be copied from: where none has a verdict, one look costs
+less than to ask a hundred."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The steps from an upload to its end, with their adapters."""
+
+    examiner: Examiner
+    publisher: Publisher
+    quarantine: Quarantine
+    ending: Ending
+    prints: Prints
+    moderation: Moderation
+    brought: Brought
+    observer: Observer
+    keep_gps: bool
+
+    def take_in(self, attempt: Attempt, known: Record | None) -> Outcome:
+        """Deal with what is uploaded under the key of ``attempt`` now; ``known`` is the record of the key before."""
+        try:
+            return self._take_in(attempt, known)
+        except Outranked as found:
+            return self._take_in(attempt.risen(found.sequencer), known)
+
+    def _take_in(self, attempt: Attempt, known: Record | None) -> Outcome:
+        with self.observer.step("fetch"):
+            upload = fetch(self.quarantine.uploads, attempt.key, self.examiner.limits)
+        if upload is None:
+            log("INFO", "the upload is gone", key=attempt.key)
+            return Outcome.DROPPED
+        try:
+            return self._accept(attempt, known, upload)
+        except DarkroomError as error:
+            if error.status >= 500 or error.retryable:
+                raise
+            return self._refuse(attempt, upload, error)
+
+    def _accept(self, attempt: Attempt, known: Record | None, upload: Upload) -> Outcome:
+        """Raises a DarkroomError of status 4xx if the upload is not to be taken in."""
+        header, data = self.examiner.header(attempt.key, upload)
+        self.examiner.scan(data)  # known bytes too: they may be older than the scanner, or than what it knows by now
+        standing = self.moderation.standing(attempt.key, known, upload.sha256)
+        brought = self.brought.of(upload)
+        plans, watermarks = self.prints.of(attempt.key)
+        with self.observer.step("dedupe"):
+            copied = self._known(attempt, known, upload, standing, plans)
+        if copied is not None:
+            self._serve(copied, known, brought)
+            return Outcome.DUPLICATE
+        exposure = self.examiner.expose(data, plans, watermarks)
+        hold = self.ending.claimed(attempt)
+        with self.observer.step("clean"):
+            negative = make_master(data, header, limits=self.examiner.limits)
+        told = self._told(header, exposure, data)
+        if standing is not Standing.PASSED:
+            return self._hold(hold, upload, negative, told, flagged=standing is Standing.FLAGGED)
+        with self.observer.step("master"):
+            master = self.publisher.put_master(hold, upload, negative)
+        with self.observer.step("presets"):
+            derivatives = self.publisher.put_presets(hold, master["etag"], exposure.pictures())
+        made = told | {"master": master, "derivatives": tuple(derivatives)}
+        self._serve(ready(hold, upload, **made), known, brought)
+        return Outcome.READY
+
+    def _told(self, header: Header, exposure: Exposure, data: bytes) -> dict[str, Any]:
+        """What the index says of a picture and of its origin."""
+        kept = provenance(data, header, keep_gps=self.keep_gps)
+        return {"facts": described(header, exposure, len(data)), "provenance": kept}
+
+    def _serve(self, record: Record, known: Record | None, brought: BroughtFindings | None) -> None:
+        """The end of what is served: nothing of the key waits any more, and what came with the upload is kept."""
+        self.publisher.end_waiting(Hold(record.key, record.sequencer, record.token), known)
+        self.brought.keep(record.key, brought, str(record.master["etag"]))
+        self.ending.settle(record)
+
+    def _hold(self, hold: Hold, upload: Upload, negative: Master, told: Mapping[str, Any], *, flagged: bool) -> Outcome:
+        """Put the master where it waits. An earlier picture stays, but not if it is the very one that is flagged."""
+        with self.observer.step("hold"):
+            master = self.publisher.put_held(hold, upload, negative)
+            earlier = self.publisher.adopted(hold, self.publisher.claims.own(hold), self.quarantine.uploads)
+            if flagged and earlier.master and earlier.sha256 == upload.sha256:
+                earlier = self.publisher.taken_down(hold, earlier)
+        held = {**told, "sha256": upload.sha256, "master": master, "flagged": flagged}
+        self.ending.settle(replace(earlier, state=HELD, version_id=upload.kept.version_id, held=held, refusal={}))
+        return Outcome.HELD
+
+    def _known(
+        self, attempt: Attempt, known: Record | None, upload: Upload, standing: Standing, plans: list[Plan]
+    ) -> Record | None:
+        """The record of bytes that are served already, under this key or by a copy of another one's."""
+        unchanged = self._unchanged(attempt, known, upload) if standing is Standing.PASSED else None
+        return unchanged or self._copied(attempt, upload, standing, plans)
+
+    def _unchanged(self, attempt: Attempt, known: Record | None, upload: Upload) -> Record | None:
+        """The record of a key whose bytes are those that it has had all along."""
+        if known is None or known.state != READY or known.sha256 != upload.sha256:
+            return None
+        claims = self.publisher.claims
+        master = claims.master(attempt.key)
+        if master is None or not claims.agrees(known, master):
+            return None
+        return ready(self.ending.claimed(attempt), upload, **made(known), same_as=known.same_as)
+
+    def _copied(self, attempt: Attempt, upload: Upload, standing: Standing, plans: list[Plan]) -> Record | None:
+        """The record after copying what another key has of the same bytes; None if no other has all of it."""
+        same = self.publisher.claims.index.same_bytes(upload.sha256)
+        donor = self._donor((record for record in same if record.key != attempt.key), standing)
+        if donor is None:
+            return None
+        hold = self.ending.claimed(attempt)
+        master = self.publisher.copy_master(hold, upload, donor)
+        if master is None:
+            return None
+        names = self.publisher.copy_presets(hold, master["etag"], plans, donor)
+        if names is None:
+            return None
+        copies = made(donor) | {"master": master, "derivatives": tuple(names)}
+        return ready(hold, upload, **copies, same_as=donor.key)
+
+    def _donor(self, donors: Iterable[Record], standing: Standing) -> Record | None:
+        return next((donor for donor in islice(donors, _DONORS) if self.moderation.lets_copy(donor, standing)), None)
+
+    def _refuse(self, attempt: Attempt, upload: Upload, error: DarkroomError) -> Outcome:
+        hold, trace_id = self.ending.claimed(attempt), self.observer.trace_id()
+        with self.observer.step("quarantine"):
+            place = self.quarantine.keep(upload.kept, hold.sequencer, error, digest=upload.sha256, trace_id=trace_id)
+        refusal = {
+            "code": error.code,
+            "reason": error.message,
+            "trace_id": trace_id,
+            "sha256": upload.sha256,
+            "quarantined": place,
+        }
+        log("WARNING", "refused", key=hold.key, detail=error.detail, **refusal)
+        own = self.publisher.claims.own(hold)
+        self.publisher.end_waiting(hold, own)
+        earlier = self.publisher.adopted(hold, own, self.quarantine.uploads)
+        version_id = upload.kept.version_id
+        self.ending.settle(replace(earlier, state=REFUSED, version_id=version_id, refusal=refusal, held={}))
+        self.observer.count("Refused", reason=error.code)
+        return Outcome.REFUSED
+
+
+def ready(hold: Hold, upload: Upload, **further: Any) -> Record:
+    """The record of ``upload`` when it is served."""
+    return hold.ready(upload.sha256, upload.kept.version_id, **further)
+
+
+def made(record: Record) -> dict[str, Any]:
+    """What was made of the bytes of ``record``, for another record of the same bytes."""
+    names = ("facts", "provenance", "master", "derivatives", "released")
+    return {name: getattr(record, name) for name in names}
+
+
+def described(header: Header, exposure: Exposure, size_bytes: int) -> dict[str, Any]:
+    """What the index says of a picture. Sizes in px, upright."""
+    return {
+        "format": header.format,
+        "width": header.upright_width,
+        "height": header.upright_height,
+        "frames": header.frames,
+        "size_bytes": size_bytes,
+        "colour": header.colour,
+        "bits": header.bits,
+        "has_alpha": header.has_alpha,
+        "gain_map": header.gain_map,
+        "thumbhash": exposure.thumbhash,
+        "dominant": exposure.dominant,
+        "perceptual_hash": exposure.perceptual_hash,
+    }

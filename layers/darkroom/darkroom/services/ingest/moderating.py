@@ -1,0 +1,178 @@
+"""A verdict, or a person, says what becomes of a picture: what waited is served, what was served is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...aws.observing import Observer
+from ...aws.record import HELD, READY, REFUSED, Record
+from ...aws.telemetry import log
+from ...aws.vault import Kept
+from ...aws.verdicts import Verdict
+from ...errors import Busy, DarkroomError
+from .changes import Change, Kind
+from .claims import SEQUENCER, SHA256, Attempt, Claims, Hold
+from .ending import Ending, Outcome
+from .examine import Examiner
+from .intake import Intake
+from .moderation import Moderation
+from .prints import Prints
+from .publish import Publisher
+
+
+@dataclass(frozen=True)
+class Moderating:
+    """Carries out what was decided about a picture that nobody works on."""
+
+    intake: Intake
+
+    def carry_out(self, change: Change, known: Record) -> Outcome:
+        """Do as ``change``, a verdict or a release, says; ``known`` is done. Raises Busy if it is to come again."""
+        if change.kind is Kind.RELEASE:
+            named = known.state == HELD and change.sha256 in ("", known.held["sha256"])
+            return self._release(known, by_a_person=True) if named else Outcome.DROPPED
+        verdict = self._moderation.verdicts.of(known.key)
+        if verdict is not None and self._flags_what_is_served(verdict, known):
+            return self._take_back(known)
+        return self._judge(verdict, known) if known.state == HELD else Outcome.DROPPED
+
+    def _judge(self, verdict: Verdict | None, known: Record) -> Outcome:
+        """What becomes of what is held."""
+        if verdict is None or verdict.sha256_of != known.held["sha256"]:
+            self._ending.tell(known)  # whoever should have judged it may not have heard
+            return Outcome.DROPPED
+        if not verdict.flagged:
+            return self._release(known, by_a_person=False)
+        return Outcome.DROPPED if known.held["flagged"] else self._keep_flagged(known)
+
+    def _flags_what_is_served(self, verdict: Verdict, known: Record) -> bool:
+        if not (self._moderation.blocks and verdict.flagged and known.master) or known.released:
+            return False
+        return verdict.sha256_of == known.sha256
+
+    def _keep_flagged(self, known: Record) -> Outcome:
+        with self._attempt(known) as attempt:
+            own = self._claims.own(self._ending.claimed(attempt))
+            self._ending.settle(replace(own, state=HELD, held={**own.held, "flagged": True}))
+        return Outcome.HELD
+
+    def _release(self, known: Record, *, by_a_person: bool) -> Outcome:
+        with self._attempt(known) as attempt:
+            hold = self._ending.claimed(attempt)
+            own = self._claims.own(hold)
+            if self._serve(hold, own, by_a_person=by_a_person):
+                return Outcome.RELEASED
+            log("ERROR", "what is held is not there", key=known.key)
+            outcome = self.intake.take_in(attempt, own)
+        if by_a_person and outcome is Outcome.HELD:
+            raise Busy(retry_in_s=1.0, detail=f"{known.key} is held anew")
+        return outcome
+
+    def _serve(self, hold: Hold, own: Record, *, by_a_person: bool) -> bool:
+        """Publish what ``own`` says is held; False if it is not there."""
+        held = own.held
+        with self._observer.step("release"):
+            master = self._publisher.release(hold, held)
+        if master is None:
+            return False
+        with self._observer.step("presets"):
+            derivatives = self._printed(hold, master)
+        self._publisher.held.remove(hold)
+        kept: dict[str, Any] = {"facts": held["facts"], "provenance": held["provenance"], "released": by_a_person}
+        made = kept | {"master": master, "derivatives": derivatives}
+        self._ending.settle(hold.ready(held["sha256"], master["version_id"], **made))
+        return True
+
+    def _printed(self, hold: Hold, master: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of the presets, made from the master; none where that is no source for them."""
+        plans, watermarks = self._prints.of(hold.key)
+        opened = self._claims.source.open(self._publisher.masters.name(hold.key))
+        if opened is None or not plans:
+            return ()
+        with opened.body as body:
+            data = body.read()
+        try:
+            exposure = self._examiner.expose(data, plans, watermarks)
+            return tuple(self._publisher.put_presets(hold, master["etag"], exposure.pictures()))
+        except DarkroomError as error:
+            if error.status >= 500 or error.retryable:
+                raise
+            log("WARNING", "presets are left to be made when asked for", key=hold.key, code=error.code)
+            return ()
+
+    def _take_back(self, known: Record) -> Outcome:
+        """What is served is flagged: it waits from now on, or goes for good if a newer upload waits already."""
+        with self._attempt(known) as attempt:
+            hold = self._ending.claimed(attempt)
+            own = self._claims.own(hold)
+            with self._observer.step("hold"):
+                held = self._publisher.hold_back(hold, own) if known.state != HELD else own.held
+                bare = self._publisher.taken_down(hold, own)
+            if held["sha256"] == own.sha256:
+                held = {**held, "flagged": True}
+            version_id = str(held["master"]["version_id"])
+            self._ending.settle(replace(bare, state=HELD, version_id=version_id, held=held, refusal={}))
+        return Outcome.HELD
+
+    def as_found(self, attempt: Attempt, known: Record) -> Outcome | None:
+        """End what was begun by a worker that died, where the upload is no more and the picture is all there is.
+
+        None if there is nothing of it either.
+        """
+        hold = self._ending.claimed(attempt)
+        own = self._claims.own(hold)
+        served = _marks(self._claims.master(known.key)).get(SEQUENCER, "")
+        waiting = _marks(self._publisher.held.head(known.key))
+        if own.held and served == own.sequencer:
+            verdict = self._moderation.verdict(known.key, own.held["sha256"])
+            self._serve(hold, own, by_a_person=verdict is None or verdict.flagged)
+            return Outcome.RELEASED
+        if own.held and waiting:
+            self._ending.settle(replace(own, state=HELD))
+            return Outcome.HELD
+        if own.master and served == own.master["sequencer"]:
+            self._ending.settle(replace(own, state=REFUSED if own.refusal else READY))
+            return Outcome.READY
+        if own.sha256 and waiting.get(SHA256) == own.sha256:
+            held = self._publisher.held_back(hold, own)
+            self._ending.settle(replace(self._publisher.taken_down(hold, own), state=HELD, held=held, refusal={}))
+            return Outcome.HELD
+        return None
+
+    def _attempt(self, known: Record) -> Attempt:
+        """One at the event that was dealt with last, to end it otherwise."""
+        return Attempt(self._claims, known.key, known.sequencer, instead_of=known.token)
+
+    @property
+    def _publisher(self) -> Publisher:
+        return self.intake.publisher
+
+    @property
+    def _claims(self) -> Claims:
+        return self.intake.publisher.claims
+
+    @property
+    def _ending(self) -> Ending:
+        return self.intake.ending
+
+    @property
+    def _moderation(self) -> Moderation:
+        return self.intake.moderation
+
+    @property
+    def _prints(self) -> Prints:
+        return self.intake.prints
+
+    @property
+    def _examiner(self) -> Examiner:
+        return self.intake.examiner
+
+    @property
+    def _observer(self) -> Observer:
+        return self.intake.observer
+
+
+def _marks(there: Kept | None) -> Mapping[str, str]:
+    return there.metadata if there is not None else {}

@@ -1,0 +1,73 @@
+"""A place with one object for each key, of which that of a newer event always wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ...aws.vault import Kept, Vault
+from ...errors import Changed
+from .claims import SEQUENCER, Claims, Hold, Outranked, Superseded
+
+TRIES = 4
+"""For replacing or removing an object that changes between looking and writing."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The objects of ``vault`` below ``prefix``."""
+
+    claims: Claims
+    vault: Vault
+    prefix: str
+
+    def name(self, key: str) -> str:
+        """Where the object of ``key`` is."""
+        return self.prefix + key
+
+    def head(self, key: str) -> Kept | None:
+        """The head of the object of ``key``."""
+        return self.vault.head(self.name(key))
+
+    def replace[E: str | None](self, hold: Hold, write: Callable[[Kept | None], E]) -> tuple[E, bool]:
+        """Write over what is there now, between two looks at the claim; what ``write`` returned, and if anything was.
+
+        Raises Superseded, Outranked, or Changed where the object does not hold still.
+        """
+        replaced, tries = False, 0
+        while True:
+            existing = self.head(hold.key)
+            self.claims.require(hold, wrote=False)
+            if existing is not None and existing.metadata.get(SEQUENCER, "") > hold.sequencer:
+                raise Outranked(existing.metadata[SEQUENCER])
+            replaced, tries = replaced or existing is not None, tries + 1
+            try:
+                etag = write(existing)
+            except Changed:
+                if tries == TRIES:
+                    raise
+                continue
+            break
+        if etag is not None:
+            self.claims.require(hold, wrote=True)
+        return etag, replaced
+
+    def remove(self, hold: Hold) -> bool:
+        """Delete the object; whether there was one. What was put there by hand is left alone.
+
+        Raises Superseded, Changed, Unavailable.
+        """
+        for _ in range(TRIES):
+            existing = self.head(hold.key)
+            marks = existing.metadata if existing is not None else {}
+            if marks.get(SEQUENCER, "") > hold.sequencer:
+                raise Superseded
+            self.claims.require(hold, wrote=False)
+            if existing is None or SEQUENCER not in marks:
+                return False
+            with suppress(Changed):
+                self.vault.delete(self.name(hold.key), existing.etag)
+                self.claims.require(hold, wrote=True)
+                return True
+        raise Changed(detail=f"{self.name(hold.key)} does not hold still")
