@@ -1,0 +1,161 @@
+"""A SageMaker runtime that does as it is told: an HTTP server that real boto3 clients call."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from darkroom.findings import (
+    FACES,
+    MODERATION,
+    SIMILARITY,
+    TEXT,
+    Face,
+    Finding,
+    Label,
+    Line,
+    Region,
+    finding_document,
+)
+
+NAME = "darkroom"
+VECTOR = (0.6, 0.8, *(0.0,) * 510)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a client asked: the endpoint, the tasks, the picture, and its headers by lower-case names."""
+
+    endpoint: str
+    tasks: tuple[str, ...]
+    body: bytes
+    headers: dict[str, str]
+
+
+type Reply = tuple[int, bytes] | None
+"""Status and body; None hangs up."""
+
+
+def found(task: str) -> Finding:
+    """What its models see in any picture."""
+    by_task = {
+        FACES: Finding(FACES, "gpu-faces", "2", faces=(Face(Region(0.25, 0.25, 0.5, 0.5), 0.99),)),
+        TEXT: Finding(
+            TEXT, "gpu-text", "2", lines=(Line(((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2)), "words", 0.9),)
+        ),
+        MODERATION: Finding(MODERATION, "gpu-moderation", "2", labels=(Label("safe", 0.9), Label("unsafe", 0.1))),
+        SIMILARITY: Finding(SIMILARITY, "gpu-similarity", "2", vector=VECTOR),
+    }
+    return by_task[task]
+
+
+def answer(call: Call) -> Reply:
+    """As the container does where all is well."""
+    tasks = {task: finding_document(found(task), vectors=True) for task in call.tasks}
+    return 200, json.dumps({"tasks": tasks}).encode()
+
+
+def flagging(call: Call) -> Reply:
+    """The same, but nothing is fit to be seen."""
+    tasks = {task: finding_document(found(task), vectors=True) for task in call.tasks}
+    tasks[MODERATION]["flagged"] = True
+    return 200, json.dumps({"tasks": tasks}).encode()
+
+
+def unreadable(call: Call) -> Reply:
+    """As the container does for a picture that it cannot decode."""
+    tasks = {task: {"model": "gpu", "version": "2", "by": "endpoint", "error": "unreadable"} for task in call.tasks}
+    return 200, json.dumps({"tasks": tasks}).encode()
+
+
+def refusing(status: int, code: str = "") -> Callable[[Call], Reply]:
+    """As SageMaker does where the container answers ``status``, with the problem ``code`` if there is one."""
+    message = json.dumps({"code": code}) if code else "no words"
+    wrapped = {"OriginalStatusCode": status, "OriginalMessage": message, "Message": "secret", "LogStreamArn": "arn"}
+    return lambda _: (424, json.dumps({"__type": "ModelError", **wrapped}).encode())
+
+
+def failing(status: int, code: str) -> Callable[[Call], Reply]:
+    """As SageMaker does where it is at fault itself."""
+    return lambda _: (status, json.dumps({"__type": code, "Message": "secret"}).encode())
+
+
+def slow(seconds: float) -> Callable[[Call], Reply]:
+    """Too late."""
+
+    def wait(call: Call) -> Reply:
+        time.sleep(seconds)
+        return answer(call)
+
+    return wait
+
+
+def dead(_: Call) -> Reply:
+    """No answer: the connection ends."""
+    return None
+
+
+@dataclass
+class Runtime:
+    """The server. ``behave`` is how it answers now; ``calls`` is what came."""
+
+    url: str
+    behave: Callable[[Call], Reply] = answer
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.url,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
+
+
+@contextmanager
+def serving() -> Iterator[Runtime]:
+    """A runtime on a free port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            attributes = headers.get("x-amzn-sagemaker-custom-attributes", "")
+            tasks = tuple(attributes.removeprefix("tasks=").split(","))
+            call = Call(self.path.split("/")[2], tasks, body, headers)
+            runtime.calls.append(call)
+            reply = runtime.behave(call)
+            self.close_connection = True
+            if reply is None:
+                return
+            status, content = reply
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            if status != 200:
+                self.send_header("x-amzn-ErrorType", json.loads(content)["__type"])
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        runtime = Runtime(f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield runtime
+        finally:
+            server.shutdown()
+            thread.join()
