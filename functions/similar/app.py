@@ -14,6 +14,7 @@ from darkroom.aws.telemetry import log
 from darkroom.aws.vectors.choosing import open_vectors
 from darkroom.aws.vectors.table import TableVectors
 from darkroom.errors import DarkroomError
+from darkroom.findings import SIMILARITY
 from darkroom.services.answers import HttpResponse
 from darkroom.services.problems import problem
 from darkroom.services.similar import Similar, SimilarRequest
@@ -26,7 +27,7 @@ _service = Similar(
     hashes=_vectors if isinstance(_vectors, TableVectors) else None,
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
     keys=SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()),
-    analyses=_env.get("INFERENCE_MODE", "off") != "off",
+    analyses=_env.get("INFERENCE_MODE", "off") != "off" and SIMILARITY in _env.get("TASKS", SIMILARITY).split(","),
 )
 
 
