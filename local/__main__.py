@@ -1,4 +1,4 @@
-"""The command line: ``python -m local up | stop | sign | token | forget | redrive``."""
+"""The command line: ``python -m local up | stop | sign | token | forget | redrive | findings``."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--aws-port", type=int, default=AWS_PORT, help=f"port of MiniStack, the AWS emulator ({AWS_PORT})")
     up.add_argument("--detach", action="store_true", help="return when it is ready; `stop` ends it")
     up.add_argument("--no-watch", action="store_true", help="do not deploy changed sources while it runs")
+    up.add_argument("--no-inference", action="store_true", help="leave out the endpoint: no picture is looked at")
     stop = commands.add_parser("stop", help="end a stack, detached or not")
     sign = commands.add_parser("sign", help="print a signed URL")
     sign.add_argument("target", help="path and query, as in '/photo.jpg?w=801'")
@@ -44,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     forget.add_argument("key", help="the key it was uploaded under")
     redrive = commands.add_parser("redrive", help="send dead letters back to their queues, each with its cause")
     redrive.add_argument("--dry-run", action="store_true", help="only show them")
-    for command in (up, stop, sign, token, forget, redrive):
+    findings = commands.add_parser("findings", help="print which generation of findings pictures are made with")
+    findings.add_argument("--activate", metavar="GENERATION", help="make it this one; nothing is deleted")
+    for command in (up, stop, sign, token, forget, redrive, findings):
         command.add_argument("--state-dir", type=Path, default=ROOT / ".local", help="where its data is (.local)")
     return parser
 
@@ -55,11 +58,11 @@ def _up(chosen: argparse.Namespace) -> int:
         from .detached import up_detached
 
         options = ["--port", str(chosen.port), "--aws-port", str(chosen.aws_port), "--state-dir", str(place.state)]
-        up_detached(place, options + ["--no-watch"] * chosen.no_watch)
+        up_detached(place, options + ["--no-watch"] * chosen.no_watch + ["--no-inference"] * chosen.no_inference)
         return 0
     from .stack import up
 
-    up(place, Ports(chosen.port, chosen.aws_port), watching=not chosen.no_watch)
+    up(place, Ports(chosen.port, chosen.aws_port), watching=not chosen.no_watch, inference=not chosen.no_inference)
     return 0
 
 
@@ -119,7 +122,23 @@ def _redrive(chosen: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"up": _up, "stop": _stop, "sign": _sign, "token": _token, "forget": _forget, "redrive": _redrive}
+def _findings(chosen: argparse.Namespace) -> int:
+    from .facts import read_facts
+    from .findings import activate
+
+    print(activate(read_facts(Place(chosen.state_dir.resolve())), chosen.activate))
+    return 0
+
+
+_COMMANDS = {
+    "up": _up,
+    "stop": _stop,
+    "sign": _sign,
+    "token": _token,
+    "forget": _forget,
+    "redrive": _redrive,
+    "findings": _findings,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""Letting containers of this machine reach MiniStack, which listens on 127.0.0.1 only.
+"""Letting containers of this machine reach what listens on 127.0.0.1 only.
 
 On Linux a container sees its host under the gateway address of the engine's bridge; a relay listens there, and nowhere
 else. Docker Desktop (macOS) brings containers to 127.0.0.1 by itself.
@@ -11,6 +11,8 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from itertools import product
 
 BRIDGE_GATEWAYS = ("172.17.0.1", "10.88.0.1")
 """Docker's and Podman's, where nobody has configured another."""
@@ -22,12 +24,13 @@ CHUNK_BYTES = 256 * 1024
 
 
 @asynccontextmanager
-async def relays(port: int, addresses: Sequence[str] = BRIDGE_GATEWAYS) -> AsyncIterator[None]:
-    """Pass on what comes to ``port`` of ``addresses`` to the same port of 127.0.0.1 while the context lasts."""
+async def relays(ports: Sequence[int], addresses: Sequence[str] = BRIDGE_GATEWAYS) -> AsyncIterator[None]:
+    """Pass on what comes to ``ports`` of ``addresses`` to the same ports of 127.0.0.1 while the context lasts."""
     async with AsyncExitStack() as stack:
-        for address in addresses if sys.platform == "linux" else ():
+        for address, port in product(addresses if sys.platform == "linux" else (), ports):
             with suppress(OSError):  # no bridge, or somebody else has the port there: only containers miss it
-                server = await asyncio.start_server(lambda r, w: _connect(r, w, port), sock=_socket(address, port))
+                pass_on = partial(_connect, port)
+                server = await asyncio.start_server(pass_on, sock=_socket(address, port))
                 await stack.enter_async_context(server)
         yield
 
@@ -44,7 +47,7 @@ def _socket(address: str, port: int) -> socket.socket:
     return listener
 
 
-async def _connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+async def _connect(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from botocore.exceptions import ClientError
 
@@ -11,7 +12,7 @@ from .aws import Cloud, tool_environment
 from .completion import complete
 from .errors import CannotStart
 from .exclusive import exclusively
-from .place import ROOT, STACK, Place, architecture
+from .place import ENDPOINT, ROOT, STACK, Place, architecture
 from .processes import Finished, run
 from .progress import Progress
 
@@ -21,15 +22,19 @@ RENDERS_AT_ONCE = 8
 UPLOADS_AT_ONCE = 2
 """Maximum concurrency of ingest here, where an upload may take a processor core for seconds."""
 
+LOOKED_AT_AT_ONCE = 4
+"""Concurrency of the endpoint here, half of it of the queue for urgent pictures: Lambda's least."""
+
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"})
 """States of a stack that never came into being, which CloudFormation only lets one delete."""
 
 
-async def ensure(place: Place, cloud: Cloud, progress: Progress) -> bool:
+async def ensure(place: Place, cloud: Cloud, progress: Progress, *, inference: bool) -> bool:
     """Deploy unless these very sources are deployed already; whether anything was done. Raises CannotStart."""
-    wanted = sources.digest(ROOT, *parameters())
+    asked = parameters(inference=inference)
+    wanted = sources.digest(ROOT, *asked)
     status = await asyncio.to_thread(stack_status, cloud)
     if place.deployed.exists() and place.deployed.read_text() == wanted and status in COMPLETE:
         progress.say("Nothing to deploy: the sources are those of the last start")
@@ -41,18 +46,20 @@ async def ensure(place: Place, cloud: Cloud, progress: Progress) -> bool:
         with progress.step("sam build (layers are reused unless their sources changed)"):
             await _build(place, cloud)
         with progress.step("sam deploy"):
-            await _deploy(place, cloud)
+            await _deploy(place, cloud, asked)
             await asyncio.to_thread(complete, cloud)
     place.deployed.write_text(wanted)
     return True
 
 
-def parameters() -> list[str]:
+def parameters(*, inference: bool) -> list[str]:
     """What this deployment asks for that is not the template's default."""
+    endpoint = ["InferenceMode=endpoint", f"EndpointName={ENDPOINT}", f"EndpointConcurrency={LOOKED_AT_AT_ONCE}"]
     return [
         f"Arch={architecture()}",
         f"ReservedConcurrency={RENDERS_AT_ONCE}",
         f"IngestConcurrency={UPLOADS_AT_ONCE}",
+        *(endpoint if inference else ()),
     ]
 
 
@@ -80,8 +87,8 @@ async def _build(place: Place, cloud: Cloud) -> None:
         )
 
 
-async def _deploy(place: Place, cloud: Cloud) -> None:
-    done = await _sam(place, cloud, "deploy", "--parameter-overrides", *parameters())
+async def _deploy(place: Place, cloud: Cloud, asked: Sequence[str]) -> None:
+    done = await _sam(place, cloud, "deploy", "--parameter-overrides", *asked)
     if done.status:
         reasons = await asyncio.to_thread(failures, cloud)
         what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(6)

@@ -9,34 +9,41 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from . import processes, venvs
 from .errors import CannotStart
 from .kept import KeptServer, Served
 from .place import ENDPOINT, MODELS, ROOT, Place
 from .progress import Progress
-from .sagemaker.variants import Endpoints, Variant
+from .sagemaker.runtime import Runtime, open_runtime
+from .sagemaker.variants import Variant
+
+RUNTIME_VARIABLE = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
+"""Where the SDKs look for the address of this one service (AWS SDKs guide, "Service-specific endpoints")."""
 
 
-class ModelServer:
-    """The container behind the variants of the endpoint ``darkroom``, which this puts among ``endpoints``."""
+class Endpoint:
+    """The endpoint ``darkroom``: the runtime API, and the model server behind its variants."""
 
-    def __init__(self, place: Place, endpoints: Endpoints, progress: Progress) -> None:
+    def __init__(self, place: Place, runtime: Runtime, progress: Progress) -> None:
         port = _free_port()
+        url = f"http://127.0.0.1:{port}"
         self._place = place
         self._progress = progress
-        self.url = f"http://127.0.0.1:{port}"
+        self.runtime = runtime
         self.server = KeptServer(
             Served(
                 "The endpoint",
                 [venvs.python_of(venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
                 environment(port),
-                f"{self.url}/ping",
+                f"{url}/ping",
                 place.logs / "endpoint.log",
             ),
             progress.say,
         )
-        endpoints.put(ENDPOINT, [Variant("main", 1.0, self.url)])
+        runtime.endpoints.put(ENDPOINT, [Variant("main", 1.0, url)])
 
     async def keep(self) -> None:
         """For ever: install what it needs, and keep it alive. A failure to install is told, and the stack goes on."""
@@ -53,6 +60,13 @@ class ModelServer:
         done = await processes.run(fetch, env=dict(os.environ), cwd=ROOT, log=self._place.logs / "models.log")
         if done.status:
             raise CannotStart(f"Its models could not be fetched:\n{done.tail()}")
+
+
+@asynccontextmanager
+async def open_endpoint(place: Place, progress: Progress) -> AsyncIterator[Endpoint]:
+    """The endpoint, whose API listens while the context lasts; its model server runs while somebody keeps it."""
+    async with open_runtime() as runtime:
+        yield Endpoint(place, runtime, progress)
 
 
 def environment(port: int) -> dict[str, str]:

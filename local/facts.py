@@ -16,8 +16,11 @@ QUEUES = {
     "ingest_dead_letters": "IngestDeadLettersUrl",
     "purge": "PurgeQueueUrl",
     "purge_dead_letters": "PurgeDeadLettersUrl",
+    "infer": "InferQueueUrl",
+    "infer_priority": "InferPriorityQueueUrl",
+    "infer_dead_letters": "InferDeadLettersUrl",
 }
-"""The stack's outputs with the URLs of queues, by their names among the facts."""
+"""The stack's outputs with the URLs of queues, by their names among the facts. Without inference there are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,14 @@ class Facts:
     """The content of ``stack.json``. ``functions`` are by logical id; ``outputs`` are the stack's.
 
     ``upload_url`` is the upload API by way of MiniStack, to which ``/uploads`` is added. ``queues`` are URLs, by the
-    names that ``QUEUES`` gives them.
+    names that ``QUEUES`` gives them. ``sagemaker_url`` is the runtime API, empty in a stack without inference.
     """
 
     cdn_url: str
     control_url: str
     upload_url: str
     aws_endpoint_url: str
+    sagemaker_url: str
     region: str
     stack_name: str
     distribution_id: str
@@ -76,7 +80,7 @@ def read_facts(place: Place) -> dict[str, Any]:
     return found
 
 
-def gather(cloud: Cloud, ports: Ports, pids: dict[str, int]) -> Facts:
+def gather(cloud: Cloud, ports: Ports, sagemaker_url: str, pids: dict[str, int]) -> Facts:
     """Ask MiniStack what is deployed."""
     stack = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
@@ -92,6 +96,7 @@ def gather(cloud: Cloud, ports: Ports, pids: dict[str, int]) -> Facts:
         control_url=ports.cdn_url + CONTROL,
         upload_url=f"{ports.aws_url}/_aws/execute-api/{_label(outputs['UploadApiUrl'])}",
         aws_endpoint_url=ports.aws_url,
+        sagemaker_url=sagemaker_url,
         region=REGION,
         stack_name=STACK,
         distribution_id=outputs["DistributionId"],
@@ -99,7 +104,7 @@ def gather(cloud: Cloud, ports: Ports, pids: dict[str, int]) -> Facts:
         uploads_bucket=outputs["UploadsBucketName"],
         quarantine_bucket=outputs["QuarantineBucketName"],
         index_table=outputs["IndexTableName"],
-        queues={name: outputs[output] for name, output in QUEUES.items()},
+        queues={name: outputs[output] for name, output in QUEUES.items() if output in outputs},
         signing_key=json.loads(secret)["current"],
         functions={logical_id: _function(cloud, ports, name) for logical_id, name in names.items()},
         outputs=outputs,

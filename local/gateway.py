@@ -10,29 +10,40 @@ from aiohttp import web
 
 from .aws import Cloud
 from .cdn.journal import Journal
+from .cdn.key_values import KeyValues
 from .cdn.live import LiveEdge
 from .cdn.origins import MiniStackOrigins
 from .cdn.server import MAX_LINE_BYTES, serve
 from .control import Control
+from .endpoint import Endpoint
 from .facts import Facts
-from .place import REGION, Ports
+from .findings import active
+from .inspection import Inspection
+from .place import CONTROL, REGION, Ports
+from .sagemaker import control as sagemaker_control
 
 MAX_ORIGIN_CONNECTIONS = 512
 
 
 @asynccontextmanager
 async def open_gateway(
-    cloud: Cloud, facts: Facts, ports: Ports, report: Callable[[str], None]
+    cloud: Cloud, facts: Facts, ports: Ports, endpoint: Endpoint | None, report: Callable[[str], None]
 ) -> AsyncIterator[LiveEdge]:
     """Serve on 127.0.0.1 until the context ends."""
     connector = aiohttp.TCPConnector(limit=MAX_ORIGIN_CONNECTIONS)
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
         journal = Journal()
         origins = MiniStackOrigins(session, cloud.endpoint_url, REGION, cloud.credentials, journal)
-        live = LiveEdge(cloud.cloudfront, facts.distribution_id, origins, report)
+        stores = KeyValues(cloud.endpoint_url)
+        live = LiveEdge(cloud.cloudfront, stores, facts.distribution_id, origins, report)
         live.load()
         app = web.Application()
         app.add_routes(Control(cloud, facts, live, journal).routes())
+        app.add_routes(
+            Inspection(cloud, facts, endpoint, lambda: active(live.stored[facts.outputs["FindingsStoreArn"]])).routes()
+        )
+        if endpoint:
+            app.add_routes(sagemaker_control.routes(f"{CONTROL}/sagemaker", endpoint.runtime.endpoints))
         app.router.add_route("*", "/{path:.*}", lambda request: _serve(live, request))
         runner = web.AppRunner(
             app, access_log=None, max_line_size=MAX_LINE_BYTES, max_field_size=MAX_LINE_BYTES, shutdown_timeout=2.0

@@ -11,6 +11,7 @@ import json
 import re
 
 from .aws import Cloud
+from .endpoint import RUNTIME_VARIABLE
 from .facts import Facts
 from .place import ROOT, STACK
 
@@ -27,7 +28,9 @@ def template(cloud: Cloud, facts: Facts) -> str:
         deployed = cloud.functions.get_function_configuration(FunctionName=function.name)
         layers = [built_as[layer["Arn"]] for layer in deployed.get("Layers", [])]
         variables = dict(deployed.get("Environment", {}).get("Variables", {}))
-        variables["AWS_ENDPOINT_URL"] = facts.aws_endpoint_url.replace("127.0.0.1", HOST_OF_CONTAINERS)
+        variables["AWS_ENDPOINT_URL"] = _seen_from_containers(facts.aws_endpoint_url)
+        if facts.sagemaker_url:
+            variables[RUNTIME_VARIABLE] = _seen_from_containers(facts.sagemaker_url)
         resources[logical_id] = {
             "Type": "AWS::Serverless::Function",
             "Properties": {
@@ -48,6 +51,10 @@ def template(cloud: Cloud, facts: Facts) -> str:
             }
     document = {"Transform": "AWS::Serverless-2016-10-31", "Resources": resources}
     return json.dumps(document, indent=2) + "\n"
+
+
+def _seen_from_containers(url: str) -> str:
+    return url.replace("127.0.0.1", HOST_OF_CONTAINERS)
 
 
 def _layer_ids(cloud: Cloud) -> dict[str, str]:

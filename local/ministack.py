@@ -9,6 +9,7 @@ import signal
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 
 from . import processes, venvs
 from .aws import ACCESS_KEY
@@ -45,9 +46,11 @@ def environment(place: Place, ports: Ports) -> dict[str, str]:
 class MiniStack:
     """One running MiniStack, whose data lies in ``place``."""
 
-    def __init__(self, place: Place, ports: Ports) -> None:
+    def __init__(self, place: Place, ports: Ports, also: Mapping[str, str] | None = None) -> None:
+        """``also`` are more environment variables, which functions inherit."""
         self._place = place
         self._ports = ports
+        self._also = dict(also or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -74,7 +77,7 @@ class MiniStack:
                     ROOT / "local" / "ministack_process.py",
                     venvs.site_packages("ministack"),
                 ],
-                env=environment(self._place, self._ports),
+                env=environment(self._place, self._ports) | self._also,
                 cwd=self._place.ministack,
                 stdin=subprocess.PIPE,
                 stdout=output,

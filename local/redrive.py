@@ -9,13 +9,13 @@ from tools.redrive import redrive, summary
 
 from .aws import Cloud
 
-PAIRS = {"ingest_dead_letters": "ingest", "purge_dead_letters": "purge"}
+PAIRS = {"ingest_dead_letters": "ingest", "purge_dead_letters": "purge", "infer_dead_letters": "infer"}
 """Queues by their names among the facts: dead letters, and where they came from."""
 
 
 def redrive_all(facts: Mapping[str, Any], *, dry_run: bool) -> None:
     """Print every dead letter with its cause, and send it back unless ``dry_run``."""
     queues, sqs = facts["queues"], Cloud(facts["aws_endpoint_url"]).queues
-    for dead, queue in PAIRS.items():
+    for dead, queue in ((dead, queue) for dead, queue in PAIRS.items() if dead in queues):
         done = redrive(sqs, queues[dead], queues[queue], dry_run=dry_run)
         print(f"{queue}: {summary(done, dry_run=dry_run)}")

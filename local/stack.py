@@ -6,13 +6,14 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, nullcontext, suppress
 
 from . import deploy, facts, invocable, prints, running, samples, venvs
 from .aws import Cloud
 from .cdn.read_config import NotBuiltLocally
 from .containers import relays
+from .endpoint import RUNTIME_VARIABLE, Endpoint, open_endpoint
 from .errors import CannotStart
 from .facts import Facts
 from .gateway import open_gateway
@@ -22,14 +23,17 @@ from .progress import Progress
 from .watch import watch
 
 
-def up(place: Place, ports: Ports, *, watching: bool) -> None:
-    """Run a stack until SIGINT or SIGTERM; raises CannotStart. Nothing of it is left when this returns."""
+def up(place: Place, ports: Ports, *, watching: bool, inference: bool) -> None:
+    """Run a stack until SIGINT or SIGTERM; raises CannotStart. Nothing of it is left when this returns.
+
+    ``watching`` deploys what changes, ``inference`` has pictures looked at by models.
+    """
     with running.claim(place):
-        asyncio.run(_until_signalled(place, ports, watching))
+        asyncio.run(_until_signalled(_run(place, ports, watching=watching, inference=inference)))
 
 
-async def _until_signalled(place: Place, ports: Ports, watching: bool) -> None:
-    task = asyncio.create_task(_run(place, ports, watching))
+async def _until_signalled(stack: Coroutine[None, None, None]) -> None:
+    task = asyncio.create_task(stack)
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
 
@@ -45,30 +49,38 @@ async def _until_signalled(place: Place, ports: Ports, watching: bool) -> None:
         await task
 
 
-async def _run(place: Place, ports: Ports, watching: bool) -> None:
+async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -> None:
     progress = Progress()
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
         require_free(port, option)
     await venvs.ensure(progress)
     cloud = Cloud(ports.aws_url)
-    async with _ministack(place, ports, progress) as ministack:
-        deployed = await deploy.ensure(place, cloud, progress)
+    async with (
+        open_endpoint(place, progress) if inference else nullcontext() as endpoint,
+        _ministack(place, ports, endpoint, progress) as ministack,
+    ):
+        deployed = await deploy.ensure(place, cloud, progress, inference=inference)
         if deployed:
             ministack.save()
-        found = await asyncio.to_thread(facts.gather, cloud, ports, {"stack": os.getpid(), "ministack": ministack.pid})
+        pids = {"stack": os.getpid(), "ministack": ministack.pid}
+        sagemaker_url = endpoint.runtime.url if endpoint else ""
+        found = await asyncio.to_thread(facts.gather, cloud, ports, sagemaker_url, pids)
         if deployed and (count := await asyncio.to_thread(prints.forget_all, cloud, found.media_bucket)):
             progress.say(f"Forgot {count} stored prints, because the code that made them has changed")
         await asyncio.to_thread(samples.provide, cloud, found, progress)
         try:
-            async with open_gateway(cloud, found, ports, progress.say) as live, relays(ports.aws):
+            relayed = (ports.aws, endpoint.runtime.port) if endpoint else (ports.aws,)
+            async with open_gateway(cloud, found, ports, endpoint, progress.say) as live, relays(relayed):
                 facts.write_whole(place.invocable, await asyncio.to_thread(invocable.template, cloud, found))
                 found.write(place.facts)
                 _welcome(found, place, progress)
                 async with asyncio.TaskGroup() as group:
                     group.create_task(live.follow())
                     group.create_task(_watch_over(ministack, place))
+                    if endpoint:
+                        group.create_task(endpoint.keep())
                     if watching:
-                        group.create_task(watch(place, cloud, ministack, progress, live))
+                        group.create_task(watch(place, cloud, ministack, progress, live, inference=inference))
         except NotBuiltLocally as error:
             raise CannotStart(f"{error}. Use a feature that it has, or test this one on AWS.") from error
         except ExceptionGroup as errors:
@@ -76,8 +88,10 @@ async def _run(place: Place, ports: Ports, watching: bool) -> None:
 
 
 @asynccontextmanager
-async def _ministack(place: Place, ports: Ports, progress: Progress) -> AsyncIterator[MiniStack]:
-    ministack = MiniStack(place, ports)
+async def _ministack(
+    place: Place, ports: Ports, endpoint: Endpoint | None, progress: Progress
+) -> AsyncIterator[MiniStack]:
+    ministack = MiniStack(place, ports, {RUNTIME_VARIABLE: endpoint.runtime.url} if endpoint else {})
     try:
         with progress.step(f"Starting MiniStack on port {ports.aws}"):
             await ministack.start()
@@ -106,6 +120,12 @@ def require_free(port: int, option: str) -> None:
             ) from error
 
 
+_INFERENCE = {
+    True: "the endpoint starts behind this; pictures that come before it wait, or meet the small models",
+    False: "none: no picture is looked at",
+}
+
+
 def _welcome(found: Facts, place: Place, progress: Progress) -> None:
     bucket, endpoint = found.uploads_bucket, found.aws_endpoint_url
     progress.say("Ready")
@@ -116,6 +136,7 @@ def _welcome(found: Facts, place: Place, progress: Progress) -> None:
   Your own     aws --endpoint-url {endpoint} s3 cp photo.jpg s3://{bucket}/photo.jpg
   Sign a URL   python -m local sign '/samples/coffee.png?w=333'
   Facts, logs  {place.facts}, {place.logs}/
+  Inference    {_INFERENCE[bool(found.sagemaker_url)]}
 
   A change in functions/, layers/ or template.yaml is deployed as you save it. Ctrl-C or `make stop` ends it all.
 """,

@@ -22,7 +22,9 @@ EDGE = ROOT / "functions" / "edge"
 PLAN = ROOT / "layers" / "darkroom" / "darkroom" / "plan"
 
 
-async def watch(place: Place, cloud: Cloud, ministack: MiniStack, progress: Progress, live: LiveEdge) -> None:
+async def watch(
+    place: Place, cloud: Cloud, ministack: MiniStack, progress: Progress, live: LiveEdge, *, inference: bool
+) -> None:
     """For ever: build and deploy whenever a source file has changed. A failure is told, and the old code goes on."""
     known = await asyncio.to_thread(sources.snapshot, ROOT)
     while True:
@@ -38,7 +40,7 @@ async def watch(place: Place, cloud: Cloud, ministack: MiniStack, progress: Prog
             if any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in changes):
                 await _build_edge(place)
                 known = await asyncio.to_thread(sources.snapshot, ROOT)
-            if await deploy.ensure(place, cloud, progress):
+            if await deploy.ensure(place, cloud, progress, inference=inference):
                 ministack.save()
                 await _show_change(place, cloud, live)
             progress.say("The change is live")

@@ -1,13 +1,15 @@
 // The start page: one photograph in many prints, and a form, made from the option table, that makes a URL.
 
 import { formOf } from './form.js';
+import { inferring, showFound } from './found.js';
 import { CONTROL, bytes, element, encodeKey, json, make } from './page.js';
 
 const AVIF = 'image/avif,image/webp,image/*,*/*;q=0.8';
 const WEBP = 'image/webp,image/*,*/*;q=0.8';
 const OLD = 'image/png,image/jpeg,*/*;q=0.5';
 
-// Each: options, what they show, and what the viewer accepts. `signed` ones are outside the unsigned set.
+// Each: options, what they show, and what the viewer accepts. `signed` ones are outside the unsigned set, `found` ones
+// are made with what models found.
 const PRINTS = [
   { query: '', why: 'A bare key, for a viewer that takes AVIF', accept: AVIF },
   { query: 'w=640', why: 'A ladder width, AVIF accepted', accept: AVIF },
@@ -16,6 +18,8 @@ const PRINTS = [
   { query: 'preset=cover', why: 'A preset: the most striking square' },
   { query: 'preset=social', why: 'A preset for link previews' },
   { query: 'w=400&h=400&fit=cover&g=attention&radius=200&f=png', why: 'Signed: a round portrait', signed: true },
+  { query: 'w=400&h=400&fit=cover&g=face', why: 'Signed: a square that keeps the faces', signed: true, found: true },
+  { query: 'w=480&redact=faces', why: 'Signed: with faces hidden', signed: true, found: true },
   { query: 'w=480&gray=1&con=15', why: 'Signed: black and white', signed: true },
   { query: 'w=480&blur=12', why: 'Signed: out of focus', signed: true },
   { query: 'w=480&wm=logo,southeast,60,20', why: 'Signed: with a watermark', signed: true },
@@ -27,6 +31,7 @@ const PRINTS = [
 
 const counts = { hits: 0 };
 let key = '';
+let shownPrints = PRINTS;
 
 async function signed(target) {
   return json(`/sign?target=${encodeURIComponent(target)}`);
@@ -116,11 +121,11 @@ async function show(print, card) {
 async function showAll() {
   const prints = element('prints');
   if (!prints.children.length) {
-    prints.append(...PRINTS.map(() => make('article', { className: 'print' }, make('div', { className: 'frame' }))));
+    prints.append(...shownPrints.map(() => make('article', { className: 'print' }, make('div', { className: 'frame' }))));
   }
   element('again').disabled = element('restart').disabled = true;
   // A few at a time: on a laptop, renders share its processors.
-  const waiting = PRINTS.map((print, index) => [print, prints.children[index]]);
+  const waiting = shownPrints.map((print, index) => [print, prints.children[index]]);
   const worker = async () => {
     while (waiting.length) await show(...waiting.shift());
   };
@@ -152,7 +157,7 @@ async function choose(chosen) {
     button.setAttribute('aria-pressed', button.dataset.key === key);
   }
   history.replaceState(null, '', `#${encodeURIComponent(key)}`);
-  await Promise.all([describe(), showAll(), maker.show()]);
+  await Promise.all([describe(), showAll(), maker.show(), showFound(key)]);
   await count();
 }
 
@@ -185,7 +190,8 @@ const maker = {
 };
 
 async function start() {
-  const [table, keys] = await Promise.all([json('/options'), json('/photographs')]);
+  const [table, keys, found] = await Promise.all([json('/options'), json('/photographs'), inferring()]);
+  shownPrints = PRINTS.filter(print => found || !print.found);
   maker.form = formOf(element('form'), table, () => maker.show());
   for (const each of keys) {
     const picture = make('img', { alt: each, loading: 'lazy', src: `/${encodeKey(each)}?preset=cover` });
@@ -199,8 +205,9 @@ async function start() {
     await showAll();
   };
   element('copy').onclick = () => navigator.clipboard.writeText(element('url').textContent);
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  if (keys.length) await choose(keys.includes(wanted) ? wanted : keys[0]);
+  const wanted = () => decodeURIComponent(location.hash.slice(1));
+  window.addEventListener('hashchange', () => { if (wanted() !== key) choose(wanted()); });
+  if (keys.length) await choose(keys.includes(wanted()) ? wanted() : keys[0]);
 }
 
 start();

@@ -116,8 +116,8 @@ def stop_stack(stack: Stack) -> int:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack that all tests share."""
-    running = start_stack(tmp_path_factory.mktemp("stack"), "--no-watch")
+    """The stack that all tests share, without inference: models would take the processor from under other tests."""
+    running = start_stack(tmp_path_factory.mktemp("stack"), "--no-watch", "--no-inference")
     yield running
     assert stop_stack(running) == 0
 

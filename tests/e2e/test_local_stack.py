@@ -46,7 +46,7 @@ def listening(url: str) -> bool:
 
 
 def test_ctrl_c_leaves_nothing_behind_and_the_next_start_has_the_data(tmp_path: Path) -> None:
-    first = start_stack(tmp_path, "--no-watch")
+    first = start_stack(tmp_path, "--no-watch", "--no-inference")
     first.cloud.s3.put_object(Bucket=first.media_bucket, Key="masters/kept.txt", Body=b"kept")
     with urllib.request.urlopen(f"{first.cdn_url}/samples/coffee.png?w=320", timeout=60) as answer:
         assert answer.status == 200
@@ -59,7 +59,7 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_has_the_data(tmp_path: 
     assert not (tmp_path / "stack.json").exists()
     assert not (tmp_path / "tmp").exists()
 
-    second = start_stack(tmp_path, "--no-watch")
+    second = start_stack(tmp_path, "--no-watch", "--no-inference")
     try:
         assert "Nothing to deploy" in (tmp_path / "output.log").read_text()
         kept = second.cloud.s3.get_object(Bucket=second.media_bucket, Key="masters/kept.txt")
@@ -85,7 +85,7 @@ def test_a_change_of_code_shows_without_a_restart(tmp_path: Path) -> None:
     shutil.copytree(ROOT, checkout, ignore=ignored)
     (checkout / ".local").mkdir()
     (checkout / ".local" / "venvs").symlink_to(ROOT / ".local" / "venvs")
-    changing = start_stack(tmp_path / "state", root=checkout)
+    changing = start_stack(tmp_path / "state", "--no-inference", root=checkout)
     try:
         errors = checkout / "layers" / "darkroom" / "darkroom" / "errors.py"
         title = re.compile(r'(code = "no-source".*?title = )"[^"]*"', re.DOTALL)

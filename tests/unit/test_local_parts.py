@@ -140,7 +140,7 @@ def test_containers_reach_what_listens_on_the_loopback_address_only() -> None:
     async def scenario() -> None:
         async with await asyncio.start_server(shout, "127.0.0.1", 0) as server:
             port = int(server.sockets[0].getsockname()[1])
-            async with relays(port, ("127.0.0.2", "203.0.113.1")):
+            async with relays([port], ("127.0.0.2", "203.0.113.1")):
                 reader, writer = await asyncio.open_connection("127.0.0.2", port)
                 writer.write(b"hello\n")
                 assert await reader.read() == b"HELLO\n"
