@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from ...findings import MODERATION, TAGS, Findings
@@ -18,7 +19,10 @@ def verdict(findings: Findings) -> bool | None:
 
 
 def analysed(key: str, image_id: str, findings: Findings) -> tuple[str, dict[str, Any]]:
-    """The detail type and detail about ``findings``. Neither words nor places are in it: EventBridge takes 256 KB."""
+    """The detail type and detail about ``findings``. Neither words nor places are in it: EventBridge takes 256 KB.
+
+    The ``id`` is the same whenever the same models have said what they say of the same master.
+    """
     tasks = {
         task: {"model": finding.model, "version": finding.version, "by": finding.by, "error": finding.error}
         for task, finding in findings.found.items()
@@ -28,12 +32,15 @@ def analysed(key: str, image_id: str, findings: Findings) -> tuple[str, dict[str
         for task in (MODERATION, TAGS)
         if task in findings.found
     }
+    by = by_whom(findings.found)
+    made_by = sorted((task, one["model"], one["version"], one["by"]) for task, one in tasks.items())
     detail = {
-        "id": image_id,
+        "id": sha256(repr((image_id, findings.generation, findings.source_etag, made_by)).encode()).hexdigest()[:32],
+        "image_id": image_id,
         "key": key,
         "generation": findings.generation,
         "source_etag": findings.source_etag,
-        "by": by_whom(findings.found),
+        "by": by,
         "tasks": tasks,
         "flagged": bool(verdict(findings)),
         "labels": labels,
@@ -42,12 +49,12 @@ def analysed(key: str, image_id: str, findings: Findings) -> tuple[str, dict[str
     return "ImageAnalysed", detail
 
 
-def moderated_message(key: str, findings: Findings, sha256: str) -> dict[str, object]:
-    """The message that has ingest look at the verdict on ``key``."""
+def moderated_message(key: str, findings: Findings, digest: str) -> dict[str, object]:
+    """The message that has ingest look at the verdict on ``key``. ``digest`` is the SHA-256 of the upload."""
     detail = {
         "object": {"key": key},
         "source_etag": findings.source_etag,
-        "sha256": sha256,
+        "sha256": digest,
         "flagged": bool(verdict(findings)),
     }
     return {"source": "darkroom", "detail-type": MODERATED, "detail": detail}
