@@ -94,6 +94,7 @@ def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:
         str(cdn),
         "--aws-port",
         str(aws),
+        *options,
     ]
     log = state / "output.log"
     with log.open("wb") as output:
