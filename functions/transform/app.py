@@ -13,6 +13,7 @@ from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.telemetry import log
 from darkroom.errors import DarkroomError, MethodNotAllowed
 from darkroom.plan.policy import AccessMode
+from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.answers import Answer, Failed, HttpResponse, to_http
 from darkroom.services.settings import cache_policy, limits
 from darkroom.services.transform import Transform, TransformRequest
@@ -28,6 +29,8 @@ _service = Transform(
     media=_media,
     keys=SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials),
     mode=AccessMode(_env.get("ACCESS_MODE", "guarded")),
+    inference=_env.get("INFERENCE_MODE", "off") != "off",
+    always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
     limits=limits(_env),
     caching=cache_policy(_env),
 )

@@ -40,7 +40,7 @@ INVALIDATES = ("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation", "c
 
 GRANTS: dict[str, Grants] = {
     "Transform": {
-        "s3:GetObject": [MASTERS, WATERMARKS, DERIVATIVES],
+        "s3:GetObject": [MASTERS, WATERMARKS, FINDINGS, DERIVATIVES],
         "s3:PutObject": [DERIVATIVES],
         "s3:DeleteObject": [DERIVATIVES],
         "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],

@@ -1,7 +1,8 @@
 """What the transform service answers, and its one translation to HTTP.
 
 ``Rendered``: made just now. ``Stored``: in the store, either found there or too large to be carried by an answer.
-``NotModified``: the viewer has it. ``Failed``: a refusal or a fault.
+``Provisional``: stands in for a picture that cannot be made yet. ``NotModified``: the viewer has it. ``Failed``: a
+refusal or a fault.
 """
 
 from __future__ import annotations
@@ -42,6 +43,15 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Provisional:
+    """A picture that is not stored, so that it has no entity tag. ``headers`` are HTTP headers by their names."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class NotModified:
     """The viewer's copy is current."""
 
@@ -55,7 +65,7 @@ class Failed:
     error: DarkroomError
 
 
-type Answer = Rendered | Stored | NotModified | Failed
+type Answer = Rendered | Stored | Provisional | NotModified | Failed
 type HttpResponse = dict[str, object]
 
 _CACHE_CONTROL_BY_STATUS = {
@@ -80,13 +90,15 @@ def to_http(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse:
     """
     match answer:
         case Rendered(derivative, body, timings_ms):
-            return _picture(derivative, body, timings_ms, method)
+            return _picture(_picture_headers(derivative), body, timings_ms, method)
+        case Provisional(headers, body, timings_ms):
+            return _picture(_named_low(headers), body, timings_ms, method)
         case Stored(derivative, None, timings_ms) if method != "HEAD":
             location = viewer_url if viewer_url.startswith("/") and not viewer_url.startswith("//") else "/"
-            headers = {"location": location, "cache-control": "no-store", **_server_timing(timings_ms)}
-            return {"statusCode": 302, "headers": headers, "body": ""}
+            redirect = {"location": location, "cache-control": "no-store", **_server_timing(timings_ms)}
+            return {"statusCode": 302, "headers": redirect, "body": ""}
         case Stored(derivative, body, timings_ms):
-            return _picture(derivative, body or b"", timings_ms, method)
+            return _picture(_picture_headers(derivative), body or b"", timings_ms, method)
         case NotModified(derivative):
             return {"statusCode": 304, "headers": _picture_headers(derivative), "body": ""}
         case Failed(error):
@@ -96,8 +108,8 @@ def to_http(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse:
             return problem(error, cache_control=kept, method=method)
 
 
-def _picture(derivative: Derivative, body: bytes, timings_ms: Mapping[str, float], method: str) -> HttpResponse:
-    headers = _picture_headers(derivative) | _server_timing(timings_ms)
+def _picture(headers: dict[str, str], body: bytes, timings_ms: Mapping[str, float], method: str) -> HttpResponse:
+    headers = headers | _server_timing(timings_ms)
     if method == "HEAD":
         return {"statusCode": 200, "headers": headers, "body": ""}
     from base64 import b64encode
@@ -106,7 +118,11 @@ def _picture(derivative: Derivative, body: bytes, timings_ms: Mapping[str, float
 
 
 def _picture_headers(derivative: Derivative) -> dict[str, str]:
-    return {name.lower(): value for name, value in derivative.headers.items()} | {"etag": derivative.etag}
+    return _named_low(derivative.headers) | {"etag": derivative.etag}
+
+
+def _named_low(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _server_timing(timings_ms: Mapping[str, float]) -> dict[str, str]:

@@ -9,6 +9,9 @@ from ..plan.model import Plan
 SOURCE_ETAG = "source-etag"
 """User metadata of a derivative: the entity tag, without quotes, of the master it was made from. A purge goes by it."""
 
+PROVISIONAL_S = 30
+"""How long the CDN keeps a picture that was made before its faces were found. They are within seconds, mostly."""
+
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
@@ -39,6 +42,13 @@ def stored_headers(plan: Plan, content_type: str, policy: CachePolicy) -> dict[s
     if plan.download:
         headers["Content-Disposition"] = _attachment(plan.download)
     return headers
+
+
+def provisional_headers(plan: Plan, content_type: str) -> dict[str, str]:
+    """The headers of a picture that stands in for that of ``plan``: the CDN asks again in half a minute."""
+    return stored_headers(plan, content_type, CachePolicy()) | {
+        "Cache-Control": f"public, max-age=0, s-maxage={PROVISIONAL_S}"
+    }
 
 
 def made_from(master_etag: str) -> dict[str, str]:

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
 
 from ..aws.objects import Bucket, StoredObject
 from ..aws.telemetry import log
-from ..errors import BadOption, BadSignature, Changed, DarkroomError, SourceMissing, Unavailable, Unsigned
+from ..errors import (
+    BadOption,
+    BadSignature,
+    Changed,
+    DarkroomError,
+    FindingsPending,
+    NoInference,
+    SourceMissing,
+    Unavailable,
+    Unsigned,
+)
 from ..plan.canonical import derivative_name, parse_path
 from ..plan.limits import Limits
 from ..plan.model import Plan
 from ..plan.negotiation import negotiations
 from ..plan.policy import UNSIGNED_SET, AccessMode, needs_signature
+from ..plan.redaction import NOTHING, AlwaysRedact, forced, needs_findings
 from ..plan.signing import verify
-from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Rendered, Stored
+from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored
 from .aside import Aside
-from .caching import SOURCE_ETAG, CachePolicy, made_from, stored_headers
+from .caching import SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
 from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
+from .sidecars import Sidecar, read_sidecar
+
+if TYPE_CHECKING:
+    from ..findings import Findings
+    from ..imaging.picture import Picture
 
 DERIVATIVES = "derivatives/"
 _OVERTAKEN = "The source changed while its picture was made"
@@ -43,15 +59,35 @@ class TransformRequest:
     if_none_match: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A derivative that has to be made: of ``master``, over what has the entity tag ``replaces`` ("": over nothing)."""
+
+    plan: Plan
+    name: str
+    master: StoredObject
+    replaces: str
+    watermark: Aside[bytes] | None
+    sidecar: Sidecar | None
+    fetch_ms: float
+    if_none_match: str
+
+
 @dataclass(frozen=True)
 class Transform:
-    """The service, with its adapters. ``source`` holds the masters below ``source_prefix``."""
+    """The service, with its adapters. ``source`` holds the masters below ``source_prefix``.
+
+    ``inference``: whether anything looks at pictures here. ``always`` is what the deployment hides in some of them; the
+    edge has forced it into the paths, and one without is refused.
+    """
 
     source: Bucket
     media: Bucket
     keys: KeySource
     source_prefix: str = "masters/"
     mode: AccessMode = AccessMode.GUARDED
+    inference: bool = False
+    always: AlwaysRedact = NOTHING
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
     clock: Callable[[], float] = time.time
@@ -61,6 +97,7 @@ class Transform:
         try:
             plan = parse_path(request.path)
             self._authorise(plan, request)
+            self._admit(plan)
             return self._find_or_render(plan, request.if_none_match)
         except DarkroomError as error:
             level = "ERROR" if error.status >= 500 else "INFO"
@@ -68,18 +105,27 @@ class Transform:
             return Failed(error)
 
     def _authorise(self, plan: Plan, request: TransformRequest) -> None:
-        if not needs_signature(plan, self.mode):
+        if not needs_signature(plan, self.mode, always=self.always):
             return
         if not request.signature:
             raise Unsigned(UNSIGNED_SET if self.mode is AccessMode.GUARDED else "")
         signed = request.request_path or request.path
-        if plan not in negotiations(parse_path(signed)):
+        if replace(plan, findings="") not in negotiations(parse_path(signed), always=self.always):
             raise BadSignature("The signature is for another picture")
         expires_s = _unix_time(request.expires)
         try:
             verify(signed, request.signature, expires_s, self.keys.valid(), self.clock())
         except BadSignature:
             verify(signed, request.signature, expires_s, self.keys.valid(distrust=True), self.clock())
+
+    def _admit(self, plan: Plan) -> None:
+        """Refuse what the edge does not ask for: a picture that shows what is always hidden, or by no findings."""
+        if not needs_findings(plan) and forced(plan, self.always) == plan:
+            return
+        if not self.inference:
+            raise NoInference
+        if not plan.findings or forced(plan, self.always) != plan:
+            raise BadOption("The path is not a canonical path", detail="without its redaction, or without findings")
 
     def _find_or_render(self, plan: Plan, if_none_match: str) -> Answer:
         name = DERIVATIVES + derivative_name(plan)
@@ -90,6 +136,7 @@ class Transform:
         marker = Aside(lambda: read_marker(self.media, marker_name))
         mark = plan.watermark
         watermark = Aside(lambda: self._watermark(mark.name)) if mark else None
+        sidecar = Aside(lambda: read_sidecar(self.media, plan.findings, plan.key)) if plan.findings else None
         _load_renderer()
         master = opened.result()
         fetch_ms = (time.perf_counter() - started) * 1000
@@ -100,9 +147,10 @@ class Transform:
             raise SourceMissing
         if (refusal := recorded(marker.result(), master.etag, self.limits)) is not None:
             raise refusal
+        there = found.etag if found is not None else ""
+        known = sidecar.result() if sidecar else None
         try:
-            there = found.etag if found is not None else ""
-            return self._render(plan, name, master, watermark, fetch_ms, if_none_match, there)
+            return self._make(_Job(plan, name, master, there, watermark, known, fetch_ms, if_none_match))
         except Changed:
             return self._stored_meanwhile(name, plan, if_none_match)
         except MARKED as error:
@@ -118,37 +166,48 @@ class Transform:
             raise BadOption(f"wm: there is no watermark {name!r}", option="wm", detail=f"object {key}")
         return found.read()
 
-    def _render(
-        self,
-        plan: Plan,
-        name: str,
-        master: StoredObject,
-        watermark: Aside[bytes] | None,
-        fetch_ms: float,
-        if_none_match: str,
-        replaces: str,
-    ) -> Answer:
-        from ..imaging.render import render
-        from ..imaging.source import Source
-
-        source = Source.streamed(master.chunks, master.size_bytes)
-        picture = render(plan, source, limits=self.limits, watermark=watermark.result() if watermark else None)
+    def _make(self, job: _Job) -> Answer:
+        plan, findings = job.plan, self._findings(job)
+        picture = self._rendered(job, findings)
+        timings_ms = {"fetch": job.fetch_ms, **picture.timings_ms}
+        if plan.gravity.name == "face" and not (findings and "faces" in findings.found):
+            return _provisional(plan, picture, timings_ms)
         headers = stored_headers(plan, picture.content_type, self.caching)
         started = time.perf_counter()
-        etag = self._store(name, picture.body, headers | made_from(master.etag), replaces)
-        if self.source.etag(self.source_prefix + plan.key) != master.etag:
-            if self.media.etag(name) == etag:
-                self.media.delete(name)
-            raise Unavailable(_OVERTAKEN, detail=name)
-        store_ms = (time.perf_counter() - started) * 1000
-        timings_ms = {"fetch": fetch_ms, **picture.timings_ms, "store": store_ms}
+        etag = self._store(job.name, picture.body, headers | made_from(job.master.etag), job.replaces)
+        if self._overtaken(job):
+            if self.media.etag(job.name) == etag:
+                self.media.delete(job.name)
+            raise Unavailable(_OVERTAKEN, detail=job.name)
+        timings_ms["store"] = (time.perf_counter() - started) * 1000
         derivative = Derivative(etag, headers)
-        log("INFO", "rendered", path=name, size_bytes=len(picture.body), source_bytes=master.size_bytes, ms=timings_ms)
-        if _matches(if_none_match, etag):
+        sizes = {"size_bytes": len(picture.body), "source_bytes": job.master.size_bytes}
+        log("INFO", "rendered", path=job.name, **sizes, ms=timings_ms)
+        if _matches(job.if_none_match, etag):
             return NotModified(derivative)
         if len(picture.body) > MAX_BODY_BYTES:
             return Stored(derivative, None, timings_ms)
         return Rendered(derivative, picture.body, timings_ms)
+
+    def _findings(self, job: _Job) -> Findings | None:
+        """What is known of the master. Where the deployment hides something, an uploader's word does not count."""
+        ours = bool(self.always.of(job.plan.key))
+        return job.sidecar.of_master(job.master.etag, ours=ours) if job.sidecar else None
+
+    def _rendered(self, job: _Job, findings: Findings | None) -> Picture:
+        from ..imaging.render import render
+        from ..imaging.source import Source
+
+        source = Source.streamed(job.master.chunks, job.master.size_bytes)
+        mark = job.watermark.result() if job.watermark else None
+        return render(job.plan, source, limits=self.limits, watermark=mark, findings=findings)
+
+    def _overtaken(self, job: _Job) -> bool:
+        """Whether the master, or what is known of it, has changed since it was read."""
+        known = job.sidecar
+        found = Aside(lambda: known.changed(self.media)) if known else None
+        changed = self.source.etag(self.source_prefix + job.plan.key) != job.master.etag
+        return (found.result() if found else False) or changed
 
     def _store(self, name: str, body: bytes, attributes: Mapping[str, str], replaces: str) -> str:
         """Put over what was seen, or over nothing where a purge has taken that away meanwhile. Raises Changed."""
@@ -165,6 +224,13 @@ class Transform:
         if found is None or _is_stale(found, self.source.open(self.source_prefix + plan.key)):
             raise Unavailable(_OVERTAKEN, detail=name)
         return _from_store(found, if_none_match)
+
+
+def _provisional(plan: Plan, picture: Picture, timings_ms: Mapping[str, float]) -> Provisional:
+    """The most striking part instead of the faces, which are not known yet. It goes into no store."""
+    if len(picture.body) > MAX_BODY_BYTES:
+        raise FindingsPending(detail="too large to be answered without being stored")
+    return Provisional(provisional_headers(plan, picture.content_type), picture.body, timings_ms)
 
 
 def _load_renderer() -> None:
