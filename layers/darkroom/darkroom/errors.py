@@ -231,6 +231,15 @@ class ModelUnavailable(Unavailable):
     for_viewers = False
 
 
+class UnknownTask(DarkroomError):
+    """A task was asked for that the endpoint has no model for."""
+
+    code = "unknown-task"
+    status = 400
+    title = "There is no model for this task"
+    for_viewers = False
+
+
 class NoInference(DarkroomError):
     """Needs what inference finds in pictures, and this deployment has no inference."""
 

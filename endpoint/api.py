@@ -1,0 +1,61 @@
+"""The finder as LitServe serves it: one queue, batches, a process for each GPU.
+
+No postponed annotations here: LitServe and FastAPI read them from the signatures below.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+from litserve import LitAPI
+from starlette.responses import JSONResponse, Response
+
+from darkroom.models.catalogue import Catalogue
+from darkroom.models.running import Models
+
+from .asking import ATTRIBUTES, Asked, wanted
+from .finding import Finder, Told
+
+PATH = "/invocations"
+
+
+async def asked_by(request: Request) -> Asked:
+    """The request's picture and tasks, before it queues; raises UnknownTask."""
+    known = request.app.state.tasks
+    tasks = wanted(request.headers.get(ATTRIBUTES, ""), known)
+    return Asked(await request.body(), tasks)
+
+
+class Pictures(LitAPI):  # type: ignore[misc]
+    """Findings for pictures. ``wait_s`` is how long a request waits for others to go through the models with it."""
+
+    def __init__(self, catalogue: Catalogue, model_dir: Path, batch_size: int, wait_s: float) -> None:
+        super().__init__(max_batch_size=batch_size, batch_timeout=wait_s, api_path=PATH)
+        self._catalogue = catalogue
+        self._model_dir = model_dir
+        self._finder: Finder | None = None
+
+    def setup(self, device: str) -> None:
+        """Load the models, in a process of their own; ``device`` is ``cpu``, or ``cuda:`` and a number."""
+        number = int(device.partition(":")[2] or 0)
+        models = Models(self._catalogue, self._model_dir, device=number)
+        self._finder = Finder(self._catalogue, models, ThreadPoolExecutor(os.cpu_count()))
+
+    def decode_request(self, request: Annotated[Asked, Depends(asked_by)]) -> Asked:
+        """What was asked is known by now."""
+        return request
+
+    def predict(self, asked: Asked | list[Asked]) -> Told | list[Told]:
+        """Answers to a batch, or where batches are switched off to the one request."""
+        assert self._finder is not None
+        if isinstance(asked, Asked):
+            return self._finder.tell([asked])[0]
+        return self._finder.tell(asked)
+
+    def encode_response(self, output: Told) -> Response:
+        """As JSON; a header tells how many requests were answered together."""
+        media_type = "application/json" if output.status == 200 else "application/problem+json"
+        headers = {ATTRIBUTES: f"batch={output.batch}"}
+        return JSONResponse(output.document, output.status, headers, media_type)

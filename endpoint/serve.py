@@ -1,0 +1,121 @@
+"""Serve the models by SageMaker's container contract: ``GET /ping``, ``POST /invocations``, port 8080.
+
+The environment says how: ``MODEL_DIR`` (the models and perhaps a ``models.toml``), ``HOST``, ``PORT``, ``BATCH_SIZE``
+(how many requests are answered together; 1 switches batches off) and ``BATCH_WAIT_MS``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import onnxruntime  # noqa: E402
+from fastapi import Request  # noqa: E402
+from litserve import LitServer  # noqa: E402
+from starlette.exceptions import HTTPException  # noqa: E402
+from starlette.responses import JSONResponse  # noqa: E402
+
+from darkroom.errors import DarkroomError, ModelUnavailable  # noqa: E402
+from darkroom.models.catalogue import Catalogue, load  # noqa: E402
+from endpoint.api import Pictures  # noqa: E402
+from endpoint.asking import problem  # noqa: E402
+
+TABLE = "models.toml"
+MOUNTED = Path("/opt/ml/model")
+"""Where SageMaker unpacks a model archive, if the model names one."""
+
+BUILT_IN = Path("/opt/darkroom/models")
+"""Where the image has its own; not at SageMaker's place, which may be mounted over."""
+
+QUEUED_S = 55
+"""How long a request may wait before it is given up: SageMaker waits for 60 s."""
+
+LEAVING_S = 5
+"""What requests have to end in when the server is told to stop."""
+
+BATCH_WAIT_MS = 10
+"""Less than decoding one picture takes, and enough for those that come in together to go in together."""
+
+MAX_BODY_BYTES = 25 * 1024 * 1024
+"""SageMaker's limit for a request."""
+
+
+def model_dir() -> Path:
+    """``MODEL_DIR``, else the archive that SageMaker brought if it has a table of models, else the image's own."""
+    if "MODEL_DIR" in os.environ:
+        return Path(os.environ["MODEL_DIR"])
+    return MOUNTED if (MOUNTED / TABLE).is_file() else BUILT_IN
+
+
+def catalogue_of(folder: Path) -> Catalogue:
+    """The table in ``folder``, else the one beside this file."""
+    own = folder / TABLE
+    return load(own if own.is_file() else HERE / TABLE)
+
+
+def server() -> LitServer:
+    """The server, not started. It has a process for each GPU, where onnxruntime has CUDA, or one on the CPU."""
+    folder = model_dir()
+    catalogue = catalogue_of(folder)
+    largest = max(model.batch_size for model in catalogue.models.values())
+    batch_size = int(os.environ.get("BATCH_SIZE", largest))
+    wait_s = float(os.environ.get("BATCH_WAIT_MS", BATCH_WAIT_MS)) / 1000
+    on_gpu = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    made = LitServer(
+        Pictures(catalogue, folder, batch_size, wait_s),
+        accelerator="cuda" if on_gpu else "cpu",
+        healthcheck_path="/ping",
+        timeout=QUEUED_S,
+        max_payload_size=MAX_BODY_BYTES,
+        disable_openapi_url=True,
+    )
+    made.uvicorn_graceful_timeout = LEAVING_S
+    made.app.state.tasks = catalogue.tasks
+    made.app.add_exception_handler(DarkroomError, _refusal)
+    made.app.add_exception_handler(HTTPException, _fault)
+    return made
+
+
+async def _refusal(_: Request, error: DarkroomError) -> JSONResponse:
+    return JSONResponse(problem(error), error.status, media_type="application/problem+json")
+
+
+async def _fault(_: Request, error: HTTPException) -> JSONResponse:
+    """LitServe's own: no such path, a body that is too large, a request that waited too long, a worker that failed."""
+    document = problem(ModelUnavailable()) | {"status": error.status_code, "title": str(error.detail)}
+    if error.status_code < 500:
+        document |= {"code": "bad-request", "type": "about:blank", "detail": str(error.detail)}
+    return JSONResponse(document, error.status_code, media_type="application/problem+json")
+
+
+def main() -> None:
+    """Serve until a signal comes."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        server().run(
+            host=os.environ.get("HOST", "0.0.0.0"),  # noqa: S104
+            port=int(os.environ.get("PORT", "8080")),
+            log_level="warning",
+            generate_client_file=False,
+        )
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for child in multiprocessing.active_children():
+            child.terminate()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """LitServe ends its processes on an interrupt; a termination would leave them behind."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()
