@@ -57,7 +57,8 @@ class DeadLetter:
         try:
             document = json.loads(self.body)
             if "detail" in document:
-                return f"{document['detail-type']} {document['detail']['object']['key']}"
+                detail = document["detail"]
+                return f"{document['detail-type']} {detail['object']['key'] if 'object' in detail else detail['key']}"
             return f"purge {document['key']}"
         except (ValueError, TypeError, KeyError):
             return self.body[:120]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import Event, forget, ingest, purge, similar, sweep, transform
+from . import Event, forget, infer, ingest, purge, similar, sweep, transform
 
 EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "forget": forget.events,
+    "infer": infer.events,
     "ingest": ingest.events,
     "purge": purge.events,
     "similar": similar.events,

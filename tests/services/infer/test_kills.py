@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -79,7 +79,6 @@ class Scene:
     request: Request
     by: str = ENDPOINT
     purged: bool = False
-    earlier: list[str] = field(default_factory=list)
 
     def settle(self) -> None:
         """What comes again: the message itself, and what workers sent themselves."""
@@ -105,9 +104,7 @@ class Scene:
         assert stored is not None
         assert stored.source_etag == findings.source_etag
         assert stored.model == ("gpu-similarity/2" if self.by == ENDPOINT else "cpu-similarity/1")
-        told = [one for one in world.told() if one["key"] == self.key]
-        assert told
-        assert told[-1]["by"] == self.by
+        told = [one for one in world.told() if one["source_etag"] == findings.source_etag and one["key"] == self.key]
         assert len({one["id"] for one in told if one["by"] == self.by}) == 1
         if world.block:
             assert self.key in [message["detail"]["object"]["key"] for message in world.messages("changes")]

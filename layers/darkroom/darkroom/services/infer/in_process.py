@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from ...models.pixels import Pixels
     from ...models.running import Models
 
-CATALOGUE = "small.toml"
-"""Beside the code of the models, which says what they are."""
-
 
 class InProcess:
     """The models of the layer ``inference``. Their files, in ``model_dir``, are read when they are first needed."""
@@ -41,7 +38,7 @@ class InProcess:
     def _catalogue(self) -> Catalogue:
         from ...models import catalogue
 
-        return catalogue.load(Path(catalogue.__file__).with_name(CATALOGUE))
+        return catalogue.load(catalogue.SMALL)
 
     @cached_property
     def _models(self) -> Models:

@@ -15,7 +15,7 @@ from ...aws.queues import Queue
 from ...aws.vault import Vault
 from ...aws.vectors import Vectors
 from ...errors import Changed
-from ...findings import CLIENT, SIMILARITY, Findings
+from ...findings import CLIENT, SIMILARITY, Findings, from_document, to_document
 from ..purge import derivatives_of
 from ..purge_orders import purge_message
 from .announce import verdict
@@ -64,9 +64,8 @@ class Keeper:
             sidecar, noted = self.archive.sidecar(new.generation, present.key), self.archive.noted(present.key)
             self._require(present)
             known = sidecar.findings if sidecar is not None else None
-            findings = merged(known, new, self.tasks)
             try:
-                self._put(present.key, findings, sidecar)
+                findings = self._put(present.key, merged(known, new, self.tasks), sidecar)
             except Changed:
                 continue
             if _stale(known, noted, findings):
@@ -85,11 +84,13 @@ class Keeper:
         if now is None or now.etag != present.etag:
             raise Superseded
 
-    def _put(self, key: str, findings: Findings, over: Sidecar | None) -> None:
+    def _put(self, key: str, findings: Findings, over: Sidecar | None) -> Findings:
+        """Write the sidecar, unless it says all this already; ``findings`` as of the time that it tells."""
         known = over.findings if over is not None else None
-        if known is not None and replace(known, analysed_at="") == replace(_plain(findings), analysed_at=""):
-            return
+        if known is not None and _plain(findings, known.analysed_at) == known:
+            return replace(findings, analysed_at=known.analysed_at)
         self.archive.put_sidecar(key, findings, replaces=over)
+        return findings
 
     def _put_vector(self, present: Present, findings: Findings, perceptual_hash: str) -> None:
         embedding = findings.found.get(SIMILARITY)
@@ -133,8 +134,6 @@ def _options(name: str) -> list[str]:
     return name.rpartition("/_/")[2].replace(".", "_").split("_")
 
 
-def _plain(findings: Findings) -> Findings:
-    """``findings`` as they read once they are written."""
-    from ...findings import from_document, to_document
-
-    return from_document(to_document(findings))
+def _plain(findings: Findings, analysed_at: str) -> Findings:
+    """``findings`` as they read once they are written, at the time ``analysed_at``."""
+    return from_document(to_document(replace(findings, analysed_at=analysed_at)))

@@ -1,0 +1,43 @@
+"""What the infer function gets: messages of its queues, about pictures that the local stack has or has not."""
+
+from __future__ import annotations
+
+from darkroom.aws.record import padded
+from darkroom.services.infer.requests import Kind, Request
+
+from . import Event
+from .sqs import batch
+
+QUEUE, PRIORITY_QUEUE = "darkroom-infer", "darkroom-infer-priority"
+PHOTO, NOBODY = "samples/coffee.png", "no/such/photo.jpg"
+
+
+def events() -> dict[str, Event]:
+    """Each event by its file name."""
+    return {
+        "ready.json": batch(QUEUE, told("ImageReady", PHOTO, priority=False)),
+        "urgent.json": batch(PRIORITY_QUEUE, told("ImageReady", PHOTO, priority=True)),
+        "removed.json": batch(QUEUE, told("ImageRemoved", NOBODY)),
+        "again.json": batch(QUEUE, Request(Kind.ANALYSE, PHOTO, again=True).message),
+        "unreadable.json": batch(QUEUE, {"photo": PHOTO}),
+    }
+
+
+def told(detail_type: str, key: str, **further: object) -> Event:
+    """An announcement of ingest as EventBridge puts it into a queue, with what infer reads of it."""
+    told_of: Event = {
+        "id": "32086c2241dee8591b5c471bdb72208a",
+        "key": key,
+        "sequencer": padded("0055AED6DCD90281E5"),
+    }
+    return {
+        "version": "0",
+        "id": "3a1a6f0c-8c52-4a8e-9f33-0f8b6c5ed8a4",
+        "detail-type": detail_type,
+        "source": "darkroom",
+        "account": "123456789012",
+        "time": "2026-11-25T12:00:03Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": told_of | further,
+    }
