@@ -14,11 +14,11 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from darkroom.aws.record import READY, REFUSED, REMOVED
+from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
 from darkroom.errors import Busy
 from darkroom.plan.presets import Presets
 from darkroom.services.caching import SOURCE_ETAG
-from darkroom.services.ingest.changes import Change, read_change
+from darkroom.services.ingest.changes import Change, Kind, read_change
 from darkroom.services.ingest.service import Ingest
 from tests.services.ingesting import World
 
@@ -94,17 +94,22 @@ def picture() -> bytes:
 
 @dataclass
 class Scene:
-    """A key with what happened to it: the change to handle, and the state that must come of it."""
+    """A key with what happened to it: the change to handle, and the state that must come of it.
+
+    ``flagged``: what a picture that is held must say of itself.
+    """
 
     world: World
     key: str
     change: Change
     state: str
     bytes_served: bytes | None
+    bytes_held: bytes | None = None
+    flagged: bool = False
 
     def settle(self) -> None:
         """Handle what comes again: the change itself, and whatever the workers asked for."""
-        for _ in range(3):
+        for _ in range(4):
             self.world.now_s += 1000
             with suppress(Busy):
                 ingest(self.world).handle(self.change)
@@ -121,19 +126,30 @@ class Scene:
         record, media = self.world.record(self.key), self.world.vault("media")
         assert (record.state, record.announced) == (self.state, True)
         master = media.head(f"masters/{self.key}")
-        assert self.world.claims.agrees(record, master)
+        assert self.world.claims.in_order(record)
+        self._check_what_waits()
         stored = self.world.keys("media", f"derivatives/{self.key}/_/")
         assert (master is None) == (self.bytes_served is None)
         if master is None:
             assert stored == []
             return
-        assert Image.open(io.BytesIO(self.world.body("media", f"masters/{self.key}"))).tobytes() == pixels(
-            self.bytes_served
-        )
+        assert pixels(self.world.body("media", f"masters/{self.key}")) == pixels(self.bytes_served)
         for name in stored:
             head = media.head(name)
             assert head is not None
             assert head.metadata[SOURCE_ETAG] == master.etag.strip('"')
+
+    def _check_what_waits(self) -> None:
+        record = self.world.record(self.key)
+        waiting = self.world.keys("media", f"held/{self.key}")
+        assert waiting == ([f"held/{self.key}"] if self.bytes_held else [])
+        assert bool(record.held) == bool(self.bytes_held)
+        if self.bytes_held:
+            assert pixels(self.world.body("media", waiting[0])) == pixels(self.bytes_held)
+            assert record.held["flagged"] is self.flagged
+            head = self.world.vault("media").head(waiting[0])
+            assert head is not None
+            assert head.etag == record.held["master"]["etag"]
 
 
 def pixels(data: bytes | None) -> bytes:
@@ -207,6 +223,120 @@ def overtaken_deletion(world: World, key: str) -> Scene:
     return Scene(world, key, deletion, REFUSED, None)
 
 
+def held(world: World, key: str) -> Scene:
+    """Over a picture that was let pass."""
+    before, (change, body) = let_pass(world, key), uploaded(world, key)
+    return Scene(world, key, change, HELD, before, body)
+
+
+def let_pass_at_once(world: World, key: str) -> Scene:
+    """The verdict was there before the event, over a picture that waits."""
+    ingest(world).handle(uploaded(world, key)[0])
+    change, body = uploaded(world, key)
+    world.judge(key, flagged=False, body=body)
+    return Scene(world, key, change, READY, body)
+
+
+def flagged_at_once(world: World, key: str) -> Scene:
+    """The very bytes that are served, since nobody had to look before."""
+    body = picture()
+    world.blocks = False
+    ingest(world).handle(world.change(key, world.upload(key, body)))
+    world.blocks = True
+    world.judge(key, flagged=True, body=body)
+    return Scene(world, key, world.change(key, world.upload(key, body)), HELD, None, body, flagged=True)
+
+
+def judged_innocent(world: World, key: str) -> Scene:
+    let_pass(world, key)
+    body = waiting(world, key)
+    world.judge(key, flagged=False, body=body)
+    return Scene(world, key, Change(Kind.MODERATED, key, ""), READY, body)
+
+
+def judged_guilty(world: World, key: str) -> Scene:
+    before, body = let_pass(world, key), waiting(world, key)
+    world.judge(key, flagged=True, body=body)
+    return Scene(world, key, Change(Kind.MODERATED, key, ""), HELD, before, body, flagged=True)
+
+
+def taken_back(world: World, key: str) -> Scene:
+    body = let_pass(world, key)
+    world.judge(key, flagged=True, body=body)
+    return Scene(world, key, Change(Kind.MODERATED, key, ""), HELD, None, body, flagged=True)
+
+
+def taken_back_of_two(world: World, key: str) -> Scene:
+    """What is served is flagged while something newer waits."""
+    before, body = let_pass(world, key), waiting(world, key)
+    world.judge(key, flagged=True, body=before)
+    return Scene(world, key, Change(Kind.MODERATED, key, ""), HELD, None, body)
+
+
+def released(world: World, key: str) -> Scene:
+    let_pass(world, key)
+    body = waiting(world, key)
+    world.judge(key, flagged=True, body=body)
+    ingest(world).handle(Change(Kind.MODERATED, key, ""))
+    return Scene(world, key, Change(Kind.RELEASE, key, ""), READY, body)
+
+
+def refused_while_one_waits(world: World, key: str) -> Scene:
+    before = let_pass(world, key)
+    waiting(world, key)
+    return Scene(world, key, _spoilt(world, key), REFUSED, before)
+
+
+def removed_while_one_waits(world: World, key: str) -> Scene:
+    waiting(world, key)
+    return Scene(world, key, _deleted(world, key), REMOVED, None)
+
+
+def late_deletion_while_one_waits(world: World, key: str) -> Scene:
+    """The event of a deletion comes after that of the next upload, which waits."""
+    let_pass(world, key)
+    deletion = _deleted(world, key)
+    return Scene(world, key, deletion, HELD, None, waiting(world, key))
+
+
+def uploaded(world: World, key: str) -> tuple[Change, bytes]:
+    body = picture()
+    return world.change(key, world.upload(key, body)), body
+
+
+def waiting(world: World, key: str) -> bytes:
+    """Have a new picture held."""
+    change, body = uploaded(world, key)
+    ingest(world).handle(change)
+    return body
+
+
+def let_pass(world: World, key: str) -> bytes:
+    """Have a new picture served."""
+    body = waiting(world, key)
+    world.judge(key, flagged=False, body=body)
+    ingest(world).handle(Change(Kind.MODERATED, key, ""))
+    return body
+
+
+HOLDING = {
+    scene.__name__: scene
+    for scene in (
+        held,
+        let_pass_at_once,
+        flagged_at_once,
+        judged_innocent,
+        judged_guilty,
+        taken_back,
+        taken_back_of_two,
+        released,
+        refused_while_one_waits,
+        removed_while_one_waits,
+        late_deletion_while_one_waits,
+    )
+}
+OF_VERDICTS = ("judged_innocent", "judged_guilty", "taken_back", "taken_back_of_two", "released")
+
 SCENES = {
     scene.__name__: scene
     for scene in (
@@ -224,6 +354,13 @@ MOMENTS = ("before-send", "after-call")
 
 
 @pytest.fixture
+def holding(world: World) -> World:
+    """One where pictures wait for moderation."""
+    world.blocks = True
+    return world
+
+
+@pytest.fixture
 def world(aws: Callable[[str], Any]) -> World:
     return World.build(aws)
 
@@ -231,8 +368,27 @@ def world(aws: Callable[[str], Any]) -> World:
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed_at_any_call_it_is_done_when_the_event_comes_again(world: World, scene: str, moment: str) -> None:
+    killed_at_each_call(world, SCENES[scene], moment)
+
+
+@pytest.mark.parametrize("scene", HOLDING)
+def test_killed_at_any_call_what_waits_is_where_it_belongs(holding: World, scene: str) -> None:
+    killed_at_each_call(holding, HOLDING[scene], "after-call")
+
+
+@pytest.mark.parametrize("scene", OF_VERDICTS)
+def test_killed_at_any_call_no_picture_is_lost_whose_upload_has_expired(holding: World, scene: str) -> None:
+    def expired(world: World, key: str) -> Scene:
+        staged = HOLDING[scene](world, key)
+        world.vault("uploads").erase(key)
+        return staged
+
+    killed_at_each_call(holding, expired, "after-call")
+
+
+def killed_at_each_call(world: World, stage: Callable[[World, str], Scene], moment: str) -> None:
     for at in range(1, MOST_CALLS):
-        staged = SCENES[scene](world, f"{at}.jpg")
+        staged = stage(world, f"{at}.jpg")
         wire = Wire(moment, at, kill)
         with wired(world, wire), suppress(Killed):
             ingest(world).handle(staged.change)
@@ -240,10 +396,11 @@ def test_killed_at_any_call_it_is_done_when_the_event_comes_again(world: World, 
         staged.check()
         if not wire.reached:
             break
-    assert 8 < at < MOST_CALLS - 1
+    assert 6 < at < MOST_CALLS - 1
     told = world.told()
-    ids = {(event["key"], event["version_id"], kind): event["id"] for kind, event in told}
-    assert all(ids[event["key"], event["version_id"], kind] == event["id"] for kind, event in told)
+    known = [(event["key"], event["version_id"], kind, event.get("flagged")) for kind, event in told]
+    ids = dict(zip(known, (event["id"] for _, event in told), strict=True))
+    assert all(ids[what] == event["id"] for what, (_, event) in zip(known, told, strict=True))
 
 
 @contextmanager
@@ -335,6 +492,34 @@ def test_overtaken_at_any_call_the_newer_event_wins(world: World, older: str, ne
         if dies:
             world.now_s += 1000
             ingest(world).handle(change)
+        last.scene.mend()
+        last.scene.check()
+    assert 5 < at < MOST_CALLS - 1
+
+
+def _let_pass(world: World, key: str, _: Scene) -> Scene:
+    change, body = uploaded(world, key)
+    world.judge(key, flagged=False, body=body)
+    return Scene(world, key, change, READY, body)
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
+@pytest.mark.parametrize("newer", [_let_pass, _gone], ids=["overwrite", "delete"])
+@pytest.mark.parametrize("older", ["held", "judged_innocent", "taken_back"])
+def test_overtaken_at_any_call_a_verdict_makes_room(
+    holding: World, older: str, newer: Callable[[World, str, Scene], Scene], dies: bool
+) -> None:
+    for at in range(1, MOST_CALLS):
+        first = HOLDING[older](holding, f"{at}.jpg")
+        last = Overtaking(newer, first, dies)
+        with wired(holding, Wire("after-call", at, last.overtake)), suppress(Killed, Busy):
+            ingest(holding).handle(first.change)
+        if last.scene is None:
+            break
+        if dies:
+            holding.now_s += 1000
+            with suppress(Busy):
+                ingest(holding).handle(first.change)
         last.scene.mend()
         last.scene.check()
     assert 5 < at < MOST_CALLS - 1

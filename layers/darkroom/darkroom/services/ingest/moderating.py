@@ -18,6 +18,7 @@ from .ending import Ending, Outcome
 from .examine import Examiner
 from .intake import Intake
 from .moderation import Moderation
+from .moving import Moving
 from .prints import Prints
 from .publish import Publisher
 
@@ -30,6 +31,7 @@ class Moderating:
 
     def carry_out(self, change: Change, known: Record) -> Outcome:
         """Do as ``change``, a verdict or a release, says; ``known`` is done. Raises Busy if it is to come again."""
+        self._ending.announce(known)  # whoever wrote it may have died then
         if change.kind is Kind.RELEASE:
             named = known.state == HELD and change.sha256 in ("", known.held["sha256"])
             return self._release(known, by_a_person=True) if named else Outcome.DROPPED
@@ -74,7 +76,7 @@ class Moderating:
         """Publish what ``own`` says is held; False if it is not there."""
         held = own.held
         with self._observer.step("release"):
-            master = self._publisher.release(hold, held)
+            master = Moving(self._publisher).release(hold, held)
         if master is None:
             return False
         with self._observer.step("presets"):
@@ -108,7 +110,7 @@ class Moderating:
             hold = self._ending.claimed(attempt)
             own = self._claims.own(hold)
             with self._observer.step("hold"):
-                held = self._publisher.hold_back(hold, own) if known.state != HELD else own.held
+                held = Moving(self._publisher).hold_back(hold, own) if known.state != HELD else own.held
                 bare = self._publisher.taken_down(hold, own)
             if held["sha256"] == own.sha256:
                 held = {**held, "flagged": True}
@@ -136,7 +138,7 @@ class Moderating:
             self._ending.settle(replace(own, state=REFUSED if own.refusal else READY))
             return Outcome.READY
         if own.sha256 and waiting.get(SHA256) == own.sha256:
-            held = self._publisher.held_back(hold, own)
+            held = Moving(self._publisher).held_back(hold, own)
             self._ending.settle(replace(self._publisher.taken_down(hold, own), state=HELD, held=held, refusal={}))
             return Outcome.HELD
         return None

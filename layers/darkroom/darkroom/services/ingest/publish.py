@@ -63,7 +63,7 @@ class Publisher:
         Raises Superseded, Outranked, Changed, Unavailable.
         """
         marks = _marks(hold, upload, master.how)
-        etag = self._replace(hold, _writing(self.masters, hold, master, marks))
+        etag = self.replace_master(hold, _writing(self.masters, hold, master, marks))
         return described(marks, etag, master.content_type, len(master.body))
 
     def put_held(self, hold: Hold, upload: Upload, master: Master) -> dict[str, Any]:
@@ -91,13 +91,13 @@ class Publisher:
             except Changed:
                 return None
 
-        etag = self._replace(hold, write)
+        etag = self.replace_master(hold, write)
         if etag is None:
             return None
         return described(marks, etag, original["content_type"], original["size_bytes"])
 
-    def _replace[E: str | None](self, hold: Hold, write: Callable[[Kept | None], E]) -> E:
-        """Write the master, and purge if there was one. Raises Superseded, Outranked, Changed."""
+    def replace_master[E: str | None](self, hold: Hold, write: Callable[[Kept | None], E]) -> E:
+        """Have ``write`` write the master, and purge if there was one. Raises Superseded, Outranked, Changed."""
         etag, replaced = self.masters.replace(hold, write)
         if etag is not None and replaced:
             self.clear(hold.key)
@@ -137,59 +137,10 @@ class Publisher:
         if self.claims.holding is not None or (known is not None and known.held):
             self.held.remove(hold)
 
-    def release(self, hold: Hold, held: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Copy the master that waits, ``held["master"]`` in the index, to where it is served; None if it is not there.
-
-        One that is served already was copied by a worker that came no further. Raises as put_master does.
-        """
-        marks = _marked(hold, held)
-        there = self.masters.head(hold.key)
-        if there is not None and marks.items() <= there.metadata.items():
-            self.clear(hold.key)
-            return {**held["master"], "etag": there.etag}
-        etag = self._replace(hold, self._copying(self.held, self.masters, hold, held["master"], marks))
-        return None if etag is None else {**held["master"], "etag": etag}
-
-    def hold_back(self, hold: Hold, record: Record) -> dict[str, Any]:
-        """Copy the master that is served to where it waits; what waits, for the index. Raises Changed if it is gone."""
-        held = _as_held(hold, record)
-        write = self._copying(self.masters, self.held, hold, record.master, _marked(hold, held))
-        etag, _ = self.held.replace(hold, write)
-        if etag is None:
-            raise Changed(detail=f"the master of {hold.key} is not that of the index")
-        return {**held, "master": {**held["master"], "etag": etag}}
-
-    def held_back(self, hold: Hold, record: Record) -> dict[str, Any]:
-        """What waits, for the index, after a worker that came no further than to copy it. Raises Changed."""
-        there, held = self.held.head(hold.key), _as_held(hold, record)
-        if there is None:
-            raise Changed(detail=f"nothing waits under {hold.key}")
-        return {**held, "master": {**held["master"], "etag": there.etag}}
-
     def taken_down(self, hold: Hold, record: Record) -> Record:
         """``record`` of a key whose picture is served no more. Raises as remove_master does."""
         self.remove_master(hold, purge=True)
         return Record(record.key, record.state, hold.sequencer, hold.token, refusal=record.refusal, held=record.held)
-
-    def _copying(
-        self, source: Shelf, target: Shelf, hold: Hold, master: Mapping[str, Any], marks: Mapping[str, str]
-    ) -> Callable[[Kept | None], str | None]:
-        """Copies the ``master`` of the key from one shelf to the other; to None if it is another, or gone."""
-
-        def write(_: Kept | None) -> str | None:
-            with suppress(Changed):
-                return target.vault.copy(
-                    source.vault,
-                    source.name(hold.key),
-                    target.name(hold.key),
-                    headers={"Content-Type": master["content_type"]},
-                    metadata=marks,
-                    tiered=master["size_bytes"] >= TIERED_FROM_BYTES,
-                    source_etag=master["etag"],
-                )
-            return None
-
-        return write
 
     def clear(self, key: str) -> None:
         """Purge what was made from an earlier master: here at once, at the CDN by way of the queue."""
@@ -251,23 +202,6 @@ class Publisher:
 
 def _marks(hold: Hold, upload: Upload, how: str) -> dict[str, str]:
     return {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.kept.version_id, HOW: how}
-
-
-def _as_held(hold: Hold, record: Record) -> dict[str, Any]:
-    """What is served by ``record``, as the index describes it where it waits, flagged."""
-    kept = {name: getattr(record, name) for name in ("sha256", "facts", "provenance")}
-    return {**kept, "master": {**record.master, "sequencer": hold.sequencer}, "flagged": True}
-
-
-def _marked(hold: Hold, held: Mapping[str, Any]) -> dict[str, str]:
-    """The metadata of a master that the index describes."""
-    master = held["master"]
-    return {
-        SEQUENCER: hold.sequencer,
-        SHA256: held["sha256"],
-        VERSION_ID: master["version_id"],
-        HOW: master["how"],
-    }
 
 
 def _writing(shelf: Shelf, hold: Hold, master: Master, marks: Mapping[str, str]) -> Callable[[Kept | None], str]:

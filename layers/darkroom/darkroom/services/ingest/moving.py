@@ -1,0 +1,92 @@
+"""Masters on their way between where they wait and where they are served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ...aws.record import Record
+from ...aws.vault import Kept
+from ...errors import Changed
+from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Hold
+from .publish import TIERED_FROM_BYTES, Publisher
+from .shelf import Shelf
+
+
+@dataclass(frozen=True)
+class Moving:
+    """Copies inside S3, under a claim. What is left behind is for the caller to remove."""
+
+    publisher: Publisher
+
+    def release(self, hold: Hold, held: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Copy the master that waits, ``held["master"]`` in the index, to where it is served; None if it is not there.
+
+        One that is served already was copied by a worker that came no further. Raises as put_master does.
+        """
+        marks = _marked(hold, held)
+        there = self.publisher.masters.head(hold.key)
+        if there is not None and marks.items() <= there.metadata.items():
+            self.publisher.clear(hold.key)
+            return {**held["master"], "etag": there.etag}
+        etag = self.publisher.replace_master(
+            hold, _copying(self.publisher.held, self.publisher.masters, hold, held["master"], marks)
+        )
+        return None if etag is None else {**held["master"], "etag": etag}
+
+    def hold_back(self, hold: Hold, record: Record) -> dict[str, Any]:
+        """Copy the master that is served to where it waits; what waits, for the index. Raises Changed if it is gone."""
+        held = _as_held(hold, record)
+        write = _copying(self.publisher.masters, self.publisher.held, hold, record.master, _marked(hold, held))
+        etag, _ = self.publisher.held.replace(hold, write)
+        if etag is None:
+            self.publisher.claims.require(hold, wrote=False)
+            raise Changed(detail=f"the master of {hold.key} is not that of the index")
+        return {**held, "master": {**held["master"], "etag": etag}}
+
+    def held_back(self, hold: Hold, record: Record) -> dict[str, Any]:
+        """What waits, for the index, after a worker that came no further than to copy it. Raises Changed."""
+        there, held = self.publisher.held.head(hold.key), _as_held(hold, record)
+        if there is None:
+            raise Changed(detail=f"nothing waits under {hold.key}")
+        return {**held, "master": {**held["master"], "etag": there.etag}}
+
+
+def _as_held(hold: Hold, record: Record) -> dict[str, Any]:
+    """What is served by ``record``, as the index describes it where it waits, flagged."""
+    kept = {name: getattr(record, name) for name in ("sha256", "facts", "provenance")}
+    return {**kept, "master": {**record.master, "sequencer": hold.sequencer}, "flagged": True}
+
+
+def _marked(hold: Hold, held: Mapping[str, Any]) -> dict[str, str]:
+    """The metadata of a master that the index describes."""
+    master = held["master"]
+    return {
+        SEQUENCER: hold.sequencer,
+        SHA256: held["sha256"],
+        VERSION_ID: master["version_id"],
+        HOW: master["how"],
+    }
+
+
+def _copying(
+    source: Shelf, target: Shelf, hold: Hold, master: Mapping[str, Any], marks: Mapping[str, str]
+) -> Callable[[Kept | None], str | None]:
+    """Copies the ``master`` of the key from one shelf to the other; to None if it is another, or gone."""
+
+    def write(_: Kept | None) -> str | None:
+        with suppress(Changed):
+            return target.vault.copy(
+                source.vault,
+                source.name(hold.key),
+                target.name(hold.key),
+                headers={"Content-Type": master["content_type"]},
+                metadata=marks,
+                tiered=master["size_bytes"] >= TIERED_FROM_BYTES,
+                source_etag=master["etag"],
+            )
+        return None
+
+    return write
