@@ -113,7 +113,9 @@ def main() -> None:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """LitServe ends its processes on an interrupt; a termination would leave them behind."""
+    """LitServe ends its processes on an interrupt; a termination would leave them behind. They inherit this."""
+    if multiprocessing.parent_process() is not None:
+        raise SystemExit
     raise KeyboardInterrupt
 
 
