@@ -115,6 +115,21 @@ GRANTS: dict[str, Grants] = {
 }
 """All that each function may do in the default deployment, but for its log, its traces and its life in a VPC."""
 
+INFER: Grants = {
+    "s3:GetObject": [MASTERS, HELD, FINDINGS, DERIVATIVES],
+    "s3:PutObject": [FINDINGS],
+    "s3:DeleteObject": [FINDINGS, DERIVATIVES],
+    "s3:ListBucket": BUCKETS_OF_PICTURES,
+    "dynamodb:GetItem": [INDEX, "<VectorTable.Arn>"],
+    "dynamodb:PutItem": [INDEX, "<VectorTable.Arn>"],
+    "dynamodb:DeleteItem": [INDEX, "<VectorTable.Arn>"],
+    "dynamodb:Query": [BY_SHA256],
+    **each(CONSUMES, "<InferQueue.Arn>", "<InferPriorityQueue.Arn>"),
+    "sqs:SendMessage": ["<InferQueue.Arn>", "<InferDeadLetters.Arn>", "<PurgeQueue.Arn>", "<IngestQueue.Arn>"],
+    "events:PutEvents": ["arn:aws:events:eu-central-1:111122223333:event-bus/default"],
+}
+"""The same of the infer function, which the default deployment does not have; its endpoint comes on top."""
+
 KEY_USES = {
     "Transform": ({"Decrypt", "GenerateDataKey"}, {"s3", "secretsmanager"}),
     "Ingest": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),
@@ -125,3 +140,5 @@ KEY_USES = {
     "Similar": ({"Decrypt", "DescribeKey"}, {"dynamodb", "secretsmanager"}),
 }
 """What each function does with a key of one's own, and through which services."""
+
+INFER_KEY_USES = ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"})

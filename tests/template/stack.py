@@ -117,8 +117,14 @@ class Stack:
         condition, yes, no = argument
         return self._value(yes if self.conditions[condition] else no)
 
+    def _split(self, argument: list[Any]) -> Any:
+        """The parts of a text, but of a reference to a resource itself: nobody knows yet what that will read."""
+        text = self._value(argument[1])
+        return text if str(text).startswith("<") else str(text).split(argument[0])
+
     def _select(self, argument: list[Any]) -> Any:
-        return f"<{argument[0]} of {self._value(argument[1])}>"
+        found = self._value(argument[1])
+        return found[argument[0]] if isinstance(found, list) else f"<{argument[0]} of {found}>"
 
     def _find_in_map(self, argument: list[Any]) -> Any:
         name, first, second = (self._value(part) for part in argument)
@@ -131,7 +137,7 @@ class Stack:
         "Fn::If": _if,
         "Fn::FindInMap": _find_in_map,
         "Fn::Join": lambda self, a: a[0].join(self._value(a[1])),
-        "Fn::Split": lambda self, a: self._value(a[1]),
+        "Fn::Split": _split,
         "Fn::Select": _select,
         "Fn::Equals": lambda self, a: str(self._value(a[0])) == str(self._value(a[1])),
         "Fn::Not": lambda self, a: not self._value(a[0]),

@@ -20,6 +20,7 @@ from .stack import ROOT, Stack, broken_rules, references, template
 
 PARAMETERS = template()["Parameters"]
 CONDITIONS = template()["Conditions"]
+REGISTRY = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
 
 
@@ -72,6 +73,14 @@ def test_parameters_and_conditions_are_used() -> None:
             ["", "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"],
             ["arn:aws:acm:eu-central-1:111122223333:certificate/0a1b"],
         ),
+        ("EndpointName", ["", "darkroom", "a-b"], ["-a", "a_b", "a-"]),
+        (
+            "EndpointImageUri",
+            ["", f"{REGISTRY}/darkroom:1", f"{REGISTRY}/team/darkroom@sha256:0a1b"],
+            [f"{REGISTRY}/darkroom", "darkroom:1", "public.ecr.aws/x/darkroom:1"],
+        ),
+        ("CanaryWeight", ["0", "0.11", "1", "12.5"], ["", "-1", ".5", "1."]),
+        ("Tasks", ["faces", "faces,text,tags"], ["", "faces,", "cats", "faces, text"]),
         (
             "WebAclArn",
             ["", "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"],
@@ -95,6 +104,7 @@ READ_BY_LIBRARIES = {
     "forget": POWERTOOLS,
     "upload": POWERTOOLS,
     "similar": POWERTOOLS,
+    "infer": LIBVIPS | POWERTOOLS,
 }
 _VARIABLE = re.compile(r'\b(?:_env|environment)(?:\.get\(|\[)"([A-Z_]+)"')
 
@@ -105,13 +115,13 @@ def test_environment_is_what_the_function_reads(function: str) -> None:
     for reader in (settings.limits, settings.cache_policy, open_vectors):
         if f"{reader.__name__}(_env)" in source:
             source += inspect.getsource(reader)
-    given = set(Stack().variables(f"{function.capitalize()}Function"))
+    given = set(Stack(InferenceMode="lambda").variables(f"{function.capitalize()}Function"))
     assert given == set(_VARIABLE.findall(source)) | READ_BY_LIBRARIES[function]
 
 
 @pytest.mark.parametrize("function", sorted(READ_BY_LIBRARIES.keys() - {"transform"}))
 def test_powertools_is_told_the_functions_name(function: str) -> None:
-    variables = Stack().variables(f"{function.capitalize()}Function")
+    variables = Stack(InferenceMode="lambda").variables(f"{function.capitalize()}Function")
     assert variables["POWERTOOLS_SERVICE_NAME"] == function
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Darkroom"
 

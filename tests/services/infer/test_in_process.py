@@ -15,8 +15,6 @@ from tests.looking import models_folder
 from tests.pictures import jpeg_photo
 
 from .inferring import ALL, SMALL, World
-    not (MODELS / "centerface.onnx").exists(), reason="no models; `make run` fetches them"
-)
 
 
 def test_a_photograph_is_looked_at_while_the_endpoint_is_dead(world: World) -> None:

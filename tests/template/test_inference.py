@@ -1,0 +1,227 @@
+"""Inference in the template: nothing where it is off, two queues that share what the endpoint takes, the endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .grants import INFER, INFER_KEY_USES, LOGS, TRACES, each
+from .stack import Stack, broken_rules, template
+from .test_intake import matches
+from .test_permissions import KEY, granted, listed, statements
+
+IMAGE = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/darkroom:1"
+BY_NAME = {"InferenceMode": "endpoint", "EndpointName": "mine"}
+OWN = {"InferenceMode": "endpoint", "EndpointImageUri": IMAGE}
+SMALL = {"InferenceMode": "lambda"}
+MODES = {"lambda": SMALL, "endpoint": BY_NAME, "own endpoint": OWN}
+SAGEMAKER = {"AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"}
+SHARES = template()["Parameters"]["EndpointConcurrency"]["AllowedValues"]
+
+
+def kinds(stack: Stack) -> set[str]:
+    return {resource["Type"] for resource in stack.resources.values()}
+
+
+def test_nothing_of_it_is_there_where_it_is_off() -> None:
+    stack = Stack()
+    assert not [name for name in stack.resources if name.startswith(("Infer", "Endpoint")) and "Layer" not in name]
+    assert not kinds(stack) & SAGEMAKER
+
+
+@pytest.mark.parametrize("mode", [SMALL, BY_NAME], ids=["lambda", "somebody else's"])
+def test_an_endpoint_is_made_only_of_an_image(mode: dict[str, str]) -> None:
+    assert not kinds(Stack(**mode)) & SAGEMAKER
+
+
+@pytest.mark.parametrize(
+    ("parameters", "broken"),
+    [(SMALL, 0), (BY_NAME, 0), (OWN, 0), ({"InferenceMode": "endpoint"}, 1), ({"EndpointImageUri": IMAGE}, 0)],
+)
+def test_an_endpoint_has_an_image_or_a_name(parameters: dict[str, str], broken: int) -> None:
+    assert len(broken_rules(**parameters)) == broken
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"), [(SMALL, ""), (BY_NAME, "mine"), (OWN, "<Endpoint.EndpointName>")], ids=MODES
+)
+def test_the_function_is_told_which_endpoint_to_ask(mode: dict[str, str], name: str) -> None:
+    variables = Stack(**mode).variables("InferFunction")
+    assert (variables["INFERENCE_MODE"], variables["ENDPOINT_NAME"]) == (mode["InferenceMode"], name)
+
+
+def test_the_other_functions_are_told_the_same() -> None:
+    stack = Stack(**BY_NAME, ModerationPolicy="block", FindingsGeneration="b", SourceBucket="photos")
+    infer = stack.variables("InferFunction")
+    assert (infer["MODERATION_POLICY"], infer["FINDINGS_GENERATION"]) == ("block", "b")
+    for function in ("IngestFunction", "TransformFunction", "SimilarFunction"):
+        other = stack.variables(function)
+        ours_alone = {"POWERTOOLS_SERVICE_NAME", "MAX_RECEIVES"}
+        same = (infer.keys() & other.keys()) - ours_alone
+        assert {name: infer[name] for name in same} == {name: other[name] for name in same}
+        assert same & {"INDEX_TABLE", "SOURCE_BUCKET"}
+
+
+READY: dict[str, Any] = {"source": "darkroom", "detail-type": "ImageReady", "detail": {"key": "a", "priority": False}}
+TARGETS = {
+    "ready": (READY, "InferQueue"),
+    "urgent": (READY | {"detail": {"key": "a", "priority": True}}, "InferPriorityQueue"),
+    "removed": (READY | {"detail-type": "ImageRemoved", "detail": {"key": "a"}}, "InferQueue"),
+    "held": (READY | {"detail-type": "ImageHeld", "detail": {"key": "a"}}, "InferPriorityQueue"),
+    "analysed": (READY | {"detail-type": "ImageAnalysed"}, ""),
+    "somebody else": (READY | {"source": "somebody"}, ""),
+}
+
+
+def own_rules(stack: Stack) -> dict[str, dict[str, Any]]:
+    found = stack.of_type("AWS::Events::Rule").items()
+    return {name: rule for name, rule in found if rule.get("EventPattern", {}).get("source") == ["darkroom"]}
+
+
+@pytest.mark.parametrize(("event", "queue"), TARGETS.values(), ids=TARGETS)
+def test_each_event_goes_to_one_queue(event: dict[str, Any], queue: str) -> None:
+    rules = [rule for rule in own_rules(Stack(**BY_NAME)).values() if matches(rule["EventPattern"], event)]
+    assert [rule["Targets"][0]["Arn"] for rule in rules] == ([f"<{queue}.Arn>"] if queue else [])
+
+
+def test_rules_may_send_where_they_send_and_give_up_to_the_dead_letters() -> None:
+    stack = Stack(**BY_NAME)
+    rules = own_rules(stack)
+    assert len(rules) == 4
+    senders: dict[str, list[str]] = {}
+    for name, rule in rules.items():
+        [target] = rule["Targets"]
+        assert target["DeadLetterConfig"]["Arn"] == "<InferDeadLetters.Arn>"
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
+        senders.setdefault(target["Arn"], []).append(f"<{name}.Arn>")
+    senders["<InferDeadLetters.Arn>"] = [f"<{name}.Arn>" for name in rules]
+    for queue in ("InferQueue", "InferPriorityQueue", "InferDeadLetters"):
+        [statement] = stack.properties(f"{queue}Policy")["PolicyDocument"]["Statement"]
+        assert statement["Resource"] == f"<{queue}.Arn>"
+        assert sorted(statement["Condition"]["ArnEquals"]["aws:SourceArn"]) == sorted(senders[statement["Resource"]])
+
+
+@pytest.mark.parametrize("name", ["InferQueue", "InferPriorityQueue"])
+def test_messages_outlive_their_worker_six_times_and_then_lie_among_the_dead(name: str) -> None:
+    stack = Stack(**BY_NAME)
+    queue, dead_letters = stack.properties(name), stack.properties("InferDeadLetters")
+    timeout_s = stack.properties("InferFunction")["Timeout"]
+    assert queue["VisibilityTimeout"] >= 6 * timeout_s
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == "<InferDeadLetters.Arn>"
+    most = int(queue["RedrivePolicy"]["maxReceiveCount"])
+    assert stack.variables("InferFunction")["MAX_RECEIVES"] == str(most)
+    assert most * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"] < dead_letters["MessageRetentionPeriod"]
+    sources = dead_letters["RedriveAllowPolicy"]["sourceQueueArns"]
+    assert f"arn:aws:sqs:eu-central-1:111122223333:{queue['QueueName']}" in sources
+    assert queue["SqsManagedSseEnabled"] is dead_letters["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_both_queues_together_ask_for_what_the_endpoint_takes(share: int) -> None:
+    stack = Stack(**BY_NAME, EndpointConcurrency=str(share))
+    sources = [stack.properties(f"InferFunction{name}") for name in ("Pictures", "UrgentPictures")]
+    assert [source["EventSourceArn"] for source in sources] == ["<InferQueue.Arn>", "<InferPriorityQueue.Arn>"]
+    counts = [int(source["ScalingConfig"]["MaximumConcurrency"]) for source in sources]
+    assert sum(counts) == share
+    assert min(counts) >= 2
+    for source in sources:
+        assert (source["BatchSize"], source["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+
+
+ENDPOINTS = {
+    "lambda": [],
+    "endpoint": ["arn:aws:sagemaker:eu-central-1:111122223333:endpoint/mine"],
+    "own endpoint": ["<Endpoint>"],
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_infer_touches_only_what_it_needs(mode: str) -> None:
+    invokes = {"sagemaker:InvokeEndpoint": ENDPOINTS[mode]} if ENDPOINTS[mode] else {}
+    own = each(TRACES, "*") | each(LOGS, "<InferLogs.Arn>")
+    assert granted(Stack(**MODES[mode]), "Infer") == INFER | invokes | own
+
+
+def test_infer_writes_items_of_its_own_alone() -> None:
+    [statement] = [s for s in statements(Stack(**BY_NAME), "Infer") if s["Sid"] == "KeepOwnItems"]
+    keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    assert keys == ["findings#*", "breaker#endpoint"]
+
+
+def test_s3_vectors_take_the_place_of_the_table() -> None:
+    grants = granted(Stack(**BY_NAME, SimilarityStore="s3vectors"), "Infer")
+    vectors = {action for action, resources in grants.items() if "<VectorIndex.IndexArn>" in resources}
+    assert vectors == {"s3vectors:PutVectors", "s3vectors:GetVectors", "s3vectors:DeleteVectors"}
+    assert not [action for action, resources in grants.items() if "<VectorTable.Arn>" in resources]
+
+
+def test_infer_uses_a_key_only_through_the_services_that_keep_data_with_it() -> None:
+    actions, services = INFER_KEY_USES
+    [statement] = [s for s in statements(Stack(**BY_NAME, KmsKeyArn=KEY), "Infer") if s["Resource"] == KEY]
+    assert set(listed(statement["Action"])) == {f"kms:{action}" for action in actions}
+    through = listed(statement["Condition"]["StringEquals"]["kms:ViaService"])
+    assert set(through) == {f"{service}.eu-central-1.amazonaws.com" for service in services}
+
+
+def test_the_endpoint_is_of_the_image_and_captures_nothing() -> None:
+    stack = Stack(**OWN)
+    config = stack.properties("EndpointConfig")
+    [variant] = config["ProductionVariants"]
+    assert (variant["VariantName"], variant["InitialVariantWeight"]) == ("main", 1)
+    assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.g4dn.xlarge", "1")
+    assert "DataCaptureConfig" not in config
+    assert stack.properties("EndpointModel")["PrimaryContainer"] == {"Image": IMAGE, "Mode": "SingleModel"}
+    assert not [name for name in stack.resources if name.startswith("Canary")]
+
+
+def test_a_canary_has_a_weight_beside_the_first() -> None:
+    stack = Stack(**OWN, CanaryImageUri=IMAGE.replace(":1", ":2"), CanaryWeight="0.25")
+    main, canary = stack.properties("EndpointConfig")["ProductionVariants"]
+    assert (main["VariantName"], canary["VariantName"], canary["InitialVariantWeight"]) == ("main", "canary", "0.25")
+    assert main["ModelName"] != canary["ModelName"]
+    assert stack.properties("CanaryModel")["PrimaryContainer"]["Image"] == IMAGE.replace(":1", ":2")
+
+
+def test_data_is_captured_only_into_a_bucket_that_was_named() -> None:
+    stack = Stack(**OWN, DataCaptureBucket="captured", DataCapturePercent="5")
+    capture = stack.properties("EndpointConfig")["DataCaptureConfig"]
+    assert (capture["EnableCapture"], capture["InitialSamplingPercentage"]) == (True, "5")
+    assert capture["DestinationS3Uri"] == "s3://captured/stack"
+    assert granted(stack, "Endpoint")["s3:PutObject"] == ["arn:aws:s3:::captured/stack/*"]
+
+
+def test_machines_follow_the_invocations() -> None:
+    stack = Stack(**OWN, EndpointMaxInstances="7", EndpointInvocations="90")
+    target, policy = stack.properties("EndpointScaling"), stack.properties("EndpointScalingPolicy")
+    assert target["ResourceId"] == "endpoint/<Endpoint.EndpointName>/variant/main"
+    assert (target["MinCapacity"], target["MaxCapacity"]) == ("1", "7")
+    tracking = policy["TargetTrackingScalingPolicyConfiguration"]
+    assert tracking["TargetValue"] == "90"
+    assert tracking["PredefinedMetricSpecification"] == {
+        "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"
+    }
+
+
+def test_the_endpoint_may_fetch_its_image_and_write_its_log_and_nothing_else() -> None:
+    stack = Stack(**OWN)
+    [trust] = stack.properties("EndpointRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+    grants = granted(stack, "Endpoint")
+    assert grants.keys() == {
+        "ecr:GetAuthorizationToken",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+        "cloudwatch:PutMetricData",
+    }
+    everything = {action for action, resources in grants.items() if "*" in resources}
+    assert everything == {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
+    [told] = [s for s in statements(stack, "Endpoint") if s["Action"] == "cloudwatch:PutMetricData"]
+    assert told["Condition"] == {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}}
+    assert grants["ecr:BatchGetImage"] == ["arn:aws:ecr:eu-central-1:111122223333:repository/team/darkroom"]
