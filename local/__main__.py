@@ -1,4 +1,4 @@
-"""The command line: ``python -m local up | stop | sign | token | forget | redrive | findings``."""
+"""The command line: ``python -m local up | stop | sign | token | forget | release | redrive | findings``."""
 
 from __future__ import annotations
 
@@ -43,11 +43,13 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--max-bytes", type=int, metavar="BYTES", help="largest file it is good for")
     forget = commands.add_parser("forget", help="remove every trace of a picture, and tell what was removed")
     forget.add_argument("key", help="the key it was uploaded under")
+    release = commands.add_parser("release", help="serve a picture that moderation holds, whatever models say of it")
+    release.add_argument("key", help="the key it was uploaded under")
     redrive = commands.add_parser("redrive", help="send dead letters back to their queues, each with its cause")
     redrive.add_argument("--dry-run", action="store_true", help="only show them")
     findings = commands.add_parser("findings", help="print which generation of findings pictures are made with")
     findings.add_argument("--activate", metavar="GENERATION", help="make it this one; nothing is deleted")
-    for command in (up, stop, sign, token, forget, redrive, findings):
+    for command in (up, stop, sign, token, forget, release, redrive, findings):
         command.add_argument("--state-dir", type=Path, default=ROOT / ".local", help="where its data is (.local)")
     return parser
 
@@ -114,6 +116,15 @@ def _forget(chosen: argparse.Namespace) -> int:
     return 0 if report["complete"] else 1
 
 
+def _release(chosen: argparse.Namespace) -> int:
+    from .facts import read_facts
+    from .release import release
+
+    sha256 = release(read_facts(Place(chosen.state_dir.resolve())), chosen.key)
+    print(f"{chosen.key}, uploaded with the SHA-256 {sha256}, is being released")
+    return 0
+
+
 def _redrive(chosen: argparse.Namespace) -> int:
     from .facts import read_facts
     from .redrive import redrive_all
@@ -136,6 +147,7 @@ _COMMANDS = {
     "sign": _sign,
     "token": _token,
     "forget": _forget,
+    "release": _release,
     "redrive": _redrive,
     "findings": _findings,
 }

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 
 from . import processes, venvs
 from .errors import CannotStart
+from .exclusive import exclusively
 from .kept import KeptServer, Served
 from .place import ENDPOINT, MODELS, ROOT, Place
 from .progress import Progress
@@ -57,7 +58,8 @@ class Endpoint:
 
     async def _fetch_models(self) -> None:
         fetch = [sys.executable, "-m", "tools.fetch_models", "--to", str(MODELS), "--for", "endpoint"]
-        done = await processes.run(fetch, env=dict(os.environ), cwd=ROOT, log=self._place.logs / "models.log")
+        async with exclusively(MODELS.parent / ".models.lock"):
+            done = await processes.run(fetch, env=dict(os.environ), cwd=ROOT, log=self._place.logs / "models.log")
         if done.status:
             raise CannotStart(f"Its models could not be fetched:\n{done.tail()}")
 

@@ -14,7 +14,13 @@ import signal
 import site
 import sys
 import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+LAYERS = "/opt/"
+"""Where Lambda lays all layers of a function over one another."""
 
 
 def _end_with_parent() -> None:
@@ -36,14 +42,39 @@ def _reserve_for_every_version(service: Any) -> None:
     service._reserved_concurrency = reserved
 
 
+def found_in_layers(variables: Mapping[str, str]) -> dict[str, str]:
+    """A function's environment in which files of layers have the names that they have here.
+
+    MiniStack 1.5.33 unpacks each layer into a folder of its own. In Lambda the last layer that has a file wins.
+    """
+    folders = [Path(folder) for folder in variables.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep) if folder]
+    named = dict(variables)
+    for name, value in variables.items():
+        here = [folder / value.removeprefix(LAYERS) for folder in folders if value.startswith(LAYERS)]
+        named[name] = next((str(file) for file in reversed(here) if file.exists()), value)
+    return named
+
+
+def _name_files_of_layers(runtime: Any) -> None:
+    """Start functions with :func:`found_in_layers`. Only ``runtime`` gets to see the changed module."""
+    own = runtime.subprocess
+
+    def popen(*arguments: Any, env: Mapping[str, str], **options: Any) -> Any:
+        return own.Popen(*arguments, env=found_in_layers(env), **options)
+
+    runtime.subprocess = SimpleNamespace(**{**vars(own), "Popen": popen})
+
+
 def main(packages: str) -> None:
     """Run MiniStack from ``packages``, its site-packages folder, until SIGTERM or the end of standard input."""
     site.addsitedir(packages)
     from ministack import app  # type: ignore[import-not-found]
+    from ministack.core import lambda_runtime  # type: ignore[import-not-found]
     from ministack.core.persistence import save_all  # type: ignore[import-not-found]
     from ministack.services import lambda_svc  # type: ignore[import-not-found]
 
     _reserve_for_every_version(lambda_svc)
+    _name_files_of_layers(lambda_runtime)
     signal.signal(signal.SIGUSR1, lambda *_: save_all(app._build_persistence_save_dict()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

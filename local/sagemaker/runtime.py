@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from uuid import uuid4
 
 import aiohttp
@@ -28,6 +29,9 @@ INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 
 FORWARDED = ("Content-Type", "Accept", CUSTOM_ATTRIBUTES, INFERENCE_ID)
 """Headers that a container gets to see. SageMaker strips all others."""
+
+NOT_ADDED = ("Accept", "Accept-Encoding", "User-Agent")
+"""Headers that this client would add: a container that is told of gzip answers in gzip, which no SDK expects."""
 
 RETURNED = ("Content-Type", CUSTOM_ATTRIBUTES)
 """Headers of a container that the caller gets to see."""
@@ -57,8 +61,8 @@ async def open_runtime(
     endpoints = Endpoints()
     # No pool: a container that was restarted must not be asked through a connection to the one before.
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
-    timeout = aiohttp.ClientTimeout(total=answers_within_s)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
+    options: dict[str, Any] = {"timeout": aiohttp.ClientTimeout(total=answers_within_s), "auto_decompress": False}
+    async with aiohttp.ClientSession(connector=connector, skip_auto_headers=NOT_ADDED, **options) as session:
         app = web.Application(client_max_size=MAX_PAYLOAD_BYTES)
         api = _Api(endpoints, session, draw)
         app.router.add_post("/endpoints/{name}/invocations", api.invoke)

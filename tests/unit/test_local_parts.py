@@ -23,6 +23,7 @@ from local.cdn.model import Cors, OriginKind, Pick, PolicyHeader
 from local.containers import relays
 from local.errors import CannotStart
 from local.ministack import environment
+from local.ministack_process import found_in_layers
 from local.place import Place, Ports
 from local.samples import PHOTOGRAPHS, draw_watermark
 from local.signed import signed_target
@@ -259,3 +260,20 @@ def test_origin_documents() -> None:
         }
     )
     assert (group.members, group.statuses) == (("a", "b"), frozenset({403, 404}))
+
+
+def test_files_of_layers_are_named_as_they_lie_here(tmp_path: Path) -> None:
+    first, second = tmp_path / "layer_0", tmp_path / "layer_1"
+    for file in (first / "models" / "a.onnx", second / "models" / "a.onnx", first / "etc" / "only"):
+        file.parent.mkdir(parents=True)
+        file.touch()
+    variables = {
+        "MODEL_DIR": "/opt/models",
+        "ONLY": "/opt/etc/only",
+        "ELSEWHERE": "/opt/missing",
+        "TABLE": "a-table",
+        "_LAMBDA_LAYERS_DIRS": f"{first}:{second}",
+    }
+    named = {"MODEL_DIR": f"{second}/models", "ONLY": f"{first}/etc/only"}
+    assert found_in_layers(variables) == variables | named
+    assert found_in_layers({"MODEL_DIR": "/opt/models"}) == {"MODEL_DIR": "/opt/models"}
