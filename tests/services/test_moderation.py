@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from PIL import Image
 
 from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
 from darkroom.errors import Busy
-from darkroom.plan.presets import configured
+from darkroom.plan.presets import Presets, configured
+from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.ingest.changes import moderated_message, release_message
 from darkroom.services.ingest.service import Outcome
+from local.errors import CannotStart
+from local.release import release
 from tests.pictures import jpeg_photo, png_noise
 from tests.services.ingesting import World
 
@@ -294,3 +298,45 @@ def test_after_the_policy_has_ended_what_is_held_can_be_released_and_deleted(wor
     assert world.judged(KEY, flagged=False, body=BODY) is Outcome.RELEASED
     assert world.deleted("other.jpg") is Outcome.REMOVED
     assert world.keys("media", "held/") == []
+
+
+def test_the_local_command_releases_what_it_found_held(world: World, aws_environment: dict[str, str]) -> None:
+    facts = {
+        "aws_endpoint_url": aws_environment["AWS_ENDPOINT_URL"],
+        "index_table": world.names["index"],
+        "queues": {"ingest": world.names["changes"]},
+    }
+    with pytest.raises(CannotStart, match="nothing is known"):
+        release(facts, KEY)
+    world.created(KEY, BODY)
+    assert release(facts, KEY) == sha256(BODY).hexdigest()
+    [message] = world.messages("changes")
+    assert world.message(message) is Outcome.RELEASED
+    with pytest.raises(CannotStart, match="ready"):
+        release(facts, KEY)
+
+
+def test_what_is_redacted_or_needs_findings_is_not_printed_at_ingest(world: World) -> None:
+    world.blocks, world.always = False, AlwaysRedact.parse("people/=faces")
+    world.created(KEY, BODY)
+    assert len(world.keys("media", "derivatives/")) == len(PRESETS)
+    assert world.created("people/rome.jpg", BODY) is Outcome.DUPLICATE, "nothing of it is copied but the master"
+    assert world.keys("media", "derivatives/people/") == []
+    assert world.record("people/rome.jpg").derivatives == ()
+    assert world.created("people/other.jpg", png_noise(40, 30)) is Outcome.READY
+    assert world.keys("media", "derivatives/people/") == []
+    assert world.created("other.jpg", png_noise(40, 30)) is Outcome.READY, "and there is nothing to copy of it"
+    assert len(world.keys("media", "derivatives/other.jpg/")) == len(PRESETS)
+
+
+def test_a_preset_that_crops_to_faces_is_left_to_be_made_when_asked_for(world: World) -> None:
+    world.blocks = False
+    presets = Presets(
+        {"f": {"w": "8", "h": "8", "fit": "cover", "g": "face", "f": "webp"}, "w": {"w": "8", "f": "webp"}},
+        {},
+        ("f", "w"),
+    )
+    ingest = replace(world.ingest, presets=presets)
+    ingest.handle(world.change(KEY, world.upload(KEY, BODY)))
+    assert world.record(KEY).derivatives == (f"{KEY}/_/w-8.webp",)
+    assert set(world.told()[0][1]["presets"]) == {"f", "w"}

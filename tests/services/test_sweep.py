@@ -12,9 +12,9 @@ import pytest
 
 from darkroom.aws.observing import Observer
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
-from darkroom.services.ingest.changes import Change, Kind, read_change
+from darkroom.services.ingest.changes import Change, Kind, moderated_message, read_change
 from darkroom.services.ingest.service import Outcome
-from darkroom.services.sweep import BACKLOG, EXPIRED_S, OLD_S, SPARE_S, WATCHED_S, YOUNG_S, Sweep, Swept
+from darkroom.services.sweep import BACKLOG, EXPIRED_S, OLD_S, SPARE_S, UNJUDGED_S, WATCHED_S, YOUNG_S, Sweep, Swept
 from tests.pictures import jpeg_photo
 from tests.services.functions import load
 from tests.services.ingesting import World
@@ -164,3 +164,14 @@ def test_the_function_sweeps_on_its_schedule(world: World, aws_environment: dict
     app = load("sweep", aws_environment | {variable: world.names[name] for variable, name in names.items()})
     world.upload("a.jpg", b"picture")
     assert app.invoke(events()["hourly.json"]) == {"looked_at": 1, "queued": 0, "complete": True, "left_out": False}
+
+
+def test_what_waits_for_a_verdict_too_long_is_looked_at_again(world: World) -> None:
+    world.blocks = True
+    body = jpeg_photo((60, 40))
+    world.created("a.jpg", body)
+    assert sweep(world, UNJUDGED_S - 60).run(lasting).queued == 0
+    assert sweep(world, UNJUDGED_S + 60).run(lasting).queued == 1
+    assert world.messages("changes") == [moderated_message("a.jpg") | {"attributes": {}}]
+    world.judged("a.jpg", flagged=True, body=body)
+    assert sweep(world, UNJUDGED_S + 60).run(lasting).queued == 0, "a person has to look at it now"

@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.aws.clients import client
 from darkroom.aws.index import Index
-from darkroom.aws.record import CLAIMED, READY, REFUSED, REMOVED, Record
+from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, Record
 from darkroom.plan.limits import Limits
 from tests.services.upload.calling import KEYS, READY_RECORD, Api, token_for
 
@@ -123,6 +123,20 @@ def test_the_fate_of_what_was_refused(api: Api) -> None:
         "updated_at": "2026-11-25T12:00:00+00:00",
         "code": "damaged",
         "reason": "It ends too soon",
+    }
+
+
+def test_the_fate_of_what_waits(api: Api) -> None:
+    held = {"sha256": "cd" * 32, "facts": {"width": 3}, "provenance": {"camera": "x"}, "master": {}, "flagged": True}
+    api.know(replace(READY_RECORD, key="trips/held.jpg", state=HELD, version_id="v2", held=held))
+    assert api.fate("trips/held.jpg").document == {
+        "key": "trips/held.jpg",
+        "state": "held",
+        "sha256": "cd" * 32,
+        "version": "v2",
+        "updated_at": "2026-11-25T12:00:00+00:00",
+        "flagged": True,
+        "picture": {"width": 3},
     }
 
 
