@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED
+from darkroom.services.ingest.changes import Change, Kind, read_change
 from darkroom.services.ingest.service import Outcome
 from local.place import ROOT
 from tests.announcements import SCHEMAS
@@ -66,6 +68,38 @@ def test_the_steps_of_a_refusal_and_a_deletion(world: World) -> None:
     ingest.observer.begin()
     ingest.handle(world.change("b.jpg", world.next_sequencer(), "Object Deleted", "DeleteObject"))
     assert list(ingest.observer.timings_ms)[-3:] == ["remove", "index", "announce"]
+
+
+def test_the_steps_of_what_waits_and_of_its_release(world: World) -> None:
+    assert "`hold` in the place of `master` and `presets`" in PAGE
+    assert "release is `release`, `decode`, `presets`, `index`, `announce`" in PAGE
+    world.blocks = True
+    ingest, body = world.ingest, jpeg_photo()
+    ingest.observer.begin()
+    ingest.handle(world.change("a.jpg", world.upload("a.jpg", body)))
+    steps = [step for step in rows(PAGE, "The steps") if step not in ("master", "presets", "scan")]
+    steps.insert(steps.index("index"), "hold")
+    assert list(ingest.observer.timings_ms) == steps
+    world.judge("a.jpg", flagged=False, body=body)
+    ingest.observer.begin()
+    ingest.handle(Change(Kind.MODERATED, "a.jpg", ""))
+    assert list(ingest.observer.timings_ms) == ["claim", "release", "decode", "presets", "index", "announce"]
+
+
+def test_every_outcome_is_on_the_page() -> None:
+    row = next(line for line in PAGE.splitlines() if line.startswith("| `Handled` |"))
+    assert set(re.findall("`([a-z]+)`", row)) == {"outcome", *Outcome}
+
+
+def test_every_state_is_on_the_page() -> None:
+    assert set(rows(PAGE, "States")) == {CLAIMED, HELD, READY, REFUSED, REMOVED}
+
+
+def test_the_documented_release_is_one(world: World) -> None:
+    text = re.search(r"--message-body \\\n  '(.*)'", PAGE)
+    assert text is not None
+    change = read_change(text[1])
+    assert change == Change(Kind.RELEASE, "trips/rome.jpg", "", sha256="17307b12...")
 
 
 def test_the_metrics_are_those_of_the_page(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
@@ -13,14 +14,14 @@ from darkroom.aws.archive import sidecar_name
 from darkroom.aws.forms import FINDINGS, FINDINGS_SIGNATURE, Forms
 from darkroom.aws.record import READY
 from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, from_document, to_document
+from darkroom.plan.brought import MAX_TEXT_BYTES, sign_findings, write_text
 from darkroom.plan.brought import read_document as brought
-from darkroom.plan.brought import sign_findings, write_text
 from darkroom.plan.uploads import Grant, write_token
 from darkroom.services.ingest.service import Outcome
 from darkroom.services.upload import UploadRequest, Uploads
 from tests.pictures import jpeg_photo, png_noise
 from tests.services.ingesting import KEYS, SigningKeys, World
-from tests.services.upload.calling import Api, send
+from tests.services.upload.calling import DOCS, Api, send
 
 KEY = "trips/rome.jpg"
 BODY = jpeg_photo()
@@ -129,3 +130,13 @@ def test_a_picture_that_waits_is_looked_at_before_it_is_served(world: World) -> 
     world.blocks = True
     assert world.created(KEY, BODY, Metadata=signed()) is Outcome.HELD
     assert sidecar(world) is None
+
+
+def test_the_documented_requests_are_right() -> None:
+    section = DOCS.read_text(encoding="utf-8").partition("## Findings of your own")[2].partition("\n## ")[0]
+    request, command = re.findall(r"```(?:json|sh)\n(.*?)```", section, re.DOTALL)
+    assert brought(json.loads(request)["findings"]).faces
+    shown = re.search(r"^found='(.*)'$", command, re.MULTILINE)
+    assert shown is not None
+    assert brought(json.loads(shown[1])).faces
+    assert f"{MAX_TEXT_BYTES:,} bytes" in section

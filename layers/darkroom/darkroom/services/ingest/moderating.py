@@ -79,8 +79,7 @@ class Moderating:
             master = Moving(self._publisher).release(hold, held)
         if master is None:
             return False
-        with self._observer.step("presets"):
-            derivatives = self._printed(hold, master)
+        derivatives = self._printed(hold, master)
         self._publisher.held.remove(hold)
         kept: dict[str, Any] = {"facts": held["facts"], "provenance": held["provenance"], "released": by_a_person}
         made = kept | {"master": master, "derivatives": derivatives}
@@ -97,7 +96,8 @@ class Moderating:
             data = body.read()
         try:
             exposure = self._examiner.expose(data, plans, watermarks)
-            return tuple(self._publisher.put_presets(hold, master["etag"], exposure.pictures()))
+            with self._observer.step("presets"):
+                return tuple(self._publisher.put_presets(hold, master["etag"], exposure.pictures()))
         except DarkroomError as error:
             if error.status >= 500 or error.retryable:
                 raise
