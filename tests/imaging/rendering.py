@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 from skimage.metrics import structural_similarity
 
+from darkroom.findings import Findings
 from darkroom.imaging.picture import Picture
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
@@ -19,14 +20,21 @@ from darkroom.plan.model import Plan
 type Pixels = NDArray[np.uint8]
 
 
-def made(source: bytes | Source, *, mark: bytes | None = None, limits: Limits | None = None, **options: Any) -> Picture:
+def made(
+    source: bytes | Source,
+    *,
+    mark: bytes | None = None,
+    limits: Limits | None = None,
+    known: Findings | None = None,
+    **options: Any,
+) -> Picture:
     """The picture that a plan of ``options`` makes of ``source``, as PNG unless they say otherwise.
 
-    ``mark`` is the file of the plan's watermark.
+    ``mark`` is the file of the plan's watermark, ``known`` what was found in ``source``.
     """
     plan = Plan("photo", **({"format": "png"} | options))
     whole = Source.of(source) if isinstance(source, bytes) else source
-    return render(plan, whole, limits=limits or Limits(), watermark=mark)
+    return render(plan, whole, limits=limits or Limits(), watermark=mark, findings=known)
 
 
 def opened(body: bytes) -> Image.Image:

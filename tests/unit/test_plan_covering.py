@@ -22,7 +22,7 @@ FOUND = {
     FACES: Finding(FACES, "model", "1", faces=(FACE,)),
     TEXT: Finding(TEXT, "model", "1", lines=(LINE,)),
 }
-AROUND_FACE = ((74.0, 30.0), (106.0, 30.0), (106.0, 66.0), (74.0, 66.0))
+AROUND_FACE = ((74.0, 30.0), (106.0, 30.0), (106.0, 70.0), (74.0, 70.0))
 AROUND_LINE = ((17.0, 7.0), (63.0, 7.0), (63.0, 23.0), (17.0, 23.0))
 
 
