@@ -1,4 +1,4 @@
-"""Runbooks are of one form, so that a hurried reader knows where to look; their commands run in tests/e2e."""
+"""Runbooks are of one form, so that a hurried reader knows where to look; their commands run in other tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "docs" / "runbooks"
-RUN = (FOLDER.parents[1] / "tests" / "e2e" / "test_operating.py").read_text(encoding="utf-8")
+TESTS = FOLDER.parents[1] / "tests"
+RUN = "".join(
+    (TESTS / name).read_text(encoding="utf-8") for name in ("e2e/test_operating.py", "services/infer/test_runbook.py")
+)
 PAGES = sorted(FOLDER.glob("*.md"))
 
 
