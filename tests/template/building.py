@@ -10,7 +10,12 @@ from pathlib import Path
 
 from .stack import ROOT
 
-LAYERS = {"DarkroomLayer": "darkroom", "ImagingLayer": "imaging", "AwsLayer": "aws"}
+LAYERS = {
+    "DarkroomLayer": "darkroom",
+    "ImagingLayer": "imaging",
+    "AwsLayer": "aws",
+    "InferenceLayer": "inference",
+}
 
 
 def build(logical_id: str, arch: str, artifacts: Path, source: Path | None = None) -> Path:
