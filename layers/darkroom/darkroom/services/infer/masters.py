@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from ...aws.kept import Kept, Opened
 from ...aws.vault import Vault
 from ..ingest.claims import SEQUENCER, SHA256, VERSION_ID
-
-HELD = "held/"
-"""Where the media bucket has masters that wait for moderation."""
+from ..places import HELD_MASTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Present:
     @property
     def held(self) -> bool:
         """Whether it waits for moderation."""
-        return self.kept.key == HELD + self.key
+        return self.kept.key == HELD_MASTERS + self.key
 
     def open(self) -> Opened | None:
         """Start reading it; None if it has gone meanwhile, or another is there."""
@@ -64,7 +62,7 @@ class Masters:
 
     def present(self, key: str) -> Present | None:
         """The newest master of ``key``, None if there is none. Raises Unavailable."""
-        places = ((self.source, self.prefix), (self.media, HELD))
+        places = ((self.source, self.prefix), (self.media, HELD_MASTERS))
         heads = [(place, place.head(prefix + key)) for place, prefix in places]
         found = [Present(key, place, head) for place, head in heads if head is not None]
         return max(found, key=lambda one: one.sequencer, default=None)
