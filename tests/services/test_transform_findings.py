@@ -18,7 +18,9 @@ from darkroom.services.answers import Answer, Failed, Provisional, Rendered, Sto
 from darkroom.services.transform import Transform, TransformRequest
 from tests.imaging.rendering import seen
 from tests.pictures import jpeg_photo, png_noise
+from tests.services.functions import Function, load
 from tests.services.test_transform import Keys, code, request, status
+from tools.events import FOLDER
 
 ALWAYS = AlwaysRedact.parse("private/=faces")
 REDACTED, FACING = "/photo.jpg?w=300&redact=faces&f=png", "/photo.jpg?w=300&h=300&fit=cover&g=face&f=png"
@@ -228,3 +230,33 @@ def test_a_picture_by_findings_that_were_replaced_meanwhile_does_not_stay(
     assert isinstance(answer, Failed)
     assert isinstance(answer.error, Unavailable)
     assert bucket.etag(derivative(url)) is None
+
+
+def loaded(**environment: str) -> Function:
+    """The function where AWS is not reachable, and nobody has to sign."""
+    aws = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    names = {"MEDIA_BUCKET": "media", "SIGNING_KEYS_ARN": "arn", "AWS_REGION": "us-east-1", "ACCESS_MODE": "open"}
+    return load("transform", aws | names | environment)
+
+
+@pytest.mark.parametrize(
+    ("environment", "name", "expected"),
+    [
+        ({}, "redacted.json", 501),
+        ({"INFERENCE_MODE": "off"}, "redacted.json", 501),
+        ({"INFERENCE_MODE": "lambda"}, "redacted.json", 503),
+        ({"INFERENCE_MODE": "endpoint", "ALWAYS_REDACT": "samples/=faces"}, "redacted.json", 503),
+        ({"INFERENCE_MODE": "endpoint", "ALWAYS_REDACT": "samples/=faces"}, "miss.json", 400),
+        ({"INFERENCE_MODE": "off", "ALWAYS_REDACT": "samples/=faces"}, "miss.json", 501),
+        ({"INFERENCE_MODE": "endpoint", "ALWAYS_REDACT": "samples/=text"}, "redacted.json", 400),
+        ({"ALWAYS_REDACT": "private/=faces"}, "miss.json", 503),
+    ],
+)
+def test_the_function_does_as_the_deployment_says(environment: dict[str, str], name: str, expected: int) -> None:
+    event = json.loads((FOLDER / "transform" / name).read_text())
+    assert loaded(**environment).invoke(event)["statusCode"] == expected
+
+
+def test_a_function_that_does_not_understand_what_to_hide_does_not_start() -> None:
+    with pytest.raises(ValueError, match="AlwaysRedact"):
+        loaded(ALWAYS_REDACT="people/=eyes")

@@ -24,6 +24,7 @@ STATUS = {
     "bad-option.json": 400,
     "not-modified.json": 304,
     "no-source.json": 404,
+    "redacted.json": 501,
 }
 
 

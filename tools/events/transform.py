@@ -18,6 +18,12 @@ def events() -> dict[str, Event]:
         "forged.json": event(f"{photo}?w=801&h=600&fit=cover&g=attention", "auto-avif", key="another key"),
         "bad-option.json": event(f"{photo}?w=320", "auto-webp", path=f"{photo}/_/w-0.auto-webp"),
         "not-modified.json": event(f"{photo}?w=320", "auto-webp", headers={"if-none-match": "*"}),
+        "redacted.json": event(
+            f"{photo}?w=800&redact=faces",
+            "auto-webp",
+            key=LOCAL_KEY,
+            path=f"{photo}/_/fv-1_redact-faces_w-800.auto-webp",
+        ),
         "no-source.json": event("/no/such/photo.jpg?w=320", "auto-webp"),
     }
 
