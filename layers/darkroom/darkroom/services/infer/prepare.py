@@ -8,9 +8,9 @@ from ...plan.limits import Limits
 from ...plan.model import Plan
 
 MAX_SIDE_PX = 2048
-"""Of what is sent. PP-OCR read of 330 words in five-point letters (a drawn page of A4, turned by 2°, as JPEG) 93 % at 1024
-px, 99 % at 1280, all from 1536 on (114 KB; 183 KB at 2048). The rest is for paper that was photographed, and for small
-faces."""
+"""Of what is sent. Of 330 words in five-point letters (a drawn page of A4, turned by 2°, as JPEG) PP-OCR read 93 % at
+1024 px, 99 % at 1280, all from 1536 on (114 KB; 183 KB at 2048). The rest is for paper that was photographed, and for
+small faces."""
 
 QUALITY = 90
 
