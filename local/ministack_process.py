@@ -14,9 +14,8 @@ import signal
 import site
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 LAYERS = "/opt/"
@@ -42,12 +41,11 @@ def _reserve_for_every_version(service: Any) -> None:
     service._reserved_concurrency = reserved
 
 
-def found_in_layers(variables: Mapping[str, str]) -> dict[str, str]:
-    """A function's environment in which files of layers have the names that they have here.
+def found_in_layers(variables: Mapping[str, str], folders: Sequence[Path]) -> dict[str, str]:
+    """A function's variables in which files of layers have the names that they have here.
 
-    MiniStack 1.5.33 unpacks each layer into a folder of its own. In Lambda the last layer that has a file wins.
+    MiniStack 1.5.33 unpacks each layer into one of ``folders``. In Lambda the last layer that has a file wins.
     """
-    folders = [Path(folder) for folder in variables.get("_LAMBDA_LAYERS_DIRS", "").split(os.pathsep) if folder]
     named = dict(variables)
     for name, value in variables.items():
         here = [folder / value.removeprefix(LAYERS) for folder in folders if value.startswith(LAYERS)]
@@ -55,14 +53,30 @@ def found_in_layers(variables: Mapping[str, str]) -> dict[str, str]:
     return named
 
 
-def _name_files_of_layers(runtime: Any) -> None:
-    """Start functions with :func:`found_in_layers`. Only ``runtime`` gets to see the changed module."""
-    own = runtime.subprocess
+def _name_files_of_layers(worker: Any) -> None:
+    """Have workers start with :func:`found_in_layers`: they ask for their variables once their layers are unpacked."""
+    own = worker._spawn
 
-    def popen(*arguments: Any, env: Mapping[str, str], **options: Any) -> Any:
-        return own.Popen(*arguments, env=found_in_layers(env), **options)
+    class Configuration(dict[str, Any]):
+        def __init__(self, of: Any) -> None:
+            super().__init__(of.config)
+            self._worker = of
 
-    runtime.subprocess = SimpleNamespace(**{**vars(own), "Popen": popen})
+        def get(self, name: str, default: Any = None) -> Any:
+            value = super().get(name, default)
+            if name != "Environment" or not value:
+                return value
+            folders = sorted(path for path in Path(self._worker._tmpdir).glob("layer_*") if path.is_dir())
+            return value | {"Variables": found_in_layers(value.get("Variables", {}), folders)}
+
+    def spawn(self: Any) -> None:
+        configuration, self.config = self.config, Configuration(self)
+        try:
+            own(self)
+        finally:
+            self.config = configuration
+
+    worker._spawn = spawn
 
 
 def main(packages: str) -> None:
@@ -74,7 +88,7 @@ def main(packages: str) -> None:
     from ministack.services import lambda_svc  # type: ignore[import-not-found]
 
     _reserve_for_every_version(lambda_svc)
-    _name_files_of_layers(lambda_runtime)
+    _name_files_of_layers(lambda_runtime.Worker)
     signal.signal(signal.SIGUSR1, lambda *_: save_all(app._build_persistence_save_dict()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

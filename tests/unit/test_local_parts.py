@@ -272,8 +272,7 @@ def test_files_of_layers_are_named_as_they_lie_here(tmp_path: Path) -> None:
         "ONLY": "/opt/etc/only",
         "ELSEWHERE": "/opt/missing",
         "TABLE": "a-table",
-        "_LAMBDA_LAYERS_DIRS": f"{first}:{second}",
     }
     named = {"MODEL_DIR": f"{second}/models", "ONLY": f"{first}/etc/only"}
-    assert found_in_layers(variables) == variables | named
-    assert found_in_layers({"MODEL_DIR": "/opt/models"}) == {"MODEL_DIR": "/opt/models"}
+    assert found_in_layers(variables, [first, second]) == variables | named
+    assert found_in_layers(variables, []) == variables

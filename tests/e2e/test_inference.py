@@ -1,0 +1,211 @@
+"""A stack with inference: what is found in uploads, what prints make of it, what happens while no endpoint answers."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import re
+import secrets
+import signal
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from PIL import Image
+
+from local.place import ENDPOINT, ROOT
+from tests.corpus import CORPUS
+from tests.e2e.browser import CHROMIUM, Page, open_browser
+from tests.e2e.conftest import Stack, start_stack, stop_stack
+from tests.e2e.inferring import Studio, detected, document, until
+from tests.e2e.viewer import Viewer
+from tests.pictures import jpeg_photo, photograph
+
+PREFIX = f"people-{secrets.token_hex(4)}/"
+GROUP = CORPUS / "people" / "two-men.jpg"
+
+BY_SMALL_MODELS_WITHIN_S = 90.0
+AGAIN_WITHIN_S = 240.0
+"""Until the endpoint has seen what was put off: the second try comes after a minute at most, a third after two more."""
+
+
+@pytest.fixture(scope="module")
+def inferring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    running = start_stack(tmp_path_factory.mktemp("inferring"), "--no-watch")
+    yield running
+    assert stop_stack(running) == 0
+
+
+@pytest.fixture(scope="module")
+def studio(inferring: Stack) -> Studio:
+    viewer = Viewer(
+        cdn_url=inferring.cdn_url,
+        s3=inferring.cloud.s3,
+        media_bucket=inferring.media_bucket,
+        signing_key=inferring.signing_key,
+    )
+    found = Studio(inferring, viewer)
+    found.ready()
+    return found
+
+
+@pytest.fixture(scope="module")
+def group(studio: Studio) -> tuple[str, int]:
+    """A photograph with faces that the endpoint has looked at: its key, and how many faces it has found."""
+    key = f"{PREFIX}group.jpg"
+    studio.upload(key, GROUP.read_bytes() if GROUP.exists() else jpeg_photo(size=(1200, 1200)))
+    begun_s = time.monotonic()
+    tasks = studio.analysed(key)
+    print(f"{key} was analysed {time.monotonic() - begun_s:.1f} s after its upload")
+    assert {"faces", "text", "moderation", "similarity"} == set(tasks)
+    return key, len(tasks["faces"]["faces"])
+
+
+def test_boxes_lie_where_the_faces_are(studio: Studio, group: tuple[str, int]) -> None:
+    key, count = group
+    image = studio.image(key, "w=960")
+    faces = studio.told(key)["findings"]["tasks"]["faces"]["faces"]
+    assert len(faces) == count >= (2 if GROUP.exists() else 1)
+    for face in faces:
+        left, top, width, height = face["box"]
+        wide, high = width * image.width, height * image.height
+        around = image.crop(
+            (
+                round(left * image.width - wide),
+                round(top * image.height - high),
+                round((left + width) * image.width + wide),
+                round((top + height) * image.height + high),
+            )
+        )
+        assert detected(around.resize((around.width * 2, around.height * 2))), face
+
+
+def test_a_square_around_the_faces_keeps_every_one(studio: Studio, group: tuple[str, int]) -> None:
+    key, count = group
+    square = studio.image(key, "w=400&h=400&fit=cover&g=face&f=png")
+    assert square.size == (400, 400)
+    assert len(detected(square.resize((800, 800)))) >= count
+
+
+def test_a_redacted_print_has_no_face_left(studio: Studio, group: tuple[str, int]) -> None:
+    key, count = group
+    assert len(detected(studio.image(key, "w=960&f=png"))) >= count  # the detector is not blind
+    assert detected(studio.image(key, "w=960&redact=faces&f=png")) == ()
+    assert detected(studio.image(key, "w=400&h=400&fit=cover&g=face&redact=faces&f=png")) == ()
+
+
+def test_a_photographed_page_is_read(studio: Studio) -> None:
+    words = re.findall(r"[A-Za-z]{3,}", (ROOT / "README.md").read_text(encoding="utf-8"))[:234]
+    assert len(words) >= 200
+    key = f"{PREFIX}page.jpg"
+    studio.upload(key, document(words, angle_degrees=4))
+    lines = studio.analysed(key)["text"]["lines"]
+    read = Counter(word for line in lines for word in re.findall(r"[A-Za-z]+", line["text"]))
+    missed = Counter(words) - read
+    print(f"{len(words) - missed.total()} of {len(words)} words")
+    assert missed.total() <= 0.05 * len(words), missed
+
+
+def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: Studio) -> None:
+    url = json.loads((inferring.state / "stack.json").read_text())["sagemaker_url"]
+    client: Any = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=url,
+        region_name=inferring.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    answer = client.invoke_endpoint(
+        EndpointName=ENDPOINT, Body=jpeg_photo(), ContentType="image/jpeg", CustomAttributes="tasks=faces"
+    )
+    assert answer["InvokedProductionVariant"] == "main"
+    assert len(json.loads(answer["Body"].read())["tasks"]["faces"]["faces"]) == 1
+    with urllib.request.urlopen(f"{inferring.control_url}/sagemaker", timeout=30) as told:
+        [main] = json.load(told)[ENDPOINT]
+    assert main["weight"] == 1.0
+    assert main["invocations"] > 0
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_the_start_page_shows_it(inferring: Stack, studio: Studio, group: tuple[str, int]) -> None:
+    key, count = group
+
+    async def look() -> None:
+        async with open_browser() as page:
+            await page.look(width=1280)
+            await page.open(f"{inferring.cdn_url}/#{key}")
+            await _shown(page, count)
+            assert page.errors == []
+
+    asyncio.run(look())
+
+
+async def _shown(page: Page, count: int) -> None:
+    await page.until(f"document.querySelectorAll('.overlay .mark.faces').length === {count}", 120)
+    await page.until("document.querySelector('.compare .after')?.naturalWidth", 120)
+    by = await page.evaluate("[...document.querySelectorAll('.task .chip')].map(chip => chip.textContent)")
+    assert "endpoint" in by
+
+
+def _variation(number: int) -> bytes:
+    """A photograph with a face, and bytes that nobody has uploaded."""
+    out = io.BytesIO()
+    image: Image.Image = photograph().rotate(number, resample=Image.Resampling.BICUBIC)
+    image.resize((700 + number, 700 + number)).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: Studio) -> None:
+    """Killed again as often as it comes back, so that every upload meets a dead endpoint."""
+    keys = [f"{PREFIX}orphan-{number}.jpg" for number in range(3)]
+    asked = Counter[int]()
+
+    def look(key: str) -> None:
+        for query in ("w=320", "w=320&redact=faces", "w=320&redact=text"):
+            url = f"/{key}?w=320" if query == "w=320" else studio.signed(key, query)
+            answer = studio.viewer.get(url)
+            asked[answer.status] += 1
+            if answer.status >= 500:
+                assert (answer.status, answer.problem["code"]) == (503, "findings-pending")
+                assert "redact" in query
+                assert int(answer.headers["retry-after"]) > 0
+
+    def killed() -> bool:
+        if pid := studio.endpoint["pid"]:
+            os.kill(pid, signal.SIGKILL)
+        for key in keys:
+            if studio.told(key)["state"] != "no-picture":
+                look(key)
+        return all(studio.makers(key).get("faces") == "fallback" for key in keys)
+
+    os.kill(studio.endpoint["pid"], signal.SIGKILL)
+    for number, key in enumerate(keys):
+        studio.upload(key, _variation(number))
+    until(killed, "the small models have looked", BY_SMALL_MODELS_WITHIN_S)
+    for key in keys:
+        findings = studio.told(key)["findings"]
+        assert findings["pending"] == ["text"]
+        assert set(studio.makers(key).values()) == {"fallback"}
+        assert studio.viewer.get(studio.signed(key, "w=320&redact=faces")).status == 200
+        assert studio.viewer.get(studio.signed(key, "w=320&redact=text")).problem["code"] == "findings-pending"
+    studio.ready()
+
+    def again() -> bool:
+        for key in keys:
+            look(key)
+        return all(set(studio.makers(key).values()) == {"endpoint"} for key in keys)
+
+    until(again, "the endpoint has looked at all of them", AGAIN_WITHIN_S)
+    for key in keys:
+        assert studio.told(key)["findings"]["pending"] == []
+        assert studio.viewer.get(studio.signed(key, "w=320&redact=text")).status == 200
+    print(f"viewers saw {dict(asked)}")
+    assert asked[200] > asked[503] > 0
