@@ -23,8 +23,8 @@ FACE_ABOVE, FACE_BESIDE, FACE_BELOW = 0.5, 0.3, 0.5
 """How far a cover reaches beyond a face, as parts of its height and width.
 
 With 0.15 on each side the detector that had found the faces saw some in the covers as well, by the hair, the ears and
-the neck around them, with scores up to 0.53. With these nothing about a face came near its threshold of 0.4 in 220
-pictures made of five sources: docs/decisions/0011.
+the neck around them, with scores up to 0.5. With these nothing about a face came near its threshold of 0.4:
+docs/decisions/0011.
 """
 
 LINE_BEYOND = 0.3
