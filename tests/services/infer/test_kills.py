@@ -171,9 +171,7 @@ def _with_pictures(world: World, key: str) -> None:
     world.derivative(key, "w-320.auto-webp")
 
 
-SCENES = {
-    scene.__name__: scene for scene in (ready, judged, overwritten, copied, fallen_back, improved, corrected, removed)
-}
+SCENES = {scene.__name__: scene for scene in (judged, overwritten, copied, fallen_back, improved, corrected, removed)}
 
 
 @pytest.mark.parametrize("moment", ["before-send", "after-call"])
@@ -213,7 +211,7 @@ class Overtaking:
 
 
 @pytest.mark.parametrize("deletes", [False, True], ids=["overwritten", "deleted"])
-@pytest.mark.parametrize("scene", ["ready", "improved", "removed"])
+@pytest.mark.parametrize("scene", ["judged", "improved", "removed"])
 def test_overtaken_at_any_call_the_newer_master_wins(world: World, scene: str, deletes: bool) -> None:
     world.circuit = type(world.circuit)(failures=1000)
     for at in range(1, MOST_CALLS):

@@ -26,9 +26,9 @@ from darkroom.findings import (
     Label,
     Region,
 )
-from darkroom.services.infer.announce import MODERATED
 from darkroom.services.infer.requests import Kind, Request, read_request
 from darkroom.services.infer.service import Outcome
+from darkroom.services.ingest.changes import MODERATED, moderated_message
 from tests.announcements import complaints
 from tests.aws import sagemaker
 from tests.pictures import jpeg_photo, turned
@@ -233,8 +233,7 @@ def test_a_verdict_is_written_down_told_and_given_to_ingest_if_it_waits(
     world.runtime.behave, world.block = behave, block
     world.ready(KEY, jpeg_photo(), sha256="digest")
     assert (world.noted(KEY).flagged, world.told()[0]["flagged"]) == (flagged, flagged)
-    detail = {"object": {"key": KEY}, "source_etag": world.etag(KEY), "sha256": "digest", "flagged": flagged}
-    message = {"source": "darkroom", "detail-type": MODERATED, "detail": detail, "attributes": {}}
+    message = moderated_message(KEY) | {"attributes": {}}
     assert world.messages("changes") == ([message] if block else [])
 
 

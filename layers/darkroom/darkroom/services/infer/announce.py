@@ -1,4 +1,4 @@
-"""What the rest of the world is told of findings: ``ImageAnalysed``, and the verdict that ingest waits for."""
+"""What the rest of the world is told of findings: ``ImageAnalysed``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from typing import Any
 
 from ...findings import MODERATION, TAGS, Findings
 from .merging import by_whom
-
-MODERATED = "Moderated"
-"""Detail type of the message that tells ingest of a verdict."""
 
 
 def verdict(findings: Findings) -> bool | None:
@@ -47,14 +44,3 @@ def analysed(key: str, image_id: str, findings: Findings) -> tuple[str, dict[str
         "pending": list(findings.pending),
     }
     return "ImageAnalysed", detail
-
-
-def moderated_message(key: str, findings: Findings, digest: str) -> dict[str, object]:
-    """The message that has ingest look at the verdict on ``key``. ``digest`` is the SHA-256 of the upload."""
-    detail = {
-        "object": {"key": key},
-        "source_etag": findings.source_etag,
-        "sha256": digest,
-        "flagged": bool(verdict(findings)),
-    }
-    return {"source": "darkroom", "detail-type": MODERATED, "detail": detail}

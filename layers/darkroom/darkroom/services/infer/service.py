@@ -19,7 +19,8 @@ from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
 from ...imaging.source import Source
 from ...plan.limits import Limits
 from ..ingest.announce import image_id
-from .announce import analysed, moderated_message, verdict
+from ..ingest.changes import moderated_message
+from .announce import analysed, verdict
 from .calling import Caller, Finder
 from .copies import Copies
 from .keep import Keeper, Kept, Superseded
@@ -93,7 +94,7 @@ class Infer:
             return self._look(request, present, noted)
         if self._is_done(noted, present):
             if request.kind is Kind.HELD and present.held:
-                self._judge(present, noted.findings)
+                self._judge(present.key, noted.findings)
             return Outcome.DROPPED
         if copied := self.copies.of(present, self.terms.generation, self._possible, self._best):
             self._conclude(present, self._findings(present, copied))
@@ -169,17 +170,17 @@ class Infer:
             kept = self.keeper.keep(present, self._image_id(present), findings, phash)
         self._compare(kept)
         with self.observer.step("announce"):
-            self._judge(present, kept.findings)
+            self._judge(present.key, kept.findings)
             self.bus.announce(*analysed(present.key, kept.noted.image_id, kept.findings))
             self.keeper.archive.note(present.key, replace(kept.noted, announced=True))
         if not kept.findings.pending:
             waited_s = max(0.0, self.clock() - present.kept.modified_s)
             self.observer.count("UploadToAnalysed", waited_s * 1000, "Milliseconds")
 
-    def _judge(self, present: Present, findings: Findings | None) -> None:
+    def _judge(self, key: str, findings: Findings | None) -> None:
         """Have ingest look at the verdict, if there is one that it waits for."""
         if self.terms.block and findings is not None and verdict(findings) is not None:
-            self.verdicts.send(moderated_message(present.key, findings, present.sha256))
+            self.verdicts.send(moderated_message(key))
 
     def _compare(self, kept: Kept) -> None:
         """Tell how far what an uploader said is from what was found."""
