@@ -17,8 +17,8 @@ from .geometry import Geometry
 ABOVE, BESIDE, BELOW = 0.5, 0.25, 0.25
 """Room around a face, as parts of its height and width, where there is any.
 
-Detectors' boxes reach from the forehead to the chin. The hair of the faces in ``tests/cases/faces.toml`` ends up to
-half a box above them, ears and the neck within a quarter.
+Detectors' boxes reach from the forehead to the chin. The hair of the faces in ``tests/cases/faces.toml`` ends up to 0.3
+of a box above them, ears and neck within a quarter; the rest is air.
 """
 
 LEAST_INSIDE = 0.5
