@@ -11,6 +11,7 @@ from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
+from darkroom.aws.vectors.choosing import open_vectors
 from darkroom.errors import BadKey
 from darkroom.services.forget import Forget
 
@@ -25,6 +26,7 @@ _service = Forget(
     source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
     quarantine=Vault(_s3, _env["QUARANTINE_BUCKET"]),
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
+    vectors=open_vectors(_env),
     cdn=Cdn(client("cloudfront"), _env["DISTRIBUTION_ID"]),
     purges=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
     observer=_observer,

@@ -18,6 +18,7 @@ from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
+from darkroom.aws.vectors.table import TableVectors
 from darkroom.errors import BadKey
 from darkroom.services.forget import SPARE_S, TOMBSTONE_WITHIN_S, Forget
 from darkroom.services.ingest.changes import read_change
@@ -25,6 +26,7 @@ from darkroom.services.ingest.quarantine import quarantine_key
 from darkroom.services.ingest.service import TOMBSTONE_S, Outcome
 from darkroom.services.purge_orders import FIRST, SECOND, purge_message
 from darkroom.services.purging import REPEAT_AFTER_S
+from tests.aws.similar import direction, make_vector_table
 from tests.services.cloudfront import HeldDistribution, make_distribution
 from tests.services.functions import load
 from tests.services.ingesting import World
@@ -43,6 +45,8 @@ class Case:
 
     world: World
     cdn: HeldDistribution
+    vectors: TableVectors
+    vectors_table: str
     events_url: str
     meanwhile: list[Callable[[], Any]] = field(default_factory=list)
     waited_s: float = 0.0
@@ -56,6 +60,7 @@ class Case:
             source_prefix="masters/",
             quarantine=self.world.vault("quarantine"),
             index=self.world.index,
+            vectors=self.vectors,
             cdn=Cdn(self.cdn.client, self.cdn.distribution_id),
             purges=self.world.queue("purges"),
             observer=Observer("forget"),
@@ -115,7 +120,10 @@ def case(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Case:
     aws("s3").put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
     )
-    return Case(world, make_distribution(client("cloudfront", aws_environment)), url)
+    table = f"forget-vectors-{number}"
+    make_vector_table(aws("dynamodb"), table)
+    distribution = make_distribution(client("cloudfront", aws_environment))
+    return Case(world, distribution, TableVectors(aws("dynamodb"), table), table, url)
 
 
 def fill(case: Case, key: str = KEY) -> None:
@@ -128,6 +136,7 @@ def fill(case: Case, key: str = KEY) -> None:
     case.put("media", f"masters/{key}", f"held/{key}", f"findings/g1/{key}.json", f"findings/g2/{key}.json")
     case.put("media", *(f"derivatives/{key}/_/{name}" for name in ("w-320.webp", "w-640.webp", "refusal.json")))
     case.world.judge(key, flagged=True, body=b"picture")
+    case.vectors.put(key, direction(1), source_etag="e", perceptual_hash="", generation="1")
     case.put("quarantine", quarantine_key(key, padded("A1")), quarantine_key(key, padded("A2")))
 
 
@@ -135,6 +144,7 @@ def test_every_trace_is_removed_and_counted(case: Case) -> None:
     fill(case)
     report = case.forget()
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
+    assert case.vectors.get(KEY) is None
     assert (report["key"], report["complete"], report["failed"], report["again_in_s"]) == (KEY, True, {}, 0)
     assert report["removed"] == {
         "uploads": 4,  # three versions and the marker of a person; our own does not count
@@ -143,6 +153,7 @@ def test_every_trace_is_removed_and_counted(case: Case) -> None:
         "derivatives": 3,
         "findings": 2,
         "analysis": 1,
+        "embedding": 1,
         "quarantine": 2,
         "index": 1,
     }
@@ -173,6 +184,7 @@ def test_what_only_looks_alike_stays(case: Case) -> None:
     report = case.forget()
     assert report["complete"]
     assert case.everything() == before
+    assert all(case.vectors.get(other) is not None for other in others)
 
 
 def test_a_key_too_long_for_a_readable_copy_is_found_all_the_same(case: Case) -> None:
@@ -363,6 +375,7 @@ def function(case: Case, aws_environment: dict[str, str]) -> Iterator[Any]:
     variables = {"UPLOADS_BUCKET": "uploads", "MEDIA_BUCKET": "media", "QUARANTINE_BUCKET": "quarantine"}
     variables |= {"INDEX_TABLE": "index", "PURGE_QUEUE_URL": "purges"}
     environment = {variable: case.world.names[name] for variable, name in variables.items()}
+    environment["VECTOR_TABLE"] = case.vectors_table
     over = threading.Event()
 
     def work() -> None:

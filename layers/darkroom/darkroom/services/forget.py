@@ -20,6 +20,7 @@ from ..aws.observing import Observer
 from ..aws.queues import Queue
 from ..aws.record import REMOVED, SEQUENCER_CHARACTERS, Record
 from ..aws.vault import Vault
+from ..aws.vectors import Vectors
 from ..errors import BadKey, Unavailable
 from .forgotten import Report
 from .ingest.quarantine import MAX_KEY_BYTES, quarantine_key
@@ -53,6 +54,7 @@ class Forget:
     source_prefix: str
     quarantine: Vault
     index: Index
+    vectors: Vectors
     cdn: Cdn
     purges: Queue
     observer: Observer
@@ -112,8 +114,14 @@ class Forget:
             "derivatives": lambda: self.media.erase_below(derivatives_of(key)),
             "findings": lambda: sum(self.media.erase(f"{place}{key}.json") for place in self._generations()),
             "analysis": lambda: int(self.index.drop(item_name(key))),
+            "embedding": lambda: self._erase_embedding(key),
             "quarantine": lambda: sum(self.quarantine.erase(copy) for copy in self._copies(key)),
         }
+
+    def _erase_embedding(self, key: str) -> int:
+        known = self.vectors.get(key) is not None
+        self.vectors.delete(key)
+        return int(known)
 
     def _generations(self) -> Iterator[str]:
         """The folders of findings, found by one listing each however many files they have."""
