@@ -23,6 +23,7 @@ function sizes(sent, before, note) {
   return note ? `${words} · ${note}` : words;
 }
 
+const HELD = 'Models flagged it: it is kept and not served. A person can let it pass: python -m local release <key>.';
 const REFUSED = 'Not taken in; a copy with the reason is kept in quarantine.';
 
 /** The card of `file`. `key` is empty until it is known. */
@@ -80,6 +81,12 @@ export function fileCard(file) {
       rest.replaceChildren(
         make('div', { className: 'reason' }, make('code', { textContent: fate.code }), ` ${fate.reason}`),
         make('div', { className: 'detail', textContent: REFUSED }));
+    },
+
+    held() {
+      state('refused', 'held');
+      bar.hidden = true;
+      rest.replaceChildren(make('div', { className: 'reason', textContent: HELD }));
     },
 
     failed(message, again) {

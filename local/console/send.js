@@ -79,13 +79,19 @@ function saidByS3(request) {
   return said('Message') || said('Code') || request.status;
 }
 
-/** Wait until the upload of `sent` (key, sha256, version) is ready or refused; null if nothing is heard for minutes. */
-export async function fateOf(status, sent) {
+/**
+ * Wait until the upload of `sent` (key, sha256, version) is ready, refused, or held back by what models say; null if
+ * nothing is heard for minutes. `waits` is called while it is held and nobody has said yet whether it may pass.
+ */
+export async function fateOf(status, sent, waits) {
   const until = Date.now() + ASK_FOR_MS;
   while (Date.now() < until) {
     const { api, token } = await tokenFor(sent.key);
     const answer = await asked(api + status, { headers: { Authorization: `Bearer ${token}` } }).catch(() => null);
-    if (answer?.ok && isOf(answer.document, sent)) return answer.document;
+    if (answer?.ok && isOf(answer.document, sent)) {
+      if (isEnd(answer.document)) return answer.document;
+      waits();
+    }
     if (answer && !answer.ok && ![404, 429, 503].includes(answer.status)) throw new Error(told(answer));
     await pause(ASK_EVERY_MS);
   }
@@ -93,5 +99,7 @@ export async function fateOf(status, sent) {
 }
 
 // Until its turn comes, a key that was there before still tells of the upload before.
-const isOf = (fate, sent) => ['ready', 'refused'].includes(fate.state)
+const isOf = (fate, sent) => ['ready', 'refused', 'held'].includes(fate.state)
   && (sent.version ? fate.version === sent.version : fate.sha256 === sent.sha256);
+
+const isEnd = fate => fate.state !== 'held' || fate.flagged;

@@ -92,11 +92,13 @@ async function follow(file, chosen, card, presets) {
   try {
     const sent = await inTurn(() => deliver(file, chosen, card));
     card.tell('being looked at');
-    const fate = await fateOf(sent.status, sent);
+    const fate = await fateOf(sent.status, sent, () => card.tell('waiting for moderation'));
     if (!fate) throw new Error('It has arrived, but nothing was heard of it for three minutes');
     if (fate.state === 'ready') {
       outcome = 'ready';
       card.ready(fate, presets);
+    } else if (fate.state === 'held') {
+      card.held();
     } else {
       card.refused(fate);
     }

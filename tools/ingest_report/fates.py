@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.aws.index import Index
-from darkroom.aws.record import READY, Record
+from darkroom.aws.record import HELD, READY, Record
 from darkroom.aws.vault import Vault
 from darkroom.plan.presets import configured
 from darkroom.services.caching import SOURCE_ETAG
+from darkroom.services.places import HELD_MASTERS
 from darkroom.services.transform import DERIVATIVES
 from local.aws import Cloud
 
@@ -43,7 +44,7 @@ class Fate:
 
     @property
     def outcome(self) -> str:
-        """``ready``, or the code of a refusal."""
+        """``ready``, ``held`` (it waits for moderation), or the code of a refusal."""
         if self.record is None:
             return LOST
         return str(self.record.refusal["code"]) if self.record.refusal else self.record.state
@@ -117,6 +118,9 @@ class Stack:
     def _verified(self, sent: Sent, record: Record) -> Fate:
         if record.state == READY:
             return self._ready(sent, record)
+        if record.state == HELD:
+            waits = self.vault("media").head(HELD_MASTERS + sent.key) is not None
+            return Fate(sent, record, missing=() if waits else ("the held master",))
         place = str(record.refusal["quarantined"])  # "" if the upload was deleted before it could be copied
         copy = self.vault("quarantine").head(place) if place else None
         kept = copy is not None and copy.metadata["code"] == record.refusal["code"]
