@@ -1,14 +1,20 @@
-"""``python -m bench [requests|ingest] [--quick]``: measure, print, and write docs/performance.md with its chart."""
+"""``python -m bench [requests|ingest|endpoint] [--quick]``: measure, print, write docs/performance.md and its chart."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import platform
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from local import venvs
+from local.place import MODELS
+from local.progress import Progress
+from tools.fetch_models import PLACES, fetch
 
 from . import ingest
 from .chart import chart
@@ -17,12 +23,13 @@ from .contenders.model import Contender, Missing
 from .contenders.node import node, node_that_stores, versions
 from .contenders.pillow import pillow
 from .emulator import emulator
+from .endpoint import batching
 from .link.process import linked
 from .machine import Core, cores, described
 from .paths import ROOT
 from .pictures import pictures
 from .quality import reference, ssim
-from .report import INGEST, Findings, for_page, for_terminal, write_page
+from .report import ENDPOINT, INGEST, Findings, for_page, for_terminal, write_page
 from .trial import Case, Rounds, run
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -87,7 +94,20 @@ def uploads(quick: bool) -> None:
         print(f"Wrote {PAGE.relative_to(ROOT)}")
 
 
-PARTS: dict[str, Callable[[bool], None]] = {"requests": requests, "ingest": uploads}
+def models(quick: bool) -> None:
+    """Pictures a second through the model server."""
+    load = os.getloadavg()[0]
+    asyncio.run(venvs.ensure_endpoint(Progress()))
+    fetch(PLACES["endpoint"], MODELS)
+    count, rounds = (batching.AT_ONCE, 1) if quick else (2 * batching.AT_ONCE, 5)
+    findings = batching.measured(count, rounds, endpoint_conditions(count, rounds, load), progress)
+    print(f"\r\033[K{batching.for_terminal(findings)}")
+    if not quick:
+        write_page(PAGE, batching.for_page(findings), ENDPOINT)
+        print(f"Wrote {PAGE.relative_to(ROOT)}")
+
+
+PARTS: dict[str, Callable[[bool], None]] = {"requests": requests, "ingest": uploads, "endpoint": models}
 
 
 def measured(rounds: Rounds) -> Findings:
@@ -140,6 +160,17 @@ def upload_conditions(rounds: int, core: Core, picture: Path, load: float) -> li
     threads = "one thread each" if core is None else "one thread each on one core"
     return [
         f"{machine()}; {threads}, in warm processes; {picture.name} has {picture.stat().st_size / 1e6:.1f} MB.",
+        f"{rounds} turns: median (least–greatest), and the median of the ratios within each turn. "
+        f"Load average before: {load:.1f}.",
+    ]
+
+
+def endpoint_conditions(count: int, rounds: int, load: float) -> list[str]:
+    """What the numbers of the endpoint hold for."""
+    return [
+        f"{described()}, all of them for the server; Python {platform.python_version()}; {batching.AT_ONCE} requests at "
+        f"any time, {count} JPEGs of {batching.SIDE_PX} px. The column ms is the mean of the turns' median answers, the "
+        "column together the mean of how many were answered at once.",
         f"{rounds} turns: median (least–greatest), and the median of the ratios within each turn. "
         f"Load average before: {load:.1f}.",
     ]

@@ -20,6 +20,9 @@ class Markers(NamedTuple):
 
 REQUESTS = Markers("<!-- measured by `make bench`, do not edit -->", "<!-- end of what was measured -->")
 INGEST = Markers("<!-- measured by `python -m bench ingest`, do not edit -->", "<!-- end of what ingest takes -->")
+ENDPOINT = Markers(
+    "<!-- measured by `python -m bench endpoint`, do not edit -->", "<!-- end of what the endpoint takes -->"
+)
 HEADINGS = ("", "cold ms", "ratio", "warm ms", "ratio", "CPU ms", "peak MB", "bytes", "SSIM")
 
 

@@ -17,9 +17,8 @@ def resized(picture: Pixels, width: int, height: int) -> Pixels:
     """``picture`` in another size, by a triangle filter as wide as a new pixel, which is what Pillow calls bilinear."""
     if picture.shape[:2] == (height, width):
         return picture
-    across = _along(picture, 1, width)
-    down = _along(across, 0, height)
-    return np.clip(np.rint(down), 0, 255).astype(np.uint8)
+    lower = _along(picture, 0, height)  # first, since whole rows are summed faster than pixels of a row
+    return np.clip(np.rint(_along(lower, 1, width)), 0, 255).astype(np.uint8)
 
 
 def fitted(picture: Pixels, side_px: int, *, most: float = 1.0) -> Pixels:
@@ -45,8 +44,11 @@ def _along(values: NDArray[np.generic], axis: int, length: int) -> Floats:
     shape = [1] * values.ndim
     shape[axis] = length
     total = np.zeros([*values.shape[:axis], length, *values.shape[axis + 1 :]], np.float32)
+    part = np.empty_like(total)
     for place, weight in zip(places, weights, strict=True):
-        total += np.take(values, place, axis) * weight.reshape(shape)
+        if weight.any():
+            np.multiply(np.take(values, place, axis), weight.reshape(shape), out=part)
+            total += part
     return total
 
 

@@ -1,0 +1,125 @@
+"""What batches bring: the same pictures through a server that makes them and one that does not, in turn."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from PIL import Image
+
+from ..pictures import pictures
+from ..statistics import Spread
+from ..tables import Table
+from ..trial import Progress, in_turn
+from .gpu import watched
+from .server import Answered, asked, serving
+
+SIDE_PX = 2048
+QUALITY = 90
+"""Of the prepared pictures, as the infer function sends them."""
+
+AT_ONCE = 16
+TASKS = ("similarity", "moderation", "faces", "faces,moderation,similarity")
+"""Text is left out: it is read picture by picture, whatever comes with it."""
+
+SERVERS: Mapping[str, Mapping[str, str]] = {"batches": {}, "one by one": {"BATCH_SIZE": "1"}}
+"""Environment of each, the baseline last."""
+
+HEADINGS = ("", "pictures/s", "ratio", "ms", "together")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One server with one set of tasks, turn by turn. ``gpu`` is how busy the GPU was, in percent, if there is one."""
+
+    answers: Sequence[Answered]
+    gpu: Sequence[float]
+
+    @property
+    def per_s(self) -> Spread:
+        """Pictures a second."""
+        return Spread.of(answer.per_s for answer in self.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All results by tasks and server."""
+
+    results: Mapping[tuple[str, str], Measured]
+    conditions: Sequence[str]
+
+
+def measured(count: int, rounds: int, conditions: Sequence[str], progress: Progress) -> Findings:
+    """``count`` pictures for each set of tasks, ``rounds`` times in turn; raises CannotServe."""
+    prints = prepared(count)
+    found: dict[tuple[str, str], list[tuple[Answered, float | None]]] = {}
+    with serving("batches", **SERVERS["batches"]) as batched, serving("single", **SERVERS["one by one"]) as single:
+        ports = dict(zip(SERVERS, (batched, single), strict=True))
+        for tasks in TASKS:
+            for turn in range(-1, rounds):
+                progress(f"{tasks}: {turn + 1}/{rounds}")
+                for index in in_turn(len(ports), turn):
+                    name = list(ports)[index]
+                    with watched() as gpu:
+                        answered = asked(ports[name], prints if turn >= 0 else prints[:AT_ONCE], tasks, AT_ONCE)
+                    if turn >= 0:
+                        found.setdefault((tasks, name), []).append((answered, gpu.percent))
+    results = {
+        key: Measured([one for one, _ in turns], [percent for _, percent in turns if percent is not None])
+        for key, turns in found.items()
+    }
+    return Findings(results, conditions)
+
+
+def prepared(count: int) -> list[bytes]:
+    """JPEGs of one size, each of another part of a photograph, so that no two are the same."""
+    photograph = Image.open(pictures()[0]).convert("RGB")
+    size = (SIDE_PX, SIDE_PX * 3 // 4)
+    found = []
+    for number in range(count):
+        out = io.BytesIO()
+        box = (
+            number * 7,
+            number * 5,
+            photograph.width - 7 * (count - number),
+            photograph.height - 5 * (count - number),
+        )
+        photograph.resize(size, Image.Resampling.BILINEAR, box, reducing_gap=1.5).save(out, "JPEG", quality=QUALITY)
+        found.append(out.getvalue())
+    return found
+
+
+def tables(findings: Findings) -> list[Table]:
+    """A row for each server and set of tasks; the GPU has a column where there is one."""
+    has_gpu = any(one.gpu for one in findings.results.values())
+    headings = (*HEADINGS, "GPU %") if has_gpu else HEADINGS
+    return [
+        Table(tasks.replace(",", ", "), headings, [_row(findings, tasks, name, has_gpu) for name in SERVERS])
+        for tasks in dict.fromkeys(tasks for tasks, _ in findings.results)
+    ]
+
+
+def _row(findings: Findings, tasks: str, name: str, has_gpu: bool) -> tuple[str, ...]:
+    one, base = findings.results[tasks, name], findings.results[tasks, list(SERVERS)[-1]]
+    row = (
+        name,
+        f"{one.per_s.median:.1f} ({one.per_s.low:.1f}–{one.per_s.high:.1f})",
+        f"{one.per_s.ratio_to(base.per_s):.2f}",
+        f"{fmean(answer.ms for answer in one.answers):,.0f}",
+        f"{fmean(answer.batch for answer in one.answers):.1f}",
+    )
+    return (*row, f"{fmean(one.gpu):.0f}") if has_gpu else row
+
+
+def for_terminal(findings: Findings) -> str:
+    """Tables in columns."""
+    return "\n\n".join([*(table.text() for table in tables(findings)), "\n".join(findings.conditions)]) + "\n"
+
+
+def for_page(findings: Findings) -> str:
+    """The part of docs/performance.md between its markers."""
+    return "\n\n".join(
+        [*(table.markdown() for table in tables(findings)), "\n".join(f"- {line}" for line in findings.conditions)]
+    )

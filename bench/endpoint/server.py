@@ -1,0 +1,106 @@
+"""The model server as a child process, and many requests to it at once."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+
+from local import venvs
+from local.place import MODELS
+
+from ..paths import ROOT, WORK
+
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+START_S = 180
+STOP_S = 30
+
+
+class CannotServe(Exception):
+    """The server did not start, or answered something else than findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of all requests: pictures a second, how long the median one took, and how many went together."""
+
+    per_s: float
+    ms: float
+    batch: float
+
+
+@contextmanager
+def serving(name: str, **variables: str) -> Iterator[int]:
+    """The port of a server that is ready; raises CannotServe. ``variables`` are added to its environment."""
+    port = _free_port()
+    log = WORK / f"endpoint-{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(
+            [venvs.python_of(venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
+            env=os.environ
+            | {"MODEL_DIR": str(MODELS), "HOST": "127.0.0.1", "PORT": str(port), "PYTHONPATH": "layers/darkroom"}
+            | variables,
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            _wait(process, port, f"see {log.relative_to(ROOT)}")
+            yield port
+        finally:
+            process.terminate()
+            process.wait(STOP_S)
+
+
+def asked(port: int, pictures: Sequence[bytes], tasks: str, at_once: int) -> Answered:
+    """Send ``pictures``, ``at_once`` of them at any time; raises CannotServe."""
+    with ThreadPoolExecutor(at_once) as threads:
+        started_s = time.monotonic()
+        answers = list(threads.map(lambda picture: _ask(port, picture, tasks), pictures))
+        took_s = time.monotonic() - started_s
+    times_ms, batches = zip(*answers, strict=True)
+    return Answered(len(pictures) / took_s, median(times_ms), sum(batches) / len(batches))
+
+
+def _ask(port: int, picture: bytes, tasks: str) -> tuple[float, int]:
+    """How long the answer took in ms, and with how many others it came."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    try:
+        started_s = time.monotonic()
+        connection.request("POST", "/invocations", picture, {ATTRIBUTES: f"tasks={tasks}"})
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise CannotServe(f"{answer.status} {body[:200].decode(errors='replace')}")
+        return (time.monotonic() - started_s) * 1000, int(answer.headers[ATTRIBUTES].removeprefix("batch="))
+    finally:
+        connection.close()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, hint: str) -> None:
+    until_s = time.monotonic() + START_S
+    while time.monotonic() < until_s and process.poll() is None:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+            connection.request("GET", "/ping")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise CannotServe(f"the endpoint did not start: {hint}")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

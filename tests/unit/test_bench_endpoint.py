@@ -1,0 +1,59 @@
+"""The part of the benchmark about the model server: its pictures, and how it tells what it found."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from bench.endpoint import gpu
+from bench.endpoint.batching import SERVERS, TASKS, Findings, Measured, for_page, for_terminal, prepared, tables
+from bench.endpoint.server import Answered
+
+
+def findings(percent: list[float]) -> Findings:
+    """Batches twice as fast in each turn, though the machine was slow in the second."""
+    fast = Measured([Answered(20, 400, 12), Answered(8, 900, 14)], percent)
+    slow = Measured([Answered(10, 700, 1), Answered(4, 1900, 1)], percent)
+    return Findings({("faces", "batches"): fast, ("faces", "one by one"): slow}, ["a machine"])
+
+
+def test_ratios_are_to_the_server_that_makes_no_batches() -> None:
+    [table] = tables(findings([]))
+    assert table.rows == [
+        ("batches", "14.0 (8.0–20.0)", "2.00", "650", "13.0"),
+        ("one by one", "7.0 (4.0–10.0)", "1.00", "1,300", "1.0"),
+    ]
+    assert "GPU" not in " ".join(table.headings)
+
+
+def test_the_gpu_has_a_column_where_there_is_one() -> None:
+    [table] = tables(findings([60, 90]))
+    assert table.headings[-1] == "GPU %"
+    assert [row[-1] for row in table.rows] == ["75", "75"]
+
+
+@pytest.mark.parametrize("write", [for_terminal, for_page])
+def test_it_tells_all_that_it_found(write: object) -> None:
+    assert callable(write)
+    text = write(findings([]))
+    assert all(word in text for word in ("faces", *SERVERS, "2.00", "a machine"))
+
+
+def test_the_last_server_makes_no_batches() -> None:
+    assert list(SERVERS.values())[-1] == {"BATCH_SIZE": "1"}
+    assert not any("text" in tasks for tasks in TASKS)
+
+
+def test_pictures_have_one_size_and_differ() -> None:
+    made = prepared(3)
+    assert len(set(made)) == 3
+    assert {Image.open(io.BytesIO(one)).size for one in made} == {(2048, 1536)}
+
+
+def test_without_a_gpu_nothing_is_known_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with gpu.watched() as found:
+        pass
+    assert found.percent is None
