@@ -168,9 +168,9 @@ def upload_conditions(rounds: int, core: Core, picture: Path, load: float) -> li
 def endpoint_conditions(count: int, rounds: int, load: float) -> list[str]:
     """What the numbers of the endpoint hold for."""
     return [
-        f"{described()}, all of them for the server; Python {platform.python_version()}; {batching.AT_ONCE} requests at "
-        f"any time, {count} JPEGs of {batching.SIDE_PX} px. The column ms is the mean of the turns' median answers, the "
-        "column together the mean of how many were answered at once.",
+        f"{described()}, all of them for the server; Python {platform.python_version()}.",
+        f"{batching.AT_ONCE} requests at any time, {count} JPEGs of {batching.SIDE_PX} px a turn; ms: the mean of the "
+        "turns' median answers; together: how many were answered at once.",
         f"{rounds} turns: median (least–greatest), and the median of the ratios within each turn. "
         f"Load average before: {load:.1f}.",
     ]

@@ -16,7 +16,6 @@ from types import FrameType
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-import onnxruntime  # noqa: E402
 from fastapi import Request  # noqa: E402
 from litserve import LitServer  # noqa: E402
 from starlette.exceptions import HTTPException  # noqa: E402
@@ -24,6 +23,7 @@ from starlette.responses import JSONResponse  # noqa: E402
 
 from darkroom.errors import DarkroomError, ModelUnavailable  # noqa: E402
 from darkroom.models.catalogue import Catalogue, load  # noqa: E402
+from darkroom.models.sessions import has_gpu  # noqa: E402
 from endpoint.api import Pictures  # noqa: E402
 from endpoint.asking import problem  # noqa: E402
 
@@ -61,16 +61,15 @@ def catalogue_of(folder: Path) -> Catalogue:
 
 
 def server() -> LitServer:
-    """The server, not started. It has a process for each GPU, where onnxruntime has CUDA, or one on the CPU."""
+    """The server, not started. It has a process for each GPU, or where there is none one on the CPU."""
     folder = model_dir()
     catalogue = catalogue_of(folder)
     largest = max(model.batch_size for model in catalogue.models.values())
     batch_size = int(os.environ.get("BATCH_SIZE", largest))
     wait_s = float(os.environ.get("BATCH_WAIT_MS", BATCH_WAIT_MS)) / 1000
-    on_gpu = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
     made = LitServer(
         Pictures(catalogue, folder, batch_size, wait_s),
-        accelerator="cuda" if on_gpu else "cpu",
+        accelerator="cuda" if has_gpu() else "cpu",
         healthcheck_path="/ping",
         timeout=QUEUED_S,
         max_payload_size=MAX_BODY_BYTES,

@@ -16,7 +16,8 @@ SMALL = Path(__file__).with_name("small.toml")
 LAYOUTS = {"channels-last", "channels-first"}
 ORDERS = {"rgb", "bgr"}
 TYPES = {"float32", "uint8"}
-PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+PROVIDERS = (CUDA, CPU)
 """onnxruntime's, best first; what a machine lacks is passed over. TensorRT compiles a model for minutes, and anew for
 each size of picture, so that a model has to ask for it."""
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import ModelUnavailable
 from ..findings import Finding
 from . import faces, squares, whole
-from .catalogue import Model
+from .catalogue import CPU, CUDA, Model
 from .free_axes import with_free_axes
 from .pixels import Pixels
 from .tensors import Answer, Prepared
@@ -34,11 +34,14 @@ class OnnxModel:
         self._prepare = _named(PREPARE, model, "prepare")
         self._read = _named(READ, model, "read")
         onnxruntime.set_default_logger_severity(ERRORS_ONLY)
+        wanted = providers(model, device)
         try:
             self._labels = _labels(model, folder)
-            self._session = onnxruntime.InferenceSession(_file(model, folder), providers=providers(model, device))
+            self._session = onnxruntime.InferenceSession(_file(model, folder), providers=wanted)
         except Exception as error:  # onnxruntime's have no common base
             raise ModelUnavailable(detail=f"{model.name}: {error}") from error
+        if self._session.get_providers()[0] not in wanted[0]:  # it would go on without a word, and slowly
+            raise ModelUnavailable(detail=f"{model.name}: the GPU cannot be used; is its driver older than CUDA's?")
         self._input = self._session.get_inputs()[0].name
 
     def find_all(self, pictures: Sequence[Pixels]) -> list[Finding]:
@@ -69,11 +72,19 @@ def batches(prepared: Sequence[Prepared], most: int) -> Iterator[list[int]]:
             yield alike[start : start + most]
 
 
+def has_gpu() -> bool:
+    """Whether this machine has an NVIDIA GPU, and this onnxruntime can use one."""
+    return CUDA in onnxruntime.get_available_providers() and any(Path("/dev").glob("nvidia[0-9]*"))
+
+
 def providers(model: Model, device: int = 0) -> list[str | tuple[str, dict[str, Any]]]:
     """Those that ``model`` names and this machine has; the GPU is number ``device``."""
+    if not has_gpu():
+        return [CPU]
+    onnxruntime.preload_dlls(directory="")  # CUDA from its wheels, where they are installed
     there = set(onnxruntime.get_available_providers())
     known = [name for name in model.providers if name in there]
-    return [name if name == "CPUExecutionProvider" else (name, {"device_id": device}) for name in known]
+    return [name if name == CPU else (name, {"device_id": device}) for name in known]
 
 
 def _file(model: Model, folder: Path) -> bytes | str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelUnavailable
 from ..findings import TEXT, Finding, Line
-from .catalogue import Model
+from .catalogue import CPU, Model
 from .pixels import Pixels
 from .sessions import providers
 
@@ -118,7 +118,7 @@ def _quality(lines: Sequence[Line]) -> float:
 
 def _settings(model: Model, folder: Path, device: int) -> dict[str, Any]:
     """rapidocr's, by the names in its config.yaml."""
-    on_gpu = any(name != "CPUExecutionProvider" for name in providers(model, device))
+    on_gpu = providers(model, device) != [CPU]
     return {
         "Global.log_level": "critical",
         "Global.use_cls": False,
