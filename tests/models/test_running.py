@@ -12,7 +12,7 @@ import pytest
 
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import ENDPOINT, FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
-from darkroom.models import catalogue
+from darkroom.models import catalogue, sessions
 from darkroom.models.catalogue import Catalogue
 from darkroom.models.pixels import Pixels
 from darkroom.models.running import Models
@@ -126,3 +126,22 @@ def test_a_run_that_fails() -> None:
     with pytest.raises(ModelUnavailable) as caught:
         models.find(turned(1)[0], [MODERATION])
     assert "open-nsfw" in caught.value.detail
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_gpu_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """onnxruntime itself would go on on the CPU."""
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(sessions.onnxruntime, "get_available_providers", lambda: both)
+    monkeypatch.setattr(sessions, "has_gpu", lambda: True)
+    with pytest.raises(ModelUnavailable) as caught:
+        Models(SMALL, models_folder(), [SIMILARITY])
+    assert "sscd-distilled" in caught.value.detail
+
+
+def test_what_the_machine_lacks_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = replace(SMALL.of(FACES), providers=("TensorrtExecutionProvider", *catalogue.PROVIDERS))
+    assert sessions.providers(model) == ["CPUExecutionProvider"]
+    monkeypatch.setattr(sessions.onnxruntime, "get_available_providers", lambda: list(catalogue.PROVIDERS))
+    monkeypatch.setattr(sessions, "has_gpu", lambda: True)
+    assert sessions.providers(model, 3) == [("CUDAExecutionProvider", {"device_id": 3}), "CPUExecutionProvider"]
