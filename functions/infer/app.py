@@ -27,6 +27,7 @@ from darkroom.services.infer.keep import Keeper
 from darkroom.services.infer.masters import Masters
 from darkroom.services.infer.messages import Inbox, Message
 from darkroom.services.infer.service import Infer, Terms
+from darkroom.services.infer.tasks import tasks
 from darkroom.services.settings import limits
 
 _env = os.environ
@@ -36,7 +37,7 @@ _entries, _index = Entries(_dynamodb, _env["INDEX_TABLE"]), Index(_dynamodb, _en
 _archive, _vectors = Archive(_media, _entries), open_vectors(_env)
 _queue, _priority = Queue(_sqs, _env["INFER_QUEUE_URL"]), Queue(_sqs, _env["INFER_PRIORITY_QUEUE_URL"])
 _observer = Observer("infer")
-_tasks = tuple(_env.get("TASKS", "faces,text,moderation,similarity").split(","))
+_tasks = tasks(_env)
 
 _endpoint = Endpoint(client("sagemaker-runtime", read_s=CALL_S, attempts=1), _env.get("ENDPOINT_NAME", ""))
 _breaker = Breaker(_entries, opened=lambda: _observer.count("BreakerOpen"))

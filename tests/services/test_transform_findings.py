@@ -41,12 +41,20 @@ def asked(url: str, *, generation: str = "1", key: str = "key") -> TransformRequ
     return replace(plain, path=canonical_path(plan))
 
 
-def analyse(bucket: Bucket, key: str = "photo.jpg", *, by: str = ENDPOINT, error: str = "", etag: str = "") -> str:
+def analyse(
+    bucket: Bucket,
+    key: str = "photo.jpg",
+    *,
+    by: str = ENDPOINT,
+    error: str = "",
+    etag: str = "",
+    pending: tuple[str, ...] = (),
+) -> str:
     """Write a sidecar as inference does, and return its name."""
     finding = Finding(FACES, "model", "1", by, (FACE,), error=error)
     master = etag or str(bucket.etag(f"masters/{key}")).strip('"')
     name = sidecar_name("1", key)
-    bucket.put(name, json.dumps(to_document(Findings("1", master, {FACES: finding}))).encode(), {})
+    bucket.put(name, json.dumps(to_document(Findings("1", master, {FACES: finding}, pending))).encode(), {})
     return name
 
 
@@ -105,9 +113,18 @@ def test_findings_of_another_generation_are_none(service: Transform, bucket: Buc
 
 
 def test_findings_of_another_task_are_not_enough(service: Transform, bucket: Bucket) -> None:
-    analyse(bucket)
+    analyse(bucket, pending=(TEXT,))
     assert code(service.answer(asked("/photo.jpg?w=300&redact=all&f=png"))) == "findings-pending"
     assert code(service.answer(asked(f"/photo.jpg?w=300&redact={TEXT}&f=png"))) == "findings-pending"
+
+
+def test_a_task_that_nobody_does_here_is_not_waited_for(
+    service: Transform, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    analyse(bucket)
+    answer = service.answer(asked(f"/photo.jpg?w=300&redact={TEXT}&f=png"))
+    assert (code(answer), status(answer)) == ("no-inference", 501)
+    assert '"level": "ERROR"' not in capsys.readouterr().out
 
 
 def test_what_a_model_cannot_read_is_refused_for_good(service: Transform, bucket: Bucket) -> None:

@@ -14,6 +14,7 @@ from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import ALWAYS_REDACT, FIRST_GENERATION
 from darkroom.services import settings
 from darkroom.services.caching import CachePolicy
+from darkroom.services.infer.tasks import tasks
 from functions.edge.build import MAX_ALWAYS_REDACT_BYTES
 
 from .stack import ROOT, Stack, broken_rules, references, template
@@ -112,7 +113,7 @@ _VARIABLE = re.compile(r'\b(?:_env|environment)(?:\.get\(|\[)"([A-Z_]+)"')
 @pytest.mark.parametrize("function", READ_BY_LIBRARIES)
 def test_environment_is_what_the_function_reads(function: str) -> None:
     source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
-    for reader in (settings.limits, settings.cache_policy, open_vectors):
+    for reader in (settings.limits, settings.cache_policy, tasks, open_vectors):
         if f"{reader.__name__}(_env)" in source:
             source += inspect.getsource(reader)
     given = set(Stack(InferenceMode="lambda").variables(f"{function.capitalize()}Function"))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import cos, floor, radians, sin
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.errors import BadOption, FindingsPending, Unanalysable
-from darkroom.findings import FACES, TEXT, Face, Finding, Findings, Line, Region
+from darkroom.errors import BadOption, FindingsPending, NoInference, Unanalysable
+from darkroom.findings import CLIENT, FACES, TEXT, Face, Finding, Findings, Line, Region
 from darkroom.plan.boxes import Box, turned_back
 from darkroom.plan.covering import Outline, mask, outlines
 from darkroom.plan.geometry import Geometry, Size, arrange
@@ -54,7 +55,23 @@ def test_without_findings_nothing_is_known(redact: str) -> None:
         outlines(Plan("k", redact=redact), None, SIZE)
     other = TEXT if redact == "faces" else FACES
     with pytest.raises(FindingsPending):
+        outlines(Plan("k", redact=redact), Findings("1", "etag", {other: FOUND[other]}, pending=(FACES, TEXT)), SIZE)
+
+
+@pytest.mark.parametrize("redact", ["faces", "text", "all"])
+def test_what_nobody_looks_for_here_will_not_come(redact: str) -> None:
+    other = TEXT if redact == "faces" else FACES
+    with pytest.raises(NoInference):
         covered(redact, **{other: FOUND[other]})
+
+
+@pytest.mark.parametrize("redact", ["faces", "text", "all"])
+def test_what_an_uploader_did_not_look_for_may_still_come(redact: str) -> None:
+    other = TEXT if redact == "faces" else FACES
+    theirs = replace(FOUND[other], by=CLIENT)
+    for found in ({}, {other: theirs}):
+        with pytest.raises(FindingsPending):
+            covered(redact, **found)
 
 
 def test_what_no_model_can_read_is_never_shown() -> None:

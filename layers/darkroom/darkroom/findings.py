@@ -99,6 +99,10 @@ class Findings:
     pending: tuple[str, ...] = ()
     analysed_at: str = ""
 
+    def may_come(self, task: str) -> bool:
+        """Whether more than this may be said for ``task``: none of our own models has looked yet, or it is pending."""
+        return task in self.pending or all(finding.by == CLIENT for finding in self.found.values())
+
 
 def to_document(findings: Findings) -> dict[str, Any]:
     """``findings`` as JSON has them. Vectors are left out: their place is the similarity index."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from darkroom.aws.record import HELD, Record, to_item
 from darkroom.errors import Unavailable
 from darkroom.findings import (
     CLIENT,
@@ -255,6 +256,44 @@ def test_what_was_released_keeps_its_findings(world: World) -> None:
     world.media.delete(f"held/{KEY}")
     assert world.ready(KEY, jpeg_photo((90, 60)), sha256="same") is Outcome.COPIED
     assert world.findings(KEY).source_etag == world.etag(KEY)
+
+
+def test_what_waits_behind_a_served_picture_leaves_it_its_findings(world: World) -> None:
+    world.block = True
+    world.ready(KEY, jpeg_photo(), sha256="old")
+    served, vector = world.findings(KEY), world.vectors.get(KEY)
+    printed = world.derivative(KEY, "fv-1_redact-faces_w-320.webp")
+    world.runtime.behave = sagemaker.flagging
+    sequencer = world.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
+    held = Request(Kind.HELD, KEY, sequencer)
+    assert world.infer.handle(held) is Outcome.ANALYSED
+    assert world.noted(KEY).flagged
+    assert (world.findings(KEY), world.vectors.get(KEY)) == (served, vector)
+    assert printed in world.keys("derivatives/")
+    assert world.infer.handle(held) is Outcome.DROPPED
+
+
+def test_once_it_is_served_it_has_its_own(world: World) -> None:
+    world.block = True
+    world.ready(KEY, jpeg_photo(), sha256="old")
+    sequencer = world.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
+    world.infer.handle(Request(Kind.HELD, KEY, sequencer))
+    world.media.delete(f"held/{KEY}")
+    assert world.ready(KEY, jpeg_photo((90, 60)), sha256="new") is Outcome.ANALYSED
+    assert world.findings(KEY).source_etag == world.etag(KEY)
+    stored = world.vectors.get(KEY)
+    assert stored is not None
+    assert stored.source_etag == world.etag(KEY)
+
+
+def test_the_hash_of_what_is_held_is_kept_with_its_embedding(world: World) -> None:
+    sequencer = world.master(KEY, jpeg_photo(), prefix="held/")
+    record = Record(KEY, HELD, sequencer, held={"facts": {"perceptual_hash": "00000000000000ff"}})
+    world.clients["dynamodb"].put_item(TableName=world.names["index"], Item=to_item(record))
+    world.infer.handle(Request(Kind.HELD, KEY, sequencer))
+    stored = world.vectors.get(KEY)
+    assert stored is not None
+    assert stored.perceptual_hash == "00000000000000ff"
 
 
 def test_no_verdict_no_message(world: World) -> None:

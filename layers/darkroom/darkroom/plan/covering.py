@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil, floor, hypot
 
-from ..errors import FindingsPending, Unanalysable
+from ..errors import FindingsPending, NoInference, Unanalysable
 from ..findings import FACES, TEXT, Findings, Line, Region
 from .boxes import Size
 from .geometry import Geometry
@@ -54,13 +54,16 @@ def tasks_of(plan: Plan) -> tuple[str, ...]:
 def outlines(plan: Plan, findings: Findings | None, upright: Size) -> list[Outline]:
     """What ``plan`` covers of a picture of ``upright`` px, in these.
 
-    Raises FindingsPending while nothing is known of it, and Unanalysable if a model could not read it: what is to be
-    hidden is then not known, and never will be. BadOption for a page that nothing has looked at.
+    Raises FindingsPending while nothing is known of it, NoInference if nobody looks for it here, and Unanalysable if a
+    model could not read it: what is to be hidden is then not known, and never will be. BadOption for a page that
+    nothing has looked at.
     """
     check_first_page(plan)
     found: list[Outline] = []
     for task in tasks_of(plan):
         finding = findings.found.get(task) if findings else None
+        if finding is None and findings is not None and not findings.may_come(task):
+            raise NoInference(f"redact: no model of this deployment looks for {task}")
         if finding is None:
             raise FindingsPending(detail=f"no findings of {task}")
         if finding.error:

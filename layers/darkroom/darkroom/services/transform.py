@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from ..imaging.picture import Picture
 
 DERIVATIVES = "derivatives/"
+NO_FAULT = (FindingsPending, NoInference)
+"""Of status 5xx, and yet nothing that an operator has to look into."""
+
 _OVERTAKEN = "The source changed while its picture was made"
 
 
@@ -100,7 +103,7 @@ class Transform:
             self._admit(plan)
             return self._find_or_render(plan, request.if_none_match)
         except DarkroomError as error:
-            level = "ERROR" if error.status >= 500 else "INFO"
+            level = "ERROR" if error.status >= 500 and not isinstance(error, NO_FAULT) else "INFO"
             log(level, error.message, code=error.code, status=error.status, detail=error.detail, path=request.path)
             return Failed(error)
 

@@ -63,21 +63,32 @@ class Keeper:
         for _ in range(_TRIES):
             sidecar, noted = self.archive.sidecar(new.generation, present.key), self.archive.noted(present.key)
             self._require(present)
-            known = sidecar.findings if sidecar is not None else None
-            try:
-                findings = self._put(present.key, merged(known, new, self.tasks), sidecar)
-            except Changed:
-                continue
-            if _stale(known, noted, findings):
-                self._purge(present.key, new.generation)
+            known = noted.findings if present.behind else sidecar.findings if sidecar is not None else None
+            findings = merged(known, new, self.tasks)
+            if not present.behind:
+                try:
+                    findings = self._put(present.key, findings, sidecar)
+                except Changed:
+                    continue
+                if _stale(known, noted, findings):
+                    self._purge(present.key, new.generation)
             to_note = Noted(findings, image_id, present.sha256, verdict(findings), version=noted.version)
             written = self.archive.note(present.key, to_note)
             if written is None:
                 continue
-            self._put_vector(present, findings, perceptual_hash)
+            if not present.behind:
+                self._put_vector(present, findings, perceptual_hash)
             self._require(present)
             return Kept(written, known if alike(known, new) else None)
         raise Changed(detail=f"the findings of {present.key} do not hold still")
+
+    def shows(self, present: Present, generation: str) -> bool:
+        """Whether pictures of ``present`` are made with findings about it; of one that is not served, none are."""
+        if present.behind:
+            return True
+        sidecar = self.archive.sidecar(generation, present.key)
+        found = sidecar.findings if sidecar is not None else None
+        return found is not None and found.source_etag == present.etag
 
     def _require(self, present: Present) -> None:
         now = self.masters.present(present.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...aws.kept import Kept, Opened
 from ...aws.vault import Vault
@@ -12,11 +12,15 @@ from ..places import HELD_MASTERS
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A master where it lies. ``etag`` has no quotes."""
+    """A master where it lies. ``etag`` has no quotes.
+
+    ``behind``: it is held, and an earlier one goes on being served. What pictures are made with stays that one's.
+    """
 
     key: str
     place: Vault
     kept: Kept
+    behind: bool = False
 
     @property
     def etag(self) -> str:
@@ -65,4 +69,5 @@ class Masters:
         places = ((self.source, self.prefix), (self.media, HELD_MASTERS))
         heads = [(place, place.head(prefix + key)) for place, prefix in places]
         found = [Present(key, place, head) for place, head in heads if head is not None]
-        return max(found, key=lambda one: one.sequencer, default=None)
+        newest = max(found, key=lambda one: one.sequencer, default=None)
+        return replace(newest, behind=True) if newest is not None and newest.held and len(found) > 1 else newest

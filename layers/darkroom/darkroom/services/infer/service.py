@@ -92,7 +92,7 @@ class Infer:
         noted = self.keeper.archive.noted(request.key)
         if request.again:
             return self._look(request, present, noted)
-        if self._is_done(noted, present):
+        if self._is_done(noted, present) and self.keeper.shows(present, self.terms.generation):
             if request.kind is Kind.HELD and present.held:
                 self._judge(present.key, noted.findings)
             return Outcome.DROPPED
@@ -164,10 +164,8 @@ class Infer:
 
     def _conclude(self, present: Present, findings: Findings) -> None:
         """Keep ``findings``, and do and tell what follows from them; at last, write down that it was done."""
-        record = self.index.get(present.key)
-        phash = str(record.facts.get("perceptual_hash", "")) if record is not None else ""
         with self.observer.step("store"):
-            kept = self.keeper.keep(present, self._image_id(present), findings, phash)
+            kept = self.keeper.keep(present, self._image_id(present), findings, self._perceptual_hash(present))
         self._compare(kept)
         with self.observer.step("announce"):
             self._judge(present.key, kept.findings)
@@ -176,6 +174,13 @@ class Infer:
         if not kept.findings.pending:
             waited_s = max(0.0, self.clock() - present.kept.modified_s)
             self.observer.count("UploadToAnalysed", waited_s * 1000, "Milliseconds")
+
+    def _perceptual_hash(self, present: Present) -> str:
+        record = self.index.get(present.key)
+        if record is None:
+            return ""
+        facts = record.held.get("facts", {}) if present.held else record.facts
+        return str(facts.get("perceptual_hash", ""))
 
     def _judge(self, key: str, findings: Findings | None) -> None:
         """Have ingest look at the verdict, if there is one that it waits for."""
