@@ -34,10 +34,9 @@ _env = os.environ
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _media, _source = Vault(_s3, _env["MEDIA_BUCKET"]), Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"])
 _entries, _index = Entries(_dynamodb, _env["INDEX_TABLE"]), Index(_dynamodb, _env["INDEX_TABLE"])
-_archive, _vectors = Archive(_media, _entries), open_vectors(_env)
+_archive, _vectors, _tasks = Archive(_media, _entries), open_vectors(_env), tasks(_env)
 _queue, _priority = Queue(_sqs, _env["INFER_QUEUE_URL"]), Queue(_sqs, _env["INFER_PRIORITY_QUEUE_URL"])
 _observer = Observer("infer")
-_tasks = tasks(_env)
 
 _endpoint = Endpoint(client("sagemaker-runtime", read_s=CALL_S, attempts=1), _env.get("ENDPOINT_NAME", ""))
 _breaker = Breaker(_entries, opened=lambda: _observer.count("BreakerOpen"))
