@@ -99,7 +99,7 @@ def models(quick: bool) -> None:
     load = os.getloadavg()[0]
     asyncio.run(venvs.ensure_endpoint(Progress()))
     fetch(PLACES["endpoint"], MODELS)
-    count, rounds = (batching.AT_ONCE, 1) if quick else (2 * batching.AT_ONCE, 5)
+    count, rounds = (batching.AT_ONCE, 1) if quick else (2 * batching.AT_ONCE, 3)
     findings = batching.measured(count, rounds, endpoint_conditions(count, rounds, load), progress)
     print(f"\r\033[K{batching.for_terminal(findings)}")
     if not quick:
