@@ -118,7 +118,7 @@ const SAID = {
   off: () => 'This stack was started with --no-inference: nobody looks at pictures, and what needs findings answers 501.',
   'no-picture': () => 'There is no such picture yet.',
   pending: told => `Nobody has looked at this picture yet. The endpoint is ${told.endpoint}; what needs findings answers 503.`,
-  found: told => `Looked at ${told.findings.analysed_at}, generation ${told.generation}.`,
+  found: told => `Looked at on ${new Date(told.findings.analysed_at).toLocaleString()}, generation ${told.generation}.`,
 };
 
 let asked = 0;

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from darkroom.findings import Face, Finding
 from darkroom.models.catalogue import SMALL, load
@@ -92,17 +92,3 @@ def detected(image: Image.Image) -> tuple[Face, ...]:
     models = Models(load(SMALL), MODELS, ["faces"])
     found: Finding = models.find(np.asarray(image), ["faces"])["faces"]
     return found.faces
-
-
-def document(words: list[str], *, angle_degrees: float) -> bytes:
-    """A page with ``words``, photographed a little askew, as a JPEG."""
-    font = ImageFont.truetype("DejaVuSans.ttf", 30)
-    page = Image.new("RGB", (1240, 1754), "#f7f5ef")
-    draw, lines = ImageDraw.Draw(page), [words[at : at + 9] for at in range(0, len(words), 9)]
-    for number, line in enumerate(lines):
-        draw.text((110, 130 + number * 54), " ".join(line), font=font, fill="#1d1d1f")
-    out = io.BytesIO()
-    page.rotate(angle_degrees, expand=True, fillcolor="#6f6a63", resample=Image.Resampling.BICUBIC).save(
-        out, "JPEG", quality=85
-    )
-    return out.getvalue()

@@ -6,7 +6,6 @@ import asyncio
 import io
 import json
 import os
-import re
 import secrets
 import signal
 import time
@@ -20,11 +19,12 @@ import pytest
 from botocore.config import Config
 from PIL import Image
 
-from local.place import ENDPOINT, ROOT
+from local.place import ENDPOINT
 from tests.corpus import CORPUS
+from tests.documents import accuracy_in_order, page, photographed, words
 from tests.e2e.browser import CHROMIUM, Page, open_browser
 from tests.e2e.conftest import Stack, start_stack, stop_stack
-from tests.e2e.inferring import Studio, detected, document, until
+from tests.e2e.inferring import Studio, detected, until
 from tests.e2e.viewer import Viewer
 from tests.pictures import jpeg_photo, photograph
 
@@ -102,15 +102,12 @@ def test_a_redacted_print_has_no_face_left(studio: Studio, group: tuple[str, int
 
 
 def test_a_photographed_page_is_read(studio: Studio) -> None:
-    words = re.findall(r"[A-Za-z]{3,}", (ROOT / "README.md").read_text(encoding="utf-8"))[:234]
-    assert len(words) >= 200
-    key = f"{PREFIX}page.jpg"
-    studio.upload(key, document(words, angle_degrees=4))
+    expected, key = words(220), f"{PREFIX}page.jpg"
+    studio.upload(key, photographed(page(expected), 4))
     lines = studio.analysed(key)["text"]["lines"]
-    read = Counter(word for line in lines for word in re.findall(r"[A-Za-z]+", line["text"]))
-    missed = Counter(words) - read
-    print(f"{len(words) - missed.total()} of {len(words)} words")
-    assert missed.total() <= 0.05 * len(words), missed
+    accuracy = accuracy_in_order(expected, (line["text"] for line in lines))
+    print(f"{accuracy:.1%} of {len(expected)} words")
+    assert accuracy >= 0.95
 
 
 def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: Studio) -> None:

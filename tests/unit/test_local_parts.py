@@ -7,9 +7,11 @@ import multiprocessing
 import os
 import socket
 import sys
+import zipfile
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,7 +25,7 @@ from local.cdn.model import Cors, OriginKind, Pick, PolicyHeader
 from local.containers import relays
 from local.errors import CannotStart
 from local.ministack import environment
-from local.ministack_process import found_in_layers
+from local.ministack_process import found_in_layers, unpack_layers_once
 from local.place import Place, Ports
 from local.samples import PHOTOGRAPHS, draw_watermark
 from local.signed import signed_target
@@ -276,3 +278,24 @@ def test_files_of_layers_are_named_as_they_lie_here(tmp_path: Path) -> None:
     named = {"MODEL_DIR": f"{second}/models", "ONLY": f"{first}/etc/only"}
     assert found_in_layers(variables, [first, second]) == variables | named
     assert found_in_layers(variables, []) == variables
+
+
+def test_a_layer_is_unpacked_once_for_all_processes_and_code_for_each(tmp_path: Path) -> None:
+    runtime = SimpleNamespace(zipfile=zipfile)
+    unpack_layers_once(runtime, tmp_path / "layers")
+
+    def unpacked(process: str, name: str, content: str) -> Path:
+        folder, archive = tmp_path / process / name, tmp_path / process / f"{name}.zip"
+        folder.mkdir(parents=True)
+        with zipfile.ZipFile(archive, "w") as file:
+            file.writestr("python/module.py", content)
+        with runtime.zipfile.ZipFile(str(archive)) as file:
+            file.extractall(str(folder))
+        assert (folder / "python" / "module.py").read_text() == content
+        return (folder / "python" / "module.py").resolve()
+
+    first = unpacked("one", "layer_0", "A = 1")
+    assert unpacked("two", "layer_0", "A = 1") == first
+    assert unpacked("two", "layer_1", "A = 2") != first
+    assert unpacked("one", "code", "A = 1").is_relative_to(tmp_path / "one")
+    assert unpacked("two", "code", "A = 1").is_relative_to(tmp_path / "two")
