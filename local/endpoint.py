@@ -13,11 +13,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from . import processes, venvs
+from .aws import Cloud
 from .errors import CannotStart
 from .exclusive import exclusively
 from .kept import KeptServer, Served
 from .place import ENDPOINT, MODELS, ROOT, Place
 from .progress import Progress
+from .resolved import deployed_template
+from .sagemaker.declared import declared_weights
 from .sagemaker.runtime import Runtime, open_runtime
 from .sagemaker.variants import Variant
 
@@ -44,7 +47,16 @@ class Endpoint:
             ),
             progress.say,
         )
+        self._url = url
         runtime.endpoints.put(ENDPOINT, [Variant("main", 1.0, url)])
+
+    def follow(self, cloud: Cloud) -> None:
+        """Have the variants and weights that the deployed template declares. One server stands for all of them."""
+        template, resolver = deployed_template(cloud, {})
+        weights = declared_weights(template, resolver.resolve)
+        variants = [Variant(name, weight, self._url) for name, weight in weights.items()]
+        if variants:
+            self.runtime.endpoints.put(ENDPOINT, variants)
 
     async def keep(self) -> None:
         """For ever: install what it needs, and keep it alive. A failure to install is told, and the stack goes on."""

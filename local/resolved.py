@@ -35,17 +35,22 @@ _NOTHING = object()
 
 def resources(cloud: Cloud) -> Iterator[Resource]:
     """Every resource of the stack."""
-    template: Any = cloud.cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
-    stack = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
-    given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
     found = cloud.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
     ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
-    resolver = Resolver(template, given | ids)
+    template, resolver = deployed_template(cloud, ids)
     for one in found:
         declared = template["Resources"][one["LogicalResourceId"]].get("Properties", {})
         yield Resource(
             one["LogicalResourceId"], one["PhysicalResourceId"], one["ResourceType"], declared, resolver.resolve
         )
+
+
+def deployed_template(cloud: Cloud, ids: Mapping[str, str]) -> tuple[Any, Resolver]:
+    """The template with all that its conditions leave out, and what fills in its parameters and ``ids``."""
+    template: Any = cloud.cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+    stack = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
+    return template, Resolver(template, {**given, **ids})
 
 
 class Resolver:

@@ -78,6 +78,7 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
                     group.create_task(live.follow())
                     group.create_task(_watch_over(ministack, place))
                     if endpoint:
+                        await asyncio.to_thread(endpoint.follow, cloud)
                         group.create_task(endpoint.keep())
                     if watching:
                         group.create_task(watch(place, cloud, ministack, progress, live, inference=inference))

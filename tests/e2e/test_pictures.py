@@ -103,8 +103,6 @@ def test_hints_choose_among_the_ladder(viewer: Viewer, key: str) -> None:
         ("w=0", 400, "bad-option"),
         ("colour=red", 400, "unknown-option"),
         ("w=1&width=2", 400, "duplicate-option"),
-        ("redact=faces", 400, "not-available"),
-        ("g=face", 400, "not-available"),
         ("q=auto", 400, "not-available"),
         ("preset=nosuch", 400, "bad-option"),
     ],
@@ -118,6 +116,14 @@ def test_a_bad_option_is_named_without_an_invocation(
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert query.split("=", maxsplit=1)[0][:2] in answer.problem["detail"] or "option" in answer.problem
     assert viewer.invocations() == before
+
+
+@pytest.mark.parametrize("query", ["w=400&redact=faces", "w=400&h=400&fit=cover&g=face"])
+def test_what_needs_findings_is_refused_where_nobody_looks_at_pictures(viewer: Viewer, key: str, query: str) -> None:
+    unsigned = viewer.get(f"{key}?{query}")
+    assert (unsigned.status, unsigned.problem["code"]) == (403, "unsigned")
+    answer = viewer.get(viewer.signed(f"{key}?{query}"))
+    assert (answer.status, answer.problem["code"]) == (501, "no-inference")
 
 
 def test_no_source(viewer: Viewer) -> None:

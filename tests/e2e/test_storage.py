@@ -96,7 +96,7 @@ def test_uploads_have_versions_and_tell_of_themselves(stack: Stack, buckets: dic
 
 def test_the_index_forgets_by_its_clock_and_can_be_brought_back(stack: Stack) -> None:
     dynamodb = stack.cloud.dynamodb
-    [name] = physical_ids(stack.cloud, "AWS::DynamoDB::Table").values()
+    name = physical_ids(stack.cloud, "AWS::DynamoDB::Table")["IndexTable"]
     table = dynamodb.describe_table(TableName=name)["Table"]
     assert table["DeletionProtectionEnabled"] is True
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"

@@ -21,11 +21,14 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.resolved import Resolver
 from local.sagemaker import control
+from local.sagemaker.declared import declared_weights
 from local.sagemaker.faults import Refusal
 from local.sagemaker.runtime import MAX_PAYLOAD_BYTES, Runtime, open_runtime
 from local.sagemaker.variants import Variant, chosen
 from tests.conftest import free_port
+from tests.template.stack import template
 
 
 @dataclass
@@ -227,3 +230,14 @@ def test_only_a_variant_with_a_weight_is_drawn(weights: list[float], at: float) 
     else:
         with pytest.raises(Refusal):
             chosen("darkroom", variants, at=at)
+
+
+@pytest.mark.parametrize(
+    ("canary", "weights"), [("", {"main": 1.0}), ("an-image:2", {"main": 1.0, "canary": 0.11})], ids=["one", "canary"]
+)
+def test_variants_are_those_of_the_template(canary: str, weights: dict[str, float]) -> None:
+    deployed = template()
+    defaults = {name: str(one.get("Default", "")) for name, one in deployed["Parameters"].items()}
+    given = {"InferenceMode": "endpoint", "EndpointImageUri": "an-image:1", "CanaryImageUri": canary}
+    resolver = Resolver(deployed, defaults | given | {"CanaryWeight": "0.11"})
+    assert declared_weights(deployed, resolver.resolve) == weights
