@@ -119,7 +119,8 @@ def take_out(artefact: Artefact, wheels: Path, folder: Path) -> None:
 
 
 def _is_licence(name: str) -> bool:
-    return ".dist-info/" in name and any(word in name.lower() for word in ("licen", "notice"))
+    is_file = not name.endswith("/")
+    return is_file and ".dist-info/" in name and any(word in name.lower() for word in ("licen", "notice"))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -21,6 +21,7 @@ def artefact(tmp_path: Path) -> Artefact:
         wheel.writestr("some_model/small.onnx", CONTENT)
         wheel.writestr("some_model/LICENSE", "of the package's own folder")
         wheel.writestr("some_model-1.0.dist-info/METADATA", "Name: some-model")
+        wheel.mkdir("some_model-1.0.dist-info/licenses")
         wheel.writestr("some_model-1.0.dist-info/licenses/LICENSE", "free")
         wheel.writestr("some_model-1.0.dist-info/licenses/NOTICE", "made by others")
     return Artefact("some_model", "some_model/small.onnx", hashlib.sha256(CONTENT).hexdigest())
