@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from darkroom.models.pixels import Pixels
 from darkroom.models.running import Models
 from darkroom.models.sessions import OnnxModel, batches
 from darkroom.models.tensors import Prepared
+from local.place import ROOT
 
 from ..looking import models_folder, pixels, small_models
 from ..pictures import photograph
@@ -145,3 +148,23 @@ def test_what_the_machine_lacks_is_passed_over(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sessions.onnxruntime, "get_available_providers", lambda: list(catalogue.PROVIDERS))
     monkeypatch.setattr(sessions, "has_gpu", lambda: True)
     assert sessions.providers(model, 3) == [("CUDAExecutionProvider", {"device_id": 3}), "CPUExecutionProvider"]
+
+
+def test_nobody_is_told_which_models_run() -> None:
+    """By this variable, which onnxruntime reads once: it has to be there before any room of ours imports it."""
+    script = (
+        "import os, sys, importlib.abc\n"
+        "class Watch(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'onnxruntime': print(os.environ.get('ORT_DISABLE_TELEMETRY'))\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        "import darkroom.models.running\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(ROOT / "layers" / "darkroom"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["1"]
