@@ -6,11 +6,12 @@ answers for an endpoint without a healthy instance.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from . import processes, venvs
 from .aws import Cloud
@@ -78,9 +79,16 @@ class Endpoint:
 
 @asynccontextmanager
 async def open_endpoint(place: Place, progress: Progress) -> AsyncIterator[Endpoint]:
-    """The endpoint, whose API listens while the context lasts; its model server runs while somebody keeps it."""
+    """The endpoint, while the context lasts. Its API listens at once, its model server is kept beside the context."""
     async with open_runtime() as runtime:
-        yield Endpoint(place, runtime, progress)
+        endpoint = Endpoint(place, runtime, progress)
+        keeping = asyncio.create_task(endpoint.keep())
+        try:
+            yield endpoint
+        finally:
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
 
 
 def environment(port: int) -> dict[str, str]:

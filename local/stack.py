@@ -62,6 +62,8 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
         deployed = await deploy.ensure(place, cloud, progress, inference=inference)
         if deployed:
             ministack.save()
+        if endpoint:
+            await asyncio.to_thread(endpoint.follow, cloud)
         pids = {"stack": os.getpid(), "ministack": ministack.pid}
         sagemaker_url = endpoint.runtime.url if endpoint else ""
         found = await asyncio.to_thread(facts.gather, cloud, ports, sagemaker_url, pids)
@@ -77,9 +79,6 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
                 async with asyncio.TaskGroup() as group:
                     group.create_task(live.follow())
                     group.create_task(_watch_over(ministack, place))
-                    if endpoint:
-                        await asyncio.to_thread(endpoint.follow, cloud)
-                        group.create_task(endpoint.keep())
                     if watching:
                         group.create_task(watch(place, cloud, ministack, progress, live, inference=inference))
         except NotBuiltLocally as error:
@@ -122,7 +121,7 @@ def require_free(port: int, option: str) -> None:
 
 
 _INFERENCE = {
-    True: "the endpoint starts behind this; pictures that come before it wait, or meet the small models",
+    True: "pictures are looked at; until the endpoint is ready, by the small models in the function",
     False: "none: no picture is looked at",
 }
 
