@@ -212,6 +212,19 @@ def test_what_stands_in_hides_as_well(service: Transform, bucket: Bucket) -> Non
     assert isinstance(service.answer(asked(both)), Provisional)
 
 
+@pytest.mark.parametrize("by", [CLIENT, ENDPOINT])
+def test_faces_that_are_known_are_waited_for_no_more(service: Transform, bucket: Bucket, by: str) -> None:
+    analyse(bucket, by=by)
+    assert isinstance(service.answer(asked(FACING)), Rendered)
+
+
+def test_nor_are_those_that_nobody_looks_for(service: Transform, bucket: Bucket) -> None:
+    etag = str(bucket.etag("masters/photo.jpg")).strip('"')
+    document = to_document(Findings("1", etag, {TEXT: Finding(TEXT, "model", "1")}))
+    bucket.put(sidecar_name("1", "photo.jpg"), json.dumps(document).encode(), {})
+    assert isinstance(service.answer(asked(FACING)), Rendered)
+
+
 def test_what_is_too_large_to_be_answered_has_nothing_to_stand_in(service: Transform, bucket: Bucket) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1300), {})
     answer = service.answer(asked("/noise.png?w=1300&h=1200&fit=cover&g=face&f=png"))

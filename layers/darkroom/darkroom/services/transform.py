@@ -173,7 +173,7 @@ class Transform:
         plan, findings = job.plan, self._findings(job)
         picture = self._rendered(job, findings)
         timings_ms = {"fetch": job.fetch_ms, **picture.timings_ms}
-        if plan.gravity.name == "face" and not (findings and "faces" in findings.found):
+        if plan.gravity.name == "face" and _awaits_faces(findings):
             return _provisional(plan, picture, timings_ms)
         headers = stored_headers(plan, picture.content_type, self.caching)
         started = time.perf_counter()
@@ -227,6 +227,10 @@ class Transform:
         if found is None or _is_stale(found, self.source.open(self.source_prefix + plan.key)):
             raise Unavailable(_OVERTAKEN, detail=name)
         return _from_store(found, if_none_match)
+
+
+def _awaits_faces(findings: Findings | None) -> bool:
+    return findings is None or ("faces" not in findings.found and findings.may_come("faces"))
 
 
 def _provisional(plan: Plan, picture: Picture, timings_ms: Mapping[str, float]) -> Provisional:
