@@ -47,7 +47,11 @@ def test_a_wrong_count_is_named(deployment: Deployment, count: str) -> None:
     assert "1 to 50" in answer.document["detail"]
 
 
-@pytest.mark.parametrize("authorization", [None, "Bearer x", f"Bearer {token_for('trips/', lasts_s=-1)}"])
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "Bearer x", f"Bearer {token_for('trips/', lasts_s=-1)}"],
+    ids=["none", "nonsense", "over"],  # a token's text would be another name in each process of the suite
+)
 def test_no_valid_token(deployment: Deployment, authorization: str | None) -> None:
     answer = deployment.call({"key": "trips/rome.jpg"}, authorization, {})
     assert (answer.status, answer.document["code"]) == (401, "bad-token")
