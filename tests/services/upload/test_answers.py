@@ -51,6 +51,7 @@ def test_both_keys_make_tokens(api: Api, key: str) -> None:
         f"Bearer {token_for('trips/', lasts_s=-1)}",
         f"Bearer {token_for('trips/')}, Bearer x",
     ],
+    ids=["none", "empty", "no token", "blank", "no ASCII", "Basic", "no scheme", "another key", "over", "two"],
 )
 def test_no_valid_token(api: Api, authorization: str | None) -> None:
     for answer in (api.call("POST", "/uploads", authorization, b"{}"), api.call("GET", "/uploads/a", authorization)):
