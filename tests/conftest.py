@@ -24,7 +24,7 @@ ALONE = ("chaos", "e2e")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules stay whole when two processes share the suite, so that what a module makes is made once."""
+    """Modules stay whole when several processes share the suite, so that what a module makes is made once."""
     for item in items:
         folder, *_ = item.path.relative_to(TESTS).parts
         item.add_marker(pytest.mark.xdist_group("alone" if folder in ALONE else item.path.stem))
