@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, nullcontext, suppress
 
-from . import deploy, facts, invocable, prints, running, samples, venvs
+from . import deploy, facts, invocable, prints, running, samples, sources, venvs
 from .aws import Cloud
 from .cdn.read_config import NotBuiltLocally
 from .containers import relays
@@ -18,7 +18,7 @@ from .errors import CannotStart
 from .facts import Facts
 from .gateway import open_gateway
 from .ministack import MiniStack
-from .place import Place, Ports
+from .place import ROOT, Place, Ports
 from .progress import Progress
 from .watch import watch
 
@@ -59,6 +59,7 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
         open_endpoint(place, progress) if inference else nullcontext() as endpoint,
         _ministack(place, ports, endpoint, progress) as ministack,
     ):
+        before = await asyncio.to_thread(sources.snapshot, ROOT)
         deployed = await deploy.ensure(place, cloud, progress, inference=inference)
         if deployed:
             ministack.save()
@@ -80,7 +81,7 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
                     group.create_task(live.follow())
                     group.create_task(_watch_over(ministack, place))
                     if watching:
-                        group.create_task(watch(place, cloud, ministack, progress, live, inference=inference))
+                        group.create_task(watch(place, cloud, ministack, progress, live, before, inference=inference))
         except NotBuiltLocally as error:
             raise CannotStart(f"{error}. Use a feature that it has, or test this one on AWS.") from error
         except ExceptionGroup as errors:

@@ -23,10 +23,19 @@ PLAN = ROOT / "layers" / "darkroom" / "darkroom" / "plan"
 
 
 async def watch(
-    place: Place, cloud: Cloud, ministack: MiniStack, progress: Progress, live: LiveEdge, *, inference: bool
+    place: Place,
+    cloud: Cloud,
+    ministack: MiniStack,
+    progress: Progress,
+    live: LiveEdge,
+    known: sources.Snapshot,
+    *,
+    inference: bool,
 ) -> None:
-    """For ever: build and deploy whenever a source file has changed. A failure is told, and the old code goes on."""
-    known = await asyncio.to_thread(sources.snapshot, ROOT)
+    """For ever: build and deploy whenever a source file has changed. A failure is told, and the old code goes on.
+
+    ``known`` are the files as they were before the first deployment: what changed during it is deployed as well.
+    """
     while True:
         await asyncio.sleep(POLL_S)
         now = await asyncio.to_thread(sources.snapshot, ROOT)
