@@ -31,6 +31,15 @@ def item_name(key: str) -> str:
     return f"findings#{key}"
 
 
+def generations(media: Vault) -> Iterator[str]:
+    """The names of the folders of findings, found by one listing each however many files they have."""
+    after = ""
+    while page := next(media.pages(FINDINGS, start_after=after), None):
+        generation = page[0].key.removeprefix(FINDINGS).partition("/")[0]
+        yield generation
+        after = f"{FINDINGS}{generation}0"  # the character after the slash
+
+
 @dataclass(frozen=True, slots=True)
 class Sidecar:
     """A sidecar and its own entity tag, with quotes. ``findings`` None: it cannot be read, and may be replaced."""
@@ -118,7 +127,7 @@ class Archive:
     def sidecars(self, key: str) -> list[Listed]:
         """The sidecars of ``key`` in every generation."""
         found = []
-        for generation in self._generations():
+        for generation in generations(self.media):
             name = sidecar_name(generation, key)
             page = next(self.media.pages(name), [])
             found += [one for one in page if one.key == name]
@@ -128,14 +137,6 @@ class Archive:
         """Delete what was seen, and nothing that came later; how many objects and items that were."""
         deleted = self.media.delete_many(sidecars)
         return deleted + (noted.version > 0 and self.entries.delete(item_name(key), seen=noted.version))
-
-    def _generations(self) -> Iterator[str]:
-        """The names of the folders of findings, found by one listing each however many files they have."""
-        after = ""
-        while page := next(self.media.pages(FINDINGS, start_after=after), None):
-            generation = page[0].key.removeprefix(FINDINGS).partition("/")[0]
-            yield generation
-            after = f"{FINDINGS}{generation}0"  # the character after the slash
 
 
 def _text(findings: Findings) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from .clients import asking
+from .record import exact, plain
 
 type Value = str | int | float | bool
 
@@ -41,7 +41,7 @@ class Entries:
         """The entry ``name`` as it is at this moment."""
         with asking(f"entry get {name}"):
             found = self._client.get_item(TableName=self._table, Key=_pk(name), ConsistentRead=True)
-        values = {at: _plain(_deserializer.deserialize(value)) for at, value in found.get("Item", {}).items()}
+        values = {at: plain(_deserializer.deserialize(value)) for at, value in found.get("Item", {}).items()}
         version = values.pop("version", 0)
         values.pop("pk", None)
         return Entry(values, int(version))
@@ -51,7 +51,7 @@ class Entries:
 
         That may be by this very write: where its answer was lost, it was sent again.
         """
-        values = {at: _serializer.serialize(_exact(value)) for at, value in fields.items()}
+        values = {at: _serializer.serialize(exact(value)) for at, value in fields.items()}
         with asking(f"entry put {name}"):
             try:
                 self._client.put_item(
@@ -84,14 +84,3 @@ def _condition(version: int) -> dict[str, Any]:
         "ExpressionAttributeNames": {"#version": "version"},
         **values,
     }
-
-
-def _exact(value: Value) -> Any:
-    """DynamoDB has decimal numbers only."""
-    return Decimal(repr(value)) if isinstance(value, float) else value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value

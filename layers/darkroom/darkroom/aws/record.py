@@ -77,35 +77,36 @@ def to_item(record: Record) -> dict[str, Any]:
     """The item of ``record``. What is empty is left out: an index key may not be an empty text."""
     values = {name: value for name, value in asdict(record).items() if value not in ("", 0, {}, (), False)}
     return {"pk": {"S": partition(record.key)}} | {
-        name: _serializer.serialize(_exact(value)) for name, value in values.items()
+        name: _serializer.serialize(exact(value)) for name, value in values.items()
     }
 
 
 def from_item(item: Mapping[str, Any]) -> Record:
     """The record that an item holds."""
-    values = {name: _plain(_deserializer.deserialize(item[name])) for name in _NAMES if name in item}
+    values = {name: plain(_deserializer.deserialize(item[name])) for name in _NAMES if name in item}
     values["derivatives"] = tuple(values.get("derivatives", ()))
     return Record(**{"state": "", "sequencer": "", **values})
 
 
-def _exact(value: Any) -> Any:
+def exact(value: Any) -> Any:
     """DynamoDB has decimal numbers only."""
     match value:
         case float():
             return Decimal(repr(value))
         case dict():
-            return {name: _exact(part) for name, part in value.items()}
+            return {name: exact(part) for name, part in value.items()}
         case list() | tuple():
-            return [_exact(part) for part in value]
+            return [exact(part) for part in value]
     return value
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The opposite: whole numbers are of type int again."""
     match value:
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)
         case dict():
-            return {name: _plain(part) for name, part in value.items()}
+            return {name: plain(part) for name, part in value.items()}
         case list():
-            return [_plain(part) for part in value]
+            return [plain(part) for part in value]
     return value

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from ..aws.archive import FINDINGS, item_name
+from ..aws.archive import generations, item_name, sidecar_name
 from ..aws.cdn import Cdn
 from ..aws.index import Index
 from ..aws.observing import Observer
@@ -112,7 +112,7 @@ class Forget:
             "masters": lambda: self.source.erase(self.source_prefix + key),
             "held": lambda: self.media.erase(HELD_MASTERS + key),
             "derivatives": lambda: self.media.erase_below(derivatives_of(key)),
-            "findings": lambda: sum(self.media.erase(f"{place}{key}.json") for place in self._generations()),
+            "findings": lambda: sum(self.media.erase(sidecar_name(found, key)) for found in generations(self.media)),
             "analysis": lambda: int(self.index.drop(item_name(key))),
             "embedding": lambda: self._erase_embedding(key),
             "quarantine": lambda: sum(self.quarantine.erase(copy) for copy in self._copies(key)),
@@ -122,14 +122,6 @@ class Forget:
         known = self.vectors.get(key) is not None
         self.vectors.delete(key)
         return int(known)
-
-    def _generations(self) -> Iterator[str]:
-        """The folders of findings, found by one listing each however many files they have."""
-        after = ""
-        while page := next(self.media.pages(FINDINGS, start_after=after), None):
-            generation = page[0].key.removeprefix(FINDINGS).partition("/")[0]
-            yield f"{FINDINGS}{generation}/"
-            after = f"{FINDINGS}{generation}0"  # the character after the slash
 
     def _copies(self, key: str) -> Iterator[str]:
         """The quarantined copies of ``key``. A key that is refused may itself contain /_/, and begin like this one."""
