@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import traceback
 
-from ..errors import DarkroomError
+from ..aws.observing import Observer
+from ..aws.queues import Queue
+from ..errors import BadUpload, DarkroomError
 
 MAX_CAUSE_CHARACTERS = 1_000
 """What an attribute of a message may hold comfortably."""
@@ -22,3 +24,20 @@ def last_words(error: Exception, *, attempts: int, trace_id: str) -> dict[str, s
     code, cause = told(error)
     attributes = {"code": code, "cause": cause, "attempts": str(attempts), "trace_id": trace_id}
     return {name: value for name, value in attributes.items() if value}
+
+
+def gave_up(
+    error: Exception, body: str, receives: int, *, max_receives: int, dead_letters: Queue, observer: Observer
+) -> bool:
+    """Tell why a message failed, and give it up, with its cause, if that is due; whether it was.
+
+    It is due after ``max_receives``, and at once for a message that cannot be read.
+    """
+    code, cause = told(error)
+    given_up = receives >= max_receives or isinstance(error, BadUpload)
+    observer.log("ERROR", "given up" if given_up else "failed", code=code, cause=cause, receives=receives, body=body)
+    if given_up:
+        words = last_words(error, attempts=receives, trace_id=observer.trace_id())
+        dead_letters.send_text(body, attributes=words)
+        observer.count("GivenUp", reason=code)
+    return given_up

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ...aws.observing import Observer
 from ...aws.queues import Queue
-from ...errors import BadUpload, Unavailable
+from ...errors import Unavailable
 from ..backoff import backoff_s
-from ..dead_letters import last_words, told
+from ..dead_letters import gave_up
 from .requests import read_request
 from .service import Infer, Outcome
 
@@ -66,16 +66,14 @@ class Inbox:
         )
 
     def _try_again(self, message: Message, error: Exception) -> None:
-        code, cause = told(error)
-        given_up = message.receives >= self.max_receives or isinstance(error, BadUpload)
-        self.observer.log(
-            "ERROR", "given up" if given_up else "failed", code=code, cause=cause, receives=message.receives,
-            body=message.body,
-        )  # fmt: skip
-        if given_up:
-            words = last_words(error, attempts=message.receives, trace_id=self.observer.trace_id())
-            self.dead_letters.send_text(message.body, attributes=words)
-            self.observer.count("GivenUp", reason=code)
+        if gave_up(
+            error,
+            message.body,
+            message.receives,
+            max_receives=self.max_receives,
+            dead_letters=self.dead_letters,
+            observer=self.observer,
+        ):
             return
         self._hide(message, backoff_s(message.receives))
         raise error

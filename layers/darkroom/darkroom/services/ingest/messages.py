@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from ...aws.observing import Observer
 from ...aws.queues import Queue
-from ...errors import BadUpload, Busy, Unavailable
+from ...errors import Busy, Unavailable
 from ..backoff import backoff_s
-from ..dead_letters import last_words, told
+from ..dead_letters import gave_up
 from .changes import read_change
 from .service import Ingest, Outcome
 
@@ -72,16 +72,14 @@ class Inbox:
         self.queue.send(json.loads(message.body), delay_s=min(900, int(error.retry_in_s) + 1))
 
     def _try_again(self, message: Message, error: Exception) -> None:
-        code, cause = told(error)
-        given_up = message.receives >= self.max_receives or isinstance(error, BadUpload)
-        self.observer.log(
-            "ERROR", "given up" if given_up else "failed", code=code, cause=cause, receives=message.receives,
-            body=message.body,
-        )  # fmt: skip
-        if given_up:
-            words = last_words(error, attempts=message.receives, trace_id=self.observer.trace_id())
-            self.dead_letters.send_text(message.body, attributes=words)
-            self.observer.count("GivenUp", reason=code)
+        if gave_up(
+            error,
+            message.body,
+            message.receives,
+            max_receives=self.max_receives,
+            dead_letters=self.dead_letters,
+            observer=self.observer,
+        ):
             return
         self.queue.hide(message.receipt_handle, backoff_s(message.receives))
         raise error
