@@ -21,58 +21,10 @@ from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.ingest.changes import Change, Kind, read_change
 from darkroom.services.ingest.service import Ingest
 from tests.services.ingesting import World
+from tests.services.killing import Killed, Wire, kill, wired
 
 ONE_PRESET = Presets({"w320": {"w": "320", "f": "webp"}, "tiny": {"w": "8", "f": "webp"}}, {}, ("w320", "tiny"))
 MOST_CALLS = 60
-
-
-class Killed(BaseException):
-    """The end of a worker: no handler of ours may catch it."""
-
-
-@dataclass
-class Wire:
-    """Acts at the call with number ``at``: ``before-send`` or, when it has been carried out, ``after-call``.
-
-    ``calls_of`` are the operations that count, all of them unless it is given.
-    """
-
-    moment: str
-    at: int
-    act: Callable[[], None]
-    calls_of: str = "*"
-    calls: int = 0
-    _within: bool = False
-
-    def touch(self, **_: Any) -> None:
-        if self._within:
-            return
-        self.calls += 1
-        if self.calls == self.at:
-            self._within = True
-            try:
-                self.act()
-            finally:
-                self._within = False
-
-    @property
-    def reached(self) -> bool:
-        return self.calls >= self.at
-
-
-@contextmanager
-def wired(world: World, wire: Wire) -> Iterator[None]:
-    for client in world.clients.values():
-        client.meta.events.register(f"{wire.moment}.{wire.calls_of}", wire.touch, unique_id="wire")
-    try:
-        yield
-    finally:
-        for client in world.clients.values():
-            client.meta.events.unregister(f"{wire.moment}.{wire.calls_of}", unique_id="wire")
-
-
-def kill() -> None:
-    raise Killed
 
 
 def ingest(world: World) -> Ingest:

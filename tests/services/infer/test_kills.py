@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -13,56 +11,12 @@ from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, Face, Finding, 
 from darkroom.services.infer.requests import Kind, Request, read_request
 from tests.aws import sagemaker
 from tests.pictures import jpeg_photo
+from tests.services.killing import Killed, Wire, kill, wired
 
 from .inferring import ALL, SMALL, World
 
 MOST_CALLS = 60
 STALE = "fit-cover_fv-1_g-face_h-400_w-400.auto-webp"
-
-
-class Killed(BaseException):
-    """The end of a worker: no handler of ours may catch it."""
-
-
-@dataclass
-class Wire:
-    """Acts at the call with number ``at``: ``before-send`` or, when it has been carried out, ``after-call``."""
-
-    moment: str
-    at: int
-    act: Callable[[], None]
-    calls: int = 0
-    _within: bool = False
-
-    def touch(self, **_: Any) -> None:
-        if self._within:
-            return
-        self.calls += 1
-        if self.calls == self.at:
-            self._within = True
-            try:
-                self.act()
-            finally:
-                self._within = False
-
-    @property
-    def reached(self) -> bool:
-        return self.calls >= self.at
-
-
-@contextmanager
-def wired(world: World, wire: Wire) -> Iterator[None]:
-    for client in world.clients.values():
-        client.meta.events.register(f"{wire.moment}.*", wire.touch, unique_id="wire")
-    try:
-        yield
-    finally:
-        for client in world.clients.values():
-            client.meta.events.unregister(f"{wire.moment}.*", unique_id="wire")
-
-
-def kill() -> None:
-    raise Killed
 
 
 def picture(number: int) -> bytes:
