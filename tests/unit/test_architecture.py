@@ -26,6 +26,9 @@ FORBIDDEN = {
     "darkroom.models": (NATIVE - {"numpy", "onnxruntime"})
     | AWS
     | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
+    "darkroom.watch": NATIVE
+    | AWS
+    | {"darkroom.plan", "darkroom.imaging", "darkroom.models", "darkroom.aws", "darkroom.services"},
     "darkroom.services": set(),
 }
 """For each package, what must not come in when all of its modules are imported."""
