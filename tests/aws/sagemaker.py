@@ -30,12 +30,30 @@ VECTOR = (0.6, 0.8, *(0.0,) * 510)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a client asked: the endpoint, the tasks, the picture, and its headers by lower-case names."""
+    """What a client asked: the endpoint, the picture, and its headers by lower-case names."""
 
     endpoint: str
-    tasks: tuple[str, ...]
     body: bytes
     headers: dict[str, str]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        return tuple(self._attributes["tasks"].split(","))
+
+    @property
+    def trace(self) -> str:
+        """The id of the trace that it belongs to, "" if none."""
+        return self._attributes.get("trace", "")
+
+    @property
+    def target(self) -> str:
+        """The variant that is to answer, "" if any may."""
+        return self.headers.get("x-amzn-sagemaker-target-variant", "")
+
+    @property
+    def _attributes(self) -> dict[str, str]:
+        text = self.headers["x-amzn-sagemaker-custom-attributes"]
+        return dict(one.split("=", 1) for one in text.split(";"))
 
 
 type Reply = tuple[int, bytes] | None
@@ -103,10 +121,15 @@ def dead(_: Call) -> Reply:
 
 @dataclass
 class Runtime:
-    """The server. ``behave`` is how it answers now; ``calls`` is what came."""
+    """The server. ``behave`` is how it answers now; ``calls`` is what came.
+
+    ``drawn`` is the variant that answers who names none; ``attributes`` is what the container says beside its answers.
+    """
 
     url: str
     behave: Callable[[Call], Reply] = answer
+    drawn: str = "main"
+    attributes: str = ""
     calls: list[Call] = field(default_factory=list)
 
     @property
@@ -129,9 +152,7 @@ def serving() -> Iterator[Runtime]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            attributes = headers.get("x-amzn-sagemaker-custom-attributes", "")
-            tasks = tuple(attributes.removeprefix("tasks=").split(","))
-            call = Call(self.path.split("/")[2], tasks, body, headers)
+            call = Call(self.path.split("/")[2], body, headers)
             runtime.calls.append(call)
             reply = runtime.behave(call)
             self.close_connection = True
@@ -140,7 +161,10 @@ def serving() -> Iterator[Runtime]:
             status, content = reply
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            if status != 200:
+            if status == 200:
+                self.send_header("x-Amzn-Invoked-Production-Variant", call.target or runtime.drawn)
+                self.send_header("X-Amzn-SageMaker-Custom-Attributes", runtime.attributes)
+            else:
                 self.send_header("x-amzn-ErrorType", json.loads(content)["__type"])
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

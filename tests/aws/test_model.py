@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.clients import client
-from darkroom.aws.model import Endpoint
+from darkroom.aws.model import Endpoint, stages_ms
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import ENDPOINT, FACES, MODERATION, SIMILARITY, TEXT, Finding
 
@@ -33,7 +33,7 @@ def endpoint(runtime: Runtime) -> Endpoint:
 
 
 def test_what_the_endpoint_is_asked_and_answers(runtime: Runtime, endpoint: Endpoint) -> None:
-    found = endpoint.find(b"jpeg", TASKS, "id-1")
+    found = endpoint.ask(b"jpeg", TASKS, "id-1").found
     assert set(found) == set(TASKS)
     for task in (FACES, TEXT, MODERATION):
         assert found[task] == sagemaker.found(task)
@@ -42,16 +42,54 @@ def test_what_the_endpoint_is_asked_and_answers(runtime: Runtime, endpoint: Endp
     assert (call.endpoint, call.tasks, call.body) == (sagemaker.NAME, TASKS, b"jpeg")
     assert call.headers["content-type"] == "image/jpeg"
     assert call.headers["x-amzn-sagemaker-inference-id"] == "id-1"
+    assert (call.trace, call.target) == ("", "")
+
+
+def test_the_container_is_told_the_trace_and_tells_its_stages(runtime: Runtime, endpoint: Endpoint) -> None:
+    runtime.attributes = "batch=2;timing=queue:3.0,decode:12.1,infer:80.2"
+    told = endpoint.ask(b"jpeg", [FACES, TEXT], "id", trace="1-5759e988-bd862e3fe1be46a994272793")
+    [call] = runtime.calls
+    assert (call.trace, call.tasks) == ("1-5759e988-bd862e3fe1be46a994272793", (FACES, TEXT))
+    assert list(told.stages_ms.items()) == [("queue", 3.0), ("decode", 12.1), ("infer", 80.2)]
+    assert 0 < told.took_ms < CALL_S * 1000
+
+
+def test_who_answers_is_drawn_by_sagemaker_or_chosen(runtime: Runtime, endpoint: Endpoint) -> None:
+    runtime.drawn = "canary"
+    assert endpoint.ask(b"jpeg", [FACES], "id").variant == "canary"
+    assert endpoint.ask(b"jpeg", [FACES], "id", variant="main").variant == "main"
+    assert [call.target for call in runtime.calls] == ["", "main"]
+
+
+def test_what_is_refused_has_neither_stages_nor_a_variant(runtime: Runtime, endpoint: Endpoint) -> None:
+    runtime.behave = sagemaker.refusing(422, "damaged")
+    told = endpoint.ask(b"jpeg", [FACES], "id")
+    assert (told.variant, told.stages_ms) == ("", {})
+
+
+@pytest.mark.parametrize(
+    ("attributes", "stages"),
+    [
+        ("", {}),
+        ("batch=7", {}),
+        ("timing=", {}),
+        ("timing=queue:3.0", {"queue": 3.0}),
+        ("batch=7; timing=infer:80,queue:0.5;more=1", {"infer": 80.0, "queue": 0.5}),
+        ("timing=queue,:1,decode:fast,infer:nan,x:-1,store:1e9,y:2.5", {"y": 2.5}),
+    ],
+)
+def test_stages_are_read_from_whatever_a_container_says(attributes: str, stages: dict[str, float]) -> None:
+    assert stages_ms(attributes) == stages
 
 
 def test_whatever_the_answer_says_it_is_the_endpoint_that_found_it(runtime: Runtime, endpoint: Endpoint) -> None:
     runtime.behave = lambda _: (200, b'{"tasks": {"faces": {"model": "m", "version": "1", "by": "client"}}}')
-    assert endpoint.find(b"jpeg", [FACES], "id")[FACES].by == ENDPOINT
+    assert endpoint.ask(b"jpeg", [FACES], "id").found[FACES].by == ENDPOINT
 
 
 def test_a_picture_that_the_models_cannot_read_is_a_finding(runtime: Runtime, endpoint: Endpoint) -> None:
     runtime.behave = sagemaker.unreadable
-    found = endpoint.find(b"jpeg", TASKS, "id")
+    found = endpoint.ask(b"jpeg", TASKS, "id").found
     assert {finding.error for finding in found.values()} == {"unreadable"}
 
 
@@ -68,7 +106,7 @@ def test_a_refusal_of_the_container_is_one_too(
     runtime: Runtime, endpoint: Endpoint, status: int, code: str, error: str
 ) -> None:
     runtime.behave = sagemaker.refusing(status, code)
-    assert endpoint.find(b"jpeg", [FACES], "id") == {FACES: Finding(FACES, sagemaker.NAME, "", error=error)}
+    assert endpoint.ask(b"jpeg", [FACES], "id").found == {FACES: Finding(FACES, sagemaker.NAME, "", error=error)}
 
 
 FAULTS: dict[str, Callable[[Call], Reply]] = {
@@ -97,7 +135,7 @@ def test_anything_else_is_unavailable_after_one_call(
     runtime.behave = fault
     started = time.monotonic()
     with pytest.raises(ModelUnavailable) as raised:
-        endpoint.find(b"jpeg", [FACES], "id")
+        endpoint.ask(b"jpeg", [FACES], "id")
     assert time.monotonic() - started < 2 * CALL_S
     assert len(runtime.calls) == 1
     assert raised.value.retryable
@@ -107,4 +145,4 @@ def test_anything_else_is_unavailable_after_one_call(
 def test_nobody_there() -> None:
     nowhere: dict[str, Any] = Runtime("http://127.0.0.1:9").environment
     with pytest.raises(ModelUnavailable):
-        Endpoint(client("sagemaker-runtime", nowhere, attempts=1), sagemaker.NAME).find(b"jpeg", [FACES], "id")
+        Endpoint(client("sagemaker-runtime", nowhere, attempts=1), sagemaker.NAME).ask(b"jpeg", [FACES], "id")

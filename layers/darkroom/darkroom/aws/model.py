@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,8 +21,32 @@ UNREADABLE = "unreadable"
 UNKNOWN_TASK = "unknown-task"
 """The endpoint's code for a task that it is not configured for: a fault of the deployment, not of the picture."""
 
+_DURATION_MS = re.compile(r"\d{1,9}(\.\d{1,6})?", re.ASCII)
+
 _NOT_NOW = frozenset({408, 429})
 """Statuses of the 4xx class that are not about the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an endpoint says of a picture: a finding for each task that it was asked for.
+
+    ``variant`` is the production variant that answered, "" if SageMaker does not say (of a picture that was refused).
+    ``stages_ms`` is what the container says that it spent on each of its stages, one after the other; ``took_ms`` how
+    long the whole call took, as seen from here.
+    """
+
+    found: dict[str, Finding]
+    variant: str
+    stages_ms: dict[str, float]
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    body: bytes
+    variant: str
+    attributes: str
 
 
 class Endpoint:
@@ -30,38 +56,61 @@ class Endpoint:
         self._client = client
         self._name = name
 
-    def find(self, jpeg: bytes, tasks: Sequence[str], image_id: str) -> dict[str, Finding]:
-        """What the models say of a picture, by task; each of ``tasks`` is there.
+    def ask(self, jpeg: bytes, tasks: Sequence[str], image_id: str, *, trace: str = "", variant: str = "") -> Told:
+        """What the models say of a picture, for each of ``tasks``.
 
         A picture that they refuse is a finding with an error. Raises ModelUnavailable for no answer in time, for a
-        fault of the endpoint, and for an answer that is none. ``image_id`` is for SageMaker's logs and captured data.
+        fault of the endpoint, and for an answer that is none. ``image_id`` and ``trace`` (the id of an X-Ray trace) are
+        for the logs of SageMaker and of the container. ``variant`` is the production variant to ask; without one
+        SageMaker draws one by their weights.
         """
+        started_s = time.perf_counter()
         try:
             with asking(f"invoke {self._name}"):
-                answer = self._invoke(jpeg, tasks, image_id)
+                answer = self._invoke(jpeg, tasks, image_id, trace, variant)
         except Unavailable as error:
             raise ModelUnavailable(detail=error.detail) from error
-        if not isinstance(answer, bytes):
-            return {task: Finding(task, self._name, "", error=answer) for task in tasks}
-        return _read(answer, tasks)
+        took_ms = (time.perf_counter() - started_s) * 1000
+        if isinstance(answer, str):
+            refused = {task: Finding(task, self._name, "", error=answer) for task in tasks}
+            return Told(refused, variant, {}, took_ms)
+        return Told(_read(answer.body, tasks), answer.variant, stages_ms(answer.attributes), took_ms)
 
-    def _invoke(self, jpeg: bytes, tasks: Sequence[str], image_id: str) -> bytes | str:
-        """The body of the answer, or the code of a refusal."""
+    def _invoke(self, jpeg: bytes, tasks: Sequence[str], image_id: str, trace: str, variant: str) -> _Answer | str:
+        """The answer, or the code of a refusal."""
+        attributes = {"tasks": ",".join(tasks), "trace": trace}
         try:
             answer = self._client.invoke_endpoint(
                 EndpointName=self._name,
                 Body=jpeg,
                 ContentType="image/jpeg",
                 Accept="application/json",
-                CustomAttributes=f"tasks={','.join(tasks)}",
+                CustomAttributes=";".join(f"{name}={value}" for name, value in attributes.items() if value),
                 InferenceId=image_id,
+                **({"TargetVariant": variant} if variant else {}),
             )
         except ClientError as error:
             code = _refusal(error.response)
             if code is None:
                 raise
             return code
-        return bytes(answer["Body"].read())
+        told_by = str(answer.get("InvokedProductionVariant", ""))
+        return _Answer(bytes(answer["Body"].read()), told_by, str(answer.get("CustomAttributes", "")))
+
+
+def stages_ms(attributes: str) -> dict[str, float]:
+    """The stages of ``timing=queue:3.0,decode:12.1`` among custom attributes, in that order.
+
+    What is none is left out: any container may answer, also one that says nothing of its time.
+    """
+    pairs = (attribute.partition("=") for attribute in attributes.split(";"))
+    timing = next((value for name, _, value in pairs if name.strip() == "timing"), "")
+    stages: dict[str, float] = {}
+    for stage in timing.split(","):
+        name, _, spent = stage.partition(":")
+        if name.strip() and _DURATION_MS.fullmatch(spent):
+            stages[name.strip()] = float(spent)
+    return stages
 
 
 def _refusal(response: Mapping[str, Any]) -> str | None:

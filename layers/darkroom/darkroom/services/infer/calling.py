@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ...aws.model import Told
 from ...aws.observing import Observer
 from ...errors import ModelUnavailable
 from ...findings import Finding
@@ -35,8 +36,8 @@ class Finder(Protocol):
 class Models(Protocol):
     """What the caller needs of the endpoint."""
 
-    def find(self, jpeg: bytes, tasks: Sequence[str], image_id: str) -> dict[str, Finding]:
-        """As :meth:`darkroom.aws.model.Endpoint.find`."""
+    def ask(self, jpeg: bytes, tasks: Sequence[str], image_id: str, *, trace: str = "", variant: str = "") -> Told:
+        """As :meth:`darkroom.aws.model.Endpoint.ask`."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Caller:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
 
-    def ask(self, jpeg: bytes, tasks: Sequence[str], image_id: str) -> dict[str, Finding] | None:
-        """What the endpoint says; None if it does not answer, or may not be asked at this time."""
+    def ask(self, jpeg: bytes, tasks: Sequence[str], image_id: str, *, variant: str = "") -> Told | None:
+        """What the endpoint, or its ``variant``, says; None if it does not answer, or may not be asked at this time."""
         ends_s = self.monotonic() + self.within_s
         for number in range(TRIES):
             if number:
@@ -61,11 +62,11 @@ class Caller:
                 return None
             try:
                 with self.observer.step("invoke"):
-                    found = self.endpoint.find(jpeg, tasks, image_id)
+                    told = self.endpoint.ask(jpeg, tasks, image_id, trace=self.observer.trace_id(), variant=variant)
             except ModelUnavailable as error:
                 self.observer.log("WARNING", "the endpoint does not answer", tries=number + 1, detail=error.detail)
                 self.breaker.failed()
                 continue
             self.breaker.succeeded()
-            return found
+            return told
         return None

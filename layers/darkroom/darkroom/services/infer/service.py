@@ -153,7 +153,8 @@ class Infer:
     def _asked(self, present: Present, jpeg: bytes) -> dict[str, Finding] | None:
         """What those say who are asked first; None if they do not answer."""
         if self.caller is not None:
-            return self.caller.ask(jpeg, self.terms.tasks, self._image_id(present))
+            told = self.caller.ask(jpeg, self.terms.tasks, self._image_id(present))
+            return told.found if told is not None else None
         with self.observer.step("invoke"):
             return self.finder.find(jpeg, self.finder.tasks)
 
