@@ -240,6 +240,15 @@ class UnknownTask(DarkroomError):
     for_viewers = False
 
 
+class NoSuchVersion(DarkroomError):
+    """The model registry has no such version."""
+
+    code = "no-such-version"
+    status = 404
+    title = "There is no such model version"
+    for_viewers = False
+
+
 class NoInference(DarkroomError):
     """Needs what inference finds in pictures, and this deployment has no inference."""
 

@@ -1,0 +1,77 @@
+"""The audit log: decisions, overrides, releases and erasures, each a JSON object that is written once.
+
+The bucket keeps versions and locks each for a retention time; functions may put objects there and do nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from ..errors import Changed
+from .vault import Vault
+
+DECISION, OVERRIDE, RELEASE, ERASURE = "decision", "override", "release", "erasure"
+"""Kinds of entries: what the monitor decided; where a person overruled a model; a version of code or model that was put
+in front of users; a request to be forgotten."""
+
+KINDS = (DECISION, OVERRIDE, RELEASE, ERASURE)
+
+
+def hashed(key: str) -> str:
+    """How an erased key is named: a log that names what was forgotten would be a trace of it."""
+    return "sha256:" + sha256(key.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The log in ``vault``. Faults are Unavailable."""
+
+    vault: Vault
+    clock: Callable[[], float] = time.time
+
+    def note(self, kind: str, subject: str, by: str, **facts: object) -> str:
+        """Write an entry and return its object key.
+
+        ``subject`` is what was decided about, ``by`` who did it: a function's name, or the person who is known to AWS.
+        An erasure's subject is its key by :func:`hashed`. ``facts`` are JSON values. Raises ValueError for an unknown
+        ``kind``.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"the audit log has no {kind!r}")
+        at = datetime.fromtimestamp(self.clock(), UTC)
+        entry = {"at": at.isoformat(timespec="milliseconds"), "kind": kind, "subject": subject, "by": by}
+        key = f"{_day(at)}{at:%H%M%S}.{at.microsecond // 1000:03}-{secrets.token_hex(6)}.json"
+        body = json.dumps(entry | {"facts": facts}, separators=(",", ":")).encode()
+        with suppress(Changed):  # the name is our own: this very write, sent again because its answer was lost
+            self.vault.put(key, body, headers={"Content-Type": "application/json"}, metadata={}, replaces="")
+        return key
+
+    def newest(self, limit: int, *, days: int = 30) -> list[dict[str, Any]]:
+        """The newest entries first, at most ``limit``, of the last ``days``. For people: functions may not read."""
+        found: list[dict[str, Any]] = []
+        today = datetime.fromtimestamp(self.clock(), UTC).date()
+        for day in (today - timedelta(days=past) for past in range(days)):
+            found += self._read(day, limit - len(found))
+            if len(found) >= limit:
+                break
+        return found
+
+    def _read(self, day: date, limit: int) -> Iterator[dict[str, Any]]:
+        keys = [one.key for page in self.vault.pages(_day(day)) for one in page]
+        for key in sorted(keys, reverse=True)[:limit]:
+            opened = self.vault.open(key)
+            if opened is not None:
+                with opened.body as body:
+                    yield json.loads(body.read())
+
+
+def _day(day: date) -> str:
+    return f"{day:%Y/%m/%d}/"

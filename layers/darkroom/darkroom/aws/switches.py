@@ -1,0 +1,144 @@
+"""Switches that are read at run time: small JSON documents in the media bucket, which monitor or a person turns.
+
+A switch that is missing, or no document of ours, is off. One that cannot be reached stays as it was last seen. What is
+on has an end (``until_s``), so that none stays on for ever because somebody forgot it. Nothing third-party is imported:
+transform reads switches too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Unavailable
+
+if TYPE_CHECKING:
+    from .objects import Bucket
+    from .vault import Vault
+
+PRESETS_ONLY = "presets-only"
+"""Transform renders named presets, and answers what is stored; all else is 503."""
+
+FALLBACK = "fallback"
+"""Infer does not ask the endpoint: the small models within the function are all."""
+
+NAMES = (PRESETS_ONLY, FALLBACK)
+
+FRESH_S = 15.0
+"""How long what was read counts as known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """``by`` and ``reason`` tell operators who turned it and why, ``at`` when (ISO 8601).
+
+    ``until_s`` is the Unix time at which it counts as off again, 0 for never.
+    """
+
+    on: bool = False
+    by: str = ""
+    reason: str = ""
+    at: str = ""
+    until_s: float = 0.0
+
+    def holds(self, now_s: float) -> bool:
+        """Whether it is on at this time."""
+        return self.on and (not self.until_s or now_s < self.until_s)
+
+    def document(self) -> dict[str, Any]:
+        """The switch as JSON has it."""
+        return {"on": self.on, "by": self.by, "reason": self.reason, "at": self.at, "until_s": int(self.until_s)}
+
+
+def switch_name(name: str) -> str:
+    """The object that the switch ``name`` is kept in."""
+    return f"switches/{name}.json"
+
+
+def read_switch(document: bytes | None) -> Switch:
+    """The switch that ``document`` is; off if there is none or it cannot be read."""
+    import json
+
+    try:
+        found = json.loads(document or b"{}")
+        return Switch(
+            found.get("on") is True,
+            str(found.get("by", "")),
+            str(found.get("reason", "")),
+            str(found.get("at", "")),
+            float(found.get("until_s", 0)),
+        )
+    except (ValueError, TypeError, AttributeError):
+        return Switch()
+
+
+type Read = Callable[[str], bytes | None]
+"""Reads an object by its key, None if it is missing; may raise Unavailable."""
+
+
+def in_bucket(media: Bucket) -> Read:
+    """Reads of the media bucket without boto3, for transform."""
+
+    def read(key: str) -> bytes | None:
+        found = media.open(key)
+        return None if found is None else found.read()
+
+    return read
+
+
+def in_vault(media: Vault) -> Read:
+    """Reads of the media bucket by boto3, for every other function."""
+
+    def read(key: str) -> bytes | None:
+        found = media.open(key)
+        if found is None:
+            return None
+        with found.body as body:
+            return body.read()
+
+    return read
+
+
+@dataclass
+class Switches:
+    """Switches as one process knows them: each is read again when what is known of it is ``fresh_s`` old."""
+
+    read: Read
+    fresh_s: float = FRESH_S
+    clock: Callable[[], float] = time.time
+    _known: dict[str, tuple[float, Switch]] = field(default_factory=dict)
+
+    def on(self, name: str) -> bool:
+        """Whether the switch ``name`` is on. Raises nothing."""
+        now_s = self.clock()
+        read_s, known = self._known.get(name, (float("-inf"), Switch()))
+        if not 0 <= now_s - read_s < self.fresh_s:
+            known = self._reread(name, known)
+            self._known[name] = (now_s, known)
+        return known.holds(now_s)
+
+    def _reread(self, name: str, known: Switch) -> Switch:
+        try:
+            return read_switch(self.read(switch_name(name)))
+        except Unavailable:
+            return known
+
+
+@dataclass(frozen=True)
+class Board:
+    """Where switches are turned; ``media`` is the media bucket. Faults are Unavailable."""
+
+    media: Vault
+
+    def now(self, name: str) -> Switch:
+        """The switch as it is kept at this moment."""
+        return read_switch(in_vault(self.media)(switch_name(name)))
+
+    def turn(self, name: str, switch: Switch) -> None:
+        """Keep ``switch`` as ``name``, whatever it was before."""
+        import json
+
+        body = json.dumps(switch.document()).encode()
+        self.media.put(switch_name(name), body, headers={"Content-Type": "application/json"}, metadata={})
