@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.audit import DECISION, ERASURE, KINDS, OVERRIDE, Audit, hashed
+from darkroom.aws.clients import client
 from darkroom.aws.vault import Vault
 from darkroom.errors import Unavailable
 from tests.aws import faulty
@@ -18,6 +19,7 @@ from tests.aws.stored import keys, opened_body
 
 NOON_S = datetime(2026, 11, 25, 12, 0, 0, 125_000, tzinfo=UTC).timestamp()
 DAY_S = 86_400.0
+_numbers = itertools.count(1)
 
 
 def test_an_entry_says_who_did_what_when_and_why(vault: Vault) -> None:
@@ -59,17 +61,11 @@ def test_kinds_are_a_closed_list(vault: Vault) -> None:
 
 
 def test_an_erasure_names_its_key_by_a_hash_alone() -> None:
-    assert hashed(
-        "people/ümit.jpg"
-    ) == "sha256:" + "e1ee86b9ba2f6f3bf9f5c55da3bf5ed1c0c8d8d3b4a8a1c6f5f6d5f6d4a5c9b0" or (
-        re.fullmatch("sha256:[0-9a-f]{64}", hashed("people/ümit.jpg"))
-    )
+    assert re.fullmatch("sha256:[0-9a-f]{64}", hashed("people/ümit.jpg"))
     assert hashed("a") != hashed("b")
 
 
 def test_a_write_whose_answer_was_lost_is_no_error(s3: Any) -> None:
-    from darkroom.aws.clients import client
-
     with faulty.answering(faulty.error(500, "InternalError"), faulty.error(412, "PreconditionFailed")) as server:
         audit = Audit(Vault(client("s3", server.environment), "log"))
         assert audit.note(ERASURE, hashed("a"), "person").endswith(".json")
@@ -77,8 +73,6 @@ def test_a_write_whose_answer_was_lost_is_no_error(s3: Any) -> None:
 
 
 def test_a_bucket_that_does_not_answer_is_a_fault() -> None:
-    from darkroom.aws.clients import client
-
     with faulty.answering(faulty.error(403, "AccessDenied")) as server:
         audit = Audit(Vault(client("s3", server.environment), "log"))
         with pytest.raises(Unavailable):
@@ -102,6 +96,3 @@ def test_a_locked_bucket_keeps_what_was_written(s3: Any) -> None:
     with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
         s3.delete_object(Bucket=name, Key=key, VersionId=kept.version_id)
     assert json.loads(opened_body(vault, key))["subject"] == "a"
-
-
-_numbers = itertools.count(1)
