@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from darkroom.models.catalogue import Catalogue
 from darkroom.models.running import Models
 
-from .asking import ATTRIBUTES, Asked, wanted
+from .asking import ATTRIBUTES, Asked, origin, wanted
 from .finding import Finder, Told
 
 PATH = "/invocations"
@@ -25,7 +25,7 @@ async def asked_by(request: Request) -> Asked:
     """The request's picture and tasks, before it queues; raises UnknownTask."""
     known = request.app.state.tasks
     tasks = wanted(request.headers.get(ATTRIBUTES, ""), known)
-    return Asked(await request.body(), tasks)
+    return Asked(await request.body(), tasks, origin(request.headers))
 
 
 class Pictures(LitAPI):  # type: ignore[misc]
@@ -55,7 +55,8 @@ class Pictures(LitAPI):  # type: ignore[misc]
         return self._finder.tell(asked)
 
     def encode_response(self, output: Told) -> Response:
-        """As JSON; a header tells how many requests were answered together."""
+        """As JSON; a header tells how many requests were answered together, and where the time of this one went."""
         media_type = "application/json" if output.status == 200 else "application/problem+json"
-        headers = {ATTRIBUTES: f"batch={output.batch}"}
+        timing = ",".join(f"{stage}:{spent_ms}" for stage, spent_ms in output.stages_ms.items())
+        headers = {ATTRIBUTES: f"batch={output.batch};timing={timing}"}
         return JSONResponse(output.document, output.status, headers, media_type)

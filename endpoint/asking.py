@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from darkroom.errors import DarkroomError, UnknownTask
@@ -11,13 +12,37 @@ from darkroom.errors import DarkroomError, UnknownTask
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 """The one header of its own that SageMaker passes on, in both directions."""
 
+INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
+"""What the caller calls the request, for whoever looks for it in logs."""
+
+MAX_NAME_CHARACTERS = 64
+"""Of an inference id (botocore's shape ``InferenceId``) and of a trace's: what is longer is cut off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asks: the ``inference_id`` and the ``trace`` (X-Ray's id) that the caller gave, "" if none."""
+
+    inference_id: str = ""
+    trace: str = ""
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """As log lines have it."""
+        return {"inference_id": self.inference_id, "xray_trace_id": self.trace}
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A picture, as it came, and what is to be found in it."""
+    """A picture, as it came, and what is to be found in it.
+
+    ``came_s`` is when the last byte had come, by the monotonic clock, which all processes of a machine have in common.
+    """
 
     body: bytes
     tasks: tuple[str, ...]
+    origin: Origin = Origin()
+    came_s: float = field(default_factory=time.monotonic)
 
 
 def wanted(attributes: str, known: Collection[str]) -> tuple[str, ...]:
@@ -25,13 +50,18 @@ def wanted(attributes: str, known: Collection[str]) -> tuple[str, ...]:
 
     Raises UnknownTask for one that is not in ``known``.
     """
-    pairs = (attribute.partition("=") for attribute in attributes.split(";"))
-    values = {name.strip(): value for name, _, value in pairs}
-    named = tuple(dict.fromkeys(task.strip() for task in values.get("tasks", "").split(",") if task.strip()))
+    asked = _values(attributes).get("tasks", "").split(",")
+    named = tuple(dict.fromkeys(task.strip() for task in asked if task.strip()))
     for task in named:
         if task not in known:
             raise UnknownTask(f"there is no model for {task!r}; there are models for {', '.join(known)}")
     return named or tuple(known)
+
+
+def origin(headers: Mapping[str, str]) -> Origin:
+    """Who asks, by the headers of a request (a mapping that does not care for case)."""
+    trace = _values(headers.get(ATTRIBUTES, "")).get("trace", "").strip()
+    return Origin(headers.get(INFERENCE_ID, "")[:MAX_NAME_CHARACTERS], trace[:MAX_NAME_CHARACTERS])
 
 
 def problem(error: DarkroomError) -> dict[str, Any]:
@@ -43,3 +73,8 @@ def problem(error: DarkroomError) -> dict[str, Any]:
         "detail": error.message,
         "code": error.code,
     }
+
+
+def _values(attributes: str) -> dict[str, str]:
+    pairs = (attribute.partition("=") for attribute in attributes.split(";"))
+    return {name.strip(): value for name, _, value in pairs}

@@ -12,6 +12,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -24,8 +25,9 @@ from starlette.responses import JSONResponse  # noqa: E402
 from darkroom.errors import DarkroomError, ModelUnavailable  # noqa: E402
 from darkroom.models.catalogue import Catalogue, load  # noqa: E402
 from darkroom.models.sessions import has_gpu  # noqa: E402
+from endpoint import log  # noqa: E402
 from endpoint.api import Pictures  # noqa: E402
-from endpoint.asking import problem  # noqa: E402
+from endpoint.asking import origin, problem  # noqa: E402
 
 TABLE = "models.toml"
 MOUNTED = Path("/opt/ml/model")
@@ -82,16 +84,23 @@ def server() -> LitServer:
     return made
 
 
-async def _refusal(_: Request, error: DarkroomError) -> JSONResponse:
-    return JSONResponse(problem(error), error.status, media_type="application/problem+json")
+async def _refusal(request: Request, error: DarkroomError) -> JSONResponse:
+    return _refused(request, problem(error))
 
 
-async def _fault(_: Request, error: HTTPException) -> JSONResponse:
+async def _fault(request: Request, error: HTTPException) -> JSONResponse:
     """LitServe's own: no such path, a body that is too large, a request that waited too long, a worker that failed."""
     document = problem(ModelUnavailable()) | {"status": error.status_code, "title": str(error.detail)}
     if error.status_code < 500:
         document |= {"code": "bad-request", "type": "about:blank", "detail": str(error.detail)}
-    return JSONResponse(document, error.status_code, media_type="application/problem+json")
+    return _refused(request, document)
+
+
+def _refused(request: Request, document: dict[str, Any]) -> JSONResponse:
+    """What no worker has answered, and so none has logged."""
+    fields = {"status": document["status"], "code": document["code"], "path": request.url.path}
+    log.write("WARNING", "refused", origin(request.headers).fields | fields)
+    return JSONResponse(document, document["status"], media_type="application/problem+json")
 
 
 def main() -> None:

@@ -82,7 +82,8 @@ def _ask(port: int, picture: bytes, tasks: str) -> tuple[float, int]:
         body = answer.read()
         if answer.status != 200:
             raise CannotServe(f"{answer.status} {body[:200].decode(errors='replace')}")
-        return (time.monotonic() - started_s) * 1000, int(answer.headers[ATTRIBUTES].removeprefix("batch="))
+        batch = answer.headers[ATTRIBUTES].partition(";")[0].removeprefix("batch=")
+        return (time.monotonic() - started_s) * 1000, int(batch)
     finally:
         connection.close()
 

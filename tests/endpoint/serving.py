@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from darkroom.aws.model import stages_ms
 from local import venvs
 
 from ..conftest import free_port
@@ -43,7 +44,16 @@ class Reply:
     @property
     def batch(self) -> int:
         """How many requests the server says it answered together."""
-        return int(self.headers[ATTRIBUTES.lower()].removeprefix("batch="))
+        return int(self._attributes["batch"])
+
+    @property
+    def stages_ms(self) -> dict[str, float]:
+        """Where the server says that its time went."""
+        return stages_ms(self.headers[ATTRIBUTES.lower()])
+
+    @property
+    def _attributes(self) -> dict[str, str]:
+        return dict(one.split("=", 1) for one in self.headers[ATTRIBUTES.lower()].split(";"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +68,13 @@ class Server:
     def get(self, path: str) -> Reply:
         return self._ask("GET", path, None, {})
 
-    def invoke(self, picture: bytes, tasks: str | None) -> Reply:
+    def invoke(self, picture: bytes, tasks: str | None, *, inference_id: str = "", trace: str = "") -> Reply:
         """``tasks`` as in the header's ``tasks=``; None sends no such header."""
         headers = {"Content-Type": "image/jpeg"}
         if tasks is not None:
-            headers[ATTRIBUTES] = f"tasks={tasks}"
+            headers[ATTRIBUTES] = f"tasks={tasks}" + (f";trace={trace}" if trace else "")
+        if inference_id:
+            headers["X-Amzn-SageMaker-Inference-Id"] = inference_id
         return self._ask("POST", "/invocations", picture, headers)
 
     def invoke_all(self, asked: Sequence[tuple[bytes, str]]) -> list[Reply]:
@@ -72,6 +84,10 @@ class Server:
     def lines(self) -> list[dict[str, Any]]:
         """What it logged as JSON."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def logged(self, inference_id: str) -> list[dict[str, Any]]:
+        """The lines about one request."""
+        return [line for line in self.lines() if line.get("inference_id") == inference_id]
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from multidict import CIMultiDict as Headers
 from PIL import Image
 
 from darkroom.errors import ModelUnavailable, UnknownTask
@@ -16,7 +19,7 @@ from darkroom.models import catalogue
 from darkroom.models.pixels import Pixels
 from darkroom.models.running import Models
 from endpoint import decoding
-from endpoint.asking import Asked, wanted
+from endpoint.asking import Asked, Origin, origin, wanted
 from endpoint.decoding import decoded
 from endpoint.finding import Finder
 
@@ -85,6 +88,24 @@ def test_too_many_pixels_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> Non
     assert decoded(jpeg_photo()) is not None
 
 
+def test_who_asks_is_read_from_the_headers() -> None:
+    headers = Headers(
+        {"x-amzn-sagemaker-inference-id": "a" * 65, "x-amzn-sagemaker-custom-attributes": "tasks=; trace=1-2"}
+    )
+    assert origin(headers) == Origin("a" * 64, "1-2")
+    assert origin(Headers({})) == Origin("", "")
+
+
+def test_time_is_told_from_when_a_request_came() -> None:
+    """What came a minute ago has waited that long; the models' time is that of the whole batch."""
+    finder = Finder(CATALOGUE, Models(CATALOGUE, models_folder(), [SIMILARITY]), ThreadPoolExecutor(2))
+    now_s = time.monotonic()
+    batch = [Asked(jpeg_photo(), (SIMILARITY,), came_s=now_s - 60), Asked(jpeg_photo(), (SIMILARITY,), came_s=now_s)]
+    early, late = (told.stages_ms for told in finder.tell(batch))
+    assert early["queue"] + early["decode"] - late["queue"] - late["decode"] == pytest.approx(60_000, abs=1)
+    assert early["infer"] == late["infer"] > 0
+
+
 class Choking(Models):
     """Models that fail for every batch with a grey picture in it, as for one that needs too much memory."""
 
@@ -99,15 +120,19 @@ def test_a_picture_that_models_fail_at_harms_no_other(capsys: pytest.CaptureFixt
     Image.new("RGB", (8, 8), "grey").save(out, "PNG")
     models = Choking(CATALOGUE, models_folder(), [SIMILARITY])
     finder = Finder(CATALOGUE, models, ThreadPoolExecutor(2))
-    batch = [Asked(body, (SIMILARITY,)) for body in (jpeg_photo(), out.getvalue(), b"", jpeg_photo())]
-    told = finder.tell(batch)
+    bodies = (jpeg_photo(), out.getvalue(), b"", jpeg_photo())
+    told = finder.tell([Asked(body, (SIMILARITY,), Origin(f"id-{index}")) for index, body in enumerate(bodies)])
     assert [one.status for one in told] == [200, 503, 200, 200]
     assert [one.batch for one in told] == [1, 1, 1, 1]
     assert "vector" in told[0].document["tasks"][SIMILARITY]
     assert told[1].document["code"] == "model-unavailable"
     assert "secret" not in str(told[1].document)
     assert told[2].document["tasks"][SIMILARITY]["error"] == "unreadable"
-    assert "out of memory" in capsys.readouterr().out
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [failed] = [line for line in lines if line["level"] == "ERROR"]
+    assert (failed["inference_id"], failed["detail"]) == ("id-1", "/opt/secret is out of memory")
+    answered = {line["inference_id"]: line.get("code") for line in lines if line["message"] == "answered"}
+    assert answered == {"id-0": None, "id-1": "model-unavailable", "id-2": "unreadable", "id-3": None}
 
 
 def test_an_empty_list_of_readable_pictures_is_no_batch() -> None:

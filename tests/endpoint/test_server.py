@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import struct
+import time
 import zlib
 
 import numpy as np
@@ -106,12 +107,52 @@ def test_requests_at_once_are_answered_together(server: Server) -> None:
     replies = server.invoke_all([(picture, "similarity,moderation") for picture in pictures])
     assert [reply.status for reply in replies] == [200] * 8
     assert max(reply.batch for reply in replies) >= 4
-    logged = [line["batch"] for line in server.lines()[before:] if line["message"] == "batch"]
-    assert sum(logged) == 8
-    assert max(logged) == max(reply.batch for reply in replies)
+    logged = [line["batch"] for line in server.lines()[before:] if line["message"] == "answered"]
+    assert sorted(logged) == sorted(reply.batch for reply in replies)
     for picture, reply in list(zip(pictures, replies, strict=True))[:2]:
         vectors = [_vector(one.document) for one in (reply, server.invoke(picture, "similarity"))]
         assert vectors[0] @ vectors[1] == pytest.approx(1, abs=1e-4)
+
+
+def test_a_request_is_found_in_the_logs_by_its_id_and_its_trace(server: Server) -> None:
+    picture = jpeg(photograph())
+    reply = server.invoke(
+        picture, "faces,moderation", inference_id="0a1b2c", trace="1-5759e988-bd862e3fe1be46a994272793"
+    )
+    [line] = server.logged("0a1b2c")
+    assert line | {"timestamp": ""} == {
+        "level": "INFO",
+        "message": "answered",
+        "timestamp": "",
+        "service": "endpoint",
+        "inference_id": "0a1b2c",
+        "xray_trace_id": "1-5759e988-bd862e3fe1be46a994272793",
+        "status": 200,
+        "tasks": ["faces", "moderation"],
+        "batch": reply.batch,
+        "bytes": len(picture),
+        "ms": reply.stages_ms,
+    }
+
+
+@pytest.mark.parametrize(("tasks", "code", "status"), [("smells", "unknown-task", 400), ("faces", "unreadable", 200)])
+def test_what_goes_wrong_is_logged_by_its_code(server: Server, tasks: str, code: str, status: int) -> None:
+    server.invoke(b"this is no picture", tasks, inference_id=f"wrong-{code}", trace="1-2-3")
+    [line] = server.logged(f"wrong-{code}")
+    assert (line["code"], line["status"], line["xray_trace_id"]) == (code, status, "1-2-3")
+
+
+def test_the_answer_tells_where_its_time_went(server: Server) -> None:
+    """Within the time of the call; 12 megapixels take longer to decode than 2,400 px beside them."""
+    started_s = time.monotonic()
+    stages_ms = server.invoke(jpeg(photograph()), "faces").stages_ms
+    took_ms = (time.monotonic() - started_s) * 1000
+    assert list(stages_ms) == ["queue", "decode", "infer"]
+    assert min(stages_ms.values()) > 0
+    assert sum(stages_ms.values()) < took_ms
+    asked = [(flat("white", (4000, 3000)), "similarity"), (flat("white"), "similarity")]
+    large, small = (reply.stages_ms for reply in server.invoke_all(asked))
+    assert large["decode"] > small["decode"]
 
 
 def test_each_of_a_batch_gets_its_own(server: Server) -> None:
