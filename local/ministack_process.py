@@ -114,11 +114,22 @@ def main(packages: str) -> None:
     from ministack import app  # type: ignore[import-not-found]
     from ministack.core import lambda_runtime  # type: ignore[import-not-found]
     from ministack.core.persistence import save_all  # type: ignore[import-not-found]
-    from ministack.services import lambda_svc  # type: ignore[import-not-found]
+    from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, sqs  # type: ignore[import-not-found]
+
+    sys.path.append(str(Path(__file__).resolve().parent.parent))
+    from local.emulation.install import install
 
     _reserve_for_every_version(lambda_svc)
     _name_files_of_layers(lambda_runtime.Worker)
     unpack_layers_once(lambda_runtime, Path(tempfile.gettempdir()) / "layers")
+    install(
+        functions=lambda_svc,
+        runtime=lambda_runtime,
+        cloudwatch=cloudwatch,
+        logs=cloudwatch_logs,
+        queues=sqs,
+        events=eventbridge,
+    )
     signal.signal(signal.SIGUSR1, lambda *_: save_all(app._build_persistence_save_dict()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

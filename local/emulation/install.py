@@ -1,0 +1,41 @@
+"""Adding all of it to MiniStack, before that starts."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from .logs import collect_late_lines, read_metrics
+from .metrics import Metrics, count_invocations, measure_queues
+from .tracing import DAEMON, pass_on_traces, sender, trace_invocations
+
+LOOK_EVERY_S = 5.0
+
+
+def install(*, functions: Any, runtime: Any, cloudwatch: Any, logs: Any, queues: Any, events: Any) -> None:
+    """Patch these modules of MiniStack, and look after queues and logs for as long as the process lives."""
+    metrics = Metrics(cloudwatch)
+    count_invocations(functions, metrics)
+    trace_invocations(functions, sender(os.environ.get(DAEMON, "")))
+    read_metrics(functions, logs, metrics)
+    pass_on_traces(events, queues)
+    repeated(lambda: measure_queues(queues, metrics))
+    repeated(lambda: collect_late_lines(functions, runtime))
+
+
+def repeated(look: Callable[[], None], every_s: float = LOOK_EVERY_S) -> None:
+    """Call ``look`` again and again from now on. What it raises is printed."""
+
+    def go_on() -> None:
+        while True:
+            time.sleep(every_s)
+            try:
+                look()
+            except Exception:  # whatever it is, the next time may go well
+                traceback.print_exc()
+
+    threading.Thread(target=go_on, daemon=True).start()
