@@ -17,7 +17,14 @@ from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, PICTURE_FORMATS, Plan
 from darkroom.plan.negotiation import LADDER_PX, negotiations
 from darkroom.plan.normal import plan_of
-from darkroom.plan.policy import UNSIGNED_SET, AccessMode, needs_signature, unsigned_requests, unsigned_variants
+from darkroom.plan.policy import (
+    UNSIGNED_SET,
+    AccessMode,
+    is_preset,
+    needs_signature,
+    unsigned_requests,
+    unsigned_variants,
+)
 from darkroom.plan.presets import Presets, configured
 from darkroom.plan.redaction import AlwaysRedact, forced
 
@@ -198,3 +205,29 @@ def test_ten_thousand_strangers_make_no_more_than_the_number() -> None:
 
 def test_a_viewer_is_told_the_widths() -> None:
     assert all(str(width) in UNSIGNED_SET for width in LADDER_PX)
+
+
+HARD_TIMES = {
+    "/a.jpg?preset=thumb": True,
+    "/a.jpg?w=100&h=100&fit=cover&f=webp": True,  # the same picture by other words
+    "/a.jpg?preset=thumb&q=50": False,
+    "/a.jpg?w=77&f=avif": False,
+    "/a.jpg": False,
+    "/a.jpg?w=320&f=webp": False,
+    "/a.jpg?f=json": False,
+}
+
+
+@pytest.mark.parametrize("url", HARD_TIMES)
+def test_what_is_a_preset(url: str) -> None:
+    plan = parse_url(url, SOME).plan
+    assert is_preset(plan, some) == HARD_TIMES[url]
+
+
+def test_a_preset_stays_one_by_negotiation_and_by_what_is_forced() -> None:
+    always = AlwaysRedact.parse("a=faces")
+    for plan in negotiations(plan_of("a", {"w": 77}), ratios=(1.0,)):
+        assert is_preset(plan, some)
+        assert is_preset(replace(forced(plan, always), findings="7"), some, always)
+        assert not is_preset(plan, some, always)
+    assert {plan.format for plan in FREE if is_preset(plan, some)} == {*AUTO_CLASSES, "webp"}

@@ -215,6 +215,13 @@ class FindingsPending(Unavailable):
     title = "This picture has not been analysed yet"
 
 
+class PresetsOnly(Unavailable):
+    """For a time only named presets are rendered, and what is stored already is answered."""
+
+    code = "presets-only"
+    title = "Only presets are made at the moment"
+
+
 class Unanalysable(DarkroomError):
     """The model cannot read the picture, so that what is to be hidden in it is not known. It is not shown at all."""
 

@@ -72,3 +72,16 @@ def needs_signature(
     if chosen.redact == redact and is_ladder(replace(chosen, redact="")):
         return False
     return replace(chosen, key="") not in _known(presets, redact)
+
+
+@cache
+def _named(presets: Callable[[], Presets], redact: str) -> frozenset[Plan]:
+    """What named presets come to for the key ``""``, in whose pictures ``redact`` is always hidden."""
+    plans = presets().plans("").values()
+    variants = frozenset().union(*(negotiations(plan, ratios=(1.0,)) for plan in plans))
+    return frozenset(redacting(plan, redact) for plan in variants)
+
+
+def is_preset(plan: Plan, presets: Callable[[], Presets] = configured, always: AlwaysRedact = NOTHING) -> bool:
+    """Whether ``plan``, a negotiated variant, is what a named preset makes: all that is rendered in hard times."""
+    return replace(plan, key="", findings="") in _named(presets, always.of(plan.key))
