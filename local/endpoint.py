@@ -25,8 +25,8 @@ from .sagemaker.declared import declared_weights
 from .sagemaker.runtime import Runtime, open_runtime
 from .sagemaker.variants import Variant
 
-RUNTIME_VARIABLE = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
-"""Where the SDKs look for the address of this one service (AWS SDKs guide, "Service-specific endpoints")."""
+VARIABLES = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_SAGEMAKER")
+"""Where the SDKs look for the addresses of these two services (AWS SDKs guide, "Service-specific endpoints")."""
 
 
 class Endpoint:
@@ -49,15 +49,15 @@ class Endpoint:
             progress.say,
         )
         self._url = url
-        runtime.endpoints.put(ENDPOINT, [Variant("main", 1.0, url)])
+        runtime.endpoints.put(ENDPOINT, [Variant("main", 1.0, url, image=MODELS.as_uri())])
 
     def follow(self, cloud: Cloud) -> None:
         """Have the variants and weights that the deployed template declares. One server stands for all of them."""
         template, resolver = deployed_template(cloud, {})
         weights = declared_weights(template, resolver.resolve)
-        variants = [Variant(name, weight, self._url) for name, weight in weights.items()]
+        variants = [Variant(name, weight, self._url, image=MODELS.as_uri()) for name, weight in weights.items()]
         if variants:
-            self.runtime.endpoints.put(ENDPOINT, variants)
+            self.runtime.capacities.declare(ENDPOINT, variants)
 
     async def keep(self) -> None:
         """For ever: install what it needs, and keep it alive. A failure to install is told, and the stack goes on."""
@@ -80,7 +80,7 @@ class Endpoint:
 @asynccontextmanager
 async def open_endpoint(place: Place, progress: Progress) -> AsyncIterator[Endpoint]:
     """The endpoint, while the context lasts. Its API listens at once, its model server is kept beside the context."""
-    async with open_runtime() as runtime:
+    async with open_runtime(place.sagemaker) as runtime:
         endpoint = Endpoint(place, runtime, progress)
         keeping = asyncio.create_task(endpoint.keep())
         try:
@@ -89,6 +89,11 @@ async def open_endpoint(place: Place, progress: Progress) -> AsyncIterator[Endpo
             keeping.cancel()
             with suppress(asyncio.CancelledError):
                 await keeping
+
+
+def variables(url: str) -> dict[str, str]:
+    """Environment variables by which an SDK finds both of SageMaker's APIs at ``url``."""
+    return dict.fromkeys(VARIABLES, url)
 
 
 def environment(port: int) -> dict[str, str]:

@@ -11,7 +11,7 @@ import json
 import re
 
 from .aws import Cloud
-from .endpoint import RUNTIME_VARIABLE
+from .endpoint import variables as endpoint_variables
 from .facts import Facts
 from .place import ROOT, STACK
 
@@ -30,7 +30,7 @@ def template(cloud: Cloud, facts: Facts) -> str:
         variables = dict(deployed.get("Environment", {}).get("Variables", {}))
         variables["AWS_ENDPOINT_URL"] = _seen_from_containers(facts.aws_endpoint_url)
         if facts.sagemaker_url:
-            variables[RUNTIME_VARIABLE] = _seen_from_containers(facts.sagemaker_url)
+            variables |= endpoint_variables(_seen_from_containers(facts.sagemaker_url))
         resources[logical_id] = {
             "Type": "AWS::Serverless::Function",
             "Properties": {

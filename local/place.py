@@ -61,6 +61,11 @@ class Place:
         return self.state / "ministack"
 
     @property
+    def sagemaker(self) -> Path:
+        """Folder of what SageMaker would remember: the model registry, weights of variants."""
+        return self.state / "sagemaker"
+
+    @property
     def scratch(self) -> Path:
         """Folder of what MiniStack unpacks to run functions; emptied at each start and end."""
         return self.state / "tmp"

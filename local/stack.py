@@ -13,7 +13,7 @@ from . import deploy, facts, invocable, prints, running, samples, sources, venvs
 from .aws import Cloud
 from .cdn.read_config import NotBuiltLocally
 from .containers import relays
-from .endpoint import RUNTIME_VARIABLE, Endpoint, open_endpoint
+from .endpoint import Endpoint, open_endpoint, variables
 from .errors import CannotStart
 from .facts import Facts
 from .gateway import open_gateway
@@ -92,7 +92,7 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
 async def _ministack(
     place: Place, ports: Ports, endpoint: Endpoint | None, progress: Progress
 ) -> AsyncIterator[MiniStack]:
-    ministack = MiniStack(place, ports, {RUNTIME_VARIABLE: endpoint.runtime.url} if endpoint else {})
+    ministack = MiniStack(place, ports, variables(endpoint.runtime.url) if endpoint else {})
     try:
         with progress.step(f"Starting MiniStack on port {ports.aws}"):
             await ministack.start()

@@ -1,4 +1,5 @@
-"""The SageMaker runtime API in front of containers on this machine, as far as ``InvokeEndpoint`` goes.
+"""SageMaker's APIs in front of containers on this machine: pictures are looked at, and models released, through them.
 
-What MiniStack lacks: production variants with weights, the container's errors in SageMaker's words, its limits.
+What MiniStack lacks: production variants with weights, the container's errors in SageMaker's words, its limits; the
+model registry, over files.
 """

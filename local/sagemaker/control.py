@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -40,5 +41,5 @@ def reweighed(variants: tuple[Variant, ...], document: Any) -> tuple[Variant, ..
         weight, url = (float(said["weight"]), str(said["url"])) if isinstance(said, dict) else (float(said), "")
         if weight < 0:
             raise ValueError("a weight is not negative")
-        known[name] = Variant(name, weight, url or known[name].url)
+        known[name] = replace(known[name], weight=weight) if not url else Variant(name, weight, url, image=url)
     return tuple(known.values())

@@ -1,4 +1,4 @@
-"""Errors of ``InvokeEndpoint`` as SageMaker sends them, so that an SDK raises what it raises on AWS.
+"""Errors as SageMaker sends them, so that an SDK raises what it raises on AWS.
 
 Codes and statuses are those of botocore's service model (sagemaker-runtime 2017-05-13), the model error's sentences
 those that AWS answers with.
@@ -45,6 +45,11 @@ class Refusal(Exception):
 def validation(message: str) -> Fault:
     """The request is wrong."""
     return Fault("ValidationError", HTTPStatus.BAD_REQUEST, message)
+
+
+def invalid(message: str) -> Fault:
+    """The same of the control API, which calls it otherwise."""
+    return Fault("ValidationException", HTTPStatus.BAD_REQUEST, message)
 
 
 def unavailable() -> Fault:

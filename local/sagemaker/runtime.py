@@ -1,20 +1,27 @@
-"""``POST /endpoints/{name}/invocations``: calls passed on to the container of a production variant."""
+"""SageMaker's APIs on one port: ``InvokeEndpoint``, passed on to the container of a variant, and the control API."""
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import aiohttp
 from aiohttp import web
 
+from .actions import Actions
+from .capacities import Capacities
+from .documents import Documents
 from .faults import Fault, Refusal, broken, model_error, timed_out, unavailable, validation
-from .variants import Endpoints, chosen
+from .packages import Packages
+from .variants import Endpoints, Variant, chosen
 
 MAX_PAYLOAD_BYTES = 25 * 1024 * 1024
 """Largest body of a call and of its answer (SageMaker developer guide, "Real-time inference")."""
@@ -41,11 +48,34 @@ MAX_ATTRIBUTES_CHARS = 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Invocation:
+    """A call that a container was asked to answer, and how long that took it.
+
+    ``status`` is the container's own; 504 stands for none in time, 503 for no connection, 502 for one that was lost.
+    """
+
+    endpoint: str
+    variant: str
+    status: int
+    latency_s: float
+
+
+type Listener = Callable[[Invocation], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     """A running API: its address on 127.0.0.1, and the endpoints that it knows."""
 
     url: str
     endpoints: Endpoints
+    capacities: Capacities
+    packages: Packages
+    _listeners: list[Listener] = field(default_factory=list)
+
+    def listen(self, listener: Listener) -> None:
+        """Have every call told from now on. ``listener`` is called within the loop, and must not wait for anything."""
+        self._listeners.append(listener)
 
     @property
     def port(self) -> int:
@@ -55,32 +85,47 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(
-    *, answers_within_s: float = ANSWERS_WITHIN_S, draw: Callable[[], float] = random.random
+    state: Path, *, answers_within_s: float = ANSWERS_WITHIN_S, draw: Callable[[], float] = random.random
 ) -> AsyncIterator[Runtime]:
-    """Serve on a free port of 127.0.0.1 until the context ends. ``draw`` (0 to 1) decides between variants."""
-    endpoints = Endpoints()
+    """Serve on a free port of 127.0.0.1 until the context ends, over files in the folder ``state``.
+
+    ``draw`` (0 to 1) decides between variants.
+    """
+    endpoints, documents = Endpoints(), Documents(state)
+    packages = Packages(documents)
+    capacities = Capacities(endpoints, documents, asyncio.get_running_loop().call_later)
+    listeners: list[Listener] = []
     # No pool: a container that was restarted must not be asked through a connection to the one before.
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
     options: dict[str, Any] = {"timeout": aiohttp.ClientTimeout(total=answers_within_s), "auto_decompress": False}
     async with aiohttp.ClientSession(connector=connector, skip_auto_headers=NOT_ADDED, **options) as session:
         app = web.Application(client_max_size=MAX_PAYLOAD_BYTES)
-        api = _Api(endpoints, session, draw)
+        api = _Api(endpoints, session, draw, listeners)
+        app.router.add_post("/", Actions(packages, capacities).answer)
         app.router.add_post("/endpoints/{name}/invocations", api.invoke)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
             await site.start()
-            yield Runtime(f"http://127.0.0.1:{runner.addresses[0][1]}", endpoints)
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield Runtime(url, endpoints, capacities, packages, listeners)
         finally:
             await runner.cleanup()
 
 
 class _Api:
-    def __init__(self, endpoints: Endpoints, session: aiohttp.ClientSession, draw: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        session: aiohttp.ClientSession,
+        draw: Callable[[], float],
+        listeners: Sequence[Listener],
+    ) -> None:
         self._endpoints = endpoints
         self._session = session
         self._draw = draw
+        self._listeners = listeners
 
     async def invoke(self, request: web.Request) -> web.StreamResponse:
         """One call."""
@@ -101,19 +146,31 @@ class _Api:
         body = await request.read()
         self._endpoints.count(name, variant)
         headers = {name: request.headers[name] for name in FORWARDED if name in request.headers}
+        began_s = time.monotonic()
+        status, answer, told = await self._asked(variant, body, headers)
+        invocation = Invocation(name, variant.name, status, time.monotonic() - began_s)
+        for listener in self._listeners:
+            listener(invocation)
+        if isinstance(answer, Fault):
+            raise Refusal(answer)
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise Refusal(model_error(status, answer.decode(errors="replace")))
+        returned = {name: told[name] for name in RETURNED if name in told}
+        return web.Response(body=answer, headers={**returned, INVOKED_VARIANT: variant.name, **_request_id()})
+
+    async def _asked(
+        self, variant: Variant, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, bytes | Fault, Mapping[str, str]]:
+        """The container's status, body and headers; or what stands for them where it does not answer."""
         try:
             async with self._session.post(f"{variant.url}/invocations", data=body, headers=headers) as told:
-                answer = await told.read()
+                return told.status, await told.read(), told.headers
         except TimeoutError:
-            raise Refusal(timed_out()) from None
+            return HTTPStatus.GATEWAY_TIMEOUT, timed_out(), {}
         except aiohttp.ClientConnectorError:
-            raise Refusal(unavailable()) from None
+            return HTTPStatus.SERVICE_UNAVAILABLE, unavailable(), {}
         except aiohttp.ClientError:
-            raise Refusal(broken()) from None
-        if not HTTPStatus.OK <= told.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise Refusal(model_error(told.status, answer.decode(errors="replace")))
-        returned = {name: told.headers[name] for name in RETURNED if name in told.headers}
-        return web.Response(body=answer, headers={**returned, INVOKED_VARIANT: variant.name, **_request_id()})
+            return HTTPStatus.BAD_GATEWAY, broken(), {}
 
 
 def _answer(fault: Fault) -> web.Response:

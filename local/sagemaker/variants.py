@@ -11,11 +11,17 @@ from .faults import Refusal, validation
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A production variant: its share of the calls is ``weight`` in the sum of weights, its container is at ``url``."""
+    """A production variant: its share of the calls is ``weight`` in the sum of weights, its container is at ``url``.
+
+    ``image`` is what SageMaker would tell of what it runs: here the folder of its models, as a URI. All of its
+    ``instances`` are the one container.
+    """
 
     name: str
     weight: float
     url: str
+    image: str = ""
+    instances: int = 1
 
 
 def chosen(endpoint: str, variants: Sequence[Variant], *, at: float, target: str = "") -> Variant:
@@ -66,6 +72,8 @@ class Endpoints:
                     "name": variant.name,
                     "weight": variant.weight,
                     "url": variant.url,
+                    "image": variant.image,
+                    "instances": variant.instances,
                     "invocations": self._invocations.get((endpoint, variant.name), 0),
                 }
                 for variant in variants

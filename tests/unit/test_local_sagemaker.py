@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -25,7 +26,7 @@ from local.resolved import Resolver
 from local.sagemaker import control
 from local.sagemaker.declared import declared_weights
 from local.sagemaker.faults import Refusal
-from local.sagemaker.runtime import MAX_PAYLOAD_BYTES, Runtime, open_runtime
+from local.sagemaker.runtime import MAX_PAYLOAD_BYTES, Invocation, Runtime, open_runtime
 from local.sagemaker.variants import Variant, chosen
 from tests.conftest import free_port
 from tests.template.stack import template
@@ -79,7 +80,7 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 
 
 @contextmanager
-def in_a_thread(container: Container) -> Iterator[tuple[Runtime, str, str]]:
+def in_a_thread(container: Container, folder: Path) -> Iterator[tuple[Runtime, str, str]]:
     """The API, the container and the control, in a loop of their own: boto3 blocks."""
     started: list[tuple[Runtime, str, str]] = []
     ready, loop = threading.Event(), asyncio.new_event_loop()
@@ -88,7 +89,7 @@ def in_a_thread(container: Container) -> Iterator[tuple[Runtime, str, str]]:
     async def run() -> None:
         box, rim = web.Application(client_max_size=1 << 30), web.Application()
         box.router.add_post("/invocations", container.answer)
-        async with open_runtime(answers_within_s=1.0) as runtime, serving(box) as box_url:
+        async with open_runtime(folder, answers_within_s=1.0) as runtime, serving(box) as box_url:
             rim.add_routes(control.routes("/sagemaker", runtime.endpoints))
             async with serving(rim) as rim_url:
                 runtime.endpoints.put("darkroom", [Variant("main", 1.0, box_url)])
@@ -106,9 +107,9 @@ def in_a_thread(container: Container) -> Iterator[tuple[Runtime, str, str]]:
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
+def stage(tmp_path: Path) -> Iterator[Stage]:
     container = Container()
-    with in_a_thread(container) as (runtime, box_url, rim_url):
+    with in_a_thread(container, tmp_path) as (runtime, box_url, rim_url):
         client: Any = boto3.client(
             "sagemaker-runtime",
             endpoint_url=runtime.url,
@@ -185,6 +186,26 @@ def test_the_largest_payload_and_a_larger_one(stage: Stage) -> None:
         stage.client.invoke_endpoint(EndpointName="darkroom", Body=at_most + b"0")
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
     assert len(stage.container.seen) == 1
+
+
+def test_every_call_of_a_container_is_told(stage: Stage) -> None:
+    told: list[Invocation] = []
+    stage.runtime.listen(told.append)
+    stage.invoke()
+    stage.container.status = 400
+    stage.error()
+    stage.container.late_s = 3.0
+    stage.error()
+    stage.container.late_s, stage.container.breaks = 0.0, True
+    stage.error()
+    stage.error(TargetVariant="other")  # reaches no container
+    assert [(one.endpoint, one.variant, one.status) for one in told] == [
+        ("darkroom", "main", status) for status in (200, 400, 504, 502)
+    ]
+    assert told[2].latency_s > 0.9
+    stage.runtime.endpoints.put("darkroom", [Variant("main", 1.0, f"http://127.0.0.1:{free_port()}")])
+    stage.error()
+    assert told[4].status == 503
 
 
 def put(url: str, document: Any) -> Any:

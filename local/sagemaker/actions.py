@@ -1,0 +1,62 @@
+"""SageMaker's control API, as far as models are released by it: ``POST /`` in the protocol AWS JSON 1.1."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import web
+
+from .capacities import Capacities
+from .faults import Fault, Refusal, invalid
+from .packages import Packages
+
+TARGET = "X-Amz-Target"
+PREFIX = "SageMaker."
+MEDIA_TYPE = "application/x-amz-json-1.1"
+
+type Action = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+class Actions:
+    """The API over its two stores. An action works on small files, and within the loop: no two at a time."""
+
+    def __init__(self, packages: Packages, capacities: Capacities) -> None:
+        self._actions: dict[str, Action] = {
+            "CreateModelPackageGroup": packages.create_group,
+            "DescribeModelPackageGroup": packages.describe_group,
+            "CreateModelPackage": packages.create,
+            "DescribeModelPackage": packages.describe,
+            "ListModelPackages": packages.list_all,
+            "UpdateModelPackage": packages.update,
+            "DescribeEndpoint": capacities.describe,
+            "UpdateEndpointWeightsAndCapacities": capacities.update,
+        }
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """One call."""
+        name = request.headers.get(TARGET, "").removeprefix(PREFIX)
+        body = await request.read()
+        try:
+            return _answer(self._done(name, body), 200)
+        except Refusal as refusal:
+            return _refused(refusal.fault)
+
+    def _done(self, name: str, body: bytes) -> dict[str, Any]:
+        if name not in self._actions:
+            raise Refusal(Fault("UnknownOperationException", 400, f"There is no {name!r} on this machine."))
+        try:
+            return self._actions[name](json.loads(body or b"{}"))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Refusal(invalid(f"The request cannot be read: {error!r}")) from error
+
+
+def _refused(fault: Fault) -> web.Response:
+    return _answer({"__type": fault.code, "message": fault.message}, fault.status)
+
+
+def _answer(document: dict[str, Any], status: int) -> web.Response:
+    headers = {"Content-Type": MEDIA_TYPE, "x-amzn-RequestId": str(uuid4())}
+    return web.Response(body=json.dumps(document).encode(), status=status, headers=headers)
