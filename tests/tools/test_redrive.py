@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from darkroom.errors import Unavailable
 from local.redrive import redrive_all
 from tools.redrive import Redriven, main, redrive
 
@@ -136,7 +137,7 @@ def test_a_message_that_cannot_be_sent_is_not_lost(queues: Queues) -> None:
             raise ClientError({"Error": {"Code": "ServiceUnavailable", "Message": "no"}}, "SendMessage")
 
     queues.sqs.meta.events.register("before-parameter-build.sqs.SendMessage", fail_after_one)
-    with pytest.raises(ClientError):
+    with pytest.raises(Unavailable):
         queues.redrive()
     assert (queues.count(queues.dead), queues.count(queues.main)) == (2, 1)
 
@@ -170,3 +171,24 @@ def test_the_local_command_takes_both_queues(queues: Queues, aws_environment: di
     redrive_all({"queues": urls, "aws_endpoint_url": aws_environment["AWS_ENDPOINT_URL"]}, dry_run=False)
     assert [queues.bodies(urls[name]) for name in names] == [["ingest"], [], ["purge"], []]
     assert "purge: dead letters: 1, sent back: 1" in capsys.readouterr().out
+
+
+def test_a_letter_goes_back_in_its_own_trace_and_marked(queues: Queues) -> None:
+    header = "Root=1-67447a00-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
+    queues.sqs.send_message(
+        QueueUrl=queues.dead,
+        MessageBody=EVENT,
+        MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": header}},
+    )
+    queues.redrive()
+    (message,) = queues.sqs.receive_message(
+        QueueUrl=queues.main, MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"]
+    )["Messages"]
+    assert message["Attributes"]["AWSTraceHeader"] == header
+    assert message["MessageAttributes"]["redriven"]["StringValue"].startswith("20")
+
+
+def test_a_letter_that_dies_again_says_that_it_was_sent_back_before(queues: Queues) -> None:
+    queues.die(redriven="2026-11-25T12:00:00+00:00", attempts="6")
+    queues.redrive()
+    assert queues.said[2] == "    attempts 6, redriven 2026-11-25T12:00:00+00:00"

@@ -1,0 +1,144 @@
+"""Dead letters: messages that were given up, why, and how they go back to the queue they came from."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from .clients import asking
+
+HIDDEN_FOR_S = 120
+"""How long a received letter is not shown to others."""
+
+WAIT_S = 2
+"""How long is waited for a letter before the queue counts as empty: a short poll asks only some of SQS's servers."""
+
+REDRIVEN = "redriven"
+"""Attribute of a message that was a dead letter before: when it was sent back (ISO 8601)."""
+
+UNREADABLE = "bad-upload"
+"""The code of a message that cannot be read, however often it is sent."""
+
+_CAUSES = (
+    ("code", "cause"),  # ingest's own
+    ("ERROR_CODE", "ERROR_MESSAGE"),  # EventBridge's, for an event that never reached its target
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A dead message. ``attributes`` are its message attributes; ``sent_s`` is the Unix time of its death.
+
+    ``trace_header`` is that of the work that it belongs to, "" if it was not traced.
+    """
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    attributes: Mapping[str, str]
+    sent_s: float
+    trace_header: str = ""
+
+    @property
+    def code(self) -> str:
+        """The error code that it died of, "" if none is known."""
+        return next((self.attributes[code] for code, _ in _CAUSES if code in self.attributes), "")
+
+    @property
+    def cause(self) -> str:
+        """Why it died, in words for operators."""
+        for code, text in _CAUSES:
+            if code in self.attributes:
+                return f"{self.attributes[code]}: {self.attributes.get(text, '')}"
+        return "no cause: its worker never answered (killed, out of memory or of time)"
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        try:
+            document = json.loads(self.body)
+            if "detail" in document:
+                detail = document["detail"]
+                return f"{document['detail-type']} {detail['object']['key'] if 'object' in detail else detail['key']}"
+            return f"purge {document['key']}"
+        except (ValueError, TypeError, KeyError):
+            return self.body[:120]
+
+
+class DeadLetters:
+    """The dead letters in the queue ``url``. Every fault is Unavailable; what was not sent by then is still there."""
+
+    def __init__(self, client: Any, url: str, *, wait_s: int = WAIT_S) -> None:
+        self._client = client
+        self._wait_s = wait_s
+        self.url = url
+
+    def each(self) -> Iterator[DeadLetter]:
+        """Each that was there at the start, hidden from others meanwhile. What comes later is left lying."""
+        started_s = time.time()
+        newer: list[str] = []
+        seen: set[str] = set()
+        while letters := self._receive():
+            for letter in letters:
+                if letter.sent_s > started_s or letter.message_id in seen:
+                    newer.append(letter.receipt_handle)
+                    continue
+                seen.add(letter.message_id)
+                yield letter
+        self.show(newer)
+
+    def send_back(self, letter: DeadLetter, queue_url: str) -> None:
+        """Send ``letter`` to ``queue_url``, marked as redriven and in its own trace, and only then delete it here."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        traced = {"AWSTraceHeader": {"DataType": "String", "StringValue": letter.trace_header}}
+        with asking(f"redrive {letter.message_id}"):
+            answer = self._client.send_message(
+                QueueUrl=queue_url,
+                MessageBody=letter.body,
+                MessageAttributes={REDRIVEN: {"DataType": "String", "StringValue": now}},
+                MessageSystemAttributes=traced if letter.trace_header else {},
+            )
+            _ = answer["MessageId"]  # without one it was not SQS that answered
+            self._client.delete_message(QueueUrl=self.url, ReceiptHandle=letter.receipt_handle)
+
+    def show(self, receipt_handles: Iterable[str]) -> None:
+        """Let letters be received again at once."""
+        for handle in receipt_handles:
+            with asking(f"show a letter of {self.url}"):
+                self._client.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
+
+    def waiting(self) -> int:
+        """About how many letters there are to be seen."""
+        name = "ApproximateNumberOfMessages"
+        with asking(f"attributes of {self.url}"):
+            answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
+            return int(answer["Attributes"][name])
+
+    def _receive(self) -> list[DeadLetter]:
+        with asking(f"letters of {self.url}"):
+            answer = self._client.receive_message(
+                QueueUrl=self.url,
+                MaxNumberOfMessages=10,
+                WaitTimeSeconds=self._wait_s,
+                VisibilityTimeout=HIDDEN_FOR_S,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["SentTimestamp", "AWSTraceHeader"],
+            )
+            return [_letter(message) for message in answer.get("Messages", [])]
+
+
+def _letter(message: Mapping[str, Any]) -> DeadLetter:
+    attributes = {name: one.get("StringValue", "") for name, one in message.get("MessageAttributes", {}).items()}
+    told = message["Attributes"]
+    return DeadLetter(
+        message["MessageId"],
+        message["ReceiptHandle"],
+        message["Body"],
+        attributes,
+        int(told["SentTimestamp"]) / 1000,
+        told.get("AWSTraceHeader", ""),
+    )
