@@ -19,11 +19,18 @@ class DarkroomError(Exception):
     title: ClassVar[str] = "Something went wrong on our side"
     retryable: ClassVar[bool] = False
     for_viewers: ClassVar[bool] = True
+    expected: ClassVar[bool] = False
+    """Of status 5xx, and yet nothing that an operator has to look into."""
 
     def __init__(self, message: str = "", *, detail: str = "") -> None:
         super().__init__(message or self.title)
         self.message = message or self.title
         self.detail = detail
+
+    @property
+    def fault(self) -> bool:
+        """Whether it is ours, and not that of who asked."""
+        return self.status >= 500 and not self.expected
 
 
 class BadKey(DarkroomError):
@@ -213,6 +220,7 @@ class FindingsPending(Unavailable):
 
     code = "findings-pending"
     title = "This picture has not been analysed yet"
+    expected = True
 
 
 class PresetsOnly(Unavailable):
@@ -262,6 +270,7 @@ class NoInference(DarkroomError):
     code = "no-inference"
     status = 501
     title = "This deployment does not analyse pictures"
+    expected = True
 
 
 class Busy(Unavailable):
@@ -270,6 +279,7 @@ class Busy(Unavailable):
     code = "busy"
     title = "This is being worked on already"
     for_viewers = False
+    expected = True
 
     def __init__(self, message: str = "", *, retry_in_s: float = 0.0, detail: str = "") -> None:
         super().__init__(message, detail=detail)
@@ -282,6 +292,19 @@ class TooManyInvalidations(Unavailable):
     code = "too-many-invalidations"
     title = "Too many changes are on their way to the CDN"
     for_viewers = False
+
+
+DEFECT = "defect"
+
+
+def code_of(error: BaseException) -> str:
+    """What ``error`` is called in traces, metrics and dead letters. What is no DarkroomError is a defect of ours."""
+    return error.code if isinstance(error, DarkroomError) else DEFECT
+
+
+def is_fault(error: BaseException) -> bool:
+    """Whether ``error`` is ours: a defect, or one of 5xx that nobody expects."""
+    return error.fault if isinstance(error, DarkroomError) else True
 
 
 def refusals() -> dict[str, type[DarkroomError]]:

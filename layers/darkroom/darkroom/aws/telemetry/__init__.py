@@ -1,0 +1,7 @@
+"""What the functions tell of their work, as far as it needs nothing of third parties; see :mod:`..observer`."""
+
+from __future__ import annotations
+
+from .lines import log
+
+__all__ = ["log"]
