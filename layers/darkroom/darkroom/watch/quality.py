@@ -1,0 +1,153 @@
+"""How good models are, by pictures of which people have said what is in them. Pure.
+
+A golden set is a folder of pictures and a manifest, a JSON object a line::
+
+    {"picture": "golden/a.jpg", "faces": [[0.1, 0.2, 0.3, 0.3]], "unsafe": false, "text": "no entry"}
+
+Faces are ``left, top, width, height`` in fractions of the picture. What a line does not label is not judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..findings import FACES, MODERATION, TEXT, Finding, Region
+from .agreement import matched, read_words, words
+
+UNSAFE = "unsafe"
+"""The label of moderation whose score counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """A labelled picture: the object's key, and what is in it; None where nobody has said."""
+
+    picture: str
+    faces: tuple[Region, ...] | None = None
+    unsafe: bool | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Counts for one task: of boxes for faces, of words for text, of pictures for moderation.
+
+    ``found`` are right, ``wrong`` are not there, ``missed`` are there and were not found. ``blank`` are pictures with
+    nothing to find, in ``alarms`` of which something was found all the same.
+    """
+
+    found: int = 0
+    wrong: int = 0
+    missed: int = 0
+    blank: int = 0
+    alarms: int = 0
+
+    def __add__(self, other: Confusion) -> Confusion:
+        return Confusion(
+            self.found + other.found,
+            self.wrong + other.wrong,
+            self.missed + other.missed,
+            self.blank + other.blank,
+            self.alarms + other.alarms,
+        )
+
+    @property
+    def precision(self) -> float | None:
+        """The share of what was found that is there; None if nothing was found."""
+        return _share(self.found, self.found + self.wrong)
+
+    @property
+    def recall(self) -> float | None:
+        """The share of what is there that was found; None if nothing is there."""
+        return _share(self.found, self.found + self.missed)
+
+    @property
+    def false_positive_rate(self) -> float | None:
+        """The share of pictures without anything to find in which something was; None if there are none."""
+        return _share(self.alarms, self.blank)
+
+
+def read_manifest(text: str) -> Iterator[Golden]:
+    """The pictures of a manifest; raises ValueError, which names the line, for what is none."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                yield _golden(json.loads(line))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise ValueError(f"line {number} of the golden set: {error!r}") from error
+
+
+def judged(golden: Golden, found: Mapping[str, Finding], threshold: float | None = None) -> dict[str, Confusion]:
+    """What was ``found`` in a picture against its labels, by task; tasks that were not asked for are missing.
+
+    Moderation goes by the model's own verdict, or by the score of ``unsafe`` from ``threshold`` on.
+    """
+    results: dict[str, Confusion] = {}
+    for task, judge in _JUDGES.items():
+        finding = found.get(task)
+        confusion = judge(golden, finding, threshold) if finding is not None else None
+        if confusion is not None:
+            results[task] = confusion
+    return results
+
+
+def total(results: Iterable[Mapping[str, Confusion]]) -> dict[str, Confusion]:
+    """The sums over all pictures, by task."""
+    sums: dict[str, Confusion] = {}
+    for result in results:
+        for task, confusion in result.items():
+            sums[task] = sums.get(task, Confusion()) + confusion
+    return sums
+
+
+def _faces(golden: Golden, finding: Finding, _: float | None) -> Confusion | None:
+    if golden.faces is None:
+        return None
+    right = matched([face.region for face in finding.faces], golden.faces)
+    return _counted(right, len(finding.faces), len(golden.faces))
+
+
+def _moderation(golden: Golden, finding: Finding, threshold: float | None) -> Confusion | None:
+    if golden.unsafe is None:
+        return None
+    flagged = finding.flagged
+    if threshold is not None:
+        flagged = any(label.name == UNSAFE and label.score >= threshold for label in finding.labels)
+    return _counted(int(flagged and golden.unsafe), int(flagged), int(golden.unsafe))
+
+
+def _text(golden: Golden, finding: Finding, _: float | None) -> Confusion | None:
+    if golden.text is None:
+        return None
+    read, there = read_words(finding.lines), words(golden.text)
+    return _counted((read & there).total(), read.total(), there.total())
+
+
+_JUDGES: Mapping[str, Callable[[Golden, Finding, float | None], Confusion | None]] = {
+    FACES: _faces,
+    MODERATION: _moderation,
+    TEXT: _text,
+}
+
+
+def _counted(right: int, said: int, there: int) -> Confusion:
+    return Confusion(right, said - right, there - right, blank=int(not there), alarms=int(not there and said > 0))
+
+
+def _golden(line: Any) -> Golden:
+    faces, unsafe, text = line.get("faces"), line.get("unsafe"), line.get("text")
+    if not isinstance(unsafe, bool | None) or not isinstance(text, str | None):
+        raise TypeError("unsafe is true or false, text is a text")
+    return Golden(
+        str(line["picture"]),
+        tuple(Region(*map(float, face)) for face in faces) if faces is not None else None,
+        unsafe,
+        text,
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
