@@ -71,7 +71,7 @@ class Registry:
             return str(answer["ModelPackageArn"])
 
     def versions(self) -> list[ModelVersion]:
-        """All versions, the newest first."""
+        """All versions, the newest first; none where there is no such group."""
         arns: list[str] = []
         asked: dict[str, Any] = {
             "ModelPackageGroupName": self.group,
@@ -81,7 +81,12 @@ class Registry:
         }
         while True:
             with asking(f"versions of {self.group}"):
-                answer = self._client.list_model_packages(**asked)
+                try:
+                    answer = self._client.list_model_packages(**asked)
+                except ClientError as error:
+                    if code(error) in _UNKNOWN:
+                        return []
+                    raise
                 arns += [str(one["ModelPackageArn"]) for one in answer["ModelPackageSummaryList"]]
             if not answer.get("NextToken"):
                 found = [self.version(arn) for arn in arns]
@@ -127,7 +132,9 @@ def _properties(model: ModelVersion) -> dict[str, str]:
     figures = {_METRICS + name: json.dumps(value) for name, value in model.metrics.items()}
     properties = figures | {_LINEAGE + name: text for name, text in model.lineage.items()}
     if len(properties) > MAX_PROPERTIES or any(not 0 < len(text) <= MAX_VALUE for text in properties.values()):
-        raise ValueError(f"a version has at most {MAX_PROPERTIES} figures and origins, each of 1 to {MAX_VALUE} characters")
+        raise ValueError(
+            f"a version has at most {MAX_PROPERTIES} figures and origins, each of 1 to {MAX_VALUE} characters"
+        )
     return properties
 
 
