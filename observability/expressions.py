@@ -183,6 +183,11 @@ def parse(text: str) -> _Node:
     return _Reader(text).whole()
 
 
+def names(text: str) -> set[str]:
+    """The ids, functions and words in an expression. BadExpression if it cannot be read."""
+    return {token.text for token in _tokens(text) if token.kind == _Kind.NAME}
+
+
 # -------------------------------------------------------------- calculating
 
 _OPERATIONS: dict[str, Callable[[float, float], float | None]] = {
