@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from ...findings import MODERATION, TAGS, Findings
+from ...findings import MODERATION, TAGS, Finding, Findings
 from .merging import by_whom
 
 
@@ -13,6 +14,11 @@ def verdict(findings: Findings) -> bool | None:
     """Whether moderation found something; None if it was not asked, or could not read the picture."""
     said = findings.found.get(MODERATION)
     return None if said is None or said.error else said.flagged
+
+
+def versions(found: Mapping[str, Finding]) -> str:
+    """The models that found it, each as ``name/version``, in one line: as many different ones as there are releases."""
+    return " ".join(sorted({f"{finding.model}/{finding.version}" for finding in found.values()}))
 
 
 def analysed(key: str, image_id: str, findings: Findings) -> tuple[str, dict[str, Any]]:

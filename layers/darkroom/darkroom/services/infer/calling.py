@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ...aws.model import Told
-from ...aws.observing import Observer
+from ...aws.observer import Observer
 from ...errors import ModelUnavailable
 from ...findings import Finding
 from .breaker import Breaker
@@ -20,6 +20,9 @@ CALL_S = 20.0
 TRIES = 3
 FIRST_PAUSE_S = 0.5
 """Before the second try; twice as long before the third. Up to half of it is left to chance."""
+
+IN_PROCESS = "in-process"
+"""What the models within this process are called beside the endpoint's production variants."""
 
 
 class Finder(Protocol):

@@ -11,17 +11,18 @@ from enum import StrEnum
 from ...aws.archive import Noted
 from ...aws.bus import Bus
 from ...aws.index import Index
-from ...aws.model import UNREADABLE
-from ...aws.observing import Observer
+from ...aws.model import UNREADABLE, Told
+from ...aws.observer import Observer
 from ...aws.queues import Queue
 from ...errors import DarkroomError, Unavailable
 from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
 from ...imaging.source import Source
 from ...plan.limits import Limits
+from ..figures import timed
 from ..ingest.announce import image_id
 from ..ingest.changes import moderated_message
-from .announce import analysed, verdict
-from .calling import Caller, Finder
+from .announce import analysed, verdict, versions
+from .calling import IN_PROCESS, Caller, Finder
 from .copies import Copies
 from .keep import Keeper, Kept, Superseded
 from .masters import Present
@@ -97,7 +98,7 @@ class Infer:
                 self._judge(present.key, noted.findings)
             return Outcome.DROPPED
         if copied := self.copies.of(present, self.terms.generation, self._possible, self._best):
-            self._conclude(present, self._findings(present, copied))
+            self._conclude(request, present, self._findings(present, copied))
             return Outcome.COPIED
         return self._look(request, present, noted)
 
@@ -121,17 +122,16 @@ class Infer:
         jpeg = self._prepared(present)
         if jpeg is None:
             unreadable = {task: Finding(task, "", "", self._best, error=UNREADABLE) for task in self._possible}
-            self._conclude(present, self._findings(present, unreadable))
+            self._conclude(request, present, self._findings(present, unreadable))
             return Outcome.ANALYSED
-        found = self._asked(present, jpeg)
-        if found is not None:
-            self._conclude(present, self._findings(present, found))
+        told = self._asked(present, jpeg)
+        if told is not None:
+            self._conclude(request, present, self._findings(present, self._analysed(told)))
             return Outcome.ANALYSED
         if request.again or not self._is_done(noted, present, self.finder.tasks, FALLBACK):
-            with self.observer.step("fallback"):
-                found = self.finder.find(jpeg, self.finder.tasks)
+            told = self._in_process("fallback", jpeg)
             self.observer.count("Fallback")
-            self._conclude(present, self._findings(present, found))
+            self._conclude(request, present, self._findings(present, self._analysed(told)))
         self.queue.send(request.put_off().message, delay_s=wait_s(request.attempt + 1))
         return Outcome.FALLBACK
 
@@ -150,20 +150,31 @@ class Infer:
                     self.observer.log("WARNING", "unreadable", key=present.key, code=error.code, detail=error.detail)
                     return None
 
-    def _asked(self, present: Present, jpeg: bytes) -> dict[str, Finding] | None:
+    def _asked(self, present: Present, jpeg: bytes) -> Told | None:
         """What those say who are asked first; None if they do not answer."""
         if self.caller is not None:
-            told = self.caller.ask(jpeg, self.terms.tasks, self._image_id(present))
-            return told.found if told is not None else None
-        with self.observer.step("invoke"):
-            return self.finder.find(jpeg, self.finder.tasks)
+            return self.caller.ask(jpeg, self.terms.tasks, self._image_id(present))
+        return self._in_process("invoke", jpeg)
+
+    def _in_process(self, step: str, jpeg: bytes) -> Told:
+        """What the models within the function say, all of whose time is spent in the step of that name."""
+        with self.observer.step(step):
+            found = self.finder.find(jpeg, self.finder.tasks)
+        return Told(found, IN_PROCESS, {}, self.observer.timings_ms[step])
+
+    def _analysed(self, told: Told) -> dict[str, Finding]:
+        """What was found, once it has been told who found it."""
+        self.observer.count("PicturesAnalysed", variant=told.variant)
+        self.observer.annotate("variant", told.variant)
+        self.observer.annotate("model_version", versions(told.found))
+        return told.found
 
     def _findings(self, present: Present, found: dict[str, Finding]) -> Findings:
         pending = tuple(task for task in self.terms.tasks if task not in found) if self.caller is not None else ()
         now = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
         return Findings(self.terms.generation, present.etag, found, pending, now)
 
-    def _conclude(self, present: Present, findings: Findings) -> None:
+    def _conclude(self, request: Request, present: Present, findings: Findings) -> None:
         """Keep ``findings``, and do and tell what follows from them; at last, write down that it was done."""
         with self.observer.step("store"):
             kept = self.keeper.keep(present, self._image_id(present), findings, self._perceptual_hash(present))
@@ -172,9 +183,10 @@ class Infer:
             self._judge(present.key, kept.findings)
             self.bus.announce(*analysed(present.key, kept.noted.image_id, kept.findings))
             self.keeper.archive.note(present.key, replace(kept.noted, announced=True))
-        if not kept.findings.pending:
+        if request.sequencer and not kept.findings.pending:  # nobody waits for what is only looked at once more
             waited_s = max(0.0, self.clock() - present.kept.modified_s)
             self.observer.count("UploadToAnalysed", waited_s * 1000, "Milliseconds")
+            timed(self.observer, "infer", waited_s)
 
     def _perceptual_hash(self, present: Present) -> str:
         record = self.index.get(present.key)
