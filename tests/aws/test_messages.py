@@ -11,10 +11,12 @@ import pytest
 
 from darkroom.aws import clients
 from darkroom.aws.bus import Bus
-from darkroom.aws.queues import Queue
+from darkroom.aws.queues import TRACE_HEADER, Queue
 from darkroom.errors import Unavailable
 
 from .faulty import Reply, answering
+
+HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793"
 
 _numbers = itertools.count(1)
 
@@ -34,7 +36,11 @@ def received(sqs: Any, queue: Queue) -> list[Any]:
 
     def batches() -> Iterator[list[Any]]:
         while found := sqs.receive_message(
-            QueueUrl=queue.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=60
+            QueueUrl=queue.url,
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+            VisibilityTimeout=60,
         ).get("Messages"):
             yield found
 
@@ -60,6 +66,28 @@ def test_many_messages_are_sent_in_batches(sqs: Any, queue: Queue) -> None:
     numbers = sorted(json.loads(message["Body"])["number"] for message in received(sqs, queue))
     assert numbers == list(range(23))
     assert queue.send_many([]) == 0
+
+
+def test_messages_bear_the_trace_that_they_are_sent_in(sqs: Any, queue: Queue) -> None:
+    headers = iter([f"{HEADER};Parent=1", f"{HEADER};Parent=2", ""])
+    traced = Queue(sqs, queue.url, lambda: next(headers))
+    traced.send({"number": 0}, attributes={"reason": "damaged"})
+    traced.send_text('{"number": 1}')
+    traced.send({"number": 2})
+    found = {json.loads(one["Body"])["number"]: one["Attributes"].get(TRACE_HEADER, "") for one in received(sqs, queue)}
+    assert found == {0: f"{HEADER};Parent=1", 1: f"{HEADER};Parent=2", 2: ""}
+
+
+@pytest.mark.parametrize("header", ["", HEADER])
+def test_so_does_each_of_a_batch(header: str) -> None:
+    """Which MiniStack does not keep."""
+    named = {"MessageId": "m", "MD5OfMessageBody": "99914b932bd37a50b983c5e7c90ae93b"}
+    answer = {"Successful": [{"Id": "0", **named}, {"Id": "1", **named}], "Failed": []}
+    with answering(Reply(200, json.dumps(answer).encode())) as faulty:
+        Queue(clients.client("sqs", faulty.environment), f"{faulty.url}/0/q", lambda: header).send_many([{}, {}])
+    entries = json.loads(faulty.requests[0][2])["Entries"]
+    expected = {TRACE_HEADER: {"DataType": "String", "StringValue": header}} if header else {}
+    assert [entry["MessageSystemAttributes"] for entry in entries] == [expected] * 2
 
 
 def test_a_hidden_message_comes_back_when_it_is_told_to(sqs: Any, queue: Queue) -> None:
@@ -103,6 +131,16 @@ def test_an_announcement_reaches_those_who_listen(aws: Callable[[str], Any], sqs
     event = json.loads(message["Body"])
     assert (event["source"], event["detail-type"]) == ("darkroom", "ImageReady")
     assert event["detail"] == {"key": "größe.jpg", "width": 3}
+
+
+@pytest.mark.parametrize("header", ["", f"{HEADER};Parent=53995c3f42cd8ad8;Sampled=1"])
+def test_an_announcement_is_put_in_its_trace(header: str) -> None:
+    """EventBridge refuses a header without characters."""
+    answer = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+    with answering(Reply(200, json.dumps(answer).encode())) as faulty:
+        Bus(clients.client("events", faulty.environment), "default", lambda: header).announce("ImageReady", {})
+    [entry] = json.loads(faulty.requests[0][2])["Entries"]
+    assert entry.get("TraceHeader") == (header or None)
 
 
 def test_an_announcement_that_was_not_taken_is_a_fault() -> None:

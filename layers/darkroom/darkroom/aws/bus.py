@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import Unavailable
@@ -13,11 +13,16 @@ SOURCE = "darkroom"
 
 
 class Bus:
-    """One event bus, by name or ARN."""
+    """One event bus, by name or ARN.
 
-    def __init__(self, client: Any, name: str) -> None:
+    ``trace_header`` tells the trace that an announcement belongs to, ``Root=…;Parent=…;Sampled=1``, "" if none:
+    EventBridge passes it on to its targets.
+    """
+
+    def __init__(self, client: Any, name: str, trace_header: Callable[[], str] = lambda: "") -> None:
         self._client = client
         self._name = name
+        self._trace_header = trace_header
 
     def announce(self, detail_type: str, detail: Mapping[str, object]) -> None:
         """Put one event on the bus; raises Unavailable if it was not taken. ``detail`` must be JSON values."""
@@ -27,6 +32,8 @@ class Bus:
             "Detail": json.dumps(dict(detail), separators=(",", ":")),
             "EventBusName": self._name,
         }
+        if header := self._trace_header():
+            entry["TraceHeader"] = header
         with asking(f"announce {detail_type}"):
             [taken] = self._client.put_events(Entries=[entry])["Entries"]
         if "EventId" not in taken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import batched
 from typing import Any
 
@@ -13,12 +13,20 @@ from .clients import asking
 BATCH = 10
 """SQS's limit of one SendMessageBatch."""
 
+TRACE_HEADER = "AWSTraceHeader"
+"""The one system attribute that a sender may set (SQS developer guide, "Message system attributes")."""
+
 
 class Queue:
-    """One queue, of JSON messages; every fault is Unavailable."""
+    """One queue, of JSON messages; every fault is Unavailable.
 
-    def __init__(self, client: Any, url: str) -> None:
+    ``trace_header`` tells the trace that what is sent belongs to, ``Root=…;Parent=…;Sampled=1``, "" if none: whoever
+    receives it can go on with it.
+    """
+
+    def __init__(self, client: Any, url: str, trace_header: Callable[[], str] = lambda: "") -> None:
         self._client = client
+        self._trace_header = trace_header
         self.url = url
 
     @property
@@ -37,7 +45,11 @@ class Queue:
         named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
         with asking(f"send to {self.url}"):
             answer = self._client.send_message(
-                QueueUrl=self.url, MessageBody=text, DelaySeconds=delay_s, MessageAttributes=named
+                QueueUrl=self.url,
+                MessageBody=text,
+                DelaySeconds=delay_s,
+                MessageAttributes=named,
+                MessageSystemAttributes=self._traced(),
             )
             _ = answer["MessageId"]  # without one it was not SQS that answered
 
@@ -45,7 +57,8 @@ class Queue:
         """Send messages, ten in a request; returns how many. Raises Unavailable if one was not sent."""
         sent = 0
         for batch in batched(bodies, BATCH, strict=False):
-            entries = [{"Id": str(number), "MessageBody": _text(body)} for number, body in enumerate(batch)]
+            traced = {"MessageSystemAttributes": self._traced()}
+            entries = [{"Id": str(number), "MessageBody": _text(body)} | traced for number, body in enumerate(batch)]
             with asking(f"send {len(entries)} to {self.url}"):
                 answer = self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
             if len(answer.get("Successful", [])) != len(entries):
@@ -66,6 +79,10 @@ class Queue:
         with asking(f"attributes of {self.url}"):
             answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
             return sum(int(answer["Attributes"][name]) for name in names)
+
+    def _traced(self) -> dict[str, dict[str, str]]:
+        header = self._trace_header()
+        return {TRACE_HEADER: {"DataType": "String", "StringValue": header}} if header else {}
 
 
 def _text(body: Mapping[str, object]) -> str:
