@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import getpass
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,14 +13,12 @@ from .errors import CannotStart
 def release(facts: Mapping[str, Any], key: str) -> str:
     """Ask ingest to serve what is held under ``key``; the SHA-256 of that upload. Raises CannotStart if nothing is."""
     from darkroom.aws.index import Index
-    from darkroom.aws.record import HELD
-    from darkroom.services.ingest.changes import release_message
+    from darkroom.aws.queues import Queue
+    from tools.review import NotHeld, decide
 
     cloud = Cloud(facts["aws_endpoint_url"])
-    record = Index(cloud.dynamodb, facts["index_table"]).get(key)
-    if record is None or record.state != HELD:
-        raise CannotStart(f"{key} is not held: " + (record.state if record else "nothing is known of it"))
-    sha256 = str(record.held["sha256"])
-    body = json.dumps(release_message(key, sha256))
-    cloud.queues.send_message(QueueUrl=facts["queues"]["ingest"], MessageBody=body)
-    return sha256
+    index, queue = Index(cloud.dynamodb, facts["index_table"]), Queue(cloud.queues, facts["queues"]["ingest"])
+    try:
+        return str(decide(index, queue, key, "release", getpass.getuser()).held["sha256"])
+    except NotHeld as error:
+        raise CannotStart(error.message) from error

@@ -100,8 +100,9 @@ def test_the_index_forgets_by_its_clock_and_can_be_brought_back(stack: Stack) ->
     table = dynamodb.describe_table(TableName=name)["Table"]
     assert table["DeletionProtectionEnabled"] is True
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
-    [by_hash] = table["GlobalSecondaryIndexes"]
-    assert (by_hash["IndexName"], by_hash["Projection"]) == ("by-sha256", {"ProjectionType": "ALL"})
+    whole = {"ProjectionType": "ALL"}
+    found = {index["IndexName"]: index["Projection"] for index in table["GlobalSecondaryIndexes"]}
+    assert found == {"by-sha256": whole, "by-review": whole}
     lifetime = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     assert (lifetime["TimeToLiveStatus"], lifetime["AttributeName"]) == ("ENABLED", "expires_at_s")
     backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]

@@ -12,10 +12,10 @@ from typing import Any
 from darkroom.aws.archive import Archive, item_name
 from darkroom.aws.bus import Bus
 from darkroom.aws.entries import Entries
-from darkroom.aws.index import BY_SHA256, Index
+from darkroom.aws.index import BY_REVIEW, BY_SHA256, Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
-from darkroom.aws.record import Record
+from darkroom.aws.record import REVIEW, Record
 from darkroom.aws.scanner import Scanner
 from darkroom.aws.vault import Vault
 from darkroom.aws.verdicts import VerdictTable
@@ -23,7 +23,13 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.ingest.brought import Brought
-from darkroom.services.ingest.changes import Change, moderated_message, read_change, release_message
+from darkroom.services.ingest.changes import (
+    Change,
+    confirm_message,
+    moderated_message,
+    read_change,
+    release_message,
+)
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.examine import Examiner
 from darkroom.services.ingest.moderation import Moderation
@@ -49,14 +55,24 @@ def make_table(dynamodb: Any, name: str) -> None:
     dynamodb.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": at, "AttributeType": "S"} for at in ("pk", "sha256")],
+        AttributeDefinitions=[
+            {"AttributeName": at, "AttributeType": "S"} for at in ("pk", "sha256", REVIEW, "updated_at")
+        ],
         BillingMode="PAY_PER_REQUEST",
         GlobalSecondaryIndexes=[
             {
                 "IndexName": BY_SHA256,
                 "KeySchema": [{"AttributeName": "sha256", "KeyType": "HASH"}],
                 "Projection": {"ProjectionType": "ALL"},
-            }
+            },
+            {
+                "IndexName": BY_REVIEW,
+                "KeySchema": [
+                    {"AttributeName": REVIEW, "KeyType": "HASH"},
+                    {"AttributeName": "updated_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            },
         ],
     )
 
@@ -170,6 +186,10 @@ class World:
     def released(self, key: str, body: bytes | None = None) -> Outcome:
         """A person lets it pass."""
         return self.message(release_message(key, sha256(body).hexdigest() if body else ""))
+
+    def confirmed(self, key: str, body: bytes | None = None) -> Outcome:
+        """A person agrees that it is not to be served."""
+        return self.message(confirm_message(key, sha256(body).hexdigest() if body else ""))
 
     def message(self, message: Mapping[str, object]) -> Outcome:
         """Deal with a message of our own."""

@@ -340,3 +340,52 @@ def test_a_preset_that_crops_to_faces_is_left_to_be_made_when_asked_for(world: W
     ingest.handle(world.change(KEY, world.upload(KEY, BODY)))
     assert world.record(KEY).derivatives == (f"{KEY}/_/w-8.webp",)
     assert set(world.told()[0][1]["presets"]) == {"f", "w"}
+
+
+def in_review(world: World) -> list[str]:
+    return [record.key for record in world.index.waiting_for_review()]
+
+
+def test_what_is_flagged_waits_for_a_person_who_waits_longest_first(world: World) -> None:
+    for number in range(3):
+        world.now_s += 60
+        world.created(f"{number}.jpg", BODY + bytes(number))
+    assert in_review(world) == []
+    for number in (1, 0):
+        world.now_s += 60
+        world.judged(f"{number}.jpg", flagged=True, body=BODY + bytes(number))
+    assert in_review(world) == ["1.jpg", "0.jpg"]
+    assert world.released("1.jpg") is Outcome.RELEASED
+    assert world.confirmed("0.jpg") is Outcome.CONFIRMED
+    assert in_review(world) == []
+
+
+def test_what_a_person_has_confirmed_no_model_lets_pass(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=True, body=BODY)
+    world.told()
+    assert world.confirmed(KEY, b"others") is Outcome.DROPPED
+    assert world.confirmed(KEY, BODY) is Outcome.CONFIRMED
+    assert world.confirmed(KEY, BODY) is Outcome.DROPPED
+    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.DROPPED
+    assert (world.record(KEY).state, served(world)) == (HELD, False)
+    assert world.told() == [], "it was told when it was flagged"
+    assert world.released(KEY, BODY) is Outcome.RELEASED, "a person may think again"
+    assert world.confirmed(KEY, BODY) is Outcome.DROPPED
+
+
+def test_a_person_may_be_quicker_than_the_model(world: World) -> None:
+    world.created(KEY, BODY)
+    assert world.confirmed(KEY) is Outcome.CONFIRMED
+    assert world.record(KEY).held["flagged"] is True
+    assert [detail["flagged"] for _, detail in world.told()] == [False, True]
+
+
+def test_another_upload_is_judged_anew(world: World) -> None:
+    world.created(KEY, BODY)
+    world.confirmed(KEY)
+    other = png_noise(60, 40)
+    world.created(KEY, other)
+    assert "reviewed" not in world.record(KEY).held
+    assert world.judged(KEY, flagged=True, body=other) is Outcome.HELD
+    assert in_review(world) == [KEY]

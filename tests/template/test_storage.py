@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.index import BY_SHA256
-from darkroom.aws.record import Record
+from darkroom.aws.index import BY_REVIEW, BY_SHA256
+from darkroom.aws.record import REVIEW, Record
 from darkroom.aws.vectors.managed import UNFILTERED
 
 from .stack import Stack, template
@@ -90,9 +90,12 @@ def test_the_index_is_asked_by_key_and_by_content() -> None:
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["DeletionProtectionEnabled"] is True
     assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
-    [index] = table["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == BY_SHA256
-    assert index["KeySchema"] == [{"AttributeName": "sha256", "KeyType": "HASH"}]
+    found = {
+        index["IndexName"]: [part["AttributeName"] for part in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert found == {BY_SHA256: ["sha256"], BY_REVIEW: [REVIEW, "updated_at"]}
+    assert {"sha256", "updated_at"} <= {field.name for field in fields(Record)}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at_s", "Enabled": True}
     assert "expires_at_s" in {field.name for field in fields(Record)}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}

@@ -14,9 +14,10 @@ from typing import Any
 
 from ..errors import Busy
 from .clients import asking
-from .record import CLAIMED, READY, Record, from_item, padded, partition, to_item
+from .record import CLAIMED, READY, REVIEW, WAITING, Record, from_item, padded, partition, to_item
 
 BY_SHA256 = "by-sha256"
+BY_REVIEW = "by-review"
 READ_AT_ONCE = 100
 """The most items of one BatchGetItem."""
 
@@ -156,6 +157,19 @@ class Index:
                 Limit=READ_AT_ONCE,
             )
         return [record for record in map(from_item, found["Items"]) if record.state == READY and record.master]
+
+    def waiting_for_review(self) -> list[Record]:
+        """Pictures that a model has flagged and no person has looked at, who waits longest first; at most 100."""
+        with asking("index query by review"):
+            found = self._client.query(
+                TableName=self._table,
+                IndexName=BY_REVIEW,
+                KeyConditionExpression="#review = :waiting",
+                ExpressionAttributeNames={"#review": REVIEW},
+                ExpressionAttributeValues={":waiting": {"S": WAITING}},
+                Limit=READ_AT_ONCE,
+            )
+        return [record for record in map(from_item, found["Items"]) if record.awaits_review]
 
     def delete(self, key: str) -> bool:
         """Forget all about ``key``; whether anything was known."""

@@ -13,6 +13,9 @@ CLAIMED, READY, REFUSED, REMOVED, HELD = "claimed", "ready", "refused", "removed
 """States: being worked on; served; not taken in (an earlier master, if any, goes on being served); deleted; not to be
 served before a verdict or a person says so (an earlier master, if any, goes on being served)."""
 
+REVIEW, WAITING = "review", "waiting"
+"""An attribute that only items have which wait for a person: an index over it holds these alone."""
+
 SEQUENCER_CHARACTERS = 64
 """S3's sequencers are hexadecimal and of no fixed length: to compare two, the shorter is filled up on the right with
 zeros (S3 user guide, "Event ordering and duplicate events")."""
@@ -39,7 +42,8 @@ class Record:
     event that made it), ``version_id`` (of the upload that it was made of), ``content_type``, ``size_bytes`` and
     ``how``; ``derivatives`` are names below ``derivatives/``.
     ``refusal`` has ``code``, ``reason``, ``trace_id``, ``sha256`` and ``quarantined``. ``held`` is the picture that
-    waits: ``sha256``, ``facts``, ``provenance``, ``master`` (as above, of the object below ``held/``) and ``flagged``.
+    waits: ``sha256``, ``facts``, ``provenance``, ``master`` (as above, of the object below ``held/``), ``flagged``, and
+    ``reviewed`` once a person has confirmed that it is not to be served.
     ``released``: a person let these very bytes pass, whatever models say. ``same_as`` is the key that the master was
     copied from. ``expires_at_s`` is for DynamoDB's time to live, 0 for never.
     """
@@ -69,6 +73,11 @@ class Record:
         """Whether nobody works on it."""
         return self.state != CLAIMED
 
+    @property
+    def awaits_review(self) -> bool:
+        """Whether a model has flagged what is held, and no person has looked at it yet."""
+        return self.state == HELD and bool(self.held.get("flagged")) and not self.held.get("reviewed")
+
 
 _NAMES = tuple(found.name for found in fields(Record))
 
@@ -76,6 +85,8 @@ _NAMES = tuple(found.name for found in fields(Record))
 def to_item(record: Record) -> dict[str, Any]:
     """The item of ``record``. What is empty is left out: an index key may not be an empty text."""
     values = {name: value for name, value in asdict(record).items() if value not in ("", 0, {}, (), False)}
+    if record.awaits_review:
+        values[REVIEW] = WAITING
     return {"pk": {"S": partition(record.key)}} | {
         name: _serializer.serialize(exact(value)) for name, value in values.items()
     }

@@ -13,9 +13,9 @@ from ...aws.record import padded
 from ...errors import BadUpload
 
 OWN_SOURCE = "darkroom"
-MEND, MODERATED, RELEASE = "Mend", "Moderated", "Release"
+MEND, MODERATED, RELEASE, CONFIRM = "Mend", "Moderated", "Release", "Confirm"
 """Detail types of our own messages: a worker asks that a key be put right; inference has a verdict on a picture; a
-person lets a picture pass that is held."""
+person lets a picture pass that is held, or agrees that it is not to be served."""
 
 _DELETED_BY_PERSON = "DeleteObject"
 """The ``reason`` of an Object Deleted event that is not ``Lifecycle Expiration`` (S3 user guide, "EventBridge")."""
@@ -29,7 +29,7 @@ class Kind(StrEnum):
     """``DELETED``: hidden behind a delete marker. ``ERASED``: one version deleted for good, the newest or another one.
 
     ``MEND``: look again, and make the state what it should be. ``MODERATED``: do as the verdict in the index says.
-    ``RELEASE``: serve what is held, whatever the verdict.
+    ``RELEASE``: serve what is held, whatever the verdict. ``CONFIRM``: a person agrees with the verdict.
     """
 
     CREATED = "created"
@@ -38,6 +38,7 @@ class Kind(StrEnum):
     MEND = "mend"
     MODERATED = "moderated"
     RELEASE = "release"
+    CONFIRM = "confirm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Change:
     """One change of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if not known.
 
     ``version_id`` is that of the object, or delete marker, that came or went. ``sha256`` is that of the bytes which are
-    to be released, empty for whatever is held.
+    to be released or confirmed, empty for whatever is held; ``by`` is the person who decided it.
     """
 
     kind: Kind
@@ -54,6 +55,7 @@ class Change:
     happened_at_s: float = 0.0
     version_id: str = ""
     sha256: str = ""
+    by: str = ""
 
     @property
     def deletes(self) -> bool:
@@ -67,7 +69,7 @@ class Change:
         return self.kind is Kind.DELETED or master.get("version_id") == self.version_id
 
 
-_OWN = {MEND: Kind.MEND, MODERATED: Kind.MODERATED, RELEASE: Kind.RELEASE}
+_OWN = {MEND: Kind.MEND, MODERATED: Kind.MODERATED, RELEASE: Kind.RELEASE, CONFIRM: Kind.CONFIRM}
 
 
 def read_change(body: str) -> Change | None:
@@ -87,7 +89,7 @@ def read_change(body: str) -> Change | None:
     if not isinstance(key, str):
         raise BadUpload("The message names no upload", field="key", detail=body[:500])
     if source == OWN_SOURCE and detail_type in _OWN:
-        return Change(_OWN[detail_type], key, "", sha256=str(detail.get("sha256", "")))
+        return Change(_OWN[detail_type], key, "", sha256=str(detail.get("sha256", "")), by=str(detail.get("by", "")))
     kind, object_ = _kind(detail_type, detail), detail["object"]
     if kind is None or (key.endswith("/") and not object_.get("size")):
         return None
@@ -110,9 +112,18 @@ def moderated_message(key: str) -> dict[str, object]:
     return _own_message(MODERATED, key)
 
 
-def release_message(key: str, sha256: str = "") -> dict[str, object]:
-    """The message by which a person lets ``key`` pass, or only what was uploaded with that ``sha256``."""
-    return _own_message(RELEASE, key, **({"sha256": sha256} if sha256 else {}))
+def release_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
+    """The message by which ``by``, a person, lets ``key`` pass, or only what was uploaded with that ``sha256``."""
+    return _own_message(RELEASE, key, **_given(sha256=sha256, by=by))
+
+
+def confirm_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
+    """The message by which ``by``, a person, agrees that what is held under ``key`` is not to be served."""
+    return _own_message(CONFIRM, key, **_given(sha256=sha256, by=by))
+
+
+def _given(**values: str) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
 
 
 def _own_message(detail_type: str, key: str, **further: str) -> dict[str, object]:

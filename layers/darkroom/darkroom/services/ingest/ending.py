@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     REMOVED = "removed"
     HELD = "held"
     RELEASED = "released"
+    CONFIRMED = "confirmed"
     DROPPED = "dropped"
 
 

@@ -30,18 +30,36 @@ class Moderating:
     intake: Intake
 
     def carry_out(self, change: Change, known: Record) -> Outcome:
-        """Do as ``change``, a verdict or a release, says; ``known`` is done. Raises Busy if it is to come again."""
+        """Do as ``change``, a verdict or a person's word, says; ``known`` is done. Raises Busy if it has to wait."""
         self._ending.announce(known)  # whoever wrote it may have died then
-        if change.kind is Kind.RELEASE:
-            named = known.state == HELD and change.sha256 in ("", known.held["sha256"])
-            return self._release(known, by_a_person=True) if named else Outcome.DROPPED
+        if change.kind in (Kind.RELEASE, Kind.CONFIRM):
+            return self._overrule(change, known)
         verdict = self._moderation.verdicts.of(known.key)
         if verdict is not None and self._flags_what_is_served(verdict, known):
             return self._take_back(known)
         return self._judge(verdict, known) if known.state == HELD else Outcome.DROPPED
 
+    def _overrule(self, change: Change, known: Record) -> Outcome:
+        """What a person says of what is held. It counts for the bytes that he saw, if it names them."""
+        if known.state != HELD or change.sha256 not in ("", known.held["sha256"]):
+            return Outcome.DROPPED
+        if change.kind is Kind.RELEASE:
+            return self._release(known, by_a_person=True)
+        return Outcome.DROPPED if known.held.get("reviewed") else self._confirm(known)
+
+    def _confirm(self, known: Record) -> Outcome:
+        """Flagged, whatever the model says from now on, and out of the queue of those that wait for a person."""
+        with self._attempt(known) as attempt:
+            own = self._claims.own(self._ending.claimed(attempt))
+            confirmed = {**own.held, "flagged": True, "reviewed": True}
+            told = bool(own.held["flagged"])
+            self._ending.settle(replace(own, state=HELD, held=confirmed), silently=told)
+        return Outcome.CONFIRMED
+
     def _judge(self, verdict: Verdict | None, known: Record) -> Outcome:
-        """What becomes of what is held."""
+        """What becomes of what is held. Where a person has spoken, a model's later word changes nothing."""
+        if known.held.get("reviewed"):
+            return Outcome.DROPPED
         if verdict is None or verdict.sha256_of != known.held["sha256"]:
             self._ending.tell(known)  # whoever should have judged it may not have heard
             return Outcome.DROPPED

@@ -83,7 +83,7 @@ class Ingest:
         known = self._claims.index.get(change.key)
         if change.kind is Kind.MEND:
             return self._mend(change, known)
-        if change.kind in (Kind.MODERATED, Kind.RELEASE):
+        if change.kind in (Kind.MODERATED, Kind.RELEASE, Kind.CONFIRM):
             return self._moderate(change, known)
         if known is not None and (known.sequencer, known.done) >= (change.sequencer, True):
             return self._look_back(change, known)
