@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED
-from darkroom.services.ingest.changes import Change, Kind, read_change
+from darkroom.services.ingest.changes import Change, Kind
 from darkroom.services.ingest.service import Outcome
 from local.place import ROOT
 from tests.announcements import SCHEMAS
@@ -93,13 +93,6 @@ def test_every_outcome_is_on_the_page() -> None:
 
 def test_every_state_is_on_the_page() -> None:
     assert set(rows(PAGE, "States")) == {CLAIMED, HELD, READY, REFUSED, REMOVED}
-
-
-def test_the_documented_release_is_one(world: World) -> None:
-    text = re.search(r"--message-body \\\n  '(.*)'", PAGE)
-    assert text is not None
-    change = read_change(text[1])
-    assert change == Change(Kind.RELEASE, "trips/rome.jpg", "", sha256="17307b12...")
 
 
 def test_the_metrics_are_those_of_the_page(world: World, capsys: pytest.CaptureFixture[str]) -> None:

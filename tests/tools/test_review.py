@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from darkroom.aws.record import HELD, READY
 from darkroom.services.ingest.service import Outcome
+from local.place import ROOT
 from tests.pictures import jpeg_photo
 from tests.services.ingesting import World
 from tools import review
@@ -65,3 +68,18 @@ def test_what_is_not_held_cannot_be_decided(world: World, capsys: pytest.Capture
 def test_a_decision_has_a_picture_and_a_person(world: World, words: list[str]) -> None:
     with pytest.raises(SystemExit):
         ask(world, *words)
+
+
+def test_the_commands_of_the_documentation(world: World) -> None:
+    page = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line) for line in re.findall(r"^python -m tools\.review (.+)$", page, re.MULTILINE)]
+    assert [words[-1] for words in commands] == ["list", "ada", "ada"]
+    named = {"$(output IndexTableName)": world.names["index"], "$(output IngestQueueUrl)": world.names["changes"]}
+    clients = {name: world.clients[name] for name in ("dynamodb", "sqs")}
+    for words in commands:
+        assert review.main([named.get(word, word) for word in words], **clients) == 0
+    asked = [
+        world.message({name: message[name] for name in message.keys() - {"attributes"}})
+        for message in sorted(world.messages("changes"), key=lambda one: one["detail-type"])
+    ]
+    assert asked == [Outcome.CONFIRMED, Outcome.RELEASED]
