@@ -17,6 +17,8 @@ from darkroom.aws.model import Endpoint
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.record import READY, Record, padded, to_item
+from darkroom.aws.samples import Samples
+from darkroom.aws.variants import Variants
 from darkroom.aws.vault import Vault
 from darkroom.aws.vectors.table import TableVectors
 from darkroom.findings import (
@@ -40,7 +42,9 @@ from darkroom.services.infer.copies import Copies
 from darkroom.services.infer.keep import Keeper
 from darkroom.services.infer.masters import Masters
 from darkroom.services.infer.requests import Kind, Request
+from darkroom.services.infer.sampling import Sampler
 from darkroom.services.infer.service import Infer, Outcome, Terms
+from darkroom.services.infer.trial import Standings, Trials
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from tests.aws.sagemaker import NAME, Runtime
 from tests.services.ingesting import Recording, make_table
@@ -48,6 +52,7 @@ from tests.services.ingesting import Recording, make_table
 ALL = (FACES, TEXT, MODERATION, SIMILARITY)
 SMALL = (FACES, MODERATION, SIMILARITY)
 CALL_S = 0.5
+SLOTS = 100
 
 _numbers = itertools.count(1)
 
@@ -105,9 +110,11 @@ class World:
     generation: str = "1"
     circuit: CircuitTerms = field(default_factory=CircuitTerms)
     finder: Finder | None = None
+    variants: Variants | None = None
     sent: list[str] = field(default_factory=list)
     opened: list[float] = field(default_factory=list)
     observer: Observer = field(default_factory=lambda: Observer("infer"))
+    _slot: Any = field(default_factory=itertools.count)
     _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
 
     @classmethod
@@ -151,6 +158,13 @@ class World:
         return TableVectors(self.clients["dynamodb"], self.names["vectors"])
 
     @property
+    def samples(self) -> Samples:
+        """Few slots, filled one after the other."""
+        return Samples(
+            self.clients["dynamodb"], self.names["index"], slots=SLOTS, choose=lambda slots: next(self._slot) % slots
+        )
+
+    @property
     def masters(self) -> Masters:
         return Masters(self.media, "masters/", self.media)
 
@@ -177,11 +191,12 @@ class World:
             keeper=Keeper(self.archive, self.masters, self.media, self.queue("purges"), self.vectors, self.tasks),
             copies=Copies(self.archive, self.index, self.vectors),
             index=self.index,
-            caller=caller if self.mode == "endpoint" else None,
+            caller=Trials(caller, Standings(self.variants, self.observer)) if self.mode == "endpoint" else None,
             finder=self.finder or self.models,
             queue=Recording(self.clients["sqs"], self.names["normal"], self.sent),
             verdicts=self.queue("changes"),
             bus=Bus(self.clients["events"], self.names["bus"]),
+            sampler=Sampler(self.samples, self.index, self.masters, self.observer, lambda: self.now_s),
             observer=self.observer,
             clock=lambda: self.now_s,
         )

@@ -23,7 +23,7 @@ from darkroom.findings import (
     Line,
     Region,
 )
-from darkroom.services.infer.merging import RANKS, by_whom, disagreement, merged, moved, overlap
+from darkroom.services.infer.merging import RANKS, by_whom, merged, moved
 
 ALL = (FACES, TEXT, MODERATION)
 BOX, OTHER = Region(0.1, 0.1, 0.2, 0.2), Region(0.6, 0.6, 0.2, 0.2)
@@ -86,44 +86,3 @@ def test_what_the_fallback_cannot_do_is_pending_unless_it_is_known() -> None:
 )
 def test_pictures_change_with_places_that_were_known(before: Findings | None, after: Findings, expected: bool) -> None:
     assert moved(before, after) is expected
-
-
-SHIFTED = Region(0.12, 0.1, 0.2, 0.2)
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours", "expected"),
-    [
-        (faces(BOX), faces(SHIFTED), 0.0),
-        (faces(), faces(), 0.0),
-        (faces(BOX), faces(OTHER), 1.0),
-        (faces(BOX, OTHER), faces(SHIFTED), 0.5),
-        (faces(BOX, BOX), faces(BOX), 0.5),  # one face is not two
-        (faces(), faces(BOX), 1.0),
-        (tags("cat", "red"), tags("cat"), 0.5),
-        (tags(), tags(), 0.0),
-        (faces(error="unreadable"), faces(BOX), None),
-        (text(line()), text(), None),
-    ],
-)
-def test_disagreement(theirs: Finding, ours: Finding, expected: float | None) -> None:
-    assert disagreement(theirs, ours) == expected
-
-
-fractions = st.floats(0, 0.5)
-regions = st.builds(Region, fractions, fractions, st.floats(0.01, 0.5), st.floats(0.01, 0.5))
-
-
-@given(regions, regions)
-def test_overlap_is_a_share_and_symmetric(a: Region, b: Region) -> None:
-    assert 0 <= overlap(a, b) <= 1 + 1e-9
-    assert overlap(a, b) == pytest.approx(overlap(b, a))
-    assert overlap(a, a) == pytest.approx(1)
-
-
-@given(st.lists(regions, max_size=4), st.lists(regions, max_size=4))
-def test_disagreement_is_a_share_and_symmetric(theirs: list[Region], ours: list[Region]) -> None:
-    apart = disagreement(faces(*theirs), faces(*ours))
-    assert apart is not None
-    assert 0 <= apart <= 1
-    assert disagreement(faces(*theirs), faces(*theirs)) == 0

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from ...findings import CLIENT, ENDPOINT, FACES, FALLBACK, TAGS, TEXT, Finding, Findings, Region, finding_document
+from ...findings import CLIENT, ENDPOINT, FACES, FALLBACK, TEXT, Finding, Findings, finding_document
 
 RANKS = {CLIENT: 1, FALLBACK: 2, ENDPOINT: 3}
 """Whose word counts more, about the same master in the same generation."""
-
-SAME_FACE = 0.5
-"""Overlap (intersection over union) from which two boxes are of the same face: the threshold of PASCAL VOC, which
-benchmarks of face detectors (WIDER FACE) have taken over."""
 
 
 def rank(finding: Finding | None) -> int:
@@ -58,50 +54,6 @@ def _places(finding: Finding | None) -> object:
         [line["corners"] for line in document.get("lines", ())],
     )
     return finding.error, *regions
-
-
-def disagreement(theirs: Finding, ours: Finding) -> float | None:
-    """From 0, all the same, to 1, nothing: how far an uploader's finding is from ours. None where that says nothing.
-
-    Of faces: the share of all that only one of both has seen. Of tags: the Jaccard distance of their names.
-    """
-    if ours.error or theirs.error:
-        return None
-    if ours.task == FACES:
-        same = _matched([face.region for face in theirs.faces], [face.region for face in ours.faces])
-        return _apart(same, len(theirs.faces), len(ours.faces))
-    if ours.task == TAGS:
-        named, known = {label.name for label in theirs.labels}, {label.name for label in ours.labels}
-        return _apart(len(named & known), len(named), len(known))
-    return None
-
-
-def _apart(same: int, theirs: int, ours: int) -> float:
-    every = theirs + ours - same
-    return 1 - same / every if every else 0.0
-
-
-def _matched(theirs: list[Region], ours: list[Region]) -> int:
-    """How many of ``theirs`` are one of ``ours``, each taken once, those that overlap most first."""
-    pairs = sorted(
-        ((overlap(a, b), i, j) for i, a in enumerate(theirs) for j, b in enumerate(ours)),
-        reverse=True,
-    )
-    first, second = set[int](), set[int]()
-    for share, i, j in pairs:
-        if share >= SAME_FACE and i not in first and j not in second:
-            first.add(i)
-            second.add(j)
-    return len(first)
-
-
-def overlap(a: Region, b: Region) -> float:
-    """Intersection over union of two rectangles."""
-    across = min(a.left + a.width, b.left + b.width) - max(a.left, b.left)
-    down = min(a.top + a.height, b.top + b.height) - max(a.top, b.top)
-    shared = max(across, 0.0) * max(down, 0.0)
-    union = a.width * a.height + b.width * b.height - shared
-    return shared / union if union > 0 else 0.0
 
 
 def by_whom(found: Mapping[str, Finding]) -> str:

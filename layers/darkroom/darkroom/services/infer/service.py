@@ -18,17 +18,20 @@ from ...errors import DarkroomError, Unavailable
 from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
 from ...imaging.source import Source
 from ...plan.limits import Limits
+from ...watch.agreement import disagreement
 from ..figures import timed
 from ..ingest.announce import image_id
 from ..ingest.changes import moderated_message
 from .announce import analysed, verdict, versions
-from .calling import IN_PROCESS, Caller, Finder
+from .calling import IN_PROCESS, Finder
 from .copies import Copies
 from .keep import Keeper, Kept, Superseded
 from .masters import Present
-from .merging import RANKS, disagreement, rank
+from .merging import RANKS, rank
 from .prepare import prepared
 from .requests import Kind, Request, wait_s
+from .sampling import Sampler
+from .trial import Trials, Tried
 
 OVERTAKEN_DELAY_S = 5
 """Before a key is looked at again whose master changed under us: time for the other worker to end what it is doing."""
@@ -66,11 +69,12 @@ class Infer:
     keeper: Keeper
     copies: Copies
     index: Index
-    caller: Caller | None
+    caller: Trials | None
     finder: Finder
     queue: Queue
     verdicts: Queue
     bus: Bus
+    sampler: Sampler
     observer: Observer
     clock: Callable[[], float] = time.time
 
@@ -124,14 +128,14 @@ class Infer:
             unreadable = {task: Finding(task, "", "", self._best, error=UNREADABLE) for task in self._possible}
             self._conclude(request, present, self._findings(present, unreadable))
             return Outcome.ANALYSED
-        told = self._asked(present, jpeg)
-        if told is not None:
-            self._conclude(request, present, self._findings(present, self._analysed(told)))
+        tried = self._asked(present, jpeg)
+        if tried is not None:
+            self._learn(request, present, jpeg, tried)
             return Outcome.ANALYSED
         if request.again or not self._is_done(noted, present, self.finder.tasks, FALLBACK):
-            told = self._in_process("fallback", jpeg)
+            tried = self._in_process("fallback", jpeg)
             self.observer.count("Fallback")
-            self._conclude(request, present, self._findings(present, self._analysed(told)))
+            self._learn(request, present, jpeg, tried)
         self.queue.send(request.put_off().message, delay_s=wait_s(request.attempt + 1))
         return Outcome.FALLBACK
 
@@ -150,17 +154,22 @@ class Infer:
                     self.observer.log("WARNING", "unreadable", key=present.key, code=error.code, detail=error.detail)
                     return None
 
-    def _asked(self, present: Present, jpeg: bytes) -> Told | None:
+    def _learn(self, request: Request, present: Present, jpeg: bytes, tried: Tried) -> None:
+        """Keep what those said who looked at ``jpeg``, and then what they are judged by."""
+        self._conclude(request, present, self._findings(present, self._analysed(tried.told)))
+        self.sampler.take(present, jpeg, tried.told.found, variant=tried.told.variant, trial=tried.trial)
+
+    def _asked(self, present: Present, jpeg: bytes) -> Tried | None:
         """What those say who are asked first; None if they do not answer."""
         if self.caller is not None:
             return self.caller.ask(jpeg, self.terms.tasks, self._image_id(present))
         return self._in_process("invoke", jpeg)
 
-    def _in_process(self, step: str, jpeg: bytes) -> Told:
+    def _in_process(self, step: str, jpeg: bytes) -> Tried:
         """What the models within the function say, all of whose time is spent in the step of that name."""
         with self.observer.step(step):
             found = self.finder.find(jpeg, self.finder.tasks)
-        return Told(found, IN_PROCESS, {}, self.observer.timings_ms[step])
+        return Tried(Told(found, IN_PROCESS, {}, self.observer.timings_ms[step]))
 
     def _analysed(self, told: Told) -> dict[str, Finding]:
         """What was found, once it has been told who found it."""
@@ -223,6 +232,7 @@ class Infer:
             archive.forget(key, sidecars, noted)
             if self.keeper.vectors is not None:
                 self.keeper.vectors.delete(key)
+            self.sampler.samples.forget(key)
         if self.keeper.masters.present(key) is not None:  # its vector may just have gone with the old one
             self._look_again(key)
         return Outcome.REMOVED

@@ -1,0 +1,91 @@
+"""Samples of what models saw: written down for drift and canaries to be judged by, and never in the way of the work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyvips
+
+from ...aws.index import Index
+from ...aws.observer import Observer
+from ...aws.samples import Samples
+from ...errors import DarkroomError
+from ...findings import SIMILARITY, Finding
+from ...watch.sample import Sample, Trial, quantised, said
+from .masters import Masters, Present
+from .merging import by_whom
+
+LUMA = [0.299, 0.587, 0.114]
+"""Of ITU-R BT.601, as in JPEG."""
+
+_SHRINK = 8
+"""What a JPEG can be decoded smaller by, so that brightness costs a millisecond."""
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Writes samples. What cannot be written is counted (``SamplesLost``) and let go."""
+
+    samples: Samples
+    index: Index
+    masters: Masters
+    observer: Observer
+    clock: Callable[[], float] = time.time
+
+    def take(
+        self,
+        present: Present,
+        jpeg: bytes,
+        found: Mapping[str, Finding],
+        *,
+        variant: str = "",
+        trial: Trial | None = None,
+    ) -> None:
+        """Write down what was ``found`` by ``variant`` in ``jpeg``, which was made of ``present``."""
+        try:
+            facts = self._facts(present)
+            embedding = found.get(SIMILARITY)
+            slot = self.samples.put(
+                Sample(
+                    present.key,
+                    present.etag,
+                    self.clock(),
+                    str(facts.get("format", "")),
+                    int(facts.get("width", 0)) * int(facts.get("height", 0)),
+                    brightness(jpeg),
+                    {task: said(finding) for task, finding in found.items()},
+                    by_whom(found),
+                    variant,
+                    quantised(embedding.vector) if embedding is not None else b"",
+                    trial,
+                )
+            )
+            self._withdraw_if_gone(present, slot)
+        except DarkroomError as error:
+            self.observer.log("WARNING", "no sample was taken", code=error.code, detail=error.detail)
+            self.observer.count("SamplesLost")
+
+    def _facts(self, present: Present) -> Mapping[str, Any]:
+        record = self.index.get(present.key)
+        if record is None:
+            return {}
+        facts: Mapping[str, Any] = record.held.get("facts", {}) if present.held else record.facts
+        return facts
+
+    def _withdraw_if_gone(self, present: Present, slot: int) -> None:
+        """Whoever forgets a key reads the slots after its master has gone: one of both sees the other."""
+        now = self.masters.present(present.key)
+        if now is None:
+            self.samples.withdraw(slot, present.key)
+
+
+def brightness(jpeg: bytes) -> float:
+    """The mean luma of a JPEG of our own making, from 0 to 1; raises DarkroomError if it is none."""
+    try:
+        image = pyvips.Image.jpegload_buffer(jpeg, shrink=_SHRINK).colourspace("srgb")
+        return float(image.recomb([LUMA]).avg()) / 255
+    except pyvips.Error as error:
+        raise DarkroomError(detail=str(error)) from error
