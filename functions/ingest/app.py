@@ -36,8 +36,8 @@ _env = os.environ
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
 _source, _prefix = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), _env.get("SOURCE_PREFIX", "masters/")
-_queue = Queue(_sqs, _env["INGEST_QUEUE_URL"])
 _observer = Observer("ingest")
+_queue = Queue(_sqs, _env["INGEST_QUEUE_URL"], _observer.trace_header)
 _blocks = _env.get("MODERATION_POLICY") == BLOCK
 
 _inbox = Inbox(
@@ -58,7 +58,7 @@ _inbox = Inbox(
             ),
             media=_media,
             purge=Purge(_media, _source, _prefix),
-            purges=Queue(_sqs, _env["PURGE_QUEUE_URL"]),
+            purges=Queue(_sqs, _env["PURGE_QUEUE_URL"], _observer.trace_header),
             caching=cache_policy(_env),
         ),
         quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
@@ -69,14 +69,14 @@ _inbox = Inbox(
             generation=_env.get("FINDINGS_GENERATION", "1"),
             observer=_observer,
         ),
-        bus=Bus(client("events"), _env.get("EVENT_BUS", "default")),
+        bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _observer.trace_header),
         observer=_observer,
         keep_gps=_env.get("KEEP_GPS") == "on",
         always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
     ),
     observer=_observer,
     queue=_queue,
-    dead_letters=Queue(_sqs, _env["INGEST_DLQ_URL"]),
+    dead_letters=Queue(_sqs, _env["INGEST_DLQ_URL"], _observer.trace_header),
     max_receives=int(_env["MAX_RECEIVES"]),
 )
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -86,8 +86,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 
     def receive(record: SQSRecord) -> None:
-        receives = int(record.attributes.approximate_receive_count)
-        message = Message(record.body, record.receipt_handle, receives)
-        _inbox.receive(message, lambda: context.get_remaining_time_in_millis() / 1000)
+        _inbox.receive(Message.read(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
 
+    _observer.begin(context)
     return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)

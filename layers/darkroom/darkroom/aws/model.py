@@ -33,13 +33,14 @@ class Told:
 
     ``variant`` is the production variant that answered, "" if SageMaker does not say (of a picture that was refused).
     ``stages_ms`` is what the container says that it spent on each of its stages, one after the other; ``took_ms`` how
-    long the whole call took, as seen from here.
+    long the whole call took, as seen from here; ``decode_ms`` how long it took after that to read the answer.
     """
 
     found: dict[str, Finding]
     variant: str
     stages_ms: dict[str, float]
     took_ms: float
+    decode_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,9 @@ class Endpoint:
         if isinstance(answer, str):
             refused = {task: Finding(task, self._name, "", error=answer) for task in tasks}
             return Told(refused, variant, {}, took_ms)
-        return Told(_read(answer.body, tasks), answer.variant, stages_ms(answer.attributes), took_ms)
+        found = _read(answer.body, tasks)
+        decode_ms = (time.perf_counter() - started_s) * 1000 - took_ms
+        return Told(found, answer.variant, stages_ms(answer.attributes), took_ms, decode_ms)
 
     def _invoke(self, jpeg: bytes, tasks: Sequence[str], image_id: str, trace: str, variant: str) -> _Answer | str:
         """The answer, or the code of a refusal."""

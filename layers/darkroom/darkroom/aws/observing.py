@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,16 +44,18 @@ class Observer:
         logging.getLogger("aws_xray_sdk").setLevel(logging.ERROR)  # it warns at every call that is not traced
         self.timings_ms: dict[str, float] = {}
 
-    def begin(self) -> None:
+    def begin(self, context: object = None) -> None:
         """Start on the next piece of work: its timings begin anew. What the last one counted is written."""
         self.flush()
         self.timings_ms = {}
 
     @contextmanager
-    def message(self, name: str, /, **fields: str) -> Iterator[None]:
+    def message(
+        self, name: str, /, *, trace_header: str = "", correlation_id: str = "", **fields: str
+    ) -> Iterator[None]:
         """One piece of work from beginning to end: a step whose log lines and trace bear ``fields``, then a flush."""
         self.begin()
-        self._fields = fields
+        self._fields = fields | ({"correlation_id": correlation_id} if correlation_id else {})
         try:
             with self.step(name):
                 for field, value in fields.items():
@@ -102,10 +104,30 @@ class Observer:
             if metrics.metric_set:
                 metrics.flush_metrics()
 
-    def annotate(self, name: str, value: str) -> None:
+    def annotate(self, name: str, value: str | int | bool) -> None:
         """Make the trace of the innermost step, if any, findable by ``value``."""
         if self._traced and (subsegment := self._tracer.provider.current_subsegment()):  # type: ignore[attr-defined]
             subsegment.put_annotation(name.replace("-", "_"), value)
+
+    def note(self, name: str, value: object) -> None:
+        """Write ``value`` beside the innermost step, if any, as metadata."""
+        if self._traced and (subsegment := self._tracer.provider.current_subsegment()):  # type: ignore[attr-defined]
+            subsegment.put_metadata(name, value)
+
+    def fail(self, error: BaseException) -> None:
+        """Mark the innermost step, if any, as one that ended in ``error``."""
+        if self._traced and (subsegment := self._tracer.provider.current_subsegment()):  # type: ignore[attr-defined]
+            _mark(subsegment, error)
+
+    def staged(self, stages_ms: Mapping[str, float], *, started_s: float) -> None:
+        """Not shown yet."""
+
+    def remote(self, name: str, stages_ms: Mapping[str, float], *, started_s: float, ended_s: float) -> None:
+        """Not shown yet."""
+
+    def trace_header(self) -> str:
+        """The invocation's own, "" if nothing is traced."""
+        return os.environ.get("_X_AMZN_TRACE_ID", "") if self._traced else ""
 
     def log(self, level: str, message: str, **fields: object) -> None:
         """Write one log line, with the fields of the message that is being worked on; see :func:`telemetry.log`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from ..aws.observing import Observer
+from ..aws.observer import Observer
 from ..aws.queues import Queue
 from ..errors import BadUpload, DarkroomError
 
@@ -40,4 +40,5 @@ def gave_up(
         words = last_words(error, attempts=receives, trace_id=observer.trace_id())
         dead_letters.send_text(body, attributes=words)
         observer.count("GivenUp", reason=code)
+        observer.fail(error)
     return given_up

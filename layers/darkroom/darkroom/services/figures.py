@@ -10,24 +10,22 @@ from ..errors import DarkroomError, code_of, is_fault
 from ..watch.slo import slow_ms
 
 
-def succeeded(observer: Observer) -> None:
-    """Count a request that was answered, or an attempt at a message that ended well."""
+def attempted(observer: Observer) -> None:
+    """Count a request, or an attempt at a message, however it ended."""
     observer.count("Requests")
 
 
 def refused(observer: Observer, error: DarkroomError) -> None:
-    """Count a request that was refused for what was sent with it."""
-    observer.count("Requests")
+    """Count one that was refused for what had been sent."""
     observer.count("ClientErrors")
     observer.count("Errors", code=error.code)
 
 
 def failed(observer: Observer, error: Exception) -> None:
-    """Count an attempt that raised ``error``. Nobody can help it but us, unless trying again would not help either."""
+    """Count one that raised ``error``: our fault, unless no further try at what was sent could help."""
     if isinstance(error, DarkroomError) and not is_fault(error) and not error.retryable:
         refused(observer, error)
         return
-    observer.count("Requests")
     observer.count("Faults")
     observer.count("Errors", code=code_of(error))
 

@@ -66,6 +66,7 @@ class Caller:
             try:
                 with self.observer.step("invoke"):
                     told = self.endpoint.ask(jpeg, tasks, image_id, trace=self.observer.trace_id(), variant=variant)
+                    self._trace(told)
             except ModelUnavailable as error:
                 self.observer.log("WARNING", "the endpoint does not answer", tries=number + 1, detail=error.detail)
                 self.breaker.failed()
@@ -73,3 +74,9 @@ class Caller:
             self.breaker.succeeded()
             return told
         return None
+
+    def _trace(self, told: Told) -> None:
+        """Show within the present step what has just been done: the endpoint's stages, and reading its answer."""
+        answered_s = time.time() - told.decode_ms / 1000
+        self.observer.remote("endpoint", told.stages_ms, started_s=answered_s - told.took_ms / 1000, ended_s=answered_s)
+        self.observer.staged({"decode": told.decode_ms}, started_s=answered_s)

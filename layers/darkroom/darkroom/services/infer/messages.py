@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from ...aws.observing import Observer
-from ...aws.queues import Queue
+from ...aws.observer import Observer
+from ...aws.queues import TRACE_HEADER, Queue
 from ...errors import Unavailable
 from ..backoff import backoff_s
+from ..correlation import correlation_id
 from ..dead_letters import gave_up
+from ..figures import attempted, failed
 from .requests import read_request
 from .service import Infer, Outcome
 
@@ -19,12 +22,28 @@ SPARE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it was received from the queue of that name, for the ``receives``-th time."""
+    """A message as it was received from the queue of that name, for the ``receives``-th time.
+
+    ``trace_header`` is that of who sent it.
+    """
 
     queue: str
     body: str
     receipt_handle: str
     receives: int
+    trace_header: str = ""
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Message:
+        """The message in a ``record`` of Lambda's SQS event."""
+        told = record["attributes"]
+        return cls(
+            record["eventSourceARN"].rpartition(":")[2],
+            record["body"],
+            record["receiptHandle"],
+            int(told["ApproximateReceiveCount"]),
+            told.get(TRACE_HEADER, ""),
+        )
 
 
 @dataclass(frozen=True)
@@ -45,7 +64,8 @@ class Inbox:
         if remaining_s() < SPARE_S:
             self._hide(message, 0)
             raise Unavailable("There is no time left in this invocation")
-        with self.observer.message("infer"):
+        continued = {"trace_header": message.trace_header, "correlation_id": correlation_id(message.body)}
+        with self.observer.message("infer", **continued):
             try:
                 self._handle(message)
             except Exception as error:
@@ -53,7 +73,10 @@ class Inbox:
 
     def _handle(self, message: Message) -> None:
         request = read_request(message.body)
+        self.observer.note("key", request.key if request else "")
         outcome = self.infer.handle(request) if request else Outcome.DROPPED
+        attempted(self.observer)
+        self.observer.annotate("outcome", outcome)
         self.observer.log(
             "INFO",
             "handled",
@@ -66,6 +89,8 @@ class Inbox:
         )
 
     def _try_again(self, message: Message, error: Exception) -> None:
+        attempted(self.observer)
+        failed(self.observer, error)
         if gave_up(
             error,
             message.body,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ...errors import BadUpload
@@ -32,7 +32,8 @@ class Request:
     """Look at the picture ``key``, or see that nothing is kept of it if it is gone.
 
     ``sequencer`` (padded) is that of the change that is told of, "" if any master will do. ``attempt`` counts how often
-    it was put off for the endpoint. ``again``: even if all has been done.
+    it was put off for the endpoint. ``again``: even if all has been done. ``image_id`` is what the work on the picture
+    is found by, "" if who asked does not know it.
     """
 
     kind: Kind
@@ -40,21 +41,24 @@ class Request:
     sequencer: str = ""
     attempt: int = 0
     again: bool = False
+    image_id: str = ""
 
     @property
     def message(self) -> dict[str, object]:
         """The message that asks for it."""
-        detail = {
+        detail: dict[str, object] = {
             "object": {"key": self.key},
             "sequencer": self.sequencer,
             "attempt": self.attempt,
             "again": self.again,
         }
+        if self.image_id:
+            detail["id"] = self.image_id
         return {"source": OWN_SOURCE, "detail-type": ANALYSE, "detail": detail}
 
     def put_off(self) -> Request:
         """The same, for later."""
-        return Request(Kind.ANALYSE, self.key, self.sequencer, self.attempt + 1, self.again)
+        return replace(self, kind=Kind.ANALYSE, attempt=self.attempt + 1)
 
 
 def wait_s(attempt: int) -> int:
@@ -86,6 +90,7 @@ def read_request(body: str) -> Request | None:
             str(detail.get("sequencer", "")),
             int(detail.get("attempt", 0)),
             bool(detail.get("again", False)),
+            str(detail.get("id", "")),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadUpload("The message is no event of a picture", field="body", detail=repr(error)) from error

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from ...aws.archive import Archive
 from ...aws.forms import FINDINGS, FINDINGS_SIGNATURE
-from ...aws.observing import Observer
+from ...aws.observer import Observer
 from ...errors import Changed
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
 from ...plan.brought import BroughtFindings, is_signed, read_text

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from ...aws.bus import Bus
-from ...aws.observing import Observer
+from ...aws.observer import Observer
 from ...aws.record import Record
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact

@@ -8,10 +8,10 @@ from hashlib import sha256
 
 from ...aws.checksums import digests
 from ...aws.forms import DECLARED_SHA256
-from ...aws.observing import Observer
+from ...aws.observer import Observer
 from ...aws.scanner import Scanner
 from ...aws.vault import Kept, Vault
-from ...errors import ChecksumMismatch, Infected, OverLimits, Unavailable
+from ...errors import ChecksumMismatch, Infected, OverLimits, TypeNotAllowed, Unavailable
 from ...imaging.header import Header, inspect
 from ...imaging.series import Exposure, expose
 from ...imaging.sniff import sniff
@@ -24,14 +24,18 @@ _CHUNK_BYTES = 1024 * 1024
 _MAX_HASHED_BYTES = 1024**3
 """Largest refused upload whose hash is worth its download: what the deployment can at most be told to allow."""
 
+NO_FORMAT = "unknown"
+"""What is none of the types that are let in, or was never looked into."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload that has been fetched. ``data`` is None where it is over the limit of bytes."""
+    """An upload that has been fetched. ``data`` is None where it is over the limit of bytes, ``head`` its beginning."""
 
     kept: Kept
     data: bytes | None
     sha256: str
+    head: bytes = b""
 
 
 def fetch(uploads: Vault, key: str, limits: Limits) -> Upload | None:
@@ -43,19 +47,28 @@ def fetch(uploads: Vault, key: str, limits: Limits) -> Upload | None:
     try:
         if kept.size_bytes > _MAX_HASHED_BYTES:
             return Upload(kept, None, "")
-        digest, pieces = sha256(), []
+        digest, pieces, head = sha256(), [], b""
         while piece := stream.read(_CHUNK_BYTES):
             digest.update(piece)
+            head = head or piece[:HEAD_BYTES]
             if kept.size_bytes <= limits.max_bytes:
                 pieces.append(piece)
     finally:
         stream.close()
     if kept.size_bytes > limits.max_bytes:
-        return Upload(kept, None, digest.hexdigest())
+        return Upload(kept, None, digest.hexdigest(), head)
     data = b"".join(pieces)
     if len(data) != kept.size_bytes:
         raise Unavailable(detail=f"{key}: {len(data)} of {kept.size_bytes} bytes arrived")
-    return Upload(kept, data, digest.hexdigest())
+    return Upload(kept, data, digest.hexdigest(), head)
+
+
+def format_of(upload: Upload) -> str:
+    """The type of what may have been refused: one of ``SOURCE_FORMATS``, or :data:`NO_FORMAT`."""
+    try:
+        return sniff(upload.head)
+    except TypeNotAllowed:
+        return NO_FORMAT
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,7 @@ class Examiner:
             size_bytes = upload.kept.size_bytes
             raise OverLimits(f"The source has {size_bytes:,} bytes; the limit is {self.limits.max_bytes:,}")
         with self.observer.step("sniff"):
-            sniff(upload.data[:HEAD_BYTES])
+            sniff(upload.head)
         with self.observer.step("limits"):
             header = inspect(Source.of(upload.data), self.limits)
         with self.observer.step("checksum"):

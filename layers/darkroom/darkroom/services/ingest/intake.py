@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from ...aws.observing import Observer
+from ...aws.observer import Observer
 from ...aws.record import HELD, READY, REFUSED, Record
-from ...aws.telemetry import log
 from ...errors import DarkroomError
 from ...imaging.header import Header
 from ...imaging.master import Master, make_master
@@ -17,10 +16,11 @@ from ...imaging.provenance import provenance
 from ...imaging.series import Exposure
 from ...plan.brought import BroughtFindings
 from ...plan.model import Plan
+from ..figures import refused
 from .brought import Brought
 from .claims import Attempt, Hold, Outranked
 from .ending import Ending, Outcome
-from .examine import Examiner, Upload, fetch
+from .examine import Examiner, Upload, fetch, format_of
 from .moderation import Moderation, Standing
 from .prints import Prints
 from .publish import Publisher
@@ -56,7 +56,7 @@ class Intake:
         with self.observer.step("fetch"):
             upload = fetch(self.quarantine.uploads, attempt.key, self.examiner.limits)
         if upload is None:
-            log("INFO", "the upload is gone", key=attempt.key)
+            self.observer.log("INFO", "the upload is gone", key=attempt.key)
             return Outcome.DROPPED
         try:
             return self._accept(attempt, known, upload)
@@ -68,6 +68,7 @@ class Intake:
     def _accept(self, attempt: Attempt, known: Record | None, upload: Upload) -> Outcome:
         """Raises a DarkroomError of status 4xx if the upload is not to be taken in."""
         header, data = self.examiner.header(attempt.key, upload)
+        self.observer.annotate("format", header.format)
         self.examiner.scan(data)  # known bytes too: they may be older than the scanner, or than what it knows by now
         standing = self.moderation.standing(attempt.key, known, upload.sha256)
         brought = self.brought.of(upload)
@@ -161,14 +162,23 @@ class Intake:
             "sha256": upload.sha256,
             "quarantined": place,
         }
-        log("WARNING", "refused", key=hold.key, detail=error.detail, **refusal)
+        self.observer.log("WARNING", "refused", key=hold.key, detail=error.detail, **refusal)
         own = self.publisher.claims.own(hold)
         self.publisher.end_waiting(hold, own)
         earlier = self.publisher.adopted(hold, own, self.quarantine.uploads)
         version_id = upload.kept.version_id
         self.ending.settle(replace(earlier, state=REFUSED, version_id=version_id, refusal=refusal, held={}))
-        self.observer.count("Refused", reason=error.code)
+        self._tell(upload, error)
         return Outcome.REFUSED
+
+    def _tell(self, upload: Upload, error: DarkroomError) -> None:
+        """Of a refusal, what can be counted and searched for."""
+        sniffed = format_of(upload)
+        self.observer.count("Refused", reason=error.code)
+        self.observer.count("RefusedByFormat", format=sniffed)
+        refused(self.observer, error)
+        self.observer.annotate("format", sniffed)
+        self.observer.annotate("code", error.code)
 
 
 def ready(hold: Hold, upload: Upload, **further: Any) -> Record:

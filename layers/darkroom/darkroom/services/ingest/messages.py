@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from ...aws.observing import Observer
-from ...aws.queues import Queue
+from ...aws.observer import Observer
+from ...aws.queues import TRACE_HEADER, Queue
 from ...errors import Busy, Unavailable
 from ..backoff import backoff_s
+from ..correlation import correlation_id
 from ..dead_letters import gave_up
+from ..figures import attempted, failed
 from .changes import read_change
 from .service import Ingest, Outcome
 
@@ -20,11 +23,23 @@ SPARE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it was received, for the ``receives``-th time."""
+    """A message as it was received, for the ``receives``-th time; ``trace_header`` is that of who sent it."""
 
     body: str
     receipt_handle: str
     receives: int
+    trace_header: str = ""
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Message:
+        """The message in a ``record`` of Lambda's SQS event."""
+        told = record["attributes"]
+        return cls(
+            record["body"],
+            record["receiptHandle"],
+            int(told["ApproximateReceiveCount"]),
+            told.get(TRACE_HEADER, ""),
+        )
 
 
 @dataclass(frozen=True)
@@ -45,7 +60,8 @@ class Inbox:
         if remaining_s() < SPARE_S:
             self.queue.hide(message.receipt_handle, 0)
             raise Unavailable("There is no time left in this invocation")
-        with self.observer.message("change"):
+        continued = {"trace_header": message.trace_header, "correlation_id": correlation_id(message.body)}
+        with self.observer.message("change", **continued):
             try:
                 self._handle(message)
             except Busy as error:
@@ -55,7 +71,10 @@ class Inbox:
 
     def _handle(self, message: Message) -> None:
         change = read_change(message.body)
+        self.observer.note("key", change.key if change else "")
         outcome = self.ingest.handle(change) if change else Outcome.DROPPED
+        attempted(self.observer)
+        self.observer.annotate("outcome", outcome)
         self.observer.log(
             "INFO",
             "handled",
@@ -72,6 +91,8 @@ class Inbox:
         self.queue.send(json.loads(message.body), delay_s=min(900, int(error.retry_in_s) + 1))
 
     def _try_again(self, message: Message, error: Exception) -> None:
+        attempted(self.observer)
+        failed(self.observer, error)
         if gave_up(
             error,
             message.body,

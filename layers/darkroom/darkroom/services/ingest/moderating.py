@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...aws.observing import Observer
+from ...aws.observer import Observer
 from ...aws.record import HELD, READY, REFUSED, Record
 from ...aws.telemetry import log
 from ...aws.vault import Kept

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ...aws.bus import Bus
-from ...aws.observing import Observer
+from ...aws.observer import Observer
 from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record
 from ...errors import Busy
 from ...plan.presets import Presets, configured
 from ...plan.redaction import NOTHING, AlwaysRedact
+from ..figures import timed
 from .announce import identified, was_settled
 from .brought import Brought
 from .changes import Change, Kind
@@ -55,6 +56,7 @@ class Ingest:
         if outcome in (Outcome.READY, Outcome.DUPLICATE) and change.happened_at_s:
             waited_s = max(0.0, self._claims.clock() - change.happened_at_s)
             self.observer.count("UploadToReady", waited_s * 1000, "Milliseconds")
+            timed(self.observer, "ingest", waited_s)
         return outcome
 
     @property
