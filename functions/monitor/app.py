@@ -1,0 +1,71 @@
+"""The monitor function: on a schedule, the stack looks after itself."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from darkroom.aws.archive import Archive
+from darkroom.aws.audit import Audit
+from darkroom.aws.bus import Bus
+from darkroom.aws.clients import client
+from darkroom.aws.entries import Entries
+from darkroom.aws.index import Index
+from darkroom.aws.letters import DeadLetters
+from darkroom.aws.metrics import Metrics
+from darkroom.aws.observing import Observer
+from darkroom.aws.samples import Samples
+from darkroom.aws.switches import Board
+from darkroom.aws.vault import Vault
+from darkroom.services.monitor.cdn import CdnWatch
+from darkroom.services.monitor.drift import BaselineWatch, DriftWatch
+from darkroom.services.monitor.functions import queues, read_functions
+from darkroom.services.monitor.manifests import Manifests
+from darkroom.services.monitor.modelling import open_models, policy
+from darkroom.services.monitor.remedies import Redrive, Remedy, RemedyWatch, Station, Storm
+from darkroom.services.monitor.requests import read_request
+from darkroom.services.monitor.service import Monitor, Watch
+from darkroom.services.monitor.switching import Hand
+
+_env = os.environ
+_s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
+_media, _entries = Vault(_s3, _env["MEDIA_BUCKET"]), Entries(_dynamodb, _env["INDEX_TABLE"])
+_samples, _audit = Samples(_dynamodb, _env["INDEX_TABLE"]), Audit(Vault(_s3, _env["AUDIT_BUCKET"]))
+_observer, _namespace = Observer("monitor"), _env["POWERTOOLS_METRICS_NAMESPACE"]
+_bus = Bus(client("events"), _env.get("EVENT_BUS", "default"), _observer.trace_header)
+_metrics = Metrics(client("cloudwatch"))
+_global = Metrics(client("cloudwatch", {**_env, "AWS_REGION": "us-east-1"}))
+_functions = read_functions(_env["FUNCTIONS"])
+_hand = Hand(Board(_media), _audit, _observer)
+_baselines = BaselineWatch(_media, _samples, _audit)
+_source, _prefix = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], _env.get("SOURCE_PREFIX", "masters/")
+_manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _prefix)
+_stations = [
+    Station(_functions[name], DeadLetters(_sqs, dead), queue)
+    for name, dead, queue in queues(_env)
+    if name in _functions
+]
+_remedies: dict[str, Remedy] = {
+    "redrive": Redrive(_stations, _metrics, _namespace, _audit, _observer).look,
+    "storm": Storm(_metrics, _namespace, float(_env.get("MAX_RENDERS_PER_MINUTE", "0")), _hand).look,
+}
+_watches: dict[str, Watch] = {
+    "cdn": CdnWatch(_global, _metrics, _env["DISTRIBUTION_ID"], _functions["transform"].lambda_name, _observer),
+}
+if _env["INFERENCE_MODE"] != "off":
+    _enough = int(_env.get("BASELINE_SAMPLES", "500"))
+    _watches |= {"drift": DriftWatch(_baselines, _manifests, _bus, _observer, _enough), "baseline": _baselines}
+if _env["INFERENCE_MODE"] == "endpoint":
+    _models = open_models(_env)
+    _watches["rollout"] = _models.rollout(_entries, _samples, _metrics, _audit, _bus, _observer, policy(_env))
+    _watches["quality"] = _models.quality(_media, _observer)
+    _remedies["fallback"] = _models.stand_in(_metrics, _hand).look
+_watches["remedy"] = RemedyWatch(_remedies, _observer)
+_monitor = Monitor(_watches, _audit, _observer)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
+    """Look as scheduled, or at what the event names; what was found by each watch."""
+    _observer.begin(context)
+    with _observer.message("monitor", correlation_id=context.aws_request_id):
+        return _monitor.handle(read_request(event))

@@ -1,0 +1,70 @@
+"""How much of what viewers ask for is answered without a render: by the CDN, and by the store of derivatives.
+
+CloudFront's figures are kept in us-east-1, and an alarm reads no other region than its own: so they are brought here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...aws.metrics import Figure, Metrics, Points
+from ...aws.observer import Observer
+
+MINUTE_S = 60
+
+WINDOW_S = 15 * MINUTE_S
+"""What is looked at: CloudFront's figures come some minutes late, and one minute of few requests says little."""
+
+NAMESPACE = "AWS/CloudFront"
+
+
+@dataclass(frozen=True)
+class CdnWatch:
+    """``global_metrics`` are those of us-east-1, ``metrics`` those of the stack's region."""
+
+    global_metrics: Metrics
+    metrics: Metrics
+    distribution_id: str
+    transform: str
+    observer: Observer
+
+    def look(self, now_s: float) -> Mapping[str, object]:
+        """Tell both ratios in percent, each only where something was asked."""
+        end_s = now_s // MINUTE_S * MINUTE_S
+        period = {"begin_s": end_s - WINDOW_S, "end_s": end_s}
+        dimensions = {"DistributionId": self.distribution_id, "Region": "Global"}
+        requests, rates = self.global_metrics.points(
+            [
+                Figure(NAMESPACE, "Requests", dimensions, "Sum"),
+                Figure(NAMESPACE, "CacheHitRate", dimensions, "Average"),
+            ],
+            **period,
+            period_s=MINUTE_S,
+        )
+        invoked = Figure("AWS/Lambda", "Invocations", {"FunctionName": self.transform})
+        [renders] = self.metrics.totals([invoked], **period, period_s=MINUTE_S)
+        return self._tell(hits_and_misses(requests, rates), renders)
+
+    def _tell(self, counted: tuple[float, float], renders: float) -> Mapping[str, object]:
+        hits, misses = counted
+        found: dict[str, object] = {"hits": round(hits), "misses": round(misses), "renders": round(renders)}
+        ratios = {"CacheHitRatio": percent(hits, hits + misses), "StoreHitRatio": percent(misses - renders, misses)}
+        for name, ratio in ratios.items():
+            if ratio is not None:
+                self.observer.count(name, ratio, "Percent")
+                found[name] = round(ratio, 2)
+        return found
+
+
+def hits_and_misses(requests: Points, rates: Points) -> tuple[float, float]:
+    """Requests that the CDN had and had not; minutes whose rate (percent) is not known are left out."""
+    known = dict(rates)
+    pairs = [(count, known[at_s] / 100) for at_s, count in requests if at_s in known]
+    hits = sum(count * rate for count, rate in pairs)
+    return hits, sum(count for count, _ in pairs) - hits
+
+
+def percent(part: float, whole: float) -> float | None:
+    """``part`` of ``whole`` from 0 to 100, None of nothing. Counts of different sources may not quite fit together."""
+    return min(100.0, max(0.0, 100 * part / whole)) if whole >= 1 else None

@@ -1,0 +1,124 @@
+"""Whether pictures, and what models say of them, are still like those of a baseline; and who is told if not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from ...aws.audit import DECISION, Audit
+from ...aws.bus import Bus
+from ...aws.observer import Observer
+from ...aws.samples import Samples
+from ...aws.vault import Vault
+from ...watch.drift import Baseline, Drift, compare, worst
+from ...watch.sample import Sample
+from .manifests import Manifests
+
+BASELINE = "watch/baseline.json"
+"""The object in the media bucket."""
+
+RECENT_S = 86_400.0
+"""What is compared: a whole day, so that the hours of it do not count as drift."""
+
+MAX_PSI = 0.2
+"""Above it a distribution counts as another one (N. Siddiqi, Credit Risk Scorecards, 2006: "significant shift")."""
+
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class BaselineWatch:
+    """Makes the baseline of what is in the reservoir now: by a person's wish, or where there is none yet."""
+
+    media: Vault
+    samples: Samples
+    audit: Audit
+
+    def look(self, now_s: float) -> Mapping[str, object]:
+        """Put a new baseline in the place of the one before."""
+        made = self.make(self.samples.recent(), now_s, "request")
+        return {"n": made.n, "made_at": made.made_at}
+
+    def read(self) -> Baseline | None:
+        """The baseline that is kept; raises ValueError if something else lies there."""
+        opened = self.media.open(BASELINE)
+        if opened is None:
+            return None
+        with opened.body as body:
+            return Baseline.read(json.loads(body.read()))
+
+    def make(self, samples: Sequence[Sample], now_s: float, why: str) -> Baseline:
+        """Keep the baseline of ``samples``, and write down ``why``."""
+        baseline = Baseline.of(samples, _iso(now_s))
+        self.media.put(BASELINE, json.dumps(baseline.document()).encode(), headers=JSON, metadata={})
+        self.audit.note(DECISION, "baseline", "monitor", n=baseline.n, models_of=baseline.by, why=why)
+        return baseline
+
+
+@dataclass(frozen=True)
+class DriftWatch:
+    """``enough`` samples make the first baseline."""
+
+    baselines: BaselineWatch
+    manifests: Manifests
+    bus: Bus
+    observer: Observer
+    enough: int
+
+    def look(self, now_s: float) -> Mapping[str, object]:
+        """Tell how far each feature has moved; once a day, have what has moved too far looked at by people."""
+        baseline = self.baselines.read()
+        samples = self.baselines.samples.recent(since_s=0.0 if baseline is None else now_s - RECENT_S)
+        if baseline is None:
+            if len(samples) >= self.enough:
+                self.baselines.make(samples, now_s, "the first")
+            return {"samples": len(samples), "wanted": self.enough}
+        drifts = {name: drift for name, drift in compare(baseline, samples).items() if drift is not None}
+        self._tell(drifts)
+        found = {name: _document(drift) for name, drift in drifts.items()}
+        if (worst(drifts) or 0.0) <= MAX_PSI:
+            return {"samples": len(samples), "drift": found}
+        return {"samples": len(samples), "drift": found, "manifest": self._announce(samples, drifts, now_s)}
+
+    def _tell(self, drifts: Mapping[str, Drift]) -> None:
+        for feature, drift in drifts.items():
+            self.observer.count("DriftPsi", drift.psi, "None", feature=feature)
+            if drift.ks is not None:
+                self.observer.count("DriftKs", drift.ks, "None", feature=feature)
+        if (largest := worst(drifts)) is not None:
+            self.observer.count("DriftPsi", largest, "None")
+
+    def _announce(self, samples: Sequence[Sample], drifts: Mapping[str, Drift], now_s: float) -> str:
+        """Write the day's manifests and tell of them, once; the folder. The note that it was told comes last."""
+        day = datetime.fromtimestamp(now_s, UTC).date()
+        folder = self.manifests.folder(day)
+        told = f"{folder}drift.json"
+        media = self.baselines.media
+        if media.head(told) is not None:
+            return folder
+        counts = self.manifests.write(day, samples, now_s)
+        detail = {
+            "id": sha256(f"drift\n{media.bucket}\n{day.isoformat()}".encode()).hexdigest()[:32],
+            "at": _iso(now_s),
+            "features": {name: _document(drift) for name, drift in drifts.items()},
+            "limit": MAX_PSI,
+            "manifest": {
+                "train": f"s3://{media.bucket}/{folder}train.manifest",
+                "test": f"s3://{media.bucket}/{folder}test.manifest",
+                "pictures": counts,
+            },
+        }
+        self.bus.announce("DriftFound", detail)
+        media.put(told, json.dumps(detail).encode(), headers=JSON, metadata={})
+        return folder
+
+
+def _document(drift: Drift) -> dict[str, object]:
+    return {"psi": round(drift.psi, 4), "ks": None if drift.ks is None else round(drift.ks, 4), "n": drift.n}
+
+
+def _iso(now_s: float) -> str:
+    return datetime.fromtimestamp(now_s, UTC).isoformat(timespec="seconds")

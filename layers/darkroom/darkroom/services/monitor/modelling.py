@@ -1,0 +1,87 @@
+"""The watches of a deployment with an endpoint: what is needed of SageMaker, put together once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...aws.audit import Audit
+from ...aws.bus import Bus
+from ...aws.clients import client
+from ...aws.entries import Entries
+from ...aws.metrics import Metrics
+from ...aws.model import Endpoint
+from ...aws.observer import Observer
+from ...aws.registry import Registry
+from ...aws.samples import Samples
+from ...aws.variants import Variants
+from ...aws.vault import Vault
+from ...watch.rollout import Policy
+from ..infer.calling import CALL_S
+from ..infer.tasks import tasks
+from .canary import Cases
+from .probe import answers
+from .quality import QualityWatch
+from .remedies import StandIn
+from .rollout import RolloutWatch
+from .switching import Hand
+
+
+@dataclass(frozen=True)
+class Models:
+    """The endpoint of a deployment, as ``environment`` names it, with its variants and the registry they come from."""
+
+    endpoint: Endpoint
+    variants: Variants
+    registry: Registry
+    tasks: tuple[str, ...]
+
+    def rollout(
+        self,
+        entries: Entries,
+        samples: Samples,
+        metrics: Metrics,
+        audit: Audit,
+        bus: Bus,
+        observer: Observer,
+        policy: Policy,
+    ) -> RolloutWatch:
+        """The watch over canaries."""
+        cases = Cases(entries, self.variants.endpoint)
+        return RolloutWatch(self.variants, cases, samples, metrics, self.registry, audit, bus, observer, policy)
+
+    def quality(self, media: Vault, observer: Observer) -> QualityWatch:
+        """The watch over the golden set."""
+        return QualityWatch(media, self.endpoint, self.variants, self.tasks, observer)
+
+    def stand_in(self, metrics: Metrics, hand: Hand) -> StandIn:
+        """The remedy for an endpoint that fails."""
+        return StandIn(
+            metrics,
+            self.variants.endpoint,
+            lambda: sorted(self.variants.now()),
+            lambda: answers(self.endpoint, self.tasks),
+            hand,
+        )
+
+
+def open_models(environment: Mapping[str, str]) -> Models:
+    """The models that ``environment`` names. Sends nothing yet."""
+    control, name = client("sagemaker", environment), environment["ENDPOINT_NAME"]
+    runtime = client("sagemaker-runtime", environment, read_s=CALL_S, attempts=1)
+    registry = Registry(control, environment["MODEL_GROUP"])
+    return Models(Endpoint(runtime, name), Variants(control, name), registry, tasks(environment))
+
+
+_WHOLE = ("min_samples", "promote_after_samples")
+_FRACTIONS = ("promote_after_hours", "max_disagreement", "max_error_rate")
+
+
+def policy(environment: Mapping[str, str]) -> Policy:
+    """What canaries are held to: the defaults, but for ``ROLLOUT_<NAME>`` in ``environment``."""
+    given: dict[str, Any] = {}
+    for names, kind in ((_WHOLE, int), (_FRACTIONS, float)):
+        found = {name: environment.get(f"ROLLOUT_{name.upper()}") for name in names}
+        given |= {name: kind(text) for name, text in found.items() if text}
+    return Policy(**given)

@@ -1,0 +1,181 @@
+"""What is put right without a person: dead letters sent back, the small models on, presets only in a storm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...aws.audit import DECISION, Audit
+from ...aws.letters import REDRIVEN, UNREADABLE, DeadLetters
+from ...aws.metrics import Figure, Metrics
+from ...aws.observer import Observer
+from ...aws.switches import FALLBACK, PRESETS_ONLY
+from ...errors import Unavailable
+from ...watch import remedy
+from .functions import Function
+from .switching import US, Hand
+
+MINUTE_S = 60
+
+MOST_LETTERS = 500
+"""Sent back in one run; the next goes on."""
+
+type Remedy = Callable[[float], Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A function that takes messages from the queue at ``queue_url``, and those that it gave up."""
+
+    function: Function
+    dead: DeadLetters
+    queue_url: str
+
+    @property
+    def name(self) -> str:
+        """The function's, as its metrics have it."""
+        return self.function.name
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """Sends dead letters back to functions that work again."""
+
+    stations: Sequence[Station]
+    metrics: Metrics
+    namespace: str
+    audit: Audit
+    observer: Observer
+
+    def look(self, now_s: float) -> Mapping[str, object]:
+        """How many went back, by function; of those with letters only."""
+        waiting = [station for station in self.stations if station.dead.waiting()]
+        return {station.name: self._redrive(station) if self._recovered(station, now_s) else 0 for station in waiting}
+
+    def _recovered(self, station: Station, now_s: float) -> bool:
+        end_s = now_s // MINUTE_S * MINUTE_S + MINUTE_S  # what failed just now counts too
+        own = {"service": station.name, "function": station.name}
+        requests, faults, errors = self.metrics.totals(
+            [
+                Figure(self.namespace, "Requests", own),
+                Figure(self.namespace, "Faults", own),
+                Figure("AWS/Lambda", "Errors", {"FunctionName": station.function.lambda_name}),
+            ],
+            begin_s=end_s - (remedy.RECOVERED_MINUTES + 1) * MINUTE_S,
+            end_s=end_s,
+            period_s=MINUTE_S,
+        )
+        return remedy.recovered(requests + errors, faults + errors, station.function.objective)
+
+    def _redrive(self, station: Station) -> int:
+        left: list[str] = []
+        codes: dict[str, int] = {}
+        for letter in station.dead.each():
+            sent = sum(codes.values())
+            again = REDRIVEN in letter.attributes
+            if sent >= MOST_LETTERS or not remedy.may_go_back(code=letter.code, redriven=again, unreadable=UNREADABLE):
+                left.append(letter.receipt_handle)
+                continue
+            station.dead.send_back(letter, station.queue_url)
+            codes[letter.code or "none"] = codes.get(letter.code or "none", 0) + 1
+        station.dead.show(left)
+        if codes:
+            self._tell(station, codes, len(left))
+        return sum(codes.values())
+
+    def _tell(self, station: Station, codes: Mapping[str, int], left: int) -> None:
+        sent = sum(codes.values())
+        self.observer.count("Redriven", sent)
+        self.audit.note(DECISION, f"{station.name} dead letters", US, redriven=sent, left=left, codes=dict(codes))
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """Has the small models look at pictures while the endpoint fails. ``answers`` calls it to see."""
+
+    metrics: Metrics
+    endpoint: str
+    variants: Callable[[], Sequence[str]]
+    answers: Callable[[], bool]
+    hand: Hand
+
+    def look(self, now_s: float) -> Mapping[str, object]:
+        """What was done with the switch ``fallback``."""
+        calls, errors = self._counts(now_s)
+        standing = self.hand.standing(FALLBACK, now_s)
+        answers = self.answers() if remedy.needs_a_look(standing, calls, errors) else None
+        turn = remedy.fallback(standing, calls, errors, answers)
+        return {"calls": calls, "errors": errors, "move": self.hand.turn(FALLBACK, turn, now_s)}
+
+    def _counts(self, now_s: float) -> tuple[float, float]:
+        """Calls of the endpoint and those that failed: SageMaker does not count what failed as an error of ours."""
+        end_s = now_s // MINUTE_S * MINUTE_S + MINUTE_S
+        named = [{"EndpointName": self.endpoint, "VariantName": name} for name in self.variants()]
+        totals = self.metrics.totals(
+            [
+                Figure("AWS/SageMaker", metric, one)
+                for metric in ("Invocations", "Invocation5XXErrors")
+                for one in named
+            ],
+            begin_s=end_s - (remedy.ERROR_MINUTES + 1) * MINUTE_S,
+            end_s=end_s,
+            period_s=MINUTE_S,
+        )
+        return sum(totals[: len(named)]), sum(totals[len(named) :])
+
+
+@dataclass(frozen=True)
+class Storm:
+    """Leaves the presets, while more is asked for than ``limit`` renders a minute (0: never)."""
+
+    metrics: Metrics
+    namespace: str
+    limit: float
+    hand: Hand
+
+    def look(self, now_s: float) -> Mapping[str, object]:
+        """What was done with the switch ``presets-only``."""
+        asked = self._asked(now_s)
+        turn = remedy.presets_only(self.hand.standing(PRESETS_ONLY, now_s), asked, self.limit)
+        return {"peak": max(asked), "move": self.hand.turn(PRESETS_ONLY, turn, now_s)}
+
+    def _asked(self, now_s: float) -> list[float]:
+        """Renders that were made, or refused because of this very switch, a minute; the last minute is whole."""
+        end_s = now_s // MINUTE_S * MINUTE_S
+        begin_s = end_s - remedy.QUIET_MINUTES * MINUTE_S
+        own = {"service": "transform", "function": "transform"}
+        found = self.metrics.points(
+            [
+                Figure(self.namespace, "Rendered", own),
+                Figure(self.namespace, "Errors", own | {"code": PRESETS_ONLY}),
+            ],
+            begin_s=begin_s,
+            end_s=end_s,
+            period_s=MINUTE_S,
+        )
+        minutes = [0.0] * remedy.QUIET_MINUTES
+        for at_s, count in (point for points in found for point in points):
+            minutes[int((at_s - begin_s) // MINUTE_S)] += count
+        return minutes
+
+
+@dataclass(frozen=True)
+class RemedyWatch:
+    """All remedies of this deployment, by name. One that cannot be looked after does not keep the others."""
+
+    remedies: Mapping[str, Remedy]
+    observer: Observer
+
+    def look(self, now_s: float) -> Mapping[str, object]:
+        """What each did. Raises the last fault, after all have been looked after."""
+        found: dict[str, object] = {}
+        fault: Unavailable | None = None
+        for name, look in self.remedies.items():
+            try:
+                found[name] = look(now_s)
+            except Unavailable as error:
+                self.observer.log("ERROR", "a remedy cannot be looked after", remedy=name, detail=error.detail)
+                fault = error
+        if fault is not None:
+            raise fault
+        return found

@@ -1,0 +1,59 @@
+"""The watches, one after the other. One that fails does not keep the others from looking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...aws.audit import RELEASE, Audit
+from ...aws.observer import Observer
+from .. import figures
+from ..dead_letters import told
+from .requests import Deployment, Look
+
+
+class Watch(Protocol):
+    """Something that is looked at."""
+
+    def look(self, now_s: float) -> Mapping[str, object]:
+        """Look, tell and do what follows; what was found, in JSON values, for the log and whoever invoked it."""
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """The service; ``watches`` are by name. Those that this deployment has no use for are missing."""
+
+    watches: Mapping[str, Watch]
+    audit: Audit
+    observer: Observer
+    clock: Callable[[], float] = time.time
+
+    def handle(self, request: Look | Deployment) -> dict[str, object]:
+        """Do as asked; what was found by each watch. A watch that failed is told of, and raises nothing."""
+        if isinstance(request, Deployment):
+            return self._note(request)
+        return {name: self._look(name) for name in request.names if name in self.watches}
+
+    def _look(self, name: str) -> Mapping[str, object]:
+        try:
+            with self.observer.step(name):
+                found = self.watches[name].look(self.clock())
+        except Exception as error:  # whatever it is, the next watch is to look
+            code, cause = told(error)
+            self.observer.log("ERROR", "a watch failed", watch=name, code=code, cause=cause)
+            figures.failed(self.observer, error)
+            return {"failed": code}
+        finally:
+            figures.attempted(self.observer)
+        self.observer.log("INFO", "looked", watch=name, found=found)
+        return found
+
+    def _note(self, deployment: Deployment) -> dict[str, object]:
+        """Write down how a deployment of code goes."""
+        facts = {"deployment_id": deployment.deployment_id, "state": deployment.state, "group": deployment.group}
+        with self.observer.step("deployment"):
+            entry = self.audit.note(RELEASE, deployment.application, "codedeploy", **facts)
+        figures.attempted(self.observer)
+        return {"entry": entry}

@@ -1,0 +1,44 @@
+"""Turning switches as a remedy says, each turn written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ...aws.audit import DECISION, Audit
+from ...aws.observer import Observer
+from ...aws.switches import Board, Switch
+from ...watch.remedy import Move, Standing, Turn
+
+US = "monitor"
+"""Who turned a switch that a remedy turned."""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """Turns switches of ``board``."""
+
+    board: Board
+    audit: Audit
+    observer: Observer
+
+    def standing(self, name: str, now_s: float) -> Standing:
+        """The switch as remedies see it."""
+        switch = self.board.now(name)
+        if not switch.holds(now_s):
+            return Standing()
+        return Standing(True, switch.by == US, switch.until_s - now_s if switch.until_s else float("inf"))
+
+    def turn(self, name: str, turn: Turn, now_s: float) -> str:
+        """Do as ``turn`` says; the move. It is written down first: a switch that nobody knows of is the worse half."""
+        if turn.move is Move.LEAVE:
+            return turn.move
+        on = turn.move is Move.ON
+        until_s = now_s + turn.for_s if on else 0.0
+        self.audit.note(DECISION, name, US, move=turn.move, reason=turn.reason, until_s=int(until_s))
+        at = datetime.fromtimestamp(now_s, UTC).isoformat(timespec="seconds")
+        self.board.turn(name, Switch(on=on, by=US, reason=turn.reason, at=at, until_s=until_s))
+        if on:
+            self.observer.count("SwitchedOn", switch=name)
+        self.observer.log("WARNING", "switched", switch=name, move=turn.move, reason=turn.reason)
+        return turn.move
