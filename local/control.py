@@ -26,6 +26,7 @@ from .place import CONTROL, ROOT
 from .signed import signed_target
 
 CONSOLE = ROOT / "local" / "console"
+RUNBOOKS = ROOT / "docs" / "runbooks"
 LISTED = 200
 TOKEN_LASTS_S = 900
 PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "gif", "avif", "heic", "heif", "tif", "tiff", "svg"})
@@ -47,6 +48,8 @@ class Control:
         return [
             web.get("/", self.page),
             web.get(f"{CONTROL}/upload", self.upload_page),
+            web.get(f"{CONTROL}/watch", self.watch_page),
+            web.get(f"{CONTROL}/runbooks/{{name}}", self.runbook),
             web.get(f"{CONTROL}/upload-token", self.upload_token),
             web.get(f"{CONTROL}/console/{{name}}", self.console_file),
             web.get(f"{CONTROL}/options", self.options),
@@ -65,6 +68,17 @@ class Control:
     async def upload_page(self, _: web.Request) -> web.StreamResponse:
         """The page that uploads."""
         return web.FileResponse(CONSOLE / "upload.html", headers={"Cache-Control": "no-cache"})
+
+    async def watch_page(self, _: web.Request) -> web.StreamResponse:
+        """The page of dashboards, alarms, traces and all else that is watched."""
+        return web.FileResponse(CONSOLE / "watch.html", headers={"Cache-Control": "no-cache"})
+
+    async def runbook(self, request: web.Request) -> web.StreamResponse:
+        """A runbook by its name without ``.md``, as text."""
+        path = RUNBOOKS / f"{request.match_info['name']}.md"
+        if path.parent != RUNBOOKS or not path.is_file():
+            raise web.HTTPNotFound
+        return web.Response(text=await asyncio.to_thread(path.read_text), headers={"Cache-Control": "no-cache"})
 
     async def console_file(self, request: web.Request) -> web.StreamResponse:
         """A file of the start page."""

@@ -1,0 +1,125 @@
+// The panels of a dashboard: each kind of panel is a maker of an element and of what renews it.
+
+import { make } from './page.js';
+import { failedList } from './watch-failed.js';
+import { figureOf, lastOf, lineChart, measured, spark } from './watch-charts.js';
+import { logList } from './watch-logs.js';
+import { ask, empty, renew } from './watch-page.js';
+import { traceList } from './watch-traces.js';
+import { adds, said, span } from './watch-words.js';
+
+const SHOWN_ROWS = 8;
+const nothing = minutes => empty(`Nothing measured in the last ${span(minutes)}`,
+  'Ask for a picture or upload one, and it appears here within seconds; or look at a longer time.');
+
+const valuesOf = series => series.points.map(point => point[1]).filter(value => value !== null);
+const total = series => valuesOf(series).reduce((sum, value) => sum + value, 0);
+const goal = ({ target, unit }) => (target === null || target === undefined ? [] : [
+  make('span', { className: 'aim', textContent: `target ${said(target, unit)}` })]);
+
+function line(panel) {
+  const chart = lineChart(panel);
+  const body = make('div', {}, chart.element);
+  return {
+    body,
+    update(told, { from_s, to_s, minutes }) {
+      const some = measured(told.series).length > 0;
+      renew(body, [some, some || minutes], () => (some ? chart.element : nothing(minutes)));
+      if (some) chart.update({ series: told.series, from_s, to_s });
+    },
+  };
+}
+
+function number(panel) {
+  const body = make('div', { className: 'number' });
+  return {
+    body,
+    update(told, { minutes }) {
+      renew(body, [told, minutes], () => {
+        const own = told.series[0] && lastOf(told.series[0].points);
+        const value = told.value ?? (told.series[0] && adds(panel.unit) && measured(told.series).length ? total(told.series[0]) : own?.[1]);
+        const shown = make('div', { className: 'value', textContent: said(value, panel.unit) });
+        const words = value === null || value === undefined ? [make('span', { className: 'aim', textContent: 'nothing measured yet' })] : [];
+        return [make('div', { className: 'big' }, shown, ...(told.series[0] ? spark(told.series[0].points) : [])),
+          make('div', { className: 'under' }, ...goal(panel), ...words)];
+      });
+    },
+  };
+}
+
+function bars(panel) {
+  const body = make('div', {});
+  return {
+    body,
+    update(told, { minutes }) {
+      renew(body, [told.series.map(each => [each.label, valuesOf(each)]), minutes], () => {
+        const size = each => (adds(panel.unit) ? total(each) : valuesOf(each).at(-1));
+        const rows = told.series.filter(each => valuesOf(each).length).sort((one, other) => size(other) - size(one));
+        if (!rows.length) return nothing(minutes);
+        const most = Math.max(...rows.map(size), 0) || 1;
+        return [make('ul', { className: 'bars' }, ...rows.map(each => {
+          const bar = make('i', {});
+          bar.style.width = `${Math.max(0, (size(each) / most) * 100)}%`;
+          return make('li', {}, make('span', { textContent: each.label }), make('div', { className: 'bar-track' }, bar),
+            make('b', { textContent: figureOf(each, panel.unit) }));
+        })), ...goal(panel)];
+      });
+    },
+  };
+}
+
+function table(panel) {
+  const body = make('div', {});
+  return {
+    body,
+    update(told, { minutes }) {
+      renew(body, [told.series, minutes], () => {
+        const rows = told.series.filter(each => valuesOf(each).length);
+        if (!rows.length) return nothing(minutes);
+        const head = ['', adds(panel.unit) ? 'in all' : 'latest', 'highest', 'course'];
+        return [make('table', { className: 'figures' },
+          make('thead', {}, make('tr', {}, ...head.map(text => make('th', { scope: 'col', textContent: text })))),
+          make('tbody', {}, ...rows.map(each => make('tr', {}, make('th', { scope: 'row', textContent: each.label }),
+            make('td', { textContent: figureOf(each, panel.unit) }),
+            make('td', { textContent: said(Math.max(...valuesOf(each)), panel.unit) }),
+            make('td', {}, ...spark(each.points, 90, 22)))))), ...goal(panel)];
+      });
+    },
+  };
+}
+
+// Panels of records come from the stack's lists, not from its figures.
+const listed = (path, query, made) => () => {
+  const body = make('div', {});
+  return {
+    body,
+    async update(_, { minutes }) {
+      const told = await ask(path, query(minutes));
+      renew(body, told, () => made(told, minutes));
+    },
+  };
+};
+
+const slowest = told => traceList([...told].sort((one, other) => other.duration_ms - one.duration_ms).slice(0, SHOWN_ROWS));
+
+const KINDS = {
+  line,
+  number,
+  bars,
+  table,
+  traces: listed('traces', minutes => ({ minutes }), slowest),
+  failed: listed('failed', () => ({ limit: SHOWN_ROWS }), told => failedList(told.slice(0, SHOWN_ROWS))),
+  logs: listed('logs', minutes => ({ minutes }), told => logList(told.slice(0, SHOWN_ROWS))),
+};
+
+const WIDE = new Set(['traces', 'failed', 'logs']);
+
+/** `panel` as an article: `{ element, update(told, span) }`; an unknown kind says so. */
+export function panelOf(panel) {
+  const made = (KINDS[panel.kind] || table)(panel);
+  const title = make('h3', { textContent: panel.title });
+  const element = make('article', { className: `panel ${panel.kind} ${WIDE.has(panel.kind) ? 'wide' : ''}` },
+    title, ...(panel.about ? [make('p', { className: 'about', textContent: panel.about })] : []), made.body);
+  element.dataset.id = panel.id;
+  return { element, update: made.update };
+}

@@ -1,0 +1,80 @@
+// One trace: its segments as nested bars over time, each with what was noted about it.
+
+import { make } from './page.js';
+import { chip, empty, facts, keyLink } from './watch-page.js';
+import { ticks } from './watch-scales.js';
+import { moment, said } from './watch-words.js';
+
+const KINDS = { function: 'function', stage: 'stage', remote: 'remote', aws: 'call to AWS' };
+const MARKS = { ok: '', error: '▲', fault: '✕' };
+const DEEPEST_INDENT = 8;
+const TICKS = 5;
+
+const ms = value => said(value, 'Milliseconds');
+const count = segments => segments.reduce((sum, each) => sum + 1 + count(each.children || []), 0);
+const endOf = segments => Math.max(0, ...segments.map(each => Math.max(each.start_ms + each.duration_ms, endOf(each.children || []))));
+
+const shown = (name, value) => (name === 'key' && typeof value === 'string' ? keyLink(value) : value);
+const noted = (title, values) => {
+  const pairs = Object.entries(values || {});
+  return pairs.length ? [make('h4', { textContent: title }), facts(pairs.map(([name, value]) => [name, shown(name, value)]))] : [];
+};
+
+function details(segment) {
+  return make('div', { className: 'segment-details' },
+    facts([['begins', `${ms(segment.start_ms)} after the trace`], ['takes', ms(segment.duration_ms)], ['kind', KINDS[segment.kind] || segment.kind],
+      ['ended', segment.status === 'ok' ? 'well' : `in ${segment.status === 'error' ? 'an error' : 'a fault'}`]]),
+    ...noted('Annotations', segment.annotations), ...noted('Metadata', segment.metadata));
+}
+
+function barOf(segment, whole_ms) {
+  const bar = make('i', { className: `${segment.kind} ${segment.status}` });
+  bar.style.left = `${(segment.start_ms / whole_ms) * 100}%`;
+  bar.style.width = `${Math.min(100, (segment.duration_ms / whole_ms) * 100)}%`;
+  return make('span', { className: 'bar-track' }, bar);
+}
+
+function row(segment, depth, whole_ms) {
+  const detail = make('div', { hidden: true });
+  const label = make('span', { className: 'segment-name' },
+    make('i', { className: `key-mark ${segment.kind}`, title: KINDS[segment.kind] || segment.kind }), segment.name);
+  label.style.setProperty('--depth', Math.min(depth, DEEPEST_INDENT));
+  if (MARKS[segment.status]) label.append(' ', chip(segment.status === 'fault' ? 'error' : 'miss', `${MARKS[segment.status]} ${segment.status}`));
+  const button = make('button', { type: 'button', className: 'segment' },
+    label, barOf(segment, whole_ms), make('b', { textContent: ms(segment.duration_ms) }));
+  button.dataset.id = segment.id;
+  button.setAttribute('aria-expanded', 'false');
+  button.onclick = () => {
+    detail.hidden = !detail.hidden;
+    button.setAttribute('aria-expanded', String(!detail.hidden));
+    if (!detail.hidden) detail.replaceChildren(details(segment));
+  };
+  const item = make('li', {}, button, detail);
+  if (segment.children?.length) item.append(make('ol', {}, ...segment.children.map(each => row(each, depth + 1, whole_ms))));
+  return item;
+}
+
+function ruler(whole_ms) {
+  const marks = ticks(0, whole_ms, TICKS).filter(mark => mark <= whole_ms);
+  return make('div', { className: 'ruler', ariaHidden: 'true' }, make('span', {}), make('span', { className: 'marks' }, ...marks.map(mark => {
+    const word = make('i', { textContent: ms(mark) });
+    word.style.left = `${(mark / whole_ms) * 100}%`;
+    return word;
+  })), make('span', {}));
+}
+
+const legend = () => make('ul', { className: 'kinds' }, ...Object.entries(KINDS).map(([kind, text]) =>
+  make('li', {}, make('i', { className: `key-mark ${kind}` }), text)));
+
+/** `trace` as the console's API tells it. */
+export function waterfall(trace) {
+  if (!trace.segments.length) return empty('Nothing of this trace is here', 'The stack keeps the newest traces only.');
+  const whole_ms = Math.max(trace.duration_ms, endOf(trace.segments)) || 1;
+  const found = count(trace.segments);
+  return [
+    make('div', { className: 'section-head' }, make('h3', { className: 'trace-title', textContent: `Trace ${trace.trace_id}` })),
+    make('p', { className: 'note', textContent: `${moment(trace.started_s)} · ${ms(whole_ms)} · ${found} ${found === 1 ? 'segment' : 'segments'}. Choose one for what was noted about it.` }),
+    legend(),
+    make('div', { className: 'waterfall' }, ruler(whole_ms), make('ol', {}, ...trace.segments.map(each => row(each, 0, whole_ms)))),
+  ];
+}
