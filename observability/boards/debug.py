@@ -1,0 +1,130 @@
+"""For who looks for the cause."""
+
+from __future__ import annotations
+
+from ..measures import Metric, Split, of
+from ..panel import LABELLED_TASKS, SERVED, Dashboard, Panel
+
+FUNCTIONS = (*SERVED, "purge", "sweep", "forget", "monitor")
+DRIFTING_INPUTS = ("brightness", "pixels", "format", "embedding")
+
+DEBUG = Dashboard(
+    "debug",
+    "Debug",
+    (
+        Panel(
+            id="traces",
+            section="Slow traces",
+            title="Slowest requests",
+            kind="traces",
+            unit="ms",
+            about="Requests that took longest, with the trace to look at",
+            query="fields @timestamp, record.metrics.durationMs as ms, record.tracing.value as trace, @log "
+            '| filter type = "platform.report" | sort ms desc | limit 25',
+        ),
+        Panel(
+            id="duration",
+            section="Resources",
+            title="Duration of functions",
+            kind="line",
+            unit="ms",
+            about="95 of 100 invocations took no longer",
+            series=tuple(
+                Metric(
+                    function,
+                    function,
+                    "Duration",
+                    {"FunctionName": f"{{{function.capitalize()}Function}}"},
+                    stat="p95",
+                    namespace="AWS/Lambda",
+                )
+                for function in FUNCTIONS
+            ),
+        ),
+        Panel(
+            id="memory",
+            section="Resources",
+            title="Memory of functions",
+            kind="table",
+            unit="MB",
+            about="The most that an invocation used, and what the function has",
+            query='filter type = "platform.report" '
+            "| stats max(record.metrics.maxMemoryUsedMB) as used, max(record.metrics.memorySizeMB) as has by @log "
+            "| sort used desc",
+        ),
+        Panel(
+            id="concurrency",
+            section="Resources",
+            title="Concurrency and throttles",
+            kind="line",
+            unit="functions",
+            about="Invocations at the same time, and those that Lambda refused to start",
+            series=tuple(
+                Metric(
+                    f"{function}_{word}",
+                    f"{function}{label}",
+                    metric,
+                    {"FunctionName": f"{{{function.capitalize()}Function}}"},
+                    stat=stat,
+                    namespace="AWS/Lambda",
+                )
+                for function in SERVED
+                for word, label, metric, stat in (
+                    ("running", "", "ConcurrentExecutions", "Maximum"),
+                    ("throttled", " throttled", "Throttles", "Sum"),
+                )
+            ),
+        ),
+        Panel(
+            id="inputs",
+            section="Model inputs and outputs",
+            title="Drift of what models are shown",
+            kind="line",
+            unit="PSI",
+            about="How far pictures are from the stored baseline; from 0.2 on they are not what the models know",
+            series=tuple(
+                Metric(feature, feature, "DriftPsi", of("monitor", feature=feature), stat="Maximum")
+                for feature in DRIFTING_INPUTS
+            ),
+            target=0.2,
+        ),
+        Panel(
+            id="outputs",
+            section="Model inputs and outputs",
+            title="Drift of models' confidence",
+            kind="line",
+            unit="PSI",
+            about="How far models' confidence in each task has moved from the stored baseline",
+            series=tuple(
+                Metric(
+                    f"confidence_{task}",
+                    task,
+                    "DriftPsi",
+                    of("monitor", feature=f"confidence-{task}"),
+                    stat="Maximum",
+                )
+                for task in LABELLED_TASKS
+            ),
+            target=0.2,
+        ),
+        Panel(
+            id="variants",
+            section="Model inputs and outputs",
+            title="Pictures by model",
+            kind="line",
+            unit="pictures",
+            about="Pictures that each production variant of the endpoint, or the functions themselves, looked at",
+            series=(Split("variants", "PicturesAnalysed", ("service", "function", "variant"), "variant", of("infer")),),
+        ),
+        Panel(
+            id="logs",
+            section="Logs by code",
+            title="Log lines by code",
+            kind="logs",
+            unit="",
+            about="What functions wrote, by error code",
+            query="filter ispresent(code) | stats count(*) as lines, latest(message) as newest by code, function_name "
+            "| sort lines desc",
+        ),
+    ),
+)

@@ -1,0 +1,88 @@
+"""What a panel draws: metrics, formulas over them, and metrics that are split by a dimension.
+
+Names hold tokens in braces, as in ``{namespace}`` or ``{TransformFunction}``, which stand for what a deployment has
+there: CloudFormation's functions in the template, real names in the local console.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+NAMESPACE = "{namespace}"
+"""Our own metrics: ``Darkroom/<stack name>``."""
+
+_TOKEN = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. ``region`` is "" for that of the stack; one that is not ``shown`` is there for formulas."""
+
+    id: str
+    label: str
+    metric: str
+    dimensions: Mapping[str, str]
+    stat: str = "Sum"
+    namespace: str = NAMESPACE
+    region: str = ""
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Metric math over the ids of a panel's metrics; see :mod:`observability.expressions`."""
+
+    id: str
+    label: str
+    expression: str
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """All metrics of a name that have exactly the dimensions ``keys``, with ``fixed`` values; ``by`` is the label."""
+
+    id: str
+    metric: str
+    keys: tuple[str, ...]
+    by: str
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    stat: str = "Sum"
+    namespace: str = NAMESPACE
+
+
+type Measure = Metric | Formula | Split
+
+
+def of(function: str, **dimensions: str) -> dict[str, str]:
+    """The dimensions of what a function of ours counts."""
+    return {"service": function, "function": function, **dimensions}
+
+
+def tokens_of(measure: Measure) -> set[str]:
+    """The tokens that a measure has, without their braces."""
+    if isinstance(measure, Formula):
+        return set()
+    named = measure.dimensions if isinstance(measure, Metric) else measure.fixed
+    return set(_TOKEN.findall(" ".join([measure.namespace, *named.values()])))
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """A text with its tokens replaced. KeyError for one that has no value."""
+    return _TOKEN.sub(lambda match: values[match[1]], text)
+
+
+def filled_measure(measure: Measure, values: Mapping[str, str]) -> Measure:
+    """A measure with its tokens replaced. KeyError for one that has no value."""
+    match measure:
+        case Formula():
+            return measure
+        case Metric(dimensions=named):
+            namespace = filled(measure.namespace, values)
+            dimensions = {name: filled(text, values) for name, text in named.items()}
+            return replace(measure, namespace=namespace, dimensions=dimensions)
+        case Split(fixed=named):
+            namespace = filled(measure.namespace, values)
+            return replace(measure, namespace=namespace, fixed={n: filled(text, values) for n, text in named.items()})
