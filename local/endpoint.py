@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -17,13 +16,15 @@ from . import processes, venvs
 from .aws import Cloud
 from .errors import CannotStart
 from .exclusive import exclusively
-from .kept import KeptServer, Served
+from .kept import KeptServer
+from .model_server import served_from
 from .place import ENDPOINT, MODELS, ROOT, Place
 from .progress import Progress
 from .resolved import deployed_template
 from .sagemaker.declared import declared_weights
 from .sagemaker.runtime import Runtime, open_runtime
 from .sagemaker.variants import Variant
+from .variant_servers import VariantServers
 
 VARIABLES = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_SAGEMAKER")
 """Where the SDKs look for the addresses of these two services (AWS SDKs guide, "Service-specific endpoints")."""
@@ -33,23 +34,13 @@ class Endpoint:
     """The endpoint ``darkroom``: the runtime API, and the model server behind its variants."""
 
     def __init__(self, place: Place, runtime: Runtime, progress: Progress) -> None:
-        port = _free_port()
-        url = f"http://127.0.0.1:{port}"
         self._place = place
         self._progress = progress
+        self._url, served = served_from(MODELS, "The endpoint", place.logs / "endpoint.log")
         self.runtime = runtime
-        self.server = KeptServer(
-            Served(
-                "The endpoint",
-                [venvs.python_of(venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
-                environment(port),
-                f"{url}/ping",
-                place.logs / "endpoint.log",
-            ),
-            progress.say,
-        )
-        self._url = url
-        runtime.endpoints.put(ENDPOINT, [Variant("main", 1.0, url, image=MODELS.as_uri())])
+        self.server = KeptServer(served, progress.say)
+        self.variants = VariantServers(place, runtime.endpoints, progress)
+        runtime.endpoints.put(ENDPOINT, [Variant("main", 1.0, self._url, image=MODELS.as_uri())])
 
     def follow(self, cloud: Cloud) -> None:
         """Have the variants and weights that the deployed template declares. One server stands for all of them."""
@@ -89,26 +80,9 @@ async def open_endpoint(place: Place, progress: Progress) -> AsyncIterator[Endpo
             keeping.cancel()
             with suppress(asyncio.CancelledError):
                 await keeping
+            await endpoint.variants.close()
 
 
 def variables(url: str) -> dict[str, str]:
     """Environment variables by which an SDK finds both of SageMaker's APIs at ``url``."""
     return dict.fromkeys(VARIABLES, url)
-
-
-def environment(port: int) -> dict[str, str]:
-    """All of the model server's environment variables."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    return kept | {
-        "PORT": str(port),
-        "HOST": "127.0.0.1",
-        "MODEL_DIR": str(MODELS),
-        "PYTHONPATH": str(ROOT / "layers" / "darkroom"),
-        "PYTHONUNBUFFERED": "1",
-    }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

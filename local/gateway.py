@@ -43,7 +43,8 @@ async def open_gateway(
             Inspection(cloud, facts, endpoint, lambda: active(live.stored[facts.outputs["FindingsStoreArn"]])).routes()
         )
         if endpoint:
-            app.add_routes(sagemaker_control.routes(f"{CONTROL}/sagemaker", endpoint.runtime.endpoints))
+            sagemaker = sagemaker_control.routes(f"{CONTROL}/sagemaker", endpoint.runtime.endpoints, endpoint.variants)
+            app.add_routes(sagemaker)
         app.router.add_route("*", "/{path:.*}", lambda request: _serve(live, request))
         runner = web.AppRunner(
             app, access_log=None, max_line_size=MAX_LINE_BYTES, max_field_size=MAX_LINE_BYTES, shutdown_timeout=2.0

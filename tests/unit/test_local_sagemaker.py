@@ -22,12 +22,15 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.place import Place
+from local.progress import Progress
 from local.resolved import Resolver
 from local.sagemaker import control
 from local.sagemaker.declared import declared_weights
 from local.sagemaker.faults import Refusal
 from local.sagemaker.runtime import MAX_PAYLOAD_BYTES, Invocation, Runtime, open_runtime
 from local.sagemaker.variants import Variant, chosen
+from local.variant_servers import VariantServers
 from tests.conftest import free_port
 from tests.template.stack import template
 
@@ -90,7 +93,11 @@ def in_a_thread(container: Container, folder: Path) -> Iterator[tuple[Runtime, s
         box, rim = web.Application(client_max_size=1 << 30), web.Application()
         box.router.add_post("/invocations", container.answer)
         async with open_runtime(folder, answers_within_s=1.0) as runtime, serving(box) as box_url:
-            rim.add_routes(control.routes("/sagemaker", runtime.endpoints))
+            rim.add_routes(
+                control.routes(
+                    "/sagemaker", runtime.endpoints, VariantServers(Place(folder), runtime.endpoints, Progress())
+                )
+            )
             async with serving(rim) as rim_url:
                 runtime.endpoints.put("darkroom", [Variant("main", 1.0, box_url)])
                 started.append((runtime, box_url, rim_url))
