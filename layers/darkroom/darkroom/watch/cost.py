@@ -1,0 +1,162 @@
+"""What pictures cost: measured amounts times the price table. Pure, but for reading that table beside this file.
+
+An amount is named by what is charged for, as the table names it: ``{"lambda-requests": 1200, "s3-puts": 300}``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import ceil
+from pathlib import Path
+from typing import Literal
+
+PRICES = Path(__file__).with_name("prices.toml")
+
+PARTS = ("compute", "requests", "storage", "endpoint")
+"""What a cost is divided into. ``requests`` has all that is charged by the piece, and what the CDN delivers."""
+
+FULL_CORE_MB = 1769
+"""The memory at which Lambda gives a function one whole processor core (AWS Lambda's guide, "Configure Lambda function
+memory"). Below it the share of a core is in proportion."""
+
+HOURS_A_MONTH = 730.0
+"""As AWS's own calculator counts."""
+
+type Architecture = Literal["arm64", "x86_64"]
+type Amounts = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """``usd`` for ``per`` units. ``part`` is one of PARTS, ``page`` where the price was found."""
+
+    usd: float
+    per: float
+    part: str
+    page: str
+
+    @property
+    def of_one(self) -> float:
+        """US dollars for one unit."""
+        return self.usd / self.per
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """Prices by what they are for, as they were on the day that they were ``read``."""
+
+    prices: Mapping[str, Price]
+    read: date
+
+    def cost(self, amounts: Amounts) -> dict[str, float]:
+        """US dollars for ``amounts``, by part, every one of which is there; raises KeyError for what has no price."""
+        parts = dict.fromkeys(PARTS, 0.0)
+        for name, amount in amounts.items():
+            price = self.prices[name]
+            parts[price.part] += amount * price.of_one
+        return parts
+
+    def knows(self, name: str) -> bool:
+        """Whether there is a price for ``name``."""
+        return name in self.prices
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One picture's render on one whole core: ``wall_ms`` in all, ``cpu_ms`` of it computing rather than waiting."""
+
+    wall_ms: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """How a service answers what its CDN does not have.
+
+    ``stored``: the share of misses that an earlier render answers, out of a bucket. A render gets one object; if
+    ``stores``, it puts one, of ``picture_bytes``, which lies there for a month. ``rest_api``: the function is behind
+    API Gateway.
+    """
+
+    work: Work
+    picture_bytes: int
+    stores: bool = False
+    stored: float = 0.0
+    rest_api: bool = False
+
+
+def load(path: Path = PRICES) -> PriceTable:
+    """The table in ``path``; raises ValueError if it is none."""
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    prices = {name: Price(**fields) for name, fields in document["prices"].items()}
+    if wrong := [name for name, price in prices.items() if price.part not in PARTS or price.per <= 0]:
+        raise ValueError(f"{path.name}: {', '.join(wrong)}")
+    return PriceTable(prices, document["read"])
+
+
+def function_amounts(
+    memory_mb: float, billed_ms: float, requests: float, architecture: Architecture = "arm64"
+) -> dict[str, float]:
+    """What Lambda charges for ``requests`` that took ``billed_ms`` together."""
+    kind = "lambda-arm64-gb-seconds" if architecture == "arm64" else "lambda-x86-gb-seconds"
+    return {kind: memory_mb / 1024 * billed_ms / 1000, "lambda-requests": requests}
+
+
+def endpoint_amounts(instance_type: str, machines: float, hours: float) -> dict[str, float]:
+    """What SageMaker charges for ``machines`` of a type, such as ml.g4dn.xlarge, that ran for ``hours``."""
+    return {f"endpoint-hours-{instance_type.replace('.', '-')}": machines * hours}
+
+
+def summed(*amounts: Amounts) -> dict[str, float]:
+    """All amounts together."""
+    names = dict.fromkeys(name for one in amounts for name in one)
+    return {name: sum(one.get(name, 0.0) for one in amounts) for name in names}
+
+
+def billed_ms(work: Work, memory_mb: float) -> int:
+    """What Lambda bills for one render, in whole ms: computing takes longer on a part of a core, waiting does not.
+
+    More memory than one core's worth makes nothing quicker: one picture is one thread's work.
+    """
+    share = min(1.0, memory_mb / FULL_CORE_MB)
+    return ceil(work.wall_ms + work.cpu_ms * (1 / share - 1))
+
+
+def requests_cost(
+    prices: PriceTable,
+    design: Design,
+    memory_mb: float,
+    *,
+    requests: float = 1_000_000,
+    hit_ratio: float = 0.8,
+    architecture: Architecture = "x86_64",
+) -> dict[str, float]:
+    """US dollars by part for viewers' ``requests``, ``hit_ratio`` of which the CDN answers itself. Without delivery."""
+    misses = requests * (1 - hit_ratio)
+    renders = misses * (1 - design.stored)
+    amounts = summed(
+        {"cdn-requests": requests, "cdn-functions": requests},
+        function_amounts(memory_mb, billed_ms(design.work, memory_mb) * renders, renders, architecture),
+        {"s3-gets": renders},
+        _stored_amounts(design, misses, renders) if design.stores else {},
+        {"rest-api-requests": misses} if design.rest_api else {},
+    )
+    return prices.cost(amounts)
+
+
+def worth_storing(prices: PriceTable, design: Design, memory_mb: float, architecture: Architecture = "x86_64") -> float:
+    """How many times a stored picture must be asked for again, in a month, to cost no more than rendering each time."""
+    first = prices.cost({"s3-puts": 1, "s3-gb-months": design.picture_bytes / 1e9})
+    render = prices.cost(
+        summed(function_amounts(memory_mb, billed_ms(design.work, memory_mb), 1, architecture), {"s3-gets": 1})
+    )
+    look = prices.cost({"s3-gets": 1})
+    return (sum(first.values()) + sum(look.values())) / (sum(render.values()) - sum(look.values()))
+
+
+def _stored_amounts(design: Design, misses: float, renders: float) -> dict[str, float]:
+    """The bucket is asked at every miss, and takes what is rendered."""
+    return {"s3-gets": misses, "s3-puts": renders, "s3-gb-months": renders * design.picture_bytes / 1e9}
