@@ -2,13 +2,15 @@
 
 import { make } from './page.js';
 import { nearest, runs, timeTicks, valueTicks } from './watch-scales.js';
-import { stroke, svg, track } from './watch-svg.js';
+import { colour, stroke, svg, track } from './watch-svg.js';
 import { adds, moment, said, tickTime } from './watch-words.js';
 
 const HEIGHT = 190;
 const MARGIN = { top: 14, right: 12, bottom: 22 };
 const DIGIT_PX = 6.4;
 const TICK_EVERY_PX = 90;
+
+const MANY = 3;
 
 const measured = series => series.flatMap(each => each.points).filter(([, value]) => value !== null);
 const lastOf = points => points.findLast(([, value]) => value !== null) || null;
@@ -77,16 +79,24 @@ function goalOf({ target, unit }, place) {
   ];
 }
 
-const tracks = (series, place) => series.flatMap(({ points }, index) =>
+// Series with their places in the panel, which give them their colours. Of many, those that are 0 throughout are only named.
+function sorted(series) {
+  const all = series.map((each, index) => ({ ...each, index })).filter(each => measured([each]).length);
+  const flat = all.length > MANY ? all.filter(each => each.points.every(([, value]) => !value)) : [];
+  return flat.length < all.length ? { drawn: all.filter(each => !flat.includes(each)), flat } : { drawn: all, flat: [] };
+}
+
+const tracks = (series, place) => series.flatMap(({ points, index }) =>
   runs(points.filter(([at]) => at >= place.from_s && at <= place.to_s))
     .map(run => track(run.map(([at, value]) => [place.x(at), place.y(value)]), index)));
 
 const sample = index => svg('svg', { class: 'sample', width: 22, height: 8, 'aria-hidden': 'true' },
   svg('line', { ...stroke(index), x1: 0, x2: 22, y1: 4, y2: 4 }));
 
-function legend(series, unit) {
-  return make('ul', { className: 'legend-row' }, ...series.map((each, index) => make('li', {},
-    sample(index), make('span', { textContent: each.label }), make('b', { textContent: figureOf(each, unit) }))));
+function legend({ drawn, flat }, unit) {
+  const zero = flat.length ? [make('li', {}, make('span', { textContent: `0 throughout: ${flat.map(each => each.label).join(', ')}` }))] : [];
+  return make('ul', { className: 'legend-row' }, ...drawn.map(each => make('li', {},
+    sample(each.index), make('span', { textContent: each.label }), make('b', { textContent: figureOf(each, unit) }))), ...zero);
 }
 
 // All times at which something was measured, for the arrow keys.
@@ -98,23 +108,24 @@ export function lineChart(panel) {
   const reading = make('div', { className: 'reading', hidden: true });
   const under = make('div', {});
   const element = make('div', { className: 'line-chart' }, make('div', { className: 'drawn' }, drawing, reading), under);
-  const state = { told: null, place: null, at_s: null };
+  const state = { told: null, series: [], place: null, at_s: null };
 
   function read() {
     drawing.querySelector('.cursor')?.remove();
     reading.hidden = state.at_s === null;
     if (state.at_s === null) return;
-    const { series, from_s, to_s } = state.told;
+    const { series } = state;
+    const { from_s, to_s } = state.told;
     const found = series.map(each => nearest(each.points, state.at_s, Math.max(60, (to_s - from_s) / 60)));
     const at_s = found.filter(Boolean).map(point => point[0])
       .sort((one, other) => Math.abs(one - state.at_s) - Math.abs(other - state.at_s))[0] ?? state.at_s;
     const x = Math.min(Math.max(state.place.x(at_s), state.place.left), state.place.right);
-    const dots = found.map((point, index) => point && svg('circle', {
-      class: `dot s${index % 6}`, cx: state.place.x(point[0]), cy: state.place.y(point[1]), r: 3.5,
+    const dots = found.map((point, at) => point && svg('circle', {
+      class: `dot ${colour(series[at].index)}`, cx: state.place.x(point[0]), cy: state.place.y(point[1]), r: 3.5,
     })).filter(Boolean);
     drawing.append(svg('g', { class: 'cursor' }, svg('line', { x1: x, x2: x, y1: MARGIN.top, y2: state.place.bottom }), ...dots));
-    reading.replaceChildren(make('b', { textContent: moment(at_s) }), ...series.map((each, index) => make('div', {},
-      sample(index), make('span', { textContent: each.label }), make('b', { textContent: said(found[index]?.[1], panel.unit) }))));
+    reading.replaceChildren(make('b', { textContent: moment(at_s) }), ...series.map((each, at) => make('div', {},
+      sample(each.index), make('span', { textContent: each.label }), make('b', { textContent: said(found[at]?.[1], panel.unit) }))));
     const leftward = x > state.place.width / 2;
     reading.style.left = leftward ? '' : `${x + 10}px`;
     reading.style.right = leftward ? `${state.place.width - x + 10}px` : '';
@@ -123,10 +134,10 @@ export function lineChart(panel) {
   function draw() {
     const width = element.clientWidth;
     if (!state.told || !width) return;
-    state.place = frame(panel, state.told, width);
+    state.place = frame(panel, { ...state.told, series: state.series }, width);
     drawing.setAttribute('width', width);
     drawing.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
-    drawing.replaceChildren(...axes(state.place), ...goalOf(panel, state.place), ...tracks(state.told.series, state.place));
+    drawing.replaceChildren(...axes(state.place), ...goalOf(panel, state.place), ...tracks(state.series, state.place));
     read();
   }
 
@@ -139,7 +150,7 @@ export function lineChart(panel) {
   drawing.addEventListener('pointerleave', () => point(null));
   drawing.addEventListener('blur', () => point(null));
   drawing.addEventListener('keydown', event => {
-    const all = state.told ? times(state.told.series) : [];
+    const all = times(state.series);
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (event.key === 'Escape') point(null);
     if (!by || !all.length) return;
@@ -153,9 +164,11 @@ export function lineChart(panel) {
   return {
     element,
     update(told) {
+      const series = sorted(told.series);
       state.told = told;
+      state.series = series.drawn;
       drawing.setAttribute('aria-label', described(panel, told.series));
-      under.replaceChildren(legend(told.series, panel.unit));
+      under.replaceChildren(legend(series, panel.unit));
       draw();
     },
   };

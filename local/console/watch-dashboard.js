@@ -13,10 +13,7 @@ export const dashboardView = name => async (root, { minutes }) => {
     return async () => {};
   }
   const panels = found.panels.map(each => ({ ...panelOf({ target: null, ...each }), told: each }));
-  const figures = panels.filter(each => each.told.kind === 'number');
-  const rest = panels.filter(each => each.told.kind !== 'number');
-  if (figures.length) root.append(make('div', { className: 'numbers' }, ...figures.map(each => each.element)));
-  root.append(make('div', { className: 'panels' }, ...rest.map(each => each.element)));
+  root.append(make('div', { className: 'panels' }, ...panels.map(each => each.element)));
 
   return async () => {
     const { now_s, panels: told } = await ask('data', { dashboard: name, minutes });

@@ -6,7 +6,7 @@ import { figureOf, lastOf, lineChart, measured, spark } from './watch-charts.js'
 import { logList } from './watch-logs.js';
 import { ask, empty, renew } from './watch-page.js';
 import { traceList } from './watch-traces.js';
-import { adds, said, span } from './watch-words.js';
+import { adds, said, span, unitWord } from './watch-words.js';
 
 const SHOWN_ROWS = 8;
 const nothing = minutes => empty(`Nothing measured in the last ${span(minutes)}`,
@@ -56,7 +56,7 @@ function bars(panel) {
         const size = each => (adds(panel.unit) ? total(each) : valuesOf(each).at(-1));
         const rows = told.series.filter(each => valuesOf(each).length).sort((one, other) => size(other) - size(one));
         if (!rows.length) return nothing(minutes);
-        const most = Math.max(...rows.map(size), 0) || 1;
+        const most = panel.unit === '%' || panel.unit === 'Percent' ? 100 : Math.max(...rows.map(size), 0) || 1;
         return [make('ul', { className: 'bars' }, ...rows.map(each => {
           const bar = make('i', {});
           bar.style.width = `${Math.max(0, (size(each) / most) * 100)}%`;
@@ -117,9 +117,10 @@ const WIDE = new Set(['traces', 'failed', 'logs']);
 /** `panel` as an article: `{ element, update(told, span) }`; an unknown kind says so. */
 export function panelOf(panel) {
   const made = (KINDS[panel.kind] || table)(panel);
-  const title = make('h3', { textContent: panel.title });
+  const words = [make('h3', { textContent: panel.title }), make('span', { className: 'unit', textContent: unitWord(panel.unit) })];
+  const section = panel.section && panel.section !== panel.title ? [make('p', { className: 'section', textContent: panel.section })] : [];
   const element = make('article', { className: `panel ${panel.kind} ${WIDE.has(panel.kind) ? 'wide' : ''}` },
-    title, ...(panel.about ? [make('p', { className: 'about', textContent: panel.about })] : []), made.body);
+    ...section, make('div', { className: 'panel-head' }, ...words), ...(panel.about ? [make('p', { className: 'about', textContent: panel.about })] : []), made.body);
   element.dataset.id = panel.id;
   return { element, update: made.update };
 }

@@ -16,11 +16,17 @@ export function svg(tag, { textContent, ...attributes } = {}, ...children) {
 const DASHES = ['', '7 3', '2 3', '10 3 2 3', '4 2', '1 2'];
 const COLOURS = 6;
 
-/** How the series at `index` is drawn: a colour and a dash, so that the colour does not stand alone. */
-export const stroke = index => ({ class: `series s${index % COLOURS}`, 'stroke-dasharray': DASHES[index % DASHES.length] || null });
+/** The class of the colour of the series at `index`. */
+export const colour = index => `s${index % COLOURS}`;
+
+/** How the series at `index` is drawn: a colour and a dash, so that the colour does not stand alone. No two are alike. */
+export function stroke(index) {
+  const dash = DASHES[(index + Math.floor(index / COLOURS)) % DASHES.length];
+  return { class: `series ${colour(index)}`, 'stroke-dasharray': dash || null };
+}
 
 /** A path through points in pixels; a lone one is a dot. */
 export function track(points, index) {
-  if (points.length === 1) return svg('circle', { class: `dot s${index % COLOURS}`, cx: points[0][0], cy: points[0][1], r: 2.5 });
+  if (points.length === 1) return svg('circle', { class: `dot ${colour(index)}`, cx: points[0][0], cy: points[0][1], r: 2.5 });
   return svg('path', { ...stroke(index), d: `M${points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join('L')}` });
 }

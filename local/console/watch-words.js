@@ -41,6 +41,7 @@ const UNITS = {
   $: dollars,
   'Count/Second': value => `${figure(value)}/s`,
   '1/s': value => `${figure(value)}/s`,
+  'pictures/min': value => `${figure(value)}/min`,
 };
 
 /** `value` with its `unit` (CloudWatch's words, and USD); a dash where there is no value. */
@@ -49,8 +50,13 @@ export function said(value, unit = 'Count') {
   return (UNITS[unit] || figure)(value);
 }
 
+/** The unit in a word where figures are written without it: CloudWatch's Count and None say nothing. */
+export const unitWord = unit => (UNITS[unit] || ['Count', 'None', ''].includes(unit) ? '' : unit);
+
+const ADDED = new Set(['Count', 'errors', 'pictures', 'requests']);
+
 /** Whether points of this unit are added up over time; others have a latest value. */
-export const adds = unit => unit === 'Count';
+export const adds = unit => ADDED.has(unit);
 
 const two = number => String(number).padStart(2, '0');
 

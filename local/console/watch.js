@@ -19,7 +19,7 @@ const MINUTES = 'darkroom-minutes';
 // Each view: its title, what opens it, and whether it depends on the time shown.
 const VIEWS = {
   executive: { title: 'Executive', open: dashboardView('executive'), timed: true },
-  'on-call': { title: 'On-call', open: dashboardView('on-call'), timed: true },
+  'on-call': { title: 'On call', open: dashboardView('on-call'), timed: true },
   debug: { title: 'Debug', open: dashboardView('debug'), timed: true },
   alarms: { title: 'Alarms', open: alarmsView, timed: true },
   traces: { title: 'Traces', open: tracesView, timed: true },
