@@ -19,7 +19,7 @@ from darkroom.aws.queues import Queue
 from darkroom.aws.samples import Samples
 from darkroom.aws.vault import Vault
 from darkroom.aws.vectors.choosing import open_vectors
-from darkroom.services.infer.breaker import Breaker
+from darkroom.services.infer.breaker import open_breaker
 from darkroom.services.infer.copies import Copies
 from darkroom.services.infer.in_process import InProcess
 from darkroom.services.infer.keep import Keeper
@@ -46,19 +46,12 @@ def _to(name: str) -> Queue:
 _queue, _priority = _to("INFER_QUEUE"), _to("INFER_PRIORITY_QUEUE")
 
 _masters = Masters(_source, _env.get("SOURCE_PREFIX", "masters/"), _media)
-_breaker = Breaker(_entries, opened=lambda: _observer.count("BreakerOpen"))
+_breaker = open_breaker(_entries, _media, _observer)
 
 _inbox = Inbox(
     infer=Infer(
         terms=Terms(_env["FINDINGS_GENERATION"], _tasks, limits(_env), block=_env.get("MODERATION_POLICY") == "block"),
-        keeper=Keeper(
-            archive=_archive,
-            masters=_masters,
-            media=_media,
-            purges=_to("PURGE_QUEUE"),
-            vectors=_vectors,
-            tasks=_tasks,
-        ),
+        keeper=Keeper(_archive, _masters, _media, _to("PURGE_QUEUE"), _vectors, _tasks),
         copies=Copies(_archive, _index, _vectors),
         index=_index,
         caller=open_trials(_env, _breaker, _observer),

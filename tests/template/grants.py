@@ -22,6 +22,7 @@ OF_NO_RESOURCE = {
 MASTERS = "arn:aws:s3:::<MediaBucket>/masters/*"
 DERIVATIVES = "<MediaBucket.Arn>/derivatives/*"
 HELD, FINDINGS = "<MediaBucket.Arn>/held/*", "<MediaBucket.Arn>/findings/*"
+SWITCHES = "<MediaBucket.Arn>/switches/*"
 INDEX, BY_SHA256 = "<IndexTable.Arn>", "<IndexTable.Arn>/index/by-sha256"
 VECTORS, VECTOR_INDEX = "<VectorTable.Arn>", "<VectorIndex.IndexArn>"
 BUCKETS_OF_PICTURES = ["<MediaBucket.Arn>", "arn:aws:s3:::<MediaBucket>"]
@@ -116,7 +117,7 @@ GRANTS: dict[str, Grants] = {
 """All that each function may do in the default deployment, but for its log, its traces and its life in a VPC."""
 
 INFER: Grants = {
-    "s3:GetObject": [MASTERS, HELD, FINDINGS, DERIVATIVES],
+    "s3:GetObject": [MASTERS, HELD, FINDINGS, SWITCHES, DERIVATIVES],
     "s3:PutObject": [FINDINGS],
     "s3:DeleteObject": [FINDINGS, DERIVATIVES],
     "s3:ListBucket": BUCKETS_OF_PICTURES,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from darkroom.aws import switches as switching
 from darkroom.aws.archive import Archive, Noted
 from darkroom.aws.bus import Bus
 from darkroom.aws.clients import client
@@ -18,6 +19,7 @@ from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.record import READY, Record, padded, to_item
 from darkroom.aws.samples import Samples
+from darkroom.aws.switches import Switches, in_vault
 from darkroom.aws.variants import Variants
 from darkroom.aws.vault import Vault
 from darkroom.aws.vectors.table import TableVectors
@@ -174,7 +176,14 @@ class World:
     @property
     def breaker(self) -> Breaker:
         """One of a worker that has just started."""
-        return Breaker(self.entries, self.circuit, lambda: self.now_s, lambda: self.opened.append(self.now_s))
+        switches = Switches(in_vault(self.media), clock=lambda: self.now_s)
+        return Breaker(
+            self.entries,
+            self.circuit,
+            lambda: self.now_s,
+            lambda: self.opened.append(self.now_s),
+            lambda: switches.on(switching.FALLBACK),
+        )
 
     @property
     def infer(self) -> Infer:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from darkroom.aws import switches
 from darkroom.aws.entries import Entries
+from darkroom.aws.switches import Board, Switch
 from darkroom.findings import ENDPOINT, FALLBACK, TEXT
 from darkroom.services.infer.breaker import NAME, Breaker
 from darkroom.services.infer.circuit import Circuit, Phase, Terms
@@ -240,3 +242,15 @@ def test_a_change_by_another_worker_is_not_written_over(world: World, hire: Call
     worker.failed()
     assert Circuit.read(world.entries.get(NAME).fields).phase(world.now_s) is Phase.OPEN
     assert not worker.allows()
+
+
+def test_a_switch_leaves_the_endpoint_alone(world: World) -> None:
+    Board(world.media).turn(switches.FALLBACK, Switch(True, "ada", until_s=world.now_s + 600))
+    assert world.ready(KEY, jpeg_photo()) is Outcome.FALLBACK
+    assert world.runtime.calls == []
+    later = put_off(world)
+    assert world.entries.get(NAME).version == 0, "the circuit has nothing to do with it"
+
+    world.now_s += 601
+    assert world.infer.handle(later) is Outcome.ANALYSED
+    assert {finding.by for finding in world.findings(KEY).found.values()} == {ENDPOINT}

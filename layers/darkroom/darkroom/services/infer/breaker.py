@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...aws.entries import Entries
+from ...aws.observer import Observer
+from ...aws.switches import FALLBACK, Switches, in_vault
 from ...aws.telemetry import log
+from ...aws.vault import Vault
 from ...errors import Unavailable
 from .circuit import Circuit, Happening, Phase, Terms
 
@@ -31,12 +34,15 @@ class Breaker:
     opened: Callable[[], None] = lambda: None
     """Called when this worker has opened it."""
 
+    resting: Callable[[], bool] = lambda: False
+    """Whether the endpoint is to be left alone all the same: somebody has said so, by a switch."""
+
     _seen: Circuit = field(default_factory=Circuit)
 
     def allows(self) -> bool:
         """Whether to make a call now. If so, one of :meth:`succeeded` and :meth:`failed` must follow."""
         now_s = self.clock()
-        if self._seen.phase(now_s) is Phase.OPEN:
+        if self._seen.phase(now_s) is Phase.OPEN or self.resting():
             return False
         return self._moved(Happening.WANTED, now_s)
 
@@ -65,3 +71,9 @@ class Breaker:
             log("WARNING", "the circuit breaker cannot be reached", detail=error.detail)
             return True
         return False
+
+
+def open_breaker(entries: Entries, media: Vault, observer: Observer) -> Breaker:
+    """That of a function: it counts when it opens, and rests while the switch ``fallback`` is on."""
+    switches = Switches(in_vault(media))
+    return Breaker(entries, opened=lambda: observer.count("BreakerOpen"), resting=lambda: switches.on(FALLBACK))
