@@ -10,7 +10,7 @@ from darkroom.watch.sample import Said, Sample, quantised
 
 DIMENSIONS = 32
 FORMATS = {"jpeg": 0.7, "heic": 0.2, "png": 0.08, "webp": 0.02}
-SIZES_PX = (12_000_000, 8_000_000, 2_000_000, 48_000_000)
+SIZES_PX = (12_000_000, 12_000_000, 8_000_000, 2_000_000, 48_000_000)
 
 type Change = Callable[[random.Random, dict[str, object]], dict[str, object]]
 
@@ -29,9 +29,7 @@ def _sample(chance: random.Random, key: str, change: Change, by: str) -> Sample:
     phones = chance.random() < 0.6
     fields: dict[str, object] = {
         "format": chance.choices([*FORMATS], [*FORMATS.values()])[0],
-        "pixels": chance.choices(SIZES_PX, (5, 2, 2, 1))[0]
-        if chance.random() < 0.6
-        else chance.randrange(10**5, 10**7),
+        "pixels": chance.choice(SIZES_PX) if phones else chance.randrange(10**5, 10**7),
         "brightness": chance.betavariate(4, 4),
         "tasks": {
             MODERATION: Said(chance.betavariate(8, 1), False),

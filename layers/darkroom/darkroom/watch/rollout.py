@@ -141,11 +141,11 @@ def trial_stats(samples: Iterable[Sample], canary: str) -> tuple[VariantStats, V
 
 
 def wilson_lower(share: float, n: int, z: float = Z) -> float:
-    """The lower bound of Wilson's score interval (E. B. Wilson, 1927) of a ``share`` of ``n``; 0 if there are none.
+    """The lower bound of Wilson's score interval (E. B. Wilson, 1927) of a ``share`` of ``n``; 0 if ``n`` is.
 
     It holds for the mean of any values from 0 to 1 too: of all such with that mean, zeros and ones vary most.
     """
-    if not n:
+    if not n or not share:
         return 0.0
     centre = share + z * z / (2 * n)
     half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
@@ -205,7 +205,7 @@ def _side(
             task: [sure for one in found if (sure := one.confidence[side]) is not None]
             for task, found in by_task.items()
         },
-        latencies_ms=[trial.latency_ms[side] for trial in trials],
+        latencies_ms=tuple(trial.latency_ms[side] for trial in trials),
     )
 
 

@@ -1,0 +1,119 @@
+"""Models against labels."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Line, Region
+from darkroom.watch.quality import Confusion, Golden, judged, read_manifest, total
+
+CORNERS = ((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2))
+BOX, SHIFTED, OTHER = Region(0.1, 0.1, 0.2, 0.2), Region(0.12, 0.1, 0.2, 0.2), Region(0.6, 0.6, 0.2, 0.2)
+
+
+def faces(*boxes: Region) -> Finding:
+    return Finding(FACES, "m", "1", faces=tuple(Face(box, 0.9) for box in boxes))
+
+
+def moderation(unsafe: float, *, flagged: bool) -> Finding:
+    return Finding(MODERATION, "m", "1", labels=(Label("safe", 1 - unsafe), Label("unsafe", unsafe)), flagged=flagged)
+
+
+def text(*lines: str) -> Finding:
+    return Finding(TEXT, "m", "1", lines=tuple(Line(CORNERS, line, 0.9) for line in lines))
+
+
+@pytest.mark.parametrize(
+    ("golden", "finding", "expected"),
+    [
+        (Golden("a", faces=(BOX,)), faces(SHIFTED), Confusion(found=1)),
+        (Golden("a", faces=(BOX,)), faces(SHIFTED, OTHER), Confusion(found=1, wrong=1)),
+        (Golden("a", faces=(BOX, OTHER)), faces(SHIFTED), Confusion(found=1, missed=1)),
+        (Golden("a", faces=(BOX,)), faces(), Confusion(missed=1)),
+        (Golden("a", faces=()), faces(), Confusion(blank=1)),
+        (Golden("a", faces=()), faces(BOX, OTHER), Confusion(wrong=2, blank=1, alarms=1)),
+        (Golden("a", unsafe=True), moderation(0.9, flagged=True), Confusion(found=1)),
+        (Golden("a", unsafe=True), moderation(0.2, flagged=False), Confusion(missed=1)),
+        (Golden("a", unsafe=False), moderation(0.9, flagged=True), Confusion(wrong=1, blank=1, alarms=1)),
+        (Golden("a", unsafe=False), moderation(0.2, flagged=False), Confusion(blank=1)),
+        (Golden("a", text="No entry"), text("no", "entry."), Confusion(found=2)),
+        (Golden("a", text="No no entry"), text("no exit"), Confusion(found=1, wrong=1, missed=2)),
+        (Golden("a", text=""), text("ghost"), Confusion(wrong=1, blank=1, alarms=1)),
+    ],
+)
+def test_a_picture_is_judged(golden: Golden, finding: Finding, expected: Confusion) -> None:
+    assert judged(golden, {finding.task: finding}) == {finding.task: expected}
+
+
+@pytest.mark.parametrize(("threshold", "found"), [(0.8, 0), (0.7, 1), (0.5, 1)])
+def test_moderation_may_be_judged_by_another_threshold(threshold: float, found: int) -> None:
+    golden, finding = Golden("a", unsafe=True), moderation(0.7, flagged=False)
+    assert judged(golden, {MODERATION: finding}, threshold)[MODERATION].found == found
+
+
+def test_what_is_not_labelled_or_was_not_asked_for_is_not_judged() -> None:
+    assert judged(Golden("a"), {FACES: faces(BOX), TEXT: text("a"), MODERATION: moderation(1, flagged=True)}) == {}
+    assert judged(Golden("a", faces=(BOX,), unsafe=True, text="a"), {FACES: faces(BOX)}).keys() == {FACES}
+
+
+def test_the_sums_and_their_shares() -> None:
+    results = [
+        judged(Golden("a", faces=(BOX,)), {FACES: faces(BOX, OTHER)}),
+        judged(Golden("b", faces=(BOX, OTHER)), {FACES: faces(BOX)}),
+        judged(Golden("c", faces=()), {FACES: faces(BOX)}),
+        judged(Golden("d", faces=()), {FACES: faces()}),
+    ]
+    found = total(results)[FACES]
+    assert found == Confusion(found=2, wrong=2, missed=1, blank=2, alarms=1)
+    assert (found.precision, found.recall, found.false_positive_rate) == (0.5, pytest.approx(2 / 3), 0.5)
+
+
+def test_shares_of_nothing_are_undefined() -> None:
+    assert (Confusion().precision, Confusion().recall, Confusion().false_positive_rate) == (None, None, None)
+    assert Confusion(missed=1).precision is None
+    assert Confusion(missed=1).recall == 0
+    assert Confusion(wrong=1).recall is None
+
+
+confusions = st.builds(Confusion, *[st.integers(0, 50)] * 3)
+
+
+@given(confusions)
+def test_shares_are_shares(confusion: Confusion) -> None:
+    for share in (confusion.precision, confusion.recall):
+        assert share is None or 0 <= share <= 1
+
+
+MANIFEST = """
+{"picture": "golden/a.jpg", "faces": [[0.1, 0.1, 0.2, 0.2]], "unsafe": false, "text": "no entry"}
+
+{"picture": "golden/b.jpg", "unsafe": true}
+{"picture": "golden/c.jpg", "faces": []}
+"""
+
+
+def test_a_manifest_is_read() -> None:
+    assert list(read_manifest(MANIFEST)) == [
+        Golden("golden/a.jpg", (BOX,), False, "no entry"),
+        Golden("golden/b.jpg", unsafe=True),
+        Golden("golden/c.jpg", faces=()),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nonsense",
+        "[]",
+        "{}",
+        '{"picture": "a", "faces": [[1, 2, 3]]}',
+        '{"picture": "a", "faces": 3}',
+        '{"picture": "a", "unsafe": "yes"}',
+        '{"picture": "a", "text": 3}',
+    ],
+)
+def test_a_line_that_is_none_is_named(line: str) -> None:
+    with pytest.raises(ValueError, match="line 2 of the golden set"):
+        list(read_manifest(f'{{"picture": "a"}}\n{line}\n'))
