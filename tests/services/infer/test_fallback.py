@@ -95,7 +95,7 @@ def test_one_answer_in_three_is_enough(world: World) -> None:
 def test_no_try_is_begun_that_could_end_too_late(world: World) -> None:
     service = world.infer
     assert service.caller is not None
-    object.__setattr__(service.caller, "within_s", 1.2)
+    object.__setattr__(service.caller.caller, "within_s", 1.2)
     world.runtime.behave = sagemaker.slow(0.8)
     assert service.handle(Request(Kind.READY, KEY, world.master(KEY, jpeg_photo()))) is Outcome.FALLBACK
     assert len(world.runtime.calls) == 2
