@@ -14,7 +14,7 @@ from darkroom.aws.index import Index
 from darkroom.aws.record import READY
 from darkroom.aws.vault import Vault
 
-from . import event_samples
+from . import event_samples, golden
 from .aws import Cloud
 from .facts import Facts
 from .progress import Progress
@@ -44,6 +44,7 @@ def provide(cloud: Cloud, facts: Facts, progress: Progress) -> None:
     media, uploads = Vault(cloud.s3, facts.media_bucket), Vault(cloud.s3, facts.uploads_bucket)
     if media.head(WATERMARK) is None:
         media.put(WATERMARK, draw_watermark(), headers={"Content-Type": "image/png"}, metadata={})
+    golden.provide(media, folder)
     sent = [key for key, name in keys().items() if _uploaded(uploads, key, folder / name)]
     asked = event_samples.put_back(cloud, facts, folder)
     if not sent and not asked:

@@ -1,0 +1,34 @@
+"""A small golden set for the stack on this machine: packaged photographs, and what people have said is in them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from darkroom.aws.vault import Vault
+from darkroom.findings import Region
+from darkroom.watch.quality import Golden
+from tools.golden import MANIFEST, PREFIX, put
+
+LABELS = Path(__file__).with_name("golden.toml")
+
+
+def provide(media: Vault, folder: Path) -> int:
+    """Put the golden set, whose pictures are in ``folder``, unless there is one; how many pictures were put."""
+    if media.head(PREFIX + MANIFEST) is not None:
+        return 0
+    return put(media, ((golden, (folder / golden.picture).read_bytes()) for golden in labelled()))
+
+
+def labelled() -> list[Golden]:
+    """Every photograph, by the name of its file."""
+    pictures = tomllib.loads(LABELS.read_text(encoding="utf-8"))["picture"]
+    return [
+        Golden(
+            picture["file"],
+            tuple(Region(*box) for box in picture["faces"]) if "faces" in picture else None,
+            picture.get("unsafe"),
+            picture.get("text"),
+        )
+        for picture in pictures
+    ]
