@@ -1,153 +1,114 @@
-"""What a function tells of its work: X-Ray subsegments and CloudWatch metrics in log lines (EMF), by Powertools; logs.
+"""The observer of every function but transform: logs and metrics by Powertools, traces by the X-Ray SDK.
 
-Outside Lambda nothing is traced. Metrics and logs go to standard output, where CloudWatch reads them.
+The SDK also shows the calls of boto3. Outside Lambda nothing is traced. Metrics and logs go to standard output, where
+CloudWatch reads them.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any, cast
 
-from aws_lambda_powertools import Tracer
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics
+from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.core.lambda_launcher import LambdaContext
+from aws_xray_sdk.core.models.entity import Entity
 
-from ..errors import DarkroomError
-from . import telemetry
+from ..errors import code_of, is_fault
+from .telemetry import lines
+from .telemetry.base import BaseObserver, namespace
+from .telemetry.daemon import Daemon, Document
+from .telemetry.emf import Dimensions
+from .telemetry.headers import VARIABLE
+from .telemetry.traces import LOCAL, Annotation, Traces, mark, put_annotation, put_metadata
 
-NAMESPACE = "Darkroom"
-MAX_VALUES = 64
-"""Different values of a dimension in one process: each is a metric and is billed as one. Further ones are ``other``."""
-
-OTHER = "other"
-MAX_VALUE_CHARACTERS = 64
-
-type _Dimensions = tuple[tuple[str, str], ...]
+_TOLD_OF_CALLS = {"operation", "region", "request_id", "id_2", "retries", "bucket_name", "table_name", "queue_url"}
+"""What the SDK may write of a call of AWS: not the keys of objects, which it would."""
 
 
-class Observer:
-    """Watches the work of ``function``, one message or request after the other."""
+class Observer(BaseObserver):
+    """Watches the work of ``function``, one message or request after the other; see :mod:`darkroom.aws.observer`."""
 
     def __init__(self, function: str) -> None:
-        self._function = function
-        self._service = os.environ.get("POWERTOOLS_SERVICE_NAME") or "darkroom"
-        self._namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE
-        self._tracer = Tracer(service=self._service, patch_modules=("botocore",))
-        self._fields: dict[str, str] = {}
-        self._metrics: dict[_Dimensions, EphemeralMetrics] = {}
-        self._values: dict[str, set[str]] = {}
-        self._counting = threading.Lock()
-        logging.getLogger("aws_xray_sdk").setLevel(logging.ERROR)  # it warns at every call that is not traced
-        self.timings_ms: dict[str, float] = {}
+        super().__init__(function, _Metrics(), _SdkTraces(_Daemon()))
+        self._logger = Logger(
+            service=lines.service_name(),
+            stream=cast(IO[str], _StandardOutput()),
+            logger_formatter=_Formatter(utc=True, use_rfc3339=True, location=None, json_deserializer=str),
+        )
 
-    def begin(self, context: object = None) -> None:
-        """Start on the next piece of work: its timings begin anew. What the last one counted is written."""
-        self.flush()
-        self.timings_ms = {}
+    def log(self, level: str, message: str, **fields: object) -> None:
+        """See the protocol."""
+        write = getattr(self._logger, level.lower())
+        write(message, extra={_FIELDS: {**lines.borne(), **fields}})
 
-    @contextmanager
-    def message(
-        self, name: str, /, *, trace_header: str = "", correlation_id: str = "", **fields: str
-    ) -> Iterator[None]:
-        """One piece of work from beginning to end: a step whose log lines and trace bear ``fields``, then a flush."""
-        self.begin()
-        self._fields = fields | ({"correlation_id": correlation_id} if correlation_id else {})
-        try:
-            with self.step(name):
-                for field, value in fields.items():
-                    self.annotate(field, value)
-                yield
-        finally:
-            self._fields = {}
-            self.flush()
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Time what is done inside, under ``name`` (a word of the code's own), also as an X-Ray subsegment.
+_FIELDS = "darkroom_fields"
+_recorder: Any = xray_recorder  # its types know neither times nor emitters of other kinds
 
-        A refusal marks the subsegment as an error, anything else that is raised as a fault, by its code or class alone:
-        messages may quote what users sent.
-        """
-        started = time.perf_counter()
-        try:
-            with self._subsegment(name):
-                yield
-        finally:
-            elapsed_ms = (time.perf_counter() - started) * 1000
-            with self._counting:
-                self.timings_ms[name] = self.timings_ms.get(name, 0.0) + elapsed_ms
-            self.count(_title(name) + "Time", elapsed_ms, "Milliseconds")
 
-    def count(self, metric: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
-        """Add ``value`` to ``metric``, beside the dimensions ``service`` and ``function`` by ``dimensions``.
+class _StandardOutput:
+    """Whatever standard output is at the moment."""
 
-        Dimensions are of few values, such as error codes: never a key.
-        """
-        with self._counting:
-            named = {name: self._bounded(name, text) for name, text in dimensions.items()}
-            place = tuple(sorted({**named, "function": self._function}.items()))
-            if place not in self._metrics:
-                self._metrics[place] = EphemeralMetrics(
-                    namespace=self._namespace, service=self._service, default_dimensions=dict(place)
-                )
-            self._metrics[place].add_metric(metric, unit, value)
+    def write(self, text: str) -> None:
+        sys.stdout.write(text)
 
     def flush(self) -> None:
-        """Write what has been counted since the last time, a line for each set of dimensions."""
-        with self._counting:
-            waiting, self._metrics = self._metrics, {}
+        sys.stdout.flush()
+
+
+class _Formatter(LambdaPowertoolsFormatter):
+    """Powertools' lines, which take fields of any name: as keys of a record some are Python's own."""
+
+    def serialize(self, log: Any) -> str:
+        fields = log.pop(_FIELDS, {})
+        return lines.serialised({**log, **fields})
+
+
+class _Metrics:
+    """Powertools' metrics, one set of them for each set of dimensions."""
+
+    def __init__(self) -> None:
+        self._sets: dict[Dimensions, EphemeralMetrics] = {}
+
+    def add(self, metric: str, value: float, unit: str, dimensions: Dimensions) -> None:
+        if dimensions not in self._sets:
+            named = dict(dimensions)
+            self._sets[dimensions] = EphemeralMetrics(
+                namespace=namespace(), service=named["service"], default_dimensions=named
+            )
+        self._sets[dimensions].add_metric(metric, unit, value)
+
+    def flush(self) -> None:
+        waiting, self._sets = self._sets, {}
         for metrics in waiting.values():
             if metrics.metric_set:
                 metrics.flush_metrics()
 
-    def annotate(self, name: str, value: str | int | bool) -> None:
-        """Make the trace of the innermost step, if any, findable by ``value``."""
-        if self._traced and (subsegment := self._tracer.provider.current_subsegment()):  # type: ignore[attr-defined]
-            subsegment.put_annotation(name.replace("-", "_"), value)
 
-    def note(self, name: str, value: object) -> None:
-        """Write ``value`` beside the innermost step, if any, as metadata."""
-        if self._traced and (subsegment := self._tracer.provider.current_subsegment()):  # type: ignore[attr-defined]
-            subsegment.put_metadata(name, value)
+class _SdkTraces(Traces):
+    """Subsegments by the SDK."""
 
-    def fail(self, error: BaseException) -> None:
-        """Mark the innermost step, if any, as one that ended in ``error``."""
-        if self._traced and (subsegment := self._tracer.provider.current_subsegment()):  # type: ignore[attr-defined]
-            _mark(subsegment, error)
-
-    def staged(self, stages_ms: Mapping[str, float], *, started_s: float) -> None:
-        """Not shown yet."""
-
-    def remote(self, name: str, stages_ms: Mapping[str, float], *, started_s: float, ended_s: float) -> None:
-        """Not shown yet."""
-
-    def trace_header(self) -> str:
-        """The invocation's own, "" if nothing is traced."""
-        return os.environ.get("_X_AMZN_TRACE_ID", "") if self._traced else ""
-
-    def log(self, level: str, message: str, **fields: object) -> None:
-        """Write one log line, with the fields of the message that is being worked on; see :func:`telemetry.log`."""
-        telemetry.log(level, message, **{**self._fields, **fields})
-
-    def trace_id(self) -> str:
-        """The X-Ray trace that this invocation belongs to, "" if none."""
-        parts = os.environ.get("_X_AMZN_TRACE_ID", "").split(";")
-        return next((part.removeprefix("Root=") for part in parts if part.startswith("Root=")), "")
-
-    @property
-    def _traced(self) -> bool:
-        return not self._tracer.disabled and bool(self.trace_id())
+    def __init__(self, daemon: _Daemon) -> None:
+        super().__init__(daemon)
+        logging.getLogger("aws_xray_sdk").setLevel(logging.ERROR)  # it warns at every call that is not traced
+        Tracer(disabled=not self.enabled, patch_modules=("botocore",))
+        if self.enabled:
+            _recorder.configure(emitter=daemon, context=_Context())
 
     @contextmanager
-    def _subsegment(self, name: str) -> Iterator[None]:
-        if not self._traced:
+    def step(self, name: str) -> Iterator[None]:
+        if self.header is None:
             yield
             return
-        with self._tracer.provider.in_subsegment(name=f"## {name}") as subsegment:
+        with _recorder.in_subsegment(name=name) as subsegment:
             failure = None
             try:
                 yield
@@ -157,20 +118,82 @@ class Observer:
         if failure is not None:
             raise failure
 
-    def _bounded(self, name: str, text: str) -> str:
-        value = text[:MAX_VALUE_CHARACTERS].strip() or OTHER
-        seen = self._values.setdefault(name, set())
-        if value not in seen and len(seen) >= MAX_VALUES:
-            return OTHER
-        seen.add(value)
-        return value
+    def over(
+        self, name: str, started_s: float, ended_s: float, stages_s: Mapping[str, float], namespace: str = LOCAL
+    ) -> None:
+        if self.header is None:
+            return
+        _recorder.begin_subsegment(name, namespace).start_time = started_s
+        for stage, spent_s in stages_s.items():
+            _recorder.begin_subsegment(stage).start_time = started_s
+            started_s += spent_s
+            _recorder.end_subsegment(started_s)
+        _recorder.end_subsegment(ended_s)
+
+    def annotate(self, name: str, value: Annotation) -> None:
+        if subsegment := self._current():
+            subsegment.put_annotation(name.replace("-", "_"), value)
+        elif self._segment:
+            put_annotation(self._segment, name, value)
+
+    def note(self, name: str, value: object) -> None:
+        if subsegment := self._current():
+            subsegment.put_metadata(name, value)
+        elif self._segment:
+            put_metadata(self._segment, name, value)
+
+    def fail(self, error: BaseException) -> None:
+        if subsegment := self._current():
+            _mark(subsegment, error)
+        elif self._segment:
+            mark(self._segment, error)
+
+    def current_id(self) -> str:
+        subsegment, header = self._current(), self.header
+        return str(subsegment.id) if subsegment else header.parent if header else ""
+
+    def _current(self) -> Any:
+        return _recorder.current_subsegment() if self.header else None
 
 
 def _mark(subsegment: Any, error: BaseException) -> None:
-    refused = isinstance(error, DarkroomError) and error.status < 500
-    (subsegment.add_error_flag if refused else subsegment.add_fault_flag)()
-    subsegment.put_annotation("error", error.code if isinstance(error, DarkroomError) else type(error).__name__)
+    (subsegment.add_fault_flag if is_fault(error) else subsegment.add_error_flag)()
+    subsegment.put_annotation("code", code_of(error))
 
 
-def _title(name: str) -> str:
-    return "".join(word.capitalize() for word in name.replace("-", " ").split())
+class _Context(LambdaContext):
+    """The SDK's own goes by the trace alone, and would take a later segment of the same trace for the one before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen = threading.local()
+
+    def get_trace_entity(self) -> Any:
+        present = os.environ.get(VARIABLE)
+        if getattr(self._seen, "variable", None) != present:
+            self._seen.variable = present
+            self.clear_trace_entities()
+        return super().get_trace_entity()
+
+
+class _Daemon(Daemon):
+    """The SDK's emitter as well."""
+
+    def send_entity(self, entity: Entity) -> None:
+        """Send what the SDK has made, without what nobody is to read there."""
+        self.send(_discreet(entity.to_dict()))
+
+
+def _discreet(document: Document) -> Document:
+    """``document`` without keys of objects and native messages of errors."""
+    kept: Document = dict(document)
+    if "aws" in kept:
+        kept["aws"] = {name: value for name, value in kept["aws"].items() if name in _TOLD_OF_CALLS}
+    if isinstance(cause := kept.get("cause"), dict):
+        exceptions = [
+            {name: value for name, value in one.items() if name != "message"} for one in cause.get("exceptions", ())
+        ]
+        kept["cause"] = cause | {"exceptions": exceptions}
+    if "subsegments" in kept:
+        kept["subsegments"] = [_discreet(one) for one in kept["subsegments"]]
+    return kept

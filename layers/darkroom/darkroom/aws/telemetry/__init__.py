@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .light import LightObserver
 from .lines import log
 
-__all__ = ["log"]
+__all__ = ["LightObserver", "log"]

@@ -1,25 +1,203 @@
-"""Segments and subsegments of the work: what both observers have in common, and the light one's way to make them."""
+"""Segments and subsegments of the work: what every way of making them has in common, and the light way."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
 
-from ...errors import DarkroomError, code_of
+from ...errors import code_of, is_fault
 from .daemon import Daemon, Document
 from .headers import VARIABLE, TraceHeader, current_header, read_header
 
 LOCAL, REMOTE = "local", "remote"
-_NAME_MARKS = str.maketrans("", "", "?;*()!$~^<>")
+type Annotation = str | int | bool
+
+_NO_PART_OF_A_NAME = str.maketrans("", "", "?;*()!$~^<>")
 """What the SDK takes out of names."""
 
 
-class Span(Protocol):
-    """A stage that is over: its name, and its beginning and end in unix time."""
+def is_traced(environment: Mapping[str, str]) -> bool:
+    """Whether a process with this environment traces at all: in Lambda, unless Powertools is told not to."""
+    disabled = environment.get("POWERTOOLS_TRACE_DISABLED", "").lower() in ("1", "true", "yes", "y", "on", "t")
+    return bool(environment.get("LAMBDA_TASK_ROOT")) and not environment.get("AWS_SAM_LOCAL") and not disabled
+
+
+class Traces(ABC):
+    """Makes subsegments of the invocation's segment, which is Lambda's, or of one of its own in another trace."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.enabled = is_traced(os.environ)
+        self._daemon = daemon
+        self._segment: Document | None = None
 
     @property
-    def name(self) -> str: ...
+    def header(self) -> TraceHeader | None:
+        """That of the work in hand, if it is traced."""
+        found = current_header() if self.enabled else None
+        return found if found and found.sampled else None
+
+    @contextmanager
+    def continued(self, name: str, text: str) -> Iterator[bool]:
+        """Work on in the trace that the header ``text`` names, in a segment called ``name``; whether that is another.
+
+        Lambda's variable says so for the time being, as the segment of the invocation does for the rest: whatever
+        looks there, in any thread, is part of the trace that is worked on.
+        """
+        there, here = (read_header(text), current_header()) if self.enabled else (None, None)
+        if there is None or (here and here.root == there.root):
+            yield False
+            return
+        before = os.environ.get(VARIABLE)
+        segment = _opened(clean(name), there, there.parent) | {"origin": "AWS::Lambda::Function"}
+        os.environ[VARIABLE] = str(TraceHeader(there.root, segment["id"], there.sampled))
+        self._segment = segment if there.sampled else None
+        try:
+            with marking(segment):
+                yield True
+        finally:
+            self._segment = None
+            if before is None:
+                del os.environ[VARIABLE]
+            else:
+                os.environ[VARIABLE] = before
+            if there.sampled:
+                self._daemon.send(_closed(segment))
+
+    @abstractmethod
+    def step(self, name: str) -> AbstractContextManager[None]:
+        """A subsegment around what is done inside, which is marked if that raises."""
+
+    @abstractmethod
+    def over(
+        self, name: str, started_s: float, ended_s: float, stages_s: Mapping[str, float], namespace: str = LOCAL
+    ) -> None:
+        """A subsegment that is over, with ``stages_s`` one after the other from its beginning."""
+
+    @abstractmethod
+    def annotate(self, name: str, value: Annotation) -> None:
+        """On the innermost subsegment, or the segment if it is one of ours."""
+
+    @abstractmethod
+    def note(self, name: str, value: object) -> None:
+        """Metadata of the same."""
+
+    @abstractmethod
+    def fail(self, error: BaseException) -> None:
+        """Mark the same."""
+
+    @abstractmethod
+    def current_id(self) -> str:
+        """Of the same, or of the invocation's segment."""
+
+
+class LightTraces(Traces):
+    """Makes the documents itself, as the SDK does in Lambda: each is sent as soon as it is over."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        super().__init__(daemon)
+        self._local = threading.local()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        header = self.header
+        if header is None:
+            yield
+            return
+        stack = self._stack()
+        document = self._subsegment(name, header)
+        stack.append(document)
+        try:
+            with marking(document):
+                yield
+        finally:
+            stack.remove(document)
+            self._daemon.send(_closed(document))
+
+    def over(
+        self, name: str, started_s: float, ended_s: float, stages_s: Mapping[str, float], namespace: str = LOCAL
+    ) -> None:
+        header = self.header
+        if header is None:
+            return
+        document = self._subsegment(name, header) | {"namespace": namespace, "start_time": started_s}
+        for stage, spent_s in stages_s.items():
+            part = self._subsegment(stage, header) | {"parent_id": document["id"], "start_time": started_s}
+            started_s += spent_s
+            self._daemon.send(_closed(part, started_s))
+        self._daemon.send(_closed(document, ended_s))
+
+    def annotate(self, name: str, value: Annotation) -> None:
+        if document := self._current():
+            put_annotation(document, name, value)
+
+    def note(self, name: str, value: object) -> None:
+        if document := self._current():
+            put_metadata(document, name, value)
+
+    def fail(self, error: BaseException) -> None:
+        if document := self._current():
+            mark(document, error)
+
+    def current_id(self) -> str:
+        header, stack = self.header, self._stack()
+        return stack[-1]["id"] if stack else header.parent if header else ""
+
+    def _subsegment(self, name: str, header: TraceHeader) -> Document:
+        document = _opened(clean(name), header, self.current_id())
+        return document | {"type": "subsegment", "namespace": LOCAL}
+
+    def _stack(self) -> list[Document]:
+        """The open subsegments of this thread, of none but the present trace."""
+        present = os.environ.get(VARIABLE)
+        if getattr(self._local, "variable", None) != present:
+            self._local.variable, self._local.stack = present, []
+        stack: list[Document] = self._local.stack if present else []
+        return stack
+
+    def _current(self) -> Document | None:
+        stack = self._stack()
+        return stack[-1] if stack else self._segment
+
+
+def _opened(name: str, header: TraceHeader, parent_id: str) -> Document:
+    document = {"id": os.urandom(8).hex(), "name": name, "start_time": time.time(), "trace_id": header.root}
+    return document | ({"parent_id": parent_id} if parent_id else {})
+
+
+def _closed(document: Document, ended_s: float = 0.0) -> Document:
+    return document | {"end_time": ended_s or time.time(), "in_progress": False}
+
+
+def clean(name: str) -> str:
+    """``name`` in the characters that X-Ray takes."""
+    return name.translate(_NO_PART_OF_A_NAME)
+
+
+@contextmanager
+def marking(document: Document) -> Iterator[None]:
+    """Mark ``document`` with what is raised inside."""
+    try:
+        yield
+    except BaseException as error:
+        mark(document, error)
+        raise
+
+
+def mark(document: Document, error: BaseException) -> None:
+    """Say that it ended in ``error``, by its code alone: its message may quote what users sent."""
+    document["fault" if is_fault(error) else "error"] = True
+    put_annotation(document, "code", code_of(error))
+
+
+def put_annotation(document: Document, name: str, value: Annotation) -> None:
+    """Annotate ``document``; X-Ray takes letters, digits and underscores."""
+    document.setdefault("annotations", {})[name.replace("-", "_")] = value
+
+
+def put_metadata(document: Document, name: str, value: object) -> None:
+    """Note in the namespace that the SDK uses."""
+    document.setdefault("metadata", {}).setdefault("default", {})[name] = value
