@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from darkroom.aws.audit import Audit
 from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
 from darkroom.aws.index import Index
@@ -29,14 +30,16 @@ _service = Forget(
     vectors=open_vectors(_env),
     cdn=Cdn(client("cloudfront"), _env["DISTRIBUTION_ID"]),
     purges=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
+    audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
     observer=_observer,
 )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
-    """Forget ``{"key": "photo.jpg"}``; the report."""
+    """Forget ``{"key": "photo.jpg", "by": "who asked for it"}``; the report."""
     key = event.get("key")
     if not isinstance(key, str):
         raise BadKey('The event is {"key": "..."}, with the key of the upload as it is, not percent-encoded')
     with _observer.message("forget"):
-        return _service.forget(key, lambda: context.get_remaining_time_in_millis() / 1000).document()
+        by = str(event.get("by", ""))
+        return _service.forget(key, lambda: context.get_remaining_time_in_millis() / 1000, by).document()

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from darkroom.aws.archive import Archive
+from darkroom.aws.audit import Audit
 from darkroom.aws.bus import Bus
 from darkroom.aws.clients import client
 from darkroom.aws.credentials import CredentialSource
@@ -70,6 +71,7 @@ _inbox = Inbox(
             observer=_observer,
         ),
         bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _observer.trace_header),
+        audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
         observer=_observer,
         keep_gps=_env.get("KEEP_GPS") == "on",
         always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from darkroom.aws.archive import Archive, item_name
+from darkroom.aws.audit import Audit
 from darkroom.aws.bus import Bus
 from darkroom.aws.entries import Entries
 from darkroom.aws.index import BY_REVIEW, BY_SHA256, Index
@@ -112,8 +113,8 @@ class World:
         """A new one."""
         number = next(_numbers)
         clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
-        names = {name: f"{name}-{number}" for name in ("uploads", "media", "quarantine", "index", "bus")}
-        for bucket in ("uploads", "media", "quarantine"):
+        names = {name: f"{name}-{number}" for name in ("uploads", "media", "quarantine", "audit", "index", "bus")}
+        for bucket in ("uploads", "media", "quarantine", "audit"):
             clients["s3"].create_bucket(Bucket=names[bucket])
         clients["s3"].put_bucket_versioning(Bucket=names["uploads"], VersioningConfiguration={"Status": "Enabled"})
         make_table(clients["dynamodb"], names["index"])
@@ -163,6 +164,7 @@ class World:
             moderation=Moderation(VerdictTable(self.clients["dynamodb"], self.names["index"]), self.blocks),
             brought=Brought(SigningKeys(), self.archive, "1", observer),
             bus=Bus(self.clients["events"], self.names["bus"]),
+            audit=Audit(self.vault("audit")),
             observer=observer,
             keep_gps=self.keep_gps,
             always=self.always,

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from darkroom.aws.audit import Audit, hashed
 from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
@@ -63,6 +64,7 @@ class Case:
             vectors=self.vectors,
             cdn=Cdn(self.cdn.client, self.cdn.distribution_id),
             purges=self.world.queue("purges"),
+            audit=Audit(self.world.vault("audit")),
             observer=Observer("forget"),
             sleep=self.wait,
         )
@@ -167,7 +169,7 @@ def test_the_index_keeps_that_it_was_deleted_and_nothing_else(case: Case) -> Non
     assert (record.sha256, record.facts, record.provenance, record.master, record.derivatives) == ("", {}, {}, {}, ())
     remains = {one["what"]: one["until"] for one in report["remains"]}
     assert "the key in the index, with the time of its deletion" in remains
-    assert len(remains) == 6
+    assert len(remains) == 7
 
 
 def test_what_only_looks_alike_stays(case: Case) -> None:
@@ -369,11 +371,26 @@ def test_the_log_does_not_name_what_was_forgotten(case: Case, capsys: pytest.Cap
     assert sha256(KEY.encode()).hexdigest() in line
 
 
+def test_the_audit_log_says_who_had_something_forgotten_and_not_what(case: Case) -> None:
+    case.put("media", f"masters/{KEY}")
+    case.service.forget(KEY, lasting, by="ada")
+    [entry] = Audit(case.world.vault("audit")).newest(10)
+    assert (entry["kind"], entry["subject"], entry["by"]) == ("erasure", hashed(KEY), "ada")
+    assert (entry["facts"]["removed"]["masters"], entry["facts"]["failed"]) == (1, {})
+    assert "rome" not in json.dumps(entry)
+
+
+def test_an_erasure_that_cannot_be_written_down_is_not_complete(case: Case) -> None:
+    case.world.names = dict(case.world.names) | {"audit": "no-such-bucket"}
+    report = case.forget()
+    assert (report["complete"], report["failed"]) == (False, {"audit": "unavailable"})
+
+
 @pytest.fixture
 def function(case: Case, aws_environment: dict[str, str]) -> Iterator[Any]:
     """The function, and ingest beside it."""
     variables = {"UPLOADS_BUCKET": "uploads", "MEDIA_BUCKET": "media", "QUARANTINE_BUCKET": "quarantine"}
-    variables |= {"INDEX_TABLE": "index", "PURGE_QUEUE_URL": "purges"}
+    variables |= {"AUDIT_BUCKET": "audit", "INDEX_TABLE": "index", "PURGE_QUEUE_URL": "purges"}
     environment = {variable: case.world.names[name] for variable, name in variables.items()}
     environment["VECTOR_TABLE"] = case.vectors_table
     over = threading.Event()

@@ -41,6 +41,7 @@ def app(world: World, aws_environment: dict[str, str], monkeypatch: pytest.Monke
         "UPLOADS_BUCKET": names["uploads"],
         "MEDIA_BUCKET": names["media"],
         "QUARANTINE_BUCKET": names["quarantine"],
+        "AUDIT_BUCKET": names["audit"],
         "INDEX_TABLE": names["index"],
         "INGEST_QUEUE_URL": names["changes"],
         "INGEST_DLQ_URL": names["dead"],

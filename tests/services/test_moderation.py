@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from darkroom.aws.audit import Audit, hashed
 from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
-from darkroom.errors import Busy
+from darkroom.errors import Busy, Unavailable
 from darkroom.plan.presets import Presets, configured
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.ingest.changes import moderated_message, release_message
+from darkroom.services.ingest.changes import confirm_message, moderated_message, release_message
 from darkroom.services.ingest.service import Outcome
 from local.errors import CannotStart
 from local.release import release
@@ -389,3 +390,26 @@ def test_another_upload_is_judged_anew(world: World) -> None:
     assert "reviewed" not in world.record(KEY).held
     assert world.judged(KEY, flagged=True, body=other) is Outcome.HELD
     assert in_review(world) == [KEY]
+
+
+def test_what_a_person_decides_is_written_down_without_the_key(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=True, body=BODY)
+    assert world.message(confirm_message(KEY, by="ada")) is Outcome.CONFIRMED
+    assert world.message(confirm_message(KEY, by="ada")) is Outcome.DROPPED
+    assert world.message(release_message(KEY)) is Outcome.RELEASED
+    assert world.message(release_message(KEY)) is Outcome.DROPPED
+    entries = Audit(world.vault("audit")).newest(10)
+    assert [(one["kind"], one["subject"], one["by"], one["facts"]["decision"]) for one in entries] == [
+        ("override", hashed(KEY), "a person", "release"),
+        ("override", hashed(KEY), "ada", "confirm"),
+    ]
+    assert {one["facts"]["sha256"] for one in entries} == {sha256(BODY).hexdigest()}
+
+
+def test_a_decision_that_cannot_be_written_down_is_not_carried_out(world: World) -> None:
+    world.created(KEY, BODY)
+    world.names = dict(world.names) | {"audit": "no-such-bucket"}
+    with pytest.raises(Unavailable):
+        world.message(release_message(KEY))
+    assert world.record(KEY).state == HELD

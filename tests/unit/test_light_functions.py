@@ -13,17 +13,18 @@ from tests.unit.test_architecture import NATIVE, PACKAGE, ROOT
 VARIABLES = (
     *("UPLOADS_BUCKET", "MEDIA_BUCKET", "QUARANTINE_BUCKET", "INDEX_TABLE", "DISTRIBUTION_ID"),
     *("INGEST_QUEUE_URL", "PURGE_QUEUE_URL", "PURGE_DLQ_URL", "SIGNING_KEYS_ARN", "VECTOR_TABLE"),
+    *("AUDIT_BUCKET", "ENDPOINT_NAME", "MODEL_GROUP", "POWERTOOLS_METRICS_NAMESPACE"),
 )
 
 
-@pytest.mark.parametrize("function", ["forget", "purge", "similar", "sweep"])
+@pytest.mark.parametrize("function", ["forget", "monitor", "purge", "similar", "sweep"])
 def test_a_function_without_pictures_loads_nothing_that_decodes_them(function: str) -> None:
     script = "import json, sys, app; print(json.dumps(sorted(sys.modules)))"
     result = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONPATH": f"{PACKAGE}:{ROOT / 'functions' / function}", "PATH": "/usr/bin:/bin", "AWS_REGION": "x"}
         | dict.fromkeys(VARIABLES, "http://some.where/name")
-        | {"MAX_RECEIVES": "20"},
+        | {"MAX_RECEIVES": "20", "FUNCTIONS": "transform=t:512", "INFERENCE_MODE": "endpoint"},
         capture_output=True,
         text=True,
         check=False,

@@ -11,9 +11,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 
 from ..aws.archive import generations, item_name, sidecar_name
+from ..aws.audit import ERASURE, Audit, hashed
 from ..aws.cdn import Cdn
 from ..aws.index import Index
 from ..aws.observing import Observer
@@ -57,11 +57,14 @@ class Forget:
     vectors: Vectors
     cdn: Cdn
     purges: Queue
+    audit: Audit
     observer: Observer
     sleep: Callable[[float], None] = time.sleep
 
-    def forget(self, key: str, remaining_s: Callable[[], float]) -> Report:
+    def forget(self, key: str, remaining_s: Callable[[], float], by: str = "") -> Report:
         """Remove every trace of ``key``, even one that may name no picture; raises BadKey for what no upload can have.
+
+        The audit log gets to know that ``by``, a person, had something forgotten, and not what it was called.
 
         What cannot be reached is left out and told. Running it again goes on with it; so does running it for a key that
         has been forgotten already.
@@ -84,8 +87,10 @@ class Forget:
         self._erase(report, {**self._made(key), **self._uploaded(key)}, remaining_s)
         with report.trying("cdn"):
             report.invalidation = self._invalidate(key)
-        named = sha256(key.encode()).hexdigest()  # a log that names what was forgotten would be a trace
-        self.observer.log("INFO", "forgotten", key_sha256=named, removed=report.removed, failed=report.failed)
+        done = {"removed": dict(report.removed), "failed": dict(report.failed)}
+        with report.trying("audit"):
+            self.audit.note(ERASURE, hashed(key), by or "forget", **done)
+        self.observer.log("INFO", "forgotten", subject=hashed(key), **done)
         return report
 
     def _twins(self, key: str, known: Record | None) -> list[str]:

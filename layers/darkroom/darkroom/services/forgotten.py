@@ -18,6 +18,7 @@ LEFT = {
     "copies in viewers' browsers": "BrowserMaxAge after they were fetched",
     "log lines that name the key": "the end of their retention, LogDays",
     "access logs of the CDN, where they are on": "AccessLogDays",
+    "manifests for retraining that name the key": "30 days after they were written",
     "messages that name the key, in queues and dead letters": "14 days",
     "backups of the index (point-in-time recovery)": "35 days",
 }

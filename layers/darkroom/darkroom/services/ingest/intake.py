@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from ...aws.audit import Audit
 from ...aws.observer import Observer
 from ...aws.record import HELD, READY, REFUSED, Record
 from ...errors import DarkroomError
@@ -42,6 +43,7 @@ class Intake:
     prints: Prints
     moderation: Moderation
     brought: Brought
+    audit: Audit
     observer: Observer
     keep_gps: bool
 

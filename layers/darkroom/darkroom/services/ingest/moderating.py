@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...aws.audit import OVERRIDE, hashed
 from ...aws.observer import Observer
 from ...aws.record import HELD, READY, REFUSED, Record
 from ...aws.telemetry import log
@@ -43,9 +44,15 @@ class Moderating:
         """What a person says of what is held. It counts for the bytes that he saw, if it names them."""
         if known.state != HELD or change.sha256 not in ("", known.held["sha256"]):
             return Outcome.DROPPED
-        if change.kind is Kind.RELEASE:
-            return self._release(known, by_a_person=True)
-        return Outcome.DROPPED if known.held.get("reviewed") else self._confirm(known)
+        if change.kind is Kind.CONFIRM and known.held.get("reviewed"):
+            return Outcome.DROPPED
+        self._write_down(change, known)
+        return self._release(known, by_a_person=True) if change.kind is Kind.RELEASE else self._confirm(known)
+
+    def _write_down(self, change: Change, known: Record) -> None:
+        """Before it is done: after it, a repeat of the message would not come here. The log never names a key."""
+        facts = {"decision": change.kind, "flagged": bool(known.held["flagged"]), "sha256": known.held["sha256"]}
+        self.intake.audit.note(OVERRIDE, hashed(known.key), change.by or "a person", **facts)
 
     def _confirm(self, known: Record) -> Outcome:
         """Flagged, whatever the model says from now on, and out of the queue of those that wait for a person."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ...aws.audit import Audit
 from ...aws.bus import Bus
 from ...aws.observer import Observer
 from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record
@@ -40,6 +41,7 @@ class Ingest:
     moderation: Moderation
     brought: Brought
     bus: Bus
+    audit: Audit
     observer: Observer
     keep_gps: bool = False
     presets: Presets = field(default_factory=configured)
@@ -77,6 +79,7 @@ class Ingest:
             prints=Prints(self.presets, self.always, self.publisher.media),
             moderation=self.moderation,
             brought=self.brought,
+            audit=self.audit,
             observer=self.observer,
             keep_gps=self.keep_gps,
         )
