@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -92,3 +92,13 @@ class Cloud:
     def http_apis(self) -> ApiGatewayV2Client:
         """The upload API."""
         return self._session.client("apigatewayv2", endpoint_url=self.endpoint_url, config=self._config)
+
+    @cached_property
+    def metrics(self) -> Any:
+        """Figures."""
+        return self._session.client("cloudwatch", endpoint_url=self.endpoint_url, config=self._config)
+
+    @cached_property
+    def logs(self) -> Any:
+        """What functions print."""
+        return self._session.client("logs", endpoint_url=self.endpoint_url, config=self._config)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .aws import Cloud
-from .place import STACK
+from .place import REGION, STACK
+
+ACCOUNT = "000000000000"
+"""MiniStack's."""
+
+PSEUDO_PARAMETERS = {
+    "AWS::StackName": STACK,
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +69,22 @@ class Resolver:
     """Fills in ``values``: those of parameters as texts, and the physical ids of resources."""
 
     def __init__(self, template: Mapping[str, Any], values: Mapping[str, str]) -> None:
+        self.given = dict(values)
         self._conditions: Mapping[str, Any] = template.get("Conditions", {})
+        self._resources: Mapping[str, Any] = template.get("Resources", {})
         self._mappings: Mapping[str, Any] = template.get("Mappings", {})
         declared = template.get("Parameters", {})
         lists = {name for name in values if declared.get(name, {}).get("Type") == "CommaDelimitedList"}
-        self._values = {name: value.split(",") if name in lists else value for name, value in values.items()}
+        split = {name: value.split(",") if name in lists else value for name, value in values.items()}
+        self._values = {**PSEUDO_PARAMETERS, **split}
 
     def resolve(self, node: Any) -> Any:
         """``node`` without intrinsic functions. Raises NotResolvable."""
         match node:
             case list():
                 return [value for item in node if (value := self.resolve(item)) is not _NOTHING]
+            case {"Condition": str(name)} if len(node) == 1:
+                return self.holds(name)
             case dict() if len(node) == 1 and ((name := next(iter(node))) == "Ref" or name.startswith("Fn::")):
                 if name not in _FUNCTIONS:
                     raise NotResolvable(name)
@@ -75,6 +92,10 @@ class Resolver:
             case dict():
                 return {key: value for key, item in node.items() if (value := self.resolve(item)) is not _NOTHING}
         return node
+
+    def holds(self, condition: str | None) -> bool:
+        """Whether a condition of the template does, which None always does. Raises NotResolvable."""
+        return condition is None or bool(self.resolve(self._conditions[condition]))
 
     def _ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
@@ -85,15 +106,49 @@ class Resolver:
 
     def _if(self, argument: list[Any]) -> Any:
         condition, yes, no = argument
-        return self.resolve(yes if self.resolve(self._conditions[condition]) else no)
+        return self.resolve(yes if self.holds(condition) else no)
+
+    def _get_att(self, argument: list[str] | str) -> Any:
+        name, _, attribute = (argument if isinstance(argument, str) else ".".join(argument)).partition(".")
+        kind = self._resources.get(name, {}).get("Type", "")
+        if (kind, attribute) not in _ATTRIBUTES:
+            raise NotResolvable(f"GetAtt {name}.{attribute}")
+        return _ATTRIBUTES[kind, attribute](str(self._ref(name)))
+
+    def _sub(self, argument: list[Any] | str) -> str:
+        text, more = (argument, {}) if isinstance(argument, str) else argument
+
+        def filled(match: re.Match[str]) -> str:
+            name = match[1]
+            if name.startswith("!"):
+                return f"${{{name[1:]}}}"
+            if name in more:
+                return str(self.resolve(more[name]))
+            return str(self._get_att(name) if "." in name else self._ref(name))
+
+        return _IN_BRACES.sub(filled, text)
 
     def _find_in_map(self, argument: list[Any]) -> Any:
         name, first, second = (self.resolve(part) for part in argument)
         return self._mappings[name][first][second]
 
 
+_IN_BRACES = re.compile(r"\$\{([^}]+)\}")
+
+_ATTRIBUTES: Mapping[tuple[str, str], Callable[[str], str]] = {
+    ("AWS::SQS::Queue", "QueueName"): lambda url: url.rpartition("/")[2],
+    ("AWS::SQS::Queue", "Arn"): lambda url: f"arn:aws:sqs:{REGION}:{ACCOUNT}:{url.rpartition('/')[2]}",
+    ("AWS::S3::Bucket", "Arn"): lambda name: f"arn:aws:s3:::{name}",
+    ("AWS::Lambda::Function", "Arn"): lambda name: f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
+    ("AWS::CloudWatch::Alarm", "Arn"): lambda name: f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}",
+    ("AWS::CloudWatch::CompositeAlarm", "Arn"): lambda name: f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}",
+}
+"""Made of what ``Ref`` gives, by the resource's type."""
+
 _FUNCTIONS: Mapping[str, Callable[[Resolver, Any], Any]] = {
     "Ref": Resolver._ref,
+    "Fn::GetAtt": Resolver._get_att,
+    "Fn::Sub": Resolver._sub,
     "Fn::If": Resolver._if,
     "Fn::FindInMap": Resolver._find_in_map,
     "Fn::Join": lambda self, a: a[0].join(self.resolve(a[1])),

@@ -17,8 +17,11 @@ TEMPLATE: dict[str, Any] = {
         "HasOrigins": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": "Origins"}]}, ""]}]},
         "HasBoth": {"Fn::And": [{"Fn::Equals": [1, "1"]}, {"Fn::Or": [{"Fn::Equals": [1, 2]}]}]},
     },
+    "Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}, "Queue": {"Type": "AWS::SQS::Queue"}},
 }
-VALUES = {"Days": "30", "Origins": "https://a.example,https://b.example", "Key": "", "Bucket": "stack-bucket-1"}
+VALUES = {"Days": "30", "Origins": "https://a.example,https://b.example", "Key": "", "Bucket": "stack-bucket-1"} | {
+    "Queue": "http://127.0.0.1/000000000000/stack-queue"
+}
 
 
 @pytest.mark.parametrize(
@@ -34,13 +37,19 @@ VALUES = {"Days": "30", "Origins": "https://a.example,https://b.example", "Key":
         ({"Fn::If": ["HasBoth", 1, 2]}, 2),
         ({"a": {"Fn::If": ["HasKey", 1, {"Ref": "AWS::NoValue"}]}, "b": 1}, {"b": 1}),
         ([1, {"Fn::If": ["HasKey", 1, {"Ref": "AWS::NoValue"}]}], [1]),
+        ({"Fn::And": [{"Condition": "HasOrigins"}, {"Fn::Not": [{"Condition": "HasKey"}]}]}, True),
+        ({"Fn::Sub": "${AWS::StackName}-${Days}-${!Days}"}, "darkroom-30-${Days}"),
+        ({"Fn::Sub": ["${A}/${Days}", {"A": {"Ref": "Bucket"}}]}, "stack-bucket-1/30"),
+        ({"Fn::Sub": "${Bucket.Arn}/*"}, "arn:aws:s3:::stack-bucket-1/*"),
+        ({"Fn::GetAtt": ["Queue", "QueueName"]}, "stack-queue"),
+        ({"Fn::GetAtt": "Queue.Arn"}, "arn:aws:sqs:us-east-1:000000000000:stack-queue"),
     ],
 )
 def test_intrinsic_functions(node: Any, value: Any) -> None:
     assert Resolver(TEMPLATE, VALUES).resolve(node) == value
 
 
-@pytest.mark.parametrize("node", [{"Ref": "AWS::Region"}, {"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Sub": "${Days}"}])
+@pytest.mark.parametrize("node", [{"Ref": "Nobody"}, {"Fn::GetAtt": ["Bucket", "DomainName"]}, {"Fn::Sub": "${No}"}])
 def test_what_is_not_understood_is_not_guessed(node: Any) -> None:
     with pytest.raises(NotResolvable):
         Resolver(TEMPLATE, VALUES).resolve({"Property": node})
