@@ -98,7 +98,7 @@ def test_patterns(name: str, accepted: list[str], refused: list[str]) -> None:
 LIBVIPS = {"MALLOC_ARENA_MAX", "VIPS_WARNING"}
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 READ_BY_LIBRARIES = {
-    "transform": LIBVIPS,
+    "transform": LIBVIPS | POWERTOOLS,
     "ingest": LIBVIPS | POWERTOOLS,
     "sweep": POWERTOOLS,
     "purge": POWERTOOLS,
@@ -120,16 +120,16 @@ def test_environment_is_what_the_function_reads(function: str) -> None:
     assert given == set(_VARIABLE.findall(source)) | READ_BY_LIBRARIES[function]
 
 
-@pytest.mark.parametrize("function", sorted(READ_BY_LIBRARIES.keys() - {"transform"}))
+@pytest.mark.parametrize("function", READ_BY_LIBRARIES)
 def test_powertools_is_told_the_functions_name(function: str) -> None:
     variables = Stack(InferenceMode="lambda").variables(f"{function.capitalize()}Function")
     assert variables["POWERTOOLS_SERVICE_NAME"] == function
-    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Darkroom"
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Darkroom/stack"
 
 
 def test_ingest_and_transform_are_told_the_same() -> None:
     transform, ingest = Stack().variables("TransformFunction"), Stack().variables("IngestFunction")
-    same = transform.keys() & ingest.keys()
+    same = transform.keys() & ingest.keys() - {"POWERTOOLS_SERVICE_NAME"}
     assert {"SOURCE_BUCKET", "MAX_SOURCE_PIXELS", "CDN_MAX_AGE_S", "IMMUTABLE_PREFIXES"} <= same
     assert {name: transform[name] for name in same} == {name: ingest[name] for name in same}
 

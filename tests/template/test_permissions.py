@@ -92,8 +92,7 @@ def test_no_statement_of_a_role_is_wider_than_a_prefix(role: str, parameters: di
 
 @pytest.mark.parametrize("role", GRANTS)
 def test_a_function_touches_only_what_it_needs(role: str) -> None:
-    traces = {} if role == "Transform" else each(TRACES, "*")
-    assert granted(Stack(), role) == GRANTS[role] | traces | each(LOGS, f"<{role}Logs.Arn>")
+    assert granted(Stack(), role) == GRANTS[role] | each(TRACES, "*") | each(LOGS, f"<{role}Logs.Arn>")
 
 
 @pytest.mark.parametrize("role", ["Transform", "Ingest", "Purge", "Forget"])
@@ -136,6 +135,18 @@ def test_similar_searches_the_one_store_that_there_is() -> None:
 def test_a_sweep_writes_down_its_place_and_nothing_else() -> None:
     [statement] = [s for s in statements(Stack(), "Sweep") if s["Action"] == "dynamodb:PutItem"]
     assert statement["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["sweep#cursor"]}}
+
+
+def test_the_monitor_writes_down_its_place_and_nothing_else() -> None:
+    [statement] = [s for s in statements(Stack(), "Monitor") if s["Action"] == "dynamodb:PutItem"]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["rollout#*"]}}
+
+
+def test_nobody_reads_or_changes_the_audit_log() -> None:
+    stack = Stack()
+    for role in GRANTS:
+        actions = {a for a, names in granted(stack, role).items() if any("AuditBucket" in name for name in names)}
+        assert actions == ({"s3:PutObject"} if role in ("Ingest", "Forget", "Monitor") else set())
 
 
 def test_forget_deletes_nothing_of_the_index_but_findings() -> None:
@@ -181,6 +192,10 @@ def test_the_other_functions_are_called_by_what_is_in_the_template_alone() -> No
     assert similar["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:<UploadApi>/*/*/_similar*"
     [sweep] = permissions(stack, "Sweep")
     assert (sweep["Principal"], sweep["SourceArn"]) == ("events.amazonaws.com", "<SweepFunctionHourly.Arn>")
+    monitor = permissions(stack, "Monitor")
+    assert {(p["Principal"], p["SourceArn"]) for p in monitor} == {
+        ("events.amazonaws.com", f"<MonitorFunction{schedule}.Arn>") for schedule in ("Regularly", "Daily")
+    }
     assert not [role for role in ("Ingest", "Purge", "Forget") if permissions(stack, role)]
     assert len(stack.of_type("AWS::Lambda::Url")) == 1
 
