@@ -111,6 +111,10 @@ class DeadLetters:
             with asking(f"show a letter of {self.url}"):
                 self._client.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
 
+    def glance(self) -> list[DeadLetter]:
+        """Up to ten letters, which everybody else goes on seeing: for showing them, not for handling them."""
+        return self._receive(hidden_for_s=0, wait_s=0)
+
     def waiting(self) -> int:
         """About how many letters there are to be seen."""
         name = "ApproximateNumberOfMessages"
@@ -118,13 +122,13 @@ class DeadLetters:
             answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
             return int(answer["Attributes"][name])
 
-    def _receive(self) -> list[DeadLetter]:
+    def _receive(self, *, hidden_for_s: int = HIDDEN_FOR_S, wait_s: int | None = None) -> list[DeadLetter]:
         with asking(f"letters of {self.url}"):
             answer = self._client.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=10,
-                WaitTimeSeconds=self._wait_s,
-                VisibilityTimeout=HIDDEN_FOR_S,
+                WaitTimeSeconds=self._wait_s if wait_s is None else wait_s,
+                VisibilityTimeout=hidden_for_s,
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["SentTimestamp", "AWSTraceHeader"],
             )
