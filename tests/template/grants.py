@@ -10,6 +10,7 @@ DISTRIBUTION = "arn:aws:cloudfront::111122223333:distribution/<Distribution>"
 OF_NO_RESOURCE = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
+    "cloudwatch:GetMetricData",
     "ec2:CreateNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
@@ -23,6 +24,7 @@ MASTERS = "arn:aws:s3:::<MediaBucket>/masters/*"
 DERIVATIVES = "<MediaBucket.Arn>/derivatives/*"
 HELD, FINDINGS = "<MediaBucket.Arn>/held/*", "<MediaBucket.Arn>/findings/*"
 SWITCHES = "<MediaBucket.Arn>/switches/*"
+AUDIT, SWITCHES, WATCH = "<AuditBucket.Arn>/*", "<MediaBucket.Arn>/switches/*", "<MediaBucket.Arn>/watch/*"
 INDEX, BY_SHA256 = "<IndexTable.Arn>", "<IndexTable.Arn>/index/by-sha256"
 VECTORS, VECTOR_INDEX = "<VectorTable.Arn>", "<VectorIndex.IndexArn>"
 BUCKETS_OF_PICTURES = ["<MediaBucket.Arn>", "arn:aws:s3:::<MediaBucket>"]
@@ -51,7 +53,7 @@ GRANTS: dict[str, Grants] = {
         "s3:GetObjectVersion": ["<UploadsBucket.Arn>/*"],
         "s3:ListBucket": ["<UploadsBucket.Arn>", *BUCKETS_OF_PICTURES],
         "s3:ListBucketVersions": ["<UploadsBucket.Arn>"],
-        "s3:PutObject": [MASTERS, DERIVATIVES, HELD, FINDINGS, "<QuarantineBucket.Arn>/*"],
+        "s3:PutObject": [AUDIT, MASTERS, DERIVATIVES, HELD, FINDINGS, "<QuarantineBucket.Arn>/*"],
         "s3:DeleteObject": [MASTERS, DERIVATIVES, HELD],
         "dynamodb:GetItem": [INDEX],
         "dynamodb:PutItem": [INDEX],
@@ -95,12 +97,25 @@ GRANTS: dict[str, Grants] = {
             FINDINGS,
             MASTERS,
         ),
+        "s3:PutObject": [AUDIT],
         "s3:GetObject": [MASTERS],
         "dynamodb:GetItem": [INDEX, VECTORS],
         "dynamodb:DeleteItem": [INDEX, VECTORS],
         "dynamodb:Query": [BY_SHA256],
         **each(INVALIDATES, DISTRIBUTION),
         "sqs:SendMessage": ["<PurgeQueue.Arn>"],
+    },
+    "Monitor": {
+        "s3:GetObject": [SWITCHES, WATCH, "<MediaBucket.Arn>/golden/*"],
+        "s3:PutObject": [SWITCHES, WATCH, AUDIT],
+        "s3:ListBucket": ["<MediaBucket.Arn>"],
+        "dynamodb:GetItem": [INDEX],
+        "dynamodb:BatchGetItem": [INDEX],
+        "dynamodb:PutItem": [INDEX],
+        "cloudwatch:GetMetricData": ["*"],
+        **each(CONSUMES, "<IngestDeadLetters.Arn>", "<PurgeDeadLetters.Arn>"),
+        "sqs:SendMessage": ["<IngestQueue.Arn>", "<PurgeQueue.Arn>"],
+        "events:PutEvents": ["arn:aws:events:eu-central-1:111122223333:event-bus/default"],
     },
     "Upload": {
         "s3:PutObject": ["<UploadsBucket.Arn>/*"],
@@ -136,7 +151,8 @@ KEY_USES = {
     "Ingest": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),
     "Sweep": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),
     "Purge": ({"Decrypt"}, {"s3"}),
-    "Forget": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),
+    "Forget": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),
+    "Monitor": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),
     "Upload": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),
     "Similar": ({"Decrypt", "DescribeKey"}, {"dynamodb", "secretsmanager"}),
 }

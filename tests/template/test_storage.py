@@ -25,7 +25,7 @@ def test_what_holds_data_outlives_the_stack() -> None:
     holders = {k: v for k, v in template()["Resources"].items() if v["Type"] in KEPT}
     assert set(holders) == {
         *("MediaBucket", "UploadsBucket", "QuarantineBucket", "AccessLogBucket", "SigningKeys", "IndexTable"),
-        *("VectorTable", "VectorBucket", "VectorIndex"),
+        *("AuditBucket", "VectorTable", "VectorBucket", "VectorIndex"),
     }
     for resource in holders.values():
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
@@ -51,7 +51,7 @@ def test_derivatives_expire_and_masters_tier() -> None:
     assert int(tier["ObjectSizeGreaterThan"]) + 1 == 128 * 1024
 
 
-BUCKETS = ["MediaBucket", "UploadsBucket", "QuarantineBucket"]
+BUCKETS = ["MediaBucket", "UploadsBucket", "QuarantineBucket", "AuditBucket"]
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
@@ -74,6 +74,23 @@ def test_quarantine_expires_and_keeps_no_versions() -> None:
     bucket = Stack(QuarantineDays="3").properties("QuarantineBucket")
     assert by_id(bucket)["refused-expire"]["ExpirationInDays"] == "3"
     assert "VersioningConfiguration" not in bucket
+
+
+def test_entries_of_the_audit_log_are_locked_for_as_long_as_they_are_kept() -> None:
+    bucket = Stack(AuditDays="30").properties("AuditBucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["ObjectLockEnabled"] is True
+    [retention] = bucket["ObjectLockConfiguration"]["Rule"].values()
+    assert (bucket["ObjectLockConfiguration"]["ObjectLockEnabled"], retention) == (
+        "Enabled",
+        {"Mode": "GOVERNANCE", "Days": "30"},
+    )
+    assert by_id(bucket)["entries-expire"]["ExpirationInDays"] == "30"
+
+
+def test_manifests_for_retraining_go_after_a_month() -> None:
+    rule = by_id(Stack().properties("MediaBucket"))["manifests-expire"]
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("watch/manifests/", 30)
 
 
 def test_pages_of_the_origins_that_are_named_may_upload() -> None:
