@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run stop test lint format bench chaos edge docs lock clean
+.PHONY: help run stop test lint format bench chaos edge alarms docs lock clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ chaos: $(READY)  ## 500 uploads through failing services and dying workers; SEED
 
 edge: $(READY)  ## Write the minified edge function into template.yaml
 	@$(RUN) functions/edge/build.py
+
+alarms: $(READY)  ## Write the alarms and dashboards into template.yaml
+	@$(RUN) -m observability
 
 docs: $(READY)  ## Write the generated reference pages
 	@$(RUN) -m tools.url_reference

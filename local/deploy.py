@@ -25,6 +25,9 @@ UPLOADS_AT_ONCE = 2
 LOOKED_AT_AT_ONCE = 4
 """Concurrency of the endpoint here, half of it of the queue for urgent pictures: Lambda's least."""
 
+MINUTES_BETWEEN_LOOKS = 1
+"""The monitor's schedule here: nobody waits five minutes for a figure on a laptop."""
+
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"})
@@ -59,6 +62,8 @@ def parameters(*, inference: bool) -> list[str]:
         f"Arch={architecture()}",
         f"ReservedConcurrency={RENDERS_AT_ONCE}",
         f"IngestConcurrency={UPLOADS_AT_ONCE}",
+        f"MonitorMinutes={MINUTES_BETWEEN_LOOKS}",
+        "Alarms=off",  # MiniStack's CloudFormation has no metric math: local/watching evaluates them
         *(endpoint if inference else ()),
     ]
 

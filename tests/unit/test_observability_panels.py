@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from observability.expressions import Grid, calculate, names, parse
-from observability.measures import Formula, Metric, Split, tokens_of
+from observability.measures import Formula, Metric, Split
 from observability.panels import DASHBOARDS, Panel, token_names
 
 HANDBOOK = {

@@ -1,0 +1,63 @@
+"""What an alarm of ours says, before it is a resource of the template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .measures import Formula, Metric
+from .states import Missing
+
+type Action = Literal["", "page", "ticket"]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricAlarm:
+    """An alarm over one metric, or over the formula of several that is shown.
+
+    ``name`` is a word with hyphens, ``meaning`` a sentence for who is called. ``threshold`` is a number, or what the
+    template has for one: the YAML of an intrinsic function. ``condition`` is one of the template's.
+    """
+
+    name: str
+    meaning: str
+    runbook: str
+    metrics: tuple[Metric, ...]
+    comparison: Literal["over", "under"]
+    threshold: float | str
+    period_s: int
+    missing: Missing
+    formulas: tuple[Formula, ...] = ()
+    periods: int = 1
+    datapoints: int = 0
+    """Of ``periods``; 0 is all of them."""
+    condition: str = "HasAlarms"
+    action: Action = ""
+
+    @property
+    def logical_id(self) -> str:
+        """The resource of the template."""
+        return logical_id(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeAlarm:
+    """An alarm over others: in alarm if all alarms of any of ``any_of_all`` are, which are named by their names."""
+
+    name: str
+    meaning: str
+    runbook: str
+    any_of_all: tuple[tuple[str, ...], ...]
+    condition: str = "HasAlarms"
+    action: Action = ""
+    suppressor: str = ""
+
+    @property
+    def logical_id(self) -> str:
+        """The resource of the template."""
+        return logical_id(self.name)
+
+
+def logical_id(name: str) -> str:
+    """The logical id of an alarm by its name."""
+    return "".join(word.capitalize() for word in name.split("-")) + "Alarm"
