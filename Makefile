@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run stop test lint format bench chaos edge alarms docs lock clean
+.PHONY: help run stop test lint format bench chaos edge alarms docs replay lock clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ alarms: $(READY)  ## Write the alarms and dashboards into template.yaml
 
 docs: $(READY)  ## Write the generated reference pages
 	@$(RUN) -m tools.url_reference
+
+replay: $(READY)  ## Show stored pictures to two variants of the running stack; A=main B=canary, OPTIONS=...
+	@$(RUN) -m tools.replay --local --variants $(or $(A),main) $(or $(B),canary) $(OPTIONS)
 
 lock: $(READY)  ## Compile the requirements files from pyproject.toml
 	@$(RUN) -m tools.lock

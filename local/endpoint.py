@@ -21,7 +21,7 @@ from .model_server import served_from
 from .place import ENDPOINT, MODELS, ROOT, Place
 from .progress import Progress
 from .resolved import deployed_template
-from .sagemaker.declared import declared_weights
+from .sagemaker.declared import declared_groups, declared_weights
 from .sagemaker.runtime import Runtime, open_runtime
 from .sagemaker.variants import Variant
 from .variant_servers import VariantServers
@@ -43,10 +43,12 @@ class Endpoint:
         runtime.endpoints.put(ENDPOINT, [Variant("main", 1.0, self._url, image=MODELS.as_uri())])
 
     def follow(self, cloud: Cloud) -> None:
-        """Have the variants and weights that the deployed template declares. One server stands for all of them."""
+        """Have the registry, variants and weights of the deployed template. One server stands for all variants."""
         template, resolver = deployed_template(cloud, {})
         weights = declared_weights(template, resolver.resolve)
         variants = [Variant(name, weight, self._url, image=MODELS.as_uri()) for name, weight in weights.items()]
+        for group in declared_groups(template, resolver.resolve):
+            self.runtime.packages.ensure_group(group)
         if variants:
             self.runtime.capacities.declare(ENDPOINT, variants)
 

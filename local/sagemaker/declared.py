@@ -1,4 +1,4 @@
-"""The production variants that a template declares, whether or not it makes the endpoint that they are of."""
+"""What a template declares of SageMaker's, whether or not its conditions hold: it does not exist on this machine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 CONFIGURATION = "AWS::SageMaker::EndpointConfig"
+GROUP = "AWS::SageMaker::ModelPackageGroup"
 
 
 def declared_weights(template: Mapping[str, Any], resolve: Callable[[Any], Any]) -> dict[str, float]:
@@ -16,6 +17,15 @@ def declared_weights(template: Mapping[str, Any], resolve: Callable[[Any], Any])
         if resource["Type"] == CONFIGURATION
         for variant in resolve(_weights_only(resource["Properties"]["ProductionVariants"]))
     }
+
+
+def declared_groups(template: Mapping[str, Any], resolve: Callable[[Any], Any]) -> list[str]:
+    """Names of the groups of model packages, which are the registry's."""
+    return [
+        str(resolve(resource["Properties"]["ModelPackageGroupName"]))
+        for resource in template["Resources"].values()
+        if resource["Type"] == GROUP
+    ]
 
 
 def _weights_only(node: Any) -> Any:

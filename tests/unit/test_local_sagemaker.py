@@ -26,7 +26,7 @@ from local.place import Place
 from local.progress import Progress
 from local.resolved import Resolver
 from local.sagemaker import control
-from local.sagemaker.declared import declared_weights
+from local.sagemaker.declared import declared_groups, declared_weights
 from local.sagemaker.faults import Refusal
 from local.sagemaker.runtime import MAX_PAYLOAD_BYTES, Invocation, Runtime, open_runtime
 from local.sagemaker.variants import Variant, chosen
@@ -269,3 +269,7 @@ def test_variants_are_those_of_the_template(canary: str, weights: dict[str, floa
     given = {"InferenceMode": "endpoint", "EndpointImageUri": "an-image:1", "CanaryImageUri": canary}
     resolver = Resolver(deployed, defaults | given | {"CanaryWeight": "0.11"})
     assert declared_weights(deployed, resolver.resolve) == weights
+
+
+def test_the_registry_is_that_of_the_template() -> None:
+    assert declared_groups(template(), Resolver(template(), {}).resolve) == ["darkroom-models"]

@@ -1,0 +1,1 @@
+"""Two versions of the models see the same stored pictures: how far do they agree?"""

@@ -1,0 +1,99 @@
+"""What two versions said of the same pictures, added up by task. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from darkroom.findings import Finding
+from darkroom.watch.agreement import disagreement
+from darkroom.watch.rollout import Policy, percentile
+from darkroom.watch.sample import said
+
+AGREE_WITHIN = Policy().max_disagreement
+"""Two findings agree that are as close as a canary must be to the incumbent on the average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What both said of one picture, by task, and how long each took."""
+
+    found: tuple[Mapping[str, Finding], Mapping[str, Finding]]
+    took_ms: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One task. ``apart`` has the disagreement (0–1) of each picture of which both said something that compares."""
+
+    task: str
+    pictures: int
+    apart: Sequence[float]
+    both_empty: int
+    only_first: int
+    only_second: int
+
+    @property
+    def agreeing(self) -> float | None:
+        """The share of pictures about which both agree; None if nothing compares."""
+        return sum(one <= AGREE_WITHIN for one in self.apart) / len(self.apart) if self.apart else None
+
+    @property
+    def mean_apart(self) -> float | None:
+        """The mean disagreement; None if nothing compares."""
+        return sum(self.apart) / len(self.apart) if self.apart else None
+
+
+def rows(pairs: Sequence[Pair]) -> list[Row]:
+    """A row for each task that both were asked for, in the first one's order."""
+    tasks = dict.fromkeys(task for pair in pairs for task in pair.found[0] if task in pair.found[1])
+    return [_row(task, [pair for pair in pairs if all(task in found for found in pair.found)]) for task in tasks]
+
+
+def agree(found: Iterable[Row], least: float) -> bool:
+    """Whether the share that agrees is ``least`` or more, for each task that compares; False if none does."""
+    shares = [row.agreeing for row in found if row.agreeing is not None]
+    return bool(shares) and min(shares) >= least
+
+
+def table(found: Sequence[Row], pairs: Sequence[Pair], names: tuple[str, str]) -> Iterator[str]:
+    """The lines of a report."""
+    columns = ("task", "pictures", "agreeing", "disagreement", "both empty", *(f"only {name}" for name in names))
+    cells = [columns, *(_cells(row) for row in found)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
+    for line in cells:
+        first, *others = (cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        yield "  ".join([line[0].ljust(len(first)), *others])
+    for place, name in enumerate(names):
+        times_ms = [pair.took_ms[place] for pair in pairs]
+        yield f"{name}: {percentile(times_ms, 0.5):.0f} ms (median), {percentile(times_ms, 0.95):.0f} ms (95 %)"
+
+
+def figures(found: Sequence[Row]) -> dict[str, float]:
+    """What the registry may keep of it."""
+    named = {f"agreement-{row.task}": row.agreeing for row in found}
+    named |= {f"disagreement-{row.task}": row.mean_apart for row in found}
+    return {name: round(value, 4) for name, value in named.items() if value is not None}
+
+
+def _row(task: str, pairs: Sequence[Pair]) -> Row:
+    both = [(pair.found[0][task], pair.found[1][task]) for pair in pairs]
+    empty = [(said(first).empty, said(second).empty) for first, second in both]
+    apart = [one for first, second in both if (one := disagreement(first, second)) is not None]
+    return Row(
+        task, len(both), apart, empty.count((True, True)), empty.count((False, True)), empty.count((True, False))
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    share = "–" if row.agreeing is None else f"{row.agreeing:.1%}"
+    mean = "–" if row.mean_apart is None else f"{row.mean_apart:.3f}"
+    return (
+        row.task,
+        str(row.pictures),
+        share,
+        mean,
+        str(row.both_empty),
+        str(row.only_first),
+        str(row.only_second),
+    )

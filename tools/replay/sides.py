@@ -1,0 +1,82 @@
+"""Who is asked: a production variant of an endpoint, or the models of a folder, within this process."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from darkroom.aws.model import Endpoint
+from darkroom.findings import Finding
+from darkroom.models.catalogue import Catalogue, load
+from darkroom.models.running import Models
+
+TABLE = "models.toml"
+SHIPPED = Path(__file__).resolve().parents[2] / "endpoint" / TABLE
+
+ONNX = "onnxruntime"
+"""The engine that this process has; the other one's packages are the endpoint's own."""
+
+
+class Side(Protocol):
+    """One of the two versions."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the report."""
+        ...
+
+    def ask(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
+        """What it finds in a picture, and in how many milliseconds; raises ModelUnavailable."""
+        ...
+
+
+class VariantSide:
+    """The variant ``name`` of ``endpoint``, whatever its weight."""
+
+    def __init__(self, endpoint: Endpoint, name: str) -> None:
+        self._endpoint = endpoint
+        self.name = name
+
+    def ask(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
+        """As :meth:`Side.ask`. The picture's own hash is the id under which SageMaker logs the call."""
+        told = self._endpoint.ask(jpeg, tasks, f"replay-{sha256(jpeg).hexdigest()[:24]}", variant=self.name)
+        return told.found, told.took_ms
+
+
+class FolderSide:
+    """The models of ``folder``, by its own table or the one that ships."""
+
+    def __init__(self, folder: Path, tasks: Sequence[str]) -> None:
+        self.name = folder.name
+        self._models = Models(catalogue_of(folder), folder, tasks)
+
+    def ask(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
+        """As :meth:`Side.ask`; the time is that of the models alone."""
+        with Image.open(io.BytesIO(jpeg)) as image:
+            picture = np.asarray(image.convert("RGB"))
+        began_s = time.perf_counter()
+        found = self._models.find(picture, tasks)
+        return found, (time.perf_counter() - began_s) * 1000
+
+
+def catalogue_of(folder: Path) -> Catalogue:
+    """The table of models in ``folder``, else the one that ships with the endpoint."""
+    own = folder / TABLE
+    return load(own if own.is_file() else SHIPPED)
+
+
+def common_tasks(folders: Sequence[Path]) -> list[str]:
+    """Tasks that each folder has a model for which runs in this process."""
+    catalogues = [catalogue_of(folder) for folder in folders]
+    return [
+        task
+        for task in catalogues[0].tasks
+        if all(task in one.tasks and one.of(task).engine == ONNX for one in catalogues)
+    ]
