@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -21,13 +22,19 @@ from .findings import active
 from .inspection import Inspection
 from .place import CONTROL, REGION, Ports
 from .sagemaker import control as sagemaker_control
+from .watching.watching import Watching
 
 MAX_ORIGIN_CONNECTIONS = 512
 
 
 @asynccontextmanager
 async def open_gateway(
-    cloud: Cloud, facts: Facts, ports: Ports, endpoint: Endpoint | None, report: Callable[[str], None]
+    cloud: Cloud,
+    facts: Facts,
+    ports: Ports,
+    endpoint: Endpoint | None,
+    watching: Watching,
+    report: Callable[[str], None],
 ) -> AsyncIterator[LiveEdge]:
     """Serve on 127.0.0.1 until the context ends."""
     connector = aiohttp.TCPConnector(limit=MAX_ORIGIN_CONNECTIONS)
@@ -45,7 +52,8 @@ async def open_gateway(
         if endpoint:
             sagemaker = sagemaker_control.routes(f"{CONTROL}/sagemaker", endpoint.runtime.endpoints, endpoint.variants)
             app.add_routes(sagemaker)
-        app.router.add_route("*", "/{path:.*}", lambda request: _serve(live, request))
+        app.add_routes(watching.routes())
+        app.router.add_route("*", "/{path:.*}", lambda request: _serve(live, watching, request))
         runner = web.AppRunner(
             app, access_log=None, max_line_size=MAX_LINE_BYTES, max_field_size=MAX_LINE_BYTES, shutdown_timeout=2.0
         )
@@ -58,7 +66,12 @@ async def open_gateway(
             live.close()
 
 
-async def _serve(live: LiveEdge, request: web.Request) -> web.StreamResponse:
+async def _serve(live: LiveEdge, watching: Watching, request: web.Request) -> web.StreamResponse:
     if live.edge is None:
         raise web.HTTPServiceUnavailable
-    return await serve(live.edge, request)
+    begun_s = time.perf_counter()
+    answer = await serve(live.edge, request)
+    took_ms = (time.perf_counter() - begun_s) * 1000
+    size_bytes = len(answer.body) if isinstance(answer.body, bytes) else 0
+    watching.viewers.note(request.method, answer.status, answer.headers.get("X-Cache", ""), took_ms, size_bytes)
+    return answer

@@ -51,6 +51,11 @@ class Place:
         return self.state / "deployed"
 
     @property
+    def alarms(self) -> Path:
+        """What alarms have done, as JSON lines."""
+        return self.state / "alarms.jsonl"
+
+    @property
     def logs(self) -> Path:
         """Folder of logs, one file a tool."""
         return self.state / "logs"

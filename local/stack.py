@@ -13,6 +13,7 @@ from . import deploy, facts, invocable, prints, running, samples, sources, venvs
 from .aws import Cloud
 from .cdn.read_config import NotBuiltLocally
 from .containers import relays
+from .emulation.tracing import DAEMON
 from .endpoint import Endpoint, open_endpoint, variables
 from .errors import CannotStart
 from .facts import Facts
@@ -21,6 +22,9 @@ from .ministack import MiniStack
 from .place import ROOT, Place, Ports
 from .progress import Progress
 from .watch import watch
+from .watching.daemon import open_daemon
+from .watching.traces import Traces
+from .watching.watching import Watching
 
 
 def up(place: Place, ports: Ports, *, watching: bool, inference: bool) -> None:
@@ -54,10 +58,11 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
         require_free(port, option)
     await venvs.ensure(progress)
-    cloud = Cloud(ports.aws_url)
+    cloud, traces = Cloud(ports.aws_url), Traces()
     async with (
         open_endpoint(place, progress) if inference else nullcontext() as endpoint,
-        _ministack(place, ports, endpoint, progress) as ministack,
+        open_daemon(traces) as xray,
+        _ministack(place, ports, endpoint, xray, progress) as ministack,
     ):
         before = await asyncio.to_thread(sources.snapshot, ROOT)
         deployed = await deploy.ensure(place, cloud, progress, inference=inference)
@@ -71,14 +76,18 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
         if deployed and (count := await asyncio.to_thread(prints.forget_all, cloud, found.media_bucket)):
             progress.say(f"Forgot {count} stored prints, because the code that made them has changed")
         await asyncio.to_thread(samples.provide, cloud, found, progress)
+        watched = Watching(cloud, found, traces, place.alarms)
+        if endpoint:
+            endpoint.runtime.listen(watched.models.note)
         try:
             relayed = (ports.aws, endpoint.runtime.port) if endpoint else (ports.aws,)
-            async with open_gateway(cloud, found, ports, endpoint, progress.say) as live, relays(relayed):
+            async with open_gateway(cloud, found, ports, endpoint, watched, progress.say) as live, relays(relayed):
                 facts.write_whole(place.invocable, await asyncio.to_thread(invocable.template, cloud, found))
                 found.write(place.facts)
                 _welcome(found, place, progress)
                 async with asyncio.TaskGroup() as group:
                     group.create_task(live.follow())
+                    group.create_task(watched.keep(progress.say))
                     group.create_task(_watch_over(ministack, place))
                     if watching:
                         group.create_task(watch(place, cloud, ministack, progress, live, before, inference=inference))
@@ -90,9 +99,9 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
 
 @asynccontextmanager
 async def _ministack(
-    place: Place, ports: Ports, endpoint: Endpoint | None, progress: Progress
+    place: Place, ports: Ports, endpoint: Endpoint | None, xray: str, progress: Progress
 ) -> AsyncIterator[MiniStack]:
-    ministack = MiniStack(place, ports, variables(endpoint.runtime.url) if endpoint else {})
+    ministack = MiniStack(place, ports, {DAEMON: xray} | (variables(endpoint.runtime.url) if endpoint else {}))
     try:
         with progress.step(f"Starting MiniStack on port {ports.aws}"):
             await ministack.start()
