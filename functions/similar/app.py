@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import traceback
 from typing import Any
 
 from darkroom.aws.clients import client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
+from darkroom.aws.observing import Observer
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.telemetry import log
 from darkroom.aws.vectors.choosing import open_vectors
 from darkroom.aws.vectors.table import TableVectors
-from darkroom.errors import DarkroomError
 from darkroom.findings import SIMILARITY
 from darkroom.services.answers import HttpResponse
-from darkroom.services.problems import problem
+from darkroom.services.api import answer
 from darkroom.services.similar import Similar, SimilarRequest
 
 _env = os.environ
+_observer = Observer("similar")
 _vectors = open_vectors(_env)
 
 _service = Similar(
@@ -33,14 +32,9 @@ _service = Similar(
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer an HTTP API event (payload format 2.0) of ``GET /_similar/{key+}``."""
-    try:
-        response = _service.answer(_decoded(event))
-    except Exception:  # a defect must answer as a problem too, not as Lambda's own error
-        log("ERROR", "defect", trace=traceback.format_exc())
-        response = problem(DarkroomError())
-    request_id = getattr(context, "aws_request_id", "")
-    log("INFO", "answered", status=response["statusCode"], route=event["routeKey"], request_id=request_id)
-    return response
+    _observer.begin(context)
+    with _observer.message("answer", route=event["routeKey"]):
+        return answer(_observer, lambda: _service.answer(_decoded(event)))
 
 
 def _decoded(event: dict[str, Any]) -> SimilarRequest:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Protocol
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from ..aws.telemetry import log
 from ..errors import BadToken, DarkroomError
 from ..plan.keys import check_key, unquote
 from ..plan.uploads import Grant, read_token
 from .answers import HttpResponse
 from .problems import problem
+from .telling import tell
+
+if TYPE_CHECKING:
+    from ..aws.observer import Observer
 
 
 class KeySource(Protocol):
@@ -47,8 +51,14 @@ def in_json(status: int, document: dict[str, object]) -> HttpResponse:
     return {"statusCode": status, "headers": headers, "body": json.dumps(document)}
 
 
-def refused(error: DarkroomError) -> HttpResponse:
-    """The answer for ``error``, which is logged."""
-    level = "ERROR" if error.status >= 500 and error.status != 501 else "INFO"
-    log(level, error.message, code=error.code, status=error.status, detail=error.detail)
-    return problem(error)
+def answer(observer: Observer, work: Callable[[], HttpResponse]) -> HttpResponse:
+    """What ``work`` answers, or what it raises as a problem; either is told of."""
+    try:
+        response, error = work(), None
+    except DarkroomError as raised:
+        response, error = problem(raised), raised
+    except Exception:  # a defect must answer as a problem too, not as Lambda's own error
+        error = DarkroomError(detail=traceback.format_exc())
+        response = problem(error)
+    tell(observer, int(str(response["statusCode"])), error)
+    return response

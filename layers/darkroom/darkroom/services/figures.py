@@ -5,9 +5,15 @@ The objectives themselves are in :mod:`darkroom.watch.slo`.
 
 from __future__ import annotations
 
-from ..aws.observer import Observer
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from ..errors import DarkroomError, code_of, is_fault
 from ..watch.slo import slow_ms
+
+if TYPE_CHECKING:
+    from ..aws.observer import Observer
 
 
 def attempted(observer: Observer) -> None:
@@ -28,6 +34,29 @@ def failed(observer: Observer, error: Exception) -> None:
         return
     observer.count("Faults")
     observer.count("Errors", code=code_of(error))
+
+
+@contextmanager
+def attempt(observer: Observer) -> Iterator[None]:
+    """Count what is done inside as one attempt, and how it ended."""
+    attempted(observer)
+    try:
+        yield
+    except Exception as error:
+        failed(observer, error)
+        raise
+
+
+def answered(observer: Observer, error: DarkroomError | None) -> None:
+    """Count a request over HTTP that was answered, be it with ``error``, which need not be anybody's fault."""
+    attempted(observer)
+    if error is None:
+        return
+    if error.fault:
+        observer.count("Faults")
+    elif error.status < 500:
+        observer.count("ClientErrors")
+    observer.count("Errors", code=error.code)
 
 
 def timed(observer: Observer, function: str, took_s: float) -> None:

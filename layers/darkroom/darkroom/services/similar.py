@@ -13,7 +13,6 @@ from ..aws.vectors.packing import differing_bits
 from ..errors import (
     BadOption,
     Busy,
-    DarkroomError,
     FindingsPending,
     NoInference,
     NotGranted,
@@ -22,7 +21,7 @@ from ..errors import (
 )
 from ..plan.uploads import Grant
 from .answers import HttpResponse
-from .api import KeySource, asked_for, granted, in_json, refused
+from .api import KeySource, asked_for, granted, in_json
 
 COPY_SCORE = 0.75
 """From which score a picture counts as a copy: 90 % of such pairs are (README of SSCD, for ``sscd_disc_mixup`` on the
@@ -63,15 +62,12 @@ class Similar:
     clock: Callable[[], float] = time.time
 
     def answer(self, request: SimilarRequest) -> HttpResponse:
-        """The answer as a Lambda response (payload format 2.0). Never raises a DarkroomError: it is the answer."""
-        try:
-            grant = granted(request.authorization, self.keys, self.clock())
-            key, count = asked_for(request.asked_key), _read_count(request.count)
-            if not grant.covers(key):
-                raise NotGranted
-            return in_json(200, {"key": key, **self._found(self._served(key), grant, count)})
-        except DarkroomError as error:
-            return refused(error)
+        """The answer as a Lambda response (payload format 2.0). Raises DarkroomErrors of any status."""
+        grant = granted(request.authorization, self.keys, self.clock())
+        key, count = asked_for(request.asked_key), _read_count(request.count)
+        if not grant.covers(key):
+            raise NotGranted
+        return in_json(200, {"key": key, **self._found(self._served(key), grant, count)})
 
     def _served(self, key: str) -> Record:
         record = self.index.get(key)

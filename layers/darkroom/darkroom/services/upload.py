@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 
 from ..aws.forms import FINDINGS, FINDINGS_SIGNATURE, Forms
 from ..aws.index import Index
+from ..aws.observer import Observer
 from ..aws.record import Record
-from ..aws.telemetry import log
-from ..errors import DarkroomError, NotGranted, NotIngested
+from ..errors import NotGranted, NotIngested
 from ..plan.brought import sign_findings
 from ..plan.keys import quote_key
 from ..plan.limits import Limits
 from ..plan.uploads import Grant, Upload, read_upload
 from .answers import HttpResponse
-from .api import KeySource, asked_for, granted, in_json, refused
+from .api import KeySource, asked_for, granted, in_json
 
 FORM_LASTS_S = 900
 """How long a form may be sent: a quarter of an hour, within which a phone has to begin."""
@@ -45,19 +45,17 @@ class Uploads:
     forms: Forms
     index: Index
     keys: KeySource
+    observer: Observer
     max_bytes: int = Limits().max_bytes
     form_lasts_s: int = FORM_LASTS_S
     clock: Callable[[], float] = time.time
 
     def answer(self, request: UploadRequest) -> HttpResponse:
-        """The answer as a Lambda response (payload format 2.0). Never raises a DarkroomError: it is the answer."""
-        try:
-            grant = granted(request.authorization, self.keys, self.clock())
-            if request.asked_key is None:
-                return in_json(201, self._form(grant, request.body))
-            return in_json(200, self._fate(grant, request.asked_key))
-        except DarkroomError as error:
-            return refused(error)
+        """The answer as a Lambda response (payload format 2.0). Raises DarkroomErrors of any status."""
+        grant = granted(request.authorization, self.keys, self.clock())
+        if request.asked_key is None:
+            return in_json(201, self._form(grant, request.body))
+        return in_json(200, self._fate(grant, request.asked_key))
 
     def _form(self, grant: Grant, body: bytes) -> dict[str, object]:
         upload = read_upload(body, grant, self.max_bytes)
@@ -70,7 +68,7 @@ class Uploads:
             lasts_s=self.form_lasts_s,
             metadata=self._findings(upload),
         )
-        log("INFO", "form made", key=upload.key, size_bytes=upload.size_bytes, type=upload.media_type)
+        self.observer.log("INFO", "form made", key=upload.key, size_bytes=upload.size_bytes, type=upload.media_type)
         return {
             "key": upload.key,
             **asdict(form),
