@@ -42,7 +42,7 @@ _source, _prefix = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], _env.get("
 _manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _prefix)
 _stations = [
     Station(_functions[name], DeadLetters(_sqs, dead), queue)
-    for name, dead, queue in queues(_env)
+    for name, (dead, queue) in queues(_env).items()
     if name in _functions
 ]
 _remedies: dict[str, Remedy] = {

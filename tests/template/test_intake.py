@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -115,9 +116,20 @@ def test_a_sweep_is_run_every_hour_and_never_twice() -> None:
     assert rule["ScheduleExpression"] == "rate(1 hour)"
     [target] = rule["Targets"]
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0}
-    [invocations] = Stack().of_type("AWS::Lambda::EventInvokeConfig").values()
-    assert invocations["FunctionName"] == "<SweepFunction>"
-    assert invocations["MaximumRetryAttempts"] == 0
+    invocations = Stack().of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert {one["FunctionName"]: one["MaximumRetryAttempts"] for one in invocations} == {
+        "<SweepFunction>": 0,
+        "<MonitorFunction>": 0,
+    }
+
+
+@pytest.mark.parametrize(("minutes", "expression"), [("1", "rate(1 minute)"), ("5", "rate(5 minutes)")])
+def test_the_monitor_looks_as_often_as_is_asked_for_and_at_quality_daily(minutes: str, expression: str) -> None:
+    stack = Stack(MonitorMinutes=minutes)
+    assert stack.properties("MonitorFunctionRegularly")["ScheduleExpression"] == expression
+    daily = stack.properties("MonitorFunctionDaily")
+    assert daily["ScheduleExpression"] == "rate(1 day)"
+    assert [json.loads(target["Input"]) for target in daily["Targets"]] == [{"watch": ["quality"]}]
 
 
 def test_ingest_lives_in_a_vpc_when_asked_to() -> None:

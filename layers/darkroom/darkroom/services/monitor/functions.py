@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...watch.slo import SLOS
@@ -37,9 +37,11 @@ def _read(text: str) -> Function:
     return Function(name, lambda_name, int(memory))
 
 
-def queues(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Each function that takes messages, with the addresses of its dead letters and of its queue."""
-    for name in ("ingest", "purge", "infer"):
-        dead, queue = environment.get(f"{name.upper()}_DLQ_URL", ""), environment.get(f"{name.upper()}_QUEUE_URL", "")
-        if dead and queue:
-            yield name, dead, queue
+def queues(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """The addresses of the dead letters and of the queue of each function that takes messages."""
+    found = {
+        "ingest": (environment.get("INGEST_DLQ_URL", ""), environment.get("INGEST_QUEUE_URL", "")),
+        "purge": (environment.get("PURGE_DLQ_URL", ""), environment.get("PURGE_QUEUE_URL", "")),
+        "infer": (environment.get("INFER_DLQ_URL", ""), environment.get("INFER_QUEUE_URL", "")),
+    }
+    return {name: addresses for name, addresses in found.items() if all(addresses)}

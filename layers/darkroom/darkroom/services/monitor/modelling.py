@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from ...aws.audit import Audit
 from ...aws.bus import Bus
@@ -74,14 +73,11 @@ def open_models(environment: Mapping[str, str]) -> Models:
     return Models(Endpoint(runtime, name), Variants(control, name), registry, tasks(environment))
 
 
-_WHOLE = ("min_samples", "promote_after_samples")
-_FRACTIONS = ("promote_after_hours", "max_disagreement", "max_error_rate")
-
-
 def policy(environment: Mapping[str, str]) -> Policy:
-    """What canaries are held to: the defaults, but for ``ROLLOUT_<NAME>`` in ``environment``."""
-    given: dict[str, Any] = {}
-    for names, kind in ((_WHOLE, int), (_FRACTIONS, float)):
-        found = {name: environment.get(f"ROLLOUT_{name.upper()}") for name in names}
-        given |= {name: kind(text) for name, text in found.items() if text}
-    return Policy(**given)
+    """What canaries are held to: the defaults, but for how long they are tried."""
+    default = Policy()
+    return replace(
+        default,
+        promote_after_samples=int(environment.get("ROLLOUT_PROMOTE_AFTER_SAMPLES", default.promote_after_samples)),
+        promote_after_hours=float(environment.get("ROLLOUT_PROMOTE_AFTER_HOURS", default.promote_after_hours)),
+    )
