@@ -30,6 +30,7 @@ class FunctionFacts:
     name: str
     arn: str
     url: str = ""
+    log_group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,12 @@ def gather(cloud: Cloud, ports: Ports, sagemaker_url: str, pids: dict[str, int])
 
 
 def _function(cloud: Cloud, ports: Ports, name: str) -> FunctionFacts:
-    arn = cloud.functions.get_function_configuration(FunctionName=name)["FunctionArn"]
+    configuration = cloud.functions.get_function_configuration(FunctionName=name)
+    arn, log_group = configuration["FunctionArn"], configuration.get("LoggingConfig", {}).get("LogGroup", "")
     urls = cloud.functions.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"]
     if not urls:
-        return FunctionFacts(name, arn)
-    return FunctionFacts(name, arn, f"{ports.aws_url}/_aws/lambda-url/{_label(urls[0]['FunctionUrl'])}/")
+        return FunctionFacts(name, arn, log_group=log_group)
+    return FunctionFacts(name, arn, f"{ports.aws_url}/_aws/lambda-url/{_label(urls[0]['FunctionUrl'])}/", log_group)
 
 
 def _label(url: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .logs import collect_late_lines, read_metrics
-from .metrics import Metrics, count_invocations, measure_queues
+from .metrics import Metrics, count_invocations, measure_memory, measure_queues
 from .tracing import DAEMON, pass_on_traces, sender, trace_invocations
 
 LOOK_EVERY_S = 5.0
@@ -24,6 +24,7 @@ def install(*, functions: Any, runtime: Any, cloudwatch: Any, logs: Any, queues:
     read_metrics(functions, logs, metrics)
     pass_on_traces(events, queues)
     repeated(lambda: measure_queues(queues, metrics))
+    repeated(lambda: measure_memory(runtime, metrics))
     repeated(lambda: collect_late_lines(functions, runtime))
 
 

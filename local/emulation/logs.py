@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -21,12 +22,17 @@ def read_metrics(service: Any, logs: Any, metrics: Metrics) -> None:
     def emitted(func: Any, request_id: str, log: str, *rest: Any, **named: Any) -> None:
         emit(func, request_id, log, *rest, **named)
         metrics.read(log)
-        config = func.get("config") or func
-        if group := logs._log_groups.get(f"/aws/lambda/{config.get('FunctionName', 'unknown')}"):
+        if group := logs._log_groups.get(group_of(func.get("config") or func)):
             with tidying:
                 forget_oldest(group["streams"])
 
     service._emit_lambda_logs = emitted
+
+
+def group_of(config: Mapping[str, Any]) -> str:
+    """The log group of a function with this configuration."""
+    named = (config.get("LoggingConfig") or {}).get("LogGroup")
+    return str(named or f"/aws/lambda/{config.get('FunctionName', 'unknown')}")
 
 
 def forget_oldest(streams: dict[str, Any], kept: int = STREAMS_KEPT, at_once: int = FORGOTTEN_AT_ONCE) -> None:

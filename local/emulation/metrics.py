@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from .emf import data
@@ -118,6 +119,24 @@ def measure_queues(sqs: Any, metrics: Metrics) -> None:
         of = {"QueueName": url.rsplit("/", 1)[1]}
         for name, unit, value in depths(queue, time.time()):
             metrics.record("AWS/SQS", name, value, unit, of)
+
+
+def measure_memory(runtime: Any, metrics: Metrics) -> None:
+    """Record the most memory that each process of a function has used so far, as Lambda Insights does."""
+    for worker in [one for listed in list(runtime._workers.values()) for one in list(listed)]:
+        if used_mb := most_memory_mb(worker._proc.pid if worker._proc else 0):
+            of = {"function_name": worker.func_name}
+            metrics.record("LambdaInsights", "used_memory_max", used_mb, "Megabytes", of)
+
+
+def most_memory_mb(pid: int) -> float:
+    """The peak of a process's resident memory; 0 where it is not known: on other systems than Linux, of no process."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    peaks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+    return round(int(peaks[0]) / 1024, 1) if peaks else 0.0
 
 
 def depths(queue: Any, now_s: float) -> Iterator[tuple[str, str, float]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from observability.composites import Composite, Standing, acts, evaluate_composites
-from observability.states import Alarm, State, evaluate
+from observability.states import Alarm, Evaluation, State, evaluate
 
 from ..place import STACK
 from .declared import Declared
@@ -44,6 +44,7 @@ class Alarms:
         self._history = history
         self._declare = declare
         self._declared = Declared()
+        self._begun_s = 0.0
         self._stands: dict[str, Stand] = {
             change["name"]: Stand(change["to"], change["at_s"], change["value"], change["reason"], acted=True)
             for change in history.changes()
@@ -55,6 +56,7 @@ class Alarms:
 
     def look(self, now_s: float) -> None:
         """Evaluate all of them, metric alarms first. Raises Unavailable."""
+        self._begun_s = self._begun_s or now_s
         for alarm, stand in self._measured(now_s):
             self._settle(alarm.name, stand, now_s)
         states = {alarm.name: self._stand(alarm.name).state for alarm in self._declared.alarms}
@@ -86,9 +88,16 @@ class Alarms:
         found = []
         for alarm in self._declared.alarms:
             series = {name: points[one] for name, one in queries[alarm.name].items()}
-            told = evaluate(alarm, series, now_s, self._stand(alarm.name).state)
-            found.append((alarm, Stand(told.state, now_s, told.value, told.reason)))
+            before = self._stand(alarm.name).state
+            told = evaluate(alarm, series, now_s, before)
+            state = before if self._too_early(alarm, told, now_s) else told.state
+            found.append((alarm, Stand(state, now_s, told.value, told.reason)))
         return found
+
+    def _too_early(self, alarm: Alarm, told: Evaluation, now_s: float) -> bool:
+        """Whether silence rings the alarm only because the stack was not running."""
+        watched_s = now_s - self._begun_s
+        return told.state == "ALARM" and told.value is None and watched_s < alarm.period_s * alarm.evaluation_periods
 
     def _settle(self, name: str, found: Stand, now_s: float) -> None:
         """Keep how an alarm stands now; a change is history."""

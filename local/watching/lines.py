@@ -16,7 +16,7 @@ OWN_KEYS = frozenset({"level", "message", "timestamp", "service", "function_name
 
 
 class Lines:
-    """The log lines of functions, whose names in Lambda are the keys of ``functions``, and their own the values."""
+    """The log lines of functions. ``functions`` are their names by their log groups."""
 
     def __init__(self, client: Any, functions: Mapping[str, str]) -> None:
         self._client = client
@@ -26,16 +26,16 @@ class Lines:
         """Lines since the Unix time ``since_s``, the newest first; those with ``code`` alone if it is given."""
         found = [
             line
-            for name, function in self._functions.items()
-            for line in self._of(name, function, since_s, f'"{code}"' if code else '"level"')
+            for group, function in self._functions.items()
+            for line in self._of(group, function, since_s, f'"{code}"' if code else '"level"')
             if not code or line["code"] == code
         ]
         return sorted(found, key=lambda line: float(line["at_s"]), reverse=True)[:limit]
 
-    def _of(self, name: str, function: str, since_s: float, pattern: str) -> Iterable[Document]:
+    def _of(self, group: str, function: str, since_s: float, pattern: str) -> Iterable[Document]:
         try:
             answer = self._client.filter_log_events(
-                logGroupName=f"/aws/lambda/{name}", startTime=int(since_s * 1000), filterPattern=pattern, limit=AT_ONCE
+                logGroupName=group, startTime=int(since_s * 1000), filterPattern=pattern, limit=AT_ONCE
             )
         except self._client.exceptions.ResourceNotFoundException:
             return []

@@ -65,7 +65,8 @@ class Traces:
     def listed(self, since_s: float, text: str = "", limit: int = 200) -> list[Document]:
         """Traces that began at ``since_s`` or later, the newest first.
 
-        ``text`` is in their id, in a name or in an annotation, whatever the case.
+        ``text`` is in their id, in a name or in an annotation, whatever the case. Calls to AWS do not decide on their
+        status: a HEAD that finds nothing is an error to the SDK, and mostly none to who asked.
         """
         recent = [(trace.started_s, name, trace) for name, trace in self._traces.items() if trace.ended_s >= since_s]
         found: list[Document] = []
@@ -113,12 +114,13 @@ class Traces:
         for one in documents:
             annotations = (one.get("annotations") or {}) | annotations
         functions = [self._called(one) for one in documents if _kind(one) == "function"]
+        own = [one for one in documents if _kind(one) != "aws"] or documents
         return {
             "trace_id": name,
             "started_s": trace.started_s,
             "duration_ms": round((trace.ended_s - trace.started_s) * 1000, 2),
             "names": list(dict.fromkeys(functions or [self._called(one) for one in documents[:1]])),
-            "status": max((_status(one) for one in documents), key=SEVERITY.__getitem__),
+            "status": max((_status(one) for one in own), key=SEVERITY.__getitem__),
             "annotations": annotations,
         }
 

@@ -46,7 +46,7 @@ class Watching:
         figures, past = Figures(cloud.metrics), History(history)
         self.alarms = Alarms(figures, past, lambda: declared_alarms(cloud))
         traces.names = function_names(facts)
-        lines = Lines(cloud.logs, traces.names)
+        lines = Lines(cloud.logs, {one.log_group: traces.names[one.name] for one in facts.functions.values()})
         index, media = Index(cloud.dynamodb, facts.index_table), Vault(cloud.s3, facts.media_bucket)
         dead = tuple(url for name, url in facts.queues.items() if name.endswith(DEAD_LETTERS))
         audit = facts.outputs.get("AuditBucketName")
