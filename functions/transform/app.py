@@ -10,15 +10,17 @@ from typing import Any
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import connect
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.telemetry import log
+from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import DarkroomError, MethodNotAllowed
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.answers import Answer, Failed, HttpResponse, to_http
 from darkroom.services.settings import cache_policy, limits
+from darkroom.services.telling import tell_viewer
 from darkroom.services.transform import Transform, TransformRequest
 
 _env = os.environ
+_observer = LightObserver("transform")
 _credentials = CredentialSource()
 _media = connect(_env["MEDIA_BUCKET"], _credentials)
 _same = _env.get("SOURCE_BUCKET", "") in ("", _env["MEDIA_BUCKET"])
@@ -33,25 +35,28 @@ _service = Transform(
     always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
     limits=limits(_env),
     caching=cache_policy(_env),
+    observer=_observer,
 )
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer a Lambda Function URL event (payload format 2.0)."""
+    headers = event.get("headers") or {}
+    edge_request_id = headers.get("x-amz-cf-id", "")
+    _observer.begin(context)
+    with _observer.message("answer", correlation_id=edge_request_id, path=event["rawPath"]):
+        if edge_request_id:
+            _observer.annotate("edge_request_id", edge_request_id)
+        return _answered(event, headers)
+
+
+def _answered(event: dict[str, Any], headers: dict[str, str]) -> HttpResponse:
     started = time.perf_counter()
     method = event["requestContext"]["http"]["method"]
-    headers = event.get("headers") or {}
     answer = _answer(event["rawPath"], method, headers)
     response = to_http(answer, method=method, viewer_url=headers.get("x-darkroom-url", ""))
-    log(
-        "INFO",
-        "answered",
-        status=response["statusCode"],
-        path=event["rawPath"],
-        ms=round((time.perf_counter() - started) * 1000, 1),
-        request_id=getattr(context, "aws_request_id", ""),
-        edge_request_id=headers.get("x-amz-cf-id", ""),
-    )
+    error = answer.error if isinstance(answer, Failed) else None
+    tell_viewer(_observer, int(str(response["statusCode"])), error, time.perf_counter() - started)
     return response
 
 
@@ -68,5 +73,4 @@ def _answer(path: str, method: str, headers: dict[str, str]) -> Answer:
     try:
         return _service.answer(request)
     except Exception:  # a defect must answer as a problem too, not as Lambda's own error page
-        log("ERROR", "defect", path=path, trace=traceback.format_exc())
-        return Failed(DarkroomError())
+        return Failed(DarkroomError(detail=traceback.format_exc()))

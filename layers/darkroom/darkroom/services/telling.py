@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import DarkroomError
-from .figures import answered
+from ..plan.model import DATA_FORMATS, Plan
+from .figures import answered, timed
 
 if TYPE_CHECKING:
     from ..aws.observer import Observer
+    from ..imaging.picture import Picture
 
 
 def tell(observer: Observer, status: int, error: DarkroomError | None, **fields: object) -> None:
@@ -22,3 +25,31 @@ def tell(observer: Observer, status: int, error: DarkroomError | None, **fields:
     level = "ERROR" if error.fault else "INFO"
     words = {"code": error.code, "reason": error.message, "detail": error.detail}
     observer.log(level, "answered", status=status, **words, **fields)
+
+
+def tell_viewer(observer: Observer, status: int, error: DarkroomError | None, took_s: float) -> None:
+    """Tell of an answer about a picture, for which somebody waited ``took_s``."""
+    if 200 <= status < 300:
+        timed(observer, "transform", took_s)
+    stages_ms = {name: round(spent_ms, 1) for name, spent_ms in observer.timings_ms.items()}
+    tell(observer, status, error, ms=round(took_s * 1000, 1), stages_ms=stages_ms)
+
+
+def tell_rendered(observer: Observer, plan: Plan, picture: Picture, source_bytes: int) -> None:
+    """Tell that ``picture`` was made, of a source of so many bytes."""
+    kind = _kind(plan, picture.content_type)
+    observer.count("Rendered")
+    observer.count("Rendered", format=kind)
+    observer.annotate("format", kind)
+    observer.note("bytes", {"source": source_bytes, "picture": len(picture.body)})
+
+
+def tell_found(observer: Observer, plan: Plan, headers: Mapping[str, str]) -> None:
+    """Tell that the picture with these ``headers`` was in the store."""
+    observer.count("FromStore")
+    observer.annotate("format", _kind(plan, headers.get("Content-Type", "")))
+
+
+def _kind(plan: Plan, content_type: str) -> str:
+    """What it is in the words of option f."""
+    return plan.format if plan.format in DATA_FORMATS else content_type.rpartition("/")[2]

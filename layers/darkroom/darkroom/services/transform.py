@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ..aws.objects import Bucket, StoredObject
-from ..aws.telemetry import log
+from ..aws.telemetry import LightObserver
 from ..errors import (
     BadOption,
     BadSignature,
@@ -32,14 +32,14 @@ from .aside import Aside
 from .caching import SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
 from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
 from .sidecars import Sidecar, read_sidecar
+from .telling import tell_found, tell_rendered
 
 if TYPE_CHECKING:
+    from ..aws.observer import Observer
     from ..findings import Findings
     from ..imaging.picture import Picture
 
 DERIVATIVES = "derivatives/"
-NO_FAULT = (FindingsPending, NoInference)
-"""Of status 5xx, and yet nothing that an operator has to look into."""
 
 _OVERTAKEN = "The source changed while its picture was made"
 
@@ -94,18 +94,24 @@ class Transform:
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
     clock: Callable[[], float] = time.time
+    observer: Observer = field(default_factory=lambda: LightObserver("transform"))
 
     def answer(self, request: TransformRequest) -> Answer:
         """Find or make the derivative. Never raises a DarkroomError: it is the answer."""
         try:
-            plan = parse_path(request.path)
-            self._authorise(plan, request)
-            self._admit(plan)
+            with self.observer.step("parse"):
+                plan = self._parse(request)
+            self.observer.note("key", plan.key)
             return self._find_or_render(plan, request.if_none_match)
         except DarkroomError as error:
-            level = "ERROR" if error.status >= 500 and not isinstance(error, NO_FAULT) else "INFO"
-            log(level, error.message, code=error.code, status=error.status, detail=error.detail, path=request.path)
             return Failed(error)
+
+    def _parse(self, request: TransformRequest) -> Plan:
+        """The plan of a request that may be served. Raises DarkroomErrors of status 4xx, and NoInference."""
+        plan = parse_path(request.path)
+        self._authorise(plan, request)
+        self._admit(plan)
+        return plan
 
     def _authorise(self, plan: Plan, request: TransformRequest) -> None:
         if not needs_signature(plan, self.mode, always=self.always):
@@ -134,18 +140,19 @@ class Transform:
         name = DERIVATIVES + derivative_name(plan)
         marker_name = marker_key(DERIVATIVES, plan.key)
         started = time.perf_counter()
-        opened = Aside(lambda: self.source.open(self.source_prefix + plan.key))
-        stored = Aside(lambda: self.media.open(name))
-        marker = Aside(lambda: read_marker(self.media, marker_name))
-        mark = plan.watermark
-        watermark = Aside(lambda: self._watermark(mark.name)) if mark else None
-        sidecar = Aside(lambda: read_sidecar(self.media, plan.findings, plan.key)) if plan.findings else None
-        _load_renderer()
-        master = opened.result()
+        with self.observer.step("fetch"):
+            opened = Aside(lambda: self.source.open(self.source_prefix + plan.key))
+            stored = Aside(lambda: self.media.open(name))
+            marker = Aside(lambda: read_marker(self.media, marker_name))
+            mark = plan.watermark
+            watermark = Aside(lambda: self._watermark(mark.name)) if mark else None
+            sidecar = Aside(lambda: read_sidecar(self.media, plan.findings, plan.key)) if plan.findings else None
+            _load_renderer()
+            master = opened.result()
         fetch_ms = (time.perf_counter() - started) * 1000
         found = stored.result()
         if found is not None and not _is_stale(found, master):
-            return _from_store(found, if_none_match)
+            return self._from_store(found, plan, if_none_match)
         if master is None:
             raise SourceMissing
         if (refusal := recorded(marker.result(), master.etag, self.limits)) is not None:
@@ -173,19 +180,15 @@ class Transform:
         plan, findings = job.plan, self._findings(job)
         picture = self._rendered(job, findings)
         timings_ms = {"fetch": job.fetch_ms, **picture.timings_ms}
+        tell_rendered(self.observer, plan, picture, job.master.size_bytes)
         if plan.gravity.name == "face" and _awaits_faces(findings):
             return _provisional(plan, picture, timings_ms)
         headers = stored_headers(plan, picture.content_type, self.caching)
         started = time.perf_counter()
-        etag = self._store(job.name, picture.body, headers | made_from(job.master.etag), job.replaces)
-        if self._overtaken(job):
-            if self.media.etag(job.name) == etag:
-                self.media.delete(job.name)
-            raise Unavailable(_OVERTAKEN, detail=job.name)
+        with self.observer.step("store"):
+            etag = self._keep(job, picture.body, headers)
         timings_ms["store"] = (time.perf_counter() - started) * 1000
         derivative = Derivative(etag, headers)
-        sizes = {"size_bytes": len(picture.body), "source_bytes": job.master.size_bytes}
-        log("INFO", "rendered", path=job.name, **sizes, ms=timings_ms)
         if _matches(job.if_none_match, etag):
             return NotModified(derivative)
         if len(picture.body) > MAX_BODY_BYTES:
@@ -203,7 +206,19 @@ class Transform:
 
         source = Source.streamed(job.master.chunks, job.master.size_bytes)
         mark = job.watermark.result() if job.watermark else None
-        return render(job.plan, source, limits=self.limits, watermark=mark, findings=findings)
+        started_s = time.time()
+        picture = render(job.plan, source, limits=self.limits, watermark=mark, findings=findings)
+        self.observer.staged(picture.timings_ms, started_s=started_s)
+        return picture
+
+    def _keep(self, job: _Job, body: bytes, headers: Mapping[str, str]) -> str:
+        """Store the derivative, unless its master has changed since; its entity tag. Raises Changed, Unavailable."""
+        etag = self._store(job.name, body, {**headers, **made_from(job.master.etag)}, job.replaces)
+        if self._overtaken(job):
+            if self.media.etag(job.name) == etag:
+                self.media.delete(job.name)
+            raise Unavailable(_OVERTAKEN, detail=job.name)
+        return etag
 
     def _overtaken(self, job: _Job) -> bool:
         """Whether the master, or what is known of it, has changed since it was read."""
@@ -226,7 +241,16 @@ class Transform:
         found = self.media.open(name)
         if found is None or _is_stale(found, self.source.open(self.source_prefix + plan.key)):
             raise Unavailable(_OVERTAKEN, detail=name)
-        return _from_store(found, if_none_match)
+        return self._from_store(found, plan, if_none_match)
+
+    def _from_store(self, found: StoredObject, plan: Plan, if_none_match: str) -> Answer:
+        """A derivative that another request stored meanwhile."""
+        kept = ("Content-Type", "Cache-Control", "Content-Disposition")
+        derivative = Derivative(found.etag, {name: found.attributes[name] for name in kept if name in found.attributes})
+        tell_found(self.observer, plan, derivative.headers)
+        if _matches(if_none_match, found.etag):
+            return NotModified(derivative)
+        return Stored(derivative, found.read() if found.size_bytes <= MAX_BODY_BYTES else None)
 
 
 def _awaits_faces(findings: Findings | None) -> bool:
@@ -249,15 +273,6 @@ def _is_stale(found: StoredObject, master: StoredObject | None) -> bool:
     """Whether ``found`` says that it was made from another master: a purge has not come to it yet."""
     made_of = found.attributes.get(SOURCE_ETAG, "")
     return master is not None and made_of not in ("", master.etag.strip('"'))
-
-
-def _from_store(found: StoredObject, if_none_match: str) -> Answer:
-    """A derivative that another request stored meanwhile."""
-    kept = ("Content-Type", "Cache-Control", "Content-Disposition")
-    derivative = Derivative(found.etag, {name: found.attributes[name] for name in kept if name in found.attributes})
-    if _matches(if_none_match, found.etag):
-        return NotModified(derivative)
-    return Stored(derivative, found.read() if found.size_bytes <= MAX_BODY_BYTES else None)
 
 
 def _matches(if_none_match: str, etag: str) -> bool:
