@@ -1,0 +1,334 @@
+"""Every alarm of the template, calculated: at its threshold, just over and just under, and when data is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from observability.expressions import Series
+from observability.states import Alarm, Evaluation, State, evaluate
+from observability.template import written
+
+from .stack import TEMPLATE, Stack, template
+from .watching import ALARM, COMPOSITE, alarms, composites, deployed
+
+NOW_S = 1_000_000 * 60
+HOUR_S = 3600
+
+ALARMS = alarms()
+COMPOSITES = composites()
+
+BURNING = {
+    # objective: what is counted as all, as bad, and the share of bad that the objective allows, in ten thousand
+    "viewers-success": (["Requests"], ["Faults"], 10),
+    "viewers-latency": (["Timed"], ["Slow"], 500),
+    "uploads-success": (["Requests"], ["Faults"], 10),
+    "uploads-latency": (["Timed"], ["Slow"], 500),
+    "api-success": (["Requests"], ["Faults"], 10),
+    "analysis-success": (["Requests"], ["Faults"], 10),
+    "analysis-latency": (["Timed"], ["Slow"], 500),
+}
+WINDOWS = {
+    "fast": (14.4, HOUR_S),
+    "fast-short": (14.4, 300),
+    "slow": (6, 6 * HOUR_S),
+    "slow-short": (6, 1800),
+    "sustained": (3, 24 * HOUR_S),
+    "sustained-short": (3, 2 * HOUR_S),
+}
+BURNING_ALARMS = [(objective, window) for objective in BURNING for window in WINDOWS]
+LEVELS = {
+    # alarm: threshold, which side of it alarms, periods that must
+    "ingest-age": (300, "over", 3),
+    "infer-age": (900, "over", 3),
+    "infer-priority-age": (900, "over", 3),
+    "purge-age": (300, "over", 3),
+    "ingest-depth": (10, "over", 3),
+    "infer-depth": (12, "over", 3),
+    "infer-priority-depth": (4, "over", 3),
+    "purge-depth": (20, "over", 3),
+    "ingest-dead-letters": (0, "over", 1),
+    "infer-dead-letters": (0, "over", 1),
+    "purge-dead-letters": (0, "over", 1),
+    "cost-per-picture": (0.01, "over", 1),
+    "drift": (0.2, "over", 1),
+    "cache-hit-ratio": (85, "under", 1),
+    "monitor-silent": (1, "under", 1),
+    "breaker-open": (0, "over", 1),
+    "gpu-busy": (90, "over", 12),
+}
+QUALITY = {"model-precision": (80, "under"), "model-recall": (80, "under"), "model-false-alarms": (10, "over")}
+
+
+def ended(alarm: Alarm, age: int = 1) -> int:
+    """When the period began that ended ``age`` - 1 periods before now."""
+    return NOW_S - age * alarm.period_s
+
+
+def by_metric(alarm: Alarm, **values: float) -> dict[str, Series]:
+    """A value for each metric name, in the newest period, for the first function that counts it."""
+    first: dict[str, Series] = {}
+    for query in alarm.queries:
+        if query.metric in values and query.metric not in {q.metric for q in alarm.queries if q.id in first}:
+            first[query.id] = {ended(alarm): values[query.metric]}
+    return first
+
+
+def state(alarm: Alarm, metrics: dict[str, Series], before: State = "OK") -> State:
+    return evaluate(alarm, metrics, NOW_S, before).state
+
+
+def test_these_are_all() -> None:
+    burning = {f"{objective}-{window}" for objective, window in BURNING_ALARMS}
+    assert set(ALARMS) == burning | set(LEVELS) | set(QUALITY) | {"uploads-refused"}
+    assert set(COMPOSITES) == set(BURNING) | {"viewers", "uploads", "analysis"}
+
+
+# ------------------------------------------------------------------ burning
+
+
+@pytest.mark.parametrize(("objective", "window"), BURNING_ALARMS)
+def test_a_budget_that_burns(objective: str, window: str) -> None:
+    alarm = ALARMS[f"{objective}-{window}"]
+    [total], [bad], allowed = BURNING[objective]
+    burn, period_s = WINDOWS[window]
+    limit = burn * allowed
+    assert alarm.period_s == period_s
+
+    def of(bad_ones: float) -> Evaluation:
+        return evaluate(alarm, by_metric(alarm, **{total: 10_000, bad: bad_ones}), NOW_S)
+
+    assert of(limit).state == "OK"
+    assert of(limit).value == pytest.approx(limit / 10_000)
+    assert of(limit + 1).state == "ALARM"
+    assert of(limit - 1).state == "OK"
+
+
+@pytest.mark.parametrize(("objective", "window"), BURNING_ALARMS)
+def test_few_events_are_no_share(objective: str, window: str) -> None:
+    alarm = ALARMS[f"{objective}-{window}"]
+    [total], [bad], _ = BURNING[objective]
+    assert state(alarm, by_metric(alarm, **{total: 19, bad: 19})) == "OK"
+    assert state(alarm, by_metric(alarm, **{total: 20, bad: 20})) == "ALARM"
+
+
+@pytest.mark.parametrize(("objective", "window"), BURNING_ALARMS)
+def test_silence_and_what_is_over_are_no_fault(objective: str, window: str) -> None:
+    alarm = ALARMS[f"{objective}-{window}"]
+    [total], [bad], _ = BURNING[objective]
+    assert state(alarm, {}, "ALARM") == "OK"
+    assert state(alarm, by_metric(alarm, **{total: 1000})) == "OK"
+    past = {name: {ended(alarm, 2): 1000.0} for name in by_metric(alarm, **{total: 1, bad: 1})}
+    assert state(alarm, past, "ALARM") == "OK"
+
+
+@pytest.mark.parametrize(
+    ("objective", "deaths"),
+    [
+        ("viewers-success", {"Errors", "Throttles"}),
+        ("uploads-success", {"Errors"}),
+        ("api-success", {"Errors", "Throttles"}),
+        ("analysis-success", {"Errors"}),
+    ],
+)
+def test_what_died_or_never_began_is_a_fault(objective: str, deaths: set[str]) -> None:
+    """Such an invocation did not count itself, so it is one more of all."""
+    alarm = ALARMS[f"{objective}-fast"]
+    assert {query.metric for query in alarm.queries if query.namespace == "AWS/Lambda"} == deaths
+    for death in deaths:
+        assert evaluate(alarm, by_metric(alarm, Requests=60, **{death: 40}), NOW_S).value == pytest.approx(0.4)
+        assert state(alarm, by_metric(alarm, **{death: 20})) == "ALARM"
+
+
+def test_either_function_of_the_upload_api_counts() -> None:
+    alarm = ALARMS["api-success-fast"]
+    for function in ("upload", "similar"):
+        ids = {q.metric: q.id for q in alarm.queries if q.dimensions.get("function") == function}
+        metrics = {ids["Requests"]: {ended(alarm): 100.0}, ids["Faults"]: {ended(alarm): 2.0}}
+        assert state(alarm, metrics) == "ALARM"
+
+
+# ------------------------------------------------------------------- levels
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_a_level(name: str) -> None:
+    alarm = ALARMS[name]
+    limit, side, periods = LEVELS[name]
+    step = max(abs(limit), 1) * 0.001
+
+    def of(value: float, count: int = periods) -> State:
+        return state(alarm, {"value": {ended(alarm, age): value for age in range(1, count + 1)}})
+
+    assert of(limit, 20) == "OK"
+    assert of(limit + step) == ("ALARM" if side == "over" else "OK")
+    assert of(limit - step) == ("ALARM" if side == "under" else "OK")
+    if periods > 1:
+        good = {ended(alarm, age): float(limit) for age in range(1, 20)}
+        worse = {ended(alarm, age): limit + step for age in range(1, periods)}
+        assert state(alarm, {"value": good | worse}) == "OK", "one period less than it takes"
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        *((name, "OK") for name in LEVELS if name not in ("drift", "cache-hit-ratio", "monitor-silent")),
+        ("drift", "kept"),
+        ("cache-hit-ratio", "kept"),
+        ("monitor-silent", "ALARM"),
+        *((name, "OK") for name in (*QUALITY, "uploads-refused")),
+    ],
+)
+def test_missing_data(name: str, missing: str) -> None:
+    before: State
+    for before in ("OK", "ALARM"):
+        assert state(ALARMS[name], {}, before) == (before if missing == "kept" else missing)
+
+
+@pytest.mark.parametrize("name", QUALITY)
+def test_the_worst_model_of_two_days_counts(name: str) -> None:
+    alarm = ALARMS[name]
+    limit, side = QUALITY[name]
+    worse = limit + (0.1 if side == "over" else -0.1)
+    for query in alarm.queries:
+        assert state(alarm, {query.id: {ended(alarm): float(limit)}}) == "OK"
+        assert state(alarm, {query.id: {ended(alarm): worse}}) == "ALARM"
+        assert state(alarm, {query.id: {ended(alarm, 2): worse}}) == "ALARM", "yesterday's run"
+        assert state(alarm, {query.id: {ended(alarm, 3): worse}}, "ALARM") == "OK"
+    assert {query.dimensions["task"] for query in alarm.queries} == {"faces", "text", "moderation"}
+    assert {query.dimensions["variant"] for query in alarm.queries} == {"main", "canary", "in-process"}
+
+
+@pytest.mark.parametrize(
+    ("handled", "refused", "expected"),
+    [(1000, 1, "OK"), (1000, 2, "ALARM"), (999, 999, "OK"), (10_000, 10, "OK"), (10_000, 11, "ALARM"), (0, 0, "OK")],
+)
+def test_refused_uploads(handled: float, refused: float, expected: State) -> None:
+    alarm = ALARMS["uploads-refused"]
+    assert alarm.period_s == 24 * HOUR_S
+    assert state(alarm, by_metric(alarm, Requests=handled, ClientErrors=refused)) == expected
+
+
+# --------------------------------------------------------------- what they say
+
+
+RUNBOOKS = {"queue-backlog", "conversion-errors", "model-down", "model-regressed", "cost-spike", "cache-storm"} | {
+    *("bad-deploy", "data-request", "redrive", "purge")
+}
+
+
+@pytest.mark.parametrize("name", [*ALARMS, *COMPOSITES])
+def test_an_alarm_says_what_it_means_and_what_helps(name: str) -> None:
+    alarm = ALARMS.get(name) or COMPOSITES[name]
+    assert alarm.name == f"stack-{name}"
+    match = re.fullmatch(r"([A-Z].{20,})\. Runbook: docs/runbooks/([a-z-]+)\.md", alarm.description)
+    assert match is not None
+    assert match[2] in RUNBOOKS
+
+
+def test_only_groups_page_and_the_rest_are_tickets_or_parts() -> None:
+    told = {name: alarm.actions for name, alarm in (ALARMS | COMPOSITES).items() if alarm.actions}
+    pages = {name for name, actions in told.items() if actions == ("<PageTopic>",)}
+    assert pages == {"viewers", "uploads", "analysis"}
+    assert {name for name, actions in told.items() if actions == ("<TicketTopic>",)} == set(told) - pages
+    assert set(told) - pages == set(LEVELS) | set(QUALITY) | {"uploads-refused"}
+
+
+def test_metrics_are_those_of_this_stack() -> None:
+    stack = deployed()
+    functions = set(stack.of_type("AWS::Lambda::Function"))
+    queues = {properties["QueueName"] for properties in stack.of_type("AWS::SQS::Queue").values()}
+    for alarm in ALARMS.values():
+        for query in alarm.queries:
+            match query.namespace:
+                case "Darkroom/stack":
+                    assert query.dimensions["service"] == query.dimensions["function"]
+                    assert f"{query.dimensions['function'].capitalize()}Function" in functions
+                case "AWS/Lambda":
+                    assert query.dimensions["FunctionName"].strip("<>") in functions
+                case "AWS/SQS":
+                    assert query.dimensions["QueueName"] in queues
+                case namespace:
+                    assert namespace == "/aws/sagemaker/Endpoints"
+                    assert query.dimensions == {"EndpointName": "models", "VariantName": "main"}
+
+
+def test_cloudwatch_takes_no_more_than_ten_metrics_and_whole_days() -> None:
+    for alarm in ALARMS.values():
+        assert len(alarm.queries) <= 10
+        assert {query.period_s for query in alarm.queries} == {alarm.period_s}
+        span_s = alarm.period_s * alarm.evaluation_periods
+        assert span_s <= (7 * 24 * HOUR_S if alarm.period_s >= HOUR_S else 24 * HOUR_S)
+
+
+# ------------------------------------------------------------------ conditions
+
+
+WATCHING = {ALARM, COMPOSITE, "AWS::CloudWatch::Dashboard", "AWS::SNS::Topic", "AWS::SNS::Subscription"} | {
+    *("AWS::SNS::TopicPolicy", "AWS::Budgets::Budget")
+}
+
+
+def kinds(**parameters: str) -> set[str]:
+    return {resource["Type"] for resource in Stack(**parameters).resources.values()} & WATCHING
+
+
+def test_alarms_can_be_off() -> None:
+    everything = {"PageEmail": "a@example.com", "TicketEmail": "b@example.com", "MonthlyBudgetUsd": "50"}
+    assert kinds(Alarms="on", **everything) == WATCHING
+    assert kinds(Alarms="off", MaxCostPerPicture="1", InferenceMode="lambda", **everything) == set()
+
+
+def test_nobody_is_told_of_what_is_not_deployed() -> None:
+    bare = Stack(Alarms="on")
+    names = {properties["AlarmName"] for properties in bare.of_type(ALARM).values()}
+    assert not [name for name in names if "infer" in name or "analysis" in name or "model" in name or "gpu" in name]
+    assert "stack-cost-per-picture" not in names
+    assert bare.of_type("AWS::SNS::Subscription") == {}
+    assert bare.of_type("AWS::Budgets::Budget") == {}
+    small = {p["AlarmName"] for p in Stack(Alarms="on", InferenceMode="lambda").of_type(ALARM).values()}
+    assert {"stack-drift", "stack-infer-age"} <= small
+    assert not {"stack-breaker-open", "stack-gpu-busy"} & small
+
+
+def test_the_budget_is_of_what_bears_the_stacks_tag() -> None:
+    stack = Stack(MonthlyBudgetUsd="50")
+    [budget] = stack.of_type("AWS::Budgets::Budget").values()
+    assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:darkroom$stack"]}
+    told = [
+        (n["Notification"]["NotificationType"], n["Notification"]["Threshold"])
+        for n in budget["NotificationsWithSubscribers"]
+    ]
+    assert told == [("ACTUAL", 80), ("FORECASTED", 100)]
+
+
+# ----------------------------------------------------------------- dashboards
+
+
+@pytest.mark.parametrize("mode", ["off", "lambda", "endpoint"])
+def test_dashboards_are_what_cloudwatch_reads(mode: str) -> None:
+    stack = Stack(Alarms="on", InferenceMode=mode, EndpointName="models" if mode == "endpoint" else "")
+    boards = {
+        p["DashboardName"]: json.loads(p["DashboardBody"]) for p in stack.of_type("AWS::CloudWatch::Dashboard").values()
+    }
+    assert set(boards) == {"stack-executive", "stack-on-call", "stack-debug"}
+    for board in boards.values():
+        for widget in board["widgets"]:
+            assert widget["x"] + widget["width"] <= 24
+            properties = widget["properties"]
+            if widget["type"] == "log":
+                infers = "SOURCE '/aws/lambda/stack-infer'" in properties["query"]
+                assert infers == (mode != "off")
+            else:
+                assert properties["metrics"]
+    text = json.dumps(boards)
+    assert "<InferFunction>" in text or mode == "off"
+    assert "{namespace}" not in text
+
+
+def test_the_template_is_as_the_tables_are() -> None:
+    text = TEMPLATE.read_text(encoding="utf-8")
+    assert written(text) == text, "make alarms"
+    assert template()["Resources"]["ViewersAlarm"]["Condition"] == "HasAlarms"

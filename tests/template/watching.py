@@ -1,0 +1,53 @@
+"""The alarms of the template itself, as a deployment with everything would have them."""
+
+from __future__ import annotations
+
+import functools
+
+from observability.composites import Composite
+from observability.states import Alarm
+
+from .stack import Stack
+
+ALARM, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
+
+EVERYTHING = {
+    "Alarms": "on",
+    "InferenceMode": "endpoint",
+    "EndpointName": "models",
+    "MaxCostPerPicture": "0.01",
+    "IngestConcurrency": "10",
+}
+
+
+@functools.cache
+def deployed() -> Stack:
+    return Stack(**EVERYTHING)
+
+
+def alarms() -> dict[str, Alarm]:
+    """By their names without that of the stack."""
+    read = (Alarm.read(name, properties) for name, properties in deployed().of_type(ALARM).items())
+    return {alarm.name.removeprefix("stack-"): alarm for alarm in read}
+
+
+def composites() -> dict[str, Composite]:
+    """By their names without that of the stack, with references to alarms as their names."""
+    stack = deployed()
+    names = {
+        f"<{logical_id}>": properties["AlarmName"]
+        for kind in (ALARM, COMPOSITE)
+        for logical_id, properties in stack.of_type(kind).items()
+    }
+
+    def named(text: str) -> str:
+        for reference, name in names.items():
+            text = text.replace(reference, name)
+        return text
+
+    found = {}
+    for logical_id, properties in stack.of_type(COMPOSITE).items():
+        texts = {key: named(value) if isinstance(value, str) else value for key, value in properties.items()}
+        composite = Composite.read(logical_id, texts)
+        found[composite.name.removeprefix("stack-")] = composite
+    return found
