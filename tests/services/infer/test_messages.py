@@ -12,6 +12,7 @@ from darkroom.services.infer.messages import SPARE_S
 from darkroom.services.infer.requests import Kind, Request, read_request
 from tests.aws import sagemaker
 from tests.pictures import jpeg_photo
+from tests.services.emf import counted, of
 from tests.services.functions import Context, Function, load
 from tools.events import FOLDER
 from tools.events.infer import NOBODY, PHOTO, told
@@ -169,3 +170,16 @@ def test_a_request_reads_as_it_was_sent() -> None:
 def test_anything_else_is_refused(body: str) -> None:
     with pytest.raises(BadUpload):
         read_request(body)
+
+
+def test_each_attempt_is_counted(world: World, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    sequencer = world.master(PHOTO, jpeg_photo())
+    body = json.dumps(told("ImageReady", PHOTO, sequencer=sequencer))
+    function.invoke(received(world, "normal", body))
+    good = counted(capsys.readouterr().out)
+    assert [of(good, name) for name in ("Requests", "Faults")] == [{"": 1}, {}]
+    world.clients["dynamodb"].delete_table(TableName=world.names["index"])
+    function.invoke(received(world, "normal", body))
+    bad = counted(capsys.readouterr().out)
+    assert [of(bad, name) for name in ("Requests", "Faults")] == [{"": 1}, {"": 1}]
+    assert of(bad, "Errors") == {"unavailable": 1}

@@ -1,0 +1,149 @@
+"""What objectives and dashboards are told of uploads: the function as SQS calls it, and what it printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from darkroom.aws.observing import Observer
+from darkroom.errors import BadUpload, Changed, Damaged, Unavailable
+from darkroom.plan.limits import Limits
+from darkroom.services.figures import failed
+from darkroom.watch.slo import slow_ms
+from tests.pictures import jpeg_photo
+
+from .emf import Counted, counted, of
+from .functions import Function, load
+from .ingesting import World
+from .test_ingest_messages import MAX_RECEIVES, created, receive
+
+COUNTS = ("Requests", "ClientErrors", "Faults")
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World.build(aws)
+
+
+@pytest.fixture
+def function(world: World, aws_environment: dict[str, str]) -> Function:
+    names = world.names
+    return load(
+        "ingest",
+        aws_environment
+        | {
+            "UPLOADS_BUCKET": names["uploads"],
+            "MEDIA_BUCKET": names["media"],
+            "QUARANTINE_BUCKET": names["quarantine"],
+            "AUDIT_BUCKET": names["media"],
+            "INDEX_TABLE": names["index"],
+            "INGEST_QUEUE_URL": names["changes"],
+            "INGEST_DLQ_URL": names["dead"],
+            "PURGE_QUEUE_URL": names["purges"],
+            "EVENT_BUS": names["bus"],
+            "SIGNING_KEYS_ARN": "asked for nothing here",
+            "LEASE_S": "125",
+            "MAX_RECEIVES": str(MAX_RECEIVES),
+        },
+    )
+
+
+def figures(printed: str) -> dict[str, float]:
+    """Requests and how many of them failed, and by whose fault."""
+    told = counted(printed)
+    return {name: of(told, name).get("", 0) for name in COUNTS}
+
+
+def test_an_upload_is_one_request(world: World, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    function.invoke(receive(world, {"x": created(world, "a.jpg", jpeg_photo())}))
+    assert figures(capsys.readouterr().out) == {"Requests": 1, "ClientErrors": 0, "Faults": 0}
+
+
+REFUSED: Mapping[str, tuple[bytes, str, str]] = {
+    "no picture": (b"no picture", "type-not-allowed", "unknown"),
+    "a type that is not let in": (b"%PDF-1.7\n", "type-not-allowed", "unknown"),
+    "cut off": (jpeg_photo()[:20_000], "damaged", "jpeg"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_refusal_is_the_uploaders_fault(
+    world: World, function: Function, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    body, code, sniffed = REFUSED[what]
+    function.invoke(receive(world, {"x": created(world, "a.jpg", body)}))
+    printed = capsys.readouterr().out
+    assert figures(printed) == {"Requests": 1, "ClientErrors": 1, "Faults": 0}
+    told = counted(printed)
+    assert (of(told, "Errors"), of(told, "Refused")) == ({code: 1}, {code: 1})
+    assert of(told, "RefusedByFormat") == {sniffed: 1}
+
+
+def test_what_is_too_large_is_refused_by_its_format_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.limits = Limits(max_bytes=1000)
+    ingest = world.ingest
+    ingest.handle(world.change("a.jpg", world.upload("a.jpg", jpeg_photo())))
+    ingest.observer.flush()
+    assert of(counted(capsys.readouterr().out), "RefusedByFormat") == {"jpeg": 1}
+
+
+@pytest.mark.parametrize("receives", [1, MAX_RECEIVES])
+def test_each_attempt_that_fails_is_a_fault(
+    world: World, function: Function, capsys: pytest.CaptureFixture[str], receives: int
+) -> None:
+    body = created(world, "a.jpg", b"no picture")
+    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
+    function.invoke(receive(world, {"x": body}, receives))
+    printed = capsys.readouterr().out
+    assert figures(printed) == {"Requests": 1, "ClientErrors": 0, "Faults": 1}
+    assert of(counted(printed), "Errors") == {"unavailable": 1}
+
+
+def test_what_cannot_be_read_is_not_ours(world: World, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    function.invoke(receive(world, {"x": '{"what": "ever"}'}))
+    printed = capsys.readouterr().out
+    assert figures(printed) == {"Requests": 1, "ClientErrors": 1, "Faults": 0}
+    assert of(counted(printed), "Errors") == {"bad-upload": 1}
+
+
+def test_who_waits_for_another_worker_has_not_been_dealt_with(
+    world: World, function: Function, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = created(world, "a.jpg", jpeg_photo())
+    claimed = json.loads(body)["detail"]["object"]["sequencer"]
+    world.index.claim("a.jpg", claimed, "another", now_s=4e9, lease_s=60)
+    function.invoke(receive(world, {"x": body}))
+    assert figures(capsys.readouterr().out) == dict.fromkeys(COUNTS, 0)
+
+
+@pytest.mark.parametrize(("over_ms", "slow"), [(0, {}), (1, {"": 1})])
+def test_an_upload_is_slow_by_its_objective(
+    world: World, capsys: pytest.CaptureFixture[str], over_ms: int, slow: dict[str, float]
+) -> None:
+    ingest, change = world.ingest, world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))
+    world.now_s = change.happened_at_s + (slow_ms("ingest") + over_ms) / 1000
+    ingest.handle(change)
+    ingest.observer.flush()
+    told: Counted = counted(capsys.readouterr().out)
+    assert (of(told, "Timed"), of(told, "Slow")) == ({"": 1}, slow)
+
+
+@pytest.mark.parametrize(
+    ("error", "whose", "code"),
+    [
+        (BadUpload(), "ClientErrors", "bad-upload"),
+        (Damaged(), "ClientErrors", "damaged"),
+        (Changed(), "Faults", "changed"),
+        (Unavailable(), "Faults", "unavailable"),
+        (ZeroDivisionError(), "Faults", "defect"),
+    ],
+)
+def test_whose_fault_an_error_is(error: Exception, whose: str, code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    observer = Observer("ingest")
+    failed(observer, error)
+    observer.flush()
+    told = counted(capsys.readouterr().out)
+    assert told == {(whose, frozenset()): 1, ("Errors", frozenset({("code", code)})): 1}

@@ -1,0 +1,68 @@
+"""The id by which the work on a message is found."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.aws.record import padded
+from darkroom.services.correlation import correlation_id
+from darkroom.services.infer.requests import Kind, Request, read_request
+from darkroom.services.ingest.announce import image_id
+from tests.services.ingesting import event_text
+
+EVENT_ID = "17793124-05d4-b198-2fde-7ededc63b103"
+
+
+def s3(detail_type: str = "Object Created", version_id: str = "") -> str:
+    return event_text("uploads", "a.jpg", "1A", detail_type, "PutObject", version_id)
+
+
+def own(detail_type: str, **detail: Any) -> str:
+    return json.dumps({"source": "darkroom", "detail-type": detail_type, "detail": {"key": "a.jpg", **detail}})
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (own("ImageReady", id="5e9f"), "5e9f"),
+        (own("ImageReady", id="5" * 100), "5" * 64),
+        (own("Analyse", object={"key": "a.jpg"}), ""),
+        (s3(), EVENT_ID),
+        (s3("Object Deleted", "v1"), EVENT_ID),
+        (s3(version_id="v1"), image_id("a.jpg", padded("1A"), "v1")),
+        (json.dumps({"id": EVENT_ID, "detail-type": "Object Created", "detail": {}}), EVENT_ID),
+        ('{"key": "a.jpg", "pass": 1}', ""),
+        ('{"detail": [], "detail-type": ""}', ""),
+        ('{"detail": {"object": {"version-id": "v"}}, "detail-type": "Object Created"}', ""),
+        ("[]", ""),
+        ("", ""),
+    ],
+)
+def test_it_is_the_pictures_else_the_events(body: str, expected: str) -> None:
+    assert correlation_id(body) == expected
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda inner: st.dictionaries(
+            st.sampled_from(["detail", "id", "object", "version-id", "sequencer", "key", "detail-type"]), inner
+        ),
+    )
+)
+def test_no_message_is_too_strange(document: Any) -> None:
+    assert len(correlation_id(json.dumps(document))) <= 64
+
+
+def test_what_is_put_off_is_still_found() -> None:
+    body = own("ImageReady", id="5e9f", sequencer="A0")
+    request = read_request(body)
+    assert request is not None
+    assert correlation_id(json.dumps(request.put_off().message)) == correlation_id(body) == "5e9f"
+    later = request.put_off().put_off()
+    assert later == Request(Kind.ANALYSE, "a.jpg", "A0", 2, image_id="5e9f")
