@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 from darkroom.aws.archive import Archive
@@ -18,14 +19,17 @@ from darkroom.aws.samples import Samples
 from darkroom.aws.switches import Board
 from darkroom.aws.vault import Vault
 from darkroom.services.monitor.cdn import CdnWatch
+from darkroom.services.monitor.cost import CostWatch
 from darkroom.services.monitor.drift import BaselineWatch, DriftWatch
 from darkroom.services.monitor.functions import queues, read_functions
 from darkroom.services.monitor.manifests import Manifests
 from darkroom.services.monitor.modelling import open_models, policy
-from darkroom.services.monitor.remedies import Redrive, Remedy, RemedyWatch, Station, Storm
+from darkroom.services.monitor.remedies import Redrive, Remedy, RemedyWatch, Storm, stations
 from darkroom.services.monitor.requests import read_request
 from darkroom.services.monitor.service import Monitor, Watch
 from darkroom.services.monitor.switching import Hand
+from darkroom.services.monitor.told import Told
+from darkroom.watch.cost import load
 
 _env = os.environ
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
@@ -40,18 +44,15 @@ _hand = Hand(Board(_media), _audit, _observer)
 _baselines = BaselineWatch(_media, _samples, _audit)
 _source, _prefix = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], _env.get("SOURCE_PREFIX", "masters/")
 _manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _prefix)
-_stations = [
-    Station(_functions[name], DeadLetters(_sqs, dead), queue)
-    for name, (dead, queue) in queues(_env).items()
-    if name in _functions
-]
+_stations = stations(_functions, queues(_env), lambda url: DeadLetters(_sqs, url))
 _remedies: dict[str, Remedy] = {
     "redrive": Redrive(_stations, _metrics, _namespace, _audit, _observer).look,
     "storm": Storm(_metrics, _namespace, float(_env.get("MAX_RENDERS_PER_MINUTE", "0")), _hand).look,
 }
-_watches: dict[str, Watch] = {
-    "cdn": CdnWatch(_global, _metrics, _env["DISTRIBUTION_ID"], _functions["transform"].lambda_name, _observer),
-}
+_distribution, _buckets = _env["DISTRIBUTION_ID"], (_env["MEDIA_BUCKET"], _env["UPLOADS_BUCKET"])
+_told = Told(_global, _metrics, _namespace, _distribution, _functions)
+_cost = CostWatch(_told, load(), "arm64" if _env.get("ARCH") == "arm64" else "x86_64", _buckets, _observer)
+_watches: dict[str, Watch] = {"cdn": CdnWatch(_told, _observer)}
 if _env["INFERENCE_MODE"] != "off":
     _enough = int(_env.get("BASELINE_SAMPLES", "500"))
     _watches |= {"drift": DriftWatch(_baselines, _manifests, _bus, _observer, _enough), "baseline": _baselines}
@@ -59,8 +60,9 @@ if _env["INFERENCE_MODE"] == "endpoint":
     _models = open_models(_env)
     _watches["rollout"] = _models.rollout(_entries, _samples, _metrics, _audit, _bus, _observer, policy(_env))
     _watches["quality"] = _models.quality(_media, _observer)
+    _cost = replace(_cost, instance_type=_env.get("ENDPOINT_INSTANCE_TYPE", ""), machines=_models.machines)
     _remedies["fallback"] = _models.stand_in(_metrics, _hand).look
-_watches["remedy"] = RemedyWatch(_remedies, _observer)
+_watches |= {"cost": _cost, "remedy": RemedyWatch(_remedies, _observer)}
 _monitor = Monitor(_watches, _audit, _observer)
 
 

@@ -8,42 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...aws.metrics import Figure, Metrics, Points
+from ...aws.metrics import Points
 from ...aws.observer import Observer
-
-MINUTE_S = 60
+from .told import MINUTE_S, Told
 
 WINDOW_S = 15 * MINUTE_S
 """What is looked at: CloudFront's figures come some minutes late, and one minute of few requests says little."""
 
-NAMESPACE = "AWS/CloudFront"
-
 
 @dataclass(frozen=True)
 class CdnWatch:
-    """``global_metrics`` are those of us-east-1, ``metrics`` those of the stack's region."""
+    """Brings CloudFront's figures, and what follows for the store, into the stack's own metrics."""
 
-    global_metrics: Metrics
-    metrics: Metrics
-    distribution_id: str
-    transform: str
+    told: Told
     observer: Observer
 
     def look(self, now_s: float) -> Mapping[str, object]:
         """Tell both ratios in percent, each only where something was asked."""
         end_s = now_s // MINUTE_S * MINUTE_S
-        period = {"begin_s": end_s - WINDOW_S, "end_s": end_s}
-        dimensions = {"DistributionId": self.distribution_id, "Region": "Global"}
-        requests, rates = self.global_metrics.points(
-            [
-                Figure(NAMESPACE, "Requests", dimensions, "Sum"),
-                Figure(NAMESPACE, "CacheHitRate", dimensions, "Average"),
-            ],
-            **period,
-            period_s=MINUTE_S,
-        )
-        invoked = Figure("AWS/Lambda", "Invocations", {"FunctionName": self.transform})
-        [renders] = self.metrics.totals([invoked], **period, period_s=MINUTE_S)
+        begin_s = end_s - WINDOW_S
+        requests, rates = self.told.cdn({"Requests": "Sum", "CacheHitRate": "Average"}, begin_s=begin_s, end_s=end_s)
+        [renders] = self.told.of_lambda([("transform", "Invocations")], begin_s=begin_s, end_s=end_s)
         return self._tell(hits_and_misses(requests, rates), renders)
 
     def _tell(self, counted: tuple[float, float], renders: float) -> Mapping[str, object]:

@@ -54,6 +54,10 @@ class Models:
         """The watch over the golden set."""
         return QualityWatch(media, self.endpoint, self.variants, self.tasks, observer)
 
+    def machines(self) -> int:
+        """How many run now. Raises Unavailable."""
+        return sum(variant.instances for variant in self.variants.now().values())
+
     def stand_in(self, metrics: Metrics, hand: Hand) -> StandIn:
         """The remedy for an endpoint that fails."""
         return StandIn(

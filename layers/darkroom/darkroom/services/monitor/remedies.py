@@ -37,6 +37,14 @@ class Station:
         return self.function.name
 
 
+def stations(
+    functions: Mapping[str, Function], addresses: Mapping[str, tuple[str, str]], letters: Callable[[str], DeadLetters]
+) -> list[Station]:
+    """A station for each function that has ``addresses``, of its dead letters and of its queue."""
+    known = {name: pair for name, pair in addresses.items() if name in functions}
+    return [Station(functions[name], letters(dead), queue) for name, (dead, queue) in known.items()]
+
+
 @dataclass(frozen=True)
 class Redrive:
     """Sends dead letters back to functions that work again."""

@@ -19,15 +19,13 @@ from ...aws.registry import Registry
 from ...aws.samples import Samples
 from ...aws.variants import Variant, Variants
 from ...watch.rollout import Policy, VariantStats, decide, trial_stats
+from ..infer.trial import standing
 from .canary import DECIDED, ENDED, TRYING, Case, Cases
 from .switching import US
 
 PROMOTE, ROLLBACK = "promote", "rollback"
 EVENTS = {PROMOTE: "ModelPromoted", ROLLBACK: "ModelRolledBack"}
 """Detail types, which are metrics too."""
-
-MAIN = "main"
-"""The variant that counts as the one in use where weights do not tell."""
 
 HOUR_S, MINUTE_S = 3600.0, 60
 
@@ -59,7 +57,7 @@ class RolloutWatch:
 
     def _case(self, known: Case | None, weighted: Mapping[str, Variant], now_s: float) -> Case:
         """The case of the canary, which is opened if it is a new one."""
-        canary, incumbent = contestants(weighted)
+        incumbent, canary = standing({name: variant.weight for name, variant in weighted.items()})
         if known is not None and known.stage == TRYING and known.is_of(canary, weighted[canary]):
             return known
         opened = Case(canary, weighted[canary].image, incumbent, weighted[incumbent].instances, now_s)
@@ -123,15 +121,6 @@ class RolloutWatch:
     def _announce(self, case: Case) -> None:
         detail = {"id": case_id(self.variants.endpoint, case), "endpoint": self.variants.endpoint} | _told(case)
         self.bus.announce(EVENTS[case.action], detail | {"figures": list(case.figures)})
-
-
-def contestants(weighted: Mapping[str, Variant]) -> tuple[str, str]:
-    """The canary and the incumbent among variants that take calls: those of the least and of the largest weight.
-
-    Of equal ones :data:`MAIN` is the incumbent, or the first by name.
-    """
-    ranked = sorted(weighted, key=lambda name: (-weighted[name].weight, name != MAIN, name))
-    return ranked[-1], ranked[0]
 
 
 def case_id(endpoint: str, case: Case) -> str:

@@ -1,0 +1,127 @@
+"""What the last hour cost, by what AWS's own metrics counted and the price table; and what that is per picture.
+
+What no metric counts (requests to S3, DynamoDB and the queues) is taken from how often each kind of work was done, and
+what one of it takes. Discounts and free tiers are none of ours to know: the bill is lower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...aws.metrics import Figure
+from ...aws.observer import Observer
+from ...watch.cost import HOURS_A_MONTH, Amounts, Architecture, PriceTable, endpoint_amounts, function_amounts, summed
+from .told import MINUTE_S, Told
+
+HOUR_S, DAY_S = 3600, 86_400
+
+OF_A_RENDER: Amounts = {"s3-gets": 1, "s3-puts": 1}
+OF_AN_UPLOAD: Amounts = {
+    "s3-puts": 5,
+    "s3-gets": 3,
+    "dynamodb-writes": 6,
+    "dynamodb-reads": 4,
+    "sqs-requests": 3,
+    "events": 1,
+}
+"""The upload, its master and three presets; the claim, the end and what is found by content, each in an index too."""
+
+OF_AN_ANALYSIS: Amounts = {
+    **{"s3-puts": 1, "s3-gets": 3, "dynamodb-writes": 5, "dynamodb-reads": 6},
+    **{"sqs-requests": 3, "events": 1},
+}
+OF_A_MISS: Amounts = {"s3-gets": 1}
+"""The CDN asks the bucket first."""
+
+OF_EACH: Mapping[tuple[str, str], Amounts] = {
+    ("transform", "Rendered"): OF_A_RENDER,
+    ("transform", "Requests"): OF_A_MISS,
+    ("ingest", "Requests"): OF_AN_UPLOAD,
+    ("infer", "Requests"): OF_AN_ANALYSIS,
+}
+"""By function and the metric that counts them."""
+
+STORED_AS = ("StandardStorage", "IntelligentTieringFAStorage")
+"""Kinds of storage that S3 counts by itself, a figure a day."""
+
+
+@dataclass(frozen=True)
+class CostWatch:
+    """``machines`` of ``instance_type`` answer as the endpoint now; None without one. ``buckets`` hold pictures."""
+
+    told: Told
+    prices: PriceTable
+    architecture: Architecture
+    buckets: Sequence[str]
+    observer: Observer
+    instance_type: str = ""
+    machines: Callable[[], int] | None = None
+
+    def look(self, now_s: float) -> Mapping[str, object]:
+        """Tell what an hour costs, by part; and a picture, if any was asked for."""
+        end_s = now_s // MINUTE_S * MINUTE_S
+        requests, delivered = self._cdn(end_s)
+        amounts = summed(
+            self._computed(end_s),
+            self._done(end_s),
+            {"cdn-requests": requests, "cdn-functions": requests, "cdn-gb": delivered / 1e9},
+            self._stored(end_s),
+            self._endpoint(),
+        )
+        parts = self.prices.cost(amounts)
+        for part, usd in parts.items():
+            self.observer.count("CostPerHour", usd, "None", part=part)
+        total = sum(parts.values())
+        self.observer.count("CostPerHour", total, "None")
+        found: dict[str, object] = {"usd_per_hour": {part: round(usd, 6) for part, usd in parts.items()}}
+        if requests:
+            self.observer.count("CostPerPicture", total / requests, "None")
+            found["usd_per_picture"] = round(total / requests, 9)
+        return found
+
+    def _cdn(self, end_s: float) -> tuple[float, float]:
+        """Viewers' requests, and the bytes of the answers."""
+        wanted = {"Requests": "Sum", "BytesDownloaded": "Sum"}
+        requests, delivered = self.told.cdn(wanted, begin_s=end_s - HOUR_S, end_s=end_s)
+        return sum(value for _, value in requests), sum(value for _, value in delivered)
+
+    def _computed(self, end_s: float) -> dict[str, float]:
+        functions = self.told.functions
+        wanted = [(name, metric) for name in functions for metric in ("Duration", "Invocations")]
+        totals = self.told.of_lambda(wanted, begin_s=end_s - HOUR_S, end_s=end_s)
+        return summed(
+            *(
+                function_amounts(function.memory_mb, spent_ms, invocations, self.architecture)
+                for function, spent_ms, invocations in zip(functions.values(), totals[::2], totals[1::2], strict=True)
+            )
+        )
+
+    def _done(self, end_s: float) -> dict[str, float]:
+        """What the work of the hour asked of other services."""
+        totals = self.told.own([*OF_EACH], begin_s=end_s - HOUR_S, end_s=end_s)
+        return summed(*(_times(amounts, count) for amounts, count in zip(OF_EACH.values(), totals, strict=True)))
+
+    def _stored(self, end_s: float) -> dict[str, float]:
+        """The bytes in the buckets by S3's last count, for an hour of a month."""
+        figures = [
+            Figure("AWS/S3", "BucketSizeBytes", {"BucketName": bucket, "StorageType": kind}, "Average")
+            for bucket in self.buckets
+            for kind in STORED_AS
+        ]
+        points = self.told.metrics.points(figures, begin_s=end_s - 3 * DAY_S, end_s=end_s, period_s=DAY_S)
+        size_bytes = sum(one[-1][1] for one in points if one)
+        return {"s3-gb-months": size_bytes / 1e9 / HOURS_A_MONTH}
+
+    def _endpoint(self) -> dict[str, float]:
+        if self.machines is None:
+            return {}
+        amounts = endpoint_amounts(self.instance_type, self.machines(), 1)
+        known = {name: amount for name, amount in amounts.items() if self.prices.knows(name)}
+        if known != amounts:
+            self.observer.log("WARNING", "no price is known of the endpoint", instance_type=self.instance_type)
+        return known
+
+
+def _times(amounts: Amounts, count: float) -> dict[str, float]:
+    return {name: amount * count for name, amount in amounts.items()}
