@@ -17,7 +17,9 @@ from .shown import HEAD_BYTES, picture_type
 from .traces import Document
 
 PICTURE = f"{CONTROL}/watch/failed/picture"
-WRONG = frozenset({"WARNING", "ERROR", "CRITICAL"})
+OF_THE_SOURCE = frozenset({413, 415, 422})
+"""Statuses of answers that say what is wrong with a picture. Other refusals are about requests: no sample failed."""
+
 LOOKED_BACK_S = 24 * 3600
 
 
@@ -76,12 +78,13 @@ class Failed:
 
     def _renders(self, now_s: float) -> Iterator[Document]:
         for line in self.lines.newest(now_s - LOOKED_BACK_S):
-            if line["function"] == "transform" and line["level"] in WRONG:
+            told, status = line["fields"], line["fields"].get("status", 0)
+            if line["function"] == "transform" and line["code"] and (status in OF_THE_SOURCE or status >= 500):
                 yield {
                     "kind": "render",
-                    "key": str(line["fields"].get("key", "")),
+                    "key": str(told.get("key") or told.get("path", "")),
                     "code": line["code"],
-                    "reason": line["message"],
+                    "reason": str(told.get("reason") or line["message"]),
                     "at_s": line["at_s"],
                     "trace_id": line["trace_id"],
                     "picture": None,
