@@ -11,6 +11,7 @@ from darkroom.aws.clients import client
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
+from darkroom.aws.samples import Samples
 from darkroom.aws.vault import Vault
 from darkroom.aws.vectors.choosing import open_vectors
 from darkroom.errors import BadKey
@@ -28,6 +29,7 @@ _service = Forget(
     quarantine=Vault(_s3, _env["QUARANTINE_BUCKET"]),
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
     vectors=open_vectors(_env),
+    samples=Samples(client("dynamodb"), _env["INDEX_TABLE"]),
     cdn=Cdn(client("cloudfront"), _env["DISTRIBUTION_ID"]),
     purges=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
     audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),

@@ -123,19 +123,22 @@ def dead(_: Call) -> Reply:
 class Runtime:
     """The server. ``behave`` is how it answers now; ``calls`` is what came.
 
-    ``drawn`` is the variant that answers who names none; ``attributes`` is what the container says beside its answers.
+    ``drawn`` is the variant that answers who names none, ``weights`` are those of all; ``attributes`` is what the
+    container says beside its answers.
     """
 
     url: str
     behave: Callable[[Call], Reply] = answer
     drawn: str = "main"
     attributes: str = ""
+    weights: dict[str, float] = field(default_factory=lambda: {"main": 1.0})
     calls: list[Call] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
         return {
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.url,
+            "AWS_ENDPOINT_URL_SAGEMAKER": self.url,
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -152,6 +155,9 @@ def serving() -> Iterator[Runtime]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
+            if "x-amz-target" in headers:
+                self._describe()
+                return
             call = Call(self.path.split("/")[2], body, headers)
             runtime.calls.append(call)
             reply = runtime.behave(call)
@@ -166,6 +172,18 @@ def serving() -> Iterator[Runtime]:
                 self.send_header("X-Amzn-SageMaker-Custom-Attributes", runtime.attributes)
             else:
                 self.send_header("x-amzn-ErrorType", json.loads(content)["__type"])
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def _describe(self) -> None:
+            """How the variants stand; without any, that there is no such endpoint."""
+            variants = [{"VariantName": name, "CurrentWeight": weight} for name, weight in runtime.weights.items()]
+            document = {"EndpointStatus": "InService", "ProductionVariants": variants}
+            fault = {"__type": "ValidationException", "message": "Could not find endpoint"}
+            content = json.dumps(document if variants else fault).encode()
+            self.send_response(200 if variants else 400)
+            self.send_header("Content-Type", "application/x-amz-json-1.1")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

@@ -19,6 +19,7 @@ from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
+from darkroom.aws.samples import Samples
 from darkroom.aws.vectors.table import TableVectors
 from darkroom.errors import BadKey
 from darkroom.services.forget import SPARE_S, TOMBSTONE_WITHIN_S, Forget
@@ -27,6 +28,7 @@ from darkroom.services.ingest.quarantine import quarantine_key
 from darkroom.services.ingest.service import TOMBSTONE_S, Outcome
 from darkroom.services.purge_orders import FIRST, SECOND, purge_message
 from darkroom.services.purging import REPEAT_AFTER_S
+from darkroom.watch.sample import Sample
 from tests.aws.similar import direction, make_vector_table
 from tests.services.cloudfront import HeldDistribution, make_distribution
 from tests.services.functions import load
@@ -51,6 +53,7 @@ class Case:
     events_url: str
     meanwhile: list[Callable[[], Any]] = field(default_factory=list)
     waited_s: float = 0.0
+    slots: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def service(self) -> Forget:
@@ -62,12 +65,19 @@ class Case:
             quarantine=self.world.vault("quarantine"),
             index=self.world.index,
             vectors=self.vectors,
+            samples=self.samples,
             cdn=Cdn(self.cdn.client, self.cdn.distribution_id),
             purges=self.world.queue("purges"),
             audit=Audit(self.world.vault("audit")),
             observer=Observer("forget"),
             sleep=self.wait,
         )
+
+    @property
+    def samples(self) -> Samples:
+        """Those of the function, filled one after the other."""
+        table = self.world.names["index"]
+        return Samples(self.world.clients["dynamodb"], table, choose=lambda slots: next(self.slots) * 97 % slots)
 
     def forget(self, key: str = KEY, remaining_s: Callable[[], float] = lasting) -> dict[str, Any]:
         return self.service.forget(key, remaining_s).document()
@@ -139,6 +149,8 @@ def fill(case: Case, key: str = KEY) -> None:
     case.put("media", *(f"derivatives/{key}/_/{name}" for name in ("w-320.webp", "w-640.webp", "refusal.json")))
     case.world.judge(key, flagged=True, body=b"picture")
     case.vectors.put(key, direction(1), source_etag="e", perceptual_hash="", generation="1")
+    for etag in ("e", "f"):
+        case.samples.put(Sample(key, etag, 0.0, "jpeg", 1, 0.5, {}, "endpoint"))
     case.put("quarantine", quarantine_key(key, padded("A1")), quarantine_key(key, padded("A2")))
 
 
@@ -147,6 +159,7 @@ def test_every_trace_is_removed_and_counted(case: Case) -> None:
     report = case.forget()
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
     assert case.vectors.get(KEY) is None
+    assert case.samples.recent() == []
     assert (report["key"], report["complete"], report["failed"], report["again_in_s"]) == (KEY, True, {}, 0)
     assert report["removed"] == {
         "uploads": 4,  # three versions and the marker of a person; our own does not count
@@ -156,6 +169,7 @@ def test_every_trace_is_removed_and_counted(case: Case) -> None:
         "findings": 2,
         "analysis": 1,
         "embedding": 1,
+        "samples": 2,
         "quarantine": 2,
         "index": 1,
     }
@@ -186,6 +200,7 @@ def test_what_only_looks_alike_stays(case: Case) -> None:
     report = case.forget()
     assert report["complete"]
     assert case.everything() == before
+    assert sorted(sample.key for sample in case.samples.recent()) == sorted(2 * others)
     assert all(case.vectors.get(other) is not None for other in others)
 
 
@@ -328,7 +343,8 @@ def test_the_index_out_of_reach_holds_up_no_erasure(case: Case) -> None:
     case.world.names = dict(case.world.names) | {"index": "no-such-table"}
     case.events_url = case.world.names["dead"]
     report = case.forget()
-    assert (report["complete"], report["failed"]) == (False, {"index": "unavailable", "analysis": "unavailable"})
+    assert report["failed"] == dict.fromkeys(("index", "analysis", "samples"), "unavailable")
+    assert not report["complete"]
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 

@@ -43,7 +43,7 @@ INVALIDATES = ("cloudfront:CreateInvalidation", "cloudfront:GetInvalidation", "c
 
 GRANTS: dict[str, Grants] = {
     "Transform": {
-        "s3:GetObject": [MASTERS, WATERMARKS, FINDINGS, DERIVATIVES],
+        "s3:GetObject": [MASTERS, WATERMARKS, FINDINGS, SWITCHES, DERIVATIVES],
         "s3:PutObject": [DERIVATIVES],
         "s3:DeleteObject": [DERIVATIVES],
         "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],
@@ -100,6 +100,7 @@ GRANTS: dict[str, Grants] = {
         "s3:PutObject": [AUDIT],
         "s3:GetObject": [MASTERS],
         "dynamodb:GetItem": [INDEX, VECTORS],
+        "dynamodb:BatchGetItem": [INDEX],
         "dynamodb:DeleteItem": [INDEX, VECTORS],
         "dynamodb:Query": [BY_SHA256],
         **each(INVALIDATES, DISTRIBUTION),
@@ -137,6 +138,7 @@ INFER: Grants = {
     "s3:DeleteObject": [FINDINGS, DERIVATIVES],
     "s3:ListBucket": BUCKETS_OF_PICTURES,
     "dynamodb:GetItem": [INDEX, "<VectorTable.Arn>"],
+    "dynamodb:BatchGetItem": [INDEX],
     "dynamodb:PutItem": [INDEX, "<VectorTable.Arn>"],
     "dynamodb:DeleteItem": [INDEX, "<VectorTable.Arn>"],
     "dynamodb:Query": [BY_SHA256],

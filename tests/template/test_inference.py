@@ -138,7 +138,8 @@ ENDPOINTS = {
 
 @pytest.mark.parametrize("mode", MODES)
 def test_infer_touches_only_what_it_needs(mode: str) -> None:
-    invokes = {"sagemaker:InvokeEndpoint": ENDPOINTS[mode]} if ENDPOINTS[mode] else {}
+    asks = ("sagemaker:InvokeEndpoint", "sagemaker:DescribeEndpoint")
+    invokes = dict.fromkeys(asks, ENDPOINTS[mode]) if ENDPOINTS[mode] else {}
     own = each(TRACES, "*") | each(LOGS, "<InferLogs.Arn>")
     assert granted(Stack(**MODES[mode]), "Infer") == INFER | invokes | own
 
@@ -146,7 +147,7 @@ def test_infer_touches_only_what_it_needs(mode: str) -> None:
 def test_infer_writes_items_of_its_own_alone() -> None:
     [statement] = [s for s in statements(Stack(**BY_NAME), "Infer") if s["Sid"] == "KeepOwnItems"]
     keys = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-    assert keys == ["findings#*", "breaker#endpoint"]
+    assert keys == ["findings#*", "sample#*", "breaker#endpoint"]
 
 
 def test_s3_vectors_take_the_place_of_the_table() -> None:

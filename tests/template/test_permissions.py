@@ -149,10 +149,10 @@ def test_nobody_reads_or_changes_the_audit_log() -> None:
         assert actions == ({"s3:PutObject"} if role in ("Ingest", "Forget", "Monitor") else set())
 
 
-def test_forget_deletes_nothing_of_the_index_but_findings() -> None:
+def test_forget_deletes_nothing_of_the_index_but_findings_and_samples() -> None:
     deletes = [s for s in statements(Stack(), "Forget") if "dynamodb:DeleteItem" in listed(s["Action"])]
     [statement] = [s for s in deletes if s["Resource"] == INDEX]
-    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["findings#*"]}}
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["findings#*", "sample#*"]}}
 
 
 @pytest.mark.parametrize("role", KEY_USES)

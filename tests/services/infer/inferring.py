@@ -112,7 +112,6 @@ class World:
     generation: str = "1"
     circuit: CircuitTerms = field(default_factory=CircuitTerms)
     finder: Finder | None = None
-    variants: Variants | None = None
     sent: list[str] = field(default_factory=list)
     opened: list[float] = field(default_factory=list)
     observer: Observer = field(default_factory=lambda: Observer("infer"))
@@ -125,6 +124,7 @@ class World:
         number = next(_numbers)
         clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
         clients["sagemaker-runtime"] = client("sagemaker-runtime", runtime.environment, read_s=CALL_S, attempts=1)
+        clients["sagemaker"] = client("sagemaker", runtime.environment, attempts=1)
         names = {name: f"infer-{name}-{number}" for name in ("media", "index", "vectors", "bus")}
         clients["s3"].create_bucket(Bucket=names["media"])
         make_table(clients["dynamodb"], names["index"])
@@ -158,6 +158,10 @@ class World:
     @property
     def vectors(self) -> TableVectors:
         return TableVectors(self.clients["dynamodb"], self.names["vectors"])
+
+    def variants(self) -> Variants:
+        """Those of the endpoint, which are told by the same server."""
+        return Variants(self.clients["sagemaker"], NAME)
 
     @property
     def samples(self) -> Samples:

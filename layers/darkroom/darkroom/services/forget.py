@@ -19,6 +19,7 @@ from ..aws.index import Index
 from ..aws.observing import Observer
 from ..aws.queues import Queue
 from ..aws.record import REMOVED, SEQUENCER_CHARACTERS, Record
+from ..aws.samples import Samples
 from ..aws.vault import Vault
 from ..aws.vectors import Vectors
 from ..errors import BadKey, Unavailable
@@ -55,6 +56,7 @@ class Forget:
     quarantine: Vault
     index: Index
     vectors: Vectors
+    samples: Samples
     cdn: Cdn
     purges: Queue
     audit: Audit
@@ -120,6 +122,7 @@ class Forget:
             "findings": lambda: sum(self.media.erase(sidecar_name(found, key)) for found in generations(self.media)),
             "analysis": lambda: int(self.index.drop(item_name(key))),
             "embedding": lambda: self._erase_embedding(key),
+            "samples": lambda: self.samples.forget(key),
             "quarantine": lambda: sum(self.quarantine.erase(copy) for copy in self._copies(key)),
         }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 from ...aws.clients import client
@@ -26,6 +27,9 @@ MAIN = "main"
 
 REMEMBERED_S = 60.0
 """How long weights are not read again: a canary takes minutes to start, and hours to take over."""
+
+WEIGHTS_S = 5.0
+"""How long an answer about them may take, which holds up a picture."""
 
 SECOND_S = 25.0
 """For asking the incumbent after a canary: one try, so that a message ends in its time."""
@@ -47,9 +51,9 @@ class Tried(NamedTuple):
 
 @dataclass
 class Standings:
-    """How the variants stand, seen through a short memory. ``variants`` None: there is one, which is MAIN."""
+    """How the variants stand, seen through a short memory. ``variants`` opens them when they are first looked at."""
 
-    variants: Variants | None
+    variants: Callable[[], Variants]
     observer: Observer
     monotonic: Callable[[], float] = time.monotonic
     _known: Standing = Standing(MAIN)
@@ -58,10 +62,10 @@ class Standings:
     def now(self) -> Standing:
         """As they stand, or stood when the endpoint last told."""
         now_s = self.monotonic()
-        if self.variants is not None and (self._read_at_s is None or now_s - self._read_at_s >= REMEMBERED_S):
+        if self._read_at_s is None or now_s - self._read_at_s >= REMEMBERED_S:
             self._read_at_s = now_s
             try:
-                self._known = standing({name: one.weight for name, one in self.variants.now().items()})
+                self._known = standing({name: one.weight for name, one in self.variants().now().items()})
             except Unavailable as error:
                 self.observer.log("WARNING", "the endpoint does not tell its variants", detail=error.detail)
         return self._known
@@ -103,7 +107,12 @@ def open_trials(environment: Mapping[str, str], breaker: Breaker, observer: Obse
         return None
     name = environment.get("ENDPOINT_NAME", "")
     endpoint = Endpoint(client("sagemaker-runtime", read_s=CALL_S, attempts=1), name)
-    return Trials(Caller(endpoint, breaker, observer), Standings(Variants(client("sagemaker"), name), observer))
+
+    @cache
+    def variants() -> Variants:  # a service that takes long to load
+        return Variants(client("sagemaker", read_s=WEIGHTS_S, attempts=2), name)
+
+    return Trials(Caller(endpoint, breaker, observer), Standings(variants, observer))
 
 
 def compared(canary: str, said_anew: Told, incumbent: str, said_before: Told) -> Trial:
