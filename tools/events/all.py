@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import Event, forget, infer, ingest, purge, similar, sweep, transform
+from . import Event, forget, infer, ingest, monitor, purge, similar, sweep, transform
 
 EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "forget": forget.events,
     "infer": infer.events,
     "ingest": ingest.events,
+    "monitor": monitor.events,
     "purge": purge.events,
     "similar": similar.events,
     "sweep": sweep.events,

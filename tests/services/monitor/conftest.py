@@ -1,0 +1,15 @@
+"""A stage for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from .stage import Stage
+
+
+@pytest.fixture
+def stage(aws: Callable[[str], Any]) -> Stage:
+    return Stage.build(aws)

@@ -1,0 +1,48 @@
+"""What the monitor function gets: a schedule's event, a request of a person, and news of CodeDeploy."""
+
+from __future__ import annotations
+
+from . import Event
+from .sqs import ACCOUNT, REGION
+
+
+def events() -> dict[str, Event]:
+    """Each event by its file name."""
+    return {
+        "scheduled.json": _event(
+            "Scheduled Event", "aws.events", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/monitor", {}
+        ),
+        "remedy.json": {"watch": ["remedy"]},
+        "drift.json": {"watch": ["drift"]},
+        "rollout.json": {"watch": ["rollout"]},
+        "quality.json": {"watch": ["quality"]},
+        "baseline.json": {"watch": ["baseline"]},
+        "no-such-watch.json": {"watch": ["gossip"]},
+        "deployment.json": _event(
+            "CodeDeploy Deployment State-change Notification",
+            "aws.codedeploy",
+            f"arn:aws:codedeploy:{REGION}:{ACCOUNT}:application:darkroom-ServerlessDeploymentApplication",
+            {
+                "region": REGION,
+                "deploymentId": "d-EXAMPLE1",
+                "instanceGroupId": "9fd2fbef-2157-40d8-91e7-6845af69e2d2",
+                "deploymentGroup": "darkroom-TransformFunctionDeploymentGroup",
+                "state": "SUCCESS",
+                "application": "darkroom-ServerlessDeploymentApplication",
+            },
+        ),
+    }
+
+
+def _event(detail_type: str, source: str, resource: str, detail: Event) -> Event:
+    return {
+        "version": "0",
+        "id": "0a5f3f6e-6cbe-4b0c-8d3b-9a1de1f29b77",
+        "detail-type": detail_type,
+        "source": source,
+        "account": ACCOUNT,
+        "time": "2026-11-25T12:00:00Z",
+        "region": REGION,
+        "resources": [resource],
+        "detail": detail,
+    }
