@@ -37,7 +37,7 @@ function row(each) {
     make('th', { scope: 'row' }, make('span', { textContent: each.title || each.name }), ' ', ...tags,
       ...(each.reason ? [make('div', { className: 'detail', textContent: each.reason })] : [])),
     make('td', { className: 'against', textContent: against(each) }),
-    make('td', {}, ...(each.since_s ? [when(each.since_s), make('div', { className: 'detail', textContent: ago(each.since_s) })] : [])),
+    make('td', {}, ...(each.since_s ? [when(each.since_s), make('span', { className: 'detail', textContent: ` ${ago(each.since_s)}` })] : [])),
     make('td', {}, ...runbookLink(each.runbook)));
 }
 

@@ -137,7 +137,7 @@ export function lineChart(panel) {
     state.place = frame(panel, { ...state.told, series: state.series }, width);
     drawing.setAttribute('width', width);
     drawing.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
-    drawing.replaceChildren(...axes(state.place), ...goalOf(panel, state.place), ...tracks(state.series, state.place));
+    drawing.replaceChildren(...axes(state.place), ...tracks(state.series, state.place), ...goalOf(panel, state.place));
     read();
   }
 
@@ -175,7 +175,7 @@ export function lineChart(panel) {
 }
 
 /** A line without axes beside a figure; nothing if there are not two points. */
-export function spark(points, width = 120, height = 30) {
+export function spark(points, width = 320, height = 48) {
   const values = points.map(point => point[1]).filter(value => value !== null);
   if (values.length < 2) return [];
   const [first, last] = [points[0][0], points.at(-1)[0]];
@@ -183,7 +183,7 @@ export function spark(points, width = 120, height = 30) {
   const x = at => 2 + ((width - 4) * (at - first)) / Math.max(1, last - first);
   const y = value => height - 3 - ((height - 6) * (value - low)) / (high - low || 1);
   const drawn = runs(points).map(run => track(run.map(([at, value]) => [x(at), y(value)]), 0));
-  return [svg('svg', { class: 'spark', viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': 'true' }, ...drawn)];
+  return [svg('svg', { class: 'spark', viewBox: `0 0 ${width} ${height}`, height, preserveAspectRatio: 'none', 'aria-hidden': 'true' }, ...drawn)];
 }
 
 export { lastOf, measured };

@@ -1,7 +1,7 @@
 // The index: what is known of every picture.
 
 import { encodeKey, make } from './page.js';
-import { ask, chip, empty, facts, keyLink, link, place, renew, searchForm, thumbnail, when } from './watch-page.js';
+import { ask, chip, empty, facts, keyLink, link, place, readable, renew, searchForm, thumbnail, when } from './watch-page.js';
 import { said } from './watch-words.js';
 
 const LIMIT = 50;
@@ -14,6 +14,7 @@ const stateChip = state => chip(STATES[state] || '', state || 'unknown');
 function rowOf(each) {
   const key = keyLink(each.key);
   key.dataset.id = each.key;
+  key.title = each.key;
   return make('li', { className: 'file' }, each.state === 'ready' ? thumbnail(each.key) : thumbnailless(),
     make('div', { className: 'told' },
       make('div', { className: 'head' }, key, stateChip(each.state)),
@@ -29,7 +30,7 @@ function task(name, found) {
   return make('article', { className: 'task' },
     make('div', { className: 'head' }, make('h4', { textContent: name }), ...(by ? [chip(by === 'endpoint' ? 'hit' : 'miss', by)] : [])),
     make('div', { className: 'by', textContent: [model, version].filter(Boolean).join(' ') }),
-    make('pre', { textContent: JSON.stringify(rest, null, 1) }));
+    make('pre', { textContent: readable(rest) }));
 }
 
 function record(key, told) {
@@ -42,7 +43,7 @@ function record(key, told) {
         facts([...shown, ['size', sizeOf(told)], ['bytes', told.size_bytes ? said(told.size_bytes, 'Bytes') : '']]),
         make('p', { className: 'links' }, link('its prints', `/#${encodeURIComponent(key)}`), ' ', link('its traces', place('traces', '', { q: key }))))),
     ...(tasks.length ? [make('h3', { textContent: 'What models found' }), make('div', { className: 'tasks' }, ...tasks.map(each => task(...each)))] : []),
-    make('details', { className: 'raw' }, make('summary', { textContent: 'Everything known' }), make('pre', { textContent: JSON.stringify(told, null, 2) })),
+    make('details', { className: 'raw' }, make('summary', { textContent: 'Everything known' }), make('pre', { textContent: readable(told) })),
   ];
 }
 

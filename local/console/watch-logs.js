@@ -3,7 +3,7 @@
 import { make } from './page.js';
 import { ask, chip, empty, facts, link, place, renew, searchForm, traceLink, when } from './watch-page.js';
 
-const LEVELS = { ERROR: 'error', CRITICAL: 'error', WARNING: 'miss', INFO: '', DEBUG: '' };
+const LEVELS = { ERROR: 'error', CRITICAL: 'error', WARNING: 'miss', INFO: 'soft', DEBUG: 'soft' };
 
 function lineOf(each) {
   const rest = Object.entries(each.fields || {});
@@ -24,8 +24,8 @@ export function logList(lines) {
 
 const NO_CODE = 'without a code';
 
-// How often each code stands there; each is a link that shows only these.
-function codes(lines, chosen) {
+/** How often each code stands there; each is a link that shows only its lines. */
+export function codes(lines, chosen) {
   const counts = new Map();
   for (const { code } of lines) counts.set(code || '', (counts.get(code || '') || 0) + 1);
   const sorted = [...counts].sort(([, one], [, other]) => other - one);

@@ -82,13 +82,22 @@ export function pictureFrom(src, alt) {
   return frame;
 }
 
+const flat = value => typeof value !== 'object' || value === null;
+
+function words(value) {
+  if (flat(value)) return String(value);
+  return Array.isArray(value) && value.every(flat) ? value.join(', ') : JSON.stringify(value);
+}
+
+/** JSON to be read: lists of numbers, such as boxes, on one line. */
+export const readable = value => JSON.stringify(value, null, 2).replace(/\[[-\d.,e\s]+\]/g, list => list.replace(/\s+/g, ' '));
+
 /** Names and values as a list; what is empty is left out. */
 export function facts(pairs) {
   const list = make('dl', { className: 'known' });
   for (const [name, value] of pairs) {
     if (value === undefined || value === null || value === '') continue;
-    const shown = value instanceof Node ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
-    list.append(make('div', {}, make('dt', { textContent: name }), make('dd', {}, shown)));
+    list.append(make('div', {}, make('dt', { textContent: name }), make('dd', {}, value instanceof Node ? value : words(value))));
   }
   return list;
 }

@@ -3,7 +3,7 @@
 import { make } from './page.js';
 import { failedList } from './watch-failed.js';
 import { figureOf, lastOf, lineChart, measured, spark } from './watch-charts.js';
-import { logList } from './watch-logs.js';
+import { codes, logList } from './watch-logs.js';
 import { ask, empty, renew } from './watch-page.js';
 import { traceList } from './watch-traces.js';
 import { adds, said, span, unitWord } from './watch-words.js';
@@ -40,8 +40,7 @@ function number(panel) {
         const value = told.value ?? (told.series[0] && adds(panel.unit) && measured(told.series).length ? total(told.series[0]) : own?.[1]);
         const shown = make('div', { className: 'value', textContent: said(value, panel.unit) });
         const words = value === null || value === undefined ? [make('span', { className: 'aim', textContent: 'nothing measured yet' })] : [];
-        return [make('div', { className: 'big' }, shown, ...(told.series[0] ? spark(told.series[0].points) : [])),
-          make('div', { className: 'under' }, ...goal(panel), ...words)];
+        return [make('div', { className: 'big' }, shown, ...goal(panel), ...words), ...(told.series[0] ? spark(told.series[0].points) : [])];
       });
     },
   };
@@ -54,7 +53,8 @@ function bars(panel) {
     update(told, { minutes }) {
       renew(body, [told.series.map(each => [each.label, valuesOf(each)]), minutes], () => {
         const size = each => (adds(panel.unit) ? total(each) : valuesOf(each).at(-1));
-        const rows = told.series.filter(each => valuesOf(each).length).sort((one, other) => size(other) - size(one));
+        const rows = told.series.filter(each => valuesOf(each).length);
+        if (adds(panel.unit)) rows.sort((one, other) => size(other) - size(one));
         if (!rows.length) return nothing(minutes);
         const most = panel.unit === '%' || panel.unit === 'Percent' ? 100 : Math.max(...rows.map(size), 0) || 1;
         return [make('ul', { className: 'bars' }, ...rows.map(each => {
@@ -109,7 +109,7 @@ const KINDS = {
   table,
   traces: listed('traces', minutes => ({ minutes }), slowest),
   failed: listed('failed', () => ({ limit: SHOWN_ROWS }), told => failedList(told.slice(0, SHOWN_ROWS))),
-  logs: listed('logs', minutes => ({ minutes }), told => logList(told.slice(0, SHOWN_ROWS))),
+  logs: listed('logs', minutes => ({ minutes }), told => [codes(told), logList(told.slice(0, SHOWN_ROWS))]),
 };
 
 const WIDE = new Set(['traces', 'failed', 'logs']);

@@ -30,7 +30,7 @@ const tableRow = (tag, line) => make('tr', {}, ...cells(line).map(cell => make(t
 
 // Each: what its first line looks like, what its further lines look like, and what is made of them.
 const BLOCKS = [
-  [/^#+ /, /^\b\B/, ([line]) => make(`h${Math.min(6, line.indexOf(' ') + 2)}`, {}, ...inline(line.replace(/^#+ /, '')))],
+  [/^#+ /, /^\b\B/, ([line]) => make(`h${Math.min(6, line.indexOf(' ') + 1)}`, {}, ...inline(line.replace(/^#+ /, '')))],
   [/^```/, /^(?!```)/, lines => command(lines.slice(1))],
   [/^ {4}/, /^( {4}|\s*$)/, lines => command(lines.join('\n').trimEnd().split('\n').map(line => line.slice(4)))],
   [/^\|/, /^\|/, lines => make('table', { className: 'figures' },

@@ -12,7 +12,7 @@ export const statusChip = status => chip(...(STATUS[status] || ['', status]));
 
 // The few annotations that tell traces apart, as name and value.
 function notes(annotations) {
-  const some = Object.entries(annotations).slice(0, SHOWN_NOTES);
+  const some = Object.entries(annotations).filter(([, value]) => value !== '').slice(0, SHOWN_NOTES);
   return make('span', { className: 'notes' }, ...some.map(([name, value]) =>
     make('span', {}, make('i', { textContent: name }), ` ${value}`)));
 }

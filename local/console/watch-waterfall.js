@@ -56,11 +56,12 @@ function row(segment, depth, whole_ms) {
 
 function ruler(whole_ms) {
   const marks = ticks(0, whole_ms, TICKS).filter(mark => mark <= whole_ms);
-  return make('div', { className: 'ruler', ariaHidden: 'true' }, make('span', {}), make('span', { className: 'marks' }, ...marks.map(mark => {
+  const made = make('div', { className: 'ruler', ariaHidden: 'true' }, make('span', {}), make('span', { className: 'marks' }, ...marks.map(mark => {
     const word = make('i', { textContent: ms(mark) });
     word.style.left = `${(mark / whole_ms) * 100}%`;
     return word;
   })), make('span', {}));
+  return { made, apart: marks.length > 1 ? marks[1] / whole_ms : 1 };
 }
 
 const legend = () => make('ul', { className: 'kinds' }, ...Object.entries(KINDS).map(([kind, text]) =>
@@ -71,10 +72,13 @@ export function waterfall(trace) {
   if (!trace.segments.length) return empty('Nothing of this trace is here', 'The stack keeps the newest traces only.');
   const whole_ms = Math.max(trace.duration_ms, endOf(trace.segments)) || 1;
   const found = count(trace.segments);
+  const { made, apart } = ruler(whole_ms);
+  const drawn = make('div', { className: 'waterfall' }, made, make('ol', {}, ...trace.segments.map(each => row(each, 0, whole_ms))));
+  drawn.style.setProperty('--apart', `${apart * 100}%`);
   return [
     make('div', { className: 'section-head' }, make('h3', { className: 'trace-title', textContent: `Trace ${trace.trace_id}` })),
     make('p', { className: 'note', textContent: `${moment(trace.started_s)} · ${ms(whole_ms)} · ${found} ${found === 1 ? 'segment' : 'segments'}. Choose one for what was noted about it.` }),
     legend(),
-    make('div', { className: 'waterfall' }, ruler(whole_ms), make('ol', {}, ...trace.segments.map(each => row(each, 0, whole_ms)))),
+    drawn,
   ];
 }

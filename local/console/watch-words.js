@@ -23,8 +23,12 @@ const SECONDS = [[86_400, 'd'], [3600, 'h'], [60, 'min'], [1, 's'], [0.001, 'ms'
 const BYTES = [[1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB'], [1, 'B']];
 
 const seconds = value => (value === 0 ? '0 s' : scaled(value, SECONDS));
-const share = value => `${Math.abs(value) >= 99 ? rounded(value, 3) : figure(value)} %`;
-const dollars = value => `$${value >= 1000 ? figure(value) : value >= 1 ? value.toFixed(2) : figure(value)}`;
+const share = value => `${value >= 99 && value <= 100 ? rounded(value, 3) : figure(value)} %`;
+// Cents are written whole, what is less than a cent as far as it says something.
+function dollars(value) {
+  const words = value >= 1000 ? figure(value) : value >= 1 ? value.toFixed(2) : figure(value);
+  return `$${/^\d\.\d$/.test(words) ? `${words}0` : words}`;
+}
 
 const UNITS = {
   Percent: share,

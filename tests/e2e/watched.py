@@ -29,13 +29,11 @@ def panel(name: str, kind: str, *, unit: str = "Count", target: float | None = N
     return {"id": name, "title": f"Panel {name}", "kind": kind, "unit": unit, "target": target, "about": "What it is."}
 
 
-def series(label: str, *values: float | None, now_s: float = 0) -> dict[str, Any]:
-    """A series with a point each minute, the last of them now."""
-    now_s = now_s or time.time()
-    return {
-        "label": label,
-        "points": [[now_s - EVERY_S * back, value] for back, value in zip(itertools.count(), values[::-1])][::-1],
-    }
+def series(label: str, *values: float | None) -> dict[str, Any]:
+    """A series with a point each minute, on the minute as metrics are, the last of them in this one."""
+    last_s = time.time() // EVERY_S * EVERY_S
+    points = [[last_s - EVERY_S * back, value] for back, value in zip(itertools.count(), values[::-1])]
+    return {"label": label, "points": points[::-1]}
 
 
 def wave(label: str, middle: float, swing: float, count: int = 60) -> dict[str, Any]:
