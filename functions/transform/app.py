@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 import traceback
+from functools import partial
 from typing import Any
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import connect
 from darkroom.aws.secrets import SigningKeys
+from darkroom.aws.switches import PRESETS_ONLY, Switches, in_bucket
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import DarkroomError, MethodNotAllowed
 from darkroom.plan.policy import AccessMode
@@ -36,6 +38,7 @@ _service = Transform(
     limits=limits(_env),
     caching=cache_policy(_env),
     observer=_observer,
+    sparing=partial(Switches(in_bucket(_media)).on, PRESETS_ONLY),
 )
 
 

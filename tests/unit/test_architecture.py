@@ -110,7 +110,7 @@ def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     )
     adapters = {name for name in loaded if name.startswith("darkroom.aws.")}
     assert {name for name in adapters if not name.startswith("darkroom.aws.telemetry.")} == {
-        f"darkroom.aws.{name}" for name in ("credentials", "objects", "secrets", "telemetry")
+        f"darkroom.aws.{name}" for name in ("credentials", "objects", "secrets", "switches", "telemetry")
     }
 
 

@@ -228,6 +228,7 @@ class PresetsOnly(Unavailable):
 
     code = "presets-only"
     title = "Only presets are made at the moment"
+    expected = True
 
 
 class Unanalysable(DarkroomError):

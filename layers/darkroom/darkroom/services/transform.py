@@ -16,6 +16,7 @@ from ..errors import (
     DarkroomError,
     FindingsPending,
     NoInference,
+    PresetsOnly,
     SourceMissing,
     Unavailable,
     Unsigned,
@@ -24,7 +25,7 @@ from ..plan.canonical import derivative_name, parse_path
 from ..plan.limits import Limits
 from ..plan.model import Plan
 from ..plan.negotiation import negotiations
-from ..plan.policy import UNSIGNED_SET, AccessMode, needs_signature
+from ..plan.policy import UNSIGNED_SET, AccessMode, is_preset, needs_signature
 from ..plan.redaction import NOTHING, AlwaysRedact, forced, needs_findings
 from ..plan.signing import verify
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored
@@ -95,6 +96,8 @@ class Transform:
     caching: CachePolicy = field(default_factory=CachePolicy)
     clock: Callable[[], float] = time.time
     observer: Observer = field(default_factory=lambda: LightObserver("transform"))
+    sparing: Callable[[], bool] = lambda: False
+    """Whether only named presets are rendered at this time."""
 
     def answer(self, request: TransformRequest) -> Answer:
         """Find or make the derivative. Never raises a DarkroomError: it is the answer."""
@@ -147,6 +150,7 @@ class Transform:
             mark = plan.watermark
             watermark = Aside(lambda: self._watermark(mark.name)) if mark else None
             sidecar = Aside(lambda: read_sidecar(self.media, plan.findings, plan.key)) if plan.findings else None
+            spared = None if is_preset(plan, always=self.always) else Aside(self.sparing)
             _load_renderer()
             master = opened.result()
         fetch_ms = (time.perf_counter() - started) * 1000
@@ -157,6 +161,8 @@ class Transform:
             raise SourceMissing
         if (refusal := recorded(marker.result(), master.etag, self.limits)) is not None:
             raise refusal
+        if spared is not None and spared.result():
+            raise PresetsOnly
         there = found.etag if found is not None else ""
         known = sidecar.result() if sidecar else None
         try:
