@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ...aws.metrics import Figure
 from ...aws.observer import Observer
+from ...plan.presets import configured
 from ...watch.cost import HOURS_A_MONTH, Amounts, Architecture, PriceTable, endpoint_amounts, function_amounts, summed
 from .told import MINUTE_S, Told
 
@@ -18,14 +19,11 @@ HOUR_S, DAY_S = 3600, 86_400
 
 OF_A_RENDER: Amounts = {"s3-gets": 1, "s3-puts": 1}
 OF_AN_UPLOAD: Amounts = {
-    "s3-puts": 5,
+    "s3-puts": 2 + len(configured().at_ingest),  # the upload, its master, its presets
     "s3-gets": 3,
-    "dynamodb-writes": 6,
-    "dynamodb-reads": 4,
-    "sqs-requests": 3,
-    "events": 1,
+    **{"dynamodb-writes": 6, "dynamodb-reads": 4, "sqs-requests": 3, "events": 1},
 }
-"""The upload, its master and three presets; the claim, the end and what is found by content, each in an index too."""
+"""Writes are the claim and the end, each in an index too."""
 
 OF_AN_ANALYSIS: Amounts = {
     **{"s3-puts": 1, "s3-gets": 3, "dynamodb-writes": 5, "dynamodb-reads": 6},
