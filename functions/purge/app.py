@@ -36,6 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
 
     The batch is one piece of work, since it is one invalidation: hence no BatchProcessor, which takes records singly.
     """
+    _observer.begin(context)
     with _observer.message("purge"):
         failed = _service.run(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -11,6 +11,7 @@ from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
+from darkroom.services.figures import attempt
 from darkroom.services.sweep import Sweep
 
 _env = os.environ
@@ -29,6 +30,7 @@ _service = Sweep(
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Sweep until the time is up; what was done. ``{"everything": true}`` looks at uploads of any age."""
-    with _observer.message("sweep"):
+    _observer.begin(context)
+    with _observer.message("sweep"), attempt(_observer):
         everything = event.get("everything") is True
         return asdict(_service.run(lambda: context.get_remaining_time_in_millis() / 1000, everything=everything))

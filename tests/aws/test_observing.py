@@ -34,6 +34,20 @@ def told(aws_environment: dict[str, str]) -> Told:
     return watch(WORK, LAMBDA | aws_environment)
 
 
+def test_a_line_is_written_once_although_lambda_has_a_handler_of_its_own(aws_environment: dict[str, str]) -> None:
+    """Its runtime sets the root logger up before it loads a function."""
+    work = """
+import logging, sys
+logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="Lambda's: %(message)s")
+from darkroom.aws.observing import Observer
+Observer("ingest").log("INFO", "once")
+logging.getLogger("botocore").warning("twice")
+"""
+    first, second = watch(work, LAMBDA | aws_environment).lines
+    assert json.loads(first)["message"] == "once"
+    assert second == "Lambda's: twice"
+
+
 def test_calls_of_aws_are_below_their_step(told: Told) -> None:
     calls = {found["parent_id"]: found for found in told.received if found["name"] == "s3"}
     for step, operation in (("fetch", "HeadObject"), ("read", "GetObject"), ("again", "HeadObject")):

@@ -288,6 +288,44 @@ def test_what_is_no_order_is_given_up_alone(site: Site, body: str) -> None:
     assert (letter["body"], letter["code"]) == (body, "bad-upload")
 
 
+def test_orders_count_by_how_they_ended(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.derivative("a.jpg", "w-320.webp")
+    records = [
+        {"messageId": str(number), "receiptHandle": "none", "body": body, "attributes": {}}
+        for number, body in enumerate(['{"key": "a.jpg", "pass": 2}', "no order", '{"key": "b.jpg", "pass": 2}'])
+    ]
+    purging = site.purging()
+    site.cdn.client.meta.events.register("before-call.cloudfront.CreateInvalidation", _unless_called_before())
+    assert purging.run(records[:2], lasting) == ["0"]
+    assert purging.run(records[2:], lasting) == []
+    purging.observer.flush()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    counted = {
+        (name, line.get("code", "")): sum(line[name])
+        for line in lines
+        for name in ("Requests", "Faults", "ClientErrors", "Errors")
+        if name in line
+    }
+    assert counted == {
+        ("Requests", ""): 3,
+        ("Faults", ""): 1,
+        ("ClientErrors", ""): 1,
+        ("Errors", "defect"): 1,
+        ("Errors", "bad-upload"): 1,
+    }
+
+
+def _unless_called_before() -> Any:
+    calls: list[None] = []
+
+    def fail(**_: Any) -> None:
+        calls.append(None)
+        if len(calls) == 1:
+            raise ZeroDivisionError
+
+    return fail
+
+
 def test_without_time_a_key_is_put_back_untouched(site: Site) -> None:
     site.derivative("a.jpg", "w-320.webp")
     site.queue.send(purge_message("a.jpg", SECOND))

@@ -13,12 +13,13 @@ from hashlib import sha256
 from typing import Any
 
 from ..aws.cdn import MAX_WILDCARDS, Cdn
-from ..aws.observing import Observer
+from ..aws.observer import Observer
 from ..aws.queues import Queue
 from ..errors import BadUpload, TooManyInvalidations, Unavailable
 from ..plan.keys import quote_key
 from .backoff import backoff_s
 from .dead_letters import last_words, told
+from .figures import attempted, failed
 from .purge import SPARE_S, Purge
 from .purge_orders import FIRST, SECOND, Order, merged, purge_message, read_order
 
@@ -62,6 +63,8 @@ class Purging:
         """
         failed: list[str] = []
         orders = merged(order for record in records if (order := self._read(record, failed)) is not None)
+        for _ in orders:
+            attempted(self.observer)
         cleared = [
             order for order in orders if self._try([order], partial(self._clear, order, remaining_s), failed) is True
         ]
@@ -79,16 +82,23 @@ class Purging:
             return act()
         except Exception as error:  # a defect comes again too, and is told of in the end
             for order in orders:
+                self._fault(error)
                 if order.receives < self.max_receives or not self._bury(order.message, error, order.receives):
                     failed += order.message_ids
                     self._hide(order, error)
             return None
+
+    def _fault(self, error: Exception) -> None:
+        failed(self.observer, error)
+        self.observer.fail(error)
 
     def _read(self, record: Mapping[str, Any], failed: list[str]) -> Order | None:
         """The order in ``record``; one that cannot be read is given up at once."""
         try:
             return read_order(record)
         except BadUpload as error:
+            attempted(self.observer)
+            self._fault(error)
             if not self._bury(record["body"], error, 1):
                 failed.append(record["messageId"])
             return None

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from ..aws.index import Index
-from ..aws.observing import Observer
+from ..aws.observer import Observer
 from ..aws.queues import Queue
 from ..aws.record import CLAIMED, HELD, Record
 from ..aws.vault import Listed, Vault
