@@ -1,0 +1,266 @@
+"""Alarms of the template, evaluated here: how they are read, how they stand, whom they call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.watching.alarms import Alarms
+from local.watching.declared import Declared, read_alarms
+from local.watching.history import KEPT, History
+from local.watching.lines import root, shown
+from local.watching.reading import Series, Wanted
+from local.watching.shown import picture_type
+
+NOW_S = 1_790_000_040.0
+
+
+def alarm(name: str, metric: str, **more: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Condition": "HasAlarms",
+        "Properties": {
+            "AlarmName": {"Fn::Sub": f"${{AWS::StackName}}-{name}"},
+            "AlarmDescription": {"Fn::Sub": f"{name} is bad. Runbook: ${{Runbooks}}/{name}.md"},
+            "Namespace": "N",
+            "MetricName": metric,
+            "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": "TransformFunction"}}],
+            "Period": 60,
+            "Statistic": "Sum",
+            "EvaluationPeriods": 1,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Threshold": 5,
+            "TreatMissingData": "notBreaching",
+            **more,
+        },
+    }
+
+
+def composite(name: str, rule: str, **more: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::CloudWatch::CompositeAlarm",
+        "Condition": "HasAlarms",
+        "Properties": {
+            "AlarmName": {"Fn::Sub": f"${{AWS::StackName}}-{name}"},
+            "AlarmRule": {"Fn::Sub": rule},
+            "AlarmActions": [{"Ref": "PageTopic"}],
+            **more,
+        },
+    }
+
+
+TEMPLATE: dict[str, Any] = {
+    "Parameters": {},
+    "Conditions": {"HasAlarms": {"Fn::Equals": [{"Ref": "Alarms"}, "on"]}, "Never": {"Fn::Equals": [1, 2]}},
+    "Resources": {
+        "TransformFunction": {"Type": "AWS::Lambda::Function"},
+        "PageTopic": {"Type": "AWS::SNS::Topic", "Condition": "HasAlarms"},
+        "RendersAlarm": alarm("renders", "Errors"),
+        "UploadsAlarm": alarm("uploads", "Faults", AlarmActions=[{"Ref": "TicketTopic"}]),
+        "SilentAlarm": alarm(
+            "silent", "Looks", TreatMissingData="breaching", EvaluationPeriods=3, ComparisonOperator="LessThanThreshold"
+        ),
+        "ViewersAlarm": composite("viewers", 'ALARM("${RendersAlarm}")'),
+        "UpAlarm": composite(
+            "up",
+            'ALARM("${UploadsAlarm}")',
+            ActionsSuppressor={"Fn::GetAtt": ["ViewersAlarm", "Arn"]},
+            ActionsSuppressorWaitPeriod=120,
+            ActionsSuppressorExtensionPeriod=180,
+        ),
+        "GpuAlarm": alarm("gpu", "GPUUtilization") | {"Condition": "Never"},
+        "TicketTopic": {"Type": "AWS::SNS::Topic", "Condition": "HasAlarms"},
+    },
+}
+GIVEN = {"Alarms": "on", "Runbooks": "docs/runbooks", "TransformFunction": "stack-Transform-1"}
+
+
+class Known:
+    """Figures that a test sets, by their metric."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, float] = {}
+
+    def minutes(self, asked: Mapping[Wanted, float], now_s: float) -> dict[Wanted, Series]:
+        at = int(now_s // 60) * 60 - 60
+        return {one: {at: self.now[one.metric]} if one.metric in self.now else {} for one in asked}
+
+
+@pytest.fixture
+def known() -> Known:
+    return Known()
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "state" / "alarms.jsonl")
+
+
+@pytest.fixture
+def alarms(known: Known, history: History) -> Alarms:
+    made = Alarms(known, history, lambda: read_alarms(TEMPLATE, GIVEN))  # type: ignore[arg-type]
+    made.read()
+    return made
+
+
+def stand(alarms: Alarms, name: str) -> dict[str, Any]:
+    [found] = [one for one in alarms.listed() if one["name"] == f"darkroom-{name}"]
+    return found
+
+
+def test_alarms_are_read_with_what_is_deployed_filled_in() -> None:
+    found = read_alarms(TEMPLATE, GIVEN)
+    assert [one.name for one in found.alarms] == ["darkroom-renders", "darkroom-uploads", "darkroom-silent"]
+    [query] = found.alarms[0].queries
+    assert query.dimensions == {"FunctionName": "stack-Transform-1"}
+    assert found.composites[1].suppressor == "darkroom-viewers"
+    assert found.composites[0].children == {"darkroom-renders"}
+
+
+def test_none_is_read_where_conditions_say_so() -> None:
+    assert read_alarms(TEMPLATE, GIVEN | {"Alarms": "off"}) == Declared()
+
+
+def test_an_alarm_rings_calls_once_and_ends(alarms: Alarms, known: Known, history: History) -> None:
+    for minute, errors in enumerate((0.0, 9.0, 9.0, 9.0, 0.0)):
+        known.now["Errors"] = errors
+        alarms.look(NOW_S + minute * 60)
+    changes = [(one["name"], one["from"], one["to"]) for one in history.changes() if "renders" in one["name"]]
+    assert changes == [
+        ("darkroom-renders", "INSUFFICIENT_DATA", "OK"),
+        ("darkroom-renders", "OK", "ALARM"),
+        ("darkroom-renders", "ALARM", "OK"),
+    ]
+    [page] = history.pages()
+    assert (page["name"], page["at_s"], page["reason"]) == (
+        "darkroom-viewers",
+        NOW_S + 60,
+        "In alarm: darkroom-renders",
+    )
+
+
+def test_how_an_alarm_stands(alarms: Alarms, known: Known) -> None:
+    known.now["Errors"] = 9.0
+    alarms.look(NOW_S)
+    known.now["Errors"] = 8.0
+    alarms.look(NOW_S + 60)
+    assert stand(alarms, "renders") == {
+        "name": "darkroom-renders",
+        "title": "renders is bad.",
+        "state": "ALARM",
+        "since_s": NOW_S,
+        "value": 8.0,
+        "threshold": 5.0,
+        "reason": "1 of the last 1 values are over 5 (1 make an alarm); the newest is 8",
+        "runbook": "docs/runbooks/renders.md",
+        "group": "viewers",
+        "pages": False,
+        "composite": False,
+        "suppressed": False,
+    }
+    above = stand(alarms, "viewers")
+    assert (above["pages"], above["composite"], above["group"], above["suppressed"]) == (True, True, "viewers", False)
+
+
+def test_one_fault_pages_once_though_two_groups_are_in_alarm(alarms: Alarms, known: Known, history: History) -> None:
+    known.now = {"Errors": 9.0, "Faults": 9.0}
+    for minute in range(5):
+        alarms.look(NOW_S + minute * 60)
+    assert [one["name"] for one in history.pages()] == ["darkroom-viewers"]
+    assert stand(alarms, "up")["suppressed"]
+    known.now["Errors"] = 0.0
+    for minute in range(5, 8):
+        alarms.look(NOW_S + minute * 60)
+        assert [one["name"] for one in history.pages()] == ["darkroom-viewers"], "the extension lasts"
+    alarms.look(NOW_S + 8 * 60)
+    assert [one["name"] for one in history.pages()] == ["darkroom-viewers", "darkroom-up"]
+    assert not stand(alarms, "up")["suppressed"]
+
+
+def test_silence_rings_only_after_it_could_have_been_heard(alarms: Alarms) -> None:
+    for minute in range(3):
+        alarms.look(NOW_S + minute * 60)
+        assert stand(alarms, "silent")["state"] == "INSUFFICIENT_DATA"
+    alarms.look(NOW_S + 180)
+    assert stand(alarms, "silent")["state"] == "ALARM"
+
+
+def test_a_restart_goes_on_where_it_was_and_calls_nobody_again(
+    alarms: Alarms, known: Known, history: History, tmp_path: Path
+) -> None:
+    known.now["Errors"] = 9.0
+    alarms.look(NOW_S)
+    again = History(tmp_path / "state" / "alarms.jsonl")
+    assert again.changes() == history.changes()
+    later = Alarms(known, again, lambda: read_alarms(TEMPLATE, GIVEN))  # type: ignore[arg-type]
+    later.read()
+    later.look(NOW_S + 60)
+    assert stand(later, "viewers")["since_s"] == NOW_S
+    assert again.changes() == history.changes()
+    assert len(again.pages()) == 1
+
+
+def test_history_has_an_end_and_survives_half_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "alarms.jsonl"
+    history = History(path)
+    for number in range(KEPT + 5):
+        history.page(at_s=number, name="n", reason="")
+    with path.open("a") as file:
+        file.write('{"at_s": 1')
+    again = History(path)
+    assert len(again.pages()) == KEPT
+    assert [json.loads(line)["at_s"] for line in path.read_text().splitlines()[:2]] == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("header", "trace"),
+    [("Root=1-a;Parent=b;Sampled=1", "1-a"), ("Parent=b;Root=1-a", "1-a"), ("1-a", "1-a"), ("", "")],
+)
+def test_the_trace_of_a_line(header: str, trace: str) -> None:
+    assert root(header) == trace
+
+
+def test_structured_lines_are_shown_and_all_else_is_not() -> None:
+    told = {
+        "level": "ERROR",
+        "message": "m",
+        "code": "damaged",
+        "xray_trace_id": "Root=1-a",
+        "status": 422,
+        "service": "s",
+    }
+    messages = ["START", json.dumps(told), "[1]", '{"level": "INFO"}', '{"_aws": {}}', "2026 {not json}"]
+    events = [{"timestamp": 1500, "message": message} for message in messages]
+    assert list(shown(events, "transform")) == [
+        {
+            "at_s": 1.5,
+            "function": "transform",
+            "level": "ERROR",
+            "message": "m",
+            "code": "damaged",
+            "trace_id": "1-a",
+            "fields": {"status": 422},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"\x89PNG\r\n\x1a\n....", "image/png"),
+        (b"RIFF....WEBPVP8 ", "image/webp"),
+        (b"RIFF....WAVE", ""),
+        (b"....ftypavif", "image/avif"),
+        (b"....ftypheic", ""),
+        (b"<svg onload=", ""),
+        (b"<html>", ""),
+        (b"", ""),
+    ],
+)
+def test_only_pictures_that_every_browser_shows_are_shown(head: bytes, kind: str) -> None:
+    assert picture_type(head) == kind

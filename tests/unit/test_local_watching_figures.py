@@ -1,0 +1,196 @@
+"""Figures: what is counted at the CDN and the endpoint, and what dashboards make of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from local.sagemaker.runtime import Invocation
+from local.watching.counts import VALUES_AT_ONCE, Figure, ModelCounts, ViewerCounts
+from local.watching.dashboards import Boards, described, period_of
+from local.watching.publishing import put
+from local.watching.reading import Figures, Series, Wanted, wanted
+from observability.panels import DASHBOARDS
+
+NOW_S = 1_790_000_040.0
+
+
+def by_metric(figures: Iterable[Figure]) -> dict[str, dict[float, int]]:
+    return {figure.metric: dict(figure.values) for figure in figures}
+
+
+def test_what_cloudfront_counts() -> None:
+    viewers = ViewerCounts("E1")
+    viewers.note("GET", 200, "Hit from cloudfront", 1.0, 100)
+    viewers.note("GET", 200, "RefreshHit from cloudfront", 20.0, 100)
+    viewers.note("HEAD", 200, "Miss from cloudfront", 81.23456, 0)
+    viewers.note("GET", 404, "Error from cloudfront", 5.0, 10)
+    viewers.note("GET", 503, "Error from cloudfront", 5.0, 10)
+    viewers.note("POST", 200, "Miss from cloudfront", 7.0, 10)
+    viewers.note("GET", 200, "FunctionGeneratedResponse from cloudfront", 1.0, 10)
+    taken = viewers.taken()
+    assert by_metric(taken) == {
+        "Requests": {1.0: 7},
+        "BytesDownloaded": {100.0: 2, 0.0: 1, 10.0: 4},
+        "4xxErrorRate": {0.0: 6, 100.0: 1},
+        "5xxErrorRate": {0.0: 6, 100.0: 1},
+        "TotalErrorRate": {0.0: 5, 100.0: 2},
+        "CacheHitRate": {100.0: 2, 0.0: 1},
+        "OriginLatency": {81.23: 1, 7.0: 1},
+    }
+    assert {(one.namespace, *one.dimensions.items()) for one in taken} == {
+        ("AWS/CloudFront", ("DistributionId", "E1"), ("Region", "Global"))
+    }
+    assert viewers.taken() == []
+
+
+def test_what_sagemaker_counts() -> None:
+    models = ModelCounts()
+    for variant, status in (("main", 200), ("main", 424), ("canary", 503)):
+        models.note(Invocation("darkroom", variant, status, 0.25))
+    found = {(one.metric, one.dimensions["VariantName"]): dict(one.values) for one in models.taken()}
+    assert found["Invocations", "main"] == {1.0: 2}
+    assert found["Invocation4XXErrors", "main"] == {0.0: 1, 1.0: 1}
+    assert found["Invocation5XXErrors", "canary"] == {1.0: 1}
+    assert found["ModelLatency", "main"] == {250_000.0: 2}
+
+
+def test_data_are_put_in_parts_that_cloudwatch_takes() -> None:
+    asked: list[Any] = []
+    client = SimpleNamespace(put_metric_data=lambda **told: asked.append(told))
+    many = Figure("A", "m", "None", {"a": "b"}, {float(number): 1 for number in range(VALUES_AT_ONCE + 1)})
+    put(client, [many, Figure("B", "n", "Count", {}, {1.0: 3})])
+    assert [one["Namespace"] for one in asked] == ["A", "B"]
+    first, second = asked[0]["MetricData"]
+    assert (len(first["Values"]), len(second["Values"])) == (VALUES_AT_ONCE, 1)
+    assert asked[1]["MetricData"] == [
+        {"MetricName": "n", "Dimensions": [], "Unit": "Count", "Values": [1.0], "Counts": [3]}
+    ]
+
+
+class Known:
+    """Figures that a test has made up."""
+
+    def __init__(self, points: Mapping[Wanted, Series], named: Iterable[Mapping[str, str]] = ()) -> None:
+        self._points = points
+        self._named = named
+
+    def minutes(self, asked: Mapping[Wanted, float], now_s: float) -> dict[Wanted, Series]:
+        return {one: self._points.get(one, {}) for one in asked}
+
+    def named(self, namespace: str, metric: str) -> Iterable[dict[str, str]]:
+        return [dict(one) for one in self._named]
+
+
+def shown(name: str, known: Known, span_s: float = 3600) -> dict[str, Any]:
+    tokens = {"namespace": "Darkroom/x", "stack": "x", "TransformFunction": "x-Transform-1", "IngestFunction": "x-I-1"}
+    boards: Any = Boards(known, tokens, {"x-Transform-1": "transform"})  # type: ignore[arg-type]
+    return dict(boards.data(name, span_s, NOW_S)["panels"])
+
+
+def lines(panel: dict[str, Any]) -> dict[str, list[tuple[int, float]]]:
+    told = {one["label"]: [tuple(at) for at in one["points"] if at[1] is not None] for one in panel["series"]}
+    return {label: points for label, points in told.items() if points}
+
+
+def test_every_dashboard_has_each_of_its_panels_and_points_for_its_whole_span() -> None:
+    assert shown("on-call", Known({})).keys() == {panel.id for panel in DASHBOARDS[1].panels}
+    [p95, _] = shown("on-call", Known({}))["latency"]["series"]
+    assert [at for at, _ in p95["points"]] == list(range(1_789_996_500, 1_790_000_041, 60))
+    assert {value for _, value in p95["points"]} == {None}
+    told = described()
+    assert [one["name"] for one in told] == ["executive", "on-call", "debug"]
+    assert all(panel["kind"] and panel["about"] for one in told for panel in one["panels"])
+
+
+def test_a_formula_is_calculated_from_metrics_that_are_not_shown_themselves() -> None:
+    of = {"service": "transform", "function": "transform"}
+    requests = wanted("Darkroom/x", "Requests", of, "Sum")
+    rate = shown("on-call", Known({requests: {1_789_999_980: 120.0}}))["rate"]
+    assert lines(rate) == {"transform": [(1_789_999_980, 2.0)]}
+
+
+def test_a_number_is_of_its_whole_window_not_a_mean_of_its_minutes() -> None:
+    of = {"service": "transform", "function": "transform"}
+    known = {
+        wanted("Darkroom/x", "Requests", of, "Sum"): {1_789_990_020: 1.0, 1_789_999_980: 99.0},
+        wanted("Darkroom/x", "Faults", of, "Sum"): {1_789_990_020: 1.0},
+    }
+    success = shown("executive", Known(known))["success"]
+    assert success["value"] == pytest.approx(99.0)
+    assert [value for _, value in lines(success)["success"]] == [0.0, 100.0]
+
+
+def test_nothing_measured_is_no_number() -> None:
+    assert shown("executive", Known({}))["success"]["value"] is None
+
+
+def test_a_split_metric_is_a_line_for_each_value_and_equal_ones_are_added_up() -> None:
+    of = [
+        {"service": "transform", "function": "transform", "code": "damaged"},
+        {"service": "ingest", "function": "ingest", "code": "damaged"},
+        {"service": "ingest", "function": "ingest", "code": "too-large"},
+        {"service": "ingest", "function": "ingest"},
+    ]
+    known = Known({wanted("Darkroom/x", "Errors", one, "Sum"): {1_789_999_980: 2.0} for one in of}, of)
+    found = lines(shown("on-call", known)["errors"])
+    assert found == {"damaged": [(1_789_999_980, 4.0)], "too-large": [(1_789_999_980, 2.0)]}
+
+
+def test_the_table_of_memory_is_by_function() -> None:
+    of = {"function_name": "x-Transform-1"}
+    known = Known({wanted("LambdaInsights", "used_memory_max", of, "Maximum"): {1_789_999_980: 250.0}}, [of])
+    assert lines(shown("debug", known)["memory"]) == {"transform": [(1_789_999_980, 250.0)]}
+
+
+@pytest.mark.parametrize(
+    ("span_s", "period_s"),
+    [(3600, 60), (3 * 3600, 60), (3 * 3600 + 1, 300), (86_400, 300), (172_800, 3600), (1e6, 21_600)],
+)
+def test_long_charts_have_long_periods(span_s: float, period_s: int) -> None:
+    assert period_of(span_s) == period_s
+
+
+def test_no_such_dashboard() -> None:
+    boards: Any = Boards(Known({}), {}, {})  # type: ignore[arg-type]
+    assert boards.data("none", 60, NOW_S) is None
+
+
+class Client:
+    """CloudWatch with one point a minute, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, int]] = []
+
+    def get_metric_data(self, **asked: Any) -> dict[str, Any]:
+        begin, end = asked["StartTime"], asked["EndTime"]
+        self.asked.append((begin.timestamp(), len(asked["MetricDataQueries"])))
+        minutes = range(int(begin.timestamp()), int(end.timestamp()) + 1, 60)
+        times = [datetime.fromtimestamp(at, UTC) for at in minutes]
+        return {
+            "MetricDataResults": [
+                {"Id": query["Id"], "Timestamps": times, "Values": [1.0] * len(times)}
+                for query in asked["MetricDataQueries"]
+            ]
+        }
+
+
+def test_what_is_known_is_read_but_once() -> None:
+    client, one = Client(), wanted("n", "m", {}, "Sum")
+    figures = Figures(client)
+    first = figures.minutes({one: NOW_S - 3600}, NOW_S)[one]
+    later = figures.minutes({one: NOW_S - 3600}, NOW_S + 60)[one]
+    assert [begin for begin, _ in client.asked] == [NOW_S - 3600, NOW_S - 240]
+    assert (len(first), len(later), max(later)) == (61, 62, NOW_S + 60)
+
+
+def test_an_earlier_begin_is_read_too() -> None:
+    client, one = Client(), wanted("n", "m", {}, "Sum")
+    figures = Figures(client)
+    figures.minutes({one: NOW_S - 600}, NOW_S)
+    assert len(figures.minutes({one: NOW_S - 7200}, NOW_S)[one]) == 121
+    assert len(figures.minutes({one: NOW_S - 600}, NOW_S)[one]) == 12

@@ -1,0 +1,180 @@
+"""Traces: documents in datagrams, put together to trees, and found again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.emulation.tracing import PREAMBLE, sender
+from local.watching.daemon import open_daemon
+from local.watching.traces import DOCUMENTS_KEPT, Traces
+
+ROOT = "1-6b0716ff-788b30a2f7c087b7858fd052"
+
+
+def datagram(**document: Any) -> bytes:
+    return PREAMBLE + json.dumps({"trace_id": ROOT, **document}).encode()
+
+
+def segment(name: str = "transform", number: str = "a", start: float = 10.0, end: float = 12.0, **more: Any) -> bytes:
+    return datagram(name=name, id=number, start_time=start, end_time=end, **more)
+
+
+def stage(name: str, number: str, parent: str, start: float, end: float, **more: Any) -> bytes:
+    return segment(name, number, start, end, type="subsegment", parent_id=parent, **more)
+
+
+def tree(*datagrams: bytes) -> Any:
+    traces = Traces()
+    for one in datagrams:
+        traces.take(one)
+    return traces.tree(ROOT)
+
+
+def outline(segments: list[dict[str, Any]]) -> list[Any]:
+    return [[one["name"], *([outline(one["children"])] if one["children"] else [])] for one in segments]
+
+
+DOCUMENTS = (
+    segment(),
+    stage(
+        "answer", "b", "a", 10.5, 11.5, subsegments=[{"name": "parse", "id": "c", "start_time": 10.6, "end_time": 10.7}]
+    ),
+    stage("fetch", "d", "b", 10.7, 11.0),
+    segment("infer", "e", 12.5, 14.0, parent_id="d"),
+    stage("lost", "f", "nobody", 13.0, 13.5),
+)
+
+
+@given(st.permutations(DOCUMENTS))
+def test_the_tree_is_the_same_in_whatever_order_its_documents_come(documents: list[bytes]) -> None:
+    found = tree(*documents)
+    assert outline(found["segments"]) == [
+        ["transform", [["answer", [["parse"], ["fetch", [["infer"]]]]]]],
+        ["lost"],
+    ]
+    assert (found["started_s"], found["duration_ms"]) == (10.0, 4000.0)
+
+
+def test_times_are_of_the_trace_and_kinds_of_the_document() -> None:
+    [root] = tree(
+        segment(),
+        stage("fetch", "b", "a", 10.25, 10.75, namespace="aws", aws={"operation": "GetObject", "retries": 0}),
+        stage("endpoint", "c", "a", 11, 12, namespace="remote"),
+        stage("decode", "d", "a", 11, 12, metadata={"darkroom": {"key": "a.jpg"}}, annotations={"format": "webp"}),
+    )["segments"]
+    fetch, endpoint, decode = root["children"]
+    assert (root["kind"], fetch["kind"], endpoint["kind"], decode["kind"]) == ("function", "aws", "remote", "stage")
+    assert (fetch["start_ms"], fetch["duration_ms"]) == (250.0, 500.0)
+    assert fetch["metadata"] == {"operation": "GetObject"}
+    assert (decode["metadata"], decode["annotations"]) == ({"key": "a.jpg"}, {"format": "webp"})
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({}, "ok"),
+        ({"fault": True}, "fault"),
+        ({"error": True}, "error"),
+        ({"throttle": True}, "error"),
+        ({"annotations": {"status": 304}}, "ok"),
+        ({"annotations": {"status": 404}}, "error"),
+        ({"annotations": {"status": "503"}}, "fault"),
+        ({"annotations": {"status": "soon"}}, "ok"),
+    ],
+)
+def test_how_a_segment_ended(more: dict[str, Any], status: str) -> None:
+    assert tree(segment(**more))["segments"][0]["status"] == status
+
+
+def test_a_trace_is_as_bad_as_its_worst_stage_but_calls_to_aws_do_not_count() -> None:
+    traces = Traces()
+    traces.take(segment())
+    traces.take(stage("s3", "b", "a", 10, 11, namespace="aws", fault=True))
+    assert traces.listed(0)[0]["status"] == "ok"
+    traces.take(stage("fetch", "c", "a", 10, 11, error=True))
+    assert traces.listed(0)[0]["status"] == "error"
+
+
+def test_what_has_ended_is_not_replaced_by_what_has_not() -> None:
+    begun = datagram(name="transform", id="a", start_time=10.0, in_progress=True)
+    assert tree(begun, segment())["duration_ms"] == 2000
+    assert tree(segment(), begun)["duration_ms"] == 2000
+
+
+def test_traces_are_found_by_id_name_and_annotation() -> None:
+    traces = Traces()
+    traces.names = {"stack-TransformFunction-1": "transform"}
+    traces.take(segment("stack-TransformFunction-1", annotations={"edge_request_id": "AbC==", "cold": True}))
+    for text in ("", "abc=", ROOT[:12], "transform", "true"):
+        assert [one["names"] for one in traces.listed(0, text)] == [["transform"]], text
+    assert traces.listed(0, "stack-") == []
+    assert traces.listed(10.5) == []
+
+
+def test_lists_are_newest_first_and_bounded() -> None:
+    traces = Traces(kept=3)
+    for number in range(5):
+        traces.take(
+            PREAMBLE + json.dumps({"trace_id": f"t{number}", "name": "n", "id": "a", "start_time": number}).encode()
+        )
+    assert [one["trace_id"] for one in traces.listed(0)] == ["t4", "t3", "t2"]
+    assert [one["trace_id"] for one in traces.listed(0, limit=2)] == ["t4", "t3"]
+    assert traces.tree("t1") is None
+
+
+def test_a_trace_that_is_still_heard_of_is_kept() -> None:
+    traces = Traces(kept=2)
+    for name in ("old", "middle", "old", "new"):
+        traces.take(PREAMBLE + json.dumps({"trace_id": name, "name": "n", "id": name, "start_time": 1}).encode())
+    assert traces.tree("middle") is None
+    assert traces.tree("old") is not None
+
+
+def test_a_trace_has_an_end() -> None:
+    traces = Traces()
+    for number in range(DOCUMENTS_KEPT + 10):
+        traces.take(segment(number=str(number)))
+    assert len(traces.tree(ROOT)["segments"]) == DOCUMENTS_KEPT  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"",
+        b"{}",
+        PREAMBLE,
+        PREAMBLE + b"[1]",
+        PREAMBLE + b'{"trace_id": "x"}',
+        datagram(name="n", id="a", start_time="soon"),
+        datagram(name="n", id="a", start_time=1, subsegments=[{"name": "no id"}]),
+        datagram(name="n", id="a", start_time=1, subsegments=7),
+    ],
+)
+def test_what_is_no_document_is_dropped_whole(junk: bytes) -> None:
+    traces = Traces()
+    traces.take(junk)
+    assert traces.listed(0) == []
+
+
+def test_documents_come_over_udp_and_none_is_needed_to_listen() -> None:
+    async def sent() -> Any:
+        traces = Traces()
+        async with open_daemon(traces) as address:
+            sender(address)({"trace_id": ROOT, "name": "n", "id": "a", "start_time": 1.0})
+            async with asyncio.timeout(10):
+                while not traces.listed(0):
+                    await asyncio.sleep(0.01)
+        return traces.listed(0)
+
+    assert [one["trace_id"] for one in asyncio.run(sent())] == [ROOT]
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    sender(f"127.0.0.1:{port}")({"id": "a"})
+    sender("")({"id": "a"})
