@@ -8,14 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from observability.alarm import logical_id
+from observability.burning import release_alarms
+
 from .building import LAYERS, build, content_hash
-from .stack import ROOT, Stack, references, template, transformed
+from .stack import ROOT, Stack, broken_rules, references, template, transformed
 
 NOT_OF_A_VERSION = {
     "AutoPublishAlias",
     "ReservedConcurrentExecutions",
     "ProvisionedConcurrencyConfig",
     "VersionDescription",
+    "DeploymentPreference",
+    "Events",
 }
 """Properties of a SAM function that belong to the alias or to the function as a whole."""
 
@@ -60,50 +65,120 @@ def test_each_upload_publishes_a_version(changed: str) -> None:
     assert identities({})["TransformFunctionVersion"] != identities({changed: "other"})["TransformFunctionVersion"]
 
 
-def test_a_new_value_of_a_parameter_publishes_a_version() -> None:
+PUBLISHED = [name for name, one in template()["Resources"].items() if "AutoPublishAlias" in one.get("Properties", {})]
+
+TOLD_BY_ANOTHER = {"InferFunction": {"EndpointImageUri"}}
+"""Parameters that only say whether another one is used."""
+
+
+def test_what_serves_or_is_released_gradually_is_published() -> None:
+    assert set(PUBLISHED) == {"TransformFunction", "InferFunction", "UploadFunction", "SimilarFunction"}
+
+
+@pytest.mark.parametrize("function", PUBLISHED)
+def test_a_new_value_of_a_parameter_publishes_a_version(function: str) -> None:
     """SAM's hash misses it, so the version's description, whose change replaces it, names every such value."""
     document = template()
-    properties = document["Resources"]["TransformFunction"]["Properties"]
+    properties = document["Resources"][function]["Properties"]
     of_version = {name: value for name, value in properties.items() if name not in NOT_OF_A_VERSION}
     used = set(references(of_version))
     for condition in used & set(document["Conditions"]):
         used |= set(references(document["Conditions"][condition]))
     described = set(references(properties["VersionDescription"]))
-    assert used & set(document["Parameters"]) == described
+    assert (used & set(document["Parameters"])) - TOLD_BY_ANOTHER.get(function, set()) == described
+    assert properties["AutoPublishAliasAllProperties"] is True
 
-    def description(**parameters: str) -> str:
-        [version] = Stack(**parameters).of_type("AWS::Lambda::Version").values()
-        return str(version["Description"])
 
-    assert description() != description(AccessMode="open")
-    assert description() != description(AlwaysRedact="people/=faces")
+def test_a_description_says_the_values() -> None:
+    def descriptions(**parameters: str) -> set[str]:
+        versions = Stack(InferenceMode="lambda", **parameters).of_type("AWS::Lambda::Version")
+        return {str(version["Description"]) for version in versions.values()}
+
+    plain = descriptions()
+    assert len(plain) == len(PUBLISHED)
+    assert len(plain - descriptions(AccessMode="open")) == 1
+    assert len(plain - descriptions(AlwaysRedact="people/=faces")) == 1
+    assert len(plain - descriptions(Tasks="faces")) == 2
 
 
 @pytest.mark.parametrize(
     "given",
     [
         {"SourceBucket": "", "SourcePrefix": "masters/"},
-        {"AlwaysRedact": ""},
-        {"ImmutablePrefixes": "", "AlwaysRedact": "people/=faces,docs/=text,letters/=text,eu/staff/=all"},
+        {"AlwaysRedact": "", "EndpointName": ""},
+        {
+            "ImmutablePrefixes": "",
+            "AlwaysRedact": "people/=faces,docs/=text,letters/=text,eu/staff/=all",
+            "EndpointName": "darkroom-production-models",
+        },
     ],
-    ids=["own masters", "nothing redacted", "nothing immutable"],
+    ids=["own masters", "nothing redacted, own endpoint", "nothing immutable"],
 )
-def test_the_longest_description_of_a_version_fits(given: dict[str, str]) -> None:
+@pytest.mark.parametrize("function", PUBLISHED)
+def test_the_longest_description_of_a_version_fits(function: str, given: dict[str, str]) -> None:
     """With every text at its longest it does not, and Lambda refuses the deployment: docs/deploy.md says so."""
     document = template()
-    written = document["Resources"]["TransformFunction"]["Properties"]["VersionDescription"]
+    written = document["Resources"][function]["Properties"]["VersionDescription"]
     longest = {name: "9" * _longest(name, document["Parameters"][name]) for name in references(written)}
-    [version] = Stack(**(longest | given)).of_type("AWS::Lambda::Version").values()
+    stack = Stack(**({"InferenceMode": "endpoint"} | longest | {"InferenceMode": "endpoint"} | given))
+    [version] = [one for name, one in stack.of_type("AWS::Lambda::Version").items() if name.startswith(function)]
     assert len(version["Description"]) <= MAX_DESCRIPTION_CHARACTERS
+
+
+LONGEST = {"SourceBucket": 63, "EndpointName": 63, "FindingsGeneration": 8, "Tasks": 41}
+"""Where patterns limit texts. Nobody names a task twice."""
 
 
 def _longest(name: str, declared: dict[str, object]) -> int:
     """Characters of the longest value that a parameter takes."""
-    if name == "SourceBucket":
-        return 63
+    if name in LONGEST:
+        return LONGEST[name]
     if isinstance(allowed := declared.get("AllowedValues"), list):
         return max(len(value) for value in allowed)
     return len(str(declared["MaxValue"])) if declared["Type"] == "Number" else int(str(declared["MaxLength"]))
+
+
+# ----------------------------------------------------------------- releases
+
+GRADUAL = [kind for kind in template()["Parameters"]["Deployments"]["AllowedValues"] if kind != "AllAtOnce"]
+
+
+def test_versions_get_all_requests_at_once_unless_asked_for() -> None:
+    stack = Stack()
+    assert not [one for one in stack.resources.values() if one["Type"].startswith("AWS::CodeDeploy")]
+    assert not [one for one in stack.resources.values() if "UpdatePolicy" in one]
+
+
+@pytest.mark.parametrize("kind", GRADUAL)
+@pytest.mark.parametrize("inference", ["off", "lambda"])
+def test_alarms_take_a_version_back(kind: str, inference: str) -> None:
+    """Those that are quick enough for minutes, of objectives that the function has a part in."""
+    stack = Stack(Deployments=kind, InferenceMode=inference)
+    groups = stack.of_type("AWS::CodeDeploy::DeploymentGroup")
+    published = [name for name in PUBLISHED if name in stack.resources]
+    assert set(groups) == {f"{name}DeploymentGroup" for name in published}
+    for function in published:
+        group = groups[f"{function}DeploymentGroup"]
+        assert group["DeploymentConfigName"] == f"CodeDeployDefault.Lambda{kind}"
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+        names = [alarm["Name"].strip("<>") for alarm in group["AlarmConfiguration"]["Alarms"]]
+        assert names == [logical_id(name) for name in release_alarms(function.removesuffix("Function").lower())]
+        assert set(names) <= set(stack.resources)
+        assert stack.resources[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+
+
+def test_a_gradual_release_needs_alarms() -> None:
+    assert len(broken_rules(Deployments=GRADUAL[0], Alarms="off")) == 1
+    assert broken_rules(Deployments=GRADUAL[0], Alarms="on") == set()
+
+
+def test_what_is_released_gradually_is_called_by_its_alias() -> None:
+    stack = Stack(InferenceMode="lambda")
+    uris = {one["IntegrationUri"] for one in stack.of_type("AWS::ApiGatewayV2::Integration").values()}
+    assert uris == {"<UploadFunctionAliaslive>", "<SimilarFunctionAliaslive>"}
+    sources = stack.of_type("AWS::Lambda::EventSourceMapping")
+    called = {one["FunctionName"] for name, one in sources.items() if name.startswith("Infer")}
+    assert called == {"<InferFunctionAliaslive>"}
 
 
 def test_layers_of_old_versions_stay() -> None:
