@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from observability.alarm import CompositeAlarm, MetricAlarm
+from observability.alarms import ALARMS, COMPOSITES
+
 FOLDER = Path(__file__).parents[2] / "docs" / "runbooks"
 TESTS = FOLDER.parents[1] / "tests"
 RUN = "".join(
@@ -26,3 +29,18 @@ def test_every_block_of_commands_is_run(page: Path) -> None:
     blocks = len(re.findall(r"^```sh$", page.read_text(encoding="utf-8"), re.MULTILINE))
     calls = re.findall(rf'follow\("{re.escape(page.name)}"((?:, \d+)*)\)', RUN)
     assert {0, *(int(number) for call in calls for number in re.findall(r"\d+", call))} == set(range(blocks))
+
+
+BY_ITSELF = [alarm for alarm in (*ALARMS, *COMPOSITES) if alarm not in ALARMS or alarm.action]
+"""All but the windows of composites: those are looked up by their composite's name."""
+
+
+@pytest.mark.parametrize("alarm", BY_ITSELF, ids=lambda alarm: alarm.name)
+def test_an_alarm_is_a_symptom_in_its_runbook(alarm: MetricAlarm | CompositeAlarm) -> None:
+    page = (FOLDER / f"{alarm.runbook}.md").read_text(encoding="utf-8")
+    symptom = page.partition("## Symptom")[2].partition("## First commands")[0]
+    assert f"`darkroom-{alarm.name}`" in symptom
+
+
+def test_every_window_has_a_runbook() -> None:
+    assert {f"{alarm.runbook}.md" for alarm in (*ALARMS, *COMPOSITES)} <= {page.name for page in PAGES}
