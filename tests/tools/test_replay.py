@@ -19,7 +19,7 @@ from tests.aws.endpoints import NAME, Models, running
 from tests.aws.sagemaker import found
 from tools.replay.__main__ import main
 from tools.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, table
-from tools.replay.inputs import below, pictures, sampled
+from tools.replay.inputs import below, listed, pictures, sampled
 from tools.replay.sides import common_tasks
 from tools.worse import put_worse
 
@@ -101,9 +101,10 @@ def put_masters(media: Vault, **bodies: bytes) -> None:
 
 def test_masters_below_a_prefix_are_read_as_infer_sends_them(media: Vault) -> None:
     put_masters(media, a=jpeg_photo((3000, 2000)), b=png_noise(20, 20), broken=b"\xff\xd8\xff no picture")
-    assert list(below(media, "trips/")) == ["trips/a.jpg", "trips/b.jpg", "trips/broken.jpg"]
-    assert list(below(media, "other/")) == []
-    read = list(pictures(media, ["trips/a.jpg", "trips/gone.jpg", "trips/broken.jpg", "trips/b.jpg"]))
+    found = list(below(media, "masters/trips/"))
+    assert found == [f"masters/trips/{name}.jpg" for name in ("a", "b", "broken")]
+    assert list(below(media, "masters/other/")) == []
+    read = list(pictures(media, ["masters/trips/gone.jpg", *found]))
     assert len(read) == 2
     assert all(jpeg.startswith(b"\xff\xd8\xff") for jpeg in read)
 
@@ -130,7 +131,24 @@ def samples(aws: Callable[[str], Any], index: str) -> Samples:
 def test_sampled_pictures_come_once_the_newest_first(samples: Samples) -> None:
     for at_s, key in enumerate(["a", "b", "a", "c"]):
         samples.put(Sample(key, "etag", float(at_s), "jpeg", 1, 0.5, {}, "endpoint"))
-    assert sampled(samples) == ["c", "a", "b"]
+    assert sampled(samples, "masters/") == ["masters/c", "masters/a", "masters/b"]
+
+
+def test_a_manifest_names_pictures(media: Vault) -> None:
+    lines = [json.dumps({"source-ref": f"s3://{media.bucket}/masters/{name}", "faces": {}}) for name in "ab"]
+    media.put("train.manifest", "\n".join([*lines, ""]).encode(), headers={}, metadata={})
+    assert listed(media, "train.manifest") == ["masters/a", "masters/b"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"source-ref": "s3://elsewhere/masters/a"}', '{"source": "x"}', "[]", '"text"', "no json"]
+)
+def test_what_is_no_manifest_of_this_bucket_is_refused(media: Vault, text: str) -> None:
+    media.put("train.manifest", text.encode(), headers={}, metadata={})
+    with pytest.raises(ValueError, match=r"no manifest|is not in"):
+        listed(media, "train.manifest")
+    with pytest.raises(ValueError, match="There is no other"):
+        listed(media, "other.manifest")
 
 
 def test_a_worse_model_is_seen_before_it_is_released(
@@ -140,7 +158,7 @@ def test_a_worse_model_is_seen_before_it_is_released(
     worse = tmp_path / "worse"
     put_worse(models_folder(), worse)
     assert TEXT not in common_tasks([models_folder(), worse])  # its engine is only the endpoint's
-    options = ["--bucket", media.bucket, "--prefix", "", "--metrics", str(tmp_path / "figures.json")]
+    options = ["--bucket", media.bucket, "--below", "", "--metrics", str(tmp_path / "figures.json")]
     assert main([*options, "--folders", str(models_folder()), str(worse)], aws_environment) == 1
     lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
     assert lines[MODERATION][1:4] == ["2", "0.0%", "1.000"]

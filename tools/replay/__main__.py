@@ -2,7 +2,8 @@
 
 Two variants: ``--endpoint E --variants main canary --bucket <media bucket> --table <index table>``; of the stack on
 this machine: ``--local --variants main canary``. Two folders of models, in this process: ``--folders A B``. The
-pictures are those that samples are kept of, or with ``--prefix`` all masters that start so.
+pictures are those that samples are kept of; with ``--below`` all masters that start so; with ``--manifest`` those of a
+manifest for training.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from darkroom.services.infer.tasks import tasks as configured
 
 from .. import local_stack
 from .agreement import Pair, agree, figures, rows, table
-from .inputs import below, pictures, sampled
+from .inputs import below, listed, pictures, sampled
 from .sides import FolderSide, Side, VariantSide, common_tasks
 
 ANSWERS_WITHIN_S = 65.0
@@ -40,13 +41,9 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         if chosen.local:
             environment = _localised(chosen)
         sides, tasks = _sides(chosen, environment)
-        media = Vault(client("s3", environment), _needed(chosen.bucket, "--bucket"))
-        keys: Iterable[str] = (
-            sampled(Samples(client("dynamodb", environment), _needed(chosen.table, "--table")))
-            if chosen.prefix is None
-            else below(media, chosen.prefix)
-        )
-        pairs, failed = replayed(islice(pictures(media, keys), chosen.limit), sides, tasks)
+        masters = Vault(client("s3", environment), _needed(chosen.bucket, "--bucket"))
+        keys = _keys(chosen, masters, environment)
+        pairs, failed = replayed(islice(pictures(masters, keys), chosen.limit), sides, tasks)
     except (DarkroomError, ValueError, OSError) as error:
         detail = error.detail if isinstance(error, DarkroomError) else ""
         sys.stderr.write(f"{error} {detail}".strip() + "\n")
@@ -89,9 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--variants", nargs=2, metavar=("A", "B"), help="two production variants of the endpoint")
     parser.add_argument("--folders", nargs=2, type=Path, metavar=("A", "B"), help="two folders of models")
     parser.add_argument("--endpoint", help="the endpoint's name")
-    parser.add_argument("--bucket", help="the media bucket (the stack's output MediaBucketName)")
+    parser.add_argument("--bucket", help="where the masters are (the stack's output MediaBucketName)")
+    parser.add_argument("--prefix", default="masters/", help="what comes before their keys (masters/)")
     parser.add_argument("--table", help="the index table (the stack's output IndexTableName)")
-    parser.add_argument("--prefix", help="masters that start with this, instead of those that samples are kept of")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--below", help="keys that start with this, instead of those that samples are kept of")
+    which.add_argument("--manifest", help="those of a manifest in the bucket, such as watch/manifests/…/test.manifest")
     parser.add_argument("--local", action="store_true", help="pictures and endpoint of the stack on this machine")
     parser.add_argument("--state-dir", type=Path, default=local_stack.STATE, help="where that stack's data is (.local)")
     parser.add_argument("--tasks", help="separated by commas; all that both can do if it is not given")
@@ -101,6 +101,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--metrics", type=Path, metavar="FILE", help="write the figures there, for tools.registry")
     return parser
+
+
+def _keys(chosen: argparse.Namespace, masters: Vault, environment: Mapping[str, str]) -> Iterable[str]:
+    if chosen.manifest is not None:
+        return listed(masters, chosen.manifest)
+    if chosen.below is not None:
+        return below(masters, chosen.prefix + chosen.below)
+    return sampled(Samples(client("dynamodb", environment), _needed(chosen.table, "--table")), chosen.prefix)
 
 
 def _localised(chosen: argparse.Namespace) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 
 from darkroom.aws.samples import Samples
@@ -11,28 +12,46 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.infer.prepare import prepared
 
-MASTERS = "masters/"
 
-
-def sampled(samples: Samples) -> list[str]:
-    """The keys of which samples are kept, each once, the newest first; raises Unavailable."""
+def sampled(samples: Samples, prefix: str) -> list[str]:
+    """The masters of which samples are kept, each once, the newest first; raises Unavailable."""
     recent = sorted(samples.recent(), key=lambda sample: sample.at_s, reverse=True)
-    return list(dict.fromkeys(sample.key for sample in recent))
+    return list(dict.fromkeys(prefix + sample.key for sample in recent))
 
 
-def below(media: Vault, prefix: str) -> Iterator[str]:
-    """The keys of all masters that start with ``prefix``; raises Unavailable."""
-    for page in media.pages(MASTERS + prefix):
-        yield from (one.key.removeprefix(MASTERS) for one in page if not one.key.endswith("/"))
+def below(masters: Vault, prefix: str) -> Iterator[str]:
+    """All objects that start with ``prefix``; raises Unavailable."""
+    for page in masters.pages(prefix):
+        yield from (one.key for one in page if not one.key.endswith("/"))
 
 
-def pictures(media: Vault, keys: Iterable[str]) -> Iterator[bytes]:
-    """A JPEG of each master, as infer sends it. Those that are gone or cannot be decoded are left out.
+def listed(masters: Vault, manifest: str) -> list[str]:
+    """The objects that the Ground Truth manifest ``manifest`` names, which lie in the same bucket.
+
+    Raises ValueError for what is no such manifest, Unavailable.
+    """
+    opened = masters.open(manifest)
+    if opened is None:
+        raise ValueError(f"There is no {manifest} in {masters.bucket}.")
+    with opened.body as body:
+        lines = [line for line in body.read().decode().splitlines() if line.strip()]
+    try:
+        references = [str(json.loads(line)["source-ref"]) for line in lines]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{manifest} is no manifest: {error!r}") from error
+    bucket = f"s3://{masters.bucket}/"
+    if elsewhere := [one for one in references if not one.startswith(bucket)]:
+        raise ValueError(f"{elsewhere[0]} is not in {masters.bucket}.")
+    return [one.removeprefix(bucket) for one in references]
+
+
+def pictures(masters: Vault, keys: Iterable[str]) -> Iterator[bytes]:
+    """A JPEG of each object, as infer sends it. Those that are gone or cannot be decoded are left out.
 
     Raises Unavailable.
     """
     for key in keys:
-        opened = media.open(MASTERS + key)
+        opened = masters.open(key)
         if opened is None:
             continue
         with opened.body as body:
