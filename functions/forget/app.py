@@ -15,6 +15,7 @@ from darkroom.aws.samples import Samples
 from darkroom.aws.vault import Vault
 from darkroom.aws.vectors.choosing import open_vectors
 from darkroom.errors import BadKey
+from darkroom.services.figures import attempt
 from darkroom.services.forget import Forget
 
 _env = os.environ
@@ -39,9 +40,9 @@ _service = Forget(
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Forget ``{"key": "photo.jpg", "by": "who asked for it"}``; the report."""
-    key = event.get("key")
-    if not isinstance(key, str):
-        raise BadKey('The event is {"key": "..."}, with the key of the upload as it is, not percent-encoded')
-    with _observer.message("forget"):
-        by = str(event.get("by", ""))
+    _observer.begin(context)
+    with _observer.message("forget"), attempt(_observer):
+        key, by = event.get("key"), str(event.get("by", ""))
+        if not isinstance(key, str):
+            raise BadKey('The event is {"key": "..."}, with the key of the upload as it is, not percent-encoded')
         return _service.forget(key, lambda: context.get_remaining_time_in_millis() / 1000, by).document()

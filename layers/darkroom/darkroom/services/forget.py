@@ -16,7 +16,7 @@ from ..aws.archive import generations, item_name, sidecar_name
 from ..aws.audit import ERASURE, Audit, hashed
 from ..aws.cdn import Cdn
 from ..aws.index import Index
-from ..aws.observing import Observer
+from ..aws.observer import Observer
 from ..aws.queues import Queue
 from ..aws.record import REMOVED, SEQUENCER_CHARACTERS, Record
 from ..aws.samples import Samples
