@@ -1,0 +1,148 @@
+"""What is added to MiniStack, in a running one: metrics out of logs, traces through events, gauges of queues."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+WITHIN_S = 40.0
+
+CODE = """
+import json, os, time
+
+METRICS = [{"Name": "Seen", "Unit": "Count"}]
+DIRECTIVE = {"Namespace": "Emulation", "Dimensions": [["service"], ["service", "kind"]], "Metrics": METRICS}
+
+def handler(event, context):
+    counted = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [DIRECTIVE]}
+    print(json.dumps({"_aws": counted, "service": event.get("service", "none"), "kind": "a", "Seen": [1, 2]}))
+    if event.get("fail"):
+        raise ValueError("no")
+    told = {"environment": os.environ.get("_X_AMZN_TRACE_ID", ""), "headers": event.get("headers", {})}
+    return {"statusCode": 200, "body": json.dumps(told)}
+"""
+
+
+def until(found: Callable[[], Any]) -> Any:
+    """What ``found`` answers once it is true."""
+    deadline_s = time.monotonic() + WITHIN_S
+    while not (value := found()):
+        assert time.monotonic() < deadline_s, "it never came"
+        time.sleep(0.2)
+    return value
+
+
+@pytest.fixture(scope="module")
+def function(aws: Callable[[str], Any]) -> str:
+    """The name of a deployed function that is traced."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("app.py", CODE)
+    name = f"emulated-{uuid4().hex[:8]}"
+    aws("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Handler="app.handler",
+        Role="arn:aws:iam::000000000000:role/any",
+        Code={"ZipFile": archive.getvalue()},
+        TracingConfig={"Mode": "Active"},
+    )
+    return name
+
+
+@pytest.fixture
+def total(aws: Callable[[str], Any]) -> Callable[..., float]:
+    """The sum of a metric's last quarter of an hour."""
+
+    def read(namespace: str, name: str, stat: str = "Sum", **dimensions: str) -> float:
+        metric = {
+            "Namespace": namespace,
+            "MetricName": name,
+            "Dimensions": [{"Name": one, "Value": value} for one, value in dimensions.items()],
+        }
+        now = datetime.now(UTC)
+        [found] = aws("cloudwatch").get_metric_data(
+            MetricDataQueries=[{"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}}],
+            StartTime=now - timedelta(minutes=15),
+            EndTime=now + timedelta(minutes=1),
+        )["MetricDataResults"]
+        return float(sum(found["Values"]))
+
+    return read
+
+
+def test_metrics_in_a_functions_log_are_metrics(
+    aws: Callable[[str], Any], function: str, total: Callable[..., float]
+) -> None:
+    service = uuid4().hex
+    aws("lambda").invoke(FunctionName=function, Payload=json.dumps({"service": service}))
+    assert until(lambda: total("Emulation", "Seen", service=service)) == 3
+    assert total("Emulation", "Seen", "SampleCount", service=service, kind="a") == 2
+    assert total("Emulation", "Seen", service=service, kind="b") == 0
+
+
+def test_invocations_are_counted_once_and_failed_ones_as_errors(
+    aws: Callable[[str], Any], function: str, total: Callable[..., float]
+) -> None:
+    before = total("AWS/Lambda", "Invocations", FunctionName=function)
+    errors = total("AWS/Lambda", "Errors", FunctionName=function)
+    aws("lambda").invoke(FunctionName=function, Payload=b"{}")
+    aws("lambda").invoke(FunctionName=function, Payload=b'{"fail": true}')
+    assert total("AWS/Lambda", "Invocations", FunctionName=function) == before + 2
+    assert total("AWS/Lambda", "Errors", FunctionName=function) == errors + 1
+
+
+def test_a_function_behind_a_url_is_told_of_the_trace_that_its_event_names(
+    aws: Callable[[str], Any], function: str, ministack_url: str
+) -> None:
+    url = aws("lambda").create_function_url_config(FunctionName=function, AuthType="NONE")["FunctionUrl"]
+    label = url.split("//")[1].split(".")[0]
+    with urllib.request.urlopen(f"{ministack_url}/_aws/lambda-url/{label}/any", timeout=30) as answer:
+        told = json.load(answer)
+    parts = dict(part.split("=") for part in told["environment"].split(";"))
+    assert told["headers"]["x-amzn-trace-id"] == f"Root={parts['Root']}"
+    assert parts["Sampled"] == "1"
+
+
+def test_an_events_trace_is_that_of_the_message_that_it_becomes(aws: Callable[[str], Any]) -> None:
+    name = f"emulated-{uuid4().hex[:8]}"
+    queue = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
+    bus = aws("events")
+    bus.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
+    arn = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    bus.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": arn}])
+    header = "Root=1-6b0716ff-788b30a2f7c087b7858fd052;Parent=aaaaaaaaaaaaaaaa;Sampled=1"
+    answer = bus.put_events(
+        Entries=[
+            {"Source": name, "DetailType": "a", "Detail": "{}", "TraceHeader": header},
+            {"Source": name, "DetailType": "b", "Detail": "{}"},
+        ]
+    )
+    assert answer["FailedEntryCount"] == 0
+    assert len({entry["EventId"] for entry in answer["Entries"]}) == 2
+    messages = aws("sqs").receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["AWSTraceHeader"], WaitTimeSeconds=5
+    )["Messages"]
+    traced = {
+        json.loads(one["Body"])["detail-type"]: one.get("Attributes", {}).get("AWSTraceHeader") for one in messages
+    }
+    assert traced == {"a": header, "b": None}
+
+
+def test_how_full_a_queue_is_is_a_metric(aws: Callable[[str], Any], total: Callable[..., float]) -> None:
+    name = f"emulated-{uuid4().hex[:8]}"
+    queue = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
+    for body in "abc":
+        aws("sqs").send_message(QueueUrl=queue, MessageBody=body)
+    visible = "ApproximateNumberOfMessagesVisible"
+    until(lambda: total("AWS/SQS", visible, "Maximum", QueueName=name) >= 3)
+    until(lambda: total("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=name) > 0)
