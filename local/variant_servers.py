@@ -47,9 +47,9 @@ class VariantServers:
         server = KeptServer(served, self._progress.say)
         task = self._kept[endpoint, name] = asyncio.create_task(server.keep())
         try:
-            await _until_ready(server)
+            await _until_ready(server, task)
         except (TimeoutError, CannotStart, asyncio.CancelledError) as error:
-            del self._kept[endpoint, name]
+            self._kept.pop((endpoint, name), None)  # it may have been ended while it started
             await _ended(task)
             if isinstance(error, asyncio.CancelledError):
                 raise
@@ -85,10 +85,10 @@ class VariantServers:
             raise Refusal(validation("A weight is 0 or more"))
 
 
-async def _until_ready(server: KeptServer) -> None:
+async def _until_ready(server: KeptServer, keeping: asyncio.Task[None]) -> None:
     async with asyncio.timeout(READY_WITHIN_S):
         while server.state is not State.READY:
-            if server.state is State.DOWN:
+            if server.state is State.DOWN or keeping.done():
                 raise CannotStart("It has ended.")
             await asyncio.sleep(LOOK_EVERY_S)
 

@@ -112,6 +112,19 @@ def test_a_folder_without_models_gets_no_variant(environment: None, tmp_path: Pa
     on_stage(tmp_path, "http://127.0.0.1:9", play)
 
 
+def test_a_variant_can_be_ended_while_it_starts(environment: None, tmp_path: Path) -> None:
+    async def play(stage: Stage) -> None:
+        starting = asyncio.create_task(stage.post(name="canary", models=str(models_folder()), weight=1))
+        while not (tmp_path / "logs" / "endpoint-canary.log").exists():
+            await asyncio.sleep(0.01)
+        assert await stage.delete("canary") == 200
+        status, text = await starting
+        assert (status, "does not get ready" in text) == (400, True), text
+        assert [one.name for one in stage.runtime.endpoints.variants("darkroom")] == ["main"]
+
+    on_stage(tmp_path, "http://127.0.0.1:9", play)
+
+
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ import pytest
 
 from darkroom.aws.samples import Samples
 from darkroom.aws.vault import Vault
+from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region
 from darkroom.watch.sample import Sample
 from tests.aws.endpoints import NAME, Models, running
 from tests.aws.sagemaker import found
-from tools.replay.__main__ import main
+from tools.replay.__main__ import main, replayed
 from tools.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, table
 from tools.replay.inputs import below, listed, pictures, sampled
 from tools.replay.sides import common_tasks
@@ -85,6 +86,32 @@ def test_the_report_names_both_and_their_times() -> None:
     assert line.split() == [FACES, "2", "50.0%", "0.500", "1", "1", "0"]
     assert (first, second) == ("main: 10 ms (median), 20 ms (95 %)", "canary: 100 ms (median), 200 ms (95 %)")
     assert figures(rows(pairs)) == {"agreement-faces": 0.5, "disagreement-faces": 0.5}
+
+
+@dataclass
+class Saying:
+    """A version that says what it is told to, and nothing of pictures that it fails at."""
+
+    name: str
+    finding: Finding
+    asked: list[str]
+    fails_at: bytes = b""
+
+    def ask(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
+        self.asked.append(self.name)
+        if jpeg == self.fails_at:
+            raise ModelUnavailable(detail="down")
+        return dict.fromkeys(tasks, self.finding), float(len(self.asked))
+
+
+def test_both_take_turns_and_a_failure_is_no_agreement() -> None:
+    asked: list[str] = []
+    sides = Saying("a", SOMEBODY, asked), Saying("b", NOBODY, asked, fails_at=b"2")
+    pairs, failed = replayed([b"1", b"2", b"3"], sides, [FACES])
+    assert asked == ["a", "b", "b", "a", "b"]  # nobody else is asked about what one failed at
+    assert (len(pairs), failed) == (2, 1)
+    assert pairs[0] == Pair(({FACES: SOMEBODY}, {FACES: NOBODY}), (1.0, 2.0))
+    assert pairs[1].took_ms == (4.0, 5.0)
 
 
 @pytest.fixture
