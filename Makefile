@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run stop test lint format bench chaos edge alarms docs replay lock clean
+.PHONY: help run stop test lint format bench cost chaos edge alarms docs replay lock clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ format: $(READY)  ## Format the Python code
 
 bench: $(READY)  ## Measure cold start and warm requests, with peers where they install
 	@$(RUN) -m bench
+
+cost: $(READY)  ## What a million requests cost, from measured durations, beside AWS's own solution
+	@$(RUN) -m tools.cost
 
 chaos: $(READY)  ## 500 uploads through failing services and dying workers; SEED=n replays a run
 	@$(RUN) -m chaos $(if $(SEED),--seed $(SEED))

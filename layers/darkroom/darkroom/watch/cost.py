@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from math import ceil
 from pathlib import Path
-from typing import Literal
 
 PRICES = Path(__file__).with_name("prices.toml")
 
@@ -25,7 +24,9 @@ memory"). Below it the share of a core is in proportion."""
 HOURS_A_MONTH = 730.0
 """As AWS's own calculator counts."""
 
-type Architecture = Literal["arm64", "x86_64"]
+COMPUTE = {"arm64": "lambda-arm64-gb-seconds", "x86_64": "lambda-x86-gb-seconds"}
+"""What a function's time is charged as, by its processor as Lambda calls it."""
+
 type Amounts = Mapping[str, float]
 
 
@@ -98,11 +99,10 @@ def load(path: Path = PRICES) -> PriceTable:
 
 
 def function_amounts(
-    memory_mb: float, billed_ms: float, requests: float, architecture: Architecture = "arm64"
+    memory_mb: float, billed_ms: float, requests: float, architecture: str = "arm64"
 ) -> dict[str, float]:
     """What Lambda charges for ``requests`` that took ``billed_ms`` together."""
-    kind = "lambda-arm64-gb-seconds" if architecture == "arm64" else "lambda-x86-gb-seconds"
-    return {kind: memory_mb / 1024 * billed_ms / 1000, "lambda-requests": requests}
+    return {COMPUTE[architecture]: memory_mb / 1024 * billed_ms / 1000, "lambda-requests": requests}
 
 
 def endpoint_amounts(instance_type: str, machines: float, hours: float) -> dict[str, float]:
@@ -132,7 +132,7 @@ def requests_cost(
     *,
     requests: float = 1_000_000,
     hit_ratio: float = 0.8,
-    architecture: Architecture = "x86_64",
+    architecture: str = "x86_64",
 ) -> dict[str, float]:
     """US dollars by part for viewers' ``requests``, ``hit_ratio`` of which the CDN answers itself. Without delivery."""
     misses = requests * (1 - hit_ratio)
@@ -147,7 +147,7 @@ def requests_cost(
     return prices.cost(amounts)
 
 
-def worth_storing(prices: PriceTable, design: Design, memory_mb: float, architecture: Architecture = "x86_64") -> float:
+def worth_storing(prices: PriceTable, design: Design, memory_mb: float, architecture: str = "x86_64") -> float:
     """How many times a stored picture must be asked for again, in a month, to cost no more than rendering each time."""
     first = prices.cost({"s3-puts": 1, "s3-gb-months": design.picture_bytes / 1e9})
     render = prices.cost(
