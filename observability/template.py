@@ -26,6 +26,9 @@ _TOPICS: Mapping[Action, str] = {"page": "PageTopic", "ticket": "TicketTopic"}
 
 ENDPOINT = "!If [NamesEndpoint, !Ref EndpointName, !If [MakesEndpoint, !GetAtt Endpoint.EndpointName, none]]"
 
+TAGS = '    Tags: [{ Key: darkroom, Value: !Ref "AWS::StackName" }]'
+"""What costs are told apart by."""
+
 
 class NoPlace(ValueError):
     """The template has not the two marks, once each."""
@@ -89,7 +92,7 @@ def _named(alarm: MetricAlarm | CompositeAlarm) -> Iterator[str]:
 def _told(action: Action) -> Iterator[str]:
     if action:
         yield f"    AlarmActions: [!Ref {_TOPICS[action]}]"
-    yield '    Tags: [{ Key: darkroom, Value: !Ref "AWS::StackName" }]'
+    yield TAGS
 
 
 def _watched(alarm: MetricAlarm) -> Iterator[str]:
@@ -163,6 +166,7 @@ def _dashboard(name: str, widgets: list[dict[str, object]]) -> Iterator[str]:
         yield f"      {'  ' if number else '- '}{variable}: {value}"
     if not used:
         yield "      - {}"
+    yield TAGS
 
 
 def _json(widget: dict[str, object]) -> str:
