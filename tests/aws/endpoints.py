@@ -48,6 +48,7 @@ class Models:
     runtime: Runtime
     containers: Mapping[str, Container]
     ports: Mapping[str, int]
+    endpoint: str
     _loop: asyncio.AbstractEventLoop
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -63,18 +64,18 @@ class Models:
         ]
 
         async def declare() -> None:
-            self.runtime.capacities.declare(NAME, declared)
+            self.runtime.capacities.declare(self.endpoint, declared)
 
         asyncio.run_coroutine_threadsafe(declare(), self._loop).result(10)
 
     def weights(self) -> dict[str, float]:
         """Those in effect."""
-        return {one.name: one.weight for one in self.runtime.endpoints.variants(NAME)}
+        return {one.name: one.weight for one in self.runtime.endpoints.variants(self.endpoint)}
 
 
 @contextmanager
-def running(folder: Path, **sees: Sees) -> Iterator[Models]:
-    """The API over ``folder``, with a container for each variant, and an empty registry."""
+def running(folder: Path, /, endpoint: str = NAME, **sees: Sees) -> Iterator[Models]:
+    """The API over ``folder``, with a container for each variant of ``endpoint``, and an empty registry."""
     containers = {name: Container(one) for name, one in sees.items()}
     started: list[Models] = []
     ready, loop, ended = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
@@ -97,7 +98,7 @@ def running(folder: Path, **sees: Sees) -> Iterator[Models]:
                 "AWS_ACCESS_KEY_ID": "test",
                 "AWS_SECRET_ACCESS_KEY": "test",
             }
-            started.append(Models(runtime, containers, ports, loop, environment))
+            started.append(Models(runtime, containers, ports, endpoint, loop, environment))
             ready.set()
             await ended.wait()
         for runner in runners:
