@@ -27,6 +27,9 @@ HOURS_A_MONTH = 730.0
 COMPUTE = {"arm64": "lambda-arm64-gb-seconds", "x86_64": "lambda-x86-gb-seconds"}
 """What a function's time is charged as, by its processor as Lambda calls it."""
 
+type Architecture = str
+"""One of COMPUTE."""
+
 type Amounts = Mapping[str, float]
 
 
@@ -99,7 +102,7 @@ def load(path: Path = PRICES) -> PriceTable:
 
 
 def function_amounts(
-    memory_mb: float, billed_ms: float, requests: float, architecture: str = "arm64"
+    memory_mb: float, billed_ms: float, requests: float, architecture: Architecture = "arm64"
 ) -> dict[str, float]:
     """What Lambda charges for ``requests`` that took ``billed_ms`` together."""
     return {COMPUTE[architecture]: memory_mb / 1024 * billed_ms / 1000, "lambda-requests": requests}
@@ -132,7 +135,7 @@ def requests_cost(
     *,
     requests: float = 1_000_000,
     hit_ratio: float = 0.8,
-    architecture: str = "x86_64",
+    architecture: Architecture = "x86_64",
 ) -> dict[str, float]:
     """US dollars by part for viewers' ``requests``, ``hit_ratio`` of which the CDN answers itself. Without delivery."""
     misses = requests * (1 - hit_ratio)
@@ -147,7 +150,7 @@ def requests_cost(
     return prices.cost(amounts)
 
 
-def worth_storing(prices: PriceTable, design: Design, memory_mb: float, architecture: str = "x86_64") -> float:
+def worth_storing(prices: PriceTable, design: Design, memory_mb: float, architecture: Architecture = "x86_64") -> float:
     """How many times a stored picture must be asked for again, in a month, to cost no more than rendering each time."""
     first = prices.cost({"s3-puts": 1, "s3-gb-months": design.picture_bytes / 1e9})
     render = prices.cost(
