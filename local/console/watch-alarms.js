@@ -47,13 +47,22 @@ function table(alarms) {
     make('tbody', {}, ...alarms.map(row)));
 }
 
-// Alarms that are well are many: their number is enough until somebody asks.
-function tables(alarms) {
-  const sorted = [...alarms].sort(byUrgency);
-  const first = sorted.filter(each => each.state === 'ALARM' || each.pages);
-  const rest = sorted.filter(each => !first.includes(each));
-  return [...(first.length ? [table(first)] : []), ...(rest.length ? [
-    make('h3', { textContent: `${rest.length} others, none in alarm` }), table(rest)] : [])];
+const matters = each => each.state === 'ALARM' || each.pages;
+const number = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
+/** Something of which the number is enough until somebody asks; it stays open while it is renewed. */
+function folded() {
+  const title = make('summary', {});
+  const body = make('div', {});
+  const element = make('details', { className: 'folded', hidden: true }, title, body);
+  return {
+    element,
+    renew(told, words, made) {
+      element.hidden = !told.length;
+      title.textContent = words;
+      renew(body, told, made);
+    },
+  };
 }
 
 /** When an alarm was in which state between two times, of its `changes` (oldest first). */
@@ -81,18 +90,21 @@ function lane(name, changes, from_s, to_s) {
     return part;
   }));
   bar.setAttribute('role', 'img');
-  const rang = changes.filter(change => change.to === 'ALARM').length;
-  bar.setAttribute('aria-label', `${name}: went into alarm ${rang === 1 ? 'once' : `${rang} times`}`);
+  const times = changes.filter(change => change.to === 'ALARM').length;
+  bar.setAttribute('aria-label', `${name}: went into alarm ${times === 1 ? 'once' : `${times} times`}`);
   return make('div', { className: 'lane-row' }, make('span', { className: 'lane-name', textContent: name, title: name }), bar);
 }
+
+// What is not about ringing is the first evaluation of an alarm, or a lack of data.
+const rang = each => each.to === 'ALARM' || each.from === 'ALARM';
 
 function timeline(changes, titles, minutes) {
   const to_s = Date.now() / 1000;
   const from_s = to_s - minutes * 60;
   const oldest = [...changes].sort((one, other) => one.at_s - other.at_s);
-  const names = [...new Set(oldest.filter(each => each.to === 'ALARM' || each.from === 'ALARM').map(each => each.name))];
-  const recent = oldest.filter(each => each.at_s >= from_s).reverse();
-  if (!recent.length) return empty('No alarm has changed in this time');
+  const names = [...new Set(oldest.filter(rang).map(each => each.name))];
+  const recent = oldest.filter(each => each.at_s >= from_s && rang(each)).reverse();
+  if (!recent.length && !names.length) return empty('No alarm has rung in this time');
   const { marks, step_s } = timeTicks(from_s, to_s, 5);
   const scale = make('div', { className: 'lane-row', ariaHidden: 'true' }, make('span', {}), make('div', { className: 'lane-scale' }, ...marks.map(at => {
     const word = make('i', { textContent: tickTime(at, step_s) });
@@ -101,21 +113,31 @@ function timeline(changes, titles, minutes) {
   })));
   const lanes = names.map(name => lane(titles.get(name) || name, oldest.filter(each => each.name === name), from_s, to_s));
   return [...(lanes.length ? [make('div', { className: 'lanes' }, ...lanes, scale)] : []),
-    make('ol', { className: 'rows logs' }, ...recent.slice(0, 100).map(each => make('li', {}, make('div', { className: 'log' },
-      when(each.at_s), stateChip(each.from), '→', stateChip(each.to), make('span', { className: 'message', textContent: titles.get(each.name) || each.name }),
-      make('span', { className: 'function', textContent: each.reason || '' })))))];
+    changesOf(recent, titles)];
 }
+
+const changesOf = (changes, titles) => make('ol', { className: 'rows logs' }, ...changes.slice(0, 100).map(each => make('li', {},
+  make('div', { className: 'log' }, when(each.at_s), stateChip(each.from), '→', stateChip(each.to),
+    make('span', { className: 'message', textContent: titles.get(each.name) || each.name }),
+    make('span', { className: 'function', textContent: each.reason || '' })))));
 
 /** The view of all alarms and their history. */
 export async function alarmsView(root, { minutes }) {
   const now = make('div', {});
   const past = make('div', {});
-  root.append(now, make('h3', { textContent: 'How it went' }), past);
+  const well = folded();
+  const quiet = folded();
+  root.append(now, well.element, make('h3', { textContent: 'How it went' }), past, quiet.element);
   return async () => {
     const [alarms, history] = await Promise.all([ask('alarms'), ask('alarms/history')]);
     const titles = new Map(alarms.map(each => [each.name, each.title || each.name]));
-    renew(now, alarms, () => (alarms.length ? tables(alarms)
-      : empty('No alarm is known yet', 'They are read from the deployed template; the first are evaluated some seconds after the start.')));
+    const sorted = [...alarms].sort(byUrgency);
+    const first = sorted.filter(matters);
+    const others = sorted.filter(each => !matters(each));
+    const still = history.filter(each => !rang(each)).sort((one, other) => other.at_s - one.at_s);
+    renew(now, [alarms.length > 0, first], () => (alarms.length ? table(first) : empty('No alarm is known yet', 'They are read from the deployed template; the first are evaluated some seconds after the start.')));
+    well.renew(others, `${number(others.length, 'other alarm', 'other alarms')}, none of them rings`, () => table(others));
+    quiet.renew(still, `${number(still.length, 'change', 'changes')} without an alarm`, () => changesOf(still, titles));
     renew(past, [history, minutes, Math.floor(Date.now() / 30_000)], () => timeline(history, titles, minutes));
   };
 }

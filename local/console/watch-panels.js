@@ -9,8 +9,18 @@ import { traceList } from './watch-traces.js';
 import { adds, said, span, unitWord } from './watch-words.js';
 
 const SHOWN_ROWS = 8;
-const nothing = minutes => empty(`Nothing measured in the last ${span(minutes)}`,
-  'Ask for a picture or upload one, and it appears here within seconds; or look at a longer time.');
+const ASK = 'Ask for a picture or upload one, and it appears here within a minute; or look at a longer time.';
+
+// What fills panels that pictures alone do not fill, by their ids.
+const HINTS = {
+  cost: 'The monitor reckons it from what was served and the price table, each time it runs.',
+  quality: 'The monitor replays the golden set once a day, or when it is called with {"watch": ["quality"]}.',
+  inputs: 'The monitor compares pictures with a baseline, which it makes of the first thousand that models have looked at.',
+  outputs: 'The monitor compares models with a baseline, which it makes of the first thousand pictures that they have looked at.',
+  gpu: 'Behind a stack on this machine there is no GPU; on AWS the endpoint measures it.',
+};
+
+const nothing = (panel, minutes) => empty(`Nothing measured in the last ${span(minutes)}`, HINTS[panel.id] || ASK);
 
 const valuesOf = series => series.points.map(point => point[1]).filter(value => value !== null);
 const total = series => valuesOf(series).reduce((sum, value) => sum + value, 0);
@@ -24,7 +34,7 @@ function line(panel) {
     body,
     update(told, { from_s, to_s, minutes }) {
       const some = measured(told.series).length > 0;
-      renew(body, [some, some || minutes], () => (some ? chart.element : nothing(minutes)));
+      renew(body, [some, some || minutes], () => (some ? chart.element : nothing(panel, minutes)));
       if (some) chart.update({ series: told.series, from_s, to_s });
     },
   };
@@ -55,7 +65,7 @@ function bars(panel) {
         const size = each => (adds(panel.unit) ? total(each) : valuesOf(each).at(-1));
         const rows = told.series.filter(each => valuesOf(each).length);
         if (adds(panel.unit)) rows.sort((one, other) => size(other) - size(one));
-        if (!rows.length) return nothing(minutes);
+        if (!rows.length) return nothing(panel, minutes);
         const most = panel.unit === '%' || panel.unit === 'Percent' ? 100 : Math.max(...rows.map(size), 0) || 1;
         return [make('ul', { className: 'bars' }, ...rows.map(each => {
           const bar = make('i', {});
@@ -75,7 +85,7 @@ function table(panel) {
     update(told, { minutes }) {
       renew(body, [told.series, minutes], () => {
         const rows = told.series.filter(each => valuesOf(each).length);
-        if (!rows.length) return nothing(minutes);
+        if (!rows.length) return nothing(panel, minutes);
         const head = ['', adds(panel.unit) ? 'in all' : 'latest', 'highest', 'course'];
         return [make('table', { className: 'figures' },
           make('thead', {}, make('tr', {}, ...head.map(text => make('th', { scope: 'col', textContent: text })))),
@@ -109,7 +119,7 @@ const KINDS = {
   table,
   traces: listed('traces', minutes => ({ minutes }), slowest),
   failed: listed('failed', () => ({ limit: SHOWN_ROWS }), told => failedList(told.slice(0, SHOWN_ROWS))),
-  logs: listed('logs', minutes => ({ minutes }), told => [codes(told), logList(told.slice(0, SHOWN_ROWS))]),
+  logs: listed('logs', minutes => ({ minutes }), told => [codes(told), logList(told.filter(each => each.code).slice(0, SHOWN_ROWS))]),
 };
 
 const WIDE = new Set(['traces', 'failed', 'logs']);
@@ -122,5 +132,6 @@ export function panelOf(panel) {
   const element = make('article', { className: `panel ${panel.kind} ${WIDE.has(panel.kind) ? 'wide' : ''}` },
     ...section, make('div', { className: 'panel-head' }, ...words), ...(panel.about ? [make('p', { className: 'about', textContent: panel.about })] : []), made.body);
   element.dataset.id = panel.id;
-  return { element, update: made.update };
+  const of = seen => (panel.window_s ? { ...seen, minutes: panel.window_s / 60 } : seen);
+  return { element, update: (told, seen) => made.update(told, of(seen)) };
 }

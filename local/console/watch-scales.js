@@ -2,16 +2,16 @@
 
 const STEPS_S = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 
-/** The step of about `count` marks between `low` and `high`: 1, 2 or 5 times a power of ten. */
-export function step(low, high, count) {
-  const rough = (high - low) / count;
+/** The step of about `count` marks between `low` and `high`: 1, 2 or 5 times a power of ten, no less than `least`. */
+export function step(low, high, count, least = 0) {
+  const rough = Math.max((high - low) / count, least);
   const power = 10 ** Math.floor(Math.log10(rough));
   return power * ([1, 2, 5, 10].find(each => rough <= each * power * (1 + 1e-9)));
 }
 
 /** Marks from at or below `low` to at or above `high`. */
-export function ticks(low, high, count = 4) {
-  const each = step(low, high, count);
+export function ticks(low, high, count = 4, least = 0) {
+  const each = step(low, high, count, least);
   const digits = Math.max(0, -Math.floor(Math.log10(each)));
   const found = [];
   for (let at = Math.floor(low / each + 1e-9); at * each < high - each * 1e-9; at += 1) found.push(at * each);
@@ -20,6 +20,7 @@ export function ticks(low, high, count = 4) {
 }
 
 const SHARES = new Set(['Percent', '%']);
+const WHOLE = new Set(['Count', 'messages', 'functions', 'errors', 'pictures']);
 const FAR = 4;
 
 /**
@@ -37,7 +38,7 @@ export function valueTicks(values, unit, target = null) {
     return { marks: low >= 50 ? ticks(Math.min(low, 99.9), 100) : ticks(0, 100), targetShown: shown };
   }
   const low = Math.min(0, lowest);
-  return { marks: ticks(low, high > low ? high : low + 1), targetShown: shown };
+  return { marks: ticks(low, high > low ? high : low + 1, 4, WHOLE.has(unit) ? 1 : 0), targetShown: shown };
 }
 
 /** Marks of a time axis between two unix times, at round local times: `{ marks, step_s }`. */

@@ -6,13 +6,19 @@ import { waterfall } from './watch-waterfall.js';
 import { said } from './watch-words.js';
 
 export const STATUS = { ok: ['hit', 'ok'], error: ['miss', '▲ error'], fault: ['error', '✕ fault'] };
-const SHOWN_NOTES = 5;
+
+// What tells traces apart in a list, the most telling first; the rest is in the trace.
+const NOTED = ['code', 'format', 'status', 'outcome', 'variant', 'cold', 'edge_request_id', 'correlation_id'];
 
 export const statusChip = status => chip(...(STATUS[status] || ['', status]));
 
-// The few annotations that tell traces apart, as name and value.
 function notes(annotations) {
-  const some = Object.entries(annotations).filter(([, value]) => value !== '').slice(0, SHOWN_NOTES);
+  const seen = new Set();
+  const some = NOTED.map(name => [name, annotations[name]]).filter(([, value]) => {
+    const fresh = value !== undefined && value !== '' && !(typeof value === 'string' && seen.has(value));
+    seen.add(value);
+    return fresh;
+  });
   return make('span', { className: 'notes' }, ...some.map(([name, value]) =>
     make('span', {}, make('i', { textContent: name }), ` ${value}`)));
 }

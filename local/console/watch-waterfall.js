@@ -7,11 +7,11 @@ import { moment, said } from './watch-words.js';
 
 const KINDS = { function: 'function', stage: 'stage', remote: 'remote', aws: 'call to AWS' };
 const MARKS = { ok: '', error: '▲', fault: '✕' };
+const MANY = 25;
 const DEEPEST_INDENT = 8;
 const TICKS = 5;
 
 const ms = value => said(value, 'Milliseconds');
-const count = segments => segments.reduce((sum, each) => sum + 1 + count(each.children || []), 0);
 const endOf = segments => Math.max(0, ...segments.map(each => Math.max(each.start_ms + each.duration_ms, endOf(each.children || []))));
 
 const shown = (name, value) => (name === 'key' && typeof value === 'string' ? keyLink(value) : value);
@@ -49,7 +49,7 @@ function row(segment, depth, whole_ms) {
     button.setAttribute('aria-expanded', String(!detail.hidden));
     if (!detail.hidden) detail.replaceChildren(details(segment));
   };
-  const item = make('li', {}, button, detail);
+  const item = make('li', { className: segment.kind }, button, detail);
   if (segment.children?.length) item.append(make('ol', {}, ...segment.children.map(each => row(each, depth + 1, whole_ms))));
   return item;
 }
@@ -67,18 +67,34 @@ function ruler(whole_ms) {
 const legend = () => make('ul', { className: 'kinds' }, ...Object.entries(KINDS).map(([kind, text]) =>
   make('li', {}, make('i', { className: `key-mark ${kind}` }), text)));
 
+const flat = segments => segments.flatMap(each => [each, ...flat(each.children || [])]);
+
+// Calls to AWS are many and short: in a long trace they are shown when somebody asks for them.
+function callsSwitch(segments, drawn) {
+  const all = flat(segments);
+  const calls = all.filter(each => each.kind === 'aws');
+  if (!calls.length) return [];
+  const failed = calls.filter(each => each.status !== 'ok').length;
+  const box = make('input', { type: 'checkbox', checked: all.length <= MANY });
+  const show = () => drawn.classList.toggle('without-calls', !box.checked);
+  box.onchange = show;
+  show();
+  const words = `${calls.length} calls to AWS${failed ? `, ${failed} of them answered with an error` : ''}`;
+  return [make('label', { className: 'calls' }, box, words)];
+}
+
 /** `trace` as the console's API tells it. */
 export function waterfall(trace) {
   if (!trace.segments.length) return empty('Nothing of this trace is here', 'The stack keeps the newest traces only.');
   const whole_ms = Math.max(trace.duration_ms, endOf(trace.segments)) || 1;
-  const found = count(trace.segments);
+  const found = flat(trace.segments).length;
   const { made, apart } = ruler(whole_ms);
   const drawn = make('div', { className: 'waterfall' }, made, make('ol', {}, ...trace.segments.map(each => row(each, 0, whole_ms))));
   drawn.style.setProperty('--apart', `${apart * 100}%`);
   return [
     make('div', { className: 'section-head' }, make('h3', { className: 'trace-title', textContent: `Trace ${trace.trace_id}` })),
     make('p', { className: 'note', textContent: `${moment(trace.started_s)} · ${ms(whole_ms)} · ${found} ${found === 1 ? 'segment' : 'segments'}. Choose one for what was noted about it.` }),
-    legend(),
+    make('div', { className: 'waterfall-head' }, legend(), ...callsSwitch(trace.segments, drawn)),
     drawn,
   ];
 }
