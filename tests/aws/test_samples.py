@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.samples import SLOTS, Samples
+from darkroom.aws.samples import SLOTS, TRIAL_SLOTS, Samples
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES
 from darkroom.watch.sample import Compared, Said, Sample, Trial
@@ -18,8 +18,10 @@ from tests.services.ingesting import make_table
 _numbers = itertools.count(1)
 
 
-def sample(key: str, at_s: float = 1.25) -> Sample:
-    trial = Trial("new", "main", {FACES: Compared(0.125, (True, False), (None, 0.7))}, (12.5, 3.0))
+TRIED = Trial("new", "main", {FACES: Compared(0.125, (True, False), (None, 0.7))}, (12.5, 3.0))
+
+
+def sample(key: str, at_s: float = 1.25, trial: Trial | None = None) -> Sample:
     tasks = {FACES: Said(0.30000000000000004, False)}
     return Sample(key, "etag", at_s, "jpeg", 12_000_000, 0.1, tasks, "endpoint", "main", bytes(range(256)) * 2, trial)
 
@@ -37,10 +39,26 @@ def slots(aws: Callable[[str], Any], table: str, *chosen: int, count: int = SLOT
 
 
 def test_samples_are_read_as_they_were_put(aws: Callable[[str], Any], table: str) -> None:
-    samples = slots(aws, table, 0, SLOTS - 1)
-    put = [sample("ü b/1.jpg"), Sample("plain", "", 2.0, "", 0, 0.0, {}, "fallback")]
-    assert [samples.put(one) for one in put] == [0, SLOTS - 1]
+    samples = slots(aws, table, 0, SLOTS - 1, TRIAL_SLOTS - 1)
+    put = [
+        sample("ü b/1.jpg"),
+        Sample("plain", "", 2.0, "", 0, 0.0, {}, "fallback"),
+        sample("tried", 3.0, TRIED),
+    ]
+    assert [samples.put(one) for one in put] == [0, SLOTS - 1, SLOTS + TRIAL_SLOTS - 1]
     assert sorted(samples.recent(), key=lambda one: one.at_s) == put
+
+
+def test_pictures_of_a_trial_have_slots_of_their_own(aws: Callable[[str], Any], table: str) -> None:
+    """A hundred others do not take the place of one."""
+    samples = Samples(aws("dynamodb"), table, slots=10, trial_slots=3)
+    chosen = {samples.put(sample(f"tried {number}", trial=TRIED)) for number in range(30)}
+    assert chosen == {10, 11, 12}
+    for number in range(100):
+        samples.put(sample(f"plain {number}"))
+    found = samples.recent()
+    assert (sum(one.trial is not None for one in found), len(found)) == (3, 13)
+    assert samples.forget(next(one.key for one in found if one.trial is not None)) == 1
 
 
 def test_a_slot_holds_the_newest(aws: Callable[[str], Any], table: str) -> None:

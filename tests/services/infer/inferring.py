@@ -167,7 +167,11 @@ class World:
     def samples(self) -> Samples:
         """Few slots, filled one after the other."""
         return Samples(
-            self.clients["dynamodb"], self.names["index"], slots=SLOTS, choose=lambda slots: next(self._slot) % slots
+            self.clients["dynamodb"],
+            self.names["index"],
+            slots=SLOTS,
+            trial_slots=SLOTS,
+            choose=lambda slots: next(self._slot) % slots,
         )
 
     @property

@@ -20,6 +20,10 @@ from .record import exact, plain
 SLOTS = 1000
 """Of a deployment. All are read in ten requests; with an embedding of 512 dimensions a sample has about 1 KB."""
 
+TRIAL_SLOTS = 500
+"""Further ones, for pictures that a canary was asked about: it takes few calls, and among the others they would never
+be more than its share of them."""
+
 SAMPLE = "sample#"
 """Before the slot's number, in the partition key."""
 
@@ -37,16 +41,18 @@ class Samples:
         table: str,
         *,
         slots: int = SLOTS,
+        trial_slots: int = TRIAL_SLOTS,
         choose: Callable[[int], int] = random.randrange,
     ) -> None:
         self._client = client
         self._table = table
         self._slots = slots
+        self._trial_slots = trial_slots
         self._choose = choose
 
     def put(self, sample: Sample) -> int:
         """Put ``sample`` into a slot; which one."""
-        slot = self._choose(self._slots)
+        slot = self._choose(self._slots) if sample.trial is None else self._slots + self._choose(self._trial_slots)
         values = {name: _serializer.serialize(exact(value)) for name, value in sample.document().items()}
         with asking("sample put"):
             self._client.put_item(TableName=self._table, Item=values | _name(slot))
@@ -83,7 +89,7 @@ class Samples:
     def _items(self, fields: str = "") -> Iterator[_Item]:
         """What is in the slots, ``fields`` of it alone if they are given (the attribute ``key`` as #key)."""
         projection = {"ProjectionExpression": fields, "ExpressionAttributeNames": {"#key": "key"}} if fields else {}
-        for slots in batched(range(self._slots), READ_AT_ONCE, strict=False):
+        for slots in batched(range(self._slots + self._trial_slots), READ_AT_ONCE, strict=False):
             wanted: Any = {self._table: {"Keys": [_name(slot) for slot in slots], "ConsistentRead": True, **projection}}
             while wanted:
                 with asking("samples get"):
