@@ -39,11 +39,11 @@ _archive, _vectors, _tasks = Archive(_media, _entries), open_vectors(_env), task
 _observer = Observer("infer")
 
 
-def _to(name: str) -> Queue:
-    return Queue(_sqs, _env[f"{name}_URL"], _observer.trace_header)
+def _to(variable: str) -> Queue:
+    return Queue(_sqs, _env[variable], _observer.trace_header)
 
 
-_queue, _priority = _to("INFER_QUEUE"), _to("INFER_PRIORITY_QUEUE")
+_queue, _priority = _to("INFER_QUEUE_URL"), _to("INFER_PRIORITY_QUEUE_URL")
 
 _masters = Masters(_source, _env.get("SOURCE_PREFIX", "masters/"), _media)
 _breaker = open_breaker(_entries, _media, _observer)
@@ -51,20 +51,20 @@ _breaker = open_breaker(_entries, _media, _observer)
 _inbox = Inbox(
     infer=Infer(
         terms=Terms(_env["FINDINGS_GENERATION"], _tasks, limits(_env), block=_env.get("MODERATION_POLICY") == "block"),
-        keeper=Keeper(_archive, _masters, _media, _to("PURGE_QUEUE"), _vectors, _tasks),
+        keeper=Keeper(_archive, _masters, _media, _to("PURGE_QUEUE_URL"), _vectors, _tasks),
         copies=Copies(_archive, _index, _vectors),
         index=_index,
         caller=open_trials(_env, _breaker, _observer),
         finder=InProcess(Path(_env.get("MODEL_DIR", "/opt/models")), _tasks),
         queue=_queue,
-        verdicts=_to("INGEST_QUEUE"),
+        verdicts=_to("INGEST_QUEUE_URL"),
         bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _observer.trace_header),
         sampler=Sampler(Samples(_dynamodb, _env["INDEX_TABLE"]), _index, _masters, _observer),
         observer=_observer,
     ),
     observer=_observer,
     queues={queue.name: queue for queue in (_queue, _priority)},
-    dead_letters=_to("INFER_DLQ"),
+    dead_letters=_to("INFER_DLQ_URL"),
     max_receives=int(_env["MAX_RECEIVES"]),
 )
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)

@@ -15,6 +15,7 @@ from darkroom.plan.redaction import ALWAYS_REDACT, FIRST_GENERATION
 from darkroom.services import settings
 from darkroom.services.caching import CachePolicy
 from darkroom.services.infer.tasks import tasks
+from darkroom.services.infer.trial import open_trials
 from darkroom.services.monitor.functions import queues
 from darkroom.services.monitor.modelling import open_models, policy
 from functions.edge.build import MAX_ALWAYS_REDACT_BYTES
@@ -110,14 +111,23 @@ READ_BY_LIBRARIES = {
     "infer": LIBVIPS | POWERTOOLS,
     "monitor": POWERTOOLS,
 }
-_VARIABLE = re.compile(r'\b(?:_env|environment)(?:\.get\(|\[)"([A-Z_]+)"')
+_VARIABLE = re.compile(r'\b(?:(?:_env|environment)(?:\.get\(|\[)|_to\()"([A-Z_]+)"')
 
 
 @pytest.mark.parametrize("function", READ_BY_LIBRARIES)
 def test_environment_is_what_the_function_reads(function: str) -> None:
     source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
-    for reader in (settings.limits, settings.cache_policy, open_vectors, queues, open_models, policy, tasks):
-        if re.search(rf"\b{reader.__name__}\((_env|environment)\)", source):
+    for reader in (
+        settings.limits,
+        settings.cache_policy,
+        open_vectors,
+        queues,
+        open_models,
+        open_trials,
+        policy,
+        tasks,
+    ):
+        if re.search(rf"\b{reader.__name__}\((_env|environment)\b", source):
             source += inspect.getsource(reader)
     given = set(Stack(InferenceMode="lambda").variables(f"{function.capitalize()}Function"))
     assert given == set(_VARIABLE.findall(source)) | READ_BY_LIBRARIES[function]
