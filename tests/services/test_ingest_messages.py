@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -145,6 +146,31 @@ def test_after_the_last_try_a_message_is_dead_and_says_why(world: World, app: An
     assert causes["code"] == "unavailable"
     assert "NoSuchBucket" in causes["cause"]
     assert causes["attempts"] == str(MAX_RECEIVES)
+
+
+def test_what_was_sent_back_once_says_so_when_it_dies_again(world: World, app: Any) -> None:
+    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
+    event = receive(world, {"bad": created(world, "bad.jpg", b"no picture")}, MAX_RECEIVES)
+    event["Records"][0]["messageAttributes"] = {
+        "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
+    }
+    app.handler(event, Context())
+    [dead] = world.messages("dead")
+    assert dead["attributes"]["redriven"]["StringValue"] == "2026-11-25T12:00:00+00:00"
+
+
+def test_what_has_to_wait_stays_marked_as_sent_back(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = created(world, "a.jpg", jpeg_photo((60, 40)))
+    sequencer = json.loads(body)["detail"]["object"]["sequencer"]
+    world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=60)
+    sent: list[dict[str, str]] = []
+    monkeypatch.setattr(app._queue, "send", lambda body, *, delay_s, attributes: sent.append(attributes))
+    event = receive(world, {"a": body})
+    event["Records"][0]["messageAttributes"] = {
+        "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
+    }
+    assert failed(app.handler(event, Context())) == []
+    assert sent == [{"redriven": "2026-11-25T12:00:00+00:00"}]
 
 
 def test_what_is_no_message_is_dead_at_once(world: World, app: Any) -> None:

@@ -227,6 +227,19 @@ def test_a_message_that_fails_to_the_last_is_given_up_with_its_cause(site: Site)
     assert letter["cause"].startswith("list derivatives/a.jpg/_/: NoSuchBucket")
 
 
+def test_what_was_sent_back_once_says_so_when_it_dies_again(site: Site) -> None:
+    site.media = type(site.media)(site.s3, "no-such-bucket")
+    site.queue.send(purge_message("a.jpg", SECOND))
+    site.queue.send(purge_message("a.jpg", SECOND))
+    records = site.receive()
+    for record in records:
+        record["attributes"]["ApproximateReceiveCount"] = str(MAX_RECEIVES)
+    records[1]["messageAttributes"] = {"redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}}
+    site.purging().run(records, lasting)
+    (letter,) = site.buried()
+    assert letter["redriven"] == "2026-11-25T12:00:00+00:00"
+
+
 def test_a_defect_comes_again_like_a_fault_and_is_told_with_its_traceback(site: Site) -> None:
     def fail(**_: Any) -> None:
         raise ZeroDivisionError

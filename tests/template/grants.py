@@ -23,7 +23,6 @@ OF_NO_RESOURCE = {
 MASTERS = "arn:aws:s3:::<MediaBucket>/masters/*"
 DERIVATIVES = "<MediaBucket.Arn>/derivatives/*"
 HELD, FINDINGS = "<MediaBucket.Arn>/held/*", "<MediaBucket.Arn>/findings/*"
-SWITCHES = "<MediaBucket.Arn>/switches/*"
 AUDIT, SWITCHES, WATCH = "<AuditBucket.Arn>/*", "<MediaBucket.Arn>/switches/*", "<MediaBucket.Arn>/watch/*"
 INDEX, BY_SHA256 = "<IndexTable.Arn>", "<IndexTable.Arn>/index/by-sha256"
 VECTORS, VECTOR_INDEX = "<VectorTable.Arn>", "<VectorIndex.IndexArn>"

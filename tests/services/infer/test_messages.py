@@ -104,6 +104,19 @@ def test_at_last_it_is_given_up_with_its_cause(world: World, function: Function)
     assert dead["attributes"]["code"]["StringValue"] == "unavailable"
 
 
+def test_what_was_sent_back_once_says_so_when_it_dies_again(world: World, function: Function) -> None:
+    sequencer = world.master(PHOTO, jpeg_photo())
+    world.clients["dynamodb"].delete_table(TableName=world.names["index"])
+    body = json.dumps(told("ImageReady", PHOTO, sequencer=sequencer))
+    event = received(world, "normal", body, receives=MAX_RECEIVES)
+    event["Records"][0]["messageAttributes"] = {
+        "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
+    }
+    function.invoke(event)
+    [dead] = world.messages("dead")
+    assert dead["attributes"]["redriven"]["StringValue"] == "2026-11-25T12:00:00+00:00"
+
+
 def test_what_is_no_message_is_given_up_at_once(world: World, function: Function) -> None:
     event = received(world, "normal", json.dumps({"photo": "a.jpg"}))
     assert function.invoke(event) == {"batchItemFailures": []}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
+from typing import Any
 
+from ..aws.letters import REDRIVEN
 from ..aws.observer import Observer
 from ..aws.queues import Queue
 from ..errors import BadUpload, DarkroomError
@@ -19,25 +22,38 @@ def told(error: Exception) -> tuple[str, str]:
     return "defect", "".join(traceback.format_exception(error))[-MAX_CAUSE_CHARACTERS:]
 
 
-def last_words(error: Exception, *, attempts: int, trace_id: str) -> dict[str, str]:
-    """The attributes of a dead letter: ``code``, ``cause``, ``attempts``, and ``trace_id`` if there is one."""
+def redriven(record: Mapping[str, Any]) -> str:
+    """When the message in a ``record`` of Lambda's SQS event was sent back after it had died, "" if it never was."""
+    return str(record.get("messageAttributes", {}).get(REDRIVEN, {}).get("stringValue", ""))
+
+
+def last_words(error: Exception, *, attempts: int, trace_id: str, redriven: str = "") -> dict[str, str]:
+    """The attributes of a dead letter: ``code``, ``cause``, ``attempts``; ``trace_id``, ``redriven`` if it has any."""
     code, cause = told(error)
-    attributes = {"code": code, "cause": cause, "attempts": str(attempts), "trace_id": trace_id}
+    attributes = {"code": code, "cause": cause, "attempts": str(attempts), "trace_id": trace_id, REDRIVEN: redriven}
     return {name: value for name, value in attributes.items() if value}
 
 
 def gave_up(
-    error: Exception, body: str, receives: int, *, max_receives: int, dead_letters: Queue, observer: Observer
+    error: Exception,
+    body: str,
+    receives: int,
+    *,
+    max_receives: int,
+    dead_letters: Queue,
+    observer: Observer,
+    redriven: str = "",
 ) -> bool:
     """Tell why a message failed, and give it up, with its cause, if that is due; whether it was.
 
-    It is due after ``max_receives``, and at once for a message that cannot be read.
+    It is due after ``max_receives``, and at once for a message that cannot be read. That it was ``redriven`` before
+    stays with it: nobody sends it back by himself a second time.
     """
     code, cause = told(error)
     given_up = receives >= max_receives or isinstance(error, BadUpload)
     observer.log("ERROR", "given up" if given_up else "failed", code=code, cause=cause, receives=receives, body=body)
     if given_up:
-        words = last_words(error, attempts=receives, trace_id=observer.trace_id())
+        words = last_words(error, attempts=receives, trace_id=observer.trace_id(), redriven=redriven)
         dead_letters.send_text(body, attributes=words)
         observer.count("GivenUp", reason=code)
         observer.fail(error)

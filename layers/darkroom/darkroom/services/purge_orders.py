@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import BadUpload
+from .dead_letters import redriven
 from .purge import Place
 
 FIRST, SECOND = 1, 2
@@ -21,7 +22,10 @@ def purge_message(key: str, number: int = FIRST, place: Place | None = None) -> 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the messages of a batch ask for about one key. ``receives``: how often one of them has been received."""
+    """What the messages of a batch ask for about one key. ``receives``: how often one of them has been received.
+
+    ``redriven``: when one of them was sent back from the dead letters, "" if none was.
+    """
 
     key: str
     number: int
@@ -29,6 +33,7 @@ class Order:
     message_ids: tuple[str, ...]
     receipt_handles: tuple[str, ...]
     place: Place | None = None
+    redriven: str = ""
 
     @property
     def message(self) -> dict[str, object]:
@@ -43,6 +48,7 @@ class Order:
             max(self.receives, other.receives),
             self.message_ids + other.message_ids,
             self.receipt_handles + other.receipt_handles,
+            redriven=self.redriven or other.redriven,
         )
 
 
@@ -58,7 +64,7 @@ def read_order(record: Mapping[str, Any]) -> Order:
     if not (key and number in (FIRST, SECOND)):
         raise BadUpload("The message is no purge", field="body", detail=record["body"][:500])
     receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-    return Order(key, number, receives, (record["messageId"],), (record["receiptHandle"],), place)
+    return Order(key, number, receives, (record["messageId"],), (record["receiptHandle"],), place, redriven(record))
 
 
 def merged(orders: Iterable[Order]) -> list[Order]:

@@ -83,7 +83,9 @@ class Purging:
         except Exception as error:  # a defect comes again too, and is told of in the end
             for order in orders:
                 self._fault(error)
-                if order.receives < self.max_receives or not self._bury(order.message, error, order.receives):
+                if order.receives < self.max_receives or not self._bury(
+                    order.message, error, order.receives, order.redriven
+                ):
                     failed += order.message_ids
                     self._hide(order, error)
             return None
@@ -103,9 +105,9 @@ class Purging:
                 failed.append(record["messageId"])
             return None
 
-    def _bury(self, message: dict[str, object] | str, error: Exception, attempts: int) -> bool:
+    def _bury(self, message: dict[str, object] | str, error: Exception, attempts: int, redriven: str = "") -> bool:
         """Give a message up; whether that went well. If not it comes again, and is SQS's to give up."""
-        words = last_words(error, attempts=attempts, trace_id=self.observer.trace_id())
+        words = last_words(error, attempts=attempts, trace_id=self.observer.trace_id(), redriven=redriven)
         self.observer.log("ERROR", "given up", purge=message, **words)
         try:
             if isinstance(message, str):

@@ -11,7 +11,7 @@ from ...aws.queues import TRACE_HEADER, Queue
 from ...errors import Unavailable
 from ..backoff import backoff_s
 from ..correlation import correlation_id
-from ..dead_letters import gave_up
+from ..dead_letters import gave_up, redriven
 from ..figures import attempted, failed
 from .requests import read_request
 from .service import Infer, Outcome
@@ -24,7 +24,7 @@ SPARE_S = 60.0
 class Message:
     """A message as it was received from the queue of that name, for the ``receives``-th time.
 
-    ``trace_header`` is that of who sent it.
+    ``trace_header`` is that of who sent it, ``redriven`` when it was sent back from the dead letters, if it was.
     """
 
     queue: str
@@ -32,6 +32,7 @@ class Message:
     receipt_handle: str
     receives: int
     trace_header: str = ""
+    redriven: str = ""
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> Message:
@@ -43,6 +44,7 @@ class Message:
             record["receiptHandle"],
             int(told["ApproximateReceiveCount"]),
             told.get(TRACE_HEADER, ""),
+            redriven(record),
         )
 
 
@@ -98,6 +100,7 @@ class Inbox:
             max_receives=self.max_receives,
             dead_letters=self.dead_letters,
             observer=self.observer,
+            redriven=message.redriven,
         ):
             return
         self._hide(message, backoff_s(message.receives))

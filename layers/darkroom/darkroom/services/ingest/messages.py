@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...aws.letters import REDRIVEN
 from ...aws.observer import Observer
 from ...aws.queues import TRACE_HEADER, Queue
 from ...errors import Busy, Unavailable
 from ..backoff import backoff_s
 from ..correlation import correlation_id
-from ..dead_letters import gave_up
+from ..dead_letters import gave_up, redriven
 from ..figures import attempted, failed
 from .changes import read_change
 from .service import Ingest, Outcome
@@ -23,12 +24,16 @@ SPARE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it was received, for the ``receives``-th time; ``trace_header`` is that of who sent it."""
+    """A message as it was received, for the ``receives``-th time.
+
+    ``trace_header`` is that of who sent it, ``redriven`` when it was sent back from the dead letters, if it was.
+    """
 
     body: str
     receipt_handle: str
     receives: int
     trace_header: str = ""
+    redriven: str = ""
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> Message:
@@ -39,6 +44,7 @@ class Message:
             record["receiptHandle"],
             int(told["ApproximateReceiveCount"]),
             told.get(TRACE_HEADER, ""),
+            redriven(record),
         )
 
 
@@ -88,7 +94,8 @@ class Inbox:
     def _postpone(self, message: Message, error: Busy) -> None:
         """Another attempt holds the claim. Waiting for it is no failure, so it does not count as one."""
         self.observer.log("INFO", error.message, detail=error.detail, retry_in_s=error.retry_in_s)
-        self.queue.send(json.loads(message.body), delay_s=min(900, int(error.retry_in_s) + 1))
+        marked = {REDRIVEN: message.redriven} if message.redriven else {}
+        self.queue.send(json.loads(message.body), delay_s=min(900, int(error.retry_in_s) + 1), attributes=marked)
 
     def _try_again(self, message: Message, error: Exception) -> None:
         attempted(self.observer)
@@ -100,6 +107,7 @@ class Inbox:
             max_receives=self.max_receives,
             dead_letters=self.dead_letters,
             observer=self.observer,
+            redriven=message.redriven,
         ):
             return
         self.queue.hide(message.receipt_handle, backoff_s(message.receives))
