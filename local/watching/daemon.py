@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from .traces import Traces
 
+DATAGRAM_BYTES = 65_535
 BUFFER_BYTES = 4 * 1024 * 1024
-"""Of datagrams that wait: a burst of functions ends within milliseconds."""
+"""Asked for; what the system grants holds a few hundred documents."""
 
-
-class _Listener(asyncio.DatagramProtocol):
-    def __init__(self, traces: Traces) -> None:
-        self._traces = traces
-
-    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002
-        self._traces.take(data)
+END = b""
 
 
 @asynccontextmanager
 async def open_daemon(traces: Traces) -> AsyncIterator[str]:
-    """Listen on a free port of 127.0.0.1 until the context ends; the address, as AWS_XRAY_DAEMON_ADDRESS has it."""
-    outlet = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    outlet.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-    outlet.bind(("127.0.0.1", 0))
+    """Listen on a free port of 127.0.0.1 until the context ends; the address, as AWS_XRAY_DAEMON_ADDRESS has it.
+
+    A thread empties the socket: the loop may be busy for longer than its buffer lasts.
+    """
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Listener(traces), sock=outlet)
-    try:
-        yield f"127.0.0.1:{outlet.getsockname()[1]}"
-    finally:
-        transport.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outlet:
+        outlet.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        outlet.bind(("127.0.0.1", 0))
+        address = outlet.getsockname()
+
+        def listen() -> None:
+            while (datagram := outlet.recv(DATAGRAM_BYTES)) != END:
+                with suppress(RuntimeError):  # the loop has ended meanwhile
+                    loop.call_soon_threadsafe(traces.take, datagram)
+
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        try:
+            yield f"127.0.0.1:{address[1]}"
+        finally:
+            outlet.sendto(END, address)
+            await asyncio.to_thread(listener.join)
