@@ -7,7 +7,7 @@ import functools
 from observability.composites import Composite
 from observability.states import Alarm
 
-from .stack import Stack
+from .stack import Node, Stack
 
 ALARM, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 
@@ -31,8 +31,8 @@ def alarms() -> dict[str, Alarm]:
     return {alarm.name.removeprefix("stack-"): alarm for alarm in read}
 
 
-def composites() -> dict[str, Composite]:
-    """By their names without that of the stack, with references to alarms as their names."""
+def composite_properties() -> dict[str, Node]:
+    """Of each composite, by its logical id, with references to alarms as their names."""
     stack = deployed()
     names = {
         f"<{logical_id}>": properties["AlarmName"]
@@ -45,9 +45,13 @@ def composites() -> dict[str, Composite]:
             text = text.replace(reference, name)
         return text
 
-    found = {}
-    for logical_id, properties in stack.of_type(COMPOSITE).items():
-        texts = {key: named(value) if isinstance(value, str) else value for key, value in properties.items()}
-        composite = Composite.read(logical_id, texts)
-        found[composite.name.removeprefix("stack-")] = composite
-    return found
+    return {
+        logical_id: {key: named(value) if isinstance(value, str) else value for key, value in properties.items()}
+        for logical_id, properties in stack.of_type(COMPOSITE).items()
+    }
+
+
+def composites() -> dict[str, Composite]:
+    """By their names without that of the stack."""
+    read = (Composite.read(name, properties) for name, properties in composite_properties().items())
+    return {composite.name.removeprefix("stack-"): composite for composite in read}

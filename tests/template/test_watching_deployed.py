@@ -1,0 +1,93 @@
+"""What MiniStack takes of the watching part: alarms over one metric, topics, dashboards, and composites' rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from .stack import Node
+from .watching import ALARM, composite_properties, composites, deployed
+
+KINDS = {"AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::CloudWatch::Dashboard", "AWS::CloudWatch::Alarm"}
+TOPICS = ("PageTopic", "TicketTopic")
+NAME = "watching"
+
+
+def _of_topics(node: Any) -> Any:
+    """References to topics as CloudFormation's again."""
+    if isinstance(node, dict):
+        return {key: _of_topics(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_of_topics(value) for value in node]
+    return {"Ref": node[1:-1]} if node in {f"<{topic}>" for topic in TOPICS} else node
+
+
+def reduced() -> Node:
+    """The part of the template that MiniStack's CloudFormation has provisioners for. It has none for metric math."""
+    resources = {
+        name: {"Type": resource["Type"], "Properties": _of_topics(resource["Properties"])}
+        for name, resource in deployed().resources.items()
+        if resource["Type"] in KINDS and "Metrics" not in resource["Properties"]
+    }
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+
+
+@pytest.fixture(scope="module")
+def stack(aws: Callable[[str], Any]) -> Iterator[Node]:
+    template, cloudformation = reduced(), aws("cloudformation")
+    cloudformation.create_stack(StackName=NAME, TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    yield template["Resources"]
+    cloudformation.delete_stack(StackName=NAME)
+
+
+def test_alarms_over_one_metric_are_deployed_as_written(stack: Node, aws: Callable[[str], Any]) -> None:
+    written = {r["Properties"]["AlarmName"]: r["Properties"] for r in stack.values() if "AlarmName" in r["Properties"]}
+    pages = aws("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="stack-")
+    found = {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
+    assert set(found) == set(written)
+    assert len(found) == 17
+    for name, alarm in found.items():
+        assert alarm["Threshold"] == float(written[name]["Threshold"])
+        assert (alarm["Period"], alarm["TreatMissingData"]) == (
+            written[name]["Period"],
+            written[name]["TreatMissingData"],
+        )
+        assert [action.rpartition(":")[2] for action in alarm["AlarmActions"]] == ["stack-tickets"]
+
+
+def test_dashboards_are_deployed(stack: Node, aws: Callable[[str], Any]) -> None:
+    cloudwatch = aws("cloudwatch")
+    names = {entry["DashboardName"] for entry in cloudwatch.list_dashboards()["DashboardEntries"]}
+    assert {"stack-executive", "stack-on-call", "stack-debug"} <= names
+    body = json.loads(cloudwatch.get_dashboard(DashboardName="stack-on-call")["DashboardBody"])
+    assert body["widgets"][0]["properties"]["title"].startswith("Latency and rate")
+
+
+def test_rules_of_composites_are_taken(aws: Callable[[str], Any]) -> None:
+    """They name alarms that are there, and are read as CloudWatch reads them. The parts stand in for metric math."""
+    cloudwatch = aws("cloudwatch")
+    for part in deployed().of_type(ALARM).values():
+        cloudwatch.put_metric_alarm(
+            AlarmName=part["AlarmName"],
+            Namespace="AWS/SQS",
+            MetricName="x",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+    for properties in composite_properties().values():
+        cloudwatch.put_composite_alarm(AlarmName=properties["AlarmName"], AlarmRule=properties["AlarmRule"])
+    cloudwatch.set_alarm_state(AlarmName="stack-api-success-fast", StateValue="ALARM", StateReason="test")
+    cloudwatch.set_alarm_state(AlarmName="stack-api-success-fast-short", StateValue="ALARM", StateReason="test")
+    found = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"], AlarmNamePrefix="stack-")["CompositeAlarms"]
+    states = {alarm["AlarmName"].removeprefix("stack-"): alarm["StateValue"] for alarm in found}
+    assert set(states) == set(composites())
+    assert {name for name, state in states.items() if state == "ALARM"} == {"api-success", "uploads"}
