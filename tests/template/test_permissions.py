@@ -194,7 +194,7 @@ def test_the_other_functions_are_called_by_what_is_in_the_template_alone() -> No
     assert (sweep["Principal"], sweep["SourceArn"]) == ("events.amazonaws.com", "<SweepFunctionHourly.Arn>")
     monitor = permissions(stack, "Monitor")
     assert {(p["Principal"], p["SourceArn"]) for p in monitor} == {
-        ("events.amazonaws.com", f"<MonitorFunction{schedule}.Arn>") for schedule in ("Regularly", "Daily")
+        ("events.amazonaws.com", f"<MonitorFunction{schedule}.Arn>") for schedule in ("Regularly", "Daily", "Deployments")
     }
     assert not [role for role in ("Ingest", "Purge", "Forget") if permissions(stack, role)]
     assert len(stack.of_type("AWS::Lambda::Url")) == 1
@@ -230,3 +230,9 @@ def test_the_cdn_reads_derivatives_and_cannot_list() -> None:
 def test_nobody_is_let_into_uploads_and_quarantine_by_their_policies(bucket: str) -> None:
     found = Stack().properties(f"{bucket}BucketPolicy")["PolicyDocument"]["Statement"]
     assert [s["Effect"] for s in found] == ["Deny"]
+
+
+def test_the_monitor_hears_of_this_stacks_deployments_of_code() -> None:
+    pattern = Stack().properties("MonitorFunctionDeployments")["EventPattern"]
+    assert pattern["source"] == ["aws.codedeploy"]
+    assert pattern["detail"] == {"application": [{"prefix": "stack-ServerlessDeploymentApplication-"}]}
