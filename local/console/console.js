@@ -83,7 +83,13 @@ function stages(taken) {
   }));
   const legend = found.map(stage => `${stage.name} ${Math.round(stage.ms)}`).join(' · ');
   const once = taken.cache === 'Miss' ? '' : 'when it was made: ';
-  return [bar, make('div', { className: 'legend', textContent: `${once}${legend} ms` })];
+  const words = make('div', { className: 'legend', textContent: `${once}${legend} ms` });
+  const request = taken.answer.headers.get('x-amz-cf-id');
+  if (!once && request) {
+    const trace = `${CONTROL}/watch#/traces?q=${encodeURIComponent(request)}`;
+    words.append(' · ', make('a', { href: trace, textContent: 'trace', title: `The trace of request ${request}` }));
+  }
+  return [bar, words];
 }
 
 function facts(taken, picture) {

@@ -15,8 +15,8 @@ const ASK = 'Ask for a picture or upload one, and it appears here within a minut
 const HINTS = {
   cost: 'The monitor reckons it from what was served and the price table, each time it runs.',
   quality: 'The monitor replays the golden set once a day, or when it is called with {"watch": ["quality"]}.',
-  inputs: 'The monitor compares pictures with a baseline, which it makes of the first thousand that models have looked at.',
-  outputs: 'The monitor compares models with a baseline, which it makes of the first thousand pictures that they have looked at.',
+  inputs: 'The monitor compares pictures with a baseline, which it makes of what models have looked at, once that is enough.',
+  outputs: 'The monitor compares models with a baseline, which it makes of what they have looked at, once that is enough.',
   gpu: 'Behind a stack on this machine there is no GPU; on AWS the endpoint measures it.',
 };
 

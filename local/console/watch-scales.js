@@ -2,16 +2,22 @@
 
 const STEPS_S = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 
-/** The step of about `count` marks between `low` and `high`: 1, 2 or 5 times a power of ten, no less than `least`. */
-export function step(low, high, count, least = 0) {
+const CLOCK_S = [1, 2, 5, 10, 15, 30, ...STEPS_S];
+
+/**
+ * The step of about `count` marks between `low` and `high`, no less than `least`: 1, 2 or 5 times a power of ten. Where
+ * values are durations, of which `second` are a second, seconds and minutes are stepped as a clock has them.
+ */
+export function step(low, high, { count = 4, least = 0, second = 0 } = {}) {
   const rough = Math.max((high - low) / count, least);
+  if (second && rough > second) return second * (CLOCK_S.find(each => rough <= each * second) || Math.ceil(rough / second / 86_400) * 86_400);
   const power = 10 ** Math.floor(Math.log10(rough));
   return power * ([1, 2, 5, 10].find(each => rough <= each * power * (1 + 1e-9)));
 }
 
-/** Marks from at or below `low` to at or above `high`. */
-export function ticks(low, high, count = 4, least = 0) {
-  const each = step(low, high, count, least);
+/** Marks from at or below `low` to at or above `high`; `options` are those of `step`. */
+export function ticks(low, high, options = {}) {
+  const each = step(low, high, options);
   const digits = Math.max(0, -Math.floor(Math.log10(each)));
   const found = [];
   for (let at = Math.floor(low / each + 1e-9); at * each < high - each * 1e-9; at += 1) found.push(at * each);
@@ -19,6 +25,7 @@ export function ticks(low, high, count = 4, least = 0) {
   return found.map(value => Number(value.toFixed(digits)));
 }
 
+const SECOND = { ms: 1000, Milliseconds: 1000, Microseconds: 1e6, s: 1, Seconds: 1 };
 const SHARES = new Set(['Percent', '%']);
 const WHOLE = new Set(['Count', 'messages', 'functions', 'errors', 'pictures']);
 const FAR = 4;
@@ -38,7 +45,7 @@ export function valueTicks(values, unit, target = null) {
     return { marks: low >= 50 ? ticks(Math.min(low, 99.9), 100) : ticks(0, 100), targetShown: shown };
   }
   const low = Math.min(0, lowest);
-  return { marks: ticks(low, high > low ? high : low + 1, 4, WHOLE.has(unit) ? 1 : 0), targetShown: shown };
+  return { marks: ticks(low, high > low ? high : low + 1, { least: WHOLE.has(unit) ? 1 : 0, second: SECOND[unit] }), targetShown: shown };
 }
 
 /** Marks of a time axis between two unix times, at round local times: `{ marks, step_s }`. */

@@ -59,7 +59,7 @@ async function all(root, { minutes, query, go }) {
     const told = await ask('traces', { minutes, q: query.q });
     renew(body, told, () => (query.q && !told.length
       ? empty(`No trace with “${query.q}” in this time`,
-        'An answer that the CDN held made no function work: only a miss leaves a trace. Perhaps a longer time has it.')
+        'An answer that the CDN or S3 held made no function work, and left no trace. Perhaps a longer time has it.')
       : traceList(told)));
   };
 }

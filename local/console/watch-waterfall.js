@@ -55,7 +55,7 @@ function row(segment, depth, whole_ms) {
 }
 
 function ruler(whole_ms) {
-  const marks = ticks(0, whole_ms, TICKS).filter(mark => mark <= whole_ms);
+  const marks = ticks(0, whole_ms, { count: TICKS, second: 1000 }).filter(mark => mark <= whole_ms);
   const made = make('div', { className: 'ruler', ariaHidden: 'true' }, make('span', {}), make('span', { className: 'marks' }, ...marks.map(mark => {
     const word = make('i', { textContent: ms(mark) });
     word.style.left = `${(mark / whole_ms) * 100}%`;
