@@ -11,7 +11,7 @@ from observability.expressions import Series
 from observability.states import Alarm, Evaluation, State, evaluate
 from observability.template import written
 
-from .stack import TEMPLATE, Stack, template
+from .stack import ROOT, TEMPLATE, Stack, template
 from .watching import ALARM, COMPOSITE, alarms, composites, deployed
 
 NOW_S = 1_000_000 * 60
@@ -214,18 +214,13 @@ def test_refused_uploads(handled: float, refused: float, expected: State) -> Non
 # --------------------------------------------------------------- what they say
 
 
-RUNBOOKS = {"queue-backlog", "conversion-errors", "model-down", "model-regressed", "cost-spike", "cache-storm"} | {
-    *("bad-deploy", "data-request", "redrive", "purge")
-}
-
-
 @pytest.mark.parametrize("name", [*ALARMS, *COMPOSITES])
 def test_an_alarm_says_what_it_means_and_what_helps(name: str) -> None:
     alarm = ALARMS.get(name) or COMPOSITES[name]
     assert alarm.name == f"stack-{name}"
     match = re.fullmatch(r"([A-Z].{20,})\. Runbook: docs/runbooks/([a-z-]+)\.md", alarm.description)
     assert match is not None
-    assert match[2] in RUNBOOKS
+    assert (ROOT / "docs" / "runbooks" / f"{match[2]}.md").is_file()
 
 
 def test_only_groups_page_and_the_rest_are_tickets_or_parts() -> None:
