@@ -57,7 +57,8 @@ def only(world: World) -> tuple[str, dict[str, Any]]:
 
 
 def test_the_schemas_are_schemas() -> None:
-    assert set(SCHEMAS) == {"ImageReady", "ImageHeld", "ImageRefused", "ImageRemoved", "ImageAnalysed"}
+    of_pictures = {"ImageReady", "ImageHeld", "ImageRefused", "ImageRemoved", "ImageAnalysed"}
+    assert set(SCHEMAS) == of_pictures | {"ModelRolledBack", "ModelPromoted", "DriftFound"}
     for name, schema in SCHEMAS.items():
         Draft202012Validator.check_schema(schema)
         assert (schema["title"], schema["$id"]) == (name, f"urn:darkroom:event:{name}")
