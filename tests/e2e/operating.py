@@ -18,15 +18,16 @@ from darkroom.aws.record import Record
 from local.aws import tool_environment
 from local.place import ROOT
 from tests.e2e.conftest import Stack
+from tools import local_stack
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 SETTLES_WITHIN_S = 90.0
 
-_ENDPOINT = """
+_PRELUDE = """
 set -euo pipefail
-aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+aws() { if [ "$1" = sqs ]; then command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; else command aws "$@"; fi; }
 """
-"""The command line takes the variable for every service but SQS."""
+"""The command line takes the variables of endpoints for every service but SQS."""
 
 
 def commands(page: Path) -> list[str]:
@@ -95,13 +96,15 @@ class Operator:
     def follow(self, runbook: str, *blocks: int) -> str:
         """Run the first block of a runbook, which defines things, and ``blocks``; what they print."""
         found = commands(RUNBOOKS / runbook)
-        environment = tool_environment(self.stack.aws_endpoint_url) | {
+        environment = tool_environment(self.stack.aws_endpoint_url) | local_stack.environment(self.facts)
+        environment |= {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "AWS_PAGER": "",
+            "USER": "ada",
         }
         done = subprocess.run(
-            ["bash", "-c", _ENDPOINT + "\n".join(found[number] for number in (0, *blocks))],
+            ["bash", "-c", _PRELUDE + "\n".join(found[number] for number in (0, *blocks))],
             cwd=self.folder,
             env=environment,
             capture_output=True,
