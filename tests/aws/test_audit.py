@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 def test_an_entry_says_who_did_what_when_and_why(vault: Vault) -> None:
     key = Audit(vault, clock=lambda: NOON_S).note(DECISION, "endpoint", "monitor", action="rollback", reasons=["n"])
-    assert re.fullmatch(r"2026/11/25/120000\.125-[0-9a-f]{12}\.json", key)
+    assert re.fullmatch(r"2026/11/25/120000\.125000-[0-9a-f]{12}\.json", key)
     assert json.loads(opened_body(vault, key)) == {
         "at": "2026-11-25T12:00:00.125+00:00",
         "kind": "decision",

@@ -48,7 +48,7 @@ class Audit:
             raise ValueError(f"the audit log has no {kind!r}")
         at = datetime.fromtimestamp(self.clock(), UTC)
         entry = {"at": at.isoformat(timespec="milliseconds"), "kind": kind, "subject": subject, "by": by}
-        key = f"{_day(at)}{at:%H%M%S}.{at.microsecond // 1000:03}-{secrets.token_hex(6)}.json"
+        key = f"{_day(at)}{at:%H%M%S.%f}-{secrets.token_hex(6)}.json"
         body = json.dumps(entry | {"facts": facts}, separators=(",", ":")).encode()
         with suppress(Changed):  # the name is our own: this very write, sent again because its answer was lost
             self.vault.put(key, body, headers={"Content-Type": "application/json"}, metadata={}, replaces="")
