@@ -16,7 +16,7 @@ from darkroom.services import settings
 from darkroom.services.caching import CachePolicy
 from darkroom.services.infer.tasks import tasks
 from darkroom.services.infer.trial import open_trials
-from darkroom.services.monitor.functions import queues
+from darkroom.services.monitor.functions import queues, read_functions
 from darkroom.services.monitor.modelling import open_models, policy
 from functions.edge.build import MAX_ALWAYS_REDACT_BYTES
 
@@ -204,3 +204,13 @@ def test_the_deployment_page_lists_every_parameter_with_its_default() -> None:
     page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([A-Z]\w+)` \| (?:`([^`]*)` )?\|", page, re.MULTILINE))
     assert rows == {name: str(declared["Default"]) for name, declared in PARAMETERS.items()}
+
+
+def test_the_monitor_knows_every_other_function_and_its_memory() -> None:
+    stack = Stack(InferenceMode="lambda", MemoryMb="2048", IngestMemoryMb="4096", InferMemoryMb="5120")
+    known = read_functions(stack.variables("MonitorFunction")["FUNCTIONS"])
+    there = stack.of_type("AWS::Lambda::Function")
+    assert {f"<{name}>": int(function["MemorySize"]) for name, function in there.items() if "Monitor" not in name} == {
+        one.lambda_name: one.memory_mb for one in known.values()
+    }
+    assert all(one.lambda_name == f"<{name.capitalize()}Function>" for name, one in known.items())
