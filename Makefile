@@ -48,6 +48,9 @@ cost: $(READY)  ## What a million requests cost, from measured durations, beside
 chaos: $(READY)  ## 500 uploads through failing services and dying workers; SEED=n replays a run
 	@$(RUN) -m chaos $(if $(SEED),--seed $(SEED))
 
+gameday: $(READY)  ## Break things on a stack of its own, and see alarms, remedies and runbooks work; ONLY=name plays one
+	@$(RUN) -m gameday $(if $(ONLY),--only $(ONLY))
+
 edge: $(READY)  ## Write the minified edge function into template.yaml
 	@$(RUN) functions/edge/build.py
 

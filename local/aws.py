@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudfront import CloudFrontClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -87,6 +88,11 @@ class Cloud:
     def queues(self) -> SQSClient:
         """Queues."""
         return self._session.client("sqs", endpoint_url=self.endpoint_url, config=self._config)
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        """The event bus."""
+        return self._session.client("events", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def http_apis(self) -> ApiGatewayV2Client:

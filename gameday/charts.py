@@ -1,0 +1,138 @@
+"""The charts of the report, as SVG that takes its colours from the page: lines with marks, and the timeline of all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from math import ceil, floor, log10
+
+from .play import Mark
+
+type Points = Sequence[tuple[float, float]]
+
+WIDTH, HEIGHT = 720, 230
+LEFT, RIGHT, TOP, BOTTOM = 52, 14, 30, 30
+ROW, LABEL = 46, 190
+SERIES = 5
+"""Colours that the page has for lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The Unix times that a chart is about."""
+
+    begin_s: float
+    end_s: float
+
+    def x(self, at_s: float, left: int = LEFT) -> float:
+        """Where a time is, in px."""
+        share = (at_s - self.begin_s) / max(self.end_s - self.begin_s, 1)
+        return left + min(max(share, 0.0), 1.0) * (WIDTH - left - RIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A scenario in the timeline. ``number`` says where its marks are listed."""
+
+    title: str
+    begin_s: float
+    end_s: float
+    marks: Sequence[Mark]
+    passed: bool
+
+
+def lines(
+    title: str, unit: str, series: Mapping[str, Points], marks: Sequence[Mark], span: Span, limit: float | None
+) -> str:
+    """A line for each of ``series``, the ``limit`` if there is one, and ``marks``."""
+    most = max([value for points in series.values() for _, value in points] + [limit or 0.0, 1e-9])
+    step = nice(most / 4)
+    top = ceil(most / step) * step
+
+    def y(value: float) -> float:
+        return HEIGHT - BOTTOM - value / top * (HEIGHT - BOTTOM - TOP)
+
+    parts = [
+        f'<text class="unit" x="{LEFT}" y="{TOP - 14}">{escape(unit)}</text>',
+        *_minutes(span, LEFT, HEIGHT - BOTTOM),
+    ]
+    for number in range(round(top / step) + 1):
+        at = y(number * step)
+        parts.append(f'<path class="grid" d="M{LEFT} {at:.1f}H{WIDTH - RIGHT}"/>')
+        parts.append(f'<text class="tick" text-anchor="end" x="{LEFT - 6}" y="{at + 4:.1f}">{number * step:g}</text>')
+    if limit is not None:
+        parts.append(f'<path class="limit" d="M{LEFT} {y(limit):.1f}H{WIDTH - RIGHT}"/>')
+    for number, points in enumerate(series.values()):
+        path = "L".join(f"{span.x(at):.1f} {y(value):.1f}" for at, value in points)
+        dots = "".join(f'<circle cx="{span.x(at):.1f}" cy="{y(value):.1f}" r="2.5"/>' for at, value in points)
+        if path:
+            parts.append(f'<g class="series s{number % SERIES}"><path d="M{path}"/>{dots}</g>')
+    parts += [_mark(mark, span.x(mark.at_s), TOP - 8, HEIGHT - BOTTOM) for mark in marks if mark.kind != "note"]
+    return _figure(title, _svg(HEIGHT, parts, title), list(series), limit is not None)
+
+
+def timeline(rows: Sequence[Row], span: Span) -> str:
+    """When each scenario was played, how long something was broken, and what happened when."""
+    parts = list(_minutes(span, LABEL, ROW * len(rows) + 8))
+    for number, row in enumerate(rows):
+        top = number * ROW + 6
+        begin, end = span.x(row.begin_s, LABEL), span.x(row.end_s, LABEL)
+        verdict = "passed" if row.passed else "failed"
+        parts.append(f'<text class="label" x="4" y="{top + 16}">{escape(row.title)}</text>')
+        parts.append(f'<text class="{verdict}" x="4" y="{top + 31}">{verdict}</text>')
+        parts.append(
+            f'<rect class="played" x="{begin:.1f}" y="{top + 6}" width="{end - begin:.1f}" height="18" rx="3"/>'
+        )
+        if broken := _broken(row.marks):
+            first, last = (span.x(at, LABEL) for at in broken)
+            parts.append(_bar("broken", first, last, top + 6))
+        parts += [_mark(mark, span.x(mark.at_s, LABEL), top + 2, top + 28) for mark in row.marks]
+    return _figure("", _svg(ROW * len(rows) + 38, parts, "timeline"), [], False)
+
+
+def nice(value: float) -> float:
+    """The least of 1, 2, 2.5, 5 times a power of ten that is not under ``value``, which is over 0."""
+    power = 10.0 ** floor(log10(value))
+    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value * (1 - 1e-9))
+
+
+def _broken(marks: Sequence[Mark]) -> tuple[float, float] | None:
+    """From the first break to the first thing that cleared it."""
+    begins = [mark.at_s for mark in marks if mark.kind == "break"]
+    ends = [mark.at_s for mark in marks if mark.kind == "clear" and begins and mark.at_s >= begins[0]]
+    return (begins[0], ends[0]) if begins and ends else None
+
+
+def _minutes(span: Span, left: int, bottom: int) -> Iterator[str]:
+    """The axis of time: minutes since the beginning."""
+    minutes = (span.end_s - span.begin_s) / 60
+    step = max(1, round(nice(max(minutes, 1) / 8)))
+    for minute in range(0, int(minutes) + 1, step):
+        x = span.x(span.begin_s + minute * 60, left)
+        yield f'<path class="grid" d="M{x:.1f} 4V{bottom}"/>'
+        yield f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{bottom + 16}">{minute} min</text>'
+
+
+def _bar(kind: str, begin: float, end: float, top: int) -> str:
+    return f'<rect class="{kind}" x="{begin:.1f}" y="{top}" width="{end - begin:.1f}" height="18" rx="3"/>'
+
+
+def _mark(mark: Mark, x: float, top: float, bottom: float) -> str:
+    told = escape(f"{time.strftime('%H:%M:%S', time.gmtime(mark.at_s))} {mark.text}")
+    symbol = f'<circle cx="{x:.1f}" cy="{top}" r="4"/>'
+    return f'<g class="mark {mark.kind}"><title>{told}</title><path d="M{x:.1f} {top}V{bottom}"/>{symbol}</g>'
+
+
+def _svg(height: int, parts: Sequence[str], title: str) -> str:
+    name = escape(title, quote=True)
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{name}">{"".join(parts)}</svg>'
+
+
+def _figure(title: str, svg: str, names: Sequence[str], limited: bool) -> str:
+    keys = [f'<li class="s{number % SERIES}">{escape(name)}</li>' for number, name in enumerate(names)]
+    keys += ['<li class="limit">limit</li>'] if limited else []
+    legend = f"<ul class=legend>{''.join(keys)}</ul>" if keys else ""
+    caption = f"<figcaption>{escape(title)}</figcaption>" if title else ""
+    return f"<figure>{caption}{legend}{svg}</figure>"
