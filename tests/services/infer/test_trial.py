@@ -180,6 +180,20 @@ def test_weights_are_remembered_for_a_minute_and_while_they_cannot_be_read() -> 
     assert (standings.now(), len(variants.looks)) == (Standing("new"), 3)
 
 
+def test_a_variant_that_was_not_known_to_take_calls_has_weights_read_again_once() -> None:
+    variants, now_s = Scripted({"main": 1.0}), [100.0]
+    standings = Standings(lambda: variants, Observer("infer"), lambda: now_s[0])
+    assert standings.now("main") == Standing("main")
+    variants.weights = {"main": 0.9, "new": 0.1}
+    assert (standings.now("main"), len(variants.looks)) == (Standing("main"), 1)
+    assert (standings.now("new"), len(variants.looks)) == (Standing("main", "new"), 2)
+    assert (standings.now("new"), len(variants.looks)) == (Standing("main", "new"), 2)
+    assert standings.now("third") == standings.now("third") == Standing("main", "new")
+    assert len(variants.looks) == 3
+    now_s[0] += REMEMBERED_S
+    assert (standings.now("third"), len(variants.looks)) == (Standing("main", "new"), 4)
+
+
 def test_before_they_were_ever_read_there_is_one_variant(world: World) -> None:
     world.runtime.weights = {}
     standings = Standings(world.variants, world.observer)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -51,18 +51,24 @@ class Tried(NamedTuple):
 
 @dataclass
 class Standings:
-    """How the variants stand, seen through a short memory. ``variants`` opens them when they are first looked at."""
+    """How the variants stand, seen through a short memory. ``variants`` opens them when they are first looked at.
+
+    A variant that answers and was not known to take calls is new: its word would count until the memory fades.
+    """
 
     variants: Callable[[], Variants]
     observer: Observer
     monotonic: Callable[[], float] = time.monotonic
     _known: Standing = Standing(MAIN)
     _read_at_s: float | None = None
+    _answered: set[str] = field(default_factory=set)
 
-    def now(self) -> Standing:
-        """As they stand, or stood when the endpoint last told."""
+    def now(self, answered: str = "") -> Standing:
+        """As they stand, or stood when the endpoint last told; ``answered`` is the variant that has just answered."""
         now_s = self.monotonic()
-        if self._read_at_s is None or now_s - self._read_at_s >= REMEMBERED_S:
+        strange = bool(answered) and answered not in {*self._known, *self._answered}
+        if strange or self._read_at_s is None or now_s - self._read_at_s >= REMEMBERED_S:
+            self._answered = {*self._answered, answered} if strange else set()
             self._read_at_s = now_s
             try:
                 self._known = standing({name: one.weight for name, one in self.variants().now().items()})
@@ -90,7 +96,7 @@ class Trials:
         told = self.caller.ask(jpeg, tasks, image_id)
         if told is None:
             return None
-        incumbent, canary = self.standings.now()
+        incumbent, canary = self.standings.now(told.variant)
         if not canary or told.variant == incumbent:
             return Tried(told)
         theirs = replace(self.caller, within_s=SECOND_S).ask(jpeg, tasks, image_id, variant=incumbent)
