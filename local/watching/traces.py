@@ -6,6 +6,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 KEPT = 4000
@@ -14,6 +15,7 @@ KEPT = 4000
 DOCUMENTS_KEPT = 500
 """Segments of one trace."""
 
+NO_FAULTS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 SEVERITY = {"ok": 0, "error": 1, "fault": 2}
 
 type Document = dict[str, Any]
@@ -149,7 +151,12 @@ def _kind(document: Document) -> str:
 
 
 def _status(document: Document) -> str:
-    """What the document says, else what its annotation ``status`` means in HTTP."""
+    """What the document says, else what its annotation ``status`` means in HTTP.
+
+    A call to AWS that found nothing, or lost a race, was answered: only the SDK takes that for a fault.
+    """
+    if _kind(document) == "aws" and _answered(document) in NO_FAULTS:
+        return "ok"
     if document.get("fault"):
         return "fault"
     if document.get("error") or document.get("throttle"):
@@ -158,6 +165,10 @@ def _status(document: Document) -> str:
     if not status.isdecimal() or int(status) < 400:
         return "ok"
     return "fault" if int(status) >= 500 else "error"
+
+
+def _answered(document: Document) -> Any:
+    return ((document.get("http") or {}).get("response") or {}).get("status")
 
 
 def _metadata(document: Document) -> Document:

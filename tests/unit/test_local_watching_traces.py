@@ -87,6 +87,9 @@ def test_times_are_of_the_trace_and_kinds_of_the_document() -> None:
         ({"annotations": {"status": 404}}, "error"),
         ({"annotations": {"status": "503"}}, "fault"),
         ({"annotations": {"status": "soon"}}, "ok"),
+        ({"type": "subsegment", "namespace": "aws", "fault": True, "http": {"response": {"status": 404}}}, "ok"),
+        ({"type": "subsegment", "namespace": "aws", "fault": True, "http": {"response": {"status": 403}}}, "fault"),
+        ({"fault": True, "http": {"response": {"status": 404}}}, "fault"),
     ],
 )
 def test_how_a_segment_ended(more: dict[str, Any], status: str) -> None:
