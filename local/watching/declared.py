@@ -26,6 +26,12 @@ class Declared:
     composites: tuple[Composite, ...] = ()
 
 
+def deployed_at(cloud: Cloud) -> str:
+    """What changes with each deployment. The template itself takes MiniStack seconds to tell."""
+    stack = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    return f"{stack['StackStatus']} {stack.get('LastUpdatedTime', stack['CreationTime'])}"
+
+
 def declared_alarms(cloud: Cloud) -> Declared:
     """Those of the running deployment. Raises NotResolvable for what is not understood here."""
     found = cloud.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]

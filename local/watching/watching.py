@@ -24,7 +24,7 @@ from .api import Api
 from .catalogue import Catalogue
 from .counts import ModelCounts, ViewerCounts
 from .dashboards import Boards
-from .declared import declared_alarms
+from .declared import declared_alarms, deployed_at
 from .failed import Failed
 from .history import History
 from .lines import Lines
@@ -41,6 +41,7 @@ class Watching:
 
     def __init__(self, cloud: Cloud, facts: Facts, traces: Traces, history: Path) -> None:
         self._cloud = cloud
+        self._deployment = ""
         self.viewers = ViewerCounts(facts.distribution_id)
         self.models = ModelCounts()
         figures, past = Figures(cloud.metrics), History(history)
@@ -88,7 +89,9 @@ class Watching:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _once(self) -> None:
-        self.alarms.read()
+        if (deployment := deployed_at(self._cloud)) != self._deployment:
+            self.alarms.read()
+            self._deployment = deployment
         self.alarms.look(time.time())
 
 
