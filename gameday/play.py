@@ -76,6 +76,10 @@ class Play:
         """Wait until an alarm is over, and see that it went off once."""
         until(lambda: self.world.alarms()[alarm]["state"] != "ALARM", f"the alarm {alarm} is over", within_s)
         self.mark("clear", f"the alarm {alarm} is over", self._over(alarm))
+        self.once(alarm)
+
+    def once(self, alarm: str) -> None:
+        """See that an alarm went off once."""
         times = len(self.ringing(alarm))
         self.fact(f"alarm {alarm} went off", f"{times} time{'s' * (times != 1)}")
         require(times == 1, f"the alarm {alarm} went off {times} times, not once")

@@ -1,0 +1,34 @@
+"""The pictures of the rehearsal: the same each time, all different, and shifted where they are to be."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gameday.pictures import SHIFTED, USUAL, drawn, size
+
+
+def luma(body: bytes) -> float:
+    return float(np.asarray(Image.open(io.BytesIO(body)).convert("L")).mean()) / 255
+
+
+@pytest.mark.parametrize("kind", [USUAL, SHIFTED])
+def test_a_picture_is_the_same_each_time_and_like_no_other(kind: str) -> None:
+    assert drawn(kind, "a", 7) == drawn(kind, "a", 7)
+    bodies = {drawn(kind, seed, number).body for seed in ("a", "b") for number in range(40)}
+    assert len(bodies) == 80
+
+
+def test_shifted_pictures_are_dark_tiny_or_of_other_formats() -> None:
+    usual = [drawn(USUAL, "a", number) for number in range(60)]
+    shifted = [drawn(SHIFTED, "a", number) for number in range(60)]
+    assert {one.suffix for one in usual} == {"jpg", "png"}
+    assert min(min(size(one)) for one in usual) >= 160
+    tiny = [one for one in shifted if max(size(one)) <= 48]
+    others = [one for one in shifted if one.suffix in ("webp", "gif")]
+    dark = [one for one in shifted if one not in tiny and one not in others]
+    assert min(map(len, (tiny, others, dark))) > 8
+    assert max(luma(one.body) for one in dark) < np.median([luma(one.body) for one in usual]) / 2
