@@ -176,9 +176,10 @@ export function lineChart(panel) {
 
 /** A line without axes beside a figure; nothing if there are not two points. */
 export function spark(points, width = 320, height = 48) {
-  const values = points.map(point => point[1]).filter(value => value !== null);
-  if (values.length < 2) return [];
-  const [first, last] = [points[0][0], points.at(-1)[0]];
+  const known = points.filter(([, value]) => value !== null);
+  if (known.length < 2) return [];
+  const values = known.map(point => point[1]);
+  const [first, last] = [known[0][0], known.at(-1)[0]];
   const [low, high] = [Math.min(0, ...values), Math.max(...values)];
   const x = at => 2 + ((width - 4) * (at - first)) / Math.max(1, last - first);
   const y = value => height - 3 - ((height - 6) * (value - low)) / (high - low || 1);
