@@ -29,11 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="darkroom-gameday-"))
     begun_s = time.time()
     print(f"Stack and logs: {chosen.state or folder / 'stack'}", flush=True)
+    scenarios = [ALL[name](folder) for name in chosen.only or ALL]
     try:
         stage = nullcontext(running(chosen.state)) if chosen.state else open_stage(folder / "stack")
         with stage as world:
             _say(f"the stack is ready after {time.time() - begun_s:.0f} s")
-            scenarios = [ALL[name](folder) for name in chosen.only or ALL]
             plays = run(world, scenarios, _say)
             write(chosen.report, world, list(zip(scenarios, plays, strict=True)), begun_s)
     except (NoStage, NotSo) as error:

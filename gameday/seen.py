@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-from collections.abc import Sequence
+import os
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
@@ -33,7 +33,7 @@ from .pictures import drawn
 TASKS = (MODERATION, SIMILARITY)
 """What the small models look for here. Faces and text would take five times as long."""
 
-PROCESSES = 2
+PROCESSES, NICENESS = 2, 10
 KEPT = Path(MODELS).parent / "gameday"
 """Where samples are kept: 1 MB for a thousand."""
 
@@ -43,7 +43,7 @@ def samples(kind: str, seed: str, count: int, at_s: float) -> list[Sample]:
     file = KEPT / f"{kind}-{seed}-{count}-{_digest()}.jsonl"
     if not file.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
+        with multiprocessing.get_context("spawn").Pool(PROCESSES, os.nice, (NICENESS,)) as pool:
             found = pool.starmap(_sample, [(kind, seed, number) for number in range(count)], chunksize=16)
         draft = file.with_suffix(".new")
         draft.write_text("".join(json.dumps(_as_json(one)) + "\n" for one in found))
@@ -88,8 +88,3 @@ def _as_json(sample: Sample) -> dict[str, Any]:
 def _read(line: str) -> Sample:
     document = json.loads(line)
     return read_sample(document | {"embedding": bytes.fromhex(document["embedding"])})
-
-
-def keys(some: Sequence[Sample]) -> list[str]:
-    """Their keys."""
-    return [sample.key for sample in some]

@@ -27,6 +27,9 @@ WRITERS = 4
 _OF = {"service": "monitor", "function": "monitor"}
 FEATURES = ("brightness", "pixels", "format", "confidence-moderation", "embedding")
 
+BASELINE, OTHERS, CHANGED = (USUAL, "baseline"), (USUAL, "others"), (SHIFTED, "shifted")
+"""Kinds and seeds."""
+
 
 class Shift:
     """A thousand pictures like those of the baseline change nothing; a thousand others ring."""
@@ -44,14 +47,17 @@ class Shift:
     )
 
     def __init__(self) -> None:
+        """The pictures begin to be looked at, which takes minutes where that has not been done before."""
         self._own: list[str] = []
+        self._looking = ThreadPoolExecutor(1).submit(_look_at_all)
 
     def prepare(self, play: Play) -> None:
         """The monitor makes its baseline of a thousand pictures; a thousand others of their kind follow."""
-        self._fill(play, seen.samples(USUAL, "baseline", SLOTS, time.time()))
+        self._looking.result()
+        self._fill(play, seen.samples(*BASELINE, SLOTS, time.time()))
         until(lambda: self._documents(play, "watch/baseline.json"), "the monitor makes a baseline", TOLD_WITHIN_S)
         play.mark("note", f"the monitor has a baseline of {SLOTS} pictures")
-        others = seen.samples(USUAL, "others", SLOTS, time.time())
+        others = seen.samples(*OTHERS, SLOTS, time.time())
         self._fill(play, others)
         self._told(play)
         psi = self._largest(play)
@@ -68,7 +74,7 @@ class Shift:
         until(lambda: self._seen(play), "the uploaded pictures have been looked at", SEEN_WITHIN_S)
         own = [one for one in play.world.samples.recent() if one.key in self._own]
         play.fact("samples of pictures that went the whole way", f"{len(own)} of {WHOLE_WAY}")
-        shifted = seen.samples(SHIFTED, "shifted", SLOTS, time.time())
+        shifted = seen.samples(*CHANGED, SLOTS, time.time())
         play.mark("break", "dark, tiny and other pictures come")
         self._fill(play, [*own, *shifted][:SLOTS])
 
@@ -131,3 +137,9 @@ class Shift:
     def _read(play: Play, name: str) -> list[dict[str, str]]:
         body = play.world.cloud.s3.get_object(Bucket=play.world.facts["media_bucket"], Key=name)["Body"].read()
         return [json.loads(line) for line in body.splitlines()]
+
+
+def _look_at_all() -> None:
+    """Have all samples, so that they need only be read."""
+    for kind, seed in (BASELINE, OTHERS, CHANGED):
+        seen.samples(kind, seed, SLOTS, 0.0)
