@@ -108,6 +108,19 @@ def test_a_refused_picture_is_shown_as_nothing_else(console: Console, operator: 
     assert refused.value.code == 404
 
 
+def test_a_render_whose_source_is_at_fault_is_a_failed_sample(console: Console, viewer: Viewer) -> None:
+    key = f"watching/{uuid4().hex}.jpg"
+    console.stack.cloud.s3.put_object(
+        Bucket=console.stack.media_bucket, Key=f"masters/{key}", Body=jpeg_photo()[:2000], ContentType="image/jpeg"
+    )
+    assert viewer.get(f"/{key}?w=320").status == 422
+    [failed] = console.until(
+        lambda: [one for one in console.ask("failed", limit=200) if key in one["key"]], "the failed render is shown"
+    )
+    assert (failed["kind"], failed["code"]) == ("render", "damaged")
+    assert names(console.ask(f"traces/{failed['trace_id']}")["segments"]) >= {"transform", "fetch"}
+
+
 def test_dashboards_have_figures_of_what_was_asked(console: Console, viewer: Viewer) -> None:
     for width in (320, 480, 640):
         viewer.get(f"/samples/rocket.jpg?w={width}&f=webp")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections import defaultdict
@@ -14,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.emulation.emf import Datum, data
-from local.emulation.logs import forget_oldest
-from local.emulation.metrics import KEPT_S, Metrics, compacted, count_invocations, depths
+from local.emulation.logs import forget_oldest, group_of
+from local.emulation.metrics import KEPT_S, Metrics, compacted, count_invocations, depths, most_memory_mb
 from local.emulation.tracing import header_for, parts, pass_on_traces, segment, trace_invocations
 
 AT_MS = 1_790_000_000_123
@@ -131,6 +132,23 @@ def test_gauges_of_a_queue() -> None:
         dict.fromkeys(["ApproximateAgeOfOldestMessage"], 0.0).items()
         <= {name: value for name, _, value in depths({"attributes": {}, "messages": []}, 100.0)}.items()
     )
+
+
+def test_memory_of_a_process_is_its_peak_and_nothing_of_none() -> None:
+    assert most_memory_mb(os.getpid()) > 10
+    assert most_memory_mb(0) == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "group"),
+    [
+        ({"FunctionName": "f"}, "/aws/lambda/f"),
+        ({"FunctionName": "f", "LoggingConfig": {"LogFormat": "JSON"}}, "/aws/lambda/f"),
+        ({"FunctionName": "f", "LoggingConfig": {"LogGroup": "/own"}}, "/own"),
+    ],
+)
+def test_the_log_group_of_a_function(config: dict[str, Any], group: str) -> None:
+    assert group_of(config) == group
 
 
 def test_an_invocation_is_of_its_requests_trace() -> None:
