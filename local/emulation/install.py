@@ -11,7 +11,7 @@ from typing import Any
 
 from .logs import collect_late_lines, read_metrics
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
-from .tracing import DAEMON, pass_on_traces, sender, trace_invocations
+from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_invocations
 
 LOOK_EVERY_S = 5.0
 
@@ -21,6 +21,7 @@ def install(*, functions: Any, runtime: Any, cloudwatch: Any, logs: Any, queues:
     metrics = Metrics(cloudwatch)
     count_invocations(functions, metrics)
     trace_invocations(functions, sender(os.environ.get(DAEMON, "")))
+    answer_with_traces(functions)
     read_metrics(functions, logs, metrics)
     pass_on_traces(events, queues)
     repeated(lambda: measure_queues(queues, metrics))

@@ -107,10 +107,12 @@ def test_a_function_behind_a_url_is_told_of_the_trace_that_its_event_names(
     url = aws("lambda").create_function_url_config(FunctionName=function, AuthType="NONE")["FunctionUrl"]
     label = url.split("//")[1].split(".")[0]
     with urllib.request.urlopen(f"{ministack_url}/_aws/lambda-url/{label}/any", timeout=30) as answer:
-        told = json.load(answer)
+        told, answered = json.load(answer), answer.headers["X-Amzn-Trace-Id"]
     parts = dict(part.split("=") for part in told["environment"].split(";"))
     assert told["headers"]["x-amzn-trace-id"] == f"Root={parts['Root']}"
     assert parts["Sampled"] == "1"
+    assert parts["Root"] in answered
+    assert "Sampled=1" in answered
 
 
 def test_an_events_trace_is_that_of_the_message_that_it_becomes(aws: Callable[[str], Any]) -> None:
