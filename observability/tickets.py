@@ -201,7 +201,9 @@ def _endpoint() -> Iterator[MetricAlarm]:
         name="breaker-open",
         meaning="The endpoint failed so often that it is no longer asked; small models look instead",
         runbook="model-down",
-        metrics=(Metric("value", "", "BreakerOpen", of("infer")),),
+        metrics=(Metric("value", "", "BreakerOpen", of("infer"), shown=False),),
+        # It is told of only when it opens: without a 0 the newest point, old as it is, would hold the alarm for longer.
+        formulas=(Formula("opened", "times it opened", "FILL(value, 0)"),),
         comparison="over",
         threshold=0,
         period_s=300,
