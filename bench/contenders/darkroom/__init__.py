@@ -21,6 +21,8 @@ LAYERS = {"darkroom": "DarkroomLayer", "imaging": "ImagingLayer"}
 FUNCTION = ROOT / "functions" / "transform"
 
 VARIABLES = {
+    "POWERTOOLS_SERVICE_NAME": "transform",
+    "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/bench",
     "MALLOC_ARENA_MAX": "1",
     "VIPS_WARNING": "0",
     "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:unused",
