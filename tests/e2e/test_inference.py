@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import json
 import os
 import secrets
@@ -12,6 +13,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -19,14 +21,16 @@ import pytest
 from botocore.config import Config
 from PIL import Image
 
-from local.place import ENDPOINT
+from local.place import ENDPOINT, MODELS
 from tests.corpus import CORPUS
 from tests.documents import accuracy_in_order, page, photographed, words
 from tests.e2e.browser import CHROMIUM, Page, open_browser
 from tests.e2e.conftest import Stack, start_stack, stop_stack
-from tests.e2e.inferring import Studio, detected, until
+from tests.e2e.inferring import ANALYSED_WITHIN_S, Studio, detected, until
+from tests.e2e.operating import Operator
 from tests.e2e.viewer import Viewer
 from tests.pictures import jpeg_photo, photograph
+from tools import registry
 
 PREFIX = f"people-{secrets.token_hex(4)}/"
 GROUP = CORPUS / "people" / "two-men.jpg"
@@ -129,6 +133,57 @@ def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: Studio) ->
         [main] = json.load(told)[ENDPOINT]
     assert main["weight"] == 1.0
     assert main["invocations"] > 0
+
+
+@pytest.fixture
+def canary(inferring: Stack, studio: Studio) -> Iterator[str]:
+    """The same models a second time, as a variant that takes a tenth of the calls; its name."""
+    url, name = f"{inferring.control_url}/sagemaker/{ENDPOINT}/variants", "canary"
+    document = json.dumps({"name": name, "models": str(MODELS), "weight": 0.11}).encode()
+    urllib.request.urlopen(urllib.request.Request(url, document, method="POST"), timeout=300).close()
+    yield name
+    urllib.request.urlopen(urllib.request.Request(f"{url}/{name}", method="DELETE"), timeout=60).close()
+
+
+def _looked_at(studio: Studio) -> Iterator[str]:
+    """Uploads that models have looked at, one after the other until a switch must have been read anew."""
+    begun_s = time.monotonic()
+    for number in itertools.takewhile(lambda _: time.monotonic() - begun_s < ANALYSED_WITHIN_S, itertools.count(100)):
+        key = f"{PREFIX}looked-at-{number}.jpg"
+        studio.upload(key, _variation(number))
+        until(lambda key=key: studio.makers(key), f"{key} was looked at")  # type: ignore[misc]
+        yield key
+
+
+def test_the_runbook_of_models_that_regressed(
+    inferring: Stack, studio: Studio, canary: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator = Operator(inferring, tmp_path)
+    image = ["--local", "--state-dir", str(inferring.state), "register", "--image", str(MODELS)]
+    assert registry.main(image) == 0
+    version = capsys.readouterr().out.strip().rpartition("/")[2]
+    said = operator.follow("model-regressed.md")
+    assert said.startswith(f"main\t1.0\t1\n{canary}\t0.11\t1\n")
+    assert f"\n{version}  PendingManualApproval  {MODELS.as_uri()}\n" in said
+
+    said = operator.follow("model-regressed.md", 1, 2)
+    assert said.splitlines()[-2] == "no shift was found"
+    assert said.splitlines()[-1].endswith(f":endpoint/{ENDPOINT}")
+    try:
+        operator.follow("model-regressed.md", 3)
+        key = next(key for key in _looked_at(studio) if studio.makers(key)["faces"] == "fallback")
+    finally:
+        assert "fallback: off" in operator.follow("model-regressed.md", 4).splitlines()
+
+    said = operator.follow("model-regressed.md", 5)
+    entries = [json.loads(line) for line in said.splitlines() if line.startswith('{"at"')]
+    assert [one["facts"]["on"] for one in entries if one["subject"] == "switch fallback"][-2:] == [True, False]
+    assert f"\nmain\t1.0\t1\n{canary}\t0.0\t1\n" in said
+    found = json.loads(said.splitlines()[-1])
+    assert found.keys() == {"quality", "rollout"}
+    assert found["quality"].keys() == {"pictures", "main"}
+    assert {"faces", "text", "moderation"} == found["quality"]["main"].keys()
+    until(lambda: set(studio.makers(key).values()) == {"endpoint"}, "the endpoint has looked again", AGAIN_WITHIN_S)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")

@@ -13,7 +13,13 @@ from observability.alarms import ALARMS, COMPOSITES
 FOLDER = Path(__file__).parents[2] / "docs" / "runbooks"
 TESTS = FOLDER.parents[1] / "tests"
 RUN = "".join(
-    (TESTS / name).read_text(encoding="utf-8") for name in ("e2e/test_operating.py", "services/infer/test_runbook.py")
+    (TESTS / name).read_text(encoding="utf-8")
+    for name in (
+        "e2e/test_operating.py",
+        "e2e/test_runbooks.py",
+        "e2e/test_inference.py",
+        "services/infer/test_runbook.py",
+    )
 )
 PAGES = sorted(FOLDER.glob("*.md"))
 
