@@ -23,6 +23,7 @@ from darkroom.watch.remedy import (
 
 OFF, OURS = Standing(), Standing(on=True, ours=True, left_s=60)
 PERSONS = Standing(on=True, ours=False, left_s=60)
+OVERRULED = Standing(overruled=True)
 JUST_ON = Standing(on=True, ours=True, left_s=FALLBACK_S - 1)
 
 
@@ -64,6 +65,7 @@ def test_a_letter_goes_back_once_and_only_if_it_can_be_read(code: str, redriven:
         (JUST_ON, 0, 0, False, Move.LEAVE),
         (PERSONS, 100, 100, False, Move.LEAVE),
         (PERSONS, 100, 0, True, Move.LEAVE),
+        (OVERRULED, 100, 100, False, Move.LEAVE),
     ],
 )
 def test_the_small_models_stand_in_while_the_endpoint_fails(
@@ -77,7 +79,13 @@ def test_the_small_models_stand_in_while_the_endpoint_fails(
 
 @pytest.mark.parametrize(
     ("standing", "calls", "errors", "looks"),
-    [(OFF, 100, 0, False), (OFF, 100, 50, True), (OURS, 0, 0, True), (PERSONS, 100, 100, False)],
+    [
+        (OFF, 100, 0, False),
+        (OFF, 100, 50, True),
+        (OURS, 0, 0, True),
+        (PERSONS, 100, 100, False),
+        (OVERRULED, 9, 9, False),
+    ],
 )
 def test_the_endpoint_is_called_only_to_decide_something(
     standing: Standing, calls: float, errors: float, looks: bool
@@ -109,6 +117,7 @@ def minutes(*last: float) -> list[float]:
         (OURS, minutes(101), 0, Move.OFF),
         (PERSONS, minutes(101), 100, Move.LEAVE),
         (PERSONS, QUIET, 100, Move.LEAVE),
+        (OVERRULED, minutes(101), 100, Move.LEAVE),
     ],
 )
 def test_a_storm_of_renders_leaves_the_presets(

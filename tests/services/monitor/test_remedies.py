@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from darkroom.aws.letters import DeadLetters
 from darkroom.aws.switches import FALLBACK, PRESETS_ONLY, Switch, Switches, in_vault
 from darkroom.errors import Unavailable
 from darkroom.services.monitor.remedies import Redrive, RemedyWatch, StandIn, Station, Storm, stations
-from darkroom.watch.remedy import FALLBACK_S, PRESETS_ONLY_S, Move
+from darkroom.watch.remedy import FALLBACK_S, OVERRULED_S, PRESETS_ONLY_S, Move
 from tests.services.emf import counted, of
 
 from .stage import MINUTE_S, Stage
@@ -171,6 +172,24 @@ def test_a_storm_leaves_the_presets_until_a_quarter_of_an_hour_is_quiet(stage: S
     assert switched_on(stage, PRESETS_ONLY)
     stage.now_s += 11 * MINUTE_S
     assert storm(stage).look(stage.now_s) == {"peak": 3, "move": Move.OFF}
+
+
+@pytest.mark.parametrize(
+    ("by", "ago_s", "at_s", "move"),
+    [
+        ("ada", OVERRULED_S - 60, None, Move.LEAVE),
+        ("ada", OVERRULED_S + 60, None, Move.ON),
+        ("monitor", 60, None, Move.ON),
+        ("ada", 0, "yesterday", Move.ON),
+    ],
+)
+def test_what_a_person_has_turned_off_stays_off_for_a_time(
+    stage: Stage, by: str, ago_s: float, at_s: str | None, move: Move
+) -> None:
+    stage.own("transform", "Rendered", {1: 101})
+    at = at_s or datetime.fromtimestamp(stage.now_s - ago_s, UTC).isoformat(timespec="seconds")
+    stage.hand.board.turn(PRESETS_ONLY, Switch(on=False, by=by, at=at))
+    assert storm(stage).look(stage.now_s)["move"] == move
 
 
 def test_what_the_switch_itself_refuses_is_part_of_the_storm(stage: Stage) -> None:

@@ -33,6 +33,9 @@ QUIET_MINUTES = 15
 PRESETS_ONLY_S = 1800.0
 """How long presets-only lasts at most, unless the storm goes on."""
 
+OVERRULED_S = 3600.0
+"""How long a switch that a person has turned off is left alone: figures of before would have it on again at once."""
+
 
 class Move(StrEnum):
     """What to do with a switch. ``ON`` also stands for a longer time of one that is on."""
@@ -44,11 +47,20 @@ class Move(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A switch as it is: whether it is on, whether that was a remedy's doing, and how long it will last (seconds)."""
+    """A switch as it is: whether it is on, whether that was a remedy's doing, and how long it will last (seconds).
+
+    ``overruled`` says that a person has turned it off within the last :data:`OVERRULED_S`.
+    """
 
     on: bool = False
     ours: bool = False
     left_s: float = 0.0
+    overruled: bool = False
+
+    @property
+    def persons(self) -> bool:
+        """Whether it is as a person wants it."""
+        return self.overruled or (self.on and not self.ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +93,9 @@ def fallback(standing: Standing, calls: float, errors: float, answers: bool | No
 
     ``answers`` is whether it answered a call that was made to see; None if none was made.
     """
+    if standing.persons:
+        return _LEAVE
     if standing.on:
-        if not standing.ours:
-            return _LEAVE
         if answers:
             return Turn(Move.OFF, "the endpoint answers again")
         return _longer(standing, "the endpoint does not answer", FALLBACK_S)
@@ -104,7 +116,7 @@ def presets_only(standing: Standing, asked_per_minute: Sequence[float], limit: f
     ``asked_per_minute`` are the renders that were made or refused by this very switch in each of the last
     :data:`QUIET_MINUTES` whole minutes, the oldest first; minutes that are missing had none. ``limit`` 0 is never.
     """
-    if standing.on and not standing.ours:
+    if standing.persons:
         return _LEAVE
     peak = max(asked_per_minute[-STORM_MINUTES:], default=0.0)
     if limit and peak > limit:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from ...aws.audit import DECISION, Audit
 from ...aws.observer import Observer
 from ...aws.switches import Board, Switch
-from ...watch.remedy import Move, Standing, Turn
+from ...watch.remedy import OVERRULED_S, Move, Standing, Turn
 
 US = "monitor"
 """Who turned a switch that a remedy turned."""
@@ -26,7 +26,7 @@ class Hand:
         """The switch as remedies see it."""
         switch = self.board.now(name)
         if not switch.holds(now_s):
-            return Standing()
+            return Standing(overruled=_overruled(switch, now_s))
         return Standing(True, switch.by == US, switch.until_s - now_s if switch.until_s else float("inf"))
 
     def turn(self, name: str, turn: Turn, now_s: float) -> str:
@@ -42,3 +42,13 @@ class Hand:
             self.observer.count("SwitchedOn", switch=name)
         self.observer.log("WARNING", "switched", switch=name, move=turn.move, reason=turn.reason)
         return turn.move
+
+
+def _overruled(switch: Switch, now_s: float) -> bool:
+    """Whether a person has turned it off of late. One that ran out, and one nobody has ever turned, says nothing."""
+    if switch.on or not switch.by or switch.by == US:
+        return False
+    try:
+        return now_s - datetime.fromisoformat(switch.at).timestamp() < OVERRULED_S
+    except ValueError:
+        return False
