@@ -57,13 +57,14 @@ async def ensure(place: Place, cloud: Cloud, progress: Progress, *, inference: b
 
 def parameters(*, inference: bool) -> list[str]:
     """What this deployment asks for that is not the template's default."""
-    endpoint = ["InferenceMode=endpoint", f"EndpointName={ENDPOINT}", f"EndpointConcurrency={LOOKED_AT_AT_ONCE}"]
+    endpoint = [f"EndpointName={ENDPOINT}", f"EndpointConcurrency={LOOKED_AT_AT_ONCE}"]
     return [
         f"Arch={architecture()}",
         f"ReservedConcurrency={RENDERS_AT_ONCE}",
         f"IngestConcurrency={UPLOADS_AT_ONCE}",
         f"MonitorMinutes={MINUTES_BETWEEN_LOOKS}",
         "Alarms=off",  # MiniStack's CloudFormation has no metric math: local/watching evaluates them
+        f"InferenceMode={'endpoint' if inference else 'off'}",  # an update keeps what is not said
         *(endpoint if inference else ()),
     ]
 

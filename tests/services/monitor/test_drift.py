@@ -28,7 +28,7 @@ from darkroom.findings import (
 )
 from darkroom.services.monitor.drift import BASELINE, MAX_PSI, RECENT_S, BaselineWatch, DriftWatch
 from darkroom.services.monitor.manifests import Manifests, side
-from darkroom.watch.drift import BRIGHTNESS, FORMAT
+from darkroom.watch.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
 from darkroom.watch.sample import Sample
 from tests.announcements import complaints
 from tests.aws import faulty
@@ -142,6 +142,12 @@ def test_a_person_makes_a_new_baseline_of_what_is_there_now(stage: Stage, look: 
     watch(stage).baselines.look(stage.now_s)
     assert look()[0]["drift"][BRIGHTNESS]["psi"] == 0
     assert [entry["facts"]["why"] for entry in stage.written] == ["request", "the first"]
+
+
+def test_too_few_samples_are_no_baseline_whoever_wishes_it(stage: Stage) -> None:
+    stage.sampled(USUAL[: MIN_SAMPLES - 1])
+    assert watch(stage).baselines.look(stage.now_s) == {"samples": MIN_SAMPLES - 1, "wanted": MIN_SAMPLES}
+    assert watch(stage).baselines.read() is None
 
 
 def test_what_is_no_baseline_is_not_taken_for_one(stage: Stage, look: Look) -> None:

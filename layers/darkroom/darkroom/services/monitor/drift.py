@@ -13,7 +13,7 @@ from ...aws.bus import Bus
 from ...aws.observer import Observer
 from ...aws.samples import Samples
 from ...aws.vault import Vault
-from ...watch.drift import Baseline, Drift, compare, worst
+from ...watch.drift import MIN_SAMPLES, Baseline, Drift, compare, worst
 from ...watch.sample import Sample
 from .manifests import Manifests
 
@@ -38,8 +38,11 @@ class BaselineWatch:
     audit: Audit
 
     def look(self, now_s: float) -> Mapping[str, object]:
-        """Put a new baseline in the place of the one before."""
-        made = self.make(self.samples.recent(), now_s, "request")
+        """Put a new baseline in the place of the one before, if there are samples enough to compare anything with."""
+        samples = self.samples.recent()
+        if len(samples) < MIN_SAMPLES:
+            return {"samples": len(samples), "wanted": MIN_SAMPLES}
+        made = self.make(samples, now_s, "request")
         return {"n": made.n, "made_at": made.made_at}
 
     def read(self) -> Baseline | None:
