@@ -194,7 +194,8 @@ def test_the_other_functions_are_called_by_what_is_in_the_template_alone() -> No
     assert (sweep["Principal"], sweep["SourceArn"]) == ("events.amazonaws.com", "<SweepFunctionHourly.Arn>")
     monitor = permissions(stack, "Monitor")
     assert {(p["Principal"], p["SourceArn"]) for p in monitor} == {
-        ("events.amazonaws.com", f"<MonitorFunction{schedule}.Arn>") for schedule in ("Regularly", "Daily", "Deployments")
+        ("events.amazonaws.com", f"<MonitorFunction{schedule}.Arn>")
+        for schedule in ("Regularly", "Daily", "Deployments")
     }
     assert not [role for role in ("Ingest", "Purge", "Forget") if permissions(stack, role)]
     assert len(stack.of_type("AWS::Lambda::Url")) == 1
