@@ -44,7 +44,8 @@ def provide(cloud: Cloud, facts: Facts, progress: Progress) -> None:
     media, uploads = Vault(cloud.s3, facts.media_bucket), Vault(cloud.s3, facts.uploads_bucket)
     if media.head(WATERMARK) is None:
         media.put(WATERMARK, draw_watermark(), headers={"Content-Type": "image/png"}, metadata={})
-    golden.provide(media, folder)
+    if facts.sagemaker_url:
+        golden.provide(media, folder)
     sent = [key for key, name in keys().items() if _uploaded(uploads, key, folder / name)]
     asked = event_samples.put_back(cloud, facts, folder)
     if not sent and not asked:

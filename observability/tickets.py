@@ -174,13 +174,14 @@ def _figures() -> Iterator[MetricAlarm]:
     )
     yield MetricAlarm(  # M9; brought home by the monitor, as alarms cannot look into another region
         name="cache-hit-ratio",
-        meaning="For six hours the CDN had fewer than 85 of 100 pictures",
+        meaning="In each of six hours the CDN had fewer than 85 of 100 pictures",
         runbook="cache-storm",
         metrics=_monitored("CacheHitRatio", "Average"),
         comparison="under",
         threshold=85,
-        period_s=6 * HOUR_S,
-        missing="ignore",  # nobody asks, nothing is known
+        period_s=HOUR_S,
+        periods=6,
+        missing="notBreaching",  # an hour in which nobody asked
         action="ticket",
     )
     yield MetricAlarm(
