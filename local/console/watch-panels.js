@@ -12,9 +12,11 @@ const SHOWN_ROWS = 8;
 const ASK = 'Ask for a picture or upload one, and it appears here within a minute; or look at a longer time.';
 
 // What fills panels that pictures alone do not fill, by their ids.
+const REPLAY = 'The monitor replays the golden set once a day, or when it is called with {"watch": ["quality"]}.';
 const HINTS = {
   cost: 'The monitor reckons it from what was served and the price table, each time it runs.',
-  quality: 'The monitor replays the golden set once a day, or when it is called with {"watch": ["quality"]}.',
+  quality: REPLAY,
+  'false-alarms': REPLAY,
   inputs: 'The monitor compares pictures with a baseline, which it makes of what models have looked at, once that is enough.',
   outputs: 'The monitor compares models with a baseline, which it makes of what they have looked at, once that is enough.',
   gpu: 'Behind a stack on this machine there is no GPU; on AWS the endpoint measures it.',
