@@ -18,7 +18,9 @@ def run(world: World, scenarios: Sequence[Scenario], say: Callable[[str], None])
     """Play ``scenarios`` to their ends, each in a thread; how each went, in the same order."""
     gates: Gates = {(one.name, phase): Event() for one in scenarios for phase in PHASES}
     plays = [Play(world, one.title, say) for one in scenarios]
-    threads = [Thread(target=_play, args=(one, play, gates)) for one, play in zip(scenarios, plays, strict=True)]
+    threads = [
+        Thread(target=_play, args=(one, play, gates), daemon=True) for one, play in zip(scenarios, plays, strict=True)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

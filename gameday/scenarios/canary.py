@@ -96,8 +96,9 @@ class Canary:
         play.fact("the event", json.dumps(event)[:400])
         play.mark("clear", "rejected in the registry, written down, announced")
         until(lambda: all(map(bool, self._found(play))), "all uploads have been looked at", SEEN_WITHIN_S)
-        harmed = [found for found in self._found(play) if VERSION in str(found.get(MODERATION, {}).get("model", ""))]
-        harmed += [found for found in self._found(play) if VERSION in str(found.get(MODERATION, {}).get("version", ""))]
+        versions = [str(found.get(MODERATION, {}).get("version", "")) for found in self._found(play)]
+        harmed = [version for version in versions if version.endswith(VERSION)]
+        require(any(versions), "moderation has looked at nothing")
         play.fact("pictures that bear the worse model's word", f"{len(harmed)} of {len(self._keys)}")
         require(not harmed, f"{len(harmed)} pictures bear the worse model's word")
 
