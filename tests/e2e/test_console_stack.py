@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from darkroom.aws.record import HELD
 from tests.e2e.browser import CHROMIUM, Page, open_browser
 from tests.e2e.conftest import Stack
+from tests.e2e.operating import Operator
 from tests.e2e.viewer import Viewer
 from tests.pictures import jpeg_photo
 
@@ -99,6 +103,52 @@ def test_the_index_shows_what_was_taken_in(stack: Stack) -> None:
         assert "900 × 600" in await page.evaluate("document.querySelector('.known').innerText")
 
     on(stack, f"#/index?prefix={key}", act)
+
+
+def flag(operator: Operator, key: str) -> None:
+    """Have a picture that is held because a model has flagged it, as ModerationPolicy=block leaves it."""
+    operator.upload(key, jpeg_photo())
+    s3, media, record = operator.stack.cloud.s3, operator.facts["media_bucket"], operator.index.get(key)
+    assert record is not None
+    s3.copy_object(Bucket=media, CopySource=f"{media}/masters/{key}", Key=f"held/{key}")
+    s3.delete_object(Bucket=media, Key=f"masters/{key}")
+    waits = {
+        "sha256": record.sha256,
+        "facts": record.facts,
+        "provenance": record.provenance,
+        "master": record.master,
+        "flagged": True,
+    }
+    held = replace(record, state=HELD, sha256="", facts={}, provenance={}, master={}, derivatives=(), held=waits)
+    assert operator.index.settle(held)
+
+
+def test_a_person_decides_about_what_is_held(stack: Stack, viewer: Viewer, tmp_path: Path) -> None:
+    operator = Operator(stack, tmp_path)
+    served, kept = "console/fit.jpg", "console/unfit.jpg"
+    for key in (served, kept):
+        flag(operator, key)
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.review').length === 2")
+        await page.until("document.querySelector('.review img')?.naturalWidth")
+        for decision, key in (("release", served), ("confirm", kept)):
+            await page.evaluate("document.querySelector('.search input').value = 'ada'")
+            await page.evaluate(f"document.querySelector(`[data-id='{decision} {key}']`).click()")
+        await page.until("document.querySelectorAll('.review').length === 0")
+
+    on(stack, "#/review", act)
+    operator.until(lambda: operator.state(served) == "ready", "it is served")
+    assert viewer.get(f"/{served}?w=320").status == 200
+    assert operator.state(kept) == HELD
+
+    async def look(page: Page) -> None:
+        await page.until("document.querySelectorAll('.logs > li').length >= 2")
+        log = await page.evaluate("document.querySelector('.logs').innerText")
+        assert log.count("by ada") >= 2
+        assert not {served, kept} & set(log.split())
+
+    on(stack, "#/audit", look)
 
 
 @pytest.mark.parametrize("view", ["executive", "on-call", "debug"])
