@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run stop test lint format bench cost chaos edge alarms docs replay lock clean
+.PHONY: help run stop test lint format bench cost chaos gameday edge alarms docs replay lock clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'

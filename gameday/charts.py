@@ -15,6 +15,9 @@ type Points = Sequence[tuple[float, float]]
 WIDTH, HEIGHT = 720, 230
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 30, 30
 ROW, LABEL = 46, 190
+ALARM_PX = 10
+"""How much lower an alarm's mark is: what clears it may follow within a second."""
+
 SERIES = 5
 """Colours that the page has for lines."""
 
@@ -106,13 +109,14 @@ def _broken(marks: Sequence[Mark]) -> tuple[float, float] | None:
 
 
 def _minutes(span: Span, left: int, bottom: int) -> Iterator[str]:
-    """The axis of time: minutes since the beginning."""
+    """The axis of time, in whole minutes of the clock."""
     minutes = (span.end_s - span.begin_s) / 60
-    step = max(1, round(nice(max(minutes, 1) / 8)))
-    for minute in range(0, int(minutes) + 1, step):
-        x = span.x(span.begin_s + minute * 60, left)
+    step_s = 60 * max(1, round(nice(max(minutes, 1) / 8)))
+    for at_s in range(ceil(span.begin_s / 60) * 60, int(span.end_s) + 1, step_s):
+        x = span.x(at_s, left)
+        clock = time.strftime("%H:%M", time.gmtime(at_s))
         yield f'<path class="grid" d="M{x:.1f} 4V{bottom}"/>'
-        yield f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{bottom + 16}">{minute} min</text>'
+        yield f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{bottom + 16}">{clock}</text>'
 
 
 def _bar(kind: str, begin: float, end: float, top: int) -> str:
@@ -121,7 +125,8 @@ def _bar(kind: str, begin: float, end: float, top: int) -> str:
 
 def _mark(mark: Mark, x: float, top: float, bottom: float) -> str:
     told = escape(f"{time.strftime('%H:%M:%S', time.gmtime(mark.at_s))} {mark.text}")
-    symbol = f'<circle cx="{x:.1f}" cy="{top}" r="4"/>'
+    middle = top + (ALARM_PX if mark.kind == "alarm" else 0)
+    symbol = f'<circle cx="{x:.1f}" cy="{middle}" r="4"/>'
     return f'<g class="mark {mark.kind}"><title>{told}</title><path d="M{x:.1f} {top}V{bottom}"/>{symbol}</g>'
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from darkroom.aws.metrics import Figure
 
@@ -88,7 +88,7 @@ class Play:
         """How often somebody was called for a group of alarms since the scenario began."""
         return sum(page["name"] == group and page["at_s"] >= self.begun_s for page in self.world.pages())
 
-    def noted(self, kind: str, subject: str) -> dict[str, object] | None:
+    def noted(self, kind: str, subject: str) -> dict[str, Any] | None:
         """The newest entry of the audit log about ``subject`` since the scenario began."""
         found = [entry for entry in self.world.audit() if entry["kind"] == kind and entry["subject"] == subject]
         return next((entry for entry in found if _time(str(entry["at"])) >= self.begun_s - 1), None)

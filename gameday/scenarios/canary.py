@@ -91,9 +91,11 @@ class Canary:
         require(version is not None and version.approval == REJECTED, f"the registry says {version}")
         play.fact("why the registry rejects it", version.why if version else "")
         entry = until(lambda: play.noted("decision", ENDPOINT), "the audit log knows of it", TOLD_WITHIN_S)
-        play.fact("the audit log", json.dumps(entry)[:400])
+        facts = entry["facts"]
+        play.fact("the audit log", f"{entry['at']}, {entry['kind']} by {entry['by']}: {facts['action']}")
         event = until(lambda: self._announced(play), "ModelRolledBack is announced", TOLD_WITHIN_S)
-        play.fact("the event", json.dumps(event)[:400])
+        play.fact("the event ModelRolledBack", f"{event['canary']}: {'; '.join(event['reasons'])}")
+        require(facts["action"] == "rollback" and event["canary"] == CANARY, f"{facts} {event}")
         play.mark("clear", "rejected in the registry, written down, announced")
         until(lambda: all(map(bool, self._found(play))), "all uploads have been looked at", SEEN_WITHIN_S)
         versions = [str(found.get(MODERATION, {}).get("version", "")) for found in self._found(play)]
