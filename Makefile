@@ -28,7 +28,7 @@ stop: $(READY)  ## End a stack that was started detached
 	@$(RUN) -m local stop
 
 test: lint  ## Lint, then every test
-	@$(RUN) -m pytest --numprocesses 2 --dist loadgroup
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)  ## ruff and mypy
 	@$(VENV)/bin/ruff check .

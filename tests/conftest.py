@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,19 +14,6 @@ from local import venvs
 from local.ministack import MiniStack
 from local.place import Place, Ports
 from local.progress import Progress
-
-TESTS = Path(__file__).parent
-
-ALONE = ("chaos", "e2e")
-"""Folders of tests that measure the machine or start a stack: one process runs them all."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules stay whole when several processes share the suite, so that what a module makes is made once."""
-    for item in items:
-        folder, *_ = item.path.relative_to(TESTS).parts
-        item.add_marker(pytest.mark.xdist_group("alone" if folder in ALONE else item.path.stem))
 
 
 def free_port() -> int:

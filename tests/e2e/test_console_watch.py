@@ -570,16 +570,14 @@ def test_the_index_is_browsed_by_page_and_tells_all_of_one() -> None:
         await page.until("document.querySelectorAll('.index .file').length === 2")
         await page.until("document.querySelector('.index img')?.naturalWidth")
         await page.evaluate("document.querySelector('.more a').click()")
-        await page.until("document.querySelector('.index .key').textContent === 'z.jpg'")
+        await page.until("document.querySelector('.index .key')?.textContent === 'z.jpg'")
         assert await text(page, ".index .negative") == "not served"
         assert await texts(page, ".more a") == ["← first page"]
         await page.evaluate("document.querySelector('.more a').click()")
         await page.until("document.querySelectorAll('.index .file').length === 2")
         await page.evaluate("document.querySelector('.index .key').click()")
         await page.until("document.querySelector('.print-of img')?.naturalWidth")
-        assert await page.evaluate("document.querySelector('.print-of').getAttribute('href')") == (
-            "/a/%C3%BC%20%26%231.jpg"
-        )
+        await page.until("document.querySelector('.print-of')?.getAttribute('href') === '/a/%C3%BC%20%26%231.jpg'")
         assert "900 × 600" in await text(page, ".known")
         assert await text(page, ".task .by") == f"{HOSTILE} 1"
 
@@ -781,7 +779,7 @@ def test_focus_and_opened_details_outlive_a_renewal() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.logs summary').length === 2")
         await page.evaluate("document.querySelectorAll('.logs summary')[1].focus()")
-        await page.until("document.querySelector('.logs .message').textContent === 'new 3'")
+        await page.until("document.querySelector('.logs .message')?.textContent === 'new 3'")
         assert "steady" in await page.evaluate("document.activeElement.textContent")
 
     on("logs", stage, act)

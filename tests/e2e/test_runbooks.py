@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from darkroom.plan.negotiation import LADDER_PX
 from tests.e2e.conftest import Stack
 from tests.e2e.operating import Operator
 from tests.e2e.viewer import Viewer
@@ -62,13 +63,14 @@ def mapping(operator: Operator) -> Any:
 def test_the_runbook_of_backlogs(operator: Operator) -> None:
     """Somebody has stopped what fetches uploads."""
     functions, uuid = operator.stack.cloud.functions, mapping(operator)["UUID"]
-    key = f"operating/{uuid4().hex}.jpg"
+    key, before = f"operating/{uuid4().hex}.jpg", operator.waiting("ingest")
     functions.update_event_source_mapping(UUID=uuid, Enabled=False)
     try:
         operator.stack.cloud.s3.put_object(Bucket=operator.facts["uploads_bucket"], Key=key, Body=jpeg_photo())
-        operator.until(lambda: operator.waiting("ingest") == 1, "the upload waits")
+        operator.until(lambda: operator.waiting("ingest") > before, "the upload waits")
         ingest, uploads, *others = operator.follow("queue-backlog.md").splitlines()
-        assert ingest.endswith("-ingest\t1\t0\t0")
+        queue, waiting, *_ = ingest.split("\t")
+        assert (queue.endswith("-ingest"), int(waiting) >= 1) == (True, True)
         assert uploads.split("\t")[:2] == [uuid, "Disabled"]
         assert any("-purge\t" in line for line in others)
         assert operator.state(key) == ""
@@ -77,8 +79,18 @@ def test_the_runbook_of_backlogs(operator: Operator) -> None:
         functions.update_event_source_mapping(UUID=uuid, Enabled=True)
     operator.until(lambda: operator.state(key) == "ready", "the upload is taken in")
     *_, ingest, ready = operator.follow("queue-backlog.md", 2).splitlines()
-    assert ingest.endswith("-ingest\t0\t0\t0")
+    assert ingest.split("\t")[1] == "0"
     assert float(ready) >= 1
+
+
+def logged(said: str) -> list[dict[str, Any]]:
+    """The log lines among what a runbook's commands print."""
+    return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+
+def refusals(said: str) -> list[tuple[str, str, str]]:
+    """The message, code and key of each log line."""
+    return [(str(line["message"]), str(line.get("code")), str(line.get("key"))) for line in logged(said)]
 
 
 def test_the_runbook_of_conversion_errors(operator: Operator) -> None:
@@ -87,9 +99,8 @@ def test_the_runbook_of_conversion_errors(operator: Operator) -> None:
     with environment(operator, "IngestFunction", MAX_SOURCE_PIXELS="1000"):
         operator.upload(KEY, body)
         assert operator.state(KEY) == "refused"
-        *_, newest = operator.follow("conversion-errors.md").splitlines()
-        refusal = json.loads(newest)
-        assert (refusal["message"], refusal["code"], refusal["key"]) == ("refused", "over-limits", KEY)
+        shown = ("refused", "over-limits", KEY)
+        operator.until(lambda: shown in refusals(operator.follow("conversion-errors.md")), "the refusal is logged")
         said = operator.follow("conversion-errors.md", 1)
         assert json.loads(said[said.rindex("\n{") :])["code"] == "over-limits"
     operator.follow("conversion-errors.md", 2)
@@ -111,16 +122,27 @@ def switched(operator: Operator) -> list[bool]:
     return [one["facts"]["on"] for one in entries if (one["subject"], one["by"]) == ("switch presets-only", "ada")]
 
 
+def rendered_often(viewer: Viewer, path: str) -> None:
+    """Ask for so many variants of a picture that it is among those that are rendered most."""
+    asked = [f"{path}?w={width}&f={name}" for width in LADDER_PX[:6] for name in ("webp", "jpeg", "png")]
+    assert {viewer.get(url).status for url in asked} == {200}
+
+
+def costs_more_than_nothing(said: str) -> bool:
+    """Whether there is a figure of every part, and one of compute that is not 0."""
+    costs = dict(line.split("\t") for line in said.splitlines()[:4])
+    assert costs.keys() == {"compute", "requests", "storage", "endpoint"}
+    return "None" not in costs.values() and float(costs["compute"]) > 0
+
+
 def test_the_runbook_of_costs(operator: Operator, viewer: Viewer, misses: Iterator[str]) -> None:
     """Renders cost too much: none but presets are made, until the switch is off again."""
     path, before = next(misses), len(switched(operator))
-    assert viewer.get(f"{path}?w=320&f=webp").status == 200
-    assert watch(operator, "cost")["usd_per_hour"]
+    rendered_often(viewer, path)
+    operator.until(lambda: watch(operator, "cost")["usd_per_hour"]["compute"] > 0, "a minute is over")
+    operator.until(lambda: costs_more_than_nothing(operator.follow("cost-spike.md")), "figures have come")
     lines = operator.follow("cost-spike.md").splitlines()
-    costs = dict(line.split("\t") for line in lines[:4])
-    assert costs.keys() == {"compute", "requests", "storage", "endpoint"}
-    assert float(costs["compute"]) > 0
-    assert any(line.endswith(f" {path}/_/w-320.webp") for line in lines[4:])
+    assert any(line.endswith(f" {path}") for line in lines[4:])
     try:
         operator.follow("cost-spike.md", 1)
         operator.until(lambda: viewer.get(f"{next(misses)}?w=320").status == 503, "misses are refused")
@@ -140,12 +162,13 @@ def test_the_runbook_of_costs(operator: Operator, viewer: Viewer, misses: Iterat
 def test_the_runbook_of_storms_of_misses(operator: Operator, viewer: Viewer, misses: Iterator[str]) -> None:
     """Everything was invalidated."""
     path, before = next(misses), len(switched(operator))
-    assert viewer.get(f"{path}?w=640&f=webp").status == 200
+    rendered_often(viewer, path)
     operator.stack.cloud.cloudfront.create_invalidation(
         DistributionId=operator.stack.distribution_id,
         InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": uuid4().hex},
     )
     operator.until(lambda: "CacheHitRatio" in watch(operator, "cdn"), "the CDN's figures have come")
+    operator.until(lambda: "None" not in operator.follow("cache-storm.md"), "and are told")
     lines = operator.follow("cache-storm.md").splitlines()
     ratios = dict(line.split("\t") for line in lines[:2])
     assert ratios.keys() == {"CacheHitRatio", "StoreHitRatio"}
@@ -153,7 +176,7 @@ def test_the_runbook_of_storms_of_misses(operator: Operator, viewer: Viewer, mis
     assert lines[-1].split("\t")[0] in ("Completed", "InProgress")
     try:
         said = operator.follow("cache-storm.md", 1)
-        assert f" {path}/_/w-640.webp\n" in said
+        assert f" {path}\n" in said
         assert "presets-only: on until" in said
     finally:
         said = operator.follow("cache-storm.md", 2)
@@ -180,10 +203,10 @@ def test_the_runbook_of_bad_deploys(
 ) -> None:
     failed = viewer.get(viewer.signed(f"{next(misses)}?w=333"))
     assert (failed.status, failed.problem["code"]) == (503, "unavailable")
-    live, *versions, newest = operator.follow("bad-deploy.md").splitlines()
-    assert live.split("\t")[0] == versions[-1].split("\t")[0]
-    assert versions[-2].split("\t")[0] == bad_version
-    line = json.loads(newest)
+    said = operator.follow("bad-deploy.md")
+    live, *versions = (line.split("\t")[0] for line in said.splitlines() if not line.startswith("{"))
+    assert (live, bad_version) == (versions[-1], versions[-2])
+    line = logged(said)[-1]
     assert (line["level"], line["code"], line["status"]) == ("ERROR", "unavailable", 503)
     assert operator.follow("bad-deploy.md", 1).splitlines()[-1] == bad_version
     operator.until(lambda: viewer.get(viewer.signed(f"{next(misses)}?w=333")).status == 200, "pictures are made")

@@ -15,6 +15,7 @@ ABORT = {"uploads-abort": {"AbortIncompleteMultipartUpload": {"DaysAfterInitiati
 LIFECYCLES: dict[str, dict[str, dict[str, Any]]] = {
     "MediaBucket": {
         "derivatives-expire": {"Expiration": {"Days": 90}, "Filter": {"Prefix": "derivatives/"}},
+        "manifests-expire": {"Expiration": {"Days": 30}, "Filter": {"Prefix": "watch/manifests/"}},
         "masters-tier": {
             "Transitions": [{"Days": 0, "StorageClass": "INTELLIGENT_TIERING"}],
             "Filter": {"And": {"Prefix": "masters/", "ObjectSizeGreaterThan": 131_071}},
@@ -27,6 +28,11 @@ LIFECYCLES: dict[str, dict[str, dict[str, Any]]] = {
         **ABORT,
     },
     "QuarantineBucket": {"refused-expire": {"Expiration": {"Days": 14}}, **ABORT},
+    "AuditBucket": {
+        "entries-expire": {"Expiration": {"Days": 365}, "NoncurrentVersionExpiration": {"NoncurrentDays": 1}},
+        "markers-expire": {"Expiration": {"ExpiredObjectDeleteMarker": True}},
+        **ABORT,
+    },
 }
 """Rules by name, of every bucket."""
 
@@ -87,7 +93,8 @@ def test_no_access_from_outside(stack: Stack, buckets: dict[str, str], bucket: s
 def test_uploads_have_versions_and_tell_of_themselves(stack: Stack, buckets: dict[str, str]) -> None:
     s3 = stack.cloud.s3
     versioning = {name: s3.get_bucket_versioning(Bucket=buckets[name]).get("Status") for name in LIFECYCLES}
-    assert versioning == {"UploadsBucket": "Enabled", "MediaBucket": None, "QuarantineBucket": None}
+    with_versions = {"UploadsBucket", "AuditBucket"}
+    assert versioning == {name: "Enabled" if name in with_versions else None for name in LIFECYCLES}
     told = s3.get_bucket_notification_configuration(Bucket=buckets["UploadsBucket"])
     assert "EventBridgeConfiguration" in told
     [rule] = s3.get_bucket_cors(Bucket=buckets["UploadsBucket"])["CORSRules"]
