@@ -24,11 +24,12 @@ from darkroom.services.infer.copies import Copies
 from darkroom.services.infer.in_process import InProcess
 from darkroom.services.infer.keep import Keeper
 from darkroom.services.infer.masters import Masters
-from darkroom.services.infer.messages import Inbox, Message
+from darkroom.services.infer.messages import Inbox
 from darkroom.services.infer.sampling import Sampler
 from darkroom.services.infer.service import Infer, Terms
 from darkroom.services.infer.tasks import tasks
 from darkroom.services.infer.trial import open_trials
+from darkroom.services.received import Message
 from darkroom.services.settings import limits
 
 _env = os.environ

@@ -25,12 +25,13 @@ from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.ingest.brought import Brought
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.examine import Examiner
-from darkroom.services.ingest.messages import Inbox, Message
+from darkroom.services.ingest.messages import Inbox
 from darkroom.services.ingest.moderation import BLOCK, Moderation
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.service import Ingest
 from darkroom.services.purge import Purge
+from darkroom.services.received import Message
 from darkroom.services.settings import cache_policy, limits
 
 _env = os.environ

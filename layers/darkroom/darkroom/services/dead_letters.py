@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
-from typing import Any
 
 from ..aws.letters import REDRIVEN
 from ..aws.observer import Observer
@@ -20,11 +18,6 @@ def told(error: Exception) -> tuple[str, str]:
     if isinstance(error, DarkroomError):
         return error.code, (error.detail or error.message)[:MAX_CAUSE_CHARACTERS]
     return "defect", "".join(traceback.format_exception(error))[-MAX_CAUSE_CHARACTERS:]
-
-
-def redriven(record: Mapping[str, Any]) -> str:
-    """When the message in a ``record`` of Lambda's SQS event was sent back after it had died, "" if it never was."""
-    return str(record.get("messageAttributes", {}).get(REDRIVEN, {}).get("stringValue", ""))
 
 
 def last_words(error: Exception, *, attempts: int, trace_id: str, redriven: str = "") -> dict[str, str]:

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import BadUpload
-from .dead_letters import redriven
 from .purge import Place
+from .received import redriven
 
 FIRST, SECOND = 1, 2
 """The passes of a purge."""

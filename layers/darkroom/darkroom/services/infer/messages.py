@@ -4,48 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ...aws.observer import Observer
-from ...aws.queues import TRACE_HEADER, Queue
+from ...aws.queues import Queue
 from ...errors import Unavailable
 from ..backoff import backoff_s
 from ..correlation import correlation_id
-from ..dead_letters import gave_up, redriven
+from ..dead_letters import gave_up
 from ..figures import attempted, failed
+from ..received import Message
 from .requests import read_request
 from .service import Infer, Outcome
 
 SPARE_S = 60.0
 """Time left in an invocation below which no further message is begun: three tries and the fallback take as long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message as it was received from the queue of that name, for the ``receives``-th time.
-
-    ``trace_header`` is that of who sent it, ``redriven`` when it was sent back from the dead letters, if it was.
-    """
-
-    queue: str
-    body: str
-    receipt_handle: str
-    receives: int
-    trace_header: str = ""
-    redriven: str = ""
-
-    @classmethod
-    def read(cls, record: Mapping[str, Any]) -> Message:
-        """The message in a ``record`` of Lambda's SQS event."""
-        told = record["attributes"]
-        return cls(
-            record["eventSourceARN"].rpartition(":")[2],
-            record["body"],
-            record["receiptHandle"],
-            int(told["ApproximateReceiveCount"]),
-            told.get(TRACE_HEADER, ""),
-            redriven(record),
-        )
 
 
 @dataclass(frozen=True)

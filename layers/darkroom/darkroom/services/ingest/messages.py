@@ -3,49 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ...aws.letters import REDRIVEN
 from ...aws.observer import Observer
-from ...aws.queues import TRACE_HEADER, Queue
+from ...aws.queues import Queue
 from ...errors import Busy, Unavailable
 from ..backoff import backoff_s
 from ..correlation import correlation_id
-from ..dead_letters import gave_up, redriven
+from ..dead_letters import gave_up
 from ..figures import attempted, failed
+from ..received import Message
 from .changes import read_change
 from .service import Ingest, Outcome
 
 SPARE_S = 30.0
 """Time left in an invocation below which no further message is begun: a large upload takes as long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message as it was received, for the ``receives``-th time.
-
-    ``trace_header`` is that of who sent it, ``redriven`` when it was sent back from the dead letters, if it was.
-    """
-
-    body: str
-    receipt_handle: str
-    receives: int
-    trace_header: str = ""
-    redriven: str = ""
-
-    @classmethod
-    def read(cls, record: Mapping[str, Any]) -> Message:
-        """The message in a ``record`` of Lambda's SQS event."""
-        told = record["attributes"]
-        return cls(
-            record["body"],
-            record["receiptHandle"],
-            int(told["ApproximateReceiveCount"]),
-            told.get(TRACE_HEADER, ""),
-            redriven(record),
-        )
 
 
 @dataclass(frozen=True)

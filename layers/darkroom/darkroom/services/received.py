@@ -1,0 +1,43 @@
+"""A message as Lambda hands it over from a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..aws.letters import REDRIVEN
+from ..aws.queues import TRACE_HEADER
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it was received from the queue of that name, for the ``receives``-th time.
+
+    ``trace_header`` is that of who sent it, ``redriven`` when it was sent back from the dead letters, if it was.
+    """
+
+    queue: str
+    body: str
+    receipt_handle: str
+    receives: int
+    trace_header: str = ""
+    redriven: str = ""
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Message:
+        """The message in a ``record`` of Lambda's SQS event."""
+        told = record["attributes"]
+        return cls(
+            record["eventSourceARN"].rpartition(":")[2],
+            record["body"],
+            record["receiptHandle"],
+            int(told["ApproximateReceiveCount"]),
+            told.get(TRACE_HEADER, ""),
+            redriven(record),
+        )
+
+
+def redriven(record: Mapping[str, Any]) -> str:
+    """When the message in a ``record`` of Lambda's SQS event was sent back after it had died, "" if it never was."""
+    return str(record.get("messageAttributes", {}).get(REDRIVEN, {}).get("stringValue", ""))
