@@ -17,6 +17,7 @@ from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import OPTIONS
 from darkroom.plan.presets import configured
 from darkroom.plan.uploads import Grant, write_token
+from tools import runbooks
 
 from .aws import Cloud
 from .cdn.journal import Journal
@@ -26,7 +27,6 @@ from .place import CONTROL, ROOT
 from .signed import signed_target
 
 CONSOLE = ROOT / "local" / "console"
-RUNBOOKS = ROOT / "docs" / "runbooks"
 LISTED = 200
 TOKEN_LASTS_S = 900
 PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "gif", "avif", "heic", "heif", "tif", "tiff", "svg"})
@@ -75,8 +75,8 @@ class Control:
 
     async def runbook(self, request: web.Request) -> web.StreamResponse:
         """A runbook by its name without ``.md``, as text."""
-        path = RUNBOOKS / f"{request.match_info['name']}.md"
-        if path.parent != RUNBOOKS or not path.is_file():
+        path = runbooks.PAGES / f"{request.match_info['name']}.md"
+        if path.parent != runbooks.PAGES or not path.is_file():
             raise web.HTTPNotFound
         return web.Response(text=await asyncio.to_thread(path.read_text), headers={"Cache-Control": "no-cache"})
 

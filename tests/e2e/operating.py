@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import subprocess
 import sys
 import time
@@ -18,21 +16,9 @@ from darkroom.aws.record import Record
 from local.aws import tool_environment
 from local.place import ROOT
 from tests.e2e.conftest import Stack
-from tools import local_stack
+from tools import local_stack, runbooks
 
-RUNBOOKS = ROOT / "docs" / "runbooks"
 SETTLES_WITHIN_S = 90.0
-
-_PRELUDE = """
-set -euo pipefail
-aws() { if [ "$1" = sqs ]; then command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; else command aws "$@"; fi; }
-"""
-"""The command line takes the variables of endpoints for every service but SQS."""
-
-
-def commands(page: Path) -> list[str]:
-    """The blocks of commands in a runbook."""
-    return re.findall(r"^```sh\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -95,21 +81,8 @@ class Operator:
 
     def follow(self, runbook: str, *blocks: int) -> str:
         """Run the first block of a runbook, which defines things, and ``blocks``; what they print."""
-        found = commands(RUNBOOKS / runbook)
+        found = runbooks.commands(runbook.removesuffix(".md"))
         environment = tool_environment(self.stack.aws_endpoint_url) | local_stack.environment(self.facts)
-        environment |= {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-            "AWS_PAGER": "",
-            "USER": "ada",
-        }
-        done = subprocess.run(
-            ["bash", "-c", _PRELUDE + "\n".join(found[number] for number in (0, *blocks))],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = runbooks.run([found[number] for number in (0, *blocks)], environment, folder=self.folder, by="ada")
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

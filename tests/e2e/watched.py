@@ -15,8 +15,9 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
-from local.control import CONSOLE, RUNBOOKS
+from local.control import CONSOLE
 from tests.pictures import jpeg_photo
+from tools.runbooks import PAGES
 
 API = "/_local/watch/"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
@@ -162,7 +163,7 @@ class Watched:
         if path.startswith("/_local/console/"):
             return web.FileResponse(CONSOLE / path.rsplit("/", 1)[1])
         if path.startswith("/_local/runbooks/"):
-            return web.Response(text=(RUNBOOKS / f"{path.rsplit('/', 1)[1]}.md").read_text())
+            return web.Response(text=(PAGES / f"{path.rsplit('/', 1)[1]}.md").read_text())
         if path.startswith(API):
             self.asked.append(request.path_qs.removeprefix(API))
             if request.method == "POST":

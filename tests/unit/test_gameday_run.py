@@ -10,9 +10,10 @@ import pytest
 
 from gameday.play import PHASES, Phase, Play, Shown
 from gameday.run import run
-from gameday.runbook import block, commands, follow
+from gameday.runbook import block, follow
 from gameday.waiting import NotSo, require, until
 from gameday.world import World, bare
+from tools import runbooks
 
 NOWHERE = World({"aws_endpoint_url": "http://127.0.0.1:9", "sagemaker_url": "", "region": "us-east-1"})
 
@@ -152,7 +153,7 @@ def test_names_of_alarms_do_without_the_stack() -> None:
 
 
 def test_the_blocks_that_scenarios_run_are_in_the_runbooks() -> None:
-    assert "output()" in commands("queue-backlog")[0]
+    assert "output()" in runbooks.commands("queue-backlog")[0]
     assert "--enabled" in block("queue-backlog", "update-event-source-mapping")
     assert "delete-item" in block("model-down", "breaker#endpoint")
     assert "key=trips/rome.jpg" in block("model-down", "send-message")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,21 +14,14 @@ from darkroom.services.infer.breaker import NAME
 from darkroom.services.infer.requests import read_request
 from darkroom.services.infer.service import Outcome
 from local.aws import tool_environment
-from local.place import ROOT
 from tests.aws import sagemaker
-from tests.e2e.operating import RUNBOOKS, commands
 from tests.pictures import jpeg_photo
+from tools import runbooks
 
 from .inferring import World
 
 KEY = "trips/rome.jpg"
 LOG = "/aws/lambda/darkroom-infer"
-
-PRELUDE = """
-set -euo pipefail
-aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
-"""
-"""The command line takes the variable for every service but SQS."""
 
 type Follow = Callable[..., str]
 
@@ -52,18 +42,12 @@ def follow(world: World, aws: Callable[[str], Any], ministack_url: str, tmp_path
     cloudformation = aws("cloudformation")
     cloudformation.create_stack(StackName="darkroom", TemplateBody=json.dumps(template))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="darkroom", WaiterConfig={"Delay": 1})
-    environment = tool_environment(ministack_url) | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "AWS_PAGER": "",
-    }
-    found = commands(RUNBOOKS / "model-down.md")
+    found = runbooks.commands("model-down")
+    environment = tool_environment(ministack_url)
 
     def run(*blocks: int) -> str:
-        script = PRELUDE + "\n".join(found[number] for number in (0, *blocks))
-        done = subprocess.run(
-            ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
+        chosen = [found[number] for number in (0, *blocks)]
+        done = runbooks.run(chosen, environment, folder=tmp_path, by="ada")
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
