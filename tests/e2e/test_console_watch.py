@@ -251,7 +251,7 @@ def test_values_are_read_by_pointer_and_by_arrow_keys() -> None:
         await page.evaluate(key.format("Escape"))
         assert await page.evaluate("document.querySelector('.reading').hidden")
         box = await page.evaluate("(b => [b.right, b.top])(document.querySelector('.chart').getBoundingClientRect())")
-        await page.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] - 15, y=box[1] + 60)
+        await page.point(box[0] - 15, box[1] + 60)
         assert await page.evaluate(reading) == ["a30 ms", "b3 ms"]
 
     on("executive", stage, act)
