@@ -28,6 +28,7 @@ from .lines import Lines
 from .shown import AS_PICTURE, picture_type
 from .traces import Traces
 
+JSON = "application/json"
 PREFIX = f"{CONTROL}/watch"
 SHOWN = 50
 MOST = 500
@@ -143,6 +144,8 @@ class Api:
 
     async def review(self, request: web.Request) -> web.StreamResponse:
         """``{"key", "decision": "release|confirm", "by"}``: what a person says of a picture that waits."""
+        if request.content_type != JSON:  # which a page of another origin may not send without asking
+            return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Expected {JSON}")
         try:
             told = await request.json()
             key, decision, by = str(told["key"]), str(told["decision"]), str(told["by"]).strip()

@@ -243,15 +243,19 @@ def test_a_question_that_makes_no_sense_is_told_so(console: Console, query: dict
 
 
 def test_a_decision_needs_somebody_and_a_picture(console: Console) -> None:
-    def decide(**told: str) -> int:
+    def decide(content_type: str = "application/json", **told: str) -> int:
         request = urllib.request.Request(
-            f"{console.stack.control_url}/watch/review", json.dumps(told).encode(), method="POST"
+            f"{console.stack.control_url}/watch/review",
+            json.dumps(told).encode(),
+            {"Content-Type": content_type},
+            method="POST",
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=30)
         return refused.value.code
 
     assert decide(key="samples/coffee.png") == 400
+    assert decide("text/plain", key="samples/coffee.png", decision="release", by="me") == 415
     assert decide(key="samples/coffee.png", decision="burn", by="me") == 400
     assert decide(key="samples/coffee.png", decision="release", by=" ") == 400
     assert 400 <= decide(key="samples/coffee.png", decision="release", by="me") < 500
