@@ -167,6 +167,7 @@ def serving() -> Iterator[Runtime]:
             status, content = reply
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            self.send_header("Connection", "close")  # or a client might still send on what is being closed
             if status == 200:
                 self.send_header("x-Amzn-Invoked-Production-Variant", call.target or runtime.drawn)
                 self.send_header("X-Amzn-SageMaker-Custom-Attributes", runtime.attributes)

@@ -159,6 +159,11 @@ def test_the_runbook_of_costs(operator: Operator, viewer: Viewer, misses: Iterat
     assert switched(operator)[before:] == [True, False]
 
 
+def ratios(said: str) -> dict[str, str]:
+    """The first two lines that the runbook's commands print."""
+    return dict(line.split("\t") for line in said.splitlines()[:2])
+
+
 def test_the_runbook_of_storms_of_misses(operator: Operator, viewer: Viewer, misses: Iterator[str]) -> None:
     """Everything was invalidated."""
     path, before = next(misses), len(switched(operator))
@@ -168,12 +173,11 @@ def test_the_runbook_of_storms_of_misses(operator: Operator, viewer: Viewer, mis
         InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": uuid4().hex},
     )
     operator.until(lambda: "CacheHitRatio" in watch(operator, "cdn"), "the CDN's figures have come")
-    operator.until(lambda: "None" not in operator.follow("cache-storm.md"), "and are told")
-    lines = operator.follow("cache-storm.md").splitlines()
-    ratios = dict(line.split("\t") for line in lines[:2])
-    assert ratios.keys() == {"CacheHitRatio", "StoreHitRatio"}
-    assert all(0 <= float(ratio) <= 100 for ratio in ratios.values())
-    assert lines[-1].split("\t")[0] in ("Completed", "InProgress")
+    operator.until(lambda: "None" not in ratios(operator.follow("cache-storm.md")).values(), "and are told")
+    said = operator.follow("cache-storm.md")
+    assert ratios(said).keys() == {"CacheHitRatio", "StoreHitRatio"}
+    assert all(0 <= float(ratio) <= 100 for ratio in ratios(said).values())
+    assert said.splitlines()[-1].split("\t")[0] in ("Completed", "InProgress")
     try:
         said = operator.follow("cache-storm.md", 1)
         assert f" {path}\n" in said
