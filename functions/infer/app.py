@@ -45,7 +45,6 @@ def _to(variable: str) -> Queue:
 
 
 _queue, _priority = _to("INFER_QUEUE_URL"), _to("INFER_PRIORITY_QUEUE_URL")
-
 _masters = Masters(_source, _env.get("SOURCE_PREFIX", "masters/"), _media)
 _breaker = open_breaker(_entries, _media, _observer)
 

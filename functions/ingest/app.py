@@ -38,39 +38,23 @@ _env = os.environ
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
 _source, _prefix = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), _env.get("SOURCE_PREFIX", "masters/")
-_observer = Observer("ingest")
+_index, _entries = Index(_dynamodb, _env["INDEX_TABLE"]), Entries(_dynamodb, _env["INDEX_TABLE"])
+_observer, _blocks = Observer("ingest"), _env.get("MODERATION_POLICY") == BLOCK
+_scanner = Clamd(_env["CLAMD_ADDRESS"]) if _env.get("CLAMD_ADDRESS") else None
 _queue = Queue(_sqs, _env["INGEST_QUEUE_URL"], _observer.trace_header)
-_blocks = _env.get("MODERATION_POLICY") == BLOCK
+_purges = Queue(_sqs, _env["PURGE_QUEUE_URL"], _observer.trace_header)
+_dead_letters = Queue(_sqs, _env["INGEST_DLQ_URL"], _observer.trace_header)
+_holding = _media if _blocks else None
+_claims = Claims(_index, _queue, _source, _prefix, float(_env["LEASE_S"]), holding=_holding)
+_keys, _generation = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()), _env.get("FINDINGS_GENERATION", "1")
 
 _inbox = Inbox(
     ingest=Ingest(
-        examiner=Examiner(
-            limits=limits(_env),
-            observer=_observer,
-            scanner=Clamd(_env["CLAMD_ADDRESS"]) if _env.get("CLAMD_ADDRESS") else None,
-        ),
-        publisher=Publisher(
-            claims=Claims(
-                index=Index(_dynamodb, _env["INDEX_TABLE"]),
-                queue=_queue,
-                source=_source,
-                prefix=_prefix,
-                lease_s=float(_env["LEASE_S"]),
-                holding=_media if _blocks else None,
-            ),
-            media=_media,
-            purge=Purge(_media, _source, _prefix),
-            purges=Queue(_sqs, _env["PURGE_QUEUE_URL"], _observer.trace_header),
-            caching=cache_policy(_env),
-        ),
+        examiner=Examiner(limits(_env), _observer, _scanner),
+        publisher=Publisher(_claims, _media, Purge(_media, _source, _prefix), _purges, cache_policy(_env)),
         quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
         moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), _blocks),
-        brought=Brought(
-            keys=SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()),
-            archive=Archive(_media, Entries(_dynamodb, _env["INDEX_TABLE"])),
-            generation=_env.get("FINDINGS_GENERATION", "1"),
-            observer=_observer,
-        ),
+        brought=Brought(_keys, Archive(_media, _entries), _generation, _observer),
         bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _observer.trace_header),
         audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
         observer=_observer,
@@ -79,7 +63,7 @@ _inbox = Inbox(
     ),
     observer=_observer,
     queue=_queue,
-    dead_letters=Queue(_sqs, _env["INGEST_DLQ_URL"], _observer.trace_header),
+    dead_letters=_dead_letters,
     max_receives=int(_env["MAX_RECEIVES"]),
 )
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
