@@ -17,6 +17,7 @@ from darkroom.services.monitor.canary import ENDED, Cases
 from darkroom.services.monitor.rollout import RolloutWatch
 from darkroom.watch.rollout import Policy
 from darkroom.watch.sample import Compared, Sample, Trial
+from local.sagemaker import capacities
 from tests.announcements import complaints
 from tests.aws.endpoints import GROUP, Models, running
 from tests.aws.sagemaker import found
@@ -231,9 +232,10 @@ def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
 
 
 def test_an_endpoint_that_takes_no_update_now_is_weighed_by_a_later_run(
-    stage: Stage, watch: RolloutWatch, models: Models, registry: Registry
+    stage: Stage, watch: RolloutWatch, models: Models, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(stage, watch)
+    monkeypatch.setattr(capacities, "UPDATES_WITHIN_S", 5.0)  # longer than a look takes
     stage.sampled(tried(60, 0.9))
     watch.variants.weigh({"canary": 0.12})
     with pytest.raises(Unavailable):
