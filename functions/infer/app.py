@@ -59,7 +59,7 @@ _inbox = Inbox(
         queue=_queue,
         verdicts=_to("INGEST_QUEUE_URL"),
         bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _observer.trace_header),
-        sampler=Sampler(Samples(_dynamodb, _env["INDEX_TABLE"]), _index, _masters, _observer),
+        sampler=Sampler(Samples(_dynamodb, _env["INDEX_TABLE"]), _masters, _observer),
         observer=_observer,
     ),
     observer=_observer,

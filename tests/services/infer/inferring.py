@@ -213,7 +213,7 @@ class World:
             queue=Recording(self.clients["sqs"], self.names["normal"], self.sent),
             verdicts=self.queue("changes"),
             bus=Bus(self.clients["events"], self.names["bus"]),
-            sampler=Sampler(self.samples, self.index, self.masters, self.observer, lambda: self.now_s),
+            sampler=Sampler(self.samples, self.masters, self.observer, lambda: self.now_s),
             observer=self.observer,
             clock=lambda: self.now_s,
         )

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyvips
 
-from ...aws.index import Index
 from ...aws.observer import Observer
 from ...aws.samples import Samples
 from ...errors import DarkroomError
@@ -30,7 +29,6 @@ class Sampler:
     """Writes samples. What cannot be written is counted (``SamplesLost``) and let go."""
 
     samples: Samples
-    index: Index
     masters: Masters
     observer: Observer
     clock: Callable[[], float] = time.time
@@ -38,15 +36,15 @@ class Sampler:
     def take(
         self,
         present: Present,
+        facts: Mapping[str, Any],
         jpeg: bytes,
         found: Mapping[str, Finding],
         *,
         variant: str = "",
         trial: Trial | None = None,
     ) -> None:
-        """Write down what was ``found`` by ``variant`` in ``jpeg``, which was made of ``present``."""
+        """Write down what was ``found`` by ``variant`` in ``jpeg``, made of ``present``; ``facts`` are the index's."""
         try:
-            facts = self._facts(present)
             embedding = found.get(SIMILARITY)
             slot = self.samples.put(
                 Sample(
@@ -67,13 +65,6 @@ class Sampler:
         except DarkroomError as error:
             self.observer.log("WARNING", "no sample was taken", code=error.code, detail=error.detail)
             self.observer.count("SamplesLost")
-
-    def _facts(self, present: Present) -> Mapping[str, Any]:
-        record = self.index.get(present.key)
-        if record is None:
-            return {}
-        facts: Mapping[str, Any] = record.held.get("facts", {}) if present.held else record.facts
-        return facts
 
     def _withdraw_if_gone(self, present: Present, slot: int) -> None:
         """Whoever forgets a key reads the slots after its master has gone: one of both sees the other."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from ...aws.archive import Noted
 from ...aws.bus import Bus
@@ -156,8 +157,8 @@ class Infer:
 
     def _learn(self, request: Request, present: Present, jpeg: bytes, tried: Tried) -> None:
         """Keep what those said who looked at ``jpeg``, and then what they are judged by."""
-        self._conclude(request, present, self._findings(present, self._analysed(tried.told)))
-        self.sampler.take(present, jpeg, tried.told.found, variant=tried.told.variant, trial=tried.trial)
+        facts = self._conclude(request, present, self._findings(present, self._analysed(tried.told)))
+        self.sampler.take(present, facts, jpeg, tried.told.found, variant=tried.told.variant, trial=tried.trial)
 
     def _asked(self, present: Present, jpeg: bytes) -> Tried | None:
         """What those say who are asked first; None if they do not answer."""
@@ -183,10 +184,15 @@ class Infer:
         now = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
         return Findings(self.terms.generation, present.etag, found, pending, now)
 
-    def _conclude(self, request: Request, present: Present, findings: Findings) -> None:
-        """Keep ``findings``, and do and tell what follows from them; at last, write down that it was done."""
+    def _conclude(self, request: Request, present: Present, findings: Findings) -> Mapping[str, Any]:
+        """Keep ``findings``, and do and tell what follows from them; at last, write down that it was done.
+
+        Returns what the index says of the picture.
+        """
         with self.observer.step("store"):
-            kept = self.keeper.keep(present, self._image_id(present), findings, self._perceptual_hash(present))
+            facts = self._facts(present)
+            perceptual_hash = str(facts.get("perceptual_hash", ""))
+            kept = self.keeper.keep(present, self._image_id(present), findings, perceptual_hash)
         self._compare(kept)
         with self.observer.step("announce"):
             self._judge(present.key, kept.findings)
@@ -196,13 +202,14 @@ class Infer:
             waited_s = max(0.0, self.clock() - present.kept.modified_s)
             self.observer.count("UploadToAnalysed", waited_s * 1000, "Milliseconds")
             timed(self.observer, "infer", waited_s)
+        return facts
 
-    def _perceptual_hash(self, present: Present) -> str:
+    def _facts(self, present: Present) -> Mapping[str, Any]:
         record = self.index.get(present.key)
         if record is None:
-            return ""
-        facts = record.held.get("facts", {}) if present.held else record.facts
-        return str(facts.get("perceptual_hash", ""))
+            return {}
+        facts: Mapping[str, Any] = record.held.get("facts", {}) if present.held else record.facts
+        return facts
 
     def _judge(self, key: str, findings: Findings | None) -> None:
         """Have ingest look at the verdict, if there is one that it waits for."""
