@@ -150,7 +150,7 @@ class Transform:
             mark = plan.watermark
             watermark = Aside(lambda: self._watermark(mark.name)) if mark else None
             sidecar = Aside(lambda: read_sidecar(self.media, plan.findings, plan.key)) if plan.findings else None
-            spared = None if is_preset(plan, always=self.always) else Aside(self.sparing)
+            spared = Aside(self.sparing)
             _load_renderer()
             master = opened.result()
         fetch_ms = (time.perf_counter() - started) * 1000
@@ -161,7 +161,7 @@ class Transform:
             raise SourceMissing
         if (refusal := recorded(marker.result(), master.etag, self.limits)) is not None:
             raise refusal
-        if spared is not None and spared.result():
+        if spared.result() and not is_preset(plan, always=self.always):
             raise PresetsOnly
         there = found.etag if found is not None else ""
         known = sidecar.result() if sidecar else None
