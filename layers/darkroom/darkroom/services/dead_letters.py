@@ -8,6 +8,7 @@ from ..aws.letters import REDRIVEN
 from ..aws.observer import Observer
 from ..aws.queues import Queue
 from ..errors import BadUpload, DarkroomError
+from .received import Message
 
 MAX_CAUSE_CHARACTERS = 1_000
 """What an attribute of a message may hold comfortably."""
@@ -27,26 +28,18 @@ def last_words(error: Exception, *, attempts: int, trace_id: str, redriven: str 
     return {name: value for name, value in attributes.items() if value}
 
 
-def gave_up(
-    error: Exception,
-    body: str,
-    receives: int,
-    *,
-    max_receives: int,
-    dead_letters: Queue,
-    observer: Observer,
-    redriven: str = "",
-) -> bool:
-    """Tell why a message failed, and give it up, with its cause, if that is due; whether it was.
+def gave_up(error: Exception, message: Message, *, max_receives: int, dead_letters: Queue, observer: Observer) -> bool:
+    """Tell why ``message`` failed, and give it up, with its cause, if that is due; whether it was.
 
-    It is due after ``max_receives``, and at once for a message that cannot be read. That it was ``redriven`` before
-    stays with it: nobody sends it back by himself a second time.
+    It is due after ``max_receives``, and at once for a message that cannot be read. That it was redriven before stays
+    with it: nobody sends it back by himself a second time.
     """
     code, cause = told(error)
+    receives, body = message.receives, message.body
     given_up = receives >= max_receives or isinstance(error, BadUpload)
     observer.log("ERROR", "given up" if given_up else "failed", code=code, cause=cause, receives=receives, body=body)
     if given_up:
-        words = last_words(error, attempts=receives, trace_id=observer.trace_id(), redriven=redriven)
+        words = last_words(error, attempts=receives, trace_id=observer.trace_id(), redriven=message.redriven)
         dead_letters.send_text(body, attributes=words)
         observer.count("GivenUp", reason=code)
         observer.fail(error)

@@ -74,15 +74,8 @@ class Inbox:
     def _try_again(self, message: Message, error: Exception) -> None:
         attempted(self.observer)
         failed(self.observer, error)
-        if gave_up(
-            error,
-            message.body,
-            message.receives,
-            max_receives=self.max_receives,
-            dead_letters=self.dead_letters,
-            observer=self.observer,
-            redriven=message.redriven,
-        ):
+        most, dead = self.max_receives, self.dead_letters
+        if gave_up(error, message, max_receives=most, dead_letters=dead, observer=self.observer):
             return
         self.queue.hide(message.receipt_handle, backoff_s(message.receives))
         raise error
