@@ -12,6 +12,7 @@ from aiohttp import web
 from PIL import Image, ImageFilter
 
 from local.control import CONSOLE
+from tests.e2e.serving import served
 
 KEY = "people/group.jpg"
 
@@ -72,12 +73,5 @@ class Staged:
 @asynccontextmanager
 async def staged(stage: Staged) -> AsyncIterator[str]:
     """The page's address, while it is served."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", stage.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
+    async with served(stage.answer) as address:
+        yield f"{address}/"

@@ -16,6 +16,7 @@ from aiohttp import web
 from PIL import Image
 
 from local.control import CONSOLE
+from tests.e2e.serving import served
 from tests.pictures import jpeg_photo
 from tools.runbooks import PAGES
 
@@ -192,12 +193,5 @@ _NOTHING: dict[str, Any] = {
 @asynccontextmanager
 async def watched(stage: Watched) -> AsyncIterator[str]:
     """The page's address, while it is served."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", stage.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/_local/watch"
-    finally:
-        await runner.cleanup()
+    async with served(stage.answer) as address:
+        yield f"{address}/_local/watch"
