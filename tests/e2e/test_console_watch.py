@@ -194,7 +194,8 @@ def test_a_line_has_its_axis_target_legend_and_words() -> None:
 
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.chart path.series').length === 1")
-        assert await texts(page, ".chart .tick[text-anchor=end]") == ["0 ms", "200 ms", "400 ms", "600 ms"]
+        ended = await texts(page, ".chart .tick[text-anchor=end]")  # and the last time of day, if it is at the edge
+        assert [tick for tick in ended if ":" not in tick] == ["0 ms", "200 ms", "400 ms", "600 ms"]
         assert await texts(page, ".chart text.goal") == ["target 500 ms"]
         assert await texts(page, ".legend-row li") == ["p95240 ms", "p99480 ms"]
         label = await page.evaluate("document.querySelector('.chart').getAttribute('aria-label')")
