@@ -74,6 +74,13 @@ class Sandbox:
 
     def invoke(self, event: Mapping[str, Any]) -> Invocation:
         """Send ``event`` and wait for the answer; raises NoAnswer unless it is a picture."""
+        invocation = self.ask(event)
+        if invocation.answer.get("statusCode") != 200 or not invocation.answer.get("isBase64Encoded"):
+            raise NoAnswer(f"{self._contender.name}: {str(invocation.answer)[:2000]}\n{self.log()}")
+        return invocation
+
+    def ask(self, event: Mapping[str, Any]) -> Invocation:
+        """Send ``event`` and wait for the answer, whatever its status; raises NoAnswer if there is none."""
         body = json.dumps(event)
         started = time.perf_counter()
         try:
@@ -83,7 +90,7 @@ class Sandbox:
             raise NoAnswer(f"{self._contender.name}: {error!r}\n{self.log()}") from error
         ms = (time.perf_counter() - started) * 1000
         answer = json.loads(raw)
-        if not isinstance(answer, dict) or answer.get("statusCode") != 200 or not answer.get("isBase64Encoded"):
+        if not isinstance(answer, dict) or "statusCode" not in answer:
             raise NoAnswer(f"{self._contender.name}: {raw[:2000]!r}\n{self.log()}")
         return Invocation(ms, answer)
 
@@ -95,14 +102,21 @@ class Sandbox:
 
     def peak_rss_mb(self) -> float:
         """The most memory that the contender's process has had resident."""
-        status = Path(f"/proc/{self._child()}/status").read_text(encoding="utf-8").splitlines()
-        line = next(line for line in status if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024 / 1e6
+        return self._memory_mb("VmHWM")
+
+    def rss_mb(self) -> float:
+        """The memory that the contender's process has resident now."""
+        return self._memory_mb("VmRSS")
 
     def log(self) -> str:
         """The end of what the emulator and the contender have printed."""
         self._log.seek(0)
         return self._log.read().decode(errors="replace")[-4000:]
+
+    def _memory_mb(self, name: str) -> float:
+        status = Path(f"/proc/{self._child()}/status").read_text(encoding="utf-8").splitlines()
+        line = next(line for line in status if line.startswith(f"{name}:"))
+        return int(line.split()[1]) * 1024 / 1e6
 
     def _child(self) -> int:
         tasks = Path(f"/proc/{self._process.pid}/task").iterdir()

@@ -18,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.link", description=__doc__)
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--megabytes-per-s", type=float, default=10_000.0)
-    parser.add_argument("pictures", nargs="*", type=Path, help="JPEG files, served as masters/<anything>/<file name>")
+    parser.add_argument("pictures", nargs="*", type=Path, help="files, served as masters/<anything>/<file name>")
     arguments = parser.parse_args()
     shelf = Shelf({path.name: path.read_bytes() for path in arguments.pictures})
     asyncio.run(_serve(Link(shelf, arguments.latency_ms / 1000, arguments.megabytes_per_s * 1e6)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 MASTERS = "masters/"
+JPEG_START = b"\xff\xd8"
 COMMENT_BYTES = 64
 """Length of the name in a master's comment, so that all copies of a picture are of one length."""
 
@@ -25,8 +26,8 @@ class Object:
 class Shelf:
     """Objects by key, ``<bucket>/`` left out.
 
-    A picture ``name`` exists as ``masters/<anything>/<name>``, each time with the key in a JPEG comment: requests for
-    distinct keys get distinct bytes, so no cache of a library can answer for the work.
+    A picture ``name`` exists as ``masters/<anything>/<name>``, a JPEG each time with the key in a comment: requests for
+    distinct keys get distinct bytes, so no cache of a library can answer for the work. Other types are always the same.
     """
 
     def __init__(self, pictures: Mapping[str, bytes]) -> None:
@@ -41,8 +42,10 @@ class Shelf:
         picture = self._pictures.get(key.rpartition("/")[2]) if key.startswith(MASTERS) else None
         if picture is None:
             return None
-        body = named(picture, key)
-        return Object(body, {"content-type": "image/jpeg"}, f'"{_hash(key.encode())}"', self._started)
+        is_jpeg = picture.startswith(JPEG_START)
+        body = named(picture, key) if is_jpeg else picture
+        content_type = "image/jpeg" if is_jpeg else "application/octet-stream"
+        return Object(body, {"content-type": content_type}, f'"{_hash(key.encode())}"', self._started)
 
     def put(self, key: str, body: bytes, headers: Mapping[str, str]) -> Object:
         """Keep ``body`` at ``key``."""
