@@ -1,60 +1,73 @@
-"""Credentials from the environment, or from the container endpoint that SnapStart uses."""
+"""Credentials from the environment, or from the container endpoint that SnapStart uses, as the S3 client gets them."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
 
-from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.credentials import ASK_AGAIN_AFTER, RENEW_BEFORE, CredentialSource
+from darkroom.aws.objects import Bucket, connect
 from darkroom.errors import Unavailable
 
+from .rotating import TOKEN, Endpoint, Gate, Seen, served
 
-class Endpoint(HTTPServer):
-    """Speaks the container credential provider's protocol, for credentials that live ``lifetime``."""
+AT_ONCE = 16
+SHORT, LONG = timedelta(minutes=4), timedelta(hours=1)
+"""Lives of credentials: one within the lead time of a renewal, one beyond."""
+
+_numbers = itertools.count(1)
+
+
+class Clock:
+    """The time of day, moved on at will."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.lifetime = timedelta(hours=1)
-        self.served = 0
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Endpoint
-
-    def do_GET(self) -> None:
-        if self.headers.get("Authorization") != "secret-token":
-            self.send_error(401)
-            return
-        self.server.served += 1
-        expires = (datetime.now(UTC) + self.server.lifetime).strftime("%Y-%m-%dT%H:%M:%SZ")
-        key = f"AKID{self.server.served}"
-        body = json.dumps({"AccessKeyId": key, "SecretAccessKey": "s", "Token": "t", "Expiration": expires}).encode()
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    server = Endpoint()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with served(Endpoint()) as server:
+        yield server
 
 
-def environment(server: Endpoint, token: str = "secret-token") -> dict[str, str]:
-    url = f"http://127.0.0.1:{server.server_port}/credentials"
-    return {"AWS_CONTAINER_CREDENTIALS_FULL_URI": url, "AWS_CONTAINER_AUTHORIZATION_TOKEN": token}
+@pytest.fixture
+def source(endpoint: Endpoint, clock: Clock) -> CredentialSource:
+    return CredentialSource(endpoint.environment, clock)
+
+
+@pytest.fixture
+def gate(ministack_url: str) -> Iterator[Gate]:
+    with served(Gate(ministack_url)) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(gate: Gate, source: CredentialSource, aws: Callable[[str], Any]) -> Bucket:
+    """A bucket of MiniStack behind the gate, for a client with the endpoint's credentials."""
+    name = f"test-credentials-{next(_numbers)}"
+    aws("s3").create_bucket(Bucket=name)
+    aws("s3").put_object(Bucket=name, Key="a", Body=b"body")
+    return connect(name, source, {"AWS_ENDPOINT_URL": gate.url, "AWS_REGION": "us-east-1"})
+
+
+def key(source: CredentialSource) -> str:
+    return source.current().access_key_id
 
 
 def test_from_the_environment() -> None:
@@ -63,20 +76,137 @@ def test_from_the_environment() -> None:
     assert (found.access_key_id, found.secret_access_key, found.token, found.expires_at) == ("A", "B", "C", None)
 
 
-def test_from_the_endpoint_and_kept_while_they_last(endpoint: Endpoint) -> None:
-    source = CredentialSource(environment(endpoint))
-    assert source.current().access_key_id == "AKID1"
-    assert source.current().access_key_id == "AKID1"
-    assert source.current().expires_at is not None
+def test_from_the_endpoint_and_kept_while_they_last(source: CredentialSource, endpoint: Endpoint, clock: Clock) -> None:
+    assert [key(source) for _ in range(3)] == ["AKID1"] * 3
+    clock.ahead = LONG - RENEW_BEFORE - timedelta(minutes=1)
+    assert key(source) == "AKID1"
+    assert endpoint.asked == 1
 
 
-def test_renewed_before_they_expire(endpoint: Endpoint) -> None:
-    endpoint.lifetime = timedelta(minutes=4)
-    source = CredentialSource(environment(endpoint))
-    assert [source.current().access_key_id for _ in range(2)] == ["AKID1", "AKID2"]
+def test_renewed_before_they_expire(source: CredentialSource, clock: Clock) -> None:
+    assert key(source) == "AKID1"
+    clock.ahead = LONG - RENEW_BEFORE
+    assert source.current().token == "session2"
 
 
-def test_without_any_it_is_unavailable(endpoint: Endpoint) -> None:
-    for missing in ({}, environment(endpoint, token="wrong")):
+def test_an_endpoint_that_has_no_newer_ones_is_left_alone_for_a_while(
+    source: CredentialSource, endpoint: Endpoint, clock: Clock
+) -> None:
+    endpoint.lifetime = SHORT
+    assert [key(source) for _ in range(3)] == ["AKID1"] * 3
+    clock.ahead = ASK_AGAIN_AFTER
+    assert [key(source) for _ in range(3)] == ["AKID2"] * 3
+
+
+@pytest.mark.parametrize("broken", [b"", b"<html>", b"[]", b"{}", b'{"AccessKeyId": "A"}'])
+def test_while_the_endpoint_fails_the_old_ones_serve_as_long_as_they_hold(
+    source: CredentialSource, endpoint: Endpoint, clock: Clock, broken: bytes
+) -> None:
+    assert key(source) == "AKID1"
+    endpoint.broken = broken
+    clock.ahead = LONG - timedelta(minutes=3)
+    assert [key(source) for _ in range(3)] == ["AKID1"] * 3
+    assert endpoint.asked == 2
+    clock.ahead = LONG + timedelta(seconds=1)
+    for _ in range(2):
         with pytest.raises(Unavailable):
-            CredentialSource(missing).current()
+            source.current()
+    endpoint.broken = None
+    clock.ahead += timedelta(seconds=1)
+    assert key(source) == "AKID2"
+
+
+def test_threads_that_ask_at_once_ask_the_endpoint_once(source: CredentialSource, endpoint: Endpoint) -> None:
+    together = Barrier(AT_ONCE)
+
+    def ask() -> str:
+        together.wait()
+        return key(source)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        assert {asked.result() for asked in [threads.submit(ask) for _ in range(AT_ONCE)]} == {"AKID1"}
+    assert endpoint.asked == 1
+
+
+def test_a_token_that_is_written_anew_is_read_anew(endpoint: Endpoint, clock: Clock, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n", encoding="utf-8")
+    named = {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(file), "AWS_CONTAINER_AUTHORIZATION_TOKEN": "stale"}
+    source = CredentialSource(endpoint.environment | named, clock)
+    assert key(source) == "AKID1"
+    endpoint.token = "another"
+    clock.ahead = LONG - timedelta(minutes=3)
+    assert key(source) == "AKID1"
+    file.write_text("another", encoding="utf-8")
+    clock.ahead += ASK_AGAIN_AFTER
+    assert key(source) == "AKID2"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"AWS_CONTAINER_AUTHORIZATION_TOKEN": "wrong"},
+        {"AWS_CONTAINER_AUTHORIZATION_TOKEN": "two\nlines"},
+        {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/nowhere/token"},
+    ],
+)
+def test_without_a_token_that_the_endpoint_takes_it_is_unavailable(endpoint: Endpoint, changed: dict[str, str]) -> None:
+    with pytest.raises(Unavailable):
+        CredentialSource(endpoint.environment | changed).current()
+    assert endpoint.served == 0
+
+
+def test_without_any_it_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        CredentialSource({}).current()
+
+
+def test_a_client_of_s3_signs_with_the_newer_ones_as_soon_as_they_are_there(
+    bucket: Bucket, gate: Gate, endpoint: Endpoint, clock: Clock
+) -> None:
+    endpoint.lifetime = SHORT
+    assert bucket.etag("a")
+    clock.ahead = ASK_AGAIN_AFTER
+    endpoint.lifetime = LONG
+    _until_asked_again(bucket, endpoint)
+    assert bucket.put("b", b"other", {})
+    first, *_, last = gate.seen
+    assert first == Seen("AKID1", "session1")
+    assert last == Seen("AKID2", "session2")
+    assert set(gate.seen) == {first, last}
+    assert bucket.etag("a")
+    assert endpoint.asked == 2
+
+
+def test_requests_to_s3_that_start_at_once_fetch_credentials_once(
+    bucket: Bucket, gate: Gate, endpoint: Endpoint
+) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        assert all(threads.map(bucket.etag, ["a"] * AT_ONCE))
+    assert gate.seen == [Seen("AKID1", "session1")] * AT_ONCE
+    assert endpoint.asked == 1
+
+
+def test_a_client_of_s3_goes_on_with_the_old_ones_while_the_endpoint_fails(
+    bucket: Bucket, gate: Gate, endpoint: Endpoint, clock: Clock
+) -> None:
+    endpoint.lifetime = SHORT
+    assert bucket.etag("a")
+    endpoint.broken = b""
+    clock.ahead = ASK_AGAIN_AFTER
+    _until_asked_again(bucket, endpoint)
+    assert bucket.etag("a")
+    assert set(gate.seen) == {Seen("AKID1", "session1")}
+
+
+def test_a_client_of_s3_without_credentials_is_unavailable(bucket: Bucket, gate: Gate, endpoint: Endpoint) -> None:
+    endpoint.broken = b""
+    with pytest.raises(Unavailable):
+        bucket.etag("a")
+    assert gate.seen == []
+
+
+def _until_asked_again(bucket: Bucket, endpoint: Endpoint) -> None:
+    """Use ``bucket`` until its client asks for credentials anew, which it does not within a tenth of a second."""
+    while endpoint.asked == 1:
+        assert bucket.etag("a")
