@@ -93,8 +93,16 @@ def test_answers_say_what_they_were_negotiated_by() -> None:
     assert custom_headers(without)["Vary"] == "Accept, DPR, Sec-CH-DPR, Save-Data"
     assert custom_headers(with_cors)["Vary"] == "Accept, DPR, Sec-CH-DPR, Save-Data, Origin"
     assert custom_headers(with_cors)["Accept-CH"] == "DPR, Sec-CH-DPR"
-    assert f"'{custom_headers(with_cors)['Vary']}'" in with_cors.properties("VaryFunction")["FunctionCode"]
-    assert "VaryFunction" not in without.resources
+    for stack in (with_cors, without):
+        assert f"'{custom_headers(stack)['Vary']}'" in stack.properties("VaryFunction")["FunctionCode"]
+
+
+def test_every_error_says_when_to_come_again() -> None:
+    policy = Stack().properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
+    [header] = [item for item in policy["CustomHeadersConfig"]["Items"] if item["Header"] == "Retry-After"]
+    assert int(header["Value"]) > 0
+    assert header["Override"] is False, "what the function says of its own errors counts more"
+    assert "Retry-After" in policy["CorsConfig"]["AccessControlExposeHeaders"]["Items"]
 
 
 def test_cors_allows_the_origins_of_the_parameter() -> None:
@@ -121,11 +129,11 @@ def test_edge_functions_run_on_the_way_in_and_out() -> None:
         associations = distribution(stack)["DefaultCacheBehavior"]["FunctionAssociations"]
         return {a["EventType"]: a["FunctionARN"] for a in associations}
 
-    assert events(Stack()) == {
-        "viewer-request": "<EdgeFunction.FunctionARN>",
-        "viewer-response": "<VaryFunction.FunctionARN>",
-    }
-    assert events(Stack(CorsOrigins="")) == {"viewer-request": "<EdgeFunction.FunctionARN>"}
+    for stack in (Stack(), Stack(CorsOrigins="")):
+        assert events(stack) == {
+            "viewer-request": "<EdgeFunction.FunctionARN>",
+            "viewer-response": "<VaryFunction.FunctionARN>",
+        }
     for function in Stack().of_type("AWS::CloudFront::Function").values():
         assert function["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
         assert function["AutoPublish"] is True

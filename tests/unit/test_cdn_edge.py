@@ -14,6 +14,7 @@ from aiohttp import web
 from botocore.credentials import Credentials
 from multidict import CIMultiDict
 
+from local.cdn import policies
 from local.cdn.edge import Edge
 from local.cdn.edge_event import BadResult, event_json, read_result
 from local.cdn.edge_function import FunctionFailed, V8Function
@@ -34,6 +35,7 @@ from local.cdn.model import (
 )
 from local.cdn.origins import MiniStackOrigins
 from local.cdn.store import Entry, Store
+from tests.template.stack import Stack
 
 GET_HEAD = frozenset({"GET", "HEAD"})
 KEPT = {"Cache-Control": "max-age=10, s-maxage=60, stale-while-revalidate=30", "ETag": '"v1"'}
@@ -321,6 +323,29 @@ def test_errors_are_cached_as_configured(status: int, cache_control: str, fetche
         assert {answer.status for answer in answers} == {status}
         assert {answer.headers["X-Cache"] for answer in answers} == {"Error from cloudfront"}
         assert origins.renders == fetches
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("status", "own", "told"), [(429, "", "1"), (503, "5", "5"), (413, "", "1"), (200, "", None), (302, "", None)]
+)
+def test_errors_alone_say_when_to_come_again(status: int, own: str, told: str | None) -> None:
+    async def answered(_: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Retry-After": own} if own else {})
+
+    async def scenario() -> None:
+        stack = Stack()
+        policy = policies.response_headers_policy(
+            stack.properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
+        )
+        config = distribution(respond=policy, response_function="vary")
+        async with edge_over(
+            Origins(render=answered), config, vary=stack.properties("VaryFunction")["FunctionCode"]
+        ) as edge:
+            answer = await edge.answer(get())
+        assert (answer.status, answer.headers.get("Retry-After")) == (status, told)
+        assert "Sec-CH-DPR" in answer.headers["Vary"]
 
     asyncio.run(scenario())
 
