@@ -59,6 +59,7 @@ class Control:
             web.get(f"{CONTROL}/journal", self.origin_log),
             web.post(f"{CONTROL}/cdn/restart", self.restart),
             web.post(f"{CONTROL}/cdn/refresh", self.refresh),
+            web.post(f"{CONTROL}/cdn/collapsing", self.collapsing),
         ]
 
     async def page(self, _: web.Request) -> web.StreamResponse:
@@ -162,6 +163,13 @@ class Control:
         """Take over invalidations and deployments now instead of within a second."""
         await self._live.refresh()
         return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def collapsing(self, request: web.Request) -> web.StreamResponse:
+        """``?on=1`` or ``?on=0``: whether equal requests wait for one another, as they do by default."""
+        if self._live.edge and (wanted := request.query.get("on", "")) in ("0", "1"):
+            self._live.edge.collapsing = wanted == "1"
+            return web.Response(status=HTTPStatus.NO_CONTENT)
+        raise web.HTTPBadRequest
 
 
 def _default(plan_field: str) -> Any:

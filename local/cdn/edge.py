@@ -45,7 +45,10 @@ class Edge:
     clock: Callable[[], float]
     store: Store = field(default_factory=Store)
     report: Callable[[str], None] = print
-    _under_way: dict[Key, asyncio.Task[Fetch]] = field(default_factory=dict)
+    collapsing: bool = True
+    """Whether requests wait for the fetch of the same key that is under way. CloudFront's do, at each of its caches."""
+
+    _under_way: dict[Key, list[asyncio.Task[Fetch]]] = field(default_factory=dict)
 
     async def answer(self, request: Request) -> Answer:
         """What a viewer gets for ``request``, whose ``id`` identifies it in answers and origin requests."""
@@ -116,7 +119,7 @@ class Edge:
 
     async def _collapsed(self, key: Key, request: Request, behaviour: Behaviour, entry: Entry | None) -> Verdict:
         """Fetch, or wait for the fetch of the same key that is under way and share its answer if it may be shared."""
-        waiting = key in self._under_way
+        waiting = self.collapsing and key in self._under_way
         task = self._start(key, request, behaviour, entry)
         found = await asyncio.shield(task)
         if waiting and not found.shared:
@@ -127,24 +130,27 @@ class Edge:
         return Verdict(found.answer, _word(word, found.answer.status), age_s)
 
     def _start(self, key: Key, request: Request, behaviour: Behaviour, entry: Entry | None) -> asyncio.Task[Fetch]:
-        if (task := self._under_way.get(key)) is not None:
-            return task
+        if self.collapsing and (tasks := self._under_way.get(key)):
+            return tasks[-1]
         task = asyncio.create_task(fetch(self, request, behaviour, entry))
-        self._under_way[key] = task
-        task.add_done_callback(lambda done: self._settle(key, request.path, done))
+        self._under_way.setdefault(key, []).append(task)
+        task.add_done_callback(lambda done: self._settle(key, request.path, entry, done))
         return task
 
-    def _settle(self, key: Key, path: str, task: asyncio.Task[Fetch]) -> None:
-        """Keep what a fetch brought, unless an invalidation or a restart came in between."""
-        if self._under_way.get(key) is not task:
+    def _settle(self, key: Key, path: str, entry: Entry | None, task: asyncio.Task[Fetch]) -> None:
+        """Keep what a fetch brought instead of ``entry``, unless an invalidation or a restart came in between."""
+        tasks = self._under_way.get(key, [])
+        if task not in tasks:
             return
-        del self._under_way[key]
+        tasks.remove(task)
+        if not tasks:
+            del self._under_way[key]
         if task.cancelled() or task.exception() is not None:
             return
         found = task.result()
         if found.life.stored:
             self.store.put(key, Entry(path, found.answer, found.life, found.stored_s))
-        elif not found.kept_stale:
+        elif not found.kept_stale and self.store.get(key) is entry:
             self.store.drop(key)
 
     async def _finished(self, request: Request, behaviour: Behaviour, verdict: Verdict) -> Answer:

@@ -209,6 +209,36 @@ def test_concurrent_misses_are_one_fetch() -> None:
     asyncio.run(scenario())
 
 
+def test_without_collapsing_each_miss_fetches_and_what_succeeds_is_kept() -> None:
+    async def scenario() -> None:
+        gates, entered = [asyncio.Event() for _ in range(3)], 0
+
+        async def throttled_after_the_first(_: web.Request) -> web.Response:
+            nonlocal entered
+            number, entered = entered, entered + 1
+            await gates[number].wait()
+            return web.Response(status=429) if number else picture(b"rendered")
+
+        origins = Origins(render=throttled_after_the_first)
+        async with edge_over(origins) as edge:
+            edge.collapsing = False
+            waiting = [asyncio.create_task(edge.answer(get())) for _ in gates]
+            while origins.renders < len(gates):
+                await asyncio.sleep(0.01)
+            statuses = []
+            for gate in gates:
+                gate.set()
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                statuses += [task.result().status for task in done]
+                waiting = [task for task in waiting if task not in done]
+            later = await edge.answer(get())
+        assert statuses == [200, 429, 429]
+        assert (later.body, later.headers["X-Cache"]) == (b"rendered", "Hit from cloudfront")
+        assert origins.renders == len(gates)
+
+    asyncio.run(scenario())
+
+
 def test_private_answers_are_not_shared_among_those_who_waited() -> None:
     async def scenario() -> None:
         gate = asyncio.Event()
