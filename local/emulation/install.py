@@ -11,6 +11,7 @@ from typing import Any
 
 from .logs import collect_late_lines, read_metrics
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
+from .throttling import refuse_as_lambda_does
 from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_invocations
 
 LOOK_EVERY_S = 5.0
@@ -22,6 +23,7 @@ def install(*, functions: Any, runtime: Any, cloudwatch: Any, logs: Any, queues:
     count_invocations(functions, metrics)
     trace_invocations(functions, sender(os.environ.get(DAEMON, "")))
     answer_with_traces(functions)
+    refuse_as_lambda_does(functions)
     read_metrics(functions, logs, metrics)
     pass_on_traces(events, queues)
     repeated(lambda: measure_queues(queues, metrics))

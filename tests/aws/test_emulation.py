@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable
@@ -59,6 +60,13 @@ def function(aws: Callable[[str], Any]) -> str:
     return name
 
 
+@pytest.fixture(scope="module")
+def url_of_function(aws: Callable[[str], Any], function: str, ministack_url: str) -> str:
+    """Where it answers over HTTP."""
+    url = aws("lambda").create_function_url_config(FunctionName=function, AuthType="NONE")["FunctionUrl"]
+    return f"{ministack_url}/_aws/lambda-url/{url.split('//')[1].split('.')[0]}/any"
+
+
 @pytest.fixture
 def total(aws: Callable[[str], Any]) -> Callable[..., float]:
     """The sum of a metric's last quarter of an hour."""
@@ -101,18 +109,37 @@ def test_invocations_are_counted_once_and_failed_ones_as_errors(
     assert total("AWS/Lambda", "Errors", FunctionName=function) == errors + 1
 
 
-def test_a_function_behind_a_url_is_told_of_the_trace_that_its_event_names(
-    aws: Callable[[str], Any], function: str, ministack_url: str
-) -> None:
-    url = aws("lambda").create_function_url_config(FunctionName=function, AuthType="NONE")["FunctionUrl"]
-    label = url.split("//")[1].split(".")[0]
-    with urllib.request.urlopen(f"{ministack_url}/_aws/lambda-url/{label}/any", timeout=30) as answer:
+def test_a_function_behind_a_url_is_told_of_the_trace_that_its_event_names(url_of_function: str) -> None:
+    with urllib.request.urlopen(url_of_function, timeout=30) as answer:
         told, answered = json.load(answer), answer.headers["X-Amzn-Trace-Id"]
     parts = dict(part.split("=") for part in told["environment"].split(";"))
     assert told["headers"]["x-amzn-trace-id"] == f"Root={parts['Root']}"
     assert parts["Sampled"] == "1"
     assert parts["Root"] in answered
     assert "Sampled=1" in answered
+
+
+def test_a_caller_whom_lambda_throttles_is_told_in_its_words(
+    aws: Callable[[str], Any], function: str, url_of_function: str
+) -> None:
+    functions = aws("lambda")
+    functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    try:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(url_of_function, timeout=30)
+        with pytest.raises(functions.exceptions.TooManyRequestsException):
+            functions.invoke(FunctionName=function, Payload=b"{}")
+    finally:
+        functions.delete_function_concurrency(FunctionName=function)
+    answer = refused.value
+    assert answer.code == 429
+    assert answer.headers["x-amzn-ErrorType"] == "TooManyRequestsException"
+    assert "Retry-After" not in answer.headers
+    assert json.load(answer) == {
+        "Reason": "ReservedFunctionConcurrentInvocationLimitExceeded",
+        "Type": "User",
+        "message": "Rate Exceeded.",
+    }
 
 
 def test_an_events_trace_is_that_of_the_message_that_it_becomes(aws: Callable[[str], Any]) -> None:

@@ -1,0 +1,37 @@
+"""Which answers of MiniStack's Function URLs are put into Lambda's words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from local.emulation.throttling import refusal
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        None,
+        {"statusCode": 200, "body": "TooManyRequestsException"},
+        {"statusCode": 429},
+        {"statusCode": 429, "body": "TooManyRequestsException"},
+        {"statusCode": 429, "body": '["TooManyRequestsException"]'},
+        {"statusCode": 429, "body": '{"code":"slow-down","detail":"after a TooManyRequestsException"}'},
+        {"statusCode": 502, "body": '{"__type":"TooManyRequestsException"}'},
+    ],
+)
+def test_a_functions_own_answers_stay(response: Any) -> None:
+    assert refusal(response) is None
+
+
+@pytest.mark.parametrize(
+    "reason", ["ReservedFunctionConcurrentInvocationLimitExceeded", "ConcurrentInvocationLimitExceeded"]
+)
+def test_the_limit_is_named_and_no_function(reason: str) -> None:
+    told = {"__type": "TooManyRequestsException", "message": "f is full", "Reason": reason, "retryAfterSeconds": "1"}
+    answer = refusal({"statusCode": 429, "headers": {"Retry-After": "1"}, "body": json.dumps(told)})
+    assert answer
+    assert answer["headers"].keys() == {"Content-Type", "x-amzn-ErrorType"}
+    assert json.loads(answer["body"]) == {"Reason": reason, "Type": "User", "message": "Rate Exceeded."}
