@@ -9,6 +9,8 @@ import numpy as np
 from PIL import Image
 from skimage.metrics import structural_similarity
 
+from .ssimulacra2 import Original
+
 type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 
@@ -21,9 +23,19 @@ def reference(source: Path, width: int) -> Pixels:
 
 def ssim(body: bytes, wanted: Pixels) -> float:
     """Structural similarity (SSIM) of an encoded picture to ``wanted``; raises ValueError if its size is another."""
-    with Image.open(io.BytesIO(body)) as image:
-        pixels = np.asarray(image.convert("RGB"))
+    pixels = pixels_of(body)
     if pixels.shape != wanted.shape:
         raise ValueError(f"The picture is {pixels.shape}, not {wanted.shape}")
     similarity = structural_similarity(pixels, wanted, channel_axis=-1, data_range=255)  # type: ignore[no-untyped-call]
     return float(similarity)
+
+
+def ssimulacra2(picture: bytes | Pixels, wanted: Pixels) -> float:
+    """SSIMULACRA2 of an encoded picture, or of its pixels, to ``wanted``; raises ValueError if its size is another."""
+    return Original(wanted).score(pixels_of(picture) if isinstance(picture, bytes) else picture)
+
+
+def pixels_of(body: bytes) -> Pixels:
+    """An encoded picture as height × width × 3 of sRGB."""
+    with Image.open(io.BytesIO(body)) as image:
+        return np.asarray(image.convert("RGB"))
