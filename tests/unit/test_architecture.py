@@ -83,24 +83,6 @@ APP = {
 }
 
 
-def test_the_transform_function_starts_light() -> None:
-    """A cold start pays for every module. What the first render needs beyond these is loaded beside the download."""
-    loaded = imported_by("import app", **APP)
-    heavy = {
-        "asyncio",
-        "logging",
-        "socket",
-        "urllib.request",
-        "http.client",
-        "ssl",
-        "tomllib",
-        "PIL",
-        "pi_heif",
-    }
-    assert loaded & (heavy | AWS_LAYER | {"hashlib", "hmac", "pyvips"}) == set()
-    assert len(loaded) <= 120, sorted(loaded)
-
-
 def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     """Also what it loads late: everything of ours that it ever imports, in an interpreter that lacks that layer."""
     hidden = f"sys.modules.update(dict.fromkeys({sorted(AWS_LAYER)!r}))"

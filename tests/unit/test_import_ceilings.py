@@ -1,0 +1,114 @@
+"""What ``import app`` costs a cold start of each function: modules, in a fresh interpreter with its layers alone.
+
+A count rather than a time: it is the same on every machine, and says which module came.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+from tests.template.building import LAYERS
+from tests.template.stack import ROOT, Stack
+from tests.unit.test_architecture import AWS_LAYER, NATIVE
+
+CEILINGS = {
+    "forget": 640,
+    "infer": 785,
+    "ingest": 825,
+    "monitor": 645,
+    "purge": 615,
+    "similar": 590,
+    "sweep": 585,
+    "transform": 110,
+    "upload": 590,
+}
+"""Modules beyond those that the interpreter starts with; some 15 % above what was counted. boto3, the X-Ray SDK and
+Powertools bring 480 of them."""
+
+PICTURES = NATIVE | {"darkroom.imaging"}
+MODELS = {"numpy", "onnxruntime", "PIL", "pi_heif"}
+SLOW = {
+    *("asyncio", "concurrent.futures", "email", "hashlib", "hmac", "http.client", "logging", "multiprocessing"),
+    *("random", "selectors", "socket", "ssl", "subprocess", "tempfile", "tomllib", "urllib.request", "xml"),
+}
+"""Of the standard library: what takes a millisecond or more each, and is needed for few requests or none."""
+
+NEVER = {
+    "forget": PICTURES,
+    "infer": MODELS | {"anycrc"},
+    "ingest": MODELS | {"anycrc"},
+    "monitor": PICTURES | {"obstore", "anycrc"},
+    "purge": PICTURES | {"anycrc"},
+    "similar": PICTURES | {"obstore", "anycrc"},
+    "sweep": PICTURES | {"obstore", "anycrc"},
+    "transform": NATIVE | AWS_LAYER | SLOW,
+    "upload": PICTURES | {"obstore", "anycrc"},
+}
+"""What is loaded when it is needed, or never, with all that is below it."""
+
+REPORT = "import sys, json; before = set(sys.modules); import app; print(json.dumps(sorted(set(sys.modules) - before)))"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    return Stack(InferenceMode="lambda")
+
+
+@pytest.fixture(scope="module")
+def layers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """A folder for each layer with links to what is installed of it here."""
+    folders = {logical_id: tmp_path_factory.mktemp(name) for logical_id, name in LAYERS.items()}
+    for logical_id, folder in folders.items():
+        source = ROOT / "layers" / LAYERS[logical_id]
+        if (own := source / "darkroom").is_dir():
+            (folder / "darkroom").symlink_to(own)
+        pinned = re.findall(r"^([\w-]+)==", (source / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+        for name in pinned:
+            installed = distribution(name)
+            for top in {path.parts[0] for path in installed.files or ()} - {"..", "__pycache__"}:
+                (folder / top).symlink_to(str(installed.locate_file(top)))
+    return folders
+
+
+def loaded(function: str, stack: Stack, layers: Mapping[str, Path]) -> list[str]:
+    """The modules that ``function`` loads when Lambda imports it."""
+    logical_id = f"{function.capitalize()}Function"
+    # A layer's version is named by its resource and a hash of its content.
+    its = [re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in stack.properties(logical_id)["Layers"]]
+    credentials = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", REPORT],
+        env=stack.variables(logical_id)
+        | credentials
+        | {"PYTHONPATH": ":".join(map(str, [ROOT / "functions" / function, *(layers[one] for one in its)]))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    found: list[str] = json.loads(result.stdout.splitlines()[-1])
+    return found
+
+
+def test_every_function_has_its_ceiling() -> None:
+    functions = {path.parent.name for path in ROOT.glob("functions/*/app.py")}
+    assert functions == CEILINGS.keys() == NEVER.keys()
+
+
+@pytest.mark.parametrize("function", CEILINGS)
+def test_a_function_loads_no_more_than_it_needs_to_start(
+    function: str, stack: Stack, layers: Mapping[str, Path]
+) -> None:
+    modules = loaded(function, stack, layers)
+    assert "darkroom.errors" in modules
+    assert len(modules) <= CEILINGS[function], modules
+    offending = [name for name in modules for no in NEVER[function] if name == no or name.startswith(f"{no}.")]
+    assert offending == []
