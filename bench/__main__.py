@@ -1,188 +1,100 @@
-"""``python -m bench [requests|ingest|endpoint] [--quick]``: measure, print, write docs/performance.md and its chart."""
+"""``python -m bench [PART…] [--quick] [--runs N]``: measure, print, and write docs/performance.md and its chart.
+
+Without parts it is a full run: its figures are kept in bench/runs.json, and the page's goals are judged by the last
+three. ``--quick`` takes few rounds and leaves all files as they are.
+"""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import platform
+import subprocess
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
-from local import venvs
-from local.place import MODELS
-from local.progress import Progress
-from tools.fetch_models import PLACES, fetch
-
-from . import ingest
+from . import page, runs
 from .chart import chart
-from .contenders.darkroom import darkroom
-from .contenders.model import Contender, Missing
-from .contenders.node import node, node_that_stores, versions
-from .contenders.pillow import pillow
-from .emulator import emulator
-from .endpoint import batching
-from .link.process import linked
-from .machine import Core, cores, described
-from .paths import ROOT
-from .pictures import pictures
-from .quality import reference, ssim
-from .report import ENDPOINT, INGEST, Findings, for_page, for_terminal, write_page
-from .trial import Case, Rounds, run
-
-PAGE = ROOT / "docs" / "performance.md"
-CHART = ROOT / "docs" / "images" / "performance.svg"
-
-LATENCY_MS = 25.0
-MEGABYTES_PER_S = 85.0
-"""S3's first byte and throughput as a Lambda function in the same region sees them."""
-
-CASES = (
-    Case("12 MP JPEG to 800 px WebP", "12mp.jpg", 800),
-    Case("2 MP JPEG to 400 px WebP", "2mp.jpg", 400),
-)
-CONTENDERS: tuple[Callable[[str], Contender], ...] = (darkroom, node, node_that_stores, pillow)
-FULL = Rounds(cold=11, warm=25)
-QUICK = Rounds(cold=3, warm=5)
-
-ELSEWHERE = (
-    "AWS itself: its cold start also places the function's environment and loads the layers, and S3's line varies.",
-    "TLS to S3: the line here is plain HTTP, so no contender pays for a handshake or encryption.",
-    "AWS's Dynamic Image Transformation: it is in no package registry. The Node handler is made of the same parts.",
-    "A disc that has not read the files before: every cold start finds them in the system's cache.",
-)
+from .conditions import machine
+from .figures import Figure, Rounds, Section, goals
+from .parts import PARTS, NoSuchPart, part, usual
 
 
-def main() -> None:
-    """Read the arguments and measure."""
+def main() -> int:
+    """The command; its exit status is 1 if a part failed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=PARTS, help="one of the parts; all if none is named")
-    parser.add_argument("--quick", action="store_true", help="few rounds, and leave docs/performance.md as it is")
-    arguments = parser.parse_args()
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; if none is named, a full run")
+    parser.add_argument("--quick", action="store_true", help="few rounds, and leave all files as they are")
+    parser.add_argument("--runs", type=int, default=1, metavar="N", help="so many runs, each in a process of its own")
+    chosen = parser.parse_args()
+    if unknown := [name for name in chosen.parts if name not in PARTS]:
+        parser.error(f"there is no part {unknown[0]}; parts are {', '.join(PARTS)}")
     if not sys.platform.startswith("linux"):
         parser.error("AWS's Runtime Interface Emulator runs on Linux only")
-    started_s = time.monotonic()
-    for part in [arguments.part] if arguments.part else PARTS:
-        PARTS[part](arguments.quick)
-    print(f"Took {time.monotonic() - started_s:.0f} s")
+    if chosen.runs > 1:
+        return repeated(chosen.runs, [*chosen.parts, *(["--quick"] if chosen.quick else [])])
+    return once(chosen.parts or usual(), "quick" if chosen.quick else "full", whole=not chosen.parts)
 
 
-def requests(quick: bool) -> None:
-    """A viewer's requests, through the function as deployed."""
-    findings = measured(QUICK if quick else FULL)
-    print(f"\r\033[K{for_terminal(findings)}")
-    if not quick:
-        write_page(PAGE, for_page(findings))
-        CHART.write_text(chart(findings.results), encoding="utf-8")
-        print(f"Wrote {PAGE.relative_to(ROOT)} and {CHART.relative_to(ROOT)}")
+def repeated(times: int, arguments: Sequence[str]) -> int:
+    """Independent runs, one after the other."""
+    command = [sys.executable, "-m", "bench", *arguments]
+    return max(subprocess.run(command, check=False).returncode for _ in range(times))
 
 
-def uploads(quick: bool) -> None:
-    """What an upload takes."""
-    load = os.getloadavg()[0]
-    core, our_core = cores()
-    if our_core is not None:
-        os.sched_setaffinity(0, {our_core})
-    picture = next(file for file in pictures() if file.name == ingest.PICTURE)
-    rounds = 5 if quick else 21
-    findings = ingest.measured(picture, rounds, core, upload_conditions(rounds, core, picture, load), progress)
-    print(f"\r\033[K{ingest.for_terminal(findings)}")
-    if not quick:
-        write_page(PAGE, ingest.for_page(findings), INGEST)
-        print(f"Wrote {PAGE.relative_to(ROOT)}")
+def once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
+    """Measure the parts ``names``; the exit status."""
+    load, date, failed = os.getloadavg()[0], datetime.now(UTC).isoformat(timespec="seconds"), False
+    figures: list[Figure] = []
+    for name in names:
+        section = measured(name, rounds)
+        failed |= section is None
+        if section is None:
+            continue
+        figures += section.figures
+        say(f"== {name}\n\n{page.for_page(section)}\n\n{told(section.figures)}")
+        if rounds == "full":
+            page.write_page(page.PAGE, page.for_page(section), page.markers(name))
+    if rounds == "full" and whole:
+        conclude(runs.Run(date, machine(), load, {figure.goal: figure for figure in figures}))
+    return int(failed)
 
 
-def models(quick: bool) -> None:
-    """Pictures a second through the model server."""
-    load = os.getloadavg()[0]
-    asyncio.run(venvs.ensure_endpoint(Progress()))
-    fetch(PLACES["endpoint"], MODELS)
-    count, rounds = (batching.AT_ONCE, 1) if quick else (2 * batching.AT_ONCE, 3)
-    findings = batching.measured(count, rounds, endpoint_conditions(count, rounds, load), progress)
-    print(f"\r\033[K{batching.for_terminal(findings)}")
-    if not quick:
-        write_page(PAGE, batching.for_page(findings), ENDPOINT)
-        print(f"Wrote {PAGE.relative_to(ROOT)}")
-
-
-PARTS: dict[str, Callable[[bool], None]] = {"requests": requests, "ingest": uploads, "endpoint": models}
-
-
-def measured(rounds: Rounds) -> Findings:
-    """All contenders that this machine can install, in all cases."""
-    load = os.getloadavg()[0]
-    progress("building the layers and installing the peers")
-    files = {file.name: file for file in pictures()}
-    function_core, our_core = cores()
-    if our_core is not None:
-        os.sched_setaffinity(0, {our_core})
-    with linked(list(files.values()), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
-        contenders, missing = installed(endpoint_url)
-        found = {case: run(case, contenders, rounds, emulator(), function_core, progress) for case in CASES}
-    wanted = {case: reference(files[case.picture], case.width) for case in CASES}
-    return Findings(
-        found,
-        {(case, result.contender.name): ssim(result.body, wanted[case]) for case in CASES for result in found[case]},
-        baseline="Node" if any(contender.name == "Node" for contender in contenders) else contenders[-1].name,
-        conditions=conditions(rounds, function_core, files, load),
-        missing=[*missing, *ELSEWHERE],
-    )
-
-
-def installed(endpoint_url: str) -> tuple[list[Contender], list[str]]:
-    """The contenders that this machine can run, and why it cannot run the others."""
-    contenders, missing = [], []
-    for make in CONTENDERS:
-        try:
-            contenders.append(make(endpoint_url))
-        except Missing as reason:
-            missing.append(f"{reason}.")
-    return contenders, list(dict.fromkeys(missing))
-
-
-def conditions(rounds: Rounds, function_core: Core, files: dict[str, Path], load: float) -> list[str]:
-    """What the numbers hold for."""
-    sizes = ", ".join(f"{name} {file.stat().st_size / 1e6:.1f} MB" for name, file in files.items())
-    cores_used = "no core of its own" if function_core is None else "one core, S3 and the clock on another"
-    return [
-        f"{machine()}; the function has {cores_used}.",
-        f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast; sources: {sizes}.",
-        f"{rounds.cold} cold starts and {rounds.warm} warm requests of each, in turn: median (least–greatest), "
-        "and the median of the ratios within each turn. "
-        f"Load average before: {load:.1f}.",
-    ]
-
-
-def upload_conditions(rounds: int, core: Core, picture: Path, load: float) -> list[str]:
-    """What the numbers of uploads hold for."""
-    threads = "one thread each" if core is None else "one thread each on one core"
-    return [
-        f"{machine()}; {threads}, in warm processes; {picture.name} has {picture.stat().st_size / 1e6:.1f} MB.",
-        f"{rounds} turns: median (least–greatest), and the median of the ratios within each turn. "
-        f"Load average before: {load:.1f}.",
-    ]
-
-
-def endpoint_conditions(count: int, rounds: int, load: float) -> list[str]:
-    """What the numbers of the endpoint hold for."""
-    return [
-        f"{described()}, all of them for the server; Python {platform.python_version()}.",
-        f"{batching.AT_ONCE} requests at any time, {count} JPEGs of {batching.SIDE_PX} px a turn; ms: the mean of the "
-        "turns' median answers; together: how many were answered at once.",
-        f"{rounds} turns: median (least–greatest), and the median of the ratios within each turn. "
-        f"Load average before: {load:.1f}.",
-    ]
-
-
-def machine() -> str:
-    """The processor, and the versions of what runs on it."""
+def measured(name: str, rounds: Rounds) -> Section | None:
+    """What the part ``name`` found; None if it is not there or has failed, which is said and keeps no other from it."""
+    cores, started_s = os.sched_getaffinity(0), time.monotonic()
     try:
-        peers = f", {versions()}"
-    except Missing:
-        peers = ""
-    return f"{described()}; Python {platform.python_version()}{peers}"
+        return part(name).measure(rounds, progress)
+    except NoSuchPart as reason:
+        say(f"== {reason}")
+    except Exception:
+        say(f"== {name} failed\n{traceback.format_exc()}")
+    finally:
+        os.sched_setaffinity(0, cores)
+        say(f"{name} took {time.monotonic() - started_s:.0f} s")
+    return None
+
+
+def conclude(run: runs.Run) -> None:
+    """Keep a full run, and write the goals' table and chart."""
+    kept = runs.keep(run)
+    page.write_page(page.PAGE, page.goals_table(goals(), kept), page.GOALS)
+    page.CHART.write_text(chart(goals(), kept), encoding="utf-8")
+    say(f"Wrote {page.PAGE}, {page.CHART} and {runs.RUNS}")
+
+
+def told(figures: Sequence[Figure]) -> str:
+    """A line for each figure, and whether it meets its goal."""
+    lines = []
+    for figure in figures:
+        goal = goals()[figure.goal]
+        floor = f", floor {goal.spelled(figure.floor)}" if figure.floor is not None else ""
+        spread = f"({goal.spelled(figure.least)}–{goal.spelled(figure.most)}{floor})"
+        judged = "met" if goal.met(figure.value) else f"MISSED {figure.why}"
+        lines.append(f"{goal.id}: {goal.spelled(figure.value)} {spread}, goal {goal.spelled_limit}: {judged}")
+    return "\n".join(lines)
 
 
 def progress(text: str) -> None:
@@ -192,5 +104,11 @@ def progress(text: str) -> None:
         sys.stderr.flush()
 
 
+def say(text: str) -> None:
+    """Print, over the line of progress."""
+    clear = "\r\033[K" if sys.stderr.isatty() else ""
+    print(f"{clear}{text}", flush=True)
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

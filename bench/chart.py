@@ -1,49 +1,71 @@
-"""The bars of docs/images/performance.svg."""
+"""docs/images/performance.svg: every goal of the last full run as a bar, and the goal as a line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from .statistics import Spread
-from .trial import Case, Result
+from .figures import Figure, Goal
+from .runs import Run
 
-WIDTH_PX = 760
-LABEL_PX = 130
-VALUE_PX = 150
-BAR_PX = 16
-ROW_PX = 24
-GROUP_PX = 34
-OURS = "Darkroom"
-COLOURS = {True: "#b3261e", False: "#9aa0a6"}
+WIDTH_PX = 860
+LABEL_PX = 440
+VALUE_PX = 170
+BAR_PX = 14
+ROW_PX = 26
+TOP_PX = 44
+GOAL_AT = 0.72
+"""Of the room for bars: where the line of all goals is."""
 
-
-def chart(found: Mapping[Case, Sequence[Result]]) -> str:
-    """An SVG with a group of bars for cold and one for warm, of every case. A thin line is the spread."""
-    rows: list[str] = []
-    top = 12
-    for case, results in found.items():
-        cold = [(result.contender.name, result.cold_ms) for result in results]
-        warm = [(result.contender.name, result.warm_ms) for result in results]
-        for title, bars in ((f"{case.title}: cold start to first answer", cold), (f"{case.title}: warm", warm)):
-            rows += _group(f"{title}, ms", bars, top)
-            top += GROUP_PX + ROW_PX * len(bars)
-    size = f'width="{WIDTH_PX}" height="{top}" viewBox="0 0 {WIDTH_PX} {top}"'
-    style = 'font-family="system-ui, sans-serif" font-size="13" fill="#202124"'
-    background = '<rect width="100%" height="100%" fill="#ffffff"/>'
-    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>', background, *rows, "</svg>", ""])
+STYLE = """
+text { font: 12.5px system-ui, sans-serif; fill: #202124 }
+.paper { fill: #ffffff } .met { fill: #188038 } .missed { fill: #c5221f } .spread { stroke: #202124; opacity: .55 }
+.goal { stroke: #5f6368; stroke-dasharray: 4 3 } .quiet { fill: #5f6368 }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e8eaed } .paper { fill: #0d1117 } .met { fill: #57ab5a } .missed { fill: #f47067 }
+  .spread { stroke: #e8eaed } .goal { stroke: #9aa0a6 } .quiet { fill: #9aa0a6 }
+}
+"""
 
 
-def _group(title: str, bars: Sequence[tuple[str, Spread]], top: int) -> Iterator[str]:
-    longest = max(spread.high for _, spread in bars)
-    px_per_ms = (WIDTH_PX - LABEL_PX - VALUE_PX) / longest
-    yield f'<text x="12" y="{top + 16}" font-weight="600">{escape(title)}</text>'
-    for index, (name, spread) in enumerate(bars):
-        y = top + GROUP_PX - 8 + index * ROW_PX
-        middle = y + BAR_PX / 2
-        low, high = LABEL_PX + spread.low * px_per_ms, LABEL_PX + spread.high * px_per_ms
-        width = spread.median * px_per_ms
-        yield f'<text x="12" y="{y + 13}">{escape(name)}</text>'
-        yield f'<rect x="{LABEL_PX}" y="{y}" width="{width:.1f}" height="{BAR_PX}" fill="{COLOURS[name == OURS]}"/>'
-        yield f'<path d="M{low:.1f} {middle}H{high:.1f}" stroke="#202124"/>'
-        yield f'<text x="{high + 8:.1f}" y="{y + 13}">{spread.median:.0f}</text>'
+def chart(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
+    """An SVG of the last of ``runs``: a bar as long as its share of the goal, a thin line for its spread."""
+    found = [(goal, runs[-1].figures[goal.id]) for goal in goals.values() if runs and goal.id in runs[-1].figures]
+    height = TOP_PX + ROW_PX * len(found) + 10
+    size = f'width="{WIDTH_PX}" height="{height}" viewBox="0 0 {WIDTH_PX} {height}"'
+    line = LABEL_PX + _px(1)
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="Figures as shares of their goals">',
+            f"<style>{STYLE}</style>",
+            '<rect class="paper" width="100%" height="100%"/>',
+            f'<text class="quiet" x="{line:.1f}" y="18" text-anchor="middle">goal</text>',
+            f'<path class="goal" d="M{line:.1f} 24V{height - 8}"/>',
+            *(row for at, (goal, figure) in enumerate(found) for row in _row(goal, figure, TOP_PX + ROW_PX * at)),
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def _row(goal: Goal, figure: Figure, top: int) -> Iterator[str]:
+    middle = top + BAR_PX / 2
+    low, high = (LABEL_PX + _px(goal.share(value)) for value in (figure.least, figure.most))
+    kind = "met" if goal.met(figure.value) else "missed"
+    text = f"{goal.spelled(figure.value)} ({goal.spelled_limit})"
+    yield f'<text x="{LABEL_PX - 10}" y="{top + 11.5}" text-anchor="end">{escape(_short(goal.what))}</text>'
+    width = _px(goal.share(figure.value))
+    yield f'<rect class="{kind}" x="{LABEL_PX}" y="{top}" width="{width:.1f}" height="{BAR_PX}" rx="2"/>'
+    yield f'<path class="spread" d="M{low:.1f} {middle}H{high:.1f}"/>'
+    yield f'<text x="{WIDTH_PX - VALUE_PX + 20}" y="{top + 11.5}">{escape(text)}</text>'
+
+
+def _px(share: float) -> float:
+    """The length of a share of a goal; what is far beyond ends at the edge."""
+    room = WIDTH_PX - LABEL_PX - VALUE_PX
+    return min(share * GOAL_AT, 1.0) * room
+
+
+def _short(text: str) -> str:
+    """Without Markdown's marks."""
+    return text.replace("`", "")

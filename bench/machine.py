@@ -25,13 +25,23 @@ def cores() -> tuple[Core, Core]:
 
 
 @contextmanager
+def apart() -> Iterator[Core]:
+    """A core for the function; what else this process does within stays on another."""
+    function_core, our_core = cores()
+    with on_core(our_core):
+        yield function_core
+
+
+@contextmanager
 def on_core(core: Core) -> Iterator[None]:
     """What is started within runs on ``core`` alone, and so does all that it starts; None leaves things as they are."""
     before = os.sched_getaffinity(0)
     if core is not None:
         os.sched_setaffinity(0, {core})
-    yield
-    os.sched_setaffinity(0, before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def described() -> str:

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
 
+from .cases import Case
 from .tables import Table
-from .trial import Case, Result
+from .trial import Result
 
-
-class Markers(NamedTuple):
-    """The lines of docs/performance.md between which a part of it is written."""
-
-    begin: str
-    end: str
-
-
-REQUESTS = Markers("<!-- measured by `make bench`, do not edit -->", "<!-- end of what was measured -->")
-INGEST = Markers("<!-- measured by `python -m bench ingest`, do not edit -->", "<!-- end of what ingest takes -->")
-ENDPOINT = Markers(
-    "<!-- measured by `python -m bench endpoint`, do not edit -->", "<!-- end of what the endpoint takes -->"
-)
 HEADINGS = ("", "cold ms", "ratio", "warm ms", "ratio", "CPU ms", "peak MB", "bytes", "SSIM")
 
 
@@ -72,28 +58,10 @@ def tables(findings: Findings) -> list[Table]:
     return [Table(case.title, HEADINGS, rows(findings, case), stage_lines(findings, case)) for case in findings.results]
 
 
-def for_terminal(findings: Findings) -> str:
-    """Tables in columns."""
-    parts = [table.text(f" (ratios to {findings.baseline})") for table in tables(findings)]
-    parts.append("\n".join([*findings.conditions, *(f"Not measured: {line}" for line in findings.missing)]))
-    return "\n\n".join(parts) + "\n"
-
-
 def for_page(findings: Findings) -> str:
     """The part of docs/performance.md between the markers."""
     parts = [table.markdown() for table in tables(findings)]
     contenders = next(iter(findings.results.values()))
     parts.append("\n".join(f"- **{result.contender.name}**: {result.contender.what}." for result in contenders))
     parts.append("\n".join(f"- {line}" for line in findings.conditions))
-    if findings.missing:
-        parts.append("\n".join(f"- Not measured: {line}" for line in findings.missing))
     return "\n\n".join(parts)
-
-
-def write_page(page: Path, text: str, markers: Markers = REQUESTS) -> None:
-    """Put ``text`` between the markers of ``page``; raises ValueError if they are not there."""
-    before, begin, rest = page.read_text(encoding="utf-8").partition(markers.begin)
-    _, end, after = rest.partition(markers.end)
-    if not begin or not end:
-        raise ValueError(f"{page} lacks the lines {markers.begin} and {markers.end}")
-    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from .cases import Case
 from .contenders.model import Contender
 from .machine import Core
 from .runtime import Invocation, Sandbox
@@ -20,16 +21,7 @@ type Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One kind of request: ``picture`` at ``width`` px as WebP of quality 80."""
-
-    title: str
-    picture: str
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rounds:
+class Counts:
     """How often each contender starts cold, and is asked when warm; ``unmeasured`` warm requests come first."""
 
     cold: int
@@ -54,7 +46,7 @@ class Result:
 
 
 def run(
-    case: Case, contenders: Sequence[Contender], rounds: Rounds, emulator: Path, core: Core, progress: Progress
+    case: Case, contenders: Sequence[Contender], rounds: Counts, emulator: Path, core: Core, progress: Progress
 ) -> list[Result]:
     """Measure ``contenders`` in ``case``; raises NoAnswer."""
     numbers = count(1)
@@ -86,7 +78,7 @@ def run(
 def _cold(
     case: Case,
     contenders: Sequence[Contender],
-    rounds: Rounds,
+    rounds: Counts,
     emulator: Path,
     core: Core,
     numbers: Iterator[int],

@@ -15,18 +15,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
-from bench.__main__ import CASES, LATENCY_MS, MEGABYTES_PER_S, machine, progress
+from bench.__main__ import progress
+from bench.cases import Case
+from bench.conditions import LATENCY_MS, MEGABYTES_PER_S, machine
 from bench.contenders.darkroom import darkroom
 from bench.contenders.model import Missing
 from bench.contenders.node import node
 from bench.emulator import emulator
 from bench.link.process import linked
 from bench.machine import architecture, cores
+from bench.page import Markers, write_page
+from bench.parts.requests import CASES
 from bench.paths import ROOT
 from bench.pictures import pictures
-from bench.report import Markers, write_page
 from bench.tables import Table
-from bench.trial import Case, Result, Rounds, run
+from bench.trial import Counts, Result, run
 from darkroom.watch.cost import (
     FULL_CORE_MB,
     Design,
@@ -46,7 +49,7 @@ REQUESTS, HIT_RATIO = 1_000_000, 0.8
 FOUND = 0.5
 """Share of the CDN's misses that find an earlier render: a guess, beside the worst case of none."""
 
-ROUNDS = Rounds(cold=1, warm=21)
+ROUNDS = Counts(cold=1, warm=21)
 OURS, THEIRS = "Darkroom", "Node"
 HEADINGS = (
     "memory MB",

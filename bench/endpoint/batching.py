@@ -113,11 +113,6 @@ def _row(findings: Findings, tasks: str, name: str, has_gpu: bool) -> tuple[str,
     return (*row, f"{fmean(one.gpu):.0f}") if has_gpu else row
 
 
-def for_terminal(findings: Findings) -> str:
-    """Tables in columns."""
-    return "\n\n".join([*(table.text() for table in tables(findings)), "\n".join(findings.conditions)]) + "\n"
-
-
 def for_page(findings: Findings) -> str:
     """The part of docs/performance.md between its markers."""
     return "\n\n".join(

@@ -15,8 +15,8 @@ from darkroom.models.running import Models
 from tools.fetch_models import PLACES, fetch
 
 from ..machine import described
+from ..page import Markers, write_page
 from ..paths import ROOT
-from ..report import Markers, write_page
 from . import recall, search
 from .alterations import photographs
 

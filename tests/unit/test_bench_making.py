@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.__main__ import installed
+from bench.cases import Case
 from bench.contenders.darkroom import VARIABLES, darkroom
 from bench.contenders.node import node, node_that_stores
 from bench.emulator import emulator
 from bench.kept import kept
 from bench.link.process import linked
+from bench.parts.requests import installed
 from bench.pictures import Recipe, photograph
 from bench.quality import reference, ssim
 from bench.runtime import NoAnswer, Sandbox
-from bench.trial import Case, event
+from bench.trial import event
 from tests.template.stack import template
 
 SMALL = Recipe("small.jpg", "coffee", 1200, 900)
@@ -99,7 +100,7 @@ def test_the_function_has_the_templates_variables() -> None:
 
 def test_a_machine_without_node_measures_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("bench.__main__.CONTENDERS", (node, node_that_stores))
+    monkeypatch.setattr("bench.parts.requests.CONTENDERS", (node, node_that_stores))
     assert installed("http://localhost") == ([], ["The Node handler: Node and npm are not installed."])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -10,18 +11,22 @@ from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
 
-from .contenders.darkroom import darkroom_at_ingest
-from .contenders.model import Contender, Missing
-from .contenders.node import sharp_at_ingest
-from .machine import Core
-from .pictures import QUALITY
-from .quality import reference, ssim
-from .statistics import Spread
-from .tables import Table
-from .trial import Progress, in_turn
-from .worker import Worker
+from ..conditions import machine, size, turns
+from ..contenders.darkroom import darkroom_at_ingest
+from ..contenders.model import Contender, Missing
+from ..contenders.node import sharp_at_ingest
+from ..figures import Figure, Rounds, Section
+from ..machine import Core, apart
+from ..pictures import QUALITY, pictures
+from ..quality import reference, ssim
+from ..statistics import Spread
+from ..tables import Table
+from ..trial import in_turn
+from ..worker import Worker
+from . import Progress
 
 PICTURE = "12mp.jpg"
+SHARP = "sharp"
 WEBP_QUALITY = 80
 WIDTHS = (320, 640, 960, 1280, 1920)
 PRESETS: Mapping[str, Mapping[str, object]] = {
@@ -66,6 +71,31 @@ class Findings:
     ssim: Mapping[str, float]
     missing: Sequence[str]
     conditions: Sequence[str]
+
+
+def measure(rounds: Rounds, progress: Progress) -> Section:
+    """Both, and the figure of the presets."""
+    load = os.getloadavg()[0]
+    picture = next(file for file in pictures() if file.name == PICTURE)
+    times = 5 if rounds == "quick" else 21
+    with apart() as core:
+        findings = measured(picture, times, core, conditions(times, core, picture, load), progress)
+    return Section(for_page(findings), figures(findings), findings.missing)
+
+
+def figures(findings: Findings) -> list[Figure]:
+    """The time of the first contender to that of sharp, if that is there."""
+    ours, theirs = findings.presets[0], findings.presets[-1]
+    if theirs.contender.name != SHARP:
+        return []
+    ratios = [one / other for one, other in zip(ours.ms.values, theirs.ms.values, strict=True)]
+    return [Figure("presets", ours.ms.ratio_to(theirs.ms), min(ratios), max(ratios))]
+
+
+def conditions(times: int, core: Core, picture: Path, load: float) -> list[str]:
+    """What the numbers hold for."""
+    threads = "one thread each" if core is None else "one thread each on one core"
+    return [f"{machine()}; {threads}, in warm processes; {size(picture)}.", turns(times, load)]
 
 
 def measured(picture: Path, rounds: int, core: Core, conditions: Sequence[str], progress: Progress) -> Findings:
@@ -144,12 +174,7 @@ def notes(findings: Findings) -> list[str]:
     """Who is who, what the numbers hold for, and what is not there."""
     who = [one.contender for one in (*findings.presets, *findings.cleaning)]
     named = [f"{contender.name}: {contender.what}." for contender in who]
-    return [*named, *findings.conditions, *(f"Not measured: {line}" for line in findings.missing)]
-
-
-def for_terminal(findings: Findings) -> str:
-    """Tables in columns."""
-    return "\n\n".join([*(table.text() for table in tables(findings)), "\n".join(notes(findings))]) + "\n"
+    return [*named, *findings.conditions]
 
 
 def for_page(findings: Findings) -> str:

@@ -1,0 +1,25 @@
+"""What is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One kind of request: ``picture`` at ``width`` px in ``form``, a format's name.
+
+    ``quality`` is what Darkroom is asked for, None for its own default.
+    """
+
+    title: str
+    picture: str
+    width: int
+    form: str = "webp"
+    quality: int | None = 80
+
+
+WEBP_12MP = Case("12 MP JPEG to 800 px WebP", "12mp.jpg", 800)
+WEBP_2MP = Case("2 MP JPEG to 400 px WebP", "2mp.jpg", 400)
+AVIF_12MP = Case("12 MP JPEG to 800 px AVIF", "12mp.jpg", 800, "avif", None)
+JPEG_12MP = Case("12 MP JPEG to 800 px JPEG", "12mp.jpg", 800, "jpeg")

@@ -1,0 +1,129 @@
+"""The benchmark's goals: when one is met, what the page and the chart say of it, and which runs are kept."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bench import page, runs
+from bench.chart import chart
+from bench.figures import Figure, Goal, Section, goals
+from bench.parts import APART, PARTS, NoSuchPart, part, usual
+from bench.runs import KEPT, Run, verdict
+
+AT_MOST = Goal("time", "a request", "a peer", 0.5, "ratio", 2)
+AT_LEAST = Goal("share", "good ones", "all", 0.9, "ratio", 2, at_least=True)
+GOALS = {goal.id: goal for goal in (AT_MOST, AT_LEAST)}
+
+
+def run(number: int = 1, **values: float) -> Run:
+    figures = {name: Figure(name, value, value / 2, value * 2) for name, value in values.items()}
+    return Run(f"2026-01-0{number}T00:00:00+00:00", "a machine", 0.5, figures)
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "met", "spelled"),
+    [
+        (AT_MOST, 0.5, True, "0.50"),
+        (AT_MOST, 0.502, False, "0.502"),
+        (AT_MOST, 0.61, False, "0.61"),
+        (AT_LEAST, 0.9, True, "0.90"),
+        (AT_LEAST, 0.899, False, "0.899"),
+        (Goal("m", "", "", 10, "ms", 1), 9.96, True, "10.0 ms"),
+    ],
+)
+def test_a_limit_is_met_on_it_and_rounding_hides_no_miss(goal: Goal, value: float, met: bool, spelled: str) -> None:
+    assert (goal.met(value), goal.spelled(value)) == (met, spelled)
+
+
+def test_the_projects_goals_are_whole() -> None:
+    found = goals()
+    assert len(found) == 19
+    assert [goal.id for goal in found.values() if goal.at_least] == ["auto-within-2"]
+    assert found["warm-12mp-webp"].spelled_limit == "≤ 0.65"
+    assert found["peak-500"].spelled_limit == "≤ 100 MB"
+
+
+def test_a_verdict_counts_the_runs_that_met_it() -> None:
+    assert verdict(AT_MOST, [run(time=0.4), run(time=0.5)]) == "met in 2 of 2"
+    assert verdict(AT_MOST, [run(time=0.4), run(time=0.6)]) == "missed in 1 of 2"
+    assert verdict(AT_MOST, [run(share=1)]) == "not measured"
+    assert verdict(AT_MOST, [run(time=0.4), run()]) == "met in 1 of 2"
+
+
+def test_a_miss_has_its_floor_and_reason() -> None:
+    slow = Run("", "", 0, {"time": Figure("time", 0.7, 0.6, 0.8, floor=0.55, why="waiting alone takes it")})
+    assert verdict(AT_MOST, [slow, run(time=0.1)]) == "missed in 1 of 2: floor 0.55; waiting alone takes it"
+
+
+def test_the_last_runs_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "runs.json"
+    assert runs.read(path) == []
+    for number in range(1, KEPT + 3):
+        runs.keep(run(number, time=number / 10), path)
+    assert runs.read(path) == [run(number, time=number / 10) for number in range(3, KEPT + 3)]
+
+
+def test_the_table_has_a_column_for_each_run() -> None:
+    table = page.goals_table(GOALS, [run(1, time=0.4, share=0.95), run(2, time=0.502)])
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines}) == 1
+    assert lines[2] == "| a request | a peer | ≤ 0.50 | 0.40 | 0.502 | – | missed in 1 of 2 |"
+    assert lines[3] == "| good ones | all | ≥ 0.90 | 0.95 | – | – | met in 1 of 2 |"
+    assert "- Run 2: 2026-01-02T00:00:00+00:00, a machine; load average before: 0.5." in table
+
+
+def test_a_part_writes_between_its_markers_and_nowhere_else(tmp_path: Path) -> None:
+    file, here = tmp_path / "page.md", page.markers("x")
+    file.write_text(f"above\n{here.begin}\nold\n{here.end}\nbelow\n", encoding="utf-8")
+    for _ in range(2):
+        page.write_page(file, page.for_page(Section("new", missing=["the moon."])), here)
+    assert (
+        file.read_text(encoding="utf-8")
+        == f"above\n{here.begin}\n\nnew\n\n- Not measured: the moon.\n\n{here.end}\nbelow\n"
+    )
+    with pytest.raises(ValueError, match="lacks"):
+        page.write_page(file, "new", page.markers("y"))
+
+
+def test_the_projects_page_has_a_place_for_everything() -> None:
+    text = page.PAGE.read_text(encoding="utf-8")
+    for here in (page.GOALS, *map(page.markers, PARTS)):
+        assert text.count(here.begin) == text.count(here.end) == 1
+        assert text.index(here.begin) < text.index(here.end)
+
+
+def test_every_usual_part_can_be_measured() -> None:
+    assert [name for name in PARTS if name not in usual()] == sorted(APART)
+    for name in ("requests", "ingest"):
+        assert callable(part(name).measure)
+
+
+def test_a_part_without_a_module_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PARTS, "ghost", "bench.parts.ghost")
+    with pytest.raises(NoSuchPart, match="ghost"):
+        part("ghost")
+
+
+def bars(svg: str) -> Mapping[str, float]:
+    root = ET.fromstring(svg)
+    found = [element for element in root.iter("{http://www.w3.org/2000/svg}rect") if element.get("y")]
+    return {element.attrib["class"]: float(element.attrib["width"]) for element in found}
+
+
+def test_bars_are_in_proportion_to_their_goals() -> None:
+    widths = bars(chart(GOALS, [run(time=0.9), run(time=0.25, share=0.45)]))
+    assert widths.keys() == {"met", "missed"}
+    assert widths["met"] == pytest.approx(widths["missed"], abs=0.2)
+    line = ET.fromstring(chart(GOALS, [run(time=0.5)]))
+    [rect] = [element for element in line.iter("{http://www.w3.org/2000/svg}rect") if element.get("y")]
+    goal = next(element for element in line.iter() if element.get("class") == "goal")
+    end = float(rect.attrib["x"]) + float(rect.attrib["width"])
+    assert goal.attrib["d"].startswith(f"M{end:.1f} ")
+
+
+def test_a_chart_without_runs_is_empty_and_whole() -> None:
+    assert bars(chart(GOALS, [])) == {}
