@@ -6,11 +6,12 @@ import io
 
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image
 
 from darkroom.errors import BadOption
-from darkroom.imaging.effort import EFFORTS, effort
-from darkroom.imaging.encoding import quality_of
+from darkroom.imaging.effort import EFFORTS, Pace, effort, tried
+from darkroom.imaging.encoding import Sheet, encode, quality_of
 from darkroom.imaging.formats import AVIF_MAX_PIXELS, FORMS, Target
 from darkroom.plan.model import AUTO_CLASSES, PICTURE_FORMATS
 from tests.imaging.rendering import alike, apart, made, opened, rgba, seen
@@ -121,15 +122,32 @@ def test_quality_is_one_scale() -> None:
 LOSSY = ("jpeg", "webp", "avif")
 
 
-def test_effort_falls_as_pixels_grow() -> None:
-    for form, rows in EFFORTS.items():
+@pytest.mark.parametrize("pace", ["quick", "thorough"])
+def test_effort_falls_as_pixels_grow(pace: Pace) -> None:
+    for form, rows in EFFORTS[pace].items():
         limits = [limit for limit, _ in rows]
         assert limits == sorted(limits)
-        assert effort(form, 1) == rows[0][1]
-        assert effort(form, 10**12) == rows[-1][1]
+        assert effort(form, 1, pace) == rows[0][1]
+        assert effort(form, 10**12, pace) == rows[-1][1]
     for form in ("webp", "avif", "gif"):
-        levels = [knobs["effort"] for _, knobs in EFFORTS[form]]
+        levels = [knobs["effort"] for _, knobs in EFFORTS[pace][form]]
         assert levels == sorted(levels, reverse=True)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_whoever_has_time_gets_no_more_bytes(form: str) -> None:
+    """At one quality: of equal bytes too, all of a JPEG's are used for more."""
+    sheet = Sheet.of([pyvips.Image.new_from_array(np.asarray(photo()))], [], 0)
+    quick, thorough = (encode(sheet, FORMS[form], 80, pace) for pace in ("quick", "thorough"))
+    assert len(thorough) < len(quick)
+
+
+def test_a_lossless_picture_is_the_smallest_of_what_was_tried() -> None:
+    sheet = Sheet.of([pyvips.Image.new_from_array(np.asarray(photo()))], [], 0)
+    filters = [str(knobs["filter"]) for knobs in tried("png", "thorough")]
+    sizes = {name: len(sheet.image.pngsave_buffer(keep="none", compression=9, filter=name)) for name in filters}
+    assert len(set(sizes.values())) > 1
+    assert len(encode(sheet, FORMS["png"], None, "thorough")) == min(sizes.values())
 
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp", "gif"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyvips
 
-from .effort import FLAT_PNG, Knobs, effort
+from .effort import FLAT_PNG, Knobs, Pace, effort, tried
 from .formats import FORMS, Form
 
 DEFAULT_QUALITY = 80
@@ -48,16 +48,17 @@ class Sheet:
         return int(self.image.width * self.image.height)
 
 
-def encode(sheet: Sheet, form: Form, quality: int | None) -> bytes:
+def encode(sheet: Sheet, form: Form, quality: int | None, pace: Pace = "quick") -> bytes:
     """``sheet`` in ``form``. ``quality`` is 1–100 on JPEG's scale, None for the default."""
     lossy: dict[str, Any] = {} if form.lossless else {"Q": quality_of(form, quality or DEFAULT_QUALITY)}
-    return _saved(sheet, form, effort(form.name, sheet.pixels) | lossy)
+    knobs = effort(form.name, sheet.pixels, pace) | lossy
+    return min((_saved(sheet, form, knobs | further) for further in tried(form.name, pace)), key=len)
 
 
-def encode_lossless(sheet: Sheet, form: Form) -> bytes:
+def encode_lossless(sheet: Sheet, form: Form, pace: Pace = "quick") -> bytes:
     """A drawing as PNG or lossless WebP."""
     if form.name == "webp":
-        return _saved(sheet, form, effort("webp", sheet.pixels) | {"lossless": True})
+        return _saved(sheet, form, effort("webp", sheet.pixels, pace) | {"lossless": True})
     return _saved(sheet, FORMS["png"], FLAT_PNG)
 
 

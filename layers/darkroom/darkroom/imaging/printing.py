@@ -60,11 +60,11 @@ class _Press:
         if self.work.streams or self.header.format not in DRAWN or not is_drawing(image):
             return form, self._encoded(form, self.work.plan.quality)
         if form.name == "png":
-            return form, encode_lossless(self.sheet, form)
+            return form, encode_lossless(self.sheet, form, self.work.pace)
         rivals = RIVALS.get(self.work.plan.format)
         if rivals is None or (frames > 1 and not rivals.lossless.animated):
             return form, self._encoded(form, self.work.plan.quality)
-        lossless = encode_lossless(self.sheet, rivals.lossless)
+        lossless = encode_lossless(self.sheet, rivals.lossless, self.work.pace)
         lossy = self._encoded(rivals.lossy, self.work.plan.quality)
         if len(lossless) <= len(lossy):
             return rivals.lossless, lossless
@@ -106,7 +106,7 @@ class _Press:
         )
 
     def _encoded(self, form: Form, quality: int | None) -> bytes:
-        body = encode(self.sheet, form, quality)
+        body = encode(self.sheet, form, quality, self.work.pace)
         if form.name != "jpeg" or not self.header.gain_map:
             return body
         from . import gainmap  # few sources have one

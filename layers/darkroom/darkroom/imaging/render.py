@@ -16,6 +16,7 @@ from ..findings import Findings
 from ..plan.geometry import Geometry, Size, arrange
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
+from .effort import Pace
 from .formats import Target
 from .header import Header, inspect
 from .loading import Negative, load, stored_size
@@ -27,15 +28,22 @@ from .work import Work
 
 
 def render(
-    plan: Plan, source: Source, *, limits: Limits, watermark: bytes | None = None, findings: Findings | None = None
+    plan: Plan,
+    source: Source,
+    *,
+    limits: Limits,
+    watermark: bytes | None = None,
+    findings: Findings | None = None,
+    pace: Pace = "quick",
 ) -> Picture:
     """Make the picture that ``plan`` describes of ``source``.
 
     ``watermark`` is the file that the plan's watermark names, ``findings`` what is known of ``source``: a plan that
-    hides something is not made without, one that keeps faces keeps the most striking part. Timings: ``decode`` is one
-    lazy pass of reading, decoding, cropping and resizing, until the pixels that are kept are in memory; with a streamed
-    source it includes waiting for bytes. ``transform`` is every later step. ``encode`` is the encoder alone, all tries
-    included. Only a picture of more than 32 MP streams through, with its decoding counted as ``encode``.
+    hides something is not made without, one that keeps faces keeps the most striking part. ``pace`` is the encoder's.
+    Timings: ``decode`` is one lazy pass of reading, decoding, cropping and resizing, until the pixels that are kept are
+    in memory; with a streamed source it includes waiting for bytes. ``transform`` is every later step. ``encode`` is
+    the encoder alone, all tries included. Only a picture of more than 32 MP streams through, with its decoding counted
+    as ``encode``.
 
     Raises TypeNotAllowed, OverLimits, Damaged, BadOption (a crop or page that the source does not have),
     FindingsPending or Unanalysable where what is to be hidden is not known, what the source's stream raised, or
@@ -44,12 +52,21 @@ def render(
     if plan.format in DATA_FORMATS:
         return _described(plan, source, limits)
     clock = Clock()
+    work, header = exposed(plan, source, limits, watermark, findings)
+    work.pace = pace
+    clock.stop("decode")
+    return finished(work, source, header, clock)
+
+
+def exposed(
+    plan: Plan, source: Source, limits: Limits, watermark: bytes | None, findings: Findings | None
+) -> tuple[Work, Header]:
+    """The picture with the pixels that are kept, and what its source's header says; raises what :func:`render` does."""
     work, header = _opened(plan, source, limits)
     work.watermark, work.findings = watermark, findings
     with source.decoding():
         run(EXPOSE, work)
-    clock.stop("decode")
-    return finished(work, source, header, clock)
+    return work, header
 
 
 def _described(plan: Plan, source: Source, limits: Limits) -> Picture:

@@ -10,6 +10,7 @@ import pyvips
 from ..findings import Findings
 from ..plan.geometry import Geometry
 from ..plan.model import Plan
+from .effort import Pace
 from .formats import Target
 from .header import Cicp
 
@@ -30,7 +31,7 @@ class Work:
     read once, in order. ``geometry`` is about a frame as it was loaded; steps that look at pixels refine it.
     ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the colour space where no ICC profile says it.
     ``findings`` is what is known of the source. ``unread`` is the picture as it was loaded, until it has been read.
-    ``touched``: whether any pixel may differ from the source's.
+    ``touched``: whether any pixel may differ from the source's. ``pace`` is that of the encoders.
     """
 
     plan: Plan
@@ -44,6 +45,7 @@ class Work:
     findings: Findings | None = None
     unread: pyvips.Image | None = None
     touched: bool = False
+    pace: Pace = "quick"
 
     def each(self, change: Callable[[pyvips.Image], pyvips.Image]) -> None:
         """Put every frame through ``change``."""
