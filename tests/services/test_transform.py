@@ -16,7 +16,7 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.signing import sign
 from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Stored, to_http
-from darkroom.services.caching import CachePolicy, made_from
+from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, made_from
 from darkroom.services.transform import Transform, TransformRequest
 from tests.pictures import jpeg_photo, png_noise
 
@@ -90,6 +90,7 @@ def test_what_is_stored_says_which_master_it_was_made_from(service: Transform, b
     stored = bucket.open("derivatives/photo.jpg/_/w-320.webp")
     assert stored is not None
     assert stored.attributes["source-etag"] == str(bucket.etag("masters/photo.jpg")).strip('"')
+    assert stored.attributes[PACE] == "quick"
 
 
 def test_what_is_stored_of_an_earlier_master_is_made_anew(service: Transform, bucket: Bucket) -> None:
@@ -361,6 +362,24 @@ def test_cache_ages(service: Transform) -> None:
     answer = replace(service, caching=caching).answer(request("/photo.jpg?w=320&f=webp"))
     assert isinstance(answer, Rendered)
     assert answer.derivative.headers["Cache-Control"] == caching.cache_control("photo.jpg")
+
+
+def test_the_cdn_asks_again_soon_for_what_is_about_to_be_refined(service: Transform, bucket: Bucket) -> None:
+    caching = CachePolicy(10, 90_000, 30, ("static/",), refines=True)
+    soon = f"public, max-age=10, s-maxage={UNREFINED_S}, stale-while-revalidate=30"
+    bucket.put("masters/static/a.jpg", jpeg_photo(), {})
+    for url, key, expected in (
+        ("/photo.jpg?w=320&f=webp", "", soon),
+        ("/photo.jpg?w=321&f=webp", "key", caching.cache_control("photo.jpg")),
+        ("/photo.jpg?f=thumbhash", "", caching.cache_control("photo.jpg")),
+        ("/static/a.jpg?w=320&f=webp", "", f"public, max-age=90000, s-maxage={UNREFINED_S}, immutable"),
+    ):
+        answer = replace(service, caching=caching).answer(request(url, key=key))
+        assert isinstance(answer, Rendered)
+        assert answer.derivative.headers["Cache-Control"] == expected, url
+    assert UNREFINED_S > 900
+    briefly = CachePolicy(10, 20, 30, refines=True)
+    assert briefly.cache_control("a", unrefined=True) == briefly.cache_control("a")
 
 
 def test_a_fault_of_the_store_can_be_retried_and_names_nothing(unreachable: Bucket, keys: Keys) -> None:

@@ -21,6 +21,7 @@ from darkroom.plan.policy import (
     UNSIGNED_SET,
     AccessMode,
     is_preset,
+    is_refined,
     needs_signature,
     unsigned_requests,
     unsigned_variants,
@@ -122,6 +123,14 @@ def test_all_else_needs_one_where_something_is_forced_too(plan: Plan, text: str)
 )
 def test_near_the_forced_set_is_outside(plan: Plan) -> None:
     assert needs_signature(plan, GUARDED, some, AlwaysRedact.parse("a=faces"))
+
+
+def test_pictures_of_the_set_are_refined_and_no_data() -> None:
+    refined = {plan for plan in FREE if is_refined(plan, some)}
+    assert refined == {plan for plan in FREE if plan.format not in DATA_FORMATS}
+    assert not is_refined(Plan("a", width=801, format="webp"), some)
+    always = AlwaysRedact.parse("a=faces")
+    assert is_refined(Plan("a", width=800, redact="faces", findings="2", format="webp"), some, always)
 
 
 def test_a_preset_may_redact() -> None:

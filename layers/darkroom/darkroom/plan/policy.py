@@ -74,6 +74,15 @@ def needs_signature(
     return replace(chosen, key="") not in _known(presets, redact)
 
 
+def is_refined(plan: Plan, presets: Callable[[], Presets] = configured, always: AlwaysRedact = NOTHING) -> bool:
+    """Whether ``plan``, a negotiated variant, is a picture of the finite set, in whatever mode.
+
+    Those are encoded once more, at leisure: they are what pages show, and countable, where nobody knows whether what
+    somebody has signed is ever asked for again.
+    """
+    return plan.format not in DATA_FORMATS and not needs_signature(plan, AccessMode.GUARDED, presets, always)
+
+
 @cache
 def _named(presets: Callable[[], Presets], redact: str) -> frozenset[Plan]:
     """What named presets come to for the key ``""``, in whose pictures ``redact`` is always hidden."""

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..plan.model import Plan
 
+if TYPE_CHECKING:
+    from ..imaging.effort import Pace
+
 SOURCE_ETAG = "source-etag"
 """User metadata of a derivative: the entity tag, without quotes, of the master it was made from. A purge goes by it."""
+
+PACE = "pace"
+"""User metadata of a derivative: how hard its encoder tried (:data:`darkroom.imaging.effort.Pace`), if known."""
+
+UNREFINED_S = 7_200
+"""How long the CDN keeps a picture that is about to be refined: longer than any queue delays a message (15 minutes) and
+the encoder takes, short enough that most of its views get the smaller one. To ask again costs one GET a place."""
 
 PROVISIONAL_S = 30
 """How long the CDN keeps a picture that was made before its faces were found. They are within seconds, mostly."""
@@ -18,27 +29,35 @@ class CachePolicy:
     """How long browsers and the CDN keep a derivative.
 
     A purge reaches the CDN but no browser, hence the two ages. ``immutable_prefixes`` are key prefixes declared to hold
-    content-named objects, whose pictures never change.
+    content-named objects, whose pictures never change. ``refines``: whether pictures of the finite set are encoded
+    again, after which the CDN should have the smaller ones.
     """
 
     browser_max_age_s: int = 86_400
     cdn_max_age_s: int = 31_536_000
     stale_while_revalidate_s: int = 86_400
     immutable_prefixes: tuple[str, ...] = ()
+    refines: bool = False
 
-    def cache_control(self, key: str) -> str:
-        """The Cache-Control of every derivative of ``key``."""
+    def cache_control(self, key: str, *, unrefined: bool = False) -> str:
+        """The Cache-Control of every derivative of ``key``; ``unrefined``: of one that is about to be refined."""
+        cdn_s = min(UNREFINED_S, self.cdn_max_age_s) if unrefined else self.cdn_max_age_s
         if self.immutable_prefixes and key.startswith(self.immutable_prefixes):
-            return f"public, max-age={self.cdn_max_age_s}, immutable"
+            shared = f", s-maxage={cdn_s}" if unrefined else ""
+            return f"public, max-age={self.cdn_max_age_s}{shared}, immutable"
         return (
-            f"public, max-age={self.browser_max_age_s}, s-maxage={self.cdn_max_age_s}, "
+            f"public, max-age={self.browser_max_age_s}, s-maxage={cdn_s}, "
             f"stale-while-revalidate={self.stale_while_revalidate_s}"
         )
 
 
-def stored_headers(plan: Plan, content_type: str, policy: CachePolicy) -> dict[str, str]:
-    """The headers that go with a derivative of ``plan`` into the store, from where CDN and function answer alike."""
-    headers = {"Content-Type": content_type, "Cache-Control": policy.cache_control(plan.key)}
+def stored_headers(plan: Plan, content_type: str, policy: CachePolicy, *, unrefined: bool = False) -> dict[str, str]:
+    """The headers that go with a derivative of ``plan`` into the store, from where CDN and function answer alike.
+
+    ``unrefined``: it was encoded quickly, and is one of those that are refined.
+    """
+    cache_control = policy.cache_control(plan.key, unrefined=unrefined and policy.refines)
+    headers = {"Content-Type": content_type, "Cache-Control": cache_control}
     if plan.download:
         headers["Content-Disposition"] = _attachment(plan.download)
     return headers
@@ -51,9 +70,9 @@ def provisional_headers(plan: Plan, content_type: str) -> dict[str, str]:
     }
 
 
-def made_from(master_etag: str) -> dict[str, str]:
-    """The user metadata of whatever was made from the master with this entity tag."""
-    return {SOURCE_ETAG: master_etag.strip('"')}
+def made_from(master_etag: str, pace: Pace | None = None) -> dict[str, str]:
+    """The user metadata of whatever was made from the master with this entity tag, and at which pace."""
+    return {SOURCE_ETAG: master_etag.strip('"')} | ({PACE: pace} if pace else {})
 
 
 def _attachment(file_name: str) -> str:

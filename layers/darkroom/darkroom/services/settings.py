@@ -26,4 +26,5 @@ def cache_policy(environment: Mapping[str, str]) -> CachePolicy:
         cdn_max_age_s=int(environment.get("CDN_MAX_AGE_S", default.cdn_max_age_s)),
         stale_while_revalidate_s=int(environment.get("STALE_WHILE_REVALIDATE_S", default.stale_while_revalidate_s)),
         immutable_prefixes=tuple(filter(None, environment.get("IMMUTABLE_PREFIXES", "").split(","))),
+        refines=environment.get("REFINE") == "on",
     )

@@ -25,7 +25,7 @@ from ..plan.canonical import derivative_name, parse_path
 from ..plan.limits import Limits
 from ..plan.model import Plan
 from ..plan.negotiation import negotiations
-from ..plan.policy import UNSIGNED_SET, AccessMode, is_preset, needs_signature
+from ..plan.policy import UNSIGNED_SET, AccessMode, is_preset, is_refined, needs_signature
 from ..plan.redaction import NOTHING, AlwaysRedact, forced, needs_findings
 from ..plan.signing import verify
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored
@@ -189,7 +189,8 @@ class Transform:
         tell_rendered(self.observer, plan, picture, job.master.size_bytes)
         if plan.gravity.name == "face" and _awaits_faces(findings):
             return _provisional(plan, picture, timings_ms)
-        headers = stored_headers(plan, picture.content_type, self.caching)
+        unrefined = self.caching.refines and is_refined(plan, always=self.always)
+        headers = stored_headers(plan, picture.content_type, self.caching, unrefined=unrefined)
         started = time.perf_counter()
         with self.observer.step("store"):
             etag = self._keep(job, picture.body, headers)
@@ -219,7 +220,7 @@ class Transform:
 
     def _keep(self, job: _Job, body: bytes, headers: Mapping[str, str]) -> str:
         """Store the derivative, unless its master has changed since; its entity tag. Raises Changed, Unavailable."""
-        etag = self._store(job.name, body, {**headers, **made_from(job.master.etag)}, job.replaces)
+        etag = self._store(job.name, body, {**headers, **made_from(job.master.etag, "quick")}, job.replaces)
         if self._overtaken(job):
             if self.media.etag(job.name) == etag:
                 self.media.delete(job.name)

@@ -16,7 +16,7 @@ from ...imaging.master import Master
 from ...imaging.picture import Picture
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
-from ..caching import SOURCE_ETAG, CachePolicy, made_from, stored_headers
+from ..caching import PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
 from ..places import HELD_MASTERS
 from ..purge_orders import purge_message
 from ..transform import DERIVATIVES
@@ -152,8 +152,8 @@ class Publisher:
 
         def put(plan: Plan, picture: Picture) -> str:
             name = derivative_name(plan)
-            headers = stored_headers(plan, picture.content_type, self.caching)
-            self._put_over(DERIVATIVES + name, picture.body, headers, made_from(master_etag))
+            headers = stored_headers(plan, picture.content_type, self.caching, unrefined=True)
+            self._put_over(DERIVATIVES + name, picture.body, headers, made_from(master_etag, "quick"))
             return name
 
         with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
@@ -182,8 +182,9 @@ class Publisher:
             found = self.media.head(original)
             if found is None or found.metadata.get(SOURCE_ETAG) != donor_etag:
                 return None
-            headers = stored_headers(plan, found.headers["Content-Type"], self.caching)
-            marks = made_from(master_etag)
+            refined = found.metadata.get(PACE) == "thorough"
+            headers = stored_headers(plan, found.headers["Content-Type"], self.caching, unrefined=not refined)
+            marks = made_from(master_etag, "thorough" if refined else "quick")
             done = self.media.copy(self.media, original, DERIVATIVES + name, headers=headers, metadata=marks)
             return None if done is None else name
 
