@@ -1,0 +1,182 @@
+"""The CDN's access logs are read, and whatever was asked for often and encoded in a hurry is sent to be refined."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, BinaryIO, cast
+
+from ...aws.observer import Observer
+from ...aws.queues import Queue
+from ...aws.vault import Body, Listed, Vault
+from ...errors import BadOption
+from ...plan.canonical import derivative_name
+from ...plan.redaction import NOTHING, AlwaysRedact
+from ..caching import PACE
+from ..purge import derivatives_of
+from ..transform import DERIVATIVES
+from .asked import Asked, readings, variants_among
+from .lines import LogReader
+from .tally import Tally
+
+MAX_HOURS = 168
+
+SETTLED_S = 300.0
+"""Age from which a log file counts: S3 dates an object by when its upload began, and shows it when that has ended."""
+
+LATE_S = 25 * 3_600
+"""How long after its hour, which a log file is named by, it may be delivered (CloudFront's guide: up to a day)."""
+
+MOST_TARGETS = 20_000
+"""Paths that are counted at once: what was asked for 20 times among 400,000 requests is found for certain."""
+
+MOST_LOOKED_AT = 1_000
+"""Pictures of a run that are looked up in the store, the most popular first; each costs a HEAD, or a listing."""
+
+SPARE_S = 60.0
+"""Time left below which no further log file is begun: a thousand look-ups take some 20 s."""
+
+ENOUGH_S = 10.0
+"""Time left below which nothing more is looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Log files that were delivered after ``since_s`` and until ``until_s``, Unix time."""
+
+    since_s: float
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did. ``files_left``: for want of time; ``files_unread``: no gzip, or cut short."""
+
+    files: int = 0
+    files_left: int = 0
+    files_unread: int = 0
+    lines: int = 0
+    lines_unread: int = 0
+    popular: int = 0
+    sent: int = 0
+
+
+def read_window(event: Mapping[str, Any], now_s: float) -> Window:
+    """The hour before the ``time`` of a schedule's event, or before now; ``{"hours": 24}`` is longer. Raises BadOption.
+
+    That of the schedule, however late it is: an event that is tried again means the same files, and the next one those
+    that come after.
+    """
+    hours = event.get("hours", 1)
+    if type(hours) is not int or not 1 <= hours <= MAX_HOURS:
+        raise BadOption(f"hours is a whole number from 1 to {MAX_HOURS}", option="hours", detail=repr(hours)[:200])
+    try:
+        until_s = datetime.fromisoformat(event["time"]).timestamp() if "time" in event else now_s
+    except (TypeError, ValueError) as error:
+        raise BadOption("time is one of ISO 8601", option="time", detail=repr(error)[:200]) from error
+    return Window(until_s - SETTLED_S - hours * 3_600, until_s - SETTLED_S)
+
+
+@dataclass(frozen=True)
+class Popular:
+    """``logs`` has the access logs of ``distribution_id``, ``media`` the derivatives. ``queue`` is that of refining.
+
+    ``least_hits``: how many views within a window make a picture popular. ``always`` is what the edge always redacts.
+    """
+
+    logs: Vault
+    media: Vault
+    queue: Queue
+    distribution_id: str
+    least_hits: int
+    observer: Observer
+    always: AlwaysRedact = NOTHING
+
+    def run(self, window: Window, remaining_s: Callable[[], float]) -> Outcome:
+        """Read the files of ``window`` and send what is popular in them; may be done again. Raises Unavailable."""
+        tally, reader = Tally(MOST_TARGETS), LogReader()
+        files = self._files(window)
+        read = unread = 0
+        for file in files:
+            if remaining_s() < SPARE_S:
+                break
+            with self.observer.step("read"):
+                unread += not self._count(file, reader, tally)
+            read += 1
+        popular = _popular(tally, self.least_hits)
+        with self.observer.step("send"):
+            sent = self.queue.send_many(self._messages(popular, remaining_s))
+        left = len(files) - read
+        outcome = Outcome(read - unread, left, unread, reader.lines, reader.unread, len(popular), sent)
+        self._tell(outcome)
+        return outcome
+
+    def _files(self, window: Window) -> list[Listed]:
+        """Named by their hours, so that a listing need not begin with the first of all."""
+        first = datetime.fromtimestamp(window.since_s, UTC) - timedelta(seconds=LATE_S)
+        prefix = f"{self.distribution_id}."
+        pages = self.logs.pages(prefix, start_after=f"{prefix}{first:%Y-%m-%d-%H}")
+        return [one for page in pages for one in page if window.since_s < one.modified_s <= window.until_s]
+
+    def _count(self, file: Listed, reader: LogReader, tally: Tally) -> bool:
+        """Whether all of ``file`` could be read; what could is counted in any case."""
+        opened = self.logs.open(file.key)
+        if opened is None:  # it has expired since
+            return False
+        with opened.body as body:
+            try:
+                for target in reader.targets(_unpacked(body)):
+                    tally.add(target)
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                self.observer.log("WARNING", "an access log cannot be read", file=file.key, reason=repr(error))
+                return False
+        return True
+
+    def _messages(
+        self, popular: list[tuple[tuple[Asked, ...], int]], remaining_s: Callable[[], float]
+    ) -> Iterator[dict[str, object]]:
+        for alternatives, hits in popular:
+            if remaining_s() < ENOUGH_S:
+                return
+            for asked in alternatives:
+                for name in self._hurried(asked):
+                    yield {"refine": name, "hits": hits}
+
+    def _hurried(self, asked: Asked) -> Iterator[str]:
+        """The derivatives of ``asked`` that are stored, and whose encoder was not given time."""
+        for name in self._candidates(asked):
+            kept = self.media.head(name)
+            if kept is not None and kept.metadata.get(PACE) != "thorough":
+                yield name
+
+    def _candidates(self, asked: Asked) -> Iterator[str]:
+        """Names that may be stored. Of a viewer's URL these are among the first thousand variants of its picture."""
+        if asked.negotiated:
+            return iter((DERIVATIVES + derivative_name(asked.plan),))
+        page = next(self.media.pages(derivatives_of(asked.plan.key)), [])
+        names = (one.key.removeprefix(DERIVATIVES) for one in page)
+        return (DERIVATIVES + name for name in variants_among(names, asked, self.always))
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.observer.log("INFO", "access logs read", **asdict(outcome))
+        self.observer.count("Popular", outcome.sent)
+        self.observer.count("LogLines", outcome.lines)
+        self.observer.count("LogLinesUnread", outcome.lines_unread)
+        self.observer.count("LogFilesUnread", outcome.files_unread + outcome.files_left)
+
+
+def _unpacked(body: Body) -> BinaryIO:
+    return cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body)))  # which only ever calls read
+
+
+def _popular(tally: Tally, least_hits: int) -> list[tuple[tuple[Asked, ...], int]]:
+    """What came at least ``least_hits`` times, by whatever spelling: the most popular first, and not too many."""
+    hits: Counter[tuple[Asked, ...]] = Counter()
+    for target, count in tally.counts.items():
+        if alternatives := readings(target):
+            hits[alternatives] += count
+    return [(asked, count) for asked, count in hits.most_common(MOST_LOOKED_AT) if count >= least_hits]
