@@ -31,6 +31,7 @@ from ..plan.signing import verify
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored
 from .aside import Aside
 from .caching import SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
+from .making import known_of, overtaken, read_watermark
 from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
 from .sidecars import Sidecar, read_sidecar
 from .telling import tell_found, tell_rendered
@@ -148,7 +149,7 @@ class Transform:
             stored = Aside(lambda: self.media.open(name))
             marker = Aside(lambda: read_marker(self.media, marker_name))
             mark = plan.watermark
-            watermark = Aside(lambda: self._watermark(mark.name)) if mark else None
+            watermark = Aside(lambda: read_watermark(self.media, mark.name)) if mark else None
             sidecar = Aside(lambda: read_sidecar(self.media, plan.findings, plan.key)) if plan.findings else None
             spared = Aside(self.sparing)
             _load_renderer()
@@ -173,17 +174,9 @@ class Transform:
             write_marker(self.media, marker_name, error, master.etag, self.limits)
             raise
 
-    def _watermark(self, name: str) -> bytes:
-        from ..plan.presets import configured
-
-        key = configured().watermarks.get(name)
-        found = self.media.open(key) if key else None
-        if found is None:
-            raise BadOption(f"wm: there is no watermark {name!r}", option="wm", detail=f"object {key}")
-        return found.read()
-
     def _make(self, job: _Job) -> Answer:
-        plan, findings = job.plan, self._findings(job)
+        plan = job.plan
+        findings = known_of(plan.key, job.master.etag, job.sidecar, self.always)
         picture = self._rendered(job, findings)
         timings_ms = {"fetch": job.fetch_ms, **picture.timings_ms}
         tell_rendered(self.observer, plan, picture, job.master.size_bytes)
@@ -202,11 +195,6 @@ class Transform:
             return Stored(derivative, None, timings_ms)
         return Rendered(derivative, picture.body, timings_ms)
 
-    def _findings(self, job: _Job) -> Findings | None:
-        """What is known of the master. Where the deployment hides something, an uploader's word does not count."""
-        ours = bool(self.always.of(job.plan.key))
-        return job.sidecar.of_master(job.master.etag, ours=ours) if job.sidecar else None
-
     def _rendered(self, job: _Job, findings: Findings | None) -> Picture:
         from ..imaging.render import render
         from ..imaging.source import Source
@@ -221,18 +209,12 @@ class Transform:
     def _keep(self, job: _Job, body: bytes, headers: Mapping[str, str]) -> str:
         """Store the derivative, unless its master has changed since; its entity tag. Raises Changed, Unavailable."""
         etag = self._store(job.name, body, {**headers, **made_from(job.master.etag, "quick")}, job.replaces)
-        if self._overtaken(job):
+        master_name = self.source_prefix + job.plan.key
+        if overtaken(self.source, master_name, job.master.etag, self.media, job.sidecar):
             if self.media.etag(job.name) == etag:
                 self.media.delete(job.name)
             raise Unavailable(_OVERTAKEN, detail=job.name)
         return etag
-
-    def _overtaken(self, job: _Job) -> bool:
-        """Whether the master, or what is known of it, has changed since it was read."""
-        known = job.sidecar
-        found = Aside(lambda: known.changed(self.media)) if known else None
-        changed = self.source.etag(self.source_prefix + job.plan.key) != job.master.etag
-        return (found.result() if found else False) or changed
 
     def _store(self, name: str, body: bytes, attributes: Mapping[str, str], replaces: str) -> str:
         """Put over what was seen, or over nothing where a purge has taken that away meanwhile. Raises Changed."""

@@ -1,0 +1,37 @@
+"""What a picture is made with beside its master, and whether that is still so when the picture has been made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..aws.objects import Bucket
+from ..errors import BadOption
+from ..plan.redaction import AlwaysRedact
+from .aside import Aside
+from .sidecars import Sidecar
+
+if TYPE_CHECKING:
+    from ..findings import Findings
+
+
+def read_watermark(media: Bucket, name: str) -> bytes:
+    """The file of the watermark ``name``; raises BadOption if this deployment has none of that name."""
+    from ..plan.presets import configured
+
+    key = configured().watermarks.get(name)
+    found = media.open(key) if key else None
+    if found is None:
+        raise BadOption(f"wm: there is no watermark {name!r}", option="wm", detail=f"object {key}")
+    return found.read()
+
+
+def known_of(key: str, master_etag: str, sidecar: Sidecar | None, always: AlwaysRedact) -> Findings | None:
+    """What is known of the master. Where the deployment hides something, an uploader's word does not count."""
+    return sidecar.of_master(master_etag, ours=bool(always.of(key))) if sidecar else None
+
+
+def overtaken(source: Bucket, master_name: str, master_etag: str, media: Bucket, sidecar: Sidecar | None) -> bool:
+    """Whether the master, or what is known of it, has changed since it was read; raises Unavailable."""
+    found = Aside(lambda: sidecar.changed(media)) if sidecar else None
+    changed = source.etag(master_name) != master_etag
+    return (found.result() if found else False) or changed
