@@ -23,8 +23,11 @@ def emulator() -> Path:
 
 
 def interpreter() -> Path:
-    """A Python that has AWS's runtime client and nothing else, with bytecode, as the managed runtime has."""
-    folder = kept(WORK / "python", [RUNTIME_LOCK], _make_runtime, sys.version)
+    """A Python that has AWS's runtime client and nothing else, with bytecode, as the managed runtime has.
+
+    It is a copy of the interpreter: a file that other processes have mapped cannot be dropped from the system's cache.
+    """
+    folder = kept(WORK / "python", [RUNTIME_LOCK], _make_runtime, sys.version, "copied")
     return folder / "bin" / "python"
 
 
@@ -55,6 +58,6 @@ def _install_sam_alone(folder: Path) -> None:
 
 
 def _make_runtime(folder: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--copies", "--without-pip", folder], check=True)
     site = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     install(RUNTIME_LOCK, site)
