@@ -1,0 +1,1 @@
+"""Pictures that were encoded while somebody waited are encoded once more when nobody does."""

@@ -1,0 +1,160 @@
+"""A derivative is rendered again from its master, at leisure, and put over the one that was made in a hurry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ...aws.objects import Bucket, StoredObject
+from ...aws.observer import Observer
+from ...errors import Changed, DarkroomError
+from ...imaging.refining import Refinement, refined
+from ...imaging.source import Source
+from ...plan.limits import Limits
+from ...plan.model import Plan
+from ...plan.policy import is_refined
+from ...plan.redaction import NOTHING, AlwaysRedact
+from ..caching import PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
+from ..making import known_of, overtaken, read_watermark
+from ..sidecars import Sidecar, read_sidecar
+from .orders import Order
+
+
+class Outcome(StrEnum):
+    """``REFINED``: smaller now. ``KEPT``: as small as it gets, which is written down. All others: nothing was done.
+
+    ``THOROUGH``: it was refined before. ``NO_PICTURE``: data, or a marker. ``SIGNED``: outside the finite set, and
+    nobody has counted that it is popular. ``GONE``: the derivative is no longer there. ``STALE``: its master is another
+    one by now. ``OVERTAKEN``: one of the two changed meanwhile. ``REFUSED``: its source is one that is refused by now.
+    """
+
+    REFINED = "refined"
+    KEPT = "kept"
+    THOROUGH = "thorough"
+    NO_PICTURE = "no-picture"
+    SIGNED = "signed"
+    GONE = "gone"
+    STALE = "stale"
+    OVERTAKEN = "overtaken"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """``stored``, the derivative ``name`` of ``plan``, and the master that it was made from."""
+
+    plan: Plan
+    name: str
+    stored: StoredObject
+    master: StoredObject
+    sidecar: Sidecar | None
+
+
+@dataclass(frozen=True)
+class Refine:
+    """The service. ``source`` holds the masters below ``source_prefix``; ``always`` is what the deployment hides."""
+
+    source: Bucket
+    media: Bucket
+    observer: Observer
+    source_prefix: str = "masters/"
+    always: AlwaysRedact = NOTHING
+    limits: Limits = field(default_factory=Limits)
+    caching: CachePolicy = field(default_factory=CachePolicy)
+
+    def handle(self, order: Order) -> Outcome:
+        """Refine the derivative that ``order`` names, if that is due. Raises DarkroomError where a later try may help.
+
+        It may be called any number of times: the second finds nothing to do.
+        """
+        job = self._due(order)
+        outcome = job if isinstance(job, Outcome) else self._refine(job)
+        if outcome is not Outcome.REFINED:
+            self.observer.count("RefineSkipped", reason=outcome.value)
+        return outcome
+
+    def _due(self, order: Order) -> _Job | Outcome:
+        """What is to be done, or why nothing is; the cheapest questions come first."""
+        plan = order.plan
+        if plan is None:
+            return Outcome.NO_PICTURE
+        if not order.hits and not is_refined(plan, always=self.always):
+            return Outcome.SIGNED
+        stored = self.media.open(order.name)
+        if stored is None:
+            return Outcome.GONE
+        if stored.attributes.get(PACE) == "thorough":
+            return Outcome.THOROUGH
+        with self.observer.step("fetch"):
+            master = self.source.open(self.source_prefix + plan.key)
+            if master is None or master.etag.strip('"') != stored.attributes.get(SOURCE_ETAG):
+                return Outcome.STALE
+            sidecar = read_sidecar(self.media, plan.findings, plan.key) if plan.findings else None
+        return _Job(plan, order.name, stored, master, sidecar)
+
+    def _refine(self, job: _Job) -> Outcome:
+        body = job.stored.read()
+        try:
+            with self.observer.step("refine"):
+                better = self._made(job, body)
+        except DarkroomError as error:
+            if error.fault or error.retryable:
+                raise
+            self.observer.log("WARNING", "not refined", key=job.plan.key, code=error.code, detail=error.detail)
+            return Outcome.REFUSED
+        content_type = better.picture.content_type if better else job.stored.attributes["Content-Type"]
+        with self.observer.step("store"):
+            if not self._put(job, better.picture.body if better else body, content_type):
+                return Outcome.OVERTAKEN
+        if better is None:
+            return Outcome.KEPT
+        self._tell(job, body, better)
+        return Outcome.REFINED
+
+    def _made(self, job: _Job, body: bytes) -> Refinement | None:
+        mark = job.plan.watermark
+        return refined(
+            job.plan,
+            Source.streamed(job.master.chunks, job.master.size_bytes),
+            body,
+            limits=self.limits,
+            watermark=read_watermark(self.media, mark.name) if mark else None,
+            findings=known_of(job.plan.key, job.master.etag, job.sidecar, self.always),
+        )
+
+    def _put(self, job: _Job, body: bytes, content_type: str) -> bool:
+        """Put over what was read, and over nothing else; whether that is still the picture of its master.
+
+        What stays as it is goes there once more as well: with its pace, so that nobody tries again, and with a time at
+        the CDN as long as that of all others.
+        """
+        headers = stored_headers(job.plan, content_type, self.caching)
+        try:
+            etag = self.media.put(
+                job.name, body, {**headers, **made_from(job.master.etag, "thorough")}, job.stored.etag
+            )
+        except Changed:
+            return False
+        master_name = self.source_prefix + job.plan.key
+        if not overtaken(self.source, master_name, job.master.etag, self.media, job.sidecar):
+            return True
+        if self.media.etag(job.name) == etag:
+            self.media.delete(job.name)
+        return False
+
+    def _tell(self, job: _Job, body: bytes, better: Refinement) -> None:
+        saved = len(body) - len(better.picture.body)
+        kind = better.picture.content_type.rpartition("/")[2]
+        self.observer.count("Refined")
+        self.observer.count("Refined", format=kind)
+        self.observer.count("BytesSaved", saved, "Bytes")
+        self.observer.annotate("format", kind)
+        scores = {"before": better.stored_score, "after": better.score}
+        self.observer.log(
+            "INFO",
+            "refined",
+            key=job.plan.key,
+            name=job.name,
+            bytes={"before": len(body), "after": len(better.picture.body)},
+            score={name: round(score, 2) for name, score in scores.items() if score is not None},
+        )
