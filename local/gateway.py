@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from .aws import Cloud
 from .cdn.journal import Journal
 from .cdn.key_values import KeyValues
 from .cdn.live import LiveEdge
+from .cdn.log_delivery import LogDelivery
 from .cdn.origins import MiniStackOrigins
 from .cdn.server import MAX_LINE_BYTES, serve
 from .control import Control
@@ -44,6 +46,8 @@ async def open_gateway(
         stores = KeyValues(cloud.endpoint_url)
         live = LiveEdge(cloud.cloudfront, stores, facts.distribution_id, origins, report)
         live.load()
+        logs = LogDelivery(cloud.s3, report)
+        delivering = asyncio.create_task(logs.keep(lambda: live.edge.distribution if live.edge else None))
         app = web.Application()
         app.add_routes(Control(cloud, facts, live, journal).routes())
         app.add_routes(
@@ -53,7 +57,7 @@ async def open_gateway(
             sagemaker = sagemaker_control.routes(f"{CONTROL}/sagemaker", endpoint.runtime.endpoints, endpoint.variants)
             app.add_routes(sagemaker)
         app.add_routes(watching.routes())
-        app.router.add_route("*", "/{path:.*}", lambda request: _serve(live, watching, request))
+        app.router.add_route("*", "/{path:.*}", lambda request: _serve(live, watching, logs, request))
         runner = web.AppRunner(
             app, access_log=None, max_line_size=MAX_LINE_BYTES, max_field_size=MAX_LINE_BYTES, shutdown_timeout=2.0
         )
@@ -63,14 +67,16 @@ async def open_gateway(
             yield live
         finally:
             await runner.cleanup()
+            delivering.cancel()
+            await asyncio.gather(delivering, return_exceptions=True)
             live.close()
 
 
-async def _serve(live: LiveEdge, watching: Watching, request: web.Request) -> web.StreamResponse:
-    if live.edge is None:
+async def _serve(live: LiveEdge, watching: Watching, logs: LogDelivery, request: web.Request) -> web.StreamResponse:
+    if (edge := live.edge) is None:
         raise web.HTTPServiceUnavailable
     begun_s = time.perf_counter()
-    answer = await serve(live.edge, request)
+    answer = await serve(edge, request, lambda visit: logs.note(edge.distribution, visit))
     took_ms = (time.perf_counter() - begun_s) * 1000
     size_bytes = len(answer.body) if isinstance(answer.body, bytes) else 0
     watching.viewers.note(request.method, answer.status, answer.headers.get("X-Cache", ""), took_ms, size_bytes)

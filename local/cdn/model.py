@@ -151,6 +151,9 @@ class Distribution:
     error_ttl_s: dict[int, int] = field(default_factory=dict)
     """For how many seconds an error of a status is cached at least (``ErrorCachingMinTTL``)."""
     root_object: str = ""
+    log_bucket: str = ""
+    """The bucket of its access logs, empty if it writes none."""
+    log_prefix: str = ""
 
     def members(self, target: str) -> tuple[tuple[Origin, ...], frozenset[int]]:
         """The origins to ask for ``target`` in turn, and the statuses that lead to the next one."""

@@ -126,3 +126,8 @@ def origin_group(document: Document) -> OriginGroup:
     """One origin group."""
     members = tuple(item["OriginId"] for item in items(document, "Members"))
     return OriginGroup(document["Id"], members, frozenset(items(document["FailoverCriteria"], "StatusCodes")))
+
+
+def log_bucket(document: Document) -> str:
+    """The bucket of a distribution's ``Logging``, which names it by its domain; empty if there are no logs."""
+    return str(document.get("Bucket", "")).partition(".s3.")[0] if document.get("Enabled", True) else ""

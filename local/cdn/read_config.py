@@ -59,6 +59,8 @@ def read_distribution(client: CloudFrontClient, distribution_id: str) -> Distrib
             if document.get("ErrorCachingMinTTL") is not None
         },
         root_object=config.get("DefaultRootObject", ""),
+        log_bucket=policies.log_bucket(config.get("Logging") or {}),
+        log_prefix=(config.get("Logging") or {}).get("Prefix", ""),
     )
 
 

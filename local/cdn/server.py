@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
+from collections.abc import Callable
 
 from aiohttp import web
 from multidict import CIMultiDict
 
+from .access_log import Visit
 from .edge import Edge
 from .messages import Answer, Request
 
@@ -41,7 +43,10 @@ def viewer_response(method: str, answer: Answer) -> web.Response:
     return response
 
 
-async def serve(edge: Edge, request: web.BaseRequest) -> web.Response:
-    """Answer one viewer."""
-    answer = await edge.answer(viewer_request(request))
+async def serve(edge: Edge, request: web.BaseRequest, note: Callable[[Visit], None]) -> web.Response:
+    """Answer one viewer; ``note`` is told of it."""
+    asked, begun_s = viewer_request(request), edge.clock()
+    answer = await edge.answer(asked)
+    ended_s = edge.clock()
+    note(Visit(asked, answer, edge.distribution.domain, ended_s, ended_s - begun_s))
     return viewer_response(request.method, answer)

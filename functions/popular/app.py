@@ -1,0 +1,38 @@
+"""The popular function: every hour, what was asked for often of the CDN, by its access logs, is sent to be refined."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict
+from typing import Any
+
+from darkroom.aws.clients import client
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.vault import Vault
+from darkroom.plan.redaction import AlwaysRedact
+from darkroom.services.figures import attempt
+from darkroom.services.popular.service import Popular, read_window
+
+_env = os.environ
+_s3 = client("s3")
+_observer = Observer("popular")
+
+_service = Popular(
+    logs=Vault(_s3, _env["LOG_BUCKET"]),
+    media=Vault(_s3, _env["MEDIA_BUCKET"]),
+    queue=Queue(client("sqs"), _env["REFINE_QUEUE_URL"], _observer.trace_header),
+    distribution_id=_env["DISTRIBUTION_ID"],
+    least_hits=int(_env["REFINE_HITS"]),
+    observer=_observer,
+    always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
+)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
+    """Read the logs of the hour before a schedule's event; ``{"hours": 24}`` reads those of a day until now."""
+    _observer.begin(context)
+    with _observer.message("popular"), attempt(_observer):
+        window = read_window(event, time.time())
+        return asdict(_service.run(window, lambda: context.get_remaining_time_in_millis() / 1000))

@@ -1,0 +1,53 @@
+"""Access logs of the local CDN: what a function reads of them, whatever viewers send."""
+
+from __future__ import annotations
+
+import gzip
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from darkroom.services.popular.lines import LogReader
+from local.cdn.access_log import FIELDS, Visit, file_name, file_of, line_of
+from local.cdn.messages import Answer, Request
+
+NOON_S = 1_795_608_000.0
+
+
+def visit(path: str = "/a.jpg", query: str | None = None, method: str = "GET", **headers: str) -> Visit:
+    request = Request(method, path, query, CIMultiDict(headers), "192.0.2.7", "id-1")
+    answer = Answer(200, CIMultiDict({"X-Cache": "RefreshHit from cloudfront", "Content-Type": "image/webp"}), b"12345")
+    return Visit(request, answer, "d1.cloudfront.net", NOON_S + 61.5, 0.0126)
+
+
+def test_a_line_has_cloudfronts_fields() -> None:
+    line = line_of(visit("/caf%C3%A9.jpg", "w=320&f=webp", referer="https://a.example/", host="p.example"))
+    values = dict(zip(FIELDS, line.removesuffix("\n").split("\t"), strict=True))
+    assert len(FIELDS) == 33
+    assert (values["date"], values["time"], values["time-taken"]) == ("2026-11-25", "12:01:01", "0.013")
+    assert (values["cs-uri-stem"], values["cs-uri-query"]) == ("/caf%C3%A9.jpg", "w=320&f=webp")
+    assert (values["cs-method"], values["sc-status"], values["x-edge-result-type"]) == ("GET", "200", "RefreshHit")
+    assert (values["c-ip"], values["sc-bytes"], values["sc-content-type"]) == ("192.0.2.7", "5", "image/webp")
+    assert (values["cs(Referer)"], values["x-host-header"]) == ("https://a.example/", "p.example")
+    assert (values["cs(Cookie)"], values["cs(User-Agent)"]) == ("-", "-")
+
+
+def test_a_file_is_named_by_its_hour() -> None:
+    assert file_name("logs/", "E1", NOON_S + 61, "0a1b") == "logs/E1.2026-11-25-12.0a1b.gz"
+
+
+def test_a_file_is_what_the_counting_reads() -> None:
+    content = file_of([line_of(visit()), line_of(visit(query="w=320")), line_of(visit(method="HEAD"))])
+    reader = LogReader()
+    assert list(reader.targets(io.BytesIO(gzip.decompress(content)))) == ["/a.jpg", "/a.jpg?w=320"]
+    assert (reader.lines, reader.unread) == (3, 0)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_no_viewer_can_write_a_line_of_another(agent: str, referer: str) -> None:
+    reader = LogReader()
+    content = file_of([line_of(visit(**{"user-agent": agent, "referer": referer}))])
+    assert list(reader.targets(io.BytesIO(gzip.decompress(content)))) == ["/a.jpg"]
+    assert (reader.lines, reader.unread) == (1, 0)
