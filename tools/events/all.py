@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import Event, forget, infer, ingest, monitor, purge, similar, sweep, transform
+from . import Event, forget, infer, ingest, monitor, popular, purge, similar, sweep, transform
 
 EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "forget": forget.events,
     "infer": infer.events,
     "ingest": ingest.events,
     "monitor": monitor.events,
+    "popular": popular.events,
     "purge": purge.events,
     "similar": similar.events,
     "sweep": sweep.events,
