@@ -11,16 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import batched
 
 import pyvips
 
 LEAST_SIDE_PX = 16
 """Smaller pictures have nothing left at the smallest scale."""
 
+STRIP_PX = 64
+"""How high the strips are by which the full size is judged."""
+
 X, Y, B = range(3)
 """The planes: red against green, lightness, and blue against lightness."""
 
-_SCALES = 5
 _C2 = 0.0009
 _BIAS = 0.0037930732552754493
 _ABSORBANCE = [
@@ -28,59 +31,53 @@ _ABSORBANCE = [
     [0.23, 0.692, 0.078],
     [0.24342268924547819, 0.20476744424496821, 0.5518098665095536],
 ]
+_OPPONENTS = {X: [7.0, -7.0, 0.0], Y: [0.5, 0.5, 0.0], B: [-0.5, -0.5, 1.0]}
+_OFFSETS = {X: 0.42, Y: 0.01, B: 0.55}
 _KERNEL = [0.00941437, 0.03601111, 0.10933537, 0.21292859, 0.26462111, 0.21292859, 0.10933537, 0.03601111, 0.00941437]
 _MARGIN_PX = len(_KERNEL) // 2
 _GREY = 128
+_SUM, _SQUARES = 2, 3
+"""Columns of libvips' table of statistics, whose row 0 is about all bands together."""
 _UNIT = 65_000
 """Light as a whole number below 65,536, with room for the bias: the roots come from a table."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Weights:
-    """Of a plane at a scale: of unlikeness, of what was added and of what was lost, by their means and 4-norms."""
+type _Norms = tuple[float, float]
+"""Weights of a feature's mean and of its 4-norm."""
+_NOTHING: _Norms = (0.0, 0.0)
 
-    unlike: tuple[float, float] = (0.0, 0.0)
-    added: tuple[float, float] = (0.0, 0.0)
-    lost: tuple[float, float] = (0.0, 0.0)
-
-    @property
-    def edges(self) -> bool:
-        return any(self.added) or any(self.lost)
-
-
-_WEIGHTS: tuple[Mapping[int, _Weights], ...] = (
-    {Y: _Weights((0.0, 7.466890328078848), lost=(0.0, 17.445833984131262))},
+_WEIGHTS: tuple[Mapping[int, tuple[_Norms, _Norms, _Norms]], ...] = (
+    {Y: ((0.0, 7.466890328078848), _NOTHING, (0.0, 17.445833984131262))},
     {
-        X: _Weights((0.0, 1.1041726426657346)),
-        Y: _Weights((0.0, 6.683678146179332), lost=(0.0, 1.027889937768264)),
+        X: ((0.0, 1.1041726426657346), _NOTHING, _NOTHING),
+        Y: ((0.0, 6.683678146179332), _NOTHING, (0.0, 1.027889937768264)),
     },
     {
-        X: _Weights((0.0, 1.8422455520539298), (0.0, 11.441172603757666)),
-        Y: _Weights((225.20515300849274, 19.213238186143016)),
+        X: ((0.0, 1.8422455520539298), (0.0, 11.441172603757666), _NOTHING),
+        Y: ((225.20515300849274, 19.213238186143016), _NOTHING, _NOTHING),
     },
     {
-        X: _Weights((0.0, 1.8787594979546387), (0.0, 10.94906990605142)),
-        Y: _Weights((176.39317598450694, 24.43300999870476), (0.0, 0.28520802612117757)),
-        B: _Weights((0.0, 8.826982764996862), (0.0, 23.19243343998926)),
+        X: ((0.0, 1.8787594979546387), (0.0, 10.94906990605142), _NOTHING),
+        Y: ((176.39317598450694, 24.43300999870476), (0.0, 0.28520802612117757), _NOTHING),
+        B: ((0.0, 8.826982764996862), (0.0, 23.19243343998926), _NOTHING),
     },
     {
-        X: _Weights(added=(0.9677937080626833, 0.9981766977854967)),
-        Y: _Weights((0.0, 34.77906344483772), (0.0, 44.835625328877896)),
-        B: _Weights(
-            (95.1080498811086, 0.0), (0.9863978034400682, 171.2667255897307), (0.9834382792465353, 0.9807858872)
-        ),
+        X: (_NOTHING, (0.9677937080626833, 0.9981766977854967), _NOTHING),
+        Y: ((0.0, 34.77906344483772), (0.0, 44.835625328877896), _NOTHING),
+        B: ((95.1080498811086, 0.0), (0.9863978034400682, 171.2667255897307), (0.98343827924653, 0.98078588724353)),
     },
 )
+"""By scale and plane: of unlikeness, of what was added and of what was lost."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Plane:
-    """A plane of the original at one scale: its blur, its variance with a constant, and how smooth it is, up to 1."""
+class _Original:
+    """The original at one scale, its planes as bands: their blur, their variance, and how smooth they are, up to 1."""
 
-    plane: pyvips.Image
+    planes: pyvips.Image
     mean: pyvips.Image
     variance: pyvips.Image
-    smooth: pyvips.Image | None
+    smooth: pyvips.Image
 
 
 class Judge:
@@ -93,10 +90,7 @@ class Judge:
         if min(picture.width, picture.height) < LEAST_SIDE_PX:
             raise ValueError(f"A picture of {picture.width} × {picture.height} px is too small to be compared")
         self._size = picture.width, picture.height
-        self._planes = [
-            {at: _kept(plane, _WEIGHTS[scale][at]) for at, plane in planes.items()}
-            for scale, planes in enumerate(_scales(picture))
-        ]
+        self._originals = [_original(planes) for planes in _scales(picture)]
 
     def score(self, body: bytes) -> float:
         """How like the picture the still that ``body`` encodes looks.
@@ -106,11 +100,8 @@ class Judge:
         worse = pyvips.Image.new_from_buffer(body, "")
         if (worse.width, worse.height) != self._size:
             raise ValueError(f"The picture is {worse.width} × {worse.height}, not {self._size}")
-        unlike = 0.0
-        for scale, planes in enumerate(_scales(worse)):
-            for at, plane in planes.items():
-                unlike += _weighed(self._planes[scale][at], plane, _WEIGHTS[scale][at])
-        return on_scale(unlike)
+        features = map(_weighed, self._originals, _scales(worse), _WEIGHTS)
+        return on_scale(sum(features))
 
 
 def on_scale(unlike: float) -> float:
@@ -120,13 +111,21 @@ def on_scale(unlike: float) -> float:
     return float(100.0 - 10.0 * bent**0.6276336467831387) if bent > 0 else 100.0
 
 
-def _scales(picture: pyvips.Image) -> Iterator[dict[int, pyvips.Image]]:
-    """The planes that are looked at, in memory: of the full size, half of it, and so on; halved in linear light."""
+def _scales(picture: pyvips.Image) -> Iterator[pyvips.Image]:
+    """The planes that are looked at, in full size, half of it, and so on; halved in linear light."""
     light = _in_light(picture)
-    for scale in range(_SCALES):
+    for scale, wanted in enumerate(_WEIGHTS):
         if scale:
             light = light.shrink(2, 2, ceil=True).copy_memory()
-        yield _opponents(light, _WEIGHTS[scale])
+        yield _opponents(light if scale else _strips(light), list(wanted))
+
+
+def _strips(light: pyvips.Image) -> pyvips.Image:
+    """A third of ``light``: strips of whole lines, one below the other."""
+    tops = range(STRIP_PX, light.height - STRIP_PX + 1, 3 * STRIP_PX)
+    if not tops:
+        return light
+    return pyvips.Image.arrayjoin([light.crop(0, top, light.width, STRIP_PX) for top in tops], across=1)
 
 
 def _in_light(picture: pyvips.Image) -> pyvips.Image:
@@ -137,71 +136,57 @@ def _in_light(picture: pyvips.Image) -> pyvips.Image:
     return picture.maplut(_linear()).copy_memory()
 
 
-def _opponents(light: pyvips.Image, wanted: Mapping[int, object]) -> dict[int, pyvips.Image]:
+def _opponents(light: pyvips.Image, wanted: list[int]) -> pyvips.Image:
     cones = _ABSORBANCE if B in wanted else _ABSORBANCE[:2]
-    roots = light.recomb([[_UNIT * weight for weight in row] for row in cones]).rint().cast("ushort").maplut(_roots())
-    combined = {X: [7.0, -7.0, 0.0], Y: [0.5, 0.5, 0.0], B: [-0.5, -0.5, 1.0]}
-    offset = {X: 0.42, Y: 0.01, B: 0.55}
-    return {at: _held(roots.recomb([combined[at][: len(cones)]]) + offset[at]) for at in wanted}
+    roots = light.recomb(cones).linear(_UNIT, 0.5).cast("ushort").maplut(_roots())
+    mixed = roots.recomb([_OPPONENTS[plane][: len(cones)] for plane in wanted])
+    return (mixed + [_OFFSETS[plane] for plane in wanted]).copy_memory()
 
 
-def _kept(plane: pyvips.Image, weights: _Weights) -> _Plane:
-    mean = _blurred(plane)
-    smooth = _held(1 / (1 + (plane - mean).abs())) if weights.edges else None
-    return _Plane(plane, mean, _held(_blurred(plane * plane) - mean * mean + _C2), smooth)
+def _original(planes: pyvips.Image) -> _Original:
+    mean, square = _blurred([planes, planes * planes])
+    variance = (square - mean * mean + _C2).copy_memory()
+    smooth = (1 / ((planes - mean).abs() + 1)).copy_memory()
+    return _Original(planes, mean, variance, smooth)
 
 
-def _weighed(original: _Plane, plane: pyvips.Image, weights: _Weights) -> float:
-    """The features of a plane, weighted and summed."""
-    mean = _blurred(plane)
-    maps, factors = [], []
-    if any(weights.unlike):
-        covariance = (_blurred(original.plane * plane) - original.mean * mean) * 2 + _C2
-        variances = original.variance + _blurred(plane * plane) - mean * mean
-        apart = original.mean - mean
-        maps.append(_positive(1 - (1 - apart * apart) * covariance / variances))
-        factors.append(weights.unlike)
-    if original.smooth is not None:
-        edges = _held((1 + (plane - mean).abs()) * original.smooth - 1)
-        for norms, side in ((weights.added, edges), (weights.lost, edges * -1)):
-            if any(norms):
-                maps.append(_positive(side))
-                factors.append(norms)
-    return sum(
-        by_mean * mean_of + by_norm * fourth**0.25
-        for (by_mean, by_norm), (mean_of, fourth) in zip(factors, _moments(maps), strict=True)
+def _weighed(original: _Original, planes: pyvips.Image, weights: Mapping[int, tuple[_Norms, _Norms, _Norms]]) -> float:
+    """The features of one scale, weighted and summed."""
+    mean, square, product = _blurred([planes, planes * planes, planes * original.planes])
+    covariance = product - mean * original.mean
+    variances = square - mean * mean + original.variance
+    apart = original.mean - mean
+    unlike = ((apart * apart).linear(-1, 1) * covariance.linear(2, _C2) / variances).linear(-1, 1)
+    edges = ((planes - mean).abs() + 1) * original.smooth - 1
+    size = edges.abs()
+    moments = _moments(unlike.bandjoin([size + edges, size - edges]))
+    unlike_norms, *edge_norms = zip(*weights.values(), strict=True)
+    halved = [(by_mean / 2, by_norm / 2) for feature in edge_norms for by_mean, by_norm in feature]
+    return float(
+        sum(
+            by_mean * mean + by_norm * fourth**0.25
+            for (by_mean, by_norm), (mean, fourth) in zip([*unlike_norms, *halved], moments, strict=True)
+        )
     )
 
 
-def _moments(maps: list[pyvips.Image]) -> list[tuple[float, float]]:
-    """The means of each map and of its fourth power."""
-    count = len(maps)
-    held = _held(maps[0].bandjoin(maps[1:]))
+def _moments(maps: pyvips.Image) -> list[tuple[float, float]]:
+    """The means of each band of ``maps`` and of its fourth power."""
+    held = maps.copy_memory()
     table = held.bandjoin(held * held).stats()
-    pixels = held.width * held.height
-    return [
-        (table.getpoint(_MEAN, 1 + at)[0], table.getpoint(_SQUARES, 1 + count + at)[0] / pixels) for at in range(count)
-    ]
+    _, *rows = batched(memoryview(table.write_to_memory()).cast("d"), table.width, strict=True)
+    pixels, firsts, squares = held.width * held.height, rows[: held.bands], rows[held.bands :]
+    return [(row[_SUM] / pixels, square[_SQUARES] / pixels) for row, square in zip(firsts, squares, strict=True)]
 
 
-_SQUARES, _MEAN = 3, 4
-"""Columns of libvips' table of statistics, whose row 0 is about all bands together."""
-
-
-def _positive(image: pyvips.Image) -> pyvips.Image:
-    return (image + image.abs()) / 2
-
-
-def _blurred(plane: pyvips.Image) -> pyvips.Image:
-    """``plane`` blurred by 1.5 px, in black surroundings."""
-    wide = plane.embed(_MARGIN_PX, _MARGIN_PX, plane.width + 2 * _MARGIN_PX, plane.height + 2 * _MARGIN_PX)
-    blurred = wide.convsep([_KERNEL], precision="float")
-    return _held(blurred.crop(_MARGIN_PX, _MARGIN_PX, plane.width, plane.height))
-
-
-def _held(image: pyvips.Image) -> pyvips.Image:
-    """``image`` in memory, since libvips makes anew for each reader what is not."""
-    return image.copy_memory()
+def _blurred(images: list[pyvips.Image]) -> list[pyvips.Image]:
+    """``images``, of one size and number of bands, blurred by 1.5 px in black surroundings."""
+    first = images[0]
+    wide_px, high_px = first.width + 2 * _MARGIN_PX, first.height + 2 * _MARGIN_PX
+    wide = first.bandjoin(images[1:]).embed(_MARGIN_PX, _MARGIN_PX, wide_px, high_px)
+    blurred = wide.convsep([_KERNEL], precision="float").crop(_MARGIN_PX, _MARGIN_PX, first.width, first.height)
+    held = blurred.copy_memory()
+    return [held.extract_band(at * first.bands, n=first.bands) for at in range(len(images))]
 
 
 @cache
