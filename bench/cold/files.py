@@ -1,0 +1,43 @@
+"""The files that a contender's start may read: its own code with its layers, and the runtime below."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..contenders.model import Contender
+from ..emulator import interpreter
+
+type Files = frozenset[Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a contender may read: ``code`` is deployed with the function, ``runtime`` is Lambda's."""
+
+    code: Files
+    runtime: Files
+
+    @property
+    def all(self) -> Files:
+        """Both."""
+        return self.code | self.runtime
+
+
+def reach(contender: Contender, mapped: Iterable[Path]) -> Reach:
+    """The files of ``contender``; ``mapped`` are those that its process has mapped when warm."""
+    layers = [Path(entry) for entry in contender.environment.get("PYTHONPATH", "").split(":") if entry]
+    code = files_below([contender.folder, *layers])
+    below = [Path(sysconfig.get_path("stdlib")), interpreter().parent.parent]
+    runtime = files_below(below if contender.command[0] == interpreter() else [])
+    return Reach(code, (runtime | {path.resolve() for path in mapped}) - code)
+
+
+def files_below(roots: Iterable[Path]) -> Files:
+    """All files of folders, without links."""
+    walks = (walk for root in roots for walk in os.walk(root.resolve()))
+    found = (Path(folder, name) for folder, _, names in walks for name in names)
+    return frozenset(path for path in found if path.is_file() and not path.is_symlink())
