@@ -113,10 +113,11 @@ def test_native_code_runs_from_the_layers(built: Built, arch: str) -> None:
         pytest.skip(f"this machine does not run {arch}")
     code = """
 import io, json, sys
-import darkroom.services.transform, obstore, pi_heif, PIL.Image, pyvips
-picture = pyvips.Image.black(8, 8).write_to_buffer(".webp")
-same = PIL.Image.open(io.BytesIO(picture)).size
-print(json.dumps([pyvips.API_mode, same, [m.__file__ for m in (obstore, pyvips, PIL, darkroom)]]))
+import darkroom.services.transform, obstore, pi_heif, PIL.ImageCms, pyvips
+picture = pyvips.Image.black(8, 8).write_to_buffer(".png")
+opened, profile = PIL.Image.open(io.BytesIO(picture)).convert("RGB"), PIL.ImageCms.createProfile("sRGB")
+same = PIL.ImageCms.profileToProfile(opened, profile, profile)
+print(json.dumps([pyvips.API_mode, same.size, [m.__file__ for m in (obstore, pyvips, PIL, darkroom)]]))
 """
     path = os.pathsep.join(str(folder / "python") for folder in built.values())
     done = subprocess.run(
@@ -129,6 +130,17 @@ print(json.dumps([pyvips.API_mode, same, [m.__file__ for m in (obstore, pyvips, 
     assert api_mode
     assert size == [8, 8]
     assert all(any(home.startswith(str(folder)) for folder in built.values()) for home in homes)
+
+
+def test_no_shared_object_lacks_another(built: Built, arch: str) -> None:
+    """What is left out of a layer is nothing that the rest of it links to."""
+    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+        pytest.skip(f"this machine does not run {arch}")
+    objects = [str(path) for path in files(built) if ".so" in path.suffixes]
+    assert objects
+    code = "import ctypes, sys; [ctypes.CDLL(name) for name in sys.argv[1:]]"
+    done = subprocess.run([sys.executable, "-S", "-c", code, *objects], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_models_run_from_the_layers(built: Built, arch: str) -> None:
@@ -159,7 +171,9 @@ print(*found, numpy.__file__, onnxruntime.__file__)
     assert runtime_home.startswith(str(built["InferenceLayer"]))
 
 
-@pytest.mark.parametrize("function", ["transform", "ingest", "sweep", "purge", "forget", "upload", "infer", "similar"])
+@pytest.mark.parametrize(
+    "function", ["transform", "ingest", "sweep", "purge", "forget", "upload", "infer", "similar", "popular", "refine"]
+)
 def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, function: str) -> None:
     if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
         pytest.skip(f"this machine does not run {arch}")
@@ -169,7 +183,7 @@ import app
 foreign = {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
 print(json.dumps([app.handler.__name__, foreign]))
 """
-    stack = Stack(InferenceMode="lambda")
+    stack = Stack(InferenceMode="lambda", AccessLogDays="1")
     logical_id = f"{function.capitalize()}Function"
     layers = [re.sub("[0-9a-f]{10}>$", "", layer.removeprefix("<")) for layer in stack.properties(logical_id)["Layers"]]
     homes = [str(ROOT / "functions" / function), *(str(built[layer] / "python") for layer in layers)]
