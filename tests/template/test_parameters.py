@@ -104,7 +104,9 @@ READ_BY_LIBRARIES = {
     "transform": LIBVIPS | POWERTOOLS,
     "ingest": LIBVIPS | POWERTOOLS,
     "sweep": POWERTOOLS,
+    "popular": POWERTOOLS,
     "purge": POWERTOOLS,
+    "refine": LIBVIPS | POWERTOOLS,
     "forget": POWERTOOLS,
     "upload": POWERTOOLS,
     "similar": POWERTOOLS,
@@ -129,13 +131,13 @@ def test_environment_is_what_the_function_reads(function: str) -> None:
     ):
         if re.search(rf"\b{reader.__name__}\((_env|environment)\b", source):
             source += inspect.getsource(reader)
-    given = set(Stack(InferenceMode="lambda").variables(f"{function.capitalize()}Function"))
+    given = set(Stack(InferenceMode="lambda", AccessLogDays="1").variables(f"{function.capitalize()}Function"))
     assert given == set(_VARIABLE.findall(source)) | READ_BY_LIBRARIES[function]
 
 
 @pytest.mark.parametrize("function", READ_BY_LIBRARIES)
 def test_powertools_is_told_the_functions_name(function: str) -> None:
-    variables = Stack(InferenceMode="lambda").variables(f"{function.capitalize()}Function")
+    variables = Stack(InferenceMode="lambda", AccessLogDays="1").variables(f"{function.capitalize()}Function")
     assert variables["POWERTOOLS_SERVICE_NAME"] == function
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Darkroom/stack"
 

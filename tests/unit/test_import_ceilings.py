@@ -24,6 +24,7 @@ CEILINGS = {
     "infer": 785,
     "ingest": 825,
     "monitor": 645,
+    "popular": 620,
     "purge": 615,
     "similar": 590,
     "sweep": 585,
@@ -46,6 +47,7 @@ NEVER = {
     "infer": MODELS | {"anycrc"},
     "ingest": MODELS | {"anycrc"},
     "monitor": PICTURES | {"obstore", "anycrc"},
+    "popular": PICTURES | {"anycrc"},
     "purge": PICTURES | {"anycrc"},
     "similar": PICTURES | {"obstore", "anycrc"},
     "sweep": PICTURES | {"obstore", "anycrc"},
@@ -59,7 +61,7 @@ REPORT = "import sys, json; before = set(sys.modules); import app; print(json.du
 
 @pytest.fixture(scope="module")
 def stack() -> Stack:
-    return Stack(InferenceMode="lambda")
+    return Stack(InferenceMode="lambda", AccessLogDays="1")
 
 
 @pytest.fixture(scope="module")
