@@ -80,6 +80,13 @@ GRANTS: dict[str, Grants] = {
         **each(CONSUMES, "<PurgeQueue.Arn>"),
         "sqs:SendMessage": ["<PurgeQueue.Arn>", "<PurgeDeadLetters.Arn>"],
     },
+    "Refine": {
+        "s3:GetObject": [MASTERS, WATERMARKS, FINDINGS, DERIVATIVES],
+        "s3:PutObject": [DERIVATIVES],
+        "s3:DeleteObject": [DERIVATIVES],
+        **each(CONSUMES, "<RefineQueue.Arn>"),
+        "sqs:SendMessage": ["<RefineDeadLetters.Arn>"],
+    },
     "Forget": {
         **each(
             ("s3:ListBucket", "s3:ListBucketVersions"),
@@ -113,8 +120,8 @@ GRANTS: dict[str, Grants] = {
         "dynamodb:BatchGetItem": [INDEX],
         "dynamodb:PutItem": [INDEX],
         "cloudwatch:GetMetricData": ["*"],
-        **each(CONSUMES, "<IngestDeadLetters.Arn>", "<PurgeDeadLetters.Arn>"),
-        "sqs:SendMessage": ["<IngestQueue.Arn>", "<PurgeQueue.Arn>"],
+        **each(CONSUMES, "<IngestDeadLetters.Arn>", "<PurgeDeadLetters.Arn>", "<RefineDeadLetters.Arn>"),
+        "sqs:SendMessage": ["<IngestQueue.Arn>", "<PurgeQueue.Arn>", "<RefineQueue.Arn>"],
         "events:PutEvents": ["arn:aws:events:eu-central-1:111122223333:event-bus/default"],
     },
     "Upload": {
@@ -152,6 +159,7 @@ KEY_USES = {
     "Ingest": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),
     "Sweep": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),
     "Purge": ({"Decrypt"}, {"s3"}),
+    "Refine": ({"Decrypt", "GenerateDataKey"}, {"s3"}),
     "Forget": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),
     "Monitor": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),
     "Upload": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),

@@ -7,8 +7,9 @@ from math import ceil
 
 LOWEST, HIGHEST = 1, 100
 
-SCORE_PER_QUALITY = 0.5
-"""About how much of SSIMULACRA2's scale one step of quality is worth near 80: where to look next after one try."""
+SCORE_PER_QUALITY = 1.0
+"""How much of SSIMULACRA2's scale one step of quality is worth near 80: 0.6 to 1.4 for two photographs in four formats.
+It says where to look after one try."""
 
 
 class Bracket:

@@ -21,7 +21,7 @@ from .picture import Picture
 from .pipeline import RETOUCH, run
 from .printing import printed
 from .render import Clock, exposed, own_fault
-from .scoring import Judge
+from .scoring import LEAST_SIDE_PX, Judge
 from .source import Source
 from .work import Work
 
@@ -109,7 +109,7 @@ class _Press:
     def alike(self, stored: bytes) -> _Print | None:
         """The smallest of a few prints with the score of ``stored``; None if none has it, or it is not comparable."""
         frame = self.work.frames[0]
-        if not _has_size(stored, frame):
+        if min(frame.width, frame.height) < LEAST_SIDE_PX or not _has_size(stored, frame):
             return None
         judge = Judge(frame)
         stored_score = judge.score(stored)

@@ -42,6 +42,7 @@ def queues(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     found = {
         "ingest": (environment.get("INGEST_DLQ_URL", ""), environment.get("INGEST_QUEUE_URL", "")),
         "purge": (environment.get("PURGE_DLQ_URL", ""), environment.get("PURGE_QUEUE_URL", "")),
+        "refine": (environment.get("REFINE_DLQ_URL", ""), environment.get("REFINE_QUEUE_URL", "")),
         "infer": (environment.get("INFER_DLQ_URL", ""), environment.get("INFER_QUEUE_URL", "")),
     }
     return {name: addresses for name, addresses in found.items() if all(addresses)}

@@ -1,0 +1,90 @@
+"""How derivatives come to be refined, and that nothing of it is there where it is off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from darkroom.services.caching import UNREFINED_S
+
+from .stack import Stack, template
+from .test_intake import matches
+
+EVENT: dict[str, Any] = {
+    "source": "aws.s3",
+    "detail-type": "Object Created",
+    "detail": {
+        "bucket": {"name": "<MediaBucket>"},
+        "object": {"key": "derivatives/a.jpg/_/w-320.webp"},
+        "reason": "PutObject",
+    },
+}
+
+
+def about(**changed: Any) -> dict[str, Any]:
+    return EVENT | {"detail": EVENT["detail"] | changed}
+
+
+@pytest.mark.parametrize(
+    ("event", "heard"),
+    [
+        (EVENT, True),
+        (about(reason="CopyObject"), True),
+        (about(object={"key": "masters/a.jpg"}), False),
+        (about(object={"key": "masters/derivatives/a.jpg"}), False),
+        (about(bucket={"name": "<UploadsBucket>"}), False),
+        (EVENT | {"detail-type": "Object Deleted"}, False),
+    ],
+)
+def test_derivatives_that_were_stored_are_heard(event: dict[str, Any], heard: bool) -> None:
+    assert matches(Stack().properties("DerivativeCreatedRule")["EventPattern"], event) == heard
+
+
+def test_the_rule_sends_to_the_queue_and_gives_up_into_its_dead_letters() -> None:
+    stack = Stack()
+    [target] = stack.properties("DerivativeCreatedRule")["Targets"]
+    assert (target["Arn"], target["DeadLetterConfig"]["Arn"]) == ("<RefineQueue.Arn>", "<RefineDeadLetters.Arn>")
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
+    for queue in ("RefineQueue", "RefineDeadLetters"):
+        [statement] = stack.properties(f"{queue}Policy")["PolicyDocument"]["Statement"]
+        assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", f"<{queue}.Arn>")
+        assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == ["<DerivativeCreatedRule.Arn>"]
+
+
+def test_what_is_stored_in_the_media_bucket_is_told() -> None:
+    told = Stack().properties("MediaBucket")["NotificationConfiguration"]
+    assert told == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+
+
+def test_a_message_waits_as_long_as_is_asked_for_and_is_hidden_for_six_timeouts() -> None:
+    stack = Stack(RefineDelay="42", RefineConcurrency="7")
+    queue, source = stack.properties("RefineQueue"), stack.properties("RefineFunctionDerivatives")
+    assert queue["DelaySeconds"] == "42"
+    assert queue["VisibilityTimeout"] >= 6 * stack.properties("RefineFunction")["Timeout"]
+    assert source["EventSourceArn"] == "<RefineQueue.Arn>"
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (source["BatchSize"], source["ScalingConfig"]) == (1, {"MaximumConcurrency": "7"})
+
+
+def test_the_cdn_asks_again_after_the_longest_delay() -> None:
+    longest_s = int(template()["Parameters"]["RefineDelay"]["MaxValue"])
+    assert longest_s + 3_600 <= UNREFINED_S
+
+
+def test_off_makes_nothing_and_says_so() -> None:
+    on, off = Stack(), Stack(Refine="off")
+    made = on.resources.keys() - off.resources.keys()
+    assert {on.resources[name]["Type"] for name in made} >= {
+        "AWS::SQS::Queue",
+        "AWS::Lambda::Function",
+        "AWS::Events::Rule",
+        "AWS::IAM::Role",
+    }
+    assert not [name for name in off.resources if "Refine" in name]
+    assert "NotificationConfiguration" not in off.properties("MediaBucket")
+    for function in ("TransformFunction", "IngestFunction"):
+        assert (on.variables(function)["REFINE"], off.variables(function)["REFINE"]) == ("on", "off")
+    assert "refine=" not in off.variables("MonitorFunction")["FUNCTIONS"]
+    told = off.variables("MonitorFunction")
+    assert told["REFINE_QUEUE_URL"] == told["REFINE_DLQ_URL"] == ""
