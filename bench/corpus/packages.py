@@ -1,0 +1,60 @@
+"""Debian's packages of wallpapers, fetched by apt without root and unpacked, nothing installed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..kept import kept
+from ..paths import WORK
+
+
+class NotToBeHad(Exception):
+    """A package that this machine cannot get; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package of Debian 13 in one version: its ``.deb`` has the SHA-256 ``digest``."""
+
+    name: str
+    version: str
+    digest: str
+
+
+LOMIRI_16 = Package(
+    "lomiri-wallpapers-16.04", "20.04.0-4", "f74676719f9d0128e5310e65ef97d596bcece8b6a43524ab8949ee1be0a4f18c"
+)
+LOMIRI_20 = Package(
+    "lomiri-wallpapers-20.04", "20.04.0-4", "fbf4c3bcbfea7f70bc1f5ed270fe97995119d02e9102715e0377d877ee848b0b"
+)
+UKUI = Package("ukui-wallpapers", "20.04.3-1.1", "6d49be70152e6d603163458e177e501deb0be8f2916389ccbfcf59b0d7fc0262")
+MATE = Package("mate-backgrounds", "1.26.0-1", "7bf4c2209f34b4f61ba6d24c8b58c28b361e82e4b943aae6d42c030169af9e04")
+PLASMA = Package(
+    "plasma-workspace-wallpapers", "4:6.3.4-1", "b521d36486817f7a44c26faf247b9528138cc1ea1e8b154442a757c7e31faa2c"
+)
+
+
+def unpacked(package: Package) -> Path:
+    """The folder with the files of ``package``; raises NotToBeHad."""
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        raise NotToBeHad(f"{package.name} is a package of Debian, and this machine has no apt")
+
+    def make(folder: Path) -> None:
+        _run(folder, "apt-get", "-q", "download", f"{package.name}={package.version}")
+        (archive,) = folder.glob("*.deb")
+        if hashlib.sha256(archive.read_bytes()).hexdigest() != package.digest:
+            raise NotToBeHad(f"{package.name} {package.version} is not the one that was measured")
+        _run(folder, "dpkg-deb", "--extract", archive.name, "files")
+        archive.unlink()
+
+    return kept(WORK / "corpus" / package.name, [], make, package.version, package.digest) / "files"
+
+
+def _run(folder: Path, *command: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotToBeHad(f"{' '.join(command)}: {done.stderr.strip().splitlines()[-1]}")
