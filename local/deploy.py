@@ -28,6 +28,9 @@ LOOKED_AT_AT_ONCE = 4
 MINUTES_BETWEEN_LOOKS = 1
 """The monitor's schedule here: nobody waits five minutes for a figure on a laptop."""
 
+LOG_DAYS = 1
+"""The local CDN's access logs are kept for a day, so that what is popular is counted and refined here too."""
+
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"})
@@ -63,6 +66,7 @@ def parameters(*, inference: bool) -> list[str]:
         f"ReservedConcurrency={RENDERS_AT_ONCE}",
         f"IngestConcurrency={UPLOADS_AT_ONCE}",
         f"MonitorMinutes={MINUTES_BETWEEN_LOOKS}",
+        f"AccessLogDays={LOG_DAYS}",
         "Alarms=off",  # MiniStack's CloudFormation has no metric math: local/watching evaluates them
         f"InferenceMode={'endpoint' if inference else 'off'}",  # an update keeps what is not said
         *(endpoint if inference else ()),
