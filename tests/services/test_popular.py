@@ -53,7 +53,9 @@ class World:
         logs, media = f"popular-logs-{number}", f"popular-media-{number}"
         for bucket in (logs, media):
             s3.create_bucket(Bucket=bucket)
-        return cls(s3, sqs, logs, media, sqs.create_queue(QueueName=f"popular-{number}")["QueueUrl"])
+        delayed = {"DelaySeconds": "300"}  # for those that have only just been made
+        url = sqs.create_queue(QueueName=f"popular-{number}", Attributes=delayed)["QueueUrl"]
+        return cls(s3, sqs, logs, media, url)
 
     def service(self, always: AlwaysRedact = NOTHING) -> Popular:
         return Popular(

@@ -53,12 +53,15 @@ class Queue:
             )
             _ = answer["MessageId"]  # without one it was not SQS that answered
 
-    def send_many(self, bodies: Iterable[Mapping[str, object]]) -> int:
-        """Send messages, ten in a request; returns how many. Raises Unavailable if one was not sent."""
-        sent = 0
+    def send_many(self, bodies: Iterable[Mapping[str, object]], *, delay_s: int | None = None) -> int:
+        """Send messages, ten in a request; returns how many. Raises Unavailable if one was not sent.
+
+        They are seen after ``delay_s`` seconds, at most 900, or after the queue's own delay.
+        """
+        sent, delay = 0, {} if delay_s is None else {"DelaySeconds": delay_s}
         for batch in batched(bodies, BATCH, strict=False):
-            traced = {"MessageSystemAttributes": self._traced()}
-            entries = [{"Id": str(number), "MessageBody": _text(body)} | traced for number, body in enumerate(batch)]
+            further = {"MessageSystemAttributes": self._traced(), **delay}
+            entries = [{"Id": str(number), "MessageBody": _text(body)} | further for number, body in enumerate(batch)]
             with asking(f"send {len(entries)} to {self.url}"):
                 answer = self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
             if len(answer.get("Successful", [])) != len(entries):

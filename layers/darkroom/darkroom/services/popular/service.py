@@ -109,7 +109,7 @@ class Popular:
             read += 1
         popular = _popular(tally, self.least_hits)
         with self.observer.step("send"):
-            sent = self.queue.send_many(self._messages(popular, remaining_s))
+            sent = self.queue.send_many(self._messages(popular, remaining_s), delay_s=0)
         left = len(files) - read
         outcome = Outcome(read - unread, left, unread, reader.lines, reader.unread, len(popular), sent)
         self._tell(outcome)
