@@ -99,7 +99,6 @@ class Control:
                 "rule": option.kind.rule(),
                 "expects": option.kind.expects,
                 "default": _default(option.plan_field),
-                "reserved": option.reserved,
             }
             for option in OPTIONS
             if option.short not in ("exp", "s")

@@ -51,11 +51,6 @@ def _option(option: Option) -> tuple[str, str, str, str]:
     return names, option.kind.expects, f"`{default}`" if default else "", option.doc
 
 
-def _reserved() -> str:
-    values = ((f"`{option.short}={value}`", why) for option in OPTIONS for value, why in option.reserved.items())
-    return _table(("value", "why"), *values)
-
-
 def _presets() -> str:
     queries = {
         name: "&".join(f"{short}={text}" for short, text in options.items())
@@ -83,7 +78,6 @@ def _refusals() -> str:
 
 _CONTENT: dict[str, Callable[[], str]] = {
     "options": _options,
-    "reserved": _reserved,
     "presets": _presets,
     "classes": _classes,
     "examples": _examples,

@@ -14,7 +14,10 @@ const split = text => text.replace(/:/g, ',').split(',');
 
 const joined = parts => (parts.includes(null) ? null : parts.join('~'));
 
-const whole = (low, high) => ['a whole number from ' + low + ' to ' + high, text => integer(text, low, high)];
+const whole = (low, high, other) => [
+    'a whole number from ' + low + ' to ' + high + (other ? ', or ' + other : ''),
+    text => (text === other ? text : integer(text, low, high))
+];
 
 const fixed = (low, high, step) => [
     'a number from ' + low + ' to ' + high + ' in steps of ' + step,
@@ -92,8 +95,8 @@ const word = (pattern, expects) => [expects, text => (new RegExp('^(' + pattern 
 
 // The tables of darkroom.plan. `unset` is the spelling of an option that is not given, undefined where it has none.
 
-const option = (short, long, kind, unset, refused) => ({
-    short: short, long: long, expects: kind[0], read: kind[1], unset: unset, refused: refused
+const option = (short, long, kind, unset) => ({
+    short: short, long: long, expects: kind[0], read: kind[1], unset: unset
 });
 
 /* tables */

@@ -73,7 +73,8 @@ const isUnsigned = plan => isLadder(plan) || UNSIGNED.includes(lastPart(plan));
 
 // Negotiation
 
-const saving = plan => (plan.f === 'auto' && !plan.q ? Object.assign({q: SAVING_QUALITY}, plan) : plan);
+const saving = plan =>
+    (plan.f === 'auto' && (!plan.q || plan.q === 'auto') ? Object.assign({}, plan, {q: SAVING_QUALITY}) : plan);
 
 function atRatio(plan, ratio) {
     const variant = Object.assign({}, plan);

@@ -56,9 +56,6 @@ function presetValues(name) {
 }
 
 function readValue(known, text) {
-    if (own(known.refused, text)) {
-        refuse('not-available', known.short + '=' + text + ' is not available: ' + known.refused[text], known.short);
-    }
     const spelling = known.read(text);
     if (spelling === null) {
         wrong(known.short + ' must be ' + known.expects + ", but is '" + printable(text) + "'", known.short);

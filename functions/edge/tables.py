@@ -17,7 +17,7 @@ from darkroom.plan.policy import UNSIGNED_SET, unsigned_requests
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
 
-OPTION_FIELDS = frozenset({"short", "long", "expects", "read", "unset", "refused"})
+OPTION_FIELDS = frozenset({"short", "long", "expects", "read", "unset"})
 """The properties of an option in kinds.js."""
 
 _REFUSALS = (
@@ -25,7 +25,6 @@ _REFUSALS = (
     "bad-option",
     "unknown-option",
     "duplicate-option",
-    "not-available",
     "unsigned",
     "expired",
     "method-not-allowed",
@@ -83,14 +82,13 @@ def _tables(presets: Presets) -> dict[str, object]:
 
 
 def _option(option: Option) -> Code:
-    """An option as kinds.js declares it: its two names, its kind, its default and the values it refuses."""
+    """An option as kinds.js declares it: its two names, its kind and its default."""
     kind = option.kind
     parts: list[object] = [
         option.short,
         option.long if option.long != option.short else 0,
         Code(f"{kind.name}({_joined(rule for rule in kind.rule().values() if rule != {})})"),
         None if option.default is None else kind.write(option.default),
-        option.reserved or None,
     ]
     while parts[-1] is None:
         parts.pop()

@@ -18,7 +18,7 @@ const one = input => ({ parts: [input], value: () => input.value });
 
 // By the kind's name; each gives its inputs and the value that they stand for.
 const WIDGETS = {
-  whole: option => one(number(option.rule, 1)),
+  whole: option => one(option.rule.word ? text(option) : number(option.rule, 1)),
   fixed: option => one(number(option.rule, option.rule.step)),
   flag: option => one(choices(['0', '1'], option.default ? '1' : '0')),
   choice: option => one(choices(option.rule.words, option.default)),
@@ -37,7 +37,6 @@ const WIDGETS = {
     return { parts: [name, place], value: () => (name.value && place.value ? `${name.value},${place.value}` : name.value) };
   },
   word: (option, table) => one(option.short === 'preset' ? choices(table.presets) : text(option)),
-  reserved: () => one(make('input', { type: 'text', disabled: true, placeholder: 'not available' })),
 };
 
 // Encoded for a query, but with the marks that option values are made of left readable.

@@ -103,7 +103,7 @@ def test_hints_choose_among_the_ladder(viewer: Viewer, key: str) -> None:
         ("w=0", 400, "bad-option"),
         ("colour=red", 400, "unknown-option"),
         ("w=1&width=2", 400, "duplicate-option"),
-        ("q=auto", 400, "not-available"),
+        ("q=Auto", 400, "bad-option"),
         ("preset=nosuch", 400, "bad-option"),
     ],
 )

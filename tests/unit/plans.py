@@ -30,7 +30,8 @@ def values_of(kind: Kind) -> Strategy:
 
 @values_of.register
 def _(kind: Whole) -> Strategy:
-    return st.integers(kind.low, kind.high)
+    numbers = st.integers(kind.low, kind.high)
+    return numbers | st.just(kind.word) if kind.word else numbers
 
 
 @values_of.register

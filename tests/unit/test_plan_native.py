@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.errors import BadOption, DarkroomError, DuplicateOption, ReservedOption, UnknownOption
+from darkroom.errors import BadOption, DarkroomError, DuplicateOption, UnknownOption
 from darkroom.plan.grammar.native import Request, parse_url
 from darkroom.plan.model import Plan
-from darkroom.plan.options import OPTIONS
 from darkroom.plan.presets import Presets, configured
 
 SIGNATURE = "a" * 43
@@ -75,12 +74,8 @@ def test_the_same_mistake_is_told_whatever_the_order(pairs: list[str], chance: r
         ("w=" + "9" * 99, BadOption, "w", "w must be a whole number from 1 to 8192, but is '" + "9" * 40 + "...'"),
         ("w=" + "9" * 40, BadOption, "w", "w must be a whole number from 1 to 8192, but is '" + "9" * 40 + "'"),
         ("w=%C3%A9%7F%00+~", BadOption, "w", "w must be a whole number from 1 to 8192, but is '%C3%A9%7F%00 ~'"),
-        (
-            "q=auto",
-            ReservedOption,
-            "q",
-            "q=auto is not available: choosing the quality by a perceptual score is not built yet",
-        ),
+        ("q=Auto", BadOption, "q", "q must be a whole number from 1 to 100, or auto, but is 'Auto'"),
+        ("w=auto", BadOption, "w", "w must be a whole number from 1 to 8192, but is 'auto'"),
         ("w=%zz", BadOption, "", "The query is not percent-encoded UTF-8"),
         ("%zz=1&zz=1", BadOption, "", "The query is not percent-encoded UTF-8"),
     ],
@@ -99,10 +94,3 @@ def test_a_url_is_read_or_refused(query: str) -> None:
     except DarkroomError as error:
         assert error.status == 400
         assert error.message.isascii()
-
-
-def test_a_reserved_option_says_why() -> None:
-    for option in OPTIONS:
-        for value, why in option.reserved.items():
-            with pytest.raises(ReservedOption, match=why):
-                parse_url(f"/a?{option.short}={value}")

@@ -117,6 +117,8 @@ def test_a_bare_picture_keeps_its_size() -> None:
 def test_saving() -> None:
     assert saving(Plan("a", width=800)) == Plan("a", width=800, quality=50)
     assert saving(Plan("a", width=800, quality=90)) == Plan("a", width=800, quality=90)
+    assert saving(Plan("a", width=800, quality="auto")) == Plan("a", width=800, quality=50)
+    assert saving(Plan("a", quality="auto", format="webp")) == Plan("a", quality="auto", format="webp")
     assert saving(Plan("a", width=800, format="webp")) == Plan("a", width=800, format="webp")
     assert saving(Plan("a", format="json")) == Plan("a", format="json")
 

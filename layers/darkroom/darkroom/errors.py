@@ -67,13 +67,6 @@ class DuplicateOption(BadOption):
     title = "An option was given twice"
 
 
-class ReservedOption(BadOption):
-    """The option or value exists in the table, but this deployment cannot serve it yet."""
-
-    code = "not-available"
-    title = "This option is not available"
-
-
 class Unsigned(DarkroomError):
     """Outside the finite unsigned set and not signed."""
 

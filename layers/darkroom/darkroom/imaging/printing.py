@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..plan.model import AUTO, Quality
 from .encoding import DEFAULT_QUALITY, Sheet, encode, encode_lossless, is_drawing
 from .formats import FORMS, Form
 from .header import Header
@@ -84,7 +85,8 @@ class _Press:
         if form.lossless or self.work.streams:
             return body
         limit_bytes = len(self.source.read_all())
-        quality = self.work.plan.quality or DEFAULT_QUALITY
+        wanted = self.work.plan.quality
+        quality = wanted if isinstance(wanted, int) else DEFAULT_QUALITY
         while len(body) > limit_bytes and (quality := quality * 3 // 4) >= LEAST_QUALITY:
             body = self._encoded(form, quality)
         return body
@@ -105,8 +107,8 @@ class _Press:
             header.upright_height,
         )
 
-    def _encoded(self, form: Form, quality: int | None) -> bytes:
-        body = encode(self.sheet, form, quality, self.work.pace)
+    def _encoded(self, form: Form, quality: Quality | None) -> bytes:
+        body = encode(self.sheet, form, None if quality == AUTO else quality, self.work.pace)
         if form.name != "jpeg" or not self.header.gain_map:
             return body
         from . import gainmap  # few sources have one

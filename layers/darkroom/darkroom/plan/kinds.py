@@ -80,24 +80,26 @@ def single(parts: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number from ``low`` to ``high``."""
+    """A whole number from ``low`` to ``high``, or ``word`` where there is one."""
 
     low: int
     high: int
+    word: str = ""
     name: str = "whole"
 
     @property
     def expects(self) -> str:
-        return f"a whole number from {self.low} to {self.high}"
+        return f"a whole number from {self.low} to {self.high}" + (f", or {self.word}" if self.word else "")
 
     def read(self, parts: list[str]) -> Value:
-        return whole(single(parts), self.low, self.high)
+        text = single(parts)
+        return self.word if self.word and text == self.word else whole(text, self.low, self.high)
 
     def write(self, value: Value) -> str:
         return str(value)
 
     def rule(self) -> Rule:
-        return {"low": self.low, "high": self.high}
+        return {"low": self.low, "high": self.high} | ({"word": self.word} if self.word else {})
 
 
 @dataclass(frozen=True, slots=True)

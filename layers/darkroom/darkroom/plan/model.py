@@ -7,7 +7,7 @@ two requests which mean the same are equal, hash alike and have one canonical pa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 AUTO_CLASSES = ("auto-avif", "auto-webp", "auto-legacy")
 """What ``f=auto`` becomes at the edge, best first. The renderer picks the type within the class."""
@@ -18,6 +18,12 @@ DATA_FORMATS = ("json", "thumbhash")
 
 ANIMATED_FORMATS = frozenset({"auto", *AUTO_CLASSES, "webp", "gif"})
 LOSSLESS_FORMATS = frozenset({"png", "gif"})
+
+type Quality = int | Literal["auto"]
+"""1–100 on JPEG's scale, or whatever makes the picture look as good as any other."""
+
+AUTO: Literal["auto"] = "auto"
+"""The quality that is chosen picture by picture."""
 
 REDACTIONS = ("faces", "text", "all")
 """What can be hidden in a picture."""
@@ -96,7 +102,7 @@ class Plan:
     redact: str = ""
     findings: str = ""
     format: str = "auto"
-    quality: int | None = None
+    quality: Quality | None = None
     animate: bool = True
     page: int = 0
     download: str = ""

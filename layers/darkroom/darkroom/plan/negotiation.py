@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .model import AUTO_CLASSES, DATA_FORMATS, Plan
+from .model import AUTO, AUTO_CLASSES, DATA_FORMATS, Plan
 from .normal import plan_of, scaled
 from .redaction import NOTHING, AlwaysRedact, forced
 
@@ -86,8 +86,8 @@ def at_ratio(plan: Plan, ratio: float) -> Plan:
 
 
 def saving(plan: Plan) -> Plan:
-    """``plan`` for a viewer who sent ``Save-Data: on``."""
-    if plan.quality is None and plan.format == "auto":
+    """``plan`` for a viewer who sent ``Save-Data: on``: a quality that no one put in figures goes down."""
+    if plan.quality in (None, AUTO) and plan.format == "auto":
         return replace(plan, quality=SAVE_DATA_QUALITY)
     return plan
 

@@ -6,11 +6,11 @@ function's allow-list.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..errors import BadOption
 from .kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Value, Whole, WholeChoice, Word
-from .model import DATA_FORMATS, PICTURE_FORMATS, REDACTIONS, Plan
+from .model import AUTO, DATA_FORMATS, PICTURE_FORMATS, REDACTIONS, Plan
 from .shapes import CropKind, GravityKind, PaddingKind, WatermarkKind
 
 MAX_SIDE_PX = 8192
@@ -19,17 +19,13 @@ COMPASS = ("center", "north", "northeast", "east", "southeast", "south", "southw
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option. ``plan_field`` is its field of :class:`Plan`, empty where it is folded away or not part of the plan.
-
-    ``reserved`` names values that are refused with a reason until they can be served.
-    """
+    """One option. ``plan_field`` is its field of :class:`Plan`, empty where it is folded away or not part of the plan."""
 
     short: str
     long: str
     kind: Kind
     doc: str
     plan_field: str = ""
-    reserved: dict[str, str] = field(default_factory=dict)
 
     @property
     def default(self) -> Value | None:
@@ -92,10 +88,9 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "q",
         "quality",
-        Whole(1, 100),
-        "Quality; without it, each format's own default.",
+        Whole(1, 100, AUTO),
+        "Quality; without it, each format's own default. auto looks alike for every picture, whatever number that takes.",
         "quality",
-        {"auto": "choosing the quality by a perceptual score is not built yet"},
     ),
     Option("anim", "animate", Flag(), "0 takes the first frame of an animation.", "animate"),
     Option("page", "page", Whole(0, 9999), "Page of a document or frame of an animation, from 0.", "page"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...errors import BadOption, DuplicateOption, ReservedOption, UnknownOption
+from ...errors import BadOption, DuplicateOption, UnknownOption
 from ..canonical import canonical_path, check_length
 from ..keys import read_key, unquote
 from ..kinds import Value
@@ -93,8 +93,6 @@ def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _read(option: Option, text: str) -> Value:
-    if text in option.reserved:
-        raise ReservedOption(f"{option.short}={text} is not available: {option.reserved[text]}", option=option.short)
     try:
         return read_option(option.short, text)
     except ValueError as error:
