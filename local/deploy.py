@@ -28,6 +28,9 @@ LOOKED_AT_AT_ONCE = 4
 MINUTES_BETWEEN_LOOKS = 1
 """The monitor's schedule here: nobody waits five minutes for a figure on a laptop."""
 
+REFINED_AFTER_S = 900
+"""The longest delay there is: a laptop has better to do than to encode at leisure while somebody works on it."""
+
 LOG_DAYS = 1
 """The local CDN's access logs are kept for a day, so that what is popular is counted and refined here too."""
 
@@ -67,6 +70,7 @@ def parameters(*, inference: bool) -> list[str]:
         f"IngestConcurrency={UPLOADS_AT_ONCE}",
         f"MonitorMinutes={MINUTES_BETWEEN_LOOKS}",
         f"AccessLogDays={LOG_DAYS}",
+        f"RefineDelay={REFINED_AFTER_S}",
         "Alarms=off",  # MiniStack's CloudFormation has no metric math: local/watching evaluates them
         f"InferenceMode={'endpoint' if inference else 'off'}",  # an update keeps what is not said
         *(endpoint if inference else ()),

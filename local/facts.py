@@ -16,6 +16,8 @@ QUEUES = {
     "ingest_dead_letters": "IngestDeadLettersUrl",
     "purge": "PurgeQueueUrl",
     "purge_dead_letters": "PurgeDeadLettersUrl",
+    "refine": "RefineQueueUrl",
+    "refine_dead_letters": "RefineDeadLettersUrl",
     "infer": "InferQueueUrl",
     "infer_priority": "InferPriorityQueueUrl",
     "infer_dead_letters": "InferDeadLettersUrl",

@@ -9,7 +9,7 @@ from tools.redrive import redrive, summary
 
 from .aws import Cloud
 
-PAIRS = {"ingest_dead_letters": "ingest", "purge_dead_letters": "purge", "infer_dead_letters": "infer"}
+PAIRS = {f"{name}_dead_letters": name for name in ("ingest", "purge", "refine", "infer")}
 """Queues by their names among the facts: dead letters, and where they came from."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import Event, forget, infer, ingest, monitor, popular, purge, similar, sweep, transform
+from . import Event, forget, infer, ingest, monitor, popular, purge, refine, similar, sweep, transform
 
 EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "forget": forget.events,
@@ -13,6 +13,7 @@ EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "monitor": monitor.events,
     "popular": popular.events,
     "purge": purge.events,
+    "refine": refine.events,
     "similar": similar.events,
     "sweep": sweep.events,
     "transform": transform.events,

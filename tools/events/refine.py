@@ -1,0 +1,34 @@
+"""What the refine function gets: messages of its queue, about derivatives that the local stack has once they were seen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import cast
+
+from darkroom.services.refine.orders import refine_message
+from local.event_samples import FIRST, told
+
+from . import Event
+from .sqs import batch
+
+QUEUE, BUCKET = "darkroom-refine", "darkroom-media"
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+SEEN, SIGNED = "derivatives/samples/coffee.png/_/w-320.auto-webp", "derivatives/samples/coffee.png/_/w-333.auto-webp"
+
+
+def events() -> dict[str, Event]:
+    """Each event by its file name."""
+    return {
+        "stored.json": batch(QUEUE, stored(SEEN)),
+        "popular.json": batch(QUEUE, refine_message(SIGNED, 250)),
+        "no-such-derivative.json": batch(QUEUE, refine_message("derivatives/no/such/photo.jpg/_/w-320.webp", 20)),
+        "unreadable.json": batch(QUEUE, {"photo": SEEN}),
+    }
+
+
+def stored(name: str) -> Event:
+    """The event by which S3 tells of a derivative. It names no version: the bucket has none."""
+    event = told("Object Created", name, FIRST, BUCKET, at=NOON)
+    detail = cast(dict[str, dict[str, object]], event["detail"])
+    del detail["object"]["version-id"]
+    return event
