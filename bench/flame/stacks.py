@@ -1,0 +1,63 @@
+"""What py-spy writes in its raw format: a line for each stack, its frames from the outermost on, and how often."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+MAIN_THREAD = "MainThread"
+RUNTIME_LOOP = "handle_event_request"
+"""awslambdaric's function that answers one event; what is above it waits for the next."""
+
+_FRAME = re.compile(r"(?P<name>.*) \((?P<file>[^():]+|<[^()]*>)(?::(?P<line>\d+))?\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A call of ``name``, which is in ``file`` and had come to ``line``."""
+
+    name: str
+    file: str = ""
+    line: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Frame:
+        """A frame of the raw format, such as ``render (darkroom/imaging/render.py:58)``."""
+        found = _FRAME.fullmatch(text)
+        return cls(found["name"], found["file"], int(found["line"] or 0)) if found else cls(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Calls within each other, seen ``count`` times."""
+
+    frames: Sequence[Frame]
+    count: int
+
+
+def parse(lines: Iterable[str]) -> Iterator[Stack]:
+    """All stacks of a recording, each beginning with a frame for its thread."""
+    for line in filter(None, map(str.strip, lines)):
+        frames, _, count = line.rpartition(" ")
+        yield Stack([Frame.parse(text) for text in frames.split(";")], int(count))
+
+
+def answering(stacks: Iterable[Stack]) -> list[Stack]:
+    """Those of the main thread that answer an event, from the function that does on."""
+    found = []
+    for stack in stacks:
+        names = [frame.name for frame in stack.frames]
+        if MAIN_THREAD in names[0] and RUNTIME_LOOP in names:
+            found.append(Stack(stack.frames[names.index(RUNTIME_LOOP) :], stack.count))
+    return found
+
+
+def by_innermost(stacks: Iterable[Stack], label: Callable[[Frame], str | None]) -> Mapping[str, int]:
+    """How often each label was the innermost that its stack had; frames whose label is None count for their callers."""
+    counts: Counter[str] = Counter()
+    for stack in stacks:
+        labels = [text for frame in stack.frames if (text := label(frame)) is not None]
+        counts[labels[-1] if labels else stack.frames[0].name] += stack.count
+    return counts

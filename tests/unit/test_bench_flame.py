@@ -1,0 +1,121 @@
+"""A recording of py-spy's becomes a tree, tables and a picture."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.contenders.model import Missing
+from bench.flame.drawing import COLOURS, MARGIN_PX, WIDTH_PX, drawn
+from bench.flame.recording import recorded
+from bench.flame.stacks import Frame, Stack, answering, by_innermost, parse
+from bench.flame.tree import Key, Node, grown
+from bench.parts.flame import kind, our_file
+
+LOOP = "thread (7): MainThread;main (awslambdaric/__main__.py:31);handle_event_request (awslambdaric/bootstrap.py:178)"
+HANDLER = f"{LOOP};handler (app.py:53)"
+RECORDING = f"""\
+{HANDLER};Transform._make (darkroom/services/transform.py:180);render (darkroom/imaging/render.py:55) 6
+{HANDLER};Transform._make (darkroom/services/transform.py:189);Bucket.put (darkroom/aws/objects.py:81) 3
+{HANDLER};Transform._make (darkroom/services/transform.py:180);render (darkroom/imaging/render.py:58) 1
+{LOOP};handler (app.py:60);b64encode (base64.py:58) 2
+thread (7): MainThread;main (awslambdaric/__main__.py:31);wait_next (awslambdaric/bootstrap.py:542) 50
+thread (9): Thread-1 (_run);Aside._run (darkroom/services/aside.py:24) 70
+"""
+
+SVG = "{http://www.w3.org/2000/svg}"
+ROOT = Key("one warm request", "")
+
+names = st.sampled_from(["a", "b", "<lambda>", "c&d"])
+frames = st.builds(Frame, names, st.sampled_from(["x.py", "pyvips/y.py"]), st.integers(0, 9))
+stacks = st.lists(st.builds(Stack, st.lists(frames, max_size=5), st.integers(1, 500)), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("text", "frame"),
+    [
+        ("render (darkroom/imaging/render.py:58)", Frame("render", "darkroom/imaging/render.py", 58)),
+        ("resize.<locals>.<lambda> (a/resize.py:19)", Frame("resize.<locals>.<lambda>", "a/resize.py", 19)),
+        ("_run_code (<frozen runpy>:88)", Frame("_run_code", "<frozen runpy>", 88)),
+        ("syscall (libc.so.6)", Frame("syscall", "libc.so.6")),
+        ("thread (7): MainThread", Frame("thread (7): MainThread")),
+        ("0x7f8cf6245937", Frame("0x7f8cf6245937")),
+    ],
+)
+def test_a_frame(text: str, frame: Frame) -> None:
+    assert Frame.parse(text) == frame
+
+
+def test_only_what_answers_counts() -> None:
+    found = answering(parse(RECORDING.splitlines()))
+    assert [stack.count for stack in found] == [6, 3, 1, 2]
+    assert {stack.frames[0].name for stack in found} == {"handle_event_request"}
+
+
+def test_others_code_counts_for_the_module_of_ours_that_called_it() -> None:
+    assert by_innermost(answering(parse(RECORDING.splitlines())), our_file) == {
+        "darkroom/imaging/render.py": 7,
+        "darkroom/aws/objects.py": 3,
+        "app.py": 2,
+    }
+
+
+def test_equal_calls_are_one_box_in_the_order_of_their_lines() -> None:
+    tree = grown(answering(parse(RECORDING.splitlines())), ROOT)
+    assert [(node.key.name, node.count, depth, start) for node, depth, start in tree.walk()] == [
+        ("one warm request", 12, 0, 0),
+        ("handle_event_request", 12, 1, 0),
+        ("handler", 12, 2, 0),
+        ("Transform._make", 10, 3, 0),
+        ("render", 7, 4, 0),
+        ("Bucket.put", 3, 4, 7),
+        ("b64encode", 2, 3, 10),
+    ]
+
+
+def test_code_is_coloured_by_its_room() -> None:
+    files = {"darkroom/imaging/steps/resize.py": "imaging", "darkroom/aws/objects.py": "S3", "json/encoder.py": "rest"}
+    assert {file: kind(Node(Key("f", file), 1)) for file in files} == files
+    assert set(files.values()) < COLOURS.keys()
+
+
+@given(stacks)
+def test_what_is_called_fits_below_its_caller(found: list[Stack]) -> None:
+    tree = grown(found, ROOT)
+    assert tree.count == sum(stack.count for stack in found)
+    for node, _, _ in tree.walk():
+        assert sum(child.count for child in node.children.values()) <= node.count
+        assert all(first.line <= second.line for first, second in pairwise(node.ordered()))
+
+
+@given(stacks)
+def test_the_picture_is_an_svg_whose_boxes_lie_within(found: list[Stack]) -> None:
+    picture = ElementTree.fromstring(drawn(grown(found, ROOT), "<title> & more", 0.5, kind))
+    height = float(picture.attrib["height"])
+    boxes = picture.findall(f"{SVG}g/{SVG}rect")
+    assert boxes
+    for box in boxes:
+        x, y, width = (float(box.attrib[name]) for name in ("x", "y", "width"))
+        assert MARGIN_PX <= x <= x + width <= WIDTH_PX - MARGIN_PX + 0.5
+        assert 0 < y < height
+
+
+def test_the_picture_tells_names_and_milliseconds() -> None:
+    text = drawn(grown(answering(parse(RECORDING.splitlines())), ROOT), "title", 0.5, kind)
+    assert "render darkroom/imaging/render.py: 3.5 ms" in text
+    assert ">Transform._make  darkroom/services/transform.py<" in text
+
+
+def test_a_process_that_runs_is_looked_at() -> None:
+    turns: list[int] = []
+    try:
+        found = recorded(os.getpid(), 1, lambda: turns.append(sum(range(10_000))))
+    except Missing as reason:
+        pytest.skip(str(reason))
+    assert turns
+    assert any(frame.name == "recorded" for stack in found for frame in stack.frames)
