@@ -17,11 +17,14 @@ HOUR_S, DAY_S = 3600, 86_400
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue, how long a message may wait in it, and how many may: what its workers take at once (number or YAML)."""
+    """A queue, how long a message may wait in it, and how many may: what its workers take at once (number or YAML).
+
+    Without a ``capacity`` any number may.
+    """
 
     name: str
     age_s: int
-    capacity: float | str
+    capacity: float | str | None
     condition: str = "HasAlarms"
 
 
@@ -34,8 +37,14 @@ QUEUES = (
         "infer-priority", 900, "!FindInMap [EndpointShares, !Ref EndpointConcurrency, Priority]", "HasAnalysisAlarms"
     ),
     Queue("purge", 300, 20),  # two functions, ten messages each
+    Queue("refine", 6 * HOUR_S, None, "HasRefineAlarms"),  # nobody waits for it
 )
-DEAD_LETTERS = (("ingest", "HasAlarms"), ("infer", "HasAnalysisAlarms"), ("purge", "HasAlarms"))
+DEAD_LETTERS = (
+    ("ingest", "HasAlarms"),
+    ("infer", "HasAnalysisAlarms"),
+    ("purge", "HasAlarms"),
+    ("refine", "HasRefineAlarms"),
+)
 
 
 def _of_queue(queue: str, metric: str, stat: str) -> tuple[Metric, ...]:
@@ -57,6 +66,8 @@ def _queues() -> Iterator[MetricAlarm]:
             condition=queue.condition,
             action="ticket",
         )
+        if queue.capacity is None:
+            continue
         yield MetricAlarm(
             name=f"{queue.name}-depth",
             meaning=f"For 15 minutes more has waited in the {queue.name} queue than its workers take at once",

@@ -17,6 +17,7 @@ BODY_VARIABLES = {
     "EndpointShown": "!If [MakesEndpoint, !GetAtt Endpoint.EndpointName, !If [HasEndpoint, !Ref EndpointName, none]]",
     "InferShown": "!If [HasInference, !Ref InferFunction, none]",
     "InferLogGroup": '!If [HasInference, !Sub "SOURCE \'/aws/lambda/${AWS::StackName}-infer\' | ", ""]',
+    "RefineLogGroup": '!If [HasRefine, !Sub "SOURCE \'/aws/lambda/${AWS::StackName}-refine\' | ", ""]',
     "VariantShown": "!If [HasEndpoint, main, in-process]",
 }
 """What stands in a body for something that not every deployment has."""
@@ -107,3 +108,4 @@ def _sources() -> Iterator[str]:
     for function in LOGGING:
         yield f"SOURCE '/aws/lambda/${{AWS::StackName}}-{function}' | "
     yield "${InferLogGroup}"
+    yield "${RefineLogGroup}"

@@ -76,6 +76,15 @@ DEBUG = Dashboard(
             ),
         ),
         Panel(
+            id="saved",
+            section="Resources",
+            title="Bytes saved by refining",
+            kind="line",
+            unit="bytes",
+            about="What pictures have become smaller by, each counted once: every delivery of one saves as much",
+            series=(Metric("saved", "saved", "BytesSaved", of("refine")),),
+        ),
+        Panel(
             id="inputs",
             section="Model inputs and outputs",
             title="Drift of what models are shown",

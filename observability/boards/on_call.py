@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..measures import Formula, Metric, Split, of
 from ..panel import SERVED, Dashboard, Panel
 
-QUEUES = ("ingest", "infer-priority", "infer", "purge")
+QUEUES = ("ingest", "infer-priority", "infer", "purge", "refine")
+DEAD_LETTERS = ("ingest-dead-letters", "infer-dead-letters", "purge-dead-letters", "refine-dead-letters")
 
 ON_CALL = Dashboard(
     "on-call",
@@ -71,7 +72,7 @@ ON_CALL = Dashboard(
                     stat="Maximum",
                     namespace="AWS/SQS",
                 )
-                for queue in (*QUEUES, "ingest-dead-letters", "infer-dead-letters", "purge-dead-letters")
+                for queue in (*QUEUES, *DEAD_LETTERS)
             ),
         ),
         Panel(

@@ -1,4 +1,4 @@
-"""What the refine function gets: messages of its queue, about derivatives that the local stack has when they were seen."""
+"""What the refine function gets: messages of its queue, about derivatives of the local stack."""
 
 from __future__ import annotations
 
