@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from obstore import PutMode
     from obstore.store import ClientConfig, MemoryStore, RetryConfig, S3Config, S3Credential
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 64 * 1024
 """Least size of a streamed chunk: large enough to be rare in Python, small enough for a decoder to start early."""
 
 _CLIENT: ClientConfig = {"connect_timeout": timedelta(seconds=2), "timeout": timedelta(seconds=20)}

@@ -28,17 +28,19 @@ _JPEG_SHRINKS = (8, 4, 2)
 class Loader(NamedTuple):
     """A libvips loader: its class name, its operation, and from which complaint on a picture counts as damaged.
 
-    libjpeg, libnsgif and libtiff report broken data as warnings. libspng's warnings are about metadata.
+    libjpeg, libnsgif and libtiff report broken data as warnings. libspng's warnings are about metadata. ``streams``: it
+    decodes from front to back, while the rest arrives; others jump about, or take the whole file before they begin.
     """
 
     family: str
     operation: str
     fail_on: str
+    streams: bool = False
 
 
 LOADERS: dict[str, Loader] = {
-    "jpeg": Loader("VipsForeignLoadJpeg", "jpegload_source", "warning"),
-    "png": Loader("VipsForeignLoadPng", "pngload_source", "error"),
+    "jpeg": Loader("VipsForeignLoadJpeg", "jpegload_source", "warning", streams=True),
+    "png": Loader("VipsForeignLoadPng", "pngload_source", "error", streams=True),
     "webp": Loader("VipsForeignLoadWebp", "webpload_source", "error"),
     "gif": Loader("VipsForeignLoadNsgif", "gifload_source", "warning"),
     "avif": Loader("VipsForeignLoadHeif", "heifload_source", "error"),
@@ -123,7 +125,8 @@ def _opened(source: Source, header: Header, knobs: dict[str, Any]) -> pyvips.Ima
         except ValueError as error:
             raise Damaged(detail=f"svg: {error}") from error
         return pyvips.Operation.call(loader.operation, clean, access="sequential", **knobs)
-    return pyvips.Operation.call(loader.operation, source.vips(), access="sequential", fail_on=loader.fail_on, **knobs)
+    opened = source.vips(whole=not loader.streams)
+    return pyvips.Operation.call(loader.operation, opened, access="sequential", fail_on=loader.fail_on, **knobs)
 
 
 def _pages(header: Header, page: int, *, animated: bool) -> dict[str, Any]:

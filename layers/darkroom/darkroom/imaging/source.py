@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Lock
-from weakref import ref
+from contextlib import contextmanager, suppress
+from threading import Lock, Thread
 
 import pyvips
 
@@ -19,6 +18,9 @@ from ..errors import Damaged, DarkroomError, OverLimits, Unavailable
 HEAD_BYTES = 65_536
 """Enough for the header of nearly every picture; parsers that need more read on."""
 
+PIECE_BYTES = 65_536
+"""What is written to a pipe at once: as much as Linux lets one hold."""
+
 
 class Source:
     """The bytes of one picture. Safe to read from several threads, as libvips does.
@@ -26,9 +28,7 @@ class Source:
     ``size_bytes`` is None while it is unknown. ``max_bytes`` bounds what is taken from a stream.
     """
 
-    __slots__ = (
-        "__weakref__", "_arrived", "_chunks", "_fault", "_lock", "_opened", "_whole", "max_bytes", "size_bytes",
-    )  # fmt: skip
+    __slots__ = ("_arrived", "_chunks", "_fault", "_lock", "_whole", "max_bytes", "size_bytes")
 
     def __init__(self, whole: bytes | None, chunks: Iterator[bytes] | None, size_bytes: int | None) -> None:
         self._whole = whole
@@ -36,7 +36,6 @@ class Source:
         self._arrived = bytearray()
         self._lock = Lock()
         self._fault: BaseException | None = None
-        self._opened: list[pyvips.Source] = []
         self.size_bytes = size_bytes
         self.max_bytes: int | None = None
 
@@ -71,22 +70,37 @@ class Source:
                 self._arrived.clear()
             return self._whole
 
-    def vips(self) -> pyvips.Source:
-        """A new libvips source at the first byte.
+    def vips(self, *, whole: bool = False) -> pyvips.Source:
+        """A new libvips source at the first byte; any number may be open at once.
 
-        Each has a position of its own, so any number may be open at once. All are good for as long as this object
-        lives: it keeps the Python half of each, where an image holds on to the C half alone. libvips is told of a
-        stream's fault as an end of file: decode within :meth:`decoding`, which tells them apart.
+        What is still arriving comes through a pipe, which loaders that read from front to back decode meanwhile;
+        ``whole`` waits for the last byte, for those that jump about. libvips is told of a stream's fault as an end of
+        file: decode within :meth:`decoding`, which tells them apart.
         """
-        if self._chunks is None:
+        if whole or self._chunks is None:
             return pyvips.Source.new_from_memory(self.read_all())
-        cursor = _Cursor(self)
-        source = pyvips.SourceCustom()
-        source.on_read(cursor.read)
-        if self.size_bytes is not None:
-            source.on_seek(cursor.seek)
-        self._opened.append(source)
-        return source
+        readable, writable = os.pipe()
+        try:
+            opened = pyvips.Source.new_from_descriptor(readable)
+        finally:
+            os.close(readable)  # libvips has a duplicate
+        Thread(target=self._pump, args=(writable,), daemon=True).start()
+        return opened
+
+    def _pump(self, writable: int) -> None:
+        """Write all bytes into the pipe ``writable`` as they arrive, until libvips has closed its end."""
+        position = 0
+        # Nobody hears a thread: the source keeps a fault of the stream, and raises it from `check`.
+        with suppress(BaseException), open(writable, "wb", buffering=0) as pipe:
+            while piece := self._arriving(position):
+                position += pipe.write(piece)
+
+    def _arriving(self, offset: int) -> bytes:
+        """Bytes from ``offset`` on, as many as are here, waiting for the first of them; none at the end."""
+        with self._lock:
+            if self._whole is None:
+                self._fill(offset + 1)
+            return bytes((self._whole or self._arrived)[offset : offset + PIECE_BYTES])
 
     @contextmanager
     def decoding(self) -> Iterator[None]:
@@ -128,40 +142,6 @@ class Source:
     def _bound(self) -> None:
         if self.max_bytes is not None and len(self._arrived) > self.max_bytes:
             raise too_many_bytes(len(self._arrived), self.max_bytes)
-
-
-class _Cursor:
-    """The position of one libvips source.
-
-    It refers to the bytes weakly: cffi's handles hide a cycle from the garbage collector, and every picture would stay.
-    """
-
-    __slots__ = ("_bytes", "position")
-
-    def __init__(self, source: Source) -> None:
-        self._bytes = ref(source)
-        self.position = 0
-
-    def read(self, length: int) -> bytes:
-        source = self._bytes()
-        if source is None:
-            return b""
-        try:
-            data = source.read_at(self.position, length)
-        except BaseException:  # C code calls us: the source keeps the fault, and raises it from `check`
-            return b""
-        self.position += len(data)
-        return data
-
-    def seek(self, offset: int, whence: int) -> int:
-        source = self._bytes()
-        if source is None or source.size_bytes is None:
-            return -1
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: source.size_bytes}[whence]
-        if start + offset < 0:
-            return -1
-        self.position = start + offset
-        return self.position
 
 
 def too_many_bytes(size_bytes: int, max_bytes: int) -> DarkroomError:
