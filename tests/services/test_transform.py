@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from threading import Event
 
 import pytest
 from obstore.store import MemoryStore
@@ -239,11 +240,11 @@ class Overwritten(Bucket):
         if found is None:
             return None
 
-        def then_overwrite() -> Iterator[bytes]:
-            yield from found.chunks
+        def overwrite_first() -> Iterator[bytes]:
             self.real.put(key, jpeg_photo(size=(300, 200)), {})
+            yield found.read()
 
-        return replace(found, chunks=then_overwrite())
+        return replace(found, chunks=overwrite_first())
 
     def etag(self, key: str) -> str | None:
         return self.real.etag(key)
@@ -256,24 +257,44 @@ def test_a_derivative_of_an_overwritten_master_does_not_stay(service: Transform,
     assert bucket.open("derivatives/photo.jpg/_/w-320.webp") is None
 
 
-class StoredMeanwhile(Overwritten):
-    """The same, and ingest has stored the new master's presets too."""
+class Waiting(Bucket):
+    """A bucket whose PUT ends only when the master has been looked at again."""
+
+    def __init__(self, real: Bucket) -> None:
+        self.real, self.looked = real, Event()
+        self.open, self.delete = real.open, real.delete
 
     def etag(self, key: str) -> str | None:
-        raise AssertionError("nothing was stored, so nothing is compared")
+        self.looked.set()
+        return self.real.etag(key)
+
+    def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None = None) -> str:
+        assert self.looked.wait(10), "the master is looked at only after the PUT"
+        return self.real.put(key, body, attributes, replaces)
+
+
+def test_the_master_is_looked_at_while_the_derivative_is_put(service: Transform, bucket: Bucket) -> None:
+    waiting = Waiting(bucket)
+    answer = replace(service, source=waiting, media=waiting).answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(answer, Rendered)
+
+
+class StoredMeanwhile(Overwritten):
+    """The same, and ingest has stored the new master's presets too."""
 
     def open(self, key: str) -> StoredObject | None:
         found = super().open(key)
         if found is None or not found.attributes.get("first"):
             return found
 
-        def then_store() -> Iterator[bytes]:
-            yield from found.chunks
+        def store_first() -> Iterator[bytes]:
+            body = found.read()
             master = self.real.etag(key)
             assert master is not None
             self.real.put("derivatives/photo.jpg/_/w-320.webp", b"fresh", made_from(master))
+            yield body
 
-        return replace(found, chunks=then_store())
+        return replace(found, chunks=store_first())
 
 
 @pytest.mark.parametrize("before", [{}, {"source-etag": "another"}])

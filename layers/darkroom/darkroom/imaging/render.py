@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import pyvips
 
 from ..errors import DarkroomError
-from ..findings import Findings
 from ..plan.geometry import Geometry, Size, arrange
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
@@ -25,6 +25,9 @@ from .pipeline import EXPOSE, RETOUCH, run
 from .printing import printed
 from .source import Source
 from .work import Work
+
+if TYPE_CHECKING:
+    from ..findings import Findings
 
 
 def render(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pyvips
 
-from ..findings import Findings
 from ..plan.geometry import Geometry
 from ..plan.model import Plan
 from .effort import Pace
 from .formats import Target
 from .header import Cicp
+
+if TYPE_CHECKING:
+    from ..findings import Findings
 
 IN_MEMORY_PIXELS = 32_000_000
 """Finished pictures up to here are held in memory (100 MB of RGB), larger ones stream from decoder to encoder."""

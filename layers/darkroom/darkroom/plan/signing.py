@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 
 from ..errors import BadSignature, Expired
@@ -11,6 +10,7 @@ from ..errors import BadSignature, Expired
 def sign(request_path: str, key: str, expires_s: int | None = None) -> str:
     """The signature of a canonical request path, as it goes into ``s``. ``expires_s`` is Unix time."""
     import hmac  # with OpenSSL behind it: a cold start that verifies nothing does without
+    from base64 import urlsafe_b64encode
 
     message = request_path if expires_s is None else f"{request_path}?exp={expires_s}"
     digest = hmac.digest(key.encode(), message.encode(), "sha256")

@@ -7,6 +7,7 @@ refusal or a fault.
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -112,9 +113,9 @@ def _picture(headers: dict[str, str], body: bytes, timings_ms: Mapping[str, floa
     headers = headers | _server_timing(timings_ms)
     if method == "HEAD":
         return {"statusCode": 200, "headers": headers, "body": ""}
-    from base64 import b64encode
-
-    return {"statusCode": 200, "headers": headers, "body": b64encode(body).decode("ascii"), "isBase64Encoded": True}
+    # base64's own function calls this one; importing base64 takes a cold start 3 ms.
+    carried = b2a_base64(body, newline=False).decode("ascii")
+    return {"statusCode": 200, "headers": headers, "body": carried, "isBase64Encoded": True}
 
 
 def _picture_headers(derivative: Derivative) -> dict[str, str]:

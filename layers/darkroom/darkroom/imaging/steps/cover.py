@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from ...findings import FACES, Region
-from ...plan.facing import faced
+from typing import TYPE_CHECKING
+
 from ...plan.geometry import Box
 from ..colour import to_eight_bits, to_srgb
 from ..work import IN_MEMORY_PIXELS, Work
+
+if TYPE_CHECKING:
+    from ...findings import Region
 
 
 def cover(work: Work) -> None:
@@ -16,6 +19,8 @@ def cover(work: Work) -> None:
     memory (only extreme ``up=1`` makes one) keeps its middle.
     """
     if work.geometry.seeks == "face":
+        from ...plan.facing import faced  # few pictures are cut by their faces
+
         work.geometry = faced(work.geometry, _faces(work))
     window = work.geometry.stored_window
     if window is None:
@@ -31,5 +36,7 @@ def cover(work: Work) -> None:
 
 
 def _faces(work: Work) -> list[Region]:
+    from ...findings import FACES
+
     finding = work.findings.found.get(FACES) if work.findings else None
     return [face.region for face in finding.faces] if finding else []

@@ -6,7 +6,6 @@ from math import ceil
 
 import pyvips
 
-from ...plan.covering import mask, outlines
 from ..colour import peak
 from ..work import Work
 
@@ -29,6 +28,8 @@ def redact(work: Work) -> None:
     """
     if not work.plan.redact:
         return
+    from ...plan.covering import mask, outlines  # few pictures hide anything
+
     geometry = work.geometry
     covers = outlines(work.plan, work.findings, geometry.upright)
     subject = geometry.stored_subject
