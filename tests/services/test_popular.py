@@ -18,6 +18,7 @@ from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
 from darkroom.plan.redaction import NOTHING, AlwaysRedact
 from darkroom.services.caching import made_from
+from darkroom.services.popular import service
 from darkroom.services.popular.service import ENOUGH_S, SETTLED_S, SPARE_S, Outcome, Popular, Window
 from local.cdn.access_log import Visit, file_name
 from local.cdn.log_delivery import LogDelivery
@@ -139,6 +140,16 @@ def test_what_is_rare_or_thorough_is_left_alone(world: World, pace: str, times: 
     world.visit(QUOTED, times)
     assert world.run().sent == sent
     assert len(world.messages()) == sent
+
+
+def test_the_most_popular_are_looked_at_first_and_not_endlessly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MOST_LOOKED_AT", 2)
+    for width, times in ((101, HITS), (102, HITS + 2), (103, HITS + 1)):
+        world.store(f"derivatives/a.jpg/_/w-{width}.webp")
+        world.visit(f"/a.jpg/_/w-{width}.webp", times)
+    assert world.run().popular == 2
+    sent = {message["refine"]: message["hits"] for message in world.messages()}
+    assert sent == {"derivatives/a.jpg/_/w-102.webp": HITS + 2, "derivatives/a.jpg/_/w-103.webp": HITS + 1}
 
 
 def test_what_is_not_stored_any_more_is_left_alone(world: World) -> None:
