@@ -99,9 +99,10 @@ def test_patterns(name: str, accepted: list[str], refused: list[str]) -> None:
 
 
 LIBVIPS = {"MALLOC_ARENA_MAX", "VIPS_WARNING"}
+GLIBC = {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"}
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 READ_BY_LIBRARIES = {
-    "transform": LIBVIPS | POWERTOOLS,
+    "transform": LIBVIPS | GLIBC | POWERTOOLS,
     "ingest": LIBVIPS | POWERTOOLS,
     "sweep": POWERTOOLS,
     "popular": POWERTOOLS,
