@@ -95,7 +95,7 @@ class Refine:
     def _refine(self, job: _Job) -> Outcome:
         body = job.stored.read()
         try:
-            with self.observer.step("refine"):
+            with self.observer.step("render"):
                 better = self._made(job, body)
         except DarkroomError as error:
             if error.fault or error.retryable:
