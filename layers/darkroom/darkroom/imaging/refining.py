@@ -20,7 +20,7 @@ from .header import Header
 from .picture import Picture
 from .pipeline import RETOUCH, run
 from .printing import printed
-from .render import Clock, exposed, own_fault
+from .render import Clock, exposed, inspected, own_fault
 from .scoring import LEAST_SIDE_PX, Judge
 from .source import Source
 from .work import Work
@@ -59,7 +59,8 @@ def refined(
     be held in memory is left as it is.
     """
     clock = Clock()
-    work, header = exposed(plan, source, limits, watermark, findings)
+    header, geometry = inspected(plan, source, limits)
+    work = exposed(plan, source, header, geometry, limits, watermark, findings)
     clock.stop("decode")
     if work.streams:
         return None

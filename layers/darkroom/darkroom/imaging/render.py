@@ -38,11 +38,13 @@ def render(
     watermark: bytes | None = None,
     findings: Findings | None = None,
     pace: Pace = "quick",
+    checked: bool = False,
 ) -> Picture:
     """Make the picture that ``plan`` describes of ``source``.
 
     ``watermark`` is the file that the plan's watermark names, ``findings`` what is known of ``source``: a plan that
     hides something is not made without, one that keeps faces keeps the most striking part. ``pace`` is the encoder's.
+    ``checked``: ``source`` was decoded whole before, so that it may be answered as it is where it is what is asked for.
     Timings: ``decode`` is one lazy pass of reading, decoding, cropping and resizing, until the pixels that are kept are
     in memory; with a streamed source it includes waiting for bytes. ``transform`` is every later step. ``encode`` is
     the encoder alone, all tries included. Only a picture of more than 32 MP streams through, with its decoding counted
@@ -55,21 +57,34 @@ def render(
     if plan.format in DATA_FORMATS:
         return _described(plan, source, limits)
     clock = Clock()
-    work, header = exposed(plan, source, limits, watermark, findings)
+    header, geometry = inspected(plan, source, limits)
+    if checked and geometry.scaled == geometry.stored:
+        from .unchanged import unchanged  # most requests are for something smaller
+
+        if kept := unchanged(plan, source, header, geometry):
+            clock.stop("decode")
+            return Picture(kept[1], kept[0].content_type, header.width, header.height, header.frames, clock.timings_ms)
+    work = exposed(plan, source, header, geometry, limits, watermark, findings)
     work.pace = pace
     clock.stop("decode")
     return finished(work, source, header, clock)
 
 
 def exposed(
-    plan: Plan, source: Source, limits: Limits, watermark: bytes | None, findings: Findings | None
-) -> tuple[Work, Header]:
-    """The picture with the pixels that are kept, and what its source's header says; raises what :func:`render` does."""
-    work, header = _opened(plan, source, limits)
+    plan: Plan,
+    source: Source,
+    header: Header,
+    geometry: Geometry,
+    limits: Limits,
+    watermark: bytes | None,
+    findings: Findings | None,
+) -> Work:
+    """The picture with the pixels that are kept; raises what :func:`render` does."""
+    work = _opened(plan, source, header, geometry, limits)
     work.watermark, work.findings = watermark, findings
     with source.decoding():
         run(EXPOSE, work)
-    return work, header
+    return work
 
 
 def _described(plan: Plan, source: Source, limits: Limits) -> Picture:
@@ -77,7 +92,9 @@ def _described(plan: Plan, source: Source, limits: Limits) -> Picture:
     from .describe import JSON_TYPE, THUMBHASH_TYPE, describe, placeholder, sample_plan
 
     clock = Clock()
-    work, header = _opened(sample_plan(plan), source, limits)
+    sampled = sample_plan(plan)
+    header, geometry = inspected(sampled, source, limits)
+    work = _opened(sampled, source, header, geometry, limits)
     first = work.frames[0]
     profile = first.get("icc-profile-data") if first.get_typeof("icc-profile-data") else None
     with source.decoding():
@@ -111,14 +128,17 @@ class Clock:
         self._last_s = now_s
 
 
-def _opened(plan: Plan, source: Source, limits: Limits) -> tuple[Work, Header]:
-    """The picture before any pixel is decoded, and what its header says."""
-    all_frames = plays(plan)
-    header = inspect(source, limits, page=plan.page, animated=all_frames)
-    geometry = arranged(plan, header)
-    animated = all_frames and header.animated
+def inspected(plan: Plan, source: Source, limits: Limits) -> tuple[Header, Geometry]:
+    """What the header of ``source`` says, and the geometry of ``plan`` for it."""
+    header = inspect(source, limits, page=plan.page, animated=plays(plan))
+    return header, arranged(plan, header)
+
+
+def _opened(plan: Plan, source: Source, header: Header, geometry: Geometry, limits: Limits) -> Work:
+    """The picture before any pixel is decoded."""
+    animated = plays(plan) and header.animated
     negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=bool(plan.trim))
-    return mounted(plan, header, geometry, negative, unread=not animated), header
+    return mounted(plan, header, geometry, negative, unread=not animated)
 
 
 def plays(plan: Plan) -> bool:

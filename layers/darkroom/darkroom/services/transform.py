@@ -203,7 +203,8 @@ class Transform:
         source = Source.streamed(job.master.chunks, job.master.size_bytes)
         mark = job.watermark.result() if job.watermark else None
         started_s = time.time()
-        picture = render(job.plan, source, limits=self.limits, watermark=mark, findings=findings)
+        ours = self.source is self.media  # ingest has decoded these masters whole
+        picture = render(job.plan, source, limits=self.limits, watermark=mark, findings=findings, checked=ours)
         self.observer.staged(picture.timings_ms, started_s=started_s)
         return picture
 

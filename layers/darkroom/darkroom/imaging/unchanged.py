@@ -1,0 +1,71 @@
+"""Requests for what the master already is: its bytes are the answer, without a decode and an encode that only lose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..plan.geometry import Box, Geometry
+from ..plan.model import Gravity, Plan
+from .containers.jpeg import segments
+from .encoding import DEFAULT_QUALITY
+from .formats import Form, Target
+from .header import Header
+from .source import Source
+
+_DQT = 0xDB
+_TABLE_BYTES = 64
+
+K1_SUM = 3688
+"""Of the luminance table of ITU-T T.81, K.1, which libjpeg scales for a quality: by 1 at 50, by 2 - q / 50 above."""
+
+
+def unchanged(plan: Plan, source: Source, header: Header, geometry: Geometry) -> tuple[Form, bytes] | None:
+    """The type and the bytes of ``source`` without metadata, where ``plan`` asks for nothing else; None where it does.
+
+    That is a JPEG of no better quality than is asked for, or a GIF: what others were encoded with, no header says.
+    Raises what the stream of ``source`` raised.
+    """
+    form = Target.of(plan.format).pick(
+        transparent=header.has_alpha, frames=header.frames, pixels=header.width * header.height
+    )
+    if form.name != header.format or not (_is_plain(plan) and _is_ready(header) and _stays(geometry)):
+        return None
+    if form.name == "jpeg":
+        asked = DEFAULT_QUALITY if plan.quality is None else plan.quality
+        if isinstance(asked, str) or jpeg_quality(source) > asked:
+            return None
+    elif form.name != "gif":
+        return None
+    from .metadata import clean  # few requests get here
+
+    cleaned = clean(source.read_all(), header)
+    return None if cleaned is None else (form, cleaned)
+
+
+def jpeg_quality(source: Source) -> float:
+    """libjpeg's quality (1–100) of the JPEG in ``source``, by the sum of its first quantisation table.
+
+    Exact but for rounding where that table is libjpeg's own, scaled. 100 where the first table has 16 bits a number, or
+    there is none before the picture; raises ValueError where the file ends before.
+    """
+    table = next((segment.body for segment in segments(source.read_at) if segment.marker == _DQT), None)
+    if table is None or source.read_at(table, 1)[0] >> 4:
+        return 100.0
+    scale = sum(source.read_at(table + 1, _TABLE_BYTES)) / K1_SUM
+    return 100 - 50 * scale if scale <= 1 else 50 / scale
+
+
+def _is_plain(plan: Plan) -> bool:
+    """Whether nothing but a size, a type and a quality is asked for."""
+    size = replace(plan, key="", width=None, height=None, upscale=False, fit="contain", gravity=Gravity())
+    return replace(size, format="auto", quality=None, download="") == Plan("")
+
+
+def _is_ready(header: Header) -> bool:
+    """Whether a finished picture would have the same colours."""
+    return not header.has_profile and header.cicp is None and header.bits == 8 and header.colour in ("rgb", "gray")
+
+
+def _stays(geometry: Geometry) -> bool:
+    whole = Box(0, 0, *geometry.stored)
+    return geometry == Geometry(geometry.stored, 1, whole, geometry.stored)
