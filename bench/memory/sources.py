@@ -1,0 +1,149 @@
+"""Pictures of every type that the transform function reads, of 0.1 to 24 MP, made from two large photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyvips
+from PIL import Image
+
+from ..kept import kept
+from ..paths import WORK
+from ..pictures import Recipe, photograph
+
+LARGE = Recipe("large", "coffee", 6000, 4000)
+FRAMES = 24
+DELAY_MS = 80
+DRAWING = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1200 800">
+<defs><linearGradient id="sky" x2="0" y2="1"><stop stop-color="#0b3d91"/><stop offset="1" stop-color="#f6c28b"/>
+</linearGradient></defs><rect width="1200" height="800" fill="url(#sky)"/>{shapes}</svg>
+"""
+CIRCLE = '<circle cx="{x}" cy="{y}" r="{r}" fill="hsl({hue},60%,60%)"/>'
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A picture file. ``weight`` is how often it is asked for, among the others' weights; ``what`` names its type."""
+
+    name: str
+    width: int
+    height: int
+    weight: int
+    what: str
+    save: Callable[[Image.Image, Path], None]
+    """Writes the photograph, which has that size, into a file."""
+
+    @property
+    def megapixels(self) -> float:
+        """Of one frame."""
+        return self.width * self.height / 1e6
+
+
+def _saved(**options: Any) -> Callable[[Image.Image, Path], None]:
+    return lambda picture, file: picture.save(file, **options)
+
+
+def _cmyk(picture: Image.Image, file: Path) -> None:
+    picture.convert("CMYK").save(file, "JPEG", quality=88)
+
+
+def _see_through(picture: Image.Image) -> Image.Image:
+    """``picture`` with an alpha channel that fades from its top to its bottom."""
+    picture = picture.convert("RGB")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    return picture
+
+
+def _png_with_alpha(picture: Image.Image, file: Path) -> None:
+    _see_through(picture).save(file, "PNG", compress_level=3)
+
+
+def _vips(picture: Image.Image, file: Path, **options: Any) -> None:
+    pyvips.Image.new_from_memory(picture.tobytes(), *picture.size, 3, "uchar").write_to_file(str(file), **options)
+
+
+def _avif(picture: Image.Image, file: Path) -> None:
+    _vips(picture, file, Q=60, effort=0, compression="av1", bitdepth=8)
+
+
+def _frames(picture: Image.Image) -> list[Image.Image]:
+    """The photograph moving to the side."""
+    width, height = picture.size
+    steps = range(FRAMES)
+    return [picture.transform((width, height), Image.Transform.AFFINE, (0.8, 0, step * 4, 0, 0.8, 0)) for step in steps]
+
+
+def _animated(**options: Any) -> Callable[[Image.Image, Path], None]:
+    def save(picture: Image.Image, file: Path) -> None:
+        first, *others = _frames(picture)
+        first.save(file, save_all=True, append_images=others, duration=DELAY_MS, loop=0, **options)
+
+    return save
+
+
+def _drawing(_: Image.Image, file: Path) -> None:
+    steps = range(150)
+    shapes = [CIRCLE.format(x=n * 37 % 1200, y=n * 71 % 800, r=10 + n % 60, hue=n * 7 % 360) for n in steps]
+    file.write_text(DRAWING.format(shapes="".join(shapes)), encoding="utf-8")
+
+
+_BASELINE = _saved(format="JPEG", quality=88)
+_PROGRESSIVE = _saved(format="JPEG", quality=88, progressive=True)
+_WEBP = _saved(format="WEBP", quality=85, method=2)
+_PNG = _saved(format="PNG", compress_level=3)
+_TIFF = _saved(format="TIFF", compression="tiff_lzw")
+
+MIXED = (
+    Source("jpeg-0.1.jpg", 400, 267, 40, "JPEG", _BASELINE),
+    Source("jpeg-0.5.jpg", 900, 600, 40, "JPEG", _BASELINE),
+    Source("jpeg-2.jpg", 1800, 1200, 45, "JPEG", _BASELINE),
+    Source("jpeg-6.jpg", 3000, 2000, 40, "JPEG", _BASELINE),
+    Source("jpeg-12.jpg", 4242, 2828, 40, "JPEG", _BASELINE),
+    Source("jpeg-24.jpg", 6000, 4000, 20, "JPEG", _BASELINE),
+    Source("progressive-0.5.jpg", 900, 600, 25, "JPEG, progressive", _PROGRESSIVE),
+    Source("progressive-3.jpg", 2121, 1414, 25, "JPEG, progressive", _PROGRESSIVE),
+    Source("cmyk-2.jpg", 1800, 1200, 15, "JPEG, CMYK", _cmyk),
+    Source("cmyk-6.jpg", 3000, 2000, 5, "JPEG, CMYK", _cmyk),
+    Source("png-2.png", 1800, 1200, 15, "PNG", _PNG),
+    Source("png-6.png", 3000, 2000, 5, "PNG", _PNG),
+    Source("alpha-0.3.png", 700, 467, 25, "PNG with alpha", _png_with_alpha),
+    Source("alpha-0.7.png", 1024, 683, 15, "PNG with alpha", _png_with_alpha),
+    Source("webp-0.5.webp", 900, 600, 30, "WebP", _WEBP),
+    Source("webp-3.webp", 2121, 1414, 25, "WebP", _WEBP),
+    Source("animation-0.1.gif", 400, 267, 20, "GIF of 24 frames", _animated(format="GIF")),
+    Source("animation-0.1.webp", 400, 267, 10, "WebP of 24 frames", _animated(format="WEBP", quality=75, method=2)),
+    Source("avif-0.5.avif", 900, 600, 25, "AVIF", _avif),
+    Source("avif-1.avif", 1224, 816, 15, "AVIF", _avif),
+    Source("tiff-2.tif", 1800, 1200, 10, "TIFF, LZW", _TIFF),
+    Source("tiff-4.tif", 2449, 1633, 5, "TIFF, LZW", _TIFF),
+    Source("drawing.svg", 1200, 800, 5, "SVG", _drawing),
+)
+"""What the 500 pictures are made of."""
+
+DEMANDING = (
+    Source("progressive-12.jpg", 4242, 2828, 0, "JPEG, progressive", _PROGRESSIVE),
+    Source("alpha-2.png", 1800, 1200, 0, "PNG with alpha", _png_with_alpha),
+    Source("alpha-8.png", 3464, 2309, 0, "PNG with alpha", _png_with_alpha),
+    Source("webp-12.webp", 4242, 2828, 0, "WebP", _WEBP),
+    Source("avif-3.avif", 2121, 1414, 0, "AVIF", _avif),
+    Source("avif-12.avif", 4242, 2828, 0, "AVIF", _avif),
+    Source("tiff-12.tif", 4242, 2828, 0, "TIFF, LZW", _TIFF),
+)
+"""Pictures one of which takes more than all of the others."""
+
+
+def files() -> Mapping[Source, Path]:
+    """Each source's file, made once."""
+    folder = kept(WORK / "memory", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make)
+    return {source: folder / source.name for source in (*MIXED, *DEMANDING)}
+
+
+def _make(folder: Path) -> None:
+    large = photograph(LARGE)
+    for source in (*MIXED, *DEMANDING):
+        size = (source.width, source.height)
+        picture = large if size == large.size else large.resize(size, Image.Resampling.LANCZOS)
+        source.save(picture, folder / source.name)
