@@ -55,6 +55,11 @@ def encode(sheet: Sheet, form: Form, quality: int | None, pace: Pace = "quick") 
     return min((_saved(sheet, form, knobs | further) for further in tried(form.name, pace)), key=len)
 
 
+def encode_with(sheet: Sheet, form: Form, quality: int, knobs: Knobs) -> bytes:
+    """``sheet`` in the lossy ``form`` by ``knobs``. ``quality`` is on the encoder's own scale."""
+    return _saved(sheet, form, knobs | {"Q": quality})
+
+
 def encode_lossless(sheet: Sheet, form: Form, pace: Pace = "quick") -> bytes:
     """A drawing as PNG or lossless WebP."""
     if form.name == "webp":

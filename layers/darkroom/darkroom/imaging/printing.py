@@ -107,8 +107,16 @@ class _Press:
             header.upright_height,
         )
 
+    def _chosen(self, form: Form) -> bytes:
+        """The bytes by the quality that fits the picture. One that streams can be read only once, and is not judged."""
+        if form.lossless or self.work.streams:
+            return encode(self.sheet, form, None, self.work.pace)
+        from .choosing import chosen  # no other quality needs a judge
+
+        return chosen(self.sheet, form, self.work.pace)
+
     def _encoded(self, form: Form, quality: Quality | None) -> bytes:
-        body = encode(self.sheet, form, None if quality == AUTO else quality, self.work.pace)
+        body = self._chosen(form) if quality == AUTO else encode(self.sheet, form, quality, self.work.pace)
         if form.name != "jpeg" or not self.header.gain_map:
             return body
         from . import gainmap  # few sources have one

@@ -1,0 +1,141 @@
+"""``q=auto``: the quality by which a picture looks as good as any other, found on a test strip.
+
+A photographer exposes a strip of paper before the sheet. Here the strip is encoded by the quality that usually does,
+judged, and encoded again by what the difference tells. A picture of up to 0.6 MP is its own strip, so that the last try
+is the answer. What takes time is bounded by counts: so many encodes of so many pixels, and the picture once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pyvips
+
+from .effort import Knobs, Pace, careful
+from .encoding import Sheet, encode_with, flat_share, quality_of
+from .formats import Form
+from .scoring import LEAST_SIDE_PX, Judge
+from .starts import BUSY, FLAT, SMOOTH, STARTS, Start
+
+TARGET_SCORE = 75.0
+"""On SSIMULACRA2's scale: what WebP of quality 80 has on average over photographs and graphics
+(``python -m bench.starts``)."""
+
+TOLERANCE = 0.7
+"""How far from the target a try may be that is kept: about one step of quality."""
+
+TRIES: dict[Pace, int] = {"quick": 3, "thorough": 5}
+"""Encodes of the strip at most. The last one is not judged: it lies between others that were."""
+
+STRIP_PIXELS: dict[str, int] = {"avif": 260_000}
+MOST_STRIP_PIXELS = 600_000
+TILES = 4
+"""A strip is made of 4 × 4 parts of the picture, evenly spread."""
+
+DEFAULT_QUALITY = 80
+"""Where nothing can be judged."""
+
+FARTHEST = 25
+"""Steps of quality from one try to the next."""
+
+BUSY_LEVELS = 3.0
+"""Mean difference of neighbouring pixels from which a picture is full of detail."""
+
+
+def chosen(sheet: Sheet, form: Form, pace: Pace) -> bytes:
+    """``sheet``, which is held in memory, in ``form`` by the quality that fits it. ``form`` is lossy."""
+    image = sheet.image
+    page = image.crop(0, 0, image.width, image.height // sheet.frames) if sheet.frames > 1 else image
+    content = content_of(page)
+    knobs = careful(form.name, sheet.pixels, pace, drawing=content == FLAT)
+    strip = test_strip(page, STRIP_PIXELS.get(form.name, MOST_STRIP_PIXELS))
+    if min(strip.width, strip.height) < LEAST_SIDE_PX:
+        return encode_with(sheet, form, quality_of(form, DEFAULT_QUALITY), knobs)
+    proof = _Proof(strip, form, knobs)
+    quality = sought(start_of(form, page, content), proof.score, TRIES[pace])
+    if strip is image:
+        return proof.body(quality)
+    return encode_with(sheet, form, quality, knobs)
+
+
+@dataclass(slots=True)
+class _Proof:
+    """A strip, its judge and what it was encoded to, by quality on the encoder's own scale."""
+
+    strip: pyvips.Image
+    form: Form
+    knobs: Knobs
+    _bodies: dict[int, bytes] = field(default_factory=dict)
+    _judge: Judge | None = None
+
+    def body(self, quality: int) -> bytes:
+        """The strip, encoded."""
+        if quality not in self._bodies:
+            self._bodies[quality] = encode_with(Sheet(self.strip, 1), self.form, quality, self.knobs)
+        return self._bodies[quality]
+
+    def score(self, quality: int) -> float:
+        """How like the strip its encode looks."""
+        self._judge = self._judge or Judge(self.strip)
+        return self._judge.score(self.body(quality))
+
+
+def sought(start: Start, score: Callable[[int], float], tries: int) -> int:
+    """The quality (1–100) whose score is the target's, or as near as ``tries`` encodes come.
+
+    ``score`` is asked at most ``tries - 1`` times: the last quality follows from the others.
+    """
+    known: dict[int, float] = {}
+    quality = start.quality
+    for _ in range(tries - 1):
+        known[quality] = score(quality)
+        if abs(known[quality] - TARGET_SCORE) <= TOLERANCE:
+            return quality
+        following = _next(known, start.slope)
+        if following in known:
+            return nearest(known)
+        quality = following
+    return quality
+
+
+def nearest(known: dict[int, float]) -> int:
+    """Of tried qualities the one whose score is nearest the target."""
+    return min(known, key=lambda quality: abs(known[quality] - TARGET_SCORE))
+
+
+def _next(known: dict[int, float], slope: float) -> int:
+    """Where the line through the two tries nearest the target meets it; after one try by the usual ``slope``."""
+    near, *others = sorted(known, key=lambda quality: abs(known[quality] - TARGET_SCORE))
+    if others and (known[near] - known[others[0]]) / (near - others[0]) > slope / 5:
+        slope = (known[near] - known[others[0]]) / (near - others[0])
+    step = round((TARGET_SCORE - known[near]) / slope)
+    return max(1, min(100, near + max(-FARTHEST, min(FARTHEST, step))))
+
+
+def test_strip(page: pyvips.Image, most_pixels: int) -> pyvips.Image:
+    """``page`` itself if it has no more than ``most_pixels``, else parts of it, evenly spread, in their order."""
+    if page.width * page.height <= most_pixels:
+        return page
+    share = (most_pixels / (page.width * page.height)) ** 0.5
+    width, height = int(page.width * share) // TILES, int(page.height * share) // TILES
+    if min(width, height) < LEAST_SIDE_PX:
+        return page.crop(0, 0, min(page.width, most_pixels // page.height or 1), page.height)
+    lefts = [at * (page.width - width) // (TILES - 1) for at in range(TILES)]
+    tops = [at * (page.height - height) // (TILES - 1) for at in range(TILES)]
+    tiles = [page.crop(left, top, width, height) for top in tops for left in lefts]
+    return pyvips.Image.arrayjoin(tiles, across=TILES).copy_memory()
+
+
+def content_of(page: pyvips.Image) -> str:
+    """Whether a picture is flat as a drawing, smooth, or full of detail."""
+    if flat_share(page) >= 0.5:
+        return FLAT
+    green = page[1] if page.bands > 2 else page[0]
+    beside = green.crop(1, 0, page.width - 1, page.height) - green.crop(0, 0, page.width - 1, page.height)
+    return BUSY if beside.abs().avg() >= BUSY_LEVELS else SMOOTH
+
+
+def start_of(form: Form, page: pyvips.Image, content: str) -> Start:
+    """Where the search begins, as learned from pictures of the same format, size and content."""
+    return next(start for limit, start in STARTS[form.name, content] if page.width * page.height <= limit)
