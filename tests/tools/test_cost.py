@@ -1,58 +1,190 @@
-"""The page about costs says what its table of prices and the measurements say."""
+"""The pages about costs say what the table of prices and the measurements say."""
 
 from __future__ import annotations
 
+import json
 import re
-from base64 import b64encode
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 
-from bench.contenders.model import Contender
-from bench.statistics import Spread
-from bench.trial import Result
-from darkroom.watch.cost import load, requests_cost
-from tools.cost import MARKERS, MEMORY_MB, PAGE, compared, conditions, for_page, priced
+from bench.asking import OURS, STORED
+from bench.contenders.dit import NAME as DIT
+from bench.contenders.model import Missing
+from bench.figures import goals
+from bench.parts.cost import figure
+from bench.pricing import (
+    ALL_TIMES,
+    COLD,
+    COLDS,
+    LOOKS,
+    TIMES,
+    Rivals,
+    by_cold,
+    by_times,
+    floor,
+    memory_lines,
+    ratio,
+    refining_line,
+    rivals,
+)
+from darkroom.aws.objects import Bucket, StoredObject
+from darkroom.services.answers import Rendered
+from darkroom.services.transform import Transform, TransformRequest
+from darkroom.watch.cost import MEMORY_ROOM, load, missed, misses_cost, requests_cost
+from tests.pictures import jpeg_photo
+from tools.cost import MARKERS, MEMORY_MB, PAGE, TWICE, by_memory, conditions, for_page
+
+PRICES, PROCESSOR, TITLE = load(), "x86_64", "a picture"
 
 
-def result(name: str, wall_ms: float, cpu_ms: float, size: int) -> Result:
-    contender = Contender(name, name, [], Path(), {})
-    spread = Spread.of([wall_ms - 9, wall_ms, wall_ms + 99])
-    return Result(contender, spread, spread, cpu_ms, 50, {}, b64encode(bytes(size))[:size])
+def measured(warm_ms: float, cpu_ms: float, cold_ms: float, peak_mb: float, size: int) -> dict[str, float]:
+    return {"warm_ms": warm_ms, "cpu_ms": cpu_ms, "cold_ms": cold_ms, "peak_mb": peak_mb, "picture_bytes": size}
 
 
-RESULTS = [result("Node", 130, 87, 70_000), result("Darkroom", 150, 66, 76_000)]
+FOUND = {
+    STORED: measured(150, 66, 300, 60, 76_000),
+    OURS: measured(100, 65, 250, 60, 76_000),
+    DIT: measured(140, 90, 400, 150, 75_000),
+}
 
 
-def test_designs_are_made_of_what_was_measured() -> None:
-    designs = compared(RESULTS)
-    assert (designs.ours.work.wall_ms, designs.ours.work.cpu_ms, designs.ours.picture_bytes) == (150, 66, 76_000)
-    assert (designs.ours.stores, designs.ours.stored, designs.ours.rest_api) == (True, 0, False)
-    assert (designs.found.work, designs.found.stored) == (designs.ours.work, 0.5)
-    assert (designs.theirs.work.wall_ms, designs.theirs.stores, designs.theirs.rest_api) == (130, False, True)
+class Counting(Bucket):
+    """Tells what it is asked, as S3 charges for it."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.asked: list[str] = []
+
+    def open(self, key: str) -> StoredObject | None:
+        self.asked.append("like a GET")
+        return super().open(key)
+
+    def etag(self, key: str) -> str | None:
+        self.asked.append("like a GET")
+        return super().etag(key)
+
+    def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None = None) -> str:
+        self.asked.append("PUT")
+        return super().put(key, body, attributes, replaces)
 
 
-def test_the_table_has_a_row_for_each_memory_size() -> None:
-    prices, designs = load(), compared(RESULTS)
-    table = priced(prices, "a picture", designs, "x86_64")
-    assert [row[0] for row in table.rows] == [str(memory_mb) for memory_mb in MEMORY_MB]
+class NoKeys:
+    """For requests that need no signature."""
+
+    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+        return ()
+
+
+def kept(folder: Path, found: dict[str, dict[str, float]]) -> Path:
+    file = folder / "requests.json"
+    file.write_text(json.dumps({TITLE: found}), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Rivals:
+    return rivals(TITLE, PRICES, PROCESSOR, kept(tmp_path, FOUND))
+
+
+def test_designs_are_made_of_what_was_measured(found: Rivals) -> None:
+    ours, unstored, theirs = (one.design for one in (found.ours, found.unstored, found.theirs))
+    assert (ours.work.wall_ms, ours.work.cpu_ms, ours.work.start_ms, ours.picture_bytes) == (150, 66, 150, 76_000)
+    assert (ours.stores, ours.looks, ours.cold, ours.rest_api) == (True, 3, COLD, False)
+    assert (unstored.work.wall_ms, unstored.stores, unstored.rest_api) == (100, False, False)
+    assert (theirs.work.wall_ms, theirs.work.start_ms, theirs.stores, theirs.rest_api) == (140, 260, False, True)
+    assert not found.bare.design.rest_api
+
+
+def test_each_has_the_least_memory_that_holds_it(found: Rivals) -> None:
+    """Which is the cheapest: waiting costs by the memory, computing does not."""
+    assert (found.ours.memory_mb, found.theirs.memory_mb) == (128, 192)
+    assert 150e6 * MEMORY_ROOM / 2**20 < 192
+    ours, theirs = memory_lines(found)
+    assert "128 MB, 997 ms a render, and 2,074 ms more" in ours
+    assert "192 MB, 880 ms a render, and 2,396 ms more" in theirs
+
+
+@pytest.mark.parametrize("lacking", [STORED, OURS, DIT])
+def test_what_was_not_measured_is_not_priced(tmp_path: Path, lacking: str) -> None:
+    file = kept(tmp_path, {name: one for name, one in FOUND.items() if name != lacking})
+    with pytest.raises(Missing, match=re.escape(lacking)):
+        rivals(TITLE, PRICES, PROCESSOR, file)
+    with pytest.raises(Missing):
+        rivals(TITLE, PRICES, PROCESSOR, tmp_path / "none")
+
+
+def test_the_table_by_times_has_the_costs_of_a_million_misses(found: Rivals) -> None:
+    table = by_times(TITLE, found, PRICES, PROCESSOR)
+    assert [row[0] for row in table.rows] == ["once", *(f"{times} times" for times in ALL_TIMES[1:])]
     assert {len(row) for row in table.rows} == {len(table.headings)}
+    for times, row in zip(ALL_TIMES, table.rows, strict=True):
+        expected = [
+            sum(misses_cost(PRICES, missed(one.design, times), one.memory_mb).values())
+            for one in (found.ours, found.unstored, found.theirs, found.bare)
+        ]
+        assert [float(row[at]) for at in (1, 3, 5, 6)] == pytest.approx(expected, abs=0.005)
+        assert float(row[2]) == pytest.approx(expected[0] / expected[2], abs=0.005)
+        assert float(row[7]) == pytest.approx(expected[0] / expected[3], abs=0.005)
+
+
+def test_the_table_by_cold_starts_passes_through_the_goals_figure(found: Rivals) -> None:
+    table = by_cold(TITLE, found, PRICES, PROCESSOR)
+    assert [row[0] for row in table.rows] == ["0.1%", "1.0%", "10.0%"]
+    assert float(table.rows[COLDS.index(COLD)][3]) == pytest.approx(figure(found).value, abs=0.005)
+    costs = [float(row[1]) for row in table.rows]
+    assert costs == sorted(costs)
+    assert costs[0] < costs[-1]
+
+
+def test_refining_is_told_by_the_price_list(found: Rivals) -> None:
+    """$5 for the PUT, 2 for events, 1.20 for messages, 1.20 for what it reads, 0.20 for the function."""
+    line = refining_line(found, PRICES)
+    assert "$9.60 for a million pictures" in line
+    assert f"after {9.60 / (7600 * 0.085 / 1e3):.0f} views" in line
+
+
+def test_a_render_makes_as_many_requests_of_s3_as_are_priced() -> None:
+    bucket = Counting(MemoryStore())
+    bucket.put("masters/photo.jpg", jpeg_photo(), {})
+    bucket.asked.clear()
+    service = Transform(source=bucket, media=bucket, keys=NoKeys())
+    assert isinstance(service.answer(TransformRequest("/photo.jpg/_/w-320.webp")), Rendered)
+    assert Counter(bucket.asked) == {"like a GET": 1 + LOOKS, "PUT": 1}
+
+
+def test_the_figure_is_of_its_goal_and_tells_the_worst_case(found: Rivals) -> None:
+    told = figure(found)
+    assert f"missed {TIMES} times in a month" in goals()[told.goal].what
+    assert told.value == ratio(found, PRICES, PROCESSOR, TIMES)
+    assert told.floor == floor(found, PRICES, PROCESSOR) < told.value
+    assert f"{ratio(found, PRICES, PROCESSOR, 1):.2f}" in told.why
+    assert "PUTs alone cost $5.00" in told.why
+
+
+def test_the_table_by_memory_has_a_row_for_each_size(found: Rivals) -> None:
+    table = by_memory(TITLE, found, PRICES, PROCESSOR)
+    assert [row[0] for row in table.rows] == [str(memory_mb) for memory_mb in MEMORY_MB]
     full = table.rows[2]
-    assert (full[1], full[4]) == ("150", "130")
-    expected = [sum(requests_cost(prices, one, 1769).values()) for one in (designs.ours, designs.found, designs.theirs)]
+    assert (full[1], full[4]) == ("150", "140")
+    designs = (found.ours.design, missed(found.ours.design, TWICE), found.theirs.design)
+    expected = [sum(requests_cost(PRICES, one, 1769).values()) for one in designs]
     assert [float(full[at]) for at in (2, 3, 5)] == pytest.approx(expected, abs=0.005)
 
 
-def test_the_page_has_its_place_for_the_tables() -> None:
+def test_the_page_has_its_place_for_the_tables(found: Rivals) -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text.count(MARKERS.begin) == text.count(MARKERS.end) == 1
-    measured = text[text.index(MARKERS.begin) : text.index(MARKERS.end)]
-    assert len(re.findall(r"^\| (?:512|1024|1769|3008) \|", measured, re.MULTILINE)) == 2 * len(MEMORY_MB)
-    assert f"as read on {load().read.isoformat()}" in measured
+    measured_part = text[text.index(MARKERS.begin) : text.index(MARKERS.end)]
+    assert len(re.findall(r"^\| (?:512|1024|1769|3008) \|", measured_part, re.MULTILINE)) == 2 * len(MEMORY_MB)
+    assert f"as read on {PRICES.read.isoformat()}" in measured_part
 
 
-def test_the_conditions_are_on_the_page() -> None:
-    text = for_page([priced(load(), "a picture", compared(RESULTS), "arm64")], conditions(load(), 0.5))
-    assert "### a picture: USD for a million pictures" in text
+def test_the_conditions_are_on_the_page(found: Rivals) -> None:
+    text = for_page({TITLE: found}, PRICES, PROCESSOR)
+    assert f"### {TITLE}: USD for a million misses" in text
+    assert all(line in text for line in conditions(PRICES, PROCESSOR))
     assert "1,000,000 requests, 80% answered by the CDN" in text
-    assert "Load average before: 0.5" in text

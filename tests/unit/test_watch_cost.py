@@ -15,9 +15,14 @@ from darkroom.watch.cost import (
     Design,
     Work,
     billed_ms,
+    billed_start_ms,
+    cheapest_mb,
     endpoint_amounts,
     function_amounts,
+    holding_mb,
     load,
+    missed,
+    misses_cost,
     requests_cost,
     summed,
     worth_storing,
@@ -85,6 +90,62 @@ def test_lambda_bills_whole_milliseconds() -> None:
 def test_more_memory_is_never_slower(one: float, other: float) -> None:
     less, more = sorted((one, other))
     assert billed_ms(RENDER, less) >= billed_ms(RENDER, more)
+
+
+@pytest.mark.parametrize(("memory_mb", "expected"), [(1769, 120), (3008, 120), (1769 / 2, 240), (1769 / 8, 960)])
+def test_starting_a_process_is_all_computing(memory_mb: float, expected: int) -> None:
+    assert billed_start_ms(Work(150, 60, start_ms=120), memory_mb) == expected
+
+
+def test_a_million_misses_by_hand_with_cold_starts_and_looks() -> None:
+    """One in ten starts a process: 12 ms more on average. A render makes four requests like a GET, the CDN one."""
+    design = Design(Work(150.0, 60.0, start_ms=120.0), 50_000, stores=True, looks=3, cold=0.1)
+    parts = misses_cost(PRICES, design, 1769)
+    assert parts == {
+        "compute": pytest.approx(1e6 * 1769 / 1024 * 0.162 * 0.0000166667),
+        "requests": pytest.approx(0.20 + 5 * 0.40 + 5.00),
+        "storage": pytest.approx(50 * 0.023),
+        "endpoint": 0,
+    }
+
+
+def test_what_is_missed_again_is_stored_where_anything_is() -> None:
+    storing = Design(RENDER, 50_000, stores=True, looks=3)
+    assert (missed(storing, 1).stored, missed(storing, 4).stored) == (0, 0.75)
+    assert missed(Design(RENDER, 50_000), 4).stored == 0
+    four = misses_cost(PRICES, missed(storing, 4), 1769, misses=4)
+    once = misses_cost(PRICES, storing, 1769, misses=1)
+    assert sum(four.values()) == pytest.approx(sum(once.values()) + 3 * 0.0004 / 1000)
+
+
+@pytest.mark.parametrize(
+    ("peak_mb", "least"),
+    [(1, 128), (103.2, 128), (103.3, 192), (150, 192), (154.9, 256), (2426, 3008)],
+)
+def test_memory_that_holds_a_process_with_room(peak_mb: float, least: int) -> None:
+    """128 MiB are 134.2 MB, of which 103.2 leave three tenths of itself free."""
+    sizes = holding_mb(peak_mb)
+    assert sizes[0] == least
+    assert sizes[-1] == 3008
+
+
+def test_more_than_there_is_room_for_has_no_price() -> None:
+    assert holding_mb(2427) == []
+    with pytest.raises(ValueError, match="empty"):
+        cheapest_mb(PRICES, Design(RENDER, 1), 2427)
+
+
+@given(st.floats(1, 2000), st.floats(0, 1), st.floats(1, 2000), st.floats(0, 1000))
+def test_the_cheapest_memory_is_the_least_but_for_whole_milliseconds(
+    wall_ms: float, share: float, peak_mb: float, start_ms: float
+) -> None:
+    design = Design(Work(wall_ms, wall_ms * share, start_ms), 1, cold=0.5)
+    cheapest = sum(misses_cost(PRICES, design, cheapest_mb(PRICES, design, peak_mb)).values())
+    for size in holding_mb(peak_mb):
+        assert cheapest <= sum(misses_cost(PRICES, design, size).values())
+    least = sum(misses_cost(PRICES, design, holding_mb(peak_mb)[0]).values())
+    rounding_ms = 2
+    assert least - cheapest <= 1e6 * 3008 / 1024 * rounding_ms / 1000 * 0.0000166667
 
 
 def test_a_million_requests_by_hand() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import ceil
 from pathlib import Path
@@ -68,27 +68,44 @@ class PriceTable:
         return name in self.prices
 
 
+MEMORY_MB = range(128, 3009, 64)
+"""Sizes that are tried for the cheapest."""
+
+MEMORY_ROOM = 1.3
+"""A function gets the memory that its process was seen to need, and so much more for pictures that need more."""
+
+MEBIBYTE = 1024 * 1024
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One picture's render on one whole core: ``wall_ms`` in all, ``cpu_ms`` of it computing rather than waiting."""
+    """One picture's render on one whole core: ``wall_ms`` in all, ``cpu_ms`` of it computing rather than waiting.
+
+    ``start_ms`` is what a cold start takes more than that, all of it computing. Lambda bills that too, as part of the
+    first request or, since August 2025, as its initialisation.
+    """
 
     wall_ms: float
     cpu_ms: float
+    start_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
     """How a service answers what its CDN does not have.
 
-    ``stored``: the share of misses that an earlier render answers, out of a bucket. A render gets one object; if
-    ``stores``, it puts one, of ``picture_bytes``, which lies there for a month. ``rest_api``: the function is behind
-    API Gateway.
+    ``stored``: the share of misses that an earlier render answers, out of a bucket. A render gets one object, and makes
+    ``looks`` more requests that are charged like a GET; if ``stores``, it puts one, of ``picture_bytes``, which lies
+    there for a month. ``cold``: the share of renders that start a process. ``rest_api``: the function is behind API
+    Gateway.
     """
 
     work: Work
     picture_bytes: int
     stores: bool = False
     stored: float = 0.0
+    looks: int = 0
+    cold: float = 0.0
     rest_api: bool = False
 
 
@@ -120,12 +137,30 @@ def summed(*amounts: Amounts) -> dict[str, float]:
 
 
 def billed_ms(work: Work, memory_mb: float) -> int:
-    """What Lambda bills for one render, in whole ms: computing takes longer on a part of a core, waiting does not.
+    """What Lambda bills for one warm render, in whole ms: computing takes longer on a part of a core, waiting does not.
 
     More memory than one core's worth makes nothing quicker: one picture is one thread's work.
     """
-    share = min(1.0, memory_mb / FULL_CORE_MB)
-    return ceil(work.wall_ms + work.cpu_ms * (1 / share - 1))
+    return ceil(work.wall_ms + work.cpu_ms * (1 / _core(memory_mb) - 1))
+
+
+def billed_start_ms(work: Work, memory_mb: float) -> int:
+    """What Lambda bills more for a render that starts a process, in whole ms."""
+    return ceil(work.start_ms / _core(memory_mb))
+
+
+def holding_mb(peak_rss_mb: float) -> list[int]:
+    """The sizes of MEMORY_MB for a process that was seen to need ``peak_rss_mb`` at most, in MB of 10^6 bytes."""
+    needed = peak_rss_mb * 1e6 / MEBIBYTE * MEMORY_ROOM
+    return [size for size in MEMORY_MB if size >= needed]
+
+
+def cheapest_mb(prices: PriceTable, design: Design, peak_rss_mb: float, architecture: Architecture = "x86_64") -> int:
+    """The size that its misses cost least with; raises ValueError if none holds it."""
+    return min(
+        holding_mb(peak_rss_mb),
+        key=lambda size: sum(misses_cost(prices, design, size, architecture=architecture).values()),
+    )
 
 
 def requests_cost(
@@ -139,25 +174,55 @@ def requests_cost(
 ) -> dict[str, float]:
     """US dollars by part for viewers' ``requests``, ``hit_ratio`` of which the CDN answers itself. Without delivery."""
     misses = requests * (1 - hit_ratio)
-    renders = misses * (1 - design.stored)
-    amounts = summed(
-        {"cdn-requests": requests, "cdn-functions": requests},
-        function_amounts(memory_mb, billed_ms(design.work, memory_mb) * renders, renders, architecture),
-        {"s3-gets": renders},
-        _stored_amounts(design, misses, renders) if design.stores else {},
-        {"rest-api-requests": misses} if design.rest_api else {},
-    )
-    return prices.cost(amounts)
+    viewers = {"cdn-requests": requests, "cdn-functions": requests}
+    return prices.cost(summed(viewers, _miss_amounts(design, memory_mb, misses, architecture)))
+
+
+def misses_cost(
+    prices: PriceTable,
+    design: Design,
+    memory_mb: float,
+    *,
+    misses: float = 1_000_000,
+    architecture: Architecture = "x86_64",
+) -> dict[str, float]:
+    """US dollars by part for what the CDN does not have, without what it charges itself."""
+    return prices.cost(_miss_amounts(design, memory_mb, misses, architecture))
+
+
+def missed(design: Design, times: float) -> Design:
+    """``design`` where the CDN misses each picture so many ``times`` within the month that it is stored for."""
+    return replace(design, stored=1 - 1 / times if design.stores else 0.0)
 
 
 def worth_storing(prices: PriceTable, design: Design, memory_mb: float, architecture: Architecture = "x86_64") -> float:
     """How many times a stored picture must be asked for again, in a month, to cost no more than rendering each time."""
     first = prices.cost({"s3-puts": 1, "s3-gb-months": design.picture_bytes / 1e9})
-    render = prices.cost(
-        summed(function_amounts(memory_mb, billed_ms(design.work, memory_mb), 1, architecture), {"s3-gets": 1})
-    )
+    render = prices.cost(_render_amounts(design, memory_mb, 1, architecture))
     look = prices.cost({"s3-gets": 1})
     return (sum(first.values()) + sum(look.values())) / (sum(render.values()) - sum(look.values()))
+
+
+def _core(memory_mb: float) -> float:
+    """The share of a processor's core that comes with a memory size."""
+    return min(1.0, memory_mb / FULL_CORE_MB)
+
+
+def _miss_amounts(design: Design, memory_mb: float, misses: float, architecture: Architecture) -> dict[str, float]:
+    renders = misses * (1 - design.stored)
+    return summed(
+        _render_amounts(design, memory_mb, renders, architecture),
+        _stored_amounts(design, misses, renders) if design.stores else {},
+        {"rest-api-requests": misses} if design.rest_api else {},
+    )
+
+
+def _render_amounts(design: Design, memory_mb: float, renders: float, architecture: Architecture) -> dict[str, float]:
+    """The function, and what it gets from its buckets."""
+    each_ms = billed_ms(design.work, memory_mb) + design.cold * billed_start_ms(design.work, memory_mb)
+    return summed(
+        function_amounts(memory_mb, each_ms * renders, renders, architecture), {"s3-gets": (1 + design.looks) * renders}
+    )
 
 
 def _stored_amounts(design: Design, misses: float, renders: float) -> dict[str, float]:

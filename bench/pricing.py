@@ -1,0 +1,196 @@
+"""What misses cost by AWS's price list, from what the part ``requests`` has measured: Darkroom beside AWS's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from darkroom.watch.cost import (
+    FULL_CORE_MB,
+    MEMORY_ROOM,
+    Design,
+    PriceTable,
+    Work,
+    billed_ms,
+    billed_start_ms,
+    cheapest_mb,
+    missed,
+    misses_cost,
+)
+
+from .asking import OURS, STORED
+from .contenders.dit import NAME as DIT
+from .contenders.model import Missing
+from .report import MEASURED
+from .tables import Table
+
+LOOKS = 3
+"""What a render of ours asks S3 for besides its source: is the picture there, is there a marker of a refusal, and has
+the source changed meanwhile."""
+
+LOOKS_WITHOUT_STORING = 1
+
+REFINING = {"lambda-requests": 1, "events": 2, "sqs-requests": 3, "s3-gets": 3, "s3-puts": 1}
+"""What refining one picture is charged for, besides the time of the function that does it. Both PUTs of the picture
+make an event; a message is sent, received and deleted."""
+
+REFINED = 0.1
+"""Share of a picture's bytes that refining saves, for an example."""
+
+COLD = 0.01
+"""Share of renders that start a process, where nothing else is said."""
+
+COLDS = (0.001, 0.01, 0.1)
+
+TIMES = 5
+"""How often the CDN misses a picture in a month, for the goal. Each of CloudFront's thirteen regional caches asks for
+itself, so that is a picture which viewers near five of them look at, and which none of these drops."""
+
+ALL_TIMES = (1, 2, 5, 10, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A design with the memory that its misses cost least with."""
+
+    design: Design
+    peak_mb: float
+    memory_mb: int
+
+    def dollars(self, prices: PriceTable, architecture: str, times: float = TIMES) -> float:
+        """For a million misses, each picture missed so many ``times`` in a month."""
+        design = missed(self.design, times)
+        return sum(misses_cost(prices, design, self.memory_mb, architecture=architecture).values())
+
+    def cold(self, share: float) -> Priced:
+        """With another share of cold starts."""
+        return replace(self, design=replace(self.design, cold=share))
+
+
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Darkroom as deployed, Darkroom if it stored nothing, and AWS's own solution with its API Gateway and without."""
+
+    ours: Priced
+    unstored: Priced
+    theirs: Priced
+    bare: Priced
+
+
+def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = MEASURED) -> Rivals:
+    """Of the case ``title``; raises Missing where that was not measured with both."""
+    try:
+        found: Mapping[str, Mapping[str, float]] = json.loads(measured.read_text(encoding="utf-8"))[title]
+        stored, at_once, theirs = (found[name] for name in (STORED, OURS, DIT))
+    except (FileNotFoundError, KeyError) as error:
+        raise Missing(f"Costs: the part `requests` has left no figures of {error}") from error
+
+    def priced(of: Mapping[str, float], design: Design) -> Priced:
+        peak_mb = of["peak_mb"]
+        return Priced(design, peak_mb, cheapest_mb(prices, design, peak_mb, architecture))
+
+    ours = Design(_work(stored), int(stored["picture_bytes"]), stores=True, looks=LOOKS, cold=COLD)
+    unstored = Design(_work(at_once), int(at_once["picture_bytes"]), looks=LOOKS_WITHOUT_STORING, cold=COLD)
+    bare = Design(_work(theirs), int(theirs["picture_bytes"]), cold=COLD)
+    return Rivals(
+        priced(stored, ours),
+        priced(at_once, unstored),
+        priced(theirs, replace(bare, rest_api=True)),
+        priced(theirs, bare),
+    )
+
+
+def ratio(found: Rivals, prices: PriceTable, architecture: str, times: float = TIMES) -> float:
+    """What ours costs, of what AWS's own does."""
+    ours, theirs = (one.dollars(prices, architecture, times) for one in (found.ours, found.theirs))
+    return ours / theirs
+
+
+def floor(found: Rivals, prices: PriceTable, architecture: str, times: float = TIMES) -> float:
+    """The ratio if rendering took no time: requests and storage alone."""
+    parts = misses_cost(prices, missed(found.ours.design, times), found.ours.memory_mb, architecture=architecture)
+    return (sum(parts.values()) - parts["compute"]) / found.theirs.dollars(prices, architecture, times)
+
+
+def by_times(title: str, found: Rivals, prices: PriceTable, architecture: str) -> Table:
+    """US dollars for a million misses, a row for how often each picture is missed."""
+    headings = (
+        "missed",
+        "Darkroom",
+        "ratio",
+        "if it stored nothing",
+        "ratio",
+        "AWS's own",
+        "without API Gateway",
+        "ratio",
+    )
+
+    def row(times: int) -> Sequence[str]:
+        ours, unstored, theirs, bare = (
+            one.dollars(prices, architecture, times) for one in (found.ours, found.unstored, found.theirs, found.bare)
+        )
+        return (
+            *(_times(times), f"{ours:.2f}", f"{ours / theirs:.2f}", f"{unstored:.2f}", f"{unstored / theirs:.2f}"),
+            *(f"{theirs:.2f}", f"{bare:.2f}", f"{ours / bare:.2f}"),
+        )
+
+    return Table(f"{title}: USD for a million misses", headings, [row(times) for times in ALL_TIMES])
+
+
+def by_cold(title: str, found: Rivals, prices: PriceTable, architecture: str) -> Table:
+    """The same for pictures that are missed :data:`TIMES` times, a row for each share of cold starts."""
+    headings = ("cold starts", "Darkroom", "AWS's own", "ratio")
+
+    def row(share: float) -> Sequence[str]:
+        ours, theirs = (one.cold(share).dollars(prices, architecture) for one in (found.ours, found.theirs))
+        return (f"{share:.1%}", f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.2f}")
+
+    return Table(f"{title}: by cold starts, each picture missed {_times(TIMES)}", headings, [row(one) for one in COLDS])
+
+
+def memory_lines(found: Rivals) -> list[str]:
+    """With which memory each was priced, and what it is billed there."""
+    return [
+        f"{name}: {one.memory_mb} MB, {billed_ms(one.design.work, one.memory_mb):,} ms a render, and "
+        f"{billed_start_ms(one.design.work, one.memory_mb):,} ms more for one that starts a process, which was seen to "
+        f"need {one.peak_mb:.0f} MB."
+        for name, one in (("Darkroom", found.ours), ("AWS's own", found.theirs))
+    ]
+
+
+def refining_line(found: Rivals, prices: PriceTable) -> str:
+    """What refining adds to the first miss of a picture, and from how many views on it brings that back."""
+    each = sum(prices.cost(REFINING).values())
+    saved = found.ours.design.picture_bytes * REFINED / 1e9 * prices.prices["cdn-gb"].of_one
+    return (
+        f"Refining (`Refine`) is apart: ${each * 1e6:.2f} for a million pictures, and a render at leisure for each. "
+        f"Where it saves {REFINED:.0%} of the bytes, the CDN's delivery has brought that back after "
+        f"{each / saved:.0f} views of a picture."
+    )
+
+
+def rules(prices: PriceTable, architecture: str) -> list[str]:
+    """What the tables hold for."""
+    return [
+        f"Each at the memory that is cheapest of those that hold it: {MEMORY_ROOM - 1:.0%} more than its process was "
+        f"seen to need. Below {FULL_CORE_MB} MB, one core's worth, computing takes longer in proportion, waiting does "
+        "not.",
+        f"Billed are the render and, since August 2025, starting the process, in {COLD:.0%} of renders unless it says "
+        "otherwise; Lambda's and API Gateway's requests; S3's GET, HEAD and PUT; a month of storage. The CDN's own "
+        "charges are the same for both.",
+        "**missed**: how often the CDN misses each picture within a month. Darkroom renders and stores it once, then "
+        "S3 answers; AWS's own renders each time. **if it stored nothing**: a Darkroom that cannot be had.",
+        f"Prices of us-east-1, on demand, {architecture}, as read on {prices.read.isoformat()}.",
+    ]
+
+
+def _times(times: int) -> str:
+    return "once" if times == 1 else f"{times} times"
+
+
+def _work(measured: Mapping[str, float]) -> Work:
+    """A cold start is all that its first answer took beyond a warm one."""
+    start_ms = max(0.0, (measured["cold_ms"] or 0.0) - measured["warm_ms"])
+    return Work(measured["warm_ms"], measured["cpu_ms"], start_ms)
