@@ -92,7 +92,7 @@ def told(figures: Sequence[Figure]) -> str:
         goal = goals()[figure.goal]
         floor = f", floor {goal.spelled(figure.floor)}" if figure.floor is not None else ""
         spread = f"({goal.spelled(figure.least)}–{goal.spelled(figure.most)}{floor})"
-        judged = "met" if goal.met(figure.value) else f"MISSED {figure.why}"
+        judged = "met" if goal.met_by(figure) else f"MISSED {figure.why}"
         lines.append(f"{goal.id}: {goal.spelled(figure.value)} {spread}, goal {goal.spelled_limit}: {judged}")
     return "\n".join(lines)
 

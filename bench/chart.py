@@ -30,7 +30,8 @@ text { font: 12.5px system-ui, sans-serif; fill: #202124 }
 
 def chart(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
     """An SVG of the last of ``runs``: a bar as long as its share of the goal, a thin line for its spread."""
-    found = [(goal, runs[-1].figures[goal.id]) for goal in goals.values() if runs and goal.id in runs[-1].figures]
+    figures = runs[-1].figures if runs else {}
+    found = [(goal, figures[goal.id]) for goal in goals.values() if goal.limit is not None and goal.id in figures]
     height = TOP_PX + ROW_PX * len(found) + 10
     size = f'width="{WIDTH_PX}" height="{height}" viewBox="0 0 {WIDTH_PX} {height}"'
     line = LABEL_PX + _px(1)
@@ -51,7 +52,7 @@ def chart(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
 def _row(goal: Goal, figure: Figure, top: int) -> Iterator[str]:
     middle = top + BAR_PX / 2
     low, high = (LABEL_PX + _px(goal.share(value)) for value in (figure.least, figure.most))
-    kind = "met" if goal.met(figure.value) else "missed"
+    kind = "met" if goal.met_by(figure) else "missed"
     text = f"{goal.spelled(figure.value)} ({goal.spelled_limit})"
     yield f'<text x="{LABEL_PX - 10}" y="{top + 11.5}" text-anchor="end">{escape(_short(goal.what))}</text>'
     width = _px(goal.share(figure.value))

@@ -19,7 +19,8 @@ class Figure:
     """What was measured of the goal with the id ``goal``, in the goal's unit.
 
     ``least`` and ``most`` are the extremes of the rounds. ``floor`` is the value that decode and encode alone, or
-    waiting alone, would give. ``why`` is one sentence, told where the goal is missed.
+    waiting alone, would give. ``why`` is one sentence, told where the goal is missed. ``unequal``: the pictures
+    were not equally good for equally many bytes, so that the goal is missed whatever the value.
     """
 
     goal: str
@@ -28,6 +29,7 @@ class Figure:
     most: float
     floor: float | None = None
     why: str = ""
+    unequal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +43,29 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A line of goals.toml. ``limit`` is the most that is allowed, or the least where ``at_least``."""
+    """A line of goals.toml. ``limit`` is the most that is allowed, or the least where ``at_least``, or None."""
 
     id: str
     what: str
     against: str
-    limit: float
     unit: Unit
     digits: int
+    limit: float | None = None
     at_least: bool = False
 
     def met(self, value: float) -> bool:
         """Whether ``value`` is on the right side of the limit, or on it."""
+        if self.limit is None:
+            return True
         return value >= self.limit if self.at_least else value <= self.limit
+
+    def met_by(self, figure: Figure) -> bool:
+        """Whether ``figure`` meets the goal."""
+        return self.met(figure.value) and not figure.unequal
 
     def share(self, value: float) -> float:
         """``value`` as a share of the limit: 1 is just met."""
-        return value / self.limit
+        return value / self.limit if self.limit else 0.0
 
     def spelled(self, value: float) -> str:
         """``value`` with its unit, with a digit more where rounding would hide that it misses the limit."""
@@ -69,7 +77,7 @@ class Goal:
     @property
     def spelled_limit(self) -> str:
         """The limit with its sign and unit."""
-        return f"{'≥' if self.at_least else '≤'} {self.spelled(self.limit)}"
+        return f"{'≥' if self.at_least else '≤'} {self.spelled(self.limit)}" if self.limit is not None else "–"
 
 
 def goals(path: Path = GOALS) -> Mapping[str, Goal]:

@@ -1,45 +1,57 @@
-"""What was found, for a terminal and for docs/performance.md."""
+"""What was found of requests, as tables, figures, and a file that others price."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .cases import Case
+from .equal import TOLERANCE
+from .figures import Figure
+from .paths import WORK
+from .statistics import Spread
 from .tables import Table
 from .trial import Result
 
-HEADINGS = ("", "cold ms", "ratio", "warm ms", "ratio", "CPU ms", "peak MB", "bytes", "SSIM")
+COLD = ("cold ms", "ratio")
+HEADINGS = ("", *COLD, "warm ms", "ratio", "CPU ms", "peak MB", "quality", "SSIMULACRA2", "bytes")
+MEASURED = WORK / "requests.json"
+"""The last figures of every contender by case, for whoever prices them: see :func:`keep`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All results. ``ssim`` is by case and contender's name; ratios are to the contender ``baseline``."""
+    """All results. ``scores`` are by case and contender's name; ratios are to the contender ``baseline``."""
 
     results: Mapping[Case, Sequence[Result]]
-    ssim: Mapping[tuple[Case, str], float]
+    scores: Mapping[tuple[Case, str], float]
     baseline: str
     conditions: Sequence[str]
     missing: Sequence[str]
 
+    def result(self, case: Case, name: str) -> Result | None:
+        """Of the contender ``name``, if it was measured."""
+        return next((result for result in self.results[case] if result.contender.name == name), None)
+
 
 def rows(findings: Findings, case: Case) -> list[tuple[str, ...]]:
     """The table of a case, without its headings: times are median (least–greatest)."""
-    results = findings.results[case]
-    base = next(result for result in results if result.contender.name == findings.baseline)
+    base = findings.result(case, findings.baseline)
     return [
         (
             result.contender.name,
-            str(result.cold_ms),
-            f"{result.cold_ms.ratio_to(base.cold_ms):.2f}",
+            str(result.cold_ms or "–"),
+            _ratio(result.cold_ms, base.cold_ms if base else None),
             str(result.warm_ms),
-            f"{result.warm_ms.ratio_to(base.warm_ms):.2f}",
+            _ratio(result.warm_ms, base.warm_ms if base else None),
             f"{result.cpu_ms:.0f}",
             f"{result.peak_rss_mb:.0f}",
+            f"{result.quality}",
+            f"{findings.scores[case, result.contender.name]:.1f}",
             f"{len(result.body):,}",
-            f"{findings.ssim[case, result.contender.name]:.3f}",
         )
-        for result in results
+        for result in findings.results[case]
     ]
 
 
@@ -55,13 +67,106 @@ def stage_lines(findings: Findings, case: Case) -> list[str]:
 
 def tables(findings: Findings) -> list[Table]:
     """A table for each case."""
-    return [Table(case.title, HEADINGS, rows(findings, case), stage_lines(findings, case)) for case in findings.results]
+    return [_table(findings, case) for case in findings.results]
 
 
 def for_page(findings: Findings) -> str:
-    """The part of docs/performance.md between the markers."""
-    parts = [table.markdown() for table in tables(findings)]
-    contenders = next(iter(findings.results.values()))
-    parts.append("\n".join(f"- **{result.contender.name}**: {result.contender.what}." for result in contenders))
-    parts.append("\n".join(f"- {line}" for line in findings.conditions))
-    return "\n\n".join(parts)
+    """The tables, who is who, and what the numbers hold for."""
+    contenders = {
+        result.contender.name: result.contender for results in findings.results.values() for result in results
+    }
+    return "\n\n".join(
+        [
+            *(f"{table.markdown()}" for table in tables(findings)),
+            "\n".join(f"- **{one.name}**: {one.what}." for one in contenders.values()),
+            "\n".join(f"- {line}" for line in findings.conditions),
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two results of a case, and what may be said of them: bytes ``allowance`` above the peer's at an equal score."""
+
+    ours: Result
+    theirs: Result
+    scores: tuple[float, float]
+    allowance: float = 0.02
+
+    @property
+    def bytes_ratio(self) -> float:
+        """Our bytes to theirs."""
+        return len(self.ours.body) / len(self.theirs.body)
+
+    @property
+    def objection(self) -> str:
+        """Why the two cannot be compared, "" if they can."""
+        ours, theirs = self.scores
+        if theirs - ours > TOLERANCE:
+            return f"not at equal quality: SSIMULACRA2 {ours:.1f} to {theirs:.1f}"
+        if self.bytes_ratio > 1 + self.allowance:
+            more, allowed = self.bytes_ratio - 1, self.allowance
+            return f"{more:.1%} more bytes at an equal score, where {allowed:.0%} are allowed"
+        return ""
+
+    def warm(self, goal: str, floor_ms: float | None = None, why: str = "") -> Figure:
+        """The ratio of warm requests. ``floor_ms`` is what ours would take at least."""
+        return self._figure(goal, self.ours.warm_ms, self.theirs.warm_ms, floor_ms, why)
+
+    def cold(self, goal: str, floor_ms: float | None = None, why: str = "") -> Figure | None:
+        """The ratio of cold starts, if both were started."""
+        if self.ours.cold_ms is None or self.theirs.cold_ms is None:
+            return None
+        return self._figure(goal, self.ours.cold_ms, self.theirs.cold_ms, floor_ms, why)
+
+    def peak(self, goal: str) -> Figure:
+        """The ratio of peak memories."""
+        ratio = self.ours.peak_rss_mb / self.theirs.peak_rss_mb
+        return Figure(goal, ratio, ratio, ratio)
+
+    def _figure(self, goal: str, ours: Spread, theirs: Spread, floor_ms: float | None, why: str) -> Figure:
+        ratios = [one / other for one, other in zip(ours.values, theirs.values, strict=True)]
+        floor = floor_ms / theirs.median if floor_ms is not None else None
+        reason, unequal = self.objection or why, bool(self.objection)
+        return Figure(goal, ours.ratio_to(theirs), min(ratios), max(ratios), floor, reason, unequal)
+
+
+def compared(findings: Findings, case: Case, ours: str, theirs: str, allowance: float = 0.02) -> Compared | None:
+    """The results of the contenders ``ours`` and ``theirs``, if both were measured."""
+    one, other = findings.result(case, ours), findings.result(case, theirs)
+    if one is None or other is None:
+        return None
+    return Compared(one, other, (findings.scores[case, ours], findings.scores[case, theirs]), allowance)
+
+
+def keep(findings: Findings) -> None:
+    """Write :data:`MEASURED`: by case's title and contender's name, the medians in ms, bytes, score and MB."""
+    found = {
+        case.title: {
+            result.contender.name: {
+                "cold_ms": result.cold_ms.median if result.cold_ms else None,
+                "warm_ms": result.warm_ms.median,
+                "cpu_ms": result.cpu_ms,
+                "peak_mb": result.peak_rss_mb,
+                "picture_bytes": len(result.body),
+                "score": findings.scores[case, result.contender.name],
+                "stores": result.contender.stores,
+            }
+            for result in results
+        }
+        for case, results in findings.results.items()
+    }
+    MEASURED.parent.mkdir(parents=True, exist_ok=True)
+    MEASURED.write_text(json.dumps(found, indent=1), encoding="utf-8")
+
+
+def _table(findings: Findings, case: Case) -> Table:
+    """Without the columns of cold starts where none was made."""
+    lines = [HEADINGS, *rows(findings, case)]
+    if not any(result.cold_ms for result in findings.results[case]):
+        lines = [(line[0], *line[1 + len(COLD) :]) for line in lines]
+    return Table(case.title, lines[0], lines[1:], stage_lines(findings, case))
+
+
+def _ratio(ours: Spread | None, base: Spread | None) -> str:
+    return f"{ours.ratio_to(base):.2f}" if ours and base else "–"

@@ -45,10 +45,16 @@ def verdict(goal: Goal, runs: Sequence[Run]) -> str:
     found = [run.figures[goal.id] for run in runs if goal.id in run.figures]
     if not found:
         return "not measured"
-    met = sum(goal.met(figure.value) for figure in found)
+    met = sum(goal.met_by(figure) for figure in found)
+    if goal.limit is None:
+        return _with_floor("no goal", goal, found[-1])
     if met == len(found):
         return f"met in {met} of {len(runs)}"
-    last = next(figure for figure in reversed(found) if not goal.met(figure.value))
-    floor = f"floor {goal.spelled(last.floor)}" if last.floor is not None else ""
-    reasons = "; ".join(filter(None, (floor, last.why)))
-    return f"missed in {len(found) - met} of {len(runs)}{f': {reasons}' if reasons else ''}"
+    last = next(figure for figure in reversed(found) if not goal.met_by(figure))
+    return _with_floor(f"missed in {len(found) - met} of {len(runs)}", goal, last)
+
+
+def _with_floor(text: str, goal: Goal, figure: Figure) -> str:
+    floor = f"floor {goal.spelled(figure.floor)}" if figure.floor is not None else ""
+    reasons = "; ".join(filter(None, (floor, figure.why)))
+    return f"{text}: {reasons}" if reasons else text

@@ -1,7 +1,7 @@
 """Lambda on this machine: AWS's Runtime Interface Emulator around a contender's process.
 
 The emulator starts the process at the first invocation, so that one, in a fresh emulator, is a cold start: runtime,
-imports, handler's module, first picture.
+imports, handler's module, first picture. As in Lambda, an X-Ray daemon listens for segments.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from . import processes
 from .contenders.model import Contender
 from .machine import Core, on_core
 
@@ -47,15 +49,18 @@ class Sandbox:
 
     def __init__(self, emulator: Path, contender: Contender, core: Core) -> None:
         self._contender = contender
-        self._port = _free_port()
+        self._port = processes.free_port()
+        self._daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._daemon.bind(("127.0.0.1", 0))
+        self._daemon.setblocking(False)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"]
-        addresses += ["--runtime-api-address", f"127.0.0.1:{_free_port()}"]
+        addresses += ["--runtime-api-address", f"127.0.0.1:{processes.free_port()}"]
         with on_core(core):
             self._process = subprocess.Popen(
                 [emulator, *addresses, "--log-level", "error", *contender.command],
                 cwd=contender.folder,
-                env=ENVIRONMENT | dict(contender.environment),
+                env=ENVIRONMENT | self._given | dict(contender.environment),
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -70,6 +75,7 @@ class Sandbox:
         self._client.close()
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._daemon.close()
         self._log.close()
 
     def invoke(self, event: Mapping[str, Any]) -> Invocation:
@@ -94,33 +100,56 @@ class Sandbox:
             raise NoAnswer(f"{self._contender.name}: {raw[:2000]!r}\n{self.log()}")
         return Invocation(ms, answer)
 
+    @property
+    def pid(self) -> int:
+        """The contender's process, once it was asked."""
+        return self._child()
+
     def cpu_ms(self) -> float:
         """Processor time that the contender's process has used until now, its threads included."""
-        fields = Path(f"/proc/{self._child()}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        user, system = int(fields[11]), int(fields[12])  # proc(5): 14 and 15, counted from 1 and from the pid
-        return (user + system) * 1000 / os.sysconf("SC_CLK_TCK")
+        return processes.cpu_ms(self._child())
 
     def peak_rss_mb(self) -> float:
-        """The most memory that the contender's process has had resident."""
-        return self._memory_mb("VmHWM")
+        """The most memory that the contender's process has had resident, in MB of 10^6 bytes."""
+        return processes.memory_mb(self._child(), "VmHWM")
+
+    def forget_peak(self) -> None:
+        """From now on :meth:`peak_rss_mb` tells the most since now."""
+        Path(f"/proc/{self._child()}/clear_refs").write_text("5", encoding="ascii")
 
     def rss_mb(self) -> float:
         """The memory that the contender's process has resident now."""
-        return self._memory_mb("VmRSS")
+        return processes.memory_mb(self._child(), "VmRSS")
+
+    def mapped_files(self) -> set[Path]:
+        """The files that the contender's process has mapped: its binary and shared libraries."""
+        lines = Path(f"/proc/{self._child()}/maps").read_text(encoding="utf-8").splitlines()
+        names = {line.split(maxsplit=5)[-1] for line in lines if "/" in line}
+        return {path for path in map(Path, names) if path.is_file()}
+
+    def segments(self) -> list[Mapping[str, Any]]:
+        """What the X-Ray daemon was sent since this was asked last, less what the system had no room for."""
+        found = []
+        with suppress(BlockingIOError):
+            while True:
+                found.append(json.loads(self._daemon.recv(65_536).partition(b"\n")[2]))
+        return found
 
     def log(self) -> str:
         """The end of what the emulator and the contender have printed."""
         self._log.seek(0)
         return self._log.read().decode(errors="replace")[-4000:]
 
-    def _memory_mb(self, name: str) -> float:
-        status = Path(f"/proc/{self._child()}/status").read_text(encoding="utf-8").splitlines()
-        line = next(line for line in status if line.startswith(f"{name}:"))
-        return int(line.split()[1]) * 1024 / 1e6
+    @property
+    def _given(self) -> dict[str, str]:
+        """What Lambda tells a process of its surroundings."""
+        return {
+            "LAMBDA_TASK_ROOT": str(self._contender.folder),
+            "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{self._daemon.getsockname()[1]}",
+        }
 
     def _child(self) -> int:
-        tasks = Path(f"/proc/{self._process.pid}/task").iterdir()
-        children = [int(pid) for task in tasks for pid in (task / "children").read_text(encoding="ascii").split()]
+        children = processes.children(self._process.pid)
         if len(children) != 1:
             raise NoAnswer(f"{self._contender.name} has {len(children)} processes, not one\n{self.log()}")
         return children[0]
@@ -136,9 +165,3 @@ class Sandbox:
                 time.sleep(0.01)
             else:
                 return
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Protocol, Self
 
 from .cases import Case
-from .contenders.model import Contender
+from .contenders.model import DEFAULT_QUALITY, Contender, Event, for_function_url
 from .machine import Core
 from .runtime import Invocation, Sandbox
+from .serving import Server
 from .statistics import Spread
 
 type Progress = Callable[[str], None]
@@ -30,69 +31,116 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A contender, and the quality that its encoder is asked for."""
+
+    contender: Contender
+    quality: int = DEFAULT_QUALITY
+
+    def event(self, case: Case, number: int) -> Event:
+        """What it is sent; each ``number`` has its own source."""
+        return self.contender.asks(case, number, self.quality)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What one contender did in one case.
 
-    ``cpu_ms`` is processor time per warm request, ``stages_ms`` the medians of the answers' Server-Timing, if any.
+    ``cold_ms`` is None for a server, and where nothing was started. ``cpu_ms`` is processor time per warm request,
+    ``stages_ms`` the medians of the answers' Server-Timing, if any.
     """
 
     contender: Contender
-    cold_ms: Spread
+    cold_ms: Spread | None
     warm_ms: Spread
     cpu_ms: float
     peak_rss_mb: float
     stages_ms: Mapping[str, float]
     body: bytes
+    quality: int = DEFAULT_QUALITY
+
+
+class Running(Protocol):
+    """A contender's process."""
+
+    def __enter__(self) -> Self:
+        """It has been started."""
+
+    def __exit__(self, *_: object) -> None:
+        """It ends."""
+
+    def invoke(self, event: Event) -> Invocation:
+        """Ask it; raises NoAnswer."""
+
+    def cpu_ms(self) -> float:
+        """Processor time that it has used until now."""
+
+    def peak_rss_mb(self) -> float:
+        """The most memory that it has had resident."""
+
+
+def started(contender: Contender, emulator: Path, core: Core) -> Running:
+    """The contender's process, to be closed by ``with``."""
+    return Server(contender, core) if contender.is_server else Sandbox(emulator, contender, core)
 
 
 def run(
-    case: Case, contenders: Sequence[Contender], rounds: Counts, emulator: Path, core: Core, progress: Progress
+    case: Case,
+    contenders: Sequence[Contender | Entry],
+    counts: Counts,
+    emulator: Path,
+    core: Core,
+    progress: Progress,
 ) -> list[Result]:
     """Measure ``contenders`` in ``case``; raises NoAnswer."""
+    entries = [one if isinstance(one, Entry) else Entry(one) for one in contenders]
     numbers = count(1)
-    cold = _cold(case, contenders, rounds, emulator, core, numbers, progress)
+    cold = _cold(case, entries, counts, emulator, core, numbers, progress)
     with ExitStack() as stack:
-        sandboxes = [stack.enter_context(Sandbox(emulator, contender, core)) for contender in contenders]
-        for sandbox in sandboxes * rounds.unmeasured:
-            sandbox.invoke(event(case, next(numbers)))
-        cpu_before = [sandbox.cpu_ms() for sandbox in sandboxes]
-        warm: list[list[Invocation]] = [[] for _ in contenders]
-        for turn in range(rounds.warm):
-            progress(f"{case.title}: warm {turn + 1}/{rounds.warm}")
-            for index in in_turn(len(contenders), turn):
-                warm[index].append(sandboxes[index].invoke(event(case, next(numbers))))
+        running = [stack.enter_context(started(entry.contender, emulator, core)) for entry in entries]
+        for index in [*range(len(entries))] * counts.unmeasured:
+            running[index].invoke(entries[index].event(case, next(numbers)))
+        cpu_before = [one.cpu_ms() for one in running]
+        warm: list[list[Invocation]] = [[] for _ in entries]
+        for turn in range(counts.warm):
+            progress(f"{case.title}: warm {turn + 1}/{counts.warm}")
+            for index in in_turn(len(entries), turn):
+                warm[index].append(running[index].invoke(entries[index].event(case, next(numbers))))
         return [
             Result(
-                contender,
-                Spread.of(cold[index]),
+                entry.contender,
+                Spread.of(cold[index]) if cold[index] else None,
                 Spread.of(invocation.ms for invocation in warm[index]),
-                (sandboxes[index].cpu_ms() - cpu_before[index]) / rounds.warm,
-                sandboxes[index].peak_rss_mb(),
+                (running[index].cpu_ms() - cpu_before[index]) / counts.warm,
+                running[index].peak_rss_mb(),
                 stages(warm[index]),
                 b64decode(warm[index][-1].answer["body"]),
+                entry.quality,
             )
-            for index, contender in enumerate(contenders)
+            for index, entry in enumerate(entries)
         ]
 
 
 def _cold(
     case: Case,
-    contenders: Sequence[Contender],
-    rounds: Counts,
+    entries: Sequence[Entry],
+    counts: Counts,
     emulator: Path,
     core: Core,
     numbers: Iterator[int],
     progress: Progress,
 ) -> list[list[float]]:
     """The time of each first answer of a fresh process. A round before those warms the file caches alike for all."""
-    found: list[list[float]] = [[] for _ in contenders]
-    for turn in range(-1, rounds.cold):
-        progress(f"{case.title}: cold {turn + 1}/{rounds.cold}")
-        for index in in_turn(len(contenders), turn):
-            with Sandbox(emulator, contenders[index], core) as sandbox:
-                ms = sandbox.invoke(event(case, next(numbers))).ms
+    found: list[list[float]] = [[] for _ in entries]
+    functions = [index for index, entry in enumerate(entries) if not entry.contender.is_server]
+    for turn in range(-1, counts.cold) if counts.cold else ():
+        progress(f"{case.title}: cold {turn + 1}/{counts.cold}")
+        for at in in_turn(len(functions), turn):
+            entry = entries[functions[at]]
+            with Sandbox(emulator, entry.contender, core) as sandbox:
+                ms = sandbox.invoke(entry.event(case, next(numbers))).ms
             if turn >= 0:
-                found[index].append(ms)
+                found[functions[at]].append(ms)
     return found
 
 
@@ -111,14 +159,6 @@ def in_turn(contenders: int, turn: int) -> list[int]:
     return [(turn + index) % contenders for index in range(contenders)]
 
 
-def event(case: Case, number: int) -> Mapping[str, Any]:
-    """The event of the Function URL (payload format 2.0) that CloudFront sends on a miss; each has its own source."""
-    path = f"/{number}/{case.picture}/_/w-{case.width}.webp"
-    return {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"accept": "image/avif,image/webp,*/*", "host": "transform.lambda-url.us-east-1.on.aws"},
-        "requestContext": {"http": {"method": "GET", "path": path, "protocol": "HTTP/1.1"}},
-        "isBase64Encoded": False,
-    }
+def event(case: Case, number: int, quality: int | None = None) -> Event:
+    """What CloudFront sends to Darkroom's function on a miss; each ``number`` has its own source."""
+    return for_function_url(case, number, quality or case.quality or DEFAULT_QUALITY)

@@ -30,6 +30,11 @@ class Worker:
 
     def ms(self) -> float:
         """Do the job once; raises RuntimeError if the process has failed."""
+        [ms] = self.stages_ms()
+        return ms
+
+    def stages_ms(self) -> list[float]:
+        """Do the job once, in as many stages as it tells of; raises RuntimeError if the process has failed."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write("\n")
@@ -37,7 +42,8 @@ class Worker:
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError(f"{self.contender.name} ended with status {self._process.wait()}")
-        return float(json.loads(answer))
+        found = json.loads(answer)
+        return list(found) if isinstance(found, list) else [found]
 
     def made(self) -> dict[str, bytes]:
         """What it made last, by name."""

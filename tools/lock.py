@@ -28,6 +28,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "requirements-sam.txt": ("sam",),
     "bench/requirements-runtime.txt": ("bench-runtime",),
     "bench/contenders/pillow/requirements.txt": ("bench-pillow",),
+    "bench/contenders/thumbor/requirements.txt": ("bench-thumbor",),
 }
 """Requirements file, from the repository's root, and the extras it locks."""
 

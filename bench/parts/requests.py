@@ -1,29 +1,29 @@
-"""A viewer's requests through the function as deployed, beside its peers: cold and warm."""
+"""A viewer's requests through the function as deployed, beside its peers: cold and warm, at equal quality."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Sequence
 
-from ..cases import WEBP_2MP, WEBP_12MP
-from ..conditions import LATENCY_MS, MEGABYTES_PER_S, machine, size
-from ..contenders.darkroom import darkroom
-from ..contenders.model import Contender, Missing
+from ..asking import OURS, STORED, Makes, asked
+from ..cases import WEBP_2MP, WEBP_12MP, Case
+from ..conditions import LATENCY_MS, MEGABYTES_PER_S
+from ..contenders.darkroom import darkroom, darkroom_at_once
+from ..contenders.dit import NAME as DIT
+from ..contenders.dit import dit
+from ..contenders.ipx import ipx
 from ..contenders.node import node, node_that_stores
 from ..contenders.pillow import pillow
-from ..emulator import emulator
-from ..figures import Rounds, Section
-from ..link.process import linked
-from ..machine import Core, apart
+from ..contenders.thumbor import thumbor
+from ..figures import Figure, Rounds, Section
+from ..floors import Floor, floor
+from ..machine import apart
 from ..pictures import pictures
-from ..quality import reference, ssim
-from ..report import Findings, for_page
-from ..trial import Counts, run
+from ..report import Compared, Findings, compared, for_page, keep
+from ..trial import Counts
 from . import Progress
 
-CASES = (WEBP_12MP, WEBP_2MP)
-CONTENDERS: tuple[Callable[[str], Contender], ...] = (darkroom, node, node_that_stores, pillow)
+FUNCTIONS: tuple[Makes, ...] = (darkroom_at_once, darkroom, dit, node, node_that_stores, pillow)
+WHO: dict[Case, tuple[Makes, ...]] = {WEBP_12MP: (*FUNCTIONS, ipx, thumbor), WEBP_2MP: FUNCTIONS}
 COUNTS = {"full": Counts(cold=11, warm=25), "quick": Counts(cold=3, warm=5)}
 
 ELSEWHERE = (
@@ -33,47 +33,45 @@ ELSEWHERE = (
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """All contenders that this machine can install, in all cases."""
-    findings = measured(COUNTS[rounds], progress)
-    return Section(for_page(findings), missing=findings.missing)
-
-
-def measured(counts: Counts, progress: Progress) -> Findings:
-    """What the contenders did."""
-    load = os.getloadavg()[0]
-    progress("building the layers and installing the peers")
+    """All contenders, and the figures of both cases."""
+    findings = asked(WHO, dict.fromkeys(WHO, COUNTS[rounds]), progress)
+    keep(findings)
     files = {file.name: file for file in pictures()}
-    with apart() as core, linked(list(files.values()), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
-        contenders, missing = installed(endpoint_url)
-        found = {case: run(case, contenders, counts, emulator(), core, progress) for case in CASES}
-    wanted = {case: reference(files[case.picture], case.width) for case in CASES}
-    return Findings(
-        found,
-        {(case, result.contender.name): ssim(result.body, wanted[case]) for case in CASES for result in found[case]},
-        baseline="Node" if any(contender.name == "Node" for contender in contenders) else contenders[-1].name,
-        conditions=conditions(counts, core, files, load),
-        missing=[*missing, *ELSEWHERE],
-    )
+    with apart() as core:
+        floors = {case: floor(case, files[case.picture], core, COUNTS[rounds].warm) for case in WHO}
+    text = "\n\n".join([for_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors))])
+    return Section(text, figures(findings, floors), [*findings.missing, *ELSEWHERE])
 
 
-def installed(endpoint_url: str) -> tuple[list[Contender], list[str]]:
-    """The contenders that this machine can run, and why it cannot run the others."""
-    contenders, missing = [], []
-    for make in CONTENDERS:
-        try:
-            contenders.append(make(endpoint_url))
-        except Missing as reason:
-            missing.append(f"{reason}.")
-    return contenders, list(dict.fromkeys(missing))
-
-
-def conditions(counts: Counts, core: Core, files: dict[str, Path], load: float) -> list[str]:
-    """What the numbers hold for."""
-    cores_used = "no core of its own" if core is None else "one core, S3 and the clock on another"
-    return [
-        f"{machine()}; the function has {cores_used}.",
-        f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast; "
-        f"sources: {', '.join(map(size, files.values()))}.",
-        f"{counts.cold} cold starts and {counts.warm} warm requests of each, in turn: median (least–greatest), "
-        f"and the median of the ratios within each turn. Load average before: {load:.1f}.",
+def figures(findings: Findings, floors: dict[Case, Floor]) -> list[Figure]:
+    """Of both cases; none where DIT's calls could not be installed."""
+    large, small = (_compared(findings, case, OURS) for case in (WEBP_12MP, WEBP_2MP))
+    stored, small_stored = (_compared(findings, case, STORED) for case in (WEBP_12MP, WEBP_2MP))
+    if large is None or small is None or stored is None or small_stored is None:
+        return []
+    of_large, of_small = (floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
+    with_put, small_with_put = (floors[case].stored_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
+    found: Sequence[Figure | None] = [
+        large.warm("warm-12mp-webp", of_large, "the floor is S3's first byte, decode and encode"),
+        stored.warm("warm-12mp-webp-stored", with_put, "the floor has one PUT more"),
+        small.warm("warm-2mp-webp", of_small, "the floor is S3's first byte, decode and encode"),
+        small_stored.warm("warm-2mp-webp-stored", small_with_put, "the floor has one PUT more"),
+        large.cold("cold-12mp", of_large, "the floor is a warm request's: no process is started in it"),
+        small.cold("cold-2mp", of_small, "the floor is a warm request's: no process is started in it"),
+        stored.peak("peak-12mp"),
     ]
+    return [figure for figure in found if figure]
+
+
+def floor_lines(floors: dict[Case, Floor]) -> list[str]:
+    """What each case takes at least."""
+    return [
+        f"Floor of {case.title}: decode {one.decode_ms:.0f} ms, encode {one.encode_ms:.0f} ms; with S3's first byte, "
+        f"and the rest of the source coming during the decode, {one.request_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms; "
+        f"with a PUT {one.stored_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms."
+        for case, one in floors.items()
+    ]
+
+
+def _compared(findings: Findings, case: Case, ours: str) -> Compared | None:
+    return compared(findings, case, ours, DIT)

@@ -14,8 +14,8 @@ from bench.figures import Figure, Goal, Section, goals
 from bench.parts import APART, PARTS, NoSuchPart, part, usual
 from bench.runs import KEPT, Run, verdict
 
-AT_MOST = Goal("time", "a request", "a peer", 0.5, "ratio", 2)
-AT_LEAST = Goal("share", "good ones", "all", 0.9, "ratio", 2, at_least=True)
+AT_MOST = Goal("time", "a request", "a peer", "ratio", 2, 0.5)
+AT_LEAST = Goal("share", "good ones", "all", "ratio", 2, 0.9, at_least=True)
 GOALS = {goal.id: goal for goal in (AT_MOST, AT_LEAST)}
 
 
@@ -32,7 +32,7 @@ def run(number: int = 1, **values: float) -> Run:
         (AT_MOST, 0.61, False, "0.61"),
         (AT_LEAST, 0.9, True, "0.90"),
         (AT_LEAST, 0.899, False, "0.899"),
-        (Goal("m", "", "", 10, "ms", 1), 9.96, True, "10.0 ms"),
+        (Goal("m", "", "", "ms", 1, 10), 9.96, True, "10.0 ms"),
     ],
 )
 def test_a_limit_is_met_on_it_and_rounding_hides_no_miss(goal: Goal, value: float, met: bool, spelled: str) -> None:
@@ -41,7 +41,8 @@ def test_a_limit_is_met_on_it_and_rounding_hides_no_miss(goal: Goal, value: floa
 
 def test_the_projects_goals_are_whole() -> None:
     found = goals()
-    assert len(found) == 19
+    assert len(found) == 20
+    assert [goal.id for goal in found.values() if goal.limit is None] == ["warm-2mp-webp-stored"]
     assert [goal.id for goal in found.values() if goal.at_least] == ["auto-within-2"]
     assert found["warm-12mp-webp"].spelled_limit == "≤ 0.65"
     assert found["peak-500"].spelled_limit == "≤ 100 MB"
@@ -57,6 +58,19 @@ def test_a_verdict_counts_the_runs_that_met_it() -> None:
 def test_a_miss_has_its_floor_and_reason() -> None:
     slow = Run("", "", 0, {"time": Figure("time", 0.7, 0.6, 0.8, floor=0.55, why="waiting alone takes it")})
     assert verdict(AT_MOST, [slow, run(time=0.1)]) == "missed in 1 of 2: floor 0.55; waiting alone takes it"
+
+
+def test_what_is_not_equally_good_misses_whatever_its_time() -> None:
+    worse = Run("", "", 0, {"time": Figure("time", 0.1, 0.1, 0.1, why="9 % more bytes", unequal=True)})
+    assert verdict(AT_MOST, [worse]) == "missed in 1 of 1: 9 % more bytes"
+    assert 'class="missed"' in chart(GOALS, [worse])
+
+
+def test_without_a_limit_a_figure_is_only_shown() -> None:
+    shown = Goal("time", "", "", "ratio", 2)
+    one = Run("", "", 0, {"time": Figure("time", 0.7, 0.6, 0.8, floor=0.5, why="a PUT more")})
+    assert (verdict(shown, [one]), shown.spelled_limit) == ("no goal: floor 0.50; a PUT more", "–")
+    assert bars(chart({"time": shown}, [one])) == {}
 
 
 def test_the_last_runs_are_kept(tmp_path: Path) -> None:

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.asking import installed
 from bench.cases import Case
 from bench.contenders.darkroom import VARIABLES, darkroom
-from bench.contenders.node import node, node_that_stores
+from bench.contenders.dit import dit
+from bench.contenders.ipx import ipx
+from bench.contenders.node import node
 from bench.emulator import emulator
 from bench.kept import kept
 from bench.link.process import linked
-from bench.parts.requests import installed
 from bench.pictures import Recipe, photograph
 from bench.quality import reference, ssim
 from bench.runtime import NoAnswer, Sandbox
@@ -100,8 +102,11 @@ def test_the_function_has_the_templates_variables() -> None:
 
 def test_a_machine_without_node_measures_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("bench.parts.requests.CONTENDERS", (node, node_that_stores))
-    assert installed("http://localhost") == ([], ["The Node handler: Node and npm are not installed."])
+    found, missing = installed([node, dit, ipx], "http://localhost")
+    assert found == []
+    assert missing == [
+        f"{peer}: Node and npm are not installed." for peer in ("The Node handler", "DIT's calls", "ipx")
+    ]
 
 
 def test_the_real_handler_answers_in_awss_emulator(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from ...emulator import interpreter
 from ...kept import kept
+from ...link import AT_ONCE_BUCKET
 from ...machine import architecture
 from ...paths import ROOT, WORK
 from ..model import Contender, aws_environment
@@ -19,11 +21,14 @@ from ..model import Contender, aws_environment
 HERE = Path(__file__).parent
 LAYERS = {"darkroom": "DarkroomLayer", "imaging": "ImagingLayer"}
 FUNCTION = ROOT / "functions" / "transform"
+TRACED = HERE / "traced.py"
 
 VARIABLES = {
     "POWERTOOLS_SERVICE_NAME": "transform",
     "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/bench",
     "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
     "VIPS_WARNING": "0",
     "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:unused",
     "ACCESS_MODE": "open",  # a width off the ladder is measured too, and signatures are not
@@ -36,8 +41,8 @@ def darkroom(endpoint_url: str) -> Contender:
     return Contender(
         name="Darkroom",
         what="`functions/transform` as deployed: decodes while the source arrives, stores before it answers",
-        command=[interpreter(), "-m", "awslambdaric", "app.handler"],
-        folder=kept(WORK / "function", [FUNCTION], _copy_function),
+        command=[interpreter(), "-m", "awslambdaric", "traced.handler"],
+        folder=kept(WORK / "function", [FUNCTION, TRACED], _copy_function),
         environment=aws_environment(endpoint_url)
         | VARIABLES
         | {
@@ -45,6 +50,18 @@ def darkroom(endpoint_url: str) -> Contender:
             "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's file system is read-only
         },
         stores=True,
+    )
+
+
+def darkroom_at_once(endpoint_url: str) -> Contender:
+    """The same with a bucket that takes what is stored without a wait: the rest of the handler is as deployed."""
+    stored = darkroom(endpoint_url)
+    return replace(
+        stored,
+        name="Darkroom, at once",
+        what="`functions/transform` as deployed, on a bucket that answers PUT and HEAD at once: it does all of the "
+        "work of its write-back, but does not wait for S3 to have done its own",
+        environment={**stored.environment, "MEDIA_BUCKET": AT_ONCE_BUCKET},
     )
 
 
@@ -61,6 +78,17 @@ def darkroom_at_ingest(name: str, what: str, job: str, source: Path, wanted: Map
             "MALLOC_ARENA_MAX": "1",
             "VIPS_CONCURRENCY": "1",
         },
+    )
+
+
+def darkroom_alone(source: Path, width: int, form: str, quality: int) -> Contender:
+    """Decode and encode of ``source`` alone, by ``floor.py``: the floor of what a render can take."""
+    return Contender(
+        name="Decode and encode",
+        what="decoding, resizing and encoding alone, with the same libvips and the same options, the bytes in memory",
+        command=[interpreter(), HERE / "floor.py", source, str(width), form, str(quality)],
+        folder=HERE,
+        environment={"PYTHONPATH": _python_path(), "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "1"},
     )
 
 
@@ -87,5 +115,5 @@ def _python() -> list[str]:
 
 
 def _copy_function(folder: Path) -> None:
-    for file in FUNCTION.glob("*.py"):
+    for file in (*FUNCTION.glob("*.py"), TRACED):
         shutil.copy(file, folder)

@@ -1,24 +1,25 @@
-"""The Node peer: what AWS's own Dynamic Image Transformation handler is made of, and no more."""
+"""The minimal Node peer: what AWS's own Dynamic Image Transformation handler is made of, and no more."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ...kept import kept
-from ...machine import architecture
-from ...paths import WORK
-from ..model import Contender, Missing, aws_environment
+from .. import npm
+from ..model import Contender, aws_environment
 
 HERE = Path(__file__).parent
-FILES = ("package.json", "package-lock.json", "handler.mjs", "bootstrap.mjs", "presets.mjs")
-BUNDLE = ("--bundle", "--minify", "--platform=node", "--format=esm", "--external:sharp", "--outfile=app.mjs")
+FILES = (*npm.LOCKED, "handler.mjs", "bootstrap.mjs", "presets.mjs")
 REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);"
 """CommonJS parts of the SDK call ``require`` for Node's own modules, which an ES module lacks."""
+
+BUNDLE = (
+    *("node_modules/.bin/esbuild", "handler.mjs", "--bundle", "--minify", "--platform=node", "--format=esm"),
+    *("--external:sharp", "--outfile=app.mjs", f"--banner:js={REQUIRE}", "--log-level=warning"),
+)
 
 
 def node(endpoint_url: str) -> Contender:
@@ -26,7 +27,7 @@ def node(endpoint_url: str) -> Contender:
     runtime, folder = _installed()
     return Contender(
         name="Node",
-        what="a minimal handler of ours: AWS SDK v3 bundled by esbuild, sharp; answers without storing, as AWS's does",
+        what="a minimal handler of ours: AWS SDK v3 bundled by esbuild, sharp; answers without storing",
         command=[runtime, "bootstrap.mjs", "./app.mjs"],
         folder=folder,
         environment=aws_environment(endpoint_url),
@@ -66,21 +67,4 @@ def versions() -> str:
 
 
 def _installed() -> tuple[str, Path]:
-    runtime, npm = shutil.which("node"), shutil.which("npm")
-    if runtime is None or npm is None:
-        raise Missing("The Node handler: Node and npm are not installed")
-    return runtime, kept(WORK / "node", [HERE / name for name in FILES], _make, architecture())
-
-
-def _make(folder: Path) -> None:
-    for name in FILES:
-        shutil.copy(HERE / name, folder)
-    commands = (
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
-        ["node_modules/.bin/esbuild", "handler.mjs", *BUNDLE, f"--banner:js={REQUIRE}", "--log-level=warning"],
-    )
-    try:
-        for command in commands:
-            subprocess.run(command, cwd=folder, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise Missing(f"The Node handler: npm could not install it ({error})") from error
+    return npm.installed("node", "The Node handler", [HERE / name for name in FILES], [BUNDLE])

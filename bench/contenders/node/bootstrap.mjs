@@ -23,6 +23,7 @@ const { handler } = await import(process.argv[2]);
 for (;;) {
   const invocation = await call("GET", "invocation/next");
   const id = invocation.headers["lambda-runtime-aws-request-id"];
+  process.env._X_AMZN_TRACE_ID = invocation.headers["lambda-runtime-trace-id"] ?? "";
   try {
     const answer = await handler(JSON.parse(invocation.text));
     await call("POST", `invocation/${id}/response`, JSON.stringify(answer));

@@ -1,4 +1,4 @@
-"""A minimal handler: boto3 gets the source, Pillow resizes it and encodes WebP."""
+"""A minimal handler: boto3 gets the source, Pillow resizes and encodes it."""
 
 import io
 import os
@@ -12,17 +12,18 @@ _s3 = boto3.client("s3")
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001
-    """Answer ``/<key>/_/w-<width>.webp``."""
+    """Answer ``/<key>/_/[q-<quality>_]w-<width>.<format>``."""
     key, _, options = event["rawPath"].removeprefix("/").partition("/_/")
-    width = int(options.removeprefix("w-").removesuffix(".webp"))
+    words, _, form = options.partition(".")
+    wanted = dict(word.split("-") for word in words.split("_"))
     found = _s3.get_object(Bucket=os.environ["MEDIA_BUCKET"], Key=f"masters/{key}")
     with Image.open(io.BytesIO(found["Body"].read())) as image:
-        image.thumbnail((width, image.height))
+        image.thumbnail((int(wanted["w"]), image.height))
         out = io.BytesIO()
-        ImageOps.exif_transpose(image).save(out, "WEBP", quality=80)
+        ImageOps.exif_transpose(image).save(out, form.upper(), quality=int(wanted.get("q", "80")))
     return {
         "statusCode": 200,
-        "headers": {"content-type": "image/webp", "cache-control": "public, max-age=86400"},
+        "headers": {"content-type": f"image/{form}", "cache-control": "public, max-age=86400"},
         "body": b64encode(out.getvalue()).decode("ascii"),
         "isBase64Encoded": True,
     }

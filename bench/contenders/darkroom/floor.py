@@ -1,0 +1,58 @@
+"""Runs with the layers as the transform function has them: decode and encode alone, of bytes that are in memory.
+
+``python floor.py SOURCE WIDTH FORMAT QUALITY FOLDER`` answers each line with the milliseconds of one picture, as JSON
+[decode and resize, encode], and leaves the picture in FOLDER. The decoder shrinks as much as the function lets it, the
+encoder has the options that the function gives it: what is left out is everything else that the function does.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import pyvips
+
+from darkroom.imaging.effort import effort
+from darkroom.imaging.encoding import quality_of
+from darkroom.imaging.formats import FORMS
+from darkroom.imaging.header import inspect
+from darkroom.imaging.loading import load
+from darkroom.imaging.render import arranged
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Plan
+
+ALWAYS = {"avif": {"compression": "av1", "bitdepth": 8}}
+
+
+def main() -> None:
+    """Answer lines until there are no more."""
+    path, width, form, quality, folder = sys.argv[1:]
+    data = Path(path).read_bytes()
+    header = inspect(Source.of(data), Limits())
+    geometry = arranged(Plan("photo", width=int(width), format=form), header)
+    loaded = load(Source.of(data), header, geometry, Limits()).frames[0]
+    shrink = round(header.width / loaded.width)
+    size = geometry.stored_scaled
+    options = {
+        **effort(form, size.width * size.height),
+        **ALWAYS.get(form, {}),
+        "Q": quality_of(FORMS[form], int(quality)),
+        "keep": "none",
+    }
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        image = pyvips.Image.jpegload_buffer(data, access="sequential", shrink=shrink)
+        across, down = size.width / image.width, size.height / image.height
+        small = image.resize(across, vscale=down).copy_memory()
+        decoded = time.perf_counter()
+        body = small.write_to_buffer(f".{form}", **options)
+        encoded = time.perf_counter()
+        Path(folder, f"picture.{form}").write_bytes(body)
+        print(json.dumps([(decoded - started) * 1000, (encoded - decoded) * 1000]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""DIT's calls: what AWS's Dynamic Image Transformation asks of the SDK and of sharp, in a handler of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import npm
+from ..model import BUCKET, Contender, aws_environment, for_api_gateway
+
+HERE = Path(__file__).parent
+BOOTSTRAP = HERE.parent / "node" / "bootstrap.mjs"
+FILES = (*(HERE / name for name in (*npm.LOCKED, "handler.mjs")), BOOTSTRAP)
+NAME = "DIT's calls"
+BUNDLE = (
+    *("node_modules/.bin/esbuild", "handler.mjs", "--bundle", "--platform=node", "--target=node20"),
+    *("--external:sharp", "--outfile=index.js", "--log-level=warning"),
+)
+"""As CDK bundles it there: CommonJS, not minified, everything within but sharp."""
+
+
+def dit(endpoint_url: str) -> Contender:
+    """The handler, against the S3 at ``endpoint_url``; raises Missing."""
+    runtime, folder = npm.installed("dit", NAME, FILES, [BUNDLE])
+    return Contender(
+        name=NAME,
+        what="a handler of ours that makes the calls of AWS's Dynamic Image Transformation v7 (SDK v3, sharp, its log "
+        "lines), bundled as it is; renders each time and stores nothing",
+        command=[runtime, "bootstrap.mjs", "./index.js"],
+        folder=folder,
+        environment=aws_environment(endpoint_url) | {"SOURCE_BUCKETS": BUCKET},
+        asks=for_api_gateway,
+    )

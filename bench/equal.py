@@ -1,0 +1,98 @@
+"""Equal quality: each peer's encoder is asked for what looks as much like the wanted picture as Darkroom's answer does.
+
+A ratio of times or bytes says nothing where one picture is better than the other. So a peer's quality is looked for by
+halving, once for each case, by SSIMULACRA2 against a lossless Lanczos resize of all pixels. What was found is kept
+until Darkroom's answer or the peer changes.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+from .cases import Case
+from .contenders.model import DEFAULT_QUALITY, Contender
+from .kept import STAMP, digest
+from .machine import Core
+from .paths import WORK
+from .quality import Pixels, pixels_of
+from .ssimulacra2 import Original
+from .trial import Entry, started
+
+TOLERANCE = 0.5
+"""Scores that differ by less are equal."""
+
+FOUND = WORK / "equal"
+_NUMBERS = count(1_000_000)
+"""Requests of this search name other sources than those that are measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The quality that a peer is asked for, how its picture scores, and its bytes."""
+
+    quality: int
+    score: float
+    size_bytes: int
+
+
+def nearest(wanted: float, score_of: Callable[[int], float]) -> int:
+    """The quality of 1 to 100 whose score is nearest to ``wanted``, if scores rise with quality."""
+    score_of = cache(score_of)
+    low, high = 1, 100
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if score_of(middle) < wanted else (low, middle)
+    return min((low, high), key=lambda quality: abs(score_of(quality) - wanted))
+
+
+def answer(case: Case, contender: Contender, quality: int, emulator: Path, core: Core) -> bytes:
+    """One picture of ``contender``; raises NoAnswer."""
+    with started(contender, emulator, core) as running:
+        return b64decode(running.invoke(Entry(contender, quality).event(case, next(_NUMBERS))).answer["body"])
+
+
+def matched(case: Case, ours: bytes, wanted: Pixels, peer: Contender, emulator: Path, core: Core) -> Match:
+    """The quality of ``peer`` at which it looks like ``ours``, both compared to ``wanted``; raises NoAnswer."""
+    stamp = peer.folder / STAMP
+    made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
+    name = digest([], repr(case), peer.name, made_from, ours.hex())
+    path = FOUND / f"{name}.json"
+    if path.exists():
+        return Match(**json.loads(path.read_text(encoding="ascii")))
+    original = Original(wanted)
+    bodies: dict[int, bytes] = {}
+    with started(peer, emulator, core) as running:
+
+        def score_of(quality: int) -> float:
+            event = Entry(peer, quality).event(case, next(_NUMBERS))
+            bodies[quality] = b64decode(running.invoke(event).answer["body"])
+            return original.score(pixels_of(bodies[quality]))
+
+        quality = nearest(original.score(pixels_of(ours)), score_of)
+    found = Match(quality, original.score(pixels_of(bodies[quality])), len(bodies[quality]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(found)), encoding="ascii")
+    return found
+
+
+def entries(
+    case: Case, ours: Contender, others: Sequence[Contender], wanted: Pixels, emulator: Path, core: Core
+) -> list[Entry]:
+    """``others``, each with the quality at which it looks like ``ours``; raises NoAnswer.
+
+    A contender whose name begins like ours is Darkroom as well, and is asked as ours is.
+    """
+    quality = case.quality or DEFAULT_QUALITY
+    body = answer(case, ours, quality, emulator, core)
+    return [
+        Entry(other, quality)
+        if other.name.startswith(ours.name)
+        else Entry(other, matched(case, body, wanted, other, emulator, core).quality)
+        for other in others
+    ]

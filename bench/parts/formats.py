@@ -1,0 +1,98 @@
+"""AVIF beside sharp's own, JPEG beside DIT's, and a render on an instant line above its floor."""
+
+from __future__ import annotations
+
+import os
+
+from ..asking import OURS, Makes, asked
+from ..cases import AVIF_12MP, JPEG_12MP, WEBP_12MP, Case
+from ..conditions import LATENCY_MS, MEGABYTES_PER_S, turns
+from ..contenders.darkroom import darkroom, darkroom_at_once
+from ..contenders.dit import NAME as DIT
+from ..contenders.dit import dit
+from ..contenders.node import node
+from ..contenders.pillow import pillow
+from ..emulator import emulator
+from ..figures import Figure, Rounds, Section
+from ..floors import alone, floor
+from ..link.process import linked
+from ..machine import apart
+from ..pictures import pictures
+from ..report import compared, for_page
+from ..runtime import Sandbox
+from ..statistics import Spread
+from ..tables import Table
+from ..trial import Counts, event, in_turn
+from . import Progress
+
+SHARP = "Node"
+AVIF_ALLOWANCE = 0.08
+"""More bytes that a first answer may have, since it is encoded again when nobody waits."""
+
+WHO: dict[Case, tuple[Makes, ...]] = {
+    JPEG_12MP: (darkroom_at_once, darkroom, dit, node, pillow),
+    AVIF_12MP: (darkroom_at_once, darkroom, dit, node),
+}
+COUNTS = {
+    "full": {JPEG_12MP: Counts(cold=0, warm=25), AVIF_12MP: Counts(cold=0, warm=9, unmeasured=1)},
+    "quick": {JPEG_12MP: Counts(cold=0, warm=5), AVIF_12MP: Counts(cold=0, warm=3, unmeasured=1)},
+}
+INSTANT_TURNS = {"full": 41, "quick": 9}
+
+
+def measure(rounds: Rounds, progress: Progress) -> Section:
+    """Both formats, then the floor."""
+    findings = asked(WHO, COUNTS[rounds], progress)
+    files = {file.name: file for file in pictures()}
+    with apart() as core:
+        floors = {case: floor(case, files[case.picture], core, 9) for case in WHO}
+    figures = []
+    for case, goal, theirs, allowance in (
+        (JPEG_12MP, "warm-12mp-jpeg", DIT, 0.02),
+        (AVIF_12MP, "warm-12mp-avif", SHARP, AVIF_ALLOWANCE),
+    ):
+        pair = compared(findings, case, OURS, theirs, allowance)
+        if pair:
+            least_ms = floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S)
+            figures.append(pair.warm(goal, least_ms, "the floor is S3's first byte, decode and encode"))
+    load = os.getloadavg()[0]
+    handler, bare = instant(INSTANT_TURNS[rounds], progress)
+    text = "\n\n".join(
+        [for_page(findings), instant_table(handler, bare).markdown(), f"- {turns(len(bare.values), load)}"]
+    )
+    return Section(text, [*figures, above_floor(handler, bare)], findings.missing)
+
+
+def instant(times: int, progress: Progress) -> tuple[Spread, Spread]:
+    """A warm request where S3 takes no time, and decode and encode alone, in turn on one core: both in ms."""
+    found: tuple[list[float], list[float]] = ([], [])
+    picture = next(file for file in pictures() if file.name == WEBP_12MP.picture)
+    with (
+        apart() as core,
+        linked([picture], 0, 10_000) as url,
+        Sandbox(emulator(), darkroom_at_once(url), core) as sandbox,
+        alone(WEBP_12MP, picture, core) as worker,
+    ):
+        for number in range(3):
+            sandbox.invoke(event(WEBP_12MP, number))
+        for turn in range(times):
+            progress(f"Above the floor: {turn + 1}/{times}")
+            for index in in_turn(2, turn):
+                ms = sum(worker.stages_ms()) if index else sandbox.invoke(event(WEBP_12MP, 10 + turn)).ms
+                found[index].append(ms)
+    return Spread.of(found[0]), Spread.of(found[1])
+
+
+def above_floor(handler: Spread, bare: Spread) -> Figure:
+    """The ratio of the two."""
+    ratios = [one / other for one, other in zip(handler.values, bare.values, strict=True)]
+    return Figure("render-over-floor", handler.ratio_to(bare), min(ratios), max(ratios), floor=1.0)
+
+
+def instant_table(handler: Spread, bare: Spread) -> Table:
+    """Both, and the ratio."""
+    rows = [
+        ("Darkroom, whole handler", str(handler), f"{handler.ratio_to(bare):.2f}"),
+        ("Decode and encode alone", str(bare), "1.00"),
+    ]
+    return Table(f"{WEBP_12MP.title}, S3 taking no time", ("", "ms", "ratio"), rows)

@@ -1,0 +1,34 @@
+"""What Linux tells of a process."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+
+def cpu_ms(pid: int) -> float:
+    """Processor time that the process has used until now, its threads included."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    user, system = int(fields[11]), int(fields[12])  # proc(5): 14 and 15, counted from 1 and from the pid
+    return (user + system) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mb(pid: int, name: str) -> float:
+    """``VmRSS``, the memory that is resident now, or ``VmHWM``, the most that ever was."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    line = next(line for line in status if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def children(pid: int) -> list[int]:
+    """The processes that the process has started."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()]
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
