@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from botocore.exceptions import ClientError
 from obstore.store import S3Store
 from PIL import Image
 
+from bench.link import AT_ONCE_BUCKET
 from bench.link.objects import COMMENT_BYTES, named
 from bench.link.process import linked
 from darkroom.aws.credentials import CredentialSource
@@ -110,6 +112,23 @@ def test_conditions(store: S3Store) -> None:
         obstore.get(store, "once", options={"if_none_match": first["e_tag"]})
     with pytest.raises(obstore.exceptions.PreconditionError):
         obstore.get(store, "once", options={"if_match": '"another"'})
+
+
+def test_one_bucket_waits_for_gets_alone(picture: Path) -> None:
+    """The line takes an hour, so whatever is answered has not waited for it."""
+    with linked([picture], latency_ms=3_600_000, megabytes_per_s=100) as address:
+        environment = KEYS | {"AWS_ENDPOINT_URL": address}
+        at_once = connect(AT_ONCE_BUCKET, CredentialSource(environment), environment)
+        etag = at_once.put("made", b"body", {})
+        assert at_once.etag("made") == etag
+        assert at_once.etag("masters/1/photo.jpg")
+        at_once.delete("made")
+        for bucket, method in ((AT_ONCE_BUCKET, "GET"), ("media", "HEAD")):
+            client = http.client.HTTPConnection(address.removeprefix("http://"), timeout=0.3)
+            client.request(method, f"/{bucket}/masters/1/photo.jpg")
+            with pytest.raises(TimeoutError):
+                client.getresponse()
+            client.close()
 
 
 def test_the_aws_sdk_agrees(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

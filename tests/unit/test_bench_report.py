@@ -8,7 +8,7 @@ import pytest
 
 from bench.cases import Case
 from bench.contenders.model import Contender
-from bench.report import Findings, rows
+from bench.report import Compared, Findings, compared, for_page, rows, tables
 from bench.runtime import Invocation
 from bench.statistics import Spread
 from bench.trial import Result, event, in_turn, stages
@@ -17,9 +17,12 @@ from darkroom.plan.canonical import parse_path
 CASE = Case("12 MP to 800", "12mp.jpg", 800)
 
 
-def result(name: str, cold_ms: list[float], warm_ms: list[float], **stages_ms: float) -> Result:
+def result(
+    name: str, cold_ms: list[float], warm_ms: list[float], size: int = 1234, peak_mb: float = 71.2, **stages_ms: float
+) -> Result:
     contender = Contender(name, f"what {name} is", ["true"], Path(), {})
-    return Result(contender, Spread.of(cold_ms), Spread.of(warm_ms), 12.3, 71.2, stages_ms, b"x" * 1234)
+    cold = Spread.of(cold_ms) if cold_ms else None
+    return Result(contender, cold, Spread.of(warm_ms), 12.3, peak_mb, stages_ms, b"x" * size, 81)
 
 
 @pytest.fixture
@@ -28,8 +31,8 @@ def findings() -> Findings:
         result("Darkroom", [100, 300, 200], [80, 90], fetch=27.4, decode=50),
         result("Node", [400, 400, 400], [160, 180]),
     ]
-    ssim = {(CASE, "Darkroom"): 0.9236, (CASE, "Node"): 0.9}
-    return Findings({CASE: results}, ssim, "Node", ["a machine"], ["the moon."])
+    scores = {(CASE, "Darkroom"): 72.36, (CASE, "Node"): 72.3}
+    return Findings({CASE: results}, scores, "Node", ["a machine"], ["the moon."])
 
 
 def test_a_spread_is_median_least_and_greatest() -> None:
@@ -47,8 +50,65 @@ def test_a_ratio_is_taken_within_each_turn() -> None:
 
 def test_ratios_are_to_the_baseline(findings: Findings) -> None:
     ours, peer = rows(findings, CASE)
-    assert ours == ("Darkroom", "200 (100–300)", "0.50", "85 (80–90)", "0.50", "12", "71", "1,234", "0.924")
+    assert ours == ("Darkroom", "200 (100–300)", "0.50", "85 (80–90)", "0.50", "12", "71", "81", "72.4", "1,234")
     assert peer[2] == peer[4] == "1.00"
+
+
+def test_a_page_has_a_table_with_notes_and_says_who_is_who(findings: Findings) -> None:
+    text = for_page(findings)
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in table}) == 1
+    assert "Darkroom warm, by its own Server-Timing, ms: fetch 27, decode 50" in text
+    assert "- **Node**: what Node is." in text
+    assert text.endswith("- a machine")
+
+
+def test_where_nothing_started_cold_the_table_has_no_columns_for_it() -> None:
+    warm_only = Findings({CASE: [result("Node", [], [160])]}, {(CASE, "Node"): 70}, "Node", [], [])
+    [table] = tables(warm_only)
+    assert table.headings[:3] == ("", "warm ms", "ratio")
+    assert table.rows[0][:3] == ("Node", "160 (160–160)", "1.00")
+
+
+def test_without_the_baseline_there_are_no_ratios(findings: Findings) -> None:
+    alone = Findings(findings.results, findings.scores, "DIT", [], [])
+    assert [row[2] for row in rows(alone, CASE)] == ["–", "–"]
+    assert compared(alone, CASE, "Darkroom", "DIT") is None
+
+
+def test_figures_are_ratios_with_floors_of_the_peers_time(findings: Findings) -> None:
+    pair = compared(findings, CASE, "Darkroom", "Node")
+    assert pair is not None
+    warm, cold = pair.warm("w", floor_ms=34), pair.cold("c")
+    assert (warm.value, warm.least, warm.most, warm.floor, warm.unequal) == (0.5, 0.5, 0.5, 0.2, False)
+    assert cold is not None
+    assert (cold.value, cold.least, cold.most, cold.floor) == (0.5, 0.25, 0.75, None)
+    assert pair.peak("p").value == 1
+
+
+def test_what_was_not_started_cold_has_no_figure_of_it() -> None:
+    assert Compared(result("a", [], [1]), result("b", [], [2]), (70, 70)).cold("c") is None
+
+
+@pytest.mark.parametrize(
+    ("scores", "sizes", "allowance", "objection"),
+    [
+        ((70.0, 70.5), (102, 100), 0.02, ""),
+        ((70.0, 70.6), (50, 100), 0.02, "not at equal quality: SSIMULACRA2 70.0 to 70.6"),
+        ((75.0, 70.0), (102, 100), 0.02, ""),
+        ((70.0, 70.0), (103, 100), 0.02, "3.0% more bytes at an equal score, where 2% are allowed"),
+        ((70.0, 70.0), (108, 100), 0.08, ""),
+        ((70.0, 70.0), (109, 100), 0.08, "9.0% more bytes at an equal score, where 8% are allowed"),
+    ],
+)
+def test_pictures_are_compared_at_equal_quality_and_bytes(
+    scores: tuple[float, float], sizes: tuple[int, int], allowance: float, objection: str
+) -> None:
+    ours, theirs = (result("one", [1], [1], size) for size in sizes)
+    pair = Compared(ours, theirs, scores, allowance)
+    figure = pair.warm("w", why="waiting")
+    assert pair.objection == objection
+    assert (figure.why, figure.unequal) == (objection or "waiting", bool(objection))
 
 
 def test_every_contender_is_first_equally_often() -> None:

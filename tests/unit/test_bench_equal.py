@@ -1,0 +1,139 @@
+"""Peers answer, and are asked for pictures of equal quality; the floor does what the handler does, and no more."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from bench.asking import Makes
+from bench.cases import Case
+from bench.contenders.darkroom import darkroom, darkroom_at_once
+from bench.contenders.dit import dit
+from bench.contenders.ipx import ipx
+from bench.contenders.model import for_api_gateway, for_function_url, trace_header
+from bench.contenders.node import node
+from bench.contenders.pillow import pillow
+from bench.contenders.thumbor import thumbor
+from bench.emulator import emulator
+from bench.equal import matched, nearest
+from bench.floors import Floor, alone, floor
+from bench.link.process import linked
+from bench.pictures import Recipe, photograph
+from bench.quality import reference, ssimulacra2
+from bench.runtime import Sandbox
+from bench.trial import Entry, event, started
+from darkroom.aws.telemetry.headers import read_header
+from darkroom.plan.canonical import parse_path
+
+NEEDS_NPM = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+OF_NPM = [pytest.param(make, marks=NEEDS_NPM) for make in (dit, node, ipx)]
+WEBP = Case("small", "small.jpg", 320)
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("pictures") / "small.jpg"
+    photograph(Recipe("small.jpg", "coffee", 1200, 900)).save(file, quality=90)
+    return file
+
+
+@given(st.lists(st.floats(0, 100), min_size=100, max_size=100, unique=True).map(sorted), st.floats(0, 100))
+def test_the_quality_is_the_one_whose_score_is_nearest(scores: list[float], wanted: float) -> None:
+    asked = []
+
+    def score_of(quality: int) -> float:
+        asked.append(quality)
+        return scores[quality - 1]
+
+    found = nearest(wanted, score_of)
+    assert abs(scores[found - 1] - wanted) == min(abs(score - wanted) for score in scores)
+    assert len(asked) == len(set(asked)) <= 9
+
+
+def test_a_floor_waits_for_the_first_byte_and_overlaps_the_rest() -> None:
+    slow_decode = Floor(decode_ms=30, encode_ms=20, source_bytes=850_000, picture_bytes=85_000)
+    assert slow_decode.render_ms == 50
+    assert slow_decode.request_ms(25, 85) == 25 + 30 + 20
+    assert slow_decode.stored_ms(25, 85) == 25 + 30 + 20 + 25 + 1
+    slow_line = Floor(decode_ms=5, encode_ms=20, source_bytes=850_000, picture_bytes=0)
+    assert slow_line.request_ms(25, 85) == 25 + 10 + 20
+
+
+def test_the_function_is_asked_by_canonical_paths() -> None:
+    plan = parse_path(for_function_url(WEBP, 7, 80)["rawPath"])
+    assert (plan.key, plan.width, plan.format, plan.quality) == ("7/small.jpg", 320, "webp", None)
+    assert parse_path(for_function_url(WEBP, 7, 61)["rawPath"]).quality == 61
+
+
+def test_every_request_has_a_sampled_trace_of_its_own() -> None:
+    one, two = (read_header(trace_header(number)) for number in (1, 2))
+    assert one is not None
+    assert two is not None
+    assert one.sampled
+    assert one.root != two.root
+    assert len(one.root) == len("1-67000000-") + 24
+
+
+def test_dit_is_asked_in_its_own_language() -> None:
+    asked = for_api_gateway(WEBP, 7, 61)
+    assert json.loads(b64decode(asked["path"].removeprefix("/"))) == {
+        "bucket": "media",
+        "key": "masters/7/small.jpg",
+        "edits": {"resize": {"width": 320}, "webp": {"quality": 61}, "toFormat": "webp"},
+    }
+
+
+@pytest.mark.parametrize(
+    "make", [darkroom, pillow, thumbor, *(pytest.param(one, marks=NEEDS_NPM) for one in (dit, node, ipx))]
+)
+def test_a_contender_answers_in_each_format_with_the_quality_that_is_asked_for(picture: Path, make: Makes) -> None:
+    with linked([picture], 0, 1000) as url, started(make(url), emulator(), None) as running:
+        for number, form in enumerate(("webp", "jpeg")):
+            case = Case("small", "small.jpg", 320, form)
+            low, high = (
+                b64decode(running.invoke(Entry(make(url), quality).event(case, 10 * number + quality)).answer["body"])
+                for quality in (30, 90)
+            )
+            assert {Image.open(io.BytesIO(body)).size for body in (low, high)} == {(320, 240)}
+            assert {Image.open(io.BytesIO(body)).format for body in (low, high)} == {form.upper()}
+            assert len(low) < len(high) / 2
+
+
+def test_a_peer_is_matched_once(picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.equal.FOUND", tmp_path)
+    wanted = reference(picture, 320)
+    out = io.BytesIO()
+    Image.fromarray(wanted).save(out, "WEBP", quality=60)
+    with linked([picture], 0, 1000) as url:
+        found = matched(WEBP, out.getvalue(), wanted, pillow(url), emulator(), None)
+        assert abs(found.score - ssimulacra2(out.getvalue(), wanted)) < 0.5
+        assert matched(WEBP, out.getvalue(), wanted, pillow("http://nowhere"), emulator(), None) == found
+
+
+@pytest.mark.parametrize("form", ["webp", "jpeg", "avif"])
+def test_the_floor_makes_the_functions_picture(picture: Path, form: str) -> None:
+    case = Case("small", "small.jpg", 320, form)
+    with linked([picture], 0, 1000) as url, Sandbox(emulator(), darkroom(url), None) as sandbox:
+        answered = b64decode(sandbox.invoke(event(case, 1)).answer["body"])
+    with alone(case, picture, None) as worker:
+        decode_ms, encode_ms = worker.stages_ms()
+        assert decode_ms > 0
+        assert encode_ms > 0
+        assert list(worker.made().values()) == [answered]
+    assert floor(case, picture, None, 1).picture_bytes == len(answered)
+
+
+def test_a_request_is_traced_as_in_lambda(picture: Path) -> None:
+    with linked([picture], 0, 1000) as url, Sandbox(emulator(), darkroom_at_once(url), None) as sandbox:
+        sandbox.invoke(event(WEBP, 5))
+        segments = sandbox.segments()
+    assert {"parse", "fetch", "decode", "encode", "store", "answer"} <= {one["name"] for one in segments}
+    assert {one["trace_id"] for one in segments} == {"1-67000000-000000000000000000000005"}
