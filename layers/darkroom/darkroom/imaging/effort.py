@@ -30,9 +30,8 @@ _MOZJPEG: Knobs = {
     "trellis_quant": True,
     "overshoot_deringing": True,
     "optimize_scans": True,
-    "quant_table": 3,
 }
-"""All that mozjpeg, which the wheel of libvips is built with, has over libjpeg. Table 3 is N. Robidoux's."""
+"""All that mozjpeg, which the wheel of libvips is built with, has over libjpeg, but for its quantisation tables."""
 
 QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
     "jpeg": (

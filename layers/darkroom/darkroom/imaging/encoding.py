@@ -16,6 +16,10 @@ DEFAULT_QUALITY = 80
 AVIF_QUALITY = ((0, 0), (80, 50), (90, 65), (100, 100))
 """``q`` is one scale, JPEG's, for every format: AVIF at 50 looks like JPEG and WebP at 80. Straight between rows."""
 
+COARSE_JPEG = 88
+"""Up to here JPEGs take N. Robidoux's quantisation table (mozjpeg's 3) instead of ITU-T T.81's: over seven photographs
+of 800 px it needs 6 to 7 % fewer bytes for the same SSIMULACRA2, and none of the time. At 92 it needs 18 % more."""
+
 FLAT_SHARE = 0.5
 """Pixels that equal their left neighbour: above this it is a drawing, below a photograph (of which 2–15 % do)."""
 
@@ -50,9 +54,13 @@ class Sheet:
 
 def encode(sheet: Sheet, form: Form, quality: int | None, pace: Pace = "quick") -> bytes:
     """``sheet`` in ``form``. ``quality`` is 1–100 on JPEG's scale, None for the default."""
-    lossy: dict[str, Any] = {} if form.lossless else {"Q": quality_of(form, quality or DEFAULT_QUALITY)}
-    knobs = effort(form.name, sheet.pixels, pace) | lossy
+    knobs = effort(form.name, sheet.pixels, pace) | ({} if form.lossless else _lossy(form, quality or DEFAULT_QUALITY))
     return min((_saved(sheet, form, knobs | further) for further in tried(form.name, pace)), key=len)
+
+
+def _lossy(form: Form, quality: int) -> Knobs:
+    table: Knobs = {"quant_table": 3} if form.name == "jpeg" and quality <= COARSE_JPEG else {}
+    return {"Q": quality_of(form, quality)} | table
 
 
 def encode_with(sheet: Sheet, form: Form, quality: int, knobs: Knobs) -> bytes:
