@@ -8,8 +8,8 @@ from html import escape
 from .figures import Figure, Goal
 from .runs import Run
 
-WIDTH_PX = 860
-LABEL_PX = 440
+WIDTH_PX = 800
+LABEL_PX = 250
 VALUE_PX = 170
 BAR_PX = 14
 ROW_PX = 26
@@ -54,7 +54,7 @@ def _row(goal: Goal, figure: Figure, top: int) -> Iterator[str]:
     low, high = (LABEL_PX + _px(goal.share(value)) for value in (figure.least, figure.most))
     kind = "met" if goal.met_by(figure) else "missed"
     text = f"{goal.spelled(figure.value)} ({goal.spelled_limit})"
-    yield f'<text x="{LABEL_PX - 10}" y="{top + 11.5}" text-anchor="end">{escape(_short(goal.what))}</text>'
+    yield f'<text x="{LABEL_PX - 10}" y="{top + 11.5}" text-anchor="end">{escape(goal.label)}</text>'
     width = _px(goal.share(figure.value))
     yield f'<rect class="{kind}" x="{LABEL_PX}" y="{top}" width="{width:.1f}" height="{BAR_PX}" rx="2"/>'
     yield f'<path class="spread" d="M{low:.1f} {middle}H{high:.1f}"/>'
@@ -65,8 +65,3 @@ def _px(share: float) -> float:
     """The length of a share of a goal; what is far beyond ends at the edge."""
     room = WIDTH_PX - LABEL_PX - VALUE_PX
     return min(share * GOAL_AT, 1.0) * room
-
-
-def _short(text: str) -> str:
-    """Without Markdown's marks."""
-    return text.replace("`", "")

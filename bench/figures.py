@@ -46,6 +46,7 @@ class Goal:
     """A line of goals.toml. ``limit`` is the most that is allowed, or the least where ``at_least``, or None."""
 
     id: str
+    label: str
     what: str
     against: str
     unit: Unit

@@ -14,8 +14,8 @@ from bench.figures import Figure, Goal, Section, goals
 from bench.parts import APART, PARTS, NoSuchPart, part, usual
 from bench.runs import KEPT, Run, verdict
 
-AT_MOST = Goal("time", "a request", "a peer", "ratio", 2, 0.5)
-AT_LEAST = Goal("share", "good ones", "all", "ratio", 2, 0.9, at_least=True)
+AT_MOST = Goal("time", "request", "a request", "a peer", "ratio", 2, 0.5)
+AT_LEAST = Goal("share", "good", "good ones", "all", "ratio", 2, 0.9, at_least=True)
 GOALS = {goal.id: goal for goal in (AT_MOST, AT_LEAST)}
 
 
@@ -32,7 +32,7 @@ def run(number: int = 1, **values: float) -> Run:
         (AT_MOST, 0.61, False, "0.61"),
         (AT_LEAST, 0.9, True, "0.90"),
         (AT_LEAST, 0.899, False, "0.899"),
-        (Goal("m", "", "", "ms", 1, 10), 9.96, True, "10.0 ms"),
+        (Goal("m", "", "", "", "ms", 1, 10), 9.96, True, "10.0 ms"),
     ],
 )
 def test_a_limit_is_met_on_it_and_rounding_hides_no_miss(goal: Goal, value: float, met: bool, spelled: str) -> None:
@@ -67,7 +67,7 @@ def test_what_is_not_equally_good_misses_whatever_its_time() -> None:
 
 
 def test_without_a_limit_a_figure_is_only_shown() -> None:
-    shown = Goal("time", "", "", "ratio", 2)
+    shown = Goal("time", "", "", "", "ratio", 2)
     one = Run("", "", 0, {"time": Figure("time", 0.7, 0.6, 0.8, floor=0.5, why="a PUT more")})
     assert (verdict(shown, [one]), shown.spelled_limit) == ("no goal: floor 0.50; a PUT more", "–")
     assert bars(chart({"time": shown}, [one])) == {}
