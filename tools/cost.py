@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "dark
 
 from bench.conditions import LATENCY_MS, MEGABYTES_PER_S, machine
 from bench.contenders.model import Missing
+from bench.cost.pricing import Priced, Rivals, by_cold, by_times, memory_lines, refining_line, rivals, rules
 from bench.machine import architecture
 from bench.page import Markers, write_page
 from bench.parts.cost import CASES, measure_requests
 from bench.paths import ROOT
-from bench.pricing import Priced, Rivals, by_cold, by_times, memory_lines, refining_line, rivals, rules
 from bench.report import MEASURED
 from bench.tables import Table
 from darkroom.watch.cost import PriceTable, billed_ms, load, missed, requests_cost, worth_storing

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from darkroom.watch.cost import load
-
 from ..asking import asked
 from ..cases import WEBP_2MP, WEBP_12MP
 from ..contenders.darkroom import darkroom, darkroom_at_once
 from ..contenders.dit import dit
 from ..contenders.model import Missing
+from ..cost.pricing import (
+    TIMES,
+    Rivals,
+    by_cold,
+    by_times,
+    floor,
+    memory_lines,
+    price_list,
+    ratio,
+    refining_line,
+    rivals,
+    rules,
+)
 from ..figures import Figure, Rounds, Section
 from ..machine import architecture
-from ..pricing import TIMES, Rivals, by_cold, by_times, floor, memory_lines, ratio, refining_line, rivals, rules
 from ..report import MEASURED, keep
 from ..trial import Counts
 from . import Progress
@@ -26,7 +36,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     """Prices what ``requests`` has left; measures as it does, but less, where it has left nothing."""
     if not MEASURED.exists():
         measure_requests(rounds, progress)
-    prices, processor = load(), architecture()
+    prices, processor = price_list(), architecture()
     try:
         found = rivals(WEBP_12MP.title, prices, processor)
     except Missing as reason:
@@ -44,7 +54,7 @@ def measure_requests(rounds: Rounds, progress: Progress) -> None:
 
 def figure(found: Rivals) -> Figure:
     """The goal's: pictures missed TIMES times."""
-    prices, processor = load(), architecture()
+    prices, processor = price_list(), architecture()
     value, once = (ratio(found, prices, processor, times) for times in (TIMES, 1))
     put = prices.prices["s3-puts"].of_one * 1e6
     why = (

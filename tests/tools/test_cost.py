@@ -14,9 +14,7 @@ from obstore.store import MemoryStore
 from bench.asking import OURS, STORED
 from bench.contenders.dit import NAME as DIT
 from bench.contenders.model import Missing
-from bench.figures import goals
-from bench.parts.cost import figure
-from bench.pricing import (
+from bench.cost.pricing import (
     ALL_TIMES,
     COLD,
     COLDS,
@@ -31,6 +29,8 @@ from bench.pricing import (
     refining_line,
     rivals,
 )
+from bench.figures import goals
+from bench.parts.cost import figure
 from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.services.answers import Rendered
 from darkroom.services.transform import Transform, TransformRequest

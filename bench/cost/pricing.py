@@ -16,15 +16,16 @@ from darkroom.watch.cost import (
     billed_ms,
     billed_start_ms,
     cheapest_mb,
+    load,
     missed,
     misses_cost,
 )
 
-from .asking import OURS, STORED
-from .contenders.dit import NAME as DIT
-from .contenders.model import Missing
-from .report import MEASURED
-from .tables import Table
+from ..asking import OURS, STORED
+from ..contenders.dit import NAME as DIT
+from ..contenders.model import Missing
+from ..report import MEASURED
+from ..tables import Table
 
 LOOKS = 3
 """What a render of ours asks S3 for besides its source: is the picture there, is there a marker of a refusal, and has
@@ -77,6 +78,11 @@ class Rivals:
     unstored: Priced
     theirs: Priced
     bare: Priced
+
+
+def price_list() -> PriceTable:
+    """AWS's, as the monitor has it."""
+    return load()
 
 
 def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = MEASURED) -> Rivals:
