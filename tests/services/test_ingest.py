@@ -81,7 +81,7 @@ def test_each_preset_lies_where_the_transform_path_looks_and_as_it_would_store_i
             "Content-Type": "image/webp",
             "Cache-Control": "public, max-age=86400, s-maxage=31536000, stale-while-revalidate=86400",
         }
-        assert head.metadata == {"source-etag": etag}
+        assert head.metadata == {"source-etag": etag, "pace": "quick"}
     assert Image.open(io.BytesIO(world.body("media", "derivatives/photo.jpg/_/w-640.webp"))).size == (640, 427)
 
 
@@ -135,11 +135,24 @@ def test_the_same_bytes_under_another_key_are_copied(world: World) -> None:
     for name in one.derivatives:
         copied = world.vault("media").head("derivatives/" + name.replace("one", "two"))
         assert copied is not None
-        assert copied.metadata == {"source-etag": two.master["etag"].strip('"')}
+        assert copied.metadata == {"source-etag": two.master["etag"].strip('"'), "pace": "quick"}
         assert copied.headers["Content-Type"] == "image/webp"
     details = [detail for _, detail in world.told()]
     assert details[1]["same_as"] == "one.jpg"
     assert details[0]["id"] != details[1]["id"]
+
+
+def test_what_was_refined_is_copied_as_it_is(world: World) -> None:
+    world.created("one.jpg", jpeg_photo())
+    media, name = world.vault("media"), world.record("one.jpg").derivatives[0]
+    found = media.head(f"derivatives/{name}")
+    assert found is not None
+    media.put(f"derivatives/{name}", b"smaller", headers=found.headers, metadata={**found.metadata, "pace": "thorough"})
+    world.created("two.jpg", jpeg_photo())
+    copied = f"derivatives/{name.replace('one', 'two')}"
+    head = media.head(copied)
+    assert head is not None
+    assert (head.metadata["pace"], world.body("media", copied)) == ("thorough", b"smaller")
 
 
 def test_deleting_one_of_two_equal_pictures_leaves_the_other_whole(world: World) -> None:
