@@ -1,0 +1,144 @@
+"""A 24 MP photograph becomes a small square: Darkroom's render beside sharp and Pillow, at equal quality."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ..contenders.darkroom import darkroom_at_ingest
+from ..contenders.model import Contender, Missing
+from ..contenders.node import sharp_at_ingest
+from ..contenders.pillow import pillow_at_covers
+from ..equal import nearest
+from ..kept import STAMP, digest
+from ..machine import Core
+from ..paths import WORK
+from ..quality import Pixels, ssimulacra2
+from ..statistics import Spread
+from ..trial import Progress, in_turn
+from ..worker import Worker
+
+SIDE_PX = 200
+QUALITY = 80
+UNMEASURED = 3
+FOUND = WORK / "equal"
+
+type Makes = Callable[[Path, Mapping[str, object]], Contender]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What one contender took, turn by turn, at which quality of WebP, and its picture's score and bytes."""
+
+    contender: Contender
+    quality: int
+    ms: Spread
+    score: float
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What all contenders took, Darkroom first, and libvips' decoder alone; ``missing`` are those not installed."""
+
+    covered: Sequence[Covered]
+    decoder_ms: Spread
+    missing: Sequence[str]
+
+
+def darkroom(source: Path, wanted: Mapping[str, object]) -> Contender:
+    """Darkroom's render from the file's bytes to the picture's."""
+    what = "`imaging.render`, as a request calls it, from bytes in memory"
+    return darkroom_at_ingest("Darkroom", what, "renders", source, wanted)
+
+
+def decoder_alone(source: Path) -> Contender:
+    """libvips' JPEG decoder at an eighth of the size, in the same process' surroundings."""
+    ours = darkroom(source, {})
+    script = Path(__file__).with_name("decode.py")
+    return replace(ours, name="Decoder", what="", command=[ours.command[0], script, source])
+
+
+MAKES: tuple[Makes, ...] = (darkroom, sharp_at_ingest, pillow_at_covers)
+
+
+def preset(quality: int) -> Mapping[str, object]:
+    """The square, with the middle of the picture."""
+    return {
+        "cover": {"width": SIDE_PX, "height": SIDE_PX, "fit": "cover", "format": "webp", "quality": quality},
+    }
+
+
+def reference(source: Path) -> Pixels:
+    """The square by a full Lanczos filter from all pixels, never encoded."""
+    with Image.open(source) as image:
+        square = ImageOps.fit(image.convert("RGB"), (SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)
+    return np.asarray(square)
+
+
+def measured(source: Path, times: int, core: Core, progress: Progress) -> Findings:
+    """All contenders that this machine can install, ``times`` in turn."""
+    wanted = reference(source)
+    target = ssimulacra2(_made(darkroom(source, preset(QUALITY)), core), wanted)
+    chosen, missing = [], []
+    for make in MAKES:
+        try:
+            quality = QUALITY if make is darkroom else _matched(make, source, wanted, target, core, progress)
+            chosen.append((make(source, preset(quality)), quality))
+        except Missing as reason:
+            missing.append(f"{reason}.")
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(contender, core)) for contender, _ in chosen]
+        decoder = stack.enter_context(Worker(decoder_alone(source), core))
+        spreads = _in_turns([*workers, decoder], times, progress)
+        bodies = [worker.made()["cover"] for worker in workers]
+    covered = [
+        Covered(contender, quality, ms, ssimulacra2(body, wanted), len(body))
+        for (contender, quality), ms, body in zip(chosen, spreads, bodies, strict=False)
+    ]
+    return Findings(covered, spreads[-1], missing)
+
+
+def _in_turns(workers: Sequence[Worker], times: int, progress: Progress) -> list[Spread]:
+    for worker in [*workers] * UNMEASURED:
+        worker.ms()
+    found: list[list[float]] = [[] for _ in workers]
+    for turn in range(times):
+        progress(f"24 MP to a cover: {turn + 1}/{times}")
+        for index in in_turn(len(workers), turn):
+            found[index].append(workers[index].ms())
+    return [Spread.of(ms) for ms in found]
+
+
+def fastest(peers: Sequence[Covered]) -> Covered:
+    """The one of ``peers`` with the least median."""
+    return min(peers, key=lambda peer: peer.ms.median)
+
+
+def _made(contender: Contender, core: Core) -> bytes:
+    with Worker(contender, core) as worker:
+        worker.ms()
+        return worker.made()["cover"]
+
+
+def _matched(make: Makes, source: Path, wanted: Pixels, target: float, core: Core, progress: Progress) -> int:
+    """The quality at which the picture of ``make`` scores as ``target``, looked for once."""
+    first = make(source, preset(QUALITY))
+    stamp = first.folder / STAMP
+    made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
+    path = FOUND / f"cover-{digest([source], first.name, made_from, f'{target:.3f}')}.json"
+    if not path.exists():
+        progress(f"24 MP to a cover: looking for {first.name}'s equal quality")
+
+        def score_of(quality: int) -> float:
+            return ssimulacra2(_made(make(source, preset(quality)), core), wanted)
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(nearest(target, score_of)), encoding="ascii")
+    return int(json.loads(path.read_text(encoding="ascii")))

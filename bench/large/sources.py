@@ -1,0 +1,39 @@
+"""JPEGs of 24, 100 and 280 megapixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyvips
+
+from ..kept import kept
+from ..memory.sources import LARGE
+from ..paths import WORK
+from ..pictures import QUALITY, photograph
+
+REFUSED = "280mp.jpg"
+REFUSED_PX = (20_000, 14_000)
+HUGE = "100mp.jpg"
+HUGE_PX = (11_600, 8_700)
+COVERED = "24mp.jpg"
+
+
+def files() -> Mapping[str, Path]:
+    """The files by their names, made once.
+
+    The photograph of 24 MP and its mirror images side by side make 100 MP. 280 MP are of one colour, so that the file
+    is small: what is refused is what its header says.
+    """
+    folder = kept(WORK / "large", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make)
+    return {name: folder / name for name in (COVERED, HUGE, REFUSED)}
+
+
+def _make(folder: Path) -> None:
+    photograph(LARGE).save(folder / COVERED, quality=QUALITY, subsampling="4:2:0")
+    picture = pyvips.Image.new_from_file(str(folder / COVERED))
+    pair = picture.join(picture.fliphor(), "horizontal")
+    block = pair.join(pair.flipver(), "vertical").replicate(2, 2)
+    block.crop(0, 0, *HUGE_PX).jpegsave(str(folder / HUGE), Q=QUALITY, keep="none")
+    plain = pyvips.Image.black(*REFUSED_PX, bands=3).linear([1, 1, 1], [120, 140, 160], uchar=True)
+    plain.copy(interpretation="srgb").jpegsave(str(folder / REFUSED), Q=50, optimize_coding=True, keep="none")

@@ -1,0 +1,64 @@
+"""What the benchmark makes of large pictures' times and memory."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.contenders.model import Contender
+from bench.contenders.pillow.cover import cover
+from bench.large.covering import SIDE_PX, Covered, Findings, fastest, preset, reference
+from bench.parts import large
+from bench.statistics import Spread
+
+
+def covered(name: str, *ms: float) -> Covered:
+    return Covered(Contender(name, "", [], Path(), {}), 80, Spread.of(ms), 76.0, 7000)
+
+
+OURS, SHARP, PILLOW = covered("Darkroom", 48, 47), covered("sharp", 50, 52), covered("Pillow", 40, 60)
+
+
+def test_the_cover_is_judged_by_the_fastest_peer_turn_by_turn() -> None:
+    slow = covered("Pillow", 80, 90)
+    [figure] = large.cover(Findings([OURS, SHARP, slow], Spread.of([45, 26]), []))
+    assert fastest([SHARP, slow]) is SHARP
+    assert figure.goal == "cover-24mp"
+    assert figure.value == pytest.approx((48 / 50 + 47 / 52) / 2)
+    assert (figure.least, figure.most) == (47 / 52, 48 / 50)
+    assert figure.floor == pytest.approx((45 / 50 + 26 / 52) / 2)
+    assert "sharp" in figure.why
+
+
+def test_without_a_peer_there_is_no_figure() -> None:
+    assert large.cover(Findings([OURS], Spread.of([40, 41]), ["sharp: no npm"])) == []
+
+
+def test_the_table_has_every_contender_and_the_decoder() -> None:
+    table = large.cover_table(Findings([OURS, SHARP, PILLOW], Spread.of([45, 26]), []), 2, 0.1)
+    assert [row[0] for row in table.rows] == ["Darkroom", "sharp", "Pillow", "libvips' decoder alone"]
+    assert {len(row) for row in table.rows} == {len(table.headings)}
+    assert table.rows[2][2] == "1.00"
+
+
+def test_memory_is_the_highest_peak_and_a_refusal_the_median() -> None:
+    assert large.huge(Spread.of([70, 80, 75])).value == 80
+    assert large.refusal(Spread.of([5, 9, 6])).value == 6
+
+
+def test_pillow_makes_the_wanted_square_of_the_middle(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (1200, 800), "red")
+    picture.paste("blue", (200, 0, 1000, 800))
+    file = tmp_path / "wide.jpg"
+    picture.save(file, quality=95)
+    [options] = preset(90).values()
+    assert isinstance(options, dict)
+    made = Image.open(io.BytesIO(cover(file.read_bytes(), SIDE_PX, SIDE_PX, 90)))
+    wanted = reference(file)
+    assert made.size == (SIDE_PX, SIDE_PX) == wanted.shape[:2]
+    assert np.abs(np.asarray(made.convert("RGB")).astype(int) - wanted).mean() < 3
+    assert (options["width"], options["height"], options["fit"]) == (SIDE_PX, SIDE_PX, "cover")
