@@ -79,7 +79,7 @@ def measured(name: str, rounds: Rounds) -> Section | None:
 
 def conclude(run: runs.Run) -> None:
     """Keep a full run, and write the goals' table and chart."""
-    kept = runs.keep(run)
+    kept = runs.keep(run, runs.RUNS)
     page.write_page(page.PAGE, page.goals_table(goals(), kept), page.GOALS)
     page.CHART.write_text(chart(goals(), kept), encoding="utf-8")
     say(f"Wrote {page.PAGE}, {page.CHART} and {runs.RUNS}")

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from .cases import Case
+from .cases import WEBP_2MP, Case
+from .contenders.bare import bare
 from .contenders.darkroom import darkroom_alone
 from .contenders.model import DEFAULT_QUALITY
 from .machine import Core
+from .runtime import Sandbox
+from .trial import event
 from .worker import Worker
 
 UNMEASURED = 2
@@ -59,3 +62,12 @@ def floor(case: Case, picture: Path, core: Core, times: int) -> Floor:
         [body] = worker.made().values()
     decode_ms, encode_ms = (median(stage) for stage in zip(*found, strict=True))
     return Floor(decode_ms, encode_ms, picture.stat().st_size, len(body))
+
+
+def start_ms(emulator: Path, core: Core, times: int) -> float:
+    """The median time to the first answer of a Python that does nothing, ``times`` processes and one before them."""
+    found = []
+    for number in range(times + 1):
+        with Sandbox(emulator, bare(), core) as sandbox:
+            found.append(sandbox.invoke(event(WEBP_2MP, number)).ms)
+    return median(found[1:])

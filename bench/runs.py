@@ -23,7 +23,7 @@ class Run:
     figures: Mapping[str, Figure]
 
 
-def read(path: Path = RUNS) -> list[Run]:
+def read(path: Path) -> list[Run]:
     """The runs that are kept, the oldest first; none if there is no file."""
     if not path.exists():
         return []
@@ -33,7 +33,7 @@ def read(path: Path = RUNS) -> list[Run]:
     ]
 
 
-def keep(run: Run, path: Path = RUNS) -> list[Run]:
+def keep(run: Run, path: Path) -> list[Run]:
     """Add ``run``, forget all but the last :data:`KEPT`, and give those."""
     runs = [*read(path), run][-KEPT:]
     path.write_text(json.dumps([asdict(one) for one in runs], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

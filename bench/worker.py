@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
 
+from . import processes
 from .contenders.model import Contender
 from .machine import Core, on_core
 
@@ -44,6 +45,10 @@ class Worker:
             raise RuntimeError(f"{self.contender.name} ended with status {self._process.wait()}")
         found = json.loads(answer)
         return list(found) if isinstance(found, list) else [found]
+
+    def cpu_ms(self) -> float:
+        """Processor time that the process has used until now."""
+        return processes.cpu_ms(self._process.pid)
 
     def made(self) -> dict[str, bytes]:
         """What it made last, by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..asking import OURS, STORED, Makes, asked
 from ..cases import WEBP_2MP, WEBP_12MP, Case
@@ -14,8 +14,9 @@ from ..contenders.ipx import ipx
 from ..contenders.node import node, node_that_stores
 from ..contenders.pillow import pillow
 from ..contenders.thumbor import thumbor
+from ..emulator import emulator
 from ..figures import Figure, Rounds, Section
-from ..floors import Floor, floor
+from ..floors import Floor, floor, start_ms
 from ..machine import apart
 from ..pictures import pictures
 from ..report import Compared, Findings, compared, for_page, keep
@@ -39,11 +40,12 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     files = {file.name: file for file in pictures()}
     with apart() as core:
         floors = {case: floor(case, files[case.picture], core, COUNTS[rounds].warm) for case in WHO}
-    text = "\n\n".join([for_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors))])
-    return Section(text, figures(findings, floors), [*findings.missing, *ELSEWHERE])
+        bare_ms = start_ms(emulator(), core, COUNTS[rounds].cold)
+    text = "\n\n".join([for_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors, bare_ms))])
+    return Section(text, figures(findings, floors, bare_ms), [*findings.missing, *ELSEWHERE])
 
 
-def figures(findings: Findings, floors: dict[Case, Floor]) -> list[Figure]:
+def figures(findings: Findings, floors: Mapping[Case, Floor], bare_ms: float) -> list[Figure]:
     """Of both cases; none where DIT's calls could not be installed."""
     large, small = (_compared(findings, case, OURS) for case in (WEBP_12MP, WEBP_2MP))
     stored, small_stored = (_compared(findings, case, STORED) for case in (WEBP_12MP, WEBP_2MP))
@@ -56,21 +58,21 @@ def figures(findings: Findings, floors: dict[Case, Floor]) -> list[Figure]:
         stored.warm("warm-12mp-webp-stored", with_put, "the floor has one PUT more"),
         small.warm("warm-2mp-webp", of_small, "the floor is S3's first byte, decode and encode"),
         small_stored.warm("warm-2mp-webp-stored", small_with_put, "the floor has one PUT more"),
-        large.cold("cold-12mp", of_large, "the floor is a warm request's: no process is started in it"),
-        small.cold("cold-2mp", of_small, "the floor is a warm request's: no process is started in it"),
+        large.cold("cold-12mp", bare_ms + of_large, "the floor is a Python that imports nothing, and a warm request's"),
+        small.cold("cold-2mp", bare_ms + of_small, "the floor is a Python that imports nothing, and a warm request's"),
         stored.peak("peak-12mp"),
     ]
     return [figure for figure in found if figure]
 
 
-def floor_lines(floors: dict[Case, Floor]) -> list[str]:
+def floor_lines(floors: Mapping[Case, Floor], bare_ms: float) -> list[str]:
     """What each case takes at least."""
     return [
         f"Floor of {case.title}: decode {one.decode_ms:.0f} ms, encode {one.encode_ms:.0f} ms; with S3's first byte, "
         f"and the rest of the source coming during the decode, {one.request_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms; "
         f"with a PUT {one.stored_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms."
         for case, one in floors.items()
-    ]
+    ] + [f"Floor of a cold start: {bare_ms:.0f} ms for a Python that imports nothing and answers at once."]
 
 
 def _compared(findings: Findings, case: Case, ours: str) -> Compared | None:

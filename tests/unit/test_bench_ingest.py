@@ -89,7 +89,7 @@ def test_a_job_that_fails_says_so(tmp_path: Path) -> None:
 
 def test_a_machine_without_node_measures_the_others(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"/nowhere:{Path(shutil.which('make') or '').parent}")
-    monkeypatch.setattr("bench.contenders.node.shutil.which", lambda _: None)
+    monkeypatch.setattr("bench.contenders.npm.shutil.which", lambda _: None)
     found, missing = printers(picture)
     assert [contender.name for contender in found] == ["Darkroom", "Darkroom, one by one"]
     assert missing == ["The Node handler: Node and npm are not installed."]

@@ -2,7 +2,7 @@
 
 ``python floor.py SOURCE WIDTH FORMAT QUALITY FOLDER`` answers each line with the milliseconds of one picture, as JSON
 [decode and resize, encode], and leaves the picture in FOLDER. The decoder shrinks as much as the function lets it, the
-encoder has the options that the function gives it: what is left out is everything else that the function does.
+function's own encoder encodes: what is left out is everything else that the function does.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pyvips
 
-from darkroom.imaging.effort import effort
-from darkroom.imaging.encoding import quality_of
+from darkroom.imaging.encoding import Sheet, encode
 from darkroom.imaging.formats import FORMS
 from darkroom.imaging.header import inspect
 from darkroom.imaging.loading import load
@@ -23,8 +22,6 @@ from darkroom.imaging.render import arranged
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
-
-ALWAYS = {"avif": {"compression": "av1", "bitdepth": 8}}
 
 
 def main() -> None:
@@ -36,19 +33,13 @@ def main() -> None:
     loaded = load(Source.of(data), header, geometry, Limits()).frames[0]
     shrink = round(header.width / loaded.width)
     size = geometry.stored_scaled
-    options = {
-        **effort(form, size.width * size.height),
-        **ALWAYS.get(form, {}),
-        "Q": quality_of(FORMS[form], int(quality)),
-        "keep": "none",
-    }
     for _ in sys.stdin:
         started = time.perf_counter()
         image = pyvips.Image.jpegload_buffer(data, access="sequential", shrink=shrink)
         across, down = size.width / image.width, size.height / image.height
         small = image.resize(across, vscale=down).copy_memory()
         decoded = time.perf_counter()
-        body = small.write_to_buffer(f".{form}", **options)
+        body = encode(Sheet.of([small], [], 0), FORMS[form], int(quality))
         encoded = time.perf_counter()
         Path(folder, f"picture.{form}").write_bytes(body)
         print(json.dumps([(decoded - started) * 1000, (encoded - decoded) * 1000]), flush=True)

@@ -1,0 +1,68 @@
+"""The benchmark's command: what a run writes, and that one part's failure keeps no other from being measured."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bench import __main__ as command
+from bench import page, runs
+from bench.figures import Figure, Section
+from bench.parts import PARTS
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A page of its own, and two parts: one measures, and leaves the process on one core; the other fails."""
+    for name, function in (("fine", fine), ("broken", broken)):
+        module = ModuleType(f"bench.parts.{name}")
+        module.__dict__.update(measure=function, __spec__=object())
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setitem(PARTS, name, module.__name__)
+    marks = [page.GOALS, page.markers("fine"), page.markers("broken")]
+    text = "\n".join(f"{one.begin}\nold text\n{one.end}" for one in marks)
+    monkeypatch.setattr(page, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(page, "CHART", tmp_path / "chart.svg")
+    monkeypatch.setattr(runs, "RUNS", tmp_path / "runs.json")
+    page.PAGE.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def fine(rounds: str, progress: object) -> Section:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    return Section(f"measured, {rounds}", [Figure("presets", 0.4, 0.3, 0.5)], ["the moon."])
+
+
+def broken(rounds: str, progress: object) -> Section:
+    raise ZeroDivisionError
+
+
+def test_a_full_run_is_kept_and_judged(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cores = os.sched_getaffinity(0)
+    assert command.once(["broken", "fine"], "full", whole=True) == 1
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert "measured, full\n\n- Not measured: the moon." in text
+    assert text.count("old text") == 1, "the part that failed keeps its old text"
+    assert "| ≤ 0.45 | 0.40 | – | – | met in 1 of 1 |" in text
+    assert [list(one.figures) for one in runs.read(runs.RUNS)] == [["presets"]]
+    assert 'class="met"' in page.CHART.read_text(encoding="utf-8")
+    assert os.sched_getaffinity(0) == cores
+    assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_a_part_alone_writes_its_place_and_keeps_no_run(place: Path) -> None:
+    assert command.once(["fine"], "full", whole=False) == 0
+    assert "measured, full" in page.PAGE.read_text(encoding="utf-8")
+    assert sorted(path.name for path in place.iterdir()) == ["page.md"]
+
+
+def test_a_quick_run_writes_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = page.PAGE.read_text(encoding="utf-8")
+    assert command.once(["fine"], "quick", whole=True) == 0
+    assert page.PAGE.read_text(encoding="utf-8") == before
+    assert sorted(path.name for path in place.iterdir()) == ["page.md"]
+    assert "presets: 0.40 (0.30–0.50), goal ≤ 0.45: met" in capsys.readouterr().out
