@@ -31,6 +31,7 @@ _service = Transform(
     source=_media if _same else connect(_env["SOURCE_BUCKET"], _credentials),
     source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
     media=_media,
+    stores=_env.get("STORE_DERIVATIVES", "on") != "off",
     keys=SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials),
     mode=AccessMode(_env.get("ACCESS_MODE", "guarded")),
     inference=_env.get("INFERENCE_MODE", "off") != "off",

@@ -229,6 +229,40 @@ def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, buck
     assert isinstance(service.answer(request("/bad.jpg?w=320&f=webp")), Rendered)
 
 
+def test_a_deployment_may_keep_nothing(service: Transform, bucket: Bucket) -> None:
+    unkept = replace(service, stores=False)
+    first, again = (unkept.answer(request("/photo.jpg?w=320&f=webp")) for _ in range(2))
+    assert isinstance(first, Rendered)
+    assert isinstance(again, Rendered)
+    assert first.derivative == again.derivative
+    assert first.derivative.headers["Cache-Control"] == CachePolicy().cache_control("photo.jpg")
+    assert bucket.open("derivatives/photo.jpg/_/w-320.webp") is None
+    other = unkept.answer(request("/photo.jpg?w=640&f=webp"))
+    assert isinstance(other, Rendered)
+    assert other.derivative.etag != first.derivative.etag
+    known = request("/photo.jpg?w=320&f=webp", if_none_match=first.derivative.etag)
+    assert isinstance(unkept.answer(known), NotModified)
+
+
+def test_what_keeps_nothing_still_replaces_what_is_stale(service: Transform, bucket: Bucket) -> None:
+    bucket.put("derivatives/photo.jpg/_/w-320.webp", b"stale", {"source-etag": "another"})
+    answer = replace(service, stores=False).answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(answer, Rendered)
+    found = bucket.open("derivatives/photo.jpg/_/w-320.webp")
+    assert found is not None
+    assert found.read() == answer.body
+
+
+def test_what_is_too_large_for_an_answer_is_stored_anyway(
+    service: Transform, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("darkroom.services.transform.MAX_BODY_BYTES", 1000)
+    answer = replace(service, stores=False).answer(request("/photo.jpg?w=320&f=webp"))
+    assert isinstance(answer, Stored)
+    assert answer.body is None
+    assert bucket.open("derivatives/photo.jpg/_/w-320.webp") is not None
+
+
 class Overwritten(Bucket):
     """A bucket whose master is replaced while its picture is rendered."""
 

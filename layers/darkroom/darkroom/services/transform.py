@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
+from zlib import crc32
 
 from ..aws.objects import Bucket, StoredObject
 from ..aws.telemetry import LightObserver
@@ -83,6 +84,7 @@ class _Job:
 class Transform:
     """The service, with its adapters. ``source`` holds the masters below ``source_prefix``.
 
+    ``stores``: whether what is rendered is kept in the store; else only what is too large for an answer is.
     ``inference``: whether anything looks at pictures here. ``always`` is what the deployment hides in some of them; the
     edge has forced it into the paths, and one without is refused.
     """
@@ -91,6 +93,7 @@ class Transform:
     media: Bucket
     keys: KeySource
     source_prefix: str = "masters/"
+    stores: bool = True
     mode: AccessMode = AccessMode.GUARDED
     inference: bool = False
     always: AlwaysRedact = NOTHING
@@ -183,6 +186,8 @@ class Transform:
         tell_rendered(self.observer, plan, picture, job.master.size_bytes)
         if plan.gravity.name == "face" and _awaits_faces(findings):
             return _provisional(plan, picture, timings_ms)
+        if not (self.stores or job.replaces or len(picture.body) > MAX_BODY_BYTES):
+            return self._unstored(job, picture, timings_ms)
         unrefined = self.caching.refines and is_refined(plan, always=self.always)
         headers = stored_headers(plan, picture.content_type, self.caching, unrefined=unrefined)
         started = time.perf_counter()
@@ -194,6 +199,17 @@ class Transform:
             return NotModified(derivative)
         if len(picture.body) > MAX_BODY_BYTES:
             return Stored(derivative, None, timings_ms)
+        return Rendered(derivative, picture.body, timings_ms)
+
+    def _unstored(self, job: _Job, picture: Picture, timings_ms: Mapping[str, float]) -> Answer:
+        """An answer that the CDN alone keeps. Its entity tag is of the picture: there is no PUT that gave it one."""
+        name = self.source_prefix + job.plan.key
+        if job.sidecar and overtaken(self.source, name, job.master.etag, self.media, job.sidecar):
+            raise Unavailable(_OVERTAKEN, detail=job.name)
+        tag = f'"{crc32(picture.body):08x}-{len(picture.body):x}"'
+        derivative = Derivative(tag, stored_headers(job.plan, picture.content_type, self.caching))
+        if _matches(job.if_none_match, tag):
+            return NotModified(derivative)
         return Rendered(derivative, picture.body, timings_ms)
 
     def _rendered(self, job: _Job, findings: Findings | None) -> Picture:
