@@ -20,7 +20,7 @@ from .starts import BUSY, FLAT, SMOOTH, STARTS, Start
 
 TARGET_SCORE = 75.0
 """On SSIMULACRA2's scale: what WebP of quality 80 has on average over photographs and graphics
-(``python -m bench.starts``)."""
+(``python -m bench.auto``)."""
 
 TOLERANCE = 0.7
 """How far from the target a try may be that is kept: about one step of quality."""
@@ -39,11 +39,23 @@ DEFAULT_QUALITY = 80
 FARTHEST = 25
 """Steps of quality from one try to the next."""
 
+FLATTEST = 8
+"""A slope so many times less than the usual one is taken for an accident."""
+
 BUSY_LEVELS = 3.0
 """Mean difference of neighbouring pixels from which a picture is full of detail."""
 
 
-def chosen(sheet: Sheet, form: Form, pace: Pace) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An encoded picture, its quality on the encoder's own scale, and how many encodes it took, those of strips too."""
+
+    body: bytes
+    quality: int
+    encodes: int
+
+
+def chosen(sheet: Sheet, form: Form, pace: Pace) -> Choice:
     """``sheet``, which is held in memory, in ``form`` by the quality that fits it. ``form`` is lossy."""
     image = sheet.image
     page = image.crop(0, 0, image.width, image.height // sheet.frames) if sheet.frames > 1 else image
@@ -51,12 +63,13 @@ def chosen(sheet: Sheet, form: Form, pace: Pace) -> bytes:
     knobs = careful(form.name, sheet.pixels, pace, drawing=content == FLAT)
     strip = test_strip(page, STRIP_PIXELS.get(form.name, MOST_STRIP_PIXELS))
     if min(strip.width, strip.height) < LEAST_SIDE_PX:
-        return encode_with(sheet, form, quality_of(form, DEFAULT_QUALITY), knobs)
+        usual = quality_of(form, DEFAULT_QUALITY)
+        return Choice(encode_with(sheet, form, usual, knobs), usual, encodes=1)
     proof = _Proof(strip, form, knobs)
     quality = sought(start_of(form, page, content), proof.score, TRIES[pace])
     if strip is image:
-        return proof.body(quality)
-    return encode_with(sheet, form, quality, knobs)
+        return Choice(proof.body(quality), quality, proof.encodes)
+    return Choice(encode_with(sheet, form, quality, knobs), quality, proof.encodes + 1)
 
 
 @dataclass(slots=True)
@@ -68,6 +81,11 @@ class _Proof:
     knobs: Knobs
     _bodies: dict[int, bytes] = field(default_factory=dict)
     _judge: Judge | None = None
+
+    @property
+    def encodes(self) -> int:
+        """How many there were."""
+        return len(self._bodies)
 
     def body(self, quality: int) -> bytes:
         """The strip, encoded."""
@@ -105,10 +123,15 @@ def nearest(known: dict[int, float]) -> int:
 
 
 def _next(known: dict[int, float], slope: float) -> int:
-    """Where the line through the two tries nearest the target meets it; after one try by the usual ``slope``."""
+    """Where the line through two tries meets the target: those beside it, or the two nearest if it lies beyond all.
+
+    After one try by the usual ``slope``, as where a line makes no sense.
+    """
     near, *others = sorted(known, key=lambda quality: abs(known[quality] - TARGET_SCORE))
-    if others and (known[near] - known[others[0]]) / (near - others[0]) > slope / 5:
-        slope = (known[near] - known[others[0]]) / (near - others[0])
+    beyond = [other for other in others if (known[other] < TARGET_SCORE) != (known[near] < TARGET_SCORE)]
+    for other in [*beyond, *others][:1]:
+        between = (known[near] - known[other]) / (near - other)
+        slope = between if between > slope / FLATTEST else slope
     step = round((TARGET_SCORE - known[near]) / slope)
     return max(1, min(100, near + max(-FARTHEST, min(FARTHEST, step))))
 

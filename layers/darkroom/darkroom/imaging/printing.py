@@ -113,7 +113,7 @@ class _Press:
             return encode(self.sheet, form, None, self.work.pace)
         from .choosing import chosen  # no other quality needs a judge
 
-        return chosen(self.sheet, form, self.work.pace)
+        return chosen(self.sheet, form, self.work.pace).body
 
     def _encoded(self, form: Form, quality: Quality | None) -> bytes:
         body = self._chosen(form) if quality == AUTO else encode(self.sheet, form, quality, self.work.pace)

@@ -19,7 +19,8 @@ LEAST_SIDE_PX = 16
 """Smaller pictures have nothing left at the smallest scale."""
 
 STRIP_PX = 64
-"""How high the strips are by which the full size is judged."""
+WHOLE_PIXELS = 200_000
+"""Above so many, the full size is judged by a third of it: strips of 64 lines."""
 
 X, Y, B = range(3)
 """The planes: red against green, lightness, and blue against lightness."""
@@ -121,9 +122,9 @@ def _scales(picture: pyvips.Image) -> Iterator[pyvips.Image]:
 
 
 def _strips(light: pyvips.Image) -> pyvips.Image:
-    """A third of ``light``: strips of whole lines, one below the other."""
+    """A third of ``light`` if it is large: strips of whole lines, one below the other."""
     tops = range(STRIP_PX, light.height - STRIP_PX + 1, 3 * STRIP_PX)
-    if not tops:
+    if light.width * light.height <= WHOLE_PIXELS or not tops:
         return light
     return pyvips.Image.arrayjoin([light.crop(0, top, light.width, STRIP_PX) for top in tops], across=1)
 

@@ -1,4 +1,4 @@
-"""Where the search of ``q=auto`` begins. Written by ``python -m bench.starts``: do not edit."""
+"""Where the search of ``q=auto`` begins. Written by ``python -m bench.auto``: do not edit."""
 
 from __future__ import annotations
 

@@ -1,0 +1,89 @@
+"""Where the search of ``q=auto`` begins, learned from pictures.
+
+Of each picture to learn from, the quality that has the target's score is searched in each lossy format, long enough to
+be found. By format, size and content the median of those is where the search begins, and the median of what a step of
+quality was worth near it is how far its first step goes. A linear model of 22 measures (gradients of three planes at
+four scales, their spread, brightness, colour, size) was no better than these medians: it was off by 3.5 to 4.2 steps in
+the median, they are by 3.5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from statistics import fmean, median
+
+import numpy as np
+import pyvips
+
+from darkroom.imaging import starts
+from darkroom.imaging.choosing import TARGET_SCORE, content_of
+from darkroom.imaging.effort import careful
+from darkroom.imaging.encoding import Sheet, encode, encode_with
+from darkroom.imaging.formats import FORMS, Form
+from darkroom.imaging.scoring import Judge
+from darkroom.imaging.starts import BUSY, FLAT, SMOOTH, Start
+
+from ..corpus.views import View, views
+from ..paths import ROOT
+
+LOSSY = ("webp", "jpeg", "avif")
+SIZES = (300_000, 1 << 62)
+"""In pixels."""
+LEAST_OF_A_CLASS = 5
+"""Pictures; a class that has fewer takes the median of its content in all sizes, or of its format."""
+
+_LINES = re.compile(r"(    # starts\n).*(    # end of starts\n)", re.DOTALL)
+
+
+def learned() -> None:
+    """Learn from all pictures, and write the table."""
+    found: dict[tuple[str, str, int], list[Start]] = defaultdict(list)
+    fixed = []
+    for number, view in enumerate(views("learned")):
+        image = image_of(view)
+        judge, content = Judge(image), content_of(image)
+        size = next(at for at, limit in enumerate(SIZES) if image.width * image.height <= limit)
+        fixed.append(judge.score(encode(Sheet(image, 1), FORMS["webp"], None)))
+        for name in LOSSY:
+            found[name, content, size].append(_met(_scores(image, FORMS[name], judge, content)))
+        print(f"{number + 1} {view.name}: {fixed[-1]:.1f} by WebP's quality 80")
+    path = ROOT / "layers" / "darkroom" / "darkroom" / "imaging" / "starts.py"
+    path.write_text(_LINES.sub(lambda marks: marks[1] + "".join(_table(found)) + marks[2], path.read_text("utf-8")))
+    print(f"WebP of quality 80 has {fmean(fixed):.2f} on average; the target is {TARGET_SCORE}")
+
+
+def image_of(view: View) -> pyvips.Image:
+    """A picture as the renderer has it when it is finished."""
+    return pyvips.Image.new_from_array(np.ascontiguousarray(view.pixels)).copy(interpretation="srgb").copy_memory()
+
+
+def _scores(image: pyvips.Image, form: Form, judge: Judge, content: str) -> Callable[[int], float]:
+    knobs = careful(form.name, image.width * image.height, "quick", drawing=content == FLAT)
+    return lambda quality: judge.score(encode_with(Sheet(image, 1), form, quality, knobs))
+
+
+def _met(score: Callable[[int], float]) -> Start:
+    """The quality whose score is the target's, by halving what is left, and the slope about it."""
+    low, high = (20, score(20)), (96, score(96))
+    while high[0] - low[0] > 5:
+        middle = (low[0] + high[0]) // 2
+        told = (middle, score(middle))
+        low, high = (told, high) if told[1] < TARGET_SCORE else (low, told)
+    slope = max(0.05, (high[1] - low[1]) / (high[0] - low[0]))
+    return Start(max(1, min(100, round(low[0] + (TARGET_SCORE - low[1]) / slope))), slope)
+
+
+def _table(found: dict[tuple[str, str, int], list[Start]]) -> Iterator[str]:
+    for name in LOSSY:
+        for content in (FLAT, SMOOTH, BUSY):
+            of_content = [one for at in range(len(SIZES)) for one in found[name, content, at]]
+            rows = []
+            for at, limit in enumerate(SIZES):
+                own = found[name, content, at]
+                learned = own if len(own) >= LEAST_OF_A_CLASS else of_content
+                start = Start(round(median(one.quality for one in learned)), round(median(o.slope for o in learned), 2))
+                told = f"{limit:_}" if limit < starts.STARTS["webp", FLAT][-1][0] else "_ANY"
+                rows.append(f"({told}, Start({start.quality}, {start.slope}))")
+            yield f"    ({name!r}, {content!r}): ({', '.join(rows)},),\n".replace("'", '"')

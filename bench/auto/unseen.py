@@ -1,0 +1,173 @@
+"""What ``q=auto`` makes of pictures that nothing was learned from, beside one quality for all of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean, geometric_mean
+
+import numpy as np
+
+from darkroom.imaging import effort, encoding
+from darkroom.imaging.choosing import TARGET_SCORE, chosen, content_of
+from darkroom.imaging.effort import careful
+from darkroom.imaging.encoding import Sheet, encode, encode_with, quality_of
+from darkroom.imaging.formats import FORMS
+from darkroom.imaging.scoring import Judge
+from darkroom.imaging.starts import FLAT
+
+from ..corpus.views import View, views
+from ..kept import digest
+from ..paths import WORK
+from ..quality import pixels_of
+from ..ssimulacra2 import Original
+from .starts import image_of
+
+WITHIN = 2.0
+FIXED: Mapping[str, tuple[int, ...]] = {"webp": (74, 77, 80, 83), "jpeg": (66, 70, 75, 80), "avif": (78, 81, 84, 88)}
+"""Qualities for all, on JPEG's scale, that have the target's mean score between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An encoded picture: its bytes and its SSIMULACRA2."""
+
+    size_bytes: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """A picture by ``q=auto``; ``judged`` is what our own judge says of it. Times are of the processor."""
+
+    name: str
+    kind: str
+    made: Kept
+    judged: float
+    encodes: int
+    took_ms: float
+    fixed_ms: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A format: ``fixed`` and ``careful`` are, by quality, the same pictures by one quality for all.
+
+    ``fixed`` is as Darkroom encodes without ``q=auto``, ``careful`` by the encoder's settings that ``q=auto`` has.
+    """
+
+    form: str
+    prints: Sequence[Print]
+    fixed: Mapping[int, Sequence[Kept]]
+    careful: Mapping[int, Sequence[Kept]]
+
+    @property
+    def target(self) -> float:
+        """The score that is aimed at."""
+        return TARGET_SCORE
+
+    @property
+    def within(self) -> float:
+        """The share of pictures whose score is within 2 of the target."""
+        return fmean(abs(one.made.score - TARGET_SCORE) <= WITHIN for one in self.prints)
+
+    @property
+    def mean_score(self) -> float:
+        return fmean(one.made.score for one in self.prints)
+
+    @cached_property
+    def ratios(self) -> Sequence[float]:
+        """Each picture's bytes, of its bytes by the one quality that has the same mean score over all pictures."""
+        return [one.made.size_bytes / size for one, size in zip(self.prints, self._alike(self.fixed)[1], strict=True)]
+
+    @property
+    def alike_quality(self) -> float:
+        """The quality for all that has the same mean score."""
+        return self._alike(self.fixed)[0]
+
+    @property
+    def of_settings(self) -> float:
+        """What the encoder's settings alone would save: the mean ratio with one quality for all, at the same score."""
+        sizes = zip(self._alike(self.careful)[1], self._alike(self.fixed)[1], strict=True)
+        return geometric_mean(careful / fixed for careful, fixed in sizes)
+
+    @property
+    def in_total(self) -> float:
+        """All bytes, of all bytes by that one quality."""
+        return sum(one.made.size_bytes for one in self.prints) / sum(self._alike(self.fixed)[1])
+
+    @property
+    def errors(self) -> Sequence[float]:
+        """How far off our own judge was."""
+        return [abs(one.judged - one.made.score) for one in self.prints]
+
+    def _alike(self, fixed: Mapping[int, Sequence[Kept]]) -> tuple[float, list[float]]:
+        """The quality for all with the same mean score, between those that were tried, and the bytes then."""
+        qualities = sorted(fixed)
+        means = [fmean(one.score for one in fixed[quality]) for quality in qualities]
+        quality = float(np.interp(self.mean_score, means, qualities))
+        low = max(at for at in range(len(qualities) - 1) if qualities[at] <= quality)
+        share = (quality - qualities[low]) / (qualities[low + 1] - qualities[low])
+        pairs = zip(fixed[qualities[low]], fixed[qualities[low + 1]], strict=True)
+        return quality, [a.size_bytes ** (1 - share) * b.size_bytes**share for a, b in pairs]
+
+
+def outcomes(every: Mapping[str, int], progress: Callable[[str], None]) -> list[Outcome]:
+    """Each format on every so manyth of the unseen pictures; raises NotToBeHad."""
+    pictures = views("unseen")
+    return [_outcome(form, pictures[:: every[form]], progress) for form in every]
+
+
+def _outcome(form: str, pictures: Sequence[View], progress: Callable[[str], None]) -> Outcome:
+    prints: list[Print] = []
+    fixed: dict[int, list[Kept]] = {quality: [] for quality in FIXED[form]}
+    alike: dict[int, list[Kept]] = {quality: [] for quality in FIXED[form]}
+    for number, view in enumerate(pictures):
+        progress(f"q=auto as {form}, picture {number + 1} of {len(pictures)}")
+        original = Original(view.pixels)
+        prints.append(_print(form, view, original))
+        for at, kept in _by_one_quality(form, view, original).items():
+            quality, settings = at.split()
+            (fixed if settings == "fixed" else alike)[int(quality)].append(kept)
+    return Outcome(form, prints, fixed, alike)
+
+
+def _print(form: str, view: View, original: Original) -> Print:
+    sheet = Sheet(image_of(view), 1)
+    started_s = time.process_time()
+    choice = chosen(sheet, FORMS[form], "quick")
+    took_ms = (time.process_time() - started_s) * 1000
+    started_s = time.process_time()
+    encode(sheet, FORMS[form], None)
+    fixed_ms = (time.process_time() - started_s) * 1000
+    made = Kept(len(choice.body), original.score(pixels_of(choice.body)))
+    judged = Judge(sheet.image).score(choice.body)
+    return Print(view.name, view.kind, made, judged, choice.encodes, took_ms, fixed_ms)
+
+
+def _by_one_quality(form: str, view: View, original: Original) -> dict[str, Kept]:
+    """The picture by each of the qualities for all, with both settings; kept until the encoders' tables change."""
+    sources = [Path(module.__file__ or "") for module in (effort, encoding)]
+    name = digest(sources, form, view.name, str(FIXED[form]), str(view.pixels.shape))
+    file = WORK / "quality" / f"{name}.json"
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        told = {
+            at: (len(body), original.score(pixels_of(body))) for at, body in _encoded(form, Sheet(image_of(view), 1))
+        }
+        file.write_text(json.dumps(told), encoding="ascii")
+    return {at: Kept(*kept) for at, kept in json.loads(file.read_text(encoding="ascii")).items()}
+
+
+def _encoded(name: str, sheet: Sheet) -> list[tuple[str, bytes]]:
+    form, drawing = FORMS[name], content_of(sheet.image) == FLAT
+    knobs = careful(name, sheet.pixels, "quick", drawing=drawing)
+    fixed = [(f"{quality} fixed", encode(sheet, form, quality)) for quality in FIXED[name]]
+    if name == "avif":
+        return [*fixed, *((f"{quality} careful", body) for quality, (_, body) in zip(FIXED[name], fixed, strict=True))]
+    careful_ones = ((f"{q} careful", encode_with(sheet, form, quality_of(form, q), knobs)) for q in FIXED[name])
+    return [*fixed, *careful_ones]
