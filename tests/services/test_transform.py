@@ -10,8 +10,10 @@ from threading import Event
 import pytest
 from obstore.store import MemoryStore
 
+from bench.quality import pixels_of, ssimulacra2
 from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.errors import Unavailable
+from darkroom.imaging.choosing import TARGET_SCORE
 from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
@@ -460,3 +462,27 @@ def test_what_an_answer_says_of_caching_for_each_refusal(make_answer: Callable[[
         response = to_http(make_answer(name), method="GET", viewer_url="/")
         expected = f"public, max-age={ages[name]}" if name in ages else "no-store"
         assert response["headers"]["cache-control"] == expected, name  # type: ignore[index]
+
+
+@pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
+def test_the_quality_that_fits_is_asked_for_by_a_signature(service: Transform, bucket: Bucket, form: str) -> None:
+    url = f"/photo.jpg?w=400&q=auto&f={form}"
+    assert code(service.answer(request(url))) == "unsigned"
+    answer = service.answer(request(url, key="key"))
+    assert isinstance(answer, Rendered)
+    plain = service.answer(request(url.replace("q=auto&", "").replace(form, "png"), key="key"))
+    assert isinstance(plain, Rendered)
+    score = ssimulacra2(answer.body, pixels_of(plain.body))
+    assert score == pytest.approx(TARGET_SCORE, abs=2)
+    stored = bucket.open(f"derivatives/photo.jpg/_/q-auto_w-400.{form}")
+    assert stored is not None
+    assert stored.read() == answer.body
+
+
+def test_a_viewer_who_saves_data_gets_less_than_what_fits(service: Transform) -> None:
+    asked = request("/photo.jpg?w=400&q=auto", key="key", extension="auto-webp")
+    fits = service.answer(asked)
+    saving = service.answer(replace(asked, path=asked.path.replace("q-auto", "q-50")))
+    assert isinstance(fits, Rendered)
+    assert isinstance(saving, Rendered)
+    assert len(saving.body) < len(fits.body)
