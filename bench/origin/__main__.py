@@ -1,0 +1,55 @@
+"""``python -m bench.origin S3``: serve the CDN until standard input closes; the first line printed is the port."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+
+import aiohttp
+from aiohttp import web
+from botocore.credentials import Credentials
+
+from local.cdn.edge import Edge
+from local.cdn.edge_function import V8Function
+from local.cdn.journal import Journal
+from local.cdn.origins import MiniStackOrigins
+from local.cdn.server import viewer_request, viewer_response
+
+from ..contenders.model import REGION
+from .distribution import code, distribution
+
+
+def main() -> None:
+    """Read the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m bench.origin", description=__doc__)
+    parser.add_argument("s3", help="the URL of the server that stands in for S3")
+    asyncio.run(_serve(parser.parse_args().s3))
+
+
+async def _serve(s3_url: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        origins = MiniStackOrigins(session, s3_url, REGION, Credentials("bench", "bench"), Journal())
+        functions = {name: V8Function(source, {}) for name, source in code().items()}
+        edge = Edge(distribution(), dict(functions), origins, time.time, report=_report)
+
+        async def answer(request: web.BaseRequest) -> web.Response:
+            return viewer_response(request.method, await edge.answer(viewer_request(request)))
+
+        runner = web.ServerRunner(web.Server(answer, access_log=None), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        print(runner.addresses[0][1], flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+        await runner.cleanup()
+        for function in functions.values():
+            function.close()
+
+
+def _report(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

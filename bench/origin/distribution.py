@@ -1,0 +1,60 @@
+"""The deployed distribution, as far as a stored picture meets it: its group of origins, cache policy and functions."""
+
+from __future__ import annotations
+
+from functions.edge.build import edge_code, filled_in
+from local.cdn.model import (
+    Behaviour,
+    CachePolicy,
+    Distribution,
+    Origin,
+    OriginGroup,
+    OriginKind,
+    PolicyHeader,
+    ResponseHeadersPolicy,
+    Selection,
+    Selections,
+)
+from local.cdn.model import Pick as Choice
+
+from ..contenders.model import BUCKET
+
+METHODS = frozenset({"GET", "HEAD"})
+STATUSES = frozenset({403, 404})
+"""Answers of S3 that lead to the function."""
+
+EDGE, VARY = "edge", "vary"
+VARY_CODE = """
+function handler(event) {
+  event.response.headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin'};
+  delete event.response.headers['retry-after'];
+  return event.response;
+}
+"""
+FORWARDED = ("x-darkroom-request", "x-darkroom-signature", "x-darkroom-expires", "x-darkroom-url")
+
+
+def code() -> dict[str, str]:
+    """The edge functions by name, as they are published."""
+    return {EDGE: filled_in(edge_code(), "open", ""), VARY: VARY_CODE}
+
+
+def distribution() -> Distribution:
+    """Its one behaviour asks S3 first. The second origin is there, and nothing listens: who asks it, fails."""
+    behaviour = Behaviour(
+        pattern="*",
+        target="stored-or-rendered",
+        methods=METHODS,
+        cached_methods=METHODS,
+        cache=CachePolicy(min_ttl_s=0, default_ttl_s=0),
+        forward=Selections(headers=Selection(Choice.ONLY, frozenset(FORWARDED))),
+        respond=ResponseHeadersPolicy((PolicyHeader("X-Content-Type-Options", "nosniff", True),)),
+        request_function=EDGE,
+        response_function=VARY,
+    )
+    origins = {
+        "derivatives": Origin("derivatives", "media.s3.amazonaws.com", f"/{BUCKET}/derivatives", OriginKind.S3),
+        "transform": Origin("transform", "transform.invalid", "/nobody", OriginKind.FUNCTION_URL),
+    }
+    group = OriginGroup("stored-or-rendered", ("derivatives", "transform"), STATUSES)
+    return Distribution("BENCH", "bench.cloudfront.net", (behaviour,), origins, {group.id: group})
