@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .cases import Case
 from .conditions import LATENCY_MS, MEGABYTES_PER_S, machine, size
+from .contenders.darkroom import NAME
 from .contenders.dit import NAME as DIT
 from .contenders.model import Contender, Missing
 from .emulator import emulator
@@ -21,7 +22,7 @@ from .trial import Counts, Progress, run
 
 type Makes = Callable[[str], Contender]
 
-OURS, STORED = "Darkroom, at once", "Darkroom"
+OURS, STORED = f"{NAME}, at once", NAME
 """Contenders' names: without the wait for the write-back, and as deployed."""
 
 

@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from .cases import Case
+from .contenders.darkroom import NAME
 from .contenders.model import DEFAULT_QUALITY, Contender
 from .kept import STAMP, digest
 from .machine import Core
@@ -34,21 +35,38 @@ _NUMBERS = count(1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The quality that a peer is asked for, how its picture scores, and its bytes."""
+    """The quality that a peer is asked for, its picture's score, and the bytes it would take to score as ours does."""
 
     quality: int
     score: float
-    size_bytes: int
+    equal_bytes: int
 
 
-def nearest(wanted: float, score_of: Callable[[int], float]) -> int:
-    """The quality of 1 to 100 whose score is nearest to ``wanted``, if scores rise with quality."""
+def around(wanted: float, score_of: Callable[[int], float]) -> tuple[int, int]:
+    """The two neighbouring qualities of 1 to 100 whose scores ``wanted`` is between, if scores rise with quality.
+
+    They are the first or the last two where ``wanted`` is beyond.
+    """
     score_of = cache(score_of)
     low, high = 1, 100
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if score_of(middle) < wanted else (low, middle)
-    return min((low, high), key=lambda quality: abs(score_of(quality) - wanted))
+    return low, high
+
+
+def nearest(wanted: float, score_of: Callable[[int], float]) -> int:
+    """The quality whose score is nearest to ``wanted``."""
+    score_of = cache(score_of)
+    return min(around(wanted, score_of), key=lambda quality: abs(score_of(quality) - wanted))
+
+
+def between(wanted: float, low: tuple[float, int], high: tuple[float, int]) -> int:
+    """The bytes at the score ``wanted``, from scores and bytes of two pictures: their logarithm is straight between."""
+    (low_score, low_bytes), (high_score, high_bytes) = low, high
+    share = (wanted - low_score) / (high_score - low_score) if high_score > low_score else 0.5
+    growth: float = (high_bytes / low_bytes) ** min(max(share, 0.0), 1.0)
+    return round(low_bytes * growth)
 
 
 def answer(case: Case, contender: Contender, quality: int, emulator: Path, core: Core) -> bytes:
@@ -61,7 +79,7 @@ def matched(case: Case, ours: bytes, wanted: Pixels, peer: Contender, emulator: 
     """The quality of ``peer`` at which it looks like ``ours``, both compared to ``wanted``; raises NoAnswer."""
     stamp = peer.folder / STAMP
     made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
-    name = digest([], repr(case), peer.name, made_from, ours.hex())
+    name = digest([], repr(Match.__slots__), repr(case), peer.name, made_from, ours.hex())
     path = FOUND / f"{name}.json"
     if path.exists():
         return Match(**json.loads(path.read_text(encoding="ascii")))
@@ -74,8 +92,11 @@ def matched(case: Case, ours: bytes, wanted: Pixels, peer: Contender, emulator: 
             bodies[quality] = b64decode(running.invoke(event).answer["body"])
             return original.score(pixels_of(bodies[quality]))
 
-        quality = nearest(original.score(pixels_of(ours)), score_of)
-    found = Match(quality, original.score(pixels_of(bodies[quality])), len(bodies[quality]))
+        score = original.score(pixels_of(ours))
+        ends = around(score, score_of)
+        low, high = ((score_of(quality), len(bodies[quality])) for quality in ends)
+    quality, (reached, _) = min(zip(ends, (low, high), strict=True), key=lambda end: abs(end[1][0] - score))
+    found = Match(quality, reached, between(score, low, high))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(found)), encoding="ascii")
     return found
@@ -86,13 +107,15 @@ def entries(
 ) -> list[Entry]:
     """``others``, each with the quality at which it looks like ``ours``; raises NoAnswer.
 
-    A contender whose name begins like ours is Darkroom as well, and is asked as ours is.
+    A contender that is Darkroom as well is asked as ours is.
     """
     quality = case.quality or DEFAULT_QUALITY
     body = answer(case, ours, quality, emulator, core)
-    return [
-        Entry(other, quality)
-        if other.name.startswith(ours.name)
-        else Entry(other, matched(case, body, wanted, other, emulator, core).quality)
-        for other in others
-    ]
+    found = []
+    for other in others:
+        if other.name.startswith(NAME):
+            found.append(Entry(other, quality))
+        else:
+            match = matched(case, body, wanted, other, emulator, core)
+            found.append(Entry(other, match.quality, match.equal_bytes))
+    return found

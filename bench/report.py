@@ -15,7 +15,7 @@ from .tables import Table
 from .trial import Result
 
 COLD = ("cold ms", "ratio")
-HEADINGS = ("", *COLD, "warm ms", "ratio", "CPU ms", "peak MB", "quality", "SSIMULACRA2", "bytes")
+HEADINGS = ("", *COLD, "warm ms", "ratio", "CPU ms", "peak MB", "quality", "SSIMULACRA2", "bytes", "at equal score")
 MEASURED = WORK / "requests.json"
 """The last figures of every contender by case, for whoever prices them: see :func:`keep`."""
 
@@ -50,6 +50,7 @@ def rows(findings: Findings, case: Case) -> list[tuple[str, ...]]:
             f"{result.quality}",
             f"{findings.scores[case, result.contender.name]:.1f}",
             f"{len(result.body):,}",
+            f"{result.equal_bytes or len(result.body):,}",
         )
         for result in findings.results[case]
     ]
@@ -95,8 +96,8 @@ class Compared:
 
     @property
     def bytes_ratio(self) -> float:
-        """Our bytes to theirs."""
-        return len(self.ours.body) / len(self.theirs.body)
+        """Our bytes to theirs, had they exactly our score."""
+        return len(self.ours.body) / (self.theirs.equal_bytes or len(self.theirs.body))
 
     @property
     def objection(self) -> str:

@@ -32,10 +32,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A contender, and the quality that its encoder is asked for."""
+    """A contender, and the quality that its encoder is asked for.
+
+    ``equal_bytes`` is what its picture would take to score exactly as Darkroom's does, if that was looked for.
+    """
 
     contender: Contender
     quality: int = DEFAULT_QUALITY
+    equal_bytes: int | None = None
 
     def event(self, case: Case, number: int) -> Event:
         """What it is sent; each ``number`` has its own source."""
@@ -58,6 +62,7 @@ class Result:
     stages_ms: Mapping[str, float]
     body: bytes
     quality: int = DEFAULT_QUALITY
+    equal_bytes: int | None = None
 
 
 class Running(Protocol):
@@ -116,6 +121,7 @@ def run(
                 stages(warm[index]),
                 b64decode(warm[index][-1].answer["body"]),
                 entry.quality,
+                entry.equal_bytes,
             )
             for index, entry in enumerate(entries)
         ]

@@ -23,7 +23,7 @@ from bench.contenders.node import node
 from bench.contenders.pillow import pillow
 from bench.contenders.thumbor import thumbor
 from bench.emulator import emulator
-from bench.equal import matched, nearest
+from bench.equal import around, between, matched, nearest
 from bench.floors import Floor, alone, floor
 from bench.link.process import linked
 from bench.pictures import Recipe, photograph
@@ -46,16 +46,27 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.lists(st.floats(0, 100), min_size=100, max_size=100, unique=True).map(sorted), st.floats(0, 100))
-def test_the_quality_is_the_one_whose_score_is_nearest(scores: list[float], wanted: float) -> None:
+def test_two_neighbouring_qualities_have_the_wanted_score_between_them(scores: list[float], wanted: float) -> None:
     asked = []
 
     def score_of(quality: int) -> float:
         asked.append(quality)
         return scores[quality - 1]
 
-    found = nearest(wanted, score_of)
-    assert abs(scores[found - 1] - wanted) == min(abs(score - wanted) for score in scores)
-    assert len(asked) == len(set(asked)) <= 9
+    low, high = around(wanted, score_of)
+    assert high == low + 1
+    assert min(abs(score - wanted) for score in scores) in {abs(scores[end - 1] - wanted) for end in (low, high)}
+    assert len(asked) == len(set(asked)) <= 7
+    best = nearest(wanted, score_of)
+    assert abs(scores[best - 1] - wanted) == min(abs(score - wanted) for score in scores)
+
+
+def test_bytes_at_a_score_lie_between_those_of_two_pictures() -> None:
+    assert between(70, (70, 1000), (71, 1100)) == 1000
+    assert between(71, (70, 1000), (71, 1100)) == 1100
+    assert between(70.5, (70, 1000), (71, 4000)) == 2000
+    assert between(60, (70, 1000), (71, 1100)) == 1000
+    assert between(70, (70, 1000), (70, 1100)) == round((1000 * 1100) ** 0.5)
 
 
 def test_a_floor_waits_for_the_first_byte_and_overlaps_the_rest() -> None:
@@ -115,6 +126,7 @@ def test_a_peer_is_matched_once(picture: Path, tmp_path: Path, monkeypatch: pyte
     with linked([picture], 0, 1000) as url:
         found = matched(WEBP, out.getvalue(), wanted, pillow(url), emulator(), None)
         assert abs(found.score - ssimulacra2(out.getvalue(), wanted)) < 0.5
+        assert abs(found.equal_bytes / len(out.getvalue()) - 1) < 0.25
         assert matched(WEBP, out.getvalue(), wanted, pillow("http://nowhere"), emulator(), None) == found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,19 @@ def test_a_ratio_is_taken_within_each_turn() -> None:
 
 def test_ratios_are_to_the_baseline(findings: Findings) -> None:
     ours, peer = rows(findings, CASE)
-    assert ours == ("Darkroom", "200 (100–300)", "0.50", "85 (80–90)", "0.50", "12", "71", "81", "72.4", "1,234")
+    assert ours == (
+        "Darkroom",
+        "200 (100–300)",
+        "0.50",
+        "85 (80–90)",
+        "0.50",
+        "12",
+        "71",
+        "81",
+        "72.4",
+        "1,234",
+        "1,234",
+    )
     assert peer[2] == peer[4] == "1.00"
 
 
@@ -84,6 +97,12 @@ def test_figures_are_ratios_with_floors_of_the_peers_time(findings: Findings) ->
     assert cold is not None
     assert (cold.value, cold.least, cold.most, cold.floor) == (0.5, 0.25, 0.75, None)
     assert pair.peak("p").value == 1
+
+
+def test_bytes_are_compared_at_the_very_same_score() -> None:
+    theirs = replace(result("Node", [1], [1], 100), equal_bytes=110)
+    assert Compared(result("Darkroom", [1], [1], 112), theirs, (70.4, 70.0)).objection == ""
+    assert Compared(result("Darkroom", [1], [1], 113), theirs, (70.4, 70.0)).objection.startswith("2.7% more bytes")
 
 
 def test_what_was_not_started_cold_has_no_figure_of_it() -> None:

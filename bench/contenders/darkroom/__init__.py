@@ -19,6 +19,7 @@ from ...paths import ROOT, WORK
 from ..model import Contender, aws_environment
 
 HERE = Path(__file__).parent
+NAME = "Darkroom"
 LAYERS = {"darkroom": "DarkroomLayer", "imaging": "ImagingLayer"}
 FUNCTION = ROOT / "functions" / "transform"
 TRACED = HERE / "traced.py"
@@ -39,7 +40,7 @@ VARIABLES = {
 def darkroom(endpoint_url: str) -> Contender:
     """Darkroom, against the S3 at ``endpoint_url``."""
     return Contender(
-        name="Darkroom",
+        name=NAME,
         what="`functions/transform` as deployed: decodes while the source arrives, stores before it answers",
         command=[interpreter(), "-m", "awslambdaric", "traced.handler"],
         folder=kept(WORK / "function", [FUNCTION, TRACED], _copy_function),
@@ -58,7 +59,7 @@ def darkroom_at_once(endpoint_url: str) -> Contender:
     stored = darkroom(endpoint_url)
     return replace(
         stored,
-        name="Darkroom, at once",
+        name=f"{NAME}, at once",
         what="`functions/transform` as deployed, on a bucket that answers PUT and HEAD at once: it does all of the "
         "work of its write-back, but does not wait for S3 to have done its own",
         environment={**stored.environment, "MEDIA_BUCKET": AT_ONCE_BUCKET},
