@@ -87,6 +87,7 @@ def matched(case: Case, ours: bytes, wanted: Pixels, peer: Contender, emulator: 
     bodies: dict[int, bytes] = {}
     with started(peer, emulator, core) as running:
 
+        @cache
         def score_of(quality: int) -> float:
             event = Entry(peer, quality).event(case, next(_NUMBERS))
             bodies[quality] = b64decode(running.invoke(event).answer["body"])
