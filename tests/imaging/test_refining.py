@@ -35,17 +35,18 @@ def finished(source: bytes, *, mark: bytes | None = None, **options: Any) -> pyv
     return pyvips.Image.new_from_buffer(made(source, mark=mark, **(options | {"format": "png"})).body, "")
 
 
-@pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
-@pytest.mark.parametrize("quality", [None, 50])
-def test_a_photograph_takes_fewer_bytes_for_its_score(form: str, quality: int | None) -> None:
-    options: dict[str, Any] = {"width": 320, "format": form, "quality": quality}
+@pytest.mark.parametrize(
+    ("form", "width", "quality"), [("jpeg", 400, 60), ("webp", 320, None), ("webp", 320, 50), ("avif", 320, None)]
+)
+def test_a_photograph_takes_fewer_bytes_for_its_score(form: str, width: int, quality: int | None) -> None:
+    options: dict[str, Any] = {"width": width, "format": form, "quality": quality}
     stored = made(jpeg_photo(), **options)
     found = again(jpeg_photo(), stored.body, **options)
     assert found is not None
     picture = found.picture
     assert len(picture.body) <= WORTH * len(stored.body)
     assert (picture.content_type, picture.width, picture.height) == (f"image/{form}", stored.width, stored.height)
-    judge = Judge(finished(jpeg_photo(), width=320))
+    judge = Judge(finished(jpeg_photo(), width=width))
     assert judge.score(picture.body) >= judge.score(stored.body) - TOLERANCE
     told = (judge.score(stored.body), judge.score(picture.body))
     assert (found.stored_score, found.score) == pytest.approx(told)

@@ -14,7 +14,7 @@ from ..findings import Findings
 from ..plan.limits import Limits
 from ..plan.model import Plan
 from .bracketing import bracketed
-from .encoding import DEFAULT_QUALITY
+from .encoding import DEFAULT_QUALITY, quality_of
 from .formats import Form
 from .header import Header
 from .picture import Picture
@@ -116,16 +116,21 @@ class _Press:
         stored_score = judge.score(stored)
         chosen = self.work.plan.quality
         start = chosen if isinstance(chosen, int) else DEFAULT_QUALITY
-        prints = {start: self.again(start)}
+        first = self.again(start)
+        prints: dict[int, _Print] = {}
+
+        def at(quality: int) -> int:
+            """The encoder's own number, which several qualities may share."""
+            return quality_of(first.form, quality)
 
         def score(quality: int) -> float:
-            made = prints.get(quality) or self.again(quality)
-            told = judge.score(made.body)
-            prints[quality] = replace(made, stored_score=stored_score, score=told)
-            return told
+            if at(quality) not in prints:
+                made = first if quality == start else self.again(quality)
+                prints[at(quality)] = replace(made, stored_score=stored_score, score=judge.score(made.body))
+            return prints[at(quality)].score or 0.0
 
-        tries = 1 if prints[start].form.lossless else MOST_TRIES
-        alike = [prints[quality] for quality in bracketed(start, stored_score - TOLERANCE, tries, score)]
+        tries = 1 if first.form.lossless else MOST_TRIES
+        alike = [prints[at(quality)] for quality in bracketed(start, stored_score - TOLERANCE, tries, score)]
         return min(alike, key=lambda one: len(one.body), default=None)
 
 
