@@ -10,6 +10,8 @@ from .sources import DEMANDING, MIXED, Source
 
 SEED = 500
 COUNT = 500
+SOON = 40
+"""How many requests it takes until all there is has been asked for once."""
 
 OUTPUTS = {
     "w-320.webp": 10,
@@ -72,11 +74,12 @@ def requests(count: int = COUNT) -> Sequence[Wanted]:
 def _drawn[Item](weights: dict[Item, int], count: int, random: Random) -> list[Item]:
     """``count`` items in an even order: in any stretch each is there about as often as its weight says.
 
-    Each item's times lie at equal distances, from a first one at random.
+    Each item's times lie at equal distances, from a first one at random, which is among the first :data:`SOON`.
     """
     total = sum(weights.values())
     placed: list[tuple[float, int, Item]] = []
     for index, (item, weight) in enumerate(weights.items()):
-        times, first = count * weight / total, random.random()
+        times = count * weight / total
+        first = random.random() * min(1, times * SOON / count)
         placed += [((first + time) / times, index, item) for time in range(round(times) + 1)]
     return [item for _, _, item in sorted(placed, key=lambda entry: entry[:2])][:count]

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from bench.memory.requests import COUNT, OUTPUTS, Wanted, demanding, requests
-from bench.memory.run import Seen, by_type, growth_mb
+from bench.memory.run import WARMING, Seen, by_type, growth_mb
 from bench.memory.sources import DEMANDING, MIXED
 from bench.parts import memory
 from darkroom.plan.canonical import parse_path
@@ -35,7 +35,13 @@ def test_sources_and_outputs_are_as_frequent_as_they_weigh() -> None:
     assert all(abs(outputs[name] - COUNT * weight / sum(OUTPUTS.values())) < 2 for name, weight in OUTPUTS.items())
 
 
-def test_all_sources_come_in_the_first_fifty_and_ever_again_but_the_rarest() -> None:
+def test_all_there_is_comes_before_memory_is_to_stay_as_it_is() -> None:
+    early = requests()[:WARMING]
+    assert {one.source for one in early} == set(MIXED)
+    assert {one.output for one in early} == set(OUTPUTS)
+
+
+def test_all_but_the_rarest_come_ever_again() -> None:
     rarest = min(source.weight for source in MIXED)
     for start in range(0, COUNT, 50):
         names = {one.source for one in requests()[start : start + 50]}
