@@ -15,7 +15,7 @@ from .emulator import emulator
 from .equal import entries
 from .link.process import linked
 from .machine import Core, apart
-from .pictures import pictures
+from .pictures import pictures, provenance
 from .quality import reference, ssimulacra2
 from .report import Findings
 from .trial import Counts, Progress, run
@@ -63,7 +63,8 @@ def conditions(counts: Mapping[Case, Counts], core: Core, files: Mapping[str, Pa
     return [
         f"{machine()}; the function has {cores_used}.",
         f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast; "
-        f"sources: {', '.join(map(size, files.values()))}.",
+        f"{', '.join(map(size, files.values()))}.",
+        f"{provenance()}.",
         f"{times}, of each in turn: median (least–greatest), and the median of the ratios within each turn. "
         f"Load average before: {load:.1f}.",
     ]

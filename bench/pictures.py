@@ -1,6 +1,7 @@
-"""Photographs to work on, made from small ones that scikit-image carries, since packages hold no large ones.
+"""Photographs to work on: a camera's, out of a package of wallpapers.
 
-An enlarged photograph alone is too smooth: it decodes faster and compresses better than a camera's. So each octave that
+Larger ones than that, and all where the package cannot be had, are made from small ones that scikit-image carries. An
+enlarged photograph alone is too smooth: it decodes faster and compresses better than a camera's. So each octave that
 the enlargement leaves empty gets fine detail of a photograph of grass (itself less its blur), tiled in mirrored copies,
 in proportion to the local contrast; then noise like a sensor's at a moderate sensitivity.
 """
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.filters import gaussian
 
+from .corpus.packages import LOMIRI_16, NotToBeHad, unpacked
 from .kept import kept
 from .paths import WORK
 
@@ -34,7 +36,7 @@ LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A JPEG of ``width`` × ``height`` px made from the packaged photograph ``origin``."""
+    """A JPEG of ``width`` × ``height`` px made from the packaged photograph ``origin`` where there is no camera's."""
 
     name: str
     origin: str
@@ -45,10 +47,29 @@ class Recipe:
 RECIPES = (Recipe("12mp.jpg", "coffee", 4000, 3000), Recipe("2mp.jpg", "chelsea", 1632, 1224))
 
 
+CAMERAS = "usr/share/backgrounds/Dragonfly_by_Bolly.jpg"
+"""13 MP by a telephone: leaves with sharp edges, sky, and what lies out of focus."""
+
+
 def pictures() -> list[Path]:
     """The files of all recipes."""
-    folder = kept(WORK / "pictures", [Path(__file__)], _make)
+    camera = _camera()
+    folder = kept(WORK / "pictures", [Path(__file__)], lambda folder: _make(folder, camera), str(camera))
     return [folder / recipe.name for recipe in RECIPES]
+
+
+def provenance() -> str:
+    """Where the pictures come from, for the conditions of what is measured with them."""
+    if _camera() is None:
+        return "Sources: photographs that scikit-image carries, enlarged, with detail and noise"
+    return f"Sources: {Path(CAMERAS).stem.replace('_', ' ')}, of Debian's {LOMIRI_16.name}, cut or made smaller"
+
+
+def _camera() -> Path | None:
+    try:
+        return unpacked(LOMIRI_16) / CAMERAS
+    except NotToBeHad:
+        return None
 
 
 def photograph(recipe: Recipe) -> Image.Image:
@@ -70,9 +91,21 @@ def photograph(recipe: Recipe) -> Image.Image:
     return Image.fromarray(np.clip(large + added[..., None], 0, 255).astype(np.uint8))
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, camera: Path | None) -> None:
     for recipe in RECIPES:
-        photograph(recipe).save(folder / recipe.name, quality=QUALITY, subsampling="4:2:0")
+        image = photograph(recipe) if camera is None else _taken(camera, recipe)
+        image.save(folder / recipe.name, quality=QUALITY, subsampling="4:2:0")
+
+
+def _taken(camera: Path, recipe: Recipe) -> Image.Image:
+    """The photograph in the size of ``recipe``: cut where little is lost, so that pixels stay, else made smaller."""
+    with Image.open(camera) as image:
+        whole = image.convert("RGB")
+    if whole.width >= 2 * recipe.width:
+        size = (recipe.width, recipe.height)
+        return _covering(whole, recipe.width / recipe.height).resize(size, Image.Resampling.LANCZOS)
+    left, top = (whole.width - recipe.width) // 2, (whole.height - recipe.height) // 2
+    return whole.crop((left, top, left + recipe.width, top + recipe.height))
 
 
 def _covering(image: Image.Image, aspect: float) -> Image.Image:
