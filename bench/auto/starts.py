@@ -86,4 +86,4 @@ def _table(found: dict[tuple[str, str, int], list[Start]]) -> Iterator[str]:
                 start = Start(round(median(one.quality for one in learned)), round(median(o.slope for o in learned), 2))
                 told = f"{limit:_}" if limit < starts.STARTS["webp", FLAT][-1][0] else "_ANY"
                 rows.append(f"({told}, Start({start.quality}, {start.slope}))")
-            yield f"    ({name!r}, {content!r}): ({', '.join(rows)},),\n".replace("'", '"')
+            yield f"    ({name!r}, {content!r}): ({', '.join(rows)}),\n".replace("'", '"')

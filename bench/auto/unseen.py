@@ -28,7 +28,7 @@ from ..ssimulacra2 import Original
 from .starts import image_of
 
 WITHIN = 2.0
-FIXED: Mapping[str, tuple[int, ...]] = {"webp": (74, 77, 80, 83), "jpeg": (66, 70, 75, 80), "avif": (78, 81, 84, 88)}
+FIXED: Mapping[str, tuple[int, ...]] = {"webp": (77, 80, 83), "jpeg": (66, 71, 76), "avif": (79, 82, 86)}
 """Qualities for all, on JPEG's scale, that have the target's mean score between them."""
 
 
@@ -167,7 +167,5 @@ def _encoded(name: str, sheet: Sheet) -> list[tuple[str, bytes]]:
     form, drawing = FORMS[name], content_of(sheet.image) == FLAT
     knobs = careful(name, sheet.pixels, "quick", drawing=drawing)
     fixed = [(f"{quality} fixed", encode(sheet, form, quality)) for quality in FIXED[name]]
-    if name == "avif":
-        return [*fixed, *((f"{quality} careful", body) for quality, (_, body) in zip(FIXED[name], fixed, strict=True))]
     careful_ones = ((f"{q} careful", encode_with(sheet, form, quality_of(form, q), knobs)) for q in FIXED[name])
     return [*fixed, *careful_ones]
