@@ -29,7 +29,7 @@ VARIABLES = {
     "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/bench",
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "131072",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "4194304",
     "VIPS_WARNING": "0",
     "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:unused",
     "ACCESS_MODE": "open",  # a width off the ladder is measured too, and signatures are not
