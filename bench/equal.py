@@ -8,12 +8,14 @@ until Darkroom's answer or the peer changes.
 from __future__ import annotations
 
 import json
+import math
 from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
+from statistics import fmean, linear_regression
 
 from .cases import Case
 from .contenders.darkroom import NAME
@@ -27,6 +29,9 @@ from .trial import Entry, started
 
 TOLERANCE = 0.5
 """Scores that differ by less are equal."""
+
+NEIGHBOURS = 2
+"""Qualities beyond the two that the wanted score is between, that are tried too."""
 
 FOUND = WORK / "equal"
 _NUMBERS = count(1_000_000)
@@ -61,12 +66,25 @@ def nearest(wanted: float, score_of: Callable[[int], float]) -> int:
     return min(around(wanted, score_of), key=lambda quality: abs(score_of(quality) - wanted))
 
 
-def between(wanted: float, low: tuple[float, int], high: tuple[float, int]) -> int:
-    """The bytes at the score ``wanted``, from scores and bytes of two pictures: their logarithm is straight between."""
-    (low_score, low_bytes), (high_score, high_bytes) = low, high
-    share = (wanted - low_score) / (high_score - low_score) if high_score > low_score else 0.5
-    growth: float = (high_bytes / low_bytes) ** min(max(share, 0.0), 1.0)
-    return round(low_bytes * growth)
+def at_score(wanted: float, pictures: Iterable[tuple[float, int]]) -> int:
+    """The bytes at the score ``wanted``, by a straight line through scores and logarithms of bytes.
+
+    Through several pictures, since encoders' steps are uneven: of two neighbouring qualities the higher may score less.
+    """
+    scores, logs = zip(*((score, math.log(size)) for score, size in pictures), strict=True)
+    if len(set(scores)) == 1:
+        return round(math.exp(fmean(logs)))
+    slope, intercept = linear_regression(scores, logs)
+    return round(math.exp(intercept + slope * wanted))
+
+
+def match(wanted: float, picture: Callable[[int], tuple[float, int]]) -> Match:
+    """The best of a peer's qualities for the score ``wanted``; ``picture`` gives the score and the bytes of one."""
+    picture = cache(picture)
+    low, high = around(wanted, lambda quality: picture(quality)[0])
+    near = range(max(1, low - NEIGHBOURS), min(100, high + NEIGHBOURS) + 1)
+    quality = min(near, key=lambda one: abs(picture(one)[0] - wanted))
+    return Match(quality, picture(quality)[0], at_score(wanted, map(picture, near)))
 
 
 def answer(case: Case, contender: Contender, quality: int, emulator: Path, core: Core) -> bytes:
@@ -79,25 +97,19 @@ def matched(case: Case, ours: bytes, wanted: Pixels, peer: Contender, emulator: 
     """The quality of ``peer`` at which it looks like ``ours``, both compared to ``wanted``; raises NoAnswer."""
     stamp = peer.folder / STAMP
     made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
-    name = digest([], repr(Match.__slots__), repr(case), peer.name, made_from, ours.hex())
+    name = digest([], str(NEIGHBOURS), repr(case), peer.name, made_from, ours.hex())
     path = FOUND / f"{name}.json"
     if path.exists():
         return Match(**json.loads(path.read_text(encoding="ascii")))
     original = Original(wanted)
-    bodies: dict[int, bytes] = {}
     with started(peer, emulator, core) as running:
 
-        @cache
-        def score_of(quality: int) -> float:
+        def picture(quality: int) -> tuple[float, int]:
             event = Entry(peer, quality).event(case, next(_NUMBERS))
-            bodies[quality] = b64decode(running.invoke(event).answer["body"])
-            return original.score(pixels_of(bodies[quality]))
+            body = b64decode(running.invoke(event).answer["body"])
+            return original.score(pixels_of(body)), len(body)
 
-        score = original.score(pixels_of(ours))
-        ends = around(score, score_of)
-        low, high = ((score_of(quality), len(bodies[quality])) for quality in ends)
-    quality, (reached, _) = min(zip(ends, (low, high), strict=True), key=lambda end: abs(end[1][0] - score))
-    found = Match(quality, reached, between(score, low, high))
+        found = match(original.score(pixels_of(ours)), picture)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(found)), encoding="ascii")
     return found

@@ -14,6 +14,9 @@ from .statistics import Spread
 from .tables import Table
 from .trial import Result
 
+ALLOWANCE = 0.02
+"""More bytes that Darkroom's picture may have than a peer's of the same score."""
+
 COLD = ("cold ms", "ratio")
 HEADINGS = ("", *COLD, "warm ms", "ratio", "CPU ms", "peak MB", "quality", "SSIMULACRA2", "bytes", "at equal score")
 MEASURED = WORK / "requests.json"
@@ -92,7 +95,7 @@ class Compared:
     ours: Result
     theirs: Result
     scores: tuple[float, float]
-    allowance: float = 0.02
+    allowance: float = ALLOWANCE
 
     @property
     def bytes_ratio(self) -> float:
@@ -105,10 +108,7 @@ class Compared:
         ours, theirs = self.scores
         if theirs - ours > TOLERANCE:
             return f"not at equal quality: SSIMULACRA2 {ours:.1f} to {theirs:.1f}"
-        if self.bytes_ratio > 1 + self.allowance:
-            more, allowed = self.bytes_ratio - 1, self.allowance
-            return f"{more:.1%} more bytes at an equal score, where {allowed:.0%} are allowed"
-        return ""
+        return bytes_objection(self.bytes_ratio, self.allowance)
 
     def warm(self, goal: str, floor_ms: float | None = None, why: str = "") -> Figure:
         """The ratio of warm requests. ``floor_ms`` is what ours would take at least."""
@@ -132,7 +132,14 @@ class Compared:
         return Figure(goal, ours.ratio_to(theirs), min(ratios), max(ratios), floor, reason, unequal)
 
 
-def compared(findings: Findings, case: Case, ours: str, theirs: str, allowance: float = 0.02) -> Compared | None:
+def bytes_objection(ratio: float, allowance: float) -> str:
+    """That there are too many bytes, at a ratio of ours to theirs; "" if not."""
+    if ratio <= 1 + allowance:
+        return ""
+    return f"{ratio - 1:.1%} more bytes at an equal score, where {allowance:.0%} are allowed"
+
+
+def compared(findings: Findings, case: Case, ours: str, theirs: str, allowance: float = ALLOWANCE) -> Compared | None:
     """The results of the contenders ``ours`` and ``theirs``, if both were measured."""
     one, other = findings.result(case, ours), findings.result(case, theirs)
     if one is None or other is None:

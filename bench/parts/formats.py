@@ -19,7 +19,7 @@ from ..floors import alone, floor
 from ..link.process import linked
 from ..machine import apart
 from ..pictures import pictures
-from ..report import compared, for_page
+from ..report import ALLOWANCE, compared, for_page
 from ..runtime import Sandbox
 from ..statistics import Spread
 from ..tables import Table
@@ -50,7 +50,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
         floors = {case: floor(case, files[case.picture], core, 9) for case in WHO}
     figures = []
     for case, goal, theirs, allowance in (
-        (JPEG_12MP, "warm-12mp-jpeg", DIT, 0.02),
+        (JPEG_12MP, "warm-12mp-jpeg", DIT, ALLOWANCE),
         (AVIF_12MP, "warm-12mp-avif", SHARP, AVIF_ALLOWANCE),
     ):
         pair = compared(findings, case, OURS, theirs, allowance)

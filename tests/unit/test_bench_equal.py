@@ -23,7 +23,7 @@ from bench.contenders.node import node
 from bench.contenders.pillow import pillow
 from bench.contenders.thumbor import thumbor
 from bench.emulator import emulator
-from bench.equal import around, between, matched, nearest
+from bench.equal import around, at_score, match, matched, nearest
 from bench.floors import Floor, alone, floor
 from bench.link.process import linked
 from bench.pictures import Recipe, photograph
@@ -61,12 +61,20 @@ def test_two_neighbouring_qualities_have_the_wanted_score_between_them(scores: l
     assert abs(scores[best - 1] - wanted) == min(abs(score - wanted) for score in scores)
 
 
-def test_bytes_at_a_score_lie_between_those_of_two_pictures() -> None:
-    assert between(70, (70, 1000), (71, 1100)) == 1000
-    assert between(71, (70, 1000), (71, 1100)) == 1100
-    assert between(70.5, (70, 1000), (71, 4000)) == 2000
-    assert between(60, (70, 1000), (71, 1100)) == 1000
-    assert between(70, (70, 1000), (70, 1100)) == round((1000 * 1100) ** 0.5)
+def test_bytes_at_a_score_are_on_the_line_through_pictures() -> None:
+    assert at_score(70.5, [(70, 1000), (71, 4000)]) == 2000
+    assert at_score(71, [(70, 1000), (71, 1100), (72, 1210)]) == 1100
+    assert at_score(70.5, [(70, 1000), (71.5, 4000), (69.5, 1000), (71, 4000)]) == 2000
+    assert at_score(1, [(70, 1000), (70, 4000)]) == 2000
+
+
+def test_a_match_is_the_best_of_uneven_steps() -> None:
+    """80 scores less than 79: halving alone would come to 80 and 81, which are both further off."""
+    scores = {quality: float(quality) for quality in range(1, 101)} | {79: 79.9, 80: 79.1, 81: 81.5}
+    found = match(80.0, lambda quality: (scores[quality], 1000))
+    assert (found.quality, found.score, found.equal_bytes) == (79, 79.9, 1000)
+    assert match(200.0, lambda quality: (scores[quality], 1000)).quality == 100
+    assert match(-5.0, lambda quality: (scores[quality], 1000)).quality == 1
 
 
 def test_a_floor_waits_for_the_first_byte_and_overlaps_the_rest() -> None:

@@ -10,23 +10,28 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bench.alike import made, matches
 from bench.contenders.darkroom import darkroom_at_ingest
 from bench.contenders.darkroom.ingest import plan
 from bench.contenders.model import Contender
 from bench.contenders.node import sharp_at_ingest
 from bench.parts.ingest import (
+    MATCHED,
     PRESETS,
     SEGMENTS,
     WEBP_QUALITY,
     Findings,
     Timed,
+    asked,
     cleaners,
+    figures,
     for_page,
     printers,
     timed,
     with_metadata,
 )
 from bench.pictures import Recipe, photograph
+from bench.quality import reference, ssimulacra2
 from bench.statistics import Spread
 from bench.worker import Worker
 from darkroom.imaging.encoding import DEFAULT_QUALITY
@@ -95,19 +100,43 @@ def test_a_machine_without_node_measures_the_others(picture: Path, monkeypatch: 
     assert missing == ["The Node handler: Node and npm are not installed."]
 
 
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+def test_sharp_is_asked_for_pictures_that_look_like_ours(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.alike.FOUND", tmp_path)
+    presets = {"w320": PRESETS["w320"]}
+    wanted = {"w320": reference(picture, 320)}
+    ours = made(darkroom_at_ingest("", "", "series", picture, presets), None)
+    found = matches(sharp_at_ingest, picture, presets, ours, wanted, None)
+    score = ssimulacra2(ours["w320"], wanted["w320"])
+    assert abs(found["w320"].score - score) < 1
+    theirs = made(sharp_at_ingest(picture, {"w320": asked(found)["w320"]}), None)["w320"]
+    assert ssimulacra2(theirs, wanted["w320"]) == found["w320"].score
+    assert abs(found["w320"].equal_bytes / len(theirs) - 1) < 0.1
+    assert matches(sharp_at_ingest, picture, presets, ours, wanted, None) == found
+    assert asked(found)["cover"]["quality"] == found["w320"].quality
+
+
 def result(name: str, ms: list[float], **made: int) -> Timed:
     contender = Contender(name, f"what {name} is", ["true"], Path(), {})
     return Timed(contender, Spread.of(ms), {key: bytes(size) for key, size in made.items()})
 
 
 def test_what_it_tells() -> None:
-    presets = [result("Darkroom", [30, 32], w320=700, w640=800), result("sharp", [60, 64], w320=1234)]
+    presets = [result("Darkroom", [30, 32], **dict.fromkeys(MATCHED, 1000)), result("sharp", [60, 64], w320=1234)]
     cleaning = [result("Cleaned", [0.5, 0.5], cleaned=9), result("Encoded anew", [20, 30], encoded=8)]
-    findings = Findings(presets, cleaning, {"Darkroom": 0.95123, "sharp": 0.9}, ["the moon."], ["a machine."])
+    findings = Findings(presets, cleaning, {"Darkroom": 75.12, "sharp": 75}, 4000, ["the moon."], ["a machine."])
     page = for_page(findings)
-    assert "| Darkroom | 31 (30–32) | 0.50 | 1,500 | 0.951 |" in page
-    assert "| sharp | 62 (60–64) | 1.00 | 1,234 | 0.900 |" in page
+    assert "| Darkroom | 31 (30–32) | 0.50 | 5,000 | 75.1 |" in page
+    assert "| sharp | 62 (60–64) | 1.00 | 1,234 | 75.0 |" in page
     assert "| Cleaned | 0.50 (0.50–0.50) | 0.0208 | 9 |" in page
     assert "Cleaning is 50 times as fast." in page
+    assert "At exactly equal scores, Darkroom's pictures have 1.25 of sharp's bytes." in page
+    [figure] = figures(findings)
+    assert (figure.goal, figure.value, figure.unequal) == ("presets", 0.5, True)
+    assert figure.why == "25.0% more bytes at an equal score, where 2% are allowed"
+    [equal] = figures(replace(findings, equal_bytes=5000))
+    assert not equal.unequal
     assert page.endswith("- a machine.")
     assert "sharp: what sharp is." in page

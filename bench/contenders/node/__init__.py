@@ -51,7 +51,7 @@ def sharp_at_ingest(source: Path, wanted: Mapping[str, object]) -> Contender:
     runtime, folder = _installed()
     return Contender(
         name="sharp",
-        what="in Node: a decode for each picture, at its own defaults but for the quality",
+        what="in Node: a decode for each picture, at its own defaults but for the quality, which scores as Darkroom's",
         command=[runtime, "presets.mjs", source, json.dumps(wanted)],
         folder=folder,
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin"},
