@@ -1,0 +1,91 @@
+"""How ``q=auto`` is measured: its arithmetic, and the pictures it is measured on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.auto.starts import _met
+from bench.auto.unseen import Kept, Outcome, Print
+from bench.corpus.drawn import DRAWN, drawn
+from bench.corpus.packages import MATE, NotToBeHad, unpacked
+from bench.corpus.views import _LEARNED, _UNSEEN
+from bench.parts import quality as part
+
+
+def printed(size_bytes: int, score: float, judged: float = 0.0) -> Print:
+    return Print("p", "photograph", Kept(size_bytes, score), judged or score, 2, 100.0, 10.0)
+
+
+@pytest.fixture
+def outcome() -> Outcome:
+    """Two pictures that score 75, where quality 80 gives one 70 and the other 80."""
+    fixed = {
+        70: [Kept(900, 66.0), Kept(90, 74.0)],
+        80: [Kept(1000, 70.0), Kept(100, 80.0)],
+        90: [Kept(2000, 80.0), Kept(200, 90.0)],
+    }
+    careful = {quality: [Kept(one.size_bytes // 2, one.score) for one in row] for quality, row in fixed.items()}
+    return Outcome("webp", [printed(700, 75.0, 75.5), printed(40, 75.0, 74.0)], fixed, careful)
+
+
+def test_bytes_are_compared_at_the_same_mean_score(outcome: Outcome) -> None:
+    assert outcome.alike_quality == pytest.approx(80)
+    assert outcome.ratios == pytest.approx([0.7, 0.4])
+    assert outcome.in_total == pytest.approx(740 / 1100)
+    assert outcome.of_settings == pytest.approx(0.5)
+
+
+def test_between_qualities_bytes_grow_by_a_factor(outcome: Outcome) -> None:
+    higher = replace(outcome, prints=[printed(1000, 79.0), printed(100, 81.0)])
+    assert higher.alike_quality == pytest.approx(85)
+    assert higher.ratios == pytest.approx([1 / sqrt(2), 1 / sqrt(2)])
+
+
+def test_the_share_of_those_that_are_near(outcome: Outcome) -> None:
+    assert outcome.within == 1
+    assert replace(outcome, prints=[*outcome.prints, printed(1, 77.1), printed(1, 72.9)]).within == 0.5
+    assert outcome.errors == pytest.approx([0.5, 1.0])
+
+
+def test_the_page_tells_each_format(outcome: Outcome) -> None:
+    told = part.text([outcome, replace(outcome, form="avif")])
+    assert "| WebP | 2 | 100 % | 75.0 | 80 |" in told
+    assert "| AVIF | 2 |" in told
+
+
+def test_a_start_is_where_the_target_is_met() -> None:
+    start = _met(lambda quality: 40 + 0.5 * quality)
+    assert start.quality == 70
+    assert start.slope == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_is_drawn_is_the_same_each_time(name: str) -> None:
+    first = drawn(name)
+    assert np.array_equal(np.asarray(first), np.asarray(drawn(name)))
+    assert len(first.getcolors(1 << 20) or []) > 20
+
+
+def test_nothing_is_learned_from_what_is_tested_by() -> None:
+    assert not {package for package, *_ in _LEARNED} & {package for package, *_ in _UNSEEN}
+
+
+def test_without_apt_a_package_is_not_to_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(NotToBeHad, match="mate-backgrounds"):
+        unpacked(MATE)
+
+
+def test_what_cannot_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise NotToBeHad("no apt")
+
+    monkeypatch.setattr(part, "outcomes", refuse)
+    section = part.measure("quick", lambda _: None)
+    assert not section.figures
+    assert section.missing == ["`q=auto`: no apt."]
