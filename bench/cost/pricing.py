@@ -72,7 +72,7 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class Rivals:
-    """Darkroom as deployed, Darkroom if it stored nothing, and AWS's own solution with its API Gateway and without."""
+    """Darkroom as deployed, Darkroom with `StoreDerivatives=off`, and AWS's own solution with its API Gateway and without."""
 
     ours: Priced
     unstored: Priced
@@ -126,7 +126,7 @@ def by_times(title: str, found: Rivals, prices: PriceTable, architecture: str) -
         "missed",
         "Darkroom",
         "ratio",
-        "if it stored nothing",
+        "storing nothing",
         "ratio",
         "AWS's own",
         "without API Gateway",
@@ -187,7 +187,7 @@ def rules(prices: PriceTable, architecture: str) -> list[str]:
         "otherwise; Lambda's and API Gateway's requests; S3's GET, HEAD and PUT; a month of storage. The CDN's own "
         "charges are the same for both.",
         "**missed**: how often the CDN misses each picture within a month. Darkroom renders and stores it once, then "
-        "S3 answers; AWS's own renders each time. **if it stored nothing**: a Darkroom that cannot be had.",
+        "S3 answers; AWS's own renders each time. **storing nothing**: with `StoreDerivatives=off`.",
         f"Prices of us-east-1, on demand, {architecture}, as read on {prices.read.isoformat()}.",
     ]
 
