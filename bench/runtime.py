@@ -26,6 +26,9 @@ from .machine import Core, on_core
 
 INVOKE = "/2015-03-31/functions/function/invocations"
 START_S = 10.0
+STARTS = 3
+"""Tries to start the emulator: another process may take a port that was free a moment ago."""
+
 ANSWER_S = 60.0
 
 ENVIRONMENT = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769", "_HANDLER": "app.handler"}
@@ -49,32 +52,38 @@ class Sandbox:
 
     def __init__(self, emulator: Path, contender: Contender, core: Core) -> None:
         self._contender = contender
-        self._port = processes.free_port()
         self._daemon = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._daemon.bind(("127.0.0.1", 0))
         self._daemon.setblocking(False)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"]
-        addresses += ["--runtime-api-address", f"127.0.0.1:{processes.free_port()}"]
-        with on_core(core):
-            self._process = subprocess.Popen(
-                [emulator, *addresses, "--log-level", "error", *contender.command],
-                cwd=contender.folder,
-                env=ENVIRONMENT | self._given | dict(contender.environment),
-                stdout=self._log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._client = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_S)
-        self._connect()
+        for more in reversed(range(STARTS)):
+            port, runtime_port = processes.free_ports(2)
+            addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
+            addresses += ["--runtime-api-address", f"127.0.0.1:{runtime_port}"]
+            with on_core(core):
+                self._process = subprocess.Popen(
+                    [emulator, *addresses, "--log-level", "error", *contender.command],
+                    cwd=contender.folder,
+                    env=ENVIRONMENT | self._given | dict(contender.environment),
+                    stdout=self._log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            self._client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
+            try:
+                self._connect()
+            except NoAnswer:
+                self._end()
+                if not more:
+                    raise
+            else:
+                return
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._end()
         self._daemon.close()
         self._log.close()
 
@@ -147,6 +156,12 @@ class Sandbox:
             "LAMBDA_TASK_ROOT": str(self._contender.folder),
             "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{self._daemon.getsockname()[1]}",
         }
+
+    def _end(self) -> None:
+        self._client.close()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
     def _child(self) -> int:
         children = processes.children(self._process.pid)

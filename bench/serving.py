@@ -23,7 +23,7 @@ class Server:
 
     def __init__(self, contender: Contender, core: Core) -> None:
         self._contender = contender
-        port = processes.free_port()
+        [port] = processes.free_ports(1)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         with on_core(core):
             self._process = subprocess.Popen(

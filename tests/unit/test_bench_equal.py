@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import socket
 from base64 import b64decode
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from bench.equal import around, at_score, match, matched, nearest
 from bench.floors import Floor, alone, floor
 from bench.link.process import linked
 from bench.pictures import Recipe, photograph
+from bench.processes import free_ports
 from bench.quality import reference, ssimulacra2
 from bench.runtime import Sandbox
 from bench.trial import Entry, event, started
@@ -157,3 +159,14 @@ def test_a_request_is_traced_as_in_lambda(picture: Path) -> None:
         segments = sandbox.segments()
     assert {"parse", "fetch", "decode", "encode", "store", "answer"} <= {one["name"] for one in segments}
     assert {one["trace_id"] for one in segments} == {"1-67000000-000000000000000000000005"}
+
+
+def test_an_emulator_whose_port_was_taken_starts_again(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with linked([picture], 0, 1000) as url, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        offers = iter([(free_ports(1)[0], taken.getsockname()[1]), free_ports(2)])
+        monkeypatch.setattr("bench.processes.free_ports", lambda count: next(offers))
+        with Sandbox(emulator(), darkroom(url), None) as sandbox:
+            assert sandbox.invoke(event(WEBP, 6)).answer["statusCode"] == 200
+    assert next(offers, None) is None
