@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,6 +27,18 @@ def children(pid: int) -> list[int]:
     """The processes that the process has started."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return [int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()]
+
+
+def await_end(pid: int) -> None:
+    """Wait until the process has given its memory back: nobody may be there to reap it, so a zombie has ended."""
+    while True:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if state in "ZX":
+            return
+        time.sleep(0.005)
 
 
 def free_ports(count: int) -> list[int]:

@@ -158,10 +158,14 @@ class Sandbox:
         }
 
     def _end(self) -> None:
+        """End all processes, and wait until they have given back what they had: the next start should not pay for it."""
         self._client.close()
+        children = processes.children(self._process.pid) if self._process.poll() is None else []
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        for child in children:
+            processes.await_end(child)
 
     def _child(self) -> int:
         children = processes.children(self._process.pid)

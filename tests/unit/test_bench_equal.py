@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import socket
 from base64 import b64decode
@@ -28,7 +29,7 @@ from bench.equal import around, at_score, match, matched, nearest
 from bench.floors import Floor, alone, floor
 from bench.link.process import linked
 from bench.pictures import Recipe, photograph
-from bench.processes import free_ports
+from bench.processes import children, free_ports
 from bench.quality import reference, ssimulacra2
 from bench.runtime import Sandbox
 from bench.trial import Entry, event, started
@@ -170,3 +171,21 @@ def test_an_emulator_whose_port_was_taken_starts_again(picture: Path, monkeypatc
         with Sandbox(emulator(), darkroom(url), None) as sandbox:
             assert sandbox.invoke(event(WEBP, 6)).answer["statusCode"] == 200
     assert next(offers, None) is None
+
+
+def test_a_sandbox_that_has_ended_uses_nothing_any_more(picture: Path) -> None:
+    """A process that is still giving back its memory takes time from the next one's start, on the same core."""
+    with linked([picture], 0, 1000) as url:
+        with Sandbox(emulator(), pillow(url), None) as sandbox:
+            sandbox.invoke(event(WEBP, 8))
+            [emulating] = [pid for pid in children(os.getpid()) if "aws-lambda-rie" in command_of(pid)]
+            [working] = children(emulating)
+        assert command_of(working) == ""
+
+
+def command_of(pid: int) -> str:
+    """Its command line, "" for a process that is gone or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
