@@ -158,7 +158,7 @@ class Sandbox:
         }
 
     def _end(self) -> None:
-        """End all processes, and wait until they have given back what they had: the next start should not pay for it."""
+        """End all processes, and wait until they have given their memory back: else the next start pays for it."""
         self._client.close()
         children = processes.children(self._process.pid) if self._process.poll() is None else []
         with suppress(ProcessLookupError):
