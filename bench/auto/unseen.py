@@ -28,7 +28,7 @@ from ..ssimulacra2 import Original
 from .starts import image_of
 
 WITHIN = 2.0
-FIXED: Mapping[str, tuple[int, ...]] = {"webp": (77, 80, 83), "jpeg": (66, 71, 76), "avif": (79, 82, 86)}
+FIXED: Mapping[str, tuple[int, ...]] = {"webp": (77, 80, 83), "jpeg": (66, 71, 76), "avif": (72, 78, 82, 86)}
 """Qualities for all, on JPEG's scale, that have the target's mean score between them."""
 
 

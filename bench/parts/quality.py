@@ -32,8 +32,8 @@ def _within(webp: Outcome) -> Figure:
 def _bytes(webp: Outcome) -> Figure:
     value = geometric_mean(webp.ratios)
     why = (
-        f"at one score for all a picture has {value / webp.of_settings:.2f} of its bytes by one quality for all, and "
-        f"the encoder's settings make it {webp.of_settings:.2f} of that"
+        f"one score for all saves little, {value / webp.of_settings:.2f} of the bytes of one quality for all, "
+        f"since what is hard to encode takes more; the encoder's settings make {webp.of_settings:.2f} of it"
     )
     return Figure("auto-bytes", value, value, value, floor=None, why=why)
 

@@ -26,8 +26,14 @@ TOLERANCE = 0.7
 """How far from the target a try may be that is kept: about one step of quality."""
 
 SHORT = 6.0
-"""A first try that is so far below the target was most likely spoilt by colour: WebP halves its size. Then
-``smart_subsample`` keeps more of it, for twice the time."""
+"""A first try that is so far below the target was most likely spoilt by colour, whose size the encoders halve."""
+
+COLOURFUL: dict[str, Knobs] = {
+    "jpeg": {"subsample_mode": "off"},
+    "webp": {"smart_subsample": True},
+    "avif": {"subsample_mode": "off"},
+}
+"""By format, what keeps more of the colour then: all of it, or for twice the time what WebP can."""
 
 TRIES: dict[Pace, int] = {"quick": 4, "thorough": 6}
 """Encodes of the strip at most. The last one is not judged: it lies between others that were."""
@@ -71,8 +77,8 @@ def chosen(sheet: Sheet, form: Form, pace: Pace) -> Choice:
         return Choice(encode_with(sheet, form, usual, knobs), usual, encodes=1)
     start = start_of(form, page, content)
     proof = _Proof(strip, form, knobs)
-    if form.name == "webp" and proof.score(start.quality) < TARGET_SCORE - SHORT:
-        knobs = knobs | {"smart_subsample": True}
+    if proof.score(start.quality) < TARGET_SCORE - SHORT:
+        knobs = knobs | COLOURFUL[form.name]
         proof = replace(proof, knobs=knobs, earlier=proof.encodes, _bodies={}, _scores={})
     quality = sought(start, proof.score, TRIES[pace] - proof.earlier)
     if strip is image:
