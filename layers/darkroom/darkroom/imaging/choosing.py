@@ -38,7 +38,7 @@ COLOURFUL: dict[str, Knobs] = {
 TRIES: dict[Pace, int] = {"quick": 4, "thorough": 6}
 """Encodes of the strip at most. The last one is not judged: it lies between others that were."""
 
-STRIP_PIXELS: dict[str, int] = {"avif": 260_000}
+STRIP_PIXELS: dict[str, int] = {"avif": 300_000}
 MOST_STRIP_PIXELS = 600_000
 TILES = 4
 """A strip is made of 4 × 4 parts of the picture, evenly spread."""

@@ -78,12 +78,11 @@ TRIED: dict[tuple[str, Pace], tuple[Knobs, ...]] = {
 
 CAREFUL: dict[str, tuple[tuple[int, Knobs], ...]] = {
     "jpeg": ((4_000_000, _MOZJPEG), (30_000_000, {"optimize_coding": True}), (_ANY, {})),
-    "avif": ((600_000, {"effort": 2}), (2_000_000, {"effort": 1}), (_ANY, {"effort": 0})),
     "webp": ((600_000, {"effort": 6}), (3_000_000, {"effort": 4}), (16_000_000, {"effort": 2}), (_ANY, {"effort": 0})),
 }
-"""Where the quality is chosen for the picture while somebody waits: 0.1 s for 0.5 MP of WebP, 0.05 s of JPEG, 0.15 s of
-AVIF. At equal SSIMULACRA2 WebP's efforts 6, 5, 4 and 2 need 0.90, 0.91, 0.93 and 1 of the bytes, JPEG with mozjpeg's
-means 0.89, AVIF's effort 2 0.91 of those of 1 (20 to 44 pictures of :mod:`bench.corpus`)."""
+"""Where the quality is chosen for the picture while somebody waits: 0.1 s for 0.5 MP of WebP, 0.05 s of JPEG. Other
+formats have no slower means that pay at once. At equal SSIMULACRA2 WebP's efforts 6, 5, 4 and 2 need 0.90, 0.91, 0.93
+and 1 of the bytes, JPEG with mozjpeg's means 0.96 (22 to 103 pictures of :mod:`bench.corpus`)."""
 
 FLAT_PNG: Knobs = {"compression": 9, "filter": "none"}
 """Drawings repeat whole rows: filters hide that from deflate, and it ends early whatever its level."""
