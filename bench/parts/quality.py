@@ -11,7 +11,7 @@ from ..figures import Figure, Rounds, Section
 from ..tables import Table
 from . import Progress
 
-EVERY = {"full": {"webp": 1, "jpeg": 3, "avif": 3}, "quick": {"webp": 8, "jpeg": 24, "avif": 24}}
+EVERY = {"full": {"webp": 1, "jpeg": 4, "avif": 4}, "quick": {"webp": 8, "jpeg": 24, "avif": 24}}
 """Every so manyth of the unseen pictures, by format: the goals are about WebP."""
 
 
@@ -77,7 +77,7 @@ def text(found: Sequence[Outcome]) -> str:
         (
             f"`q=auto` aims at {webp.target:.0f} of SSIMULACRA2, what WebP of quality 80 has on average. "
             f"{len(webp.prints)} pictures that nothing was learned from ({photographs} photographs, the others "
-            "graphics) of 400 to 960 px, as WebP, and a third of them as JPEG and AVIF:",
+            "graphics) of 400 to 960 px, as WebP, and a quarter of them as JPEG and AVIF:",
             Table("The quality that fits", heads, rows).markdown(),
             "Bytes are beside the one quality for all that has the same mean score: of a picture, the mean ratio; of "
             "all, in total. A picture that is hard to encode looks worse than others at one quality, and is large: to "
