@@ -7,6 +7,7 @@ read stays, so that seeking back, decoding twice and passing the bytes on unchan
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock, Thread
@@ -18,9 +19,6 @@ from ..errors import Damaged, DarkroomError, OverLimits, Unavailable
 HEAD_BYTES = 65_536
 """Enough for the header of nearly every picture; parsers that need more read on."""
 
-PIECE_BYTES = 65_536
-"""What is written to a pipe at once: as much as Linux lets one hold."""
-
 
 class Source:
     """The bytes of one picture. Safe to read from several threads, as libvips does.
@@ -28,12 +26,14 @@ class Source:
     ``size_bytes`` is None while it is unknown. ``max_bytes`` bounds what is taken from a stream.
     """
 
-    __slots__ = ("_arrived", "_chunks", "_fault", "_lock", "_whole", "max_bytes", "size_bytes")
+    __slots__ = ("_arrived", "_chunks", "_fault", "_lock", "_parts", "_starts", "max_bytes", "size_bytes")
 
     def __init__(self, whole: bytes | None, chunks: Iterator[bytes] | None, size_bytes: int | None) -> None:
-        self._whole = whole
+        # Parts stay as they came, each with its offset: bytes that nobody joins are not copied.
+        self._parts = [] if whole is None else [whole]
+        self._starts = [] if whole is None else [0]
+        self._arrived = 0 if whole is None else len(whole)
         self._chunks = chunks
-        self._arrived = bytearray()
         self._lock = Lock()
         self._fault: BaseException | None = None
         self.size_bytes = size_bytes
@@ -51,11 +51,15 @@ class Source:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Bytes ``offset`` to ``offset + length``, fewer at the end; raises what the stream raised."""
-        if self._whole is not None:
-            return self._whole[offset : offset + length]
         with self._lock:
             self._fill(offset + length)
-            return bytes((self._whole or self._arrived)[offset : offset + length])
+            end, first = offset + length, max(0, bisect_right(self._starts, offset) - 1)
+            cut = []
+            for start, part in zip(self._starts[first:], self._parts[first:], strict=True):
+                if start >= end:
+                    break
+                cut.append(bytes(part[max(0, offset - start) : end - start]))
+            return cut[0] if len(cut) == 1 else b"".join(cut)
 
     def head(self, length: int = HEAD_BYTES) -> bytes:
         """The first ``length`` bytes, fewer if the picture is shorter; raises what the stream raised."""
@@ -64,11 +68,10 @@ class Source:
     def read_all(self) -> bytes:
         """All bytes; raises what the stream raised."""
         with self._lock:
-            if self._whole is None:
-                self._fill(None)
-                self._whole = bytes(self._arrived)
-                self._arrived.clear()
-            return self._whole
+            self._fill(None)
+            if len(self._parts) != 1 or not isinstance(self._parts[0], bytes):
+                self._parts, self._starts = [b"".join(self._parts)], [0]
+            return self._parts[0]
 
     def vips(self, *, whole: bool = False) -> pyvips.Source:
         """A new libvips source at the first byte; any number may be open at once.
@@ -95,12 +98,14 @@ class Source:
             while piece := self._arriving(position):
                 position += pipe.write(piece)
 
-    def _arriving(self, offset: int) -> bytes:
-        """Bytes from ``offset`` on, as many as are here, waiting for the first of them; none at the end."""
+    def _arriving(self, offset: int) -> memoryview:
+        """The rest of a part from ``offset`` on, waiting for it; empty at the end."""
         with self._lock:
-            if self._whole is None:
-                self._fill(offset + 1)
-            return bytes((self._whole or self._arrived)[offset : offset + PIECE_BYTES])
+            self._fill(offset + 1)
+            if offset >= self._arrived:
+                return memoryview(b"")
+            number = bisect_right(self._starts, offset) - 1
+            return memoryview(self._parts[number])[offset - self._starts[number] :]
 
     @contextmanager
     def decoding(self) -> Iterator[None]:
@@ -121,27 +126,29 @@ class Source:
         """Take chunks until ``length`` bytes are here, or all. Holds the lock."""
         self.check()
         try:
-            while self._chunks is not None and (length is None or len(self._arrived) < length):
+            while self._chunks is not None and (length is None or self._arrived < length):
                 chunk = next(self._chunks, None)
                 if chunk is None:
                     self._end()
-                else:
-                    self._arrived += chunk
-                    self._bound()
+                elif chunk:
+                    self._take(chunk)
         except BaseException as fault:
             self._fault = fault
             self._chunks = None
             raise
 
+    def _take(self, chunk: bytes) -> None:
+        self._parts.append(chunk)
+        self._starts.append(self._arrived)
+        self._arrived += len(chunk)
+        if self.max_bytes is not None and self._arrived > self.max_bytes:
+            raise too_many_bytes(self._arrived, self.max_bytes)
+
     def _end(self) -> None:
         self._chunks = None
-        if self.size_bytes is not None and len(self._arrived) != self.size_bytes:
-            raise Unavailable(detail=f"the source sent {len(self._arrived)} of {self.size_bytes} bytes")
-        self.size_bytes = len(self._arrived)
-
-    def _bound(self) -> None:
-        if self.max_bytes is not None and len(self._arrived) > self.max_bytes:
-            raise too_many_bytes(len(self._arrived), self.max_bytes)
+        if self.size_bytes is not None and self._arrived != self.size_bytes:
+            raise Unavailable(detail=f"the source sent {self._arrived} of {self.size_bytes} bytes")
+        self.size_bytes = self._arrived
 
 
 def too_many_bytes(size_bytes: int, max_bytes: int) -> DarkroomError:
