@@ -22,7 +22,7 @@ from .trial import Counts, Progress, run
 
 type Makes = Callable[[str], Contender]
 
-OURS, STORED = f"{NAME}, at once", NAME
+OURS, STORED = f"{NAME}, storing nothing", NAME
 """Contenders' names: without the wait for the write-back, and as deployed."""
 
 

@@ -72,7 +72,7 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class Rivals:
-    """Darkroom as deployed, Darkroom with `StoreDerivatives=off`, and AWS's own solution with its API Gateway and without."""
+    """Darkroom as deployed and storing nothing, and AWS's own solution with its API Gateway and without."""
 
     ours: Priced
     unstored: Priced
@@ -89,7 +89,7 @@ def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = M
     """Of the case ``title``; raises Missing where that was not measured with both."""
     try:
         found: Mapping[str, Mapping[str, float]] = json.loads(measured.read_text(encoding="utf-8"))[title]
-        stored, at_once, theirs = (found[name] for name in (STORED, OURS, DIT))
+        stored, nothing, theirs = (found[name] for name in (STORED, OURS, DIT))
     except (FileNotFoundError, KeyError) as error:
         raise Missing(f"Costs: the part `requests` has left no figures of {error}") from error
 
@@ -98,11 +98,13 @@ def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = M
         return Priced(design, peak_mb, cheapest_mb(prices, design, peak_mb, architecture))
 
     ours = Design(_work(stored), int(stored["picture_bytes"]), stores=True, looks=LOOKS, cold=COLD)
-    unstored = Design(_work(at_once), int(at_once["picture_bytes"]), looks=LOOKS_WITHOUT_STORING, cold=COLD)
+    unstored = Design(
+        _work(nothing), int(nothing["picture_bytes"]), looks=LOOKS_WITHOUT_STORING, cold=COLD
+    )
     bare = Design(_work(theirs), int(theirs["picture_bytes"]), cold=COLD)
     return Rivals(
         priced(stored, ours),
-        priced(at_once, unstored),
+        priced(nothing, unstored),
         priced(theirs, replace(bare, rest_api=True)),
         priced(theirs, bare),
     )

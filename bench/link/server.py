@@ -1,12 +1,12 @@
 """S3's object operations over HTTP, path style, as far as obstore and the AWS SDKs of the contenders use them.
 
-Every answer waits ``latency_s`` for its first byte; bodies leave at ``bytes_per_s``. In
-:data:`AT_ONCE_BUCKET` a PUT, a HEAD or a DELETE is answered without a wait. Signatures are not checked.
+Every answer waits ``latency_s`` for its first byte; bodies leave at ``bytes_per_s``. Signatures are not checked.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 from email.utils import format_datetime
 from html import escape
@@ -14,7 +14,6 @@ from xml.etree import ElementTree
 
 from aiohttp import web
 
-from . import AT_ONCE_BUCKET
 from .objects import Object, Shelf
 
 CHUNK_BYTES = 65_536
@@ -44,7 +43,7 @@ class Link:
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         """GET, and HEAD, which aiohttp answers with the same headers and no body."""
-        await self._wait(request)
+        await self._wait()
         found = self._shelf.find(request.match_info["key"])
         if found is None:
             return _error(404, "NoSuchKey")
@@ -56,43 +55,42 @@ class Link:
             wanted = request.http_range
         except ValueError:
             return _error(416, "InvalidRange")
-        if (wanted.start or 0) >= len(found.body) > 0:
+        if (wanted.start or 0) >= len(found) > 0:
             return _error(416, "InvalidRange")
         return await self._sent(request, found, wanted)
 
     async def _sent(self, request: web.Request, found: Object, wanted: slice) -> web.StreamResponse:
-        start, stop, _ = wanted.indices(len(found.body))
+        start, stop, _ = wanted.indices(len(found))
         response = web.StreamResponse(headers=_headers(found))
         response.content_length = stop - start
         if wanted != slice(None, None, 1):
             response.set_status(206)
-            response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(found.body)}"
+            response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(found)}"
         await response.prepare(request)
         with suppress(ConnectionError):  # whoever asked may have enough
             if request.method != "HEAD":
-                await self._paced(response, memoryview(found.body)[start:stop])
+                await self._paced(response, found.cut(start, stop, CHUNK_BYTES))
             await response.write_eof()
         return response
 
-    async def _paced(self, response: web.StreamResponse, body: memoryview) -> None:
+    async def _paced(self, response: web.StreamResponse, pieces: Iterator[memoryview]) -> None:
         clock = asyncio.get_running_loop().time
-        started_s = clock()
-        for offset in range(0, len(body), CHUNK_BYTES):
-            await response.write(body[offset : offset + CHUNK_BYTES])
-            due_s = started_s + (offset + CHUNK_BYTES) / self._bytes_per_s
+        due_s = clock()
+        for piece in pieces:
+            await response.write(piece)
+            due_s += len(piece) / self._bytes_per_s
             if (early_s := due_s - clock()) > 0:
                 await asyncio.sleep(early_s)
 
-    async def _wait(self, request: web.Request, sent_bytes: int = 0) -> None:
+    async def _wait(self, sent_bytes: int = 0) -> None:
         """As long as the line takes for ``sent_bytes`` and back."""
-        if request.method == "GET" or request.match_info["bucket"] != AT_ONCE_BUCKET:
-            await asyncio.sleep(self._latency_s + sent_bytes / self._bytes_per_s)
+        await asyncio.sleep(self._latency_s + sent_bytes / self._bytes_per_s)
 
     async def _put(self, request: web.Request) -> web.Response:
         if "aws-chunked" in request.headers.get("content-encoding", ""):
             return _error(501, "NotImplemented")
         body = await request.read()
-        await self._wait(request, len(body))
+        await self._wait(len(body))
         key = request.match_info["key"]
         if request.headers.get("if-none-match") == "*" and self._shelf.find(key) is not None:
             return _error(412, "PreconditionFailed")
@@ -101,7 +99,7 @@ class Link:
         return web.Response(headers={"ETag": self._shelf.put(key, body, kept).etag})
 
     async def _delete(self, request: web.Request) -> web.Response:
-        await self._wait(request)
+        await self._wait()
         self._shelf.delete(request.match_info["key"])
         return web.Response(status=204)
 
@@ -110,7 +108,7 @@ class Link:
         if "delete" not in request.query:
             return _error(501, "NotImplemented")
         body = await request.text()
-        await self._wait(request)
+        await self._wait()
         keys = [key.text or "" for key in ElementTree.fromstring(body).iterfind(f".//{NAMESPACE}Key")]
         for key in keys:
             self._shelf.delete(key)

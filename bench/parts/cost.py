@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import asked
 from ..cases import WEBP_2MP, WEBP_12MP
-from ..contenders.darkroom import darkroom, darkroom_at_once
+from ..contenders.darkroom import darkroom, darkroom_unstored
 from ..contenders.dit import dit
 from ..contenders.model import Missing
 from ..cost.pricing import (
@@ -28,7 +28,7 @@ from . import Progress
 
 MORE = "More, by memory and for smaller pictures: [cost](cost.md)."
 CASES = (WEBP_12MP, WEBP_2MP)
-WHO = (darkroom_at_once, darkroom, dit)
+WHO = (darkroom_unstored, darkroom, dit)
 COUNTS = {"full": Counts(cold=5, warm=15), "quick": Counts(cold=2, warm=5)}
 
 

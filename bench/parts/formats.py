@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..asking import OURS, Makes, asked
 from ..cases import AVIF_12MP, JPEG_12MP, WEBP_12MP, Case
 from ..conditions import LATENCY_MS, MEGABYTES_PER_S, turns
-from ..contenders.darkroom import darkroom, darkroom_at_once
+from ..contenders.darkroom import darkroom, darkroom_unstored
 from ..contenders.dit import NAME as DIT
 from ..contenders.dit import dit
 from ..contenders.node import node
@@ -32,8 +32,8 @@ AVIF_ALLOWANCE = 0.08
 """More bytes that a first answer may have, since it is encoded again when nobody waits."""
 
 WHO: dict[Case, tuple[Makes, ...]] = {
-    JPEG_12MP: (darkroom_at_once, darkroom, dit, node, pillow),
-    AVIF_12MP: (darkroom_at_once, darkroom, dit, node),
+    JPEG_12MP: (darkroom_unstored, darkroom, dit, node, pillow),
+    AVIF_12MP: (darkroom_unstored, darkroom, dit, node),
 }
 COUNTS = {
     "full": {JPEG_12MP: Counts(cold=0, warm=25), AVIF_12MP: Counts(cold=0, warm=9, unmeasured=1)},
@@ -80,7 +80,7 @@ def instant(times: int, progress: Progress) -> tuple[Instant, Instant]:
     with (
         apart() as core,
         linked([picture], 0, 10_000) as url,
-        Sandbox(emulator(), darkroom_at_once(url), core) as sandbox,
+        Sandbox(emulator(), darkroom_unstored(url), core) as sandbox,
         alone(WEBP_12MP, picture, core) as worker,
     ):
         for number in range(UNMEASURED):

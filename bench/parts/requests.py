@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..asking import OURS, STORED, Makes, asked
 from ..cases import WEBP_2MP, WEBP_12MP, Case
 from ..conditions import LATENCY_MS, MEGABYTES_PER_S
-from ..contenders.darkroom import darkroom, darkroom_at_once
+from ..contenders.darkroom import darkroom, darkroom_unstored
 from ..contenders.dit import NAME as DIT
 from ..contenders.dit import dit
 from ..contenders.ipx import ipx
@@ -23,7 +23,7 @@ from ..report import Compared, Findings, compared, for_page, keep
 from ..trial import Counts
 from . import Progress
 
-FUNCTIONS: tuple[Makes, ...] = (darkroom_at_once, darkroom, dit, node, node_that_stores, pillow)
+FUNCTIONS: tuple[Makes, ...] = (darkroom_unstored, darkroom, dit, node, node_that_stores, pillow)
 WHO: dict[Case, tuple[Makes, ...]] = {WEBP_12MP: (*FUNCTIONS, ipx, thumbor), WEBP_2MP: FUNCTIONS}
 COUNTS = {"full": Counts(cold=11, warm=25), "quick": Counts(cold=3, warm=5)}
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from bench.asking import Makes
 from bench.cases import Case
-from bench.contenders.darkroom import darkroom, darkroom_at_once
+from bench.contenders.darkroom import darkroom
 from bench.contenders.dit import dit
 from bench.contenders.ipx import ipx
 from bench.contenders.model import for_api_gateway, for_function_url, trace_header
@@ -155,7 +155,7 @@ def test_the_floor_makes_the_functions_picture(picture: Path, form: str) -> None
 
 
 def test_a_request_is_traced_as_in_lambda(picture: Path) -> None:
-    with linked([picture], 0, 1000) as url, Sandbox(emulator(), darkroom_at_once(url), None) as sandbox:
+    with linked([picture], 0, 1000) as url, Sandbox(emulator(), darkroom(url), None) as sandbox:
         sandbox.invoke(event(WEBP, 5))
         segments = sandbox.segments()
     assert {"parse", "fetch", "decode", "encode", "store", "answer"} <= {one["name"] for one in segments}

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from ...emulator import interpreter
 from ...kept import kept
-from ...link import AT_ONCE_BUCKET
 from ...machine import architecture
 from ...paths import ROOT, WORK
 from ..model import Contender, aws_environment
@@ -54,15 +53,15 @@ def darkroom(endpoint_url: str) -> Contender:
     )
 
 
-def darkroom_at_once(endpoint_url: str) -> Contender:
-    """The same with a bucket that takes what is stored without a wait: the rest of the handler is as deployed."""
+def darkroom_unstored(endpoint_url: str) -> Contender:
+    """The same as a deployment has it that keeps nothing."""
     stored = darkroom(endpoint_url)
     return replace(
         stored,
-        name=f"{NAME}, at once",
-        what="`functions/transform` as deployed, on a bucket that answers PUT and HEAD at once: it does all of the "
-        "work of its write-back, but does not wait for S3 to have done its own",
-        environment={**stored.environment, "MEDIA_BUCKET": AT_ONCE_BUCKET},
+        name=f"{NAME}, storing nothing",
+        what="the same, deployed with `StoreDerivatives=off`: answers without storing, as AWS's does",
+        environment={**stored.environment, "STORE_DERIVATIVES": "off"},
+        stores=False,
     )
 
 
