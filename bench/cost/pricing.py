@@ -98,9 +98,7 @@ def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = M
         return Priced(design, peak_mb, cheapest_mb(prices, design, peak_mb, architecture))
 
     ours = Design(_work(stored), int(stored["picture_bytes"]), stores=True, looks=LOOKS, cold=COLD)
-    unstored = Design(
-        _work(nothing), int(nothing["picture_bytes"]), looks=LOOKS_WITHOUT_STORING, cold=COLD
-    )
+    unstored = Design(_work(nothing), int(nothing["picture_bytes"]), looks=LOOKS_WITHOUT_STORING, cold=COLD)
     bare = Design(_work(theirs), int(theirs["picture_bytes"]), cold=COLD)
     return Rivals(
         priced(stored, ours),

@@ -19,7 +19,7 @@ COMPASS = ("center", "north", "northeast", "east", "southeast", "south", "southw
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option. ``plan_field`` is its field of :class:`Plan`, empty where it is folded away or not part of the plan."""
+    """One option. ``plan_field`` is its field of :class:`Plan`, empty where it is folded away or not of the plan."""
 
     short: str
     long: str
@@ -89,7 +89,7 @@ OPTIONS: tuple[Option, ...] = (
         "q",
         "quality",
         Whole(1, 100, AUTO),
-        "Quality; without it, each format's own default. auto looks alike for every picture, whatever number that takes.",
+        "Quality; without it, each format's own default. auto looks alike for every picture, by whatever number.",
         "quality",
     ),
     Option("anim", "animate", Flag(), "0 takes the first frame of an animation.", "animate"),
