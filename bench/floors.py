@@ -12,6 +12,7 @@ from .cases import WEBP_2MP, Case
 from .contenders.bare import bare
 from .contenders.darkroom import darkroom_alone
 from .contenders.model import DEFAULT_QUALITY
+from .emulator import emulator
 from .machine import Core
 from .runtime import Sandbox
 from .trial import event
@@ -22,12 +23,16 @@ UNMEASURED = 2
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """Decode and encode alone of one case, medians in ms, and the bytes that have to come and go."""
+    """Decode and encode alone of one case, medians in ms, and the bytes that have to come and go.
+
+    ``carried_ms`` is what Lambda's runtime takes to bring an event and to carry an answer of that size away.
+    """
 
     decode_ms: float
     encode_ms: float
     source_bytes: int
     picture_bytes: int
+    carried_ms: float = 0.0
 
     @property
     def render_ms(self) -> float:
@@ -35,9 +40,9 @@ class Floor:
         return self.decode_ms + self.encode_ms
 
     def request_ms(self, latency_ms: float, megabytes_per_s: float) -> float:
-        """On a line: the first byte, decoding while the rest comes, encoding."""
+        """On a line: the first byte, decoding while the rest comes, encoding, answering."""
         transfer_ms = self.source_bytes / megabytes_per_s / 1000
-        return latency_ms + max(transfer_ms, self.decode_ms) + self.encode_ms
+        return latency_ms + max(transfer_ms, self.decode_ms) + self.encode_ms + self.carried_ms
 
     def stored_ms(self, latency_ms: float, megabytes_per_s: float) -> float:
         """The same and one PUT before the answer."""
@@ -61,13 +66,21 @@ def floor(case: Case, picture: Path, core: Core, times: int) -> Floor:
         found = [worker.stages_ms() for _ in range(times)]
         [body] = worker.made().values()
     decode_ms, encode_ms = (median(stage) for stage in zip(*found, strict=True))
-    return Floor(decode_ms, encode_ms, picture.stat().st_size, len(body))
+    carried_ms = answer_ms(len(body), core, times)
+    return Floor(decode_ms, encode_ms, picture.stat().st_size, len(body), carried_ms)
 
 
-def start_ms(emulator: Path, core: Core, times: int) -> float:
+def answer_ms(picture_bytes: int, core: Core, times: int) -> float:
+    """The median time of a Python that answers with so many bytes and does nothing else."""
+    with Sandbox(emulator(), bare(picture_bytes), core) as sandbox:
+        found = [sandbox.invoke(event(WEBP_2MP, number)).ms for number in range(UNMEASURED + times)]
+    return median(found[UNMEASURED:])
+
+
+def start_ms(core: Core, times: int) -> float:
     """The median time to the first answer of a Python that does nothing, ``times`` processes and one before them."""
     found = []
     for number in range(times + 1):
-        with Sandbox(emulator, bare(), core) as sandbox:
+        with Sandbox(emulator(), bare(), core) as sandbox:
             found.append(sandbox.invoke(event(WEBP_2MP, number)).ms)
     return median(found[1:])

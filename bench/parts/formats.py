@@ -27,6 +27,7 @@ from ..trial import Counts, event, in_turn
 from . import Progress
 
 UNMEASURED = 3
+FLOOR = "the floor is S3's first byte, decode, encode, and Lambda's runtime with an answer of that size"
 SHARP = "Node"
 AVIF_ALLOWANCE = 0.08
 """More bytes that a first answer may have, since it is encoded again when nobody waits."""
@@ -56,7 +57,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
         pair = compared(findings, case, OURS, theirs, allowance)
         if pair:
             least_ms = floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S)
-            figures.append(pair.warm(goal, least_ms, "the floor is S3's first byte, decode and encode"))
+            figures.append(pair.warm(goal, least_ms, FLOOR))
     load = os.getloadavg()[0]
     handler, bare = instant(INSTANT_TURNS[rounds], progress)
     text = "\n\n".join(

@@ -22,7 +22,7 @@ def test_500_requests_are_the_same_each_time() -> None:
     assert requests() == requests()
 
 
-@pytest.mark.parametrize("wanted", [*dict.fromkeys(requests()), *demanding()], ids=str)
+@pytest.mark.parametrize("wanted", [*dict.fromkeys(requests()), *demanding()], ids=lambda one: one.path(7))
 def test_every_request_is_for_a_canonical_path(wanted: Wanted) -> None:
     assert parse_path(wanted.path(7)).key == f"7/{wanted.source.name}"
 

@@ -8,12 +8,13 @@ from ...emulator import interpreter
 from ..model import Contender, aws_environment
 
 
-def bare() -> Contender:
-    """The function that does nothing."""
+def bare(picture_bytes: int = 0) -> Contender:
+    """The function that does nothing but answer with so many bytes."""
     return Contender(
         name="Python",
         what="Lambda's runtime client with a handler that imports nothing and answers at once",
         command=[interpreter(), "-m", "awslambdaric", "app.handler"],
         folder=Path(__file__).parent,
-        environment=aws_environment("http://nowhere") | {"PYTHONDONTWRITEBYTECODE": "1"},
+        environment=aws_environment("http://nowhere")
+        | {"PYTHONDONTWRITEBYTECODE": "1", "PICTURE_BYTES": str(picture_bytes)},
     )
