@@ -22,8 +22,8 @@ from .source import Source
 SPARE_REDUCTION = 2.0
 """Loaders that shrink while they decode leave at least this factor to the resize: their own filters are box filters.
 
-Over nine photographs, a JPEG that was left 1.25 needed 4 % more bytes of WebP, up to 14 %, to score as well beside a resize
-of all pixels (SSIMULACRA2), one that was left 1.5 needed 2 %, up to 9 %. It would save 7 of 34 ms of 12 MP.
+Over nine photographs, a JPEG that was left 1.25 needed 4 % more bytes of WebP, up to 14 %, to score as well beside a
+resize of all pixels (SSIMULACRA2), one that was left 1.5 needed 2 %, up to 9 %. It would save 7 of 34 ms of 12 MP.
 """
 
 _JPEG_SHRINKS = (8, 4, 2)
