@@ -36,7 +36,7 @@ def finished(source: bytes, *, mark: bytes | None = None, **options: Any) -> pyv
 
 
 @pytest.mark.parametrize(
-    ("form", "width", "quality"), [("jpeg", 400, 60), ("webp", 320, None), ("webp", 320, 50), ("avif", 320, None)]
+    ("form", "width", "quality"), [("jpeg", 400, 60), ("webp", 640, None), ("webp", 640, 50), ("avif", 320, None)]
 )
 def test_a_photograph_takes_fewer_bytes_for_its_score(form: str, width: int, quality: int | None) -> None:
     options: dict[str, Any] = {"width": width, "format": form, "quality": quality}
@@ -95,7 +95,7 @@ def test_nothing_is_forgotten_that_the_plan_asks_for() -> None:
 
 
 def test_what_is_thorough_already_stays() -> None:
-    options: dict[str, Any] = {"width": 320, "format": "webp"}
+    options: dict[str, Any] = {"width": 640, "format": "webp"}
     first = again(jpeg_photo(), made(jpeg_photo(), **options).body, **options)
     assert first is not None
     assert again(jpeg_photo(), first.picture.body, **options) is None
@@ -103,12 +103,12 @@ def test_what_is_thorough_already_stays() -> None:
 
 def test_only_what_can_be_compared_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     other = made(jpeg_photo(), width=300, format="webp")
-    assert again(jpeg_photo(), other.body, width=320, format="webp") is None
+    assert again(jpeg_photo(), other.body, width=640, format="webp") is None
     tiny = made(jpeg_photo(), width=12, format="webp")
     assert again(jpeg_photo(), tiny.body, width=12, format="webp") is None
-    stored = made(jpeg_photo(), width=320, format="webp")
+    stored = made(jpeg_photo(), width=640, format="webp")
     monkeypatch.setattr(work, "IN_MEMORY_PIXELS", 1000)
-    assert again(jpeg_photo(), stored.body, width=320, format="webp") is None
+    assert again(jpeg_photo(), stored.body, width=640, format="webp") is None
 
 
 def test_a_damaged_master_is_told() -> None:

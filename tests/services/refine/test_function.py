@@ -21,7 +21,7 @@ from tests.services.functions import Context, Function, load
 from tests.services.test_transform import Keys, request
 
 MAX_RECEIVES = 2
-NAME = "derivatives/photo.jpg/_/w-320.webp"
+NAME = "derivatives/photo.jpg/_/w-640.webp"
 
 _numbers = itertools.count(1)
 
@@ -77,7 +77,7 @@ def world(aws: Callable[[str], Any], aws_environment: dict[str, str], monkeypatc
     }
     media = connect(bucket, CredentialSource(aws_environment), aws_environment)
     media.put("masters/photo.jpg", jpeg_photo(), {})
-    Transform(source=media, media=media, keys=Keys()).answer(request("/photo.jpg?w=320&f=webp"))
+    Transform(source=media, media=media, keys=Keys()).answer(request("/photo.jpg?w=640&f=webp"))
     return World(load("refine", aws_environment | environment), media, sqs, queue, dead)
 
 

@@ -22,7 +22,7 @@ from tests.pictures import jpeg_photo, png_noise
 from tests.services.emf import counted, of
 from tests.services.test_transform import Keys, request
 
-NAME = "derivatives/photo.jpg/_/w-320.webp"
+NAME = "derivatives/photo.jpg/_/w-640.webp"
 CACHING = CachePolicy(refines=True)
 
 
@@ -40,7 +40,7 @@ def service(bucket: Bucket) -> Refine:
 @pytest.fixture
 def stored(transform: Transform, bucket: Bucket) -> StoredObject:
     """A derivative that was made in a hurry, as the store has it."""
-    assert isinstance(transform.answer(request("/photo.jpg?w=320&f=webp")), Rendered)
+    assert isinstance(transform.answer(request("/photo.jpg?w=640&f=webp")), Rendered)
     return opened(bucket, NAME)
 
 
@@ -121,7 +121,7 @@ def test_what_somebody_signed_is_refined_when_it_is_popular(
         "derivatives/photo.jpg/_/full.json",
         "derivatives/photo.jpg/_/full.thumbhash",
         "derivatives/photo.jpg/_/refusal.json",
-        "derivatives/photo.jpg/_/w-0320.webp",
+        "derivatives/photo.jpg/_/w-0640.webp",
         "derivatives/photo.jpg",
     ],
 )
@@ -223,9 +223,9 @@ def test_faces_stay_hidden(service: Refine, transform: Transform, bucket: Bucket
     master = str(bucket.etag("masters/photo.jpg")).strip('"')
     document = to_document(Findings("1", master, {FACES: finding}, ()))
     bucket.put("findings/1/photo.jpg.json", json.dumps(document).encode(), {})
-    name = "derivatives/photo.jpg/_/fv-1_redact-faces_w-320.webp"
+    name = "derivatives/photo.jpg/_/fv-1_redact-faces_w-640.webp"
     hidden = replace(transform, always=always)
-    path = request("/photo.jpg?w=320&f=webp")
+    path = request("/photo.jpg?w=640&f=webp")
     answer = hidden.answer(replace(path, path=f"/{name.removeprefix('derivatives/')}"))
     assert isinstance(answer, Rendered)
     refining = replace(service, always=always)
@@ -264,6 +264,6 @@ def test_what_names_no_derivative_is_no_order(body: str) -> None:
 
 @pytest.mark.parametrize("key", ["photo.jpg", "a b/ü+%.jpg", "deep/er/x"])
 def test_the_key_of_an_object_is_not_percent_encoded(key: str) -> None:
-    plan = Order(f"derivatives/{key}/_/w-320.auto-webp").plan
+    plan = Order(f"derivatives/{key}/_/w-640.auto-webp").plan
     assert plan is not None
-    assert (plan.key, plan.width, plan.format) == (key, 320, "auto-webp")
+    assert (plan.key, plan.width, plan.format) == (key, 640, "auto-webp")

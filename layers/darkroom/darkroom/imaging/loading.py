@@ -17,7 +17,7 @@ from ..plan.geometry import Box, Geometry, Size
 from ..plan.limits import Limits
 from .colour import settled
 from .header import Header
-from .source import Source
+from .source import Reading, Source
 
 SPARE_REDUCTION = 2.0
 """Loaders that shrink while they decode leave at least this factor to the resize: their own filters are box filters.
@@ -32,23 +32,23 @@ _JPEG_SHRINKS = (8, 4, 2)
 class Loader(NamedTuple):
     """A libvips loader: its class name, its operation, and from which complaint on a picture counts as damaged.
 
-    libjpeg, libnsgif and libtiff report broken data as warnings. libspng's warnings are about metadata. ``streams``: it
-    decodes from front to back, while the rest arrives; others jump about, or take the whole file before they begin.
+    libjpeg, libnsgif and libtiff report broken data as warnings. libspng's warnings are about metadata. ``reading``:
+    how it goes through a file (:meth:`.source.Source.vips`).
     """
 
     family: str
     operation: str
     fail_on: str
-    streams: bool = False
+    reading: Reading = "all"
 
 
 LOADERS: dict[str, Loader] = {
-    "jpeg": Loader("VipsForeignLoadJpeg", "jpegload_source", "warning", streams=True),
-    "png": Loader("VipsForeignLoadPng", "pngload_source", "error", streams=True),
+    "jpeg": Loader("VipsForeignLoadJpeg", "jpegload_source", "warning", "forward"),
+    "png": Loader("VipsForeignLoadPng", "pngload_source", "error", "forward"),
     "webp": Loader("VipsForeignLoadWebp", "webpload_source", "error"),
     "gif": Loader("VipsForeignLoadNsgif", "gifload_source", "warning"),
     "avif": Loader("VipsForeignLoadHeif", "heifload_source", "error"),
-    "tiff": Loader("VipsForeignLoadTiff", "tiffload_source", "warning"),
+    "tiff": Loader("VipsForeignLoadTiff", "tiffload_source", "warning", "anywhere"),
     "svg": Loader("VipsForeignLoadSvg", "svgload_source", "error"),
 }
 
@@ -129,7 +129,7 @@ def _opened(source: Source, header: Header, knobs: dict[str, Any]) -> pyvips.Ima
         except ValueError as error:
             raise Damaged(detail=f"svg: {error}") from error
         return pyvips.Operation.call(loader.operation, clean, access="sequential", **knobs)
-    opened = source.vips(whole=not loader.streams)
+    opened = source.vips(loader.reading)
     return pyvips.Operation.call(loader.operation, opened, access="sequential", fail_on=loader.fail_on, **knobs)
 
 

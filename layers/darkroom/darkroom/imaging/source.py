@@ -11,10 +11,14 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock, Thread
+from typing import Literal
+from weakref import ref
 
 import pyvips
 
 from ..errors import Damaged, DarkroomError, OverLimits, Unavailable
+
+type Reading = Literal["forward", "anywhere", "all"]
 
 HEAD_BYTES = 65_536
 """Enough for the header of nearly every picture; parsers that need more read on."""
@@ -26,7 +30,18 @@ class Source:
     ``size_bytes`` is None while it is unknown. ``max_bytes`` bounds what is taken from a stream.
     """
 
-    __slots__ = ("_arrived", "_chunks", "_fault", "_lock", "_parts", "_starts", "max_bytes", "size_bytes")
+    __slots__ = (
+        "__weakref__",
+        "_arrived",
+        "_chunks",
+        "_fault",
+        "_lock",
+        "_opened",
+        "_parts",
+        "_starts",
+        "max_bytes",
+        "size_bytes",
+    )
 
     def __init__(self, whole: bytes | None, chunks: Iterator[bytes] | None, size_bytes: int | None) -> None:
         # Parts stay as they came, each with its offset: bytes that nobody joins are not copied.
@@ -36,6 +51,7 @@ class Source:
         self._chunks = chunks
         self._lock = Lock()
         self._fault: BaseException | None = None
+        self._opened: list[pyvips.Source] = []
         self.size_bytes = size_bytes
         self.max_bytes: int | None = None
 
@@ -73,15 +89,29 @@ class Source:
                 self._parts, self._starts = [b"".join(self._parts)], [0]
             return self._parts[0]
 
-    def vips(self, *, whole: bool = False) -> pyvips.Source:
-        """A new libvips source at the first byte; any number may be open at once.
+    def vips(self, reading: Reading = "forward") -> pyvips.Source:
+        """A new libvips source at the first byte, for a loader that reads in this way; any number may be open at once.
 
-        What is still arriving comes through a pipe, which loaders that read from front to back decode meanwhile;
-        ``whole`` waits for the last byte, for those that jump about. libvips is told of a stream's fault as an end of
-        file: decode within :meth:`decoding`, which tells them apart.
+        ``forward``: from front to back, through a pipe, so that it decodes while the rest arrives and asks Python for
+        nothing. ``anywhere``: it jumps about, but not everywhere, and gets no more than it needs. ``all``: it takes
+        the whole before it begins. All are good for as long as this object lives: it keeps the Python half of each,
+        where an image holds on to the C half alone. libvips is told of a stream's fault as an end of file: decode
+        within :meth:`decoding`, which tells them apart.
         """
-        if whole or self._chunks is None:
+        if reading == "all" or self._chunks is None:
             return pyvips.Source.new_from_memory(self.read_all())
+        return self._piped() if reading == "forward" else self._asked()
+
+    def _asked(self) -> pyvips.Source:
+        cursor = _Cursor(self)
+        source = pyvips.SourceCustom()
+        source.on_read(cursor.read)
+        if self.size_bytes is not None:
+            source.on_seek(cursor.seek)
+        self._opened.append(source)
+        return source
+
+    def _piped(self) -> pyvips.Source:
         readable, writable = os.pipe()
         try:
             opened = pyvips.Source.new_from_descriptor(readable)
@@ -149,6 +179,40 @@ class Source:
         if self.size_bytes is not None and self._arrived != self.size_bytes:
             raise Unavailable(detail=f"the source sent {self._arrived} of {self.size_bytes} bytes")
         self.size_bytes = self._arrived
+
+
+class _Cursor:
+    """The position of one libvips source.
+
+    It refers to the bytes weakly: cffi's handles hide a cycle from the garbage collector, and every picture would stay.
+    """
+
+    __slots__ = ("_bytes", "position")
+
+    def __init__(self, source: Source) -> None:
+        self._bytes = ref(source)
+        self.position = 0
+
+    def read(self, length: int) -> bytes:
+        source = self._bytes()
+        if source is None:
+            return b""
+        try:
+            data = source.read_at(self.position, length)
+        except BaseException:  # C code calls us: the source keeps the fault, and raises it from `check`
+            return b""
+        self.position += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int) -> int:
+        source = self._bytes()
+        if source is None or source.size_bytes is None:
+            return -1
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: source.size_bytes}[whence]
+        if start + offset < 0:
+            return -1
+        self.position = start + offset
+        return self.position
 
 
 def too_many_bytes(size_bytes: int, max_bytes: int) -> DarkroomError:
