@@ -70,8 +70,8 @@ def test_the_next_viewer_gets_fewer_bytes_that_look_the_same(stack: Stack, viewe
 
 def test_it_is_logged_counted_and_done_once(stack: Stack, viewer: Viewer, operator: Operator) -> None:
     path = viewer.upload(jpeg_photo(), "counted.jpg")
-    viewer.get(f"{path}?w=480&f=jpeg")
-    name = f"derivatives{path}/_/w-480.jpeg"
+    viewer.get(f"{path}?w=960&f=webp")
+    name = f"derivatives{path}/_/w-960.webp"
     refine(operator, name)
     etag = stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=name)["ETag"]
     log = stack.functions["RefineFunction"]["log_group"]
