@@ -56,15 +56,21 @@ class Sandbox:
         self._daemon.bind(("127.0.0.1", 0))
         self._daemon.setblocking(False)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        for more in reversed(range(STARTS)):
+        self._emulator, self._core = emulator, core
+        self._asked = False
+        self._start(STARTS)
+
+    def _start(self, times: int) -> None:
+        """Start the emulator, again if another program took one of its ports meanwhile; raises NoAnswer."""
+        for more in reversed(range(times)):
             port, runtime_port = processes.free_ports(2)
             addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
             addresses += ["--runtime-api-address", f"127.0.0.1:{runtime_port}"]
-            with on_core(core):
+            with on_core(self._core):
                 self._process = subprocess.Popen(
-                    [emulator, *addresses, "--log-level", "error", *contender.command],
-                    cwd=contender.folder,
-                    env=ENVIRONMENT | self._given | dict(contender.environment),
+                    [self._emulator, *addresses, "--log-level", "error", *self._contender.command],
+                    cwd=self._contender.folder,
+                    env=ENVIRONMENT | self._given | dict(self._contender.environment),
                     stdout=self._log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
@@ -96,18 +102,26 @@ class Sandbox:
 
     def ask(self, event: Mapping[str, Any]) -> Invocation:
         """Send ``event`` and wait for the answer, whatever its status; raises NoAnswer if there is none."""
-        body = json.dumps(event)
+        first, self._asked = not self._asked, True
         started = time.perf_counter()
         try:
-            self._client.request("POST", INVOKE, body)
-            raw = self._client.getresponse().read()
+            raw = self._sent(json.dumps(event))
         except OSError as error:
-            raise NoAnswer(f"{self._contender.name}: {error!r}\n{self.log()}") from error
+            if not first:
+                raise NoAnswer(f"{self._contender.name}: {error!r}\n{self.log()}") from error
+            self._end()  # the emulator listens before it finds that its other port is taken
+            self._start(STARTS)
+            started = time.perf_counter()
+            raw = self._sent(json.dumps(event))
         ms = (time.perf_counter() - started) * 1000
         answer = json.loads(raw)
         if not isinstance(answer, dict) or "statusCode" not in answer:
             raise NoAnswer(f"{self._contender.name}: {raw[:2000]!r}\n{self.log()}")
         return Invocation(ms, answer)
+
+    def _sent(self, body: str) -> bytes:
+        self._client.request("POST", INVOKE, body)
+        return self._client.getresponse().read()
 
     @property
     def pid(self) -> int:

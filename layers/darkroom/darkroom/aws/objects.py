@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from obstore import PutMode
     from obstore.store import ClientConfig, MemoryStore, RetryConfig, S3Config, S3Credential
 
-CHUNK_BYTES = 64 * 1024
-"""Least size of a streamed chunk: large enough to be rare in Python, small enough for a decoder to start early."""
+CHUNK_BYTES = 128 * 1024
+"""Least size of a streamed chunk: small enough for a decoder to start early, large enough to be rare in Python, and for
+glibc to map it apart, so that all of it goes back to the system."""
 
 _CLIENT: ClientConfig = {"connect_timeout": timedelta(seconds=2), "timeout": timedelta(seconds=20)}
 _RETRY: RetryConfig = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
