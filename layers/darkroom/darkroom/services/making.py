@@ -35,3 +35,9 @@ def overtaken(source: Bucket, master_name: str, master_etag: str, media: Bucket,
     found = Aside(lambda: sidecar.changed(media)) if sidecar else None
     changed = source.etag(master_name) != master_etag
     return (found.result() if found else False) or changed
+
+
+def take_back(media: Bucket, name: str, etag: str) -> None:
+    """Delete ``name`` if it still is what was just stored, with this entity tag; raises Unavailable."""
+    if media.etag(name) == etag:
+        media.delete(name)

@@ -33,7 +33,7 @@ from ..plan.signing import verify
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored
 from .aside import Aside
 from .caching import SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
-from .making import known_of, overtaken, read_watermark
+from .making import known_of, overtaken, read_watermark, take_back
 from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
 from .sidecars import Sidecar, read_sidecar
 from .telling import tell_found, tell_rendered
@@ -235,8 +235,7 @@ class Transform:
         beside = None if job.sidecar else Aside(look)
         etag = self._store(job.name, body, {**headers, **made_from(job.master.etag, "quick")}, job.replaces)
         if beside.result() if beside else look():
-            if self.media.etag(job.name) == etag:
-                self.media.delete(job.name)
+            take_back(self.media, job.name, etag)
             raise Unavailable(_OVERTAKEN, detail=job.name)
         return etag
 

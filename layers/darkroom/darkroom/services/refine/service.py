@@ -15,7 +15,7 @@ from ...plan.model import Plan
 from ...plan.policy import is_refined
 from ...plan.redaction import NOTHING, AlwaysRedact
 from ..caching import PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
-from ..making import known_of, overtaken, read_watermark
+from ..making import known_of, overtaken, read_watermark, take_back
 from ..sidecars import Sidecar, read_sidecar
 from .orders import Order
 
@@ -138,8 +138,7 @@ class Refine:
         master_name = self.source_prefix + job.plan.key
         if not overtaken(self.source, master_name, job.master.etag, self.media, job.sidecar):
             return True
-        if self.media.etag(job.name) == etag:
-            self.media.delete(job.name)
+        take_back(self.media, job.name, etag)
         return False
 
     def _tell(self, job: _Job, body: bytes, better: Refinement) -> None:
