@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
+import subprocess
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -48,3 +50,17 @@ def free_ports(count: int) -> list[int]:
         for listener in listeners:
             listener.bind(("127.0.0.1", 0))
         return [int(listener.getsockname()[1]) for listener in listeners]
+
+
+def connect(client: http.client.HTTPConnection, process: subprocess.Popen[bytes], within_s: float) -> None:
+    """Connect ``client`` as soon as ``process`` listens; raises OSError if it ends before, or takes longer."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            client.connect()
+        except OSError:
+            if time.monotonic() > deadline or process.poll() is not None:
+                raise
+            time.sleep(0.01)
+        else:
+            return

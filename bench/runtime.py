@@ -188,13 +188,7 @@ class Sandbox:
         return children[0]
 
     def _connect(self) -> None:
-        deadline = time.monotonic() + START_S
-        while True:
-            try:
-                self._client.connect()
-            except OSError as error:
-                if time.monotonic() > deadline or self._process.poll() is not None:
-                    raise NoAnswer(f"the emulator does not listen: {error}\n{self.log()}") from error
-                time.sleep(0.01)
-            else:
-                return
+        try:
+            processes.connect(self._client, self._process, START_S)
+        except OSError as error:
+            raise NoAnswer(f"the emulator does not listen: {error}\n{self.log()}") from error

@@ -73,13 +73,7 @@ class Server:
         return self._log.read().decode(errors="replace")[-4000:]
 
     def _connect(self) -> None:
-        deadline = time.monotonic() + START_S
-        while True:
-            try:
-                self._client.connect()
-            except OSError as error:
-                if time.monotonic() > deadline or self._process.poll() is not None:
-                    raise NoAnswer(f"{self._contender.name} does not listen: {error}\n{self.log()}") from error
-                time.sleep(0.05)
-            else:
-                return
+        try:
+            processes.connect(self._client, self._process, START_S)
+        except OSError as error:
+            raise NoAnswer(f"{self._contender.name} does not listen: {error}\n{self.log()}") from error

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import BadUpload
-from darkroom.services.infer.messages import SPARE_S
+from darkroom.services.infer.messages import Inbox
 from darkroom.services.infer.requests import Kind, Request, read_request
 from tests.aws import sagemaker
 from tests.pictures import jpeg_photo
@@ -130,7 +130,7 @@ def test_without_time_nothing_is_begun_and_the_message_is_back_at_once(
     sequencer = world.master(PHOTO, jpeg_photo())
     body = told("ImageReady", PHOTO, sequencer=sequencer)
     event = received(world, queue, json.dumps(body))
-    context = Context(remaining_ms=int(SPARE_S * 1000) - 1)
+    context = Context(remaining_ms=int(Inbox.spare_s * 1000) - 1)
     assert len(function.invoke(event, context)["batchItemFailures"]) == 1
     assert (world.runtime.calls, world.keys("findings/")) == ([], [])
     assert [message["detail"] for message in world.messages(queue)] == [body["detail"]]

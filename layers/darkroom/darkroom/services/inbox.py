@@ -1,0 +1,69 @@
+"""What happens to a message of a queue: it is worked on, or comes again later, or is given up with its cause."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..aws.observer import Observer
+from ..aws.queues import Queue
+from ..errors import Unavailable
+from .backoff import backoff_s
+from .correlation import correlation_id
+from .dead_letters import gave_up
+from .figures import attempted, failed
+from .received import Message
+
+
+@dataclass(frozen=True)
+class Inbox(ABC):
+    """Where messages arrive, and their dead letters.
+
+    A message is given up after ``max_receives``, with its cause. SQS itself gives up those whose worker never answers.
+    ``work`` is what traces call it; no message is begun with less than ``spare_s`` left in the invocation.
+    """
+
+    work: ClassVar[str]
+    spare_s: ClassVar[float]
+
+    observer: Observer
+    dead_letters: Queue
+    max_receives: int
+
+    def receive(self, message: Message, remaining_s: Callable[[], float]) -> None:
+        """Deal with ``message``: it may be deleted if this returns, and comes again if it raises."""
+        if remaining_s() < self.spare_s:
+            self.hide(message, 0)
+            raise Unavailable("There is no time left in this invocation")
+        continued = {"trace_header": message.trace_header, "correlation_id": correlation_id(message.body)}
+        with self.observer.message(self.work, **continued):
+            try:
+                self.handle(message)
+            except Exception as error:
+                self._try_again(message, error)
+
+    @abstractmethod
+    def handle(self, message: Message) -> None:
+        """Do what ``message`` asks for, and tell of it; raises what shall make it come again."""
+
+    @abstractmethod
+    def hide(self, message: Message, seconds: float) -> None:
+        """Let ``message`` wait in its queue."""
+
+    def tell(self, message: Message, outcome: str, **fields: object) -> None:
+        """Count and log that ``message`` was handled."""
+        attempted(self.observer)
+        self.observer.annotate("outcome", outcome)
+        stages_ms = {name: round(spent, 1) for name, spent in self.observer.timings_ms.items()}
+        self.observer.log("INFO", "handled", outcome=outcome, **fields, receives=message.receives, ms=stages_ms)
+
+    def _try_again(self, message: Message, error: Exception) -> None:
+        attempted(self.observer)
+        failed(self.observer, error)
+        most, dead = self.max_receives, self.dead_letters
+        if gave_up(error, message, max_receives=most, dead_letters=dead, observer=self.observer):
+            return
+        self.hide(message, backoff_s(message.receives))
+        raise error
