@@ -19,6 +19,8 @@ from .trial import event
 from .worker import Worker
 
 UNMEASURED = 2
+REQUEST = "the floor is S3's first byte, decode, encode, and Lambda's runtime with an answer of that size"
+"""What :meth:`Floor.request_ms` is made of, for the page."""
 
 
 @dataclass(frozen=True, slots=True)

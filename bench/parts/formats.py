@@ -15,7 +15,7 @@ from ..contenders.node import node
 from ..contenders.pillow import pillow
 from ..emulator import emulator
 from ..figures import Figure, Rounds, Section
-from ..floors import alone, floor
+from ..floors import REQUEST, alone, floor
 from ..link.process import linked
 from ..machine import apart
 from ..pictures import pictures
@@ -27,7 +27,6 @@ from ..trial import Counts, event, in_turn
 from . import Progress
 
 UNMEASURED = 3
-FLOOR = "the floor is S3's first byte, decode, encode, and Lambda's runtime with an answer of that size"
 SHARP = "Node"
 AVIF_ALLOWANCE = 0.08
 """More bytes that a first answer may have, since it is encoded again when nobody waits."""
@@ -57,7 +56,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
         pair = compared(findings, case, OURS, theirs, allowance)
         if pair:
             least_ms = floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S)
-            figures.append(pair.warm(goal, least_ms, FLOOR))
+            figures.append(pair.warm(goal, least_ms, REQUEST))
     load = os.getloadavg()[0]
     handler, bare = instant(INSTANT_TURNS[rounds], progress)
     text = "\n\n".join(

@@ -15,7 +15,7 @@ from ..contenders.node import node, node_that_stores
 from ..contenders.pillow import pillow
 from ..contenders.thumbor import thumbor
 from ..figures import Figure, Rounds, Section
-from ..floors import Floor, floor, start_ms
+from ..floors import REQUEST, Floor, floor, start_ms
 from ..machine import apart
 from ..pictures import pictures
 from ..report import Compared, Findings, compared, for_page, keep
@@ -26,7 +26,6 @@ FUNCTIONS: tuple[Makes, ...] = (darkroom_unstored, darkroom, dit, node, node_tha
 WHO: dict[Case, tuple[Makes, ...]] = {WEBP_12MP: (*FUNCTIONS, ipx, thumbor), WEBP_2MP: FUNCTIONS}
 COUNTS = {"full": Counts(cold=11, warm=25), "quick": Counts(cold=3, warm=5)}
 
-FLOOR = "the floor is S3's first byte, decode, encode, and Lambda's runtime with an answer of that size"
 ELSEWHERE = (
     "AWS itself: its cold start also places the function's environment and loads the layers, and S3's line varies.",
     "TLS to S3: the line here is plain HTTP, so no contender pays for a handshake or encryption.",
@@ -54,9 +53,9 @@ def figures(findings: Findings, floors: Mapping[Case, Floor], bare_ms: float) ->
     of_large, of_small = (floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
     with_put, small_with_put = (floors[case].stored_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
     found: Sequence[Figure | None] = [
-        large.warm("warm-12mp-webp", of_large, FLOOR),
+        large.warm("warm-12mp-webp", of_large, REQUEST),
         stored.warm("warm-12mp-webp-stored", with_put, "the floor has one PUT more"),
-        small.warm("warm-2mp-webp", of_small, FLOOR),
+        small.warm("warm-2mp-webp", of_small, REQUEST),
         small_stored.warm("warm-2mp-webp-stored", small_with_put, "the floor has one PUT more"),
         large.cold("cold-12mp", bare_ms + of_large, "the floor is a Python that imports nothing, and a warm request's"),
         small.cold("cold-2mp", bare_ms + of_small, "the floor is a Python that imports nothing, and a warm request's"),
