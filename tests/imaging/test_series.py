@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from darkroom.errors import DarkroomError, OverLimits, TypeNotAllowed
 from darkroom.imaging.picture import Picture
 from darkroom.imaging.series import Exposure, expose
-from darkroom.imaging.source import Reading, Source
+from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Plan, Watermark
 from tests.imaging.drawn import exif_block, tiff
@@ -39,9 +39,9 @@ class Watched(Source):
         source.decodes = 0
         return source
 
-    def vips(self, reading: Reading = "forward") -> Any:
+    def vips(self, *, whole: bool = False) -> Any:
         self.decodes += 1
-        return super().vips(reading)
+        return super().vips(whole=whole)
 
 
 def plan(**options: Any) -> Plan:

@@ -241,11 +241,11 @@ class Reanalysed(Bucket):
         found = self.real.open(key)
         assert found is not None
 
-        def then_analyse() -> Iterator[bytes]:
-            yield from found.chunks
+        def analysed_first() -> Iterator[bytes]:
             analyse(self.real, by=FALLBACK)
+            yield from found.chunks
 
-        return replace(found, chunks=then_analyse())
+        return replace(found, chunks=analysed_first())
 
     def etag(self, key: str) -> str | None:
         return self.real.etag(key)

@@ -10,15 +10,13 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Lock, Thread
-from typing import Literal
+from threading import Lock
+from typing import Any
 from weakref import ref
 
 import pyvips
 
 from ..errors import Damaged, DarkroomError, OverLimits, Unavailable
-
-type Reading = Literal["forward", "anywhere", "all"]
 
 HEAD_BYTES = 65_536
 """Enough for the header of nearly every picture; parsers that need more read on."""
@@ -89,53 +87,31 @@ class Source:
                 self._parts, self._starts = [b"".join(self._parts)], [0]
             return self._parts[0]
 
-    def vips(self, reading: Reading = "forward") -> pyvips.Source:
-        """A new libvips source at the first byte, for a loader that reads in this way; any number may be open at once.
+    def vips(self, *, whole: bool = False) -> pyvips.Source:
+        """A new libvips source at the first byte, which takes no more than it needs; any number may be open at once.
 
-        ``forward``: from front to back, through a pipe, so that it decodes while the rest arrives and asks Python for
-        nothing. ``anywhere``: it jumps about, but not everywhere, and gets no more than it needs. ``all``: it takes
-        the whole before it begins. All are good for as long as this object lives: it keeps the Python half of each,
-        where an image holds on to the C half alone. libvips is told of a stream's fault as an end of file: decode
-        within :meth:`decoding`, which tells them apart.
+        ``whole`` is for loaders that take everything before they begin. All are good for as long as this object lives:
+        it keeps the Python half of each, where an image holds on to the C half alone. libvips is told of a stream's
+        fault as an end of file: decode within :meth:`decoding`, which tells them apart.
         """
-        if reading == "all" or self._chunks is None:
+        if whole or self._chunks is None:
             return pyvips.Source.new_from_memory(self.read_all())
-        return self._piped() if reading == "forward" else self._asked()
-
-    def _asked(self) -> pyvips.Source:
         cursor = _Cursor(self)
         source = pyvips.SourceCustom()
-        source.on_read(cursor.read)
+        source.signal_connect("read", cursor.read)  # `on_read` copies once more
         if self.size_bytes is not None:
             source.on_seek(cursor.seek)
         self._opened.append(source)
         return source
 
-    def _piped(self) -> pyvips.Source:
-        readable, writable = os.pipe()
-        try:
-            opened = pyvips.Source.new_from_descriptor(readable)
-        finally:
-            os.close(readable)  # libvips has a duplicate
-        Thread(target=self._pump, args=(writable,), daemon=True).start()
-        return opened
-
-    def _pump(self, writable: int) -> None:
-        """Write all bytes into the pipe ``writable`` as they arrive, until libvips has closed its end."""
-        position = 0
-        # Nobody hears a thread: the source keeps a fault of the stream, and raises it from `check`.
-        with suppress(BaseException), open(writable, "wb", buffering=0) as pipe:
-            while piece := self._arriving(position):
-                position += pipe.write(piece)
-
-    def _arriving(self, offset: int) -> memoryview:
-        """The rest of a part from ``offset`` on, waiting for it; empty at the end."""
+    def part_at(self, offset: int) -> tuple[int, memoryview]:
+        """The part that holds the byte ``offset``, and where it starts, once it is here; empty at the end."""
         with self._lock:
             self._fill(offset + 1)
             if offset >= self._arrived:
-                return memoryview(b"")
+                return offset, memoryview(b"")
             number = bisect_right(self._starts, offset) - 1
-            return memoryview(self._parts[number])[offset - self._starts[number] :]
+            return self._starts[number], memoryview(self._parts[number])
 
     @contextmanager
     def decoding(self) -> Iterator[None]:
@@ -182,30 +158,42 @@ class Source:
 
 
 class _Cursor:
-    """The position of one libvips source.
+    """The position of one libvips source, and the part that it is in.
 
-    It refers to the bytes weakly: cffi's handles hide a cycle from the garbage collector, and every picture would stay.
+    libvips asks for 4096 bytes at a time, some hundred times a picture, so :meth:`read` does little. It refers to the
+    source weakly: cffi's handles hide a cycle from the garbage collector, and every picture would stay.
     """
 
-    __slots__ = ("_bytes", "position")
+    __slots__ = ("_part", "_source", "_start", "position")
 
     def __init__(self, source: Source) -> None:
-        self._bytes = ref(source)
+        self._source = ref(source)
+        self._part = memoryview(b"")
+        self._start = 0
         self.position = 0
 
-    def read(self, length: int) -> bytes:
-        source = self._bytes()
-        if source is None:
-            return b""
-        try:
-            data = source.read_at(self.position, length)
-        except BaseException:  # C code calls us: the source keeps the fault, and raises it from `check`
-            return b""
-        self.position += len(data)
-        return data
+    def read(self, wanted: Any) -> int:
+        """Fill libvips' buffer ``wanted`` from the front; how many bytes, 0 at the end."""
+        at = self.position - self._start
+        if not 0 <= at < len(self._part):
+            self._turn()
+            at = self.position - self._start
+        piece = self._part[at : at + len(wanted)]
+        length = len(piece)
+        wanted[:length] = piece
+        self.position += length
+        return length
+
+    def _turn(self) -> None:
+        source = self._source()
+        self._start, self._part = self.position, memoryview(b"")
+        # C code calls us: the source keeps the fault, and raises it from `check`.
+        with suppress(BaseException):
+            if source is not None:
+                self._start, self._part = source.part_at(self.position)
 
     def seek(self, offset: int, whence: int) -> int:
-        source = self._bytes()
+        source = self._source()
         if source is None or source.size_bytes is None:
             return -1
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: source.size_bytes}[whence]
