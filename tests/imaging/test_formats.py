@@ -116,7 +116,7 @@ def test_quality_is_one_scale() -> None:
     assert all(series == sorted(series) for series in sizes.values())
     likeness = {form: alike(seen(made(sources()["png"], format=form).body), np.asarray(photo())) for form in LOSSY}
     assert max(likeness.values()) - min(likeness.values()) < 0.06, likeness
-    assert [quality_of(FORMS["avif"], q) for q in (1, 80, 90, 100)] == [1, 50, 65, 100]
+    assert [quality_of(FORMS["avif"], q) for q in (1, 40, 80, 90, 100)] == [1, 33, 57, 73, 100]
 
 
 LOSSY = ("jpeg", "webp", "avif")

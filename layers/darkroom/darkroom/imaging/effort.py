@@ -1,16 +1,17 @@
 """How hard the encoders try: less as pixels grow, so that no encode takes over a second.
 
 The rows were chosen from times per megapixel of detailed photographs on one core of a 2-core x86-64 machine (libvips
-8.18): AVIF 1000 ms at effort 3, 500 at 2, 300 at 1, 70 at 0; WebP 50 at effort 2, 29 at 0; PNG 90 at level 6 with all
-filters, 46 at level 3 with Paeth, 17 at level 1; JPEG 16 progressive, 9 optimised, 6 plain; GIF 350. At equal
-SSIMULACRA2, over four photographs of 800 px, AVIF's efforts 3, 2, 1 and 0 need 1.06, 1.18, 1.24 and 1.52 times the
-bytes of effort 4, and take 0.25, 0.17, 0.09 and 0.03 of its time. WebP's effort 2 takes 0.46 of the time of effort 4
+8.18): AVIF 400–500 ms at effort 3, 350–390 at 2, 200–240 at 1, 55–70 at 0; WebP 50 at effort 2, 29 at 0; PNG 90 at
+level 6 with all filters, 46 at level 3 with Paeth, 17 at level 1; JPEG 16 progressive, 9 optimised, 6 plain; GIF 350.
+At equal SSIMULACRA2, over fifteen pictures of 480 to 960 px, AVIF's efforts 3, 1 and 0 need 1.05, 1.27 and 1.42 times
+the bytes of effort 4, and take 0.21, 0.08 and 0.03 of its time; effort 2 takes 0.17 for 1.22, and is worth neither.
+WebP's effort 2 takes 0.46 of the time of effort 4
 for 2 to 18 % more bytes, 7 % over fourteen photographs: worth the wait up to 0.2 MP, where it is 6 ms. A plain JPEG
 takes 2 ms at 800 px, a progressive one 6 for 4 % fewer bytes over seven. What is asked for again is refined (see
 ``thorough``).
 
 Where nobody waits, no encode takes over some ten seconds. CPU milliseconds per megapixel there, of detailed photographs
-on the same machine: WebP 220–260 at effort 6; AVIF 2100–3300 at effort 4, 450–1000 at 3; JPEG 75 with all that mozjpeg
+on the same machine: WebP 220–260 at effort 6; AVIF 1800–2300 at effort 4, 300–500 at 3; JPEG 75 with all that mozjpeg
 has; PNG 240–410 at level 9 for each filter; GIF 1900 at effort 7. Beyond those lies nothing worth it: AVIF's effort 5
 saves 0.05 % of the bytes for 1.2 of the time, GIF's effort 10 0.4 % for twice the time.
 """
@@ -44,8 +45,8 @@ QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
     ),
     "webp": ((200_000, {"effort": 4}), (16_000_000, {"effort": 2}), (_ANY, {"effort": 0})),
     "avif": (
-        (600_000, {"effort": 3}),
-        (1_500_000, {"effort": 1}),
+        (1_000_000, {"effort": 3}),
+        (2_500_000, {"effort": 1}),
         (_ANY, {"effort": 0}),
     ),
     "gif": ((500_000, {"effort": 3}), (_ANY, {"effort": 1})),

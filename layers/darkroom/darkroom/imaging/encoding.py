@@ -13,8 +13,8 @@ from .formats import FORMS, Form
 
 DEFAULT_QUALITY = 80
 
-AVIF_QUALITY = ((0, 0), (80, 50), (90, 65), (100, 100))
-"""``q`` is one scale, JPEG's, for every format: AVIF at 50 looks like JPEG and WebP at 80. Straight between rows."""
+AVIF_QUALITY = ((0, 0), (40, 33), (80, 57), (90, 73), (100, 100))
+"""``q`` is one scale, JPEG's, for every format: AVIF at 57 looks like JPEG and WebP at 80. Straight between rows."""
 
 COARSE_JPEG = 88
 """Up to here JPEGs take N. Robidoux's quantisation table (mozjpeg's 3) instead of ITU-T T.81's: over seven photographs
@@ -30,7 +30,9 @@ FLAT_SHARE = 0.5
 _SAVERS = {"jpeg": "jpegsave_buffer", "png": "pngsave_buffer", "webp": "webpsave_buffer"}
 _SAVERS |= {"avif": "heifsave_buffer", "gif": "gifsave_buffer"}
 _VP8X_FLAGS_AT, _VP8X_ALPHA = 20, 0x10
-_ALWAYS: dict[str, Knobs] = {"avif": {"compression": "av1", "bitdepth": 8}}
+_ALWAYS: dict[str, Knobs] = {"avif": {"compression": "av1", "bitdepth": 8, "tune": "ssim"}}
+"""libheif's own choice is ``iq``. Over fifteen pictures of 480 to 960 px that needs 3 % more bytes for the same
+SSIMULACRA2 at effort 4, 6 % at 3 and 10 % at 1, and takes 10 to 20 % longer."""
 
 
 @dataclass(frozen=True, slots=True)

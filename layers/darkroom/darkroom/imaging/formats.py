@@ -86,6 +86,11 @@ class Target:
         return cls(FORMS.get(name), FAMILIES.get(name))
 
     @property
+    def still(self) -> Form:
+        """The type of an opaque still."""
+        return self._members[0]
+
+    @property
     def _members(self) -> tuple[Form, ...]:
         if self.form:
             return (self.form,)

@@ -60,14 +60,13 @@ def refined(
     """
     clock = Clock()
     header, geometry = inspected(plan, source, limits)
-    work = exposed(plan, source, header, geometry, limits, watermark, findings)
+    work = exposed(plan, source, header, geometry, limits, watermark, findings, "thorough")
     clock.stop("decode")
     if work.streams:
         return None
     with own_fault():
         run(RETOUCH, work)
         work.frames = [frame.copy_memory() for frame in work.frames]
-        work.pace = "thorough"
         clock.stop("transform")
         press = _Press(work, source, header)
         found = press.alike(stored) if len(work.frames) == 1 else press.again()

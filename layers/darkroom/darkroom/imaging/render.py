@@ -15,11 +15,11 @@ import pyvips
 from ..errors import DarkroomError
 from ..plan.geometry import Geometry, Size, arrange
 from ..plan.limits import Limits
-from ..plan.model import DATA_FORMATS, Plan
+from ..plan.model import AUTO, DATA_FORMATS, Plan
 from .effort import Pace
 from .formats import Target
 from .header import Header, inspect
-from .loading import Negative, load, stored_size
+from .loading import SPARE_REDUCTION, Negative, load, spared, stored_size
 from .picture import Picture
 from .pipeline import EXPOSE, RETOUCH, run
 from .printing import printed
@@ -64,8 +64,7 @@ def render(
         if kept := unchanged(plan, source, header, geometry):
             clock.stop("decode")
             return Picture(kept[1], kept[0].content_type, header.width, header.height, header.frames, clock.timings_ms)
-    work = exposed(plan, source, header, geometry, limits, watermark, findings)
-    work.pace = pace
+    work = exposed(plan, source, header, geometry, limits, watermark, findings, pace)
     clock.stop("decode")
     return finished(work, source, header, clock)
 
@@ -78,10 +77,11 @@ def exposed(
     limits: Limits,
     watermark: bytes | None,
     findings: Findings | None,
+    pace: Pace,
 ) -> Work:
     """The picture with the pixels that are kept; raises what :func:`render` does."""
-    work = _opened(plan, source, header, geometry, limits)
-    work.watermark, work.findings = watermark, findings
+    work = _opened(plan, source, header, geometry, limits, pace)
+    work.watermark, work.findings, work.pace = watermark, findings, pace
     with source.decoding():
         run(EXPOSE, work)
     return work
@@ -94,7 +94,7 @@ def _described(plan: Plan, source: Source, limits: Limits) -> Picture:
     clock = Clock()
     sampled = sample_plan(plan)
     header, geometry = inspected(sampled, source, limits)
-    work = _opened(sampled, source, header, geometry, limits)
+    work = _opened(sampled, source, header, geometry, limits, "thorough")
     first = work.frames[0]
     profile = first.get("icc-profile-data") if first.get_typeof("icc-profile-data") else None
     with source.decoding():
@@ -134,10 +134,12 @@ def inspected(plan: Plan, source: Source, limits: Limits) -> tuple[Header, Geome
     return header, arranged(plan, header)
 
 
-def _opened(plan: Plan, source: Source, header: Header, geometry: Geometry, limits: Limits) -> Work:
+def _opened(plan: Plan, source: Source, header: Header, geometry: Geometry, limits: Limits, pace: Pace) -> Work:
     """The picture before any pixel is decoded."""
     animated = plays(plan) and header.animated
-    negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=bool(plan.trim))
+    spare = SPARE_REDUCTION if plan.quality == AUTO else spared(Target.of(plan.format).still.name, pace)
+    whole = bool(plan.trim)
+    negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=whole, spare=spare)
     return mounted(plan, header, geometry, negative, unread=not animated)
 
 

@@ -20,14 +20,14 @@ class Start(NamedTuple):
 STARTS: dict[tuple[str, str], tuple[tuple[int, Start], ...]] = {
     # starts
     ("webp", "flat"): ((300_000, Start(75, 0.44)), (_ANY, Start(76, 0.58))),
-    ("webp", "smooth"): ((300_000, Start(78, 0.7)), (_ANY, Start(82, 0.87))),
-    ("webp", "busy"): ((300_000, Start(78, 0.83)), (_ANY, Start(80, 0.76))),
-    ("jpeg", "flat"): ((300_000, Start(69, 0.59)), (_ANY, Start(74, 0.66))),
-    ("jpeg", "smooth"): ((300_000, Start(73, 0.72)), (_ANY, Start(72, 0.72))),
-    ("jpeg", "busy"): ((300_000, Start(78, 0.64)), (_ANY, Start(78, 0.63))),
-    ("avif", "flat"): ((300_000, Start(39, 0.55)), (_ANY, Start(44, 0.57))),
-    ("avif", "smooth"): ((300_000, Start(49, 0.59)), (_ANY, Start(53, 0.64))),
-    ("avif", "busy"): ((300_000, Start(62, 0.8)), (_ANY, Start(61, 0.83))),
+    ("webp", "smooth"): ((300_000, Start(79, 0.71)), (_ANY, Start(82, 0.87))),
+    ("webp", "busy"): ((300_000, Start(78, 0.86)), (_ANY, Start(80, 0.76))),
+    ("jpeg", "flat"): ((300_000, Start(68, 0.65)), (_ANY, Start(73, 0.61))),
+    ("jpeg", "smooth"): ((300_000, Start(72, 0.56)), (_ANY, Start(70, 0.55))),
+    ("jpeg", "busy"): ((300_000, Start(78, 0.61)), (_ANY, Start(78, 0.57))),
+    ("avif", "flat"): ((300_000, Start(55, 0.72)), (_ANY, Start(55, 0.71))),
+    ("avif", "smooth"): ((300_000, Start(60, 0.57)), (_ANY, Start(62, 0.56))),
+    ("avif", "busy"): ((300_000, Start(59, 0.66)), (_ANY, Start(58, 0.71))),
     # end of starts
 }
 """By format and content: up to so many pixels."""

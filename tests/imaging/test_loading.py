@@ -1,0 +1,73 @@
+"""Loaders: how much of the reduction they take over."""
+
+from __future__ import annotations
+
+import io
+from typing import get_args
+
+import pytest
+from PIL import Image
+
+from darkroom.imaging.effort import Pace
+from darkroom.imaging.header import inspect
+from darkroom.imaging.loading import SPARE_REDUCTION, load, spared
+from darkroom.imaging.render import arranged, render
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Plan
+
+from .sources import photo
+
+LIMITS = Limits()
+SIDE_PX = 1600
+QUICK = {"jpeg": 4, "avif": 4, "webp": 2, "png": 2, "auto-legacy": 4, "auto-avif": 4, "auto-webp": 2}
+
+
+@pytest.fixture(scope="module")
+def jpeg() -> bytes:
+    kept = io.BytesIO()
+    photo().convert("RGB").resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC).save(kept, "JPEG", quality=90)
+    return kept.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("width", "spare", "shrink"), [(800, 2, 1), (400, 2, 2), (320, 2, 2), (320, 1.25, 4), (60, 2, 8)]
+)
+def test_a_jpeg_is_decoded_as_small_as_leaves_the_spare_reduction(
+    jpeg: bytes, width: int, spare: float, shrink: int
+) -> None:
+    source = Source.of(jpeg)
+    header = inspect(source, LIMITS)
+    geometry = arranged(Plan("photo", width=width, format="webp"), header)
+    assert load(source, header, geometry, LIMITS, spare=spare).frames[0].width == SIDE_PX // shrink
+
+
+@pytest.mark.parametrize(("form", "shrink"), QUICK.items())
+def test_only_what_can_bear_it_is_decoded_in_a_hurry(
+    jpeg: bytes, form: str, shrink: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _shrinks(jpeg, monkeypatch, "quick", format=form) == shrink
+    assert _shrinks(jpeg, monkeypatch, "thorough", format=form) == 2
+
+
+def test_a_picture_that_is_judged_is_decoded_well(jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _shrinks(jpeg, monkeypatch, "quick", format="jpeg", quality="auto") == 2
+
+
+def test_nobody_hurries_where_nobody_waits() -> None:
+    assert {spared(form, "thorough") for form in ("jpeg", "avif", "webp")} == {SPARE_REDUCTION}
+    assert set(get_args(Pace.__value__)) == {"quick", "thorough"}
+
+
+def _shrinks(jpeg: bytes, monkeypatch: pytest.MonkeyPatch, pace: Pace, **options: str) -> int:
+    """By how much the decoder shrinks for a picture of a fifth of the width."""
+    widths = []
+
+    def noting(*arguments: object, **named: object) -> object:
+        negative = load(*arguments, **named)  # type: ignore[arg-type]
+        widths.append(negative.frames[0].width)
+        return negative
+
+    monkeypatch.setattr("darkroom.imaging.render.load", noting)
+    render(Plan("photo", width=SIDE_PX // 5, **options), Source.of(jpeg), limits=LIMITS, pace=pace)  # type: ignore[arg-type]
+    return SIDE_PX // widths[0]
