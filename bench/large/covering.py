@@ -45,10 +45,10 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What all contenders took, Darkroom first, and libvips' decoder alone; ``missing`` are those not installed."""
+    """What all contenders took, Darkroom first, and the floor; ``missing`` are those not installed."""
 
     covered: Sequence[Covered]
-    decoder_ms: Spread
+    floor_ms: Spread
     missing: Sequence[str]
 
 
@@ -58,11 +58,11 @@ def darkroom(source: Path, wanted: Mapping[str, object]) -> Contender:
     return darkroom_at_ingest("Darkroom", what, "renders", source, wanted)
 
 
-def decoder_alone(source: Path) -> Contender:
-    """libvips' JPEG decoder at an eighth of the size, in the same process' surroundings."""
+def alone(source: Path) -> Contender:
+    """libvips' decoder and encoder alone, in the same process' surroundings."""
     ours = darkroom(source, {})
-    script = Path(__file__).with_name("decode.py")
-    return replace(ours, name="Decoder", what="", command=[ours.command[0], script, source])
+    script = Path(__file__).with_name("floor.py")
+    return replace(ours, name="Floor", what="", command=[ours.command[0], script, source, str(SIDE_PX), str(QUALITY)])
 
 
 MAKES: tuple[Makes, ...] = (darkroom, sharp_at_ingest, pillow_at_covers)
@@ -95,8 +95,8 @@ def measured(source: Path, times: int, core: Core, progress: Progress) -> Findin
             missing.append(f"{reason}.")
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker(contender, core)) for contender, _ in chosen]
-        decoder = stack.enter_context(Worker(decoder_alone(source), core))
-        spreads = _in_turns([*workers, decoder], times, progress)
+        floor = stack.enter_context(Worker(alone(source), core))
+        spreads = _in_turns([*workers, floor], times, progress)
         bodies = [worker.made()["cover"] for worker in workers]
     covered = [
         Covered(contender, quality, ms, ssimulacra2(body, wanted), len(body))

@@ -56,6 +56,9 @@ SEGMENTS = (
 )
 """What a camera puts before a picture: an EXIF block as long as one with a thumbnail, XMP, a comment."""
 
+ALONE = "one decode, and the finished pictures encoded with sharp's own effort"
+FLOOR = "the floor is one decode, and libwebp alone with sharp's effort, the least that needs no more bytes"
+
 HEADINGS = ("", "ms", "ratio", "bytes")
 
 
@@ -72,11 +75,13 @@ class Timed:
 class Findings:
     """All results; ratios are to the last of each.
 
+    ``floor`` is what decoding once and encoding as hard as sharp does take alone, in the turns of the presets.
     ``scores`` are means of SSIMULACRA2 over the widths, by contender; ``equal_bytes`` what sharp's pictures of the
     widths would take to score exactly as Darkroom's do, if it was there.
     """
 
     presets: Sequence[Timed]
+    floor: Spread
     cleaning: Sequence[Timed]
     scores: Mapping[str, float]
     equal_bytes: int | None
@@ -101,8 +106,9 @@ def figures(findings: Findings) -> list[Figure]:
         return []
     ratios = [one / other for one, other in zip(ours.ms.values, theirs.ms.values, strict=True)]
     objection = bytes_objection(bytes_ratio(findings), ALLOWANCE)
-    value = ours.ms.ratio_to(theirs.ms)
-    return [Figure("presets", value, min(ratios), max(ratios), why=objection, unequal=bool(objection))]
+    value, floor = ours.ms.ratio_to(theirs.ms), findings.floor.ratio_to(theirs.ms)
+    why = "; ".join(filter(None, (objection, FLOOR)))
+    return [Figure("presets", value, min(ratios), max(ratios), floor, why, unequal=bool(objection))]
 
 
 def bytes_ratio(findings: Findings) -> float:
@@ -130,13 +136,13 @@ def measured(picture: Path, rounds: int, core: Core, conditions: Sequence[str], 
             found = matches(sharp_at_ingest, camera, PRESETS, made(contenders[0], core), originals, core)
             contenders[-1] = sharp_at_ingest(camera, asked(found))
             equal_bytes = sum(match.equal_bytes for match in found.values())
-        presets = timed(contenders, rounds, core, progress)
+        *presets, floor = timed([*contenders, alone(camera)], rounds, core, progress)
         cleaning = timed(cleaners(camera), rounds, core, progress)
     scores = {
         one.contender.name: fmean(ssimulacra2(one.made[name], pixels) for name, pixels in originals.items())
         for one in presets
     }
-    return Findings(presets, cleaning, scores, equal_bytes, missing, conditions)
+    return Findings(presets, floor.ms, cleaning, scores, equal_bytes, missing, conditions)
 
 
 def asked(found: Mapping[str, Match]) -> Mapping[str, Mapping[str, object]]:
@@ -157,6 +163,11 @@ def printers(picture: Path) -> tuple[list[Contender], list[str]]:
         return [*found, sharp_at_ingest(picture, PRESETS)], []
     except Missing as reason:
         return found, [f"{reason}."]
+
+
+def alone(picture: Path) -> Contender:
+    """What no contender can do without."""
+    return darkroom_at_ingest("Decode and encode alone", ALONE, "alone", picture, PRESETS)
 
 
 def cleaners(picture: Path) -> list[Contender]:
@@ -194,6 +205,8 @@ def with_metadata(jpeg: bytes) -> bytes:
 def tables(findings: Findings) -> list[Table]:
     """The presets, and the cleaning."""
     rows = [(*row, f"{findings.scores[row[0]]:.1f}") for row in _rows(findings.presets)]
+    floor, base = findings.floor, findings.presets[-1].ms
+    rows.append(("Decode and encode alone", str(floor), f"{floor.ratio_to(base):.2f}", "", ""))
     ratio = bytes_ratio(findings)
     alike = [f"At exactly equal scores, Darkroom's pictures have {ratio:.2f} of sharp's bytes."]
     title, headings = f"Six presets of a 12 MP JPEG: {', '.join(PRESETS)}", (*HEADINGS, "SSIMULACRA2")
@@ -209,6 +222,7 @@ def notes(findings: Findings) -> list[str]:
     """Who is who, what the numbers hold for, and what is not there."""
     who = [one.contender for one in (*findings.presets, *findings.cleaning)]
     named = [f"{contender.name}: {contender.what}." for contender in who]
+    named.append(f"Decode and encode alone: {ALONE}.")
     return [*named, *findings.conditions]
 
 

@@ -24,7 +24,7 @@ from . import Progress
 
 FUNCTIONS: tuple[Makes, ...] = (darkroom_unstored, darkroom, dit, node, node_that_stores, pillow)
 WHO: dict[Case, tuple[Makes, ...]] = {WEBP_12MP: (*FUNCTIONS, ipx, thumbor), WEBP_2MP: FUNCTIONS}
-COUNTS = {"full": Counts(cold=11, warm=25), "quick": Counts(cold=3, warm=5)}
+COUNTS = {"full": Counts(cold=11, warm=41), "quick": Counts(cold=3, warm=5)}
 
 ELSEWHERE = (
     "AWS itself: its cold start also places the function's environment and loads the layers, and S3's line varies.",

@@ -126,16 +126,18 @@ def result(name: str, ms: list[float], **made: int) -> Timed:
 def test_what_it_tells() -> None:
     presets = [result("Darkroom", [30, 32], **dict.fromkeys(MATCHED, 1000)), result("sharp", [60, 64], w320=1234)]
     cleaning = [result("Cleaned", [0.5, 0.5], cleaned=9), result("Encoded anew", [20, 30], encoded=8)]
-    findings = Findings(presets, cleaning, {"Darkroom": 75.12, "sharp": 75}, 4000, ["the moon."], ["a machine."])
+    scores = {"Darkroom": 75.12, "sharp": 75}
+    findings = Findings(presets, Spread.of([42, 44.8]), cleaning, scores, 4000, ["the moon."], ["a machine."])
     page = for_page(findings)
     assert "| Darkroom | 31 (30–32) | 0.50 | 5,000 | 75.1 |" in page
     assert "| sharp | 62 (60–64) | 1.00 | 1,234 | 75.0 |" in page
+    assert "| Decode and encode alone | 43 (42–45) | 0.70 |" in page
     assert "| Cleaned | 0.50 (0.50–0.50) | 0.0208 | 9 |" in page
     assert "Cleaning is 50 times as fast." in page
     assert "At exactly equal scores, Darkroom's pictures have 1.25 of sharp's bytes." in page
     [figure] = figures(findings)
-    assert (figure.goal, figure.value, figure.unequal) == ("presets", 0.5, True)
-    assert figure.why == "25.0% more bytes at an equal score, where 2% are allowed"
+    assert (figure.goal, figure.value, figure.floor, figure.unequal) == ("presets", 0.5, pytest.approx(0.7), True)
+    assert figure.why.startswith("25.0% more bytes at an equal score, where 2% are allowed; the floor is one decode")
     [equal] = figures(replace(findings, equal_bytes=5000))
     assert not equal.unequal
     assert page.endswith("- a machine.")

@@ -38,9 +38,9 @@ def test_without_a_peer_there_is_no_figure() -> None:
     assert large.cover(Findings([OURS], Spread.of([40, 41]), ["sharp: no npm"])) == []
 
 
-def test_the_table_has_every_contender_and_the_decoder() -> None:
+def test_the_table_has_every_contender_and_the_floor() -> None:
     table = large.cover_table(Findings([OURS, SHARP, PILLOW], Spread.of([45, 26]), []), 2, 0.1)
-    assert [row[0] for row in table.rows] == ["Darkroom", "sharp", "Pillow", "libvips' decoder alone"]
+    assert [row[0] for row in table.rows] == ["Darkroom", "sharp", "Pillow", "Decode and encode alone"]
     assert {len(row) for row in table.rows} == {len(table.headings)}
     assert table.rows[2][2] == "1.00"
 

@@ -17,7 +17,7 @@ import pyvips
 from darkroom.imaging.encoding import Sheet, encode
 from darkroom.imaging.formats import FORMS
 from darkroom.imaging.header import inspect
-from darkroom.imaging.loading import load
+from darkroom.imaging.loading import load, spared
 from darkroom.imaging.render import arranged
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -30,12 +30,13 @@ def main() -> None:
     data = Path(path).read_bytes()
     header = inspect(Source.of(data), Limits())
     geometry = arranged(Plan("photo", width=int(width), format=form), header)
-    loaded = load(Source.of(data), header, geometry, Limits()).frames[0]
+    loaded = load(Source.of(data), header, geometry, Limits(), spare=spared(form, "quick")).frames[0]
     shrink = round(header.width / loaded.width)
     size = geometry.stored_scaled
     for _ in sys.stdin:
         started = time.perf_counter()
-        image = pyvips.Image.jpegload_buffer(data, access="sequential", shrink=shrink)
+        source = pyvips.Source.new_from_memory(data)  # 1.7 ms quicker than `jpegload_buffer`, which copies
+        image = pyvips.Image.jpegload_source(source, access="sequential", shrink=shrink)
         across, down = size.width / image.width, size.height / image.height
         small = image.resize(across, vscale=down).copy_memory()
         decoded = time.perf_counter()

@@ -15,9 +15,13 @@ from typing import Any
 
 import pyvips
 
+from darkroom.imaging.effort import Knobs
+from darkroom.imaging.encoding import DEFAULT_QUALITY, Sheet, encode_with
+from darkroom.imaging.formats import FORMS
 from darkroom.imaging.header import inspect
+from darkroom.imaging.loading import load
 from darkroom.imaging.metadata import clean
-from darkroom.imaging.render import render
+from darkroom.imaging.render import arranged, render
 from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -26,6 +30,9 @@ from darkroom.plan.model import Gravity, Plan
 type Job = Callable[[bytes, Mapping[str, Plan]], Mapping[str, bytes]]
 
 LIMITS = Limits()
+WEBP = FORMS["webp"]
+SHARPS_EFFORT = 4
+"""sharp's default for WebP. Efforts below 3, which takes as long, need more bytes than may be compared."""
 
 
 def series(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
@@ -38,6 +45,32 @@ def series(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
 def renders(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """Each picture from a decode of its own, as a viewer's request makes it."""
     return {name: render(plan, Source.of(data), limits=LIMITS).body for name, plan in plans.items()}
+
+
+class Alone:
+    """One decode, as small as the largest picture allows, and each picture encoded with sharp's own effort.
+
+    The pictures are made once, by the first call.
+    """
+
+    def __init__(self) -> None:
+        self._finished: dict[str, tuple[Sheet, int]] = {}
+
+    def __call__(self, data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
+        """By preset."""
+        if not self._finished:
+            self._finished = {name: _finished(body, plans[name]) for name, body in series(data, plans).items()}
+        source = Source.of(data)
+        header = inspect(source, LIMITS)
+        geometry = arranged(max(plans.values(), key=lambda plan: plan.width or 0), header)
+        load(source, header, geometry, LIMITS).frames[0].copy_memory()
+        knobs: Knobs = {"effort": SHARPS_EFFORT}
+        return {name: encode_with(sheet, WEBP, quality, knobs) for name, (sheet, quality) in self._finished.items()}
+
+
+def _finished(body: bytes, plan: Plan) -> tuple[Sheet, int]:
+    quality = plan.quality if isinstance(plan.quality, int) else DEFAULT_QUALITY
+    return Sheet.of([pyvips.Image.new_from_buffer(body, "").copy_memory()], [], 0), quality
 
 
 def cleaned(data: bytes, _: Mapping[str, Plan]) -> Mapping[str, bytes]:
@@ -53,7 +86,13 @@ def encoded(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
     return {name: image.jpegsave_buffer(Q=plan.quality, keep="none") for name, plan in plans.items()}
 
 
-JOBS: Mapping[str, Job] = {"series": series, "renders": renders, "cleaned": cleaned, "encoded": encoded}
+JOBS: Mapping[str, Job] = {
+    "series": series,
+    "renders": renders,
+    "alone": Alone(),
+    "cleaned": cleaned,
+    "encoded": encoded,
+}
 
 
 def plan(fields: Mapping[str, Any]) -> Plan:
