@@ -45,8 +45,8 @@ QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
     ),
     "webp": ((200_000, {"effort": 4}), (16_000_000, {"effort": 2}), (_ANY, {"effort": 0})),
     "avif": (
-        (1_000_000, {"effort": 3}),
-        (2_500_000, {"effort": 1}),
+        (800_000, {"effort": 3}),
+        (2_000_000, {"effort": 1}),
         (_ANY, {"effort": 0}),
     ),
     "gif": ((500_000, {"effort": 3}), (_ANY, {"effort": 1})),
