@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean, geometric_mean
@@ -14,9 +14,10 @@ import numpy as np
 
 from darkroom.imaging import effort, encoding
 from darkroom.imaging.choosing import TARGET_SCORE, chosen, content_of
-from darkroom.imaging.effort import careful
+from darkroom.imaging.effort import Pace, careful
 from darkroom.imaging.encoding import Sheet, encode, encode_with, quality_of
 from darkroom.imaging.formats import FORMS
+from darkroom.imaging.refining import is_better
 from darkroom.imaging.scoring import Judge
 from darkroom.imaging.starts import FLAT
 
@@ -28,6 +29,9 @@ from ..ssimulacra2 import Original
 from .starts import image_of
 
 WITHIN = 2.0
+REFINED = ("webp",)
+"""What is also measured as it is when it has been refined."""
+
 FIXED: Mapping[str, tuple[int, ...]] = {"webp": (77, 80, 83), "jpeg": (66, 71, 76), "avif": (72, 78, 82, 86)}
 """Qualities for all, on JPEG's scale, that have the target's mean score between them."""
 
@@ -57,10 +61,12 @@ class Print:
 class Outcome:
     """A format: ``fixed`` and ``careful`` are, by quality, the same pictures by one quality for all.
 
+    ``pace`` is ``thorough`` for pictures as they are when they have been refined.
     ``fixed`` is as Darkroom encodes without ``q=auto``, ``careful`` by the encoder's settings that ``q=auto`` has.
     """
 
     form: str
+    pace: Pace
     prints: Sequence[Print]
     fixed: Mapping[int, Sequence[Kept]]
     careful: Mapping[int, Sequence[Kept]]
@@ -117,29 +123,36 @@ class Outcome:
 
 
 def outcomes(every: Mapping[str, int], progress: Callable[[str], None]) -> list[Outcome]:
-    """Each format on every so manyth of the unseen pictures; raises NotToBeHad."""
+    """Each format on every so manyth of the unseen pictures, then those of REFINED at leisure; raises NotToBeHad."""
     pictures = views("unseen")
-    return [_outcome(form, pictures[:: every[form]], progress) for form in every]
+    found = [_outcomes(form, pictures[:: every[form]], progress) for form in every]
+    return [first for first, _ in found] + [later for _, later in found if later.prints]
 
 
-def _outcome(form: str, pictures: Sequence[View], progress: Callable[[str], None]) -> Outcome:
+def _outcomes(form: str, pictures: Sequence[View], progress: Callable[[str], None]) -> tuple[Outcome, Outcome]:
     prints: list[Print] = []
+    refined: list[Print] = []
     fixed: dict[int, list[Kept]] = {quality: [] for quality in FIXED[form]}
     alike: dict[int, list[Kept]] = {quality: [] for quality in FIXED[form]}
     for number, view in enumerate(pictures):
         progress(f"q=auto as {form}, picture {number + 1} of {len(pictures)}")
         original = Original(view.pixels)
-        prints.append(_print(form, view, original))
+        sheet = Sheet(image_of(view), 1)
+        prints.append(_print(form, "quick", view, sheet, original))
+        if form in REFINED:
+            later = _print(form, "thorough", view, sheet, original)
+            is_worth = is_better((later.made.size_bytes, later.judged), (prints[-1].made.size_bytes, prints[-1].judged))
+            delivered = later if is_worth else prints[-1]
+            refined.append(replace(delivered, encodes=later.encodes, took_ms=later.took_ms))
         for at, kept in _by_one_quality(form, view, original).items():
             quality, settings = at.split()
             (fixed if settings == "fixed" else alike)[int(quality)].append(kept)
-    return Outcome(form, prints, fixed, alike)
+    return Outcome(form, "quick", prints, fixed, alike), Outcome(form, "thorough", refined, fixed, alike)
 
 
-def _print(form: str, view: View, original: Original) -> Print:
-    sheet = Sheet(image_of(view), 1)
+def _print(form: str, pace: Pace, view: View, sheet: Sheet, original: Original) -> Print:
     started_s = time.process_time()
-    choice = chosen(sheet, FORMS[form], "quick")
+    choice = chosen(sheet, FORMS[form], pace)
     took_ms = (time.process_time() - started_s) * 1000
     started_s = time.process_time()
     encode(sheet, FORMS[form], None)

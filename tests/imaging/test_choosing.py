@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -29,10 +31,12 @@ from darkroom.imaging.choosing import (
 from darkroom.imaging.choosing import (
     test_strip as strip_of,
 )
-from darkroom.imaging.effort import careful
+from darkroom.imaging.effort import FURTHER_PIXELS, Pace, careful, further
 from darkroom.imaging.encoding import Sheet, encode_with
 from darkroom.imaging.formats import FORMS
+from darkroom.imaging.scoring import Judge
 from darkroom.imaging.starts import BUSY, FLAT, SMOOTH, STARTS, Start
+from darkroom.imaging.suiting import BYTES_PER_POINT, MOST_AGAIN
 from tests.imaging.rendering import made
 from tests.imaging.sources import cutout, saved
 from tests.pictures import jpeg_photo, photograph
@@ -65,10 +69,29 @@ def test_pictures_look_alike(name: str, form: str) -> None:
 
 @pytest.mark.parametrize(("pace", "most"), TRIES.items())
 @pytest.mark.parametrize("form", LOSSY)
-def test_encodes_are_counted(form: str, pace: str, most: int) -> None:
+def test_encodes_are_counted(form: str, pace: Pace, most: int) -> None:
+    options = len(further(form, 1, pace))
+    most += options + MOST_AGAIN + 2 if options else 0
     large = photograph().convert("RGB").resize((1200, 900))
-    for image, further in ((pictures()["busy"], 0), (large, 1)):
-        assert 1 <= chosen(Sheet(opened(image), 1), FORMS[form], pace).encodes <= most + further  # type: ignore[arg-type]
+    for image, whole in ((pictures()["busy"], 0), (large, 1)):
+        assert 1 <= chosen(Sheet(opened(image), 1), FORMS[form], pace).encodes <= most + whole
+
+
+def test_at_leisure_options_are_tried() -> None:
+    shares = []
+    for image in pictures().values():
+        sheet = Sheet(opened(image), 1)
+        judge = Judge(sheet.image)
+        first, later = (chosen(sheet, FORMS["webp"], pace).body for pace in ("quick", "thorough"))
+        shares.append(len(later) / len(first) * math.exp(BYTES_PER_POINT * (judge.score(first) - judge.score(later))))
+    assert max(shares) < 1.005
+    assert fmean(shares) < 0.985
+
+
+def test_large_pictures_are_spared_slow_options() -> None:
+    assert further("webp", FURTHER_PIXELS, "thorough")
+    assert not further("webp", FURTHER_PIXELS + 1, "thorough")
+    assert not further("webp", 1, "quick")
 
 
 @pytest.mark.parametrize("form", LOSSY)

@@ -13,9 +13,11 @@ from PIL import Image
 from darkroom.errors import Damaged
 from darkroom.findings import Findings
 from darkroom.imaging import work
-from darkroom.imaging.refining import MOST_TRIES, TOLERANCE, WORTH, Refinement, refined
+from darkroom.imaging.choosing import TARGET_SCORE
+from darkroom.imaging.refining import MOST_TRIES, TOLERANCE, WORTH, Refinement, is_better, refined
 from darkroom.imaging.scoring import Judge
 from darkroom.imaging.source import Source
+from darkroom.imaging.suiting import WINDOW
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan, Watermark
 from tests.imaging.rendering import apart, frames, made, seen
@@ -50,6 +52,37 @@ def test_a_photograph_takes_fewer_bytes_for_its_score(form: str, width: int, qua
     assert judge.score(picture.body) >= judge.score(stored.body) - TOLERANCE
     told = (judge.score(stored.body), judge.score(picture.body))
     assert (found.stored_score, found.score) == pytest.approx(told)
+
+
+@pytest.mark.parametrize("width", [320, 640])
+def test_the_quality_that_fits_is_sought_again_with_more_options(width: int) -> None:
+    options: dict[str, Any] = {"width": width, "format": "webp", "quality": "auto"}
+    stored = made(jpeg_photo(), **(options | {"quality": 92}))
+    found = again(jpeg_photo(), stored.body, **options)
+    assert found is not None
+    judge = Judge(finished(jpeg_photo(), width=width))
+    told = (judge.score(stored.body), judge.score(found.picture.body))
+    assert (found.stored_score, found.score) == pytest.approx(told)
+    assert found.score == pytest.approx(TARGET_SCORE, abs=WINDOW)
+    assert again(jpeg_photo(), found.picture.body, **options) is None
+
+
+def test_a_first_answer_that_fell_short_becomes_as_good_as_others() -> None:
+    options: dict[str, Any] = {"width": 320, "format": "webp", "quality": "auto"}
+    stored = made(jpeg_photo(), **(options | {"quality": 50}))
+    found = again(jpeg_photo(), stored.body, **options)
+    assert found is not None
+    assert len(found.picture.body) > len(stored.body)
+    assert found.score == pytest.approx(TARGET_SCORE, abs=WINDOW)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "score", "better"),
+    [(1000, 75.0, False), (985, 75.0, True), (995, 75.0, False), (1000, 75.5, True), (900, 73.0, False)],
+)
+def test_what_suits_is_worth_a_percent_at_an_equal_score(size_bytes: int, score: float, better: bool) -> None:
+    assert is_better((size_bytes, score), (1000, 75.0)) is better
+    assert is_better((size_bytes, score), (1000, 75.0 - WINDOW - 0.1))
 
 
 def test_what_is_lossless_stays_so() -> None:

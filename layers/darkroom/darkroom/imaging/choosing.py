@@ -7,16 +7,17 @@ is the answer. What takes time is bounded by counts: so many encodes of so many 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import pyvips
 
-from .effort import Knobs, Pace, careful
+from .effort import Knobs, Pace, careful, further
 from .encoding import Sheet, encode_with, flat_share, quality_of
 from .formats import Form
 from .scoring import LEAST_SIDE_PX, Judge
 from .starts import BUSY, FLAT, SMOOTH, STARTS, Start
+from .suiting import Print, suited
 
 TARGET_SCORE = 75.0
 """On SSIMULACRA2's scale: what WebP of quality 80 has on average over photographs and graphics
@@ -81,9 +82,13 @@ def chosen(sheet: Sheet, form: Form, pace: Pace) -> Choice:
         knobs = knobs | COLOURFUL[form.name]
         proof = replace(proof, knobs=knobs, earlier=proof.encodes, _bodies={}, _scores={})
     quality = sought(start, proof.score, TRIES[pace] - proof.earlier)
-    if strip is image:
-        return Choice(proof.body(quality), quality, proof.encodes)
-    return Choice(encode_with(sheet, form, quality, knobs), quality, proof.encodes + 1)
+    proofs = [proof, *proof.with_further(further(form.name, sheet.pixels, pace))]
+    best = Print(0, quality)
+    if len(proofs) > 1:
+        best = suited(quality, len(proofs) - 1, start.slope, TARGET_SCORE, lambda one: proofs[one.options].told(one))
+    proof = proofs[best.options]
+    body = proof.body(best.quality) if strip is image else encode_with(sheet, form, best.quality, proof.knobs)
+    return Choice(body, best.quality, sum(one.encodes for one in proofs) + (strip is not image))
 
 
 @dataclass(slots=True)
@@ -102,6 +107,14 @@ class _Proof:
     def encodes(self) -> int:
         """How many there were, ``earlier`` ones by other knobs included."""
         return self.earlier + len(self._bodies)
+
+    def with_further(self, options: Iterable[Knobs]) -> list[_Proof]:
+        """The same strip with each of ``options`` beside its own."""
+        return [replace(self, knobs=self.knobs | one, earlier=0, _bodies={}, _scores={}) for one in options]
+
+    def told(self, one: Print) -> tuple[float, int]:
+        """The score and the bytes of a print."""
+        return self.score(one.quality), len(self.body(one.quality))
 
     def body(self, quality: int) -> bytes:
         """The strip, encoded."""

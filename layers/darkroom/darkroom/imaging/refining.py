@@ -12,8 +12,9 @@ import pyvips
 
 from ..findings import Findings
 from ..plan.limits import Limits
-from ..plan.model import Plan
+from ..plan.model import AUTO, Plan
 from .bracketing import bracketed
+from .choosing import TARGET_SCORE
 from .encoding import DEFAULT_QUALITY, quality_of
 from .formats import Form
 from .header import Header
@@ -23,6 +24,7 @@ from .printing import printed
 from .render import Clock, exposed, inspected, own_fault
 from .scoring import LEAST_SIDE_PX, Judge
 from .source import Source
+from .suiting import WINDOW, price_of
 from .work import Work
 
 TOLERANCE = 0.3
@@ -30,6 +32,10 @@ TOLERANCE = 0.3
 
 WORTH = 0.97
 """Share of the bytes that are stored now from which on another picture is not worth the CDN's fetching it again."""
+
+WORTH_AT_EQUAL_SCORE = 0.01
+"""The same where the quality is chosen: the share of bytes that is saved at an equal score, so that pictures of one set
+look alike."""
 
 MOST_TRIES = 5
 """Encodes of one picture."""
@@ -69,9 +75,9 @@ def refined(
         work.frames = [frame.copy_memory() for frame in work.frames]
         clock.stop("transform")
         press = _Press(work, source, header)
-        found = press.alike(stored) if len(work.frames) == 1 else press.again()
+        found = press.better(stored)
     clock.stop("encode")
-    if found is None or len(found.body) > WORTH * len(stored):
+    if found is None or not found.is_worth(stored):
         return None
     frame = work.frames[0]
     picture = Picture(
@@ -86,6 +92,23 @@ class _Print:
     body: bytes
     stored_score: float | None = None
     score: float | None = None
+    suits: bool = False
+    """Whether its quality is the one that fits the picture, and not that of what is stored."""
+
+    def is_worth(self, stored: bytes) -> bool:
+        """Whether it is to take the place of ``stored``."""
+        if self.suits and self.score is not None and self.stored_score is not None:
+            return is_better((len(self.body), self.score), (len(stored), self.stored_score))
+        return len(self.body) <= WORTH * len(stored)
+
+
+def is_better(one: tuple[int, float], stored: tuple[int, float]) -> bool:
+    """Whether a picture by ``q=auto``, of so many bytes and such a score, is to take the place of a stored one.
+
+    It may be larger: a first answer that fell short of the target takes fewer bytes than it should.
+    """
+    prices = [price_of(size_bytes, TARGET_SCORE - score) for size_bytes, score in (one, stored)]
+    return prices[0] <= prices[1] - WORTH_AT_EQUAL_SCORE or abs(stored[1] - TARGET_SCORE) > WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +129,24 @@ class _Press:
         finally:
             self.work.plan = wanted
 
+    def better(self, stored: bytes) -> _Print | None:
+        """A print to take the place of ``stored``; None if there is none. Animations are not scored."""
+        if len(self.work.frames) > 1:
+            return self.again()
+        return self.suited(stored) if self.work.plan.quality == AUTO else self.alike(stored)
+
+    def suited(self, stored: bytes) -> _Print | None:
+        """The print whose quality and options suit the picture, whatever ``stored`` scores; None as :meth:`alike`."""
+        frame = self.work.frames[0]
+        if not _comparable(stored, frame):
+            return None
+        judge, made = Judge(frame), self.again()
+        return replace(made, stored_score=judge.score(stored), score=judge.score(made.body), suits=True)
+
     def alike(self, stored: bytes) -> _Print | None:
         """The smallest of a few prints with the score of ``stored``; None if none has it, or it is not comparable."""
         frame = self.work.frames[0]
-        if min(frame.width, frame.height) < LEAST_SIDE_PX or not _has_size(stored, frame):
+        if not _comparable(stored, frame):
             return None
         judge = Judge(frame)
         stored_score = judge.score(stored)
@@ -133,6 +170,8 @@ class _Press:
         return min(alike, key=lambda one: len(one.body), default=None)
 
 
-def _has_size(stored: bytes, frame: pyvips.Image) -> bool:
+def _comparable(stored: bytes, frame: pyvips.Image) -> bool:
+    if min(frame.width, frame.height) < LEAST_SIDE_PX:
+        return False
     header = pyvips.Image.new_from_buffer(stored, "")
     return (header.width, header.height) == (frame.width, frame.height)
