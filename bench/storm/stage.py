@@ -49,7 +49,11 @@ class Stage:
             functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=before)
 
     def keep_versions(self) -> None:
-        """From now on whatever is overwritten in the store is kept, so that each write can be counted."""
+        """From now on whatever is overwritten in the store is kept, so that each write can be counted.
+
+        What an earlier run's pictures left to be refined is forgotten: it would be written a second time now.
+        """
+        self._cloud.queues.purge_queue(QueueUrl=self._facts["queues"]["refine"])
         media = self._facts["media_bucket"]
         self._cloud.s3.put_bucket_versioning(Bucket=media, VersioningConfiguration={"Status": "Enabled"})
 
