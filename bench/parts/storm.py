@@ -44,6 +44,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     progress("starting a stack")
     outcomes = []
     with started(WORK / "storm") as stage:
+        stage.forget()
         stage.keep_versions()
         for kind in KINDS:
             progress(kind.name)

@@ -48,12 +48,12 @@ class Stage:
             self._control("/cdn/collapsing?on=1")
             functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=before)
 
-    def keep_versions(self) -> None:
-        """From now on whatever is overwritten in the store is kept, so that each write can be counted.
-
-        What an earlier run's pictures left to be refined is forgotten: it would be written a second time now.
-        """
+    def forget(self) -> None:
+        """Drop what an earlier run has left to be refined: it would be written a second time now."""
         self._cloud.queues.purge_queue(QueueUrl=self._facts["queues"]["refine"])
+
+    def keep_versions(self) -> None:
+        """From now on whatever is overwritten in the store is kept, so that each write can be counted."""
         media = self._facts["media_bucket"]
         self._cloud.s3.put_bucket_versioning(Bucket=media, VersioningConfiguration={"Status": "Enabled"})
 

@@ -23,6 +23,7 @@ from darkroom.imaging.choosing import (
     TARGET_SCORE,
     TOLERANCE,
     TRIES,
+    _Proof,
     chosen,
     content_of,
     sought,
@@ -86,6 +87,12 @@ def test_at_leisure_options_are_tried() -> None:
         shares.append(len(later) / len(first) * math.exp(BYTES_PER_POINT * (judge.score(first) - judge.score(later))))
     assert max(shares) < 1.005
     assert fmean(shares) < 0.985
+
+
+def test_options_that_are_there_already_are_not_tried() -> None:
+    proof = _Proof(opened(pictures()["part"]), FORMS["webp"], {"effort": 6, "smart_subsample": True})
+    tried = [one.knobs for one in proof.with_further([{"smart_subsample": True}, {"smart_deblock": True}])]
+    assert tried == [{"effort": 6, "smart_subsample": True, "smart_deblock": True}]
 
 
 def test_large_pictures_are_spared_slow_options() -> None:

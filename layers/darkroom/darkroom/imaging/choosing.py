@@ -109,8 +109,9 @@ class _Proof:
         return self.earlier + len(self._bodies)
 
     def with_further(self, options: Iterable[Knobs]) -> list[_Proof]:
-        """The same strip with each of ``options`` beside its own."""
-        return [replace(self, knobs=self.knobs | one, earlier=0, _bodies={}, _scores={}) for one in options]
+        """The same strip with each of ``options`` beside its own, but for those that it has already."""
+        added = [self.knobs | one for one in options if self.knobs | one != self.knobs]
+        return [replace(self, knobs=knobs, earlier=0, _bodies={}, _scores={}) for knobs in added]
 
     def told(self, one: Print) -> tuple[float, int]:
         """The score and the bytes of a print."""
