@@ -67,6 +67,10 @@ class Operator:
         )["Attributes"]
         return sum(int(answer[f"ApproximateNumberOfMessages{state}"]) for state in ("", "NotVisible", "Delayed"))  # type: ignore[call-overload]
 
+    def forget_orders(self) -> None:
+        """Empty the refine queue of what other tests' pictures left there: their fifteen minutes may end just now."""
+        self.stack.cloud.queues.purge_queue(QueueUrl=self.facts["queues"]["refine"])
+
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until ``condition`` holds."""
         deadline_s = time.monotonic() + SETTLES_WITHIN_S

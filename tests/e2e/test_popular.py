@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from darkroom.services.popular.service import SETTLED_S
 from tests.e2e.conftest import Stack
+from tests.e2e.operating import Operator
 from tests.e2e.viewer import Viewer
 from tests.pictures import jpeg_photo
 from tests.template.stack import template
@@ -40,7 +42,8 @@ def pace(stack: Stack, path: str, name: str) -> str:
     return stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=key)["Metadata"].get("pace", "")
 
 
-def test_a_signed_picture_that_many_viewers_get_is_refined(stack: Stack, viewer: Viewer) -> None:
+def test_a_signed_picture_that_many_viewers_get_is_refined(stack: Stack, viewer: Viewer, tmp_path: Path) -> None:
+    Operator(stack, tmp_path).forget_orders()
     path = viewer.upload(jpeg_photo((900, 600)), "popular.jpg")
     url = viewer.signed(f"{path}?w=333")
     statuses = [viewer.get(url, accept=ACCEPT).status for _ in range(HITS)]

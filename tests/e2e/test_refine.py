@@ -23,7 +23,9 @@ WEBP = "image/webp,*/*"
 
 @pytest.fixture
 def operator(stack: Stack, tmp_path: Path) -> Operator:
-    return Operator(stack, tmp_path)
+    operating = Operator(stack, tmp_path)
+    operating.forget_orders()
+    return operating
 
 
 def shared_s(answer: Answer) -> int:
@@ -55,7 +57,6 @@ def test_the_next_viewer_gets_fewer_bytes_that_look_the_same(stack: Stack, viewe
     operator.until(lambda: operator.waiting("refine") > waiting, "S3 has told of the derivative")
 
     refine(operator, f"derivatives{path}/_/w-640.auto-webp")
-    assert viewer.get(f"{path}?w=640", accept=WEBP).body == first.body
     stack.restart_cdn()
     second = viewer.get(f"{path}?w=640", accept=WEBP)
     assert (second.status, second.headers["content-type"]) == (200, "image/webp")

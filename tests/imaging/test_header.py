@@ -178,13 +178,19 @@ def test_pixels_of_all_frames_count_if_they_are_read() -> None:
         assert inspect(source, limits, animated=False).frames == 5
 
 
+def unasked() -> Iterator[bytes]:
+    """A stream that is not to be read."""
+    pytest.fail("bytes were taken")
+    yield b""
+
+
 def test_too_many_frames_and_too_many_bytes() -> None:
     with pytest.raises(OverLimits, match="5 frames; the limit is 4"):
         inspect(Source.of(animation("GIF", 5)), Limits(max_frames=4))
     with pytest.raises(OverLimits, match="bytes; the limit is 100"):
         inspect(Source.of(saved("PNG")), Limits(max_bytes=100))
-    with pytest.raises(OverLimits, match="the limit is 100"):
-        inspect(Source.streamed(iter([saved("PNG")]), None), Limits(max_bytes=100))
+    with pytest.raises(OverLimits, match="has 101 bytes; the limit is 100"):
+        inspect(Source.streamed(unasked(), 101), Limits(max_bytes=100))
 
 
 def test_a_bitstream_larger_than_its_container_says() -> None:

@@ -9,7 +9,7 @@ from ..errors import Damaged, OverLimits
 from ..plan.limits import Limits
 from .headers.model import Cicp, Header
 from .sniff import sniff
-from .source import Source, too_many_bytes
+from .source import Source
 
 __all__ = ["Cicp", "Header", "inspect"]
 
@@ -26,9 +26,8 @@ def inspect(source: Source, limits: Limits, *, page: int = 0, animated: bool = T
     Of a TIFF it is that of ``page`` (from 0). Unless ``animated``, one frame is going to be read and only its pixels
     count. Raises TypeNotAllowed, OverLimits (which says the number and the limit), Damaged, or what the stream raised.
     """
-    if source.size_bytes is not None and source.size_bytes > limits.max_bytes:
-        raise too_many_bytes(source.size_bytes, limits.max_bytes)
-    source.max_bytes = limits.max_bytes
+    if source.size_bytes > limits.max_bytes:
+        raise OverLimits(f"The source has {source.size_bytes:,} bytes; the limit is {limits.max_bytes:,}")
     form = sniff(source.head())
     try:
         header = _reader(form)(source, page)

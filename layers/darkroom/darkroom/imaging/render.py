@@ -104,12 +104,11 @@ def _described(plan: Plan, source: Source, limits: Limits) -> Picture:
         run(RETOUCH, work)
         clock.stop("transform")
         sample = work.frames[0]
-        size_bytes = len(source.read_all()) if source.size_bytes is None else source.size_bytes
         if plan.format == "thumbhash":
             content_type, body = THUMBHASH_TYPE, placeholder(sample).encode()
         else:
             content_type = JSON_TYPE
-            body = describe(plan, header, sample, size_bytes=size_bytes, profile=profile)
+            body = describe(plan, header, sample, size_bytes=source.size_bytes, profile=profile)
     clock.stop("encode")
     return Picture(body, content_type, header.upright_width, header.upright_height, header.frames, clock.timings_ms)
 

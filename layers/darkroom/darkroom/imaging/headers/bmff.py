@@ -114,11 +114,10 @@ def _check_size(source: Source, meta: Meta, item: Item, whole: tuple[int, int]) 
 
 def _check_extents(source: Source, meta: Meta, item: Item) -> None:
     """Raise ValueError where data is missing: libheif leaves lost tiles black."""
-    size_bytes = len(source.read_all()) if source.size_bytes is None else source.size_bytes
     if not item.extents:
         raise ValueError("a picture without data")
     for extent in item.extents:
-        if extent.offset + extent.length > (len(meta.data) if extent.in_meta else size_bytes):
+        if extent.offset + extent.length > (len(meta.data) if extent.in_meta else source.size_bytes):
             raise ValueError("the data ends in a picture")
 
 
