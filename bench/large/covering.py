@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..contenders.darkroom import darkroom_at_ingest
+from ..contenders.darkroom import ALLOCATOR, darkroom_at_ingest
 from ..contenders.model import Contender, Missing
 from ..contenders.node import sharp_at_ingest
 from ..contenders.pillow import pillow_at_covers
@@ -55,11 +55,12 @@ class Findings:
 def darkroom(source: Path, wanted: Mapping[str, object]) -> Contender:
     """Darkroom's render from the file's bytes to the picture's."""
     what = "`imaging.render`, as a request calls it, from bytes in memory"
-    return darkroom_at_ingest("Darkroom", what, "renders", source, wanted)
+    made = darkroom_at_ingest("Darkroom", what, "renders", source, wanted)
+    return replace(made, environment={**made.environment, **ALLOCATOR})
 
 
 def alone(source: Path) -> Contender:
-    """libvips' decoder and encoder alone, in the same process' surroundings."""
+    """libvips' decoder, resize and encoder alone, in the same process' surroundings."""
     ours = darkroom(source, {})
     script = Path(__file__).with_name("floor.py")
     return replace(ours, name="Floor", what="", command=[ours.command[0], script, source, str(SIDE_PX), str(QUALITY)])

@@ -14,7 +14,7 @@ from PIL import Image
 
 from bench.asking import installed
 from bench.cases import Case
-from bench.contenders.darkroom import VARIABLES, darkroom
+from bench.contenders.darkroom import INGEST_ALLOCATOR, VARIABLES, darkroom
 from bench.contenders.dit import dit
 from bench.contenders.ipx import ipx
 from bench.contenders.node import node
@@ -98,6 +98,11 @@ def test_the_function_has_the_templates_variables() -> None:
     variables = template()["Resources"]["TransformFunction"]["Properties"]["Environment"]["Variables"]
     literal = {name: value for name, value in variables.items() if isinstance(value, str)}
     assert literal.items() <= VARIABLES.items()
+
+
+def test_ingest_has_the_templates_allocator() -> None:
+    variables = template()["Resources"]["IngestFunction"]["Properties"]["Environment"]["Variables"]
+    assert {name: value for name, value in variables.items() if name.startswith("MALLOC_")} == INGEST_ALLOCATOR
 
 
 def test_a_machine_without_node_measures_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,12 +23,24 @@ LAYERS = {"darkroom": "DarkroomLayer", "imaging": "ImagingLayer"}
 FUNCTION = ROOT / "functions" / "transform"
 TRACED = HERE / "traced.py"
 
-VARIABLES = {
-    "POWERTOOLS_SERVICE_NAME": "transform",
-    "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/bench",
+ALLOCATOR = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "131072",
     "MALLOC_TRIM_THRESHOLD_": "4194304",
+}
+"""What the transform function tells glibc."""
+
+INGEST_ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "67108864",
+}
+"""What the ingest function tells it."""
+
+VARIABLES = {
+    "POWERTOOLS_SERVICE_NAME": "transform",
+    "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/bench",
+    **ALLOCATOR,
     "VIPS_WARNING": "0",
     "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:unused",
     "ACCESS_MODE": "open",  # a width off the ladder is measured too, and signatures are not
@@ -72,12 +84,8 @@ def darkroom_at_ingest(name: str, what: str, job: str, source: Path, wanted: Map
         what=what,
         command=[interpreter(), HERE / "ingest.py", job, source, json.dumps(wanted)],
         folder=HERE,
-        environment={
-            "PYTHONPATH": _python_path(),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "MALLOC_ARENA_MAX": "1",
-            "VIPS_CONCURRENCY": "1",
-        },
+        environment=INGEST_ALLOCATOR
+        | {"PYTHONPATH": _python_path(), "PYTHONDONTWRITEBYTECODE": "1", "VIPS_CONCURRENCY": "1"},
     )
 
 
