@@ -18,6 +18,7 @@ from .machine import Core, apart
 from .pictures import pictures, provenance
 from .quality import reference, ssimulacra2
 from .report import Findings
+from .statistics import SAID
 from .trial import Counts, Progress, run
 
 type Makes = Callable[[str], Contender]
@@ -65,8 +66,7 @@ def conditions(counts: Mapping[Case, Counts], core: Core, files: Mapping[str, Pa
         f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast; "
         f"{', '.join(map(size, files.values()))}.",
         f"{provenance()}.",
-        f"{times}, of each in turn: median (least–greatest), and the median of the ratios within each turn. "
-        f"Load average before: {load:.1f}.",
+        f"{times}, of each in turn: {SAID}. Load average before: {load:.1f}.",
     ]
 
 

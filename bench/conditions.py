@@ -8,6 +8,7 @@ from pathlib import Path
 from .contenders.model import Missing
 from .contenders.node import versions
 from .machine import described
+from .statistics import SAID
 
 LATENCY_MS = 25.0
 MEGABYTES_PER_S = 85.0
@@ -25,10 +26,7 @@ def machine() -> str:
 
 def turns(count: int, load: float) -> str:
     """How often things were measured, and how busy the machine was before (its load average)."""
-    return (
-        f"{count} turns: median (least–greatest), and the median of the ratios within each turn. "
-        f"Load average before: {load:.1f}."
-    )
+    return f"{count} turns: {SAID}. Load average before: {load:.1f}."
 
 
 def size(picture: Path) -> str:

@@ -127,7 +127,7 @@ class Compared:
 
     def _figure(self, goal: str, ours: Spread, theirs: Spread, floor_ms: float | None, why: str) -> Figure:
         ratios = [one / other for one, other in zip(ours.values, theirs.values, strict=True)]
-        floor = floor_ms / theirs.median if floor_ms is not None else None
+        floor = floor_ms / theirs.middle if floor_ms is not None else None
         reason, unequal = self.objection or why, bool(self.objection)
         return Figure(goal, ours.ratio_to(theirs), min(ratios), max(ratios), floor, reason, unequal)
 

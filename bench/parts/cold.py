@@ -18,6 +18,7 @@ from ..link.process import linked
 from ..machine import apart
 from ..paths import WORK
 from ..pictures import pictures
+from ..statistics import SAID
 from ..tables import Table
 from . import Progress
 
@@ -94,8 +95,8 @@ def conditions(starts: Sequence[Starts], load: float) -> list[str]:
         "fetches code in blocks over the network, so bytes weigh more there.",
         "Read are whole pages, with what the system reads ahead.",
         f"{machine()}; one core; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast.",
-        f"{len(ours.ms[SHOWN[0]].values)} starts of each in each state, in turn: median (least–greatest), and the "
-        f"median of the ratios within each turn. Load average before: {load:.1f}.",
+        f"{len(ours.ms[SHOWN[0]].values)} starts of each in each state, in turn: {SAID}. "
+        f"Load average before: {load:.1f}.",
     ]
 
 

@@ -105,7 +105,7 @@ def waiting_ms(body: bytes) -> float:
 def figure(ours: Spread, theirs: Spread, body: bytes) -> Figure:
     """The ratio; the floor is waiting for S3 alone."""
     ratios = [one / other for one, other in zip(ours.values, theirs.values, strict=True)]
-    floor = waiting_ms(body) / theirs.median
+    floor = waiting_ms(body) / theirs.middle
     why = f"S3's first byte and the picture's bytes alone are {floor:.2f} of {DIT}"
     return Figure("origin-group", ours.ratio_to(theirs), min(ratios), max(ratios), floor, why)
 
@@ -116,7 +116,7 @@ def text(ours: Spread, theirs: Spread | None, body: bytes, times: int, load: flo
     rows = [("Darkroom, stored: CDN, S3", str(ours), f"{ours.ratio_to(base):.2f}")]
     if theirs is not None:
         rows.append((f"{DIT}, rendering", str(theirs), "1.00"))
-    rows.append(("S3 alone", f"{waiting_ms(body):.0f}", f"{waiting_ms(body) / base.median:.2f}"))
+    rows.append(("S3 alone", f"{waiting_ms(body):.0f}", f"{waiting_ms(body) / base.middle:.2f}"))
     notes = [
         f"- The local CDN with the distribution's group of origins and both edge functions, nothing in its cache; the "
         f"viewer asks for `?{QUERY}`, S3 has it ({len(body):,} bytes), no function runs. The CDN's own time is in ours "

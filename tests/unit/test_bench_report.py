@@ -49,6 +49,21 @@ def test_a_ratio_is_taken_within_each_turn() -> None:
         Spread.of([1, 2]).ratio_to(Spread.of([1]))
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([7], 7),
+        ([1, 3], 2),
+        ([1, 2, 90], 2),
+        ([1, 2, 3, 4, 90], 3),
+        ([10, 10, 10, 10, 10, 20, 20, 20, 20, 500], 15),
+    ],
+)
+def test_a_middle_lies_between_two_speeds_and_is_no_extreme(values: list[float], expected: float) -> None:
+    assert Spread.of(values).middle == expected
+    assert Spread.of(values).ratio_to(Spread.of([1] * len(values))) == expected
+
+
 def test_ratios_are_to_the_baseline(findings: Findings) -> None:
     ours, peer = rows(findings, CASE)
     assert ours == (
