@@ -72,4 +72,5 @@ def conditions(counts: Mapping[Case, Counts], core: Core, files: Mapping[str, Pa
 
 def _times(counts: Counts) -> str:
     cold = f"{counts.cold} cold starts and " if counts.cold else ""
-    return f"{cold}{counts.warm} warm requests"
+    processes = f" in {counts.processes} processes" if counts.processes > 1 else ""
+    return f"{cold}{counts.warm} warm requests{processes} (after {counts.unmeasured} in each)"

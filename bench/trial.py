@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -23,11 +23,23 @@ type Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often each contender starts cold, and is asked when warm; ``unmeasured`` warm requests come first."""
+    """How often each contender starts cold, and is asked when warm, in how many processes one after the other.
+
+    ``unmeasured`` warm requests come first in each. Two processes of one program differ by some percent for as long as
+    they live.
+    """
 
     cold: int
     warm: int
     unmeasured: int = 3
+    processes: int = 1
+
+    @property
+    def shares(self) -> Iterator[int]:
+        """Of the warm requests each process' share."""
+        return (
+            self.warm * (at + 1) // self.processes - self.warm * at // self.processes for at in range(self.processes)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +113,43 @@ def run(
     entries = [one if isinstance(one, Entry) else Entry(one) for one in contenders]
     numbers = count(1)
     cold = _cold(case, entries, counts, emulator, core, numbers, progress)
-    with ExitStack() as stack:
-        running = [stack.enter_context(started(entry.contender, emulator, core)) for entry in entries]
-        for index in [*range(len(entries))] * counts.unmeasured:
-            running[index].invoke(entries[index].event(case, next(numbers)))
-        cpu_before = [one.cpu_ms() for one in running]
-        warm: list[list[Invocation]] = [[] for _ in entries]
-        for turn in range(counts.warm):
-            progress(f"{case.title}: warm {turn + 1}/{counts.warm}")
-            for index in in_turn(len(entries), turn):
-                warm[index].append(running[index].invoke(entries[index].event(case, next(numbers))))
-        return [
-            Result(
-                entry.contender,
-                Spread.of(cold[index]) if cold[index] else None,
-                Spread.of(invocation.ms for invocation in warm[index]),
-                (running[index].cpu_ms() - cpu_before[index]) / counts.warm,
-                running[index].peak_rss_mb(),
-                stages(warm[index]),
-                b64decode(warm[index][-1].answer["body"]),
-                entry.quality,
-                entry.equal_bytes,
-            )
-            for index, entry in enumerate(entries)
-        ]
+    warm = [_Warm() for _ in entries]
+    for share in counts.shares:
+        with ExitStack() as stack:
+            running = [stack.enter_context(started(entry.contender, emulator, core)) for entry in entries]
+            for index in [*range(len(entries))] * counts.unmeasured:
+                running[index].invoke(entries[index].event(case, next(numbers)))
+            cpu_before_ms = [one.cpu_ms() for one in running]
+            for turn in range(share):
+                progress(f"{case.title}: warm {len(warm[0].invocations) + 1}/{counts.warm}")
+                for index in in_turn(len(entries), turn):
+                    warm[index].invocations.append(running[index].invoke(entries[index].event(case, next(numbers))))
+            for one, process, before_ms in zip(warm, running, cpu_before_ms, strict=True):
+                one.cpu_ms += process.cpu_ms() - before_ms
+                one.peak_rss_mb = max(one.peak_rss_mb, process.peak_rss_mb())
+    return [
+        Result(
+            entry.contender,
+            Spread.of(cold_ms) if cold_ms else None,
+            Spread.of(invocation.ms for invocation in one.invocations),
+            one.cpu_ms / counts.warm,
+            one.peak_rss_mb,
+            stages(one.invocations),
+            b64decode(one.invocations[-1].answer["body"]),
+            entry.quality,
+            entry.equal_bytes,
+        )
+        for entry, cold_ms, one in zip(entries, cold, warm, strict=True)
+    ]
+
+
+@dataclass(slots=True)
+class _Warm:
+    """What one contender's processes have done until now, when warm."""
+
+    invocations: list[Invocation] = field(default_factory=list)
+    cpu_ms: float = 0
+    peak_rss_mb: float = 0
 
 
 def _cold(

@@ -36,7 +36,10 @@ WHO: dict[Case, tuple[Makes, ...]] = {
     AVIF_12MP: (darkroom_unstored, darkroom, dit, node),
 }
 COUNTS = {
-    "full": {JPEG_12MP: Counts(cold=0, warm=25), AVIF_12MP: Counts(cold=0, warm=9, unmeasured=1)},
+    "full": {
+        JPEG_12MP: Counts(cold=0, warm=27, processes=3),
+        AVIF_12MP: Counts(cold=0, warm=15, unmeasured=1, processes=3),
+    },
     "quick": {JPEG_12MP: Counts(cold=0, warm=5), AVIF_12MP: Counts(cold=0, warm=3, unmeasured=1)},
 }
 INSTANT_TURNS = {"full": 41, "quick": 9}

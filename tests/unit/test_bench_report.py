@@ -12,7 +12,7 @@ from bench.contenders.model import Contender
 from bench.report import Compared, Findings, compared, for_page, rows, tables
 from bench.runtime import Invocation
 from bench.statistics import Spread
-from bench.trial import Result, event, in_turn, stages
+from bench.trial import Counts, Result, event, in_turn, stages
 from darkroom.plan.canonical import parse_path
 
 CASE = Case("12 MP to 800", "12mp.jpg", 800)
@@ -62,6 +62,11 @@ def test_a_ratio_is_taken_within_each_turn() -> None:
 def test_a_middle_lies_between_two_speeds_and_is_no_extreme(values: list[float], expected: float) -> None:
     assert Spread.of(values).middle == expected
     assert Spread.of(values).ratio_to(Spread.of([1] * len(values))) == expected
+
+
+@pytest.mark.parametrize(("warm", "processes", "expected"), [(42, 3, [14, 14, 14]), (5, 3, [1, 2, 2]), (5, 1, [5])])
+def test_each_process_has_its_share_of_the_requests(warm: int, processes: int, expected: list[int]) -> None:
+    assert list(Counts(cold=0, warm=warm, processes=processes).shares) == expected
 
 
 def test_ratios_are_to_the_baseline(findings: Findings) -> None:
