@@ -37,8 +37,8 @@ WHO: dict[Case, tuple[Makes, ...]] = {
 }
 COUNTS = {
     "full": {
-        JPEG_12MP: Counts(cold=0, warm=27, processes=3),
-        AVIF_12MP: Counts(cold=0, warm=15, unmeasured=1, processes=3),
+        JPEG_12MP: Counts(cold=0, warm=26, unmeasured=15, processes=2),
+        AVIF_12MP: Counts(cold=0, warm=14, unmeasured=5, processes=2),
     },
     "quick": {JPEG_12MP: Counts(cold=0, warm=5), AVIF_12MP: Counts(cold=0, warm=3, unmeasured=1)},
 }

@@ -27,7 +27,6 @@ WHO: dict[Case, tuple[Makes, ...]] = {WEBP_12MP: (*FUNCTIONS, ipx, thumbor), WEB
 COUNTS = {"full": Counts(cold=11, warm=42, unmeasured=15, processes=2), "quick": Counts(cold=3, warm=5)}
 """Node collects its garbage as often as it will only after some fifteen requests: DIT's calls are 4 % faster before."""
 
-
 ELSEWHERE = (
     "AWS itself: its cold start also places the function's environment and loads the layers, and S3's line varies.",
     "TLS to S3: the line here is plain HTTP, so no contender pays for a handshake or encryption.",
