@@ -48,7 +48,7 @@ def test_an_overwrite_reaches_viewers(operator: Operator, viewer: Viewer) -> Non
     operator.upload("operating/overwritten.jpg", jpeg_photo())
     url = "/operating/overwritten.jpg?w=800"
     before = viewer.get(url).body
-    assert viewer.get(url).cache == "Hit"
+    assert viewer.again(url).cache == "Hit"
     operator.upload("operating/overwritten.jpg", jpeg_photo(ANOTHER))
     operator.until(lambda: viewer.get(url).body != before, "the CDN has the new picture")
     assert viewer.get(url).status == 200

@@ -49,6 +49,13 @@ class Viewer:
         """GET ``url`` (path and query); ``sec_ch_dpr="2"`` sends ``sec-ch-dpr: 2``. Follows no redirect."""
         return self._ask("GET", url, headers)
 
+    def again(self, url: str, **headers: str) -> Answer:
+        """GET what was got before, from the CDN's cache; twice more if an upload's invalidation came in between."""
+        for _ in range(2):
+            if (answer := self.get(url, **headers)).cache == "Hit":
+                return answer
+        return self.get(url, **headers)
+
     def head(self, url: str, **headers: str) -> Answer:
         return self._ask("HEAD", url, headers)
 
