@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from tests.template.stack import template
 
 HITS = int(template()["Parameters"]["RefineHits"]["Default"])
 DELIVERED_WITHIN_S = 60.0
-REFINED_WITHIN_S = 120.0
+REFINED_WITHIN_S = 240.0
+"""What other tests' viewers asked for often is in the same logs, and may be refined before it."""
 ACCEPT = "image/webp"
 
 
@@ -37,6 +39,16 @@ def until(holds: Callable[[], bool], within_s: float) -> None:
         time.sleep(1)
 
 
+def delivered(stack: Stack, path: str) -> int:
+    """The lines of all delivered access logs that are about the picture at ``path``."""
+    s3 = stack.cloud.s3
+    told = stack.cloud.functions.get_function_configuration(FunctionName=stack.functions["PopularFunction"]["name"])
+    bucket = told["Environment"]["Variables"]["LOG_BUCKET"]
+    names = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+    files = (gzip.decompress(s3.get_object(Bucket=bucket, Key=name)["Body"].read()) for name in names)
+    return sum(path in line for file in files for line in file.decode().splitlines())
+
+
 def pace(stack: Stack, path: str, name: str) -> str:
     key = f"derivatives{path}/_/{name}"
     return stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=key)["Metadata"].get("pace", "")
@@ -50,8 +62,9 @@ def test_a_signed_picture_that_many_viewers_get_is_refined(stack: Stack, viewer:
     assert statuses == [200] * HITS
     [name] = viewer.derivatives(path)
     assert pace(stack, path, name) == "quick"
-    until(lambda: count(stack)["sent"] > 0, DELIVERED_WITHIN_S)
+    until(lambda: delivered(stack, path) >= HITS, DELIVERED_WITHIN_S)
     found = count(stack)
     assert (found["files_unread"], found["lines_unread"]) == (0, 0)
     assert found["lines"] >= HITS
+    assert found["sent"] > 0
     until(lambda: pace(stack, path, name) == "thorough", REFINED_WITHIN_S)
