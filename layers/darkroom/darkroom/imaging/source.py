@@ -1,7 +1,8 @@
-"""The bytes of a picture, which may still be arriving.
+"""The bytes of a picture, which may still be arriving, or be too many to arrive at all.
 
 A :class:`Source` lets header parsers read the first bytes and libvips decode while the rest is on its way. What was
-read stays, so that seeking back, decoding twice and passing the bytes on unchanged all work.
+read stays, so that seeking back, decoding twice and passing the bytes on unchanged all work. A ranged one keeps little
+and reads anew (:mod:`.blocks`).
 """
 
 from __future__ import annotations
@@ -11,29 +12,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import pyvips
 
-from ..errors import Damaged, Unavailable
+from ..errors import Damaged, OverLimits, Unavailable
+
+if TYPE_CHECKING:
+    from .blocks import Blocks
 
 HEAD_BYTES = 65_536
 """Enough for the header of nearly every picture; parsers that need more read on."""
+MAX_WHOLE_BYTES = 128 * 1024 * 1024
+"""What may be asked for all at once of a source that is read by ranges."""
 
 
 class Source:
     """The ``size_bytes`` bytes of one picture. Safe to read from several threads, as libvips does."""
 
-    __slots__ = ("__weakref__", "_arrived", "_chunks", "_data", "_fault", "_lock", "_opened", "size_bytes")
+    __slots__ = ("__weakref__", "_arrived", "_blocks", "_chunks", "_data", "_fault", "_lock", "_opened", "size_bytes")
 
-    def __init__(self, whole: bytes, chunks: Iterator[bytes] | None, size_bytes: int) -> None:
+    def __init__(
+        self, whole: bytes, chunks: Iterator[bytes] | None, size_bytes: int, blocks: Blocks | None = None
+    ) -> None:
         self._data: bytes | mmap = whole
         self._arrived = len(whole)
         self._chunks = chunks
         self._lock = Lock()
         self._fault: BaseException | None = None
         self._opened: list[pyvips.Source] = []
+        self._blocks = blocks
         self.size_bytes = size_bytes
 
     @classmethod
@@ -49,8 +58,23 @@ class Source:
         """
         return cls(b"", chunks, size_bytes)
 
+    @classmethod
+    def ranged(cls, blocks: Blocks) -> Source:
+        """A source whose bytes are fetched by ranges where they are needed, and never all of them.
+
+        Other sources may read the same ``blocks``: a fault is this one's alone.
+        """
+        return cls(b"", None, blocks.size_bytes, blocks)
+
+    @property
+    def by_ranges(self) -> bool:
+        """Whether any part is had for the price of that part."""
+        return self._blocks is not None
+
     def read_at(self, offset: int, length: int) -> bytes:
         """Bytes ``offset`` to ``offset + length``, fewer at the end; raises what the stream raised."""
+        if self._blocks is not None:
+            return self._read_blocks(self._blocks, offset, length)
         here = self.wait_for(offset + length)
         return self._data[offset : min(offset + length, here)]
 
@@ -59,7 +83,14 @@ class Source:
         return self.read_at(0, length)
 
     def read_all(self) -> bytes:
-        """All bytes; raises what the stream raised."""
+        """All bytes; raises what the stream raised, or OverLimits for more than :data:`MAX_WHOLE_BYTES` by ranges."""
+        if self._blocks is not None:
+            if self.size_bytes > MAX_WHOLE_BYTES:
+                raise OverLimits(
+                    f"The source is of a type that is read whole, and has {self.size_bytes:,} bytes; "
+                    f"the limit is {MAX_WHOLE_BYTES:,}"
+                )
+            return self._read_blocks(self._blocks, 0, self.size_bytes)
         with self._lock:
             self._fill(None)
             if not isinstance(self._data, bytes):
@@ -73,14 +104,13 @@ class Source:
         it keeps the Python half of each, where an image holds on to the C half alone. libvips is told of a stream's
         fault as an end of file: decode within :meth:`decoding`, which tells them apart.
         """
-        if whole or self._chunks is None:
+        if self._blocks is not None:
+            source = pyvips.Source.new_from_memory(self.read_all()) if whole else _custom(_Jumper(self))
+        elif whole or self._chunks is None:
             self.wait_for(None)
             source = pyvips.Source.new_from_memory(self._data)
         else:
-            cursor = _Cursor(self)
-            source = pyvips.SourceCustom()
-            source.signal_connect("read", cursor.read)  # `on_read` copies once more
-            source.on_seek(cursor.seek)
+            source = _custom(_Cursor(self))
         self._opened.append(source)
         return source
 
@@ -109,6 +139,14 @@ class Source:
         """Raise the fault of the stream, if it had one."""
         if self._fault is not None:
             raise self._fault
+
+    def _read_blocks(self, blocks: Blocks, offset: int, length: int) -> bytes:
+        self.check()
+        try:
+            return blocks.read(offset, length)
+        except BaseException as fault:
+            self._fault = fault
+            raise
 
     def _fill(self, length: int | None) -> None:
         """Take chunks until ``length`` bytes are here, or all. Holds the lock."""
@@ -189,3 +227,40 @@ class _Cursor:
             return -1
         self.position = start + offset
         return self.position
+
+
+class _Jumper:
+    """The position of one libvips source that is read by ranges; as :class:`_Cursor` is."""
+
+    __slots__ = ("_source", "position")
+
+    def __init__(self, source: Source) -> None:
+        self._source = ref(source)
+        self.position = 0
+
+    def read(self, wanted: Any) -> int:
+        """Fill libvips' buffer ``wanted`` from the front; how many bytes, 0 at the end."""
+        source, piece = self._source(), b""
+        # C code calls us: the source keeps the fault, and raises it from `check`.
+        with suppress(BaseException):
+            if source is not None:
+                piece = source.read_at(self.position, len(wanted))
+        wanted[: len(piece)] = piece
+        self.position += len(piece)
+        return len(piece)
+
+    def seek(self, offset: int, whence: int) -> int:
+        source = self._source()
+        size = source.size_bytes if source is not None else 0
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: size}[whence]
+        if start + offset < 0:
+            return -1
+        self.position = start + offset
+        return self.position
+
+
+def _custom(cursor: _Cursor | _Jumper) -> pyvips.SourceCustom:
+    source = pyvips.SourceCustom()
+    source.signal_connect("read", cursor.read)  # `on_read` copies once more
+    source.on_seek(cursor.seek)
+    return source
