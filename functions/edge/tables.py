@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from darkroom.errors import refusals
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, options_text
 from darkroom.plan.keys import MAX_KEY_BYTES
-from darkroom.plan.model import ANIMATED_FORMATS, AUTO_CLASSES, DATA_FORMATS, LOSSLESS_FORMATS
+from darkroom.plan.model import ANIMATED_FORMATS, AUTO_CLASSES, COMPASS, DATA_FORMATS, LOSSLESS_FORMATS
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY, is_ladder
 from darkroom.plan.normal import BARE_SIDE_PX, plan_of
-from darkroom.plan.options import BY_NAME, COMPASS, MAX_SIDE_PX, OPTIONS, Option
+from darkroom.plan.options import BY_NAME, MAX_SIDE_PX, OPTIONS, Option
 from darkroom.plan.policy import UNSIGNED_SET, unsigned_requests
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION

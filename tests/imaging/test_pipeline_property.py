@@ -16,8 +16,7 @@ from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry import Size, arrange
 from darkroom.plan.limits import Limits
-from darkroom.plan.model import Crop, Gravity, Padding, Plan, Watermark
-from darkroom.plan.options import COMPASS
+from darkroom.plan.model import COMPASS, Crop, Gravity, Padding, Plan, Watermark
 from tests.imaging.sources import saved
 
 MARK = saved(Image.new("RGBA", (30, 20), (255, 0, 0, 120)), "PNG")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadOption
 from darkroom.plan.geometry import MAX_SCALED_SIDE_PX, Box, Geometry, Size, arrange
-from darkroom.plan.model import Crop, Gravity, Padding, Plan
-from darkroom.plan.options import COMPASS, MAX_SIDE_PX
+from darkroom.plan.model import COMPASS, Crop, Gravity, Padding, Plan
+from darkroom.plan.options import MAX_SIDE_PX
 
 SOURCE = Size(4000, 3000)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from darkroom.plan.borrowed.options import BORROWED
 from darkroom.plan.kinds import FileName, Value, fixed, spell
 from darkroom.plan.model import Crop, Gravity, Padding, Watermark
 from darkroom.plan.options import BY_NAME, CANONICAL, FINDINGS, OPTIONS
@@ -157,7 +158,10 @@ def test_names_are_one_each() -> None:
     names = [name for option in OPTIONS for name in {option.short, option.long}]
     assert len(names) == len(set(names))
     assert BY_NAME.keys() == set(names)
-    assert [option.short for option in CANONICAL] == sorted({option.short for option in PLANNED} - {"f"} | {"fv"})
+    ours = {option.short for option in PLANNED} - {"f"} | {"fv"}
+    borrowed = {option.short for option in BORROWED}
+    assert not borrowed & set(names), "a borrowed option has a name of its own"
+    assert [option.short for option in CANONICAL] == sorted(ours | borrowed)
     assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz-") for name in names), "names stand in paths"
     assert not any("-" in option.short for option in OPTIONS), "a dash ends the name in a path"
 
@@ -167,4 +171,6 @@ def test_every_field_of_a_plan_has_an_option() -> None:
 
     from darkroom.plan.model import Plan
 
-    assert {option.plan_field for option in (*PLANNED, FINDINGS)} == {field.name for field in fields(Plan)} - {"key"}
+    assert {option.plan_field for option in (*PLANNED, FINDINGS, *BORROWED)} == {
+        field.name for field in fields(Plan)
+    } - {"key"}

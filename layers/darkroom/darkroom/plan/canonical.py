@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..errors import BadKey, BadOption
 from .keys import check_key, quote_key, unquote
 from .kinds import FileName, Value
-from .model import AUTO_CLASSES, Plan
+from .model import AUTO_CLASSES, BORROWED_FORMATS, DATA_FORMATS, PICTURE_FORMATS, Plan
 from .normal import plan_of
 from .options import BY_SHORT, CANONICAL, misread
 from .redaction import check_first_page
@@ -22,7 +22,7 @@ MAX_OPTIONS_BYTES = 267
 negotiation may add (``_q-50``), 13 that the deployment may force (``_redact-faces``), 12 for the generation of findings
 (``_fv-`` and 8) and 12 for ``.auto-legacy``."""
 
-_FORMATS = frozenset({"jpeg", "png", "webp", "avif", "gif", "json", "thumbhash", "auto", *AUTO_CLASSES})
+_FORMATS = frozenset({*PICTURE_FORMATS, *BORROWED_FORMATS, *DATA_FORMATS, "auto", *AUTO_CLASSES})
 
 
 def options_text(plan: Plan) -> str:

@@ -13,9 +13,9 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from .model import Crop, Gravity, Padding, Watermark
+type Value = bool | int | float | str | tuple[object, ...]
+"""Tuples are the shapes of :mod:`.model`, each read and written by a kind of its own."""
 
-type Value = bool | int | float | str | Crop | Gravity | Padding | Watermark
 type Rule = dict[str, object]
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")

@@ -13,17 +13,23 @@ AUTO_CLASSES = ("auto-avif", "auto-webp", "auto-legacy")
 """What ``f=auto`` becomes at the edge, best first. The renderer picks the type within the class."""
 
 PICTURE_FORMATS = ("jpeg", "png", "webp", "avif", "gif")
+BORROWED_FORMATS = ("tiff",)
+"""Formats that other URL languages can ask for, and ours cannot."""
+
 DATA_FORMATS = ("json", "thumbhash")
 """Formats that describe the whole source: no other option but ``page`` has a meaning for them."""
 
 ANIMATED_FORMATS = frozenset({"auto", *AUTO_CLASSES, "webp", "gif"})
-LOSSLESS_FORMATS = frozenset({"png", "gif"})
+LOSSLESS_FORMATS = frozenset({"png", "gif", "tiff"})
 
 type Quality = int | Literal["auto"]
 """1–100 on JPEG's scale, or whatever makes the picture look as good as any other."""
 
 AUTO: Literal["auto"] = "auto"
 """The quality that is chosen picture by picture."""
+
+COMPASS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+"""Places in a picture."""
 
 REDACTIONS = ("faces", "text", "all")
 """What can be hidden in a picture."""
@@ -68,12 +74,116 @@ class Watermark(NamedTuple):
     scale: int = 25
 
 
+type Length = float
+"""Pixels, or a part of the side that it is about where it is above −1, below 1 and not 0: imgproxy's rule."""
+
+
+class Cut(NamedTuple):
+    """A region of the upright source by its size and by what it keeps. A side of 0 is the whole one.
+
+    ``gravity`` is a compass word, ``attention`` or ``fp`` (a focal point at ``x`` and ``y``); ``dx`` and ``dy`` move
+    the region inwards from where gravity puts it.
+    """
+
+    width: Length
+    height: Length
+    gravity: str = "center"
+    x: float = 0.5
+    y: float = 0.5
+    dx: Length = 0.0
+    dy: Length = 0.0
+
+
+class Extension(NamedTuple):
+    """Room around a result that is smaller than its box: up to the ``box``, or to the box's ``ratio`` of sides.
+
+    ``place`` is a compass word: where the result stands. ``dx`` and ``dy`` move it inwards from there.
+    """
+
+    to: str = "box"
+    place: str = "center"
+    dx: Length = 0.0
+    dy: Length = 0.0
+
+
+class Offset(NamedTuple):
+    """How far what a cover keeps is moved inwards from where gravity puts it, in lengths of the scaled picture."""
+
+    dx: Length = 0.0
+    dy: Length = 0.0
+
+
+class Zoom(NamedTuple):
+    """Factors of the size that the box comes to, or of the source's own size where there is no box."""
+
+    x: float = 1.0
+    y: float = 1.0
+
+
+class Trimming(NamedTuple):
+    """What a trim takes for border: ``colour`` (hex, "" is that of a pixel) or the pixel in ``corner``.
+
+    ``equal`` names the axes (``h``, ``v``, ``hv``) on which both sides lose as much as the one that loses less.
+    """
+
+    colour: str = ""
+    corner: str = "northwest"
+    equal: str = ""
+
+
+class Stamp(NamedTuple):
+    """Where a watermark stands, without the margin it has else: moved inwards by ``dx`` and ``dy``, or ``tiled``.
+
+    ``width`` and ``height`` are parts of the picture's (0: by the shape of the mark; both 0: its own size).
+    """
+
+    dx: Length = 0.0
+    dy: Length = 0.0
+    tiled: bool = False
+    width: float = 0.0
+    height: float = 0.0
+
+
+class Ellipse(NamedTuple):
+    """What is left of a picture, the rest being transparent: radii and centre in px, 0 for half of the side."""
+
+    rx: int = 0
+    ry: int = 0
+    x: int = 0
+    y: int = 0
+
+
+class Convolution(NamedTuple):
+    """Weights of a pixel's neighbours, row by row, ``columns`` each; ``normal``: their sum is divided by its sum."""
+
+    columns: int
+    normal: bool
+    weights: tuple[float, ...]
+
+
+class FaceCrop(NamedTuple):
+    """The source cut to one face, by its ``rank`` (0 is the largest), with ``padding`` px on each side."""
+
+    rank: int = 0
+    padding: int = 0
+
+
+type Matrix = tuple[float, ...]
+"""Twelve numbers: for red, green and blue the weights of red, green and blue, and what is added; values are 0 to 1."""
+
+type Curve = tuple[tuple[int, int], ...]
+"""Points (from, to) of a tone curve, each 0–255, in rising order of the first; smooth between them."""
+
+IDENTITY: Matrix = (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make of the source ``key``. Sizes in pixels; field meanings are in the option table.
+    """What to make of the source ``key``. Sizes in pixels; field meanings are in the option tables.
 
     ``findings`` is the generation of findings that a picture is made with which needs any. The edge chooses it, so
-    requests have none.
+    requests have none. The fields after ``download`` are what other services' URL languages ask for beyond our own
+    (:mod:`.borrowed`).
     """
 
     key: str
@@ -106,3 +216,33 @@ class Plan:
     animate: bool = True
     page: int = 0
     download: str = ""
+    orient: bool = True
+    inset: Padding = Padding()
+    cut: Cut | None = None
+    face_crop: FaceCrop | None = None
+    face_zoom: float = 0.0
+    trimming: Trimming = Trimming()
+    min_width: int | None = None
+    min_height: int | None = None
+    zoom: Zoom = Zoom()
+    covering: str = ""
+    adapt: bool = False
+    offset: Offset = Offset()
+    extension: Extension | None = None
+    angle: float = 0.0
+    median: int = 0
+    levels: str = ""
+    curves: tuple[Curve, Curve, Curve, Curve] | None = None
+    matrix: Matrix = IDENTITY
+    threshold: int = 0
+    convolution: Convolution | None = None
+    pixelate: int = 0
+    noise: int = 0
+    stamp: Stamp | None = None
+    radius_y: int = 0
+    ellipse: Ellipse | None = None
+    backdrop: str = ""
+    skip: tuple[str, ...] = ()
+    max_bytes: int = 0
+    baseline: bool = False
+    inline: bool = False

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from .kinds import Value
 from .model import ANIMATED_FORMATS, DATA_FORMATS, LOSSLESS_FORMATS, Crop, Gravity, Plan
-from .options import BY_SHORT, MAX_SIDE_PX
+from .options import BY_SHORT, MAX_SIDE_PX, NATIVE_FIELDS
 
 BARE_SIDE_PX = 2560
 """The longest side of a picture whose URL says nothing."""
@@ -30,6 +30,10 @@ def plan_of(key: str, values: Mapping[str, Value]) -> Plan:
     _turn_once(fields)
     _drop_what_the_format_cannot_show(fields)
     _drop_what_nothing_was_found_for(fields)
+    if not fields.keys() <= NATIVE_FIELDS:
+        from .borrowed.normal import settle  # only other URL languages have these options
+
+        settle(fields)
     _bound_the_bare(fields)
     return Plan(key, **fields)  # type: ignore[arg-type]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import BadOption
+from .borrowed.options import BORROWED, Borrowed
 from .kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Value, Whole, WholeChoice, Word
-from .model import AUTO, DATA_FORMATS, PICTURE_FORMATS, REDACTIONS, Plan
+from .model import AUTO, COMPASS, DATA_FORMATS, PICTURE_FORMATS, REDACTIONS, Plan
 from .shapes import CropKind, GravityKind, PaddingKind, WatermarkKind
 
 MAX_SIDE_PX = 8192
-COMPASS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +112,18 @@ FINDINGS = Option("fv", "findings", GENERATION, "The generation of findings that
 """In canonical paths only: the edge writes it, and viewers know no such option."""
 
 BY_NAME: dict[str, Option] = {option.short: option for option in OPTIONS} | {option.long: option for option in OPTIONS}
-BY_SHORT: dict[str, Option] = {option.short: option for option in (*OPTIONS, FINDINGS)}
-CANONICAL: tuple[Option, ...] = tuple(
+_ALL: tuple[Option | Borrowed, ...] = (*OPTIONS, FINDINGS, *BORROWED)
+BY_SHORT: dict[str, Option | Borrowed] = {option.short: option for option in _ALL}
+CANONICAL: tuple[Option | Borrowed, ...] = tuple(
     sorted((o for o in BY_SHORT.values() if o.plan_field and o.short != "f"), key=lambda o: o.short)
 )
 """The options that appear in a canonical path, in its order. The format is the path's extension."""
 
+NATIVE_FIELDS = frozenset(option.plan_field for option in (*OPTIONS, FINDINGS))
+"""The fields of a Plan that no other URL language brought."""
 
-def misread(option: Option, text: str) -> BadOption:
+
+def misread(option: Option | Borrowed, text: str) -> BadOption:
     """The refusal of ``text`` as a value of ``option``: it names the option, the value and the range."""
     return BadOption(f"{option.short} must be {option.kind.expects}, but is '{printable(text)}'", option=option.short)
 

@@ -1,0 +1,70 @@
+"""The normal form of borrowed options: what cannot change the picture is dropped, equal meanings get equal Plans."""
+
+from __future__ import annotations
+
+from ..kinds import Value
+from ..model import IDENTITY, Extension, Gravity
+
+_JPEGS = frozenset({"jpeg", "auto", "auto-legacy"})
+_LOSSY = frozenset({"jpeg", "webp", "avif", "auto", "auto-avif", "auto-webp", "auto-legacy"})
+_NEEDS = (
+    ("trimming", "trim"),
+    ("stamp", "watermark"),
+    ("radius_y", "radius"),
+    ("inline", "download"),
+)
+"""Fields that say more about another one, and nothing without it."""
+
+
+def settle(fields: dict[str, Value]) -> None:
+    """Bring ``fields``, in the normal form of native options, into that of all. None is at its default."""
+    if fields.get("matrix") == IDENTITY:
+        del fields["matrix"]
+    for name, other in _NEEDS:
+        if other not in fields:
+            fields.pop(name, None)
+    _fold_quarter_turns(fields)
+    _drop_what_needs_a_box(fields)
+    _fold_letterbox(fields)
+    if fields.get("gravity") != Gravity("face"):
+        fields.pop("face_zoom", None)
+    if fields.get("format", "auto") not in _JPEGS:
+        fields.pop("baseline", None)
+    if fields.get("format", "auto") not in _LOSSY:
+        fields.pop("max_bytes", None)
+
+
+def _fold_quarter_turns(fields: dict[str, Value]) -> None:
+    """A turn by ``angle`` comes after a mirror: around one, the other way round."""
+    angle = fields.get("angle", 0.0)
+    assert isinstance(angle, int | float)
+    if not angle or angle % 90:
+        return
+    del fields["angle"]
+    rotate = fields.pop("rotate", 0)
+    assert isinstance(rotate, int)
+    turned = (rotate + (-int(angle) if "flip" in fields else int(angle))) % 360
+    if turned:
+        fields["rotate"] = turned
+
+
+def _drop_what_needs_a_box(fields: dict[str, Value]) -> None:
+    boxed = "width" in fields and "height" in fields
+    if not boxed:
+        for name in ("extension", "adapt", "covering"):
+            fields.pop(name, None)
+    if fields.get("fit") != "cover":
+        for name in ("covering", "offset"):
+            fields.pop(name, None)
+    if fields.get("covering") == "uncut":
+        for name in ("gravity", "offset"):
+            fields.pop(name, None)
+
+
+def _fold_letterbox(fields: dict[str, Value]) -> None:
+    """A contained picture extended to its box, in its middle, is a letterbox."""
+    if fields.get("fit") == "letterbox":
+        fields.pop("extension", None)
+    elif "fit" not in fields and fields.get("extension") == Extension():
+        del fields["extension"]
+        fields["fit"] = "letterbox"

@@ -1,0 +1,93 @@
+"""The table of borrowed options: what each is, as data. Their spelling is for canonical paths alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..kinds import Choice, Fixed, Flag, Kind, Value, Whole
+from ..model import COMPASS, Ellipse, FaceCrop, Offset, Padding, Plan, Zoom
+from .shapes import (
+    MAX_LENGTH_PX,
+    ConvolutionKind,
+    CurvesKind,
+    CutKind,
+    Degrees,
+    ExtensionKind,
+    Numbers,
+    Several,
+    StampKind,
+    TrimmingKind,
+)
+
+SOURCE_FORMATS = ("jpeg", "png", "webp", "gif", "avif", "heic", "tiff", "svg")
+"""What a master can be."""
+
+
+def _numbers(*values: float) -> tuple[float, ...]:
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """One option. ``plan_field`` is its field of :class:`~..model.Plan`."""
+
+    short: str
+    kind: Kind
+    doc: str
+    plan_field: str
+
+    @property
+    def default(self) -> Value | None:
+        """The field's value where the option is not given."""
+        value: Value | None = getattr(_DEFAULTS, self.plan_field)
+        return value
+
+    @property
+    def long(self) -> str:
+        return self.short
+
+
+_DEFAULTS = Plan(key="")
+
+BORROWED: tuple[Borrowed, ...] = (
+    Borrowed("orient", Flag(), "0 leaves the picture as it is stored, whatever EXIF says.", "orient"),
+    Borrowed("inset", Numbers(Padding, 4, 0, MAX_LENGTH_PX, True), "Pixels that each side loses first.", "inset"),
+    Borrowed(
+        "cut", CutKind((*COMPASS, "attention", "fp")), "Region that is kept, by its size; after crop and inset.", "cut"
+    ),
+    Borrowed("face", Numbers(FaceCrop, 2, 0, 4096, True), "Cuts the source to one face.", "face_crop"),
+    Borrowed("fz", Fixed(0, 1), "How close g=face goes: 0 as far as ever, 1 the faces alone.", "face_zoom"),
+    Borrowed("trimx", TrimmingKind(), "What trim takes for border.", "trimming"),
+    Borrowed("minw", Whole(1, 8192), "Least width in px, kept by enlarging beyond the box.", "min_width"),
+    Borrowed("minh", Whole(1, 8192), "Least height in px, kept by enlarging beyond the box.", "min_height"),
+    Borrowed("zoom", Numbers(Zoom, 2, 0.0001, 100), "Factors of the width and height that the box comes to.", "zoom"),
+    Borrowed(
+        "cov",
+        Choice(("clip", "flex", "uncut")),
+        "With fit=cover: clip cuts a smaller source to the box without keeping the box's shape, flex covers only where "
+        "source and box are both upright or both lying, and is contained else, uncut covers and cuts nothing.",
+        "covering",
+    ),
+    Borrowed("adapt", Flag(), "Swaps w and h where the source lies otherwise than the box.", "adapt"),
+    Borrowed("off", Numbers(Offset, 2, -MAX_LENGTH_PX, MAX_LENGTH_PX), "Moves what a cover keeps.", "offset"),
+    Borrowed("ext", ExtensionKind(COMPASS), "Room around a result that is smaller than the box.", "extension"),
+    Borrowed("angle", Degrees(), "Degrees clockwise, after rot and flip; the corners show bg.", "angle"),
+    Borrowed("med", Whole(0, 21), "Side of a median filter in px.", "median"),
+    Borrowed(
+        "lev", Choice(("stretch", "equal")), "Stretches lightness to the whole range, or evens its histogram.", "levels"
+    ),
+    Borrowed("curve", CurvesKind(), "Tone curves of all channels and of each.", "curves"),
+    Borrowed("mat", Numbers(_numbers, 12, -100, 100), "A colour matrix with offsets.", "matrix"),
+    Borrowed("thr", Whole(0, 255), "Makes lightness from here on white and the rest black; 0 is off.", "threshold"),
+    Borrowed("conv", ConvolutionKind(), "A convolution.", "convolution"),
+    Borrowed("pix", Whole(0, 1024), "Side of the squares that pixels are made to, in px.", "pixelate"),
+    Borrowed("noise", Whole(0, 100), "Grain, in percent.", "noise"),
+    Borrowed("wmx", StampKind(), "The place and size of the watermark, without a margin.", "stamp"),
+    Borrowed("ry", Whole(0, 4096), "The vertical radius of rounded corners, where it is another one.", "radius_y"),
+    Borrowed("ell", Numbers(Ellipse, 4, 0, MAX_LENGTH_PX, True), "Keeps an ellipse.", "ellipse"),
+    Borrowed("bgx", Choice(("blur", "auto")), "Fills margins by the picture blurred, or by its colour.", "backdrop"),
+    Borrowed("skip", Several((*SOURCE_FORMATS, "all")), "Types of source that are answered as they are.", "skip"),
+    Borrowed("mb", Whole(0, 2_000_000_000), "Most bytes: quality goes down until it fits.", "max_bytes"),
+    Borrowed("base", Flag(), "A JPEG that is not progressive.", "baseline"),
+    Borrowed("inl", Flag(), "Shows what has a name instead of saving it.", "inline"),
+)

@@ -1,0 +1,123 @@
+"""Borrowed options: one spelling each, one Plan for each meaning, and none of it in native URLs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from darkroom.errors import BadOption, DarkroomError
+from darkroom.plan.borrowed.options import BORROWED
+from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.model import Extension, Plan, Trimming
+from darkroom.plan.normal import plan_of
+from darkroom.plan.options import BY_SHORT
+
+SPELLINGS = [
+    ("orient", "0"),
+    ("inset", "1~2~3~4"),
+    ("cut", "0.5~300~attention~0.5~0.5~0~0"),
+    ("cut", "640~0~northwest~0.5~0.5~-10~0.25"),
+    ("face", "1~20"),
+    ("minw", "300"),
+    ("minh", "1"),
+    ("zoom", "0.5~2"),
+    ("angle", "12.5"),
+    ("med", "3"),
+    ("lev", "stretch"),
+    ("curve", "a.0.0.255.200~r~g~b.0.10.128.90.255.255"),
+    ("mat", "1~0~0~0.1~0~1~0~-0.1~0~0~1~0"),
+    ("thr", "128"),
+    ("conv", "3~1~0~-1~0~-1~5~-1~0~-1~0"),
+    ("pix", "8"),
+    ("noise", "40"),
+    ("ell", "10~20~0~5"),
+    ("bgx", "blur"),
+    ("skip", "gif~svg"),
+    ("mb", "20000"),
+    ("base", "1"),
+]
+NEEDY = [
+    ("fz", "0.5", "fit-cover_{}_g-face_h-10_w-10"),
+    ("trimx", "ff8800~southeast~hv", "trim-10_{}"),
+    ("trimx", "~southeast~", "trim-10_{}"),
+    ("cov", "clip", "{}_fit-cover_h-10_w-10"),
+    ("cov", "flex", "{}_fit-cover_h-10_w-10"),
+    ("cov", "uncut", "{}_fit-cover_h-10_w-10"),
+    ("adapt", "1", "{}_h-20_w-10"),
+    ("off", "-10~0.25", "fit-cover_h-10_{}_w-10"),
+    ("ext", "box~north~0~5", "{}_h-10_w-10"),
+    ("ext", "ratio~center~0~0", "{}_h-10_w-10"),
+    ("wmx", "10~-10~0~0.5~0", "wm-logo~southeast~100~25_{}"),
+    ("ry", "20", "radius-10_{}"),
+    ("inl", "1", "dl-a.jpg_{}"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), SPELLINGS)
+def test_a_spelling_stands_alone(name: str, text: str) -> None:
+    path = f"/a.jpg/_/{name}-{text}.jpeg"
+    plan = parse_path(path)
+    assert canonical_path(plan) == path
+    assert plan != parse_path("/a.jpg/_/full.jpeg")
+
+
+@pytest.mark.parametrize(("name", "text", "place"), NEEDY)
+def test_a_spelling_stands_beside_what_it_is_about(name: str, text: str, place: str) -> None:
+    path = f"/a.jpg/_/{place.format(f'{name}-{text}')}.jpeg"
+    assert canonical_path(parse_path(path)) == path
+    with pytest.raises(BadOption):
+        parse_path(f"/a.jpg/_/{name}-{text}.jpeg")
+
+
+def test_every_borrowed_option_is_spelled_here() -> None:
+    assert {option.short for option in BORROWED} == {name for name, *_ in (*SPELLINGS, *NEEDY)}
+
+
+@pytest.mark.parametrize("option", BORROWED, ids=lambda option: option.short)
+def test_native_urls_know_none(option: Any) -> None:
+    with pytest.raises(DarkroomError, match="no option"):
+        parse_url(f"/a.jpg?{option.short}=1")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("orient", "2"),
+        ("inset", "1~2~3"),
+        ("inset", "1~2~3~-4"),
+        ("inset", "1~2~3~4.0"),
+        ("cut", "1~1~fp~2~0~0~0"),
+        ("cut", "1~1~up~0~0~0~0"),
+        ("zoom", "0~1"),
+        ("zoom", "1.00001~1"),
+        ("angle", "360"),
+        ("angle", "1.234"),
+        ("curve", "a.0.0~r~g~b"),
+        ("curve", "a.5.0.5.9~r~g~b"),
+        ("curve", "a.0.0.256.0~r~g~b"),
+        ("mat", "1~0~0"),
+        ("conv", "2~1~0~-1~0~-1"),
+        ("conv", "3"),
+        ("conv", "3~1~" + "~".join("1" * 51)),
+        ("skip", "svg~gif"),
+        ("skip", "gif~gif"),
+        ("ext", "box~up~0~0"),
+        ("trimx", "F80~northwest~"),
+        ("wmx", "0~0~2~0~0"),
+    ],
+)
+def test_other_values_are_none(name: str, text: str) -> None:
+    with pytest.raises(ValueError):
+        BY_SHORT[name].kind.read(text.split("~"))
+
+
+def test_equal_meanings_are_equal_plans() -> None:
+    box = {"w": 10, "h": 20}
+    assert plan_of("a", {**box, "ext": Extension()}) == plan_of("a", {**box, "fit": "letterbox"})
+    assert plan_of("a", {"angle": 270.0, "rot": 180}) == plan_of("a", {"rot": 90})
+    assert plan_of("a", {"angle": 90.0, "flip": "h"}) == plan_of("a", {"rot": 270, "flip": "h"})
+    assert plan_of("a", {"trimx": Trimming("ff0000"), "w": 5}) == plan_of("a", {"w": 5})
+    assert plan_of("a", {"mb": 5, "f": "png"}) == plan_of("a", {"f": "png"})
+    assert plan_of("a", {"ext": Extension("ratio"), "w": 5}) == Plan("a", width=5)
