@@ -9,7 +9,14 @@ from collections.abc import Iterable
 from darkroom.errors import refusals
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, options_text
 from darkroom.plan.keys import MAX_KEY_BYTES
-from darkroom.plan.model import ANIMATED_FORMATS, AUTO_CLASSES, COMPASS, DATA_FORMATS, LOSSLESS_FORMATS
+from darkroom.plan.model import (
+    ANIMATED_FORMATS,
+    AUTO_CLASSES,
+    BORROWED_FORMATS,
+    COMPASS,
+    DATA_FORMATS,
+    LOSSLESS_FORMATS,
+)
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY, is_ladder
 from darkroom.plan.normal import BARE_SIDE_PX, plan_of
 from darkroom.plan.options import BY_NAME, MAX_SIDE_PX, OPTIONS, Option
@@ -76,7 +83,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "MAX_KEY_BYTES": MAX_KEY_BYTES,
         "MAX_OPTIONS_BYTES": MAX_OPTIONS_BYTES,
         "DATA_FORMATS": list(DATA_FORMATS),
-        "LOSSLESS_FORMATS": sorted(LOSSLESS_FORMATS),
+        "LOSSLESS_FORMATS": sorted(LOSSLESS_FORMATS - set(BORROWED_FORMATS)),
         "ANIMATED_FORMATS": sorted(ANIMATED_FORMATS - set(AUTO_CLASSES)),
     }
 
