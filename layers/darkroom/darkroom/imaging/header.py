@@ -20,14 +20,16 @@ _CONTAINERS = {"avif": "bmff", "heic": "bmff"}
 together they take as long as reading a hundred headers."""
 
 
-def inspect(source: Source, limits: Limits, *, page: int = 0, animated: bool = True) -> Header:
+def inspect(source: Source, limits: Limits, *, page: int = 0, animated: bool = True, in_part: bool = False) -> Header:
     """The header of ``source``.
 
     Of a TIFF it is that of ``page`` (from 0). Unless ``animated``, one frame is going to be read and only its pixels
-    count. Raises TypeNotAllowed, OverLimits (which says the number and the limit), Damaged, or what the stream raised.
+    count. ``in_part``: of a pyramid only what is needed is going to be read, so that it may be a scene; who reads
+    counts. Raises TypeNotAllowed, OverLimits (which says the number and the limit), Damaged, or what the stream raised.
     """
-    if source.size_bytes > limits.max_bytes:
-        raise OverLimits(f"The source has {source.size_bytes:,} bytes; the limit is {limits.max_bytes:,}")
+    max_bytes = limits.max_scene_bytes if in_part and source.by_ranges else limits.max_bytes
+    if source.size_bytes > max_bytes:
+        raise OverLimits(f"The source has {source.size_bytes:,} bytes; the limit is {max_bytes:,}")
     form = sniff(source.head())
     try:
         header = _reader(form)(source, page)
@@ -35,8 +37,18 @@ def inspect(source: Source, limits: Limits, *, page: int = 0, animated: bool = T
         raise Damaged("The source's header is damaged", detail=f"{form}: {error!r}") from error
     if header.width < 1 or header.height < 1:
         raise Damaged("The source's header gives it no size", detail=repr(header))
+    limits = limits.of_scenes if in_part and _is_large_pyramid(source, header, limits, page) else limits
     _check(header, limits, header.frames if animated and header.animated else 1)
     return header
+
+
+def _is_large_pyramid(source: Source, header: Header, limits: Limits, page: int) -> bool:
+    """Whether it is over the limits in full, but has smaller versions."""
+    if header.format != "tiff" or header.width * header.height <= limits.max_pixels:
+        return False
+    from .headers import tiff
+
+    return bool(tiff.page_of(source, page).shrinks)
 
 
 def _reader(form: str) -> Reader:

@@ -120,7 +120,7 @@ def load(
             knobs = {} if whole else _shrinking(header, geometry, limits, spare)
             knobs |= _pages(header, page, animated=animated)
             if header.format == "tiff":
-                knobs = _directory(source, page, 1.0 if whole else geometry.reduction / SPARE_REDUCTION)
+                knobs = _directory(source, page, geometry, limits, whole=whole)
             image = _opened(source, header, knobs)
         return _negative(_without_orientation(settled(image)), animated=animated)
 
@@ -154,13 +154,34 @@ def _pages(header: Header, page: int, *, animated: bool) -> dict[str, Any]:
     return {"n": -1} if animated else {"page": page, "n": 1}
 
 
-def _directory(source: Source, page: int, spare: float) -> dict[str, Any]:
-    """The loader's options for a TIFF's page, or for a smaller version of it that leaves ``spare`` to the resize."""
+def _directory(source: Source, page: int, geometry: Geometry, limits: Limits, *, whole: bool) -> dict[str, Any]:
+    """The loader's options for a TIFF's page, or for a smaller version of it that leaves something to the resize.
+
+    Where those are too many pixels, the smallest version that is not enlarged. Raises BadOption where those are, too.
+    """
     from .headers import tiff  # not needed for other types
 
     place, shrinks = tiff.page_of(source, page)
-    levels = sum(shrink <= spare for shrink in shrinks)
-    return {"page": place, "n": 1} | ({"subifd": levels - 1} if levels else {})
+    spare = 1.0 if whole else SPARE_REDUCTION
+    wanted = [1, *(shrink for shrink in shrinks if not whole and shrink <= geometry.reduction / spare)]
+    if shrinks and _read_pixels(geometry, wanted[-1]) > limits.max_pixels:
+        wanted = [1, *(shrink for shrink in shrinks if not whole and shrink <= geometry.reduction)]
+        _check_read(_read_pixels(geometry, wanted[-1]), limits, whole=whole)
+    return {"page": place, "n": 1} | ({"subifd": len(wanted) - 2} if len(wanted) > 1 else {})
+
+
+def _read_pixels(geometry: Geometry, shrink: int) -> int:
+    """How many pixels of the version that is smaller by ``shrink`` are read."""
+    return geometry.subject.width * geometry.subject.height // shrink**2
+
+
+def _check_read(pixels: int, limits: Limits, *, whole: bool) -> None:
+    if pixels > limits.max_pixels:
+        raise BadOption(
+            f"{pixels:,} pixels of the source would be read at once; the limit is {limits.max_pixels:,}: "
+            "ask for a smaller part of it, or for a smaller picture",
+            option="trim" if whole else "crop",
+        )
 
 
 def _shrinking(header: Header, geometry: Geometry, limits: Limits, spare: float) -> dict[str, Any]:

@@ -129,7 +129,7 @@ class Clock:
 
 def inspected(plan: Plan, source: Source, limits: Limits) -> tuple[Header, Geometry]:
     """What the header of ``source`` says, and the geometry of ``plan`` for it."""
-    header = inspect(source, limits, page=plan.page, animated=plays(plan))
+    header = inspect(source, limits, page=plan.page, animated=plays(plan), in_part=True)
     return header, arranged(plan, header)
 
 
@@ -139,7 +139,7 @@ def _opened(plan: Plan, source: Source, header: Header, geometry: Geometry, limi
     spare = SPARE_REDUCTION if plan.quality == AUTO else spared(Target.of(plan.format).still.name, pace)
     whole = bool(plan.trim)
     negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=whole, spare=spare)
-    return mounted(plan, header, geometry, negative, unread=not animated)
+    return mounted(plan, header, geometry, negative, unread=not animated and not source.by_ranges)
 
 
 def plays(plan: Plan) -> bool:
@@ -157,7 +157,8 @@ def arranged(plan: Plan, header: Header) -> Geometry:
 def mounted(plan: Plan, header: Header, geometry: Geometry, negative: Negative, *, unread: bool = False) -> Work:
     """``plan``'s work on ``negative``, which may be smaller than the picture that ``geometry`` is about.
 
-    ``unread``: a still that has to be read to its end.
+    ``unread``: a still that has to be read to its end. One that is read by ranges has not: it is more than anybody
+    wants, and ingest has decoded it.
     """
     first = negative.frames[0]
     geometry = geometry.on(Size(first.width, first.height))

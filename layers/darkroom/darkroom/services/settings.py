@@ -15,6 +15,8 @@ def limits(environment: Mapping[str, str]) -> Limits:
         max_bytes=int(environment.get("MAX_SOURCE_BYTES", default.max_bytes)),
         max_pixels=int(environment.get("MAX_SOURCE_PIXELS", default.max_pixels)),
         max_frames=int(environment.get("MAX_SOURCE_FRAMES", default.max_frames)),
+        max_scene_pixels=int(environment.get("MAX_SCENE_PIXELS", default.max_scene_pixels)),
+        max_scene_bytes=int(environment.get("MAX_SCENE_BYTES", default.max_scene_bytes)),
     )
 
 

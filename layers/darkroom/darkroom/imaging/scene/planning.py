@@ -1,0 +1,107 @@
+"""What is settled of a scene before its first strip is made, so that all strips are made alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyvips
+
+from ...errors import OverLimits
+from ...plan.geometry import Size
+from ...plan.limits import Limits
+from ..encoding import is_drawing
+from ..header import Header, inspect
+from ..loading import stored_size
+from ..printing import DRAWN
+from ..source import Source
+from ..tiling import DEFLATED, LOSSY, Knobs, settled
+from .layout import Layout
+from .regions import by_region
+
+_LOOKS = 5
+"""Rows and columns of windows by which a drawing is told from a photograph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The plan of a scene. ``lossy``: its tiles are JPEG; else they are deflated.
+
+    ``by_region``: any strip can be made alone at the cost of that strip; else they are made from the top in one pass.
+    """
+
+    layout: Layout
+    lossy: bool
+    by_region: bool
+
+    @property
+    def knobs(self) -> Knobs:
+        """How its tiles are compressed. What is lossless is deflated in haste, as large pictures are elsewhere."""
+        return LOSSY if self.lossy else DEFLATED | {"level": 1}
+
+    def document(self) -> dict[str, Any]:
+        """This plan as plain values, for JSON."""
+        width, height = self.layout.size
+        return {
+            "width": width,
+            "height": height,
+            "tile_px": self.layout.tile_px,
+            "depth": self.layout.depth,
+            "lossy": self.lossy,
+            "by_region": self.by_region,
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Scene:
+        """The opposite of :meth:`document`; raises KeyError for what is none."""
+        layout = Layout(Size(document["width"], document["height"]), document["tile_px"], document["depth"])
+        return cls(layout, document["lossy"], document["by_region"])
+
+
+def inspected(source: Source, limits: Limits) -> Header:
+    """The header of what may become a scene. Raises what :func:`inspect` does, or OverLimits for pages and animations:
+    the limits of scenes are for stills."""
+    header = inspect(source, limits.of_scenes)
+    if header.frames != 1:
+        raise OverLimits(f"The source has {header.frames} frames or pages; what is that large may have one")
+    return header
+
+
+def planned(source: Source, header: Header, limits: Limits, **layout: int) -> Scene:
+    """The plan of the scene in ``source``; ``layout`` are options of :meth:`Layout.of`.
+
+    Photographs of 8 bits a channel without alpha become JPEG tiles. Raises Damaged, or ValueError for a picture of one
+    tile.
+    """
+    image = settled(source, header, 0, limits.of_scenes)
+    pixel_bytes = image.bands * (2 if image.format == "ushort" else 1)
+    placed = Layout.of(stored_size(header)[0], pixel_bytes, **layout)
+    free = by_region(source, header, placed)
+    lossy = image.format == "uchar" and not image.hasalpha() and not _is_drawing(source, header, image, free=free)
+    return Scene(placed, lossy, free)
+
+
+def _is_drawing(source: Source, header: Header, image: pyvips.Image, *, free: bool) -> bool:
+    """As of any picture; but what can be read by region is looked at here and there only."""
+    if header.format not in DRAWN:
+        return False
+    with source.decoding():
+        return is_drawing(_windows(image) if free and _is_tiled(image) else image)
+
+
+def _is_tiled(image: pyvips.Image) -> bool:
+    """Whether libvips reads regions of it."""
+    return bool(image.get_typeof("tile-width"))
+
+
+def _windows(image: pyvips.Image, side: int = 512) -> pyvips.Image:
+    """Windows of ``side`` px at even distances, side by side."""
+    wide, high = min(side, image.width), min(side, image.height)
+    steps = range(_LOOKS)
+    places = [
+        ((image.width - wide) * across // (_LOOKS - 1), (image.height - high) * down // (_LOOKS - 1))
+        for down in steps
+        for across in steps
+    ]
+    return pyvips.Image.arrayjoin([image.crop(*place, wide, high) for place in places], across=_LOOKS)

@@ -1,0 +1,54 @@
+"""Which sources can be read from any line on, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..blocks import Blocks
+from ..containers.tiff import TILE_OFFSETS, Tiff
+from ..containers.tiffwindow import Window, strips_of
+from ..header import Header
+from ..source import Source
+from .layout import Layout
+
+if TYPE_CHECKING:
+    from .planning import Scene
+
+_ROOM_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Some lines of a picture, from the line ``top`` of the whole on; a source and a header of their own."""
+
+    source: Source
+    header: Header
+    top: int
+
+
+def by_region(source: Source, header: Header, layout: Layout) -> bool:
+    """Whether a strip can be read at the cost of that strip: of TIFFs, in tiles or in strips that are no higher."""
+    if header.format != "tiff":
+        return False
+    tiff = Tiff(source.read_at)
+    try:
+        directory = tiff.directory(tiff.first)
+        return TILE_OFFSETS in directory.entries or strips_of(tiff, directory).rows <= layout.strip_px
+    except ValueError:
+        return False
+
+
+def region(source: Source, header: Header, scene: Scene, top: int) -> Region:
+    """The lines of a strip that begins at ``top``, or more: all that there are where that costs no more."""
+    if not scene.by_region or _is_tiled(source):
+        return Region(source, header, 0)
+    rows = min(scene.layout.strip_px, header.height - top)
+    window = Window(source.read_at, source.size_bytes, top, rows)
+    blocks = Blocks(window.read, window.size_bytes, room_bytes=_ROOM_BYTES)
+    return Region(Source.ranged(blocks), replace(header, height=window.rows), window.top)
+
+
+def _is_tiled(source: Source) -> bool:
+    tiff = Tiff(source.read_at)
+    return TILE_OFFSETS in tiff.directory(tiff.first).entries
