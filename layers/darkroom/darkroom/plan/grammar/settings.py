@@ -1,0 +1,148 @@
+"""What a deployment says of other services' languages, as configured in ``languages.toml``. Keys are not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from ...errors import BadKey, BadOption
+from ..keys import check_key, quote_key
+from ..presets import Presets, presets_text
+from ..presets import load as load_presets
+from .sources import PREFIX, Sources
+
+MIN_SIGNATURE_BYTES = 8
+MAX_SIGNATURE_BYTES = 32
+"""Of SHA-256. Below eight bytes a signature can be guessed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImgproxySettings:
+    """What imgproxy's own configuration says by the variables of these names.
+
+    ``presets`` are in its syntax; one named ``default`` goes before every URL. ``only_presets`` takes the first segment
+    for preset names. ``signature_size`` is how many bytes of the digest a signature has. ``base_url`` goes before every
+    address that does not begin with it. ``base64_url_includes_filename`` drops the last segment of an encoded address.
+    """
+
+    presets: Mapping[str, str] = field(default_factory=dict)
+    only_presets: bool = False
+    signature_size: int = MAX_SIGNATURE_BYTES
+    base_url: str = ""
+    arguments_separator: str = ":"
+    base64_url_includes_filename: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThumborSettings:
+    """``smart`` is what ``smart`` keeps: ``attention``, or ``face`` where pictures are analysed."""
+
+    smart: str = "attention"
+
+
+@dataclass(frozen=True, slots=True)
+class DitSettings:
+    """AWS Dynamic Image Transformation. ``auto_webp`` negotiates where a request names no format, as ``AUTO_WEBP``."""
+
+    auto_webp: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageSettings:
+    """``sources`` says which addresses are which keys, ``watermarks`` has the key of each configured one by name."""
+
+    sources: Sources = Sources()
+    watermarks: Mapping[str, str] = field(default_factory=dict)
+    imgproxy: ImgproxySettings = field(default_factory=ImgproxySettings)
+    thumbor: ThumborSettings = ThumborSettings()
+    dit: DitSettings = DitSettings()
+
+    def watermark_at(self, address: str, *, bare_hosts: bool = False) -> str:
+        """The name of the configured watermark whose key ``address`` means; raises BadOption, BadKey."""
+        key = self.sources.key(address, bare_hosts=bare_hosts)
+        for name, known in self.watermarks.items():
+            if known == key:
+                return name
+        raise BadOption("watermark: no watermark is configured that is at this address", option="watermark")
+
+    def own_watermark(self) -> str:
+        """The watermark of languages that have one: ``default``, else the only one; raises BadOption if none is it."""
+        if "default" in self.watermarks:
+            return "default"
+        if len(self.watermarks) == 1:
+            return next(iter(self.watermarks))
+        raise BadOption("watermark: no watermark named default is configured", option="watermark")
+
+
+def load(text: str, presets: Presets) -> LanguageSettings:
+    """Read ``languages.toml``; raises ValueError that names what is wrong."""
+    import tomllib
+
+    document = tomllib.loads(text)
+    if unknown := document.keys() - {"sources", "imgproxy", "thumbor", "dit"}:
+        raise ValueError(f"languages: there is no table {min(unknown)!r}")
+    settings = LanguageSettings(
+        Sources(tuple(_source(prefix, key) for prefix, key in document.get("sources", {}).items())),
+        presets.watermarks,
+        _section(ImgproxySettings, "imgproxy", document),
+        _section(ThumborSettings, "thumbor", document),
+        _section(DitSettings, "dit", document),
+    )
+    _check(settings)
+    return settings
+
+
+def _source(prefix: str, key: object) -> tuple[str, str]:
+    if not PREFIX.fullmatch(prefix):
+        raise ValueError(f"sources: {prefix!r} is not like https://images.example.com/ or s3://bucket/folder/")
+    if not isinstance(key, str) or (key and not _begins_keys(key)):
+        raise ValueError(f"sources: {key!r} is not the beginning of keys, such as old/")
+    return prefix, quote_key(key)
+
+
+def _begins_keys(text: str) -> bool:
+    try:
+        check_key(text.removesuffix("/"))
+    except BadKey:
+        return False
+    return text.endswith("/")
+
+
+def _section[Section](shape: type[Section], name: str, document: Mapping[str, Any]) -> Section:
+    given = document.get(name, {})
+    defaults = shape()
+    known = {one.name: getattr(defaults, one.name) for one in fields(shape)}  # type: ignore[arg-type]
+    for option, value in given.items():
+        if option not in known:
+            raise ValueError(f"{name}: there is no setting {option!r}")
+        if not isinstance(value, type(known[option])):
+            raise ValueError(f"{name}: {option} must be like {known[option]!r}, not {value!r}")  # noqa: TRY004
+    return shape(**given)
+
+
+def _check(settings: LanguageSettings) -> None:
+    imgproxy = settings.imgproxy
+    if not MIN_SIGNATURE_BYTES <= imgproxy.signature_size <= MAX_SIGNATURE_BYTES:
+        raise ValueError(f"imgproxy: signature_size must be from {MIN_SIGNATURE_BYTES} to {MAX_SIGNATURE_BYTES}")
+    if imgproxy.arguments_separator in ("", "/"):
+        raise ValueError("imgproxy: arguments_separator must be something other than /")
+    for name, value in imgproxy.presets.items():
+        if not isinstance(value, str) or not value:
+            raise ValueError(f"imgproxy: preset {name!r} must have options, such as 'resize:fill:300:200'")
+    if settings.thumbor.smart not in ("attention", "face"):
+        raise ValueError(f"thumbor: smart must be attention or face, not {settings.thumbor.smart!r}")
+
+
+def languages_text() -> str:
+    """The content of this deployment's ``languages.toml``."""
+    from pathlib import Path
+
+    return (Path(__file__).parents[2] / "languages.toml").read_text(encoding="utf-8")
+
+
+@cache
+def configured() -> LanguageSettings:
+    """What this deployment says."""
+    return load(languages_text(), load_presets(presets_text()))
