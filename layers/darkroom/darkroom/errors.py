@@ -280,6 +280,45 @@ class Busy(Unavailable):
         self.retry_in_s = retry_in_s
 
 
+class BadRun(DarkroomError):
+    """A run over a library was asked for that cannot be. ``field`` is the part of the request that is wrong."""
+
+    code = "bad-run"
+    status = 400
+    title = "This run cannot be started"
+    for_viewers = False
+
+    def __init__(self, message: str = "", *, field: str = "", detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.field = field
+
+
+class Unsettled(Unavailable):
+    """Other functions are still at keys of a batch. The state machine goes by the name of this class."""
+
+    code = "unsettled"
+    title = "Some keys are not settled yet"
+    for_viewers = False
+    expected = True
+
+
+class Unfinished(Unavailable):
+    """Keys of a batch are to be tried again. The state machine goes by the name of this class."""
+
+    code = "unfinished"
+    title = "Some keys are to be tried again"
+    for_viewers = False
+    expected = True
+
+
+class GaveUp(DarkroomError):
+    """Keys of a batch have failed too often. The state machine goes by the name of this class."""
+
+    code = "gave-up"
+    title = "Some keys have failed too often"
+    for_viewers = False
+
+
 class TooManyInvalidations(Unavailable):
     """The CDN works on as many invalidations as it takes at a time."""
 

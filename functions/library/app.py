@@ -1,0 +1,74 @@
+"""The library function: one step of a run over many pictures in, what the state machine goes on with out."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from darkroom.aws.archive import Archive
+from darkroom.aws.clients import client
+from darkroom.aws.entries import Entries
+from darkroom.aws.index import Index
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.vault import Vault
+from darkroom.findings import ENDPOINT, FALLBACK
+from darkroom.plan.presets import configured
+from darkroom.plan.redaction import AlwaysRedact
+from darkroom.services.infer.masters import Masters
+from darkroom.services.infer.tasks import tasks
+from darkroom.services.ingest.examine import Examiner
+from darkroom.services.ingest.prints import Prints
+from darkroom.services.library.listing import Lister
+from darkroom.services.library.looking import Analysis
+from darkroom.services.library.presets import PresetPrints
+from darkroom.services.library.reporting import Reporter
+from darkroom.services.library.requests import Doing, read_request
+from darkroom.services.library.service import Library
+from darkroom.services.library.uploads import Intake
+from darkroom.services.library.working import Worker
+from darkroom.services.purge import Purge
+from darkroom.services.settings import cache_policy, limits
+
+_env = os.environ
+_s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
+_uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
+_source, _prefix = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), _env.get("SOURCE_PREFIX", "masters/")
+_observer = Observer("library")
+
+
+def _vault(bucket: str) -> Vault:
+    return Vault(_s3, bucket)
+
+
+def _to(variable: str) -> Queue:
+    return Queue(_sqs, _env[variable], _observer.trace_header)
+
+
+_prints = Prints(configured(), AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")), _media)
+_purge, _examiner, _caching = Purge(_media, _source, _prefix), Examiner(limits(_env), _observer), cache_policy(_env)
+_archive, _masters = Archive(_media, Entries(_dynamodb, _env["INDEX_TABLE"])), Masters(_source, _prefix, _media)
+_infers = _to("INFER_QUEUE_URL") if _env.get("INFER_QUEUE_URL") else None
+_best = ENDPOINT if _env.get("INFERENCE_MODE") == "endpoint" else FALLBACK
+_index = Index(_dynamodb, _env["INDEX_TABLE"])
+
+_library = Library(
+    media=_media,
+    lister=Lister(_uploads, _source, _prefix, _vault, int(_env.get("LIBRARY_CONCURRENCY", "10")), _observer),
+    worker=Worker(
+        {
+            Doing.INGEST: Intake(_uploads, _source, _prefix, _index, _to("INGEST_QUEUE_URL"), _vault),
+            Doing.INFER: Analysis(_archive, _masters, _infers, _env["FINDINGS_GENERATION"], tasks(_env), _best),
+            Doing.PRESETS: PresetPrints(_source, _prefix, _media, _examiner, _prints, _purge, _caching),
+        },
+        _observer,
+    ),
+    reporter=Reporter(_observer),
+)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
+    """Carry out ``list``, ``work`` or ``report``, as the event's ``action`` says, of the run that it names."""
+    _observer.begin(context)
+    with _observer.message("library"):
+        return _library.handle(read_request(event), lambda: context.get_remaining_time_in_millis() / 1000)

@@ -1,0 +1,103 @@
+"""The first step of a run: which keys there are, in batches, and which of them are still to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import batched
+
+from ...aws.observer import Observer
+from ...aws.vault import Vault
+from ...errors import BadRun
+from .inventory import inventory_keys, listed_keys
+from .outcomes import Entry
+from .requests import Doing, Order, Request, written
+from .runs import Batch, Fates, Run
+
+READS_AT_ONCE = 32
+"""Outcomes that are read at the same time: each is small, and 30 ms away."""
+
+
+@dataclass(frozen=True)
+class Lister:
+    """``uploads`` is what ingest takes in; masters are in ``source`` below ``source_prefix``.
+
+    ``vault`` opens a bucket by its name. ``most``: workers at a time, whatever a run asks for.
+    """
+
+    uploads: Vault
+    source: Vault
+    source_prefix: str
+    vault: Callable[[str], Vault]
+    most: int
+    observer: Observer
+
+    def run(self, run: Run, request: Request) -> dict[str, object]:
+        """List, unless that was done under this name before; what the state machine goes on with. Raises BadRun."""
+        known = run.document(run.orders)
+        order = written(request.order)
+        if known is not None and known != order:
+            raise BadRun(f"The run {run.name} is another one: {known}", field="run")
+        batches = run.batches()
+        if batches is None:
+            run.put_document(run.orders, order)
+            batches = [*_batches(self.keys(request.order), request.batch)]
+            run.put_batches(run.listing, batches)
+        todo = [*_unsettled(run, batches)]
+        run.put_batches(run.todo, todo)
+        self.observer.log("INFO", "listed", run=run.name, batches=len(batches), todo=len(todo))
+        return {
+            "run": run.name,
+            "order": order,
+            "todo": run.todo,
+            "batches": len(todo),
+            "concurrency": min(request.concurrency or self.most, self.most),
+            "tolerated": request.tolerated_percent,
+        }
+
+    def keys(self, order: Order) -> Iterator[str]:
+        """The keys that ``order`` is about, each once. Raises BadRun, Unavailable."""
+        return iter(dict.fromkeys(self._keys(order)))
+
+    def _keys(self, order: Order) -> Iterator[str]:
+        bucket, before = self._place(order)
+        if order.keys:
+            yield from (key for key in listed_keys(order.keys, self.vault) if key.startswith(order.prefix))
+            return
+        for name in self._names(order, bucket, before):
+            if name.startswith(before + order.prefix) and not name.endswith("/"):
+                yield name.removeprefix(before)
+
+    def _place(self, order: Order) -> tuple[Vault, str]:
+        """Where the pictures of ``order`` are, and what comes before their keys there."""
+        if order.doing is not Doing.INGEST:
+            return self.source, self.source_prefix
+        return (self.vault(order.source) if order.source else self.uploads), ""
+
+    def _names(self, order: Order, bucket: Vault, before: str) -> Iterator[str]:
+        if order.inventory:
+            return inventory_keys(order.inventory, bucket.bucket, self.vault)
+        return (one.key for page in bucket.pages(before + order.prefix) for one in page)
+
+
+def _batches(keys: Iterable[str], size: int) -> Iterator[Batch]:
+    for number, some in enumerate(batched(keys, size, strict=False)):
+        yield Batch(f"{number:06}", some)
+
+
+def _unsettled(run: Run, batches: list[Batch]) -> Iterator[Batch]:
+    """What is left of ``batches``. What has failed, or was left in the middle, is forgotten, and so tried anew."""
+    with ThreadPoolExecutor(READS_AT_ONCE) as pool:
+        found = pool.map(run.fates, (batch.number for batch in batches))
+        for batch, fates in zip(batches, found, strict=True):
+            settled = {key: entry for key, entry in fates.entries.items() if entry.settled}
+            if len(settled) == len(batch.keys):
+                continue
+            if fates.begun:
+                _begin_again(run, batch, fates, settled)
+            yield replace(batch, keys=tuple(key for key in batch.keys if key not in settled))
+
+
+def _begin_again(run: Run, batch: Batch, fates: Fates, settled: dict[str, Entry]) -> None:
+    run.put_fates(batch.number, Fates(settled, 0, fates.etag))

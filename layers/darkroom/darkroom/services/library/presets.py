@@ -1,0 +1,70 @@
+"""Prints of the presets, made again from the master that is served, as ingest makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...aws.vault import Vault
+from ...errors import Changed, DarkroomError, OverLimits
+from ...imaging.header import inspect
+from ...imaging.picture import Picture
+from ...imaging.source import Source
+from ...plan.canonical import derivative_name
+from ...plan.model import Plan
+from ..caching import CachePolicy, made_from, stored_headers
+from ..ingest.examine import Examiner, fetch
+from ..ingest.prints import Prints
+from ..ingest.publish import Clearing
+from ..transform import DERIVATIVES
+from .outcomes import Entry, Outcome
+from .requests import Order
+
+NO_PRESETS = "no-presets"
+"""Reason of a key that has none which can be made without being asked for."""
+
+
+@dataclass(frozen=True)
+class PresetPrints:
+    """The operation. Masters are in ``source`` below ``source_prefix``, prints go into ``media``."""
+
+    source: Vault
+    source_prefix: str
+    media: Vault
+    examiner: Examiner
+    prints: Prints
+    purge: Clearing
+    caching: CachePolicy
+
+    def begin(self, key: str, order: Order) -> Entry:  # noqa: ARG002, all that it says is the keys
+        """Print. What the CDN has of it by now stays there for its time. Raises DarkroomError, Changed among them."""
+        plans, watermarks = self.prints.of(key)
+        if not plans:
+            return Entry(Outcome.UNCHANGED, NO_PRESETS)
+        name = self.source_prefix + key
+        master = fetch(self.source, name, self.examiner.limits)
+        if master is None:
+            return Entry(Outcome.MISSING)
+        if master.data is None:
+            raise OverLimits(f"The master has {master.kept.size_bytes:,} bytes")
+        inspect(Source.of(master.data), self.examiner.limits)
+        exposure = self.examiner.expose(master.data, plans, watermarks)
+        for plan, picture in exposure.pictures():
+            self._put(plan, picture, master.kept.etag)
+        found = self.source.head(name)
+        if found is None or found.etag != master.kept.etag:
+            self._take_back(key)
+        return Entry(Outcome.DONE)
+
+    def look(self, key: str, mark: str) -> Entry | None:  # noqa: ARG002
+        """Nothing is asked of others."""
+        raise DarkroomError(detail=f"presets of {key} were asked of nobody")
+
+    def _put(self, plan: Plan, picture: Picture, master_etag: str) -> None:
+        headers = stored_headers(plan, picture.content_type, self.caching, unrefined=True)
+        marks = made_from(master_etag, "quick")
+        self.media.put(DERIVATIVES + derivative_name(plan), picture.body, headers=headers, metadata=marks)
+
+    def _take_back(self, key: str) -> None:
+        """Whoever changed the master has printed from it; our prints are of the one before. Raises Changed."""
+        self.purge.clear(key)
+        raise Changed(detail=f"the master of {key} changed while its presets were made")

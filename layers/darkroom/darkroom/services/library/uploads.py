@@ -1,0 +1,103 @@
+"""Uploads that are to be taken in: ingest is asked, as S3 would ask it, and what the index says then is waited for.
+
+A picture of another bucket is copied into the bucket of uploads, inside S3, and S3 tells ingest of it. So there is one
+way in: with its checks, its claims, its dead letters, and its limit of what is worked on at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...aws.index import Index
+from ...aws.kept import Kept, Listed
+from ...aws.queues import Queue
+from ...aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, Record
+from ...aws.vault import Vault
+from ..ingest.changes import mend_message
+from ..sweep import LOWEST, SEQUENCER, created_event
+from .outcomes import Entry, Outcome
+from .requests import Order
+
+TAKEN, KNOWN, WAITING = "key-taken", "known", "held"
+"""Reasons: another upload has the key; the picture is served, though its upload has expired; moderation holds it."""
+
+COPIED_FROM = "library-source-etag"
+"""User metadata of an upload that a run has copied: the entity tag of what it is a copy of, without quotes."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The operation. ``queue`` is ingest's; ``vault`` opens a bucket by its name."""
+
+    uploads: Vault
+    source: Vault
+    source_prefix: str
+    index: Index
+    queue: Queue
+    vault: Callable[[str], Vault]
+
+    def begin(self, key: str, order: Order) -> Entry:
+        """Ask ingest to see to ``key``, after copying it there if ``order`` has a source. Raises DarkroomError."""
+        if order.source:
+            return self._brought(self.vault(order.source), key, order.into + key)
+        upload = self.uploads.head(key)
+        return Entry(Outcome.MISSING) if upload is None else self._asked(upload, key)
+
+    def look(self, key: str, mark: str) -> Entry | None:  # noqa: ARG002, it may have been copied to another
+        """What the index says of the upload whose key and version ``mark`` has."""
+        version_id, _, upload_key = mark.partition(" ")
+        record = self.index.get(upload_key)
+        return None if record is None else told(record, version_id, Outcome.DONE)
+
+    def _asked(self, upload: Kept, key: str) -> Entry:
+        record = self.index.get(key)
+        entry = told(record, upload.version_id, Outcome.UNCHANGED) if record is not None else None
+        if entry is not None:
+            return entry
+        if record is None:
+            there = Listed(key, upload.etag, upload.size_bytes, upload.modified_s)
+            self.queue.send(created_event(self.uploads.bucket, there, self._sequencer(key)))
+        elif record.state == CLAIMED:
+            self.queue.send(mend_message(key))
+        return _asked(upload.version_id, key)
+
+    def _brought(self, bucket: Vault, source_key: str, key: str) -> Entry:
+        original = bucket.head(source_key)
+        if original is None:
+            return Entry(Outcome.MISSING)
+        marks, there = {COPIED_FROM: original.etag.strip('"')}, self.uploads.head(key)
+        if there is not None:
+            ours = there.metadata.get(COPIED_FROM) == marks[COPIED_FROM]
+            return self._asked(there, key) if ours else Entry(Outcome.REFUSED, TAKEN)
+        record = self.index.get(key)
+        if record is not None and record.state != REMOVED:
+            return Entry(Outcome.UNCHANGED, KNOWN)
+        headers = {name: value for name, value in original.headers.items() if name == "Content-Type"}
+        etag = self.uploads.copy(bucket, source_key, key, headers=headers, metadata=marks, source_etag=original.etag)
+        copied = self.uploads.head(key)
+        if etag is None or copied is None:
+            return Entry(Outcome.MISSING)
+        return _asked(copied.version_id, key)  # S3 tells ingest of it
+
+    def _sequencer(self, key: str) -> str:
+        """That of the master, where the index has lost what it knew: an older event would be dropped."""
+        master = self.source.head(self.source_prefix + key)
+        return master.metadata.get(SEQUENCER, LOWEST) if master is not None else LOWEST
+
+
+def told(record: Record, version_id: str, outcome: Outcome) -> Entry | None:
+    """What ``record`` says of that version of an upload, ``outcome`` if it is served; None if nothing yet."""
+    if not record.done or record.version_id != version_id:
+        return None
+    entries = {
+        READY: Entry(outcome),
+        HELD: Entry(outcome, WAITING),
+        REFUSED: Entry(Outcome.REFUSED, str(record.refusal.get("code", ""))),
+        REMOVED: Entry(Outcome.MISSING),
+    }
+    return entries[record.state]
+
+
+def _asked(version_id: str, key: str) -> Entry:
+    return Entry(Outcome.ASKED, mark=f"{version_id} {key}")
