@@ -62,6 +62,19 @@ class Bucket:
         stream = iter(found.stream(min_chunk_size=CHUNK_BYTES))
         return StoredObject(found.meta["e_tag"] or "", found.meta["size"], attributes, _guarded(stream, key))
 
+    def range(self, key: str, start: int, end: int, etag: str) -> bytes:
+        """Bytes ``start`` to before ``end`` of the object ``key`` while its entity tag is ``etag``, fewer at its end.
+
+        Raises Changed if another object is there by now, or none.
+        """
+        try:
+            found = obstore.get(self._store, key, options={"if_match": etag, "range": (start, end)})
+            return bytes(found.bytes())
+        except (FileNotFoundError, PermissionDeniedError, PreconditionError) as error:
+            raise Changed(detail=f"get {key}: {error}") from error
+        except (BaseError, ValueError) as error:
+            raise Unavailable(detail=f"get {key}: {error}") from error
+
     def etag(self, key: str) -> str | None:
         """The entity tag of ``key``, with its quotes."""
         try:

@@ -130,3 +130,9 @@ def _server_timing(timings_ms: Mapping[str, float]) -> dict[str, str]:
     if not timings_ms:
         return {}
     return {"server-timing": ", ".join(f"{stage};dur={spent:.1f}" for stage, spent in timings_ms.items())}
+
+
+def matches(if_none_match: str, etag: str) -> bool:
+    """RFC 9110, 13.1.2: weak comparison against a list, or ``*``."""
+    candidates = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
+    return etag in candidates or "*" in candidates

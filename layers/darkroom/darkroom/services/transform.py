@@ -30,11 +30,12 @@ from ..plan.negotiation import negotiations
 from ..plan.policy import UNSIGNED_SET, AccessMode, is_preset, is_refined, needs_signature
 from ..plan.redaction import NOTHING, AlwaysRedact, forced, needs_findings
 from ..plan.signing import verify
-from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored
+from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored, matches
 from .aside import Aside
 from .caching import SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
 from .making import known_of, overtaken, read_watermark, take_back
 from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
+from .scenes import Scenes
 from .sidecars import Sidecar, read_sidecar
 from .telling import tell_found, tell_rendered
 
@@ -103,6 +104,7 @@ class Transform:
     observer: Observer = field(default_factory=lambda: LightObserver("transform"))
     sparing: Callable[[], bool] = lambda: False
     """Whether only named presets are rendered at this time."""
+    _scenes: Scenes = field(default_factory=Scenes, init=False, repr=False)
 
     def answer(self, request: TransformRequest) -> Answer:
         """Find or make the derivative. Never raises a DarkroomError: it is the answer."""
@@ -149,7 +151,7 @@ class Transform:
         marker_name = marker_key(DERIVATIVES, plan.key)
         started = time.perf_counter()
         with self.observer.step("fetch"):
-            opened = Aside(lambda: self.source.open(self.source_prefix + plan.key))
+            opened = Aside(lambda: self._scenes.open(self.source, self.source_prefix + plan.key))
             stored = Aside(lambda: self.media.open(name))
             marker = Aside(lambda: read_marker(self.media, marker_name))
             mark = plan.watermark
@@ -195,7 +197,7 @@ class Transform:
             etag = self._keep(job, picture.body, headers)
         timings_ms["store"] = (time.perf_counter() - started) * 1000
         derivative = Derivative(etag, headers)
-        if _matches(job.if_none_match, etag):
+        if matches(job.if_none_match, etag):
             return NotModified(derivative)
         if len(picture.body) > MAX_BODY_BYTES:
             return Stored(derivative, None, timings_ms)
@@ -208,19 +210,18 @@ class Transform:
             raise Unavailable(_OVERTAKEN, detail=job.name)
         tag = f'"{crc32(picture.body):08x}-{len(picture.body):x}"'
         derivative = Derivative(tag, stored_headers(job.plan, picture.content_type, self.caching))
-        if _matches(job.if_none_match, tag):
+        if matches(job.if_none_match, tag):
             return NotModified(derivative)
         return Rendered(derivative, picture.body, timings_ms)
 
     def _rendered(self, job: _Job, findings: Findings | None) -> Picture:
         from ..imaging.render import render
-        from ..imaging.source import Source
 
-        source = Source.streamed(job.master.chunks, job.master.size_bytes)
         mark = job.watermark.result() if job.watermark else None
         started_s = time.time()
         ours = self.source is self.media  # ingest has decoded these masters whole
-        picture = render(job.plan, source, limits=self.limits, watermark=mark, findings=findings, checked=ours)
+        with self._scenes.source(self.source, self.source_prefix + job.plan.key, job.master) as source:
+            picture = render(job.plan, source, limits=self.limits, watermark=mark, findings=findings, checked=ours)
         self.observer.staged(picture.timings_ms, started_s=started_s)
         return picture
 
@@ -260,7 +261,7 @@ class Transform:
         kept = ("Content-Type", "Cache-Control", "Content-Disposition")
         derivative = Derivative(found.etag, {name: found.attributes[name] for name in kept if name in found.attributes})
         tell_found(self.observer, plan, derivative.headers)
-        if _matches(if_none_match, found.etag):
+        if matches(if_none_match, found.etag):
             return NotModified(derivative)
         return Stored(derivative, found.read() if found.size_bytes <= MAX_BODY_BYTES else None)
 
@@ -285,12 +286,6 @@ def _is_stale(found: StoredObject, master: StoredObject | None) -> bool:
     """Whether ``found`` says that it was made from another master: a purge has not come to it yet."""
     made_of = found.attributes.get(SOURCE_ETAG, "")
     return master is not None and made_of not in ("", master.etag.strip('"'))
-
-
-def _matches(if_none_match: str, etag: str) -> bool:
-    """RFC 9110, 13.1.2: weak comparison against a list, or ``*``."""
-    candidates = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
-    return etag in candidates or "*" in candidates
 
 
 def _unix_time(text: str) -> int | None:

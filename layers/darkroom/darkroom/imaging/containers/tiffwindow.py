@@ -31,7 +31,7 @@ class Strips(NamedTuple):
     """How a picture is cut: lines a strip, and how many strips."""
 
     rows: int
-    count: int
+    number: int
 
 
 def strips_of(tiff: Tiff, directory: Directory) -> Strips:
@@ -55,7 +55,7 @@ class Window:
         tiff = Tiff(read_at)
         directory = tiff.directory(tiff.first)
         strips = strips_of(tiff, directory)
-        first, last = top // strips.rows, min(strips.count, -(-(top + rows) // strips.rows))
+        first, last = top // strips.rows, min(strips.number, -(-(top + rows) // strips.rows))
         height = tiff.number(directory, HEIGHT)
         self.top = first * strips.rows
         self.rows = min(last * strips.rows, height) - self.top
@@ -63,7 +63,7 @@ class Window:
         self._size_bytes = size_bytes
         self._at = size_bytes + -size_bytes % 8
         places, lengths = (
-            tiff.numbers(directory, tag, strips.count)[first:last] for tag in (STRIP_OFFSETS, STRIP_BYTES)
+            tiff.numbers(directory, tag, strips.number)[first:last] for tag in (STRIP_OFFSETS, STRIP_BYTES)
         )
         self._tail = _directory(tiff, directory, self._at, self.rows, places, lengths)
         self._head = _head(tiff, read_at(0, 16), self._at)

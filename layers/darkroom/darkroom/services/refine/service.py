@@ -9,13 +9,13 @@ from ...aws.objects import Bucket, StoredObject
 from ...aws.observer import Observer
 from ...errors import Changed, DarkroomError
 from ...imaging.refining import Refinement, refined
-from ...imaging.source import Source
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ...plan.policy import is_refined
 from ...plan.redaction import NOTHING, AlwaysRedact
 from ..caching import PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
 from ..making import known_of, overtaken, read_watermark, take_back
+from ..scenes import Scenes
 from ..sidecars import Sidecar, read_sidecar
 from .orders import Order
 
@@ -61,6 +61,7 @@ class Refine:
     always: AlwaysRedact = NOTHING
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
+    _scenes: Scenes = field(default_factory=Scenes, init=False, repr=False)
 
     def handle(self, order: Order) -> Outcome:
         """Refine the derivative that ``order`` names, if that is due. Raises DarkroomError where a later try may help.
@@ -86,7 +87,7 @@ class Refine:
         if stored.attributes.get(PACE) == "thorough":
             return Outcome.THOROUGH
         with self.observer.step("fetch"):
-            master = self.source.open(self.source_prefix + plan.key)
+            master = self._scenes.open(self.source, self.source_prefix + plan.key)
             if master is None or master.etag.strip('"') != stored.attributes.get(SOURCE_ETAG):
                 return Outcome.STALE
             sidecar = read_sidecar(self.media, plan.findings, plan.key) if plan.findings else None
@@ -113,14 +114,15 @@ class Refine:
 
     def _made(self, job: _Job, body: bytes) -> Refinement | None:
         mark = job.plan.watermark
-        return refined(
-            job.plan,
-            Source.streamed(job.master.chunks, job.master.size_bytes),
-            body,
-            limits=self.limits,
-            watermark=read_watermark(self.media, mark.name) if mark else None,
-            findings=known_of(job.plan.key, job.master.etag, job.sidecar, self.always),
-        )
+        with self._scenes.source(self.source, self.source_prefix + job.plan.key, job.master) as source:
+            return refined(
+                job.plan,
+                source,
+                body,
+                limits=self.limits,
+                watermark=read_watermark(self.media, mark.name) if mark else None,
+                findings=known_of(job.plan.key, job.master.etag, job.sidecar, self.always),
+            )
 
     def _put(self, job: _Job, body: bytes, content_type: str) -> bool:
         """Put over what was read, and over nothing else; whether that is still the picture of its master.
