@@ -57,8 +57,9 @@ edge: $(READY)  ## Write the minified edge function into template.yaml
 alarms: $(READY)  ## Write the alarms and dashboards into template.yaml
 	@$(RUN) -m observability
 
-docs: $(READY)  ## Write the generated reference pages
+docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.url_reference
+	@$(RUN) -m tools.frontends
 
 replay: $(READY)  ## Show stored pictures to two variants of the running stack; A=main B=canary, OPTIONS=...
 	@$(RUN) -m tools.replay --local --variants $(or $(A),main) $(or $(B),canary) $(OPTIONS)

@@ -13,8 +13,10 @@ from darkroom.imaging.describe import dominant, placeholder, profile_name, srcse
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.imaging.thumbhash import thumbhash
+from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
+from darkroom.plan.policy import AccessMode, needs_signature
 
 from .drawn import HEIC, animation, saved, tiff, with_exif
 
@@ -40,7 +42,7 @@ def test_everything_that_is_said() -> None:
         "orientation": 6,
         "colour": {"space": "rgb", "profile": None, "bits": 8, "alpha": False, "hdr": False},
         "dominant": found["dominant"],
-        "srcset": "/dir/a%20b.jpg?w=320 320w, /dir/a%20b.jpg?w=480 480w, /dir/a%20b.jpg?w=640 640w",
+        "srcset": "/dir/a%20b.jpg?w=320&dpr=1 320w, /dir/a%20b.jpg?w=480&dpr=1 480w, /dir/a%20b.jpg?w=640&dpr=1 640w",
     }
 
 
@@ -83,12 +85,24 @@ def test_the_names_of_profiles() -> None:
         assert profile_name(broken) is None or isinstance(profile_name(broken), str)
 
 
-def test_srcset_goes_no_further_than_the_picture() -> None:
+def test_srcset_ends_with_the_picture_as_wide_as_it_is() -> None:
     ladder = (100, 200, 400)
-    assert srcset(Plan("a"), 399, ladder) == "/a?w=100 100w, /a?w=200 200w"
-    assert srcset(Plan("a"), 400, ladder).endswith("/a?w=400 400w")
-    assert srcset(Plan("a"), 30, ladder) == "/a?w=100 30w"
-    assert srcset(Plan("ü", page=2), 150, ladder) == "/%C3%BC?w=100&page=2 100w"
+    assert srcset(Plan("a"), 399, ladder) == "/a?w=100&dpr=1 100w, /a?w=200&dpr=1 200w, /a?w=400&dpr=1 399w"
+    assert srcset(Plan("a"), 400, ladder).endswith(", /a?w=200&dpr=1 200w, /a?w=400&dpr=1 400w")
+    assert srcset(Plan("a"), 900, ladder) == srcset(Plan("a"), 400, ladder)
+    assert srcset(Plan("a"), 30, ladder) == "/a?w=100&dpr=1 30w"
+    assert srcset(Plan("ü", page=2), 90, ladder) == "/%C3%BC?w=100&dpr=1&page=2 90w"
+
+
+@pytest.mark.parametrize("width", [1, 319, 320, 321, 1800, 3840, 9000])
+def test_srcset_needs_no_signature_and_says_true_widths(width: int) -> None:
+    """Nor is a width multiplied by a screen's pixel ratio, with which browsers have reckoned already."""
+    for candidate in srcset(Plan("dir/a b.jpg"), width).split(", "):
+        url, descriptor = candidate.split(" ")
+        request = parse_url(url)
+        assert not needs_signature(request.plan, AccessMode.GUARDED)
+        assert not request.takes_ratio_hint
+        assert descriptor == f"{min(request.plan.width or 0, width)}w"
 
 
 def colours(*parts: tuple[int, tuple[int, ...]]) -> pyvips.Image:

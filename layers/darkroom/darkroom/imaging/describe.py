@@ -9,7 +9,7 @@
      "colour": {"space": "rgb", "profile": "Display P3" or null, "bits": 8, "alpha": false, "hdr": false},
      "dominant": "#8a6f4d",
      "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
-     "srcset": "/photo.jpg?w=320 320w, /photo.jpg?w=480 480w"}
+     "srcset": "/photo.jpg?w=320&dpr=1 320w, /photo.jpg?w=480&dpr=1 480w"}
 
 ``f=thumbhash`` answers the ThumbHash alone, as base64 text, since that is how it goes into a page.
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pyvips
 
@@ -89,11 +90,15 @@ def describe(
 
 
 def srcset(plan: Plan, width: int, ladder: Sequence[int] = LADDER_PX) -> str:
-    """An ``srcset`` of the ladder's widths up to ``width`` px, or of that alone where it is below all of them."""
+    """An ``srcset`` for a picture ``width`` px wide: the ladder below it, and one step more, which gives it whole.
+
+    ``dpr=1``: browsers reckon with the screen's pixel ratio when they choose by width descriptors, and a client hint
+    must not multiply it again (docs/decisions/0005).
+    """
     page = f"&page={plan.page}" if plan.page else ""
     path = f"/{quote_key(plan.key)}"
-    found = [f"{path}?w={step}{page} {step}w" for step in ladder if step <= width]
-    return ", ".join(found) or f"{path}?w={min(ladder)}{page} {width}w"
+    offered = [step for below, step in pairwise((0, *ladder)) if below < width]
+    return ", ".join(f"{path}?w={step}&dpr=1{page} {min(step, width)}w" for step in offered)
 
 
 def dominant(sample: pyvips.Image) -> str:

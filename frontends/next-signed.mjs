@@ -1,0 +1,18 @@
+/** A signing loader for `getImageProps` of `next/image` in server components; a client component would give the key away. */
+import { keyOf } from './darkroom.mjs';
+import { signedUrl } from './sign.mjs';
+
+/**
+ * A loader whose pictures have `options` beside their width.
+ *
+ * @param {{base: string, key: string, expiresS?: number}} by  `key` is the signing key, `expiresS` Unix time.
+ * @param {import('./darkroom.mjs').Options} [options]  `h` is multiplied along where `w` gives the size it belongs to.
+ * @returns {(wanted: {src: string, width: number, quality?: number}) => string}
+ */
+export function signedLoader({ base, key, expiresS }, { w, h, ...options } = {}) {
+    return ({ src, width, quality }) => {
+        const height = w && h ? Math.round((Number(h) * width) / Number(w)) : h;
+        const wanted = { w: width, h: height, dpr: 1, q: quality, ...options };
+        return signedUrl(base, keyOf(src, base), wanted, { key, expiresS });
+    };
+}

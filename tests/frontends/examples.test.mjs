@@ -1,0 +1,43 @@
+// The code of docs/frontends.md that runs without a framework. What needs one is tried by its parts in the other tests.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+
+import { LADDER } from '../../frontends/darkroom.mjs';
+
+process.env.DARKROOM_SIGNING_KEY = 'k';
+const example = name => import(`../../frontends/examples/${name}`);
+
+test('next.config.mjs', async () => {
+    const { default: config } = await example('next.config.mjs');
+    assert.deepEqual([...config.images.imageSizes, ...config.images.deviceSizes], LADDER);
+});
+
+test('signed.mjs', async () => {
+    const { banner } = await example('signed.mjs');
+    const url = new URL(banner('a b.jpg'));
+    assert.equal(url.pathname, '/a%20b.jpg');
+    assert.ok(Math.abs(url.searchParams.get('exp') - Date.now() / 1000 - 3600) < 60);
+    assert.equal(url.searchParams.get('s').length, 43);
+});
+
+test('unpic-signed.mjs', async () => {
+    const { portrait } = await example('unpic-signed.mjs');
+    assert.match(portrait('/a.jpg', 96), /\/a\.jpg\?fit=cover&w=96&h=96&dpr=1&q=auto&gravity=face&s=[\w-]{43}$/);
+});
+
+test('page.mjs', async context => {
+    const asked = [];
+    const server = createServer((request, response) => {
+        asked.push(request.url);
+        response.end(JSON.stringify({ width: 640, height: 480, dominant: '#8a6f4d', colour: {} }));
+    });
+    await new Promise(ready => server.listen(0, '127.0.0.1', ready));
+    context.after(() => server.close());
+    process.env.DARKROOM_URL = `http://127.0.0.1:${server.address().port}`;
+    const { banner, figure } = await example('page.mjs');
+    const html = await figure('a.jpg', 'A');
+    assert.deepEqual(asked, ['/a.jpg?f=json']);
+    assert.match(html, /640w" sizes="\(min-width: 60rem\) 40rem, 100vw" alt="A" width="640" height="480" .*#8a6f4d/);
+    assert.match(banner('a.jpg', 'A', { width: 640, height: 480 }), /<source media="\(max-width: 30rem\)" srcset="[^"]*preset=social"/);
+});
