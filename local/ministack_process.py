@@ -114,7 +114,7 @@ def main(packages: str) -> None:
     from ministack import app  # type: ignore[import-not-found]
     from ministack.core import lambda_runtime  # type: ignore[import-not-found]
     from ministack.core.persistence import save_all  # type: ignore[import-not-found]
-    from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, sqs  # type: ignore[import-not-found]
+    from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, sqs, stepfunctions  # type: ignore[import-not-found]
 
     sys.path.append(str(Path(__file__).resolve().parent.parent))
     from local.emulation.install import install
@@ -129,6 +129,7 @@ def main(packages: str) -> None:
         logs=cloudwatch_logs,
         queues=sqs,
         events=eventbridge,
+        states=stepfunctions,
     )
     signal.signal(signal.SIGUSR1, lambda *_: save_all(app._build_persistence_save_dict()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .logs import collect_late_lines, read_metrics
+from .mapping import read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
 from .throttling import refuse_as_lambda_does
 from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_invocations
@@ -17,7 +18,7 @@ from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_i
 LOOK_EVERY_S = 5.0
 
 
-def install(*, functions: Any, runtime: Any, cloudwatch: Any, logs: Any, queues: Any, events: Any) -> None:
+def install(*, functions: Any, runtime: Any, cloudwatch: Any, logs: Any, queues: Any, events: Any, states: Any) -> None:
     """Patch these modules of MiniStack, and look after queues and logs for as long as the process lives."""
     metrics = Metrics(cloudwatch)
     count_invocations(functions, metrics)
@@ -26,6 +27,7 @@ def install(*, functions: Any, runtime: Any, cloudwatch: Any, logs: Any, queues:
     refuse_as_lambda_does(functions)
     read_metrics(functions, logs, metrics)
     pass_on_traces(events, queues)
+    read_limits_from_input(states)
     repeated(lambda: measure_queues(queues, metrics))
     repeated(lambda: measure_memory(runtime, metrics))
     repeated(lambda: collect_late_lines(functions, runtime))
