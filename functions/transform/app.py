@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import connect
@@ -20,6 +20,9 @@ from darkroom.services.answers import Answer, Failed, HttpResponse, to_http
 from darkroom.services.settings import cache_policy, limits
 from darkroom.services.telling import tell_viewer
 from darkroom.services.transform import Transform, TransformRequest
+
+if TYPE_CHECKING:
+    from darkroom.services.languages.service import Languages
 
 _env = os.environ
 _observer = LightObserver("transform")
@@ -57,11 +60,24 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
 def _answered(event: dict[str, Any], headers: dict[str, str]) -> HttpResponse:
     started = time.perf_counter()
     method = event["requestContext"]["http"]["method"]
-    answer = _answer(event["rawPath"], method, headers)
-    response = to_http(answer, method=method, viewer_url=headers.get("x-darkroom-url", ""))
-    error = answer.error if isinstance(answer, Failed) else None
+    if language := headers.get("x-darkroom-language"):
+        from darkroom.services.languages.entry import respond
+
+        response, error = respond(_languages(), language, method, headers)
+    else:
+        answer = _answer(event["rawPath"], method, headers)
+        response = to_http(answer, method=method, viewer_url=headers.get("x-darkroom-url", ""))
+        error = answer.error if isinstance(answer, Failed) else None
     tell_viewer(_observer, int(str(response["statusCode"])), error, time.perf_counter() - started)
     return response
+
+
+@cache
+def _languages() -> Languages:
+    """Those of other services: most deployments have none, and no cold start of a native URL waits for them."""
+    from darkroom.services.languages.entry import connected
+
+    return connected(_service, _credentials, _env)
 
 
 def _answer(path: str, method: str, headers: dict[str, str]) -> Answer:

@@ -1,4 +1,4 @@
-"""The signing keys, from Secrets Manager without botocore: one signed POST, and only for a request with a signature."""
+"""Keys, from Secrets Manager without botocore: one signed POST, and only for a request with a signature."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from ..errors import Unavailable
 from .credentials import Credentials, CredentialSource
@@ -17,32 +18,38 @@ RETRY_S = 10.0
 """How old keys must be before a signature that none of them made is a reason to fetch again (after a rotation)."""
 
 
-class SigningKeys:
-    """The keys in a secret of the form ``{"current": "...", "previous": "..."}``; an empty one is not used."""
+class Secret[Content]:
+    """A secret whose value is a JSON document, fetched when it is first asked for and kept for a while.
+
+    ``read`` makes of the document what is kept. It raises ValueError, KeyError, TypeError or AttributeError where the
+    document is not what it should be.
+    """
 
     def __init__(
         self,
         secret_arn: str,
         credentials: CredentialSource,
+        read: Callable[[Any], Content],
         environment: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._secret_arn = secret_arn
         self._credentials = credentials
+        self._read = read
         self._environment = environment
         self._clock = clock
-        self._keys: tuple[str, ...] = ()
-        self._fetched_s = -KEEP_S
+        self._kept: tuple[Content, float] | None = None
 
-    def valid(self, *, distrust: bool = False) -> Sequence[str]:
-        """The keys that are valid now; raises Unavailable. ``distrust`` asks for fresher ones if these are old."""
-        age_s = self._clock() - self._fetched_s
-        if age_s >= (RETRY_S if distrust else KEEP_S):
-            self._keys = self._fetch()
-            self._fetched_s = self._clock()
-        return self._keys
+    def valid(self, *, distrust: bool = False) -> Content:
+        """What the secret says; raises Unavailable. ``distrust`` asks for it again if what is known is old."""
+        now_s, known = self._clock(), self._kept
+        if known is not None and now_s - known[1] < (RETRY_S if distrust else KEEP_S):
+            return known[0]
+        content = self._fetch()
+        self._kept = content, now_s
+        return content
 
-    def _fetch(self) -> tuple[str, ...]:
+    def _fetch(self) -> Content:
         import json
         import urllib.error
         import urllib.request
@@ -61,13 +68,29 @@ class SigningKeys:
         request = urllib.request.Request(endpoint.rstrip("/") + "/", data=body, headers=headers)  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=3) as answer:  # noqa: S310
-                keys = json.loads(json.load(answer)["SecretString"])
-            found = tuple(str(keys[name]) for name in ("current", "previous") if keys.get(name))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Unavailable(detail=f"signing keys: {error!r}") from error
-        if not found:
-            raise Unavailable(detail="signing keys: the secret holds none")
-        return found
+                return self._read(json.loads(json.load(answer)["SecretString"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Unavailable(detail=f"keys: {error!r}") from error
+
+
+class SigningKeys(Secret[Sequence[str]]):
+    """The keys in a secret of the form ``{"current": "...", "previous": "..."}``; an empty one is not used."""
+
+    def __init__(
+        self,
+        secret_arn: str,
+        credentials: CredentialSource,
+        environment: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(secret_arn, credentials, _signing_keys, environment, clock)
+
+
+def _signing_keys(secret: Any) -> Sequence[str]:
+    found = tuple(str(secret[name]) for name in ("current", "previous") if secret.get(name))
+    if not found:
+        raise ValueError("the secret holds none")
+    return found
 
 
 def signed_headers(

@@ -110,18 +110,20 @@ class Transform:
         """Find or make the derivative. Never raises a DarkroomError: it is the answer."""
         try:
             with self.observer.step("parse"):
-                plan = self._parse(request)
-            self.observer.note("key", plan.key)
-            return self._find_or_render(plan, request.if_none_match)
+                plan = parse_path(request.path)
+                self._authorise(plan, request)
         except DarkroomError as error:
             return Failed(error)
+        return self.make(plan, request.if_none_match)
 
-    def _parse(self, request: TransformRequest) -> Plan:
-        """The plan of a request that may be served. Raises DarkroomErrors of status 4xx, and NoInference."""
-        plan = parse_path(request.path)
-        self._authorise(plan, request)
-        self._admit(plan)
-        return plan
+    def make(self, plan: Plan, if_none_match: str = "", master: StoredObject | None = None) -> Answer:
+        """Find or make the variant ``plan``, which the caller allows; ``master`` if it is open. Raises as ``answer``."""
+        self.observer.note("key", plan.key)
+        try:
+            self._admit(plan)
+            return self._find_or_render(plan, if_none_match, master)
+        except DarkroomError as error:
+            return Failed(error)
 
     def _authorise(self, plan: Plan, request: TransformRequest) -> None:
         if not needs_signature(plan, self.mode, always=self.always):
@@ -146,12 +148,12 @@ class Transform:
         if not plan.findings or forced(plan, self.always) != plan:
             raise BadOption("The path is not a canonical path", detail="without its redaction, or without findings")
 
-    def _find_or_render(self, plan: Plan, if_none_match: str) -> Answer:
+    def _find_or_render(self, plan: Plan, if_none_match: str, given: StoredObject | None) -> Answer:
         name = DERIVATIVES + derivative_name(plan)
         marker_name = marker_key(DERIVATIVES, plan.key)
         started = time.perf_counter()
         with self.observer.step("fetch"):
-            opened = Aside(lambda: self._scenes.open(self.source, self.source_prefix + plan.key))
+            opened = Aside(lambda: given or self._scenes.open(self.source, self.source_prefix + plan.key))
             stored = Aside(lambda: self.media.open(name))
             marker = Aside(lambda: read_marker(self.media, marker_name))
             mark = plan.watermark

@@ -1,0 +1,75 @@
+"""One request in another service's URL language: read, authorised, negotiated, found or made, answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol, cast
+
+from ...errors import MethodNotAllowed, SourceMissing
+from ...plan.grammar.asked import Asked
+from ...plan.grammar.settings import LanguageSettings
+from ...plan.policy import AccessMode
+from ..answers import Failed, HttpResponse
+from ..transform import Transform
+from .access import Check, authorise
+from .delivery import Delivery
+from .keys import Document, LanguageKeys
+from .negotiating import variant
+from .request import LanguageRequest
+from .table import BY_NAME, IIIF, Language
+
+
+class Grammar(Protocol):
+    """A module of :mod:`darkroom.plan.grammar`."""
+
+    def read(self, target: str, settings: LanguageSettings) -> Asked:
+        """What ``target``, the raw path and query after the prefix, asks for. Raises DarkroomErrors of 4xx."""
+
+    @property
+    def check(self) -> Check:
+        """The check of its signatures."""
+
+
+def grammar_of(language: Language) -> Grammar:
+    """The parser of ``language``."""
+    return cast(Grammar, import_module(f"darkroom.plan.grammar.{language.name}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """The service. ``modes`` says who may ask for what in each language that is switched on."""
+
+    transform: Transform
+    delivery: Delivery
+    keys: Document
+    modes: Mapping[str, AccessMode]
+    settings: Callable[[], LanguageSettings]
+    clock: Callable[[], float] = time.time
+
+    def answer(self, name: str, request: LanguageRequest) -> HttpResponse:
+        """The answer to ``request`` in the language ``name``. Raises DarkroomErrors."""
+        mode = self.modes.get(name)
+        if mode is None or name not in BY_NAME:
+            raise SourceMissing("This deployment does not serve URLs of that language")
+        if request.method not in ("GET", "HEAD"):
+            raise MethodNotAllowed
+        if name == IIIF.name:
+            from ..iiif import Iiif
+
+            return Iiif(transform=self.transform, delivery=self.delivery, mode=mode).answer(request)
+        return self._picture(BY_NAME[name], mode, request)
+
+    def _picture(self, language: Language, mode: AccessMode, request: LanguageRequest) -> HttpResponse:
+        grammar, always = grammar_of(language), self.transform.always
+        with self.transform.observer.step("parse"):
+            asked = grammar.read(language.target(request.target), self.settings())
+            plan = variant(asked, request, always)
+            keys = LanguageKeys(self.keys, language.name)
+            authorise(asked, plan, mode, always, grammar.check, keys, self.clock())
+        answer = self.transform.make(plan, request.if_none_match)
+        if isinstance(answer, Failed):
+            raise answer.error
+        return self.delivery.response(answer, plan, request, asked.max_age_s)

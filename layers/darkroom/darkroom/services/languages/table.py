@@ -1,0 +1,49 @@
+"""The languages that are served beside our own, and which of them a deployment has switched on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...plan.policy import AccessMode
+
+OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One URL language. ``prefix`` begins its paths; ``within`` says that it is the language's own, not one of ours.
+
+    ``has_query``: whether a query says something in it.
+    """
+
+    name: str
+    prefix: str
+    within: bool = False
+    has_query: bool = False
+
+    def target(self, target: str) -> str:
+        """What its parser reads of a request's ``target``, which begins with the prefix."""
+        return target if self.within else target.removeprefix(self.prefix)
+
+
+IIIF = Language("iiif", "/iiif/3", within=True)
+"""Served by :mod:`darkroom.services.iiif`, as it has more to answer than pictures."""
+
+LANGUAGES = (
+    Language("imgproxy", "/imgproxy"),
+    Language("thumbor", "/thumbor"),
+    Language("dit", "/dit", has_query=True),
+    Language("cloudflare", "/cdn-cgi/image", within=True),
+    IIIF,
+)
+BY_NAME: Mapping[str, Language] = {language.name: language for language in LANGUAGES}
+
+
+def read_modes(text: str) -> Mapping[str, AccessMode]:
+    """Who may ask for what, by language: of ``imgproxy=guarded,thumbor=off``. One that is off is not among them.
+
+    Raises ValueError.
+    """
+    pairs = (pair.partition("=") for pair in text.split(",") if pair)
+    return {BY_NAME[name].name: AccessMode(mode) for name, _, mode in pairs if mode != OFF}
