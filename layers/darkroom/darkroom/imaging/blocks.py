@@ -25,7 +25,8 @@ request 25."""
 class Blocks:
     """Blocks of one object's ``size_bytes``, by their numbers. Safe to read from several threads.
 
-    At most ``room_bytes`` stay, those that were read last, and ``ahead_bytes`` are fetched ahead. ``front`` is the
+    At most ``room_bytes`` stay, those that were read last, and ``ahead_bytes`` are fetched ahead; a block has
+    ``block_bytes``, more where most of an object is going to be read. ``front`` is the
     object's bytes from the first one on, where a stream of them is open: it is read for as long as what is asked for
     lies ahead of it, and not far. ``requests`` and ``fetched_bytes`` count what came, by whichever way.
     """
@@ -38,14 +39,16 @@ class Blocks:
         front: Iterator[bytes] | None = None,
         room_bytes: int = ROOM_BYTES,
         ahead_bytes: int = MOST_AHEAD_BYTES,
+        block_bytes: int = BLOCK_BYTES,
     ) -> None:
         self.size_bytes = size_bytes
         self.requests = 1 if front else 0
         self.fetched_bytes = 0
+        self._block = block_bytes
         self._fetch = fetch
-        self._front = _Front(front) if front else None
-        self._room = max(1, room_bytes // BLOCK_BYTES)
-        self._most_ahead = ahead_bytes // BLOCK_BYTES
+        self._front = _Front(front, block_bytes) if front else None
+        self._room = max(1, room_bytes // self._block)
+        self._most_ahead = ahead_bytes // self._block
         self._ahead = 0
         self._following = -1
         self._kept: dict[int, bytes] = {}
@@ -62,10 +65,10 @@ class Blocks:
         end = min(offset + length, self.size_bytes)
         if offset >= end:
             return b""
-        first, last = offset // BLOCK_BYTES, (end - 1) // BLOCK_BYTES
+        first, last = offset // self._block, (end - 1) // self._block
         with self._lock:
             pieces = self._pieces(first, last)
-        start = offset - first * BLOCK_BYTES
+        start = offset - first * self._block
         whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         return whole[start : start + end - offset]
 
@@ -96,15 +99,15 @@ class Blocks:
         self._end_front()
         self._ahead = min(max(1, 2 * self._ahead), self._most_ahead) if first == self._following else 0
         stop = next((number for number in range(end, end + self._ahead) if number in self._kept), end + self._ahead)
-        start_byte, end_byte = first * BLOCK_BYTES, min(stop * BLOCK_BYTES, self.size_bytes)
+        start_byte, end_byte = first * self._block, min(stop * self._block, self.size_bytes)
         body = self._fetch(start_byte, end_byte)
         self.requests += 1
         self.fetched_bytes += len(body)
         if len(body) != end_byte - start_byte:
             raise Unavailable(detail=f"{len(body)} of {end_byte - start_byte} bytes came")
         self._following = stop
-        places = range(0, len(body), BLOCK_BYTES)
-        blocks = {first + place // BLOCK_BYTES: body[place : place + BLOCK_BYTES] for place in places}
+        places = range(0, len(body), self._block)
+        blocks = {first + place // self._block: body[place : place + self._block] for place in places}
         self._kept |= blocks
         return blocks
 
@@ -113,7 +116,7 @@ class Blocks:
         assert self._front is not None
         before = self._front.taken_bytes
         try:
-            blocks = self._front.until(min(end * BLOCK_BYTES, self.size_bytes))
+            blocks = self._front.until(min(end * self._block, self.size_bytes))
         except BaseException:
             self._end_front()
             raise
@@ -134,15 +137,16 @@ class Blocks:
 class _Front:
     """A stream of an object's bytes, cut into blocks."""
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+    def __init__(self, chunks: Iterator[bytes], block_bytes: int) -> None:
         self._chunks = chunks
+        self._block = block_bytes
         self._rest = bytearray()
         self._next = 0
         self.taken_bytes = 0
 
     def reaches(self, block: int) -> bool:
         """Whether ``block`` is still to come, and soon."""
-        return self._next <= block and block * BLOCK_BYTES <= self.taken_bytes + FRONT_REACH_BYTES
+        return self._next <= block and block * self._block <= self.taken_bytes + FRONT_REACH_BYTES
 
     def until(self, end_byte: int) -> dict[int, bytes]:
         """All blocks up to ``end_byte``, the end of one or of the object; raises Unavailable if it ends before."""
@@ -153,9 +157,9 @@ class _Front:
             self._rest += chunk
             self.taken_bytes += len(chunk)
         blocks: dict[int, bytes] = {}
-        while self._next * BLOCK_BYTES < end_byte:
-            blocks[self._next] = bytes(self._rest[:BLOCK_BYTES])
-            del self._rest[:BLOCK_BYTES]
+        while self._next * self._block < end_byte:
+            blocks[self._next] = bytes(self._rest[: self._block])
+            del self._rest[: self._block]
             self._next += 1
         return blocks
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .planning import Scene
 
 _ROOM_BYTES = 8 * 1024 * 1024
+_WHOLE_ROWS = 128
+"""Strips of up to so many lines libvips decodes as one, higher ones line by line: only those go on where they ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ def by_region(source: Source, header: Header, layout: Layout) -> bool:
     tiff = Tiff(source.read_at)
     try:
         directory = tiff.directory(tiff.first)
-        return TILE_OFFSETS in directory.entries or strips_of(tiff, directory).rows <= layout.strip_px
+        return TILE_OFFSETS in directory.entries or strips_of(tiff, directory).rows <= max(layout.strip_px, _WHOLE_ROWS)
     except ValueError:
         return False
 

@@ -1,0 +1,70 @@
+"""Runs with the layers: makes a scene out of a file, within a limit of memory, and tells what that took as JSON.
+
+``python ingesting.py SOURCE FOLDER LIMIT_BYTES TILE_PX [KNOBS]``: strips come into FOLDER as files and become
+``scene.tif`` there. The source is read by ranges, as from S3. The limit is of address space: what goes beyond it fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+from darkroom.imaging.blocks import Blocks
+from darkroom.imaging.scene.planning import inspected, planned
+from darkroom.imaging.scene.writing import write
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+
+BLOCK_BYTES = 1024 * 1024
+
+
+def main() -> None:
+    """Make it."""
+    path, folder, limit_bytes, tile_px = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+    limits = Limits()
+    started_s = time.perf_counter()
+    with path.open("rb") as file:
+        blocks = Blocks(
+            lambda start, end: os.pread(file.fileno(), end - start, start),
+            path.stat().st_size,
+            block_bytes=BLOCK_BYTES,
+        )
+        source = Source.ranged(blocks)
+        header = inspected(source, limits)
+        scene = planned(source, header, limits, tile_px=tile_px)
+        binding = write(
+            source, header, scene, lambda strip, body: _part(folder, strip).write_bytes(body) and None, limits
+        )
+    with (folder / "scene.tif").open("wb") as whole:
+        whole.write(binding.head)
+        for strip in range(scene.layout.strips):
+            part = _part(folder, strip)
+            with part.open("rb") as body:
+                while piece := body.read(1 << 22):
+                    whole.write(piece)
+            part.unlink()
+    told = {
+        "seconds": time.perf_counter() - started_s,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "bytes": binding.size_bytes,
+        "head_bytes": len(binding.head),
+        "strips": scene.layout.strips,
+        "levels": len(scene.layout.sizes),
+        "read_bytes": blocks.fetched_bytes,
+        "requests": blocks.requests,
+        "lossy": scene.lossy,
+    }
+    print(json.dumps(told))
+
+
+def _part(folder: Path, strip: int) -> Path:
+    return folder / f"strip-{strip:05}"
+
+
+if __name__ == "__main__":
+    main()

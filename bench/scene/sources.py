@@ -1,0 +1,39 @@
+"""A tiled, compressed TIFF of 40,000 × 30,000 px."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyvips
+
+from ..kept import kept
+from ..memory.sources import LARGE
+from ..paths import WORK
+from ..pictures import QUALITY, photograph
+
+SCENE = "scene.tif"
+SCENE_PX = (40_000, 30_000)
+TILE_PX = 256
+WAVE = 37
+"""How much lighter or darker the photograph is from place to place, in levels of 8 bits, so that no two tiles are
+the same."""
+
+
+def scene() -> Path:
+    """The file, made once: a photograph of 24 MP beside its mirror images, again and again, in changing light."""
+    return kept(WORK / "scene", [Path(__file__), Path(__file__).parent.parent / "pictures.py"], _make) / SCENE
+
+
+def _make(folder: Path) -> None:
+    photograph(LARGE).save(folder / "part.png", compress_level=1)
+    picture = pyvips.Image.new_from_file(str(folder / "part.png")).copy_memory()
+    pair = picture.join(picture.fliphor(), "horizontal")
+    block = pair.join(pair.flipver(), "vertical")
+    width, height = SCENE_PX
+    whole = block.replicate(-(-width // block.width), -(-height // block.height)).crop(0, 0, width, height)
+    # One large wave: one turn over 7,000 px, made small and enlarged.
+    light = pyvips.Image.sines(width // 100, height // 100, hfreq=5.7, vfreq=4.3).resize(100, kernel="linear")
+    lit = (whole + light.crop(0, 0, width, height) * WAVE).cast("uchar").copy(interpretation="srgb")
+    options = {"compression": "jpeg", "Q": QUALITY, "tile_width": TILE_PX, "tile_height": TILE_PX}
+    lit.tiffsave(str(folder / SCENE), tile=True, keep="none", **options)
+    (folder / "part.png").unlink()
