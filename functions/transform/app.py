@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,13 @@ from darkroom.aws.objects import connect
 from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import PRESETS_ONLY, Switches, in_bucket
 from darkroom.aws.telemetry import LightObserver
-from darkroom.errors import DarkroomError, MethodNotAllowed
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.answers import Answer, Failed, HttpResponse, to_http
+from darkroom.services.answers import HttpResponse
+from darkroom.services.native import respond
 from darkroom.services.settings import cache_policy, limits
 from darkroom.services.telling import tell_viewer
-from darkroom.services.transform import Transform, TransformRequest
+from darkroom.services.transform import Transform
 
 if TYPE_CHECKING:
     from darkroom.services.languages.service import Languages
@@ -54,22 +53,16 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
     with _observer.message("answer", correlation_id=edge_request_id, path=event["rawPath"]):
         if edge_request_id:
             _observer.annotate("edge_request_id", edge_request_id)
-        return _answered(event, headers)
+        started = time.perf_counter()
+        method = event["requestContext"]["http"]["method"]
+        if language := headers.get("x-darkroom-language"):
+            from darkroom.services.languages.entry import respond as respond_in
 
-
-def _answered(event: dict[str, Any], headers: dict[str, str]) -> HttpResponse:
-    started = time.perf_counter()
-    method = event["requestContext"]["http"]["method"]
-    if language := headers.get("x-darkroom-language"):
-        from darkroom.services.languages.entry import respond
-
-        response, error = respond(_languages(), language, method, headers)
-    else:
-        answer = _answer(event["rawPath"], method, headers)
-        response = to_http(answer, method=method, viewer_url=headers.get("x-darkroom-url", ""))
-        error = answer.error if isinstance(answer, Failed) else None
-    tell_viewer(_observer, int(str(response["statusCode"])), error, time.perf_counter() - started)
-    return response
+            response, error = respond_in(_languages(), language, method, headers)
+        else:
+            response, error = respond(_service, event["rawPath"], method, headers)
+        tell_viewer(_observer, int(str(response["statusCode"])), error, time.perf_counter() - started)
+        return response
 
 
 @cache
@@ -78,19 +71,3 @@ def _languages() -> Languages:
     from darkroom.services.languages.entry import connected
 
     return connected(_service, _credentials, _env)
-
-
-def _answer(path: str, method: str, headers: dict[str, str]) -> Answer:
-    if method not in ("GET", "HEAD"):
-        return Failed(MethodNotAllowed())
-    request = TransformRequest(
-        path=path,
-        request_path=headers.get("x-darkroom-request", ""),
-        signature=headers.get("x-darkroom-signature", ""),
-        expires=headers.get("x-darkroom-expires", ""),
-        if_none_match=headers.get("if-none-match", ""),
-    )
-    try:
-        return _service.answer(request)
-    except Exception:  # a defect must answer as a problem too, not as Lambda's own error page
-        return Failed(DarkroomError(detail=traceback.format_exc()))

@@ -117,7 +117,7 @@ class Transform:
         return self.make(plan, request.if_none_match)
 
     def make(self, plan: Plan, if_none_match: str = "", master: StoredObject | None = None) -> Answer:
-        """Find or make the variant ``plan``, which the caller allows; ``master`` if it is open. Raises as ``answer``."""
+        """Find or make the variant ``plan``, which may be made; ``master`` if it is open. Raises as ``answer``."""
         self.observer.note("key", plan.key)
         try:
             self._admit(plan)
