@@ -1,0 +1,1 @@
+"""Runs over whole libraries, from the command line."""

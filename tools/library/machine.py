@@ -1,0 +1,93 @@
+"""The state machine of a stack: its executions by the name of the run, and how far they are."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from darkroom.services.library.requests import Order, written
+
+RUNNING = "RUNNING"
+STEPS_OF_A_RUN = 1000
+"""Executions that are looked through for those of one run, the newest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Batches of a Map Run by what has become of them, and when it started (Unix time)."""
+
+    total: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    running: int = 0
+    started_s: float = 0.0
+
+    @property
+    def over(self) -> int:
+        """Those that are through, either way."""
+        return self.succeeded + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution of a run. ``output`` is what its report says, empty while it runs and where it has failed."""
+
+    arn: str
+    status: str
+    output: Mapping[str, Any]
+    cause: str = ""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is still going on."""
+        return self.status == RUNNING
+
+
+@dataclass(frozen=True)
+class Machine:
+    """``client`` is of Step Functions."""
+
+    client: Any
+    arn: str
+
+    def start(self, run: str, order: Order, *, concurrency: int, tolerated: float, batch: int) -> str:
+        """Start an execution of ``run``; its ARN."""
+        asked = {"run": run, "order": written(order), "concurrency": concurrency}
+        asked |= {"tolerated": tolerated, "batch": batch}
+        name = f"{run}-{time.time_ns() // 1_000_000}"
+        return str(
+            self.client.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(asked))["executionArn"]
+        )
+
+    def latest(self, run: str) -> str | None:
+        """The ARN of the newest execution of ``run``, None if there is none among the newest of all."""
+        named = re.compile(rf"{re.escape(run)}-\d+")
+        pages = self.client.get_paginator("list_executions").paginate(
+            stateMachineArn=self.arn, PaginationConfig={"MaxItems": STEPS_OF_A_RUN}
+        )
+        found = [one for page in pages for one in page["executions"] if named.fullmatch(one["name"])]
+        return max(found, key=lambda one: one["name"].rpartition("-")[2])["executionArn"] if found else None
+
+    def asked(self, arn: str) -> dict[str, Any]:
+        """What an execution was started with."""
+        return dict(json.loads(self.client.describe_execution(executionArn=arn)["input"]))
+
+    def execution(self, arn: str) -> Execution:
+        """How an execution stands."""
+        found = self.client.describe_execution(executionArn=arn)
+        output = json.loads(found.get("output") or "{}")
+        return Execution(arn, found["status"], output, found.get("cause") or "")
+
+    def figures(self, arn: str) -> Figures:
+        """How far its Map Run is; all zero before there is one."""
+        runs = self.client.list_map_runs(executionArn=arn)["mapRuns"]
+        if not runs:
+            return Figures()
+        run = self.client.describe_map_run(mapRunArn=runs[0]["mapRunArn"])
+        counts = run["itemCounts"]
+        failed = sum(counts[name] for name in ("failed", "timedOut", "aborted"))
+        return Figures(counts["total"], counts["succeeded"], failed, counts["running"], run["startDate"].timestamp())
