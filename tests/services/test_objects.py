@@ -51,6 +51,19 @@ def test_s3_sends_a_large_body_in_pieces(s3_bucket: Bucket) -> None:
     assert min(sizes[:-1]) >= CHUNK_BYTES
 
 
+def test_a_range_is_of_the_object_that_was_seen(bucket: Bucket) -> None:
+    body = bytes(range(256)) * 40
+    etag = bucket.put("ranged", body, {})
+    assert bucket.range("ranged", 300, 400, etag) == body[300:400]
+    assert bucket.range("ranged", 10_000, 99_000, etag) == body[10_000:]
+    bucket.put("ranged", body + b"!", {})
+    with pytest.raises(Changed):
+        bucket.range("ranged", 300, 400, etag)
+    bucket.delete("ranged")
+    with pytest.raises(Changed):
+        bucket.range("ranged", 300, 400, etag)
+
+
 def test_a_missing_key_is_none(bucket: Bucket) -> None:
     assert bucket.open("missing") is None
     assert bucket.etag("missing") is None
@@ -113,7 +126,12 @@ def test_a_forbidden_key_is_none_as_s3_forbids_what_is_missing() -> None:
 
 
 def test_a_store_that_does_not_answer_is_unavailable(unreachable: Bucket) -> None:
-    for call in (lambda: unreachable.open("k"), lambda: unreachable.etag("k"), lambda: unreachable.put("k", b"", {})):
+    for call in (
+        lambda: unreachable.open("k"),
+        lambda: unreachable.etag("k"),
+        lambda: unreachable.range("k", 0, 9, '"e"'),
+        lambda: unreachable.put("k", b"", {}),
+    ):
         with pytest.raises(Unavailable) as caught:
             call()
         assert "127.0.0.1" not in caught.value.message

@@ -1,0 +1,178 @@
+"""Large pyramids are read by ranges, others as streams; what was read stays; what changes meanwhile is not mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import pyvips
+
+from darkroom.aws.objects import Bucket, StoredObject
+from darkroom.errors import Unavailable
+from darkroom.imaging.scene.planning import inspected, planned
+from darkroom.imaging.scene.writing import write
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from darkroom.plan.policy import AccessMode
+from darkroom.services import scenes
+from darkroom.services.answers import Failed, Rendered
+from darkroom.services.scenes import KEPT, Scenes
+from darkroom.services.transform import Transform
+
+from .test_transform import Keys, request
+
+SCENE = "masters/scene.tif"
+TIFF = {"Content-Type": "image/tiff"}
+TILE = "/scene.tif?crop=2048,1536,512,512&f=png"
+
+
+@cache
+def scene() -> bytes:
+    """A scene of 4096 × 3072 px of noise, of some 14 MB."""
+    noise = np.random.default_rng(3).integers(0, 255, (1536, 2048, 3), dtype=np.uint8)
+    image = pyvips.Image.new_from_array(noise).copy(interpretation="srgb").resize(2).cast("uchar")
+    source = Source.of(image.tiffsave_buffer(tile=True, compression="deflate", level=1))
+    limits = Limits()
+    header = inspected(source, limits)
+    strips: list[bytes] = []
+    plan = planned(source, header, limits, strip_bytes=1)
+    binding = write(source, header, plan, lambda _, body: strips.append(body), limits)
+    return b"".join([binding.head, *strips])
+
+
+class Counting(Bucket):
+    """A bucket that knows what was asked of it."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        super().__init__(bucket._store)
+        self.ranged: list[int] = []
+        self.streamed = 0
+        self.opened: list[str] = []
+
+    def open(self, key: str) -> StoredObject | None:
+        self.opened.append(key)
+        found = super().open(key)
+        return replace(found, chunks=self._counted(found.chunks)) if found else None
+
+    def range(self, key: str, start: int, end: int, etag: str) -> bytes:
+        self.ranged.append(end - start)
+        return super().range(key, start, end, etag)
+
+    def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.streamed += len(chunk)
+            yield chunk
+
+    @property
+    def read(self) -> int:
+        return self.streamed + sum(self.ranged)
+
+
+@pytest.fixture
+def counting(s3_bucket: Bucket) -> Counting:
+    assert len(scene()) > scenes.STREAMED_BYTES
+    s3_bucket.put(SCENE, scene(), TIFF)
+    return Counting(s3_bucket)  # the one in memory gives everything in one piece
+
+
+@pytest.fixture
+def service(counting: Counting) -> Transform:
+    return Transform(source=counting, media=Bucket(counting._store), keys=Keys(), mode=AccessMode.OPEN, stores=False)
+
+
+def test_a_tile_of_a_scene_reads_little_of_it(service: Transform, counting: Counting) -> None:
+    answer = service.answer(request(TILE))
+    assert isinstance(answer, Rendered)
+    whole = pyvips.Image.new_from_buffer(scene(), "").crop(2048, 1536, 512, 512)
+    shown = pyvips.Image.new_from_buffer(answer.body, "")
+    assert np.array_equal(shown.numpy(), whole.numpy())
+    assert counting.read < 0.1 * len(scene())
+
+
+def test_what_was_read_of_it_is_not_read_again(service: Transform, counting: Counting) -> None:
+    first = service.answer(request(TILE))
+    counting.ranged.clear()
+    counting.opened.clear()
+    counting.streamed = 0
+    again = service.answer(request(TILE))
+    assert isinstance(first, Rendered)
+    assert isinstance(again, Rendered)
+    assert again.body == first.body
+    assert (counting.read, counting.opened) == (0, [])
+    beside = service.answer(request("/scene.tif?crop=2560,1536,512,512&f=png"))
+    assert isinstance(beside, Rendered)
+    assert counting.read < 0.1 * len(scene())
+
+
+def test_the_limits_of_pictures_are_not_those_of_scenes(service: Transform) -> None:
+    small = replace(service, limits=Limits(max_bytes=9_000_000, max_pixels=2_000_000))
+    assert isinstance(small.answer(request(TILE)), Rendered)
+    assert isinstance(small.answer(request("/scene.tif?w=640&f=png")), Rendered)
+    refused = small.answer(request("/scene.tif?f=png&crop=0,0,2000,2000"))
+    assert isinstance(refused, Failed)
+    assert refused.error.code == "bad-option"
+    assert isinstance(small.answer(request(TILE)), Rendered)  # what was asked for is refused, and not the scene
+
+
+def test_a_scene_that_is_overwritten_is_another(service: Transform, counting: Counting) -> None:
+    before = service.answer(request(TILE))
+    other = bytearray(scene())
+    other[-1] ^= 1
+    counting.put(SCENE, bytes(other), TIFF)
+    counting.ranged.clear()
+    after = service.answer(request(TILE))
+    assert isinstance(before, Rendered)
+    assert isinstance(after, Rendered)
+    assert counting.ranged != []
+    counting.delete(SCENE)
+    gone = service.answer(request(TILE))
+    assert isinstance(gone, Failed)
+    assert gone.error.code == "no-source"
+
+
+def test_what_changes_between_two_ranges_is_unavailable(counting: Counting) -> None:
+    reading = Scenes()
+    found = reading.open(counting, SCENE)
+    assert found is not None
+    with reading.source(counting, SCENE, found) as source:
+        source.head()
+        counting.put(SCENE, scene() + b"!", TIFF)
+        with pytest.raises(Unavailable):
+            source.read_at(len(scene()) - 100, 100)
+
+
+def test_the_last_few_stay(counting: Counting) -> None:
+    reading = Scenes()
+    names = [f"masters/{number}.tif" for number in range(KEPT + 1)]
+    for name in names:
+        counting.put(name, scene(), TIFF)
+        found = reading.open(counting, name)
+        assert found is not None
+        with reading.source(counting, name, found) as source:
+            assert source.by_ranges
+            source.head()
+    counting.opened.clear()
+    for name in reversed(names):
+        reading.open(counting, name)
+    assert counting.opened == names[:1]
+
+
+@pytest.mark.parametrize("kind", ["small", "another type", "directories at the end"])
+def test_all_else_is_streamed(bucket: Bucket, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    body, headers = scene(), TIFF
+    if kind == "small":
+        monkeypatch.setattr(scenes, "STREAMED_BYTES", len(body))
+    elif kind == "another type":
+        headers = {"Content-Type": "image/png"}
+    else:
+        body = pyvips.Image.new_from_buffer(body, "").tiffsave_buffer(compression="none")
+    bucket.put("other", body, headers)
+    reading = Scenes()
+    found = reading.open(bucket, "other")
+    assert found is not None
+    with reading.source(bucket, "other", found) as source:
+        assert not source.by_ranges
+        assert source.read_all() == body
