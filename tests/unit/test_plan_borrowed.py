@@ -47,6 +47,7 @@ NEEDY = [
     ("cov", "uncut", "{}_fit-cover_h-10_w-10"),
     ("adapt", "1", "{}_h-20_w-10"),
     ("off", "-10~0.25", "fit-cover_h-10_{}_w-10"),
+    ("focus", "120~80", "fit-cover_{}_h-10_w-10"),
     ("ext", "box~north~0~5", "{}_h-10_w-10"),
     ("ext", "ratio~center~0~0", "{}_h-10_w-10"),
     ("wmx", "10~-10~0~0.5~0", "wm-logo~southeast~100~25_{}"),

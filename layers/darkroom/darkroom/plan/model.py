@@ -113,6 +113,13 @@ class Offset(NamedTuple):
     dy: Length = 0.0
 
 
+class Focus(NamedTuple):
+    """A point of the upright source, in px, that a cover keeps as near to its middle as it can."""
+
+    x: int
+    y: int
+
+
 class Zoom(NamedTuple):
     """Factors of the size that the box comes to, or of the source's own size where there is no box."""
 
@@ -228,6 +235,7 @@ class Plan:
     covering: str = ""
     adapt: bool = False
     offset: Offset = Offset()
+    focus: Focus | None = None
     extension: Extension | None = None
     angle: float = 0.0
     median: int = 0

@@ -54,11 +54,13 @@ def _drop_what_needs_a_box(fields: dict[str, Value]) -> None:
         for name in ("extension", "adapt", "covering"):
             fields.pop(name, None)
     if fields.get("fit") != "cover":
-        for name in ("covering", "offset"):
+        for name in ("covering", "offset", "focus"):
             fields.pop(name, None)
     if fields.get("covering") == "uncut":
-        for name in ("gravity", "offset"):
+        for name in ("gravity", "offset", "focus"):
             fields.pop(name, None)
+    if "focus" in fields:
+        fields.pop("gravity", None)
 
 
 def _fold_letterbox(fields: dict[str, Value]) -> None:

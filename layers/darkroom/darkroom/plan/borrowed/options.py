@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..kinds import Choice, Fixed, Flag, Kind, Value, Whole
-from ..model import COMPASS, Ellipse, FaceCrop, Offset, Padding, Plan, Zoom
+from ..model import COMPASS, Ellipse, FaceCrop, Focus, Offset, Padding, Plan, Zoom
 from .shapes import (
     MAX_LENGTH_PX,
     ConvolutionKind,
@@ -70,6 +70,9 @@ BORROWED: tuple[Borrowed, ...] = (
     ),
     Borrowed("adapt", Flag(), "Swaps w and h where the source lies otherwise than the box.", "adapt"),
     Borrowed("off", Numbers(Offset, 2, -MAX_LENGTH_PX, MAX_LENGTH_PX), "Moves what a cover keeps.", "offset"),
+    Borrowed(
+        "focus", Numbers(Focus, 2, 0, MAX_LENGTH_PX, True), "Point of the source that a cover keeps, in px.", "focus"
+    ),
     Borrowed("ext", ExtensionKind(COMPASS), "Room around a result that is smaller than the box.", "extension"),
     Borrowed("angle", Degrees(), "Degrees clockwise, after rot and flip; the corners show bg.", "angle"),
     Borrowed("med", Whole(0, 21), "Side of a median filter in px.", "median"),
