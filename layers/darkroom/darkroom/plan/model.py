@@ -152,7 +152,10 @@ class Stamp(NamedTuple):
 
 
 class Ellipse(NamedTuple):
-    """What is left of a picture, the rest being transparent: radii and centre in px, 0 for half of the side."""
+    """What is left of a picture, cut to it, the rest being transparent: radii and centre in px.
+
+    A radius of 0 is half of the shorter side, a centre of 0 half of its own.
+    """
 
     rx: int = 0
     ry: int = 0

@@ -1,0 +1,93 @@
+"""Colours as other services' URLs write them: CSS names, hex digits and functions, all to our hex digits."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+TRANSPARENT = "00000000"
+
+_NUMBER = r"(-?[0-9]{0,4}(?:\.[0-9]{1,6})?)"
+_FUNCTION = re.compile(
+    rf"(rgb|hsl)a?\(\s*{_NUMBER}(%|deg)?[\s,]+{_NUMBER}(%)?[\s,]+{_NUMBER}(%)?(?:\s*[,/]\s*{_NUMBER}(%)?)?\s*\)"
+)
+_HEX = re.compile(r"#?((?:[0-9a-f]{3,4}){1,2})")
+
+
+def hex_of(text: str) -> str | None:
+    """``text`` as 6 hex digits, or 8 where it is not opaque; None if it is no colour.
+
+    ``text`` may be a name of CSS Color 4, 3, 4, 6 or 8 hex digits with or without ``#``, or ``rgb()`` or ``hsl()`` with
+    commas or spaces between its numbers, in any case of letters. A name goes before digits.
+    """
+    word = text.strip().lower()
+    if word == "transparent":
+        return TRANSPARENT
+    if named := _named().get(word):
+        return named
+    if match := _HEX.fullmatch(word):
+        digits = match[1] if len(match[1]) >= 6 else "".join(digit * 2 for digit in match[1])
+        return digits.removesuffix("ff") if len(digits) == 8 else digits
+    if match := _FUNCTION.fullmatch(word):
+        try:
+            return _computed(match)
+        except ValueError:
+            return None
+    return None
+
+
+def channels(digits: str) -> tuple[float, float, float]:
+    """Red, green and blue of our hex digits, from 0 to 1."""
+    red, green, blue = (int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4))
+    return red, green, blue
+
+
+def hex_from(red: float, green: float, blue: float, alpha: float = 1.0) -> str:
+    """Our hex digits of channels from 0 to 255 and of ``alpha`` from 0 to 1, each clipped to its range."""
+    levels = [min(255, max(0, round(level))) for level in (red, green, blue, alpha * 255)]
+    return "".join(f"{level:02x}" for level in (levels if levels[3] < 255 else levels[:3]))
+
+
+def _computed(match: re.Match[str]) -> str:
+    alpha = 1.0 if match[8] is None else float(match[8]) / (100 if match[9] else 1)
+    numbers = [float(match[k]) for k in (2, 4, 6)]
+    if match[1] == "rgb":
+        return hex_from(*(number * (2.55 if match[3] == "%" else 1) for number in numbers), alpha)
+    from colorsys import hls_to_rgb
+
+    saturation, lightness = (min(1.0, max(0.0, number / 100)) for number in numbers[1:])
+    return hex_from(*(level * 255 for level in hls_to_rgb(numbers[0] % 360 / 360, lightness, saturation)), alpha)
+
+
+@cache
+def _named() -> dict[str, str]:
+    words = iter(_NAMES.split())
+    return dict(zip(words, words, strict=True))
+
+
+_NAMES = """
+aliceblue f0f8ff antiquewhite faebd7 aqua 00ffff aquamarine 7fffd4 azure f0ffff beige f5f5dc bisque ffe4c4 black
+000000 blanchedalmond ffebcd blue 0000ff blueviolet 8a2be2 brown a52a2a burlywood deb887 cadetblue 5f9ea0
+chartreuse 7fff00 chocolate d2691e coral ff7f50 cornflowerblue 6495ed cornsilk fff8dc crimson dc143c cyan 00ffff
+darkblue 00008b darkcyan 008b8b darkgoldenrod b8860b darkgray a9a9a9 darkgreen 006400 darkgrey a9a9a9 darkkhaki
+bdb76b darkmagenta 8b008b darkolivegreen 556b2f darkorange ff8c00 darkorchid 9932cc darkred 8b0000 darksalmon
+e9967a darkseagreen 8fbc8f darkslateblue 483d8b darkslategray 2f4f4f darkslategrey 2f4f4f darkturquoise 00ced1
+darkviolet 9400d3 deeppink ff1493 deepskyblue 00bfff dimgray 696969 dimgrey 696969 dodgerblue 1e90ff firebrick
+b22222 floralwhite fffaf0 forestgreen 228b22 fuchsia ff00ff gainsboro dcdcdc ghostwhite f8f8ff gold ffd700
+goldenrod daa520 gray 808080 green 008000 greenyellow adff2f grey 808080 honeydew f0fff0 hotpink ff69b4
+indianred cd5c5c indigo 4b0082 ivory fffff0 khaki f0e68c lavender e6e6fa lavenderblush fff0f5 lawngreen 7cfc00
+lemonchiffon fffacd lightblue add8e6 lightcoral f08080 lightcyan e0ffff lightgoldenrodyellow fafad2 lightgray
+d3d3d3 lightgreen 90ee90 lightgrey d3d3d3 lightpink ffb6c1 lightsalmon ffa07a lightseagreen 20b2aa lightskyblue
+87cefa lightslategray 778899 lightslategrey 778899 lightsteelblue b0c4de lightyellow ffffe0 lime 00ff00
+limegreen 32cd32 linen faf0e6 magenta ff00ff maroon 800000 mediumaquamarine 66cdaa mediumblue 0000cd
+mediumorchid ba55d3 mediumpurple 9370db mediumseagreen 3cb371 mediumslateblue 7b68ee mediumspringgreen 00fa9a
+mediumturquoise 48d1cc mediumvioletred c71585 midnightblue 191970 mintcream f5fffa mistyrose ffe4e1 moccasin
+ffe4b5 navajowhite ffdead navy 000080 oldlace fdf5e6 olive 808000 olivedrab 6b8e23 orange ffa500 orangered
+ff4500 orchid da70d6 palegoldenrod eee8aa palegreen 98fb98 paleturquoise afeeee palevioletred db7093 papayawhip
+ffefd5 peachpuff ffdab9 peru cd853f pink ffc0cb plum dda0dd powderblue b0e0e6 purple 800080 rebeccapurple 663399
+red ff0000 rosybrown bc8f8f royalblue 4169e1 saddlebrown 8b4513 salmon fa8072 sandybrown f4a460 seagreen 2e8b57
+seashell fff5ee sienna a0522d silver c0c0c0 skyblue 87ceeb slateblue 6a5acd slategray 708090 slategrey 708090
+snow fffafa springgreen 00ff7f steelblue 4682b4 tan d2b48c teal 008080 thistle d8bfd8 tomato ff6347 turquoise
+40e0d0 violet ee82ee wheat f5deb3 white ffffff whitesmoke f5f5f5 yellow ffff00 yellowgreen 9acd32
+"""
+"""The named colours of CSS Color 4, section 6.1, each with its hex digits."""
