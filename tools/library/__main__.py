@@ -83,7 +83,7 @@ def watch(chosen: argparse.Namespace, machine: Machine, media: Vault) -> int:
     while (found := machine.execution(arn)).runs:
         bar.show(machine.figures(arn), time.time())
         time.sleep(LOOK_EVERY_S)
-    bar.show(machine.figures(arn), time.time())
+    bar.show(machine.figures(arn), time.time(), last=True)
     bar.end()
     if found.status != "SUCCEEDED":
         sys.stdout.write(f"{found.status.lower()}: {found.cause}\n")

@@ -41,13 +41,13 @@ class Bar:
     _said_s: float = float("-inf")
     _length: int = 0
 
-    def show(self, figures: Figures, now_s: float) -> None:
-        """Move the bar, or write a line if the last one is long enough ago."""
+    def show(self, figures: Figures, now_s: float, *, last: bool = False) -> None:
+        """Move the bar, or write a line if the last one is long enough ago, or this is the ``last``."""
         text = line(figures, now_s)
         if self.to.isatty():
             self.to.write("\r" + text.ljust(self._length))
             self._length = len(text)
-        elif now_s - self._said_s >= LINE_EVERY_S:
+        elif last or now_s - self._said_s >= LINE_EVERY_S:
             self.to.write(text + "\n")
             self._said_s = now_s
         self.to.flush()
