@@ -1,0 +1,89 @@
+"""Arguments of imgproxy's options, read as Go reads them. Each raises BadOption that names the option."""
+
+from __future__ import annotations
+
+import re
+
+from ...options import printable
+from ..held import refused
+from .turning import COMPASS, Pull
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})(?:[eE][+-]?[0-9]{1,2})?")
+_COLOUR = re.compile(r"[0-9a-fA-F]{3}|[0-9a-fA-F]{6}")
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+MAX_NUMBER = 1e9
+
+
+def at_most(option: str, args: list[str], most: int) -> None:
+    """Raise BadOption if there are more arguments than ``most``."""
+    if len(args) > most:
+        raise refused(option, f"takes {most} argument{'s'[: most > 1]} at most, but has {len(args)}")
+
+
+def only(option: str, args: list[str]) -> str:
+    """The only argument."""
+    at_most(option, args, 1)
+    return args[0]
+
+
+def flag(text: str) -> bool:
+    """Whether ``text`` is one of Go's spellings of true; imgproxy takes anything else for false."""
+    return text in _TRUE
+
+
+def number(option: str, text: str, low: float = -MAX_NUMBER, high: float = MAX_NUMBER) -> float:
+    """A number from ``low`` to ``high``, of which at most six decimals count."""
+    value = float(text) if _NUMBER.fullmatch(text) else None
+    if value is None or not low <= value <= high:
+        raise _misread(option, text, "a number", low, high)
+    return round(value, 6)
+
+
+def whole(option: str, text: str, low: int = -int(MAX_NUMBER), high: int = int(MAX_NUMBER)) -> int:
+    """A whole number from ``low`` to ``high``."""
+    value = int(text) if _WHOLE.fullmatch(text) else None
+    if value is None or not low <= value <= high:
+        raise _misread(option, text, "a whole number", low, high)
+    return value
+
+
+def _misread(option: str, text: str, what: str, low: float, high: float) -> Exception:
+    bounds = f" from {low:g}" if low > -MAX_NUMBER else ""
+    bounds += f" {'to' if bounds else 'up to'} {high:g}" if high < MAX_NUMBER else ""
+    return refused(option, f"must be {what}{bounds}, but is '{printable(text)}'")
+
+
+def colour(option: str, text: str) -> str:
+    """Three or six hex digits, as six in lower case."""
+    if not _COLOUR.fullmatch(text):
+        raise refused(option, f"must be a colour of 3 or 6 hex digits, but is '{printable(text)}'")
+    return text.lower() if len(text) == 6 else "".join(digit * 2 for digit in text.lower())
+
+
+def place(option: str, text: str) -> str:
+    """Our word for a place."""
+    if text not in COMPASS:
+        raise refused(option, f"must be one of {', '.join(COMPASS)}, but is '{printable(text)}'")
+    return COMPASS[text]
+
+
+def pull(option: str, args: list[str], before: Pull, *, smart: bool = True) -> Pull:
+    """Gravity with its point or its offsets, which stay those of ``before`` where none are given.
+
+    ``sm`` and ``fp`` are refused where ``smart`` is not set.
+    """
+    kind = args[0]
+    if kind in ("obj", "objw"):
+        raise refused(option, f"{kind} is of imgproxy Pro, and not served here")
+    if kind == "sm" and smart:
+        at_most(option, args, 1)
+        return Pull("attention")
+    if kind == "fp" and smart:
+        if len(args) != 3:
+            raise refused(option, "fp takes two numbers from 0 to 1")
+        return Pull("fp", *(number(option, text, 0, 1) for text in args[1:]))
+    at_most(option, args, 3)
+    offsets = [number(option, text) for text in args[1:]]
+    kept = (0.0, 0.0) if before.word == "attention" else (before.x, before.y)
+    return Pull(place(option, kind), *offsets, *kept[len(offsets) :])

@@ -1,0 +1,205 @@
+"""imgproxy's options: the table that its URLs are read by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from ...options import printable
+from ..coverage import Covered, by_name, reader_of
+from ..held import refused
+from . import readers
+from .pro import PRO
+from .readers import Read, Reading
+
+LIMITS_HOLD = "Nothing to do: what a source may be is the deployment's to say."
+
+
+def apply(reading: Reading, segment: str) -> None:
+    """Read one option, such as ``w:300``; raises BadOption or UnknownOption that names it."""
+    name, *args = segment.split(reading.settings.arguments_separator)
+    reader_of(OPTIONS, name)(reading, name, args)
+
+
+def _preset(reading: Reading, name: str, args: list[str]) -> None:
+    for preset in args:
+        apply_preset(reading, name, preset)
+
+
+def apply_preset(reading: Reading, option: str, preset: str) -> None:
+    """Read the options of a preset. One that is within itself is passed over, as by imgproxy."""
+    if preset not in reading.settings.presets:
+        raise refused(option, f"there is no preset '{printable(preset)}'")
+    if preset in reading.presets:
+        return
+    reading.presets.append(preset)
+    for segment in reading.settings.presets[preset].split("/"):
+        apply(reading, segment)
+    reading.presets.pop()
+
+
+COVERAGE: tuple[Covered[Read], ...] = (
+    Covered(
+        "resize",
+        ("rs",),
+        "%resizing_type:%width:%height:%enlarge:%extend",
+        "w, h, fit, up, ext",
+        read=readers.resize,
+    ),
+    Covered("size", ("s",), "%width:%height:%enlarge:%extend", "w, h, up, ext", read=readers.size),
+    Covered(
+        "resizing_type",
+        ("rt",),
+        "fit, fill, fill-down, force, auto",
+        "fit, cov",
+        note="`force` with one of width and height alone is refused.",
+        read=readers.resizing_type,
+    ),
+    Covered("width", ("w",), "%width", "w", note="At most 8192.", read=partial(readers.size_in_px, "width")),
+    Covered("height", ("h",), "%height", "h", note="At most 8192.", read=partial(readers.size_in_px, "height")),
+    Covered("min-width", ("mw",), "%width", "minw", read=partial(readers.size_in_px, "min_width")),
+    Covered("min-height", ("mh",), "%height", "minh", read=partial(readers.size_in_px, "min_height")),
+    Covered("zoom", ("z",), "%zoom_x_y or %zoom_x:%zoom_y", "w, h, zoom", read=readers.zoom),
+    Covered(
+        "dpr",
+        (),
+        "%dpr",
+        "w, h, minw, minh, pad, off, zoom",
+        note="Scales offsets and padding in full also where a small source is not enlarged that far.",
+        read=readers.dpr,
+    ),
+    Covered("enlarge", ("el",), "%enlarge", "up", read=partial(readers.switch, "enlarge")),
+    Covered(
+        "extend",
+        ("ex",),
+        "%extend:%gravity",
+        "ext",
+        note="Needs width and height. The gravity `fp` is refused.",
+        read=partial(readers.extend, "extend"),
+    ),
+    Covered(
+        "extend_aspect_ratio",
+        ("extend_ar", "exar"),
+        "%extend:%gravity",
+        "ext",
+        note="The gravity `fp` is refused.",
+        read=partial(readers.extend, "extend_ratio"),
+    ),
+    Covered(
+        "gravity",
+        ("g",),
+        "%type:%x_offset:%y_offset",
+        "g, off",
+        note="`sm` is `attention`. `obj` and `objw` are of Pro and refused.",
+        read=readers.gravity,
+    ),
+    Covered(
+        "crop",
+        ("c",),
+        "%width:%height:%gravity",
+        "cut",
+        note="Refused together with `trim`, which comes before it in imgproxy and after it here.",
+        read=readers.crop,
+    ),
+    Covered(
+        "trim",
+        ("t",),
+        "%threshold:%color:%equal_hor:%equal_ver",
+        "trim, trimx",
+        note="A threshold of 1 to 100, in whole steps.",
+        read=readers.trim,
+    ),
+    Covered("padding", ("pd",), "%top:%right:%bottom:%left", "pad", note="At most 2048 a side.", read=readers.padding),
+    Covered("auto_rotate", ("ar",), "%auto_rotate", "orient", read=partial(readers.switch, "auto_rotate")),
+    Covered("rotate", ("rot",), "%angle", "rot", read=readers.rotate),
+    Covered("flip", ("fl",), "%horizontal:%vertical", "flip", read=readers.flip),
+    Covered("background", ("bg",), "%R:%G:%B or %hex_color", "bg", read=readers.background),
+    Covered("blur", ("bl",), "%sigma", "blur", note="At most 100.", read=partial(readers.sigma, "blur")),
+    Covered("sharpen", ("sh",), "%sigma", "sharp", note="At most 10.", read=partial(readers.sigma, "sharpen")),
+    Covered("pixelate", ("pix",), "%size", "pix", note="At most 1024.", read=partial(readers.size_in_px, "pixelate")),
+    Covered(
+        "watermark",
+        ("wm",),
+        "%opacity:%position:%x_offset:%y_offset:%scale",
+        "wm, wmx",
+        note="The watermark named `default` in presets.toml, else its only one; a scale of at most 1. It stands on the "
+        "picture, where imgproxy's stands on padding and extension too. `ch` is of Pro and refused.",
+        read=readers.watermark,
+    ),
+    Covered("strip_metadata", ("sm",), "%strip_metadata", note="Nothing to do: none is served.", read=readers.nothing),
+    Covered("keep_copyright", ("kcr",), "%keep_copyright", note="Nothing is kept in pictures.", read=readers.nothing),
+    Covered(
+        "strip_color_profile",
+        ("scp",),
+        "%strip_color_profile",
+        note="Nothing to do: all is sRGB.",
+        read=readers.nothing,
+    ),
+    Covered(
+        "enforce_thumbnail",
+        ("eth",),
+        "%enforce_thumbnail",
+        note="The picture itself is used.",
+        read=readers.nothing,
+    ),
+    Covered("quality", ("q",), "%quality", "q", note="On the scale of JPEG in every format.", read=readers.quality),
+    Covered(
+        "format_quality",
+        ("fq",),
+        "%format1:%quality1:…",
+        "q",
+        note="Also for the format that negotiation comes to.",
+        read=readers.format_quality,
+    ),
+    Covered("max_bytes", ("mb",), "%bytes", "mb", read=partial(readers.size_in_px, "max_bytes")),
+    Covered(
+        "format",
+        ("f", "ext"),
+        "%extension",
+        "f",
+        note="Without one the viewer's best. `jxl`, `ico`, `bmp`, `heic` and `svg` are refused, `best` as of Pro.",
+        read=readers.output,
+    ),
+    Covered("skip_processing", ("skp",), "%extension1:…", "skip", read=readers.skip),
+    Covered(
+        "raw",
+        (),
+        "%raw",
+        "skip",
+        note="The master, which is the upload without metadata.",
+        read=partial(readers.switch, "raw"),
+    ),
+    Covered(
+        "cachebuster",
+        ("cb",),
+        "%string",
+        note="Nothing to do: it makes another URL of the same picture.",
+        read=readers.nothing,
+    ),
+    Covered("expires", ("exp",), "%timestamp", note="403 from then on.", read=readers.expires),
+    Covered("filename", ("fn",), "%filename:%encoded", "dl, inl", note="At most 64 bytes.", read=readers.filename),
+    Covered("return_attachment", ("att",), "%return_attachment", "dl", read=partial(readers.switch, "attachment")),
+    Covered("preset", ("pr",), "%preset_name1:…", note="From [imgproxy.presets] in languages.toml.", read=_preset),
+    Covered("max_src_resolution", ("msr",), "%resolution", note=LIMITS_HOLD, read=readers.limit),
+    Covered("max_src_file_size", ("msfs",), "%size", note=LIMITS_HOLD, read=readers.limit),
+    Covered(
+        "max_animation_frames",
+        ("maf",),
+        "%size",
+        "anim",
+        note="1 takes the first frame; with more the deployment's limit holds.",
+        read=readers.frames,
+    ),
+    Covered("max_animation_frame_resolution", ("mafr",), "%size", note=LIMITS_HOLD, read=readers.limit),
+    Covered(
+        "max_result_dimension",
+        ("mrd",),
+        "%size",
+        note="Refused unless width and height are given and within it: 8192 px is the limit here.",
+        read=partial(readers.size_in_px, "max_side"),
+    ),
+    *(Covered(names[0], names[1:], refused="it is of imgproxy Pro", group="Pro") for names in PRO),
+)
+"""Of imgproxy 4's option parser, and for Pro of its documentation."""
+
+OPTIONS: Mapping[str, Covered[Read]] = by_name(COVERAGE)

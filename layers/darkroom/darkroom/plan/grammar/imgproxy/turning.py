@@ -1,0 +1,63 @@
+"""Gravity before a turn: imgproxy's is about the picture that is turned already, ours about the upright one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+COMPASS = {
+    "ce": "center",
+    "no": "north",
+    "so": "south",
+    "ea": "east",
+    "we": "west",
+    "noea": "northeast",
+    "nowe": "northwest",
+    "soea": "southeast",
+    "sowe": "southwest",
+}
+"""imgproxy's words for places, and ours."""
+
+_DIRECTIONS = {
+    word: (("east" in word) - ("west" in word), ("south" in word) - ("north" in word)) for word in COMPASS.values()
+}
+_WORDS = {direction: word for word, direction in _DIRECTIONS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What is kept: a compass word, ``attention``, or ``fp`` with ``x`` and ``y`` as its point.
+
+    Else those are offsets, inwards from the sides that the word names, and right or down where it names none.
+    """
+
+    word: str = "center"
+    x: float = 0.0
+    y: float = 0.0
+
+    def before(self, degrees: int, *, flip_x: bool, flip_y: bool) -> Pull:
+        """The same in the picture before it is turned by ``degrees`` clockwise and then mirrored."""
+        if self.word == "attention":
+            return self
+        if self.word == "fp":
+            x, y = _before((2 * self.x - 1, 2 * self.y - 1), degrees, flip_x=flip_x, flip_y=flip_y)
+            return replace(self, x=round((x + 1) / 2, 6), y=round((y + 1) / 2, 6))
+        sides = _DIRECTIONS[self.word]
+        shift = _inwards(sides, (self.x, self.y))
+        turned = _before(sides, degrees, flip_x=flip_x, flip_y=flip_y)
+        x, y = _inwards(turned, _before(shift, degrees, flip_x=flip_x, flip_y=flip_y))
+        return Pull(_WORDS[turned], x, y)
+
+
+def _inwards(sides: tuple[int, int], pair: tuple[float, float]) -> tuple[float, float]:
+    """Offsets as shifts to the right and down, and the other way round."""
+    return (-pair[0] if sides[0] > 0 else pair[0], -pair[1] if sides[1] > 0 else pair[1])
+
+
+def _before[Number: (int, float)](
+    pair: tuple[Number, Number], degrees: int, *, flip_x: bool, flip_y: bool
+) -> tuple[Number, Number]:
+    """A direction, y downwards, before a turn and a mirror."""
+    x, y = (-pair[0] if flip_x else pair[0], -pair[1] if flip_y else pair[1])
+    for _ in range(degrees // 90 % 4):
+        x, y = y, -x
+    return x, y
