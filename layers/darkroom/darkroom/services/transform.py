@@ -104,7 +104,7 @@ class Transform:
     observer: Observer = field(default_factory=lambda: LightObserver("transform"))
     sparing: Callable[[], bool] = lambda: False
     """Whether only named presets are rendered at this time."""
-    _scenes: Scenes = field(default_factory=Scenes, init=False, repr=False)
+    scenes: Scenes = field(default_factory=Scenes, init=False, repr=False)
 
     def answer(self, request: TransformRequest) -> Answer:
         """Find or make the derivative. Never raises a DarkroomError: it is the answer."""
@@ -153,7 +153,7 @@ class Transform:
         marker_name = marker_key(DERIVATIVES, plan.key)
         started = time.perf_counter()
         with self.observer.step("fetch"):
-            opened = Aside(lambda: given or self._scenes.open(self.source, self.source_prefix + plan.key))
+            opened = Aside(lambda: given or self.scenes.open(self.source, self.source_prefix + plan.key))
             stored = Aside(lambda: self.media.open(name))
             marker = Aside(lambda: read_marker(self.media, marker_name))
             mark = plan.watermark
@@ -222,7 +222,7 @@ class Transform:
         mark = job.watermark.result() if job.watermark else None
         started_s = time.time()
         ours = self.source is self.media  # ingest has decoded these masters whole
-        with self._scenes.source(self.source, self.source_prefix + job.plan.key, job.master) as source:
+        with self.scenes.source(self.source, self.source_prefix + job.plan.key, job.master) as source:
             picture = render(job.plan, source, limits=self.limits, watermark=mark, findings=findings, checked=ours)
         self.observer.staged(picture.timings_ms, started_s=started_s)
         return picture
