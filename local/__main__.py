@@ -33,6 +33,13 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--detach", action="store_true", help="return when it is ready; `stop` ends it")
     up.add_argument("--no-watch", action="store_true", help="do not deploy changed sources while it runs")
     up.add_argument("--no-inference", action="store_true", help="leave out the endpoint: no picture is looked at")
+    up.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="deploy with this parameter of the template; may be repeated",
+    )
     stop = commands.add_parser("stop", help="end a stack, detached or not")
     sign = commands.add_parser("sign", help="print a signed URL")
     sign.add_argument("target", help="path and query, as in '/photo.jpg?w=801'")
@@ -60,11 +67,14 @@ def _up(chosen: argparse.Namespace) -> int:
         from .detached import up_detached
 
         options = ["--port", str(chosen.port), "--aws-port", str(chosen.aws_port), "--state-dir", str(place.state)]
-        up_detached(place, options + ["--no-watch"] * chosen.no_watch + ["--no-inference"] * chosen.no_inference)
+        options += ["--no-watch"] * chosen.no_watch + ["--no-inference"] * chosen.no_inference
+        up_detached(place, options + [word for pair in chosen.parameter for word in ("--parameter", pair)])
         return 0
     from .stack import up
 
-    up(place, Ports(chosen.port, chosen.aws_port), watching=not chosen.no_watch, inference=not chosen.no_inference)
+    ports = Ports(chosen.port, chosen.aws_port)
+    watching, inference = not chosen.no_watch, not chosen.no_inference
+    up(place, ports, watching=watching, inference=inference, overrides=chosen.parameter)
     return 0
 
 

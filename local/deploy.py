@@ -40,9 +40,14 @@ UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "
 """States of a stack that never came into being, which CloudFormation only lets one delete."""
 
 
-async def ensure(place: Place, cloud: Cloud, progress: Progress, *, inference: bool) -> bool:
-    """Deploy unless these very sources are deployed already; whether anything was done. Raises CannotStart."""
-    asked = parameters(inference=inference)
+async def ensure(
+    place: Place, cloud: Cloud, progress: Progress, *, inference: bool, overrides: Sequence[str] = ()
+) -> bool:
+    """Deploy unless these very sources are deployed already; whether anything was done. Raises CannotStart.
+
+    ``overrides`` are parameters of the template, as ``Name=Value``, that are to be other than usual.
+    """
+    asked = [*parameters(inference=inference), *overrides]
     wanted = sources.digest(ROOT, *asked)
     status = await asyncio.to_thread(stack_status, cloud)
     if place.deployed.exists() and place.deployed.read_text() == wanted and status in COMPLETE:

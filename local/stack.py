@@ -6,8 +6,9 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
+from functools import partial
 
 from . import deploy, facts, invocable, prints, running, samples, sources, venvs
 from .aws import Cloud
@@ -27,13 +28,15 @@ from .watching.traces import Traces
 from .watching.watching import Watching
 
 
-def up(place: Place, ports: Ports, *, watching: bool, inference: bool) -> None:
+def up(place: Place, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str] = ()) -> None:
     """Run a stack until SIGINT or SIGTERM; raises CannotStart. Nothing of it is left when this returns.
 
-    ``watching`` deploys what changes, ``inference`` has pictures looked at by models.
+    ``watching`` deploys what changes, ``inference`` has pictures looked at by models, ``overrides`` are parameters of
+    the template (``Name=Value``) that are to be other than usual.
     """
     with running.claim(place):
-        asyncio.run(_until_signalled(_run(place, ports, watching=watching, inference=inference)))
+        run = _run(place, ports, watching=watching, inference=inference, overrides=overrides)
+        asyncio.run(_until_signalled(run))
 
 
 async def _until_signalled(stack: Coroutine[None, None, None]) -> None:
@@ -53,7 +56,7 @@ async def _until_signalled(stack: Coroutine[None, None, None]) -> None:
         await task
 
 
-async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -> None:
+async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str]) -> None:
     progress = Progress()
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
         require_free(port, option)
@@ -65,7 +68,7 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
         _ministack(place, ports, endpoint, xray, progress) as ministack,
     ):
         before = await asyncio.to_thread(sources.snapshot, ROOT)
-        deployed = await deploy.ensure(place, cloud, progress, inference=inference)
+        deployed = await deploy.ensure(place, cloud, progress, inference=inference, overrides=overrides)
         if deployed:
             ministack.save()
         if endpoint:
@@ -90,7 +93,10 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool) -
                     group.create_task(watched.keep(progress.say))
                     group.create_task(_watch_over(ministack, place))
                     if watching:
-                        group.create_task(watch(place, cloud, ministack, progress, live, before, inference=inference))
+                        deploys = partial(
+                            deploy.ensure, place, cloud, progress, inference=inference, overrides=overrides
+                        )
+                        group.create_task(watch(place, cloud, ministack, progress, live, before, deploys))
         except NotBuiltLocally as error:
             raise CannotStart(f"{error}. Use a feature that it has, or test this one on AWS.") from error
         except ExceptionGroup as errors:

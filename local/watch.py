@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from . import deploy, prints, sources
+from . import prints, sources
 from .aws import Cloud
 from .cdn.live import LiveEdge
 from .errors import CannotStart
@@ -29,12 +30,12 @@ async def watch(
     progress: Progress,
     live: LiveEdge,
     known: sources.Snapshot,
-    *,
-    inference: bool,
+    deploys: Callable[[], Awaitable[bool]],
 ) -> None:
     """For ever: build and deploy whenever a source file has changed. A failure is told, and the old code goes on.
 
     ``known`` are the files as they were before the first deployment: what changed during it is deployed as well.
+    ``deploys`` does it, and says whether anything was done.
     """
     while True:
         await asyncio.sleep(POLL_S)
@@ -49,7 +50,7 @@ async def watch(
             if any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in changes):
                 await _build_edge(place)
                 known = await asyncio.to_thread(sources.snapshot, ROOT)
-            if await deploy.ensure(place, cloud, progress, inference=inference):
+            if await deploys():
                 ministack.save()
                 await _show_change(place, cloud, live)
             progress.say("The change is live")

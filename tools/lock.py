@@ -26,6 +26,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "requirements-dev.txt": ("dev", "darkroom", "imaging", "inference", "aws"),
     "requirements-ministack.txt": ("ministack",),
     "requirements-sam.txt": ("sam",),
+    "requirements-conformance.txt": ("conformance",),
     "bench/requirements-runtime.txt": ("bench-runtime",),
     "bench/contenders/pillow/requirements.txt": ("bench-pillow",),
     "bench/contenders/thumbor/requirements.txt": ("bench-thumbor",),
