@@ -1,4 +1,4 @@
-"""Writes the edge function into template.yaml: its sources with the tables of darkroom.plan in them, made small.
+"""Writes the edge functions into template.yaml: their sources with the tables of darkroom in them, made small.
 
 Run by ``make edge`` after every change of a source, of the option table or of presets.toml; a test finds a template
 whose copy is stale.
@@ -16,10 +16,23 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 from darkroom.plan.policy import AccessMode  # noqa: E402
 from darkroom.plan.presets import Presets, configured  # noqa: E402
 from functions.edge.minify import minified  # noqa: E402
-from functions.edge.tables import OPTION_FIELDS, with_tables  # noqa: E402
+from functions.edge.tables import OPTION_FIELDS, with_languages, with_tables  # noqa: E402
 
-SOURCES = ("store.js", "texts.js", "kinds.js", "request.js", "plan.js", "redaction.js", "handler.js")
+SOURCES = (
+    "store.js",
+    "texts.js",
+    "kinds.js",
+    "request.js",
+    "plan.js",
+    "accept.js",
+    "redaction.js",
+    "headers.js",
+    "handler.js",
+)
 """In this order: engines of this family refuse a constant that stands below a function which reads it."""
+
+LANGUAGES_SOURCES = ("accept.js", "headers.js", "languages.js")
+"""Those of the function for other services' languages, below its import and its tables."""
 
 TEMPLATE = ROOT / "template.yaml"
 MAX_BYTES = 10_240
@@ -31,7 +44,6 @@ ACCESS_MODE, ALWAYS_REDACT = "${AccessMode}", "${AlwaysRedact}"
 MAX_ALWAYS_REDACT_BYTES = 96
 """The most that the template lets AlwaysRedact say, which then counts as code."""
 
-_BLOCK = re.compile(r"^( *# edge:begin[^\n]*\n).*?^( *# edge:end)", re.DOTALL | re.MULTILINE)
 _TABLES_MARK = "/* tables */"
 
 
@@ -42,16 +54,31 @@ def edge_code(presets: Presets | None = None) -> str:
 
 def readable_code(presets: Presets) -> str:
     """The function before it is made small."""
-    source = "\n".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in SOURCES)
-    return with_tables(source, _TABLES_MARK, presets)
+    return with_tables("\n".join(map(_source, SOURCES)), _TABLES_MARK, presets)
 
 
-def written_into(template: str, code: str) -> str:
-    """``template`` with ``code`` between its marks; raises ValueError if it has no marks."""
+def languages_code() -> str:
+    """The function of other services' languages as the template holds it."""
+    return minified(readable_languages_code(), frozenset())
+
+
+def readable_languages_code() -> str:
+    """The same before it is made small."""
+    source = "\n".join([_source("store.js"), _TABLES_MARK, *map(_source, LANGUAGES_SOURCES)])
+    return with_languages(source, _TABLES_MARK)
+
+
+def _source(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def written_into(template: str, code: str, mark: str = "edge") -> str:
+    """``template`` with ``code`` between the marks of its name; raises ValueError if it has no marks."""
+    marked = re.compile(rf"^( *# {mark}:begin[^\n]*\n).*?^( *# {mark}:end)", re.DOTALL | re.MULTILINE)
     block = "".join(f"        {line}\n" for line in code.splitlines())
-    written, found = _BLOCK.subn(lambda marks: f"{marks[1]}      FunctionCode: !Sub |-\n{block}{marks[2]}", template)
+    written, found = marked.subn(lambda marks: f"{marks[1]}      FunctionCode: !Sub |-\n{block}{marks[2]}", template)
     if found != 1:
-        raise ValueError("The template has no # edge:begin and # edge:end")
+        raise ValueError(f"The template has no # {mark}:begin and # {mark}:end")
     return written
 
 
@@ -70,7 +97,8 @@ def main() -> None:
     code = edge_code()
     if longest(code) >= MAX_BYTES:
         sys.exit(f"The edge function has {longest(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
-    TEMPLATE.write_text(written_into(TEMPLATE.read_text(encoding="utf-8"), code), encoding="utf-8")
+    written = written_into(TEMPLATE.read_text(encoding="utf-8"), code)
+    TEMPLATE.write_text(written_into(written, languages_code(), "languages"), encoding="utf-8")
     print(f"{TEMPLATE.name}: the edge function takes {longest(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201
 
 

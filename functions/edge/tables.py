@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from darkroom.errors import refusals
+from darkroom.errors import SourceMissing, refusals
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, options_text
 from darkroom.plan.keys import MAX_KEY_BYTES
 from darkroom.plan.model import (
@@ -23,6 +23,7 @@ from darkroom.plan.options import BY_NAME, MAX_SIDE_PX, OPTIONS, Option
 from darkroom.plan.policy import UNSIGNED_SET, unsigned_requests
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
+from darkroom.services.languages.table import DOCUMENT, DOCUMENT_TYPES, LANGUAGES, LARGE_PREFIX
 
 OPTION_FIELDS = frozenset({"short", "long", "expects", "read", "unset"})
 """The properties of an option in kinds.js."""
@@ -48,15 +49,28 @@ class Code(str):
 
 
 def with_tables(source: str, mark: str, presets: Presets) -> str:
+    """``source`` of the edge function with its tables; see ``filled``."""
+    return filled(source, mark, _tables(presets))
+
+
+def with_languages(source: str, mark: str) -> str:
+    """``source`` of the languages' function with its tables; see ``filled``."""
+    return filled(source, mark, _languages())
+
+
+def filled(source: str, mark: str, tables: Mapping[str, object]) -> str:
     """``source`` with the tables at ``mark``, or where they are read if that is one place or they are short."""
-    declared = [f"const {name} = {_plain(value)};" for name, value in _SHARED.items()]
-    for name, value in _tables(presets).items():
+    declared = []
+    for name, value in tables.items():
         pieces = re.split(rf"\b{name}\b", source)
         if isinstance(value, str | int) or len(pieces) == 2:
             source = _literal(value).join(pieces)
         else:
             declared.append(f"const {name} = {_literal(value)};")
-    return source.replace(mark, "\n".join(declared))
+    written = "\n".join(declared)
+    used = (name for name in _SHARED if re.search(rf"\b{name}\b", source + written))
+    shared = [f"const {name} = {_plain(_SHARED[name])};" for name in used]
+    return source.replace(mark, "\n".join([*shared, *declared]))
 
 
 def _tables(presets: Presets) -> dict[str, object]:
@@ -74,7 +88,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "LADDER": list(LADDER_PX),
         "UNSIGNED": sorted(f"{options_text(plan)}.{plan.format}" for plan in unsigned),
         "UNSIGNED_HELP": Code(_plain(UNSIGNED_SET).replace(ladder, "'+LADDER.join(', ')+'")),
-        "CLASSES": [[name, list(types)] for name, types in reversed(CLASS_TYPES)],
+        "CLASSES": _classes(),
         "SAVING_QUALITY": str(SAVE_DATA_QUALITY),
         "BARE_SIDE": str(BARE_SIDE_PX),
         "BARE_TEXT": options_text(plan_of("", {})),
@@ -86,6 +100,28 @@ def _tables(presets: Presets) -> dict[str, object]:
         "LOSSLESS_FORMATS": sorted(LOSSLESS_FORMATS - set(BORROWED_FORMATS)),
         "ANIMATED_FORMATS": sorted(ANIMATED_FORMATS - set(AUTO_CLASSES)),
     }
+
+
+def _languages() -> dict[str, object]:
+    languages = [[one.name, one.prefix, one.has_query, one.names_host] for one in LANGUAGES]
+    return {
+        "LANGUAGES": [[*map(_flag, row)] for row in languages],
+        "LARGE_PREFIX": LARGE_PREFIX,
+        "DOCUMENT": DOCUMENT,
+        "DOCUMENT_TYPES": list(DOCUMENT_TYPES),
+        "NO_SOURCE": SourceMissing.title,
+        "CLASSES": _classes(),
+        "FIRST_GENERATION": FIRST_GENERATION,
+    }
+
+
+def _classes() -> list[object]:
+    return [[name, list(types)] for name, types in reversed(CLASS_TYPES)]
+
+
+def _flag(value: str | bool) -> str | int:
+    """Engines need no words for yes and no."""
+    return int(value) if isinstance(value, bool) else value
 
 
 def _option(option: Option) -> Code:

@@ -70,4 +70,4 @@ def _languages() -> Languages:
     """Those of other services: most deployments have none, and no cold start of a native URL waits for them."""
     from darkroom.services.languages.entry import connected
 
-    return connected(_service, _credentials, _env)
+    return connected(_env, _service, _credentials)

@@ -22,12 +22,7 @@ from ..answers import Answer, Derivative, HttpResponse, NotModified, Rendered, S
 from ..transform import DERIVATIVES
 from .ages import DEFAULT_MAX_AGE_S, bounded
 from .request import LanguageRequest
-
-LARGE_PREFIX = "/_large"
-"""What the CDN serves such objects under. It is a cache behaviour of its own, and no key's."""
-
-LARGE_SUFFIX = ".large"
-"""No format of ours, so that no canonical path is such a name and none can be asked for there."""
+from .table import LARGE_PREFIX, LARGE_SUFFIX
 
 
 class SigningKeySource(Protocol):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 type Responded = tuple[HttpResponse, DarkroomError | None]
 
 
-def connected(transform: Transform, credentials: CredentialSource, environment: Mapping[str, str]) -> Languages:
+def connected(environment: Mapping[str, str], transform: Transform, credentials: CredentialSource) -> Languages:
     """The languages of a deployment, beside its ``transform``."""
     max_age_s = int(environment.get("LANGUAGE_MAX_AGE_S", DEFAULT_MAX_AGE_S))
     return Languages(

@@ -18,7 +18,8 @@ class LanguageRequest:
     ``target``: path with its leading slash, and query with its ``?``, as the viewer wrote them, not decoded; the
     language's prefix stands first, also where the viewer's host stood for it. ``format_class``: one of
     :data:`darkroom.plan.model.AUTO_CLASSES`, by the viewer's ``Accept``. ``host``: the viewer's, with its port where it
-    is not the scheme's own. ``findings``: the active generation of findings.
+    is not the scheme's own; only where answers name it. ``accept``: the type of document that a viewer names.
+    ``findings``: the active generation of findings.
     """
 
     target: str
@@ -34,15 +35,16 @@ class LanguageRequest:
     @classmethod
     def read(cls, method: str, headers: Mapping[str, str]) -> LanguageRequest:
         """The request in the ``headers`` (names in lower case) that the languages' edge function sets."""
-        name, _, saving = headers.get("x-darkroom-class", "").partition(" ")
+        told = headers.get("x-darkroom-class", "")
+        name, _, saving = told.partition(" ")
         return cls(
             target=headers.get("x-darkroom-url", "/"),
             method=method,
             format_class=name if name in AUTO_CLASSES else LEGACY,
             saves_data=saving == "save-data",
             host=headers.get("x-darkroom-host", ""),
-            scheme=headers.get("x-darkroom-scheme", "https"),
-            accept=headers.get("accept", ""),
+            scheme=headers.get("cloudfront-forwarded-proto", "https"),
+            accept=told if "/" in told else "",
             if_none_match=headers.get("if-none-match", ""),
             findings=headers.get("x-darkroom-findings", "") or FIRST_GENERATION,
         )

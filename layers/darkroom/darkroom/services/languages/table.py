@@ -9,25 +9,36 @@ from ...plan.policy import AccessMode
 
 OFF = "off"
 
+LARGE_PREFIX = "/_large"
+"""What the CDN serves objects under that are too large for a function's answer: a cache behaviour, and no key's."""
+
+LARGE_SUFFIX = ".large"
+"""No format of ours, so that no canonical path is such a name and none can be asked for there."""
+
+DOCUMENT = "/info.json"
+DOCUMENT_TYPES = ("application/ld+json", "application/json")
+"""How paths end whose answer is a document, and the types that it may have, where a viewer names one: IIIF's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
     """One URL language. ``prefix`` begins its paths; ``within`` says that it is the language's own, not one of ours.
 
-    ``has_query``: whether a query says something in it.
+    ``has_query``: whether a query says something in it. ``names_host``: whether answers say which host they are from.
     """
 
     name: str
     prefix: str
     within: bool = False
     has_query: bool = False
+    names_host: bool = False
 
     def target(self, target: str) -> str:
         """What its parser reads of a request's ``target``, which begins with the prefix."""
         return target if self.within else target.removeprefix(self.prefix)
 
 
-IIIF = Language("iiif", "/iiif/3", within=True)
+IIIF = Language("iiif", "/iiif/3", within=True, names_host=True)
 """Served by :mod:`darkroom.services.iiif`, as it has more to answer than pictures."""
 
 LANGUAGES = (

@@ -1,0 +1,75 @@
+// The CloudFront Function of other services' URL languages (viewer request, cloudfront-js-2.0). Their parsers do not fit
+// here: this one only says which language a URL is in, and leaves of the request what an answer may depend on, so that the
+// cache holds as few as can be. `make edge` writes it into template.yaml, as it does its sister.
+
+const INFERENCE = '${InferenceMode}';
+// A host of a language's own, whose paths are the language's without our prefix.
+const HOSTS = '${ImgproxyDomainName}=imgproxy,${ThumborDomainName}=thumbor,${DitDomainName}=dit';
+
+// The language of a request, whose path begins with the language's prefix afterwards; undefined for none.
+function languageOf(request) {
+    const host = header(request, 'host').toLowerCase().split(':')[0];
+    const pair = HOSTS.split(',').find(one => one.split('=')[0] === host);
+    if (pair) {
+        const hosted = LANGUAGES.find(one => one[0] === pair.split('=')[1]);
+        request.uri = hosted[1] + request.uri;
+        return hosted;
+    }
+    return LANGUAGES.find(one => (request.uri + '/').startsWith(one[1] + '/'));
+}
+
+// What of Accept and Save-Data an answer depends on; for documents it is the type that is asked for by name.
+function classOf(request) {
+    const accept = header(request, 'accept');
+    if (request.uri.endsWith(DOCUMENT)) {
+        return DOCUMENT_TYPES.find(type => accept.includes(type)) || '';
+    }
+    return formatClass(accept) + (header(request, 'save-data').toLowerCase() === 'on' ? ' save-data' : '');
+}
+
+const notServed = () => ({
+    statusCode: 404,
+    headers: {
+        'content-type': {value: 'application/problem+json'},
+        'cache-control': {value: 'public, max-age=60'}
+    },
+    body: JSON.stringify({
+        type: 'urn:darkroom:problem:no-source', title: NO_SOURCE, status: 404, detail: NO_SOURCE, code: 'no-source'
+    })
+});
+
+// A picture too large for the function's answer, under a name that only the function gives away.
+function large(request) {
+    if (!/\/_\/[\w-]{43}\.large$(?!\n)/.test(request.uri)) {
+        return notServed();
+    }
+    request.uri = request.uri.slice(LARGE_PREFIX.length);
+    request.querystring = {};
+    return request;
+}
+
+async function handler(event) {
+    const request = event.request;
+    if (request.uri.startsWith(LARGE_PREFIX + '/')) {
+        return large(request);
+    }
+    const language = languageOf(request);
+    if (!language) {
+        return notServed();
+    }
+    const query = language[2] ? queryText(request) : '';
+    setHeader(request, 'language', language[0]);
+    setHeader(request, 'url', (request.uri + (query && '?' + query)).replace(/[^!-~]+/g, encodeURIComponent));
+    setHeader(request, 'class', classOf(request));
+    setHeader(request, 'host', language[3] && header(request, 'host'));
+    setHeader(request, 'findings', '');
+    if (!query) {
+        request.querystring = {};
+    }
+    if (INFERENCE !== 'off') {
+        const store = cf.kvs();
+        const generation = await store.exists('findings') ? await store.get('findings') : FIRST_GENERATION;
+        setHeader(request, 'findings', generation);
+    }
+    return request;
+}
