@@ -24,6 +24,7 @@ MASTERS = "arn:aws:s3:::<MediaBucket>/masters/*"
 DERIVATIVES = "<MediaBucket.Arn>/derivatives/*"
 HELD, FINDINGS = "<MediaBucket.Arn>/held/*", "<MediaBucket.Arn>/findings/*"
 AUDIT, SWITCHES, WATCH = "<AuditBucket.Arn>/*", "<MediaBucket.Arn>/switches/*", "<MediaBucket.Arn>/watch/*"
+LIBRARY = "<MediaBucket.Arn>/library/*"
 INDEX, BY_SHA256 = "<IndexTable.Arn>", "<IndexTable.Arn>/index/by-sha256"
 VECTORS, VECTOR_INDEX = "<VectorTable.Arn>", "<VectorIndex.IndexArn>"
 BUCKETS_OF_PICTURES = ["<MediaBucket.Arn>", "arn:aws:s3:::<MediaBucket>"]
@@ -71,6 +72,14 @@ GRANTS: dict[str, Grants] = {
         "dynamodb:PutItem": [INDEX],
         "sqs:SendMessage": ["<IngestQueue.Arn>"],
         "sqs:GetQueueAttributes": ["<IngestQueue.Arn>"],
+    },
+    "Library": {
+        "s3:GetObject": [LIBRARY, DERIVATIVES, MASTERS, HELD, WATERMARKS, "<UploadsBucket.Arn>/*"],
+        "s3:PutObject": [LIBRARY, DERIVATIVES],
+        "s3:DeleteObject": [DERIVATIVES],
+        "s3:ListBucket": ["<UploadsBucket.Arn>", *BUCKETS_OF_PICTURES],
+        "dynamodb:GetItem": [INDEX],
+        "sqs:SendMessage": ["<IngestQueue.Arn>"],
     },
     "Purge": {
         "s3:GetObject": [MASTERS, DERIVATIVES],
@@ -158,6 +167,7 @@ KEY_USES = {
     "Transform": ({"Decrypt", "GenerateDataKey"}, {"s3", "secretsmanager"}),
     "Ingest": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),
     "Sweep": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),
+    "Library": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),
     "Purge": ({"Decrypt"}, {"s3"}),
     "Refine": ({"Decrypt", "GenerateDataKey"}, {"s3"}),
     "Forget": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import Event, forget, infer, ingest, monitor, popular, purge, refine, similar, sweep, transform
+from . import Event, forget, infer, ingest, library, monitor, popular, purge, refine, similar, sweep, transform
 
 EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "forget": forget.events,
     "infer": infer.events,
     "ingest": ingest.events,
+    "library": library.events,
     "monitor": monitor.events,
     "popular": popular.events,
     "purge": purge.events,
