@@ -184,7 +184,7 @@ def _marked(wanted: Wanted, settings: LanguageSettings) -> dict[str, Value]:
     scale = max(0.0001, _rounded(mark.scale)) if mark.scale else 0.0
     opacity = max(1, round(mark.opacity * 100))
     return {
-        "wm": Watermark(settings.own_watermark(), "center" if tiled else mark.position, opacity, 100),
+        "wm": Watermark(settings.own_watermark(), "center" if tiled else mark.position, opacity),
         "wmx": Stamp(x, y, tiled, scale, scale),
     }
 

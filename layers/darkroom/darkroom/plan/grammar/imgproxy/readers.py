@@ -229,7 +229,7 @@ def skip(reading: Reading, name: str, args: list[str]) -> None:
 
 def expires(reading: Reading, name: str, args: list[str]) -> None:
     """imgproxy refuses what is older than its timestamp, so a URL is good for the second that it names."""
-    timestamp = whole(name, only(name, args), high=9_999_999_999)
+    timestamp = whole(name, only(name, args), high=999_999_999_999)
     reading.wanted.expires_s = timestamp + 1 if timestamp > 0 else None
 
 
