@@ -35,17 +35,16 @@ def format_class(accept: str) -> str:
     The highest q-value wins; among equals the smaller format does, whatever the order in the header. Only a type's own
     name shows that a viewer knows it: browsers send wildcards for all sorts of requests.
     """
-    asked = dict(weights(accept))
+    weights = dict(_weights(accept))
     best, best_weight = "auto-legacy", 0.0
     for name, types in reversed(CLASS_TYPES):
-        weight = max(asked.get(kind, 0.0) for kind in types)
+        weight = max(weights.get(kind, 0.0) for kind in types)
         if weight > 0 and weight >= best_weight:
             best, best_weight = name, weight
     return best
 
 
-def weights(accept: str) -> Iterable[tuple[str, float]]:
-    """The media ranges of an ``Accept`` header, each with its q-value; one that is malformed is 0."""
+def _weights(accept: str) -> Iterable[tuple[str, float]]:
     for entry in accept.lower().split(","):
         kind, *parameters = (part.strip(" \t") for part in entry.split(";"))
         weight = 1.0

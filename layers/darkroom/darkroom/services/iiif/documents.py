@@ -5,31 +5,24 @@ from __future__ import annotations
 import json
 from zlib import crc32
 
-from ...plan.negotiation import weights
 from ..answers import HttpResponse, matches
 
 LINKED = 'application/ld+json;profile="{context}"'
 PLAIN = "application/json"
+"""What is answered to who names it in ``Accept``, and not JSON-LD: section 5.1."""
 
 
 def document_response(
     document: dict[str, object], *, accept: str, method: str, if_none_match: str, headers: dict[str, str]
 ) -> HttpResponse:
-    """``document`` as JSON-LD, or as plain JSON for a viewer who prefers that; with ``headers``."""
+    """``document`` as JSON-LD, or as plain JSON where ``accept``, the type that a viewer names, is that."""
     body = json.dumps(document, indent=1)
-    content_type = media_type(accept, str(document["@context"]))
+    content_type = PLAIN if accept == PLAIN else LINKED.format(context=document["@context"])
     etag = f'"{crc32(content_type.encode() + body.encode()):08x}-{len(body):x}"'
-    headers = headers | {"content-type": content_type, "etag": etag, "vary": "Accept"}
+    headers = headers | {"content-type": content_type, "etag": etag}
     if matches(if_none_match, etag):
         return {"statusCode": 304, "headers": headers, "body": ""}
     return {"statusCode": 200, "headers": headers, "body": "" if method == "HEAD" else body}
-
-
-def media_type(accept: str, context: str) -> str:
-    """JSON-LD unless ``accept`` gives plain JSON more weight: section 5.1."""
-    asked = dict(weights(accept))
-    linked = asked.get("application/ld+json", 0.0)
-    return PLAIN if asked.get(PLAIN, 0.0) > linked else LINKED.format(context=context)
 
 
 def redirect(status: int, location: str, cache_control: str) -> HttpResponse:
