@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 TRANSPARENT = "00000000"
@@ -42,9 +43,9 @@ def channels(digits: str) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def hex_from(red: float, green: float, blue: float, alpha: float = 1.0) -> str:
-    """Our hex digits of channels from 0 to 255 and of ``alpha`` from 0 to 1, each clipped to its range."""
-    levels = [min(255, max(0, round(level))) for level in (red, green, blue, alpha * 255)]
+def hex_from(rgb: Sequence[float], alpha: float = 1.0) -> str:
+    """Our hex digits of three channels from 0 to 255 and of ``alpha`` from 0 to 1, each clipped to its range."""
+    levels = [min(255, max(0, round(level))) for level in (*rgb, alpha * 255)]
     return "".join(f"{level:02x}" for level in (levels if levels[3] < 255 else levels[:3]))
 
 
@@ -52,11 +53,11 @@ def _computed(match: re.Match[str]) -> str:
     alpha = 1.0 if match[8] is None else float(match[8]) / (100 if match[9] else 1)
     numbers = [float(match[k]) for k in (2, 4, 6)]
     if match[1] == "rgb":
-        return hex_from(*(number * (2.55 if match[3] == "%" else 1) for number in numbers), alpha)
+        return hex_from([number * (2.55 if match[3] == "%" else 1) for number in numbers], alpha)
     from colorsys import hls_to_rgb
 
     saturation, lightness = (min(1.0, max(0.0, number / 100)) for number in numbers[1:])
-    return hex_from(*(level * 255 for level in hls_to_rgb(numbers[0] % 360 / 360, lightness, saturation)), alpha)
+    return hex_from([level * 255 for level in hls_to_rgb(numbers[0] % 360 / 360, lightness, saturation)], alpha)
 
 
 @cache

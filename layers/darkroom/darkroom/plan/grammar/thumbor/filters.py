@@ -1,0 +1,190 @@
+"""thumbor's filters, as the table that they are read by."""
+
+from __future__ import annotations
+
+from ..coverage import Covered, by_name, reader_of
+from . import effects, placing, writing
+from .calls import BOOLEAN, DECIMAL, NONZERO, NUMBER, POSITIVE, TEXT, WORD, Filter
+from .wanted import Wanted
+
+_CURVE = r"\[(?:\([0-9]+,[0-9]+\),?)*\]"
+_PLACE = "-?[0-9]+p?|center|repeat"
+_RATIO = "-?[0-9]+|none"
+
+
+def apply(wanted: Wanted, name: str, call: str) -> None:
+    """Take what filter ``name`` wants in ``call``. What is no filter, or no call of it, is left out, as in thumbor."""
+    if name not in _TABLE:
+        return
+    known = reader_of(_TABLE, name)
+    arguments = known.arguments(name, call)
+    if arguments is not None:
+        known.read(wanted, arguments)
+
+
+def _nothing(wanted: Wanted, _: list[str]) -> None:
+    pass
+
+
+FILTERS: tuple[Covered[Filter], ...] = (
+    Covered(
+        "autojpg",
+        arguments="[enabled]",
+        note="Nothing to do: an opaque picture becomes a JPEG wherever the viewer accepts nothing better.",
+        read=Filter(_nothing, (BOOLEAN,), 1),
+    ),
+    Covered(
+        "background_color",
+        arguments="color",
+        to="bg",
+        note="Behind margins too. A second colour, by fill() or round_corner(), is refused.",
+        read=Filter(effects.background_color, (WORD,)),
+    ),
+    Covered(
+        "blur",
+        arguments="radius[, sigma]",
+        to="blur",
+        note="By the spread of thumbor's kernel, which ends at the radius: less than sigma.",
+        read=Filter(effects.blur, (NONZERO, DECIMAL), 1),
+    ),
+    Covered("brightness", arguments="amount", to="mat", read=Filter(effects.brightness, (NUMBER,))),
+    Covered(
+        "colorize",
+        arguments="red_pct, green_pct, blue_pct, fill",
+        to="mat",
+        read=Filter(effects.colorize, (POSITIVE, POSITIVE, POSITIVE, TEXT)),
+    ),
+    Covered("contrast", arguments="amount", to="mat", read=Filter(effects.contrast, (NUMBER,))),
+    Covered(
+        "convolution",
+        arguments="matrix, columns[, should_normalize]",
+        to="conv",
+        note="At most 49 weights; rows and columns are odd. Once.",
+        read=Filter(effects.convolution, (rf"{DECIMAL}(?:;{DECIMAL})*", NONZERO, BOOLEAN), 1),
+    ),
+    Covered("cover", to="anim=0", read=Filter(writing.cover)),
+    Covered(
+        "curve",
+        arguments="all, red, green, blue: [(x,y),…]",
+        to="curve",
+        note="Of two points or more, with x rising from 0 to 255; as many points as fit into 267 characters. Once.",
+        read=Filter(effects.curve, (_CURVE,) * 4),
+    ),
+    Covered("equalize", to="lev=equal", read=Filter(effects.equalize)),
+    Covered(
+        "extract_focal",
+        to="focus",
+        note="Only a cover with both sides given keeps a focus, as in thumbor.",
+        read=Filter(placing.extract_focal),
+    ),
+    Covered(
+        "fill",
+        arguments="color[, fill_transparent]",
+        to="fit=letterbox, bg, bgx",
+        note="Colours behind transparency too where there are margins. no_upscale() does not shrink what is filled.",
+        read=Filter(placing.fill, (WORD, BOOLEAN), 1),
+    ),
+    Covered(
+        "focal",
+        arguments="LEFTxTOP:RIGHTxBOTTOM",
+        to="focus",
+        note="It goes before smart, where thumbor takes the mean.",
+        read=Filter(placing.focal, (TEXT,)),
+    ),
+    Covered(
+        "format",
+        arguments="image-format",
+        to="f",
+        note="heic and heif are refused. Without it, what the viewer accepts.",
+        read=Filter(writing.file_format, (TEXT,)),
+    ),
+    Covered("frame", arguments="url", refused="there are no nine-patch frames here"),
+    Covered("grayscale", to="gray", read=Filter(effects.grayscale)),
+    Covered(
+        "max_age",
+        arguments="max_age",
+        note="Seconds that an answer may be kept, up to what the deployment allows.",
+        read=Filter(writing.max_age, (POSITIVE,)),
+    ),
+    Covered("max_bytes", arguments="number-of-bytes", to="mb", read=Filter(writing.max_bytes, (POSITIVE,))),
+    Covered(
+        "no_upscale",
+        to="up, cov=clip",
+        note="What a crop has left is not enlarged either. Together with stretch() it is refused.",
+        read=Filter(placing.no_upscale),
+    ),
+    Covered(
+        "noise",
+        arguments="amount[, seed]",
+        to="noise",
+        note="Up to 100. The seed is always the same. Once.",
+        read=Filter(effects.noise, (POSITIVE, POSITIVE), 1),
+    ),
+    Covered(
+        "proportion",
+        arguments="percentage",
+        to="zoom",
+        note="Of the box where there is one.",
+        read=Filter(placing.proportion, (DECIMAL,)),
+    ),
+    Covered(
+        "quality",
+        arguments="amount",
+        to="q",
+        note="0 is taken for 1, more than 100 for 100.",
+        read=Filter(writing.quality, (POSITIVE,)),
+    ),
+    Covered("red_eye", refused="nothing looks for eyes in pictures here"),
+    Covered("rgb", arguments="rAmount, gAmount, bAmount", to="mat", read=Filter(effects.rgb, (NUMBER, NUMBER, NUMBER))),
+    Covered(
+        "rotate",
+        arguments="angle",
+        to="rot",
+        note="Degrees counterclockwise; as in thumbor only by 90, else it is left out.",
+        read=Filter(placing.rotate, (NUMBER,)),
+    ),
+    Covered(
+        "round_corner",
+        arguments="a_radius[|b_radius], r, g, b[, transparent]",
+        to="radius, ry, bg",
+        note="Once.",
+        read=Filter(effects.round_corner, (r"[0-9]+(?:\|[0-9]+)?", POSITIVE, POSITIVE, POSITIVE, BOOLEAN), 1),
+    ),
+    Covered(
+        "saturation",
+        arguments="amount",
+        to="mat",
+        note="By a weighted sum where thumbor takes the root of weighted squares.",
+        read=Filter(effects.saturate, (DECIMAL,)),
+    ),
+    Covered(
+        "sharpen",
+        arguments="sharpen_amount, sharpen_radius, luminance_only",
+        to="sharp",
+        note="Of luminance only, with a sigma of 1 + radius / 2; any amount above 0 is one. Once.",
+        read=Filter(effects.sharpen, (DECIMAL, DECIMAL, BOOLEAN)),
+    ),
+    Covered(
+        "stretch", to="fit=fill", note="Together with orig or no_upscale() it is refused.", read=Filter(placing.stretch)
+    ),
+    Covered("strip_exif", note="Nothing to do: no answer has metadata.", read=Filter(_nothing)),
+    Covered("strip_icc", note="Nothing to do: every answer is in sRGB.", read=Filter(_nothing)),
+    Covered("upscale", to="up", read=Filter(placing.upscale)),
+    Covered(
+        "watermark",
+        arguments="imageUrl, x, y, alpha[, w_ratio[, h_ratio]]",
+        to="wm, wmx",
+        note="A configured watermark, by the address of its key; anything else is refused. Repeated on both axes or "
+        "none, without thumbor's gaps. Ratios up to 100. Once.",
+        read=Filter(placing.watermark, (TEXT, _PLACE, _PLACE, POSITIVE, _RATIO, _RATIO), 2),
+    ),
+    Covered(
+        "distributed_collage",
+        arguments="orientation, alignment, urls",
+        refused="an answer is of one picture here",
+        note="A plug-in.",
+        group="plug-in",
+    ),
+)
+
+_TABLE = by_name(FILTERS)

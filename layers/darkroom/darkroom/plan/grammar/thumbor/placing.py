@@ -1,0 +1,97 @@
+"""thumbor's filters that are about places and sizes."""
+
+from __future__ import annotations
+
+import re
+
+from ..held import refused
+from ..stamps import stamped
+from .calls import is_true, unquoted
+from .effects import colour_of
+from .path import split, split_signature
+from .wanted import Wanted, decimal, whole, wholes
+
+MAX_NESTED = 10
+"""How many thumbor URLs within each other ``extract_focal()`` looks through."""
+
+_REGION = re.compile("([0-9]+)x([0-9]+):([0-9]+)x([0-9]+)")
+_HOST = re.compile("(?:https?://)?.*?/", re.DOTALL)
+
+
+def fill(wanted: Wanted, arguments: list[str]) -> None:
+    wanted.fill = True
+    wanted.fills_transparency = len(arguments) > 1 and is_true(arguments[1])
+    colour = arguments[0]
+    if colour in ("auto", "blur"):
+        wanted.backdrop = {"bgx": colour}
+    elif colour != "transparent":
+        wanted.backdrop = {"bg": colour_of("fill", colour)}
+
+
+def focal(wanted: Wanted, arguments: list[str]) -> None:
+    if match := _REGION.match(unquoted(arguments[0])):
+        _focus(wanted, "focal", match.groups())
+
+
+def _focus(wanted: Wanted, name: str, edges: tuple[str, ...]) -> None:
+    left, top, right, bottom = wholes(name, edges)
+    if left < right and top < bottom:
+        wanted.focal.append((left, top, right, bottom))
+
+
+def extract_focal(wanted: Wanted, _: list[str]) -> None:
+    """The image is a thumbor URL itself: what it crops is the focus, and its image is the source."""
+    url = wanted.image
+    for _nested in range(MAX_NESTED):
+        signed = split_signature(_HOST.sub("", url, count=1))
+        if signed is None:
+            return
+        parts = split(signed[1])
+        url = parts.image
+        if match := _REGION.fullmatch(parts.crop):
+            wanted.image = url
+            _focus(wanted, "extract_focal", match.groups())
+            return
+
+
+def no_upscale(wanted: Wanted, _: list[str]) -> None:
+    wanted.no_upscale = True
+
+
+def proportion(wanted: Wanted, arguments: list[str]) -> None:
+    part = decimal("proportion", arguments[0])
+    if 0 < part <= 1:
+        wanted.proportion *= part
+
+
+def rotate(wanted: Wanted, arguments: list[str]) -> None:
+    degrees = whole("rotate", arguments[0])
+    if degrees % 90 == 0:
+        wanted.turn = (wanted.turn - degrees) % 360
+
+
+def stretch(wanted: Wanted, _: list[str]) -> None:
+    wanted.stretch = True
+
+
+def upscale(wanted: Wanted, _: list[str]) -> None:
+    wanted.upscale = True
+
+
+def watermark(wanted: Wanted, arguments: list[str]) -> None:
+    url, x, y, transparency = arguments[:4]
+    tiled = (x, y) == ("repeat", "repeat")
+    if "repeat" in (x, y) and not tiled:
+        raise refused("watermark", "it can be repeated on both axes or on none here")
+    ratios = [whole("watermark", text) / 100 if text != "none" else 0.0 for text in (*arguments[4:], "none", "none")]
+    name = wanted.settings.watermark_at(unquoted(url), bare_hosts=True)
+    stamp = stamped(
+        name,
+        *(("0", "0") if tiled else (x, y)),
+        transparency=whole("watermark", transparency),
+        tiled=tiled,
+        width=ratios[0],
+        height=ratios[1],
+    )
+    if stamp:
+        wanted.once("watermark", wm=stamp[0], wmx=stamp[1])
