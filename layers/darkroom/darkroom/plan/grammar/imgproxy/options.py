@@ -74,7 +74,7 @@ COVERAGE: tuple[Covered[Read], ...] = (
         ("ex",),
         "%extend:%gravity",
         "ext",
-        note="Needs width and height. The gravity `fp` is refused.",
+        note="The gravity `fp` is refused.",
         read=partial(readers.extend, "extend"),
     ),
     Covered(

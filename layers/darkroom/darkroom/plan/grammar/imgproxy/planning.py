@@ -43,8 +43,6 @@ def _check_sides(wanted: Wanted) -> None:
     sides = (wanted.width, wanted.height)
     if wanted.resizing == "force" and any(sides) and not all(sides):
         raise refused("resizing_type", "force needs width and height here")
-    if wanted.extend.enabled and any(sides) and not all(sides):
-        raise refused("extend", "needs width and height here")
     if wanted.max_side and not all(0 < side <= wanted.max_side for side in sides):
         raise refused("max_result_dimension", "is served only with a width and a height that are within it")
     if wanted.trim.threshold is not None and (wanted.crop_width or wanted.crop_height):
@@ -114,13 +112,12 @@ def _side(side: int, scale: float) -> int:
 
 def _fitted(wanted: Wanted) -> dict[str, Value]:
     fit, covering = _FITS[wanted.resizing]
-    values: dict[str, Value] = {"fit": fit}
-    if fit == "cover":
-        pull = _upright(wanted.gravity, wanted)
-        values["g"] = (
-            Gravity("fp", _hundredths(pull.x), _hundredths(pull.y)) if pull.word == "fp" else Gravity(pull.word)
-        )
-        values["off"] = Offset(*_offsets(pull, wanted.dpr))
+    pull = _upright(wanted.gravity, wanted)
+    values: dict[str, Value] = {
+        "fit": fit,
+        "g": Gravity("fp", _hundredths(pull.x), _hundredths(pull.y)) if pull.word == "fp" else Gravity(pull.word),
+        "off": Offset(*_offsets(pull, wanted.dpr)),
+    }
     if covering and not (covering == "clip" and wanted.enlarge):
         values["cov"] = covering
     return values
