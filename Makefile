@@ -9,10 +9,10 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run stop test lint format bench cost chaos gameday edge alarms docs replay lock clean
+.PHONY: help run stop test lint format bench cost chaos gameday conformance edge alarms docs replay lock clean
 
 help:  ## This list
-	@sed -n 's/^\([a-z]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(READY): requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Darkroom needs Python 3.13 (python3.13 on PATH, or make PYTHON=/path/to/python3.13)"; exit 1; }
@@ -50,6 +50,9 @@ chaos: $(READY)  ## 500 uploads through failing services and dying workers; SEED
 
 gameday: $(READY)  ## Break things on a stack of its own, and see alarms, remedies and runbooks work; ONLY=name plays one
 	@$(RUN) -m gameday $(if $(ONLY),--only $(ONLY))
+
+conformance: $(READY)  ## The official validator of the IIIF Image API 3.0, on a stack of its own
+	@$(RUN) -m tools.conformance
 
 edge: $(READY)  ## Write the minified edge function into template.yaml
 	@$(RUN) functions/edge/build.py

@@ -2,6 +2,7 @@
 
 A third, ``runtime``, is what functions run in: Python and boto3, as Lambda's own runtime brings them, and nothing else.
 A fourth, ``endpoint``, is the model server's, for a stack with inference.
+``conformance`` has IIIF's validator.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ REQUIREMENTS = {
     "ministack": ROOT / "requirements-ministack.txt",
     "sam": ROOT / "requirements-sam.txt",
     "endpoint": ROOT / "endpoint" / "requirements.txt",
+    "conformance": ROOT / "requirements-conformance.txt",
 }
 """What is installed in each environment that pip fills."""
 
@@ -31,6 +33,7 @@ TOOLS = ("ministack", "sam")
 """Environments that every stack needs."""
 
 ENDPOINT = "endpoint"
+CONFORMANCE = "conformance"
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 """boto3 and what it needs, as they lie in site-packages; lent to the runtime from MiniStack's environment."""
 
@@ -60,6 +63,12 @@ async def ensure_endpoint(progress: Progress) -> None:
     """Make the model server's environment if it is missing or older than its requirements; raises CannotStart."""
     async with exclusively(VENVS / f".{ENDPOINT}.lock"):  # of its own: it may take minutes
         await _ensure((ENDPOINT,), progress)
+
+
+async def ensure_conformance(progress: Progress) -> None:
+    """Make the validator's environment if it is missing or older than its requirements; raises CannotStart."""
+    async with exclusively(VENVS / f".{CONFORMANCE}.lock"):
+        await _ensure((CONFORMANCE,), progress)
 
 
 async def _ensure(names: Sequence[str], progress: Progress) -> dict[str, str]:

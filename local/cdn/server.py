@@ -22,11 +22,13 @@ def viewer_request(request: web.BaseRequest) -> Request:
     path, mark, query = request.raw_path.partition("?")
     if "://" in path:
         path = "/" + path.split("://", 1)[1].partition("/")[2]
+    headers = CIMultiDict(request.headers)
+    headers["CloudFront-Forwarded-Proto"] = request.scheme  # the CDN's own word; policies say who hears it
     return Request(
         request.method,
         path,
         query if mark else None,
-        CIMultiDict(request.headers),
+        headers,
         request.remote or "127.0.0.1",
         b64encode(secrets.token_bytes(42), b"-_").decode(),
     )

@@ -1,0 +1,45 @@
+"""``python -m tools.conformance [--url URL] [--level 2]``: every test by its name, and whether it passed.
+
+Without ``--url`` a stack is started that lets anybody ask for anything, the validator's picture is uploaded there, and
+the stack is ended again. The exit status is that of the validator: 0 if all passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "darkroom"))
+
+from local.errors import CannotStart
+
+from .stack import PICTURE, NoStack, running
+from .validator import prepare, validate
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.conformance", description="Run the official IIIF validator.")
+    parser.add_argument(
+        "--url", help="a server that has the validator's picture already, such as http://localhost:8088"
+    )
+    parser.add_argument("--identifier", default=PICTURE.stem, help="of the picture there")
+    parser.add_argument("--level", type=int, default=2, help="the highest compliance level that is tested (2)")
+    chosen = parser.parse_args(arguments)
+    try:
+        asyncio.run(prepare())
+        if chosen.url:
+            return validate(chosen.url, chosen.identifier, chosen.level)
+        with TemporaryDirectory(prefix="darkroom-conformance-") as state, running(Path(state)) as url:
+            return validate(url, PICTURE.stem, chosen.level)
+    except (CannotStart, NoStack) as error:
+        sys.stderr.write(f"{error}\n")
+        return 99
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""The validator itself: PyPI's ``iiif-validator`` in an environment of its own."""
+
+from __future__ import annotations
+
+import subprocess
+from urllib.parse import urlsplit
+
+from local import venvs
+from local.errors import CannotStart
+from local.progress import Progress
+
+VERSION = "3.0"
+PREFIX = "iiif/3"
+
+
+async def prepare() -> None:
+    """Install the validator if it is not here; raises CannotStart."""
+    await venvs.ensure_conformance(Progress())
+    done = subprocess.run(  # noqa: S603
+        [venvs.python_of(venvs.CONFORMANCE), "-c", "import magic"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise CannotStart(
+            "The validator needs libmagic; on Debian: apt-get install libmagic1t64\n" + done.stderr.strip()
+        )
+
+
+def validate(url: str, identifier: str, level: int) -> int:
+    """Run every test up to compliance ``level`` against the server at ``url``; how many failed."""
+    found = urlsplit(url)
+    python = venvs.python_of(venvs.CONFORMANCE)
+    command = [python, python.parent / "iiif-validate.py", "--server", found.netloc, "--scheme", found.scheme]
+    options = ["--prefix", PREFIX, "--identifier", identifier, "--version", VERSION, "--level", str(level)]
+    return subprocess.run([*command, *options], check=False).returncode  # noqa: S603
