@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 MASTERS = "masters/"
 JPEG_START = b"\xff\xd8"
+TYPES = {JPEG_START: "image/jpeg", b"II\x2a\0": "image/tiff", b"II\x2b\0": "image/tiff"}
+"""Content types by the first bytes, as far as who reads a master goes by them."""
 COMMENT_BYTES = 64
 """Length of the name in a master's comment, so that all copies of a picture are of one length."""
 
@@ -61,7 +63,9 @@ class Shelf:
             return None
         is_jpeg = picture.startswith(JPEG_START)
         lead, rest = (named(picture, key), memoryview(picture)[2:]) if is_jpeg else (b"", memoryview(picture))
-        content_type = "image/jpeg" if is_jpeg else "application/octet-stream"
+        content_type = next(
+            (of for start, of in TYPES.items() if picture.startswith(start)), "application/octet-stream"
+        )
         return Object(lead, rest, {"content-type": content_type}, f'"{_hash(key.encode())}"', self._started)
 
     def put(self, key: str, body: bytes, headers: Mapping[str, str]) -> Object:

@@ -18,6 +18,7 @@ PARTS: dict[str, str] = {
     "origin": "bench.parts.origin",
     "memory": "bench.parts.memory",
     "large": "bench.parts.large",
+    "scene": "bench.parts.scene",
     "ingest": "bench.parts.ingest",
     "quality": "bench.parts.quality",
     "cost": "bench.parts.cost",

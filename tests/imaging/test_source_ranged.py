@@ -54,10 +54,11 @@ def stream(body: bytes, closed: Callable[[], None] = lambda: None) -> Iterator[b
     st.lists(st.tuples(st.integers(0, len(BODY) + 9), st.integers(0, 5 * BLOCK_BYTES)), max_size=30),
     st.integers(0, 12),
     st.booleans(),
+    st.sampled_from([0, 1, BLOCK_BYTES, 3 * BLOCK_BYTES + 5, len(BODY)]),
 )
-def test_any_reads_give_the_bytes(reads: list[tuple[int, int]], room: int, streamed: bool) -> None:
+def test_any_reads_give_the_bytes(reads: list[tuple[int, int]], room: int, streamed: bool, first: int) -> None:
     front = stream(BODY) if streamed else None
-    blocks = Blocks(Store(BODY), len(BODY), room_bytes=room * BLOCK_BYTES, front=front)
+    blocks = Blocks(Store(BODY), len(BODY), room_bytes=room * BLOCK_BYTES, front=front, first=BODY[:first])
     for offset, length in reads:
         assert blocks.read(offset, length) == BODY[offset : offset + length]
         assert blocks.kept_bytes <= max(1, room) * BLOCK_BYTES

@@ -51,6 +51,23 @@ def test_s3_sends_a_large_body_in_pieces(s3_bucket: Bucket) -> None:
     assert min(sizes[:-1]) >= CHUNK_BYTES
 
 
+@pytest.mark.parametrize("size", [1, 99, 100, 101, 300_000])
+def test_the_rest_may_come_by_another_request(bucket: Bucket, size: int) -> None:
+    body = bytes(range(250)) * (size // 250 + 1)
+    etag = bucket.put("parted", body[:size], {"Content-Type": "image/tiff"})
+    found = bucket.open("parted", 100)
+    assert found is not None
+    assert (found.size_bytes, found.etag, found.attributes["Content-Type"]) == (size, etag, "image/tiff")
+    assert found.read() == body[:size]
+    assert bucket.open("missing", 100) is None
+    overtaken = bucket.open("parted", 100)
+    assert overtaken is not None
+    bucket.put("parted", b"another" * 100, {})
+    if size > 100:
+        with pytest.raises(Unavailable):
+            overtaken.read()
+
+
 def test_a_range_is_of_the_object_that_was_seen(bucket: Bucket) -> None:
     body = bytes(range(256)) * 40
     etag = bucket.put("ranged", body, {})

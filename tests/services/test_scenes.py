@@ -12,6 +12,7 @@ import pyvips
 
 from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.errors import Unavailable
+from darkroom.imaging.containers.tiffbinding import bound
 from darkroom.imaging.scene.planning import inspected, planned
 from darkroom.imaging.scene.writing import write
 from darkroom.imaging.source import Source
@@ -52,9 +53,9 @@ class Counting(Bucket):
         self.streamed = 0
         self.opened: list[str] = []
 
-    def open(self, key: str) -> StoredObject | None:
+    def open(self, key: str, first_bytes: int = 0) -> StoredObject | None:
         self.opened.append(key)
-        found = super().open(key)
+        found = super().open(key, first_bytes)
         return replace(found, chunks=self._counted(found.chunks)) if found else None
 
     def range(self, key: str, start: int, end: int, etag: str) -> bytes:
@@ -160,19 +161,37 @@ def test_the_last_few_stay(counting: Counting) -> None:
     assert counting.opened == names[:1]
 
 
-@pytest.mark.parametrize("kind", ["small", "another type", "directories at the end"])
-def test_all_else_is_streamed(bucket: Bucket, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scene_by_another_name_is_read_from_its_stream_first(counting: Counting) -> None:
+    counting.put("masters/scene", scene(), TIFF)
+    reading = Scenes()
+    found = reading.open(counting, "masters/scene")
+    assert found is not None
+    with reading.source(counting, "masters/scene", found) as source:
+        source.head()
+        assert counting.ranged == []
+        assert source.read_at(len(scene()) - 50, 50) == scene()[-50:]
+    assert len(counting.ranged) == 1
+    assert counting.streamed < 400_000
+
+
+@pytest.mark.parametrize("name", ["other", "other.TIF"])
+@pytest.mark.parametrize("kind", ["small", "another type", "directories at the end", "no smaller versions"])
+def test_all_else_is_streamed(bucket: Bucket, kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     body, headers = scene(), TIFF
     if kind == "small":
         monkeypatch.setattr(scenes, "STREAMED_BYTES", len(body))
     elif kind == "another type":
         headers = {"Content-Type": "image/png"}
     else:
-        body = pyvips.Image.new_from_buffer(body, "").tiffsave_buffer(compression="none")
-    bucket.put("other", body, headers)
+        image = pyvips.Image.new_from_buffer(body, "")
+        atonce = {"tile": True, "compression": "deflate", "level": 1}
+        body = (
+            image.tiffsave_buffer(compression="none") if "end" in kind else bound([[image.tiffsave_buffer(**atonce)]])
+        )
+    bucket.put(name, body, headers)
     reading = Scenes()
-    found = reading.open(bucket, "other")
+    found = reading.open(bucket, name)
     assert found is not None
-    with reading.source(bucket, "other", found) as source:
+    with reading.source(bucket, name, found) as source:
         assert not source.by_ranges
         assert source.read_all() == body

@@ -58,7 +58,7 @@ def darkroom(endpoint_url: str) -> Contender:
         environment=aws_environment(endpoint_url)
         | VARIABLES
         | {
-            "PYTHONPATH": _python_path(),
+            "PYTHONPATH": python_path(),
             "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's file system is read-only
         },
         stores=True,
@@ -85,7 +85,7 @@ def darkroom_at_ingest(name: str, what: str, job: str, source: Path, wanted: Map
         command=[interpreter(), HERE / "ingest.py", job, source, json.dumps(wanted)],
         folder=HERE,
         environment=INGEST_ALLOCATOR
-        | {"PYTHONPATH": _python_path(), "PYTHONDONTWRITEBYTECODE": "1", "VIPS_CONCURRENCY": "1"},
+        | {"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1", "VIPS_CONCURRENCY": "1"},
     )
 
 
@@ -96,11 +96,12 @@ def darkroom_alone(source: Path, width: int, form: str, quality: int) -> Contend
         what="decoding, resizing and encoding alone, with the same libvips and the same options, the bytes in memory",
         command=[interpreter(), HERE / "floor.py", source, str(width), form, str(quality)],
         folder=HERE,
-        environment={"PYTHONPATH": _python_path(), "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "1"},
+        environment={"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "1"},
     )
 
 
-def _python_path() -> str:
+def python_path() -> str:
+    """Where a process finds the layers, built once."""
     layers = [kept(WORK / "layers" / name, [ROOT / "layers" / name], _build, architecture()) for name in LAYERS]
     return ":".join(str(layer / "python") for layer in layers)
 

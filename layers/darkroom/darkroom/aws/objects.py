@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import obstore
@@ -47,33 +49,40 @@ class Bucket:
     def __init__(self, store: S3Store | MemoryStore) -> None:
         self._store = store
 
-    def open(self, key: str) -> StoredObject | None:
-        """Start reading ``key``.
+    def open(self, key: str, first_bytes: int = 0) -> StoredObject | None:
+        """Start reading ``key``: all of it, or so many bytes of it first, and the others by another request.
 
         S3 says 403 for a missing key to whoever may not list the bucket, so that is None as well.
         """
         try:
-            found = obstore.get(self._store, key)
+            found = obstore.get(self._store, key, options={"range": (0, first_bytes)} if first_bytes else None)
         except (FileNotFoundError, PermissionDeniedError):
             return None
         except (BaseError, ValueError) as error:
             raise Unavailable(detail=f"get {key}: {error}") from error
         attributes = {str(name): value for name, value in found.attributes.items()}
-        stream = iter(found.stream(min_chunk_size=CHUNK_BYTES))
-        return StoredObject(found.meta["e_tag"] or "", found.meta["size"], attributes, _guarded(stream, key))
+        etag, size = found.meta["e_tag"] or "", found.meta["size"]
+        chunks = _guarded(iter(found.stream(min_chunk_size=CHUNK_BYTES)), key)
+        if 0 < first_bytes < size:
+            chunks = chain(chunks, self._rest(key, first_bytes, size, etag))
+        return StoredObject(etag, size, attributes, chunks)
 
     def range(self, key: str, start: int, end: int, etag: str) -> bytes:
         """Bytes ``start`` to before ``end`` of the object ``key`` while its entity tag is ``etag``, fewer at its end.
 
         Raises Changed if another object is there by now, or none.
         """
+        with _one_object(key):
+            return bytes(obstore.get(self._store, key, options={"if_match": etag, "range": (start, end)}).bytes())
+
+    def _rest(self, key: str, start: int, end: int, etag: str) -> Iterator[bytes]:
+        """The same as a stream, which begins when it is read; raises Unavailable instead of Changed."""
         try:
-            found = obstore.get(self._store, key, options={"if_match": etag, "range": (start, end)})
-            return bytes(found.bytes())
-        except (FileNotFoundError, PermissionDeniedError, PreconditionError) as error:
-            raise Changed(detail=f"get {key}: {error}") from error
-        except (BaseError, ValueError) as error:
-            raise Unavailable(detail=f"get {key}: {error}") from error
+            with _one_object(key):
+                found = obstore.get(self._store, key, options={"if_match": etag, "range": (start, end)})
+                yield from found.stream(min_chunk_size=CHUNK_BYTES)
+        except Changed as error:
+            raise Unavailable(detail=error.detail) from error
 
     def etag(self, key: str) -> str | None:
         """The entity tag of ``key``, with its quotes."""
@@ -108,6 +117,17 @@ class Bucket:
             return
         except (BaseError, ValueError) as error:
             raise Unavailable(detail=f"delete {key}: {error}") from error
+
+
+@contextmanager
+def _one_object(key: str) -> Iterator[None]:
+    """Around reading what is to have a certain entity tag."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionDeniedError, PreconditionError) as error:
+        raise Changed(detail=f"get {key}: {error}") from error
+    except (BaseError, ValueError) as error:
+        raise Unavailable(detail=f"get {key}: {error}") from error
 
 
 def _guarded(chunks: Iterator[bytes], key: str) -> Iterator[bytes]:

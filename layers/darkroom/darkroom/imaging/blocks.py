@@ -26,9 +26,10 @@ class Blocks:
     """Blocks of one object's ``size_bytes``, by their numbers. Safe to read from several threads.
 
     At most ``room_bytes`` stay, those that were read last, and ``ahead_bytes`` are fetched ahead; a block has
-    ``block_bytes``, more where most of an object is going to be read. ``front`` is the
-    object's bytes from the first one on, where a stream of them is open: it is read for as long as what is asked for
-    lies ahead of it, and not far. ``requests`` and ``fetched_bytes`` count what came, by whichever way.
+    ``block_bytes``, more where most of an object is going to be read. ``front`` is the object's bytes from the first
+    one on, where a stream of them is open: it is read for as long as what is asked for lies ahead of it, and not far.
+    ``first`` is the object's beginning where that is here already. ``requests`` and ``fetched_bytes`` count what came,
+    by whichever way.
     """
 
     def __init__(
@@ -37,13 +38,14 @@ class Blocks:
         size_bytes: int,
         *,
         front: Iterator[bytes] | None = None,
+        first: bytes = b"",
         room_bytes: int = ROOM_BYTES,
         ahead_bytes: int = MOST_AHEAD_BYTES,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
         self.size_bytes = size_bytes
-        self.requests = 1 if front else 0
-        self.fetched_bytes = 0
+        self.requests = 1 if front or first else 0
+        self.fetched_bytes = len(first)
         self._block = block_bytes
         self._fetch = fetch
         self._front = _Front(front, block_bytes) if front else None
@@ -51,7 +53,9 @@ class Blocks:
         self._most_ahead = ahead_bytes // self._block
         self._ahead = 0
         self._following = -1
-        self._kept: dict[int, bytes] = {}
+        self._kept = _blocks(first, 0, block_bytes)
+        if len(first) < size_bytes and len(first) % block_bytes:
+            del self._kept[len(first) // block_bytes]  # which is not whole
         self._lock = Lock()
 
     @property
@@ -106,8 +110,7 @@ class Blocks:
         if len(body) != end_byte - start_byte:
             raise Unavailable(detail=f"{len(body)} of {end_byte - start_byte} bytes came")
         self._following = stop
-        places = range(0, len(body), self._block)
-        blocks = {first + place // self._block: body[place : place + self._block] for place in places}
+        blocks = _blocks(body, first, self._block)
         self._kept |= blocks
         return blocks
 
@@ -132,6 +135,12 @@ class Blocks:
     def _forget(self) -> None:
         for number in list(self._kept)[: max(0, len(self._kept) - self._room)]:
             del self._kept[number]
+
+
+def _blocks(body: bytes, first: int, block_bytes: int) -> dict[int, bytes]:
+    """``body`` cut into blocks, from the number ``first`` on."""
+    places = range(0, len(body), block_bytes)
+    return {first + place // block_bytes: body[place : place + block_bytes] for place in places}
 
 
 class _Front:

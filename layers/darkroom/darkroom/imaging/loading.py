@@ -33,6 +33,9 @@ is indifferent to it (0.92 to 1.13 of the bytes, 1.00 on average). JPEG needs 6 
 decoding is nearly all that its request takes."""
 
 _JPEG_SHRINKS = (8, 4, 2)
+_ROUNDED = 1.01
+"""How much less than a halving a pyramid's level may leave: a tile at a scene's edge is up to a pixel more than its
+share, and would be read from four times the pixels."""
 
 
 def spared(form: str, pace: Pace) -> float:
@@ -162,8 +165,10 @@ def _directory(source: Source, page: int, geometry: Geometry, limits: Limits, *,
     from .headers import tiff  # not needed for other types
 
     place, shrinks = tiff.page_of(source, page)
-    spare = 1.0 if whole else SPARE_REDUCTION
-    wanted = [1, *(shrink for shrink in shrinks if not whole and shrink <= geometry.reduction / spare)]
+    wanted = [
+        1,
+        *(shrink for shrink in shrinks if not whole and shrink <= geometry.reduction / SPARE_REDUCTION * _ROUNDED),
+    ]
     if shrinks and _read_pixels(geometry, wanted[-1]) > limits.max_pixels:
         wanted = [1, *(shrink for shrink in shrinks if not whole and shrink <= geometry.reduction)]
         _check_read(_read_pixels(geometry, wanted[-1]), limits, whole=whole)

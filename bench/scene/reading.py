@@ -1,0 +1,130 @@
+"""Runs with the layers: renders tiles of a scene, from S3 and from a local file, and tells what each took as JSON.
+
+``python reading.py FILE KEY ROUNDS TILES…``: the scene is FILE here and KEY in the bucket of the environment. A line of
+each: ``{"tile", "cold_ms", "cold_bytes", "cold_requests", "warm_ms", "local_ms", "bytes"}``. Cold: nothing of the
+scene is here, and the connection is new. Warm and local: the same render each, in turn, ROUNDS times. That the scene is
+still the same is asked before; the time of that is left out, as the function asks beside its look for the derivative.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pyvips
+
+from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.objects import Bucket, StoredObject, connect
+from darkroom.imaging.picture import Picture
+from darkroom.imaging.render import render
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Crop, Plan
+from darkroom.services.scenes import Scenes
+
+UNMEASURED = 3
+"""Turns of each tile before those that count."""
+
+
+class Local(Source):
+    """A file that libvips reads by itself."""
+
+    __slots__ = ("_file", "_path")
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(b"", None, path.stat().st_size)
+        self._path = path
+        self._file = os.open(path, os.O_RDONLY)
+
+    @property
+    def by_ranges(self) -> bool:
+        """As the other: its end is not read."""
+        return True
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """See Source."""
+        return os.pread(self._file, length, offset)
+
+    def vips(self, *, whole: bool = False) -> pyvips.Source:
+        """See Source."""
+        del whole
+        source = pyvips.Source.new_from_file(str(self._path))
+        self._opened.append(source)
+        return source
+
+
+class Counted(Bucket):
+    """What came of a bucket, and by how many requests."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        super().__init__(bucket._store)
+        self.bytes = self.requests = 0
+
+    def open(self, key: str, first_bytes: int = 0) -> StoredObject | None:
+        """See Bucket."""
+        self.requests += 1
+        found = super().open(key, first_bytes)
+        return replace(found, chunks=map(self._count, found.chunks)) if found else None
+
+    def range(self, key: str, start: int, end: int, etag: str) -> bytes:
+        """See Bucket."""
+        self.requests += 1
+        return self._count(super().range(key, start, end, etag))
+
+    def _count(self, body: bytes) -> bytes:
+        self.bytes += len(body)
+        return body
+
+
+def plan_of(tile: str) -> Plan:
+    """The derivative that shows a tile."""
+    shrink, left, top, width, height = map(int, tile.split(","))
+    box = {"width": -(-width // shrink), "height": -(-height // shrink)}
+    return Plan("scene.tif", crop=Crop("px", left, top, width, height), **box, fit="fill", format="jpeg")
+
+
+def timed(scenes: Scenes, bucket: Bucket, key: str, plan: Plan) -> tuple[float, float, Picture]:
+    """Milliseconds of looking for the scene, and of rendering."""
+    started = time.perf_counter()
+    found = scenes.open(bucket, key)
+    assert found is not None
+    looked = time.perf_counter()
+    with scenes.source(bucket, key, found) as source:
+        picture = render(plan, source, limits=Limits())
+    return (looked - started) * 1000, (time.perf_counter() - looked) * 1000, picture
+
+
+def main() -> None:
+    """Render them all."""
+    path, key, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    render(plan_of(sys.argv[4]), Local(path), limits=Limits())  # what is loaded once
+    for tile in sys.argv[4:]:
+        plan, scenes = plan_of(tile), Scenes()
+        bucket = Counted(connect("media", CredentialSource()))
+        looked, cold, picture = timed(scenes, bucket, key, plan)
+        told = {"tile": tile, "cold_ms": looked + cold, "cold_bytes": bucket.bytes, "cold_requests": bucket.requests}
+        warm: list[float] = []
+        local: list[float] = []
+        for _ in range(rounds + UNMEASURED):
+            warm.append(timed(scenes, bucket, key, plan)[1])
+            started = time.perf_counter()
+            here = render(plan, Local(path), limits=Limits())
+            local.append((time.perf_counter() - started) * 1000)
+        if here.body != picture.body:
+            raise ValueError(f"{tile}: not the same picture")
+        if told["cold_bytes"] != bucket.bytes:
+            raise ValueError(f"{tile}: what was read was read again")
+        print(
+            json.dumps(
+                told | {"warm_ms": warm[UNMEASURED:], "local_ms": local[UNMEASURED:], "bytes": len(picture.body)}
+            ),
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The processes of the scene's part: who makes the pyramid, and who reads tiles of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..contenders.darkroom import INGEST_ALLOCATOR, VARIABLES, python_path
+from ..contenders.model import aws_environment
+from ..emulator import interpreter
+from ..machine import Core, on_core
+from ..statistics import Spread
+from .tiles import Tile
+
+HERE = Path(__file__).parent
+MEMORY_BYTES = 3_000_000_000
+KEY = "masters/1/scene.tif"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What making a pyramid took, and how large it is."""
+
+    seconds: float
+    peak_mb: float
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A tile: what it took cold, and warm beside the local file, in turns."""
+
+    tile: Tile
+    cold_ms: float
+    cold_bytes: int
+    cold_requests: int
+    warm: Spread
+    local: Spread
+
+    @property
+    def ratio(self) -> float:
+        """Of warm to local."""
+        return self.warm.ratio_to(self.local)
+
+
+def ingested(source: Path, folder: Path, tile_px: int) -> Made:
+    """Darkroom's pyramid, ``folder / "scene.tif"``, made within :data:`MEMORY_BYTES` of address space."""
+    options = [str(source), str(folder), str(MEMORY_BYTES), str(tile_px)]
+    [told] = _run("ingesting.py", options, VARIABLES | INGEST_ALLOCATOR)
+    return Made(told["seconds"], told["peak_mb"], told["bytes"])
+
+
+def by_vips(source: Path, folder: Path, tile_px: int, quality: int) -> Made:
+    """libvips' own pyramid, made and thrown away, without a limit."""
+    target = folder / "peer.tif"
+    [told] = _run("peer.py", [str(source), str(target), str(tile_px), str(quality)], VARIABLES | INGEST_ALLOCATOR)
+    target.unlink()
+    return Made(told["seconds"], told["peak_mb"], told["bytes"])
+
+
+def read(scene: Path, url: str, tiles: Sequence[Tile], rounds: int, core: Core) -> list[Read]:
+    """All ``tiles`` of the pyramid, which the server at ``url`` has too."""
+    with on_core(core):
+        lines = _run("reading.py", [str(scene), KEY, str(rounds), *map(str, tiles)], aws_environment(url) | VARIABLES)
+    return [
+        Read(
+            tile,
+            line["cold_ms"],
+            line["cold_bytes"],
+            line["cold_requests"],
+            Spread.of(line["warm_ms"]),
+            Spread.of(line["local_ms"]),
+        )
+        for tile, line in zip(tiles, lines, strict=True)
+    ]
+
+
+def _run(script: str, options: Sequence[str], environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What a script tells, a line each; raises CalledProcessError where it fails, by its limit of memory too."""
+    path = {"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [interpreter(), HERE / script, *options]
+    done = subprocess.run(command, env={**environment, **path}, stdout=subprocess.PIPE, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
