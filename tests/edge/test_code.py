@@ -17,6 +17,7 @@ from functions.edge.build import (
     TEMPLATE,
     edge_code,
     filled_in,
+    languages_code,
     longest,
     readable_code,
     written_into,
@@ -217,13 +218,16 @@ def test_make_edge_writes_the_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     template = tmp_path / "template.yaml"
-    template.write_text("      # edge:begin - by make edge\n      FunctionCode: old\n      # edge:end\n  Other: 1\n")
+    marks = "      # {0}:begin - by make edge\n      FunctionCode: old\n      # {0}:end\n"
+    template.write_text(f"{marks.format('edge')}{marks.format('languages')}  Other: 1\n")
     monkeypatch.setattr(build, "TEMPLATE", template)
     build.main()
     written = template.read_text()
     assert written.startswith(f"      # edge:begin - by make edge\n      FunctionCode: !Sub |-\n        {CODE[:99]}")
-    assert written.endswith("}\n      # edge:end\n  Other: 1\n")
-    assert re.sub("^        ", "", written.split("|-\n")[1], flags=re.MULTILINE).startswith(CODE)
+    assert written.endswith("}\n      # languages:end\n  Other: 1\n")
+    edge, languages = (re.sub("^        ", "", part, flags=re.MULTILINE) for part in written.split("|-\n")[1:])
+    assert edge.startswith(f"{CODE}\n      # edge:end")
+    assert languages.startswith(f"{languages_code()}\n      # languages:end")
     assert f"{longest(CODE):,} of 10,240 bytes" in capsys.readouterr().out
 
 

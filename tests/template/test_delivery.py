@@ -27,7 +27,7 @@ def test_what_is_stored_comes_first_and_the_function_on_a_miss() -> None:
     assert [member["OriginId"] for member in group["Members"]["Items"]] == ["derivatives", "transform"]
     assert group["FailoverCriteria"]["StatusCodes"]["Items"] == [403, 404]
     assert config["DefaultCacheBehavior"]["TargetOriginId"] == group["Id"]
-    assert "CacheBehaviors" not in config
+    assert config["CacheBehaviors"] == []
     origins = {origin["Id"]: origin for origin in config["Origins"]}
     assert origins["derivatives"]["OriginPath"] == "/derivatives"
     assert origins["derivatives"]["OriginAccessControlId"] == "<MediaAccessControl>"

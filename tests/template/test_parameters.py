@@ -16,6 +16,9 @@ from darkroom.services import settings
 from darkroom.services.caching import CachePolicy
 from darkroom.services.infer.tasks import tasks
 from darkroom.services.infer.trial import open_trials
+from darkroom.services.languages.ages import DEFAULT_MAX_AGE_S
+from darkroom.services.languages.entry import connected
+from darkroom.services.languages.table import LANGUAGES
 from darkroom.services.monitor.functions import queues, read_functions
 from darkroom.services.monitor.modelling import open_models, policy
 from functions.edge.build import MAX_ALWAYS_REDACT_BYTES
@@ -130,6 +133,7 @@ def test_environment_is_what_the_function_reads(function: str) -> None:
         open_trials,
         policy,
         tasks,
+        connected,
     ):
         if re.search(rf"\b{reader.__name__}\((_env|environment)\b", source):
             source += inspect.getsource(reader)
@@ -169,6 +173,9 @@ def test_defaults_are_those_of_the_code() -> None:
     assert variables["STALE_WHILE_REVALIDATE_S"] == str(caching.stale_while_revalidate_s)
     assert variables["ACCESS_MODE"] == AccessMode.GUARDED
     assert PARAMETERS["AccessMode"]["AllowedValues"] == [mode.value for mode in AccessMode]
+    assert variables["LANGUAGE_MAX_AGE_S"] == str(DEFAULT_MAX_AGE_S)
+    assert variables["LANGUAGES"] == ",".join(f"{language.name}=off" for language in LANGUAGES)
+    assert variables["LANGUAGE_KEYS_ARN"] == ""
 
 
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"
@@ -198,6 +205,17 @@ ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
         ({"WafRateLimit": "2000", "region": "eu-west-1"}, 1),
         ({"WafRateLimit": "2000", "WebAclArn": ACL, "region": "us-east-1"}, 1),
         ({"WebAclArn": ACL, "region": "eu-west-1"}, 0),
+        ({"ThumborDomainName": "thumbs.example.com"}, 2),
+        ({"ThumborDomainName": "thumbs.example.com", "LanguageCertificateArn": CERTIFICATE}, 1),
+        ({"ThumborDomainName": "thumbs.example.com", "ThumborAccessMode": "guarded"}, 1),
+        (
+            {
+                "ThumborDomainName": "thumbs.example.com",
+                "LanguageCertificateArn": CERTIFICATE,
+                "ThumborAccessMode": "guarded",
+            },
+            0,
+        ),
     ],
 )
 def test_rules_refuse_parameters_that_do_not_go_together(parameters: dict[str, str], broken: int) -> None:

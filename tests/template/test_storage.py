@@ -25,7 +25,7 @@ def test_what_holds_data_outlives_the_stack() -> None:
     holders = {k: v for k, v in template()["Resources"].items() if v["Type"] in KEPT}
     assert set(holders) == {
         *("MediaBucket", "UploadsBucket", "QuarantineBucket", "AccessLogBucket", "SigningKeys", "IndexTable"),
-        *("AuditBucket", "VectorTable", "VectorBucket", "VectorIndex"),
+        *("AuditBucket", "VectorTable", "VectorBucket", "VectorIndex", "LanguageKeys"),
     }
     for resource in holders.values():
         assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")

@@ -97,6 +97,8 @@ def test_a_description_says_the_values() -> None:
     plain = descriptions()
     assert len(plain) == len(PUBLISHED)
     assert len(plain - descriptions(AccessMode="open")) == 1
+    assert len(plain - descriptions(ThumborAccessMode="guarded")) == 1
+    assert descriptions(ThumborAccessMode="guarded") != descriptions(DitAccessMode="guarded")
     assert len(plain - descriptions(AlwaysRedact="people/=faces")) == 1
     assert len(plain - descriptions(Tasks="faces")) == 2
 
@@ -119,7 +121,7 @@ def test_the_longest_description_of_a_version_fits(function: str, given: dict[st
     """With every text at its longest it does not, and Lambda refuses the deployment: docs/deploy.md says so."""
     document = template()
     written = document["Resources"][function]["Properties"]["VersionDescription"]
-    longest = {name: "9" * _longest(name, document["Parameters"][name]) for name in references(written)}
+    longest = {name: _longest(name, document["Parameters"][name]) for name in references(written)}
     stack = Stack(**({"InferenceMode": "endpoint"} | longest | {"InferenceMode": "endpoint"} | given))
     [version] = [one for name, one in stack.of_type("AWS::Lambda::Version").items() if name.startswith(function)]
     assert len(version["Description"]) <= MAX_DESCRIPTION_CHARACTERS
@@ -129,13 +131,13 @@ LONGEST = {"SourceBucket": 63, "EndpointName": 63, "FindingsGeneration": 8, "Tas
 """Where patterns limit texts. Nobody names a task twice."""
 
 
-def _longest(name: str, declared: dict[str, object]) -> int:
-    """Characters of the longest value that a parameter takes."""
-    if name in LONGEST:
-        return LONGEST[name]
+def _longest(name: str, declared: dict[str, object]) -> str:
+    """The longest value that a parameter takes, or a text as long."""
     if isinstance(allowed := declared.get("AllowedValues"), list):
-        return max(len(value) for value in allowed)
-    return len(str(declared["MaxValue"])) if declared["Type"] == "Number" else int(str(declared["MaxLength"]))
+        return str(max(allowed, key=len))
+    if name in LONGEST:
+        return "9" * LONGEST[name]
+    return "9" * (len(str(declared["MaxValue"])) if declared["Type"] == "Number" else int(str(declared["MaxLength"])))
 
 
 # ----------------------------------------------------------------- releases

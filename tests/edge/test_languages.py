@@ -1,0 +1,162 @@
+"""The function of other services' languages, in an engine that lacks what CloudFront's does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.plan.model import AUTO_CLASSES
+from darkroom.plan.negotiation import format_class
+from darkroom.services.languages.request import LanguageRequest
+from darkroom.services.languages.table import LANGUAGES
+from functions.edge.build import MAX_BYTES, TEMPLATE, languages_code, readable_languages_code, written_into
+
+from .engine import EdgeEngine
+from .language import read_above, violations
+
+CODE = languages_code()
+HOSTS = {
+    "${ImgproxyDomainName}": "img.example.com",
+    "${ThumborDomainName}": "thumbs.example.com",
+    "${DitDomainName}": "",
+}
+
+
+def deployed(inference: str) -> str:
+    code = CODE.replace("${InferenceMode}", inference)
+    for name, host in HOSTS.items():
+        code = code.replace(name, host)
+    return code
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[EdgeEngine]:
+    with EdgeEngine(deployed("off"), "guarded") as found:
+        yield found
+
+
+def asked(uri: str, query: dict[str, str] | None = None, **headers: str) -> dict[str, Any]:
+    sent = {"host": "d111.cloudfront.net"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return {
+        "request": {
+            "method": "GET",
+            "uri": uri,
+            "querystring": {name: {"value": value} for name, value in (query or {}).items()},
+            "headers": {name: {"value": value} for name, value in sent.items()},
+            "cookies": {},
+        }
+    }
+
+
+def told(answer: dict[str, Any]) -> dict[str, str]:
+    """Our headers of the request that goes on."""
+    return {name: one["value"] for name, one in answer["headers"].items() if name.startswith("x-darkroom-")}
+
+
+def test_it_is_in_the_language_of_the_engine_and_in_the_template() -> None:
+    assert violations(CODE) == []
+    assert read_above(readable_languages_code()) == []
+    assert CODE.isascii()
+    assert len(CODE) + 3 * 253 < MAX_BYTES, "with three host names"
+    template = TEMPLATE.read_text(encoding="utf-8")
+    assert written_into(template, CODE, "languages") == template, "run `make edge`"
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
+def test_a_prefix_tells_the_language(engine: EdgeEngine, language: Any) -> None:
+    answer = engine.answer(asked(f"{language.prefix}/a/b%2Fc.jpg"))
+    assert told(answer)["x-darkroom-language"] == language.name
+    assert told(answer)["x-darkroom-url"] == answer["uri"] == f"{language.prefix}/a/b%2Fc.jpg"
+    assert language.target(answer["uri"]) == ("" if not language.within else language.prefix) + "/a/b%2Fc.jpg"
+
+
+@pytest.mark.parametrize(
+    ("host", "uri", "language"),
+    [
+        ("thumbs.example.com", "/unsafe/300x200/a.jpg", "thumbor"),
+        ("THUMBS.example.com:8088", "/thumbor/300x200/a.jpg", "thumbor"),
+        ("img.example.com", "/insecure/w:300/plain/a.jpg", "imgproxy"),
+    ],
+)
+def test_a_host_tells_the_language_and_its_paths_get_the_prefix(
+    engine: EdgeEngine, host: str, uri: str, language: str
+) -> None:
+    answer = engine.answer(asked(uri, host=host))
+    assert told(answer)["x-darkroom-language"] == language
+    assert answer["uri"] == told(answer)["x-darkroom-url"] == f"/{language}{uri}"
+
+
+@pytest.mark.parametrize("uri", ["/", "/photo.jpg", "/imgproxyish/a.jpg", "/iiif/2/a/info.json"])
+def test_what_is_in_no_language_is_no_picture(engine: EdgeEngine, uri: str) -> None:
+    assert engine.answer(asked(uri, host="other.example.com"))["statusCode"] == 404
+
+
+def test_a_query_stays_where_it_says_something(engine: EdgeEngine) -> None:
+    dit = engine.answer(asked("/dit/a.jpg", {"width": "300", "signature": "0a"}))
+    assert set(dit["querystring"]) == {"width", "signature"}
+    assert told(dit)["x-darkroom-url"] == "/dit/a.jpg?width=300&signature=0a"
+    thumbor = engine.answer(asked("/thumbor/unsafe/a.jpg", {"bust": "1"}))
+    assert thumbor["querystring"] == {}
+    assert told(thumbor)["x-darkroom-url"] == "/thumbor/unsafe/a.jpg"
+
+
+@given(
+    accept=st.lists(st.sampled_from(["image/avif", "image/webp;q=0.5", "*/*", "image/png", "text/html"])).map(",".join)
+)
+def test_accept_becomes_its_class_by_the_rules_of_our_own_urls(engine: EdgeEngine, accept: str) -> None:
+    found = told(engine.answer(asked("/thumbor/unsafe/a.jpg", accept=accept)))
+    assert found["x-darkroom-class"] == format_class(accept)
+
+
+def test_save_data_is_told_and_read_again(engine: EdgeEngine) -> None:
+    answer = engine.answer(asked("/imgproxy/insecure/plain/a.jpg", accept="image/webp", save_data="on"))
+    request = LanguageRequest.read("GET", told(answer))
+    assert (request.format_class, request.saves_data) == (AUTO_CLASSES[1], True)
+    assert not LanguageRequest.read("GET", told(engine.answer(asked("/thumbor/unsafe/a.jpg")))).saves_data
+
+
+def test_of_a_document_the_type_is_told_and_of_iiif_the_host(engine: EdgeEngine) -> None:
+    def kind(accept: str) -> str:
+        answer = engine.answer(asked("/iiif/3/a.jpg/info.json", accept=accept, host="localhost:8088"))
+        request = LanguageRequest.read("GET", told(answer))
+        assert request.host == "localhost:8088"
+        return request.accept
+
+    assert kind("application/json, */*") == "application/json"
+    assert kind("text/html, application/ld+json;q=0.9, application/json") == "application/ld+json"
+    assert kind("text/html, */*") == ""
+    assert "x-darkroom-host" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg")))
+
+
+def test_no_viewer_sends_our_headers(engine: EdgeEngine) -> None:
+    forged = {f"x_darkroom_{name}": "forged" for name in ("language", "url", "class", "host", "findings")}
+    assert "forged" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg", **forged))).values()
+
+
+def test_the_generation_of_findings_is_read_where_there_are_any() -> None:
+    with EdgeEngine(deployed("lambda"), "guarded") as engine:
+        event = asked("/thumbor/unsafe/a.jpg")
+        assert told(engine.answer(event))["x-darkroom-findings"] == "1"
+        assert told(engine.answer(event, "b2"))["x-darkroom-findings"] == "b2"
+    with EdgeEngine(deployed("off"), "guarded") as engine:
+        assert "x-darkroom-findings" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg"), "b2"))
+        assert engine.reads == 0
+
+
+TOKEN = "a" * 21 + "_" + "-" * 21
+
+
+def test_what_is_large_is_asked_for_by_its_secret_name_alone(engine: EdgeEngine) -> None:
+    answer = engine.answer(asked(f"/_large/a/b.jpg/_/{TOKEN}.large", {"x": "1"}, host="img.example.com"))
+    assert (answer["uri"], answer["querystring"]) == (f"/a/b.jpg/_/{TOKEN}.large", {})
+
+
+@pytest.mark.parametrize(
+    "name", ["w-800.auto-webp", "full.jpeg", "refusal.json", f"{TOKEN}x.large", f"{TOKEN}.large\n", f"{TOKEN}.jpeg"]
+)
+def test_nothing_else_of_the_store_is_shown(engine: EdgeEngine, name: str) -> None:
+    assert engine.answer(asked(f"/_large/a/b.jpg/_/{name}"))["statusCode"] == 404

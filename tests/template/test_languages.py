@@ -1,0 +1,112 @@
+"""What of the distribution is there for other services' URLs, and only then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from darkroom.services.languages.table import LANGUAGES, LARGE_PREFIX, read_modes
+
+from .stack import Stack
+from .test_permissions import granted
+
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"
+PARAMETER = {language.name: f"{language.name.capitalize()}AccessMode" for language in LANGUAGES}
+ALL = dict.fromkeys(PARAMETER.values(), "guarded")
+HOSTS = {
+    "ImgproxyDomainName": "img.example.com",
+    "DitDomainName": "dit.example.com",
+    "LanguageCertificateArn": CERTIFICATE,
+}
+
+
+def behaviours(stack: Stack, distribution: str = "Distribution") -> dict[str, dict[str, Any]]:
+    config = stack.properties(distribution)["DistributionConfig"]
+    return {one["PathPattern"]: one for one in config["CacheBehaviors"]}
+
+
+def test_nothing_is_there_for_languages_that_are_off() -> None:
+    stack = Stack()
+    assert behaviours(stack) == {}
+    assert not {name for name in stack.resources if "Language" in name or name.startswith("DropIn")}
+    assert read_modes(stack.variables("TransformFunction")["LANGUAGES"]) == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
+def test_each_language_is_switched_on_by_itself(language: Any) -> None:
+    stack = Stack(**{PARAMETER[language.name]: "guarded"})
+    assert set(behaviours(stack)) == {f"{language.prefix}/*", f"{LARGE_PREFIX}/*"}
+    assert read_modes(stack.variables("TransformFunction")["LANGUAGES"]) == {language.name: "guarded"}
+
+
+def test_languages_go_straight_to_the_function_and_what_is_large_to_the_store() -> None:
+    found = behaviours(Stack(**ALL))
+    assert {pattern: one["TargetOriginId"] for pattern, one in found.items()} == {
+        **{f"{language.prefix}/*": "transform" for language in LANGUAGES},
+        f"{LARGE_PREFIX}/*": "derivatives",
+    }
+    for pattern, one in found.items():
+        assert {link["EventType"]: link["FunctionARN"] for link in one["FunctionAssociations"]} == {
+            "viewer-request": "<LanguagesFunction.FunctionARN>",
+            "viewer-response": "<VaryFunction.FunctionARN>",
+        }
+        assert (one["AllowedMethods"], one["ViewerProtocolPolicy"]) == (["GET", "HEAD"], "redirect-to-https")
+        is_large = pattern == f"{LARGE_PREFIX}/*"
+        assert one["CachePolicyId"] == ("<CachePolicy>" if is_large else "<LanguageCachePolicy>")
+        assert ("OriginRequestPolicyId" in one) is not is_large
+
+
+def test_what_was_negotiated_is_in_the_key_and_the_url_is_not() -> None:
+    stack = Stack(**ALL)
+    cache = stack.properties("LanguageCachePolicy")["CachePolicyConfig"]
+    key = cache["ParametersInCacheKeyAndForwardedToOrigin"]
+    keyed = {name.lower() for name in key["HeadersConfig"]["Headers"]}
+    assert keyed == {"x-darkroom-class", "x-darkroom-findings", "x-darkroom-host", "cloudfront-forwarded-proto"}
+    assert key["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    assert (cache["MinTTL"], cache["DefaultTTL"]) == (0, 0)
+    forwarded = stack.properties("LanguageRequestPolicy")["OriginRequestPolicyConfig"]
+    assert set(forwarded["HeadersConfig"]["Headers"]) == {"x-darkroom-language", "x-darkroom-url"}
+    ours = stack.properties("OriginRequestPolicy")["OriginRequestPolicyConfig"]["HeadersConfig"]["Headers"]
+    assert "x-darkroom-language" not in ours, "a viewer of our own URLs may not choose a language by a header"
+
+
+def test_keys_are_kept_and_read_where_a_language_has_signatures() -> None:
+    plain, signed = Stack(IiifAccessMode="open", CloudflareAccessMode="open"), Stack(ThumborAccessMode="signed")
+    assert "LanguageKeys" not in plain.resources
+    assert granted(plain, "Transform")["secretsmanager:GetSecretValue"] == ["<SigningKeys.Id>"]
+    assert signed.properties("LanguageKeys")["SecretString"] == "{}"
+    assert "<LanguageKeys.Id>" in granted(signed, "Transform")["secretsmanager:GetSecretValue"]
+    assert signed.variables("TransformFunction")["LANGUAGE_KEYS_ARN"] == "<LanguageKeys.Id>"
+    assert signed.outputs["LanguageKeysArn"] == "<LanguageKeys.Id>"
+
+
+def test_hosts_of_other_services_have_a_distribution_of_their_own() -> None:
+    stack = Stack(**ALL, **HOSTS)
+    config = stack.properties("DropInDistribution")["DistributionConfig"]
+    assert config["Aliases"] == ["img.example.com", "dit.example.com"]
+    assert config["ViewerCertificate"]["AcmCertificateArn"] == CERTIFICATE
+    assert config["DefaultCacheBehavior"]["TargetOriginId"] == "transform"
+    assert set(behaviours(stack, "DropInDistribution")) == {f"{LARGE_PREFIX}/*"}
+    code = stack.properties("LanguagesFunction")["FunctionCode"]
+    assert "'img.example.com=imgproxy,=thumbor,dit.example.com=dit'" in code
+    main = stack.properties("Distribution")["DistributionConfig"]
+    assert [origin["Id"] for origin in config["Origins"]] == [origin["Id"] for origin in main["Origins"]]
+    assert config["CustomErrorResponses"] == main["CustomErrorResponses"]
+    assert (
+        "WebACLId" in Stack(**ALL, **HOSTS, WafRateLimit="2000").properties("DropInDistribution")["DistributionConfig"]
+    )
+
+
+def test_both_distributions_may_ask_the_function_and_the_store() -> None:
+    stack = Stack(**ALL, **HOSTS)
+    permitted = [
+        (one["Action"], one["SourceArn"].rpartition("/")[2])
+        for one in stack.of_type("AWS::Lambda::Permission").values()
+        if one["Principal"] == "cloudfront.amazonaws.com"
+    ]
+    actions = ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
+    assert sorted(permitted) == sorted((a, d) for a in actions for d in ("<Distribution>", "<DropInDistribution>"))
+    policy = stack.properties("MediaBucketPolicy")["PolicyDocument"]["Statement"]
+    readers = [s["Condition"]["StringEquals"]["aws:SourceArn"] for s in policy if s["Effect"] == "Allow"]
+    assert [reader.rpartition("/")[2] for reader in readers] == ["<Distribution>", "<DropInDistribution>"]
