@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state-dir", type=Path, default=STATE, help="of the local stack")
     parser.add_argument("--pictures", type=int, default=2000, help="how many (2000)")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="of who dies, and when")
-    parser.add_argument("--every", type=float, default=3.0, metavar="SECONDS", help="between deaths, on average (3)")
+    parser.add_argument("--every", type=float, default=6.0, metavar="SECONDS", help="between deaths, on average (6)")
     parser.add_argument("--concurrency", type=int, default=2, help="batches at a time (2)")
     chosen = parser.parse_args(arguments)
     found = shake(

@@ -33,6 +33,11 @@ class _Sheet:
     fates: Fates
     saved_s: float
 
+    @property
+    def asked(self) -> list[str]:
+        """The keys that others are at."""
+        return [key for key, entry in self.fates.entries.items() if entry.outcome is Outcome.ASKED]
+
     def note(self, key: str, entry: Entry) -> None:
         self.fates = replace(self.fates, entries={**self.fates.entries, key: entry})
 
@@ -102,9 +107,15 @@ class Worker:
             return entry
 
     def _wait(self, sheet: _Sheet, request: Request, remaining_s: Callable[[], float]) -> None:
-        """Look for what others were asked for, until all is settled or it takes too long."""
+        """Look for what others were asked for, until all is settled or it takes too long.
+
+        What that was is stored first: nobody else could tell whether it was asked for by this run.
+        """
+        if not sheet.asked:
+            return
+        sheet.save()
         until = time.monotonic() + LOOKED_FOR_S
-        while asked := [key for key, entry in sheet.fates.entries.items() if entry.outcome is Outcome.ASKED]:
+        while asked := sheet.asked:
             for key in asked:
                 entry = sheet.fates.entries[key]
                 found = self.operations[request.order.doing].look(key, entry.mark)
@@ -113,7 +124,7 @@ class Worker:
             sheet.save_at_times()
             if time.monotonic() >= until or remaining_s() < SPARE_S:
                 return
-            if any(entry.outcome is Outcome.ASKED for entry in sheet.fates.entries.values()):
+            if sheet.asked:
                 self.sleep(LOOK_EVERY_S)
 
     def _ended(self, sheet: _Sheet, request: Request) -> dict[str, object]:
