@@ -18,6 +18,9 @@ MIDDLE = 128
 """What a contrast of thumbor's turns around."""
 
 MAX_BLUR_RADIUS_PX = 150
+SMALLEST_SIGMA = 0.01
+"""Below it, a blur is none."""
+
 LARGEST_RADIUS_PX = 4096
 """Half of the longest side there is: no corner can be rounder."""
 
@@ -97,19 +100,21 @@ def convolution(wanted: Wanted, arguments: list[str]) -> None:
 
 def blur(wanted: Wanted, arguments: list[str]) -> None:
     """A Gaussian that is cut off at the radius; one after the other they add up in their squares."""
-    radius = min(whole("blur", arguments[0]), MAX_BLUR_RADIUS_PX)
-    sigma = _spread(radius, decimal("blur", arguments[1]) if len(arguments) > 1 else 0.0)
+    radius = whole("blur", arguments[0])
+    sigma = abs(decimal("blur", arguments[1])) if len(arguments) > 1 else 0.0
+    spread = _spread(min(radius, MAX_BLUR_RADIUS_PX), sigma or radius)
     before = wanted.values.get("blur", 0.0)
     assert isinstance(before, float)
-    wanted.values["blur"] = (before**2 + sigma**2) ** 0.5
+    wanted.values["blur"] = (before**2 + spread**2) ** 0.5
 
 
 def _spread(radius: int, sigma: float) -> float:
     """The standard deviation of thumbor's kernel in px: less than its sigma, because the kernel ends at the radius."""
-    sigma = abs(sigma) or radius
-    weights = {x: exp(-(x**2) / (2 * sigma**2)) if sigma > 0.01 else float(x == 0) for x in range(radius + 1)}
-    total = 2 * sum(weights.values()) - weights[0]
-    return float((2 * sum(weight * x**2 for x, weight in weights.items()) / total) ** 0.5)
+    if sigma < SMALLEST_SIGMA:
+        return 0.0
+    weights = [exp(-(x**2) / (2 * sigma**2)) for x in range(radius + 1)]
+    total = 2 * sum(weights) - weights[0]
+    return float((2 * sum(weight * x**2 for x, weight in enumerate(weights)) / total) ** 0.5)
 
 
 def sharpen(wanted: Wanted, arguments: list[str]) -> None:

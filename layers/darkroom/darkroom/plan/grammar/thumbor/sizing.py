@@ -38,6 +38,8 @@ def _one_side(wanted: Wanted) -> dict[str, Value]:
     """The other side follows. Only what is fitted in does not grow, and ``upscale()`` leaves that as it is."""
     given = {"w": wanted.width, "h": wanted.height}
     values: dict[str, Value] = {short: side for short, side in given.items() if side}
+    if not values:
+        return {}
     return {**values, "up": (wanted.full or not wanted.fit_in) and not wanted.no_upscale}
 
 
