@@ -55,6 +55,7 @@ def test_the_order_of_work_is_the_documented_one() -> None:
         "crop",
         "mix_ink",
         "redact",
+        "cut",
         "trim",
         "resize",
         "cover",
@@ -62,10 +63,13 @@ def test_the_order_of_work_is_the_documented_one() -> None:
         "orient",
         "convert",
         "turn",
+        "tilt",
+        "smooth",
         "denoise",
         "equalise",
     ]
-    order += ["tone", "blur", "sharpen", "stamp", "round_corners", "add_margins", "fill_background", "finish"]
+    order += ["level", "bend", "mix", "tone", "convolve", "blur", "sharpen", "pixelate", "add_grain", "separate"]
+    order += ["stamp", "round_corners", "cut_ellipse", "add_margins", "lay_backdrop", "fill_background", "finish"]
     assert names == order
 
 

@@ -104,6 +104,12 @@ class Findings:
         return task in self.pending or all(finding.by == CLIENT for finding in self.found.values())
 
 
+def faces_of(findings: Findings | None) -> list[Region]:
+    """Where the faces are that are known of."""
+    finding = findings.found.get(FACES) if findings else None
+    return [face.region for face in finding.faces] if finding else []
+
+
 def to_document(findings: Findings) -> dict[str, Any]:
     """``findings`` as JSON has them. Vectors are left out: their place is the similarity index."""
     return {

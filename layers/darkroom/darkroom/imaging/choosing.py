@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import pyvips
 
 from .effort import Knobs, Pace, careful, further
-from .encoding import Sheet, encode_with, flat_share, quality_of
+from .encoding import BASELINE, Sheet, encode_with, flat_share, quality_of
 from .formats import Form
 from .scoring import LEAST_SIDE_PX, Judge
 from .starts import BUSY, FLAT, SMOOTH, STARTS, Start
@@ -66,12 +66,16 @@ class Choice:
     encodes: int
 
 
-def chosen(sheet: Sheet, form: Form, pace: Pace) -> Choice:
-    """``sheet``, which is held in memory, in ``form`` by the quality that fits it. ``form`` is lossy."""
+def chosen(sheet: Sheet, form: Form, pace: Pace, *, baseline: bool = False) -> Choice:
+    """``sheet``, which is held in memory, in ``form`` by the quality that fits it. ``form`` is lossy.
+
+    ``baseline``: a JPEG is not to be progressive.
+    """
     image = sheet.image
     page = image.crop(0, 0, image.width, image.height // sheet.frames) if sheet.frames > 1 else image
     content = content_of(page)
     knobs = careful(form.name, sheet.pixels, pace, drawing=content == FLAT)
+    knobs |= BASELINE if baseline and form.name == "jpeg" else {}
     strip = test_strip(page, STRIP_PIXELS.get(form.name, MOST_STRIP_PIXELS))
     if min(strip.width, strip.height) < LEAST_SIDE_PX:
         usual = quality_of(form, DEFAULT_QUALITY)

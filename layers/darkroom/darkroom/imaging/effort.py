@@ -35,6 +35,9 @@ _MOZJPEG: Knobs = {
 }
 """All that mozjpeg, which the wheel of libvips is built with, has over libjpeg, but for its quantisation tables."""
 
+_DEFLATED: Knobs = {"compression": "deflate", "predictor": "horizontal"}
+"""What every reader of TIFF takes, and loses nothing."""
+
 QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
     "jpeg": ((_ANY, {}),),
     "png": (
@@ -49,6 +52,7 @@ QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
         (_ANY, {"effort": 0}),
     ),
     "gif": ((500_000, {"effort": 3}), (_ANY, {"effort": 1})),
+    "tiff": ((_ANY, _DEFLATED),),
 }
 """By format: up to so many pixels (width × height × frames), the saver's options."""
 
@@ -63,6 +67,7 @@ THOROUGH: dict[str, tuple[tuple[int, Knobs], ...]] = {
         (_ANY, {"effort": 1}),
     ),
     "gif": ((5_000_000, {"effort": 7}), (25_000_000, {"effort": 3}), (_ANY, {"effort": 1})),
+    "tiff": ((_ANY, _DEFLATED | {"level": 9}),),
 }
 """The same where nobody waits."""
 

@@ -28,11 +28,15 @@ FLAT_SHARE = 0.5
 """Pixels that equal their left neighbour: above this it is a drawing, below a photograph (of which 2–15 % do)."""
 
 _SAVERS = {"jpeg": "jpegsave_buffer", "png": "pngsave_buffer", "webp": "webpsave_buffer"}
-_SAVERS |= {"avif": "heifsave_buffer", "gif": "gifsave_buffer"}
+_SAVERS |= {"avif": "heifsave_buffer", "gif": "gifsave_buffer", "tiff": "tiffsave_buffer"}
 _VP8X_FLAGS_AT, _VP8X_ALPHA = 20, 0x10
 _ALWAYS: dict[str, Knobs] = {"avif": {"compression": "av1", "bitdepth": 8, "tune": "ssim"}}
 """libheif's own choice is ``iq``. Over fifteen pictures of 480 to 960 px that needs 3 % more bytes for the same
 SSIMULACRA2 at effort 4, 6 % at 3 and 10 % at 1, and takes 10 to 20 % longer."""
+
+
+BASELINE: Knobs = {"interlace": False, "optimize_scans": False}
+"""Of a JPEG that is shown line by line, and not from coarse to fine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,10 @@ class Sheet:
         return int(self.image.width * self.image.height)
 
 
-def encode(sheet: Sheet, form: Form, quality: int | None, pace: Pace = "quick") -> bytes:
-    """``sheet`` in ``form``. ``quality`` is 1–100 on JPEG's scale, None for the default."""
+def encode(sheet: Sheet, form: Form, quality: int | None, pace: Pace = "quick", *, baseline: bool = False) -> bytes:
+    """``sheet`` in ``form``. ``quality`` is 1–100 on JPEG's scale, None for the default. ``baseline``: if it is one."""
     lossy: Knobs = {} if form.lossless else _lossy(form, quality or DEFAULT_QUALITY, pace)
+    lossy |= BASELINE if baseline and form.name == "jpeg" else {}
     knobs = effort(form.name, sheet.pixels, pace) | lossy
     return min((_saved(sheet, form, knobs | further) for further in tried(form.name, pace)), key=len)
 

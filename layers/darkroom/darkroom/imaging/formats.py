@@ -38,6 +38,7 @@ FORMS: dict[str, Form] = {
             max_pixels=40_000_000,
         ),
         Form("gif", "image/gif", transparent=True, animated=True, lossless=True, max_side_px=65_500),
+        Form("tiff", "image/tiff", transparent=True, animated=False, lossless=True, max_side_px=65_535),
     )
 }
 

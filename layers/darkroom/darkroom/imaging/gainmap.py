@@ -23,8 +23,12 @@ from .ultrahdr import GainMap, attach, read
 QUALITY = 85
 """Of the map: it is smooth, and an error of one step in 255 is below a hundredth of a stop."""
 
-_GEOMETRY_FIELDS = ("width", "height", "upscale", "fit", "gravity", "crop", "rotate", "flip", "trim", "findings")
-_OUTPUT_FIELDS = ("format", "quality", "animate", "page", "download")
+_GEOMETRY_FIELDS = (
+    *("width", "height", "upscale", "fit", "gravity", "crop", "rotate", "flip", "trim", "findings"),
+    *("orient", "inset", "cut", "face_crop", "face_zoom", "trimming", "min_width", "min_height", "zoom"),
+    *("covering", "adapt", "offset", "focus", "extension"),
+)
+_OUTPUT_FIELDS = ("format", "quality", "animate", "page", "download", "skip", "max_bytes", "baseline", "inline")
 
 
 class Region(NamedTuple):

@@ -1,9 +1,9 @@
 """The fixed order of work, whatever order a URL has.
 
 The order is: orient, crop, redact, trim, resize, to sRGB, rotate and flip, effects, watermark, radius, pad and
-background. One step stands elsewhere because that is cheaper and gives the same picture: ``orient`` comes after the
-resize, as the geometry has put crop and size into the stored picture's coordinates. CMYK becomes sRGB before the
-resize.
+background. What other services' URL languages have beside, stands where those have it. One step stands elsewhere
+because that is cheaper and gives the same picture: ``orient`` comes after the resize, as the geometry has put crop and
+size into the stored picture's coordinates. CMYK becomes sRGB before the resize.
 
 ``redact`` comes before everything that mixes pixels or looks at them. After the effects, where a cover would look the
 same, what it hides had already run into what surrounds it: by a blur, by the kernel of the resize, by an equalised
@@ -13,7 +13,9 @@ histogram, by where trim and attention cut.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 
+from ..plan.model import Plan
 from .steps.background import fill_background
 from .steps.blur import blur
 from .steps.corners import round_corners
@@ -36,21 +38,49 @@ from .steps.turn import turn
 from .steps.watermark import stamp
 from .work import Step, Work
 
-EXPOSE: tuple[Step, ...] = (crop, mix_ink, redact, trim, resize, cover, develop)
+_PLAIN = Plan("")
+
+
+def _rarely(field: str, place: str) -> Step:
+    """The step at ``place`` (``module.function`` of :mod:`.steps`), loaded where a plan says anything in ``field``."""
+    module, _, name = place.partition(".")
+    nothing = getattr(_PLAIN, field)
+
+    def step(work: Work) -> None:
+        if getattr(work.plan, field) != nothing:
+            verb: Step = getattr(import_module(f".steps.{module}", __package__), name)
+            verb(work)
+
+    step.__name__ = name
+    return step
+
+
+EXPOSE: tuple[Step, ...] = (crop, mix_ink, redact, _rarely("cut", "cut.cut"), trim, resize, cover, develop)
 """Until the pixels that are kept are in memory: decoding happens here."""
 
 RETOUCH: tuple[Step, ...] = (
     orient,
     convert,
     turn,
+    _rarely("angle", "tilt.tilt"),
+    _rarely("median", "median.smooth"),
     denoise,
     equalise,
+    _rarely("levels", "levels.level"),
+    _rarely("curves", "curves.bend"),
+    _rarely("matrix", "matrix.mix"),
     tone,
+    _rarely("convolution", "convolve.convolve"),
     blur,
     sharpen,
+    _rarely("pixelate", "pixelate.pixelate"),
+    _rarely("noise", "grain.add_grain"),
+    _rarely("threshold", "threshold.separate"),
     stamp,
     round_corners,
+    _rarely("ellipse", "ellipse.cut_ellipse"),
     add_margins,
+    _rarely("backdrop", "backdrop.lay_backdrop"),
     fill_background,
     finish,
 )

@@ -42,7 +42,7 @@ def printed(work: Work, source: Source, header: Header) -> tuple[Form, bytes]:
     if work.target.form is FORMS["gif"] and (cleaned := press.cleaned(FORMS["gif"])):
         return FORMS["gif"], cleaned  # its palette is as good as can be, a new one takes time and loses
     form, body = press.printed()
-    return form, press.no_larger(form, body)
+    return form, press.within(form, press.no_larger(form, body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class _Press:
         """
         if not self._same(form):
             return body
-        cleaned = self.cleaned(form)
+        cleaned = None if self.work.plan.baseline else self.cleaned(form)
         if cleaned is not None and len(cleaned) <= len(body):
             return cleaned
         if form.lossless or self.work.streams:
@@ -90,6 +90,27 @@ class _Press:
         while len(body) > limit_bytes and (quality := quality * 3 // 4) >= LEAST_QUALITY:
             body = self._encoded(form, quality)
         return body
+
+    def within(self, form: Form, body: bytes) -> bytes:
+        """``body``, or the best by a lower quality that has no more than the plan's bytes.
+
+        Where none has, that of the least quality: it is the floor of imgproxy too (``save_fit_bytes.go``). A lossless
+        format has nothing to give.
+        """
+        most = self.work.plan.max_bytes
+        if not most or len(body) <= most or form.lossless:
+            return body
+        wanted = self.work.plan.quality
+        low, high = LEAST_QUALITY, wanted if isinstance(wanted, int) else DEFAULT_QUALITY
+        best = self._encoded(form, min(low, high))
+        while high - low > 1:
+            quality = (low + high) // 2
+            made = self._encoded(form, quality)
+            if len(made) <= most:
+                low, best = quality, made
+            else:
+                high = quality
+        return best
 
     def cleaned(self, form: Form) -> bytes | None:
         """The source without metadata, where it is the picture that is wanted, pixel by pixel; else None."""
@@ -110,13 +131,17 @@ class _Press:
     def _chosen(self, form: Form) -> bytes:
         """The bytes by the quality that fits the picture. One that streams can be read only once, and is not judged."""
         if form.lossless or self.work.streams:
-            return encode(self.sheet, form, None, self.work.pace)
+            return encode(self.sheet, form, None, self.work.pace, baseline=self.work.plan.baseline)
         from .choosing import chosen  # no other quality needs a judge
 
-        return chosen(self.sheet, form, self.work.pace).body
+        return chosen(self.sheet, form, self.work.pace, baseline=self.work.plan.baseline).body
 
     def _encoded(self, form: Form, quality: Quality | None) -> bytes:
-        body = self._chosen(form) if quality == AUTO else encode(self.sheet, form, quality, self.work.pace)
+        baseline = self.work.plan.baseline
+        if quality == AUTO:
+            body = self._chosen(form)
+        else:
+            body = encode(self.sheet, form, quality, self.work.pace, baseline=baseline)
         if form.name != "jpeg" or not self.header.gain_map:
             return body
         from . import gainmap  # few sources have one

@@ -65,7 +65,7 @@ def refined(
     be held in memory is left as it is.
     """
     clock = Clock()
-    header, geometry = inspected(plan, source, limits)
+    header, geometry = inspected(plan, source, limits, findings)
     work = exposed(plan, source, header, geometry, limits, watermark, findings, "thorough")
     clock.stop("decode")
     if work.streams:

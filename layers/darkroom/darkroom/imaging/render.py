@@ -57,7 +57,14 @@ def render(
     if plan.format in DATA_FORMATS:
         return _described(plan, source, limits)
     clock = Clock()
-    header, geometry = inspected(plan, source, limits)
+    header, geometry = inspected(plan, source, limits, findings)
+    if plan.skip:
+        from .unchanged import skipped  # only other URL languages ask for it
+
+        if answer := skipped(plan, source, header, limits, checked=checked):
+            clock.stop("decode")
+            size = (header.upright_width, header.upright_height)
+            return Picture(answer[1], answer[0], *size, header.frames, clock.timings_ms)
     if checked and geometry.scaled == geometry.stored:
         from .unchanged import unchanged  # most requests are for something smaller
 
@@ -81,7 +88,7 @@ def exposed(
 ) -> Work:
     """The picture with the pixels that are kept; raises what :func:`render` does."""
     work = _opened(plan, source, header, geometry, limits, pace)
-    work.watermark, work.findings, work.pace = watermark, findings, pace
+    work.watermark, work.findings, work.pace = watermark, _located(plan, header, findings), pace
     with source.decoding():
         run(EXPOSE, work)
     return work
@@ -127,10 +134,10 @@ class Clock:
         self._last_s = now_s
 
 
-def inspected(plan: Plan, source: Source, limits: Limits) -> tuple[Header, Geometry]:
-    """What the header of ``source`` says, and the geometry of ``plan`` for it."""
+def inspected(plan: Plan, source: Source, limits: Limits, findings: Findings | None = None) -> tuple[Header, Geometry]:
+    """What the header of ``source`` says, and the geometry of ``plan`` for it with what is known of it."""
     header = inspect(source, limits, page=plan.page, animated=plays(plan), in_part=True)
-    return header, arranged(plan, header)
+    return header, arranged(plan, header, findings)
 
 
 def _opened(plan: Plan, source: Source, header: Header, geometry: Geometry, limits: Limits, pace: Pace) -> Work:
@@ -147,11 +154,31 @@ def plays(plan: Plan) -> bool:
     return plan.animate and not plan.redact and plan.page == 0 and Target.of(plan.format).animated
 
 
-def arranged(plan: Plan, header: Header) -> Geometry:
+def arranged(plan: Plan, header: Header, findings: Findings | None = None) -> Geometry:
     """The geometry of ``plan`` for the picture that ``header`` is of; raises BadOption as :func:`arrange` does."""
     target = Target.of(plan.format)
     stored, orientation = stored_size(header)
-    return arrange(plan, stored, orientation, max_side_px=target.max_side_px, max_pixels=target.max_pixels)
+    if not (plan.orient or plan.redact):
+        orientation = 1
+    subject = None
+    if findings is not None and (plan.face_crop or plan.face_zoom):
+        from ..findings import faces_of
+        from ..plan.nearing import neared  # only other URL languages ask for it
+
+        subject = neared(plan, stored, orientation, faces_of(_located(plan, header, findings)))
+    return arrange(
+        plan, stored, orientation, subject=subject, max_side_px=target.max_side_px, max_pixels=target.max_pixels
+    )
+
+
+def _located(plan: Plan, header: Header, findings: Findings | None) -> Findings | None:
+    """``findings`` of the upright source, by places in what ``plan`` takes for upright."""
+    orientation = stored_size(header)[1]
+    if findings is None or plan.orient or plan.redact or orientation == 1:
+        return findings
+    from ..plan.lying import as_stored
+
+    return as_stored(findings, orientation)
 
 
 def mounted(plan: Plan, header: Header, geometry: Geometry, negative: Negative, *, unread: bool = False) -> Work:

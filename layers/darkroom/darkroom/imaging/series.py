@@ -15,6 +15,7 @@ from functools import cached_property
 
 import pyvips
 
+from ..plan.borrowed.options import borrows
 from ..plan.geometry import Box, Geometry, Size
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
@@ -161,9 +162,9 @@ def _laid_out(plan: Plan, header: Header) -> Geometry | None:
     """The geometry of ``plan``, or None where a reduced picture of the whole is not what it starts from.
 
     Drawings by shapes are drawn anew at each size: a reduced one is less sharp. What is hidden is covered before
-    anything is reduced.
+    anything is reduced. Options of other URL languages have rules of their own about what they start from.
     """
-    if needs_findings(plan):
+    if needs_findings(plan) or borrows(plan):
         return None
     if plan.format in DATA_FORMATS or plan.crop or plan.trim or plan.page or plan.fit == "fill":
         return None

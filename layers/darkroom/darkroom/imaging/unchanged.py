@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..errors import Damaged
 from ..plan.geometry import Box, Geometry
+from ..plan.limits import Limits
 from ..plan.model import Gravity, Plan
 from .containers.jpeg import segments
 from .encoding import DEFAULT_QUALITY
-from .formats import Form, Target
+from .formats import FORMS, Form, Target
 from .header import Header
 from .source import Source
+
+TYPES = {name: form.content_type for name, form in FORMS.items()} | {"heic": "image/heic", "svg": "image/svg+xml"}
+"""Of sources, by format."""
 
 _DQT = 0xDB
 _TABLE_BYTES = 64
@@ -42,6 +47,35 @@ def unchanged(plan: Plan, source: Source, header: Header, geometry: Geometry) ->
     return None if cleaned is None else (form, cleaned)
 
 
+def skipped(plan: Plan, source: Source, header: Header, limits: Limits, *, checked: bool) -> tuple[str, bytes] | None:
+    """The type and the bytes of ``source``, where ``plan`` leaves its type as it is; None where it does not.
+
+    Without metadata, as a master is that was taken in here. A source that is not ``checked`` is decoded whole, cleaned,
+    and made like any other where that cannot be. Raises Damaged, or what the stream of ``source`` raised.
+    """
+    large = source.size_bytes > limits.max_bytes  # a scene is read in parts
+    if plan.redact or large or not {header.format, "all"} & set(plan.skip):
+        return None
+    from .loading import load_whole
+
+    if header.format == "svg":
+        from .svg import sanitise
+
+        try:
+            return TYPES["svg"], sanitise(source.read_all())
+        except ValueError as error:
+            raise Damaged(detail=f"svg: {error}") from error
+    if checked:
+        return TYPES[header.format], source.read_all()
+    with source.decoding():
+        for frame in load_whole(source, header, limits, animated=header.animated).frames:
+            frame.avg()
+    from .metadata import clean
+
+    cleaned = clean(source.read_all(), header, keep_orientation=True)
+    return None if cleaned is None else (TYPES[header.format], cleaned)
+
+
 def jpeg_quality(source: Source) -> float:
     """libjpeg's quality (1–100) of the JPEG in ``source``, by the sum of its first quantisation table.
 
@@ -58,7 +92,7 @@ def jpeg_quality(source: Source) -> float:
 def _is_plain(plan: Plan) -> bool:
     """Whether nothing but a size, a type and a quality is asked for."""
     size = replace(plan, key="", width=None, height=None, upscale=False, fit="contain", gravity=Gravity())
-    return replace(size, format="auto", quality=None, download="") == Plan("")
+    return replace(size, format="auto", quality=None, download="", inline=False, skip=()) == Plan("")
 
 
 def _is_ready(header: Header) -> bool:

@@ -81,9 +81,9 @@ class Work:
     def _reaches_the_end(self) -> bool:
         """Whether the last line of the stored picture is part of what is kept."""
         geometry = self.geometry
-        subject, window = geometry.stored_subject, geometry.stored_window
+        region, window = geometry.stored_region, geometry.stored_window
         within = window is None or window.top + window.height == geometry.stored_scaled.height
-        return within and subject.top + subject.height == geometry.stored.height
+        return within and region.top + region.height == geometry.stored.height
 
 
 def _with_the_end_of(loaded: pyvips.Image, frame: pyvips.Image) -> pyvips.Image:

@@ -6,12 +6,12 @@ touches, so that it errs by covering too much.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil, floor, hypot
 
 from ..errors import FindingsPending, NoInference, Unanalysable
 from ..findings import FACES, TEXT, Findings, Line, Region
-from .boxes import Size
+from .boxes import TURNS, Size
 from .geometry import Geometry
 from .model import Plan
 from .redaction import ALL, check_first_page
@@ -32,18 +32,6 @@ LINE_BEYOND = 0.3
 
 SPREAD_PX = 3
 """How far beyond its outline a cover reaches in any case: a decoder smooths a JPEG's chroma over three pixels."""
-
-_TURNS: dict[int, Callable[[float, float], Point]] = {
-    1: lambda x, y: (x, y),
-    2: lambda x, y: (1 - x, y),
-    3: lambda x, y: (1 - x, 1 - y),
-    4: lambda x, y: (x, 1 - y),
-    5: lambda x, y: (y, x),
-    6: lambda x, y: (y, 1 - x),
-    7: lambda x, y: (1 - y, 1 - x),
-    8: lambda x, y: (1 - y, x),
-}
-"""A point of the upright picture, in fractions, found in the picture that an orientation turns upright."""
 
 
 def tasks_of(plan: Plan) -> tuple[str, ...]:
@@ -78,12 +66,12 @@ def mask(covers: Sequence[Outline], geometry: Geometry, cell_px: int) -> tuple[S
 
     ``covers`` are in pixels of the upright picture.
     """
-    subject = geometry.stored_subject
-    grid = Size(ceil(subject.width / cell_px), ceil(subject.height / cell_px))
+    region = geometry.stored_region
+    grid = Size(ceil(region.width / cell_px), ceil(region.height / cell_px))
     cells = bytearray(grid.width * grid.height)
     for cover in covers:
         corners = [_stored(point, geometry) for point in cover]
-        places = [((x - subject.left) / cell_px, (y - subject.top) / cell_px) for x, y in corners]
+        places = [((x - region.left) / cell_px, (y - region.top) / cell_px) for x, y in corners]
         for row, first, last in _rows(places, grid, SPREAD_PX / cell_px):
             start = row * grid.width
             cells[start + first : start + last] = b"\xff" * (last - first)
@@ -122,7 +110,7 @@ def _distance(one: Point, other: Point) -> float:
 
 def _stored(point: Point, geometry: Geometry) -> Point:
     """``point`` of the upright picture in the stored one."""
-    x, y = _TURNS[geometry.orientation](point[0] / geometry.upright.width, point[1] / geometry.upright.height)
+    x, y = TURNS[geometry.orientation](point[0] / geometry.upright.width, point[1] / geometry.upright.height)
     return x * geometry.stored.width, y * geometry.stored.height
 
 

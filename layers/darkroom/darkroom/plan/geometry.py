@@ -12,34 +12,23 @@ Rules, where CSS and other image services differ:
 * the box is about the result: with ``rot=90``, ``w`` is the width of the turned picture;
 * gravity is about the upright source;
 * no side is ever less than 1 px.
+
+What other services' URL languages can ask for beyond that is in :mod:`.cropping`, :func:`.scaling.wished` and
+:mod:`.placing`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..errors import BadOption
 from .boxes import Box, Size, rescaled, turned_back, turned_upright
-from .model import Crop, Gravity, Plan
+from .cropping import Kept, kept_of
+from .model import Extension, Padding, Plan, Zoom
 from .options import MAX_SIDE_PX
+from .placing import PLACES, bounds, canvas, centred, spread, tilted, window
+from .scaling import MAX_SCALED_SIDE_PX, Wish, adapted, bounded, contained, covered, wished, within
 
 __all__ = ["MAX_SCALED_SIDE_PX", "PLACES", "Box", "Geometry", "Size", "arrange"]
-
-MAX_SCALED_SIDE_PX = 65_535
-"""No picture is scaled beyond this before a cover cuts it: a 1 px wide source cannot make a 67-million-pixel column."""
-
-PLACES: dict[str, tuple[float, float]] = {
-    "center": (0.5, 0.5),
-    "north": (0.5, 0.0),
-    "northeast": (1.0, 0.0),
-    "east": (1.0, 0.5),
-    "southeast": (1.0, 1.0),
-    "south": (0.5, 1.0),
-    "southwest": (0.0, 1.0),
-    "west": (0.0, 0.5),
-    "northwest": (0.0, 0.0),
-}
-"""By compass word, how much of the free room lies to the left and above."""
 
 _SOUGHT = ("attention", "entropy", "face")
 
@@ -49,9 +38,12 @@ class Geometry:
     """The way from a stored picture to the result.
 
     ``stored``: size in the file. ``orientation``: EXIF, 1–8. ``subject``: the region of the upright picture that is
-    kept (crop, trim). ``scaled``: the size it is resized to. ``window``: the part of the scaled picture that a cover
+    kept (crop, trim); where its place is still to be found by the pixels, it is provisional, and ``within`` the region
+    where it is sought. ``scaled``: the size it is resized to. ``window``: the part of the scaled picture that a cover
     keeps; where ``seeks`` is ``attention``, ``entropy`` or ``face``, its place is provisional. ``rotate`` (degrees
-    clockwise), then ``flop`` (mirror left-right). ``canvas``: the letterbox around the result, without padding.
+    clockwise), then ``flop`` (mirror left-right), then ``angle`` (degrees clockwise, the picture growing). ``oval``:
+    the bounds of the ellipse that is cut out then. ``canvas``: the letterbox or extension around the result, without
+    padding, in which it begins at ``stand`` (None: in the middle).
     """
 
     stored: Size
@@ -63,6 +55,10 @@ class Geometry:
     rotate: int = 0
     flop: bool = False
     canvas: Size | None = None
+    within: Box | None = None
+    angle: float = 0.0
+    oval: Box | None = None
+    stand: tuple[int, int] | None = None
 
     @property
     def upright(self) -> Size:
@@ -80,9 +76,19 @@ class Geometry:
         return self.kept.turned if self.rotate in (90, 270) else self.kept
 
     @property
+    def tilted(self) -> Size:
+        """The size after the turn by an angle."""
+        return tilted(self.turned, self.angle)
+
+    @property
+    def finished(self) -> Size:
+        """The size of the picture itself, without what is put around it."""
+        return self.oval.size if self.oval else self.tilted
+
+    @property
     def size(self) -> Size:
         """The size with the letterbox, without padding."""
-        return self.canvas or self.turned
+        return self.canvas or self.finished
 
     @property
     def reduction(self) -> float:
@@ -93,6 +99,11 @@ class Geometry:
     def stored_subject(self) -> Box:
         """``subject`` in the coordinates of the stored picture."""
         return turned_back(self.subject, self.upright, self.orientation)
+
+    @property
+    def stored_region(self) -> Box:
+        """What is read of the stored picture: ``within`` where there is one, ``subject`` else."""
+        return turned_back(self.within or self.subject, self.upright, self.orientation)
 
     @property
     def stored_scaled(self) -> Size:
@@ -118,7 +129,8 @@ class Geometry:
         if stored == self.stored:
             return self
         upright = stored.turned if self.orientation >= 5 else stored
-        return replace(self, stored=stored, subject=rescaled(self.subject, self.upright, upright))
+        within = rescaled(self.within, self.upright, upright) if self.within else None
+        return replace(self, stored=stored, subject=rescaled(self.subject, self.upright, upright), within=within)
 
 
 def arrange(
@@ -132,114 +144,109 @@ def arrange(
 ) -> Geometry:
     """The geometry of ``plan`` for a source of ``stored`` size.
 
-    ``subject`` is the region of the upright source to keep where it is known already; it defaults to the plan's crop.
-    ``max_side_px`` is the longest side that the output format can hold, with padding, and ``max_pixels`` the largest
-    picture that its encoder has memory for: what no box bounds is made to fit. Raises BadOption where the crop lies
-    outside of the picture.
+    ``subject`` is the region of the upright source to keep where it is known already; it defaults to what the plan's
+    inset, crop and cut keep. ``max_side_px`` is the longest side that the output format can hold, with padding, and
+    ``max_pixels`` the largest picture that its encoder has memory for: what no box bounds is made to fit. Raises
+    BadOption where the crop, or an ellipse, lies outside of the picture.
     """
     upright = stored.turned if orientation >= 5 else stored
-    subject = subject or _cropped(plan.crop, upright)
-    placed = Geometry(stored, orientation, subject, subject.size, rotate=plan.rotate, flop=plan.flip == "h")
-    turns = plan.rotate in (90, 270)
-    upscale = plan.upscale and bool(plan.width or plan.height)
-    longest = max(MAX_SIDE_PX, *subject.size) if upscale else max_side_px
-    box = _box(plan, longest, max_side_px, turns=turns)
-    fit = plan.fit if plan.width and plan.height else "contain"
-    if fit == "cover":
-        return _covered(placed, box, plan.gravity, upscale=upscale)
-    if fit == "fill":
-        return replace(placed, scaled=box if upscale else _within(box, subject.size))
-    canvas = (box.turned if turns else box) if fit == "letterbox" else None
-    scaled = _contained(subject.size, box, upscale=upscale)
-    return replace(placed, scaled=_bounded(scaled, max_pixels), canvas=canvas)
+    kept = kept_of(plan, upright) if subject is None else Kept(subject)
+    placed = Geometry(stored, orientation, kept.subject, kept.subject.size, within=kept.within)
+    placed = replace(placed, rotate=plan.rotate, flop=plan.flip == "h", angle=plan.angle)
+    longer = spread(plan.angle) if plan.angle else 1.0
+    room = _room(plan.padding, int(max_side_px / longer))
+    most = None if max_pixels is None else int(max_pixels / longer**2)
+    laid = _by_wish(plan, placed, room, most) if _has_wishes(plan) else _by_box(plan, placed, room, most)
+    return _mounted(plan, laid, _room(plan.padding, max_side_px))
 
 
-def _box(plan: Plan, longest_px: int, max_side_px: int, *, turns: bool) -> Size:
-    """The box before ``rot``. A side that is not given is ``longest_px``; no side exceeds what the output can hold."""
-    padding = plan.padding
-    room = (
+def _room(padding: Padding, max_side_px: int) -> Size:
+    """What padding leaves of the longest sides that the output can hold."""
+    return Size(
         max(1, max_side_px - padding.left - padding.right),
         max(1, max_side_px - padding.top - padding.bottom),
     )
-    width, height = (min(side or longest_px, most) for side, most in zip((plan.width, plan.height), room, strict=True))
-    return Size(height, width) if turns else Size(width, height)
 
 
-def _cropped(crop: Crop | None, upright: Size) -> Box:
-    """The region that ``crop`` keeps, in whole pixels, clipped to the picture."""
-    if crop is None:
-        return Box(0, 0, *upright)
-    if crop.unit == "pct":
-        left, right = (_half_up(edge * upright.width, 100) for edge in (crop.x, crop.x + crop.width))
-        top, bottom = (_half_up(edge * upright.height, 100) for edge in (crop.y, crop.y + crop.height))
-        left, top = min(left, upright.width - 1), min(top, upright.height - 1)
-        right, bottom = min(right, upright.width), min(bottom, upright.height)
-        return Box(left, top, max(1, right - left), max(1, bottom - top))
-    left, top = int(crop.x), int(crop.y)
-    if left >= upright.width or top >= upright.height:
-        raise BadOption(
-            f"crop lies outside of the picture, which is {upright.width} × {upright.height} px", option="crop"
-        )
-    return Box(left, top, min(int(crop.width), upright.width - left), min(int(crop.height), upright.height - top))
+def _has_wishes(plan: Plan) -> bool:
+    """Whether sizes follow rules that native options do not have."""
+    return bool(plan.min_width or plan.min_height or plan.covering or plan.zoom != Zoom())
 
 
-def _half_up(numerator: float, denominator: int) -> int:
-    """``numerator / denominator`` rounded half up, without float noise in the hundredths that options have."""
-    return (round(numerator * 100) * 2 + denominator * 100) // (denominator * 200)
-
-
-def _ratio(side: int, numerator: int, denominator: int) -> int:
-    """``side × numerator / denominator`` rounded half up, at least 1."""
-    return max(1, (2 * side * numerator + denominator) // (2 * denominator))
-
-
-def _contained(size: Size, box: Size, *, upscale: bool) -> Size:
-    """``size`` scaled to lie inside ``box``."""
-    if not upscale and size.width <= box.width and size.height <= box.height:
-        return size
-    if box.width * size.height <= box.height * size.width:
-        return Size(box.width, min(box.height, _ratio(size.height, box.width, size.width)))
-    return Size(min(box.width, _ratio(size.width, box.height, size.height)), box.height)
-
-
-def _bounded(size: Size, max_pixels: int | None) -> Size:
-    """``size`` scaled down to at most ``max_pixels``."""
-    pixels = size.width * size.height
-    if max_pixels is None or pixels <= max_pixels:
-        return size
-    factor = (max_pixels / pixels) ** 0.5
-    return _contained(size, Size(*(max(1, int(side * factor)) for side in size)), upscale=False)
-
-
-def _within(box: Size, limit: Size) -> Size:
-    """``box`` made smaller, at its aspect ratio, until no side is longer than ``limit``'s."""
-    return _contained(box, limit, upscale=False)
-
-
-def _covered(placed: Geometry, box: Size, gravity: Gravity, *, upscale: bool) -> Geometry:
+def _by_box(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) -> Geometry:
+    """Scaled by the plan's box. A side that is not given is as long as can be."""
     size = placed.subject.size
-    box = _within(box, _largest_cover(size) if upscale else size)
-    if box.width * size.height >= box.height * size.width:
-        scaled = Size(box.width, max(box.height, _ratio(size.height, box.width, size.width)))
-    else:
-        scaled = Size(max(box.width, _ratio(size.width, box.height, size.height)), box.height)
-    if scaled == box:
-        return replace(placed, scaled=scaled)
-    seeks = gravity.name if gravity.name in _SOUGHT else ""
-    left = _place(scaled.width, box.width, gravity, axis=0)
-    top = _place(scaled.height, box.height, gravity, axis=1)
-    return replace(placed, scaled=scaled, window=Box(left, top, *box), seeks=seeks)
+    turns = plan.rotate in (90, 270)
+    upscale = plan.upscale and bool(plan.width or plan.height)
+    longest = max(MAX_SIDE_PX, *size) if upscale else max(room)
+    sides = (min(side or longest, most) for side, most in zip((plan.width, plan.height), room, strict=True))
+    box = Size(*sides).turned if turns else Size(*sides)
+    box = adapted(box, size) if plan.adapt else box
+    fit = plan.fit if plan.width and plan.height else "contain"
+    if fit == "cover":
+        scaled, kept = covered(size, box, upscale=upscale)
+        return _windowed(plan, replace(placed, scaled=scaled), kept)
+    if fit == "fill":
+        return replace(placed, scaled=box if upscale else within(box, size))
+    return replace(placed, scaled=bounded(contained(size, box, upscale=upscale), max_pixels))
 
 
-def _largest_cover(size: Size) -> Size:
-    """The largest size a cover may give: that of ``size`` when its longer side is scaled to the limit."""
-    longer = max(size)
-    return Size(*(_ratio(side, max(MAX_SCALED_SIDE_PX, longer), longer) for side in size))
+def _by_wish(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) -> Geometry:
+    """Scaled by the plan's box, its factors and the least sides; what is then larger than the box, is cut to it."""
+    size = placed.subject.size
+    turns = plan.rotate in (90, 270)
+    wish = Wish(_sides(plan, size), plan.zoom[::-1] if turns else plan.zoom, _turned(_least(plan), turns=turns))
+    most = Size(*(min(side, max(MAX_SIDE_PX, *size)) for side in (room.turned if turns else room)))
+    scaled, kept = wished(size, wish, plan.fit, plan.covering, most, upscale=plan.upscale)
+    if scaled == kept:
+        return replace(placed, scaled=bounded(scaled, max_pixels))
+    return _windowed(plan, replace(placed, scaled=scaled), kept)
 
 
-def _place(scaled: int, kept: int, gravity: Gravity, *, axis: int) -> int:
-    """The first pixel of the window on one axis."""
-    if gravity.name == "fp":
-        centre = (gravity.x, gravity.y)[axis] * scaled
-        return min(max(0, round(centre - kept / 2)), scaled - kept)
-    return round((scaled - kept) * PLACES.get(gravity.name, (0.5, 0.5))[axis])
+def _sides(plan: Plan, size: Size) -> Size:
+    """The box for a subject of ``size`` before ``rot``, 0 for a side that is not given."""
+    box = _turned(Size(plan.width or 0, plan.height or 0), turns=plan.rotate in (90, 270))
+    return adapted(box, size) if plan.adapt else box
+
+
+def _least(plan: Plan) -> Size:
+    return Size(plan.min_width or 0, plan.min_height or 0)
+
+
+def _turned(size: Size, *, turns: bool) -> Size:
+    return size.turned if turns else size
+
+
+def _windowed(plan: Plan, placed: Geometry, kept: Size) -> Geometry:
+    """``placed`` with the window of ``kept`` px that the plan's gravity, focus and offset choose."""
+    scaled = placed.scaled
+    if kept == scaled:
+        return placed
+    if plan.focus is not None:
+        return replace(placed, window=_focused(plan.focus, placed, kept))
+    place = window(scaled, kept, plan.gravity, *plan.offset)
+    return replace(placed, window=place, seeks=plan.gravity.name if plan.gravity.name in _SOUGHT else "")
+
+
+def _focused(focus: tuple[int, int], placed: Geometry, kept: Size) -> Box:
+    subject, scaled = placed.subject, placed.scaled
+    x = (focus[0] - subject.left) * scaled.width / subject.width
+    y = (focus[1] - subject.top) * scaled.height / subject.height
+    return Box(centred(x, scaled.width, kept.width), centred(y, scaled.height, kept.height), *kept)
+
+
+def _mounted(plan: Plan, laid: Geometry, room: Size) -> Geometry:
+    """``laid`` with the ellipse that is cut out of it, and with its canvas."""
+    if plan.ellipse is not None:
+        laid = replace(laid, oval=bounds(plan.ellipse, laid.finished))
+    boxed = plan.width and plan.height
+    extension = Extension() if boxed and plan.fit == "letterbox" else plan.extension
+    if extension is None:
+        return laid
+    turns = plan.rotate in (90, 270)
+    wish = Wish(_turned(_sides(plan, laid.subject.size), turns=turns), plan.zoom)
+    around = canvas(laid.finished, wish.target, extension, room)
+    if around is None:
+        return laid
+    stand = None if extension == Extension() else (around.left, around.top)
+    return replace(laid, canvas=around.size, stand=stand)

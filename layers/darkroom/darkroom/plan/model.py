@@ -139,9 +139,11 @@ class Trimming(NamedTuple):
 
 
 class Stamp(NamedTuple):
-    """Where a watermark stands, without the margin it has else: moved inwards by ``dx`` and ``dy``, or ``tiled``.
+    """Where a watermark stands, without the margin it has else, and how large it is.
 
-    ``width`` and ``height`` are parts of the picture's (0: by the shape of the mark; both 0: its own size).
+    It is moved inwards by ``dx`` and ``dy``, perhaps partly out of the picture, or ``tiled`` from the middle on with
+    that much room between. It fits into the parts ``width`` and ``height`` of the picture's sides (0: whatever its
+    shape makes it), enlarged for it too; both 0: its own size.
     """
 
     dx: Length = 0.0

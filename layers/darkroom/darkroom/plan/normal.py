@@ -62,7 +62,7 @@ def _drop_what_needs_a_box(fields: dict[str, Value]) -> None:
         fields.pop("fit", None)
     if not fields.keys() & {"width", "height", "zoom"}:
         fields.pop("upscale", None)
-    if fields.get("fit") != "cover":
+    if fields.get("fit") != "cover" and not fields.keys() & {"min_width", "min_height"}:
         fields.pop("gravity", None)
 
 
@@ -95,7 +95,7 @@ def _drop_what_nothing_was_found_for(fields: dict[str, Value]) -> None:
     """Findings are of the first frame, so a redacted picture does not move. Without a use for them they have none."""
     if "redact" in fields:
         fields.pop("animate", None)
-    elif fields.get("gravity") != Gravity("face"):
+    elif fields.get("gravity") != Gravity("face") and "face_crop" not in fields:
         fields.pop("findings", None)
 
 

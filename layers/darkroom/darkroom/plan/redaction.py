@@ -63,7 +63,7 @@ def redacting(plan: Plan, redact: str) -> Plan:
     """``plan`` that hides ``redact`` too, in normal form. Formats that hold no picture hide nothing."""
     if not redact or plan.format in DATA_FORMATS:
         return plan
-    return replace(plan, redact=joined(plan.redact, redact), animate=True)
+    return replace(plan, redact=joined(plan.redact, redact), animate=True, orient=True, skip=())
 
 
 def forced(plan: Plan, always: AlwaysRedact) -> Plan:
@@ -73,7 +73,12 @@ def forced(plan: Plan, always: AlwaysRedact) -> Plan:
 
 def needs_findings(plan: Plan) -> bool:
     """Whether ``plan`` cannot be made without what inference found."""
-    return bool(plan.redact) or plan.gravity.name == "face"
+    return bool(plan.redact) or keeps_faces(plan)
+
+
+def keeps_faces(plan: Plan) -> bool:
+    """Whether ``plan`` cuts by faces: until they are known, another picture stands in for its own."""
+    return plan.gravity.name == "face" or plan.face_crop is not None
 
 
 def check_first_page(plan: Plan) -> None:

@@ -59,7 +59,7 @@ def stored_headers(plan: Plan, content_type: str, policy: CachePolicy, *, unrefi
     cache_control = policy.cache_control(plan.key, unrefined=unrefined and policy.refines)
     headers = {"Content-Type": content_type, "Cache-Control": cache_control}
     if plan.download:
-        headers["Content-Disposition"] = _attachment(plan.download)
+        headers["Content-Disposition"] = _disposition("inline" if plan.inline else "attachment", plan.download)
     return headers
 
 
@@ -75,9 +75,9 @@ def made_from(master_etag: str, pace: Pace | None = None) -> dict[str, str]:
     return {SOURCE_ETAG: master_etag.strip('"')} | ({PACE: pace} if pace else {})
 
 
-def _attachment(file_name: str) -> str:
+def _disposition(how: str, file_name: str) -> str:
     """RFC 6266: an ASCII stand-in for old clients, and the true name (RFC 8187)."""
     from urllib.parse import quote
 
     plain = "".join(c if " " <= c <= "~" and c not in '"\\' else "_" for c in file_name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
+    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"

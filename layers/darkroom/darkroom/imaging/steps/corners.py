@@ -9,12 +9,23 @@ from ..work import Work
 
 
 def round_corners(work: Work) -> None:
-    """Make the corners transparent outside of a circle of ``radius`` px, which at most spans the shorter side."""
-    if not work.plan.radius:
+    """Make the corners transparent outside of a circle of ``radius`` px, which at most spans the shorter side.
+
+    With another vertical radius it is an ellipse, and each radius spans its own side at most.
+    """
+    radius, radius_y = work.plan.radius, work.plan.radius_y
+    if not radius:
         return
     width, height = work.frames[0].width, work.frames[0].height
-    mask = _mask(width, height, min(work.plan.radius, min(width, height) / 2)).copy_memory()
-    work.each(lambda frame: _masked(frame, mask))
+    if radius_y and radius_y != radius:
+        from .ellipse import coverage  # only other URL languages have it
+
+        across, down = min(radius, width / 2), min(radius_y, height / 2)
+        x, y = _centres(width, height)
+        mask = coverage(_beyond(x, width, across), _beyond(y, height, down), across, down).copy_memory()
+    else:
+        mask = _mask(width, height, min(radius, min(width, height) / 2)).copy_memory()
+    work.each(lambda frame: masked(frame, mask))
 
 
 def _mask(width: int, height: int, radius_px: float) -> pyvips.Image:
@@ -33,7 +44,8 @@ def _beyond(place: pyvips.Image, side: int, radius_px: float) -> pyvips.Image:
     return ((place - side / 2).abs() - (side / 2 - radius_px)).clamp(min=0, max=max(radius_px, 1))
 
 
-def _masked(frame: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
+def masked(frame: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
+    """``frame`` with its alpha multiplied by ``mask``, from 0 to 1."""
     colour, alpha = apart(frame)
     shown = (mask * peak(frame)) if alpha is None else mask * alpha
     return colour.bandjoin(shown.rint().cast(frame.format)).copy(interpretation=frame.interpretation)

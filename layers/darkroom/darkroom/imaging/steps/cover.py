@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...plan.geometry import Box
 from ..colour import to_eight_bits, to_srgb
 from ..work import IN_MEMORY_PIXELS, Work
-
-if TYPE_CHECKING:
-    from ...findings import Region
 
 
 def cover(work: Work) -> None:
@@ -19,9 +14,10 @@ def cover(work: Work) -> None:
     memory (only extreme ``up=1`` makes one) keeps its middle.
     """
     if work.geometry.seeks == "face":
+        from ...findings import faces_of
         from ...plan.facing import faced  # few pictures are cut by their faces
 
-        work.geometry = faced(work.geometry, _faces(work))
+        work.geometry = faced(work.geometry, faces_of(work.findings))
     window = work.geometry.stored_window
     if window is None:
         return
@@ -33,10 +29,3 @@ def cover(work: Work) -> None:
         window = Box(-found.xoffset, -found.yoffset, *window.size)
         work.geometry = work.geometry.found(window)
     work.each(lambda frame: frame.crop(*window))
-
-
-def _faces(work: Work) -> list[Region]:
-    from ...findings import FACES
-
-    finding = work.findings.found.get(FACES) if work.findings else None
-    return [face.region for face in finding.faces] if finding else []

@@ -8,15 +8,23 @@ from ..work import Work
 
 
 def add_margins(work: Work) -> None:
-    """Centre the picture in its letterbox, with padding around. ``background`` fills these transparent margins."""
-    padding, canvas = work.plan.padding, work.geometry.canvas
-    inner = canvas or work.geometry.turned
+    """Put the picture into its letterbox or extension, with padding around.
+
+    ``background`` fills these transparent margins.
+    """
+    padding, inner = work.plan.padding, work.geometry.size
     width, height = inner.width + padding.left + padding.right, inner.height + padding.top + padding.bottom
     if (width, height) == (work.frames[0].width, work.frames[0].height):
         return
-    left = padding.left + (inner.width - work.frames[0].width) // 2
-    top = padding.top + (inner.height - work.frames[0].height) // 2
+    left, top = begins(work)
     work.each(lambda frame: _embedded(frame, left, top, width, height))
+
+
+def begins(work: Work) -> tuple[int, int]:
+    """Where the picture begins within its margins."""
+    padding, inner, own = work.plan.padding, work.geometry.size, work.geometry.finished
+    left, top = work.geometry.stand or ((inner.width - own.width) // 2, (inner.height - own.height) // 2)
+    return padding.left + left, padding.top + top
 
 
 def _embedded(frame: pyvips.Image, left: int, top: int, width: int, height: int) -> pyvips.Image:

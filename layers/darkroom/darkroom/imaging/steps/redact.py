@@ -32,13 +32,13 @@ def redact(work: Work) -> None:
 
     geometry = work.geometry
     covers = outlines(work.plan, work.findings, geometry.upright)
-    subject = geometry.stored_subject
-    cell_px = ceil((subject.width * subject.height / MASK_CELLS) ** 0.5)
+    region = geometry.stored_region
+    cell_px = ceil((region.width * region.height / MASK_CELLS) ** 0.5)
     grid, cells = mask(covers, geometry, cell_px)
     if not any(cells):
         return
     coarse = pyvips.Image.new_from_memory(cells, *grid, 1, "uchar")
-    covered = coarse.zoom(cell_px, cell_px).crop(0, 0, *subject.size)
+    covered = coarse.zoom(cell_px, cell_px).crop(0, 0, *region.size)
     work.each(lambda frame: _covered(frame, covered))
 
 

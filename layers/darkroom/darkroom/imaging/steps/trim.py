@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyvips
 
-from ...plan.geometry import Box, arrange
-from ..colour import apart, to_eight_bits, to_srgb
+from ...plan.geometry import Box, Size, arrange
+from ...plan.model import Trimming
+from ..colour import apart, require_colour, to_eight_bits, to_srgb
 from ..work import Work
+from .background import channels
 
 MEDIAN_PX = 3
 """The side of the median filter by which libvips tells content from noise, unless it is told that this is line art."""
+
+_SWAPPED = str.maketrans("hv", "vh")
+"""The axes of a picture that is stored on its side."""
 
 MEDIAN_MAX_PIXELS = 2_000_000
 """The filter takes 250 ms a megapixel, the rest 10."""
@@ -20,16 +27,19 @@ def trim(work: Work) -> None:
 
     Where that pixel is transparent, it is the transparent border that goes. What is left counts as the whole picture
     for the resize. All frames of an animation are cut alike, so that none loses content. A picture of one colour stays.
+    A plan's ``trimming`` may say another pixel or a colour, and on which axes both sides lose alike.
     """
     if not work.plan.trim:
         return
     work.hold()
     geometry = work.geometry
-    found = [_content(frame, geometry.orientation, work.plan.trim) for frame in work.frames]
+    trimming = work.plan.trimming
+    found = [_content(frame, geometry.orientation, work.plan.trim, trimming) for frame in work.frames]
     boxes = [box for box in found if box.width and box.height]
     if not boxes:
         return
-    kept = _around(boxes)
+    axes = trimming.equal.translate(_SWAPPED) if geometry.orientation >= 5 else trimming.equal
+    kept = _evened(_around(boxes), Size(work.frames[0].width, work.frames[0].height), axes)
     left, top = geometry.stored_subject[:2]
     subject = geometry.upright_box(Box(kept.left + left, kept.top + top, *kept.size))
     work.geometry = arrange(
@@ -43,17 +53,41 @@ def trim(work: Work) -> None:
     work.each(lambda frame: frame.crop(*kept))
 
 
-def _content(frame: pyvips.Image, orientation: int, threshold: int) -> Box:
+def _content(frame: pyvips.Image, orientation: int, threshold: int, trimming: Trimming) -> Box:
     """The box of what differs from the border, without width or height where nothing does."""
     seen = to_eight_bits(to_srgb(frame))
-    right, bottom = seen.width - 1, seen.height - 1
-    border = seen.getpoint(right if orientation in (2, 3, 7, 8) else 0, bottom if orientation in (3, 4, 6, 7) else 0)
+    if trimming.colour:
+        return _other_than(seen, channels(trimming.colour), threshold)
+    last = trimming.corner == "southeast"
+    at_right, at_bottom = orientation in (2, 3, 7, 8), orientation in (3, 4, 6, 7)
+    border = seen.getpoint(seen.width - 1 if at_right != last else 0, seen.height - 1 if at_bottom != last else 0)
     colour, alpha = apart(seen)
     if alpha is not None and border[-1] == 0:
         return Box(*alpha.find_trim(threshold=threshold, background=[0], line_art=True))
     flat = seen.flatten(background=border[: colour.bands]) if alpha is not None else colour
+    return _differing(flat, border[: colour.bands], threshold)
+
+
+def _other_than(seen: pyvips.Image, colour: list[int], threshold: int) -> Box:
+    """The box of what is not ``colour``, of which no transparent pixel is."""
+    rich = require_colour(seen)
+    if rich.hasalpha():
+        rich = rich.flatten(background=[(number + 128) % 256 for number in colour[:3]])
+    return _differing(rich, colour[:3], threshold)
+
+
+def _differing(flat: pyvips.Image, border: Sequence[float], threshold: int) -> Box:
     plain = min(flat.width, flat.height) < MEDIAN_PX or flat.width * flat.height > MEDIAN_MAX_PIXELS
-    return Box(*flat.find_trim(threshold=threshold, background=border[: colour.bands], line_art=plain))
+    return Box(*flat.find_trim(threshold=threshold, background=list(border), line_art=plain))
+
+
+def _evened(box: Box, whole: Size, axes: str) -> Box:
+    """``box`` made larger until both sides of ``axes`` lose as much of ``whole`` as the one that loses less."""
+    across = min(box.left, whole.width - box.left - box.width) if "h" in axes else None
+    down = min(box.top, whole.height - box.top - box.height) if "v" in axes else None
+    left, width = (box.left, box.width) if across is None else (across, whole.width - 2 * across)
+    top, height = (box.top, box.height) if down is None else (down, whole.height - 2 * down)
+    return Box(left, top, width, height)
 
 
 def _around(boxes: list[Box]) -> Box:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pyvips
 
 from ...errors import DarkroomError
@@ -25,26 +28,36 @@ LIMITS = Limits(max_bytes=10 * 1024 * 1024, max_pixels=50_000_000, max_frames=50
 def stamp(work: Work) -> None:
     """Composite the watermark: ``scale`` percent of the picture's width wide, as high as its shape makes it.
 
-    It is made smaller where it would not fit into the picture's height, so that any shape works on any picture. Raises
-    DarkroomError (our fault, not the viewer's) where the configured watermark is no picture.
+    It is made smaller where it would not fit into the picture's height, so that any shape works on any picture. A
+    plan's ``stamp`` says otherwise where it stands and how large it is. Raises DarkroomError (our fault, not the
+    viewer's) where the configured watermark is no picture.
     """
     wanted = work.plan.watermark
     if wanted is None:
         return
     if work.watermark is None:
         raise DarkroomError(detail=f"no bytes for the watermark {wanted.name!r}")
-    mark, box = _prepared(work.watermark, wanted, Size(work.frames[0].width, work.frames[0].height))
+    picture = Size(work.frames[0].width, work.frames[0].height)
+    if work.plan.stamp is None:
+        place = partial(_place, wanted=wanted, picture=picture)
+    else:
+        from . import stamping  # only other URL languages have it
+
+        place = partial(stamping.place, position=wanted.position, stamp=work.plan.stamp, picture=picture)
+    mark, box = _prepared(work.watermark, wanted, place)
+    if work.plan.stamp is not None:
+        mark, box = stamping.visible(mark, box, work.plan.stamp, picture)
     work.each(lambda frame: _stamped(frame, mark, box))
 
 
-def _prepared(data: bytes, wanted: Watermark, picture: Size) -> tuple[pyvips.Image, Box]:
-    """The watermark as 8-bit sRGB with alpha in memory, and its place in a picture of this size."""
+def _prepared(data: bytes, wanted: Watermark, place: Callable[[Size], Box]) -> tuple[pyvips.Image, Box]:
+    """The watermark as 8-bit sRGB with alpha in memory, and the place in the picture that its own size gives it."""
     source = Source.of(data)
     try:
         header = inspect(source, LIMITS, animated=False)
         stored, orientation = stored_size(header)
         own = stored.turned if orientation >= 5 else stored
-        box = _place(own, wanted, picture)
+        box = place(own)
         whole = Geometry(stored, orientation, Box(0, 0, *own), box.size)
         frame = load(source, header, whole, LIMITS).frames[0]
         mark = upright(scaled(frame, whole.stored_scaled).copy_memory(), orientation)

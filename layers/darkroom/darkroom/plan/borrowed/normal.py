@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..kinds import Value
-from ..model import IDENTITY, Extension, Gravity
+from ..model import IDENTITY, Extension, Gravity, Watermark
 
 _JPEGS = frozenset({"jpeg", "auto", "auto-legacy"})
 _LOSSY = frozenset({"jpeg", "webp", "avif", "auto", "auto-avif", "auto-webp", "auto-legacy"})
@@ -23,7 +23,11 @@ def settle(fields: dict[str, Value]) -> None:
     for name, other in _NEEDS:
         if other not in fields:
             fields.pop(name, None)
+    if "redact" in fields:
+        for name in ("orient", "skip"):
+            fields.pop(name, None)
     _fold_quarter_turns(fields)
+    _drop_the_scale_beside_a_stamp(fields)
     _drop_what_needs_a_box(fields)
     _fold_letterbox(fields)
     if fields.get("gravity") != Gravity("face"):
@@ -48,14 +52,26 @@ def _fold_quarter_turns(fields: dict[str, Value]) -> None:
         fields["rotate"] = turned
 
 
+def _drop_the_scale_beside_a_stamp(fields: dict[str, Value]) -> None:
+    """A stamp says how large its mark is."""
+    mark = fields.get("watermark")
+    if "stamp" in fields and isinstance(mark, Watermark):
+        fields["watermark"] = mark._replace(scale=Watermark("").scale)
+
+
 def _drop_what_needs_a_box(fields: dict[str, Value]) -> None:
-    boxed = "width" in fields and "height" in fields
-    if not boxed:
-        for name in ("extension", "adapt", "covering"):
+    sides = fields.keys() & {"width", "height"}
+    extension = fields.get("extension")
+    if isinstance(extension, Extension) and len(sides) < (2 if extension.to == "ratio" else 1):
+        del fields["extension"]
+    if len(sides) < 2:
+        for name in ("adapt", "covering"):
             fields.pop(name, None)
     if fields.get("fit") != "cover":
-        for name in ("covering", "offset", "focus"):
+        for name in ("covering", "focus"):
             fields.pop(name, None)
+        if not fields.keys() & {"min_width", "min_height"}:
+            fields.pop("offset", None)
     if fields.get("covering") == "uncut":
         for name in ("gravity", "offset", "focus"):
             fields.pop(name, None)
@@ -67,6 +83,6 @@ def _fold_letterbox(fields: dict[str, Value]) -> None:
     """A contained picture extended to its box, in its middle, is a letterbox."""
     if fields.get("fit") == "letterbox":
         fields.pop("extension", None)
-    elif "fit" not in fields and fields.get("extension") == Extension():
+    elif "fit" not in fields and fields.get("extension") == Extension() and fields.keys() >= {"width", "height"}:
         del fields["extension"]
         fields["fit"] = "letterbox"

@@ -58,8 +58,8 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed("face", Numbers(FaceCrop, 2, 0, 4096, True), "Cuts the source to one face.", "face_crop"),
     Borrowed("fz", Fixed(0, 1), "How close g=face goes: 0 as far as ever, 1 the faces alone.", "face_zoom"),
     Borrowed("trimx", TrimmingKind(), "What trim takes for border.", "trimming"),
-    Borrowed("minw", Whole(1, 8192), "Least width in px, kept by enlarging beyond the box.", "min_width"),
-    Borrowed("minh", Whole(1, 8192), "Least height in px, kept by enlarging beyond the box.", "min_height"),
+    Borrowed("minw", Whole(1, 8192), "Least width in px; the box cuts what grows beyond it.", "min_width"),
+    Borrowed("minh", Whole(1, 8192), "Least height in px; the box cuts what grows beyond it.", "min_height"),
     Borrowed("zoom", Numbers(Zoom, 2, 0.0001, 100), "Factors of the width and height that the box comes to.", "zoom"),
     Borrowed(
         "cov",
@@ -84,13 +84,18 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed("thr", Whole(0, 255), "Makes lightness from here on white and the rest black; 0 is off.", "threshold"),
     Borrowed("conv", ConvolutionKind(), "A convolution.", "convolution"),
     Borrowed("pix", Whole(0, 1024), "Side of the squares that pixels are made to, in px.", "pixelate"),
-    Borrowed("noise", Whole(0, 100), "Grain, in percent.", "noise"),
+    Borrowed("noise", Whole(0, 100), "Grain, as wide as so many of 255 levels.", "noise"),
     Borrowed("wmx", StampKind(), "The place and size of the watermark, without a margin.", "stamp"),
     Borrowed("ry", Whole(0, 4096), "The vertical radius of rounded corners, where it is another one.", "radius_y"),
-    Borrowed("ell", Numbers(Ellipse, 4, 0, MAX_LENGTH_PX, True), "Keeps an ellipse.", "ellipse"),
+    Borrowed("ell", Numbers(Ellipse, 4, 0, MAX_LENGTH_PX, True), "Keeps an ellipse, cut to its bounds.", "ellipse"),
     Borrowed("bgx", Choice(("blur", "auto")), "Fills margins by the picture blurred, or by its colour.", "backdrop"),
     Borrowed("skip", Several((*SOURCE_FORMATS, "all")), "Types of source that are answered as they are.", "skip"),
     Borrowed("mb", Whole(0, 2_000_000_000), "Most bytes: quality goes down until it fits.", "max_bytes"),
     Borrowed("base", Flag(), "A JPEG that is not progressive.", "baseline"),
     Borrowed("inl", Flag(), "Shows what has a name instead of saving it.", "inline"),
 )
+
+
+def borrows(plan: Plan) -> bool:
+    """Whether ``plan`` asks for anything that native URLs cannot."""
+    return any(getattr(plan, option.plan_field) != option.default for option in BORROWED)

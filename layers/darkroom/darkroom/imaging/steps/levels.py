@@ -1,0 +1,74 @@
+"""Make use of all levels."""
+
+from __future__ import annotations
+
+import pyvips
+
+from ..colour import apart, peak, require_colour, to_eight_bits, together
+from ..work import Work
+
+CLIPPED = (1, 99)
+"""Percentiles of lightness that become black and white: sharp's ``normalise``."""
+
+LEAST_SPAN = 1.0
+"""Of 100: a picture whose lightness spans no more is left as it is, as sharp leaves it."""
+
+_FINE = 655.35
+"""Steps of 16 bits in one of CIE lightness, 0 to 100."""
+
+
+def level(work: Work) -> None:
+    """Stretch lightness to the whole range, colours staying, or even out the histogram of each band; alpha stays.
+
+    All frames of an animation change alike.
+    """
+    if work.plan.levels == "stretch":
+        _stretch(work)
+    else:
+        _even(work)
+
+
+def _stretch(work: Work) -> None:
+    labs = [require_colour(apart(frame)[0]).colourspace("lab") for frame in work.frames]
+    fine = (pyvips.Image.arrayjoin([lab[0] for lab in labs], across=1) * _FINE).cast("ushort")
+    low, high = (fine.percent(share) / _FINE for share in CLIPPED)
+    if high - low <= LEAST_SPAN:
+        return
+    gain = 100 / (high - low)
+    work.each(lambda frame: _stretched(frame, gain, -low * gain))
+
+
+def _stretched(frame: pyvips.Image, gain: float, lift: float) -> pyvips.Image:
+    colour, alpha = apart(frame)
+    lab = require_colour(colour).colourspace("lab")
+    light = (lab[0] * gain + lift).clamp(min=0, max=100)
+    result = light.bandjoin(lab.extract_band(1, n=2)).copy(interpretation="lab")
+    back = {1: "grey16" if peak(frame) > 255 else "b-w"}.get(colour.bands, "rgb16" if peak(frame) > 255 else "srgb")
+    return together(result.colourspace(back), alpha)
+
+
+def _even(work: Work) -> None:
+    """The formula is thumbor's (``_equalize.c``): share of the pixels up to a level, without those of the least one."""
+    frames = [to_eight_bits(frame) for frame in work.frames]
+    colours = pyvips.Image.arrayjoin([apart(frame)[0] for frame in frames], across=1)
+    counted = colours.hist_find()
+    tables = [_table([int(counted(x, 0)[band]) for x in range(256)]) for band in range(counted.bands)]
+    table = tables[0].bandjoin(tables[1:]) if len(tables) > 1 else tables[0]
+    changed = iter(frames)
+    work.each(lambda _: _mapped(next(changed), table))
+
+
+def _table(counts: list[int]) -> pyvips.Image:
+    pixels, least = sum(counts), next(count for count in counts if count)
+    if pixels == least:
+        return pyvips.Image.identity()
+    total, levels = 0, []
+    for count in counts:
+        total += count
+        levels.append(max(0, total - least) * 255 // (pixels - least))
+    return pyvips.Image.new_from_array([levels]).cast("uchar")
+
+
+def _mapped(frame: pyvips.Image, table: pyvips.Image) -> pyvips.Image:
+    colour, alpha = apart(frame)
+    return together(colour.maplut(table).copy(interpretation=frame.interpretation), alpha)

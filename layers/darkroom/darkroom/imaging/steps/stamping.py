@@ -1,0 +1,55 @@
+"""Where a stamp puts a watermark, and what of it can be seen there."""
+
+from __future__ import annotations
+
+import pyvips
+
+from ...plan.geometry import PLACES, Box, Size
+from ...plan.model import Stamp
+from ...plan.placing import inwards, pixels
+from ...plan.scaling import contained
+
+
+def place(own: Size, position: str, stamp: Stamp, picture: Size) -> Box:
+    """The place of a mark of ``own`` size at ``position``, a compass word. A part of it is inside of the picture.
+
+    The arithmetic is imgproxy's (``processing/watermark.go``, ``calc_position.go``).
+    """
+    size = _size(own, stamp, picture)
+    share = PLACES[position]
+    left = inwards(picture.width, size.width, share[0], stamp.dx)
+    top = inwards(picture.height, size.height, share[1], stamp.dy)
+    return Box(
+        max(1 - size.width, min(left, picture.width - 1)), max(1 - size.height, min(top, picture.height - 1)), *size
+    )
+
+
+def _size(own: Size, stamp: Stamp, picture: Size) -> Size:
+    if not (stamp.width or stamp.height):
+        return own
+    sides = (max(1, round(part * side)) for part, side in zip((stamp.width, stamp.height), picture, strict=True))
+    width, height = sides
+    limit = Size(width if stamp.width else max(picture), height if stamp.height else max(picture))
+    return contained(own, limit, upscale=True)
+
+
+def visible(mark: pyvips.Image, box: Box, stamp: Stamp, picture: Size) -> tuple[pyvips.Image, Box]:
+    """What is seen of ``mark`` at ``box`` in the picture, and where: tiles of it, if the stamp wants them."""
+    if stamp.tiled:
+        return _tiles(mark, stamp, picture), Box(0, 0, *picture)
+    left, top = max(0, box.left), max(0, box.top)
+    width = min(picture.width, box.left + box.width) - left
+    height = min(picture.height, box.top + box.height) - top
+    seen = Box(left, top, width, height)
+    return mark.crop(left - box.left, top - box.top, width, height), seen
+
+
+def _tiles(mark: pyvips.Image, stamp: Stamp, picture: Size) -> pyvips.Image:
+    """As many marks as the picture takes, one in its middle, with ``dx`` and ``dy`` px between them."""
+    gaps = [max(0, pixels(gap, side)) for gap, side in zip((stamp.dx, stamp.dy), picture, strict=True)]
+    tile = mark.embed(gaps[0] // 2, gaps[1] // 2, mark.width + gaps[0], mark.height + gaps[1])
+    across, down = (
+        -(-side // own) | 1 for side, own in zip(picture, (tile.width, tile.height), strict=True)
+    )  # odd, so that one is in the middle
+    tiles = tile.copy_memory().replicate(across, down)
+    return tiles.crop((tiles.width - picture.width) // 2, (tiles.height - picture.height) // 2, *picture)

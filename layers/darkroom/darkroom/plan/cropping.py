@@ -1,0 +1,76 @@
+"""Which region of the upright source a plan keeps, before any pixel is looked at."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..errors import BadOption
+from .boxes import Box, Size
+from .model import Crop, Cut, Gravity, Padding, Plan
+from .placing import pixels, window
+
+
+class Kept(NamedTuple):
+    """The region that is kept. Where its place within a larger one is to be found by the pixels, that is ``within``."""
+
+    subject: Box
+    within: Box | None = None
+
+
+def kept_of(plan: Plan, upright: Size) -> Kept:
+    """What inset, crop and cut keep, each of what is left by the last; raises BadOption where that is nothing."""
+    whole = Box(0, 0, *upright)
+    if plan.inset != Padding():
+        whole = _inset(plan.inset, upright)
+    if plan.crop is not None:
+        whole = _moved(_cropped(plan.crop, whole.size), whole)
+    if plan.cut is None:
+        return Kept(whole)
+    size = Size(*(_length(side, of) for side, of in zip(plan.cut[:2], whole.size, strict=True)))
+    if size == whole.size:
+        return Kept(whole)
+    return Kept(_moved(_placed(plan.cut, size, whole.size), whole), whole if plan.cut.gravity == "attention" else None)
+
+
+def _moved(box: Box, region: Box) -> Box:
+    """``box`` of ``region`` in the picture that both are of."""
+    return Box(box.left + region.left, box.top + region.top, box.width, box.height)
+
+
+def _inset(inset: Padding, upright: Size) -> Box:
+    width, height = upright.width - inset.left - inset.right, upright.height - inset.top - inset.bottom
+    if width < 1 or height < 1:
+        raise BadOption(
+            f"Nothing is left of the picture, which is {upright.width} × {upright.height} px", option="inset"
+        )
+    return Box(inset.left, inset.top, width, height)
+
+
+def _length(length: float, side: int) -> int:
+    """A side of a cut, within the picture's ``side``."""
+    return max(1, min(pixels(length, side), side)) if length else side
+
+
+def _placed(cut: Cut, size: Size, whole: Size) -> Box:
+    return window(whole, size, Gravity(cut.gravity, cut.x, cut.y), cut.dx, cut.dy)
+
+
+def _cropped(crop: Crop, upright: Size) -> Box:
+    """The region that ``crop`` keeps, in whole pixels, clipped to the picture."""
+    if crop.unit == "pct":
+        left, right = (_half_up(edge * upright.width, 100) for edge in (crop.x, crop.x + crop.width))
+        top, bottom = (_half_up(edge * upright.height, 100) for edge in (crop.y, crop.y + crop.height))
+        left, top = min(left, upright.width - 1), min(top, upright.height - 1)
+        right, bottom = min(right, upright.width), min(bottom, upright.height)
+        return Box(left, top, max(1, right - left), max(1, bottom - top))
+    left, top = int(crop.x), int(crop.y)
+    if left >= upright.width or top >= upright.height:
+        raise BadOption(
+            f"crop lies outside of the picture, which is {upright.width} × {upright.height} px", option="crop"
+        )
+    return Box(left, top, min(int(crop.width), upright.width - left), min(int(crop.height), upright.height - top))
+
+
+def _half_up(numerator: float, denominator: int) -> int:
+    """``numerator / denominator`` rounded half up, without float noise in the hundredths that options have."""
+    return (round(numerator * 100) * 2 + denominator * 100) // (denominator * 200)

@@ -1,0 +1,116 @@
+"""Where one rectangle stands in another: the window that a cover keeps, a cut, a picture in a larger canvas.
+
+Lengths and gravities are those of imgproxy (``processing/calc_position.go``): an offset moves inwards from the side
+that gravity names, and right and down from the middle. Halves of a pixel are rounded as Python does.
+"""
+
+from __future__ import annotations
+
+from math import ceil, cos, floor, radians, sin
+
+from ..errors import BadOption
+from .boxes import Box, Size
+from .model import Ellipse, Extension, Gravity, Length
+
+PLACES: dict[str, tuple[float, float]] = {
+    "center": (0.5, 0.5),
+    "north": (0.5, 0.0),
+    "northeast": (1.0, 0.0),
+    "east": (1.0, 0.5),
+    "southeast": (1.0, 1.0),
+    "south": (0.5, 1.0),
+    "southwest": (0.0, 1.0),
+    "west": (0.0, 0.5),
+    "northwest": (0.0, 0.0),
+}
+"""By compass word, how much of the free room lies to the left and above."""
+
+_NOISE = 1e-6
+"""Of a pixel: what floating point leaves of a whole number."""
+
+
+def pixels(length: Length, side: int) -> int:
+    """``length`` in px, signed: of ``side`` where it is a part."""
+    return round(length * side) if abs(length) < 1 else int(length)
+
+
+def window(outer: Size, inner: Size, gravity: Gravity, dx: Length = 0.0, dy: Length = 0.0) -> Box:
+    """``inner``, which is no larger, where ``gravity`` puts it in ``outer``."""
+    left = _start(outer.width, inner.width, gravity, dx, axis=0)
+    top = _start(outer.height, inner.height, gravity, dy, axis=1)
+    return Box(left, top, *inner)
+
+
+def _start(side: int, kept: int, gravity: Gravity, offset: Length, *, axis: int) -> int:
+    """The first pixel on one axis. A focal point has no offset."""
+    if gravity.name == "fp":
+        return centred((gravity.x, gravity.y)[axis] * side, side, kept)
+    share = PLACES.get(gravity.name, (0.5, 0.5))[axis]
+    return max(0, min(inwards(side, kept, share, offset), side - kept))
+
+
+def centred(middle: float, side: int, kept: int) -> int:
+    """The first of the ``kept`` pixels of ``side`` that have ``middle`` as near to theirs as they can."""
+    return min(max(0, round(middle - kept / 2)), side - kept)
+
+
+def inwards(side: int, kept: int, share: float, offset: Length) -> int:
+    """Where ``kept`` px begin in ``side``, with ``share`` of the room before them, moved inwards; perhaps outside."""
+    return round((side - kept) * share) + (-1 if share == 1 else 1) * pixels(offset, side)
+
+
+def tilted(size: Size, degrees: float) -> Size:
+    """The size that holds a picture of ``size`` turned about its middle by ``degrees``."""
+    if not degrees:
+        return size
+    across, down = abs(cos(radians(degrees))), abs(sin(radians(degrees)))
+    sides = (size.width * across + size.height * down, size.width * down + size.height * across)
+    return Size(*(ceil(side - _NOISE) for side in sides))
+
+
+def spread(degrees: float) -> float:
+    """How much longer than the longer side of a picture the sides can be that hold it turned by ``degrees``."""
+    return abs(cos(radians(degrees))) + abs(sin(radians(degrees)))
+
+
+def canvas(size: Size, wanted: Size, extension: Extension, room: Size) -> Box | None:
+    """``size`` in the canvas that ``extension`` puts around it: its place, and in ``Box.size`` the canvas' own.
+
+    ``wanted`` is the box, 0 for a side that it does not have; ``room`` the largest canvas. None where none is needed.
+    """
+    sides = wanted if extension.to == "box" else _by_ratio(size, wanted)
+    around = Size(*(max(own, min(side, most)) for own, side, most in zip(size, sides, room, strict=True)))
+    if around == size:
+        return None
+    place = window(around, size, Gravity(extension.place), extension.dx, extension.dy)
+    return Box(place.left, place.top, *around)
+
+
+def _by_ratio(size: Size, wanted: Size) -> Size:
+    """``size`` made longer on one axis until it has the sides' ratio of ``wanted``."""
+    if not (wanted.width and wanted.height):
+        return size
+    return Size(round(size.height * wanted.width / wanted.height), round(size.width * wanted.height / wanted.width))
+
+
+def bounds(ellipse: Ellipse, size: Size) -> Box:
+    """What ``ellipse`` leaves of a picture of ``size``; raises BadOption where that is nothing."""
+    middle_x, middle_y, across, down = axes(ellipse, size)
+    left, right = max(0, floor(middle_x - across)), min(size.width, ceil(middle_x + across))
+    top, bottom = max(0, floor(middle_y - down)), min(size.height, ceil(middle_y + down))
+    if left >= right or top >= bottom:
+        raise BadOption(
+            f"The ellipse lies outside of the picture, which is {size.width} × {size.height} px", option="ell"
+        )
+    return Box(left, top, right - left, bottom - top)
+
+
+def axes(ellipse: Ellipse, size: Size) -> tuple[float, float, float, float]:
+    """The middle of ``ellipse`` in a picture of ``size``, and its radii across and down, in px."""
+    half = min(size) / 2
+    return (
+        ellipse.x or size.width / 2,
+        ellipse.y or size.height / 2,
+        ellipse.rx or half,
+        ellipse.ry or half,
+    )
