@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ...errors import BadOption
 from ..canonical import check_length
 from ..kinds import FileName, Kind, Value
-from ..model import BORROWED_FORMATS, Plan
+from ..model import AUTO_CLASSES, BORROWED_FORMATS, Plan
 from ..normal import plan_of
 from ..options import BY_SHORT, misread
 from ..redaction import check_first_page
@@ -23,7 +23,7 @@ def held_plan(key: str, values: Mapping[str, Value]) -> Plan:
 
 def _held(short: str, value: Value) -> Value:
     option = BY_SHORT[short]
-    if short == "f" and value in BORROWED_FORMATS:
+    if short == "f" and value in (*BORROWED_FORMATS, *AUTO_CLASSES):
         return value
     spelled = str(value) if isinstance(option.kind, FileName) else option.kind.write(value)
     try:

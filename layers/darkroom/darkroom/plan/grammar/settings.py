@@ -131,6 +131,10 @@ def _check(settings: LanguageSettings) -> None:
     for name, value in imgproxy.presets.items():
         if not isinstance(value, str) or not value:
             raise ValueError(f"imgproxy: preset {name!r} must have options, such as 'resize:fill:300:200'")
+    if imgproxy.presets:
+        from .imgproxy.options import check_presets  # which reads what is said here
+
+        check_presets(imgproxy)
     if settings.thumbor.smart not in ("attention", "face"):
         raise ValueError(f"thumbor: smart must be attention or face, not {settings.thumbor.smart!r}")
 

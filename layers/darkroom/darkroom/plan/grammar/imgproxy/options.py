@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from ....errors import BadOption
 from ...options import printable
 from ..coverage import Covered, by_name, reader_of
 from ..held import refused
+from ..settings import ImgproxySettings
 from . import readers
 from .pro import PRO
 from .readers import Read, Reading
@@ -18,7 +20,10 @@ LIMITS_HOLD = "Nothing to do: what a source may be is the deployment's to say."
 def apply(reading: Reading, segment: str) -> None:
     """Read one option, such as ``w:300``; raises BadOption or UnknownOption that names it."""
     name, *args = segment.split(reading.settings.arguments_separator)
-    reader_of(OPTIONS, name)(reading, name, args)
+    reader = reader_of(OPTIONS, name)
+    if not args:
+        raise refused(name, "needs an argument")
+    reader(reading, name, args)
 
 
 def _preset(reading: Reading, name: str, args: list[str]) -> None:
@@ -36,6 +41,15 @@ def apply_preset(reading: Reading, option: str, preset: str) -> None:
     for segment in reading.settings.presets[preset].split("/"):
         apply(reading, segment)
     reading.presets.pop()
+
+
+def check_presets(settings: ImgproxySettings) -> None:
+    """Raise ValueError that names a preset which cannot be read."""
+    for preset in settings.presets:
+        try:
+            apply_preset(Reading(settings), "preset", preset)
+        except BadOption as error:
+            raise ValueError(f"imgproxy: preset {preset!r}: {error.message}") from error
 
 
 COVERAGE: tuple[Covered[Read], ...] = (

@@ -1,0 +1,111 @@
+"""Cloudflare's options: the table that its URLs are read by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from ..coverage import Covered, by_name
+from . import readers
+from .readers import PERCEPTUAL, Read
+
+_WORDS = ", ".join(f"`{word}` {number}" for word, number in PERCEPTUAL.items())
+
+COVERAGE: tuple[Covered[Read], ...] = (
+    Covered("anim", (), "true, false", "anim", note="As ours: `false` takes the first frame.", read=readers.animation),
+    Covered("background", (), "a CSS colour", "bg", read=readers.background),
+    Covered(
+        "blur",
+        (),
+        "0–250",
+        "blur",
+        note="Its radius of 250 is our sigma of 100, and in proportion.",
+        read=partial(readers.number, "blur", 250),
+    ),
+    Covered("border", refused="it is for Workers, and of no URL", group="Workers"),
+    Covered("brightness", (), "a factor", "bri, mat", read=partial(readers.factor, "brightness")),
+    Covered(
+        "compression", (), "fast", note="Nothing to do: it trades size for time.", read=partial(readers.word, ("fast",))
+    ),
+    Covered("contrast", (), "a factor", "con, mat", read=partial(readers.factor, "contrast")),
+    Covered("dpr", (), "a factor", "w, h, crop, inset", note="At most 4.", read=readers.dpr),
+    Covered(
+        "fit",
+        (),
+        ", ".join(readers.FITS),
+        "fit, up, cov",
+        note="`pad` is white without a background. `scale-up` is refused.",
+        read=readers.fit,
+    ),
+    Covered("flip", (), "h, v, hv", "flip, rot", note="Before `rotate`, as there.", read=readers.flip),
+    Covered(
+        "format",
+        ("f",),
+        ", ".join(readers.FORMATS),
+        "f, base",
+        note="Without one JPEG or PNG. `avif` is AVIF for everybody. The `json` is ours.",
+        read=readers.output,
+    ),
+    Covered("gamma", (), "a factor", "gam", note="From 0.1 to 5.", read=partial(readers.factor, "gamma")),
+    Covered("gravity", ("g",), "auto, face, left, right, top, bottom, XxY", "g", read=readers.gravity),
+    Covered("height", ("h",), "px", "h", note="At most 8192.", read=partial(readers.whole, "height")),
+    Covered(
+        "metadata",
+        (),
+        "copyright, keep, none",
+        note="Nothing to do: none is served, nor the copyright.",
+        read=partial(readers.word, ("copyright", "keep", "none")),
+    ),
+    Covered(
+        "onerror",
+        (),
+        "redirect",
+        note="An error is answered as one: what was uploaded is shown to nobody.",
+        read=partial(readers.word, ("redirect",)),
+    ),
+    Covered(
+        "quality",
+        ("q",),
+        f"1–100, {', '.join(PERCEPTUAL)}",
+        "q",
+        note=f"Without one each format's own. {_WORDS}. 100 is no lossless WebP.",
+        read=partial(readers.quality, "quality"),
+    ),
+    Covered("rotate", (), "90, 180, 270", "rot", read=readers.rotate),
+    Covered("saturation", (), "a factor", "sat, mat", read=partial(readers.number, "saturation", 100)),
+    Covered("segment", (), "foreground", refused="it cuts out by AI", group="AI"),
+    Covered("sharpen", (), "0–10", "sharp", read=partial(readers.number, "sharpen", 10)),
+    Covered(
+        "slow-connection-quality",
+        ("scq",),
+        f"1–100, {', '.join(PERCEPTUAL)}",
+        "q",
+        note="For viewers who send `Save-Data: on`; other hints are not looked at.",
+        read=partial(readers.quality, "saving_quality"),
+    ),
+    Covered("trim", (), "top;right;bottom;left", "inset", read=readers.trim),
+    Covered("trim.left", (), "px", "crop, inset", read=partial(readers.whole, "trim_left")),
+    Covered("trim.top", (), "px", "crop, inset", read=partial(readers.whole, "trim_top")),
+    Covered("trim.width", (), "px", "crop", read=partial(readers.whole, "trim_width")),
+    Covered("trim.height", (), "px", "crop", read=partial(readers.whole, "trim_height")),
+    Covered("upscale", (), "interpolate", note="`generate` is AI and refused.", read=readers.upscaling),
+    Covered(
+        "width",
+        ("w",),
+        "px, auto",
+        "w",
+        note=f"At most 8192. `auto` is {readers.AUTO_WIDTH_PX} for everybody, the largest that Cloudflare gives.",
+        read=readers.width,
+    ),
+    Covered(
+        "zoom",
+        ("face-zoom",),
+        "0–1",
+        "fz",
+        note="With `gravity=face` alone, as there.",
+        read=partial(readers.number, "zoom", 1),
+    ),
+)
+"""Of Cloudflare's page of features, and ``upscale`` of a newer one."""
+
+OPTIONS: Mapping[str, Covered[Read]] = by_name(COVERAGE)
