@@ -66,8 +66,8 @@ class Scenes:
         if master.attributes.get("Content-Type") != TIFF or master.size_bytes <= STREAMED_BYTES:
             return master.chunks
         first = next(master.chunks, b"")
-        while len(first) < _first_bytes(name):
-            first += next(master.chunks)
+        while len(first) < _first_bytes(name) and (chunk := next(master.chunks, b"")):
+            first += chunk
         stream = chain([first], master.chunks)
         if not _is_pyramid(first):
             return stream
