@@ -177,7 +177,7 @@ def _directory(source: Source, page: int, geometry: Geometry, limits: Limits, *,
 
 def _read_pixels(geometry: Geometry, shrink: int) -> int:
     """How many pixels of the version that is smaller by ``shrink`` are read."""
-    return geometry.subject.width * geometry.subject.height // shrink**2
+    return geometry.stored_region.width * geometry.stored_region.height // shrink**2
 
 
 def _check_read(pixels: int, limits: Limits, *, whole: bool) -> None:
