@@ -11,7 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired, UnknownOption
+from darkroom.plan.boxes import Size
 from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.geometry import arrange
 from darkroom.plan.grammar.asked import Claim, Key
 from darkroom.plan.grammar.coverage import counted
 from darkroom.plan.grammar.imgproxy import COVERAGE, check, read, sign
@@ -19,8 +21,11 @@ from darkroom.plan.grammar.imgproxy.turning import COMPASS, Pull
 from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings
 from darkroom.plan.grammar.sources import Sources
+from darkroom.plan.model import Plan
 
-CASES = json.loads((Path(__file__).parents[1] / "cases" / "grammar" / "imgproxy.json").read_text(encoding="utf-8"))
+FOLDER = Path(__file__).parents[1] / "cases"
+CASES = json.loads((FOLDER / "grammar" / "imgproxy.json").read_text(encoding="utf-8"))
+PAGE = json.loads((FOLDER / "moving" / "imgproxy.json").read_text(encoding="utf-8"))
 SOURCES = Sources((("//images.dev/", ""), ("s3://bucket/folder/", "old/"), ("local:///", "")))
 PRESETS = {"sharp": "sharpen:0.7", "thumb": "rs:fill:100:50/pr:sharp"}
 
@@ -48,6 +53,31 @@ def test_imgproxys_own_cases(case: dict[str, Any]) -> None:
             read(f"/unsafe{case['path']}", some)
     else:
         assert path_of(f"/unsafe{case['path']}", some) == case["canonical"]
+
+
+@pytest.mark.parametrize("case", PAGE["cases"], ids=lambda case: case["name"])
+def test_a_page_that_was_built_for_imgproxy(case: dict[str, Any]) -> None:
+    """By arithmetic alone: the sizes that imgproxy gives, its signatures, and what it refuses."""
+    some = LanguageSettings(
+        Sources(tuple(PAGE["hosts"].items())),
+        imgproxy=ImgproxySettings(PAGE["presets"], base_url=next(iter(PAGE["hosts"]))),
+    )
+    expected = case["expect"]
+    if expected["status"] == 200:
+        plan = _answered(case["url"], some)
+        size, padding = arrange(plan, Size(*case["source_size"]), 1).size, plan.padding
+        assert size.width + padding.left + padding.right == expected["width"]
+        assert size.height + padding.top + padding.bottom == expected["height"]
+        assert plan.format in ("auto", expected["format"])
+    elif case["source"] in PAGE["sources"]:
+        with pytest.raises(DarkroomError):
+            _answered(case["url"], some)
+
+
+def _answered(url: str, some: LanguageSettings) -> Plan:
+    asked = read(url, some)
+    check(asked.claim, [Key(**PAGE["keys"])], 1_800_000_000, asked.expires_s)
+    return asked.plan
 
 
 MEANINGS = [
