@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     stop = commands.add_parser("stop", help="end a stack, detached or not")
     sign = commands.add_parser("sign", help="print a signed URL")
     sign.add_argument("target", help="path and query, as in '/photo.jpg?w=801'")
+    sign.add_argument(
+        "--language", metavar="NAME", help="sign a URL of imgproxy, thumbor or dit, as '/300x200/photo.jpg'"
+    )
     sign.add_argument("--expires-in", type=int, metavar="SECONDS", help="how long it is valid; for ever if not given")
     token = commands.add_parser("token", help="print an upload token")
     token.add_argument("--prefix", required=True, help="what it is for: 'trips/' and all below, or the key of one file")
@@ -92,11 +95,26 @@ def _sign(chosen: argparse.Namespace) -> int:
     from .signed import signed_target
 
     facts = read_facts(Place(chosen.state_dir.resolve()))
+    if chosen.language:
+        return _sign_in(facts["cdn_url"], chosen.language, chosen.target)
     expires_s = None if chosen.expires_in is None else int(time.time()) + chosen.expires_in
     try:
         print(facts["cdn_url"] + signed_target(chosen.target, facts["signing_key"], expires_s))
     except DarkroomError as error:
         print(error.message, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _sign_in(cdn_url: str, language: str, target: str) -> int:
+    from darkroom.services.languages.keys import read_keys
+
+    from .language_keys import DOCUMENT, signed_in
+
+    try:
+        print(cdn_url + signed_in(language, target, read_keys(DOCUMENT)))
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 2
     return 0
 

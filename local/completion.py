@@ -1,4 +1,4 @@
-"""What the template asks for and MiniStack leaves out, and the signing key that the events are signed with.
+"""What the template asks for and MiniStack leaves out, and the keys that this machine signs with.
 
 MiniStack 1.5.33 makes each resource of the template, but not all that is said of it. What is missing is set here
 through the services' own APIs, from the deployed template, so that what is read back is what the template says.
@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.events import LOCAL_KEY
 
+from . import language_keys
 from .aws import Cloud
 from .lifecycle import s3_rule
 from .place import STACK
@@ -24,9 +25,12 @@ def complete(cloud: Cloud) -> None:
         for name, apply in _LEFT_OUT.get(resource.kind, {}).items():
             if (value := resource.property(name)) is not None:
                 apply(cloud, resource, value)
-    outputs = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
-    [secret] = [output["OutputValue"] for output in outputs if output["OutputKey"] == "SigningKeysArn"]
-    cloud.secrets.put_secret_value(SecretId=secret, SecretString=json.dumps({"current": LOCAL_KEY, "previous": ""}))
+    listed = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in listed}
+    keys = {"SigningKeysArn": {"current": LOCAL_KEY, "previous": ""}, "LanguageKeysArn": language_keys.DOCUMENT}
+    for output, document in keys.items():
+        if secret := outputs.get(output):
+            cloud.secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(document))
 
 
 def _lifecycle(cloud: Cloud, bucket: Resource, value: Any) -> None:

@@ -34,6 +34,19 @@ REFINED_AFTER_S = 900
 LOG_DAYS = 1
 """The local CDN's access logs are kept for a day, so that what is popular is counted and refined here too."""
 
+LANGUAGES = (
+    "ImgproxyAccessMode=guarded",
+    "ThumborAccessMode=guarded",
+    "DitAccessMode=guarded",
+    "CloudflareAccessMode=guarded",
+    "IiifAccessMode=guarded",
+    "ImgproxyDomainName=imgproxy.localhost",
+    "ThumborDomainName=thumbor.localhost",
+    "DitDomainName=dit.localhost",
+    "LanguageCertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/of-nobody",
+)
+"""Other services' URLs, all of them, and hosts that every browser takes for this machine."""
+
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"})
@@ -76,6 +89,7 @@ def parameters(*, inference: bool) -> list[str]:
         f"MonitorMinutes={MINUTES_BETWEEN_LOOKS}",
         f"AccessLogDays={LOG_DAYS}",
         f"RefineDelay={REFINED_AFTER_S}",
+        *LANGUAGES,
         "Alarms=off",  # MiniStack's CloudFormation has no metric math: local/watching evaluates them
         f"InferenceMode={'endpoint' if inference else 'off'}",  # an update keeps what is not said
         *(endpoint if inference else ()),

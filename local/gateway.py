@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from .aws import Cloud
+from .cdn.hosts import Hosts
 from .cdn.journal import Journal
 from .cdn.key_values import KeyValues
 from .cdn.live import LiveEdge
@@ -37,21 +38,24 @@ async def open_gateway(
     endpoint: Endpoint | None,
     watching: Watching,
     report: Callable[[str], None],
-) -> AsyncIterator[LiveEdge]:
+) -> AsyncIterator[Hosts]:
     """Serve on 127.0.0.1 until the context ends."""
     connector = aiohttp.TCPConnector(limit=MAX_ORIGIN_CONNECTIONS)
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
         journal = Journal()
         origins = MiniStackOrigins(session, cloud.endpoint_url, REGION, cloud.credentials, journal)
         stores = KeyValues(cloud.endpoint_url)
-        live = LiveEdge(cloud.cloudfront, stores, facts.distribution_id, origins, report)
+        distributions = [facts.distribution_id, facts.outputs.get("DropInDistributionId", "")]
+        live = Hosts([LiveEdge(cloud.cloudfront, stores, one, origins, report) for one in distributions if one])
         live.load()
         logs = LogDelivery(cloud.s3, report)
-        delivering = asyncio.create_task(logs.keep(lambda: live.edge.distribution if live.edge else None))
+        delivering = asyncio.create_task(logs.keep(lambda: live.main.edge.distribution if live.main.edge else None))
         app = web.Application()
         app.add_routes(Control(cloud, facts, live, journal).routes())
         app.add_routes(
-            Inspection(cloud, facts, endpoint, lambda: active(live.stored[facts.outputs["FindingsStoreArn"]])).routes()
+            Inspection(
+                cloud, facts, endpoint, lambda: active(live.main.stored[facts.outputs["FindingsStoreArn"]])
+            ).routes()
         )
         if endpoint:
             sagemaker = sagemaker_control.routes(f"{CONTROL}/sagemaker", endpoint.runtime.endpoints, endpoint.variants)
@@ -72,8 +76,8 @@ async def open_gateway(
             live.close()
 
 
-async def _serve(live: LiveEdge, watching: Watching, logs: LogDelivery, request: web.Request) -> web.StreamResponse:
-    if (edge := live.edge) is None:
+async def _serve(live: Hosts, watching: Watching, logs: LogDelivery, request: web.Request) -> web.StreamResponse:
+    if (edge := live.of(request.host)) is None:
         raise web.HTTPServiceUnavailable
     begun_s = time.perf_counter()
     answer = await serve(edge, request, lambda visit: logs.note(edge.distribution, visit))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import prints, sources
 from .aws import Cloud
-from .cdn.live import LiveEdge
+from .cdn.hosts import Hosts
 from .errors import CannotStart
 from .facts import read_facts
 from .ministack import MiniStack
@@ -28,7 +28,7 @@ async def watch(
     cloud: Cloud,
     ministack: MiniStack,
     progress: Progress,
-    live: LiveEdge,
+    live: Hosts,
     known: sources.Snapshot,
     deploys: Callable[[], Awaitable[bool]],
 ) -> None:
@@ -58,12 +58,11 @@ async def watch(
             progress.say(f"Not deployed; what ran before goes on.\n{error}")
 
 
-async def _show_change(place: Place, cloud: Cloud, live: LiveEdge) -> None:
+async def _show_change(place: Place, cloud: Cloud, live: Hosts) -> None:
     """Forget what the old code has made: in the CDN and in the bucket."""
     await asyncio.to_thread(prints.forget_all, cloud, read_facts(place)["media_bucket"])
     await live.refresh()
-    if live.edge:
-        live.edge.clear()
+    live.clear()
 
 
 async def _settled(now: sources.Snapshot) -> sources.Snapshot:

@@ -151,6 +151,8 @@ class Distribution:
     error_ttl_s: dict[int, int] = field(default_factory=dict)
     """For how many seconds an error of a status is cached at least (``ErrorCachingMinTTL``)."""
     root_object: str = ""
+    aliases: frozenset[str] = frozenset()
+    """Host names of its own, lower-case."""
     log_bucket: str = ""
     """The bucket of its access logs, empty if it writes none."""
     log_prefix: str = ""

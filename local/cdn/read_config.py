@@ -59,6 +59,7 @@ def read_distribution(client: CloudFrontClient, distribution_id: str) -> Distrib
             if document.get("ErrorCachingMinTTL") is not None
         },
         root_object=config.get("DefaultRootObject", ""),
+        aliases=frozenset(str(name).lower() for name in items(config, "Aliases")),
         log_bucket=policies.log_bucket(config.get("Logging") or {}),
         log_prefix=(config.get("Logging") or {}).get("Prefix", ""),
     )
