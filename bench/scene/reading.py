@@ -83,8 +83,9 @@ class Counted(Bucket):
 def plan_of(tile: str) -> Plan:
     """The derivative that shows a tile."""
     shrink, left, top, width, height = map(int, tile.split(","))
-    box = {"width": -(-width // shrink), "height": -(-height // shrink)}
-    return Plan("scene.tif", crop=Crop("px", left, top, width, height), **box, fit="fill", format="jpeg")
+    crop = Crop("px", left, top, width, height)
+    across, down = -(-width // shrink), -(-height // shrink)
+    return Plan("scene.tif", crop=crop, width=across, height=down, fit="fill", format="jpeg")
 
 
 def timed(scenes: Scenes, bucket: Bucket, key: str, plan: Plan) -> tuple[float, float, Picture]:

@@ -82,6 +82,6 @@ def read(scene: Path, url: str, tiles: Sequence[Tile], rounds: int, core: Core) 
 def _run(script: str, options: Sequence[str], environment: Mapping[str, str]) -> list[dict[str, Any]]:
     """What a script tells, a line each; raises CalledProcessError where it fails, by its limit of memory too."""
     path = {"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [interpreter(), HERE / script, *options]
+    command: list[str | Path] = [interpreter(), HERE / script, *options]
     done = subprocess.run(command, env={**environment, **path}, stdout=subprocess.PIPE, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]

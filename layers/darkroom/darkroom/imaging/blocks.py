@@ -56,6 +56,7 @@ class Blocks:
         self._kept = _blocks(first, 0, block_bytes)
         if len(first) < size_bytes and len(first) % block_bytes:
             del self._kept[len(first) // block_bytes]  # which is not whole
+        self._forget()
         self._lock = Lock()
 
     @property
@@ -71,7 +72,11 @@ class Blocks:
             return b""
         first, last = offset // self._block, (end - 1) // self._block
         with self._lock:
-            pieces = self._pieces(first, last)
+            if first == last and (block := self._kept.pop(first, None)) is not None:  # as a parser's reads are
+                self._kept[first] = block
+                pieces = [block]
+            else:
+                pieces = self._pieces(first, last)
         start = offset - first * self._block
         whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         return whole[start : start + end - offset]
@@ -133,8 +138,9 @@ class Blocks:
             front.close()
 
     def _forget(self) -> None:
-        for number in list(self._kept)[: max(0, len(self._kept) - self._room)]:
-            del self._kept[number]
+        if (spare := len(self._kept) - self._room) > 0:
+            for number in list(self._kept)[:spare]:
+                del self._kept[number]
 
 
 def _blocks(body: bytes, first: int, block_bytes: int) -> dict[int, bytes]:
