@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import apart, together
+from ..colour import apart, to_eight_bits, together
 from ..work import Work
 
 
 def smooth(work: Work) -> None:
-    """Make each value the median of the ``median`` × ``median`` around it: dust goes, edges stay. Alpha stays too."""
+    """Make each value the median of the ``median`` × ``median`` around it: dust goes, edges stay. Alpha stays too.
+
+    With 8 bits, of which libvips keeps a histogram: with 16 it sorts, and 21 px take 3 s a megapixel.
+    """
     side = min(work.plan.median, work.frames[0].width, work.frames[0].height)
     if side < 2:
         return
-    work.each(lambda frame: _smoothed(frame, side))
+    work.each(lambda frame: _smoothed(to_eight_bits(frame), side))
 
 
 def _smoothed(frame: pyvips.Image, side: int) -> pyvips.Image:

@@ -1,0 +1,316 @@
+"""Geometry of what other services' URL languages ask for: their own numbers, and what must hold for every plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.errors import BadOption
+from darkroom.plan.geometry import Box, Geometry, Size, arrange
+from darkroom.plan.model import (
+    COMPASS,
+    Crop,
+    Cut,
+    Ellipse,
+    Extension,
+    Focus,
+    Gravity,
+    Offset,
+    Padding,
+    Plan,
+    Zoom,
+)
+
+WIDE = Size(200, 100)
+"""imgproxy's ``testdata/test2.jpg``, to which the sizes in its ``processing/processing_test.go`` belong."""
+
+FIT, FILL = {"fit": "contain"}, {"fit": "cover", "covering": "clip"}
+DOWN = {"fit": "cover"}
+AUTO = {"fit": "cover", "covering": "flex"}
+UNCUT = {"fit": "cover", "covering": "uncut"}
+EXTEND, SHAPE = {"extension": Extension("box", "north")}, {"extension": Extension("ratio")}
+ENLARGE = {"upscale": True}
+
+
+def laid_out(stored: Size = WIDE, orientation: int = 1, **options: Any) -> Geometry:
+    return arrange(Plan("k", **options), stored, orientation)
+
+
+@pytest.mark.parametrize(
+    ("options", "box", "size"),
+    [
+        # TestResizeToFitExtend, …Extend of fill, …ExtendAR: a side of 0 is one that is not given.
+        (FIT | EXTEND, (50, 50), (50, 50)),
+        (FIT | EXTEND, (20, 50), (20, 50)),
+        (FIT | EXTEND, (300, 125), (300, 125)),
+        (FIT | EXTEND, (250, 300), (250, 300)),
+        (FIT | EXTEND, (0, 200), (200, 200)),
+        (FIT | EXTEND, (300, 0), (300, 100)),
+        (FIT | SHAPE, (50, 20), (50, 20)),
+        (FIT | SHAPE, (300, 300), (200, 200)),
+        (FIT | SHAPE, (300, 125), (240, 100)),
+        (FIT | SHAPE, (250, 500), (200, 400)),
+        (FILL, (50, 50), (50, 50)),
+        (FILL, (300, 300), (200, 100)),
+        (FILL, (300, 50), (200, 50)),
+        (FILL, (100, 300), (100, 100)),
+        (FILL | ENLARGE, (300, 125), (300, 125)),
+        (FILL | ENLARGE, (250, 300), (250, 300)),
+        (FILL | EXTEND, (300, 50), (300, 50)),
+        (FILL | SHAPE, (300, 300), (200, 200)),
+        (FILL | SHAPE, (300, 50), (300, 50)),
+        (FILL | SHAPE, (100, 300), (100, 300)),
+        (DOWN, (300, 125), (200, 83)),
+        (DOWN, (250, 300), (83, 100)),
+        # calcScale: `auto` fills where both lie or both stand, and fits where not.
+        (AUTO, (50, 20), (50, 20)),
+        (AUTO, (20, 50), (20, 10)),
+        (AUTO, (300, 50), (200, 50)),
+        # thumbor's transformer.py, fit_in_resize: full-fit-in covers, adaptive-fit-in turns the box.
+        (UNCUT, (50, 50), (100, 50)),
+        (UNCUT | ENLARGE, (300, 300), (600, 300)),
+        (FIT | {"adapt": True}, (20, 50), (40, 20)),
+        (FIT | {"adapt": True}, (50, 20), (40, 20)),
+        (FIT | {"adapt": True, "rotate": 90}, (50, 20), (20, 40)),
+        # calcScale: zoom multiplies what the box comes to, and enlarges only where that is allowed.
+        (FIT | {"zoom": Zoom(0.5, 0.5)}, (50, 50), (25, 12)),
+        (FIT | {"zoom": Zoom(0.5, 0.5)}, (800, 800), (200, 100)),
+        (FIT | {"zoom": Zoom(3, 3)}, (100, 100), (200, 100)),
+        (FIT | {"zoom": Zoom(3, 3)} | ENLARGE, (100, 100), (300, 150)),
+        (FIT | {"zoom": Zoom(0.5, 1)}, (100, 100), (50, 50)),
+        (FIT | {"zoom": Zoom(0.5, 0.5)}, (0, 0), (100, 50)),
+        (FIT | {"zoom": Zoom(2, 2)}, (0, 0), (200, 100)),
+        (FIT | {"zoom": Zoom(2, 2)} | ENLARGE, (0, 0), (400, 200)),
+        (FIT | {"zoom": Zoom(2, 1), "rotate": 90} | ENLARGE, (0, 0), (200, 200)),
+        (FILL | {"zoom": Zoom(0.5, 0.5)}, (100, 100), (50, 50)),
+        (DOWN | {"zoom": Zoom(2, 2)}, (100, 200), (50, 100)),
+        # calcScale and cropToResult: least sides enlarge, and the box cuts.
+        (FIT | {"min_width": 200}, (100, 100), (100, 100)),
+        (FIT | {"min_width": 90}, (50, 0), (50, 45)),
+        (FIT | {"min_height": 300}, (0, 0), (600, 300)),
+        (FIT | {"min_width": 300, "min_height": 300}, (0, 0), (600, 300)),
+        (FIT | {"min_width": 50}, (100, 100), (100, 50)),
+    ],
+)
+def test_sizes_are_those_of_who_had_the_option_first(
+    options: dict[str, Any], box: tuple[int, int], size: tuple[int, int]
+) -> None:
+    given = {name: side for name, side in zip(("width", "height"), box, strict=True) if side}
+    assert laid_out(**options, **given).size == size
+
+
+@pytest.mark.parametrize(
+    ("cut", "box"),
+    [
+        (Cut(50, 50), Box(75, 25, 50, 50)),
+        (Cut(50, 50, "north"), Box(75, 0, 50, 50)),
+        (Cut(50, 50, "southeast"), Box(150, 50, 50, 50)),
+        (Cut(0.5, 0), Box(50, 0, 100, 100)),
+        (Cut(0, 0.25, "south"), Box(0, 75, 200, 25)),
+        (Cut(50, 50, "fp", 0.25, 0.9), Box(25, 50, 50, 50)),
+        (Cut(50, 50, dx=10, dy=10), Box(85, 35, 50, 50)),
+        (Cut(50, 50, dx=0.1, dy=-0.1), Box(95, 15, 50, 50)),
+        (Cut(50, 50, "southeast", dx=10, dy=0.1), Box(140, 40, 50, 50)),
+        (Cut(50, 50, "west", dx=-30), Box(0, 25, 50, 50)),
+        (Cut(900, 900), Box(0, 0, 200, 100)),
+        (Cut(0.001, 0.001), Box(100, 50, 1, 1)),
+    ],
+)
+def test_a_cut_is_where_gravity_and_offset_say(cut: Cut, box: Box) -> None:
+    geometry = laid_out(cut=cut)
+    assert (geometry.subject, geometry.within) == (box, None)
+
+
+def test_a_cut_by_attention_has_its_size_and_seeks_its_place() -> None:
+    geometry = laid_out(cut=Cut(50, 50, "attention"), inset=Padding(10, 0, 0, 20))
+    assert geometry.subject.size == geometry.scaled == (50, 50)
+    assert geometry.within == geometry.stored_region == Box(20, 10, 180, 90)
+    assert geometry.reduction == 1
+
+
+def test_inset_crop_and_cut_each_begin_at_what_the_last_has_left() -> None:
+    inset, crop, cut = Padding(10, 20, 30, 40), Crop("px", 5, 5, 100, 50), Cut(0.5, 10, "southwest")
+    assert laid_out(inset=inset).subject == (40, 10, 140, 60)
+    assert laid_out(inset=inset, crop=crop).subject == (45, 15, 100, 50)
+    assert laid_out(inset=inset, crop=crop, cut=cut).subject == (45, 55, 50, 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        ({"inset": Padding(50, 0, 50, 0)}, "inset"),
+        ({"inset": Padding(10, 10, 10, 10), "crop": Crop("px", 180, 0, 10, 10)}, "crop"),
+        ({"ellipse": Ellipse(10, 10, 300, 50)}, "ell"),
+    ],
+)
+def test_what_leaves_nothing_is_refused_by_name(options: dict[str, Any], option: str) -> None:
+    with pytest.raises(BadOption) as refusal:
+        laid_out(**options)
+    assert refusal.value.option == option
+
+
+@pytest.mark.parametrize(
+    ("options", "window"),
+    [
+        ({"offset": Offset(5, 0)}, Box(55, 0, 100, 100)),
+        ({"offset": Offset(-0.1, 0)}, Box(30, 0, 100, 100)),
+        ({"offset": Offset(70, 0)}, Box(100, 0, 100, 100)),
+        ({"gravity": Gravity("east"), "offset": Offset(5, 9)}, Box(95, 0, 100, 100)),
+        ({"gravity": Gravity("fp", 0.3, 0.5), "offset": Offset(5, 0)}, Box(10, 0, 100, 100)),
+        ({"focus": Focus(60, 0)}, Box(10, 0, 100, 100)),
+        ({"focus": Focus(0, 50)}, Box(0, 0, 100, 100)),
+        ({"focus": Focus(9999, 50)}, Box(100, 0, 100, 100)),
+    ],
+)
+def test_what_a_cover_keeps_is_moved(options: dict[str, Any], window: Box) -> None:
+    assert laid_out(width=100, height=100, fit="cover", **options).window == window
+
+
+def test_a_focus_is_a_point_of_the_source() -> None:
+    geometry = laid_out(Size(400, 200), width=50, height=50, fit="cover", focus=Focus(120, 0))
+    assert (geometry.scaled, geometry.window) == ((100, 50), Box(5, 0, 50, 50))
+    cropped = laid_out(
+        Size(500, 200), width=50, height=50, fit="cover", focus=Focus(220, 0), crop=Crop("px", 100, 0, 400, 200)
+    )
+    assert cropped.window == geometry.window
+
+
+@pytest.mark.parametrize(
+    ("extension", "stand"),
+    [
+        (Extension("box", "north"), (50, 0)),
+        (Extension("box", "north", 0, 5), (50, 5)),
+        (Extension("box", "east", 5), (95, 100)),
+        (Extension("box", "southeast", 0.1, 0.1), (70, 170)),
+        (Extension("box", "northwest", -5, 900), (0, 200)),
+    ],
+)
+def test_an_extension_stands_where_it_is_put(extension: Extension, stand: tuple[int, int]) -> None:
+    geometry = laid_out(width=300, height=300, extension=extension)
+    assert (geometry.turned, geometry.canvas, geometry.stand) == ((200, 100), (300, 300), stand)
+
+
+def test_an_extension_is_about_the_result() -> None:
+    geometry = laid_out(rotate=90, width=50, height=200, extension=Extension("box", "west", 3))
+    assert (geometry.turned, geometry.canvas, geometry.stand) == ((50, 100), (50, 200), (0, 50))
+
+
+@pytest.mark.parametrize(
+    ("degrees", "size"), [(30, (224, 187)), (45, (213, 213)), (90.01, (101, 201)), (0.01, (201, 101))]
+)
+def test_a_turn_by_an_angle_holds_the_corners(degrees: float, size: tuple[int, int]) -> None:
+    """200 cos + 100 sin, 200 sin + 100 cos, rounded up."""
+    assert laid_out(angle=degrees).size == size
+
+
+def test_a_letterbox_grows_with_what_is_turned_in_it() -> None:
+    assert laid_out(width=200, height=120, fit="letterbox", angle=30).size == (224, 187)
+    assert laid_out(width=300, height=120, fit="letterbox", angle=30).size == (300, 187)
+
+
+@pytest.mark.parametrize(
+    ("ellipse", "box"),
+    [
+        (Ellipse(), Box(50, 0, 100, 100)),
+        (Ellipse(20, 30), Box(80, 20, 40, 60)),
+        (Ellipse(20, 30, 10, 95), Box(0, 65, 30, 35)),
+        (Ellipse(900, 900), Box(0, 0, 200, 100)),
+    ],
+)
+def test_an_ellipse_has_its_bounds(ellipse: Ellipse, box: Box) -> None:
+    geometry = laid_out(ellipse=ellipse)
+    assert (geometry.oval, geometry.size) == (box, box.size)
+
+
+lengths = st.one_of(st.integers(-400, 400).map(float), st.integers(-9999, 9999).map(lambda n: n / 10_000))
+parts = st.one_of(st.integers(0, 400).map(float), st.integers(0, 9999).map(lambda n: n / 10_000))
+fractions = st.integers(0, 100).map(lambda n: n / 100)
+zooms = st.integers(1, 1_000_000).map(lambda n: n / 10_000)
+box_sides = st.none() | st.integers(1, 8192)
+plans = st.builds(
+    Plan,
+    key=st.just("k"),
+    width=box_sides,
+    height=box_sides,
+    upscale=st.booleans(),
+    fit=st.sampled_from(["contain", "cover", "fill", "letterbox"]),
+    gravity=st.sampled_from([Gravity(name) for name in (*COMPASS, "attention")] + [Gravity("fp", 0.2, 0.7)]),
+    rotate=st.sampled_from([0, 90, 180, 270]),
+    padding=st.builds(Padding, *[st.integers(0, 100)] * 4),
+    inset=st.builds(Padding, *[st.integers(0, 40)] * 4),
+    cut=st.none()
+    | st.builds(Cut, parts, parts, st.sampled_from([*COMPASS, "attention", "fp"]), fractions, fractions, lengths),
+    min_width=box_sides,
+    min_height=box_sides,
+    zoom=st.just(Zoom()) | st.builds(Zoom, zooms, zooms),
+    covering=st.sampled_from(["", "clip", "flex", "uncut"]),
+    adapt=st.booleans(),
+    offset=st.builds(Offset, lengths, lengths),
+    focus=st.none() | st.builds(Focus, st.integers(0, 65_535), st.integers(0, 65_535)),
+    extension=st.none()
+    | st.builds(Extension, st.sampled_from(["box", "ratio"]), st.sampled_from(COMPASS), lengths, lengths),
+    angle=st.just(0.0) | st.integers(1, 35_999).map(lambda n: n / 100),
+    ellipse=st.none() | st.builds(Ellipse, *[st.integers(0, 300)] * 4),
+)
+
+
+@given(
+    plans, st.integers(1, 12_000), st.integers(1, 12_000), st.integers(1, 8), st.sampled_from([16_383, 65_500]),
+    st.none() | st.just(40_000_000),
+)  # fmt: skip
+def test_every_geometry_is_within_its_picture(
+    plan: Plan, width: int, height: int, orientation: int, max_side_px: int, max_pixels: int | None
+) -> None:
+    try:
+        geometry = arrange(plan, Size(width, height), orientation, max_side_px=max_side_px, max_pixels=max_pixels)
+    except BadOption as refusal:
+        assert refusal.option in ("inset", "ell")
+        return
+    region = geometry.within or geometry.subject
+    assert inside(region, geometry.upright)
+    assert inside(geometry.subject, geometry.upright)
+    assert inside(geometry.stored_region, geometry.stored)
+    assert min(*geometry.scaled, *geometry.kept, *geometry.finished, *geometry.size) >= 1
+    if geometry.window:
+        assert inside(geometry.window, geometry.scaled)
+    if geometry.oval:
+        assert inside(geometry.oval, geometry.tilted)
+    if geometry.stand:
+        assert inside(Box(*geometry.stand, *geometry.finished), geometry.size)
+    assert all(own <= around for own, around in zip(geometry.finished, geometry.size, strict=True))
+    assert geometry.size.width + plan.padding.left + plan.padding.right <= max_side_px
+    assert geometry.size.height + plan.padding.top + plan.padding.bottom <= max_side_px
+    assert max(geometry.scaled) <= max(65_535, width, height)
+
+
+@given(plans, st.integers(1, 3000), st.integers(1, 3000))
+def test_only_least_sides_enlarge_unasked(plan: Plan, width: int, height: int) -> None:
+    try:
+        geometry = arrange(plan, Size(width, height))
+    except BadOption:
+        return
+    if not (plan.upscale or plan.min_width or plan.min_height):
+        assert geometry.scaled.width <= geometry.subject.width
+        assert geometry.scaled.height <= geometry.subject.height
+
+
+@given(plans, st.integers(1, 3000), st.integers(1, 3000), st.integers(1, 8))
+def test_orientation_changes_nothing_but_where_pixels_come_from(
+    plan: Plan, width: int, height: int, orientation: int
+) -> None:
+    stored = Size(height, width) if orientation >= 5 else Size(width, height)
+    try:
+        turned, upright = arrange(plan, stored, orientation), arrange(plan, Size(width, height), 1)
+    except BadOption:
+        return
+    for name in ("subject", "within", "scaled", "window", "canvas", "stand", "oval", "size"):
+        assert getattr(turned, name) == getattr(upright, name), name
+
+
+def inside(box: Box, size: Size) -> bool:
+    left, top, width, height = box
+    fits = left + width <= size.width and top + height <= size.height
+    return left >= 0 and top >= 0 and width >= 1 and height >= 1 and fits
