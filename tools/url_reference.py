@@ -1,13 +1,11 @@
-"""Writes the tables of docs/urls.md from the option table and what else darkroom.plan holds as data.
+"""Writes the tables of docs/urls.md and docs/languages from the option tables and other data of darkroom.plan.
 
-The page is prose with places ``<!-- name -->…<!-- /name -->``; ``python -m tools.url_reference`` fills them in.
+The pages are prose with places; ``python -m tools.url_reference`` fills them in.
 """
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,10 +19,11 @@ from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY 
 from darkroom.plan.options import OPTIONS, Option  # noqa: E402
 from darkroom.plan.policy import unsigned_variants  # noqa: E402
 from darkroom.plan.presets import configured  # noqa: E402
+from tools.language_pages import PAGES  # noqa: E402
+from tools.places import Content, fill, table  # noqa: E402
 
 PAGE = ROOT / "docs" / "urls.md"
 
-_PLACE = re.compile(r"<!-- ([a-z-]+) -->(.*?)<!-- /\1 -->", re.DOTALL)
 _EXAMPLES = (
     "/photo.jpg",
     "/photo.jpg?w=800",
@@ -36,13 +35,8 @@ _EXAMPLES = (
 )
 
 
-def _table(*rows: tuple[str, ...]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in (rows[0], ("---",) * len(rows[0]), *rows[1:])]
-    return "\n\n" + "\n".join(lines) + "\n\n"
-
-
 def _options() -> str:
-    return _table(("option", "values", "default", "meaning"), *map(_option, OPTIONS))
+    return table(("option", "values", "default", "meaning"), *map(_option, OPTIONS))
 
 
 def _option(option: Option) -> tuple[str, str, str, str]:
@@ -56,27 +50,27 @@ def _presets() -> str:
         name: "&".join(f"{short}={text}" for short, text in options.items())
         for name, options in configured().options.items()
     }
-    return _table(("preset", "options"), *((f"`{name}`", f"`{query}`") for name, query in queries.items()))
+    return table(("preset", "options"), *((f"`{name}`", f"`{query}`") for name, query in queries.items()))
 
 
 def _classes() -> str:
     rows = ((f"`{name}`", ", ".join(f"`{kind}`" for kind in types)) for name, types in CLASS_TYPES)
-    return _table(("class", "what the viewer accepts"), *rows)
+    return table(("class", "what the viewer accepts"), *rows)
 
 
 def _examples() -> str:
     requests = {url: parse_url(url).path for url in _EXAMPLES}
-    return _table(("URL", "canonical request"), *((f"`{url}`", f"`{request}`") for url, request in requests.items()))
+    return table(("URL", "canonical request"), *((f"`{url}`", f"`{request}`") for url, request in requests.items()))
 
 
 def _refusals() -> str:
     met = (kind for kind in refusals().values() if kind.for_viewers)
     kinds = sorted(met, key=lambda kind: (kind.status, kind.code))
     rows = ((str(kind.status), f"`{kind.code}`", kind.title) for kind in kinds)
-    return _table(("status", "`code`", "meaning"), *rows)
+    return table(("status", "`code`", "meaning"), *rows)
 
 
-_CONTENT: dict[str, Callable[[], str]] = {
+_CONTENT: Content = {
     "options": _options,
     "presets": _presets,
     "classes": _classes,
@@ -91,9 +85,10 @@ _CONTENT: dict[str, Callable[[], str]] = {
 
 
 def filled(page: str) -> str:
-    """``page`` with every place filled in; raises KeyError for a place that nothing fills."""
-    return _PLACE.sub(lambda place: f"<!-- {place[1]} -->{_CONTENT[place[1]]()}<!-- /{place[1]} -->", page)
+    """docs/urls.md with every place filled in; raises KeyError for a place that nothing fills."""
+    return fill(page, _CONTENT)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, content in {PAGE: _CONTENT, **PAGES}.items():
+        path.write_text(fill(path.read_text(encoding="utf-8"), content), encoding="utf-8")

@@ -180,7 +180,7 @@ COVERAGE: tuple[Covered[Read], ...] = (
         (),
         "%raw",
         "skip",
-        note="The master, which is the upload without metadata.",
+        note="The master: the upload, cleaned.",
         read=partial(readers.switch, "raw"),
     ),
     Covered(
@@ -214,6 +214,6 @@ COVERAGE: tuple[Covered[Read], ...] = (
     ),
     *(Covered(names[0], names[1:], refused="it is of imgproxy Pro", group="Pro") for names in PRO),
 )
-"""Of imgproxy 4's option parser, and for Pro of its documentation."""
+"""Of imgproxy's option parser, and for Pro of its documentation, both at the commits that the tests name."""
 
 OPTIONS: Mapping[str, Covered[Read]] = by_name(COVERAGE)
