@@ -37,9 +37,11 @@ def main() -> None:
         source = Source.ranged(blocks)
         header = inspected(source, limits)
         scene = planned(source, header, limits, tile_px=tile_px)
-        binding = write(
-            source, header, scene, lambda strip, body: _part(folder, strip).write_bytes(body) and None, limits
-        )
+
+        def put(strip: int, body: bytes) -> None:
+            _part(folder, strip).write_bytes(body)
+
+        binding = write(source, header, scene, put, limits)
     with (folder / "scene.tif").open("wb") as whole:
         whole.write(binding.head)
         for strip in range(scene.layout.strips):
