@@ -19,7 +19,7 @@ from darkroom.plan.grammar.coverage import counted
 from darkroom.plan.grammar.imgproxy import COVERAGE, check, read, sign
 from darkroom.plan.grammar.imgproxy.turning import COMPASS, Pull
 from darkroom.plan.grammar.native import parse_url
-from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings
+from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings, configured
 from darkroom.plan.grammar.sources import Sources
 from darkroom.plan.model import Plan
 
@@ -72,6 +72,12 @@ def test_a_page_that_was_built_for_imgproxy(case: dict[str, Any]) -> None:
     elif case["source"] in PAGE["sources"]:
         with pytest.raises(DarkroomError):
             _answered(case["url"], some)
+
+
+def test_what_is_configured_reads_that_page_too() -> None:
+    for case in PAGE["cases"]:
+        if case["expect"]["status"] == 200:
+            assert read(case["url"], configured()).plan.key == case["source"]
 
 
 def _answered(url: str, some: LanguageSettings) -> Plan:
