@@ -103,9 +103,10 @@ def _tables(presets: Presets) -> dict[str, object]:
 
 
 def _languages() -> dict[str, object]:
-    languages = [[one.name, one.prefix, one.has_query, one.names_host] for one in LANGUAGES]
+    # Engines need no words for yes and no.
+    rows = [[one.name, one.prefix, int(one.has_query), int(one.names_host)] for one in LANGUAGES]
     return {
-        "LANGUAGES": [[*map(_flag, row)] for row in languages],
+        "LANGUAGES": rows,
         "LARGE_PREFIX": LARGE_PREFIX,
         "DOCUMENT": DOCUMENT,
         "DOCUMENT_TYPES": list(DOCUMENT_TYPES),
@@ -117,11 +118,6 @@ def _languages() -> dict[str, object]:
 
 def _classes() -> list[object]:
     return [[name, list(types)] for name, types in reversed(CLASS_TYPES)]
-
-
-def _flag(value: str | bool) -> str | int:
-    """Engines need no words for yes and no."""
-    return int(value) if isinstance(value, bool) else value
 
 
 def _option(option: Option) -> Code:

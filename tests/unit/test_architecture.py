@@ -90,7 +90,10 @@ APP = {
 def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     """Also what it loads late: everything of ours that it ever imports, in an interpreter that lacks that layer."""
     hidden = f"sys.modules.update(dict.fromkeys({sorted(AWS_LAYER)!r}))"
-    late = [*modules_of("darkroom.plan"), *modules_of("darkroom.imaging"), "darkroom.services.transform"]
+    late = [
+        *(module for room in ("plan", "imaging", "services.languages") for module in modules_of(f"darkroom.{room}")),
+        *("darkroom.services.transform", "darkroom.services.iiif.service"),
+    ]
     loaded = imported_by(
         "\n".join(["import sys", hidden, "import app", *(f"import {module}" for module in late)]), **APP
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ...plan.canonical import check_length
 from ...plan.grammar.asked import Asked
 from ...plan.model import LOSSLESS_FORMATS, Plan
 from ...plan.negotiation import saving
@@ -15,7 +16,7 @@ _MAINLY = {"auto-avif": "avif", "auto-webp": "webp", "auto-legacy": "jpeg"}
 
 
 def variant(asked: Asked, request: LanguageRequest, always: AlwaysRedact) -> Plan:
-    """The picture for ``request``, with what the deployment hides in it; raises BadOption if nothing saw that page.
+    """The picture for ``request``, with what the deployment hides in it; raises BadOption where that cannot be.
 
     A quality that the URL puts in figures counts before those by format, and one for viewers who save data before both.
     """
@@ -31,9 +32,15 @@ def _of_quality(asked: Asked, request: LanguageRequest) -> Plan:
     if plan.format in LOSSLESS_FORMATS:
         return plan
     if request.saves_data and asked.saving_quality is not None:
-        return replace(plan, quality=asked.saving_quality)
+        return _measured(replace(plan, quality=asked.saving_quality))
     output = _MAINLY[request.format_class] if plan.format == "auto" else plan.format
     by_format = dict(asked.qualities).get(output)
     if plan.quality is None and by_format is not None:
-        return replace(plan, quality=by_format)
+        return _measured(replace(plan, quality=by_format))
     return saving(plan) if request.saves_data else plan
+
+
+def _measured(plan: Plan) -> Plan:
+    """``plan``, whose quality may be a character longer than there is room for beyond its request."""
+    check_length(plan)
+    return plan

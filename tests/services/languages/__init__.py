@@ -1,0 +1,1 @@
+"""Other services' URL languages, served."""

@@ -1,0 +1,269 @@
+"""Requests in other services' languages, from the edge's headers to the answer over HTTP, on a store."""
+
+from __future__ import annotations
+
+import io
+import json
+from base64 import b64decode, urlsafe_b64encode
+from hashlib import sha1, sha256
+from hmac import digest
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from darkroom.aws.objects import Bucket
+from darkroom.plan.policy import AccessMode
+from darkroom.plan.redaction import AlwaysRedact
+from darkroom.services.answers import MAX_BODY_BYTES, HttpResponse
+from darkroom.services.languages.keys import read_keys
+from darkroom.services.languages.service import grammar_of
+from darkroom.services.languages.table import BY_NAME, IIIF, LANGUAGES
+from tests.pictures import jpeg_photo, png_noise
+
+from .serving import NOW_S, Served, served
+
+
+@pytest.fixture
+def stack(bucket: Bucket) -> Served:
+    bucket.put("masters/photo.jpg", jpeg_photo((800, 600)), {})
+    return served(bucket)
+
+
+def thumbor(path: str, key: str = "key") -> str:
+    """Signed as thumbor's documentation does it."""
+    return f"/thumbor/{urlsafe_b64encode(digest(key.encode(), path.encode(), sha1)).decode()}/{path}"
+
+
+def imgproxy(path: str) -> str:
+    """Signed as imgproxy's documentation does it."""
+    signature = digest(bytes.fromhex("0a1b"), bytes.fromhex("2c") + path.encode(), sha256)
+    return f"/imgproxy/{urlsafe_b64encode(signature).decode().rstrip('=')}{path}"
+
+
+def picture(response: HttpResponse) -> Image.Image:
+    assert response["statusCode"] == 200, response["body"]
+    return Image.open(io.BytesIO(b64decode(str(response["body"]))))
+
+
+def problem(response: HttpResponse) -> tuple[int, str]:
+    return int(str(response["statusCode"])), str(json.loads(str(response["body"]))["code"])
+
+
+def headers(response: HttpResponse) -> dict[str, str]:
+    found: Any = response["headers"]
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        thumbor("300x200/photo.jpg"),
+        thumbor("300x200/https://images.example.com/photos/photo.jpg"),
+        imgproxy("/rs:fill:300:200/plain/photo.jpg"),
+        imgproxy("/rs:fill:300:200/plain/https://images.example.com/photos/photo.jpg@jpg"),
+    ],
+)
+def test_a_signed_url_gives_its_picture(stack: Served, url: str) -> None:
+    response = stack.get(url)
+    found = picture(response)
+    assert (found.size, found.format) == ((300, 200), "JPEG")
+    assert headers(response)["content-type"] == "image/jpeg"
+    assert headers(response)["etag"]
+
+
+def test_what_means_the_same_is_one_stored_picture(stack: Served) -> None:
+    urls = [
+        imgproxy("/rs:fit:320:0/f:webp/plain/photo.jpg"),
+        imgproxy("/w:320/plain/https://images.example.com/photos/photo.jpg@webp"),
+        "/cdn-cgi/image/width=320,format=webp/photo.jpg",
+    ]
+    tags = {headers(stack.get(url)).get("etag") for url in urls}
+    assert tags == {stack.bucket.etag("derivatives/photo.jpg/_/w-320.webp")}
+
+
+def test_an_old_key_is_valid_beside_the_new_one_and_a_fresh_one_is_fetched(stack: Served) -> None:
+    assert stack.get(thumbor("300x200/photo.jpg", "old"))["statusCode"] == 200
+    assert stack.document.asked == [False]
+    assert problem(stack.get(thumbor("300x200/photo.jpg", "new"))) == (403, "bad-signature")
+    stack.document.fresh = read_keys({"thumbor": ["new"]})
+    assert stack.get(thumbor("300x200/photo.jpg", "new"))["statusCode"] == 200
+
+
+def test_a_language_without_keys_has_no_valid_signature(stack: Served) -> None:
+    stack.document.current = {}
+    assert problem(stack.get(thumbor("300x200/photo.jpg"))) == (403, "bad-signature")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/thumbor/unsafe/300x200/photo.jpg",
+        "/imgproxy/insecure/rs:fill:300:200/plain/photo.jpg",
+        "/cdn-cgi/image/width=300/photo.jpg",
+        "/imgproxy/insecure/w:320/q:77/plain/photo.jpg",
+        "/imgproxy/insecure/w:320/fq:jpeg:77/plain/photo.jpg",
+    ],
+)
+def test_without_a_signature_there_is_what_our_own_urls_give_strangers(stack: Served, url: str) -> None:
+    response = stack.get(url)
+    assert problem(response) == (403, "unsigned")
+    assert headers(response)["cache-control"] == "no-store"
+    assert stack.document.asked == [], "no key is fetched for what nobody signed"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/imgproxy/insecure/w:320/plain/photo.jpg",
+        "/imgproxy/forged-but-not-needed/w:320/plain/photo.jpg",
+        "/cdn-cgi/image/width=320/photo.jpg",
+        "/cdn-cgi/image/width=320,format=auto/photo.jpg",
+    ],
+)
+def test_a_width_of_the_ladder_needs_no_signature(stack: Served, url: str) -> None:
+    assert picture(stack.get(url)).width == 320
+
+
+def test_modes_are_open_or_signed_too(bucket: Bucket) -> None:
+    bucket.put("masters/photo.jpg", jpeg_photo((800, 600)), {})
+    assert picture(served(bucket, AccessMode.OPEN).get("/thumbor/unsafe/300x200/photo.jpg")).size == (300, 200)
+    signed = served(bucket, AccessMode.SIGNED)
+    assert problem(signed.get("/imgproxy/insecure/w:320/plain/photo.jpg")) == (403, "unsigned")
+    assert picture(signed.get(imgproxy("/w:320/plain/photo.jpg"))).width == 320
+
+
+def test_a_language_that_is_off_is_not_there(stack: Served) -> None:
+    languages = Served(type(stack.languages)(**_fields(stack) | {"modes": {}}), stack.document, stack.bucket)
+    assert problem(languages.get(thumbor("300x200/photo.jpg"))) == (404, "no-source")
+
+
+def _fields(stack: Served) -> dict[str, Any]:
+    return {name: getattr(stack.languages, name) for name in type(stack.languages).__dataclass_fields__}
+
+
+def test_a_link_ends_whether_or_not_it_needs_its_signature(stack: Served) -> None:
+    for width in (320, 321):
+        assert stack.get(imgproxy(f"/w:{width}/exp:{NOW_S + 9}/plain/photo.jpg"))["statusCode"] == 200
+        assert problem(stack.get(imgproxy(f"/w:{width}/exp:{NOW_S - 9}/plain/photo.jpg"))) == (403, "expired")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected", "named"),
+    [
+        ("/imgproxy/insecure/nonsense:3/plain/photo.jpg", (400, "unknown-option"), "nonsense"),
+        ("/cdn-cgi/image/nonsense=3/photo.jpg", (400, "unknown-option"), "nonsense"),
+        ("/cdn-cgi/image/width=seven/photo.jpg", (400, "bad-option"), "seven"),
+        (thumbor("300x200/https://other.example.com/photo.jpg"), (400, "bad-key"), "other.example.com"),
+        (thumbor("300x200/missing.jpg"), (404, "no-source"), ""),
+    ],
+)
+def test_what_is_wrong_is_named_and_kept_briefly(
+    stack: Served, url: str, expected: tuple[int, str], named: str
+) -> None:
+    response = stack.get(url)
+    assert problem(response) == expected
+    assert named in str(response["body"])
+    assert headers(response)["cache-control"] == "public, max-age=60"
+    assert headers(response)["content-type"] == "application/problem+json"
+
+
+def test_a_defect_is_a_problem_that_tells_nothing(stack: Served) -> None:
+    def broken() -> Any:
+        raise RuntimeError("arn:aws:s3:::bucket")
+
+    languages = type(stack.languages)(**_fields(stack) | {"settings": broken})
+    response = Served(languages, stack.document, stack.bucket).get(thumbor("300x200/photo.jpg"))
+    assert problem(response) == (500, "internal")
+    assert "arn:" not in str(response["body"])
+
+
+def test_the_class_of_accept_is_what_is_negotiated(stack: Served) -> None:
+    url = thumbor("300x200/photo.jpg")
+    kinds = {
+        name: headers(stack.get(url, x_darkroom_class=name))["content-type"] for name in ("auto-avif", "auto-webp")
+    }
+    assert kinds == {"auto-avif": "image/avif", "auto-webp": "image/webp"}
+    assert headers(stack.get(url, x_darkroom_class="nonsense"))["content-type"] == "image/jpeg"
+
+
+def test_nothing_is_kept_for_longer_than_the_limit(stack: Served) -> None:
+    found = headers(stack.get(thumbor("300x200/photo.jpg")))
+    assert found["cache-control"] == "public, max-age=3600, s-maxage=3600"
+    stored = stack.bucket.open("derivatives/photo.jpg/_/fit-cover_h-200_up-1_w-300.auto-legacy")
+    assert stored is not None
+    assert "s-maxage=31536000" in stored.attributes["Cache-Control"], "our own URLs are purged"
+    assert headers(stack.get(thumbor("300x201/filters:max_age(60)/photo.jpg")))["cache-control"] == (
+        "public, max-age=60, s-maxage=60"
+    )
+
+
+def test_a_current_copy_is_not_sent_again_nor_a_body_to_head(stack: Served) -> None:
+    url = thumbor("300x200/photo.jpg")
+    first = headers(stack.get(url))
+    again = stack.get(url, if_none_match=first["etag"])
+    assert (again["statusCode"], again["body"]) == (304, "")
+    assert headers(again)["cache-control"] == first["cache-control"]
+    head = stack.get(url, method="HEAD")
+    assert (head["statusCode"], head["body"]) == (200, "")
+    assert headers(head)["etag"] == first["etag"]
+    assert problem(stack.get(url, method="POST")) == (405, "method-not-allowed")
+
+
+# ------------------------------------------------------------------ what is large
+
+LARGE = thumbor("2000x1500/filters:format(png)/noise.png")
+
+
+def test_what_no_answer_carries_is_fetched_under_a_secret_name(bucket: Bucket) -> None:
+    bucket.put("masters/noise.png", png_noise(2000, 1500), {})
+    stack = served(bucket)
+    first = stack.get(LARGE)
+    location = headers(first)["location"]
+    assert (first["statusCode"], headers(first)["cache-control"]) == (302, "no-store")
+    assert location.startswith("/_large/noise.png/_/")
+    handed = bucket.open("derivatives" + location.removeprefix("/_large"))
+    assert handed is not None
+    assert handed.size_bytes > MAX_BODY_BYTES
+    assert handed.attributes["Content-Type"] == "image/png"
+    assert handed.attributes["Cache-Control"] == "public, max-age=3600, s-maxage=3600"
+    assert handed.attributes["source-etag"] == str(bucket.etag("masters/noise.png")).strip('"'), "a purge goes by it"
+    assert handed.read() == next(iter([_stored(bucket)]))
+    assert headers(stack.get(LARGE))["location"] == location, "found in the store, it is handed over again"
+    assert stack.get(LARGE, method="HEAD")["statusCode"] == 200
+
+
+def _stored(bucket: Bucket) -> bytes:
+    stored = bucket.open("derivatives/noise.png/_/fit-cover_h-1500_up-1_w-2000.png")
+    assert stored is not None
+    return stored.read()
+
+
+def test_its_name_is_nobodys_to_guess(bucket: Bucket) -> None:
+    bucket.put("masters/noise.png", png_noise(2000, 1500), {})
+    ours, theirs = served(bucket), served(bucket)
+    object.__setattr__(theirs.languages.delivery, "keys", type(ours.languages.delivery.keys)(("another key",)))
+    assert headers(ours.get(LARGE))["location"] != headers(theirs.get(LARGE))["location"]
+
+
+# ------------------------------------------------------------------ what is hidden
+
+
+def test_a_language_shows_nothing_that_is_always_hidden(bucket: Bucket) -> None:
+    bucket.put("masters/people/a.jpg", jpeg_photo((800, 600)), {})
+    stack = served(bucket, always=AlwaysRedact.parse("people/=faces"), inference=True)
+    for url in (thumbor("300x200/people/a.jpg"), "/cdn-cgi/image/width=320/people/a.jpg"):
+        assert problem(stack.get(url)) == (503, "findings-pending")
+    without = served(bucket, always=AlwaysRedact.parse("people/=faces"))
+    assert problem(without.get(thumbor("300x200/people/a.jpg"))) == (501, "no-inference")
+
+
+# ------------------------------------------------------------------ the table
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != IIIF], ids=lambda one: one.name)
+def test_every_language_of_the_table_has_a_parser(language: Any) -> None:
+    grammar = grammar_of(language)
+    assert callable(grammar.read)
+    assert callable(grammar.check)
+    assert BY_NAME[language.name] == language
