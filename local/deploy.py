@@ -22,6 +22,9 @@ RENDERS_AT_ONCE = 8
 UPLOADS_AT_ONCE = 2
 """Maximum concurrency of ingest here, where an upload may take a processor core for seconds."""
 
+BATCHES_AT_ONCE = 2
+"""Concurrency of runs over the library here, where each worker takes a processor core."""
+
 LOOKED_AT_AT_ONCE = 4
 """Concurrency of the endpoint here, half of it of the queue for urgent pictures: Lambda's least."""
 
@@ -86,6 +89,7 @@ def parameters(*, inference: bool) -> list[str]:
         f"Arch={architecture()}",
         f"ReservedConcurrency={RENDERS_AT_ONCE}",
         f"IngestConcurrency={UPLOADS_AT_ONCE}",
+        f"LibraryConcurrency={BATCHES_AT_ONCE}",
         f"MonitorMinutes={MINUTES_BETWEEN_LOOKS}",
         f"AccessLogDays={LOG_DAYS}",
         f"RefineDelay={REFINED_AFTER_S}",

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "dark
 
 from bench.conditions import LATENCY_MS, MEGABYTES_PER_S, machine
 from bench.contenders.model import Missing
+from bench.cost import libraries
 from bench.cost.pricing import Priced, Rivals, by_cold, by_times, memory_lines, refining_line, rivals, rules
 from bench.machine import architecture
 from bench.page import Markers, write_page
@@ -27,6 +28,10 @@ from darkroom.watch.cost import PriceTable, billed_ms, load, missed, requests_co
 
 PAGE = ROOT / "docs" / "cost.md"
 MARKERS = Markers("<!-- measured by `make cost`, do not edit -->", "<!-- end of what it costs -->")
+
+LIBRARY_MARKERS = Markers("<!-- priced by `make cost`, do not edit -->", "<!-- end of what libraries cost -->")
+LIBRARY_PROCESSOR = "arm64"
+"""The template's default: nothing of these prices is measured where they are written."""
 
 MEMORY_MB = (512, 1024, 1769, 3008)
 REQUESTS, HIT_RATIO = 1_000_000, 0.8
@@ -59,9 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{reason}.\n")
         return 1
     text = for_page(found, prices, processor)
-    sys.stdout.write(f"{text}\n")
+    priced = libraries.for_page(prices, LIBRARY_PROCESSOR)
+    sys.stdout.write(f"{text}\n\n{priced}\n")
     if not chosen.print:
         write_page(PAGE, text, MARKERS)
+        write_page(PAGE, priced, LIBRARY_MARKERS)
         sys.stdout.write(f"Wrote {PAGE.relative_to(ROOT)}\n")
     return 0
 

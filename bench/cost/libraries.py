@@ -1,0 +1,216 @@
+"""What runs over whole libraries cost by AWS's price list: a million pictures, machines that look at them, a scene.
+
+Counts are those of the code; times are measured where it says so. All is for a 12 MP JPEG of 2.3 MB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from darkroom.services.library.requests import BATCH
+from darkroom.watch.cost import HOURS_A_MONTH, Architecture, PriceTable, function_amounts, summed
+
+from ..conditions import LATENCY_MS, MEGABYTES_PER_S
+from ..tables import Table
+
+PICTURES = 1_000_000
+
+MEMORY_MB = 3008
+"""Of ingest, infer and library, by default: a whole core and more."""
+
+MASTER_MB = 2.3
+
+PRESETS, PRESETS_MS = 6, 238.0
+"""Presets of a picture, and what they take on one core (docs/performance.md, "Uploads")."""
+
+PREPARE_MS = 83.0
+"""A picture made ready for models: `prepared` of bench/pictures.py's 12mp.jpg, the median of five on an EPYC's core."""
+
+ENDPOINT_MS = 100.0
+"""An endpoint's answer, assumed: at 600 pictures a minute, a machine's share as EndpointInvocations has it."""
+
+PICTURES_PER_HOUR = 36_000
+"""Of one machine, by the same share."""
+
+MACHINE = "endpoint-hours-ml-g4dn-xlarge"
+"""An hour of it costs the same for real-time and asynchronous inference and for Batch Transform (Amazon SageMaker AI
+pricing, us-east-1)."""
+
+START_HOURS = 0.15
+"""Until a machine of an endpoint or a job is ready: some nine minutes, most of them for the image. Assumed."""
+
+IDLE_HOURS = 0.25
+"""Until a machine that has nothing to do is taken away: a scaling policy's usual cool-down."""
+
+SAVES = 3
+"""How often a worker stores what became of a batch: when it begins, now and then, at its end."""
+
+INGEST_S_PER_GIGAPIXEL = 60.0
+"""Seconds that ingest takes for a gigapixel of a scene, at MEMORY_MB. An estimate until the benchmark has measured."""
+
+PYRAMID_BYTES_PER_PIXEL = 0.5
+"""Of a scene's master, a third more than its finest level: JPEG tiles of aerial photographs. An estimate, as above."""
+
+METRES_PER_PIXEL = (0.3, 10.0)
+"""Ground resolutions: aerial photographs, and the finest bands of Sentinel-2."""
+
+type Amounts = Mapping[str, float]
+
+
+def fetch_ms(megabytes: float) -> float:
+    """An object that is read from S3."""
+    return LATENCY_MS + megabytes / MEGABYTES_PER_S * 1000
+
+
+def conducting(architecture: Architecture, work_ms: float) -> dict[str, float]:
+    """What a picture's share of its batch costs in any operation; ``work_ms`` is the picture's own time in the worker.
+
+    A batch is a child that starts and a task; its item is read, its result written.
+    """
+    batch_ms = work_ms * BATCH + (SAVES + 1) * LATENCY_MS
+    return summed(
+        {"state-transitions": 2 / BATCH, "s3-puts": SAVES / BATCH, "s3-gets": 3 / BATCH},
+        function_amounts(MEMORY_MB, batch_ms / BATCH, 1 / BATCH, architecture),
+    )
+
+
+def presets(architecture: Architecture) -> dict[str, float]:
+    """Prints of a picture: a GET, a HEAD, the PUTs."""
+    work_ms = fetch_ms(MASTER_MB) + PRESETS_MS + (PRESETS + 1) * LATENCY_MS
+    return summed(conducting(architecture, work_ms), {"s3-gets": 2, "s3-puts": PRESETS})
+
+
+def ingest(architecture: Architecture, *, copied: bool) -> dict[str, float]:
+    """Taking a picture in: the worker asks and waits, ingest does it; ``copied`` from another bucket before."""
+    asks_ms = LATENCY_MS * (5 if copied else 3)
+    does_ms = fetch_ms(MASTER_MB) + PRESETS_MS + LATENCY_MS * (2 + PRESETS / 4)
+    return summed(
+        conducting(architecture, asks_ms + does_ms / 4),  # it waits for its batch while four are worked on
+        function_amounts(MEMORY_MB, does_ms, 1, architecture),
+        {"s3-puts": PRESETS + 1, "s3-gets": 5, "dynamodb-writes": 3, "dynamodb-reads": 6},
+        {"sqs-requests": 3, "events": 2},
+        {"s3-puts": 1, "s3-gets": 3, "events": 1} if copied else {},
+    )
+
+
+def infer(architecture: Architecture) -> dict[str, float]:
+    """Having a picture looked at, without the machine: the worker asks, infer prepares it and waits for the answer."""
+    does_ms = fetch_ms(MASTER_MB) + PREPARE_MS + ENDPOINT_MS + 4 * LATENCY_MS
+    return summed(
+        conducting(architecture, 3 * LATENCY_MS),
+        function_amounts(MEMORY_MB, does_ms, 1, architecture),
+        {"s3-puts": 1, "s3-gets": 5, "dynamodb-writes": 4, "dynamodb-reads": 6, "sqs-requests": 3, "events": 1},
+    )
+
+
+def total(prices: PriceTable, amounts: Amounts, times: float = PICTURES) -> float:
+    """US dollars for so many of them."""
+    return times * sum(prices.cost(amounts).values())
+
+
+def operations(prices: PriceTable, architecture: Architecture) -> Table:
+    """A million pictures by operation."""
+    named = {
+        "ingest, of uploads": ingest(architecture, copied=False),
+        "ingest, copied from another bucket": ingest(architecture, copied=True),
+        "infer, without its machine": infer(architecture),
+        "presets": presets(architecture),
+    }
+    columns = ("state-transitions", "lambda", "s3", "else")
+    rows = []
+    for name, amounts in named.items():
+        dollars = dict.fromkeys(columns, 0.0)
+        for charged, amount in amounts.items():
+            column = next((one for one in columns if charged.startswith(one)), "else")
+            dollars[column] += total(prices, {charged: amount})
+        rows.append((name, *(f"{dollars[column]:.2f}" for column in columns), f"{sum(dollars.values()):.2f}"))
+    headings = ("operation", "Step Functions", "Lambda", "S3", "queues, events, index", "together")
+    return Table("A run over a million pictures, USD", headings, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to have pictures looked at: hours of machines beyond those of looking, and what a picture costs besides."""
+
+    name: str
+    further_hours: float
+    each: Amounts
+
+    def dollars(self, prices: PriceTable, pictures: float) -> float:
+        """All of it, for that many pictures at once."""
+        hours = pictures / PICTURES_PER_HOUR + self.further_hours
+        return hours * prices.prices[MACHINE].of_one + total(prices, self.each, pictures)
+
+
+def ways(architecture: Architecture) -> tuple[Way, ...]:
+    """Real-time inference is what infer uses. The others need another way in and out, which is priced with them.
+
+    Asynchronous inference reads the prepared picture from S3, writes its answer there and tells of it: another function
+    reads that and keeps it. A Batch Transform job is given the prepared pictures too, and its answers are read so. Were
+    it given the masters, nobody would have to prepare them but the machine.
+    """
+    live = infer(architecture)
+    quick = summed(live, function_amounts(MEMORY_MB, -ENDPOINT_MS, 0, architecture))
+    answered = function_amounts(512, 6 * LATENCY_MS, 1, architecture)
+    apart = summed(quick, {"s3-puts": 2, "s3-gets": 2}, answered)
+    kept = {"s3-puts": 2, "s3-gets": 3, "dynamodb-writes": 4, "dynamodb-reads": 6, "events": 1}
+    return (
+        Way("real-time, a machine that runs anyway", 0.0, live),
+        Way("real-time, for the run alone", START_HOURS, live),
+        Way("real-time, a machine kept all month", HOURS_A_MONTH, live),
+        Way("asynchronous, scaled to zero", START_HOURS + IDLE_HOURS, summed(apart, {"sqs-requests": 3})),
+        Way("Batch Transform, of prepared pictures", START_HOURS, apart),
+        Way("Batch Transform, of masters as they are", START_HOURS, summed(answered, kept)),
+    )
+
+
+COUNTS = (1_000, 100_000, PICTURES)
+
+
+def inference(prices: PriceTable, architecture: Architecture) -> Table:
+    """The ways beside each other."""
+    rows = [(way.name, *(f"{way.dollars(prices, count):,.2f}" for count in COUNTS)) for way in ways(architecture)]
+    headings = ("inference", *(f"{count:,} pictures" for count in COUNTS))
+    return Table("Pictures looked at, with machines, USD", headings, rows)
+
+
+def scene_amounts(metres_per_pixel: float, architecture: Architecture) -> tuple[dict[str, float], float]:
+    """What a square kilometre is charged for at ingest, and in GB-months for a month in the store."""
+    pixels = (1000 / metres_per_pixel) ** 2
+    ms = pixels / 1e9 * INGEST_S_PER_GIGAPIXEL * 1000
+    return function_amounts(MEMORY_MB, ms, 0, architecture), pixels * PYRAMID_BYTES_PER_PIXEL / 1e9
+
+
+def scenes(prices: PriceTable, architecture: Architecture) -> Table:
+    """A scene by its ground resolution."""
+    rows = []
+    for metres in METRES_PER_PIXEL:
+        once, gb_months = scene_amounts(metres, architecture)
+        made = total(prices, once, PICTURES)
+        kept = total(prices, {"s3-gb-months": gb_months}, PICTURES)
+        megapixels = (1000 / metres) ** 2 / 1e6
+        rows.append((f"{metres:g} m", f"{megapixels:,.2f}", f"{made:,.2f}", f"{kept:,.2f}"))
+    headings = ("a pixel", "megapixels a km²", "made, a million km²", "kept a month, a million km²")
+    return Table("A scene, USD", headings, rows)
+
+
+def notes(prices: PriceTable, architecture: Architecture) -> list[str]:
+    """What the numbers hold for."""
+    return [
+        f"12 MP JPEGs of {MASTER_MB} MB, functions with {MEMORY_MB} MB on {architecture}, batches of {BATCH}; "
+        f"S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast. "
+        f"Prices of us-east-1 as read on {prices.read}.",
+        f"{PRESETS} presets take {PRESETS_MS:.0f} ms and a picture for models {PREPARE_MS:.0f} ms, measured. "
+        f"An endpoint that answers in {ENDPOINT_MS:.0f} ms, {PICTURES_PER_HOUR:,} pictures an hour of an "
+        f"ml.g4dn.xlarge, is assumed: the template's own `EndpointInvocations`.",
+        f"A machine starts in {START_HOURS * 60:.0f} minutes; scaled to zero, it idles for {IDLE_HOURS * 60:.0f} more.",
+        f"A gigapixel takes {INGEST_S_PER_GIGAPIXEL:.0f} s, and {PYRAMID_BYTES_PER_PIXEL} bytes a pixel: estimates.",
+    ]
+
+
+def for_page(prices: PriceTable, architecture: Architecture) -> str:
+    """The part of docs/cost.md about libraries."""
+    tables = (operations, inference, scenes)
+    told = "\n".join(f"- {note}" for note in notes(prices, architecture))
+    return "\n\n".join([*(table(prices, architecture).markdown() for table in tables), told])
