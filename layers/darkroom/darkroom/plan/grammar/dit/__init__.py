@@ -1,0 +1,13 @@
+"""The URL language of AWS's Dynamic Image Transformation for Amazon CloudFront (Serverless Image Handler), version 7.
+
+``/<base64 of JSON>``, ``/fit-in/300x200/filters:quality(80)/image.jpg``, and ``?format=webp&width=300`` behind either.
+All three come to edits, which are calls of sharp by name. What each comes to is in :data:`COVERAGE`, by which they are
+read.
+"""
+
+from __future__ import annotations
+
+from .reading import COVERAGE, read
+from .signing import check, sign
+
+__all__ = ["COVERAGE", "check", "read", "sign"]

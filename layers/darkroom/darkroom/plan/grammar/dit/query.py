@@ -1,0 +1,114 @@
+"""DIT's third form: edits in the query, which go before those of the path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from ....errors import BadOption
+from ...keys import unquote
+from ..coverage import Covered, by_name, reader_of
+from ..held import refused
+
+type Edits = dict[str, object]
+type ParameterReader = Callable[[Edits, str], None]
+
+_EXPIRES = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
+_FALSE = frozenset({"", "0", "false"})
+_WHOLE = re.compile(r"\s*([+-]?[0-9]{1,9})")
+
+
+def parameters_of(query: str) -> dict[str, str]:
+    """The parameters that DIT knows, decoded and sorted. Of several of one name the last counts; others say nothing.
+
+    DIT's CloudFront Function sorts them, and so decides whether a turn stands before the resize. Raises BadOption where the query is not percent-encoded UTF-8.
+    """
+    found: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if name in _TABLE:
+            try:
+                found[name] = unquote(value)
+            except (UnicodeError, ValueError) as error:
+                raise BadOption("The query is not percent-encoded UTF-8", option=name) from error
+    return dict(sorted(found.items()))
+
+
+def edits_of(parameters: Mapping[str, str]) -> Edits:
+    """The edits in ``parameters``, as DIT's ``query-param-mapper.ts`` makes them."""
+    edits: Edits = {}
+    for name, value in parameters.items():
+        reader_of(_TABLE, name)(edits, value)
+    return edits
+
+
+def expires_of(text: str) -> int:
+    """The Unix time of ``YYYYMMDDTHHmmssZ``; raises BadOption if it is none."""
+    from datetime import UTC, datetime
+
+    try:
+        match = _EXPIRES.fullmatch(text)
+        if match is not None:
+            year, month, day, hour, minute, second = map(int, match.groups())
+            return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
+    except (ValueError, OverflowError):
+        pass
+    raise refused("expires", "it must be a time like 20300102T120304Z")
+
+
+def _box(name: str) -> ParameterReader:
+    def read(edits: Edits, value: str) -> None:
+        length: object = value
+        if name != "fit":
+            length = None if value == "0" else _parsed(name, value)
+        resize = edits.setdefault("resize", {})
+        assert isinstance(resize, dict)
+        resize[name] = length
+
+    return read
+
+
+def _parsed(name: str, value: str) -> int | None:
+    """As JavaScript's ``parseInt``: what follows the digits does not count."""
+    if value == "":
+        return None
+    match = _WHOLE.match(value)
+    if match is None:
+        raise refused(name, "it must be a whole number")
+    return int(match[1])
+
+
+def _rotate(edits: Edits, value: str) -> None:
+    edits["rotate"] = _parsed("rotate", value)
+
+
+def _format(edits: Edits, value: str) -> None:
+    edits["toFormat"] = value
+
+
+def _switch(edit: str) -> ParameterReader:
+    def read(edits: Edits, value: str) -> None:
+        edits[edit] = value.lower() not in _FALSE
+
+    return read
+
+
+def _nothing(_edits: Edits, _: str) -> None:
+    pass
+
+
+PARAMETERS: tuple[Covered[ParameterReader], ...] = (
+    Covered("format", to="f", note="As toFormat.", read=_format, group="query"),
+    Covered("fit", to="fit", note="As in resize.", read=_box("fit"), group="query"),
+    Covered("width", to="w", note="0 and nothing are none.", read=_box("width"), group="query"),
+    Covered("height", to="h", note="0 and nothing are none.", read=_box("height"), group="query"),
+    Covered("rotate", to="rot, angle", note="As the edit.", read=_rotate, group="query"),
+    Covered("flip", to="flip", read=_switch("flip"), group="query"),
+    Covered("flop", to="flip", read=_switch("flop"), group="query"),
+    Covered("grayscale", ("greyscale",), to="gray", read=_switch("greyscale"), group="query"),
+    Covered("expires", arguments="YYYYMMDDTHHmmssZ", note="Checked.", read=_nothing, group="query"),
+    Covered("signature", note="Checked.", read=_nothing, group="query"),
+)
+"""``QUERY_PARAM_MAPPING`` in ``query-param-mapper.ts``, and what ``image-request.ts`` reads itself."""
+
+_TABLE = by_name(PARAMETERS)

@@ -1,0 +1,65 @@
+"""Reading a DIT URL, in whichever of its forms."""
+
+from __future__ import annotations
+
+from ...kinds import Value
+from ...model import IDENTITY
+from ..asked import Asked, Claim
+from ..held import held_plan, refused
+from ..matrices import rounded
+from ..settings import LanguageSettings
+from . import encoded, path, tones
+from .calls import format_of
+from .edits import EDITS, read_edits
+from .query import PARAMETERS, edits_of, expires_of, parameters_of
+from .request import Request
+from .signing import message_of
+from .sizing import geometry
+from .wanted import Wanted
+
+COVERAGE = (*EDITS, *encoded.FIELDS, *path.PARTS, *path.FILTERS, *PARAMETERS)
+"""All of DIT 7: its edits, and in groups the fields of a request, the parts and the filters of a path, and the query's parameters."""
+
+MAX_QUALITY = 100
+
+
+def read(target: str, settings: LanguageSettings) -> Asked:
+    """Read ``target``, the raw path after the language's prefix, perhaps with a query.
+
+    Raises BadKey, or BadOption where something is asked for that there is not here.
+    """
+    route, _, query = target.partition("?")
+    parameters = parameters_of(query)
+    document = encoded.document_of(route)
+    request = path.request_of(route) if document is None else encoded.request_of(document)
+    wanted = Wanted(settings)
+    read_edits(wanted, {**request.edits, **edits_of(parameters)})
+    signature = parameters.get("signature")
+    return Asked(
+        held_plan(settings.sources.key(request.address), options(wanted, request)),
+        None if signature is None else Claim(message_of(route, parameters), signature),
+        expires_of(parameters["expires"]) if "expires" in parameters else None,
+        max_age_s=request.max_age_s,
+    )
+
+
+def options(wanted: Wanted, request: Request) -> dict[str, Value]:
+    """Our options, by short name; raises BadOption."""
+    placed = geometry(wanted)
+    values = {**wanted.values, **placed, "f": _format(wanted, request)}
+    quality = wanted.qualities.get(str(values["f"]), request.quality)
+    if quality is not None:
+        if not 1 <= quality <= MAX_QUALITY:
+            raise refused("quality", f"it must be a whole number from 1 to {MAX_QUALITY}")
+        values["q"] = quality
+    if (matrix := rounded(tones.matrix(wanted))) != IDENTITY:
+        values["mat"] = matrix
+    if tones.is_grey(wanted):
+        values["gray"] = True
+    return values
+
+
+def _format(wanted: Wanted, request: Request) -> str:
+    """The format of toFormat, else of the request, else of the last edit that is one, else what the viewer accepts."""
+    named = wanted.output or (format_of(request.output) if request.output else "") or wanted.written
+    return named or ("auto" if wanted.settings.dit.auto_webp else "auto-legacy")
