@@ -242,7 +242,7 @@ plans = st.builds(
     padding=st.builds(Padding, *[st.integers(0, 100)] * 4),
     inset=st.builds(Padding, *[st.integers(0, 40)] * 4),
     cut=st.none()
-    | st.builds(Cut, parts, parts, st.sampled_from([*COMPASS, "attention", "fp"]), fractions, fractions, lengths),
+    | st.builds(Cut, parts, parts, st.sampled_from([*COMPASS, "attention", "fp"]), *[fractions] * 2, *[lengths] * 2),
     min_width=box_sides,
     min_height=box_sides,
     zoom=st.just(Zoom()) | st.builds(Zoom, zooms, zooms),
