@@ -35,6 +35,7 @@ _service = Forget(
     purges=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
     audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
     observer=_observer,
+    iiif=_env.get("IIIF_ACCESS_MODE", "off") != "off",
 )
 
 

@@ -28,6 +28,7 @@ _service = Purging(
     dead_letters=Queue(_sqs, _env["PURGE_DLQ_URL"]),
     max_receives=int(_env["MAX_RECEIVES"]),
     observer=_observer,
+    iiif=_env.get("IIIF_ACCESS_MODE", "off") != "off",
 )
 
 

@@ -82,6 +82,20 @@ def test_one_invalidation_for_a_batch_and_each_key_once(site: Site) -> None:
     assert sorted(follow, key=str) == [purge_message("a.jpg", SECOND), purge_message("b.jpg", SECOND)]
 
 
+def test_iiif_has_a_prefix_of_each_picture_and_counts_with_the_cdns_limit(site: Site) -> None:
+    keys = [f"trip/{number} ä.jpg" for number in range(20)]
+    site.queue.send_many(purge_message(key, SECOND) for key in keys)
+    while records := site.receive():
+        failed = site.purging(iiif=True).run(records, lasting)
+        assert failed == []
+        site.done(records, failed)
+        site.cdn.let_go()
+    paths = {path for made in site.cdn.invalidations() for path in made}
+    assert "/iiif/3/trip%2F7%20%C3%A4.jpg/*" in paths
+    assert len(paths) == 3 * len(keys)
+    assert site.cdn.peak <= LIMIT - 1
+
+
 def test_a_retry_does_not_pay_twice_and_a_new_order_does(site: Site) -> None:
     site.queue.send(purge_message("a.jpg", SECOND))
     records = site.receive()

@@ -47,7 +47,10 @@ type Erase = Callable[[], int]
 
 @dataclass(frozen=True)
 class Forget:
-    """The service. Masters are in ``source`` below ``source_prefix``; ``purges`` is the queue of purges."""
+    """The service. Masters are in ``source`` below ``source_prefix``; ``purges`` is the queue of purges.
+
+    ``iiif``: whether pictures are served by IIIF's API too.
+    """
 
     uploads: Vault
     media: Vault
@@ -61,6 +64,7 @@ class Forget:
     purges: Queue
     audit: Audit
     observer: Observer
+    iiif: bool = False
     sleep: Callable[[float], None] = time.sleep
 
     def forget(self, key: str, remaining_s: Callable[[], float], by: str = "") -> Report:
@@ -153,7 +157,7 @@ class Forget:
     def _invalidate(self, key: str) -> str:
         """Have the CDN forget, now and after renders that are under way; the invalidation's id, "" if it is queued."""
         try:
-            invalidation = self.cdn.invalidate(invalidated_paths(key), f"forget-{uuid.uuid4()}")
+            invalidation = self.cdn.invalidate(invalidated_paths(key, iiif=self.iiif), f"forget-{uuid.uuid4()}")
         except Unavailable:  # the purge function goes on trying
             self.purges.send(purge_message(key, FIRST))
             return ""

@@ -20,6 +20,7 @@ from ..plan.keys import quote_key
 from .backoff import backoff_s
 from .dead_letters import last_words, told
 from .figures import attempted, failed
+from .languages.table import IIIF
 from .purge import SPARE_S, Purge
 from .purge_orders import FIRST, SECOND, Order, merged, purge_message, read_order
 
@@ -36,15 +37,23 @@ CDN_S = 15.0
 """Time kept for the CDN and the queue after the half in S3."""
 
 
-def invalidated_paths(key: str) -> list[str]:
-    """What the CDN may hold of ``key``, in the spelling of canonical paths."""
+def invalidated_paths(key: str, *, iiif: bool = False) -> list[str]:
+    """What the CDN may hold of ``key``, in the spelling of canonical paths, and of IIIF if that is served.
+
+    Answers in other services' languages are kept for a short time instead: where a signature stands first in a path, no
+    prefix is that of one picture.
+    """
     quoted = quote_key(key)
-    return [f"/{quoted}/_/*", f"/{quoted}"]
+    ours = [f"/{quoted}/_/*", f"/{quoted}"]
+    return [*ours, f"{IIIF.prefix}/{quoted.replace('/', '%2F')}/*"] if iiif else ours
 
 
 @dataclass(frozen=True)
 class Purging:
-    """The service behind the purge queue. ``queue`` is that queue: it sends itself what is to be done later."""
+    """The service behind the purge queue. ``queue`` is that queue: it sends itself what is to be done later.
+
+    ``iiif``: whether pictures are served by IIIF's API too.
+    """
 
     purge: Purge
     cdn: Cdn
@@ -52,6 +61,7 @@ class Purging:
     dead_letters: Queue
     max_receives: int
     observer: Observer
+    iiif: bool = False
     repeat_after_s: int = REPEAT_AFTER_S
     put_back_for_s: int = PUT_BACK_FOR_S
 
@@ -140,12 +150,12 @@ class Purging:
         if not orders:
             return []
         room = MAX_WILDCARDS - SPARE_WILDCARDS - self.cdn.wildcards_in_flight()
-        taken = orders[: max(room, 0)]
+        taken = orders[: max(room, 0) // (2 if self.iiif else 1)]
         if not taken:
             return []
         try:
             invalidation = self.cdn.invalidate(
-                [path for one in taken for path in invalidated_paths(one.key)], _name(taken)
+                [path for one in taken for path in invalidated_paths(one.key, iiif=self.iiif)], _name(taken)
             )
         except TooManyInvalidations:  # somebody else has filled the room meanwhile
             return []
