@@ -20,8 +20,8 @@ from darkroom.plan.uploads import Grant, write_token
 from tools import runbooks
 
 from .aws import Cloud
+from .cdn.hosts import Hosts
 from .cdn.journal import Journal
-from .cdn.live import LiveEdge
 from .facts import Facts
 from .place import CONTROL, ROOT
 from .signed import signed_target
@@ -37,7 +37,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Control:
     """What the start page and tests ask of the stack."""
 
-    def __init__(self, cloud: Cloud, facts: Facts, live: LiveEdge, journal: Journal) -> None:
+    def __init__(self, cloud: Cloud, facts: Facts, live: Hosts, journal: Journal) -> None:
         self._cloud = cloud
         self._facts = facts
         self._live = live
@@ -143,7 +143,7 @@ class Control:
 
     async def cdn(self, _: web.Request) -> web.StreamResponse:
         """What the CDN holds."""
-        store = self._live.edge.store if self._live.edge else ()
+        store = self._live.main.edge.store if self._live.main.edge else ()
         return web.json_response({"answers": len(store), "size_bytes": getattr(store, "size_bytes", 0)})
 
     async def origin_log(self, request: web.Request) -> web.StreamResponse:
@@ -153,8 +153,7 @@ class Control:
 
     async def restart(self, _: web.Request) -> web.StreamResponse:
         """Empty the cache and read the configuration anew, as if the CDN had been started again."""
-        if self._live.edge:
-            self._live.edge.clear()
+        self._live.clear()
         self._live.load()
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
@@ -165,8 +164,8 @@ class Control:
 
     async def collapsing(self, request: web.Request) -> web.StreamResponse:
         """``?on=1`` or ``?on=0``: whether equal requests wait for one another, as they do by default."""
-        if self._live.edge and (wanted := request.query.get("on", "")) in ("0", "1"):
-            self._live.edge.collapsing = wanted == "1"
+        if (wanted := request.query.get("on", "")) in ("0", "1"):
+            self._live.collapse(on=wanted == "1")
             return web.Response(status=HTTPStatus.NO_CONTENT)
         raise web.HTTPBadRequest
 
