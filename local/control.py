@@ -19,9 +19,11 @@ from darkroom.plan.presets import configured
 from darkroom.plan.uploads import Grant, write_token
 from tools import runbooks
 
+from . import viewer
 from .aws import Cloud
 from .cdn.hosts import Hosts
 from .cdn.journal import Journal
+from .errors import CannotStart
 from .facts import Facts
 from .place import CONTROL, ROOT
 from .signed import signed_target
@@ -49,6 +51,8 @@ class Control:
             web.get("/", self.page),
             web.get(f"{CONTROL}/upload", self.upload_page),
             web.get(f"{CONTROL}/watch", self.watch_page),
+            web.get(f"{CONTROL}/zoom", self.zoom_page),
+            web.get(f"{CONTROL}/zoom/openseadragon.js", self.zoom_script),
             web.get(f"{CONTROL}/runbooks/{{name}}", self.runbook),
             web.get(f"{CONTROL}/upload-token", self.upload_token),
             web.get(f"{CONTROL}/console/{{name}}", self.console_file),
@@ -73,6 +77,17 @@ class Control:
     async def watch_page(self, _: web.Request) -> web.StreamResponse:
         """The page of dashboards, alarms, traces and all else that is watched."""
         return web.FileResponse(CONSOLE / "watch.html", headers={"Cache-Control": "no-cache"})
+
+    async def zoom_page(self, _: web.Request) -> web.StreamResponse:
+        """The page that looks closely at pictures."""
+        return web.FileResponse(CONSOLE / "zoom.html", headers={"Cache-Control": "no-cache"})
+
+    async def zoom_script(self, _: web.Request) -> web.StreamResponse:
+        """What that page looks with; a 503 that says why where it cannot be had."""
+        try:
+            return web.FileResponse(await viewer.script(), headers={"Cache-Control": "no-cache"})
+        except CannotStart as error:
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))
 
     async def runbook(self, request: web.Request) -> web.StreamResponse:
         """A runbook by its name without ``.md``, as text."""

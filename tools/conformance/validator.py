@@ -29,6 +29,7 @@ def validate(url: str, identifier: str, level: int) -> int:
     """Run every test up to compliance ``level`` against the server at ``url``; how many failed."""
     found = urlsplit(url)
     python = venvs.python_of(venvs.CONFORMANCE)
-    command = [python, python.parent / "iiif-validate.py", "--server", found.netloc, "--scheme", found.scheme]
-    options = ["--prefix", PREFIX, "--identifier", identifier, "--version", VERSION, "--level", str(level)]
-    return subprocess.run([*command, *options], check=False).returncode  # noqa: S603
+    command = [str(python), str(python.parent / "iiif-validate.py")]
+    server = ["--server", found.netloc, "--scheme", found.scheme, "--prefix", PREFIX]
+    tested = ["--identifier", identifier, "--version", VERSION, "--level", str(level)]
+    return subprocess.run([*command, *server, *tested], check=False).returncode  # noqa: S603

@@ -1,0 +1,106 @@
+// The page that looks closely: a picture in OpenSeadragon by its IIIF address, and what was asked for to show it.
+
+import { CONTROL, element, encodeKey, json, make } from './page.js';
+
+const SCRIPT = `${CONTROL}/zoom/openseadragon.js`;
+
+/** A key as an IIIF identifier, in the one spelling that is answered without a redirect. */
+const identifier = key => encodeURIComponent(key).replace(/[!'()*]/g, one => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+
+const addressOf = key => `/iiif/3/${identifier(key)}`;
+
+/** Say in the line above the picture how things stand. */
+function say(text, failed = false) {
+  element('facts').replaceChildren(text);
+  element('facts').classList.toggle('error', failed);
+}
+
+/** OpenSeadragon, which the stack installs at the first visit; the reason as an error if it cannot. */
+async function openSeadragon() {
+  const answer = await fetch(SCRIPT);
+  if (!answer.ok) throw new Error(await answer.text());
+  await new Promise((resolve, reject) => {
+    document.head.append(make('script', { src: SCRIPT, onload: resolve, onerror: reject }));
+  });
+  return window.OpenSeadragon;
+}
+
+function viewerOf(library) {
+  return library({
+    element: element('view'),
+    crossOriginPolicy: 'Anonymous', // a viewer on another site asks so
+    drawer: 'canvas',
+    showNavigator: true,
+    navigatorPosition: 'BOTTOM_RIGHT',
+    maxZoomPixelRatio: 4,
+    visibilityRatio: 0.5,
+    showNavigationControl: false,
+  });
+}
+
+/** The buttons above the picture. Its own are pictures in themselves, which would have to be fetched. */
+function steer(viewer) {
+  const zoom = factor => () => viewer.viewport.zoomBy(factor).applyConstraints();
+  const acts = { nearer: zoom(2), farther: zoom(0.5), whole: () => viewer.viewport.goHome(), 'full-page': () => viewer.setFullScreen(true) };
+  for (const [id, act] of Object.entries(acts)) element(id).addEventListener('click', act);
+}
+
+const seen = { tiles: 0, level: -1, failed: 0 };
+
+function show() {
+  element('count-tiles').textContent = seen.tiles;
+  element('count-level').textContent = seen.level < 0 ? '–' : seen.level;
+  element('count-failed').textContent = seen.failed;
+}
+
+function count(viewer) {
+  viewer.addHandler('tile-loaded', event => {
+    seen.tiles += 1;
+    seen.level = Math.max(seen.level, event.tile.level);
+    show();
+  });
+  viewer.addHandler('tile-load-failed', () => {
+    seen.failed += 1;
+    show();
+  });
+  viewer.addHandler('open', () => {
+    const source = viewer.world.getItemAt(0).source;
+    const levels = source.maxLevel + 1;
+    const address = `${source._id}/info.json`;
+    say(`${source.width} × ${source.height} px in ${levels} ${levels === 1 ? 'level' : 'levels'}, ${source.profile} · `);
+    element('facts').append(make('a', { href: address, textContent: 'info.json' }));
+  });
+  viewer.addHandler('open-failed', event => {
+    say(`This picture cannot be opened: ${event.message}. Is IIIF on (IiifAccessMode)?`, true);
+  });
+}
+
+function choose(viewer, key) {
+  for (const button of element('photographs').children) {
+    button.setAttribute('aria-pressed', String(button.dataset.key === key));
+  }
+  element('photograph-name').textContent = key;
+  Object.assign(seen, { tiles: 0, level: -1, failed: 0 });
+  show();
+  viewer.open(`${addressOf(key)}/info.json`);
+}
+
+async function start() {
+  say('Fetching OpenSeadragon …');
+  const [library, keys] = await Promise.all([openSeadragon(), json('/photographs')]);
+  const viewer = viewerOf(library);
+  steer(viewer);
+  count(viewer);
+  const wanted = () => decodeURIComponent(location.hash.slice(1)) || keys[0];
+  for (const key of keys) {
+    const image = make('img', { src: `/${encodeKey(key)}?w=320`, alt: key, loading: 'lazy' });
+    const button = make('button', { type: 'button', title: key, onclick: () => { location.hash = encodeURIComponent(key); } }, image);
+    button.dataset.key = key;
+    element('photographs').append(button);
+  }
+  window.addEventListener('hashchange', () => choose(viewer, wanted()));
+  if (wanted()) choose(viewer, wanted());
+  else say('No picture has been taken in yet.');
+}
+
+start().catch(error => say(String(error.message || error), true));

@@ -1,0 +1,48 @@
+"""OpenSeadragon, which the page at ``/_local/zoom`` looks with: npm's package, installed when the page first asks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from ..errors import CannotStart
+from ..exclusive import exclusively
+from ..place import ROOT
+from ..processes import run
+
+LOCKED = tuple(Path(__file__).parent / name for name in ("package.json", "package-lock.json"))
+INSTALLED = ROOT / ".local" / "viewer"
+"""Shared by every stack of this checkout."""
+
+BUILT = INSTALLED / "node_modules" / "openseadragon" / "build" / "openseadragon"
+SCRIPT = BUILT / "openseadragon.min.js"
+
+
+async def script() -> Path:
+    """OpenSeadragon's script, installed first if it is not here in the version of the lock file; raises CannotStart."""
+    async with exclusively(INSTALLED.parent / ".viewer.lock"):
+        if not _is_here():
+            await _install()
+    return SCRIPT
+
+
+def _is_here() -> bool:
+    copies = (INSTALLED / file.name for file in LOCKED)
+    return SCRIPT.exists() and all(
+        copy.exists() and copy.read_bytes() == file.read_bytes() for copy, file in zip(copies, LOCKED, strict=True)
+    )
+
+
+async def _install() -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise CannotStart("This page looks with OpenSeadragon, which npm installs: install Node and npm, then reload")
+    shutil.rmtree(INSTALLED, ignore_errors=True)
+    INSTALLED.mkdir(parents=True)
+    for file in LOCKED:
+        shutil.copy(file, INSTALLED)
+    done = await run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], env=dict(os.environ), cwd=INSTALLED)
+    if done.status or not SCRIPT.exists():
+        shutil.rmtree(INSTALLED, ignore_errors=True)
+        raise CannotStart(f"npm could not install OpenSeadragon; it needs the network once:\n{done.tail()}")

@@ -1,0 +1,19 @@
+"""The official validator of the IIIF Image API 3.0, at level 2: the very command that people run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+from local.place import ROOT
+
+TESTS = 33
+"""Of level 2 and below, in iiif-validator 1.0.5 for version 3.0."""
+
+
+def test_the_official_validator_passes() -> None:
+    done = subprocess.run(["make", "conformance"], cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    said = done.stdout + done.stderr
+    assert f"Done ({TESTS} tests, 0 failures)" in said, said
+    assert done.returncode == 0, said
+    assert len(re.findall(r"^\[\d+\] test \w+ PASS$", said, re.MULTILINE)) == TESTS, said
