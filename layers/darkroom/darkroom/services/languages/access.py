@@ -33,15 +33,14 @@ def authorise(
 ) -> None:
     """Refuse ``plan``, the variant that ``asked`` comes to for a viewer, unless it may be made.
 
-    A signature counts where one is needed; the end of a URL's time always does. Raises Unsigned, BadSignature, Expired,
-    Unavailable.
+    A signature that is there has to be right, but in mode ``open``. Raises Unsigned, BadSignature, Expired, Unavailable.
     """
-    if not needs_signature(plan, mode, always=always):
+    if asked.claim is None or mode is AccessMode.OPEN:
+        if needs_signature(plan, mode, always=always):
+            raise Unsigned(_unsigned_set(asked.plan) if mode is AccessMode.GUARDED else "")
         if asked.expires_s is not None and now_s >= asked.expires_s:
             raise Expired
         return
-    if asked.claim is None:
-        raise Unsigned(_unsigned_set(asked.plan) if mode is AccessMode.GUARDED else "")
     try:
         check(asked.claim, keys.valid(), now_s, asked.expires_s)
     except BadSignature:
