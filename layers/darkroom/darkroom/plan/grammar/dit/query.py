@@ -21,7 +21,8 @@ _WHOLE = re.compile(r"\s*([+-]?[0-9]{1,9})")
 def parameters_of(query: str) -> dict[str, str]:
     """The parameters that DIT knows, decoded and sorted. Of several of one name the last counts; others say nothing.
 
-    DIT's CloudFront Function sorts them, and so decides whether a turn stands before the resize. Raises BadOption where the query is not percent-encoded UTF-8.
+    DIT's CloudFront Function sorts them, and so decides whether a turn stands before the resize. Raises BadOption where
+    the query is not percent-encoded UTF-8.
     """
     found: dict[str, str] = {}
     for pair in query.split("&"):

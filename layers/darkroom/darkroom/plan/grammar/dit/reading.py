@@ -18,7 +18,7 @@ from .sizing import geometry
 from .wanted import Wanted
 
 COVERAGE = (*EDITS, *encoded.FIELDS, *path.PARTS, *path.FILTERS, *PARAMETERS)
-"""All of DIT 7: its edits, and in groups the fields of a request, the parts and the filters of a path, and the query's parameters."""
+"""All of DIT 7: its edits, and in groups a request's fields, a path's parts and filters, and a query's parameters."""
 
 MAX_QUALITY = 100
 
