@@ -18,6 +18,13 @@ function languageOf(request) {
     return LANGUAGES.find(one => (request.uri + '/').startsWith(one[1] + '/'));
 }
 
+// Parameters that say nothing would only be further copies in the cache.
+function dropUnread(request, names) {
+    Object.keys(request.querystring).filter(name => !names.includes(name)).forEach(name => {
+        delete request.querystring[name];
+    });
+}
+
 // What of Accept and Save-Data an answer depends on; for documents it is the type that is asked for by name.
 function classOf(request) {
     const accept = header(request, 'accept');
@@ -57,15 +64,13 @@ async function handler(event) {
     if (!language) {
         return notServed();
     }
-    const query = language[2] ? queryText(request) : '';
+    dropUnread(request, language[2]);
+    const query = queryText(request);
     setHeader(request, 'language', language[0]);
     setHeader(request, 'url', (request.uri + (query && '?' + query)).replace(/[^!-~]+/g, encodeURIComponent));
     setHeader(request, 'class', classOf(request));
     setHeader(request, 'host', language[3] && header(request, 'host'));
     setHeader(request, 'findings', '');
-    if (!query) {
-        request.querystring = {};
-    }
     if (INFERENCE !== 'off') {
         const store = cf.kvs();
         const generation = await store.exists('findings') ? await store.get('findings') : FIRST_GENERATION;

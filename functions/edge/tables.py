@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from darkroom.errors import SourceMissing, refusals
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, options_text
+from darkroom.plan.grammar.dit import COVERAGE
 from darkroom.plan.keys import MAX_KEY_BYTES
 from darkroom.plan.model import (
     ANIMATED_FORMATS,
@@ -23,7 +24,7 @@ from darkroom.plan.options import BY_NAME, MAX_SIDE_PX, OPTIONS, Option
 from darkroom.plan.policy import UNSIGNED_SET, unsigned_requests
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
-from darkroom.services.languages.table import DOCUMENT, DOCUMENT_TYPES, LANGUAGES, LARGE_PREFIX
+from darkroom.services.languages.table import DOCUMENT, DOCUMENT_TYPES, LANGUAGES, LARGE_PREFIX, Language
 
 OPTION_FIELDS = frozenset({"short", "long", "expects", "read", "unset"})
 """The properties of an option in kinds.js."""
@@ -38,6 +39,9 @@ _REFUSALS = (
     "method-not-allowed",
     "internal",
 )
+QUERY = "query"
+"""The group of options that AWS's language, the one with a query, reads there."""
+
 _SHARED = {"COMPASS": list(COMPASS)}
 """What several options hold is written once."""
 
@@ -104,7 +108,7 @@ def _tables(presets: Presets) -> dict[str, object]:
 
 def _languages() -> dict[str, object]:
     # Engines need no words for yes and no.
-    rows = [[one.name, one.prefix, int(one.has_query), int(one.names_host)] for one in LANGUAGES]
+    rows = [[one.name, one.prefix, _parameters(one), int(one.names_host)] for one in LANGUAGES]
     return {
         "LANGUAGES": rows,
         "LARGE_PREFIX": LARGE_PREFIX,
@@ -114,6 +118,12 @@ def _languages() -> dict[str, object]:
         "CLASSES": _classes(),
         "FIRST_GENERATION": FIRST_GENERATION,
     }
+
+
+def _parameters(language: Language) -> list[str]:
+    """The query parameters that ``language`` reads."""
+    read = (option for option in COVERAGE if option.group == QUERY) if language.has_query else ()
+    return sorted(name for option in read for name in option.names)
 
 
 def _classes() -> list[object]:

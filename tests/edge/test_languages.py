@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from darkroom.plan.grammar.dit import COVERAGE
 from darkroom.plan.model import AUTO_CLASSES
 from darkroom.plan.negotiation import format_class
 from darkroom.services.languages.request import LanguageRequest
@@ -96,12 +97,18 @@ def test_what_is_in_no_language_is_no_picture(engine: EdgeEngine, uri: str) -> N
 
 
 def test_a_query_stays_where_it_says_something(engine: EdgeEngine) -> None:
-    dit = engine.answer(asked("/dit/a.jpg", {"width": "300", "signature": "0a"}))
+    dit = engine.answer(asked("/dit/a.jpg", {"width": "300", "bust": "1", "signature": "0a"}))
     assert set(dit["querystring"]) == {"width", "signature"}
     assert told(dit)["x-darkroom-url"] == "/dit/a.jpg?width=300&signature=0a"
     thumbor = engine.answer(asked("/thumbor/unsafe/a.jpg", {"bust": "1"}))
     assert thumbor["querystring"] == {}
     assert told(thumbor)["x-darkroom-url"] == "/thumbor/unsafe/a.jpg"
+
+
+def test_every_parameter_that_is_read_gets_through(engine: EdgeEngine) -> None:
+    read = {name: "1" for option in COVERAGE if option.group == "query" for name in option.names}
+    assert {"width", "greyscale", "expires", "signature"} < read.keys()
+    assert engine.answer(asked("/dit/a.jpg", read))["querystring"].keys() == read.keys()
 
 
 @given(

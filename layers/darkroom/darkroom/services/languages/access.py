@@ -33,7 +33,7 @@ def authorise(
 ) -> None:
     """Refuse ``plan``, the variant that ``asked`` comes to for a viewer, unless it may be made.
 
-    A signature that is there has to be right, but in mode ``open``. Raises Unsigned, BadSignature, Expired, Unavailable.
+    A signature that is there has to be right, except in mode ``open``. Raises DarkroomErrors of 403, and Unavailable.
     """
     if asked.claim is None or mode is AccessMode.OPEN:
         if needs_signature(plan, mode, always=always):
