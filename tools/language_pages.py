@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.plan.borrowed.options import BORROWED  # noqa: E402
 from darkroom.plan.canonical import canonical_path  # noqa: E402
-from darkroom.plan.grammar import cloudflare, imgproxy, thumbor  # noqa: E402
+from darkroom.plan.grammar import cloudflare, dit, imgproxy, thumbor  # noqa: E402
 from darkroom.plan.grammar.coverage import Covered, counted  # noqa: E402
 from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings  # noqa: E402
 from darkroom.plan.grammar.sources import Sources  # noqa: E402
@@ -125,6 +125,25 @@ LANGUAGES = (
             "/unsafe/fit-in/300x200/filters:fill(ff8800):quality(80)/images.example.com/photo.jpg",
             "/unsafe/-300x-200/left/top/photo.jpg",
             "/unsafe/10x20:300x200/filters:grayscale():format(webp)/photo.jpg",
+        ),
+    ),
+    Language(
+        "dit",
+        "AWS Dynamic Image Transformation",
+        dit,
+        "HMAC-SHA256",
+        (
+            ("", "edits"),
+            ("request", "fields of a request"),
+            ("path", "parts of a path"),
+            ("filters", "filters"),
+            ("query", "query parameters"),
+        ),
+        (
+            "/fit-in/300x200/filters:quality(80)/photo.jpg",
+            "/300x200/filters:grayscale():format(webp)/photo.jpg",
+            "/photo.jpg?width=300&height=200&fit=inside&format=webp",
+            "/eyJrZXkiOiJwaG90by5qcGciLCJlZGl0cyI6eyJyZXNpemUiOnsid2lkdGgiOjMwMH0sInJvdGF0ZSI6OTB9fQ==",
         ),
     ),
     Language(

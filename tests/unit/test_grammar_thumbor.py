@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired
 from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.geometry import Size, arrange
 from darkroom.plan.grammar.asked import Claim, Key
 from darkroom.plan.grammar.coverage import counted
 from darkroom.plan.grammar.settings import LanguageSettings, ThumborSettings
@@ -325,6 +330,22 @@ def test_time_that_is_over() -> None:
 
 def test_what_is_unsafe_claims_nothing() -> None:
     assert read("/unsafe/a.jpg", SETTINGS).claim is None
+
+
+PAGE = json.loads((Path(__file__).parent.parent / "cases" / "moving" / "thumbor.json").read_text())
+ANSWERED = [case for case in PAGE["cases"] if case["expect"]["status"] == 200]
+
+
+@pytest.mark.parametrize("case", ANSWERED, ids=[case["name"] for case in ANSWERED])
+def test_a_page_comes_to_the_sizes_that_thumbor_gave(case: dict[str, Any]) -> None:
+    settings = LanguageSettings(Sources(tuple(PAGE["hosts"].items())))
+    asked = read(case["url"], settings)
+    if case["signed"]:
+        check(asked.claim, [Key(PAGE["keys"]["security_key"])], now_s=0)
+    assert asked.plan.key == case["source"]
+    size = arrange(asked.plan, Size(*case["source_size"])).size
+    assert size == (case["expect"]["width"], case["expect"]["height"])
+    assert asked.plan.format in ("auto", case["expect"]["format"])
 
 
 BUILT_IN = {
