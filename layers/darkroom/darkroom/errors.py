@@ -319,6 +319,23 @@ class GaveUp(DarkroomError):
     for_viewers = False
 
 
+class SceneRefused(DarkroomError):
+    """An upload that was to be cut in strips is refused; why, is written down. The state machine goes by this name."""
+
+    code = "scene-refused"
+    status = 422
+    title = "This scene cannot be taken in"
+    for_viewers = False
+
+
+class SceneFailed(DarkroomError):
+    """A scene could not be cut, by our fault, as often as it was tried."""
+
+    code = "scene-failed"
+    title = "This scene could not be cut"
+    for_viewers = False
+
+
 class TooManyInvalidations(Unavailable):
     """The CDN works on as many invalidations as it takes at a time."""
 

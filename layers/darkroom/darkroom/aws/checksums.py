@@ -7,35 +7,80 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any, Protocol
 
 
-def _crc(name: str, size_bytes: int, data: bytes) -> bytes:
+class Sum(Protocol):
+    """A checksum that is being made, as hashlib's are."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in what comes next."""
+
+    def digest(self) -> bytes:
+        """That of all so far, big-endian."""
+
+
+class _Crc:
+    """One by ``calculate``, which goes on from the value of what came before."""
+
+    def __init__(self, calculate: Callable[[bytes, int], int], size_bytes: int) -> None:
+        self._calculate = calculate
+        self._size_bytes = size_bytes
+        self._value = 0
+
+    def update(self, data: bytes) -> None:
+        self._value = int(self._calculate(data, self._value)) if data else self._value
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(self._size_bytes, "big")
+
+
+def _crc(name: str, size_bytes: int) -> Sum:
     import anycrc
 
-    return int(anycrc.Model(name).calc(data)).to_bytes(size_bytes, "big")
+    return _Crc(anycrc.Model(name).calc, size_bytes)
 
 
-def _xxhash(name: str, data: bytes) -> bytes:
+def _xxhash(name: str) -> Sum:
     import xxhash
 
-    return bytes(getattr(xxhash, name)(data).digest())
+    begun: Any = getattr(xxhash, name)()
+    return begun  # type: ignore[no-any-return]
 
 
-ALGORITHMS: dict[str, Callable[[bytes], bytes]] = {
-    "sha256": lambda data: hashlib.sha256(data).digest(),
-    "sha512": lambda data: hashlib.sha512(data).digest(),
-    "sha1": lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
-    "md5": lambda data: hashlib.md5(data, usedforsecurity=False).digest(),
-    "crc32": lambda data: zlib.crc32(data).to_bytes(4, "big"),
+ALGORITHMS: dict[str, Callable[[], Sum]] = {
+    "sha256": hashlib.sha256,
+    "sha512": hashlib.sha512,
+    "sha1": partial(hashlib.sha1, usedforsecurity=False),
+    "md5": partial(hashlib.md5, usedforsecurity=False),
+    "crc32": partial(_Crc, zlib.crc32, 4),
     "crc32c": partial(_crc, "CRC32C", 4),
     "crc64nvme": partial(_crc, "CRC64-NVME", 8),
     "xxhash64": partial(_xxhash, "xxh64"),
     "xxhash3": partial(_xxhash, "xxh3_64"),
     "xxhash128": partial(_xxhash, "xxh3_128"),
 }
-"""Each algorithm's digest of the whole bytes, big-endian. Source: S3 user guide, "Checking object integrity"."""
+"""How each algorithm begins. Source: S3 user guide, "Checking object integrity"."""
+
+
+class Digests:
+    """Checksums by each algorithm of ``names``, of bytes that come piece by piece."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._sums = {name: ALGORITHMS[name]() for name in names}
+
+    def update(self, data: bytes) -> None:
+        """Take in what comes next."""
+        for begun in self._sums.values():
+            begun.update(data)
+
+    def done(self) -> dict[str, str]:
+        """Each of all so far, in base64."""
+        return {name: base64.b64encode(begun.digest()).decode() for name, begun in self._sums.items()}
 
 
 def digests(data: bytes, names: Iterable[str]) -> dict[str, str]:
     """Base64 of the checksums of ``data`` by each algorithm of ``names``."""
-    return {name: base64.b64encode(ALGORITHMS[name](data)).decode() for name in names}
+    begun = Digests(names)
+    begun.update(data)
+    return begun.done()

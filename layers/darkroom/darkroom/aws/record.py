@@ -45,7 +45,9 @@ class Record:
     waits: ``sha256``, ``facts``, ``provenance``, ``master`` (as above, of the object below ``held/``), ``flagged``, and
     ``reviewed`` once a person has confirmed that it is not to be served.
     ``released``: a person let these very bytes pass, whatever models say. ``same_as`` is the key that the master was
-    copied from. ``expires_at_s`` is for DynamoDB's time to live, 0 for never.
+    copied from. ``scene`` is what is being cut in strips, while it is: ``id``, ``token`` (of the attempt that had it
+    begun), ``tries``, ``sha256``, ``version_id``, ``facts``, ``provenance``. ``expires_at_s`` is for DynamoDB's time to
+    live, 0 for never.
     """
 
     key: str
@@ -65,6 +67,7 @@ class Record:
     held: Mapping[str, Any] = field(default_factory=dict)
     released: bool = False
     same_as: str = ""
+    scene: Mapping[str, Any] = field(default_factory=dict)
     updated_at: str = ""
     expires_at_s: int = 0
 

@@ -15,8 +15,9 @@ from .kept import HEADERS, Body, Kept, Listed, Opened, kept_of, listed
 
 __all__ = ["Body", "Kept", "Listed", "Opened", "Vault"]
 
-COPY_LIMIT_BYTES = 5 * 1024**3
-"""The largest object that S3 copies in one request; larger ones are copied in parts."""
+COPY_LIMIT_BYTES = 1024**3
+"""The largest object that is copied in one request. S3 allows 5 GiB, but takes longer over it than an answer may;
+larger ones are copied in parts, several at a time."""
 
 PART_BYTES = 512 * 1024**2
 """Size of a copied part: 10,000 of them, which S3 allows, are 5 TB."""
@@ -62,6 +63,24 @@ class Vault:
                     return None
                 raise
             return Opened(kept_of(key, answer), Body(answer["Body"], f"get {key}"))
+
+    def range(self, key: str, start: int, end: int, *, etag: str, version_id: str = "") -> bytes:
+        """Bytes ``start`` to before ``end`` of the current version, or of ``version_id``.
+
+        Raises Changed if it has another entity tag than ``etag``, or has gone, or Unavailable.
+        """
+        what = f"get {start}-{end - 1} of {key}"
+        with asking(what):
+            try:
+                answer = self._client.get_object(
+                    Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}", IfMatch=etag, **_version(version_id)
+                )
+            except ClientError as error:
+                if code(error) in CHANGED or _is_missing(error):
+                    raise Changed(detail=f"{what}: {error!r}") from error
+                raise
+            with Body(answer["Body"], what) as body:
+                return body.read()
 
     def put(
         self,

@@ -25,7 +25,7 @@ from ..aws.vectors import Vectors
 from ..errors import BadKey, Unavailable
 from .forgotten import Report
 from .ingest.quarantine import MAX_KEY_BYTES, quarantine_key
-from .places import HELD_MASTERS
+from .places import HELD_MASTERS, SCENES
 from .purge import derivatives_of
 from .purge_orders import FIRST, SECOND, purge_message
 from .purging import REPEAT_AFTER_S, invalidated_paths
@@ -76,11 +76,12 @@ class Forget:
         has been forgotten already.
         """
         _check(key)
-        report, known = Report(key), None
+        report, known, cut = Report(key), None, ""
         with report.trying("index"):
             known = self.index.get(key)
             report.same_bytes = self._twins(key, known)
-        self._erase(report, self._made(key), remaining_s)
+            cut = str(known.scene.get("id", "")) if known is not None else ""
+        self._erase(report, {**self._made(key), **self._cut(cut)}, remaining_s)
         marked = 0
         with report.trying("uploads"):
             self.uploads.delete(key)  # a delete marker: an event even if the upload has expired
@@ -90,7 +91,7 @@ class Forget:
         with report.trying("index"):
             tombstone = self._tombstone(key, known, remaining_s)
             report.buried(known, tombstone)
-        self._erase(report, {**self._made(key), **self._uploaded(key)}, remaining_s)
+        self._erase(report, {**self._made(key), **self._cut(cut), **self._uploaded(key)}, remaining_s)
         with report.trying("cdn"):
             report.invalidation = self._invalidate(key)
         done = {"removed": dict(report.removed), "failed": dict(report.failed)}
@@ -117,6 +118,10 @@ class Forget:
 
     def _uploaded(self, key: str) -> Mapping[str, Erase]:
         return {"uploads": lambda: self.uploads.erase(key)}
+
+    def _cut(self, scene: str) -> Mapping[str, Erase]:
+        """The parts of the scene that is being made of it; those that a worker writes later expire."""
+        return {"scenes": lambda: self.media.erase_below(f"{SCENES}{scene}/")} if scene else {}
 
     def _made(self, key: str) -> Mapping[str, Erase]:
         return {

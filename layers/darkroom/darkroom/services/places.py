@@ -7,3 +7,6 @@ HELD_MASTERS = "held/"
 
 LIBRARY = "library/"
 """Runs over whole libraries: what was listed, what became of each key, and reports. They expire after 30 days."""
+
+SCENES = "scenes/"
+"""Parts of huge pictures, until they are put together. What nobody has deleted expires after three days."""

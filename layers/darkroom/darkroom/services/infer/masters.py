@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from ...aws.kept import Kept, Opened
+from ...aws.kept import Kept
 from ...aws.vault import Vault
+from ...errors import Changed
+from ...imaging.source import Source
 from ..ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from ..places import HELD_MASTERS
+from ..ranged import is_large_pyramid, ranged
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,22 @@ class Present:
         """Whether it waits for moderation."""
         return self.kept.key == HELD_MASTERS + self.key
 
-    def open(self) -> Opened | None:
-        """Start reading it; None if it has gone meanwhile, or another is there."""
+    @contextmanager
+    def source(self) -> Iterator[Source]:
+        """Its bytes: as they come, or of a large pyramid by the ranges that are read.
+
+        Raises Changed if it has gone meanwhile, or another is there; or Unavailable.
+        """
+        if is_large_pyramid(self.kept):
+            yield ranged(self.place, self.kept)
+            return
         opened = self.place.open(self.kept.key)
-        if opened is not None and opened.kept.etag != self.kept.etag:
-            opened.body.close()
-            return None
-        return opened
+        if opened is None:
+            raise Changed(detail=f"{self.kept.key} has gone")
+        with opened.body as body:
+            if opened.kept.etag != self.kept.etag:
+                raise Changed(detail=f"{self.kept.key} is {opened.kept.etag}")
+            yield Source.streamed(iter(body), opened.kept.size_bytes)
 
 
 @dataclass(frozen=True)

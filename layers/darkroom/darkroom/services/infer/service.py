@@ -15,9 +15,8 @@ from ...aws.index import Index
 from ...aws.model import UNREADABLE, Told
 from ...aws.observer import Observer
 from ...aws.queues import Queue
-from ...errors import DarkroomError, Unavailable
+from ...errors import Changed, DarkroomError, Unavailable
 from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
-from ...imaging.source import Source
 from ...plan.limits import Limits
 from ...watch.agreement import disagreement
 from ..figures import timed
@@ -143,17 +142,16 @@ class Infer:
     def _prepared(self, present: Present) -> bytes | None:
         """What the models get to see; None if the master cannot be decoded. Raises Superseded, Unavailable."""
         with self.observer.step("prepare"):
-            opened = present.open()
-            if opened is None:
-                raise Superseded
-            with opened.body as body:
-                try:
-                    return prepared(Source.streamed(iter(body), opened.kept.size_bytes), self.terms.limits)
-                except DarkroomError as error:
-                    if error.status >= 500 or error.retryable:
-                        raise
-                    self.observer.log("WARNING", "unreadable", key=present.key, code=error.code, detail=error.detail)
-                    return None
+            try:
+                with present.source() as source:
+                    return prepared(source, self.terms.limits)
+            except Changed as error:
+                raise Superseded from error
+            except DarkroomError as error:
+                if error.status >= 500 or error.retryable:
+                    raise
+                self.observer.log("WARNING", "unreadable", key=present.key, code=error.code, detail=error.detail)
+                return None
 
     def _learn(self, request: Request, present: Present, jpeg: bytes, tried: Tried) -> None:
         """Keep what those said who looked at ``jpeg``, and then what they are judged by."""

@@ -13,9 +13,9 @@ from ...aws.record import padded
 from ...errors import BadUpload
 
 OWN_SOURCE = "darkroom"
-MEND, MODERATED, RELEASE, CONFIRM = "Mend", "Moderated", "Release", "Confirm"
+MEND, MODERATED, RELEASE, CONFIRM, CUT = "Mend", "Moderated", "Release", "Confirm", "Cut"
 """Detail types of our own messages: a worker asks that a key be put right; inference has a verdict on a picture; a
-person lets a picture pass that is held, or agrees that it is not to be served."""
+person lets a picture pass that is held, or agrees that it is not to be served; a scene has been cut, or cannot be."""
 
 _DELETED_BY_PERSON = "DeleteObject"
 """The ``reason`` of an Object Deleted event that is not ``Lifecycle Expiration`` (S3 user guide, "EventBridge")."""
@@ -29,7 +29,8 @@ class Kind(StrEnum):
     """``DELETED``: hidden behind a delete marker. ``ERASED``: one version deleted for good, the newest or another one.
 
     ``MEND``: look again, and make the state what it should be. ``MODERATED``: do as the verdict in the index says.
-    ``RELEASE``: serve what is held, whatever the verdict. ``CONFIRM``: a person agrees with the verdict.
+    ``RELEASE``: serve what is held, whatever the verdict. ``CONFIRM``: a person agrees with the verdict. ``CUT``: see
+    what became of a scene that was cut in strips.
     """
 
     CREATED = "created"
@@ -39,6 +40,7 @@ class Kind(StrEnum):
     MODERATED = "moderated"
     RELEASE = "release"
     CONFIRM = "confirm"
+    CUT = "cut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Change:
     """One change of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if not known.
 
     ``version_id`` is that of the object, or delete marker, that came or went. ``sha256`` is that of the bytes which are
-    to be released or confirmed, empty for whatever is held; ``by`` is the person who decided it.
+    to be released or confirmed, empty for whatever is held; ``by`` is the person who decided it. ``scene`` is the id of
+    the scene that was cut, ``code`` and ``reason`` say why it is refused, ``fault`` what stopped the work on it.
     """
 
     kind: Kind
@@ -56,6 +59,10 @@ class Change:
     version_id: str = ""
     sha256: str = ""
     by: str = ""
+    scene: str = ""
+    code: str = ""
+    reason: str = ""
+    fault: str = ""
 
     @property
     def deletes(self) -> bool:
@@ -69,7 +76,9 @@ class Change:
         return self.kind is Kind.DELETED or master.get("version_id") == self.version_id
 
 
-_OWN = {MEND: Kind.MEND, MODERATED: Kind.MODERATED, RELEASE: Kind.RELEASE, CONFIRM: Kind.CONFIRM}
+_OWN = {MEND: Kind.MEND, MODERATED: Kind.MODERATED, RELEASE: Kind.RELEASE, CONFIRM: Kind.CONFIRM, CUT: Kind.CUT}
+_FURTHER = ("version_id", "sha256", "by", "scene", "code", "reason", "fault")
+"""Of our own messages: what some of them have beside the key."""
 
 
 def read_change(body: str) -> Change | None:
@@ -89,7 +98,8 @@ def read_change(body: str) -> Change | None:
     if not isinstance(key, str):
         raise BadUpload("The message names no upload", field="key", detail=body[:500])
     if source == OWN_SOURCE and detail_type in _OWN:
-        return Change(_OWN[detail_type], key, "", sha256=str(detail.get("sha256", "")), by=str(detail.get("by", "")))
+        further: dict[str, Any] = {name: str(detail.get(name, "")) for name in _FURTHER}
+        return Change(_OWN[detail_type], key, "", **further)
     kind, object_ = _kind(detail_type, detail), detail["object"]
     if kind is None or (key.endswith("/") and not object_.get("size")):
         return None
@@ -120,6 +130,13 @@ def release_message(key: str, sha256: str = "", by: str = "") -> dict[str, objec
 def confirm_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
     """The message by which ``by``, a person, agrees that what is held under ``key`` is not to be served."""
     return _own_message(CONFIRM, key, **_given(sha256=sha256, by=by))
+
+
+def cut_message(
+    key: str, scene: str, version_id: str, code: str = "", reason: str = "", fault: str = ""
+) -> dict[str, object]:
+    """The message that ``scene`` has been cut from that version of ``key``; or why it is refused, or could not be."""
+    return _own_message(CUT, key, **_given(scene=scene, version_id=version_id, code=code, reason=reason, fault=fault))
 
 
 def _given(**values: str) -> dict[str, str]:

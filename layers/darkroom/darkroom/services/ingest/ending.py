@@ -16,7 +16,10 @@ from .claims import Attempt, Claims, Hold
 
 
 class Outcome(StrEnum):
-    """What became of a change. ``DROPPED``: nothing was to be done, or a newer event has done it."""
+    """What became of a change. ``DROPPED``: nothing was to be done, or a newer event has done it.
+
+    ``CUTTING``: a scene is being cut in strips, and what becomes of it is told by a change of its own.
+    """
 
     READY = "ready"
     DUPLICATE = "duplicate"
@@ -25,6 +28,7 @@ class Outcome(StrEnum):
     HELD = "held"
     RELEASED = "released"
     CONFIRMED = "confirmed"
+    CUTTING = "cutting"
     DROPPED = "dropped"
 
 
@@ -47,6 +51,7 @@ class Ending:
         """Write down the end of the work, then tell of it. Killed in between, it is told when the event comes again."""
         record = replace(
             identified(record),
+            scene={},
             lease_until_s=0,
             announced=silently,
             updated_at=datetime.fromtimestamp(self.claims.clock(), UTC).isoformat(timespec="milliseconds"),

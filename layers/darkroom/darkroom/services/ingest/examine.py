@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, field
 
-from ...aws.checksums import digests
+from ...aws.checksums import Digests, digests
 from ...aws.forms import DECLARED_SHA256
 from ...aws.observer import Observer
 from ...aws.scanner import Scanner
@@ -22,7 +22,8 @@ from ...plan.model import Plan
 
 _CHUNK_BYTES = 1024 * 1024
 _MAX_HASHED_BYTES = 1024**3
-"""Largest refused upload whose hash is worth its download: what the deployment can at most be told to allow."""
+"""Largest refused upload whose hash is worth its download: what MaxSourceBytes may say at most. Of what may be a scene
+it is needed."""
 
 NO_FORMAT = "unknown"
 """What is none of the types that are let in, or was never looked into."""
@@ -30,12 +31,16 @@ NO_FORMAT = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload that has been fetched. ``data`` is None where it is over the limit of bytes, ``head`` its beginning."""
+    """An upload that has been fetched. ``data`` is None where it is over the limit of bytes, ``head`` its beginning.
+
+    ``sums`` are then the checksums that it has to be compared with, as its bytes have them.
+    """
 
     kept: Kept
     data: bytes | None
     sha256: str
     head: bytes = b""
+    sums: Mapping[str, str] = field(default_factory=dict)
 
 
 def fetch(uploads: Vault, key: str, limits: Limits) -> Upload | None:
@@ -45,22 +50,25 @@ def fetch(uploads: Vault, key: str, limits: Limits) -> Upload | None:
         return None
     kept, stream = opened
     try:
-        if kept.size_bytes > _MAX_HASHED_BYTES:
+        if kept.size_bytes > max(_MAX_HASHED_BYTES, limits.max_scene_bytes):
             return Upload(kept, None, "")
-        digest, pieces, head = sha256(), [], b""
+        large = kept.size_bytes > limits.max_bytes
+        digest, pieces, head = Digests({"sha256", *(_given(kept) if large else ())}), list[bytes](), b""
         while piece := stream.read(_CHUNK_BYTES):
             digest.update(piece)
             head = head or piece[:HEAD_BYTES]
-            if kept.size_bytes <= limits.max_bytes:
+            if not large:
                 pieces.append(piece)
     finally:
         stream.close()
-    if kept.size_bytes > limits.max_bytes:
-        return Upload(kept, None, digest.hexdigest(), head)
+    sums = digest.done()
+    name = b64decode(sums["sha256"]).hex()
+    if large:
+        return Upload(kept, None, name, head, sums)
     data = b"".join(pieces)
     if len(data) != kept.size_bytes:
         raise Unavailable(detail=f"{key}: {len(data)} of {kept.size_bytes} bytes arrived")
-    return Upload(kept, data, digest.hexdigest(), head)
+    return Upload(kept, data, name, head)
 
 
 def format_of(upload: Upload) -> str:
@@ -93,7 +101,7 @@ class Examiner:
         with self.observer.step("limits"):
             header = inspect(Source.of(upload.data), self.limits)
         with self.observer.step("checksum"):
-            _compare(upload.data, {**_declared(upload.kept), **upload.kept.checksums})
+            compare(upload)
         return header, upload.data
 
     def scan(self, data: bytes) -> None:
@@ -116,9 +124,15 @@ def _declared(kept: Kept) -> dict[str, str]:
     return {"sha256": kept.metadata[DECLARED_SHA256]} if DECLARED_SHA256 in kept.metadata else {}
 
 
-def _compare(data: bytes, given: Mapping[str, str]) -> None:
+def _given(kept: Kept) -> dict[str, str]:
+    """All checksums that an upload is to have."""
+    return {**_declared(kept), **kept.checksums}
+
+
+def compare(upload: Upload) -> None:
     """Raise ChecksumMismatch unless every checksum agrees."""
-    ours = digests(data, given)
+    given = _given(upload.kept)
+    ours = upload.sums if upload.data is None else digests(upload.data, given)
     wrong = sorted(name for name in given if ours[name] != given[name])
     if wrong:
         raise ChecksumMismatch(f"The upload does not match its {', '.join(wrong)} checksum", detail=repr((given, ours)))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...aws.audit import Audit
+from ...aws.machine import Machine
 from ...aws.observer import Observer
 from ...aws.record import HELD, READY, REFUSED, Record
-from ...errors import DarkroomError
+from ...errors import DarkroomError, OverLimits
 from ...imaging.header import Header
-from ...imaging.master import Master, make_master
+from ...imaging.master import make_master
 from ...imaging.provenance import provenance
 from ...imaging.series import Exposure
 from ...plan.brought import BroughtFindings
@@ -26,6 +27,9 @@ from .moderation import Moderation, Standing
 from .prints import Prints
 from .publish import Publisher
 from .quarantine import Quarantine
+
+if TYPE_CHECKING:
+    from ...imaging.proofs import Proofs
 
 _DONORS = 4
 """Keys with the same bytes that are asked whether they may be copied from: where none has a verdict, one look costs
@@ -46,6 +50,7 @@ class Intake:
     audit: Audit
     observer: Observer
     keep_gps: bool
+    machine: Machine | None = None
 
     def take_in(self, attempt: Attempt, known: Record | None) -> Outcome:
         """Deal with what is uploaded under the key of ``attempt`` now; ``known`` is the record of the key before."""
@@ -65,20 +70,20 @@ class Intake:
         except DarkroomError as error:
             if error.status >= 500 or error.retryable:
                 raise
-            return self._refuse(attempt, upload, error)
+            return self.refuse(attempt, upload, error)
 
     def _accept(self, attempt: Attempt, known: Record | None, upload: Upload) -> Outcome:
         """Raises a DarkroomError of status 4xx if the upload is not to be taken in."""
-        header, data = self.examiner.header(attempt.key, upload)
+        try:
+            header, data = self.examiner.header(attempt.key, upload)
+        except OverLimits as over:
+            return self._accept_scene(attempt, known, upload, over)
         self.observer.annotate("format", header.format)
         self.examiner.scan(data)  # known bytes too: they may be older than the scanner, or than what it knows by now
         standing = self.moderation.standing(attempt.key, known, upload.sha256)
         brought = self.brought.of(upload)
         plans, watermarks = self.prints.of(attempt.key)
-        with self.observer.step("dedupe"):
-            copied = self._known(attempt, known, upload, standing, plans)
-        if copied is not None:
-            self._serve(copied, known, brought)
+        if self._is_duplicate(attempt, known, upload, standing, brought, plans):
             return Outcome.DUPLICATE
         exposure = self.examiner.expose(data, plans, watermarks)
         hold = self.ending.claimed(attempt)
@@ -86,34 +91,68 @@ class Intake:
             negative = make_master(data, header, limits=self.examiner.limits)
         told = self._told(header, exposure, data)
         if standing is not Standing.PASSED:
-            return self._hold(hold, upload, negative, told, flagged=standing is Standing.FLAGGED)
+            with self.observer.step("hold"):
+                waiting = self.publisher.put_held(hold, upload, negative)
+            return self.hold(hold, upload, waiting, told, flagged=standing is Standing.FLAGGED)
         with self.observer.step("master"):
             master = self.publisher.put_master(hold, upload, negative)
         with self.observer.step("presets"):
             derivatives = self.publisher.put_presets(hold, master["etag"], exposure.pictures())
         made = told | {"master": master, "derivatives": tuple(derivatives)}
-        self._serve(ready(hold, upload, **made), known, brought)
+        self.serve(ready(hold, upload, **made), known, brought)
         return Outcome.READY
+
+    def _accept_scene(self, attempt: Attempt, known: Record | None, upload: Upload, over: OverLimits) -> Outcome:
+        """Have ``upload`` cut, which is ``over`` what is taken in at once; raises ``over`` where it is no scene."""
+        from .cutting import Cutting  # few uploads are scenes
+
+        if self.machine is None:
+            raise over
+        cutting = Cutting(self, self.machine)
+        header = cutting.header(upload, over)
+        standing = self.moderation.standing(attempt.key, known, upload.sha256)
+        plans, _ = self.prints.of(attempt.key)
+        if self._is_duplicate(attempt, known, upload, standing, self.brought.of(upload), plans):
+            return Outcome.DUPLICATE
+        return cutting.begin(attempt, upload, header)
+
+    def _is_duplicate(
+        self,
+        attempt: Attempt,
+        known: Record | None,
+        upload: Upload,
+        standing: Standing,
+        brought: BroughtFindings | None,
+        plans: list[Plan],
+    ) -> bool:
+        """Whether ``upload`` has been served without being looked at: its bytes are known."""
+        with self.observer.step("dedupe"):
+            copied = self._known(attempt, known, upload, standing, plans)
+        if copied is None:
+            return False
+        self.serve(copied, known, brought)
+        return True
 
     def _told(self, header: Header, exposure: Exposure, data: bytes) -> dict[str, Any]:
         """What the index says of a picture and of its origin."""
         kept = provenance(data, header, keep_gps=self.keep_gps)
         return {"facts": described(header, exposure, len(data)), "provenance": kept}
 
-    def _serve(self, record: Record, known: Record | None, brought: BroughtFindings | None) -> None:
+    def serve(self, record: Record, known: Record | None, brought: BroughtFindings | None) -> None:
         """The end of what is served: nothing of the key waits any more, and what came with the upload is kept."""
         self.publisher.end_waiting(Hold(record.key, record.sequencer, record.token), known)
         self.brought.keep(record.key, brought, str(record.master["etag"]))
         self.ending.settle(record)
 
-    def _hold(self, hold: Hold, upload: Upload, negative: Master, told: Mapping[str, Any], *, flagged: bool) -> Outcome:
-        """Put the master where it waits. An earlier picture stays, but not if it is the very one that is flagged."""
+    def hold(
+        self, hold: Hold, upload: Upload, master: Mapping[str, Any], told: Mapping[str, Any], *, flagged: bool
+    ) -> Outcome:
+        """The end of what waits as ``master``. An earlier picture stays, but not if it is the one that is flagged."""
         with self.observer.step("hold"):
-            master = self.publisher.put_held(hold, upload, negative)
             earlier = self.publisher.adopted(hold, self.publisher.claims.own(hold), self.quarantine.uploads)
             if flagged and earlier.master and earlier.sha256 == upload.sha256:
                 earlier = self.publisher.taken_down(hold, earlier)
-        held = {**told, "sha256": upload.sha256, "master": master, "flagged": flagged}
+        held = {**told, "sha256": upload.sha256, "master": dict(master), "flagged": flagged}
         self.ending.settle(replace(earlier, state=HELD, version_id=upload.kept.version_id, held=held, refusal={}))
         return Outcome.HELD
 
@@ -153,7 +192,8 @@ class Intake:
     def _donor(self, donors: Iterable[Record], standing: Standing) -> Record | None:
         return next((donor for donor in islice(donors, _DONORS) if self.moderation.lets_copy(donor, standing)), None)
 
-    def _refuse(self, attempt: Attempt, upload: Upload, error: DarkroomError) -> Outcome:
+    def refuse(self, attempt: Attempt, upload: Upload, error: DarkroomError) -> Outcome:
+        """The end of what is not taken in: a copy in quarantine, and the reason."""
         hold, trace_id = self.ending.claimed(attempt), self.observer.trace_id()
         with self.observer.step("quarantine"):
             place = self.quarantine.keep(upload.kept, hold.sequencer, error, digest=upload.sha256, trace_id=trace_id)
@@ -195,7 +235,21 @@ def made(record: Record) -> dict[str, Any]:
 
 
 def described(header: Header, exposure: Exposure, size_bytes: int) -> dict[str, Any]:
-    """What the index says of a picture. Sizes in px, upright."""
+    """What the index says of a picture."""
+    return {**shape(header, size_bytes), **looks(exposure)}
+
+
+def looks(exposure: Exposure | Proofs) -> dict[str, Any]:
+    """The part of it that needs pixels."""
+    return {
+        "thumbhash": exposure.thumbhash,
+        "dominant": exposure.dominant,
+        "perceptual_hash": exposure.perceptual_hash,
+    }
+
+
+def shape(header: Header, size_bytes: int) -> dict[str, Any]:
+    """The part of it that the header has. Sizes in px, upright."""
     return {
         "format": header.format,
         "width": header.upright_width,
@@ -206,7 +260,4 @@ def described(header: Header, exposure: Exposure, size_bytes: int) -> dict[str, 
         "bits": header.bits,
         "has_alpha": header.has_alpha,
         "gain_map": header.gain_map,
-        "thumbhash": exposure.thumbhash,
-        "dominant": exposure.dominant,
-        "perceptual_hash": exposure.perceptual_hash,
     }

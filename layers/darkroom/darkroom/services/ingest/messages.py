@@ -8,10 +8,11 @@ from typing import ClassVar
 
 from ...aws.letters import REDRIVEN
 from ...aws.queues import Queue
-from ...errors import Busy
+from ...errors import Busy, SceneFailed
 from .. import inbox
+from ..dead_letters import last_words
 from ..received import Message
-from .changes import read_change
+from .changes import mend_message, read_change
 from .service import Ingest, Outcome
 
 
@@ -34,7 +35,21 @@ class Inbox(inbox.Inbox):
         except Busy as error:
             self._postpone(message, error)
             return
+        except SceneFailed as error:
+            self._give_up(message, error)
+            return
         self.tell(message, outcome, kind=change.kind if change else "", key=change.key if change else "")
+
+    def _give_up(self, message: Message, error: SceneFailed) -> None:
+        """It has been tried often enough. Whoever sends the letter back has the upload looked at from the start."""
+        key = json.loads(message.body)["detail"]["object"]["key"]
+        words = last_words(
+            error, attempts=message.receives, trace_id=self.observer.trace_id(), redriven=message.redriven
+        )
+        self.observer.log("ERROR", "given up", code=error.code, cause=error.detail, body=message.body)
+        self.dead_letters.send_text(json.dumps(mend_message(key)), attributes=words)
+        self.observer.count("GivenUp", reason=error.code)
+        self.observer.fail(error)
 
     def hide(self, message: Message, seconds: float) -> None:
         """Let ``message`` wait in its queue."""

@@ -22,6 +22,7 @@ from .moderation import Moderation
 from .moving import Moving
 from .prints import Prints
 from .publish import Publisher
+from .reprints import Reprints
 
 
 @dataclass(frozen=True)
@@ -114,15 +115,13 @@ class Moderating:
     def _printed(self, hold: Hold, master: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of the presets, made from the master; none where that is no source for them."""
         plans, watermarks = self._prints.of(hold.key)
-        opened = self._claims.source.open(self._publisher.masters.name(hold.key))
-        if opened is None or not plans:
+        kept = self._claims.master(hold.key)
+        if kept is None or not plans:
             return ()
-        with opened.body as body:
-            data = body.read()
         try:
-            exposure = self._examiner.expose(data, plans, watermarks)
+            pictures = Reprints(self._claims.source, self._examiner).of(kept, plans, watermarks)
             with self._observer.step("presets"):
-                return tuple(self._publisher.put_presets(hold, master["etag"], exposure.pictures()))
+                return tuple(self._publisher.put_presets(hold, master["etag"], pictures))
         except DarkroomError as error:
             if error.status >= 500 or error.retryable:
                 raise

@@ -62,20 +62,20 @@ class Publisher:
 
         Raises Superseded, Outranked, Changed, Unavailable.
         """
-        marks = _marks(hold, upload, master.how)
+        marks = marked(hold, upload, master.how)
         etag = self.replace_master(hold, _writing(self.masters, hold, master, marks))
         return described(marks, etag, master.content_type, len(master.body))
 
     def put_held(self, hold: Hold, upload: Upload, master: Master) -> dict[str, Any]:
         """The same where masters wait, and nothing is served from."""
-        marks = _marks(hold, upload, master.how)
+        marks = marked(hold, upload, master.how)
         etag, _ = self.held.replace(hold, _writing(self.held, hold, master, marks))
         return described(marks, etag, master.content_type, len(master.body))
 
     def copy_master(self, hold: Hold, upload: Upload, donor: Record) -> dict[str, Any] | None:
         """The same by a server-side copy of the master of ``donor``; None if that has changed or gone."""
         source, original = self.claims.source, donor.master
-        marks = _marks(hold, upload, original["how"])
+        marks = marked(hold, upload, original["how"])
 
         def write(_: Kept | None) -> str | None:
             try:
@@ -201,7 +201,8 @@ class Publisher:
             raise Superseded(wrote=True)
 
 
-def _marks(hold: Hold, upload: Upload, how: str) -> dict[str, str]:
+def marked(hold: Hold, upload: Upload, how: str) -> dict[str, str]:
+    """The metadata of a master of ``upload``."""
     return {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.kept.version_id, HOW: how}
 
 

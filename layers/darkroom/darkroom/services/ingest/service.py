@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from ...aws.audit import Audit
 from ...aws.bus import Bus
+from ...aws.machine import Machine
 from ...aws.observer import Observer
 from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record
 from ...errors import Busy
@@ -33,7 +34,7 @@ TOMBSTONE_S = 35 * 86_400
 
 @dataclass(frozen=True)
 class Ingest:
-    """The service, with its adapters."""
+    """The service, with its adapters. ``machine`` cuts scenes in strips; without one they are refused."""
 
     examiner: Examiner
     publisher: Publisher
@@ -46,6 +47,7 @@ class Ingest:
     keep_gps: bool = False
     presets: Presets = field(default_factory=configured)
     always: AlwaysRedact = NOTHING
+    machine: Machine | None = None
 
     def handle(self, change: Change) -> Outcome:
         """Deal with ``change``. Whatever this raises, the change is to be handled again."""
@@ -82,12 +84,15 @@ class Ingest:
             audit=self.audit,
             observer=self.observer,
             keep_gps=self.keep_gps,
+            machine=self.machine,
         )
 
     def _handle(self, change: Change) -> Outcome:
         known = self._claims.index.get(change.key)
         if change.kind is Kind.MEND:
             return self._mend(change, known)
+        if change.kind is Kind.CUT:
+            return self._end_cutting(change, known)
         if change.kind in (Kind.MODERATED, Kind.RELEASE, Kind.CONFIRM):
             return self._moderate(change, known)
         if known is not None and (known.sequencer, known.done) >= (change.sequencer, True):
@@ -110,6 +115,13 @@ class Ingest:
         if known.sequencer == change.sequencer:
             self._ending.announce(known)
         raise Superseded
+
+    def _end_cutting(self, change: Change, known: Record | None) -> Outcome:
+        if self.machine is None:
+            return Outcome.DROPPED
+        from .cutting import Cutting  # few uploads are scenes
+
+        return Cutting(self._intake, self.machine).end(change, known)
 
     def _moderate(self, change: Change, known: Record | None) -> Outcome:
         if known is None:

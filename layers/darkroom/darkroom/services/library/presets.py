@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...aws.vault import Vault
-from ...errors import Changed, DarkroomError, OverLimits
-from ...imaging.header import inspect
+from ...errors import Changed, DarkroomError
 from ...imaging.picture import Picture
-from ...imaging.source import Source
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
 from ..caching import CachePolicy, made_from, stored_headers
-from ..ingest.examine import Examiner, fetch
+from ..ingest.examine import Examiner
 from ..ingest.prints import Prints
 from ..ingest.publish import Clearing
+from ..ingest.reprints import Reprints
 from ..transform import DERIVATIVES
 from .outcomes import Entry, Outcome
 from .requests import Order
@@ -41,17 +40,13 @@ class PresetPrints:
         if not plans:
             return Entry(Outcome.UNCHANGED, NO_PRESETS)
         name = self.source_prefix + key
-        master = fetch(self.source, name, self.examiner.limits)
+        master = self.source.head(name)
         if master is None:
             return Entry(Outcome.MISSING)
-        if master.data is None:
-            raise OverLimits(f"The master has {master.kept.size_bytes:,} bytes")
-        inspect(Source.of(master.data), self.examiner.limits)
-        exposure = self.examiner.expose(master.data, plans, watermarks)
-        for plan, picture in exposure.pictures():
-            self._put(plan, picture, master.kept.etag)
+        for plan, picture in Reprints(self.source, self.examiner).of(master, plans, watermarks):
+            self._put(plan, picture, master.etag)
         found = self.source.head(name)
-        if found is None or found.etag != master.kept.etag:
+        if found is None or found.etag != master.etag:
             self._take_back(key)
         return Entry(Outcome.DONE)
 

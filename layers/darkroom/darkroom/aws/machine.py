@@ -1,0 +1,43 @@
+"""A state machine of Step Functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import Unavailable
+from .clients import asking
+
+MOST_EXECUTIONS = 100
+"""Of one piece of work: their names stay taken for 90 days after they have ended."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One, of the type STANDARD."""
+
+    client: Any
+    arn: str
+
+    def start(self, work: str, document: Mapping[str, object]) -> str:
+        """See that an execution works on ``work``, with that input; the name of the one that does.
+
+        One that does already is left at it: however often this is called, there is one at a time. Raises Unavailable.
+        """
+        for number in range(1, MOST_EXECUTIONS + 1):
+            name = f"{work}-{number}"
+            with asking(f"start {name}"):
+                try:
+                    self.client.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(dict(document)))
+                except self.client.exceptions.ExecutionAlreadyExists:
+                    if self._runs(name):
+                        return name
+                    continue
+            return name
+        raise Unavailable(detail=f"{work} has been worked on {MOST_EXECUTIONS} times")
+
+    def _runs(self, name: str) -> bool:
+        execution = self.arn.replace(":stateMachine:", ":execution:") + f":{name}"
+        return bool(self.client.describe_execution(executionArn=execution)["status"] == "RUNNING")

@@ -1,0 +1,69 @@
+"""What ingest wants of a scene's pixels: each picture from the smallest level of the pyramid that is large enough.
+
+The counterpart of :mod:`.series`, which decodes a source once and whole. Here it has been, while it was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
+
+import pyvips
+
+from ..errors import OverLimits
+from ..plan.limits import Limits
+from ..plan.model import Plan
+from .describe import dominant, placeholder, sample_plan
+from .fingerprint import perceptual_hash
+from .picture import Picture
+from .pipeline import RETOUCH, run
+from .render import exposed, inspected, own_fault, render
+from .source import Source
+
+
+class Proofs:
+    """Pictures of the pyramid in ``source``, as they would be if they were asked for one by one.
+
+    ``watermarks`` are the files of the plans' watermarks, by name. All of it raises what
+    :func:`darkroom.imaging.render.render` raises without findings.
+    """
+
+    def __init__(
+        self, source: Source, plans: Iterable[Plan], *, limits: Limits, watermarks: Mapping[str, bytes] | None = None
+    ) -> None:
+        self._source = source
+        self._plans = tuple(plans)
+        self._limits = limits
+        self._watermarks = watermarks or {}
+
+    def pictures(self) -> Iterator[tuple[Plan, Picture]]:
+        """Each plan and its picture, made when it is asked for; none of what would read more than a picture may be."""
+        for plan in self._plans:
+            mark = self._watermarks.get(plan.watermark.name) if plan.watermark else None
+            with suppress(OverLimits):
+                yield plan, render(plan, self._source, limits=self._limits, watermark=mark)
+
+    @cached_property
+    def thumbhash(self) -> str:
+        """The ThumbHash, as base64."""
+        return placeholder(self._sample)
+
+    @cached_property
+    def dominant(self) -> str:
+        """The colour of most of it, as ``#rrggbb``."""
+        return dominant(self._sample)
+
+    @cached_property
+    def perceptual_hash(self) -> str:
+        """64 bits that copies of it share, as 16 hex digits (:mod:`.fingerprint`)."""
+        return perceptual_hash(self._sample)
+
+    @cached_property
+    def _sample(self) -> pyvips.Image:
+        plan = sample_plan(Plan(""))
+        header, geometry = inspected(plan, self._source, self._limits)
+        work = exposed(plan, self._source, header, geometry, self._limits, None, None, "thorough")
+        with own_fault():
+            run(RETOUCH, work)
+        return work.frames[0]

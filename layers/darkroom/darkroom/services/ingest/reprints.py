@@ -1,0 +1,53 @@
+"""Pictures of a master that is there already: of a large pyramid by ranges, of any other from one decode of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...aws.kept import Kept
+from ...aws.vault import Vault
+from ...errors import Changed, OverLimits
+from ...imaging.header import inspect
+from ...imaging.picture import Picture
+from ...imaging.source import Source
+from ...plan.model import Plan
+from ..ranged import is_large_pyramid, ranged
+from .examine import Examiner
+
+
+@dataclass(frozen=True)
+class Reprints:
+    """Of masters in ``source``, within the limits of ``examiner``."""
+
+    source: Vault
+    examiner: Examiner
+
+    def of(
+        self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
+    ) -> Iterator[tuple[Plan, Picture]]:
+        """Each plan and its picture, made when it is asked for.
+
+        Raises OverLimits, Damaged, TypeNotAllowed, Changed if the master is another by now, or Unavailable.
+        """
+        if is_large_pyramid(master):
+            from ...imaging.proofs import Proofs  # few masters are
+
+            limits = self.examiner.limits
+            return Proofs(ranged(self.source, master), plans, limits=limits, watermarks=watermarks).pictures()
+        data = self._read(master)
+        inspect(Source.of(data), self.examiner.limits)
+        return self.examiner.expose(data, plans, watermarks).pictures()
+
+    def _read(self, master: Kept) -> bytes:
+        if master.size_bytes > self.examiner.limits.max_bytes:
+            raise OverLimits(
+                f"The master has {master.size_bytes:,} bytes; the limit is {self.examiner.limits.max_bytes:,}"
+            )
+        opened = self.source.open(master.key)
+        if opened is None:
+            raise Changed(detail=f"{master.key} has gone")
+        with opened.body as body:
+            if opened.kept.etag != master.etag:
+                raise Changed(detail=f"{master.key} is {opened.kept.etag}")
+            return body.read()

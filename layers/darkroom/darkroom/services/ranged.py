@@ -1,0 +1,23 @@
+"""Objects of a vault as sources that are read by ranges, so that their size is no matter."""
+
+from __future__ import annotations
+
+from ..aws.kept import Kept
+from ..aws.vault import Vault
+from ..imaging.blocks import Blocks
+from ..imaging.source import Source
+from .scenes import STREAMED_BYTES, TIFF
+
+
+def ranged(vault: Vault, kept: Kept) -> Source:
+    """The very version that ``kept`` is the head of. Reading it raises Changed where it has gone, or Unavailable."""
+
+    def fetch(start: int, end: int) -> bytes:
+        return vault.range(kept.key, start, end, etag=kept.etag, version_id=kept.version_id)
+
+    return Source.ranged(Blocks(fetch, kept.size_bytes))
+
+
+def is_large_pyramid(kept: Kept) -> bool:
+    """Whether it is a master of which small pictures are had by ranges, for much less than all of it."""
+    return kept.headers.get("Content-Type") == TIFF and kept.size_bytes > STREAMED_BYTES

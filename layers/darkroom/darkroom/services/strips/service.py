@@ -1,0 +1,135 @@
+"""The four steps of a scene, one by one, as the state machine asks for them. Any may be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ...aws.assembly import Assembler, Copied, Part
+from ...aws.observer import Observer
+from ...aws.queues import Queue
+from ...aws.vault import Vault
+from ...errors import Changed, DarkroomError, SceneRefused, SourceMissing, Unavailable
+from ...imaging.header import Header
+from ...imaging.scene.binding import HEAD, Binding, Slice, bind
+from ...imaging.scene.crowning import crown
+from ...imaging.scene.cutting import cut
+from ...imaging.scene.planning import inspected, planned
+from ...imaging.scene.writing import cuts
+from ...imaging.source import Source
+from ...plan.limits import Limits
+from ..ingest.changes import cut_message
+from ..ranged import ranged
+from ..scenes import TIFF
+from .parts import Parts, Strip
+from .requests import EVERY, Action, Request
+
+READS_AT_ONCE = 16
+"""Notes and shares of strips that are read at the same time."""
+
+
+@dataclass(frozen=True)
+class Strips:
+    """The service. ``uploads`` has the sources, ``assembler`` is of the bucket ``media``; ``queue`` is ingest's.
+
+    ``at_once``: how many strips of a scene are worked on at a time.
+    """
+
+    uploads: Vault
+    media: Vault
+    assembler: Assembler
+    queue: Queue
+    limits: Limits
+    at_once: int
+    observer: Observer
+
+    def handle(self, request: Request) -> dict[str, object]:
+        """Do what is asked; what the state machine goes on with.
+
+        Raises SceneRefused for an upload that is not to be taken in, or a DarkroomError to be tried again.
+        """
+        steps = {Action.PLAN: self._plan, Action.CUT: self._cut, Action.BIND: self._bind, Action.TELL: self._tell}
+        parts = Parts(self.media, request.scene)
+        with self.observer.step(request.action), self._refusing(parts):
+            return steps[request.action](parts, request)
+
+    @contextmanager
+    def _refusing(self, parts: Parts) -> Iterator[None]:
+        try:
+            yield
+        except DarkroomError as error:
+            if error.status >= 500 or error.retryable:
+                raise
+            self.observer.log("WARNING", "refused", scene=parts.scene, code=error.code, detail=error.detail)
+            parts.refuse(error)
+            raise SceneRefused(error.message, detail=error.detail) from error
+
+    def _plan(self, parts: Parts, request: Request) -> dict[str, object]:
+        scene = parts.plan()
+        if scene is None:
+            source, header = self._opened(request)
+            scene = parts.keep_plan(planned(source, header, self.limits))
+        strips = [*range(scene.layout.strips)] if scene.by_region else [EVERY]
+        self.observer.log("INFO", "planned", scene=request.scene, strips=len(strips), **scene.document())
+        named = {"scene": request.scene, "key": request.key, "version_id": request.version_id}
+        return {**named, "strips": strips, "concurrency": self.at_once}
+
+    def _cut(self, parts: Parts, request: Request) -> dict[str, object]:
+        if request.strip != EVERY and parts.has(request.strip):
+            return {"strip": request.strip}
+        scene = parts.plan()
+        if scene is None:
+            raise Unavailable(detail=f"the plan of {request.scene} is not there")
+        source, header = self._opened(request)
+        if request.strip == EVERY:
+            for number, made in enumerate(cuts(source, header, scene, self.limits)):
+                parts.keep(number, made)
+                del made
+        else:
+            parts.keep(request.strip, cut(source, header, scene, request.strip, self.limits))
+        self.observer.count("StripsCut", scene.layout.strips if request.strip == EVERY else 1)
+        return {"strip": request.strip}
+
+    def _bind(self, parts: Parts, request: Request) -> dict[str, object]:
+        scene = parts.plan()
+        if scene is None:
+            raise Unavailable(detail=f"the plan of {request.scene} is not there")
+        with ThreadPoolExecutor(READS_AT_ONCE) as pool:
+            strips = [*pool.map(parts.strip, range(scene.layout.strips))]
+        top = crown(scene, [strip.share for strip in strips])
+        binding = bind(scene, [strip.facts for strip in strips], top, self.limits)
+        pieces = [self._piece(parts, binding, strips, run) for run in binding.runs()]
+        self.assembler.assemble(parts.master, pieces, content_type=TIFF)
+        self.observer.count("ScenesBound")
+        self.observer.count("ScenePixels", scene.layout.size.width * scene.layout.size.height)
+        return {"bytes": binding.size_bytes}
+
+    def _piece(self, parts: Parts, binding: Binding, strips: Sequence[Strip], run: Sequence[Slice]) -> Part:
+        """One slice of a strip is copied where it lies; what is small is read, and sent together."""
+        if len(run) == 1 and run[0].part != HEAD:
+            number, start, end = run[0]
+            return Copied(parts.body(number), strips[number].etag, strips[number].facts.size_bytes, start, end)
+        return b"".join(self._bytes(parts, binding, strips, one) for one in run)
+
+    def _bytes(self, parts: Parts, binding: Binding, strips: Sequence[Strip], one: Slice) -> bytes:
+        if one.part == HEAD:
+            return binding.head[one.start : one.end]
+        try:
+            return self.media.range(parts.body(one.part), one.start, one.end, etag=strips[one.part].etag)
+        except Changed as error:
+            raise Unavailable(detail=error.detail) from error
+
+    def _tell(self, parts: Parts, request: Request) -> dict[str, object]:
+        code, reason = parts.refusal()
+        fault = "" if code else request.fault
+        self.queue.send(cut_message(request.key, request.scene, request.version_id, code, reason, fault))
+        return {"code": code, "fault": fault}
+
+    def _opened(self, request: Request) -> tuple[Source, Header]:
+        kept = self.uploads.head(request.key, request.version_id)
+        if kept is None:
+            raise SourceMissing("The upload has gone")
+        source = ranged(self.uploads, kept)
+        return source, inspected(source, self.limits)
