@@ -75,7 +75,8 @@ def chosen(sheet: Sheet, form: Form, pace: Pace, *, baseline: bool = False) -> C
     page = image.crop(0, 0, image.width, image.height // sheet.frames) if sheet.frames > 1 else image
     content = content_of(page)
     knobs = careful(form.name, sheet.pixels, pace, drawing=content == FLAT)
-    knobs |= BASELINE if baseline and form.name == "jpeg" else {}
+    if baseline and form.name == "jpeg":
+        knobs = knobs | BASELINE
     strip = test_strip(page, STRIP_PIXELS.get(form.name, MOST_STRIP_PIXELS))
     if min(strip.width, strip.height) < LEAST_SIDE_PX:
         usual = quality_of(form, DEFAULT_QUALITY)

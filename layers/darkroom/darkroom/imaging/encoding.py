@@ -65,8 +65,7 @@ class Sheet:
 def encode(sheet: Sheet, form: Form, quality: int | None, pace: Pace = "quick", *, baseline: bool = False) -> bytes:
     """``sheet`` in ``form``. ``quality`` is 1–100 on JPEG's scale, None for the default. ``baseline``: if it is one."""
     lossy: Knobs = {} if form.lossless else _lossy(form, quality or DEFAULT_QUALITY, pace)
-    lossy |= BASELINE if baseline and form.name == "jpeg" else {}
-    knobs = effort(form.name, sheet.pixels, pace) | lossy
+    knobs = effort(form.name, sheet.pixels, pace) | lossy | (BASELINE if baseline and form.name == "jpeg" else {})
     return min((_saved(sheet, form, knobs | further) for further in tried(form.name, pace)), key=len)
 
 

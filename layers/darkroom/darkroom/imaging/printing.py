@@ -110,7 +110,7 @@ class _Press:
                 low, best = quality, made
             else:
                 high = quality
-        return best
+        return min(body, best, key=len)
 
     def cleaned(self, form: Form) -> bytes | None:
         """The source without metadata, where it is the picture that is wanted, pixel by pixel; else None."""
