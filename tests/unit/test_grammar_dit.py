@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired
 from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.geometry import Size, arrange
 from darkroom.plan.grammar.asked import Claim, Key
 from darkroom.plan.grammar.coverage import counted
 from darkroom.plan.grammar.dit import COVERAGE, check, read, sign
 from darkroom.plan.grammar.settings import DitSettings, LanguageSettings
 from darkroom.plan.grammar.sources import Sources
+from darkroom.plan.model import Zoom
 
 SETTINGS = LanguageSettings(Sources((("s3://pictures/", ""), ("s3://old/", "old/"))), {"logo": "marks/logo.png"})
 MARK = {"bucket": "pictures", "key": "marks/logo.png"}
@@ -109,7 +112,8 @@ EDITS: list[tuple[dict[str, Any], str]] = [
     ({"resize": {**BOX, "position": 17}}, "fit-cover_g-attention_h-200_up-1_w-300"),
     ({"resize": {**BOX, "position": "left"}, "flop": True}, "fit-cover_flip-h_g-east_h-200_up-1_w-300"),
     ({"resize": {**BOX, "position": "top"}, "flip": True}, "fit-cover_flip-h_g-south_h-200_rot-180_up-1_w-300"),
-    ({"resize": {**BOX, "ratio": 0.5}}, "fit-cover_h-100_up-1_w-150"),
+    ({"resize": {**BOX, "ratio": 0.5}}, "h-100_up-1_w-150"),
+    ({"resize": {**BOX, "ratio": 0.5, "fit": "cover"}}, "fit-cover_h-100_up-1_w-150"),
     ({"resize": {"ratio": 0.5}}, "zoom-0.5~0.5"),
     ({"resize": {"fit": "inside"}}, BARE),
     ({"resize": BOX, "rotate": 90}, "fit-cover_h-300_rot-90_up-1_w-200"),
@@ -329,6 +333,29 @@ def test_what_is_refused_is_named(edits: Any, message: str) -> None:
 def test_what_paths_and_queries_come_to(target: str, options: str) -> None:
     key = target.partition("?")[0].rpartition("/")[2]
     assert path_of(f"/{target}") == named(options, key)
+
+
+SIZES = json.loads((Path(__file__).parent.parent / "cases" / "grammar" / "dit.json").read_text())["cases"]
+
+
+def has_no_place(edits: dict[str, Any]) -> bool:
+    """Whether the page says that these edits are refused: fill without one side, or that must not enlarge."""
+    resize = edits.get("resize", {})
+    return resize.get("fit") == "fill" and ("withoutEnlargement" in resize or not {"width", "height"} <= resize.keys())
+
+
+@pytest.mark.parametrize("case", SIZES, ids=lambda case: f"{case['source']} {json.dumps(case['edits'])}")
+def test_edits_come_to_the_sizes_that_sharp_gave(case: dict[str, Any]) -> None:
+    target = encoded({"key": "a.jpg", "edits": case["edits"]})
+    if has_no_place(case["edits"]):
+        with pytest.raises(BadOption):
+            read(target, SETTINGS)
+        return
+    plan = read(target, SETTINGS).plan
+    size, pad = arrange(plan, Size(*case["source"])).size, plan.padding
+    across, down = size.width + pad.left + pad.right, size.height + pad.top + pad.bottom
+    roughly = 1 if plan.angle or plan.zoom != Zoom() else 0  # corners of a turned picture, and halves of a pixel
+    assert abs(across - case["size"][0]) <= roughly and abs(down - case["size"][1]) <= roughly
 
 
 def test_the_query_goes_before_the_edits() -> None:

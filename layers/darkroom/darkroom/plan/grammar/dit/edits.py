@@ -41,7 +41,7 @@ EDITS: tuple[Covered[EditReader], ...] = (
         arguments="angle",
         to="rot, angle, bg",
         note="Before or after the resize as in the request; of other angles than 90, only after it. A picture is "
-        "upright first, as with null.",
+        "upright first, as with null. What sharp cuts off after a turn that follows a resize to one side is kept.",
         read=calls.rotate,
     ),
     Covered("flip", to="flip", read=calls.flip),
@@ -116,7 +116,7 @@ EDITS: tuple[Covered[EditReader], ...] = (
         arguments="{width, height, fit, position, background, withoutEnlargement, ratio}",
         to="w, h, fit, g, ext, bg, up, cov, zoom",
         note="Up to 8192 px. withoutReduction, and fill without one side or with withoutEnlargement are refused; "
-        "kernel says nothing.",
+        "kernel says nothing. contain with one side fills nothing up.",
         read=calls.resize,
     ),
     Covered(

@@ -148,7 +148,10 @@ def _no_upscale(edits: Edits, _: str) -> None:
 
 
 def _proportion(edits: Edits, text: str) -> None:
-    _resized(edits)["ratio"] = number("proportion", text)
+    """Of the box where both of its sides are given, else of the source."""
+    resize, ratio = _resized(edits), number("proportion", text)
+    sides = {name: side for name in ("width", "height") if isinstance(side := resize.get(name), int)}
+    resize.update({name: side * ratio for name, side in sides.items()} if len(sides) == 2 else {"ratio": ratio})
 
 
 def _quality(edits: Edits, text: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor
+
 from ...kinds import Value
 from ...model import Extension, Gravity, Zoom
 from ..held import refused
@@ -49,9 +51,14 @@ def side(resize: Json, name: str) -> int | None:
     if value is None or value == "":
         return None
     try:
-        return round(number(name, float(value) if isinstance(value, str) else value))
+        return _nearest(number(name, float(value) if isinstance(value, str) else value))
     except ValueError as error:
         raise refused(name, "it must be a number of px") from error
+
+
+def _nearest(length: float) -> int:
+    """As JavaScript's ``Math.round``: halves go up."""
+    return floor(length + 0.5)
 
 
 def has_box(resize: Json) -> bool:
@@ -61,7 +68,8 @@ def has_box(resize: Json) -> bool:
 
 def _resized(wanted: Wanted) -> dict[str, Value]:
     resize = wanted.resize
-    fit = resize.get("fit") or "cover"
+    ratio = resize.get("ratio")
+    fit = resize.get("fit") or ("inside" if ratio else "cover")
     if fit not in FITS:
         raise refused("fit", f"it must be one of {', '.join(FITS)}")
     if is_given(resize, "withoutReduction"):
@@ -69,11 +77,11 @@ def _resized(wanted: Wanted) -> dict[str, Value]:
     box = {
         short: length for short, name in (("w", "width"), ("h", "height")) if (length := side(resize, name)) is not None
     }
-    if ratio := resize.get("ratio"):
+    if ratio:
         factor = number("ratio", ratio)
         if len(box) < 2:
             return {"zoom": Zoom(factor, factor), "up": False}
-        box = {short: round(length * factor) for short, length in box.items()}
+        box = {short: _nearest(length * factor) for short, length in box.items()}
     if not box:
         return {}
     grows = not is_given(resize, "withoutEnlargement")
