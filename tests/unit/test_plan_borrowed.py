@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.borrowed.options import BORROWED
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.grammar.native import parse_url
-from darkroom.plan.model import Extension, Plan, Trimming
+from darkroom.plan.kinds import Value
+from darkroom.plan.model import Extension, FaceCrop, Gravity, Offset, Plan, Stamp, Trimming, Watermark
 from darkroom.plan.normal import plan_of
 from darkroom.plan.options import BY_SHORT
+from darkroom.plan.redaction import keeps_faces, needs_findings, redacting
+
+from .borrowed_plans import borrowed_plans, borrowed_values
 
 SPELLINGS = [
     ("orient", "0"),
@@ -122,3 +127,52 @@ def test_equal_meanings_are_equal_plans() -> None:
     assert plan_of("a", {"trimx": Trimming("ff0000"), "w": 5}) == plan_of("a", {"w": 5})
     assert plan_of("a", {"mb": 5, "f": "png"}) == plan_of("a", {"f": "png"})
     assert plan_of("a", {"ext": Extension("ratio"), "w": 5}) == Plan("a", width=5)
+    assert plan_of("a", {"orient": False, "skip": ("gif",), "redact": "faces"}) == plan_of("a", {"redact": "faces"})
+    assert plan_of("a", {"wm": Watermark("m", scale=70), "wmx": Stamp(1)}) == plan_of(
+        "a", {"wm": Watermark("m"), "wmx": Stamp(1)}
+    )
+
+
+def test_gravity_stays_where_the_box_cuts() -> None:
+    box = {"w": 10, "h": 10, "g": Gravity("north"), "off": Offset(3)}
+    kept = plan_of("a", {**box, "minw": 50})
+    assert (kept.gravity, kept.offset) == (Gravity("north"), Offset(3))
+    assert plan_of("a", box) == plan_of("a", {"w": 10, "h": 10})
+
+
+def test_an_extension_needs_the_sides_that_it_is_about() -> None:
+    one = plan_of("a", {"w": 10, "ext": Extension()})
+    assert (one.extension, one.fit) == (Extension(), "contain")
+    assert plan_of("a", {"ext": Extension(), "q": 50}) == plan_of("a", {"q": 50})
+
+
+def test_what_is_hidden_by_force_is_upright_and_made() -> None:
+    plan = plan_of("a", {"orient": False, "skip": ("all",), "w": 5})
+    assert redacting(plan, "faces") == plan_of("a", {"redact": "faces", "w": 5})
+
+
+def test_a_picture_cut_to_a_face_needs_findings() -> None:
+    plan = plan_of("a", {"face": FaceCrop(0, 5), "fv": "2"})
+    assert (plan.findings, needs_findings(plan), keeps_faces(plan)) == ("2", True, True)
+    assert not needs_findings(plan_of("a", {"fz": 0.5}))
+
+
+@settings(max_examples=400)
+@given(borrowed_plans())
+def test_a_path_names_its_plan(plan: Plan) -> None:
+    path = canonical_path(plan)
+    assert parse_path(path) == plan
+    assert hash(parse_path(path)) == hash(plan)
+    assert path.isascii()
+
+
+@settings(max_examples=200)
+@given(borrowed_values(), borrowed_values())
+def test_two_meanings_have_two_paths(one: dict[str, Value], other: dict[str, Value]) -> None:
+    plan, second = plan_of("a", one), plan_of("a", other)
+    assert (canonical_path(plan) == canonical_path(second)) == (plan == second)
+    assert plan_of("a", _spelled(plan)) == plan, "the normal form is its own"
+
+
+def _spelled(plan: Plan) -> dict[str, Value]:
+    return {option.short: getattr(plan, option.plan_field) for option in BY_SHORT.values() if option.plan_field}
