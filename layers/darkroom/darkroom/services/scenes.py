@@ -40,7 +40,7 @@ class Scenes:
         """The object ``name``, without a stream where some of its bytes are here already. Raises Unavailable."""
         known = self._kept.get(name)
         if known is None or bucket.etag(name) != known[0].etag:
-            return bucket.open(name, _first_bytes(name))
+            return bucket.open(name, _first_bytes(name)) if _first_bytes(name) else bucket.open(name)
         return known[0]
 
     @contextmanager
