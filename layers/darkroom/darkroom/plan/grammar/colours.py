@@ -12,7 +12,7 @@ _NUMBER = r"(-?[0-9]{0,4}(?:\.[0-9]{1,6})?)"
 _FUNCTION = re.compile(
     rf"(rgb|hsl)a?\(\s*{_NUMBER}(%|deg)?[\s,]+{_NUMBER}(%)?[\s,]+{_NUMBER}(%)?(?:\s*[,/]\s*{_NUMBER}(%)?)?\s*\)"
 )
-_HEX = re.compile(r"#?((?:[0-9a-f]{3,4}){1,2})")
+_HEX = re.compile("#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
 
 
 def hex_of(text: str) -> str | None:
@@ -45,7 +45,7 @@ def channels(digits: str) -> tuple[float, float, float]:
 
 def hex_from(rgb: Sequence[float], alpha: float = 1.0) -> str:
     """Our hex digits of three channels from 0 to 255 and of ``alpha`` from 0 to 1, each clipped to its range."""
-    levels = [min(255, max(0, round(level))) for level in (*rgb, alpha * 255)]
+    levels = [min(255, max(0, int(level + 0.5))) for level in (*rgb, alpha * 255)]
     return "".join(f"{level:02x}" for level in (levels if levels[3] < 255 else levels[:3]))
 
 
@@ -53,7 +53,7 @@ def _computed(match: re.Match[str]) -> str:
     alpha = 1.0 if match[8] is None else float(match[8]) / (100 if match[9] else 1)
     numbers = [float(match[k]) for k in (2, 4, 6)]
     if match[1] == "rgb":
-        return hex_from([number * (2.55 if match[3] == "%" else 1) for number in numbers], alpha)
+        return hex_from([number * 255 / 100 if match[3] == "%" else number for number in numbers], alpha)
     from colorsys import hls_to_rgb
 
     saturation, lightness = (min(1.0, max(0.0, number / 100)) for number in numbers[1:])

@@ -54,6 +54,12 @@ def saturation(amount: float, luma: Sequence[float] = LUMA_709) -> Matrix:
     return tuple(grey[k] * (1 - amount) + IDENTITY[k] * amount for k in range(12))
 
 
+def brighter(amount: float, offset: float = 0.0, luma: Sequence[float] = LUMA_709) -> Matrix:
+    """Lightness times ``amount``, plus ``offset``; each colour stays as far from grey as it was."""
+    grey = lightness(luma, (offset,) * 3)
+    return tuple(IDENTITY[k] + (grey[k] if k % 4 == 3 else grey[k] * (amount - 1)) for k in range(12))
+
+
 def hue(degrees: float) -> Matrix:
     """Hues turned by ``degrees``: the matrix of CSS's ``hue-rotate()`` (Filter Effects 1, feColorMatrix)."""
     from math import cos, radians, sin

@@ -21,7 +21,12 @@ EDITS: tuple[Covered[EditReader], ...] = (
     Covered("extractChannel", to="mat", note="Alpha is refused.", read=tones.extract_channel),
     Covered("joinChannel", refused="an answer is of one picture here"),
     Covered("bandbool", refused="there are no bitwise operations here"),
-    Covered("tint", to="mat", note="By a matrix, where sharp has a curve for each channel.", read=tones.tint),
+    Covered(
+        "tint",
+        to="mat",
+        note="By a matrix, where sharp has a curve for each channel: it is weaker in the middle.",
+        read=tones.tint,
+    ),
     Covered("greyscale", ("grayscale",), to="gray", read=tones.greyscale),
     Covered(
         "pipelineColourspace",
@@ -89,7 +94,7 @@ EDITS: tuple[Covered[EditReader], ...] = (
         "modulate",
         arguments="{brightness, saturation, hue, lightness}",
         to="mat",
-        note="By CSS's matrices, where sharp works in CIE LCh.",
+        note="By a matrix, where sharp works in CIE LCh: strong colours come out otherwise.",
         read=tones.modulate,
     ),
     *(

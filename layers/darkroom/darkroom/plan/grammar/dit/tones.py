@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...model import IDENTITY, Matrix
 from ..colours import channels
 from ..held import refused
-from ..matrices import LUMA_709, after, hue, lightness, linear, saturation
+from ..matrices import LUMA_709, after, brighter, hue, lightness, linear, saturation
 from .wanted import Wanted, colour, is_on, mapping, number
 
 ORDER = ("negate", "greyscale", "recomb", "modulate", "linear", "tint", "extractChannel")
@@ -55,7 +55,7 @@ def recomb(wanted: Wanted, value: object) -> None:
 
 
 def modulate(wanted: Wanted, value: object) -> None:
-    """Saturation and hue by CSS's matrices, brightness and lightness on values: sharp has them in CIE LCh."""
+    """By matrices, hue by that of CSS: sharp has all four in CIE LCh, where lightness is no weighted sum."""
     given = mapping("modulate", value)
     parts = {
         name: number(name, given.get(name, neutral))
@@ -68,7 +68,7 @@ def modulate(wanted: Wanted, value: object) -> None:
         if parts["hue"]
         else saturation(parts["saturation"])
     )
-    wanted.tones["modulate"] = after(toned, linear(parts["brightness"], parts["lightness"] / 100))
+    wanted.tones["modulate"] = after(toned, brighter(parts["brightness"], parts["lightness"] / 100))
 
 
 def scale(wanted: Wanted, value: object) -> None:
