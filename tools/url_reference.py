@@ -1,4 +1,4 @@
-"""Writes the tables of docs/urls.md and docs/languages from the option tables and other data of darkroom.plan.
+"""Writes the tables of docs/urls.md, docs/iiif.md and docs/languages from the data of darkroom.plan.
 
 The pages are prose with places; ``python -m tools.url_reference`` fills them in.
 """
@@ -19,6 +19,8 @@ from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY 
 from darkroom.plan.options import OPTIONS, Option  # noqa: E402
 from darkroom.plan.policy import unsigned_variants  # noqa: E402
 from darkroom.plan.presets import configured  # noqa: E402
+from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402
+from tools.iiif_page import PAGE as IIIF_PAGE  # noqa: E402
 from tools.language_pages import PAGES  # noqa: E402
 from tools.places import Content, fill, table  # noqa: E402
 
@@ -90,5 +92,5 @@ def filled(page: str) -> str:
 
 
 if __name__ == "__main__":
-    for path, content in {PAGE: _CONTENT, **PAGES}.items():
+    for path, content in {PAGE: _CONTENT, IIIF_PAGE: IIIF_CONTENT, **PAGES}.items():
         path.write_text(fill(path.read_text(encoding="utf-8"), content), encoding="utf-8")

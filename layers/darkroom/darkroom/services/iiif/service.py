@@ -33,14 +33,12 @@ class Iiif:
     caps: Caps = Caps()
 
     def answer(self, request: LanguageRequest) -> HttpResponse:
-        """The answer to ``request``, for pages of any origin. Raises DarkroomErrors."""
+        """The answer to ``request``. Raises DarkroomErrors.
+
+        Who may read it from a page of another origin is for the CDN to say, as of any answer.
+        """
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed
-        response = self._answer(request)
-        headers = cast(dict[str, str], response["headers"])
-        return response | {"headers": headers | {"access-control-allow-origin": "*"}}
-
-    def _answer(self, request: LanguageRequest) -> HttpResponse:
         asked = read(request.target)
         if asked.identifier != asked.spelled:
             rest = request.path.removeprefix(PREFIX + asked.identifier)

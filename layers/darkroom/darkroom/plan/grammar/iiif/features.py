@@ -45,7 +45,7 @@ FEATURES = (
     Feature("rotationArbitrary", "`22.5`", 3, "In hundredths of a degree. Corners are transparent, in a JPEG white."),
     Feature("mirroring", "`!n`", 3, "Before the rotation."),
     Feature("baseUriRedirect", "`{id}`", 1, "303 to `info.json`."),
-    Feature("cors", "", 1, "`*`, unless `CorsOrigins` says other origins."),
+    Feature("cors", "", 1, "`*`, unless `CorsOrigins` says otherwise."),
     Feature("jsonldMediaType", "", 1, "`application/json` for who prefers that."),
     Feature("canonicalLinkHeader", "", 3),
     Feature("profileLinkHeader", "", 3),

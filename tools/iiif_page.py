@@ -1,0 +1,55 @@
+"""What the places of docs/iiif.md hold: from the tables that the parser and ``info.json`` go by."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
+
+from darkroom.plan.boxes import Size  # noqa: E402
+from darkroom.plan.grammar.iiif.caps import Caps  # noqa: E402
+from darkroom.plan.grammar.iiif.features import FEATURES, FORMATS, HALF_TONE, QUALITIES, UNSERVED  # noqa: E402
+from darkroom.plan.grammar.iiif.grid import SMALLEST_PX, TILE_PX, count, scale_factors  # noqa: E402
+from tools.conformance import TESTS  # noqa: E402
+from tools.places import Content, table  # noqa: E402
+
+PAGE = ROOT / "docs" / "iiif.md"
+
+_CAPS = Caps()
+_PICTURES = (Size(4000, 3000), Size(6000, 4000), Size(11_648, 8736), Size(40_000, 30_000))
+_LEVELS = {1: "1", 2: "2", 3: "beyond"}
+
+
+def _counts() -> str:
+    rows = (
+        (
+            f"{size.width:,} × {size.height:,} px",
+            ", ".join(map(str, scale_factors(size))),
+            f"{count(size, _CAPS):,}",
+        )
+        for size in _PICTURES
+    )
+    return table(("picture", "scale factors", "derivatives"), *rows)
+
+
+def _features() -> str:
+    rows = ((f"`{one.name}`", one.spelled, _LEVELS[one.level], one.note) for one in FEATURES)
+    return table(("feature", "spelled", "level", ""), *rows)
+
+
+CONTENT: Content = {
+    "counts": _counts,
+    "features": _features,
+    "qualities": lambda: ", ".join(f"`{name}`" for name in QUALITIES),
+    "half-tone": lambda: str(HALF_TONE),
+    "formats": lambda: ", ".join(f"`{name}`" for name in FORMATS),
+    "unserved": lambda: ", ".join(f"`{name}` ({why})" for name, why in UNSERVED.items()),
+    "max-side": lambda: f"{_CAPS.max_side_px:,}",
+    "max-area": lambda: f"{_CAPS.max_area_px:,}",
+    "smallest": lambda: str(SMALLEST_PX),
+    "tile": lambda: str(TILE_PX),
+    "tests": lambda: str(TESTS),
+}
+"""What fills the places of the page."""
