@@ -412,6 +412,14 @@ def test_a_download_has_its_name_in_two_spellings(service: Transform, bucket: Bu
     assert answer.derivative.headers["Content-Disposition"] == expected
 
 
+def test_what_is_only_named_is_shown_and_not_saved(service: Transform) -> None:
+    anyone = replace(service, mode=AccessMode.OPEN)
+    answer = anyone.answer(TransformRequest("/photo.jpg/_/dl-a.webp_inl-1_w-320.webp"))
+    assert isinstance(answer, Rendered)
+    expected = "inline; filename=\"a.webp\"; filename*=UTF-8''a.webp"
+    assert answer.derivative.headers["Content-Disposition"] == expected
+
+
 def test_cache_ages(service: Transform) -> None:
     caching = CachePolicy(10, 20, 30, ("static/",))
     assert caching.cache_control("photo.jpg") == "public, max-age=10, s-maxage=20, stale-while-revalidate=30"

@@ -13,6 +13,7 @@ from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.errors import Unavailable
 from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, TEXT, Face, Finding, Findings, Region, to_document
 from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact, forced
 from darkroom.services.answers import Answer, Failed, Provisional, Rendered, Stored, to_http
 from darkroom.services.transform import Transform, TransformRequest
@@ -200,6 +201,17 @@ def test_until_faces_are_known_another_part_stands_in(service: Transform, bucket
     after = service.answer(asked(FACING))
     assert isinstance(after, Rendered)
     assert bucket.etag(derivative(FACING)) == after.derivative.etag
+
+
+def test_a_picture_cut_to_a_face_is_provisional_until_it_is_known(service: Transform, bucket: Bucket) -> None:
+    anyone = replace(service, mode=AccessMode.OPEN)
+    wanted = TransformRequest("/photo.jpg/_/face-0~4_fv-1.png")
+    before = anyone.answer(wanted)
+    assert isinstance(before, Provisional)
+    analyse(bucket)
+    after = anyone.answer(wanted)
+    assert isinstance(after, Rendered)
+    assert seen(after.body).size < seen(before.body).size / 4
 
 
 def test_what_stands_in_hides_as_well(service: Transform, bucket: Bucket) -> None:
