@@ -10,7 +10,7 @@ from .panel import Dashboard, Panel
 
 COLUMNS, WIDTH, HEIGHT = 24, 12, 6
 
-LOGGING = ("transform", "ingest", "upload", "similar", "purge", "sweep", "library", "forget", "monitor")
+LOGGING = ("transform", "ingest", "upload", "similar", "purge", "sweep", "library", "scene", "forget", "monitor")
 """Functions that every deployment has a log group of."""
 
 BODY_VARIABLES = {

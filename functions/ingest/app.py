@@ -15,6 +15,7 @@ from darkroom.aws.clients import client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.entries import Entries
 from darkroom.aws.index import Index
+from darkroom.aws.machine import Machine
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.scanner import Clamd
@@ -60,6 +61,7 @@ _inbox = Inbox(
         observer=_observer,
         keep_gps=_env.get("KEEP_GPS") == "on",
         always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
+        machine=Machine(lambda: client("stepfunctions"), _env["SCENE_MACHINE_ARN"]),
     ),
     observer=_observer,
     queue=_queue,

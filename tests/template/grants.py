@@ -24,7 +24,8 @@ MASTERS = "arn:aws:s3:::<MediaBucket>/masters/*"
 DERIVATIVES = "<MediaBucket.Arn>/derivatives/*"
 HELD, FINDINGS = "<MediaBucket.Arn>/held/*", "<MediaBucket.Arn>/findings/*"
 AUDIT, SWITCHES, WATCH = "<AuditBucket.Arn>/*", "<MediaBucket.Arn>/switches/*", "<MediaBucket.Arn>/watch/*"
-LIBRARY = "<MediaBucket.Arn>/library/*"
+LIBRARY, SCENES = "<MediaBucket.Arn>/library/*", "<MediaBucket.Arn>/scenes/*"
+SCENE_EXECUTIONS = "arn:aws:states:eu-central-1:111122223333:execution:stack-scene:*"
 INDEX, BY_SHA256 = "<IndexTable.Arn>", "<IndexTable.Arn>/index/by-sha256"
 VECTORS, VECTOR_INDEX = "<VectorTable.Arn>", "<VectorIndex.IndexArn>"
 BUCKETS_OF_PICTURES = ["<MediaBucket.Arn>", "arn:aws:s3:::<MediaBucket>"]
@@ -49,12 +50,14 @@ GRANTS: dict[str, Grants] = {
         "secretsmanager:GetSecretValue": ["<SigningKeys.Id>"],
     },
     "Ingest": {
-        "s3:GetObject": ["<UploadsBucket.Arn>/*", MASTERS, DERIVATIVES, HELD, FINDINGS, WATERMARKS],
+        "s3:GetObject": ["<UploadsBucket.Arn>/*", MASTERS, DERIVATIVES, HELD, SCENES, FINDINGS, WATERMARKS],
         "s3:GetObjectVersion": ["<UploadsBucket.Arn>/*"],
         "s3:ListBucket": ["<UploadsBucket.Arn>", *BUCKETS_OF_PICTURES],
         "s3:ListBucketVersions": ["<UploadsBucket.Arn>"],
         "s3:PutObject": [AUDIT, MASTERS, DERIVATIVES, HELD, FINDINGS, "<QuarantineBucket.Arn>/*"],
-        "s3:DeleteObject": [MASTERS, DERIVATIVES, HELD],
+        "s3:DeleteObject": [MASTERS, DERIVATIVES, HELD, SCENES],
+        "states:StartExecution": ["<SceneMachine>"],
+        "states:DescribeExecution": [SCENE_EXECUTIONS],
         "dynamodb:GetItem": [INDEX],
         "dynamodb:PutItem": [INDEX],
         "dynamodb:UpdateItem": [INDEX],
@@ -79,6 +82,13 @@ GRANTS: dict[str, Grants] = {
         "s3:DeleteObject": [DERIVATIVES],
         "s3:ListBucket": ["<UploadsBucket.Arn>", *BUCKETS_OF_PICTURES],
         "dynamodb:GetItem": [INDEX],
+        "sqs:SendMessage": ["<IngestQueue.Arn>"],
+    },
+    "Scene": {
+        **each(("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"), SCENES),
+        "s3:GetObject": [SCENES, "<UploadsBucket.Arn>/*"],
+        "s3:GetObjectVersion": ["<UploadsBucket.Arn>/*"],
+        "s3:ListBucket": ["<UploadsBucket.Arn>", "<MediaBucket.Arn>"],
         "sqs:SendMessage": ["<IngestQueue.Arn>"],
     },
     "Purge": {
@@ -109,6 +119,7 @@ GRANTS: dict[str, Grants] = {
             "<QuarantineBucket.Arn>/*",
             DERIVATIVES,
             HELD,
+            SCENES,
             FINDINGS,
             MASTERS,
         ),
@@ -168,6 +179,7 @@ KEY_USES = {
     "Ingest": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb", "secretsmanager"}),
     "Sweep": ({"Decrypt", "DescribeKey"}, {"s3", "dynamodb"}),
     "Library": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),
+    "Scene": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3"}),
     "Purge": ({"Decrypt"}, {"s3"}),
     "Refine": ({"Decrypt", "GenerateDataKey"}, {"s3"}),
     "Forget": ({"Decrypt", "DescribeKey", "GenerateDataKey"}, {"s3", "dynamodb"}),

@@ -173,7 +173,20 @@ print(*found, numpy.__file__, onnxruntime.__file__)
 
 @pytest.mark.parametrize(
     "function",
-    ["transform", "ingest", "sweep", "purge", "forget", "upload", "infer", "similar", "popular", "refine", "library"],
+    [
+        "transform",
+        "ingest",
+        "sweep",
+        "purge",
+        "forget",
+        "upload",
+        "infer",
+        "similar",
+        "popular",
+        "refine",
+        "library",
+        "scene",
+    ],
 )
 def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, function: str) -> None:
     if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):

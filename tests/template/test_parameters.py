@@ -108,6 +108,7 @@ READ_BY_LIBRARIES = {
     "transform": LIBVIPS | GLIBC | POWERTOOLS,
     "ingest": LIBVIPS | GLIBC | POWERTOOLS,
     "library": LIBVIPS | POWERTOOLS,
+    "scene": LIBVIPS | POWERTOOLS,
     "sweep": POWERTOOLS,
     "popular": POWERTOOLS,
     "purge": POWERTOOLS,
@@ -168,6 +169,8 @@ def test_defaults_are_those_of_the_code() -> None:
     assert variables["MAX_SOURCE_BYTES"] == str(limits.max_bytes)
     assert variables["MAX_SOURCE_PIXELS"] == str(limits.max_pixels)
     assert variables["MAX_SOURCE_FRAMES"] == str(limits.max_frames)
+    assert variables["MAX_SCENE_BYTES"] == str(limits.max_scene_bytes)
+    assert variables["MAX_SCENE_PIXELS"] == str(limits.max_scene_pixels)
     assert variables["BROWSER_MAX_AGE_S"] == str(caching.browser_max_age_s)
     assert variables["CDN_MAX_AGE_S"] == str(caching.cdn_max_age_s)
     assert variables["STALE_WHILE_REVALIDATE_S"] == str(caching.stale_while_revalidate_s)

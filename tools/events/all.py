@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import Event, forget, infer, ingest, library, monitor, popular, purge, refine, similar, sweep, transform
+from . import Event, forget, infer, ingest, library, monitor, popular, purge, refine, scene, similar, sweep, transform
 
 EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "forget": forget.events,
@@ -15,6 +15,7 @@ EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "popular": popular.events,
     "purge": purge.events,
     "refine": refine.events,
+    "scene": scene.events,
     "similar": similar.events,
     "sweep": sweep.events,
     "transform": transform.events,

@@ -39,6 +39,7 @@ _ENDPOINT_NAMES = {
     "events": "EVENTBRIDGE",
     "sagemaker-runtime": "SAGEMAKER_RUNTIME",
     "secretsmanager": "SECRETS_MANAGER",
+    "stepfunctions": "SFN",
 }
 """Services that AWS's endpoint variables call otherwise than boto3 does."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..errors import Unavailable
@@ -16,9 +18,9 @@ MOST_EXECUTIONS = 100
 
 @dataclass(frozen=True)
 class Machine:
-    """One, of the type STANDARD."""
+    """One, of the type STANDARD. ``connect`` makes its client, when it is first needed: most workers never do."""
 
-    client: Any
+    connect: Callable[[], Any]
     arn: str
 
     def start(self, work: str, document: Mapping[str, object]) -> str:
@@ -30,14 +32,18 @@ class Machine:
             name = f"{work}-{number}"
             with asking(f"start {name}"):
                 try:
-                    self.client.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(dict(document)))
-                except self.client.exceptions.ExecutionAlreadyExists:
+                    self._client.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(dict(document)))
+                except self._client.exceptions.ExecutionAlreadyExists:
                     if self._runs(name):
                         return name
                     continue
             return name
         raise Unavailable(detail=f"{work} has been worked on {MOST_EXECUTIONS} times")
 
+    @cached_property
+    def _client(self) -> Any:
+        return self.connect()
+
     def _runs(self, name: str) -> bool:
         execution = self.arn.replace(":stateMachine:", ":execution:") + f":{name}"
-        return bool(self.client.describe_execution(executionArn=execution)["status"] == "RUNNING")
+        return bool(self._client.describe_execution(executionArn=execution)["status"] == "RUNNING")

@@ -57,11 +57,14 @@ class Cutting:
 
         What is over the limit of bytes no scanner is given: ClamAV lets pass what it is too large for it to look into.
         """
+        limits = self.intake.examiner.limits
         unseen = upload.data is None and self.intake.examiner.scanner is not None
-        if unseen or not upload.head or sniff(upload.head) not in FORMATS:
+        if unseen or limits.max_scene_pixels <= limits.max_pixels:
+            raise over
+        if not upload.head or sniff(upload.head) not in FORMATS:
             raise over
         with self.intake.observer.step("limits"):
-            header = inspected(self._source(upload), self.intake.examiner.limits)
+            header = inspected(self._source(upload), limits)
         with self.intake.observer.step("checksum"):
             compare(upload)
         if upload.data is not None:

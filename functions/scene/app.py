@@ -1,0 +1,35 @@
+"""The scene function: one step of a scene that is cut in strips in, what the state machine goes on with out."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from darkroom.aws.assembly import Assembler
+from darkroom.aws.clients import client
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.vault import Vault
+from darkroom.services.settings import limits
+from darkroom.services.strips.requests import read_request
+from darkroom.services.strips.service import Strips
+
+_env = os.environ
+_s3, _observer = client("s3"), Observer("scene")
+
+_strips = Strips(
+    uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
+    media=Vault(_s3, _env["MEDIA_BUCKET"]),
+    assembler=Assembler(_s3, _env["MEDIA_BUCKET"]),
+    queue=Queue(client("sqs"), _env["INGEST_QUEUE_URL"], _observer.trace_header),
+    limits=limits(_env),
+    at_once=int(_env["SCENE_CONCURRENCY"]),
+    observer=_observer,
+)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
+    """Carry out ``plan``, ``cut``, ``bind`` or ``tell``, as the event's ``action`` says, of the scene that it names."""
+    _observer.begin(context)
+    with _observer.message("scene"):
+        return _strips.handle(read_request(event))
