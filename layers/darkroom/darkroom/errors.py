@@ -75,6 +75,14 @@ class Unsigned(DarkroomError):
     title = "This variant needs a signature"
 
 
+class NotListed(DarkroomError):
+    """By IIIF's API, something else than ``info.json`` lists, where that is all that anybody may ask for."""
+
+    code = "not-listed"
+    status = 403
+    title = "Only what info.json lists may be asked for"
+
+
 class BadSignature(DarkroomError):
     """The signature does not match the request."""
 

@@ -179,7 +179,7 @@ def test_other_methods_are_refused(guarded: Iiif) -> None:
 @pytest.mark.parametrize("rest", ["full/899,/0/default.jpg", "full/max/0/default.png", "square/max/0/default.jpg"])
 def test_what_is_not_listed_is_refused_with_what_is(guarded: Iiif, media: Bucket, rest: str) -> None:
     response = ask(guarded, f"{PHOTO}/{rest}")
-    assert problem(response) == (403, "unsigned")
+    assert problem(response) == (403, "not-listed")
     assert "info.json, the sizes and tiles that it lists" in str(response["body"])
 
 

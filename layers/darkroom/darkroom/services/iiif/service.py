@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import cast
 
-from ...errors import MethodNotAllowed, Unsigned
+from ...errors import MethodNotAllowed, NotListed
 from ...plan.grammar.iiif.caps import Caps
-from ...plan.grammar.iiif.grid import UNSIGNED, is_listed
+from ...plan.grammar.iiif.grid import LISTED, is_listed
 from ...plan.grammar.iiif.information import information, profile_uri
 from ...plan.grammar.iiif.picture import Picture, picture_of
 from ...plan.grammar.iiif.reading import INFORMATION, PREFIX, BaseRequest, ImageRequest, InfoRequest, read
@@ -80,7 +80,7 @@ class Iiif:
             master, upright = opened(self.transform, asked.key)
         picture = picture_of(asked, upright, self.caps)
         if not self._everything and not is_listed(asked, picture, self.caps):
-            raise Unsigned(UNSIGNED)
+            raise NotListed(LISTED)
         plan = self._variant(picture, request)
         answer = self.transform.make(plan, request.if_none_match, master)
         if isinstance(answer, Failed):

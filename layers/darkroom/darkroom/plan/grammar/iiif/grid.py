@@ -19,7 +19,7 @@ TILE_PX = 512
 SMALLEST_PX = 256
 """Scale factors end where the whole picture is a thumbnail."""
 
-UNSIGNED = (
+LISTED = (
     "Here one can have info.json, the sizes and tiles that it lists, and full/max, "
     "each as /0/default.jpg; anything else needs IiifAccessMode open"
 )
