@@ -9,7 +9,7 @@ from math import exp
 from ...model import Convolution, Curve
 from ..colours import hex_of
 from ..held import refused
-from ..matrices import LUMA_601, channelwise, linear, saturation
+from ..matrices import LUMA_601, channelwise, lightness, linear, saturation
 from .calls import is_true
 from .wanted import Wanted, decimal, whole, wholes
 
@@ -64,6 +64,8 @@ def saturate(wanted: Wanted, arguments: list[str]) -> None:
 
 
 def grayscale(wanted: Wanted, _: list[str]) -> None:
+    """Pillow's greys, which our own ``gray`` then keeps: of equal channels it makes one."""
+    wanted.tone(lightness(LUMA_601))
     wanted.grey = True
 
 

@@ -99,7 +99,7 @@ FILTERS: tuple[Covered[Filter], ...] = (
         read=Filter(writing.file_format, (TEXT,)),
     ),
     Covered("frame", arguments="url", refused="there are no nine-patch frames here"),
-    Covered("grayscale", to="gray", read=Filter(effects.grayscale)),
+    Covered("grayscale", to="mat, gray", read=Filter(effects.grayscale)),
     Covered(
         "max_age",
         arguments="max_age",

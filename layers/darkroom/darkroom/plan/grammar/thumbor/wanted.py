@@ -9,7 +9,7 @@ from typing import Literal
 from ...kinds import Value
 from ...model import IDENTITY, Matrix
 from ..held import refused
-from ..matrices import LUMA_601, after, lightness
+from ..matrices import after
 from ..settings import LanguageSettings
 
 type Side = int | Literal["orig"]
@@ -61,9 +61,7 @@ class Wanted:
 
     def tone(self, change: Matrix) -> None:
         """Let ``change`` follow the tones so far."""
-        if self.grey:
-            self.matrix, self.grey = after(self.matrix, lightness(LUMA_601)), False
-        self.matrix = after(self.matrix, change)
+        self.matrix, self.grey = after(self.matrix, change), False
 
 
 def whole(name: str, text: str) -> int:
