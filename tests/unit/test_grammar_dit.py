@@ -57,7 +57,7 @@ EDITS: list[tuple[dict[str, Any], str]] = [
     ({"median": None}, "med-3"),
     ({"blur": 5}, "blur-5"),
     ({"blur": {"sigma": 0.75}}, "blur-0.75"),
-    ({"blur": True}, "blur-0.82"),
+    ({"blur": True}, "conv-3~1~1~1~1~1~1~1~1~1~1"),
     ({"blur": False}, BARE),
     ({"flatten": {"background": "white"}}, "bg-ffffff"),
     ({"flatten": {"background": {"r": 255, "g": 128, "b": 0, "alpha": 0.5}}}, "bg-ff800080"),

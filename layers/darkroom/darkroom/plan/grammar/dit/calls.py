@@ -11,11 +11,9 @@ from .wanted import Json, Wanted, colour, is_on, mapping, number, options, whole
 
 type EditReader = Callable[[Wanted, object], None]
 
-BOX_BLUR_SIGMA = 0.82
-"""The standard deviation of three pixels in a row, which sharp's blur without a sigma averages: √(2/3)."""
-
+MILD_BLUR = Convolution(3, True, (1,) * 9)
 MILD_SHARPENING = Convolution(3, True, (-1, -1, -1, -1, 32, -1, -1, -1, -1))
-"""sharp's sharpening without a sigma, in its ``src/operations.cc``."""
+"""What sharp does without a sigma: its ``src/operations.cc``."""
 
 TRIM_THRESHOLD = 10
 MIN_TRIM = 1
@@ -95,7 +93,10 @@ def blur(wanted: Wanted, value: object) -> None:
     if not is_on(value):
         return
     sigma = options(value).get("sigma") if isinstance(value, dict) else value
-    wanted.values["blur"] = BOX_BLUR_SIGMA if sigma is True or sigma is None else float(number("blur", sigma))
+    if sigma is True or sigma is None:
+        wanted.once("blur", conv=MILD_BLUR)
+    else:
+        wanted.values["blur"] = float(number("blur", sigma))
 
 
 def sharpen(wanted: Wanted, value: object) -> None:

@@ -60,7 +60,13 @@ EDITS: tuple[Covered[EditReader], ...] = (
         read=calls.sharpen,
     ),
     Covered("median", arguments="size", to="med", note="Up to 21 px.", read=calls.median),
-    Covered("blur", arguments="sigma", to="blur", note="Up to 100.", read=calls.blur),
+    Covered(
+        "blur",
+        arguments="sigma",
+        to="blur, conv",
+        note="Up to 100. Only one of blur and sharpen without a sigma and convolve.",
+        read=calls.blur,
+    ),
     Covered(
         "flatten",
         arguments="{background}",
