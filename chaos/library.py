@@ -29,6 +29,9 @@ from tools.local_stack import STATE, read
 from .workers import Deaths
 
 PUTS_AT_ONCE = 8
+MOST = 1000
+"""Workers that are killed at most, unless it is said otherwise."""
+
 SIDE = (160, 120)
 
 
@@ -51,12 +54,14 @@ class Accounted:
         return f"{passed}, {self.attempts:,} attempts: {counts}"
 
 
-def shake(state: Path, *, pictures: int, seed: int, every_s: float, concurrency: int = 2) -> Accounted:
+def shake(
+    state: Path, *, pictures: int, seed: int, every_s: float, most: int = MOST, concurrency: int = 2
+) -> Accounted:
     """Print presets of that many pictures while a worker is killed every ``every_s`` seconds, on average."""
     facts, chance = read(state), Random(seed)
     cloud, name = Cloud(facts["aws_endpoint_url"]), f"shaken-{seed}-{time.time_ns() // 1_000_000}"
     etags = _put(cloud, facts["media_bucket"], name, pictures)
-    deaths = Deaths(facts["functions"]["LibraryFunction"]["name"], facts["pids"]["ministack"], chance, every_s)
+    deaths = Deaths(facts["functions"]["LibraryFunction"]["name"], facts["pids"]["ministack"], chance, every_s, most)
     words = ["start", "--local", "--state-dir", str(state), "--operation", "presets", "--prefix", f"{name}/"]
     started = time.monotonic()
     with deaths.going_on():

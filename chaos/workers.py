@@ -27,10 +27,14 @@ def _parent(folder: Path) -> int:
 
 
 class Deaths:
-    """Kills one worker after the other, at times and in an order that ``chance`` draws, ``every_s`` on average."""
+    """Kills one worker after the other, at times and in an order that ``chance`` draws, ``every_s`` on average.
 
-    def __init__(self, function: str, below: int, chance: Random, every_s: float) -> None:
+    ``most``: after as many it is over. A machine that has much else to do would never be through otherwise.
+    """
+
+    def __init__(self, function: str, below: int, chance: Random, every_s: float, most: int) -> None:
         self._function, self._below, self._chance, self._every_s = function, below, chance, every_s
+        self._most = most
         self._over = threading.Event()
         self.killed = 0
 
@@ -46,7 +50,7 @@ class Deaths:
             thread.join()
 
     def _go_on(self) -> None:
-        while not self._over.wait(self._chance.uniform(0, 2 * self._every_s)):
+        while self.killed < self._most and not self._over.wait(self._chance.uniform(0, 2 * self._every_s)):
             alive = processes(self._function, self._below)
             if alive:
                 with suppress(ProcessLookupError):
