@@ -22,285 +22,9 @@ from darkroom.plan.grammar.sources import Sources
 from darkroom.plan.model import Zoom
 
 SETTINGS = LanguageSettings(Sources((("s3://pictures/", ""), ("s3://old/", "old/"))), {"logo": "marks/logo.png"})
-MARK = {"bucket": "pictures", "key": "marks/logo.png"}
-BARE = "h-2560_w-2560"
+CASES = Path(__file__).parent.parent / "cases" / "grammar"
+KNOWN = json.loads((CASES / "dit.json").read_text(encoding="utf-8"))
 BOX = {"width": 300, "height": 200}
-
-EDITS: list[tuple[dict[str, Any], str]] = [
-    ({}, BARE),
-    ({"ensureAlpha": 1}, BARE),
-    ({"extractChannel": "red"}, "mat-1~0~0~0~1~0~0~0~1~0~0~0"),
-    ({"extractChannel": 2}, "mat-0~0~1~0~0~0~1~0~0~0~1~0"),
-    ({"tint": "#808080"}, "mat-0.2126~0.7152~0.0722~0~0.2126~0.7152~0.0722~0~0.2126~0.7152~0.0722~0"),
-    ({"grayscale": True}, "gray-1"),
-    ({"greyscale": None}, "gray-1"),
-    ({"greyscale": False}, BARE),
-    ({"pipelineColourspace": "rgb16"}, BARE),
-    ({"toColourspace": "b-w"}, "gray-1"),
-    ({"toColorspace": "srgb"}, BARE),
-    ({"rotate": 90}, "rot-90"),
-    ({"rotate": -90}, "rot-270"),
-    ({"rotate": 450}, "rot-90"),
-    ({"rotate": None}, BARE),
-    ({"rotate": 45}, "angle-45_bg-000000"),
-    ({"rotate": 12.5}, "angle-12.5_bg-000000"),
-    ({"flip": True}, "flip-h_rot-180"),
-    ({"flop": True}, "flip-h"),
-    ({"flop": False}, BARE),
-    ({"flip": True, "flop": True}, "rot-180"),
-    ({"flop": True, "rotate": 90}, "flip-h_rot-270"),
-    ({"sharpen": True}, "conv-3~1~-1~-1~-1~-1~32~-1~-1~-1~-1"),
-    ({"sharpen": 2}, "sharp-2"),
-    ({"sharpen": {"sigma": 1.5, "m1": 0}}, "sharp-1.5"),
-    ({"sharpen": False}, BARE),
-    ({"median": 5}, "med-5"),
-    ({"median": None}, "med-3"),
-    ({"blur": 5}, "blur-5"),
-    ({"blur": {"sigma": 0.75}}, "blur-0.75"),
-    ({"blur": True}, "conv-3~1~1~1~1~1~1~1~1~1~1"),
-    ({"blur": False}, BARE),
-    ({"flatten": {"background": "white"}}, "bg-ffffff"),
-    ({"flatten": {"background": {"r": 255, "g": 128, "b": 0, "alpha": 0.5}}}, "bg-ff800080"),
-    ({"flatten": True}, "bg-000000"),
-    ({"flatten": False}, BARE),
-    ({"gamma": 2.2}, BARE),
-    ({"negate": True}, "mat--1~0~0~1~0~-1~0~1~0~0~-1~1"),
-    ({"negate": {"alpha": False}}, "mat--1~0~0~1~0~-1~0~1~0~0~-1~1"),
-    ({"normalise": True}, "lev-stretch"),
-    ({"normalize": {"lower": 1, "upper": 99}}, "lev-stretch"),
-    ({"clahe": {"width": 3, "height": 3}}, "equalise-1"),
-    (
-        {"convolve": {"width": 3, "height": 3, "kernel": [-1, 0, 1, -2, 0, 2, -1, 0, 1]}},
-        "conv-3~0~-1~0~1~-2~0~2~-1~0~1",
-    ),
-    ({"convolve": {"width": 3, "height": 1, "kernel": [1, 2, 1]}}, "conv-3~1~1~2~1"),
-    ({"convolve": {"width": 3, "height": 1, "kernel": [1, 2, 1], "scale": 8}}, "conv-3~0~0.125~0.25~0.125"),
-    ({"threshold": 100}, "thr-100"),
-    ({"threshold": True}, "thr-128"),
-    ({"threshold": False}, BARE),
-    ({"linear": 1.5}, "mat-1.5~0~0~0~0~1.5~0~0~0~0~1.5~0"),
-    ({"linear": None}, BARE),
-    ({"recomb": [[1, 0, 0], [0, 0.5, 0], [0, 0, 1]]}, "mat-1~0~0~0~0~0.5~0~0~0~0~1~0"),
-    ({"recomb": [[1, 0, 0, 0], [0, 0.5, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]}, "mat-1~0~0~0~0~0.5~0~0~0~0~1~0"),
-    ({"modulate": {"brightness": 1.2}}, "mat-1.0425~0.143~0.0144~0~0.0425~1.143~0.0144~0~0.0425~0.143~1.0144~0"),
-    ({"modulate": {"lightness": 50}}, "mat-1~0~0~0.5~0~1~0~0.5~0~0~1~0.5"),
-    ({"modulate": {"hue": 360}}, BARE),
-    ({"modulate": {"saturation": 0}}, "mat-0.2126~0.7152~0.0722~0~0.2126~0.7152~0.0722~0~0.2126~0.7152~0.0722~0"),
-    ({"linear": 2, "negate": True}, "mat--2~0~0~2~0~-2~0~2~0~0~-2~2"),
-    ({"negate": True, "linear": 2}, "mat--2~0~0~2~0~-2~0~2~0~0~-2~2"),
-    ({"greyscale": True, "linear": 2}, "mat-0.4252~1.4304~0.1444~0~0.4252~1.4304~0.1444~0~0.4252~1.4304~0.1444~0"),
-    ({"greyscale": True, "negate": True}, "gray-1_mat--1~0~0~1~0~-1~0~1~0~0~-1~1"),
-    ({"resize": BOX}, "fit-cover_h-200_up-1_w-300"),
-    ({"resize": {"width": 300}}, "up-1_w-300"),
-    ({"resize": {"width": "300.4", "height": None}}, "up-1_w-300"),
-    ({"resize": {"height": 200, "width": ""}}, "h-200_up-1"),
-    ({"resize": {**BOX, "fit": "contain"}}, "bg-000000_fit-letterbox_h-200_up-1_w-300"),
-    (
-        {"resize": {**BOX, "fit": "contain", "background": "#fff", "position": "top"}},
-        "bg-ffffff_ext-box~north~0~0_h-200_up-1_w-300",
-    ),
-    ({"resize": {**BOX, "fit": "fill"}}, "fit-fill_h-200_up-1_w-300"),
-    ({"resize": {**BOX, "fit": "inside"}}, "h-200_up-1_w-300"),
-    ({"resize": {**BOX, "fit": "outside"}}, "cov-uncut_fit-cover_h-200_up-1_w-300"),
-    ({"resize": {**BOX, "withoutEnlargement": True}}, "cov-clip_fit-cover_h-200_w-300"),
-    ({"resize": {**BOX, "fit": "inside", "withoutEnlargement": True}}, "h-200_w-300"),
-    ({"resize": {**BOX, "position": "left"}}, "fit-cover_g-west_h-200_up-1_w-300"),
-    ({"resize": {**BOX, "position": "right bottom"}}, "fit-cover_g-southeast_h-200_up-1_w-300"),
-    ({"resize": {**BOX, "position": "centre"}}, "fit-cover_h-200_up-1_w-300"),
-    ({"resize": {**BOX, "position": 8}}, "fit-cover_g-northwest_h-200_up-1_w-300"),
-    ({"resize": {**BOX, "position": "entropy"}}, "fit-cover_g-entropy_h-200_up-1_w-300"),
-    ({"resize": {**BOX, "position": 17}}, "fit-cover_g-attention_h-200_up-1_w-300"),
-    ({"resize": {**BOX, "position": "left"}, "flop": True}, "fit-cover_flip-h_g-east_h-200_up-1_w-300"),
-    ({"resize": {**BOX, "position": "top"}, "flip": True}, "fit-cover_flip-h_g-south_h-200_rot-180_up-1_w-300"),
-    ({"resize": {**BOX, "ratio": 0.5}}, "h-100_up-1_w-150"),
-    ({"resize": {**BOX, "ratio": 0.5, "fit": "cover"}}, "fit-cover_h-100_up-1_w-150"),
-    ({"resize": {"ratio": 0.5}}, "zoom-0.5~0.5"),
-    ({"resize": {"fit": "inside"}}, BARE),
-    ({"resize": BOX, "rotate": 90}, "fit-cover_h-300_rot-90_up-1_w-200"),
-    ({"rotate": 90, "resize": BOX}, "fit-cover_h-200_rot-90_up-1_w-300"),
-    ({"rotate": 90, "resize": {**BOX, "position": "top"}}, "fit-cover_g-west_h-200_rot-90_up-1_w-300"),
-    ({"resize": {**BOX, "fit": "inside"}, "rotate": 45}, "angle-45_bg-000000_h-200_up-1_w-300"),
-    ({"extend": 10}, "bg-000000_pad-10~10~10~10"),
-    ({"extend": {"top": 1, "left": 4, "background": "red"}}, "bg-ff0000_pad-1~0~0~4"),
-    ({"extract": {"left": 1, "top": 2, "width": 30, "height": 40}}, "crop-1~2~30~40"),
-    ({"crop": {"left": 1, "top": 2, "width": 30, "height": 40}, "resize": {"width": 9}}, "crop-1~2~30~40_up-1_w-9"),
-    ({"trim": {}}, "trim-10"),
-    ({"trim": None}, "trim-10"),
-    ({"trim": True}, "trim-10"),
-    ({"trim": 42}, "trim-42"),
-    ({"trim": {"threshold": 0, "background": "#ff0000"}}, "trim-1_trimx-ff0000~northwest~"),
-    ({"overlayWith": MARK}, "wm-logo~center~100~25_wmx-0~0~0~0~0"),
-    (
-        {
-            "overlayWith": {
-                **MARK,
-                "alpha": "40",
-                "wRatio": "20",
-                "hRatio": "50",
-                "options": {"left": "-10", "top": "50p"},
-            }
-        },
-        "wm-logo~northeast~60~25_wmx-10~0.5~0~0.2~0.5",
-    ),
-    (
-        {"overlayWith": {**MARK, "alpha": "x", "options": {"left": 0, "top": -20}}},
-        "wm-logo~southwest~100~25_wmx-0~20~0~0~0",
-    ),
-    ({"overlayWith": {**MARK, "options": {"gravity": "southeast"}}}, "wm-logo~southeast~100~25_wmx-0~0~0~0~0"),
-    ({"overlayWith": {**MARK, "options": {"gravity": "north"}}}, "wm-logo~north~100~25_wmx-0~0~0~0~0"),
-    ({"overlayWith": {**MARK, "options": {"tile": True}}}, "wm-logo~center~100~25_wmx-0~0~1~0~0"),
-    ({"overlayWith": {**MARK, "alpha": "100"}}, BARE),
-    ({"smartCrop": True}, "face-0~0"),
-    ({"smartCrop": {"faceIndex": 1, "padding": 40}}, "face-1~40"),
-    ({"smartCrop": False}, BARE),
-    ({"roundCrop": True}, "ell-0~0~0~0"),
-    ({"roundCrop": {"rx": 30, "ry": 40, "top": 5, "left": 6}}, "ell-30~40~6~5"),
-    ({"animated": True}, BARE),
-    ({"animated": False}, "anim-0"),
-    ({"stripExif": True, "stripIcc": True}, BARE),
-    ({"ofTomorrow": 1, "__proto__": {"a": 1}}, BARE),
-    ({"toFormat": "jpg"}, "full.jpeg"),
-    ({"toFormat": "tif"}, "full.tiff"),
-    ({"jpeg": {"quality": 70}}, "q-70.jpeg"),
-    ({"jpeg": {"quality": 70, "progressive": False}}, "base-1_q-70.jpeg"),
-    ({"webp": {"quality": 40}}, "q-40.webp"),
-    ({"avif": True}, "full.avif"),
-    ({"png": {"quality": 40}}, "full.png"),
-    ({"gif": {}}, "full.gif"),
-    ({"tiff": {}}, "full.tiff"),
-    ({"toFormat": "webp", "jpeg": {"quality": 70}, "webp": {"quality": 30}}, "q-30.webp"),
-    ({"toFormat": "webp", "jpeg": {"quality": 70}}, "full.webp"),
-]
-
-REFUSED: list[tuple[Any, str]] = [
-    ({"removeAlpha": True}, "removeAlpha is not served here"),
-    ({"joinChannel": "x"}, "joinChannel is not served here"),
-    ({"bandbool": "and"}, "bandbool is not served here"),
-    ({"boolean": "x"}, "boolean is not served here"),
-    ({"affine": [1, 0, 0, 1]}, "affine is not served here"),
-    ({"unflatten": True}, "unflatten is not served here"),
-    ({"heif": {}}, "heif is not served here"),
-    ({"contentModeration": True}, "contentModeration is not served here"),
-    ({"ensureAlpha": 0.5}, "ensureAlpha: "),
-    ({"extractChannel": "alpha"}, "extractChannel: "),
-    ({"toColourspace": "cmyk"}, "toColourspace: "),
-    ({"tint": "no colour"}, "tint: "),
-    ({"tint": {"r": 1}}, "r: |tint: "),
-    ({"rotate": "left"}, "rotate: it must be a number"),
-    ({"rotate": True}, "rotate: it must be a number"),
-    ({"rotate": 45, "resize": BOX}, "rotate: an angle"),
-    ({"sharpen": 11}, "sharp must be"),
-    ({"median": 99}, "med must be"),
-    ({"median": 2.5}, "median: it must be a whole number"),
-    ({"blur": 500}, "blur must be"),
-    ({"normalise": {"lower": 5}}, "normalise: "),
-    ({"convolve": {"width": 3, "height": 3, "kernel": [1]}}, "convolve: "),
-    ({"convolve": {"width": 3, "height": 1, "kernel": [1, 1, 1], "offset": 9}}, "convolve: it adds no offset"),
-    ({"convolve": {"width": 2, "height": 1, "kernel": [1, 1]}}, "conv must be"),
-    (
-        {"convolve": {"width": 3, "height": 3, "kernel": [1] * 9}, "sharpen": True},
-        "sharpen: there can be only one conv",
-    ),
-    ({"threshold": 300}, "thr must be"),
-    ({"linear": [1, 2, 3]}, "linear: it must be a number"),
-    ({"linear": 1e9}, "mat must be"),
-    ({"recomb": [[1, 0], [0, 1]]}, "recomb: "),
-    ({"recomb": [[1, 0, 0, 9], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]}, "recomb: a fourth row"),
-    ({"modulate": 2}, "modulate: it must be an object"),
-    ({"modulate": {"saturation": -1}}, "modulate: "),
-    ({"resize": 300}, "resize: it must be an object"),
-    ({"resize": {"width": 0}}, "w must be a whole number from 1 to 8192, but is '0'"),
-    ({"resize": {"width": 9000}}, "w must be a whole number from 1 to 8192, but is '9000'"),
-    ({"resize": {"width": "wide"}}, "width: it must be a number of px"),
-    ({"resize": {**BOX, "fit": "squeeze"}}, "fit: it must be one of cover"),
-    ({"resize": {**BOX, "position": "somewhere"}}, "position: "),
-    ({"resize": {**BOX, "withoutReduction": True}}, "withoutReduction: "),
-    ({"resize": {"width": 9, "fit": "fill"}}, "fit: fill needs width and height"),
-    ({"resize": {**BOX, "fit": "fill", "withoutEnlargement": True}}, "fit: fill needs"),
-    ({"resize": BOX, "extract": {"left": 0, "top": 0, "width": 9, "height": 9}}, "extract: "),
-    ({"rotate": 90, "crop": {"left": 0, "top": 0, "width": 9, "height": 9}}, "crop: "),
-    ({"crop": {"left": 0, "top": 0, "width": 0, "height": 9}}, "crop must be"),
-    ({"crop": {"left": 0}}, "crop: it must be a number"),
-    ({"extend": {"top": 9, "extendWith": "mirror"}}, "extend: it must be with background"),
-    ({"extend": 5000}, "pad must be"),
-    ({"extend": {"top": 9}, "flatten": {"background": "white"}}, "flatten: there can be only one bg"),
-    ({"trim": {"margin": 3}}, "trim: it leaves no margin"),
-    ({"trim": 300}, "trim must be"),
-    ({"overlayWith": {"bucket": "pictures", "key": "other.png"}}, "watermark: no watermark is configured"),
-    ({"overlayWith": {**MARK, "options": {"left": "10"}}}, "overlayWith: it needs both left and top"),
-    ({"overlayWith": {**MARK, "options": {"gravity": "up"}}}, "overlayWith: its gravity"),
-    ({"overlayWith": {**MARK, "options": {"blend": "xor"}}}, "overlayWith: its blend"),
-    ({"overlayWith": {"bucket": "pictures"}}, "overlayWith: it must have a bucket and a key"),
-    ({"smartCrop": {"faceIndex": "first"}}, "faceIndex: "),
-    ({"webp": {"lossless": True}}, "webp: it is not lossless here"),
-    ({"jpeg": {"quality": 400}}, "quality: it must be a whole number from 1 to 100"),
-    ({"toFormat": "heif"}, "toFormat: it must be one of"),
-    ({"toFormat": "raw"}, "toFormat: it must be one of"),
-    ("edits", "edits: it must be an object"),
-]
-
-PATHS = [
-    ("a.jpg", BARE),
-    ("fit-in/300x200/a.jpg", "h-200_up-1_w-300"),
-    ("300x200/a.jpg", "fit-cover_h-200_up-1_w-300"),
-    ("0x200/a.jpg", "h-200_up-1"),
-    ("300x0/a.jpg", "up-1_w-300"),
-    ("10x20:110x220/a.jpg", "crop-10~20~100~200"),
-    ("10x20:110x220/fit-in/30x20/a.jpg", "crop-10~20~100~200_h-20_up-1_w-30"),
-    ("filters:autojpg()/a.png", "full.jpeg"),
-    ("filters:background_color(ffff)/a.jpg", "bg-ffffff"),
-    ("filters:blur(60)/a.jpg", "blur-30"),
-    ("filters:blur(60,%202)/a.jpg", "blur-2"),
-    ("filters:convolution(1;2;1;2;4;2;1;2;1,3,true)/a.jpg", "conv-3~1~1~2~1~2~4~2~1~2~1"),
-    ("filters:equalize()/a.jpg", "lev-stretch"),
-    ("300x200/filters:fill(fff)/a.jpg", "bg-ffffff_fit-letterbox_h-200_up-1_w-300"),
-    ("filters:format(png)/a.jpg", "full.png"),
-    ("filters:format(.jpg)/a.png", "full.jpeg"),
-    ("filters:format(test)/a.jpg", BARE),
-    ("300x200/filters:no_upscale()/a.jpg", "cov-clip_fit-cover_h-200_w-300"),
-    ("200x200/filters:proportion(0.3)/a.jpg", "fit-cover_h-60_up-1_w-60"),
-    ("filters:proportion(0.3)/a.jpg", "zoom-0.3~0.3"),
-    ("filters:quality(50)/a.jpg", "q-50"),
-    ("filters:quality(50)/filters:format(jpeg)/a.png", "q-50.jpeg"),
-    ("filters:rotate(75)/a.jpg", "angle-75_bg-000000"),
-    ("filters:rotate()/a.jpg", BARE),
-    ("300x200/filters:rotate(90)/a.jpg", "fit-cover_h-300_rot-90_up-1_w-200"),
-    ("filters:sharpen(75,%205)/a.jpg", "sharp-3.5"),
-    ("300x400/filters:stretch()/a.jpg", "fit-fill_h-400_up-1_w-300"),
-    ("fit-in/300x400/filters:stretch()/a.jpg", "h-400_up-1_w-300"),
-    ("filters:strip_exif():strip_icc()/a.jpg", BARE),
-    ("300x400/filters:upscale()/a.jpg", "h-400_up-1_w-300"),
-    ("300x400/filters:upscale():fill(red)/a.jpg", "h-400_up-1_w-300"),
-    ("filters:watermark(pictures,marks/logo.png,100,100,0)/a.jpg", "wm-logo~northwest~100~25_wmx-100~100~0~0~0"),
-    ("filters:watermark(pictures,marks/logo.png,50p,-30p,20,10)/a.jpg", "wm-logo~southwest~80~25_wmx-0.5~0.3~0~0.1~0"),
-    ("filters:watermark(pictures,marks/logo.png,x,x,0)/a.jpg", "wm-logo~center~100~25_wmx-0~0~0~0~0"),
-    (
-        "fit-in/400x400/filters:watermark(pictures,marks/logo.png,0,0)/a.jpg",
-        "h-400_up-1_w-400_wm-logo~northwest~100~25_wmx-0~0~0~0~0",
-    ),
-    ("filters:animated(fAlSe)/a.gif", "anim-0"),
-    ("filters:animated()/a.gif", BARE),
-    ("filters:smart_crop()/a.jpg", "face-0~0"),
-    ("filters:smart_crop(1,%2040)/a.jpg", "face-1~40"),
-    ("filters:smart_crop(,40)/a.jpg", "face-0~40"),
-    ("filters:smart_crop(1,40,50)/a.jpg", "face-1~40"),
-    ("fit-in/200x300/filters:grayscale():smart_crop(1,40)/a.jpg", "face-1~40_gray-1_h-300_up-1_w-200"),
-    ("filters:notSupportedFilter()/a.jpg", BARE),
-    ("a.jpg?format=png", "full.png"),
-    ("a.jpg?width=300&height=0", "up-1_w-300"),
-    ("a.jpg?width=300&height=200&fit=inside", "h-200_up-1_w-300"),
-    ("a.jpg?width=300&height=200&rotate=90", "fit-cover_h-300_rot-90_up-1_w-200"),
-    ("a.jpg?width=300&rotate=90", "rot-90_up-1_w-300"),
-    ("a.jpg?rotate=", BARE),
-    ("a.jpg?flip=true&flop=0", "flip-h_rot-180"),
-    ("a.jpg?flop=True", "flip-h"),
-    ("a.jpg?grayscale=1&greyscale=1", "gray-1"),
-    ("a.jpg?grayscale=false", BARE),
-    ("a.jpg?utm_source=mail&edits=%7B%7D&width=300&width=400", "up-1_w-400"),
-    ("filters:format(jpg)/a.gif?format=png", "full.png"),
-    ("fit-in/30x20/a.jpg?width=90", "up-1_w-90"),
-]
-"""Most of these are cases of DIT's own tests: ``test/thumbor-mapper`` and ``test/image-request``."""
 
 
 def encoded(document: object) -> str:
@@ -315,27 +39,27 @@ def path_of(target: str, settings: LanguageSettings = SETTINGS) -> str:
     return canonical_path(read(target, settings).plan)
 
 
-@pytest.mark.parametrize(("edits", "options"), EDITS, ids=json.dumps)
+@pytest.mark.parametrize(("edits", "options"), KNOWN["edits"], ids=json.dumps)
 def test_what_edits_come_to(edits: dict[str, Any], options: str) -> None:
     assert path_of(encoded({"key": "a.jpg", "edits": edits})) == named(options)
 
 
-@pytest.mark.parametrize(("edits", "message"), REFUSED, ids=json.dumps)
+@pytest.mark.parametrize(("edits", "message"), KNOWN["refused"], ids=json.dumps)
 def test_what_is_refused_is_named(edits: Any, message: str) -> None:
     with pytest.raises(BadOption) as refusal:
         path_of(encoded({"key": "a.jpg", "edits": edits}))
-    assert refusal.value.message.startswith(tuple(message.split("|")))
+    assert refusal.value.message.startswith(message)
     assert refusal.value.option
     assert refusal.value.status == 400
 
 
-@pytest.mark.parametrize(("target", "options"), PATHS)
+@pytest.mark.parametrize(("target", "options"), KNOWN["paths"])
 def test_what_paths_and_queries_come_to(target: str, options: str) -> None:
     key = target.partition("?")[0].rpartition("/")[2]
     assert path_of(f"/{target}") == named(options, key)
 
 
-SIZES = json.loads((Path(__file__).parent.parent / "cases" / "grammar" / "dit.json").read_text())["cases"]
+SIZES = json.loads((CASES / "dit-sizes.json").read_text())["cases"]
 
 
 def has_no_place(edits: dict[str, Any]) -> bool:
@@ -618,7 +342,7 @@ def test_any_edits(edits: dict[str, Any]) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(EDITS), max_size=5))
+@given(st.lists(st.sampled_from(KNOWN["edits"]), max_size=5))
 def test_edits_together(several: list[tuple[dict[str, Any], str]]) -> None:
     same(encoded({"key": "a.jpg", "edits": {name: value for edits, _ in several for name, value in edits.items()}}))
 
