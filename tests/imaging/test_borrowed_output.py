@@ -14,9 +14,10 @@ from darkroom.findings import Region
 from darkroom.imaging.containers.jpeg import segments
 from darkroom.imaging.picture import Picture
 from darkroom.imaging.render import render
+from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.plan.model import Plan
+from darkroom.plan.model import Padding, Plan, Zoom
 from tests.imaging.known import known
 from tests.imaging.planted import XMP, exif
 from tests.imaging.rendering import alike, made, opened, rgba, seen
@@ -145,3 +146,17 @@ def test_what_hides_something_is_never_left_alone() -> None:
 
 def test_a_sixteen_bit_source_is_left_with_all_of_them() -> None:
     assert skipping(sixteen_bit(), "png").body == sixteen_bit()
+
+
+def test_what_ingest_makes_is_what_a_request_makes() -> None:
+    plans = [
+        Plan("k", width=100, format="jpeg"),
+        Plan("k", width=100, zoom=Zoom(0.5, 0.5), format="png"),
+        Plan("k", inset=Padding(20, 20, 20, 20), width=90, format="png"),
+        Plan("k", orient=False, width=80, format="png"),
+    ]
+    turned = saved(photo(), "JPEG", quality=95, exif=exif(6))
+    for plan, picture in expose(Source.of(turned), plans, limits=Limits()).pictures():
+        alone = render(plan, Source.of(turned), limits=Limits())
+        assert (picture.width, picture.height) == (alone.width, alone.height)
+        assert alike(seen(picture.body), seen(alone.body)) > 0.98

@@ -76,7 +76,7 @@ def laid_out(stored: Size = WIDE, orientation: int = 1, **options: Any) -> Geome
         (FIT | {"adapt": True}, (50, 20), (40, 20)),
         (FIT | {"adapt": True, "rotate": 90}, (50, 20), (20, 40)),
         # calcScale: zoom multiplies what the box comes to, and enlarges only where that is allowed.
-        (FIT | {"zoom": Zoom(0.5, 0.5)}, (50, 50), (25, 12)),
+        (FIT | {"zoom": Zoom(0.5, 0.5)}, (50, 50), (25, 13)),
         (FIT | {"zoom": Zoom(0.5, 0.5)}, (800, 800), (200, 100)),
         (FIT | {"zoom": Zoom(3, 3)}, (100, 100), (200, 100)),
         (FIT | {"zoom": Zoom(3, 3)} | ENLARGE, (100, 100), (300, 150)),
@@ -284,6 +284,8 @@ def test_every_geometry_is_within_its_picture(
     assert geometry.size.width + plan.padding.left + plan.padding.right <= max_side_px
     assert geometry.size.height + plan.padding.top + plan.padding.bottom <= max_side_px
     assert max(geometry.scaled) <= max(65_535, width, height)
+    assert max(geometry.kept) <= max(8192, width, height)
+    assert all(side <= max(own, 8192) for side, own in zip(geometry.size, geometry.finished, strict=True))
 
 
 @given(plans, st.integers(1, 3000), st.integers(1, 3000))

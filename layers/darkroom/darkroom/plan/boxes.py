@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import floor
 from typing import NamedTuple
 
 INVERSE = {6: 8, 8: 6}
@@ -43,6 +44,11 @@ class Box(NamedTuple):
     @property
     def size(self) -> Size:
         return Size(self.width, self.height)
+
+
+def half_up(length: float) -> int:
+    """``length`` rounded, halves upwards, as Go and C round what is not negative."""
+    return floor(length + 0.5)
 
 
 def turned_back(box: Box, upright: Size, orientation: int) -> Box:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..errors import BadOption
-from .boxes import Box, Size
+from .boxes import Box, Size, half_up
 from .model import Crop, Cut, Gravity, Padding, Plan
-from .placing import pixels, window
+from .placing import window
 
 
 class Kept(NamedTuple):
@@ -48,7 +48,8 @@ def _inset(inset: Padding, upright: Size) -> Box:
 
 def _length(length: float, side: int) -> int:
     """A side of a cut, within the picture's ``side``."""
-    return max(1, min(pixels(length, side), side)) if length else side
+    wanted = half_up(length * side) if length < 1 else int(length)
+    return max(1, min(wanted, side)) if length else side
 
 
 def _placed(cut: Cut, size: Size, whole: Size) -> Box:

@@ -157,7 +157,7 @@ def arrange(
     room = _room(plan.padding, int(max_side_px / longer))
     most = None if max_pixels is None else int(max_pixels / longer**2)
     laid = _by_wish(plan, placed, room, most) if _has_wishes(plan) else _by_box(plan, placed, room, most)
-    return _mounted(plan, laid, _room(plan.padding, max_side_px))
+    return _mounted(plan, laid, Size(*(min(side, MAX_SIDE_PX) for side in _room(plan.padding, max_side_px))))
 
 
 def _room(padding: Padding, max_side_px: int) -> Size:

@@ -1,7 +1,7 @@
 """Where one rectangle stands in another: the window that a cover keeps, a cut, a picture in a larger canvas.
 
 Lengths and gravities are those of imgproxy (``processing/calc_position.go``): an offset moves inwards from the side
-that gravity names, and right and down from the middle. Halves of a pixel are rounded as Python does.
+that gravity names, and right and down from the middle. Halves of a pixel are rounded up in sizes, to even in places.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil, cos, floor, radians, sin
 
 from ..errors import BadOption
-from .boxes import Box, Size
+from .boxes import Box, Size, half_up
 from .model import Ellipse, Extension, Gravity, Length
 
 PLACES: dict[str, tuple[float, float]] = {
@@ -90,7 +90,7 @@ def _by_ratio(size: Size, wanted: Size) -> Size:
     """``size`` made longer on one axis until it has the sides' ratio of ``wanted``."""
     if not (wanted.width and wanted.height):
         return size
-    return Size(round(size.height * wanted.width / wanted.height), round(size.width * wanted.height / wanted.width))
+    return Size(half_up(size.height * wanted.width / wanted.height), half_up(size.width * wanted.height / wanted.width))
 
 
 def bounds(ellipse: Ellipse, size: Size) -> Box:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .boxes import Size
+from .boxes import Size, half_up
 
 MAX_SCALED_SIDE_PX = 65_535
 """No picture is scaled beyond this before a cover cuts it: a 1 px wide source cannot make a 67-million-pixel column."""
@@ -65,7 +65,7 @@ class Wish(NamedTuple):
     @property
     def target(self) -> Size:
         """The box with its factors, 0 for a side that is not given."""
-        return Size(*(max(1, round(side * by)) if side else 0 for side, by in zip(self.box, self.zoom, strict=True)))
+        return Size(*(max(1, half_up(side * by)) if side else 0 for side, by in zip(self.box, self.zoom, strict=True)))
 
 
 def wished(size: Size, wish: Wish, fit: str, covering: str, most: Size, *, upscale: bool) -> tuple[Size, Size]:
@@ -84,7 +84,7 @@ def wished(size: Size, wish: Wish, fit: str, covering: str, most: Size, *, upsca
         if short > 1:
             across, down = across * short, down * short
     target = Size(0, 0) if covering == "uncut" else wish.target
-    scaled = Size(max(1, round(size.width * across)), max(1, round(size.height * down)))
+    scaled = Size(max(1, half_up(size.width * across)), max(1, half_up(size.height * down)))
     kept = _kept(scaled, target, shaped=fit == "cover" and not covering and not upscale)
     limits = zip((*kept, *scaled), (*most, *(max(MAX_SCALED_SIDE_PX, side) for side in size)), strict=True)
     factor = min(1.0, *(limit / side for side, limit in limits))

@@ -50,7 +50,7 @@ class Borrowed:
 _DEFAULTS = Plan(key="")
 
 BORROWED: tuple[Borrowed, ...] = (
-    Borrowed("orient", Flag(), "0 leaves the picture as it is stored, whatever EXIF says.", "orient"),
+    Borrowed("orient", Flag(), "0 leaves it as it is stored, whatever EXIF says; HEIF is upright.", "orient"),
     Borrowed("inset", Numbers(Padding, 4, 0, MAX_LENGTH_PX, True), "Pixels that each side loses first.", "inset"),
     Borrowed(
         "cut", CutKind((*COMPASS, "attention", "fp")), "Region that is kept, by its size; after crop and inset.", "cut"
