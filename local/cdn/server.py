@@ -20,8 +20,8 @@ MAX_LINE_BYTES = 64 * 1024
 def viewer_request(request: web.BaseRequest) -> Request:
     """An aiohttp request as the edge sees it: path and query just as they were sent."""
     path, mark, query = request.raw_path.partition("?")
-    if "://" in path:
-        path = "/" + path.split("://", 1)[1].partition("/")[2]
+    if not path.startswith("/"):  # the form that proxies are asked in; within a path an address is the path's own
+        path = "/" + path.partition("://")[2].partition("/")[2]
     headers = CIMultiDict(request.headers)
     headers["CloudFront-Forwarded-Proto"] = request.scheme  # the CDN's own word; policies say who hears it
     return Request(
