@@ -270,6 +270,46 @@ def test_sizes_are_exact_whatever_comes_after(opened: Iiif) -> None:
         assert picture(ask(opened, f"{SQUARES}/{rest}")).size == size, rest
 
 
+def test_bitonal_is_black_and_white(opened: Iiif) -> None:
+    shown = picture(ask(opened, f"{PHOTO}/full/max/0/bitonal.png"))
+    assert {colour for _, colour in shown.convert("L").getcolors() or ()} == {0, 255}
+    light = np.asarray(Image.open(io.BytesIO(jpeg_photo())).convert("L"), int)
+    assert abs((np.asarray(shown.convert("L")) == 255).mean() - (light >= 128).mean()) < 0.05
+
+
+def test_a_turned_picture_is_all_there_and_transparent_beside(opened: Iiif) -> None:
+    shown = picture(ask(opened, f"{SQUARES}/full/500,500/45/default.png")).convert("RGBA")
+    assert all(abs(side - 500 * 2**0.5) < 3 for side in shown.size)
+    assert shown.getpixel((0, 0))[3] == 0  # type: ignore[index]
+    middle = shown.getpixel((shown.width // 2, 25))
+    assert np.abs(np.asarray(middle[:3], int) - square(Image.open(VALIDATED), 0, 0)).max() < 12  # type: ignore[index]
+    assert picture(ask(opened, f"{SQUARES}/full/500,500/45/default.jpg")).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_every_format_is_what_it_says(opened: Iiif) -> None:
+    for name, form in {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "tif": "TIFF"}.items():
+        assert picture(ask(opened, f"{SQUARES}/full/100,/0/default.{name}")).format == form
+
+
+def test_what_is_too_large_for_an_answer_is_fetched_from_the_store(opened: Iiif, media: Bucket) -> None:
+    media.put("masters/noise.png", png_noise(1500, 1500), {})
+    response = ask(opened, "/iiif/3/noise.png/full/max/0/default.png")
+    location = headers(response)["location"]
+    assert response["statusCode"] == 302
+    assert location.startswith("/_large/noise.png/_/")
+    stored = media.open(f"derivatives{location.removeprefix('/_large')}")
+    assert stored is not None
+    assert stored.attributes["Content-Type"] == "image/png"
+
+
+def test_while_only_presets_are_made_what_is_stored_is_still_shown(guarded: Iiif) -> None:
+    tile = f"{PHOTO}/0,0,512,512/512,512/0/default.jpg"
+    shown = ask(guarded, tile)
+    sparing = replace(guarded, transform=replace(guarded.transform, sparing=lambda: True))
+    assert body_of(ask(sparing, tile)) == body_of(shown)
+    assert problem(ask(sparing, f"{PHOTO}/512,0,388,512/388,512/0/default.jpg")) == (503, "presets-only")
+
+
 def test_tiles_put_together_are_the_picture(guarded: Iiif, media: Bucket) -> None:
     canvas = Image.new("RGB", (1000, 1000))
     for left, width in ((0, 512), (512, 488)):
