@@ -21,6 +21,7 @@ from darkroom.imaging.metadata import clean
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.imaging.ultrahdr import GainMap, attach, read
+from darkroom.plan.canonical import parse_path
 from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Padding, Plan, Watermark
@@ -135,7 +136,35 @@ def test_the_header_tells() -> None:
 )
 @pytest.mark.parametrize("orientation", [1, 3, 6, 5])
 def test_the_map_follows_its_base(query: str, orientation: int) -> None:
-    body = rendered(f"{query}&f=jpeg", ultra_hdr(orientation=orientation))
+    lies_on(rendered(f"{query}&f=jpeg", ultra_hdr(orientation=orientation)))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "inset-10~20~30~200",
+        "cut-300~0.5~attention~0.5~0.5~0~0",
+        "cut-300~0~fp~0.62~0.5~0~0_w-200",
+        "zoom-0.5~0.25",
+        "orient-0_w-320",
+        "cov-clip_fit-cover_h-300_off-30~10_w-300",
+        "cov-flex_fit-cover_h-300_w-500",
+        "cov-uncut_fit-cover_h-300_w-300",
+        "h-300_minw-500_w-300",
+        "fit-cover_focus-400~200_h-400_w-200",
+        "base-1_mb-9000_w-320",
+    ],
+)
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_the_map_follows_by_other_languages_too(options: str, orientation: int) -> None:
+    plan = parse_path(f"/a.jpg/_/{options}.jpeg")
+    body = render(plan, Source.of(ultra_hdr(orientation=orientation)), limits=Limits()).body
+    assert not plan.max_bytes or len(body) <= plan.max_bytes
+    lies_on(body)
+
+
+def lies_on(body: bytes) -> None:
+    """Assert that the map of ``body`` is about its base, place by place."""
     base, found = decoded(body), gain_map(body)
     map_pixels = decoded(found.jpeg)
     assert max(found.size) == pytest.approx(max(base.shape[:2]) / RATIO, abs=1)
@@ -163,6 +192,12 @@ def test_otherwise_the_base_goes_alone(query: str) -> None:
     assert b"hdrgm" not in body
     assert b"21496" not in body
     assert body.count(b"\xff\xd8\xff") <= 1
+
+
+def test_what_turns_or_extends_drops_the_map() -> None:
+    for options in ("angle-10", "ext-box~north~0~0_h-700_w-700", "ell-0~0~9~9", "thr-99", "noise-9"):
+        plan = parse_path(f"/a.jpg/_/{options}.jpeg")
+        assert read(render(plan, Source.of(ultra_hdr()), limits=Limits()).body) is None
 
 
 @pytest.mark.parametrize("query", ["f=jpeg&pad=9", "f=jpeg&radius=9", "f=jpeg&w=300&h=300&fit=letterbox"])
