@@ -16,7 +16,13 @@ from aiohttp import web
 from PIL import Image
 from playwright.async_api import Response
 
-from darkroom.plan.grammar.iiif.reading import identifier_of
+from darkroom.plan.boxes import Size
+from darkroom.plan.grammar.iiif.caps import Caps
+from darkroom.plan.grammar.iiif.grid import is_listed, tiles
+from darkroom.plan.grammar.iiif.information import information
+from darkroom.plan.grammar.iiif.picture import picture_of
+from darkroom.plan.grammar.iiif.reading import ImageRequest, identifier_of, read
+from local import viewer as osd
 from local.control import CONSOLE
 from tests.e2e.browser import CHROMIUM, Page, open_browser
 from tests.e2e.conftest import Stack
@@ -134,6 +140,47 @@ def test_another_picture_is_chosen_from_the_strip(stack: Stack, large: str) -> N
         assert colours > 10
 
     on_the_page(f"{stack.control_url}/zoom", act)
+
+
+ALL_TILES = """info => {
+  const tiles = OpenSeadragon.IIIFTileSource.prototype;
+  const source = new OpenSeadragon.IIIFTileSource(tiles.configure(info, `${info.id}/info.json`));
+  const found = [];
+  for (let level = source.minLevel; level <= source.maxLevel; level += 1) {
+    const count = source.getNumTiles(level);
+    for (let x = 0; x < count.x; x += 1)
+      for (let y = 0; y < count.y; y += 1) found.push(source.getTileUrl(level, x, y));
+  }
+  return found;
+}"""
+ODD_SIZES = (
+    Size(1, 1),
+    Size(512, 512),
+    Size(513, 512),
+    Size(1023, 10),
+    Size(257, 3),
+    Size(9001, 301),
+    Size(4999, 3777),
+)
+
+
+def test_every_tile_that_it_can_ask_for_is_listed() -> None:
+    caps = Caps()
+
+    async def run() -> None:
+        async with open_browser() as page:
+            await page.open("about:blank")
+            await page.tab.add_script_tag(path=await osd.script())
+            for upright in ODD_SIZES:
+                document = information("https://cdn/iiif/3/a", upright, caps, everything=False)
+                found = set(await page.tab.evaluate(ALL_TILES, document))
+                assert len(found) >= len(set(tiles(upright)))
+                for url in found:
+                    asked = read(url.removeprefix("https://cdn"))
+                    assert isinstance(asked, ImageRequest)
+                    assert is_listed(asked, picture_of(asked, upright, caps), caps), (upright, url)
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -351,7 +351,10 @@ def is_listed(rest: str, upright: Size = PHOTOGRAPH) -> bool:
 
 
 def openseadragon(upright: Size, level: int, x: int, y: int) -> str:
-    """The tile that OpenSeadragon 3 to 6 asks for: ``getTileUrl`` of its ``iiiftilesource.js``, for version 3."""
+    """The tile that OpenSeadragon asks for: ``getTileUrl`` of its ``iiiftilesource.js``, for version 3 of the API.
+
+    The test of the zoom page asks the library itself.
+    """
     factors = grid.scale_factors(upright)
     deepest = len(factors) - 1
     scale = 0.5 ** (deepest - level)

@@ -1,7 +1,7 @@
 """What ``info.json`` lists, and anybody may ask for: whole pictures halved again and again, and a grid of tiles.
 
 Sections 5.3 and 5.4. Edges are rounded up, as the implementation notes and OpenSeadragon do. The sizes are just those
-of the scale factors: versions 3 and 4 of OpenSeadragon take any list that is as long as the factors for their sizes.
+of the scale factors: versions 4.1 to 5 of OpenSeadragon take any list that is as long as the factors for their sizes.
 """
 
 from __future__ import annotations
