@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.checksums import ALGORITHMS, digests
+from darkroom.aws.checksums import ALGORITHMS, Digests, digests
 from darkroom.aws.kept import CHECKSUMS
 from darkroom.aws.vault import Vault
 
@@ -68,6 +68,14 @@ def test_a_crc_is_what_its_definition_says(data: bytes, name: str) -> None:
 @given(data=st.binary(max_size=300), name=st.sampled_from(["sha1", "sha256", "sha512", "md5"]))
 def test_a_hash_is_hashlibs(data: bytes, name: str) -> None:
     assert hexadecimal(name, data) == hashlib.new(name, data).hexdigest()
+
+
+@given(data=st.binary(max_size=300), cut=st.integers(0, 300), name=st.sampled_from(sorted(ALGORITHMS)))
+def test_bytes_may_come_piece_by_piece(data: bytes, cut: int, name: str) -> None:
+    begun = Digests([name])
+    for piece in (data[:cut], data[cut:]):
+        begun.update(piece)
+    assert begun.done() == digests(data, [name])
 
 
 def test_every_checksum_of_s3_is_read_and_can_be_made(s3: Any) -> None:

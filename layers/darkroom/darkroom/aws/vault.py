@@ -64,16 +64,16 @@ class Vault:
                 raise
             return Opened(kept_of(key, answer), Body(answer["Body"], f"get {key}"))
 
-    def range(self, key: str, start: int, end: int, *, etag: str, version_id: str = "") -> bytes:
-        """Bytes ``start`` to before ``end`` of the current version, or of ``version_id``.
+    def range(self, key: str, start: int, end: int, *, etag: str) -> bytes:
+        """Bytes ``start`` to before ``end`` of the current version.
 
-        Raises Changed if it has another entity tag than ``etag``, or has gone, or Unavailable.
+        Raises Changed if that has another entity tag than ``etag``, or has gone, or Unavailable.
         """
         what = f"get {start}-{end - 1} of {key}"
         with asking(what):
             try:
                 answer = self._client.get_object(
-                    Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}", IfMatch=etag, **_version(version_id)
+                    Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}", IfMatch=etag
                 )
             except ClientError as error:
                 if code(error) in CHANGED or _is_missing(error):

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import pyvips
 
-from ..errors import OverLimits
+from ..errors import BadOption
 from ..plan.limits import Limits
 from ..plan.model import Plan
 from .describe import dominant, placeholder, sample_plan
@@ -38,10 +38,14 @@ class Proofs:
         self._watermarks = watermarks or {}
 
     def pictures(self) -> Iterator[tuple[Plan, Picture]]:
-        """Each plan and its picture, made when it is asked for; none of what would read more than a picture may be."""
+        """Each plan and its picture, made when it is asked for.
+
+        None of a plan that would read more than one request may, or what the picture does not have: of those a viewer
+        who asks is told.
+        """
         for plan in self._plans:
             mark = self._watermarks.get(plan.watermark.name) if plan.watermark else None
-            with suppress(OverLimits):
+            with suppress(BadOption):
                 yield plan, render(plan, self._source, limits=self._limits, watermark=mark)
 
     @cached_property

@@ -10,10 +10,10 @@ from .scenes import STREAMED_BYTES, TIFF
 
 
 def ranged(vault: Vault, kept: Kept) -> Source:
-    """The very version that ``kept`` is the head of. Reading it raises Changed where it has gone, or Unavailable."""
+    """What ``kept`` is the head of. Reading it raises Changed if another is there by now, or none; or Unavailable."""
 
     def fetch(start: int, end: int) -> bytes:
-        return vault.range(kept.key, start, end, etag=kept.etag, version_id=kept.version_id)
+        return vault.range(kept.key, start, end, etag=kept.etag)
 
     return Source.ranged(Blocks(fetch, kept.size_bytes))
 

@@ -25,6 +25,9 @@ from .changes import mend_message
 SEQUENCER, SHA256, VERSION_ID, HOW = "sequencer", "sha256", "version-id", "how"
 """User metadata of a master: the event and the upload that it was made of, and in which way."""
 
+PYRAMID = "pyramid"
+"""The way of a master that holds smaller versions of itself."""
+
 MEND_DELAY_S = 5
 """After being overtaken: time for the other worker to end what it is doing."""
 

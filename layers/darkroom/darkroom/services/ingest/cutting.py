@@ -13,7 +13,7 @@ from typing import Any, cast
 from ...aws.machine import Machine
 from ...aws.record import Record
 from ...aws.vault import Kept
-from ...errors import Busy, DarkroomError, OverLimits, SceneFailed, Unavailable, refusals
+from ...errors import Busy, DarkroomError, OverLimits, SceneFailed, SourceMissing, Unavailable, refusals
 from ...imaging.header import Header
 from ...imaging.proofs import Proofs
 from ...imaging.provenance import provenance
@@ -25,7 +25,7 @@ from ..scenes import TIFF
 from ..strips.parts import Parts
 from .announce import image_id
 from .changes import Change
-from .claims import Attempt, Claims, Hold, Outranked
+from .claims import PYRAMID, Attempt, Claims, Hold, Outranked
 from .ending import Outcome
 from .examine import Upload, compare
 from .intake import Intake, looks, ready, shape
@@ -41,8 +41,6 @@ LEASE_S = 5 * 3600.0
 
 TRIES = 3
 """Executions for one upload, after each of which only those strips are cut that are not there."""
-
-_HOW = "pyramid"
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ class Cutting:
         hold = self.intake.ending.claimed(attempt)
         own = self._claims.own(hold)
         kept = self.intake.quarantine.uploads.head(change.key, str(own.scene["version_id"]))
-        if kept is None:  # its own event is on its way
+        if kept is None or change.code == SourceMissing.code:  # the event of what was put in its place is on its way
             self.intake.observer.log("INFO", "the upload is gone", key=change.key)
             self._claims.index.release(hold.key, hold.token)
             return Outcome.DROPPED
@@ -166,7 +164,7 @@ class Cutting:
     def _copied(self, hold: Hold, upload: Upload, bound: Kept, shelf: Shelf) -> dict[str, Any]:
         """Copy what was bound onto ``shelf``; its description for the index. Raises as put_master does."""
         publisher = self.intake.publisher
-        marks = marked(hold, upload, _HOW)
+        marks = marked(hold, upload, PYRAMID)
 
         def write(_: Kept | None) -> str:
             etag = shelf.vault.copy(

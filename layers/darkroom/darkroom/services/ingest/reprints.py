@@ -1,4 +1,4 @@
-"""Pictures of a master that is there already: of a large pyramid by ranges, of any other from one decode of all."""
+"""Pictures of a master that is there already: of a pyramid by ranges, of any other from one decode of all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ...imaging.header import inspect
 from ...imaging.picture import Picture
 from ...imaging.source import Source
 from ...plan.model import Plan
-from ..ranged import is_large_pyramid, ranged
+from ..ranged import ranged
+from .claims import HOW, PYRAMID
 from .examine import Examiner
 
 
@@ -30,7 +31,7 @@ class Reprints:
 
         Raises OverLimits, Damaged, TypeNotAllowed, Changed if the master is another by now, or Unavailable.
         """
-        if is_large_pyramid(master):
+        if master.metadata.get(HOW) == PYRAMID:
             from ...imaging.proofs import Proofs  # few masters are
 
             limits = self.examiner.limits

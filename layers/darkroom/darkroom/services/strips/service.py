@@ -128,8 +128,9 @@ class Strips:
         return {"code": code, "fault": fault}
 
     def _opened(self, request: Request) -> tuple[Source, Header]:
-        kept = self.uploads.head(request.key, request.version_id)
-        if kept is None:
+        """The upload, as long as nobody has put another in its place: what becomes of that one is asked for then."""
+        kept = self.uploads.head(request.key)
+        if kept is None or kept.version_id != request.version_id:
             raise SourceMissing("The upload has gone")
         source = ranged(self.uploads, kept)
         return source, inspected(source, self.limits)

@@ -1,0 +1,131 @@
+"""A world in which scenes are cut: what Step Functions would have the scene function do is done by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyvips
+
+from darkroom.aws.assembly import Assembler
+from darkroom.aws.machine import Machine
+from darkroom.aws.observing import Observer
+from darkroom.plan.limits import Limits
+from darkroom.services.ingest.changes import Change, read_change
+from darkroom.services.ingest.ending import Outcome
+from darkroom.services.ingest.service import Ingest
+from darkroom.services.places import SCENES
+from darkroom.services.strips.requests import read_request
+from darkroom.services.strips.service import Strips
+
+from .ingesting import World
+
+LIMITS = Limits(max_bytes=2_000_000, max_pixels=2_000_000, max_scene_pixels=40_000_000)
+KEY = "maps/north.tif"
+IDLE = {"StartAt": "Idle", "States": {"Idle": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+"""A machine that does nothing: its executions run, and the test does their work."""
+
+
+def scene_image(width: int = 2600, height: int = 2100) -> pyvips.Image:
+    """A photograph of sorts: shades with grain."""
+    shade = pyvips.Image.xyz(width, height).cast("float")
+    grain = np.random.default_rng(7).integers(-12, 12, (height, width, 1))
+    bands = [shade[0] * (200 / width) + 20, shade[1] * (200 / height) + 20, (shade[0] + shade[1]) * 0.04]
+    image = bands[0].bandjoin(bands[1:]) + pyvips.Image.new_from_array(grain.astype(np.int16))
+    return image.cast("uchar").copy(interpretation="srgb")
+
+
+def scene_tiff(width: int = 2600, height: int = 2100, **knobs: Any) -> bytes:
+    """It as a TIFF in tiles, unless ``knobs`` say otherwise."""
+    body: bytes = scene_image(width, height).tiffsave_buffer(**{"tile": True, "compression": "deflate", **knobs})
+    return body
+
+
+@dataclass
+class Cut:
+    """A scene's execution, step by step. ``calls`` are the strips that were asked for."""
+
+    strips: Strips
+    document: dict[str, str]
+    calls: list[int] = field(default_factory=list)
+
+    def step(self, action: str, **further: Any) -> dict[str, Any]:
+        return self.strips.handle(read_request({"action": action, **self.document, **further}))
+
+    def cut(self, strip: int) -> None:
+        self.calls.append(strip)
+        self.step("cut", strip=strip)
+
+    def whole(self, order: Callable[[list[int]], Iterator[int]] = iter) -> None:
+        """All of it, as Step Functions does it."""
+        for strip in order(self.step("plan")["strips"]):
+            self.cut(strip)
+        self.step("bind")
+        self.step("tell")
+
+
+@dataclass
+class SceneWorld(World):
+    """A world with a machine. ``stopped`` has the executions that are over."""
+
+    limits: Limits = field(default_factory=lambda: LIMITS)
+    machine_arn: str = ""
+
+    @classmethod
+    def with_machine(cls, aws: Callable[[str], Any]) -> SceneWorld:
+        world = cls.build(aws)
+        assert isinstance(world, SceneWorld)
+        world.clients["stepfunctions"] = aws("stepfunctions")
+        made = world.clients["stepfunctions"].create_state_machine(
+            name=f"scene-{world.names['index']}",
+            definition=json.dumps(IDLE),
+            roleArn="arn:aws:iam::000000000000:role/scene",
+        )
+        world.machine_arn = made["stateMachineArn"]
+        return world
+
+    @property
+    def ingest(self) -> Ingest:
+        return replace(super().ingest, machine=Machine(lambda: self.clients["stepfunctions"], self.machine_arn))
+
+    def executions(self) -> list[dict[str, Any]]:
+        """Those that run, with their inputs, the first begun first."""
+        client = self.clients["stepfunctions"]
+        found = client.list_executions(stateMachineArn=self.machine_arn, statusFilter="RUNNING")["executions"]
+        told = [client.describe_execution(executionArn=one["executionArn"]) for one in found]
+        return [{**one, "input": json.loads(one["input"])} for one in sorted(told, key=lambda one: one["startDate"])]
+
+    def execution(self) -> Cut:
+        """The only one that runs; it is over as far as Step Functions goes."""
+        [running] = self.executions()
+        self.clients["stepfunctions"].stop_execution(executionArn=running["executionArn"])
+        return Cut(self.strips, running["input"])
+
+    @property
+    def strips(self) -> Strips:
+        return Strips(
+            uploads=self.vault("uploads"),
+            media=self.vault("media"),
+            assembler=Assembler(self.clients["s3"], self.names["media"]),
+            queue=self.claims.queue,
+            limits=self.limits,
+            at_once=4,
+            observer=Observer("scene"),
+        )
+
+    def cuts(self) -> list[Change]:
+        """What the machine has told ingest, as it reads it."""
+        changes = [change for text in self.sent if (change := read_change(text)) is not None and change.scene]
+        self.sent.clear()
+        return changes
+
+    def ended(self) -> Outcome:
+        """Deal with the one thing that the machine has told."""
+        [change] = self.cuts()
+        return self.ingest.handle(change)
+
+    def parts(self) -> list[str]:
+        return self.keys("media", SCENES)
