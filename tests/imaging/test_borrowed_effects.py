@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageFilter
 from scipy.interpolate import CubicSpline
-from skimage.color import rgb2lab
 
 from darkroom.imaging.steps.curves import table_of
 from darkroom.plan.model import Convolution, Curve
@@ -45,7 +44,8 @@ def test_every_kind_of_source_has_every_effect(kind: str, effect: dict[str, Any]
     assert (picture.width, picture.height) == (plain.width, plain.height)
     if "alpha" in kind and "pixelate" not in effect:
         assert np.array_equal(rgba(picture.body)[..., 3], rgba(plain.body)[..., 3])
-    assert apart(seen(picture.body), seen(plain.body)) > (0 if kind == "svg" else 0.3), "it does something"
+    if effect != {"levels": "stretch"}:  # the photograph's lightness reaches from black to white already
+        assert apart(seen(picture.body), seen(plain.body)) > (0 if kind == "svg" else 0.3), "it does something"
 
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
@@ -69,17 +69,20 @@ def test_a_median_is_that_of_the_neighbours() -> None:
     assert opened(made(tiny, median=21).body).size == (3, 1)
 
 
-def test_stretched_lightness_reaches_from_black_to_white() -> None:
-    """sharp's ``normalise``: the first and the last percent of lightness are clipped, hues stay."""
-    dull = photo().point(lambda value: 60 + value * 0.4)
-    found = seen(made(saved(dull, "PNG"), levels="stretch").body)
-    before, after = (rgb2lab(np.asarray(image)) for image in (dull, found))
-    low, high = np.percentile(before[..., 0], (1, 99))
-    middle = (before[..., 0] > low + 2) & (before[..., 0] < high - 2)
-    grey = middle & (np.abs(before[..., 1:]).max(axis=2) < 10)
-    wanted = (before[..., 0] - low) * 100 / (high - low)
-    assert grey.sum() > 1000
-    assert np.abs(after[..., 0] - wanted)[grey].mean() < 1
+def test_stretched_lightness_is_sharps() -> None:
+    """What ``normalise()`` of sharp 0.35.5 makes of the same picture, at some of its places."""
+    y, x = np.mgrid[0:200, 0:300]
+    smooth = np.stack([60 + x * 0.4, 80 + y * 0.5, 150 - x * 0.2], axis=2).astype(np.uint8)
+    found = seen(made(saved(Image.fromarray(smooth), "PNG"), levels="stretch").body)
+    wanted = {
+        (0, 0): [0, 0, 53],
+        (0, 299): [127, 32, 48],
+        (100, 150): [103, 113, 103],
+        (199, 0): [113, 227, 196],
+        (150, 250): [192, 187, 130],
+        (199, 299): [255, 254, 160],
+    }
+    assert {place: found[place].tolist() for place in wanted} == wanted
     flat = saved(Image.new("RGB", (40, 40), (90, 120, 150)), "PNG")
     assert seen(made(flat, levels="stretch").body)[20, 20].tolist() == [90, 120, 150]
 

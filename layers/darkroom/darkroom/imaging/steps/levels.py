@@ -8,13 +8,10 @@ from ..colour import apart, peak, require_colour, to_eight_bits, together
 from ..work import Work
 
 CLIPPED = (1, 99)
-"""Percentiles of lightness that become black and white: sharp's ``normalise``."""
+"""Percentiles of lightness that become black and white, in whole steps of 100: sharp's ``normalise``."""
 
-LEAST_SPAN = 1.0
-"""Of 100: a picture whose lightness spans no more is left as it is, as sharp leaves it."""
-
-_FINE = 655.35
-"""Steps of 16 bits in one of CIE lightness, 0 to 100."""
+LEAST_SPAN = 1
+"""A picture whose lightness spans no more steps is left as it is, as sharp leaves it."""
 
 
 def level(work: Work) -> None:
@@ -30,8 +27,8 @@ def level(work: Work) -> None:
 
 def _stretch(work: Work) -> None:
     labs = [require_colour(apart(frame)[0]).colourspace("lab") for frame in work.frames]
-    fine = (pyvips.Image.arrayjoin([lab[0] for lab in labs], across=1) * _FINE).cast("ushort")
-    low, high = (fine.percent(share) / _FINE for share in CLIPPED)
+    light = pyvips.Image.arrayjoin([lab[0] for lab in labs], across=1)
+    low, high = (int(light.percent(share)) for share in CLIPPED)
     if high - low <= LEAST_SPAN:
         return
     gain = 100 / (high - low)
@@ -41,7 +38,7 @@ def _stretch(work: Work) -> None:
 def _stretched(frame: pyvips.Image, gain: float, lift: float) -> pyvips.Image:
     colour, alpha = apart(frame)
     lab = require_colour(colour).colourspace("lab")
-    light = (lab[0] * gain + lift).clamp(min=0, max=100)
+    light = lab[0] * gain + lift
     result = light.bandjoin(lab.extract_band(1, n=2)).copy(interpretation="lab")
     back = {1: "grey16" if peak(frame) > 255 else "b-w"}.get(colour.bands, "rgb16" if peak(frame) > 255 else "srgb")
     return together(result.colourspace(back), alpha)
