@@ -25,6 +25,13 @@ function dropUnread(request, names) {
     });
 }
 
+// A path of unreserved characters that says the same, which no two URLs share: the CDN signs it for the function, and two
+// parties never agree on how a path of any others is signed. Its prefix stays.
+const spelled = text => text
+    .replace(/[^A-Za-z0-9\/._-]/g, character => '~' + ('0' + character.charCodeAt(0).toString(16).toUpperCase()).slice(-2))
+    .replace(/\/(\/+)/g, (all, more) => '/' + more.replace(/\//g, '~2F'))
+    .replace(/\/\./g, '/~2E');
+
 // What of Accept and Save-Data an answer depends on; for documents it is the type that is asked for by name.
 function classOf(request) {
     const accept = header(request, 'accept');
@@ -67,10 +74,13 @@ async function handler(event) {
     dropUnread(request, language[2]);
     const query = queryText(request);
     setHeader(request, 'language', language[0]);
-    setHeader(request, 'url', (request.uri + (query && '?' + query)).replace(/[^!-~]+/g, encodeURIComponent));
+    const url = (request.uri + (query && '?' + query)).replace(/[^!-~]+/g, encodeURIComponent);
+    setHeader(request, 'url', url);
     setHeader(request, 'class', classOf(request));
     setHeader(request, 'host', language[3] && header(request, 'host'));
     setHeader(request, 'findings', '');
+    request.uri = spelled(url);
+    request.querystring = {};
     if (INFERENCE !== 'off') {
         const store = cf.kvs();
         const generation = await store.exists('findings') ? await store.get('findings') : FIRST_GENERATION;

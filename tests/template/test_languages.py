@@ -63,7 +63,7 @@ def test_what_was_negotiated_is_in_the_key_and_the_url_is_not() -> None:
     key = cache["ParametersInCacheKeyAndForwardedToOrigin"]
     keyed = {name.lower() for name in key["HeadersConfig"]["Headers"]}
     assert keyed == {"x-darkroom-class", "x-darkroom-findings", "x-darkroom-host", "cloudfront-forwarded-proto"}
-    assert key["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    assert key["QueryStringsConfig"] == {"QueryStringBehavior": "none"}, "the edge puts it into the path"
     assert (cache["MinTTL"], cache["DefaultTTL"]) == (0, 0)
     forwarded = stack.properties("LanguageRequestPolicy")["OriginRequestPolicyConfig"]
     assert set(forwarded["HeadersConfig"]["Headers"]) == {"x-darkroom-language", "x-darkroom-url"}

@@ -20,7 +20,7 @@ from ..plan.keys import quote_key
 from .backoff import backoff_s
 from .dead_letters import last_words, told
 from .figures import attempted, failed
-from .languages.table import IIIF
+from .languages.table import IIIF, spelled
 from .purge import SPARE_S, Purge
 from .purge_orders import FIRST, SECOND, Order, merged, purge_message, read_order
 
@@ -45,7 +45,7 @@ def invalidated_paths(key: str, *, iiif: bool = False) -> list[str]:
     """
     quoted = quote_key(key)
     ours = [f"/{quoted}/_/*", f"/{quoted}"]
-    return [*ours, f"{IIIF.prefix}/{quoted.replace('/', '%2F')}/*"] if iiif else ours
+    return [*ours, spelled(f"{IIIF.prefix}/{quoted.replace('/', '%2F')}/") + "*"] if iiif else ours
 
 
 @dataclass(frozen=True)

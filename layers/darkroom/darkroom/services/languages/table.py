@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -49,6 +50,17 @@ LANGUAGES = (
     IIIF,
 )
 BY_NAME: Mapping[str, Language] = {language.name: language for language in LANGUAGES}
+
+
+def spelled(target: str) -> str:
+    """The path by which the CDN knows ``target``, a path and query in ASCII, once its function has seen it.
+
+    It is made of unreserved characters and single slashes, and no two targets share it: ``~XX`` is any other byte, as
+    in canonical paths. What CloudFront signs for a function has to arrive as it was signed, and for paths with other
+    characters it did not always (aws-samples/image-optimization, issue 44). The function reads the URL from a header.
+    """
+    escaped = "".join(c if c.isascii() and (c.isalnum() or c in "/._-") else f"~{ord(c):02X}" for c in target)
+    return re.sub("/(/+)", lambda slashes: "/" + "~2F" * len(slashes[1]), escaped).replace("/.", "/~2E")
 
 
 def read_modes(text: str) -> Mapping[str, AccessMode]:
