@@ -12,8 +12,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
 from darkroom.aws.credentials import Credentials, CredentialSource
-from darkroom.aws.secrets import KEEP_S, RETRY_S, SigningKeys, signed_headers
+from darkroom.aws.secrets import KEEP_S, RETRY_S, Secret, SigningKeys, signed_headers
 from darkroom.errors import Unavailable
+from darkroom.plan.grammar.asked import Key
+from darkroom.services.languages.keys import read_keys
 
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 
@@ -93,3 +95,17 @@ def test_a_missing_secret_is_a_fault(aws_environment: dict[str, str]) -> None:
     keys = SigningKeys(arn, CredentialSource(aws_environment), aws_environment)
     with pytest.raises(Unavailable):
         keys.valid()
+
+
+@pytest.mark.parametrize("text", ['{"thumbor": 7}', '{"imgproxy": [{"salt": "0a"}]}', "[]", "no JSON"])
+def test_a_secret_that_cannot_be_read_is_a_fault_and_is_asked_for_again(
+    aws: Any, aws_environment: dict[str, str], text: str
+) -> None:
+    client = aws("secretsmanager")
+    arn = client.create_secret(Name=f"languages-{datetime.now(UTC).timestamp()}", SecretString=text)["ARN"]
+    keys = Secret(arn, CredentialSource(aws_environment), read_keys, aws_environment)
+    with pytest.raises(Unavailable) as caught:
+        keys.valid()
+    assert text not in caught.value.message
+    client.put_secret_value(SecretId=arn, SecretString='{"thumbor": ["one"]}')
+    assert keys.valid() == {"thumbor": (Key("one"),)}
