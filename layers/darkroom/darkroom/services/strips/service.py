@@ -89,6 +89,7 @@ class Strips:
                 del made
         else:
             parts.keep(request.strip, cut(source, header, scene, request.strip, self.limits))
+        self.observer.log("INFO", "cut", scene=request.scene, strip=request.strip)
         self.observer.count("StripsCut", scene.layout.strips if request.strip == EVERY else 1)
         return {"strip": request.strip}
 
