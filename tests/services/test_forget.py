@@ -18,7 +18,7 @@ from darkroom.aws.audit import Audit, hashed
 from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
-from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
+from darkroom.aws.record import CLAIMED, READY, REFUSED, REMOVED, Record, padded
 from darkroom.aws.samples import Samples
 from darkroom.aws.vectors.table import TableVectors
 from darkroom.errors import BadKey
@@ -289,6 +289,14 @@ def test_what_a_worker_writes_meanwhile_is_removed_too(case: Case) -> None:
     assert report["complete"]
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
     assert (report["removed"]["masters"], report["removed"]["quarantine"]) == (2, 3)
+
+
+def test_the_parts_of_a_scene_that_is_being_cut_are_removed(case: Case) -> None:
+    case.know(KEY, state=CLAIMED, scene={"id": "s1", "token": "t", "tries": 1})
+    case.put("media", "scenes/s1/plan.json", "scenes/s1/strips/00000", "scenes/s2/plan.json")
+    report = case.forget()
+    assert report["removed"]["scenes"] == 2
+    assert case.everything()["media"] == ["scenes/s2/plan.json"]
 
 
 def test_where_ingest_does_not_come_round_to_it_that_is_said_and_it_can_go_on(case: Case) -> None:

@@ -1,0 +1,69 @@
+"""What the scene function is asked for, and what it cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from darkroom.errors import BadRun, SceneRefused, Unavailable
+from darkroom.services.strips.requests import EVERY, Action, Request, read_request
+
+from .cutting import KEY, SceneWorld, scene_tiff
+
+NAMED = {"scene": "s", "key": "a.tif", "version_id": "1"}
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> SceneWorld:
+    return SceneWorld.with_machine(aws)
+
+
+def test_requests_are_read() -> None:
+    assert read_request({"action": "plan", **NAMED}) == Request(Action.PLAN, "s", "a.tif", "1")
+    assert read_request({"action": "cut", **NAMED, "strip": 7}).strip == 7
+    assert read_request({"action": "cut", **NAMED}).strip == EVERY
+    stopped = {"Error": "States.Timeout", "Cause": "..."}
+    assert read_request({"action": "tell", **NAMED, "stopped": stopped}).fault == "States.Timeout"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"action": "paint", **NAMED},
+        {"action": "cut", **NAMED, "strip": "0"},
+        {"action": "cut", **NAMED, "strip": -2},
+        {"action": "cut", **NAMED, "strip": True},
+        {"action": "cut", **NAMED, "scene": ""},
+        {"action": "cut", **NAMED, "key": 3},
+        {"action": "tell", **NAMED, "stopped": "for no reason"},
+        {"action": "cut", "scene": "s", "key": "a.tif"},
+    ],
+    ids=str,
+)
+def test_what_is_no_request_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(BadRun):
+        read_request(event)
+
+
+def test_nothing_is_cut_or_bound_before_it_is_planned_or_there(world: SceneWorld) -> None:
+    world.created(KEY, scene_tiff())
+    cut = world.execution()
+    for action in ("cut", "bind"):
+        with pytest.raises(Unavailable):
+            cut.step(action, strip=0)
+    assert cut.step("plan") == cut.step("plan")
+    cut.cut(0)
+    with pytest.raises(Unavailable):
+        cut.step("bind")
+
+
+def test_an_upload_that_has_gone_is_no_fault_of_ours(world: SceneWorld) -> None:
+    world.created(KEY, scene_tiff())
+    cut = world.execution()
+    world.vault("uploads").delete(KEY)
+    with pytest.raises(SceneRefused):
+        cut.step("plan")
+    assert cut.step("tell", stopped={"Error": "SceneRefused"}) == {"code": "no-source", "fault": ""}
