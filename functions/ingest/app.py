@@ -33,7 +33,7 @@ from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.service import Ingest
 from darkroom.services.purge import Purge
 from darkroom.services.received import Message
-from darkroom.services.settings import cache_policy, limits
+from darkroom.services.settings import admission, cache_policy
 
 _env = os.environ
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
@@ -51,7 +51,7 @@ _keys, _generation = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()), 
 
 _inbox = Inbox(
     ingest=Ingest(
-        examiner=Examiner(limits(_env), _observer, _scanner),
+        examiner=Examiner(admission(_env), _observer, _scanner),
         publisher=Publisher(_claims, _media, Purge(_media, _source, _prefix), _purges, cache_policy(_env)),
         quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
         moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), _blocks),

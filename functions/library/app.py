@@ -28,7 +28,7 @@ from darkroom.services.library.service import Library
 from darkroom.services.library.uploads import Intake
 from darkroom.services.library.working import Worker
 from darkroom.services.purge import Purge
-from darkroom.services.settings import cache_policy, limits
+from darkroom.services.settings import admission, cache_policy
 
 _env = os.environ
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
@@ -46,7 +46,7 @@ def _to(variable: str) -> Queue:
 
 
 _prints = Prints(configured(), AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")), _media)
-_purge, _examiner, _caching = Purge(_media, _source, _prefix), Examiner(limits(_env), _observer), cache_policy(_env)
+_purge, _examiner, _caching = Purge(_media, _source, _prefix), Examiner(admission(_env), _observer), cache_policy(_env)
 _archive, _masters = Archive(_media, Entries(_dynamodb, _env["INDEX_TABLE"])), Masters(_source, _prefix, _media)
 _infers = _to("INFER_QUEUE_URL") if _env.get("INFER_QUEUE_URL") else None
 _best = ENDPOINT if _env.get("INFERENCE_MODE") == "endpoint" else FALLBACK

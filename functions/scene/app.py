@@ -10,7 +10,7 @@ from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
-from darkroom.services.settings import limits
+from darkroom.services.settings import admission
 from darkroom.services.strips.requests import read_request
 from darkroom.services.strips.service import Strips
 
@@ -22,7 +22,7 @@ _strips = Strips(
     media=Vault(_s3, _env["MEDIA_BUCKET"]),
     assembler=Assembler(_s3, _env["MEDIA_BUCKET"]),
     queue=Queue(client("sqs"), _env["INGEST_QUEUE_URL"], _observer.trace_header),
-    limits=limits(_env),
+    limits=admission(_env),
     at_once=int(_env["SCENE_CONCURRENCY"]),
     observer=_observer,
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from darkroom.plan.limits import Limits
-from darkroom.services.settings import limits
+from darkroom.services.settings import admission, limits
 
 
 def test_what_is_not_said_is_as_usual() -> None:
-    assert limits({}) == Limits()
+    assert limits({}) == admission({}) == Limits()
 
 
 def test_each_limit_has_its_variable() -> None:
@@ -18,6 +18,7 @@ def test_each_limit_has_its_variable() -> None:
         "MAX_SCENE_PIXELS": "4",
         "MAX_SCENE_BYTES": "5",
     }
-    found = limits(said)
+    assert limits(said) == Limits(1, 2, 3)
+    found = admission(said)
     assert found == Limits(1, 2, 3, 4, 5)
     assert found.of_scenes == Limits(5, 4, 3, 4, 5)

@@ -126,6 +126,7 @@ _VARIABLE = re.compile(r'\b(?:(?:_env|environment)(?:\.get\(|\[)|_to\()"([A-Z_]+
 def test_environment_is_what_the_function_reads(function: str) -> None:
     source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
     for reader in (
+        settings.admission,
         settings.limits,
         settings.cache_policy,
         open_vectors,
@@ -169,8 +170,9 @@ def test_defaults_are_those_of_the_code() -> None:
     assert variables["MAX_SOURCE_BYTES"] == str(limits.max_bytes)
     assert variables["MAX_SOURCE_PIXELS"] == str(limits.max_pixels)
     assert variables["MAX_SOURCE_FRAMES"] == str(limits.max_frames)
-    assert variables["MAX_SCENE_BYTES"] == str(limits.max_scene_bytes)
-    assert variables["MAX_SCENE_PIXELS"] == str(limits.max_scene_pixels)
+    admitting = Stack().variables("IngestFunction")
+    assert admitting["MAX_SCENE_BYTES"] == str(limits.max_scene_bytes)
+    assert admitting["MAX_SCENE_PIXELS"] == str(limits.max_scene_pixels)
     assert variables["BROWSER_MAX_AGE_S"] == str(caching.browser_max_age_s)
     assert variables["CDN_MAX_AGE_S"] == str(caching.cdn_max_age_s)
     assert variables["STALE_WHILE_REVALIDATE_S"] == str(caching.stale_while_revalidate_s)

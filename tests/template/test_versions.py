@@ -219,6 +219,6 @@ def test_transform_carries_only_what_it_imports() -> None:
         for name, function in stack.of_type("AWS::Lambda::Function").items()
     }
     assert layers.pop("TransformFunction") == {"DarkroomLayer", "ImagingLayer"}
-    for function in ("IngestFunction", "RefineFunction"):
+    for function in ("IngestFunction", "RefineFunction", "SceneFunction", "LibraryFunction"):
         assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer"}
     assert set(map(frozenset, layers.values())) == {frozenset({"DarkroomLayer", "AwsLayer"})}

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..plan.limits import Limits
 from .caching import CachePolicy
 
 
 def limits(environment: Mapping[str, str]) -> Limits:
-    """How much one source may ask of us."""
+    """How much one source may ask of us. Scenes are ingest's to admit: who reads them needs no limit of its own."""
     default = Limits()
     return Limits(
         max_bytes=int(environment.get("MAX_SOURCE_BYTES", default.max_bytes)),
         max_pixels=int(environment.get("MAX_SOURCE_PIXELS", default.max_pixels)),
         max_frames=int(environment.get("MAX_SOURCE_FRAMES", default.max_frames)),
-        max_scene_pixels=int(environment.get("MAX_SCENE_PIXELS", default.max_scene_pixels)),
+    )
+
+
+def admission(environment: Mapping[str, str]) -> Limits:
+    """The same for who takes uploads in, or makes scenes of them."""
+    default = Limits()
+    return replace(
+        limits(environment),
         max_scene_bytes=int(environment.get("MAX_SCENE_BYTES", default.max_scene_bytes)),
+        max_scene_pixels=int(environment.get("MAX_SCENE_PIXELS", default.max_scene_pixels)),
     )
 
 
