@@ -21,7 +21,7 @@ from ...imaging.scene.writing import cuts
 from ...imaging.source import Source
 from ...plan.limits import Limits
 from ..ingest.changes import cut_message
-from ..ranged import ranged
+from ..ranged import MOST_OF_IT_BYTES, ranged
 from ..scenes import TIFF
 from .parts import Parts, Strip
 from .requests import EVERY, Action, Request
@@ -133,5 +133,5 @@ class Strips:
         kept = self.uploads.head(request.key)
         if kept is None or kept.version_id != request.version_id:
             raise SourceMissing("The upload has gone")
-        source = ranged(self.uploads, kept)
+        source = ranged(self.uploads, kept, MOST_OF_IT_BYTES)
         return source, inspected(source, self.limits)
