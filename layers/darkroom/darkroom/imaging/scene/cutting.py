@@ -20,6 +20,9 @@ from .planning import Scene
 from .regions import region
 
 _SHARE = DEFLATED | {"level": 1}
+_READABLE_PX = 129
+"""Longer side of a picture from which libvips 8.18 reads tiles of 512 px; others are out of its range. Smaller levels,
+of the last strip of a narrow scene, are halved from the pixels that were saved."""
 _OWN = frozenset((WIDTH, HEIGHT, *RESOLUTION))
 """Tags that say nothing of how a tile is decoded."""
 
@@ -77,17 +80,39 @@ def cut_of(image: pyvips.Image, source: Source, scene: Scene, strip: int) -> Cut
     """The strip ``strip``, whose pixels in full are ``image``, decoded from ``source``."""
     layout = scene.layout
     with source.decoding():
+        image = _in_hand(image)
         bodies = [saved(image, scene.knobs, layout.tile_px)]
     with own_fault():
         for level in range(1, layout.crown):
             size = layout.part(strip, level)
             if size.height == 0:
                 break
-            bodies.append(saved(paired(opened(bodies[-1]), size), scene.knobs, layout.tile_px))
+            image = _in_hand(paired(_again(image, bodies[-1]), size))
+            bodies.append(saved(image, scene.knobs, layout.tile_px))
         size = layout.part(strip, layout.crown)
-        share = saved(paired(opened(bodies[-1]), size), _SHARE, layout.tile_px) if size.height else b""
+        share = _shared(paired(_again(image, bodies[-1]), size)) if size.height else b""
     sheets = [tiled(body) for body in bodies]
     return Cut(in_order(sheets), share, facts_of(sheets, layout.crown))
+
+
+def _in_hand(image: pyvips.Image) -> pyvips.Image:
+    """``image``, in memory where it cannot be read from its tiles."""
+    return image if _is_readable(image) else image.copy_memory()
+
+
+def _again(image: pyvips.Image, body: bytes) -> pyvips.Image:
+    """``image``, which was saved as ``body``, from its top."""
+    return opened(body) if _is_readable(image) else image
+
+
+def _is_readable(image: pyvips.Image) -> bool:
+    return max(image.width, image.height) >= _READABLE_PX
+
+
+def _shared(image: pyvips.Image) -> bytes:
+    """A share, which may be as small as that, without tiles."""
+    body: bytes = image.tiffsave_buffer(keep="none", **_SHARE)
+    return body
 
 
 def in_order(sheets: Sequence[Tiled]) -> bytes:

@@ -34,7 +34,7 @@ class Layout:
             raise ValueError("a scene has more than one tile")
         depth, row_bytes = 0, size.width * tile_px * pixel_bytes
         while (
-            row_bytes << (depth + 1) <= strip_bytes and tile_px << (depth + 1) < max(size) and min(size) >> (depth + 2)
+            row_bytes << (depth + 1) <= strip_bytes and max(size) >> (depth + 1) > tile_px and min(size) >> (depth + 2)
         ):
             depth += 1
         return cls(size, tile_px, depth)
