@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from .failures import name_failures_as_lambda_does
 from .logs import collect_late_lines, read_metrics
 from .mapping import read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
@@ -25,6 +26,7 @@ def install(*, functions: Any, runtime: Any, cloudwatch: Any, logs: Any, queues:
     trace_invocations(functions, sender(os.environ.get(DAEMON, "")))
     answer_with_traces(functions)
     refuse_as_lambda_does(functions)
+    name_failures_as_lambda_does(functions)
     read_metrics(functions, logs, metrics)
     pass_on_traces(events, queues)
     read_limits_from_input(states)
