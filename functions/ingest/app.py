@@ -45,8 +45,7 @@ _scanner = Clamd(_env["CLAMD_ADDRESS"]) if _env.get("CLAMD_ADDRESS") else None
 _queue = Queue(_sqs, _env["INGEST_QUEUE_URL"], _observer.trace_header)
 _purges = Queue(_sqs, _env["PURGE_QUEUE_URL"], _observer.trace_header)
 _dead_letters = Queue(_sqs, _env["INGEST_DLQ_URL"], _observer.trace_header)
-_holding = _media if _blocks else None
-_claims = Claims(_index, _queue, _source, _prefix, float(_env["LEASE_S"]), holding=_holding)
+_claims = Claims(_index, _queue, _source, _prefix, float(_env["LEASE_S"]), holding=_media if _blocks else None)
 _keys, _generation = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()), _env.get("FINDINGS_GENERATION", "1")
 
 _inbox = Inbox(
@@ -61,7 +60,7 @@ _inbox = Inbox(
         observer=_observer,
         keep_gps=_env.get("KEEP_GPS") == "on",
         always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
-        machine=Machine(lambda: client("stepfunctions"), _env["SCENE_MACHINE_ARN"]),
+        machine=Machine.at(_env.get("SCENE_MACHINE_ARN", ""), lambda: client("stepfunctions")),
     ),
     observer=_observer,
     queue=_queue,

@@ -128,6 +128,8 @@ def test_a_sweep_is_run_every_hour_and_never_twice() -> None:
     invocations = Stack().of_type("AWS::Lambda::EventInvokeConfig").values()
     assert {one["FunctionName"]: one["MaximumRetryAttempts"] for one in invocations} == {
         "<SweepFunction>": 0,
+        "<LibraryFunction>": 0,
+        "<SceneFunction>": 0,
         "<MonitorFunction>": 0,
     }
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from ..errors import Unavailable
 from .clients import asking
@@ -21,6 +21,11 @@ class Machine:
 
     connect: Callable[[], Any]
     arn: str
+
+    @classmethod
+    def at(cls, arn: str, connect: Callable[[], Any]) -> Self | None:
+        """The one with that ARN, None for an empty one."""
+        return cls(connect, arn) if arn else None
 
     def start(self, work: str, document: Mapping[str, object]) -> str:
         """See that an execution works on ``work``, with that input; the name of the one that does.
