@@ -106,7 +106,7 @@ def _again(image: pyvips.Image, body: bytes) -> pyvips.Image:
 
 
 def _is_readable(image: pyvips.Image) -> bool:
-    return max(image.width, image.height) >= _READABLE_PX
+    return bool(max(image.width, image.height) >= _READABLE_PX)
 
 
 def _shared(image: pyvips.Image) -> bytes:
