@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +12,11 @@ from ...aws.record import HELD, READY, REFUSED, Record
 from ...aws.telemetry import log
 from ...aws.vault import Kept
 from ...aws.verdicts import Verdict
-from ...errors import Busy, DarkroomError
+from ...errors import Busy, Changed, DarkroomError
+from ...imaging.picture import Picture
+from ...plan.model import Plan
 from .changes import Change, Kind
-from .claims import SEQUENCER, SHA256, Attempt, Claims, Hold
+from .claims import SEQUENCER, SHA256, Attempt, Claims, Hold, Superseded
 from .ending import Ending, Outcome
 from .examine import Examiner
 from .intake import Intake
@@ -119,7 +121,7 @@ class Moderating:
         if kept is None or not plans:
             return ()
         try:
-            pictures = Reprints(self._claims.source, self._examiner).of(kept, plans, watermarks)
+            pictures = self._reprinted(kept, plans, watermarks)
             with self._observer.step("presets"):
                 return tuple(self._publisher.put_presets(hold, master["etag"], pictures))
         except DarkroomError as error:
@@ -127,6 +129,15 @@ class Moderating:
                 raise
             log("WARNING", "presets are left to be made when asked for", key=hold.key, code=error.code)
             return ()
+
+    def _reprinted(
+        self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
+    ) -> Iterator[tuple[Plan, Picture]]:
+        """Pictures of the master that we have put; raises Superseded where there is another by now."""
+        try:
+            return Reprints(self._claims.source, self._examiner).of(master, plans, watermarks)
+        except Changed as error:
+            raise Superseded(wrote=True) from error
 
     def _take_back(self, known: Record) -> Outcome:
         """What is served is flagged: it waits from now on, or goes for good if a newer upload waits already."""
