@@ -60,8 +60,18 @@ class Template:
         name, first, second = argument
         return self._document["Mappings"][name][str(self._value(first))][second]
 
-    def _filled_in(self, text: str) -> str:
-        return re.sub(r"\$\{([^!}]+)\}", lambda found: str(self._reference(found[1])), text)
+    def _filled_in(self, argument: str | list[Any]) -> str:
+        text, named = (argument, {}) if isinstance(argument, str) else argument
+        values = {name: self._value(value) for name, value in named.items()}
+        return re.sub(
+            r"\$\{([^!}]+)\}",
+            lambda found: str(values[found[1]] if found[1] in values else self._reference(found[1])),
+            text,
+        )
+
+    def _joined(self, argument: list[Any]) -> str:
+        separator, parts = argument
+        return str(separator).join(map(str, self._value(parts)))
 
     _functions: Mapping[str, Callable[[Template, Any], Any]] = {
         "Ref": _reference,
@@ -69,4 +79,5 @@ class Template:
         "Fn::If": _choice,
         "Fn::FindInMap": _mapped,
         "Fn::Sub": _filled_in,
+        "Fn::Join": _joined,
     }

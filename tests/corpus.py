@@ -14,8 +14,11 @@ CASES = Path(__file__).parent / "cases" / "corpus.toml"
 EXPECTED: dict[str, str] = tomllib.loads(CASES.read_text(encoding="utf-8"))
 """``ready``, or the code of the refusal, by path in the corpus."""
 
-REFUSED = {name: code for name, code in EXPECTED.items() if code != "ready"}
-"""Code by path of those that are refused."""
+SCENES = ("giant-image.jpg",)
+"""Those of them that are over the limits of one worker."""
+
+REFUSED = {name: code for name, code in EXPECTED.items() if code != "ready"} | dict.fromkeys(SCENES, "over-limits")
+"""Code by path of those that are refused by who decodes a picture whole."""
 
 
 def files() -> list[str]:

@@ -96,7 +96,7 @@ def refusals(said: str) -> list[tuple[str, str, str]]:
 def test_the_runbook_of_conversion_errors(operator: Operator) -> None:
     """A limit is too small: what it refused is uploaded anew once it is raised."""
     body = jpeg_photo((1000 + uuid4().int % 1000, 600))
-    with environment(operator, "IngestFunction", MAX_SOURCE_PIXELS="1000"):
+    with environment(operator, "IngestFunction", MAX_SOURCE_PIXELS="1000", MAX_SCENE_PIXELS="1000"):
         operator.upload(KEY, body)
         assert operator.state(KEY) == "refused"
         shown = ("refused", "over-limits", KEY)

@@ -15,6 +15,8 @@ ABORT = {"uploads-abort": {"AbortIncompleteMultipartUpload": {"DaysAfterInitiati
 LIFECYCLES: dict[str, dict[str, dict[str, Any]]] = {
     "MediaBucket": {
         "derivatives-expire": {"Expiration": {"Days": 90}, "Filter": {"Prefix": "derivatives/"}},
+        "library-expires": {"Expiration": {"Days": 30}, "Filter": {"Prefix": "library/"}},
+        "scenes-expire": {"Expiration": {"Days": 3}, "Filter": {"Prefix": "scenes/"}},
         "manifests-expire": {"Expiration": {"Days": 30}, "Filter": {"Prefix": "watch/manifests/"}},
         "masters-tier": {
             "Transitions": [{"Days": 0, "StorageClass": "INTELLIGENT_TIERING"}],
