@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import urllib3
@@ -179,10 +180,9 @@ def test_a_new_picture_is_answered_once_the_cdn_asks_again(stack: Stack, viewer:
 
 def test_iiif_is_purged_by_its_prefix(stack: Stack, viewer: Viewer, tmp_path: Path) -> None:
     facts = json.loads((stack.state / "stack.json").read_text())
-    name = f"purged-{secrets.token_hex(4)}/a b.jpg"
-    viewer_url = f"/iiif/3/{name.replace('/', '%2F').replace(' ', '%20')}/full/max/0/default.jpg"
-    uploads = facts["uploads_bucket"]
-    stack.cloud.s3.put_object(Bucket=uploads, Key=name, Body=jpeg_photo((600, 400)))
+    path = viewer.upload(jpeg_photo((600, 400)), f"purged-{secrets.token_hex(4)}/a b.jpg").removeprefix("/")
+    viewer_url = f"/iiif/3/{path.replace('/', '%2F')}/full/max/0/default.jpg"
+    uploads, name = facts["uploads_bucket"], unquote(path)
     first = _answered(viewer, viewer_url, (600, 400))
     assert viewer.again(viewer_url).body == first.body
     stack.cloud.s3.put_object(Bucket=uploads, Key=name, Body=jpeg_photo((300, 200)))
