@@ -7,22 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cached_property
 
 import pyvips
 
 from ..errors import BadOption
 from ..plan.limits import Limits
 from ..plan.model import Plan
-from .describe import dominant, placeholder, sample_plan
-from .fingerprint import perceptual_hash
+from .describe import sample_plan
+from .looks import Looks
 from .picture import Picture
 from .pipeline import RETOUCH, run
 from .render import exposed, inspected, own_fault, render
 from .source import Source
 
 
-class Proofs:
+class Proofs(Looks):
     """Pictures of the pyramid in ``source``, as they would be if they were asked for one by one.
 
     ``watermarks`` are the files of the plans' watermarks, by name. All of it raises what
@@ -48,23 +47,7 @@ class Proofs:
             with suppress(BadOption):
                 yield plan, render(plan, self._source, limits=self._limits, watermark=mark)
 
-    @cached_property
-    def thumbhash(self) -> str:
-        """The ThumbHash, as base64."""
-        return placeholder(self._sample)
-
-    @cached_property
-    def dominant(self) -> str:
-        """The colour of most of it, as ``#rrggbb``."""
-        return dominant(self._sample)
-
-    @cached_property
-    def perceptual_hash(self) -> str:
-        """64 bits that copies of it share, as 16 hex digits (:mod:`.fingerprint`)."""
-        return perceptual_hash(self._sample)
-
-    @cached_property
-    def _sample(self) -> pyvips.Image:
+    def _sampled(self) -> pyvips.Image:
         plan = sample_plan(Plan(""))
         header, geometry = inspected(plan, self._source, self._limits)
         work = exposed(plan, self._source, header, geometry, self._limits, None, None, "thorough")

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import pyvips
 
@@ -20,11 +19,11 @@ from ..plan.geometry import Box, Geometry, Size
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
 from ..plan.redaction import needs_findings
-from .describe import dominant, placeholder, sample_plan
+from .describe import sample_plan
 from .encoding import flat_share
-from .fingerprint import perceptual_hash
 from .header import Header, inspect
 from .loading import Negative, load, stored_size
+from .looks import Looks
 from .picture import Picture
 from .pipeline import EXPOSE, RETOUCH, run
 from .render import Clock, arranged, finished, mounted, own_fault, plays, render
@@ -59,7 +58,7 @@ class _Strip:
     wanted: list[tuple[Plan, Geometry]]
 
 
-class Exposure:
+class Exposure(Looks):
     """A source that was decoded to its end without damage. :meth:`pictures` lets go of its pixels step by step."""
 
     def __init__(
@@ -99,23 +98,7 @@ class Exposure:
             plan = self._alone.popleft()
             yield plan, render(plan, self._source, limits=self._limits, watermark=self._mark(plan))
 
-    @cached_property
-    def thumbhash(self) -> str:
-        """The ThumbHash of the first frame, as base64."""
-        return placeholder(self._sample)
-
-    @cached_property
-    def dominant(self) -> str:
-        """The colour of most of it, as ``#rrggbb``."""
-        return dominant(self._sample)
-
-    @cached_property
-    def perceptual_hash(self) -> str:
-        """64 bits that copies of it share, as 16 hex digits (:mod:`.fingerprint`)."""
-        return perceptual_hash(self._sample)
-
-    @cached_property
-    def _sample(self) -> pyvips.Image:
+    def _sampled(self) -> pyvips.Image:
         plan = sample_plan(_WHOLE)
         work = mounted(plan, self.header, arranged(plan, self.header), self._small)
         with own_fault():

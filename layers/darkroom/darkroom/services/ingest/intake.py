@@ -13,6 +13,7 @@ from ...aws.observer import Observer
 from ...aws.record import HELD, READY, REFUSED, Record
 from ...errors import DarkroomError, OverLimits
 from ...imaging.header import Header
+from ...imaging.looks import Looks
 from ...imaging.master import make_master
 from ...imaging.provenance import provenance
 from ...imaging.series import Exposure
@@ -29,7 +30,7 @@ from .publish import Publisher
 from .quarantine import Quarantine
 
 if TYPE_CHECKING:
-    from ...imaging.proofs import Proofs
+    pass
 
 _DONORS = 4
 """Keys with the same bytes that are asked whether they may be copied from: where none has a verdict, one look costs
@@ -239,12 +240,12 @@ def described(header: Header, exposure: Exposure, size_bytes: int) -> dict[str, 
     return {**shape(header, size_bytes), **looks(exposure)}
 
 
-def looks(exposure: Exposure | Proofs) -> dict[str, Any]:
+def looks(picture: Looks) -> dict[str, Any]:
     """The part of it that needs pixels."""
     return {
-        "thumbhash": exposure.thumbhash,
-        "dominant": exposure.dominant,
-        "perceptual_hash": exposure.perceptual_hash,
+        "thumbhash": picture.thumbhash,
+        "dominant": picture.dominant,
+        "perceptual_hash": picture.perceptual_hash,
     }
 
 
