@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.place import ROOT
+from local.ports import free_ports
 
 from .waiting import until
 from .world import World
@@ -32,7 +32,7 @@ class NoStage(Exception):
 def open_stage(state: Path) -> Iterator[World]:
     """A running stack with its endpoint ready. Raises NoStage."""
     state.mkdir(parents=True, exist_ok=True)
-    cdn, aws = _free_ports(2)
+    cdn, aws = free_ports(2)
     ports = ["--port", str(cdn), "--aws-port", str(aws)]
     command = [sys.executable, "-m", "local", "up", "--state-dir", str(state), *ports, "--no-watch"]
     with (state / "output.log").open("wb") as output:
@@ -65,11 +65,3 @@ def _facts(process: subprocess.Popen[bytes], state: Path) -> dict[str, object]:
             raise NoStage(f"The stack did not start:\n{(state / 'output.log').read_text()[-2000:]}")
         time.sleep(0.2)
     return dict(json.loads(facts.read_text()))
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 
 from local.aws import Cloud
 from local.place import ROOT
+from local.ports import free_ports
 from tests.e2e.viewer import Viewer
 
 STARTS_WITHIN_S = 300
@@ -66,15 +66,6 @@ class Stack:
         request = urllib.request.Request(self.control_url + path, method=method)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return bytes(answer.read())
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:

@@ -14,7 +14,8 @@ import urllib.request
 from pathlib import Path
 
 from local.place import ROOT
-from tests.e2e.conftest import STARTS_WITHIN_S, Stack, free_ports, start_stack, stop_stack
+from local.ports import free_ports
+from tests.e2e.conftest import STARTS_WITHIN_S, Stack, start_stack, stop_stack
 
 
 def family(pid: int) -> set[int]:

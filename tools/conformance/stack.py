@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from local.aws import Cloud
 from local.place import ROOT
+from local.ports import free_ports
 from tools import local_stack
 
 PICTURE = ROOT / "tests" / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"
@@ -34,7 +34,7 @@ class NoStack(Exception):
 @contextmanager
 def running(state: Path) -> Iterator[str]:
     """The address of a stack with its data in ``state``, which lets anybody ask for anything. Raises NoStack."""
-    cdn, aws = _free_ports(2)
+    cdn, aws = free_ports(2)
     command = [
         sys.executable,
         "-m",
@@ -100,11 +100,3 @@ def _until[T](condition: Callable[[], T | None], otherwise: str, within_s: float
             raise NoStack(otherwise)
         time.sleep(0.2)
     return found
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
