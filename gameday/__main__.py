@@ -19,10 +19,12 @@ REPORT = ROOT / "gameday-report.html"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rehearse once and write the report; the exit status is 1 if anything is not as it must be, 2 without a stage."""
+    from local.beside import NoStack
+
     from .report import write
     from .run import run
     from .scenarios import ALL
-    from .stage import NoStage, open_stage, running
+    from .stage import open_stage, running
     from .waiting import NotSo
 
     chosen = _parser(list(ALL)).parse_args(arguments)
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(f"the stack is ready after {time.time() - begun_s:.0f} s")
             plays = run(world, scenarios, _say)
             write(chosen.report, world, list(zip(scenarios, plays, strict=True)), begun_s)
-    except (NoStage, NotSo) as error:
+    except (NoStack, NotSo, ValueError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
     failed = [play for play in plays if play.fault]

@@ -63,6 +63,8 @@ class Throttle:
 
     def prepare(self, play: Play) -> None:
         """The function finds S3 behind a proxy, which as yet changes nothing."""
+        until(lambda: ALARM in play.world.alarms(), "alarms are evaluated", 120)
+        require(play.world.alarms()[ALARM]["state"] != "ALARM", f"the alarm {ALARM} is on already: it cannot go off")
         self._proxy = Proxy(play.world.facts["aws_endpoint_url"], self._plan, Pace())
         Thread(target=self._loop.run_forever, daemon=True).start()
         url = asyncio.run_coroutine_threadsafe(self._proxy.start(), self._loop).result()

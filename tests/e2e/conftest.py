@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,21 +11,17 @@ from typing import Any
 
 import pytest
 
+from local import beside
 from local.aws import Cloud
 from local.place import ROOT
-from local.ports import free_ports
 from tests.e2e.viewer import Viewer
-
-STARTS_WITHIN_S = 300
-STOPS_WITHIN_S = 120
-"""Most of it is for deleting what MiniStack unpacked: a gigabyte with inference."""
 
 
 @dataclass(frozen=True)
 class Stack:
     """A running stack: the facts of its ``stack.json``, and what tests do to it."""
 
-    process: subprocess.Popen[bytes]
+    running: beside.Beside
     state: Path
     cdn_url: str
     control_url: str
@@ -69,42 +61,15 @@ class Stack:
 
 
 def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:
-    """Start the stack of the checkout ``root`` on free ports, wait until it is ready.
-
-    Its output is ``output.log`` in ``state``.
-    """
-    state.mkdir(parents=True, exist_ok=True)
-    cdn, aws = free_ports(2)
-    command = [
-        sys.executable,
-        "-m",
-        "local",
-        "up",
-        "--state-dir",
-        str(state),
-        "--port",
-        str(cdn),
-        "--aws-port",
-        str(aws),
-        *options,
-    ]
-    log = state / "output.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=root, stdout=output, stderr=subprocess.STDOUT)
-    deadline_s = time.monotonic() + STARTS_WITHIN_S
-    while not (state / "stack.json").exists():
-        if process.poll() is not None or time.monotonic() > deadline_s:
-            process.kill()
-            pytest.fail(f"The stack did not start:\n{log.read_text()}", pytrace=False)
-        time.sleep(0.1)
-    facts = json.loads((state / "stack.json").read_text())
-    return Stack(process, state, **{name: facts[name] for name in Stack.__dataclass_fields__ if name in facts})
+    """Start the stack of the checkout ``root`` on free ports, wait until it is ready."""
+    running = beside.start(state, *options, root=root)
+    facts = {name: running.facts[name] for name in Stack.__dataclass_fields__ if name in running.facts}
+    return Stack(running, state, **facts)
 
 
 def stop_stack(stack: Stack) -> int:
     """End a stack as Ctrl-C does; its exit status."""
-    stack.process.send_signal(signal.SIGINT)
-    return stack.process.wait(STOPS_WITHIN_S)
+    return stack.running.end()
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from local.beside import STARTS_WITHIN_S
 from local.place import ROOT
 from local.ports import free_ports
-from tests.e2e.conftest import STARTS_WITHIN_S, Stack, start_stack, stop_stack
+from tests.e2e.conftest import Stack, start_stack, stop_stack
 
 
 def family(pid: int) -> set[int]:
@@ -51,7 +52,7 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_has_the_data(tmp_path: 
     first.cloud.s3.put_object(Bucket=first.media_bucket, Key="masters/kept.txt", Body=b"kept")
     with urllib.request.urlopen(f"{first.cdn_url}/samples/coffee.png?w=320", timeout=60) as answer:
         assert answer.status == 200
-    pids = family(first.process.pid)
+    pids = family(first.running.process.pid)
     assert len(pids) >= 3  # the stack, MiniStack, a function
     assert stop_stack(first) == 0
     assert not alive(pids)
@@ -71,11 +72,11 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_has_the_data(tmp_path: 
             assert answer.headers["X-Cache"] == "Miss from cloudfront"
         assert second.invocations() == 0  # it came from S3
     finally:
-        second.process.kill()  # by force: what it started has to notice by itself
-    pids = family(second.process.pid) | {second.pids["ministack"]}
+        second.running.process.kill()  # by force: what it started has to notice by itself
+    pids = family(second.running.process.pid) | {second.pids["ministack"]}
     deadline_s = time.monotonic() + 30
     while alive(pids) and time.monotonic() < deadline_s:
-        second.process.poll()
+        second.running.process.poll()
         time.sleep(0.2)
     assert not alive(pids)
 
@@ -123,7 +124,7 @@ def test_an_occupied_port_is_named_with_the_remedy(tmp_path: Path) -> None:
 def test_a_second_stack_in_the_same_place_is_refused(stack: Stack) -> None:
     done = up(stack.state)
     assert done.returncode == 1
-    assert f"process {stack.process.pid}" in done.stderr
+    assert f"process {stack.running.process.pid}" in done.stderr
 
 
 def test_stop_without_a_stack_and_sign_without_one(tmp_path: Path) -> None:

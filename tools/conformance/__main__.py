@@ -15,9 +15,10 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "darkroom"))
 
+from local.beside import NoStack
 from local.errors import CannotStart
 
-from .stack import PICTURE, NoStack, running
+from .stack import PICTURE, running
 from .validator import prepare, validate
 
 
