@@ -215,7 +215,6 @@ KNOWN = {
     "thumbor: trimmed": {"height": 107},  # what is transparent is border, too
     "imgproxy: margins on four sides": {"content_type": "image/png"},  # transparent, as no colour is named
     "imgproxy: margins for a dense screen": {"content_type": "image/png"},
-    "imgproxy: a download": {"content_disposition": 'attachment; filename="holiday"'},  # the name as the URL has it
 }
 """What pages get otherwise here, in words of their expectations. docs/moving.md tells of it."""
 

@@ -412,6 +412,15 @@ def test_a_download_has_its_name_in_two_spellings(service: Transform, bucket: Bu
     assert answer.derivative.headers["Content-Disposition"] == expected
 
 
+@pytest.mark.parametrize(("form", "name"), [("webp", "a.b.webp"), ("jpeg", "a.b.jpg")])
+def test_a_name_that_is_typed_gets_the_extension_of_what_is_answered(service: Transform, form: str, name: str) -> None:
+    anyone = replace(service, mode=AccessMode.OPEN)
+    answer = anyone.answer(TransformRequest(f"/photo.jpg/_/dl-a.b_dlx-1_w-320.{form}"))
+    assert isinstance(answer, Rendered)
+    expected = f"attachment; filename=\"{name}\"; filename*=UTF-8''{name}"
+    assert answer.derivative.headers["Content-Disposition"] == expected
+
+
 def test_what_is_only_named_is_shown_and_not_saved(service: Transform) -> None:
     anyone = replace(service, mode=AccessMode.OPEN)
     answer = anyone.answer(TransformRequest("/photo.jpg/_/dl-a.webp_inl-1_w-320.webp"))

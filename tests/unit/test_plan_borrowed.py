@@ -15,7 +15,7 @@ from darkroom.plan.kinds import Value
 from darkroom.plan.model import Extension, FaceCrop, Gravity, Offset, Plan, Stamp, Trimming, Watermark
 from darkroom.plan.normal import plan_of
 from darkroom.plan.options import BY_SHORT
-from darkroom.plan.redaction import keeps_faces, needs_findings, redacting
+from darkroom.plan.redaction import looks_for_faces, needs_findings, redacting
 
 from .borrowed_plans import borrowed_plans, borrowed_values
 
@@ -38,6 +38,7 @@ SPELLINGS = [
     ("pix", "8"),
     ("noise", "40"),
     ("ell", "10~20~0~5"),
+    ("reye", "1"),
     ("bgx", "blur"),
     ("skip", "gif~svg"),
     ("mb", "20000"),
@@ -56,7 +57,9 @@ NEEDY = [
     ("ext", "box~north~0~5", "{}_h-10_w-10"),
     ("ext", "ratio~center~0~0", "{}_h-10_w-10"),
     ("wmx", "10~-10~0~0.5~0", "wm-logo~southeast~100~25_{}"),
+    ("frm", "1", "{}_wm-logo~southeast~100~25"),
     ("ry", "20", "radius-10_{}"),
+    ("dlx", "1", "dl-a.jpg_{}"),
     ("inl", "1", "dl-a.jpg_{}"),
 ]
 
@@ -131,6 +134,10 @@ def test_equal_meanings_are_equal_plans() -> None:
     assert plan_of("a", {"wm": Watermark("m", scale=70), "wmx": Stamp(1)}) == plan_of(
         "a", {"wm": Watermark("m"), "wmx": Stamp(1)}
     )
+    assert plan_of("a", {"wm": Watermark("m", "north", 50, 70), "wmx": Stamp(1), "frm": True}) == plan_of(
+        "a", {"wm": Watermark("m"), "frm": True}
+    )
+    assert plan_of("a", {"frm": True}) == Plan("a", width=2560, height=2560)
 
 
 def test_gravity_stays_where_the_box_cuts() -> None:
@@ -151,9 +158,13 @@ def test_what_is_hidden_by_force_is_upright_and_made() -> None:
     assert redacting(plan, "faces") == plan_of("a", {"redact": "faces", "w": 5})
 
 
+def test_a_picture_whose_eyes_are_mended_needs_findings() -> None:
+    assert looks_for_faces(plan_of("a", {"reye": True}))
+
+
 def test_a_picture_cut_to_a_face_needs_findings() -> None:
     plan = plan_of("a", {"face": FaceCrop(0, 5), "fv": "2"})
-    assert (plan.findings, needs_findings(plan), keeps_faces(plan)) == ("2", True, True)
+    assert (plan.findings, needs_findings(plan), looks_for_faces(plan)) == ("2", True, True)
     assert not needs_findings(plan_of("a", {"fz": 0.5}))
 
 

@@ -61,6 +61,7 @@ EXPOSE: tuple[Step, ...] = (crop, mix_ink, redact, _rarely("cut", "cut.cut"), tr
 RETOUCH: tuple[Step, ...] = (
     orient,
     convert,
+    _rarely("red_eye", "redeye.darken_red_eyes"),
     turn,
     _rarely("angle", "tilt.tilt"),
     _rarely("median", "median.smooth"),
@@ -82,6 +83,7 @@ RETOUCH: tuple[Step, ...] = (
     add_margins,
     _rarely("backdrop", "backdrop.lay_backdrop"),
     fill_background,
+    _rarely("framed", "frame.put_frame"),
     finish,
 )
 """Everything that is done to them."""

@@ -47,7 +47,7 @@ def faced(geometry: Geometry, faces: Sequence[Region]) -> Geometry:
     trim have left, the window is the most striking part.
     """
     window, scaled = geometry.window, geometry.scaled
-    seen = [box for face in faces if (box := _placed(face, geometry)) is not None]
+    seen = [box for face in faces if (box := placed(face, geometry)) is not None]
     if window is None or not seen:
         return replace(geometry, seeks="attention" if window else "")
     across = [
@@ -63,7 +63,7 @@ def faced(geometry: Geometry, faces: Sequence[Region]) -> Geometry:
     return replace(geometry, window=Box(left, top, *window.size), seeks="")
 
 
-def _placed(face: Region, geometry: Geometry) -> Box | None:
+def placed(face: Region, geometry: Geometry) -> Box | None:
     """The pixels of the scaled picture that ``face`` touches, or None if a crop has left too little of it."""
     upright, subject, scaled = geometry.upright, geometry.subject, geometry.scaled
     across, down = scaled.width / subject.width, scaled.height / subject.height

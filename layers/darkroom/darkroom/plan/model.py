@@ -244,6 +244,7 @@ class Plan:
     extension: Extension | None = None
     angle: float = 0.0
     median: int = 0
+    red_eye: bool = False
     levels: str = ""
     curves: tuple[Curve, Curve, Curve, Curve] | None = None
     matrix: Matrix = IDENTITY
@@ -252,10 +253,12 @@ class Plan:
     pixelate: int = 0
     noise: int = 0
     stamp: Stamp | None = None
+    framed: bool = False
     radius_y: int = 0
     ellipse: Ellipse | None = None
     backdrop: str = ""
     skip: tuple[str, ...] = ()
     max_bytes: int = 0
     baseline: bool = False
+    typed: bool = False
     inline: bool = False

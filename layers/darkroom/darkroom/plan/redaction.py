@@ -73,12 +73,12 @@ def forced(plan: Plan, always: AlwaysRedact) -> Plan:
 
 def needs_findings(plan: Plan) -> bool:
     """Whether ``plan`` cannot be made without what inference found."""
-    return bool(plan.redact) or keeps_faces(plan)
+    return bool(plan.redact) or looks_for_faces(plan)
 
 
-def keeps_faces(plan: Plan) -> bool:
-    """Whether ``plan`` cuts by faces: until they are known, another picture stands in for its own."""
-    return plan.gravity.name == "face" or plan.face_crop is not None
+def looks_for_faces(plan: Plan) -> bool:
+    """Whether ``plan`` cuts or mends by faces: until they are known, another picture stands in for its own."""
+    return plan.gravity.name == "face" or plan.face_crop is not None or plan.red_eye
 
 
 def check_first_page(plan: Plan) -> None:

@@ -59,7 +59,8 @@ def stored_headers(plan: Plan, content_type: str, policy: CachePolicy, *, unrefi
     cache_control = policy.cache_control(plan.key, unrefined=unrefined and policy.refines)
     headers = {"Content-Type": content_type, "Cache-Control": cache_control}
     if plan.download:
-        headers["Content-Disposition"] = _disposition("inline" if plan.inline else "attachment", plan.download)
+        name = f"{plan.download}.{_extension(content_type)}" if plan.typed else plan.download
+        headers["Content-Disposition"] = _disposition("inline" if plan.inline else "attachment", name)
     return headers
 
 
@@ -73,6 +74,11 @@ def provisional_headers(plan: Plan, content_type: str) -> dict[str, str]:
 def made_from(master_etag: str, pace: Pace | None = None) -> dict[str, str]:
     """The user metadata of whatever was made from the master with this entity tag, and at which pace."""
     return {SOURCE_ETAG: master_etag.strip('"')} | ({PACE: pace} if pace else {})
+
+
+def _extension(content_type: str) -> str:
+    subtype = content_type.rpartition("/")[2]
+    return {"jpeg": "jpg", "svg+xml": "svg"}.get(subtype, subtype)
 
 
 def _disposition(how: str, file_name: str) -> str:

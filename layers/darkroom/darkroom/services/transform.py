@@ -28,7 +28,7 @@ from ..plan.limits import Limits
 from ..plan.model import Plan
 from ..plan.negotiation import negotiations
 from ..plan.policy import UNSIGNED_SET, AccessMode, is_preset, is_refined, needs_signature
-from ..plan.redaction import NOTHING, AlwaysRedact, forced, keeps_faces, needs_findings
+from ..plan.redaction import NOTHING, AlwaysRedact, forced, looks_for_faces, needs_findings
 from ..plan.signing import verify
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored, matches
 from .aside import Aside
@@ -188,7 +188,7 @@ class Transform:
         picture = self._rendered(job, findings)
         timings_ms = {"fetch": job.fetch_ms, **picture.timings_ms}
         tell_rendered(self.observer, plan, picture, job.master.size_bytes)
-        if keeps_faces(plan) and _awaits_faces(findings):
+        if looks_for_faces(plan) and _awaits_faces(findings):
             return _provisional(plan, picture, timings_ms)
         if not (self.stores or job.replaces or len(picture.body) > MAX_BODY_BYTES):
             return self._unstored(job, picture, timings_ms)
@@ -273,7 +273,7 @@ def _awaits_faces(findings: Findings | None) -> bool:
 
 
 def _provisional(plan: Plan, picture: Picture, timings_ms: Mapping[str, float]) -> Provisional:
-    """What stands in for a picture cut by faces that are not known yet. It goes into no store."""
+    """What stands in for a picture made by faces that are not known yet. It goes into no store."""
     if len(picture.body) > MAX_BODY_BYTES:
         raise FindingsPending(detail="too large to be answered without being stored")
     return Provisional(provisional_headers(plan, picture.content_type), picture.body, timings_ms)

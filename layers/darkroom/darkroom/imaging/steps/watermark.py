@@ -29,11 +29,11 @@ def stamp(work: Work) -> None:
     """Composite the watermark: ``scale`` percent of the picture's width wide, as high as its shape makes it.
 
     It is made smaller where it would not fit into the picture's height, so that any shape works on any picture. A
-    plan's ``stamp`` says otherwise where it stands and how large it is. Raises DarkroomError (our fault, not the
-    viewer's) where the configured watermark is no picture.
+    plan's ``stamp`` says otherwise where it stands and how large it is. One that is a frame is :mod:`.frame`'s. Raises
+    DarkroomError (our fault, not the viewer's) where the configured watermark is no picture.
     """
     wanted = work.plan.watermark
-    if wanted is None:
+    if wanted is None or work.plan.framed:
         return
     if work.watermark is None:
         raise DarkroomError(detail=f"no bytes for the watermark {wanted.name!r}")
@@ -44,13 +44,13 @@ def stamp(work: Work) -> None:
         from . import stamping  # only other URL languages have it
 
         place = partial(stamping.place, position=wanted.position, stamp=work.plan.stamp, picture=picture)
-    mark, box = _prepared(work.watermark, wanted, place)
+    mark, box = prepared(work.watermark, wanted, place)
     if work.plan.stamp is not None:
         mark, box = stamping.visible(mark, box, work.plan.stamp, picture)
     work.each(lambda frame: _stamped(frame, mark, box))
 
 
-def _prepared(data: bytes, wanted: Watermark, place: Callable[[Size], Box]) -> tuple[pyvips.Image, Box]:
+def prepared(data: bytes, wanted: Watermark, place: Callable[[Size], Box]) -> tuple[pyvips.Image, Box]:
     """The watermark as 8-bit sRGB with alpha in memory, and the place in the picture that its own size gives it."""
     source = Source.of(data)
     try:

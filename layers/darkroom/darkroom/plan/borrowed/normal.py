@@ -9,8 +9,10 @@ _JPEGS = frozenset({"jpeg", "auto", "auto-legacy"})
 _LOSSY = frozenset({"jpeg", "webp", "avif", "auto", "auto-avif", "auto-webp", "auto-legacy"})
 _NEEDS = (
     ("trimming", "trim"),
+    ("framed", "watermark"),
     ("stamp", "watermark"),
     ("radius_y", "radius"),
+    ("typed", "download"),
     ("inline", "download"),
 )
 """Fields that say more about another one, and nothing without it."""
@@ -27,6 +29,7 @@ def settle(fields: dict[str, Value]) -> None:
         for name in ("orient", "skip"):
             fields.pop(name, None)
     _fold_quarter_turns(fields)
+    _drop_the_place_of_a_frame(fields)
     _drop_the_scale_beside_a_stamp(fields)
     _drop_what_needs_a_box(fields)
     _fold_letterbox(fields)
@@ -50,6 +53,14 @@ def _fold_quarter_turns(fields: dict[str, Value]) -> None:
     turned = (rotate + (-int(angle) if "flip" in fields else int(angle))) % 360
     if turned:
         fields["rotate"] = turned
+
+
+def _drop_the_place_of_a_frame(fields: dict[str, Value]) -> None:
+    """A frame is all around, as it is."""
+    mark = fields.get("watermark")
+    if "framed" in fields and isinstance(mark, Watermark):
+        fields["watermark"] = Watermark(mark.name)
+        fields.pop("stamp", None)
 
 
 def _drop_the_scale_beside_a_stamp(fields: dict[str, Value]) -> None:

@@ -76,6 +76,7 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed("ext", ExtensionKind(COMPASS), "Room around a result that is smaller than the box.", "extension"),
     Borrowed("angle", Degrees(), "Degrees clockwise, after rot and flip; the corners show bg.", "angle"),
     Borrowed("med", Whole(0, 21), "Side of a median filter in px.", "median"),
+    Borrowed("reye", Flag(), "Takes the red out of eyes that a flash has lit, where faces were found.", "red_eye"),
     Borrowed(
         "lev", Choice(("stretch", "equal")), "Stretches lightness to the whole range, or evens its histogram.", "levels"
     ),
@@ -86,12 +87,14 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed("pix", Whole(0, 1024), "Side of the squares that pixels are made to, in px.", "pixelate"),
     Borrowed("noise", Whole(0, 100), "Grain, as wide as so many of 255 levels.", "noise"),
     Borrowed("wmx", StampKind(), "The place and size of the watermark, without a margin.", "stamp"),
+    Borrowed("frm", Flag(), "Makes the watermark a nine-patch that is stretched around the picture.", "framed"),
     Borrowed("ry", Whole(0, 4096), "The vertical radius of rounded corners, where it is another one.", "radius_y"),
     Borrowed("ell", Numbers(Ellipse, 4, 0, MAX_LENGTH_PX, True), "Keeps an ellipse, cut to its bounds.", "ellipse"),
     Borrowed("bgx", Choice(("blur", "auto")), "Fills margins by the picture blurred, or by its colour.", "backdrop"),
     Borrowed("skip", Several((*SOURCE_FORMATS, "all")), "Types of source that are answered as they are.", "skip"),
     Borrowed("mb", Whole(0, 2_000_000_000), "Most bytes: quality goes down until it fits.", "max_bytes"),
     Borrowed("base", Flag(), "A JPEG that is not progressive.", "baseline"),
+    Borrowed("dlx", Flag(), "Adds the extension of the picture's type to the name.", "typed"),
     Borrowed("inl", Flag(), "Shows what has a name instead of saving it.", "inline"),
 )
 

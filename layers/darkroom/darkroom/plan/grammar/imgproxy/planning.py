@@ -204,7 +204,7 @@ def _output(wanted: Wanted) -> dict[str, Value]:
 
 
 def _named(wanted: Wanted, key: str) -> dict[str, Value]:
-    """imgproxy names every answer; here those that are saved or that the URL names have one."""
-    if wanted.file_name:
-        return {"dl": wanted.file_name, "inl": not wanted.attachment}
-    return {"dl": key.rpartition("/")[2]} if wanted.attachment else {}
+    """imgproxy names every answer. Here those that are saved or that the URL names have a name, with an extension."""
+    own = key.rpartition("/")[2]
+    name = wanted.file_name or ((own.rpartition(".")[0] or own) if wanted.attachment else "")
+    return {"dl": name, "dlx": True, "inl": not wanted.attachment} if name else {}

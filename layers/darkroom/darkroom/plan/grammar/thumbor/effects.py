@@ -74,6 +74,10 @@ def _levels(percent: int) -> int:
     return int(WHITE * percent / 100)
 
 
+def red_eye(wanted: Wanted, _: list[str]) -> None:
+    wanted.values["reye"] = True
+
+
 def equalize(wanted: Wanted, _: list[str]) -> None:
     wanted.values["lev"] = "equal"
 

@@ -98,7 +98,14 @@ FILTERS: tuple[Covered[Filter], ...] = (
         note="heic and heif are refused. Without it, what the viewer accepts.",
         read=Filter(writing.file_format, (TEXT,)),
     ),
-    Covered("frame", arguments="url", refused="there are no nine-patch frames here"),
+    Covered(
+        "frame",
+        arguments="url",
+        to="wm, frm",
+        note="A configured watermark, by the address of its key, as a nine-patch; anything else is refused. It goes "
+        "around whatever the other filters make, and not together with watermark().",
+        read=Filter(placing.frame, (TEXT,)),
+    ),
     Covered("grayscale", to="mat, gray", read=Filter(effects.grayscale)),
     Covered(
         "max_age",
@@ -134,7 +141,12 @@ FILTERS: tuple[Covered[Filter], ...] = (
         note="0 is taken for 1, more than 100 for 100.",
         read=Filter(writing.quality, (POSITIVE,)),
     ),
-    Covered("red_eye", refused="nothing looks for eyes in pictures here"),
+    Covered(
+        "red_eye",
+        to="reye",
+        note="By the faces that inference found. Before it has looked, and without it, nothing is done.",
+        read=Filter(effects.red_eye),
+    ),
     Covered("rgb", arguments="rAmount, gAmount, bAmount", to="mat", read=Filter(effects.rgb, (NUMBER, NUMBER, NUMBER))),
     Covered(
         "rotate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...model import Watermark
 from ..held import refused
 from ..stamps import stamped
 from .calls import is_true, unquoted
@@ -76,6 +77,11 @@ def stretch(wanted: Wanted, _: list[str]) -> None:
 
 def upscale(wanted: Wanted, _: list[str]) -> None:
     wanted.upscale = True
+
+
+def frame(wanted: Wanted, arguments: list[str]) -> None:
+    name = wanted.settings.watermark_at(unquoted(arguments[0]), bare_hosts=True)
+    wanted.once("frame", wm=Watermark(name), frm=True)
 
 
 def watermark(wanted: Wanted, arguments: list[str]) -> None:

@@ -1,0 +1,37 @@
+"""Take the red out of eyes that a flash has lit."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import pyvips
+
+from ...findings import faces_of
+from ...plan.eyes import eyes
+from ...plan.geometry import Box
+from ..colour import apart, require_colour, to_eight_bits, together
+from ..work import Work
+
+RED_TIMES = 2.0
+LEAST_RED = 60
+"""What counts as lit: more red than twice the mean of green and blue, and not dark (thumbor, ``filters/redeye.py``)."""
+
+
+def darken_red_eyes(work: Work) -> None:
+    """Make lit pupils grey, where findings have faces: as bright as their green and blue are.
+
+    Of stills: what moves has been looked at in its first frame only.
+    """
+    places = eyes(faces_of(work.findings), work.geometry)
+    if len(work.frames) == 1 and places:
+        work.each(lambda frame: reduce(_darkened, places, to_eight_bits(require_colour(frame))))
+
+
+def _darkened(frame: pyvips.Image, eye: Box) -> pyvips.Image:
+    colour, alpha = apart(frame.crop(*eye))
+    red, green, blue = colour.bandsplit()
+    mean = (green + blue) / 2
+    lit = (red > mean * RED_TIMES) & (red > LEAST_RED)
+    grey = mean.rint().cast("uchar")
+    clear = lit.ifthenelse(grey.bandjoin([grey, grey]), colour).copy(interpretation=frame.interpretation)
+    return frame.insert(together(clear, alpha), eye.left, eye.top)
