@@ -74,7 +74,7 @@ def making_table(ours: Made, peer: Made, source_bytes: int) -> Table:
         "(`RLIMIT_AS`).",
         f"- **libvips alone**: `vips tiffsave --pyramid --tile`, the same tiles ({TILE_PX} px, JPEG {QUALITY}), in one "
         "pass, the large picture first in the file; without a limit.",
-        "- MB: the kernel's `ru_maxrss`, of 10⁶ bytes.",
+        "- MB: the kernel's VmHWM, of 10⁶ bytes.",
     ]
     return Table("A pyramid of 1.2 gigapixels", ("", "s", "ratio", "peak MB", "bytes"), rows, ["\n".join(notes)])
 

@@ -1,6 +1,6 @@
 """Runs with the layers: makes a scene out of a file, within a limit of memory, and tells what that took as JSON.
 
-``python ingesting.py SOURCE FOLDER LIMIT_BYTES TILE_PX [KNOBS]``: strips come into FOLDER as files and become
+``python ingesting.py SOURCE FOLDER LIMIT_BYTES TILE_PX``: strips come into FOLDER as files and become
 ``scene.tif`` there. The source is read by ranges, as from S3. The limit is of address space: what goes beyond it fails.
 """
 
@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+from bench.processes import memory_mb
 from darkroom.imaging.blocks import Blocks
 from darkroom.imaging.scene.planning import inspected, planned
 from darkroom.imaging.scene.writing import write
@@ -52,7 +53,7 @@ def main() -> None:
             part.unlink()
     told = {
         "seconds": time.perf_counter() - started_s,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "peak_mb": memory_mb(os.getpid(), "VmHWM"),
         "bytes": binding.size_bytes,
         "head_bytes": len(binding.head),
         "strips": scene.layout.strips,

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
-import resource
+import os
 import sys
 import time
 from pathlib import Path
 
 import pyvips
+
+from bench.processes import memory_mb
 
 
 def main() -> None:
@@ -33,7 +35,7 @@ def main() -> None:
     )
     told = {
         "seconds": time.perf_counter() - started_s,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "peak_mb": memory_mb(os.getpid(), "VmHWM"),
         "bytes": Path(target).stat().st_size,
     }
     print(json.dumps(told))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from ..contenders.darkroom import INGEST_ALLOCATOR, VARIABLES, python_path
 from ..contenders.model import aws_environment
 from ..emulator import interpreter
 from ..machine import Core, on_core
+from ..paths import ROOT
 from ..statistics import Spread
 from .tiles import Tile
 
@@ -81,7 +83,7 @@ def read(scene: Path, url: str, tiles: Sequence[Tile], rounds: int, core: Core) 
 
 def _run(script: str, options: Sequence[str], environment: Mapping[str, str]) -> list[dict[str, Any]]:
     """What a script tells, a line each; raises CalledProcessError where it fails, by its limit of memory too."""
-    path = {"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1"}
+    path = {"PYTHONPATH": os.pathsep.join((python_path(), str(ROOT))), "PYTHONDONTWRITEBYTECODE": "1"}
     command: list[str | Path] = [interpreter(), HERE / script, *options]
     done = subprocess.run(command, env={**environment, **path}, stdout=subprocess.PIPE, text=True, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -96,6 +96,10 @@ def test_hosts_of_other_services_have_a_distribution_of_their_own() -> None:
     assert (
         "WebACLId" in Stack(**ALL, **HOSTS, WafRateLimit="2000").properties("DropInDistribution")["DistributionConfig"]
     )
+    logged = Stack(**ALL, **HOSTS, AccessLogDays="7")
+    [own, other] = (logged.properties(name)["DistributionConfig"] for name in ("Distribution", "DropInDistribution"))
+    assert other["Logging"] == own["Logging"]
+    assert "Logging" not in config
 
 
 def test_both_distributions_may_ask_the_function_and_the_store() -> None:

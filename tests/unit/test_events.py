@@ -10,8 +10,12 @@ from obstore.store import MemoryStore
 from darkroom.aws.objects import Bucket
 from darkroom.plan.limits import Limits
 from darkroom.services.answers import to_http
+from darkroom.services.languages.entry import respond
+from darkroom.services.languages.keys import read_keys
 from darkroom.services.transform import Transform, TransformRequest
+from local.language_keys import DOCUMENT
 from tests.pictures import jpeg_photo
+from tests.services.languages.serving import served
 from tools.events import FOLDER, LOCAL_KEY
 from tools.events.all import EVENTS
 from tools.events.transform import events
@@ -25,6 +29,10 @@ STATUS = {
     "not-modified.json": 304,
     "no-source.json": 404,
     "redacted.json": 501,
+}
+IN_LANGUAGES = {
+    "thumbor.json": (200, "image/webp"),
+    "iiif.json": (200, 'application/ld+json;profile="http://iiif.io/api/image/3/context.json"'),
 }
 
 
@@ -67,4 +75,16 @@ def test_a_bad_option_is_named_with_its_range() -> None:
 
 
 def test_every_event_has_an_answer_here() -> None:
-    assert set(STATUS) == set(events())
+    assert {*STATUS, *IN_LANGUAGES} == set(events())
+
+
+@pytest.mark.parametrize("name", IN_LANGUAGES)
+def test_an_event_in_another_language_gets_its_picture_or_description(name: str) -> None:
+    headers = json.loads((FOLDER / "transform" / name).read_text())["headers"]
+    bucket = Bucket(MemoryStore())
+    bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
+    there = served(bucket)
+    there.document.current = read_keys(DOCUMENT)
+    response, error = respond(there.languages, headers["x-darkroom-language"], "GET", headers)
+    assert error is None
+    assert (response["statusCode"], response["headers"]["content-type"]) == IN_LANGUAGES[name]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.signing import sign
+from darkroom.services.languages.keys import read_keys
+from local.language_keys import DOCUMENT, signed_in
 
 from . import LOCAL_KEY, Event
 
 
 def events() -> dict[str, Event]:
     """Each event by its file name."""
-    photo = "/samples/coffee.png"
+    photo, keys = "/samples/coffee.png", read_keys(DOCUMENT)
     return {
         "miss.json": event(f"{photo}?w=960", "auto-webp"),
         "hit.json": event(f"{photo}?w=320", "auto-webp"),
@@ -25,6 +27,10 @@ def events() -> dict[str, Event]:
             path=f"{photo}/_/fv-1_redact-faces_w-800.auto-webp",
         ),
         "no-source.json": event("/no/such/photo.jpg?w=320", "auto-webp"),
+        "thumbor.json": in_language(
+            "thumbor", signed_in("thumbor", "/801x600/smart/samples/coffee.png", keys), "auto-webp"
+        ),
+        "iiif.json": in_language("iiif", "/iiif/3/samples%2Fcoffee.png/info.json", "application/ld+json"),
     }
 
 
@@ -33,6 +39,17 @@ def event(url: str, negotiated: str, *, key: str = "", path: str = "", headers: 
     request = parse_url(url).path
     path = path or request.removesuffix("auto") + negotiated
     signature = {"x-darkroom-signature": sign(request, key)} if key else {}
+    return _sent(path, {"x-darkroom-request": request, "x-darkroom-url": url, **signature, **(headers or {})})
+
+
+def in_language(language: str, url: str, format_class: str) -> Event:
+    """A GET of ``url``, which is one of another service's ``language``, by a viewer of ``format_class``."""
+    told = {"x-darkroom-language": language, "x-darkroom-url": url, "x-darkroom-class": format_class}
+    scheme = {"x-darkroom-host": "localhost:8088", "cloudfront-forwarded-proto": "http"}
+    return _sent(url.partition("?")[0], told | scheme)
+
+
+def _sent(path: str, headers: dict[str, str]) -> Event:
     return {
         "version": "2.0",
         "routeKey": "$default",
@@ -45,10 +62,7 @@ def event(url: str, negotiated: str, *, key: str = "", path: str = "", headers: 
             "via": "2.0 0123456789abcdef.cloudfront.net (CloudFront)",
             "x-amz-cf-id": "kV0Jw1mM2yQxg3l8pRzUe7oQ2nA5sT9dC4hB6fE8iG0jK1lM2nO3pQ==",
             "x-amzn-trace-id": "Root=1-67447a00-0123456789abcdef01234567",
-            "x-darkroom-request": request,
-            "x-darkroom-url": url,
-            **signature,
-            **(headers or {}),
+            **headers,
         },
         "requestContext": {
             "accountId": "anonymous",
