@@ -41,7 +41,7 @@ def keep(run: Run, path: Path) -> list[Run]:
 
 
 def verdict(goal: Goal, runs: Sequence[Run]) -> str:
-    """How often ``goal`` was met in ``runs``, and where it was missed, the floor and the reason."""
+    """How often ``goal`` was met in those of ``runs`` that have it; where it was missed, the floor and the reason."""
     found = [run.figures[goal.id] for run in runs if goal.id in run.figures]
     if not found:
         return "not measured"
@@ -49,9 +49,9 @@ def verdict(goal: Goal, runs: Sequence[Run]) -> str:
     if goal.limit is None:
         return _with_floor("no goal", goal, found[-1])
     if met == len(found):
-        return f"met in {met} of {len(runs)}"
+        return f"met in {met} of {len(found)}"
     last = next(figure for figure in reversed(found) if not goal.met_by(figure))
-    return _with_floor(f"missed in {len(found) - met} of {len(runs)}", goal, last)
+    return _with_floor(f"missed in {len(found) - met} of {len(found)}", goal, last)
 
 
 def _with_floor(text: str, goal: Goal, figure: Figure) -> str:

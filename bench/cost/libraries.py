@@ -46,11 +46,18 @@ IDLE_HOURS = 0.25
 SAVES = 3
 """How often a worker stores what became of a batch: when it begins, now and then, at its end."""
 
-INGEST_S_PER_GIGAPIXEL = 60.0
-"""Seconds that ingest takes for a gigapixel of a scene, at MEMORY_MB. An estimate until the benchmark has measured."""
+SCENE_GIGAPIXELS, SCENE_S, SCENE_CORES = 1.2, 57.0, 2
+SCENE_GIGABYTES = 1.0
+"""A picture's size, what its pyramid takes, on how many cores, and the size of that (docs/performance.md, "Scenes")."""
 
-PYRAMID_BYTES_PER_PIXEL = 0.5
-"""Of a scene's master, a third more than its finest level: JPEG tiles of aerial photographs. An estimate, as above."""
+CORE_MB = 1769
+"""The memory at which Lambda gives one whole core (AWS Lambda's guide, "Configure function memory")."""
+
+INGEST_S_PER_GIGAPIXEL = SCENE_S / SCENE_GIGAPIXELS * SCENE_CORES / (MEMORY_MB / CORE_MB)
+"""Seconds that a gigapixel of a scene takes at MEMORY_MB, were it as quick with a core more as with a part of one."""
+
+PYRAMID_BYTES_PER_PIXEL = SCENE_GIGABYTES / SCENE_GIGAPIXELS
+"""Of a scene's master."""
 
 METRES_PER_PIXEL = (0.3, 10.0)
 """Ground resolutions: aerial photographs, and the finest bands of Sentinel-2."""
@@ -205,7 +212,8 @@ def notes(prices: PriceTable, architecture: Architecture) -> list[str]:
         f"An endpoint that answers in {ENDPOINT_MS:.0f} ms, {PICTURES_PER_HOUR:,} pictures an hour of an "
         f"ml.g4dn.xlarge, is assumed: the template's own `EndpointInvocations`.",
         f"A machine starts in {START_HOURS * 60:.0f} minutes; scaled to zero, it idles for {IDLE_HOURS * 60:.0f} more.",
-        f"A gigapixel takes {INGEST_S_PER_GIGAPIXEL:.0f} s, and {PYRAMID_BYTES_PER_PIXEL} bytes a pixel: estimates.",
+        f"A pyramid of {SCENE_GIGAPIXELS} gigapixels takes {SCENE_S:.0f} s on {SCENE_CORES} cores, measured, and is of "
+        f"{SCENE_GIGABYTES:g} GB. Aerial photographs are less than that: it has a sensor's noise at every pixel.",
     ]
 
 

@@ -56,7 +56,7 @@ def test_what_the_page_says_of_inference_holds() -> None:
 def test_what_the_page_says_of_scenes_holds() -> None:
     made, gb_months = scene_amounts(0.3, LIBRARY_PROCESSOR)
     days = libraries.total(PRICES, made) / libraries.total(PRICES, {"s3-gb-months": gb_months}) * 30
-    assert days == pytest.approx(6, abs=0.5)
+    assert days == pytest.approx(3.5, abs=0.2)
 
 
 def test_a_square_kilometre_at_ten_metres_has_ten_thousand_pixels() -> None:
