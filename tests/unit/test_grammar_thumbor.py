@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from darkroom.plan.grammar.sources import Sources
 from darkroom.plan.grammar.thumbor import COVERAGE, check, read, sign
 
 SETTINGS = LanguageSettings(
-    Sources((("//img.example.com/", ""), ("https://old.example.com/photos/", "old/"))), {"logo": "marks/logo.png"}
+    Sources((("//img.example.com/", ""), ("https://old.example.com/photos/", "old/"))),
+    {"logo": "marks/logo.png"},
+    finds_faces=True,
 )
 
 CASES = Path(__file__).parent.parent / "cases"
@@ -49,6 +52,10 @@ def test_what_is_refused_is_named(url: str, message: str) -> None:
     assert refusal.value.message.startswith(message) or message in refusal.value.message
     assert refusal.value.option
     assert refusal.value.status == 400
+
+
+def test_where_nobody_looks_for_faces_no_eyes_are_mended() -> None:
+    assert path_of("filters:red_eye():quality(40)/a.jpg", replace(SETTINGS, finds_faces=False)) == "/a.jpg/_/q-40.auto"
 
 
 def test_a_deployment_whose_smart_crop_keeps_faces() -> None:

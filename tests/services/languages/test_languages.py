@@ -16,6 +16,7 @@ from darkroom.aws.objects import Bucket
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.answers import MAX_BODY_BYTES, HttpResponse
+from darkroom.services.caching import PROVISIONAL_S
 from darkroom.services.languages.keys import read_keys
 from darkroom.services.languages.service import grammar_of
 from darkroom.services.languages.table import BY_NAME, IIIF, LANGUAGES
@@ -261,6 +262,16 @@ def test_a_language_shows_nothing_that_is_always_hidden(bucket: Bucket) -> None:
         assert problem(stack.get(url)) == (503, "findings-pending")
     without = served(bucket, always=AlwaysRedact.parse("people/=faces"))
     assert problem(without.get(thumbor("300x200/people/a.jpg"))) == (501, "no-inference")
+
+
+def test_red_eyes_are_mended_by_faces_once_they_are_known_and_left_where_nobody_looks_for_any(bucket: Bucket) -> None:
+    bucket.put("masters/a.jpg", jpeg_photo((800, 600)), {})
+    url = thumbor("300x200/filters:red_eye()/a.jpg")
+    awaited, never = served(bucket, inference=True).get(url), served(bucket).get(url)
+    assert (awaited["statusCode"], never["statusCode"]) == (200, 200)
+    ages = [headers(one)["cache-control"].rpartition("s-maxage=")[2] for one in (awaited, never)]
+    assert ages == [str(PROVISIONAL_S), "3600"]
+    assert bucket.etag("derivatives/a.jpg/_/fit-cover_h-200_up-1_w-300.auto-legacy"), "which is stored as any other"
 
 
 # ------------------------------------------------------------------ the table

@@ -51,13 +51,17 @@ class DitSettings:
 
 @dataclass(frozen=True, slots=True)
 class LanguageSettings:
-    """``sources`` says which addresses are which keys, ``watermarks`` has the key of each configured one by name."""
+    """``sources`` says which addresses are which keys, ``watermarks`` has the key of each configured one by name.
+
+    ``finds_faces``: whether the deployment's inference may find any. It is no setting of the file.
+    """
 
     sources: Sources = Sources()
     watermarks: Mapping[str, str] = field(default_factory=dict)
     imgproxy: ImgproxySettings = field(default_factory=ImgproxySettings)
     thumbor: ThumborSettings = ThumborSettings()
     dit: DitSettings = DitSettings()
+    finds_faces: bool = False
 
     def watermark_at(self, address: str, *, bare_hosts: bool = False) -> str:
         """The name of the configured watermark whose key ``address`` means; raises BadOption, BadKey."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -65,7 +65,8 @@ class Languages:
     def _picture(self, language: Language, mode: AccessMode, request: LanguageRequest) -> HttpResponse:
         grammar, always = grammar_of(language), self.transform.always
         with self.transform.observer.step("parse"):
-            asked = grammar.read(language.target(request.target), self.settings())
+            settings = replace(self.settings(), finds_faces=self.transform.inference)
+            asked = grammar.read(language.target(request.target), settings)
             plan = variant(asked, request, always)
             keys = LanguageKeys(self.keys, language.name)
             authorise(asked, plan, mode, always, grammar.check, keys, self.clock())

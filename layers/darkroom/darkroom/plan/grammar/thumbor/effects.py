@@ -75,7 +75,9 @@ def _levels(percent: int) -> int:
 
 
 def red_eye(wanted: Wanted, _: list[str]) -> None:
-    wanted.values["reye"] = True
+    """By the faces that were found, as in thumbor: where nobody looks for any, there is nothing to do."""
+    if wanted.settings.finds_faces:
+        wanted.values["reye"] = True
 
 
 def equalize(wanted: Wanted, _: list[str]) -> None:

@@ -144,7 +144,7 @@ FILTERS: tuple[Covered[Filter], ...] = (
     Covered(
         "red_eye",
         to="reye",
-        note="By the faces that inference found. Before it has looked, and without it, nothing is done.",
+        note="By the faces that inference found. Without it nothing is done, as in thumbor without detectors.",
         read=Filter(effects.red_eye),
     ),
     Covered("rgb", arguments="rAmount, gAmount, bAmount", to="mat", read=Filter(effects.rgb, (NUMBER, NUMBER, NUMBER))),
