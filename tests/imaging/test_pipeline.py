@@ -62,6 +62,7 @@ def test_the_order_of_work_is_the_documented_one() -> None:
         "develop",
         "orient",
         "convert",
+        "darken_red_eyes",
         "turn",
         "tilt",
         "smooth",
@@ -69,7 +70,8 @@ def test_the_order_of_work_is_the_documented_one() -> None:
         "equalise",
     ]
     order += ["level", "bend", "mix", "tone", "convolve", "blur", "sharpen", "pixelate", "add_grain", "separate"]
-    order += ["stamp", "round_corners", "cut_ellipse", "add_margins", "lay_backdrop", "fill_background", "finish"]
+    order += ["stamp", "round_corners", "cut_ellipse", "add_margins", "lay_backdrop", "fill_background"]
+    order += ["put_frame", "finish"]
     assert names == order
 
 
