@@ -145,6 +145,7 @@ borrowed = st.fixed_dictionaries(
             Extension, st.sampled_from(["box", "ratio"]), st.sampled_from(COMPASS), lengths, lengths
         ),
         "angle": st.sampled_from([0.5, 45.0, 200.25]),
+        "red_eye": st.just(True),
         "median": number(0, 7),
         "levels": st.sampled_from(["stretch", "equal"]),
         "curves": st.just((((0, 30), (100, 200), (255, 220)), (), ((0, 255), (255, 0)), ())),
@@ -156,6 +157,7 @@ borrowed = st.fixed_dictionaries(
         "pixelate": number(0, 40),
         "noise": number(1, 100),
         "stamp": st.builds(Stamp, lengths, lengths, st.booleans(), *[st.sampled_from([0.0, 0.01, 0.6])] * 2),
+        "framed": st.just(True),
         "radius_y": number(1, 60),
         "ellipse": st.builds(Ellipse, *[number(0, 30)] * 4),
         "backdrop": st.sampled_from(["blur", "auto"]),
@@ -172,6 +174,8 @@ def test_any_borrowed_plan_for_any_picture(
     plan: Plan, fields: dict[str, Any], kind: str, width: int, height: int, orientation: int, frames: int
 ) -> None:
     plan = replace(plan, **fields)
+    if plan.framed and plan.watermark is None:
+        plan = replace(plan, watermark=Watermark("m"))
     body = source(kind, width, height, orientation, frames)
     try:
         size = inspected(plan, Source.of(body), Limits(), FACE)[1].size
