@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say(f"the stack is ready after {time.time() - begun_s:.0f} s")
             plays = run(world, scenarios, _say)
             write(chosen.report, world, list(zip(scenarios, plays, strict=True)), begun_s)
-    except (NoStack, NotSo, ValueError) as error:
+    except (NoStack, NotSo) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
     failed = [play for play in plays if play.fault]

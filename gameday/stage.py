@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local import beside
+from local.beside import NoStack
 from tools import local_stack
 
 from .waiting import until
@@ -26,5 +27,8 @@ def open_stage(state: Path) -> Iterator[World]:
 
 
 def running(state: Path) -> World:
-    """The stack that runs in ``state`` already. Raises ValueError where none does."""
-    return World(local_stack.read(state))
+    """The stack that runs in ``state`` already. Raises NoStack where none does."""
+    try:
+        return World(local_stack.read(state))
+    except ValueError as error:
+        raise NoStack(str(error)) from None

@@ -18,6 +18,8 @@ from .place import ROOT
 from .ports import free_ports
 
 STARTS_WITHIN_S = 600.0
+"""The first one on a machine: packages are installed, and models fetched where there is inference."""
+
 STOPS_WITHIN_S = 120.0
 """Most of it is for deleting what MiniStack unpacked: a gigabyte with inference."""
 
@@ -46,7 +48,7 @@ class Beside:
         return _end(self.process)
 
 
-def start(state: Path, *options: str, root: Path = ROOT) -> Beside:
+def start(state: Path, *options: str, root: Path = ROOT, within_s: float = STARTS_WITHIN_S) -> Beside:
     """Start the stack of the checkout ``root`` with ``options`` of ``local up``; it is ready. Raises NoStack."""
     state.mkdir(parents=True, exist_ok=True)
     cdn, aws = free_ports(2)
@@ -55,7 +57,7 @@ def start(state: Path, *options: str, root: Path = ROOT) -> Beside:
     with (state / LOG).open("wb") as output:
         process = subprocess.Popen([*command, *ports, *options], cwd=root, stdout=output, stderr=subprocess.STDOUT)
     try:
-        return Beside(process, state, _facts(process, state))
+        return Beside(process, state, _facts(process, state, within_s))
     except BaseException:
         _end(process)
         raise
@@ -71,8 +73,8 @@ def running(state: Path, *options: str) -> Iterator[Beside]:
         stack.end()
 
 
-def _facts(process: subprocess.Popen[bytes], state: Path) -> dict[str, Any]:
-    deadline_s = time.monotonic() + STARTS_WITHIN_S
+def _facts(process: subprocess.Popen[bytes], state: Path, within_s: float) -> dict[str, Any]:
+    deadline_s = time.monotonic() + within_s
     while True:
         try:
             return dict(local_stack.read(state))

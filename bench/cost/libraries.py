@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from darkroom.services.library.requests import BATCH
-from darkroom.watch.cost import HOURS_A_MONTH, Architecture, PriceTable, function_amounts, summed
+from darkroom.watch.cost import FULL_CORE_MB, HOURS_A_MONTH, Architecture, PriceTable, function_amounts, summed
 
 from ..conditions import LATENCY_MS, MEGABYTES_PER_S
 from ..tables import Table
@@ -50,10 +50,7 @@ SCENE_GIGAPIXELS, SCENE_S, SCENE_CORES = 1.2, 57.0, 2
 SCENE_GIGABYTES = 1.0
 """A picture's size, what its pyramid takes, on how many cores, and the size of that (docs/performance.md, "Scenes")."""
 
-CORE_MB = 1769
-"""The memory at which Lambda gives one whole core (AWS Lambda's guide, "Configure function memory")."""
-
-INGEST_S_PER_GIGAPIXEL = SCENE_S / SCENE_GIGAPIXELS * SCENE_CORES / (MEMORY_MB / CORE_MB)
+INGEST_S_PER_GIGAPIXEL = SCENE_S / SCENE_GIGAPIXELS * SCENE_CORES / (MEMORY_MB / FULL_CORE_MB)
 """Seconds that a gigapixel of a scene takes at MEMORY_MB, were it as quick with a core more as with a part of one."""
 
 PYRAMID_BYTES_PER_PIXEL = SCENE_GIGABYTES / SCENE_GIGAPIXELS

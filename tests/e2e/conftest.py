@@ -16,6 +16,8 @@ from local.aws import Cloud
 from local.place import ROOT
 from tests.e2e.viewer import Viewer
 
+STARTS_WITHIN_S = 300
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -62,7 +64,7 @@ class Stack:
 
 def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:
     """Start the stack of the checkout ``root`` on free ports, wait until it is ready."""
-    running = beside.start(state, *options, root=root)
+    running = beside.start(state, *options, root=root, within_s=STARTS_WITHIN_S)
     facts = {name: running.facts[name] for name in Stack.__dataclass_fields__ if name in running.facts}
     return Stack(running, state, **facts)
 

@@ -40,5 +40,5 @@ def test_alarm_remedy_and_report(state: Path, tmp_path: Path) -> None:
 
 
 def test_without_a_stack_there_is_no_stage(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="No stack runs in"):
+    with pytest.raises(beside.NoStack, match="No stack runs in"):
         running(tmp_path)

@@ -13,10 +13,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from local.beside import STARTS_WITHIN_S
 from local.place import ROOT
 from local.ports import free_ports
-from tests.e2e.conftest import Stack, start_stack, stop_stack
+from tests.e2e.conftest import STARTS_WITHIN_S, Stack, start_stack, stop_stack
 
 
 def family(pid: int) -> set[int]:

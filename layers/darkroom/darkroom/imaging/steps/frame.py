@@ -13,6 +13,9 @@ from ..colour import require_colour, to_eight_bits
 from ..work import Work
 from .watermark import prepared
 
+MIN_SIDE_PX = 3
+"""Of the file: a pixel between its marks."""
+
 MAX_SIDE_PX = 2048
 """Of the file. A frame is stretched: a larger one is a picture by mistake, and its margins would know no bounds."""
 
@@ -30,10 +33,9 @@ def put_frame(work: Work) -> None:
     if wanted is None or work.watermark is None:
         raise DarkroomError(detail=f"no bytes for the frame {wanted!r}")
     patch, _ = prepared(work.watermark, wanted, lambda own: Box(0, 0, *own))
-    if not all(3 <= side <= MAX_SIDE_PX for side in (patch.width, patch.height)):
-        raise DarkroomError(
-            detail=f"the frame {wanted.name!r} is of {patch.width} × {patch.height} px, not of 3 to {MAX_SIDE_PX}"
-        )
+    if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in (patch.width, patch.height)):
+        sides = f"{patch.width} × {patch.height} px, not of {MIN_SIDE_PX} to {MAX_SIDE_PX}"
+        raise DarkroomError(detail=f"the frame {wanted.name!r} is of {sides}")
     left, right = room(_marks(patch, 1, patch.height - 1, patch.width - 2, 1))
     top, bottom = room(_marks(patch, patch.width - 1, 1, 1, patch.height - 2))
     picture = work.frames[0]

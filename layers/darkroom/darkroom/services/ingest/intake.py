@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...aws.audit import Audit
 from ...aws.machine import Machine
@@ -28,9 +28,6 @@ from .moderation import Moderation, Standing
 from .prints import Prints
 from .publish import Publisher
 from .quarantine import Quarantine
-
-if TYPE_CHECKING:
-    pass
 
 _DONORS = 4
 """Keys with the same bytes that are asked whether they may be copied from: where none has a verdict, one look costs
