@@ -14,6 +14,9 @@ from local import venvs
 from local.ministack import MiniStack
 from local.place import Place, Ports
 from local.progress import Progress
+from tests.profiles import register_profiles
+
+register_profiles()
 
 
 def free_port() -> int:

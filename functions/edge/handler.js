@@ -3,7 +3,7 @@
 // negotiation; one table of cases (tests/cases/urls.json) and a fuzz test hold the two together.
 //
 // `make edge` puts the tables in, makes it small and writes it into template.yaml. It must stay below 10,240 bytes and
-// within what the engine documents: ES 5.1, const and let, arrow functions (tests/edge/language.py); `handler` alone is
+// within what the engine documents: ES 5.1, const and let, arrow functions (tests/unit/edge/language.py); `handler` alone is
 // async and holds no other function. No template literals: CloudFormation's Sub would read them. Nothing may depend on the length of a text that can hold more than
 // ASCII, because engines do not agree on it. Regular expressions are read as Perl's, where $ also stands before a line
 // break at the end. A constant may be read only below the line that declares it, inside functions too.

@@ -13,7 +13,7 @@ from darkroom.aws.record import padded
 from darkroom.services.correlation import correlation_id
 from darkroom.services.infer.requests import Kind, Request, read_request
 from darkroom.services.ingest.announce import image_id
-from tests.services.ingesting import event_text
+from tests.component.services.ingesting import event_text
 
 EVENT_ID = "17793124-05d4-b198-2fde-7ededc63b103"
 

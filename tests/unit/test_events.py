@@ -14,8 +14,8 @@ from darkroom.services.languages.entry import respond
 from darkroom.services.languages.keys import read_keys
 from darkroom.services.transform import Transform, TransformRequest
 from local.language_keys import DOCUMENT
+from tests.component.services.languages.serving import served
 from tests.pictures import jpeg_photo
-from tests.services.languages.serving import served
 from tools.events import FOLDER, LOCAL_KEY
 from tools.events.all import EVENTS
 from tools.events.transform import events

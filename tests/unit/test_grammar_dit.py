@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired
@@ -335,33 +335,28 @@ def same(target: str) -> None:
         assert parse_path(canonical_path(plan)) == plan
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(ALLOWED)), VALUES, max_size=4))
 def test_any_edits(edits: dict[str, Any]) -> None:
     same(encoded({"key": "a.jpg", "edits": edits}))
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(KNOWN["edits"]), max_size=5))
 def test_edits_together(several: list[tuple[dict[str, Any], str]]) -> None:
     same(encoded({"key": "a.jpg", "edits": {name: value for edits, _ in several for name, value in edits.items()}}))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text(text: str) -> None:
     same(f"/{text}")
     same(text)
 
 
-@settings(deadline=None)
 @given(st.text("0123456789x:/().,-;&=?filtersquawdhJW%2Ob64", max_size=60))
 def test_any_path(text: str) -> None:
     same(f"/filters:{text}/a.jpg")
     same(f"/{text}")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_in_base64(content: bytes) -> None:
     same("/" + base64.b64encode(content).decode())

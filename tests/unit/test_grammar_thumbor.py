@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired
@@ -193,20 +193,17 @@ def same(url: str) -> None:
         assert parse_path(canonical_path(plan)) == plan
 
 
-@settings(deadline=None)
 @given(st.lists(WORDS, max_size=8))
 def test_any_order_of_parts(words: list[str]) -> None:
     same("/unsafe/" + "/".join(words))
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text(text: str) -> None:
     same(f"/unsafe/{text}")
     same(text)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(sorted({call.partition("(")[0] for call in FILTERS})),
     st.text("0123456789.,;|-p()[]'atrue\u0660 ", max_size=40),

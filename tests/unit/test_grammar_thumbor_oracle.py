@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from libthumbor import CryptoURL
 from libthumbor.url import Url
@@ -62,7 +62,6 @@ def mirrors(options: dict[str, Any]) -> str:
     return ("h" if flip else "") + ("v" if flop else "")
 
 
-@settings(deadline=None)
 @given(COMPOSED)
 def test_what_it_composes_we_read(drawn: dict[str, Any]) -> None:
     options = options_of(drawn)
@@ -88,7 +87,6 @@ def test_what_it_composes_we_read(drawn: dict[str, Any]) -> None:
     assert ("quality(40)" in options.get("filters", ())) == ("q" in wanted.values)
 
 
-@settings(deadline=None)
 @given(COMPOSED, st.data())
 def test_a_changed_byte_is_no_signature(drawn: dict[str, Any], data: st.DataObject) -> None:
     url = CryptoURL(key=KEY).generate(**options_of(drawn))
@@ -156,13 +154,11 @@ def _side(text: str) -> int | str:
     return digits if digits == "orig" else int(digits or 0)
 
 
-@settings(deadline=None)
 @given(paths())
 def test_what_we_split_it_splits_alike(path: str) -> None:
     assert as_libthumbor(split(path)) == Url.parse_decrypted(path)
 
 
-@settings(deadline=None)
 @given(st.text("abx0123456789:/-().,filterstrimsmartorig", min_size=1, max_size=40))
 def test_any_path_is_split_alike(path: str) -> None:
     parsed = Url.parse_decrypted(path)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.plan.grammar.settings import LanguageSettings
@@ -77,32 +77,27 @@ def near(pixel: Pixel, filters: str, theirs: Pixel, within: float = 1.1) -> None
     assert all(abs(a - b) <= within for a, b in zip(ours(pixel, matrix_of(filters)), theirs, strict=True))
 
 
-@settings(deadline=None)
 @given(PIXELS, PERCENT)
 def test_brightness(pixel: Pixel, percent: int) -> None:
     near(pixel, f"brightness({percent})", brightness(pixel, percent))
 
 
-@settings(deadline=None)
 @given(PIXELS, PERCENT)
 def test_contrast(pixel: Pixel, percent: int) -> None:
     near(pixel, f"contrast({percent})", contrast(pixel, percent))
 
 
-@settings(deadline=None)
 @given(PIXELS, PERCENT, PERCENT, PERCENT)
 def test_rgb(pixel: Pixel, red: int, green: int, blue: int) -> None:
     near(pixel, f"rgb({red},{green},{blue})", rgb(pixel, red, green, blue))
 
 
-@settings(deadline=None)
 @given(PIXELS, st.tuples(*[st.integers(0, 100)] * 3), PIXELS)
 def test_colorize(pixel: Pixel, percents: Pixel, fill: Pixel) -> None:
     call = f"colorize({','.join(map(str, percents))},{bytes(fill).hex()})"
     near(pixel, call, colorize(pixel, percents, fill))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 255), st.floats(0, 3))
 def test_saturation_of_greys(level: int, change: float) -> None:
     pixel = (level,) * 3
@@ -115,7 +110,6 @@ def test_saturation_of_colours_is_near(change: float, within: float) -> None:
         near(pixel, f"saturation({change})", saturation(pixel, change), within)
 
 
-@settings(deadline=None)
 @given(PIXELS, st.integers(-30, 30), st.integers(-30, 30), st.booleans())
 def test_filters_follow_one_another(pixel: Pixel, first: int, second: int, bright_first: bool) -> None:
     """Where nothing is clipped on the way, as thumbor does it after each filter."""

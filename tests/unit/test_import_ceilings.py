@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.building import LAYERS
-from tests.template.stack import ROOT, Stack
-from tests.unit.test_architecture import AWS_LAYER, NATIVE
+from tests.component.template.building import LAYERS
+from tests.component.template.stack import ROOT, Stack
+
+from .test_architecture import AWS_LAYER, NATIVE
 
 CEILINGS = {
     "forget": 640,

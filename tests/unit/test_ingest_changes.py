@@ -13,7 +13,7 @@ from darkroom.errors import BadUpload
 from darkroom.services.ingest.announce import announcement, image_id, preset_paths
 from darkroom.services.ingest.changes import Change, Kind, mend_message, read_change
 from darkroom.services.ingest.quarantine import MAX_KEY_BYTES, quarantine_key
-from tests.services.ingesting import event_text
+from tests.component.services.ingesting import event_text
 
 BUCKET = "uploads"
 NOON_S = 1795608000.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.borrowed.options import BORROWED
@@ -168,7 +168,6 @@ def test_a_picture_cut_to_a_face_needs_findings() -> None:
     assert not needs_findings(plan_of("a", {"fz": 0.5}))
 
 
-@settings(max_examples=400)
 @given(borrowed_plans())
 def test_a_path_names_its_plan(plan: Plan) -> None:
     path = canonical_path(plan)
@@ -177,7 +176,6 @@ def test_a_path_names_its_plan(plan: Plan) -> None:
     assert path.isascii()
 
 
-@settings(max_examples=200)
 @given(borrowed_values(), borrowed_values())
 def test_two_meanings_have_two_paths(one: dict[str, Value], other: dict[str, Value]) -> None:
     plan, second = plan_of("a", one), plan_of("a", other)

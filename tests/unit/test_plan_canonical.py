@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadOption
@@ -26,7 +26,6 @@ from .plans import PLANNED, option_values, plans, url_text
 S3_KEY_BYTES = 1024
 
 
-@settings(max_examples=400)
 @given(plan=plans())
 def test_a_path_names_its_plan(plan: Plan) -> None:
     path = canonical_path(plan)
@@ -36,7 +35,6 @@ def test_a_path_names_its_plan(plan: Plan) -> None:
     assert derivative_name(plan) == unquote(path.removeprefix("/"))
 
 
-@settings(max_examples=400)
 @given(one=option_values(), other=option_values())
 def test_two_meanings_have_two_paths(one: dict[str, Value], other: dict[str, Value]) -> None:
     plan, second = plan_of("a", one), plan_of("a", other)
@@ -63,7 +61,6 @@ def _everywhere(text: str) -> str:
     return "".join(f"%{byte:02x}" for byte in text.encode())
 
 
-@settings(max_examples=400)
 @given(values=option_values(most=6), chance=st.randoms(use_true_random=False))
 def test_urls_that_mean_the_same_have_one_path(values: dict[str, Value], chance: random.Random) -> None:
     plan = plan_of("a/b é.jpg", values)
@@ -191,7 +188,6 @@ def test_a_second_spelling_is_no_path(path: str) -> None:
         parse_path(path)
 
 
-@settings(max_examples=300)
 @given(plan=plans(), data=st.data())
 def test_a_changed_path_names_another_plan_or_none(plan: Plan, data: st.DataObject) -> None:
     path = canonical_path(plan)

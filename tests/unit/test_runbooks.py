@@ -15,10 +15,10 @@ TESTS = FOLDER.parents[1] / "tests"
 RUN = "".join(
     (TESTS / name).read_text(encoding="utf-8")
     for name in (
-        "e2e/test_operating.py",
-        "e2e/test_runbooks.py",
-        "e2e/test_inference.py",
-        "services/infer/test_runbook.py",
+        "stack/test_operating.py",
+        "stack/test_runbooks.py",
+        "stack/test_inference.py",
+        "component/services/infer/test_runbook.py",
     )
 )
 PAGES = sorted(FOLDER.glob("*.md"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.vectors.packing import Question, differing_bits, pack, unpack
-from tests.aws.similar import direction, towards
+from tests.component.aws.similar import direction, towards
 
 MOST_OFF = 0.003
 

@@ -1,0 +1,144 @@
+"""Findings in S3 and in the index, and entries that only who has seen them replaces."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from darkroom.aws.archive import Archive, Noted, item_name, sidecar_name
+from darkroom.aws.entries import Entries, Entry
+from darkroom.aws.vault import Vault
+from darkroom.aws.verdicts import Verdict, VerdictTable
+from darkroom.errors import Changed
+from darkroom.findings import FACES, TEXT, Face, Finding, Findings, Line, Region
+from tests.component.services.ingesting import make_table
+
+from .stored import keys, put
+
+_numbers = itertools.count(1)
+KEY = "trips/Rom 2026.jpg"
+FOUND = Findings(
+    "1", "e", {FACES: Finding(FACES, "m", "1", faces=(Face(Region(0.1, 0.2, 0.3, 0.4), 0.9),))}, (TEXT,), "2026-11-25"
+)
+
+
+@pytest.fixture
+def table(aws: Callable[[str], Any]) -> str:
+    name = f"entries-{next(_numbers)}"
+    make_table(aws("dynamodb"), name)
+    return name
+
+
+@pytest.fixture
+def entries(aws: Callable[[str], Any], table: str) -> Entries:
+    return Entries(aws("dynamodb"), table)
+
+
+@pytest.fixture
+def archive(vault: Vault, entries: Entries) -> Archive:
+    return Archive(vault, entries)
+
+
+def test_an_entry_is_replaced_by_who_has_seen_it(entries: Entries) -> None:
+    assert entries.get("a") == Entry({}, 0)
+    assert entries.put("a", {"text": "x", "number": 0.5, "count": 3, "set": True}, replaces=0)
+    assert entries.get("a") == Entry({"text": "x", "number": 0.5, "count": 3, "set": True}, 1)
+    assert not entries.put("a", {"text": "y"}, replaces=0)
+    assert entries.put("a", {"text": "z"}, replaces=1)
+    assert not entries.put("a", {"text": "y"}, replaces=1)
+    assert entries.get("a") == Entry({"text": "z"}, 2)
+
+
+def test_an_entry_is_deleted_by_who_has_seen_it(entries: Entries) -> None:
+    entries.put("a", {"text": "x"}, replaces=0)
+    entries.put("a", {"text": "y"}, replaces=1)
+    assert not entries.delete("a", seen=1)
+    assert entries.delete("a", seen=2)
+    assert not entries.delete("a", seen=2)
+    assert entries.get("a").version == 0
+
+
+def test_a_sidecar_is_replaced_by_who_has_seen_it(archive: Archive) -> None:
+    assert archive.sidecar("1", KEY) is None
+    archive.put_sidecar(KEY, FOUND, replaces=None)
+    seen = archive.sidecar("1", KEY)
+    assert seen is not None
+    assert seen.findings == FOUND
+    with pytest.raises(Changed):
+        archive.put_sidecar(KEY, FOUND, replaces=None)
+    archive.put_sidecar(KEY, replace(FOUND, pending=()), replaces=seen)
+    with pytest.raises(Changed):
+        archive.put_sidecar(KEY, FOUND, replaces=seen)
+    assert keys(archive.media) == ["findings/1/trips/Rom 2026.jpg.json"]
+
+
+def test_a_sidecar_that_is_none_can_be_replaced(archive: Archive) -> None:
+    put(archive.media, sidecar_name("1", KEY), b"{")
+    seen = archive.sidecar("1", KEY)
+    assert seen is not None
+    assert seen.findings is None
+    archive.put_sidecar(KEY, FOUND, replaces=seen)
+    again = archive.sidecar("1", KEY)
+    assert again is not None
+    assert again.findings == FOUND
+
+
+def test_the_item_says_what_was_noted(archive: Archive) -> None:
+    assert archive.noted(KEY) == Noted()
+    first = Noted(FOUND, "id", "digest", True, False)
+    written = archive.note(KEY, first)
+    assert written == replace(first, version=1) == archive.noted(KEY)
+    assert archive.note(KEY, first) is None
+    assert archive.note(KEY, replace(written, flagged=None, announced=True)) is not None
+    assert archive.noted(KEY) == Noted(FOUND, "id", "digest", None, True, 2)
+
+
+def test_ingest_reads_the_verdict_from_it(archive: Archive, aws: Callable[[str], Any], table: str) -> None:
+    verdicts = VerdictTable(aws("dynamodb"), table)
+    written = archive.note(KEY, Noted(FOUND, "id", "digest", False))
+    assert verdicts.of(KEY) == Verdict("digest", "e", False)
+    assert written is not None
+    archive.note(KEY, replace(written, flagged=None))
+    assert verdicts.of(KEY) is None
+
+
+def test_a_book_fits_into_the_item_and_is_whole_in_the_sidecar(archive: Archive) -> None:
+    corners = ((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2))
+    book = Finding(TEXT, "m", "1", lines=tuple(Line(corners, f"{number} ÄÖÜ" * 20, 0.9) for number in range(4000)))
+    findings = Findings("1", "e", {TEXT: book})
+    archive.put_sidecar(KEY, findings, replaces=None)
+    archive.note(KEY, Noted(findings, "id", "digest"))
+    seen, noted = archive.sidecar("1", KEY), archive.noted(KEY).findings
+    assert seen is not None
+    assert seen.findings == findings
+    assert noted is not None
+    assert 300 < len(noted.found[TEXT].lines) < 4000
+    assert noted.found[TEXT].lines == book.lines[: len(noted.found[TEXT].lines)]
+
+
+def test_forgetting_takes_what_was_seen_of_every_generation_and_nothing_else(archive: Archive) -> None:
+    for generation in ("1", "2", "b"):
+        archive.put_sidecar(KEY, replace(FOUND, generation=generation), replaces=None)
+        archive.put_sidecar(KEY + ".json", replace(FOUND, generation=generation), replaces=None)
+    archive.note(KEY, Noted(FOUND))
+    seen, noted = archive.sidecars(KEY), archive.noted(KEY)
+    assert len(seen) == 3
+    newer = archive.sidecar("2", KEY)
+    archive.put_sidecar(KEY, replace(FOUND, generation="2", analysed_at="later"), replaces=newer)
+    assert archive.forget(KEY, seen, noted) == 3
+    assert [name for name in keys(archive.media) if not name.endswith(".json.json")] == [sidecar_name("2", KEY)]
+    assert len(keys(archive.media)) == 4
+    assert archive.noted(KEY) == Noted()
+
+
+def test_an_item_that_was_written_meanwhile_stays(archive: Archive) -> None:
+    archive.note(KEY, Noted(FOUND))
+    noted = archive.noted(KEY)
+    archive.note(KEY, noted)
+    assert archive.forget(KEY, [], noted) == 0
+    assert archive.noted(KEY).version == 2
+    assert item_name(KEY) == f"findings#{KEY}"

@@ -1,0 +1,99 @@
+"""The audit log: every entry is an object of its own that nothing overwrites, and people read the newest first."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from darkroom.aws.audit import DECISION, ERASURE, KINDS, OVERRIDE, Audit, hashed
+from darkroom.aws.clients import client
+from darkroom.aws.vault import Vault
+from darkroom.errors import Unavailable
+
+from . import faulty
+from .stored import keys, opened_body
+
+NOON_S = datetime(2026, 11, 25, 12, 0, 0, 125_000, tzinfo=UTC).timestamp()
+DAY_S = 86_400.0
+_numbers = itertools.count(1)
+
+
+def test_an_entry_says_who_did_what_when_and_why(vault: Vault) -> None:
+    key = Audit(vault, clock=lambda: NOON_S).note(DECISION, "endpoint", "monitor", action="rollback", reasons=["n"])
+    assert re.fullmatch(r"2026/11/25/120000\.125000-[0-9a-f]{12}\.json", key)
+    assert json.loads(opened_body(vault, key)) == {
+        "at": "2026-11-25T12:00:00.125+00:00",
+        "kind": "decision",
+        "subject": "endpoint",
+        "by": "monitor",
+        "facts": {"action": "rollback", "reasons": ["n"]},
+    }
+
+
+def test_entries_of_one_moment_do_not_replace_each_other(vault: Vault) -> None:
+    audit = Audit(vault, clock=lambda: NOON_S)
+    written = {audit.note(OVERRIDE, "a.jpg", "person") for _ in range(20)}
+    assert sorted(written) == keys(vault)
+    assert len(written) == 20
+
+
+def test_the_newest_entries_come_first_over_days(vault: Vault) -> None:
+    for past, subject in enumerate(["today", "yesterday", "the day before", "long ago"]):
+        Audit(vault, clock=lambda past=past: NOON_S - DAY_S * (40 if past == 3 else past)).note(  # type: ignore[misc]
+            DECISION, subject, "x"
+        )
+    Audit(vault, clock=lambda: NOON_S + 1).note(DECISION, "just now", "x")
+    audit = Audit(vault, clock=lambda: NOON_S + 2)
+    assert [one["subject"] for one in audit.newest(10)] == ["just now", "today", "yesterday", "the day before"]
+    assert [one["subject"] for one in audit.newest(2)] == ["just now", "today"]
+    assert [one["subject"] for one in audit.newest(10, days=1)] == ["just now", "today"]
+
+
+def test_kinds_are_a_closed_list(vault: Vault) -> None:
+    assert KINDS == ("decision", "override", "release", "erasure")
+    with pytest.raises(ValueError, match="gossip"):
+        Audit(vault).note("gossip", "a", "b")
+    assert keys(vault) == []
+
+
+def test_an_erasure_names_its_key_by_a_hash_alone() -> None:
+    assert re.fullmatch("sha256:[0-9a-f]{64}", hashed("people/ümit.jpg"))
+    assert hashed("a") != hashed("b")
+
+
+def test_a_write_whose_answer_was_lost_is_no_error(s3: Any) -> None:
+    with faulty.answering(faulty.error(500, "InternalError"), faulty.error(412, "PreconditionFailed")) as server:
+        audit = Audit(Vault(client("s3", server.environment), "log"))
+        assert audit.note(ERASURE, hashed("a"), "person").endswith(".json")
+        assert len(server.requests) == 2
+
+
+def test_a_bucket_that_does_not_answer_is_a_fault() -> None:
+    with faulty.answering(faulty.error(403, "AccessDenied")) as server:
+        audit = Audit(Vault(client("s3", server.environment), "log"))
+        with pytest.raises(Unavailable):
+            audit.note(DECISION, "a", "b")
+
+
+def test_a_locked_bucket_keeps_what_was_written(s3: Any) -> None:
+    name = f"audit-locked-{next(_numbers)}"
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    s3.put_object_lock_configuration(
+        Bucket=name,
+        ObjectLockConfiguration={
+            "ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}},
+        },
+    )
+    vault = Vault(s3, name)
+    key = Audit(vault).note(DECISION, "a", "b")
+    kept = vault.head(key)
+    assert kept is not None
+    with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket=name, Key=key, VersionId=kept.version_id)
+    assert json.loads(opened_body(vault, key))["subject"] == "a"

@@ -1,0 +1,76 @@
+"""What the observer by Powertools and the X-Ray SDK adds to the protocol: calls of boto3, and nothing else of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .watched import BEFORE, LAMBDA, PARENT, SENDER, TRACE, Told, watch
+
+WORK = """
+from botocore.exceptions import ClientError
+from darkroom.aws import clients
+from darkroom.aws.observing import Observer
+from darkroom.aws.vault import Vault
+
+observer = Observer("ingest")
+s3 = clients.client("s3")
+with observer.message("change"):
+    with observer.step("fetch"):
+        assert Vault(s3, "no-such-bucket").head("a-users-key") is None
+    with observer.step("read"):
+        try:
+            s3.get_object(Bucket="no-such-bucket", Key="a-users-key")
+        except ClientError:
+            pass
+with observer.message("change", trace_header=BEFORE), observer.step("again"):
+    assert Vault(s3, "no-such-bucket").head("a-users-key") is None
+""".replace("BEFORE", repr(f"Root={BEFORE};Parent={SENDER};Sampled=1"))
+
+
+@pytest.fixture(scope="module")
+def told(aws_environment: dict[str, str]) -> Told:
+    return watch(WORK, LAMBDA | aws_environment)
+
+
+def test_a_line_is_written_once_although_lambda_has_a_handler_of_its_own(aws_environment: dict[str, str]) -> None:
+    """Its runtime sets the root logger up before it loads a function."""
+    work = """
+import logging, sys
+logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="Lambda's: %(message)s")
+from darkroom.aws.observing import Observer
+Observer("ingest").log("INFO", "once")
+logging.getLogger("botocore").warning("twice")
+"""
+    first, second = watch(work, LAMBDA | aws_environment).lines
+    assert json.loads(first)["message"] == "once"
+    assert second == "Lambda's: twice"
+
+
+def test_calls_of_aws_are_below_their_step(told: Told) -> None:
+    calls = {found["parent_id"]: found for found in told.received if found["name"] == "s3"}
+    for step, operation in (("fetch", "HeadObject"), ("read", "GetObject"), ("again", "HeadObject")):
+        call = calls[told.by_name[step]["id"]]
+        assert (call["namespace"], call["aws"]["operation"]) == ("aws", operation)
+
+
+def test_a_call_that_fails_says_how_but_not_in_whose_words(told: Told) -> None:
+    [call] = [found for found in told.received if found.get("aws", {}).get("operation") == "GetObject"]
+    assert call["http"]["response"]["status"] == 404
+    [cause] = call["cause"]["exceptions"]
+    assert cause["type"] == "NoSuchBucket"
+    assert "message" not in cause
+
+
+def test_keys_of_objects_are_told_nowhere(told: Told) -> None:
+    assert "a-users-key" not in json.dumps(told.received) + "".join(told.lines)
+
+
+def test_steps_of_a_trace_that_is_continued_are_in_it(told: Told) -> None:
+    segments = {found["id"]: found for found in told.received if found.get("origin")}
+    again = told.by_name["again"]
+    assert again["parent_id"] in segments
+    assert segments[again["parent_id"]]["parent_id"] == SENDER
+    assert told.by_name["change"]["parent_id"] == PARENT
+    assert told.by_name["change"]["trace_id"] == TRACE

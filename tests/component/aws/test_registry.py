@@ -1,0 +1,94 @@
+"""The registry of models, against the local SageMaker: what was registered is what is read, and judged once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from darkroom.aws.clients import client
+from darkroom.aws.registry import APPROVED, PENDING, REJECTED, ModelVersion, Registry
+from darkroom.errors import NoSuchVersion, Unavailable
+
+from . import faulty
+from .endpoints import GROUP, Models, running
+
+MODEL = ModelVersion(
+    image="111122223333.dkr.ecr.eu-central-1.amazonaws.com/darkroom:2",
+    metrics={"faces-recall": 0.93, "n": 120.0},
+    lineage={"dataset": "s3://media/watch/manifests/2026-11-25/train.manifest", "parent": "1", "revision": "9d0e1fe"},
+    description="Trained on November's pictures",
+)
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Iterator[Models]:
+    with running(tmp_path) as models:
+        yield models
+
+
+@pytest.fixture
+def registry(models: Models) -> Registry:
+    return Registry(models.client("sagemaker"), GROUP)
+
+
+def test_a_version_is_read_as_it_was_registered(registry: Registry) -> None:
+    arn = registry.register(MODEL)
+    assert registry.version(arn) == replace(MODEL, arn=arn, version=1)
+    assert registry.version(arn).approval == PENDING
+
+
+def test_the_newest_version_comes_first_over_pages(registry: Registry) -> None:
+    for number in range(101):
+        registry.register(replace(MODEL, image=f"image:{number}"))
+    assert [one.version for one in registry.versions()] == list(range(101, 0, -1))
+
+
+def test_a_version_is_found_by_its_image_the_newest_of_them(registry: Registry) -> None:
+    registry.register(MODEL)
+    newest = registry.register(replace(MODEL, description="again"))
+    registry.register(replace(MODEL, image="another:1"))
+    found = registry.of_image(MODEL.image)
+    assert found is not None
+    assert found.arn == newest
+    assert registry.of_image("nobody:1") is None
+
+
+def test_a_version_is_approved_and_rejected_with_a_reason(registry: Registry) -> None:
+    arn = registry.register(MODEL)
+    registry.approve(arn, "every figure is within its limit")
+    assert (registry.version(arn).approval, registry.version(arn).why) == (APPROVED, "every figure is within its limit")
+    registry.reject(arn, "x" * 5000)
+    assert (registry.version(arn).approval, len(registry.version(arn).why)) == (REJECTED, 1024)
+
+
+def test_what_there_is_not_is_said_to_be_missing(registry: Registry, models: Models) -> None:
+    arn = registry.register(MODEL)
+    for action in (registry.version, lambda arn: registry.approve(arn, "x"), lambda arn: registry.reject(arn, "x")):
+        with pytest.raises(NoSuchVersion):
+            action(arn.removesuffix("1") + "9")
+    assert Registry(models.client("sagemaker"), "no-such-group").versions() == []
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        replace(MODEL, lineage={"dataset": ""}),
+        replace(MODEL, lineage={"dataset": "x" * 257}),
+        replace(MODEL, metrics={f"m{number}": 1.0 for number in range(48)}),
+    ],
+)
+def test_what_would_not_be_kept_whole_is_refused(registry: Registry, model: ModelVersion) -> None:
+    with pytest.raises(ValueError, match="at most 50"):
+        registry.register(model)
+    assert registry.versions() == []
+
+
+def test_a_sagemaker_that_does_not_answer_is_a_fault() -> None:
+    with faulty.answering(faulty.HANG_UP) as server:
+        registry = Registry(client("sagemaker", server.environment, attempts=1), GROUP)
+        for action in (registry.versions, lambda: registry.register(MODEL), lambda: registry.reject("arn", "x")):
+            with pytest.raises(Unavailable):
+                action()

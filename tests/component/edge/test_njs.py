@@ -1,0 +1,44 @@
+"""The table of cases in njs, where it is installed (Debian: ``njs``): the nearest there is to CloudFront's own engine.
+
+It reads patterns as Perl does and constants from above only, which the embedded V8 of the other tests does not.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from functions.edge.build import edge_code, filled_in
+from tests.unit.edge.engine import NOW_S, loadable
+from tests.unit.edge.reference import case_presets, outcome
+from tests.unit.edge.test_cases import TABLE, asked, check
+
+NJS = shutil.which("njs")
+
+
+@pytest.mark.skipif(NJS is None, reason="njs is not installed")
+@pytest.mark.parametrize(("mode", "always"), sorted({(asked(case).mode, asked(case).always) for case in TABLE}))
+def test_the_edge_function_in_njs(mode: str, always: str, tmp_path: Path) -> None:
+    assert NJS is not None
+    cases = [case for case in TABLE if asked(case).mode == mode and asked(case).always == always]
+    requests = map(asked, cases)
+    held = [(asked.event(), {"findings": asked.generation} if asked.generation else {}) for asked in requests]
+    code = loadable(filled_in(edge_code(case_presets()), mode, always))
+    script = tmp_path / "edge.js"
+    script.write_text(
+        f"Date.now = function () {{ return {NOW_S * 1000}; }};\n{code}\n"
+        f"const held = JSON.parse({json.dumps(json.dumps(held))});\n"
+        "async function all() { for (let at = 0; at < held.length; at++) {\n"
+        "cf.held = held[at][1]; const answer = await handler(held[at][0]); console.log(JSON.stringify(answer)); } }\n"
+        "all();\n",
+        encoding="utf-8",
+    )
+    run = subprocess.run([NJS, str(script)], capture_output=True, text=True, check=True)
+    answers = run.stdout.splitlines()
+    assert len(answers) == len(cases) > 0
+    for case, answer in zip(cases, answers, strict=True):
+        check(case, outcome(json.loads(answer)))

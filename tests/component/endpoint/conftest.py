@@ -1,0 +1,56 @@
+"""One server for all tests that only ask it; it has a model of tags besides the four that ship."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import venvs
+from local.progress import Progress
+from tests.component.models.classifier import COLOURS, colour_classifier
+from tests.looking import ROOT, models_folder
+
+from .serving import Server, serving
+
+TAGS = """
+[[model]]
+name = "colours"
+task = "tags"
+version = "1"
+artefact = "colours.onnx"
+labels = "colours.txt"
+read = "tags"
+softmax = true
+batch_size = 8
+thresholds = { tag = 0.5 }
+input = { side_px = 16, layout = "channels-first", deviation = [255, 255, 255] }
+"""
+
+
+@pytest.fixture(scope="session")
+def environment() -> None:
+    """The endpoint's virtual environment, made when first needed."""
+    asyncio.run(venvs.ensure_endpoint(Progress()))
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as SageMaker unpacks it: a table of models and their files, one model among them somebody's own."""
+    folder = tmp_path_factory.mktemp("models")
+    for file in models_folder().glob("*.onnx"):
+        (folder / file.name).symlink_to(file)
+    (folder / "colours.onnx").write_bytes(colour_classifier(16))
+    (folder / "colours.txt").write_text("\n".join(COLOURS), encoding="utf-8")
+    shipped = (ROOT / "endpoint" / "models.toml").read_text(encoding="utf-8")
+    (folder / "models.toml").write_text(shipped + TAGS, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(environment: None, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """It waits long for a batch to fill, so that what is sent at once is answered together on a busy machine too."""
+    with serving(models, tmp_path_factory.mktemp("endpoint"), BATCH_WAIT_MS="1500") as started:
+        yield started

@@ -1,0 +1,149 @@
+"""The real server in its own virtual environment, and requests to it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from darkroom.aws.model import stages_ms
+from local import venvs
+from tests.conftest import free_port
+from tests.looking import ROOT
+
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+START_S = 120
+"""Loading takes 3 s where nothing else runs."""
+
+STOP_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer over HTTP."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The body as JSON."""
+        document: dict[str, Any] = json.loads(self.body)
+        return document
+
+    @property
+    def batch(self) -> int:
+        """How many requests the server says it answered together."""
+        return int(self._attributes["batch"])
+
+    @property
+    def stages_ms(self) -> dict[str, float]:
+        """Where the server says that its time went."""
+        return stages_ms(self.headers[ATTRIBUTES.lower()])
+
+    @property
+    def _attributes(self) -> dict[str, str]:
+        return dict(one.split("=", 1) for one in self.headers[ATTRIBUTES.lower()].split(";"))
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs. ``log`` is the file with what it writes."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(16))
+
+    def get(self, path: str) -> Reply:
+        return self._ask("GET", path, None, {})
+
+    def invoke(self, picture: bytes, tasks: str | None, *, inference_id: str = "", trace: str = "") -> Reply:
+        """``tasks`` as in the header's ``tasks=``; None sends no such header."""
+        headers = {"Content-Type": "image/jpeg"}
+        if tasks is not None:
+            headers[ATTRIBUTES] = f"tasks={tasks}" + (f";trace={trace}" if trace else "")
+        if inference_id:
+            headers["X-Amzn-SageMaker-Inference-Id"] = inference_id
+        return self._ask("POST", "/invocations", picture, headers)
+
+    def invoke_all(self, asked: Sequence[tuple[bytes, str]]) -> list[Reply]:
+        """All at once."""
+        return list(self._threads.map(lambda one: self.invoke(*one), asked))
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it logged as JSON."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def logged(self, inference_id: str) -> list[dict[str, Any]]:
+        """The lines about one request."""
+        return [line for line in self.lines() if line.get("inference_id") == inference_id]
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)
+        try:
+            connection.request(method, path, body, dict(headers))
+            answer = connection.getresponse()
+            return Reply(answer.status, {name.lower(): text for name, text in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+
+@contextmanager
+def serving(models: Path, scratch: Path, **variables: str) -> Iterator[Server]:
+    """A server over the folder ``models``, ready; it has ended when the context is left."""
+    log = scratch / "endpoint.log"
+    port = free_port()
+    with log.open("wb") as out:
+        process = start(models, out.fileno(), PORT=str(port), **variables)
+    server = Server(port, process, log)
+    try:
+        _wait_until_ready(server)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+
+def start(models: Path, out: int, **variables: str) -> subprocess.Popen[bytes]:
+    """A server that may not be ready yet, or never."""
+    return subprocess.Popen(
+        [venvs.python_of(venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOST": "127.0.0.1",
+            "MODEL_DIR": str(models),
+            "PYTHONPATH": str(ROOT / "layers" / "darkroom"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **variables,
+        },
+        stdout=out,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def _wait_until_ready(server: Server) -> None:
+    until_s = time.monotonic() + START_S
+    while time.monotonic() < until_s:
+        if server.process.poll() is not None:
+            break
+        try:
+            if server.get("/ping").status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"the endpoint did not start:\n{server.log.read_text()[-4000:]}")

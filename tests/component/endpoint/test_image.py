@@ -1,0 +1,59 @@
+"""The container's recipe, as far as it can be told without Docker, and the machine that it is for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.component.template.stack import Stack
+from tests.looking import ROOT
+
+DOCKERFILE = (ROOT / "endpoint" / "Dockerfile").read_text(encoding="utf-8")
+ENDPOINT = {"InferenceMode": "endpoint", "EndpointImageUri": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/image:1"}
+
+
+def pinned(name: str) -> dict[str, str]:
+    """Version by package."""
+    text = (ROOT / "endpoint" / name).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", text, re.MULTILINE))
+
+
+def test_what_is_copied_is_there_and_not_ignored() -> None:
+    let_in = re.findall(r"^!(.+)$", (ROOT / "endpoint" / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
+    copied = re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE)
+    assert len(copied) >= 5
+    for source in copied:
+        assert (ROOT / source).exists(), source
+        assert any(Path(source).is_relative_to(path) for path in let_in), source
+
+
+def test_the_server_looks_where_the_image_has_its_models() -> None:
+    built_in = re.search(r'^BUILT_IN = Path\("(.+)"\)', (ROOT / "endpoint" / "serve.py").read_text(), re.MULTILINE)
+    assert built_in
+    assert f"--to {built_in[1]} --for endpoint" in DOCKERFILE
+    assert f"COPY --from=models {built_in[1]} {built_in[1]}" in DOCKERFILE
+
+
+def test_the_two_devices_differ_in_onnxruntime_alone() -> None:
+    cpu, gpu = pinned("requirements.txt"), pinned("requirements-gpu.txt")
+    own = {name for name in cpu.keys() ^ gpu.keys() if not name.startswith("nvidia-")}
+    assert own <= {"onnxruntime", "onnxruntime-gpu", "sympy", "mpmath", "coloredlogs", "humanfriendly", "pyreadline3"}
+    assert {name for name in cpu.keys() & gpu.keys() if cpu[name] != gpu[name]} == set()
+
+
+def test_cuda_is_one_that_the_machines_driver_knows() -> None:
+    """Driver 550, of the system that the template asks for, knows CUDA 12 and not 13."""
+    majors = {name.rpartition("-cu")[2] for name in pinned("requirements-gpu.txt") if name.startswith("nvidia-")}
+    assert majors == {"12"}
+    [variant] = Stack(**ENDPOINT).properties("EndpointConfig")["ProductionVariants"]
+    assert variant["InferenceAmiVersion"] == "al2-ami-sagemaker-inference-gpu-3-1"
+
+
+@pytest.mark.parametrize("canary", ["", "111122223333.dkr.ecr.eu-central-1.amazonaws.com/image:2"])
+def test_a_machine_without_a_gpu_has_the_usual_system(canary: str) -> None:
+    stack = Stack(**ENDPOINT, EndpointAmi="", EndpointInstanceType="ml.c6i.xlarge", CanaryImageUri=canary)
+    variants = stack.properties("EndpointConfig")["ProductionVariants"]
+    assert len(variants) == (2 if canary else 1)
+    assert not any("InferenceAmiVersion" in variant for variant in variants)

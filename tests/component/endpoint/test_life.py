@@ -1,0 +1,77 @@
+"""How the server starts, how it ends, and what it does when it cannot."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from darkroom.models import catalogue
+from tests.conftest import free_port
+from tests.looking import models_folder
+from tests.pictures import jpeg_photo
+
+from .serving import STOP_S, serving, start
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A folder of models with the fewest in it."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    table = catalogue.SMALL.read_text(encoding="utf-8")
+    (folder / "models.toml").write_text("[[model]]" + table.rpartition("[[model]]")[2], encoding="utf-8")
+    (folder / "sscd_distilled.onnx").symlink_to(models_folder() / "sscd_distilled.onnx")
+    return folder
+
+
+def children_of(process_id: int) -> list[int]:
+    text = Path(f"/proc/{process_id}/task/{process_id}/children").read_text()
+    return [int(child) for child in text.split()]
+
+
+def alive(process_id: int) -> bool:
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_termination_ends_all_of_it(environment: None, small: Path, tmp_path: Path) -> None:
+    with serving(small, tmp_path) as server:
+        family = children_of(server.process.pid)
+        assert len(family) >= 3
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(STOP_S) == 0
+        assert [child for child in family if alive(child)] == []
+        assert "Traceback" not in server.log.read_text()
+
+
+def test_it_does_not_outlive_its_worker(environment: None, small: Path, tmp_path: Path) -> None:
+    """So that who started it sees that it is gone, and starts another."""
+    with serving(small, tmp_path) as server:
+        [worker] = [child for child in children_of(server.process.pid) if b"spawn_main" in _command(child)]
+        os.kill(worker, signal.SIGKILL)
+        assert server.process.wait(STOP_S) != 0
+
+
+def test_batches_can_be_switched_off(environment: None, small: Path, tmp_path: Path) -> None:
+    with serving(small, tmp_path, BATCH_SIZE="1", BATCH_WAIT_MS="500") as server:
+        replies = server.invoke_all([(jpeg_photo(), "similarity")] * 4)
+        assert [(reply.status, reply.batch) for reply in replies] == [(200, 1)] * 4
+
+
+@pytest.mark.parametrize("missing", ["sscd_distilled.onnx", "models.toml"])
+def test_it_does_not_start_without_its_models(environment: None, small: Path, missing: str) -> None:
+    (small / missing).unlink()
+    process = start(small, subprocess.PIPE, PORT=str(free_port()))
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert b"no " in out or b"No such file" in out or b"doesn't exist" in out
+
+
+def _command(process_id: int) -> bytes:
+    return Path(f"/proc/{process_id}/cmdline").read_bytes()

@@ -1,0 +1,143 @@
+"""What the server is made of, without HTTP: reading a request, decoding, and a batch that fails."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from multidict import CIMultiDict as Headers
+from PIL import Image
+
+from darkroom.errors import ModelUnavailable, UnknownTask
+from darkroom.findings import FACES, MODERATION, SIMILARITY, Finding
+from darkroom.models import catalogue
+from darkroom.models.pixels import Pixels
+from darkroom.models.running import Models
+from endpoint import decoding
+from endpoint.asking import Asked, Origin, origin, wanted
+from endpoint.decoding import decoded
+from endpoint.finding import Finder
+from tests.looking import models_folder
+from tests.pictures import jpeg_photo
+
+KNOWN = ("faces", "text", "moderation")
+CATALOGUE = catalogue.load(catalogue.SMALL)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ("", KNOWN),
+        ("tasks=", KNOWN),
+        ("trace=1-abc", KNOWN),
+        ("tasks=text", ("text",)),
+        ("tasks=text,faces", ("text", "faces")),
+        (" tasks = text , faces,text,", ("text", "faces")),
+        ("trace=1; tasks=moderation", ("moderation",)),
+    ],
+)
+def test_tasks_are_read_from_the_attributes(attributes: str, expected: tuple[str, ...]) -> None:
+    assert wanted(attributes, KNOWN) == expected
+
+
+@pytest.mark.parametrize("attributes", ["tasks=similarity", "tasks=faces,Faces", "tasks=*"])
+def test_unknown_tasks_are_refused(attributes: str) -> None:
+    with pytest.raises(UnknownTask):
+        wanted(attributes, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        *(("JPEG", mode) for mode in ("RGB", "L", "CMYK")),
+        *(("PNG", mode) for mode in ("RGB", "L", "P", "RGBA", "LA", "I;16")),
+        *(("WEBP", mode) for mode in ("RGB", "RGBA")),
+    ],
+)
+def test_every_kind_of_pixel_becomes_rgb(kind: str, mode: str) -> None:
+    """204 is a colour that a palette has, too."""
+    out = io.BytesIO()
+    picture = Image.new("RGB", (7, 5), (204, 204, 204))
+    if mode == "I;16":
+        picture = Image.fromarray(np.full((5, 7), 204 * 257, np.uint16))
+    (picture if mode == "I;16" else picture.convert(mode)).save(out, kind)
+    found = decoded(out.getvalue())
+    assert found is not None
+    assert (found.shape, found.dtype) == ((5, 7, 3), np.uint8)
+    assert abs(found.astype(int) - 204).max() <= 6
+
+
+def test_what_is_transparent_shows_white() -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (3, 3), (0, 0, 0, 0)).save(out, "PNG")
+    picture = decoded(out.getvalue())
+    assert picture is not None
+    assert (picture == 255).all()
+
+
+def test_too_many_pixels_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 900 * 600 - 1)
+    assert decoded(jpeg_photo()) is None
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 900 * 600)
+    assert decoded(jpeg_photo()) is not None
+
+
+def test_who_asks_is_read_from_the_headers() -> None:
+    headers = Headers(
+        {"x-amzn-sagemaker-inference-id": "a" * 65, "x-amzn-sagemaker-custom-attributes": "tasks=; trace=1-2"}
+    )
+    assert origin(headers) == Origin("a" * 64, "1-2")
+    assert origin(Headers({})) == Origin("", "")
+
+
+def test_time_is_told_from_when_a_request_came() -> None:
+    """What came a minute ago has waited that long; the models' time is that of the whole batch."""
+    finder = Finder(CATALOGUE, Models(CATALOGUE, models_folder(), [SIMILARITY]), ThreadPoolExecutor(2))
+    now_s = time.monotonic()
+    batch = [Asked(jpeg_photo(), (SIMILARITY,), came_s=now_s - 60), Asked(jpeg_photo(), (SIMILARITY,), came_s=now_s)]
+    early, late = (told.stages_ms for told in finder.tell(batch))
+    assert early["queue"] + early["decode"] - late["queue"] - late["decode"] == pytest.approx(60_000, abs=1)
+    assert early["infer"] == late["infer"] > 0
+
+
+class Choking(Models):
+    """Models that fail for every batch with a grey picture in it, as for one that needs too much memory."""
+
+    def find_all(self, pictures: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
+        if any(np.ptp(picture) == 0 for picture in pictures):
+            raise ModelUnavailable(detail="/opt/secret is out of memory")
+        return super().find_all(pictures, tasks)
+
+
+def test_a_picture_that_models_fail_at_harms_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), "grey").save(out, "PNG")
+    models = Choking(CATALOGUE, models_folder(), [SIMILARITY])
+    finder = Finder(CATALOGUE, models, ThreadPoolExecutor(2))
+    bodies = (jpeg_photo(), out.getvalue(), b"", jpeg_photo())
+    told = finder.tell([Asked(body, (SIMILARITY,), Origin(f"id-{index}")) for index, body in enumerate(bodies)])
+    assert [one.status for one in told] == [200, 503, 200, 200]
+    assert [one.batch for one in told] == [1, 1, 1, 1]
+    assert "vector" in told[0].document["tasks"][SIMILARITY]
+    assert told[1].document["code"] == "model-unavailable"
+    assert "secret" not in str(told[1].document)
+    assert told[2].document["tasks"][SIMILARITY]["error"] == "unreadable"
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [failed] = [line for line in lines if line["level"] == "ERROR"]
+    assert (failed["inference_id"], failed["detail"]) == ("id-1", "/opt/secret is out of memory")
+    answered = {line["inference_id"]: line.get("code") for line in lines if line["message"] == "answered"}
+    assert answered == {"id-0": None, "id-1": "model-unavailable", "id-2": "unreadable", "id-3": None}
+
+
+def test_an_empty_list_of_readable_pictures_is_no_batch() -> None:
+    finder = Finder(CATALOGUE, Models(CATALOGUE, models_folder(), [FACES, MODERATION]), ThreadPoolExecutor(2))
+    [told] = finder.tell([Asked(b"nothing", (FACES, MODERATION))])
+    assert {task: one["error"] for task, one in told.document["tasks"].items()} == {
+        FACES: "unreadable",
+        MODERATION: "unreadable",
+    }

@@ -1,0 +1,205 @@
+"""The container's contract, spoken over HTTP with the real server."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import time
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TASKS, TEXT, read_finding
+from tests.documents import accuracy_in_order, page, photographed, words
+from tests.looking import FACES as MARKED
+from tests.looking import overlap
+from tests.pictures import jpeg_photo, photograph
+
+from .serving import Server
+
+WORD_ACCURACY = 0.95
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def flat(colour: str, size: tuple[int, int] = (60, 40)) -> bytes:
+    return jpeg(Image.new("RGB", size, colour))
+
+
+def huge_png() -> bytes:
+    """A PNG whose header tells of 50,000 × 50,000 px."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IEND\xaeB`\x82"
+
+
+UNREADABLE = {
+    "cut off": jpeg_photo()[:20_000],
+    "no picture": b"this is no picture",
+    "nothing": b"",
+    "huge": huge_png(),
+    "a type that is not sent": b"GIF89a\1\0\1\0\0\0\0;",
+}
+
+
+def test_ping_is_answered_when_the_models_are_loaded(server: Server) -> None:
+    assert server.get("/ping").status == 200
+
+
+def test_one_request_has_several_tasks(server: Server) -> None:
+    reply = server.invoke(jpeg(photograph()), "faces,similarity,moderation")
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "application/json"
+    found = {task: read_finding(task, document) for task, document in reply.document["tasks"].items()}
+    assert set(found) == {FACES, SIMILARITY, MODERATION}
+    [face] = found[FACES].faces
+    assert overlap(face.region, MARKED["astronaut"][0]) > 0.5
+    assert np.linalg.norm(found[SIMILARITY].vector) == pytest.approx(1, abs=1e-4)
+    assert found[MODERATION].labels[0].score < 0.2
+    assert {(one.by, bool(one.version), one.error) for one in found.values()} == {("endpoint", True, "")}
+
+
+@pytest.mark.parametrize("tasks", [None, "", " "])
+def test_without_tasks_it_does_all_that_it_can(server: Server, tasks: str | None) -> None:
+    found = server.invoke(flat("white"), tasks).document["tasks"]
+    assert set(found) == set(TASKS)
+    assert [document["error"] for document in found.values() if "error" in document] == []
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_picture_that_cannot_be_read_is_a_finding(server: Server, what: str) -> None:
+    reply = server.invoke(UNREADABLE[what], "faces,text")
+    assert reply.status == 200
+    assert {task: one["error"] for task, one in reply.document["tasks"].items()} == {
+        FACES: "unreadable",
+        TEXT: "unreadable",
+    }
+    assert {one["model"] for one in reply.document["tasks"].values()} == {"centerface", "pp-ocr-v6-small"}
+
+
+def test_an_unknown_task_is_refused(server: Server) -> None:
+    reply = server.invoke(flat("white"), "faces,smells")
+    assert reply.status == 400
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert (reply.document["code"], reply.document["status"]) == ("unknown-task", 400)
+    assert "'smells'" in reply.document["detail"]
+
+
+def test_a_body_beyond_sagemakers_limit_is_refused(server: Server) -> None:
+    assert server.invoke(bytes(26 * 1024 * 1024), "faces").status == 413
+
+
+def test_other_paths_are_not_found(server: Server) -> None:
+    reply = server.get("/models")
+    assert (reply.status, reply.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_requests_at_once_are_answered_together(server: Server) -> None:
+    before = len(server.lines())
+    pictures = [jpeg(photograph().rotate(angle)) for angle in range(0, 80, 10)]
+    replies = server.invoke_all([(picture, "similarity,moderation") for picture in pictures])
+    assert [reply.status for reply in replies] == [200] * 8
+    assert max(reply.batch for reply in replies) >= 4
+    logged = [line["batch"] for line in server.lines()[before:] if line["message"] == "answered"]
+    assert sorted(logged) == sorted(reply.batch for reply in replies)
+    for picture, reply in list(zip(pictures, replies, strict=True))[:2]:
+        vectors = [_vector(one.document) for one in (reply, server.invoke(picture, "similarity"))]
+        assert vectors[0] @ vectors[1] == pytest.approx(1, abs=1e-4)
+
+
+def test_a_request_is_found_in_the_logs_by_its_id_and_its_trace(server: Server) -> None:
+    picture = jpeg(photograph())
+    reply = server.invoke(
+        picture, "faces,moderation", inference_id="0a1b2c", trace="1-5759e988-bd862e3fe1be46a994272793"
+    )
+    [line] = server.logged("0a1b2c")
+    assert line | {"timestamp": ""} == {
+        "level": "INFO",
+        "message": "answered",
+        "timestamp": "",
+        "service": "endpoint",
+        "inference_id": "0a1b2c",
+        "xray_trace_id": "1-5759e988-bd862e3fe1be46a994272793",
+        "status": 200,
+        "tasks": ["faces", "moderation"],
+        "batch": reply.batch,
+        "bytes": len(picture),
+        "ms": reply.stages_ms,
+    }
+
+
+@pytest.mark.parametrize(("tasks", "code", "status"), [("smells", "unknown-task", 400), ("faces", "unreadable", 200)])
+def test_what_goes_wrong_is_logged_by_its_code(server: Server, tasks: str, code: str, status: int) -> None:
+    server.invoke(b"this is no picture", tasks, inference_id=f"wrong-{code}", trace="1-2-3")
+    [line] = server.logged(f"wrong-{code}")
+    assert (line["code"], line["status"], line["xray_trace_id"]) == (code, status, "1-2-3")
+
+
+def test_the_answer_tells_where_its_time_went(server: Server) -> None:
+    """Within the time of the call; 12 megapixels take longer to decode than 2,400 px beside them."""
+    started_s = time.monotonic()
+    stages_ms = server.invoke(jpeg(photograph()), "faces").stages_ms
+    took_ms = (time.monotonic() - started_s) * 1000
+    assert list(stages_ms) == ["queue", "decode", "infer"]
+    assert min(stages_ms.values()) > 0
+    assert sum(stages_ms.values()) < took_ms
+    asked = [(flat("white", (4000, 3000)), "similarity"), (flat("white"), "similarity")]
+    large, small = (reply.stages_ms for reply in server.invoke_all(asked))
+    assert large["decode"] > small["decode"]
+
+
+def test_each_of_a_batch_gets_its_own(server: Server) -> None:
+    """Also beside pictures that cannot be read, of other shapes and with other tasks."""
+    asked = [
+        (flat("#00ff00"), "tags"),
+        (UNREADABLE["cut off"], "tags,faces"),
+        (jpeg(photograph()), "faces"),
+        (flat("#ff0000", (9, 700)), "tags,moderation"),
+        (UNREADABLE["no picture"], "moderation"),
+        (flat("#0000ff"), "similarity,tags"),
+    ]
+    replies = server.invoke_all(asked)
+    assert max(reply.batch for reply in replies) >= 3
+    found = [reply.document["tasks"] for reply in replies]
+    assert [set(one) for one in found] == [set(tasks.split(",")) for _, tasks in asked]
+    assert [found[place][TAGS]["labels"][0]["name"] for place in (0, 3, 5)] == ["green", "red", "blue"]
+    assert found[1][TAGS]["error"] == found[1][FACES]["error"] == found[4][MODERATION]["error"] == "unreadable"
+    assert len(found[2][FACES]["faces"]) == 1
+
+
+def test_a_model_of_ones_own_gives_tags(server: Server) -> None:
+    document = server.invoke(flat("#00ff00"), "tags").document["tasks"][TAGS]
+    assert (document["model"], document["version"]) == ("colours", "1")
+    assert [(label["name"], label["score"] > 0.9) for label in document["labels"]] == [("green", True)]
+
+
+@pytest.mark.parametrize("degrees", [4, -11, 90, 180])
+def test_a_photographed_document_is_read(server: Server, degrees: int) -> None:
+    expected = words(240)
+    document = server.invoke(photographed(page(expected), degrees), TEXT).document["tasks"][TEXT]
+    lines = read_finding(TEXT, document).lines
+    assert accuracy_in_order(expected, [line.text for line in lines]) >= WORD_ACCURACY
+
+
+@pytest.mark.parametrize(("degrees", "along"), [(0, (1, 0)), (90, (0, -1)), (180, (-1, 0)), (270, (0, 1))])
+def test_corners_go_round_a_line_from_where_it_begins(server: Server, degrees: int, along: tuple[int, int]) -> None:
+    strip = page(["First", "and", "only", "line"]).crop((0, 60, 700, 220))
+    document = server.invoke(photographed(strip, degrees), TEXT).document["tasks"][TEXT]
+    [line] = read_finding(TEXT, document).lines
+    assert line.text == "First and only line"
+    size = (160, 700) if degrees in (90, 270) else (700, 160)
+    first, second, _, last = np.array(line.corners) * size
+    forward, down = (side / np.linalg.norm(side) for side in (second - first, last - first))
+    assert forward == pytest.approx(along, abs=0.05)
+    assert down == pytest.approx((-along[1], along[0]), abs=0.2)
+
+
+def _vector(document: dict[str, dict[str, dict[str, str]]]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    return np.frombuffer(base64.b64decode(document["tasks"][SIMILARITY]["vector"]), "<f4")

@@ -1,0 +1,50 @@
+"""The functions' own modules, each in an environment of its own, as Lambda loads them."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda tells a function of its invocation."""
+
+    remaining_ms: int = 900_000
+    aws_request_id: str = "8f1d6a0e-0c35-4a55-9a44-6a1d3b1c9f10"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+
+@dataclass(frozen=True)
+class Function:
+    """A loaded function."""
+
+    handler: Any
+
+    def invoke(self, event: Any, context: Context | None = None) -> Any:
+        """Its answer, which like the event has been JSON in between."""
+        return json.loads(json.dumps(self.handler(json.loads(json.dumps(event)), context or Context())))
+
+
+def load(name: str, environment: dict[str, str]) -> Function:
+    """Import ``functions/<name>/app.py`` anew, with ``environment`` and nothing of AWS's besides."""
+    spec = importlib.util.spec_from_file_location(f"app_{name}_{next(_numbers)}", FUNCTIONS / name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with mock.patch.dict(os.environ, kept | environment, clear=True):
+        spec.loader.exec_module(module)
+    return Function(module.handler)

@@ -1,0 +1,298 @@
+"""The infer service on real parts: buckets, queues, tables and a bus in MiniStack, and an endpoint that obeys."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from darkroom.aws import switches as switching
+from darkroom.aws.archive import Archive, Noted
+from darkroom.aws.bus import Bus
+from darkroom.aws.clients import client
+from darkroom.aws.entries import Entries
+from darkroom.aws.index import Index
+from darkroom.aws.model import Endpoint
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.record import READY, Record, padded, to_item
+from darkroom.aws.samples import Samples
+from darkroom.aws.switches import Switches, in_vault
+from darkroom.aws.variants import Variants
+from darkroom.aws.vault import Vault
+from darkroom.aws.vectors.table import TableVectors
+from darkroom.findings import (
+    FACES,
+    FALLBACK,
+    MODERATION,
+    SIMILARITY,
+    TEXT,
+    Face,
+    Finding,
+    Findings,
+    Label,
+    Region,
+)
+from darkroom.plan.limits import Limits
+from darkroom.services.caching import SOURCE_ETAG
+from darkroom.services.infer.breaker import Breaker
+from darkroom.services.infer.calling import Caller, Finder
+from darkroom.services.infer.circuit import Terms as CircuitTerms
+from darkroom.services.infer.copies import Copies
+from darkroom.services.infer.keep import Keeper
+from darkroom.services.infer.masters import Masters
+from darkroom.services.infer.requests import Kind, Request
+from darkroom.services.infer.sampling import Sampler
+from darkroom.services.infer.service import Infer, Outcome, Terms
+from darkroom.services.infer.trial import Standings, Trials
+from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
+from tests.component.aws.sagemaker import NAME, Runtime
+from tests.component.services.ingesting import Recording, make_table
+
+ALL = (FACES, TEXT, MODERATION, SIMILARITY)
+SMALL = (FACES, MODERATION, SIMILARITY)
+CALL_S = 0.5
+SLOTS = 100
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class SmallModels:
+    """Stands for the models within the function; ``seen`` is what they had to look at."""
+
+    tasks: Sequence[str] = SMALL
+    seen: list[bytes] = field(default_factory=list)
+    broken: bool = False
+
+    def find(self, jpeg: bytes, tasks: Sequence[str]) -> dict[str, Finding]:
+        self.seen.append(jpeg)
+        if self.broken:
+            raise RuntimeError("no models")
+        return {task: small(task) for task in tasks if task in self.tasks}
+
+
+def small(task: str) -> Finding:
+    """What they see in any picture."""
+    by_task = {
+        FACES: Finding(FACES, "cpu-faces", "1", FALLBACK, faces=(Face(Region(0.3, 0.3, 0.3, 0.3), 0.7),)),
+        MODERATION: Finding(MODERATION, "cpu-moderation", "1", FALLBACK, labels=(Label("safe", 0.7),)),
+        SIMILARITY: Finding(SIMILARITY, "cpu-similarity", "1", FALLBACK, vector=(1.0, *(0.0,) * 511)),
+    }
+    return by_task[task]
+
+
+def make_vectors(dynamodb: Any, name: str) -> None:
+    """The table of embeddings, as the template makes it."""
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "N"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+@dataclass
+class World:
+    """What infer works on, and hands to move it. ``now_s`` is the clock, ``sent`` what it sent to its own queue."""
+
+    clients: dict[str, Any]
+    names: Mapping[str, str]
+    runtime: Runtime
+    now_s: float = 1_795_600_000.0
+    models: SmallModels = field(default_factory=SmallModels)
+    mode: str = "endpoint"
+    block: bool = False
+    tasks: Sequence[str] = ALL
+    generation: str = "1"
+    circuit: CircuitTerms = field(default_factory=CircuitTerms)
+    finder: Finder | None = None
+    sent: list[str] = field(default_factory=list)
+    opened: list[float] = field(default_factory=list)
+    observer: Observer = field(default_factory=lambda: Observer("infer"))
+    _slot: Any = field(default_factory=itertools.count)
+    _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
+
+    @classmethod
+    def build(cls, aws: Callable[[str], Any], runtime: Runtime) -> World:
+        """A new one."""
+        number = next(_numbers)
+        clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
+        clients["sagemaker-runtime"] = client("sagemaker-runtime", runtime.environment, read_s=CALL_S, attempts=1)
+        clients["sagemaker"] = client("sagemaker", runtime.environment, attempts=1)
+        names = {name: f"infer-{name}-{number}" for name in ("media", "index", "vectors", "bus")}
+        clients["s3"].create_bucket(Bucket=names["media"])
+        make_table(clients["dynamodb"], names["index"])
+        make_vectors(clients["dynamodb"], names["vectors"])
+        for queue in ("normal", "priority", "purges", "changes", "told", "dead"):
+            names[queue] = clients["sqs"].create_queue(QueueName=f"infer-{queue}-{number}")["QueueUrl"]
+        clients["events"].create_event_bus(Name=names["bus"])
+        rule = {"Name": "all", "EventBusName": names["bus"], "EventPattern": json.dumps({"source": ["darkroom"]})}
+        clients["events"].put_rule(**rule)
+        told = clients["sqs"].get_queue_attributes(QueueUrl=names["told"], AttributeNames=["QueueArn"])
+        target = {"Id": "told", "Arn": told["Attributes"]["QueueArn"]}
+        clients["events"].put_targets(Rule="all", EventBusName=names["bus"], Targets=[target])
+        return cls(clients, names, runtime)
+
+    @property
+    def media(self) -> Vault:
+        return Vault(self.clients["s3"], self.names["media"])
+
+    @property
+    def index(self) -> Index:
+        return Index(self.clients["dynamodb"], self.names["index"])
+
+    @property
+    def entries(self) -> Entries:
+        return Entries(self.clients["dynamodb"], self.names["index"])
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(self.media, self.entries)
+
+    @property
+    def vectors(self) -> TableVectors:
+        return TableVectors(self.clients["dynamodb"], self.names["vectors"])
+
+    def variants(self) -> Variants:
+        """Those of the endpoint, which are told by the same server."""
+        return Variants(self.clients["sagemaker"], NAME)
+
+    @property
+    def samples(self) -> Samples:
+        """Few slots, filled one after the other."""
+        return Samples(
+            self.clients["dynamodb"],
+            self.names["index"],
+            slots=SLOTS,
+            trial_slots=SLOTS,
+            choose=lambda slots: next(self._slot) % slots,
+        )
+
+    @property
+    def masters(self) -> Masters:
+        return Masters(self.media, "masters/", self.media)
+
+    def queue(self, name: str) -> Queue:
+        return Queue(self.clients["sqs"], self.names[name])
+
+    @property
+    def breaker(self) -> Breaker:
+        """One of a worker that has just started."""
+        switches = Switches(in_vault(self.media), clock=lambda: self.now_s)
+        return Breaker(
+            self.entries,
+            self.circuit,
+            lambda: self.now_s,
+            lambda: self.opened.append(self.now_s),
+            lambda: switches.on(switching.FALLBACK),
+        )
+
+    @property
+    def infer(self) -> Infer:
+        """The service of a worker that has just started."""
+        caller = Caller(
+            Endpoint(self.clients["sagemaker-runtime"], NAME),
+            self.breaker,
+            self.observer,
+            call_s=CALL_S,
+            sleep=lambda _: None,
+        )
+        return Infer(
+            terms=Terms(self.generation, self.tasks, Limits(), self.block),
+            keeper=Keeper(self.archive, self.masters, self.media, self.queue("purges"), self.vectors, self.tasks),
+            copies=Copies(self.archive, self.index, self.vectors),
+            index=self.index,
+            caller=Trials(caller, Standings(self.variants, self.observer)) if self.mode == "endpoint" else None,
+            finder=self.finder or self.models,
+            queue=Recording(self.clients["sqs"], self.names["normal"], self.sent),
+            verdicts=self.queue("changes"),
+            bus=Bus(self.clients["events"], self.names["bus"]),
+            sampler=Sampler(self.samples, self.masters, self.observer, lambda: self.now_s),
+            observer=self.observer,
+            clock=lambda: self.now_s,
+        )
+
+    def next_sequencer(self) -> str:
+        """One that is newer than all before, padded."""
+        return padded(f"{next(self._sequence):X}")
+
+    def master(self, key: str, body: bytes, *, sha256: str = "", prefix: str = "masters/") -> str:
+        """Put a master and what the index says of it; the sequencer of its event."""
+        sequencer = self.next_sequencer()
+        digest = sha256 or f"digest of {key} {sequencer}"
+        marks = {SEQUENCER: sequencer, SHA256: digest, VERSION_ID: f"v{sequencer[:4]}"}
+        etag = self.media.put(prefix + key, body, headers={"Content-Type": "image/jpeg"}, metadata=marks)
+        record = Record(
+            key, READY, sequencer, sha256=digest, facts={"perceptual_hash": "cedbd88c49eaf808"}, master={"etag": etag}
+        )
+        self.clients["dynamodb"].put_item(TableName=self.names["index"], Item=to_item(record))
+        return sequencer
+
+    def derivative(self, key: str, name: str) -> str:
+        """Put a picture that was made of the present master; its object's key."""
+        master = self.media.head(f"masters/{key}")
+        assert master is not None
+        place = f"derivatives/{key}/_/{name}"
+        self.media.put(place, b"x", headers={}, metadata={SOURCE_ETAG: master.etag.strip('"')})
+        return place
+
+    def ready(self, key: str, body: bytes, **further: Any) -> Outcome:
+        """Put a master and deal with its event."""
+        return self.infer.handle(Request(Kind.READY, key, self.master(key, body, **further)))
+
+    def removed(self, key: str) -> Outcome:
+        """Delete the master and deal with that."""
+        self.media.delete(f"masters/{key}")
+        return self.infer.handle(Request(Kind.REMOVED, key, self.next_sequencer()))
+
+    def findings(self, key: str, generation: str = "1") -> Findings:
+        """What the sidecar says."""
+        found = self.archive.sidecar(generation, key)
+        assert found is not None
+        assert found.findings is not None
+        return found.findings
+
+    def noted(self, key: str) -> Noted:
+        return self.archive.noted(key)
+
+    def known(self, key: str, findings: Findings) -> None:
+        """Put a sidecar, as somebody else would."""
+        self.archive.put_sidecar(key, findings, replaces=self.archive.sidecar(findings.generation, key))
+
+    def etag(self, key: str, prefix: str = "masters/") -> str:
+        found = self.media.head(prefix + key)
+        assert found is not None
+        return found.etag.strip('"')
+
+    def keys(self, prefix: str = "") -> list[str]:
+        return [listed.key for page in self.media.pages(prefix) for listed in page]
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Take what is in a queue and can be seen."""
+        found = []
+        while True:
+            answer = self.clients["sqs"].receive_message(
+                QueueUrl=self.names[queue], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+            )
+            if not answer.get("Messages"):
+                return found
+            for message in answer["Messages"]:
+                found.append(json.loads(message["Body"]) | {"attributes": message.get("MessageAttributes", {})})
+                self.clients["sqs"].delete_message(QueueUrl=self.names[queue], ReceiptHandle=message["ReceiptHandle"])
+
+    def told(self) -> list[dict[str, Any]]:
+        """Details of what was announced since the last time; all of it was ImageAnalysed."""
+        events = self.messages("told")
+        assert {event["detail-type"] for event in events} <= {"ImageAnalysed"}
+        return [event["detail"] for event in events]
+
+
+def by(findings: Findings, who: str) -> Findings:
+    """The same as if ``who`` had found it."""
+    return replace(findings, found={task: replace(one, by=who) for task, one in findings.found.items()})

@@ -1,0 +1,114 @@
+"""Runs over a library on real parts, driven step by step as the state machine drives them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from darkroom.aws.observing import Observer
+from darkroom.errors import DarkroomError, Unfinished
+from darkroom.services.caching import CachePolicy
+from darkroom.services.infer.masters import Masters
+from darkroom.services.ingest.examine import Examiner
+from darkroom.services.ingest.prints import Prints
+from darkroom.services.library.listing import Lister
+from darkroom.services.library.looking import Analysis
+from darkroom.services.library.operations import Operation
+from darkroom.services.library.presets import PresetPrints
+from darkroom.services.library.reporting import Reporter
+from darkroom.services.library.requests import Doing, read_request
+from darkroom.services.library.runs import Run, read_batches
+from darkroom.services.library.service import Library
+from darkroom.services.library.uploads import Intake
+from darkroom.services.library.working import Worker
+from darkroom.services.purge import Purge
+from tests.component.services.ingesting import World
+from tests.component.services.purging import lasting
+
+
+class Patience(Exception):
+    """A worker would have waited."""
+
+
+def impatient(_: float) -> None:
+    raise Patience
+
+
+@dataclass
+class Runs:
+    """One library in ``world``, and the state machine's part in short."""
+
+    world: World
+    operations: dict[Doing, Operation] = field(default_factory=dict)
+
+    @property
+    def library(self) -> Library:
+        world, observer = self.world, Observer("library")
+        media, uploads = world.vault("media"), world.vault("uploads")
+        intake = Intake(uploads, media, "masters/", world.index, world.queue("changes"), self._vault)
+        masters = Masters(media, "masters/", media)
+        prints = PresetPrints(
+            source=media,
+            source_prefix="masters/",
+            media=media,
+            examiner=Examiner(world.limits, observer),
+            prints=Prints(world.ingest.presets, world.always, media),
+            purge=Purge(media, media),
+            caching=CachePolicy(),
+        )
+        operations: dict[Doing, Operation] = {
+            Doing.INGEST: intake,
+            Doing.INFER: Analysis(world.archive, masters, world.queue("told"), "1", ("faces",)),
+            Doing.PRESETS: prints,
+        }
+        return Library(
+            media=media,
+            lister=Lister(uploads, media, "masters/", self._vault, 8, observer),
+            worker=Worker(operations | self.operations, observer, sleep=impatient),
+            reporter=Reporter(observer),
+        )
+
+    def _vault(self, bucket: str) -> Any:
+        vault = self.world.vault("uploads")
+        return type(vault)(self.world.clients["s3"], bucket)
+
+    def run(self, name: str) -> Run:
+        return Run(self.world.vault("media"), name)
+
+    def step(self, action: str, name: str, order: Mapping[str, Any], remaining: Any = lasting, **more: Any) -> Any:
+        event = json.loads(json.dumps({"action": action, "run": name, "order": order, **more}))
+        return self.library.handle(read_request(event), remaining)
+
+    def listed(self, name: str, order: Mapping[str, Any], **more: Any) -> list[tuple[str, tuple[str, ...]]]:
+        """List, and what there is to do then."""
+        told = self.step("list", name, order, **more)
+        text = self.world.body("media", told["todo"]).decode()
+        return [(batch.number, batch.keys) for batch in read_batches(text)]
+
+    def work(
+        self, name: str, order: Mapping[str, Any], number: str, keys: Sequence[str], remaining: Any = lasting
+    ) -> Any:
+        return self.step("work", name, order, remaining, number=number, keys=list(keys))
+
+    def all(self, name: str, order: Mapping[str, Any], **more: Any) -> dict[str, str]:
+        """A whole run, each batch tried until it is through; outcome and reason by key."""
+        for number, keys in self.listed(name, order, **more):
+            for _ in range(12):
+                try:
+                    self.work(name, order, number, keys)
+                except Unfinished:
+                    continue
+                except DarkroomError:
+                    break
+                break
+        self.step("report", name, order)
+        return self.reported(name)
+
+    def reported(self, name: str) -> dict[str, str]:
+        return {line["key"]: f"{line['outcome']} {line.get('reason', '')}".strip() for line in self.lines(name)}
+
+    def lines(self, name: str) -> Iterator[dict[str, Any]]:
+        for line in self.world.body("media", self.run(name).lines).splitlines():
+            yield json.loads(line)

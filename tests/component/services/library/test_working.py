@@ -1,0 +1,168 @@
+"""Batches that are killed, fail or run out of time are gone on with, and nothing is lost or done for ever."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from darkroom.errors import BadRun, Damaged, GaveUp, Unavailable, Unfinished, Unsettled
+from darkroom.services.library.outcomes import TRIES, Entry, Outcome, further
+from darkroom.services.library.requests import Doing, Order
+from darkroom.services.library.runs import Fates
+from darkroom.services.library.working import SPARE_S
+from tests.component.services.killing import Killed, Wire, wired
+
+from .running import Patience, Runs
+
+ORDER = {"operation": "presets", "prefix": ""}
+KEYS = tuple(f"{number}.jpg" for number in range(6))
+
+
+@dataclass
+class Scripted:
+    """An operation that does what it is told: ``acts`` by key, each of them once; ``seen`` counts."""
+
+    acts: dict[str, list[Callable[[], Entry]]] = field(default_factory=dict)
+    answers: dict[str, Entry] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def begin(self, key: str, order: Order) -> Entry:
+        assert order.doing is Doing.PRESETS
+        self.seen[key] += 1
+        acts = self.acts.get(key)
+        return acts.pop(0)() if acts else Entry(Outcome.DONE)
+
+    def look(self, key: str, mark: str) -> Entry | None:
+        assert mark == f"mark of {key}"
+        return self.answers.get(key)
+
+
+def raising(error: BaseException) -> Callable[[], Entry]:
+    def act() -> Entry:
+        raise error
+
+    return act
+
+
+@pytest.fixture
+def script(runs: Runs) -> Scripted:
+    found = Scripted()
+    runs.operations[Doing.PRESETS] = found
+    for key in KEYS:
+        runs.world.clients["s3"].put_object(Bucket=runs.world.names["media"], Key=f"masters/{key}", Body=b"picture")
+    return found
+
+
+@pytest.mark.parametrize("moment", ["before-send", "after-call"])
+@pytest.mark.parametrize("at", range(1, 14))
+def test_a_worker_killed_at_any_call_leaves_a_batch_that_is_done_again(
+    runs: Runs, script: Scripted, moment: str, at: int
+) -> None:
+    """Careful from the second worker on, it stores before and after each key: a dozen calls."""
+    [(number, keys)] = runs.listed("one", ORDER)
+    with pytest.raises(Killed), wired(runs.world, Wire(moment, 3, raising(Killed()))):  # at the end of the first
+        runs.work("one", ORDER, number, keys)
+    wire = Wire(moment, at, raising(Killed()))
+    try:
+        with wired(runs.world, wire):
+            runs.work("one", ORDER, number, keys)
+    except Killed:
+        assert wire.reached
+        runs.work("one", ORDER, number, keys)
+    report = runs.step("report", "one", ORDER)
+    assert (report["keys"], report["outcomes"], report["unaccounted"]) == (6, {"done": 6}, 0)
+    assert max(script.seen.values()) <= TRIES
+
+
+def test_a_key_that_kills_its_workers_is_given_up_and_the_others_are_done(runs: Runs, script: Scripted) -> None:
+    script.acts["2.jpg"] = [raising(Killed())] * 100
+    [(number, keys)] = runs.listed("one", ORDER)
+    for _ in range(TRIES + 1):
+        with pytest.raises(Killed):
+            runs.work("one", ORDER, number, keys)
+    with pytest.raises(GaveUp):
+        runs.work("one", ORDER, number, keys)
+    runs.step("report", "one", ORDER)
+    assert runs.reported("one") == dict.fromkeys(KEYS, "done") | {"2.jpg": "failed worker-died"}
+
+
+def test_a_failure_is_tried_again_and_given_up_in_the_end(runs: Runs, script: Scripted) -> None:
+    script.acts["1.jpg"] = [raising(Unavailable())]
+    script.acts["2.jpg"] = [raising(Unavailable())] * 100
+    script.acts["3.jpg"] = [raising(ZeroDivisionError())] * 100
+    script.acts["4.jpg"] = [raising(Damaged())]
+    assert runs.all("one", ORDER) == dict.fromkeys(KEYS, "done") | {
+        "2.jpg": "failed unavailable",
+        "3.jpg": "failed defect",
+        "4.jpg": "refused damaged",
+    }
+    assert (script.seen["1.jpg"], script.seen["2.jpg"], script.seen["4.jpg"]) == (2, TRIES, 1)
+
+
+def test_a_batch_without_time_goes_on_in_the_next_invocation(runs: Runs, script: Scripted) -> None:
+    [(number, keys)] = runs.listed("one", ORDER)
+    left = iter([SPARE_S + 1, SPARE_S + 1, *[SPARE_S - 1] * 20])
+    with pytest.raises(Unfinished):
+        runs.work("one", ORDER, number, keys, remaining=lambda: next(left))
+    assert script.seen.total() == 2
+    runs.work("one", ORDER, number, keys)
+    assert dict(script.seen) == dict.fromkeys(KEYS, 1)
+
+
+def test_what_was_asked_of_others_is_waited_for_and_not_asked_again(runs: Runs, script: Scripted) -> None:
+    script.acts["1.jpg"] = [lambda: Entry(Outcome.ASKED, mark="mark of 1.jpg")] * 2
+    [(number, keys)] = runs.listed("one", ORDER)
+    with pytest.raises(Patience):  # it would have slept
+        runs.work("one", ORDER, number, keys)
+    with pytest.raises(Unsettled):
+        runs.work("one", ORDER, number, keys, remaining=lambda: 0.0)
+    assert runs.step("report", "one", ORDER)["reasons"] == {"failed: unsettled": 1}
+    script.answers["1.jpg"] = Entry(Outcome.REFUSED, "damaged")
+    runs.work("one", ORDER, number, keys)
+    runs.step("report", "one", ORDER)
+    assert runs.reported("one")["1.jpg"] == "refused damaged"
+
+
+def test_a_resumed_run_does_only_what_is_left(runs: Runs, script: Scripted) -> None:
+    script.acts["2.jpg"] = [raising(Unavailable())] * TRIES
+    runs.all("one", ORDER, batch=2)
+    runs.world.clients["s3"].put_object(Bucket=runs.world.names["media"], Key="masters/new.jpg", Body=b"picture")
+    assert runs.listed("one", ORDER) == [("000001", ("2.jpg",))]
+    assert runs.all("one", ORDER) == dict.fromkeys(KEYS, "done")
+    assert script.seen["2.jpg"] == TRIES + 1
+    assert script.seen["3.jpg"] == 1
+    assert runs.listed("one", ORDER) == []
+
+
+def test_a_run_is_not_taken_for_another_one(runs: Runs, script: Scripted) -> None:
+    runs.all("one", ORDER)
+    with pytest.raises(BadRun, match="another"):
+        runs.listed("one", {"operation": "presets", "prefix": "1"})
+    assert script.seen.total() == len(KEYS)
+
+
+def test_what_nobody_began_with_is_told_so(runs: Runs, script: Scripted) -> None:
+    runs.listed("one", ORDER, batch=4)
+    report = runs.step("report", "one", ORDER, stopped={"Error": "States.ExceedToleratedFailureThreshold"})
+    assert (report["keys"], report["unaccounted"]) == (6, 6)
+    assert report["stopped"] == "States.ExceedToleratedFailureThreshold"
+    assert set(runs.reported("one").values()) == {"failed not-tried"}
+    assert not script.seen
+
+
+def test_two_workers_at_one_batch_lose_nothing_of_each_other(runs: Runs) -> None:
+    run = runs.run("one")
+    first = run.put_fates("000000", Fates({"a": Entry(Outcome.STARTED, attempts=1)}, 1))
+    run.put_fates("000000", Fates({**first.entries, "b": Entry(Outcome.DONE, attempts=1)}, 2, first.etag))
+    run.put_fates("000000", Fates({"a": Entry(Outcome.DONE, attempts=1)}, 1, first.etag))
+    found = run.fates("000000")
+    assert {key: entry.outcome for key, entry in found.entries.items()} == {"a": "done", "b": "done"}
+    assert found.begun == 2
+
+
+def test_the_end_of_a_key_is_never_undone() -> None:
+    done, started = Entry(Outcome.DONE, attempts=1), Entry(Outcome.STARTED, attempts=2)
+    assert further(done, started) == further(started, done) == done

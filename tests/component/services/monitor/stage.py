@@ -1,0 +1,125 @@
+"""A stack's parts in MiniStack, as the monitor sees them, and figures told to its CloudWatch."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from darkroom.aws.audit import Audit
+from darkroom.aws.bus import Bus
+from darkroom.aws.entries import Entries
+from darkroom.aws.metrics import Metrics
+from darkroom.aws.observing import Observer
+from darkroom.aws.samples import SLOTS, Samples
+from darkroom.aws.switches import Board
+from darkroom.services.monitor.functions import Function
+from darkroom.services.monitor.switching import Hand
+from darkroom.services.monitor.told import Told
+from darkroom.watch.sample import Sample
+from tests.component.services.ingesting import World
+
+MINUTE_S = 60
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Stage:
+    """``now_s`` is some seconds into a minute: the watches look at whole ones."""
+
+    world: World
+    cloudwatch: Any
+    number: int = field(default_factory=lambda: next(_numbers))
+    now_s: float = field(default_factory=lambda: time.time() // MINUTE_S * MINUTE_S + 5)
+
+    @classmethod
+    def build(cls, aws: Callable[[str], Any]) -> Stage:
+        return cls(World.build(aws), aws("cloudwatch"))
+
+    @property
+    def namespace(self) -> str:
+        return f"Darkroom/stage-{self.number}"
+
+    @property
+    def functions(self) -> dict[str, Function]:
+        memory = {"transform": 1769, "ingest": 3008, "infer": 3008, "purge": 512}
+        return {name: Function(name, f"stage-{self.number}-{name}", mb) for name, mb in memory.items()}
+
+    @property
+    def metrics(self) -> Metrics:
+        return Metrics(self.cloudwatch)
+
+    @property
+    def told(self) -> Told:
+        return Told(self.metrics, self.metrics, self.namespace, f"E{self.number}", self.functions)
+
+    @property
+    def observer(self) -> Observer:
+        return Observer("monitor")
+
+    @property
+    def audit(self) -> Audit:
+        return Audit(self.world.vault("audit"), clock=lambda: self.now_s)
+
+    @property
+    def entries(self) -> Entries:
+        return Entries(self.world.clients["dynamodb"], self.world.names["index"])
+
+    @property
+    def bus(self) -> Bus:
+        return Bus(self.world.clients["events"], self.world.names["bus"])
+
+    @property
+    def samples(self) -> Samples:
+        return Samples(self.world.clients["dynamodb"], self.world.names["index"])
+
+    @property
+    def hand(self) -> Hand:
+        return Hand(Board(self.world.vault("media")), self.audit, self.observer)
+
+    @property
+    def written(self) -> list[dict[str, Any]]:
+        """The audit log, the newest first."""
+        return self.audit.newest(50)
+
+    def tell(
+        self, namespace: str, metric: str, dimensions: Mapping[str, str], minutes: Mapping[int, float] | float
+    ) -> None:
+        """Give a metric a value in minutes of the past: 1 is the last whole one."""
+        values = minutes if isinstance(minutes, Mapping) else {1: minutes}
+        named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+        begin_s = self.now_s // MINUTE_S * MINUTE_S
+        data = [
+            {
+                "MetricName": metric,
+                "Dimensions": named,
+                "Timestamp": datetime.fromtimestamp(begin_s - past * MINUTE_S + 1, UTC),
+                "Value": value,
+            }
+            for past, value in values.items()
+        ]
+        self.cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+
+    def own(self, function: str, metric: str, minutes: Mapping[int, float] | float, **further: str) -> None:
+        """A figure that one of our functions tells."""
+        dimensions = {"service": function, "function": function, **further}
+        self.tell(self.namespace, metric, dimensions, minutes)
+
+    def of_lambda(self, function: str, metric: str, minutes: Mapping[int, float] | float) -> None:
+        name = self.functions[function].lambda_name
+        self.tell("AWS/Lambda", metric, {"FunctionName": name}, minutes)
+
+    def of_cdn(self, metric: str, minutes: Mapping[int, float] | float) -> None:
+        dimensions = {"DistributionId": f"E{self.number}", "Region": "Global"}
+        self.tell("AWS/CloudFront", metric, dimensions, minutes)
+
+    def sampled(self, samples: list[Sample], at_s: float | None = None) -> None:
+        """Fill the reservoir with ``samples``, each in a slot of its own."""
+        assert len(samples) <= SLOTS
+        slots = iter(range(SLOTS))
+        reservoir = Samples(self.world.clients["dynamodb"], self.world.names["index"], choose=lambda _: next(slots))
+        for sample in samples:
+            reservoir.put(replace(sample, at_s=self.now_s - 60 if at_s is None else at_s))

@@ -1,0 +1,58 @@
+"""Hit ratios: brought home from us-east-1, weighted by requests, and silent where nothing was asked."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.services.monitor.cdn import CdnWatch, hits_and_misses, percent
+from tests.component.services.emf import counted, of
+
+from .stage import Stage
+
+
+def look(stage: Stage, capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    observer = stage.observer
+    CdnWatch(stage.told, observer).look(stage.now_s)
+    observer.flush()
+    figures = counted(capsys.readouterr().out)
+    return {name: of(figures, name)[""] for name in ("CacheHitRatio", "StoreHitRatio") if of(figures, name)}
+
+
+def test_minutes_count_by_their_requests(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.of_cdn("Requests", {2: 900, 1: 100})
+    stage.of_cdn("CacheHitRate", {2: 90, 1: 40})
+    stage.of_lambda("transform", "Invocations", {2: 30, 1: 7.5})
+    # 810 + 40 hits of 1000; of 150 misses 37.5 were rendered
+    assert look(stage, capsys) == {"CacheHitRatio": pytest.approx(85), "StoreHitRatio": pytest.approx(75)}
+
+
+def test_nothing_is_told_of_nothing(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    assert look(stage, capsys) == {}
+    stage.of_cdn("Requests", 100)  # without CloudFront's additional metrics there is no rate
+    assert look(stage, capsys) == {}
+
+
+def test_a_cdn_that_has_everything_says_nothing_of_the_store(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.of_cdn("Requests", 100)
+    stage.of_cdn("CacheHitRate", 100)
+    assert look(stage, capsys) == {"CacheHitRatio": 100}
+
+
+def test_what_is_older_than_a_quarter_of_an_hour_does_not_count(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.of_cdn("Requests", {16: 1000, 15: 100})
+    stage.of_cdn("CacheHitRate", {16: 0, 15: 80})
+    assert look(stage, capsys)["CacheHitRatio"] == pytest.approx(80)
+
+
+def test_a_minute_whose_rate_is_missing_is_left_out() -> None:
+    assert hits_and_misses([(0, 100.0), (60, 50.0)], [(60, 80.0)]) == (40.0, 10.0)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_a_ratio_is_one_whatever_the_counts_say(part: float, whole: float) -> None:
+    ratio = percent(part, whole)
+    assert ratio is None if whole < 1 else 0 <= (ratio if ratio is not None else -1) <= 100

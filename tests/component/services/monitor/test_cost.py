@@ -1,0 +1,82 @@
+"""What an hour costs: every part by hand, from the same price table."""
+
+from __future__ import annotations
+
+import pytest
+
+from darkroom.services.monitor.cost import OF_A_MISS, OF_A_RENDER, OF_AN_UPLOAD, CostWatch
+from darkroom.watch.cost import HOURS_A_MONTH, load
+from tests.component.services.emf import Counted, counted, of
+
+from .stage import Stage
+
+PRICES = load()
+
+
+def usd(name: str, amount: float) -> float:
+    return amount * PRICES.prices[name].of_one
+
+
+def look(stage: Stage, capsys: pytest.CaptureFixture[str], instance_type: str = "", machines: int = 0) -> Counted:
+    observer = stage.observer
+    buckets = [stage.world.names["media"], stage.world.names["uploads"]]
+    asked = (lambda: machines) if instance_type else None
+    watch = CostWatch(stage.told, PRICES, "arm64", buckets, observer, instance_type, asked)
+    watch.look(stage.now_s)
+    observer.flush()
+    return counted(capsys.readouterr().out)
+
+
+def test_compute_is_time_by_memory(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    for function, spent_ms, invocations in (("transform", 120_000, 1000), ("ingest", 60_000, 20)):
+        stage.of_lambda(function, "Duration", spent_ms)
+        stage.of_lambda(function, "Invocations", invocations)
+    parts = of(look(stage, capsys), "CostPerHour")
+    gb_s = 120 * 1769 / 1024 + 60 * 3008 / 1024
+    assert parts["compute"] == pytest.approx(usd("lambda-arm64-gb-seconds", gb_s))
+    assert parts["requests"] == pytest.approx(usd("lambda-requests", 1020))
+
+
+def test_a_picture_costs_its_share_of_the_hour(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.of_cdn("Requests", {1: 4000, 59: 1000, 61: 10**9})
+    stage.of_cdn("BytesDownloaded", 2e9)
+    figures = look(stage, capsys)
+    expected = usd("cdn-requests", 5000) + usd("cdn-functions", 5000) + usd("cdn-gb", 2)
+    assert of(figures, "CostPerHour")[""] == pytest.approx(expected)
+    assert of(figures, "CostPerPicture")[""] == pytest.approx(expected / 5000)
+
+
+def test_without_viewers_there_is_no_cost_of_a_picture(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = look(stage, capsys)
+    assert of(figures, "CostPerHour") == {"": 0, "compute": 0, "requests": 0, "storage": 0, "endpoint": 0}
+    assert of(figures, "CostPerPicture") == {}
+
+
+def test_each_kind_of_work_asks_other_services(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.own("transform", "Rendered", 10)
+    stage.own("transform", "Rendered", 10, format="webp")  # the same ones, by format
+    stage.own("transform", "Requests", 30)
+    stage.own("ingest", "Requests", 7)
+    expected = sum(
+        usd(name, count * amount)
+        for amounts, count in ((OF_A_RENDER, 10), (OF_A_MISS, 30), (OF_AN_UPLOAD, 7))
+        for name, amount in amounts.items()
+    )
+    assert of(look(stage, capsys), "CostPerHour")["requests"] == pytest.approx(expected)
+
+
+def test_storage_is_the_newest_daily_count(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    dimensions = {"BucketName": stage.world.names["media"], "StorageType": "StandardStorage"}
+    stage.tell("AWS/S3", "BucketSizeBytes", dimensions, {2 * 1440: 1e12, 1440: 7.3e11})
+    parts = of(look(stage, capsys), "CostPerHour")
+    assert parts["storage"] == pytest.approx(usd("s3-gb-months", 730 / HOURS_A_MONTH))
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "expected"), [("ml.g4dn.xlarge", 3 * 0.7364), ("ml.unheard-of.xlarge", 0), ("", 0)]
+)
+def test_machines_of_the_endpoint_cost_by_the_hour(
+    stage: Stage, capsys: pytest.CaptureFixture[str], instance_type: str, expected: float
+) -> None:
+    figures = look(stage, capsys, instance_type, 3)
+    assert of(figures, "CostPerHour")["endpoint"] == pytest.approx(expected)

@@ -1,0 +1,277 @@
+"""Drift: the first baseline, what is told of every feature, and what a drift sets going once a day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from darkroom.aws.archive import Archive, Noted
+from darkroom.aws.bus import Bus
+from darkroom.aws.clients import client
+from darkroom.errors import Unavailable
+from darkroom.findings import (
+    FACES,
+    MODERATION,
+    TAGS,
+    TEXT,
+    Face,
+    Finding,
+    Findings,
+    Label,
+    Line,
+    Region,
+)
+from darkroom.services.monitor.drift import BASELINE, MAX_PSI, RECENT_S, BaselineWatch, DriftWatch
+from darkroom.services.monitor.manifests import Manifests, side
+from darkroom.watch.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
+from darkroom.watch.sample import Sample
+from tests.announcements import complaints
+from tests.component.aws import faulty
+from tests.component.aws.stored import put
+from tests.component.services.emf import Counted, counted, of
+from tests.pictures import jpeg_photo, png_noise
+from tests.unit.watching import samples
+
+from .stage import Stage
+
+ENOUGH = 300
+USUAL = samples(1, ENOUGH)
+
+
+def dark(chance: Any, fields: dict[str, object]) -> dict[str, object]:
+    return fields | {"brightness": chance.betavariate(2, 12)}
+
+
+def watch(stage: Stage, enough: int = ENOUGH) -> DriftWatch:
+    media = stage.world.vault("media")
+    baselines = BaselineWatch(media, stage.samples, stage.audit)
+    manifests = Manifests(media, stage.world.archive, stage.world.index, stage.world.names["media"], "masters/")
+    return DriftWatch(baselines, manifests, stage.bus, stage.observer, enough)
+
+
+type Look = Callable[[], tuple[dict[str, Any], Counted]]
+
+
+@pytest.fixture
+def look(stage: Stage, capsys: pytest.CaptureFixture[str]) -> Look:
+    """What was found, and what was told of it."""
+
+    def looking() -> tuple[dict[str, Any], Counted]:
+        capsys.readouterr()
+        watching = watch(stage)
+        found = watching.look(stage.now_s)
+        watching.observer.flush()
+        return dict(found), counted(capsys.readouterr().out)
+
+    return looking
+
+
+def test_the_first_baseline_waits_for_enough_samples(stage: Stage, look: Look) -> None:
+    stage.sampled(USUAL[:-1])
+    assert look()[0] == {"samples": ENOUGH - 1, "wanted": ENOUGH}
+    assert stage.world.vault("media").head(BASELINE) is None
+    stage.sampled(USUAL)
+    assert look()[0] == {"samples": ENOUGH, "wanted": ENOUGH}
+    [entry] = stage.written
+    assert (entry["kind"], entry["subject"], entry["facts"]["n"]) == ("decision", "baseline", ENOUGH)
+    assert look()[0]["samples"] == ENOUGH
+    assert len(stage.written) == 1
+
+
+def test_old_samples_make_a_baseline_and_are_not_compared_with_it(stage: Stage, look: Look) -> None:
+    stage.sampled(USUAL, at_s=stage.now_s - RECENT_S - 60)
+    look()
+    found, figures = look()
+    assert (found["samples"], found["drift"], of(figures, "DriftPsi")) == (0, {}, {})
+
+
+def test_pictures_as_ever_are_no_drift(stage: Stage, look: Look) -> None:
+    stage.sampled(USUAL)
+    look()
+    stage.sampled(samples(2, 1000))
+    found, figures = look()
+    assert "manifest" not in found
+    psi = of(figures, "DriftPsi")
+    assert psi[""] == max(value for feature, value in psi.items() if feature)
+    assert psi[""] <= MAX_PSI
+    assert of(figures, "DriftKs").keys() == psi.keys() - {"", FORMAT}
+    assert stage.world.told() == []
+
+
+def test_dark_pictures_are_drift_that_is_told_once_a_day(stage: Stage, look: Look) -> None:
+    stage.sampled(USUAL)
+    look()
+    stage.sampled(samples(3, ENOUGH, dark))
+    found, figures = look()
+    day = datetime.fromtimestamp(stage.now_s, UTC).date().isoformat()
+    assert found["manifest"] == f"watch/manifests/{day}/"
+    assert of(figures, "DriftPsi")[""] == of(figures, "DriftPsi")[BRIGHTNESS] > MAX_PSI
+    [(detail_type, detail)] = stage.world.told()
+    assert (detail_type, complaints(detail_type, detail)) == ("DriftFound", [])
+    assert detail["features"][BRIGHTNESS]["psi"] > MAX_PSI >= detail["features"][FORMAT]["psi"]
+    look()
+    assert stage.world.told() == []
+    stage.now_s += RECENT_S
+    stage.sampled(samples(4, ENOUGH, dark))
+    look()
+    [(_, other)] = stage.world.told()
+    assert other["id"] != detail["id"]
+
+
+def test_a_run_that_dies_before_it_has_told_is_done_again(stage: Stage, look: Look) -> None:
+    stage.sampled(USUAL)
+    look()
+    stage.sampled(samples(3, ENOUGH, dark))
+    with faulty.answering(faulty.HANG_UP) as server, pytest.raises(Unavailable):
+        nowhere = Bus(client("events", server.environment, attempts=1), "default")
+        replace(watch(stage), bus=nowhere).look(stage.now_s)
+    look()
+    assert [detail_type for detail_type, _ in stage.world.told()] == ["DriftFound"]
+
+
+def test_a_person_makes_a_new_baseline_of_what_is_there_now(stage: Stage, look: Look) -> None:
+    stage.sampled(USUAL)
+    look()
+    stage.sampled(samples(3, ENOUGH, dark))
+    stage.now_s += 1  # entries of one moment are in no order
+    watch(stage).baselines.look(stage.now_s)
+    assert look()[0]["drift"][BRIGHTNESS]["psi"] == 0
+    assert [entry["facts"]["why"] for entry in stage.written] == ["request", "the first"]
+
+
+def test_too_few_samples_are_no_baseline_whoever_wishes_it(stage: Stage) -> None:
+    stage.sampled(USUAL[: MIN_SAMPLES - 1])
+    assert watch(stage).baselines.look(stage.now_s) == {"samples": MIN_SAMPLES - 1, "wanted": MIN_SAMPLES}
+    assert watch(stage).baselines.read() is None
+
+
+def test_what_is_no_baseline_is_not_taken_for_one(stage: Stage, look: Look) -> None:
+    put(stage.world.vault("media"), BASELINE, b'{"schema": 0}')
+    with pytest.raises(ValueError, match="schema"):
+        look()
+
+
+FOUND = {
+    FACES: Finding(FACES, "centerface", "1", faces=(Face(Region(0.25, 0.5, 0.5, 0.25), 0.9),)),
+    TEXT: Finding(TEXT, "ocr", "6", lines=(Line(((0, 0), (1, 0), (1, 1), (0, 1)), "no entry", 0.8),)),
+    MODERATION: Finding(MODERATION, "nsfw", "1", labels=(Label("safe", 0.1), Label("unsafe", 0.9)), flagged=True),
+    TAGS: Finding(TAGS, "own", "3", labels=(Label("cat", 0.7), Label("sofa", 0.6))),
+}
+
+
+def lines(stage: Stage, keys: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The manifests' lines about ``keys``, by side and source."""
+    day = datetime.fromtimestamp(stage.now_s, UTC).date()
+    manifests = watch(stage).manifests
+    counts = manifests.write(day, [sample_of(key) for key in keys], stage.now_s)
+    found = {}
+    for name in ("train", "test"):
+        text = stage.world.body("media", f"{manifests.folder(day)}{name}.manifest").decode()
+        parsed = [json.loads(line) for line in text.splitlines()]
+        assert counts[name] == len(parsed)
+        found[name] = {line["source-ref"]: line for line in parsed}
+    return found
+
+
+def sample_of(key: str) -> Sample:
+    return replace(USUAL[0], key=key)
+
+
+def looked_at(stage: Stage, key: str, found: dict[str, Finding]) -> None:
+    archive: Archive = stage.world.archive
+    archive.note(key, Noted(Findings("1", "etag", found), image_id="i"))
+
+
+def test_a_line_has_every_label_as_ground_truth_writes_it(stage: Stage) -> None:
+    stage.world.created("a.jpg", jpeg_photo(size=(400, 200)))
+    looked_at(stage, "a.jpg", FOUND)
+    both = lines(stage, ["a.jpg", "a.jpg", "unknown.jpg"])
+    [line] = [*both["train"].values(), *both["test"].values()]
+    created = datetime.fromtimestamp(stage.now_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    by_a_model = {"human-annotated": "no", "creation-date": created}
+    assert line == {
+        "source-ref": f"s3://{stage.world.names['media']}/masters/a.jpg",
+        "faces": {
+            "image_size": [{"width": 400, "height": 200, "depth": 3}],
+            "annotations": [{"class_id": 0, "left": 100, "top": 100, "width": 200, "height": 50}],
+        },
+        "faces-metadata": {
+            "objects": [{"confidence": 0.9}],
+            "class-map": {"0": "face"},
+            "type": "groundtruth/object-detection",
+            "job-name": "darkroom/centerface-1",
+            **by_a_model,
+        },
+        "text": "no entry",
+        "text-metadata": {
+            "confidence": 0.8,
+            "type": "groundtruth/custom",
+            "job-name": "darkroom/ocr-6",
+            **by_a_model,
+        },
+        "moderation": 1,
+        "moderation-metadata": {
+            "class-name": "unsafe",
+            "confidence": 0.9,
+            "type": "groundtruth/image-classification",
+            "job-name": "darkroom/nsfw-1",
+            **by_a_model,
+        },
+        "tags": [0, 1],
+        "tags-metadata": {
+            "class-map": {"0": "cat", "1": "sofa"},
+            "confidence-map": {"0": 0.7, "1": 0.6},
+            "type": "groundtruth/image-classification-multilabel",
+            "job-name": "darkroom/own-3",
+            **by_a_model,
+        },
+    }
+
+
+def test_what_a_model_could_not_read_has_no_label(stage: Stage) -> None:
+    stage.world.created("a.jpg", jpeg_photo())
+    looked_at(stage, "a.jpg", {FACES: Finding(FACES, "m", "1", error="unreadable")})
+    assert lines(stage, ["a.jpg"]) == {"train": {}, "test": {}}
+
+
+def test_a_persons_word_is_the_label_and_held_pictures_are_named_where_they_are(stage: Stage) -> None:
+    world = stage.world
+    world.blocks = True
+    for key, body in (("let.jpg", jpeg_photo()), ("kept.jpg", png_noise(50, 40))):
+        world.created(key, body)
+        world.judge(key, flagged=True, body=body)
+    world.released("let.jpg")
+    world.confirmed("kept.jpg")
+    for key in ("let.jpg", "kept.jpg"):
+        entry = world.archive.noted(key)
+        world.archive.note(key, Noted(Findings("1", "etag", FOUND), version=entry.version))
+    both = lines(stage, ["let.jpg", "kept.jpg"])
+    by_source = {**both["train"], **both["test"]}
+    bucket = world.names["media"]
+    let, kept = by_source[f"s3://{bucket}/masters/let.jpg"], by_source[f"s3://{bucket}/held/kept.jpg"]
+    assert [(one["moderation"], one["moderation-metadata"]["class-name"]) for one in (let, kept)] == [
+        (0, "safe"),
+        (1, "unsafe"),
+    ]
+    assert {one["moderation-metadata"]["human-annotated"] for one in (let, kept)} == {"yes"}
+
+
+def test_the_same_bytes_are_on_one_side_whatever_they_are_called(stage: Stage) -> None:
+    for name in "abcd":
+        stage.world.created(f"{name}.jpg", jpeg_photo())
+        looked_at(stage, f"{name}.jpg", FOUND)
+    both = lines(stage, [f"{name}.jpg" for name in "abcd"])
+    assert sorted(map(len, both.values())) == [0, 4]
+
+
+def test_about_a_fifth_of_all_pictures_is_for_tests_and_stays_there(stage: Stage) -> None:
+    stage.world.created("a.jpg", jpeg_photo())
+    record = stage.world.record("a.jpg")
+    sides = [side(replace(record, sha256=f"{number:064x}")) for number in range(2000)]
+    assert 340 < sides.count("test") < 470
+    assert sides[:50] == [side(replace(record, sha256=f"{number:064x}", key="other")) for number in range(50)]

@@ -1,0 +1,102 @@
+"""The function itself: every event of events/, in each kind of deployment, answered by all watches that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.errors import BadOption
+from darkroom.services.monitor.requests import SCHEDULED
+from tests.component.aws.endpoints import GROUP, Models, running
+from tests.component.aws.sagemaker import found
+from tests.component.services.functions import Function, load
+from tests.unit.watching import samples
+from tools.events.monitor import events
+
+from .stage import Stage
+
+
+@pytest.fixture
+def models(tmp_path: Path, stage: Stage) -> Iterator[Models]:
+    with running(tmp_path, f"endpoint-{stage.number}", main=lambda task, _: found(task)) as models:
+        models.variants(main=1.0)
+        yield models
+
+
+@pytest.fixture
+def environment(stage: Stage, models: Models, aws_environment: dict[str, str]) -> dict[str, str]:
+    """As the template gives it."""
+    names = stage.world.names
+    functions = ",".join(f"{one.name}={one.lambda_name}:{one.memory_mb}" for one in stage.functions.values())
+    return {
+        **models.environment,
+        **aws_environment,
+        "MEDIA_BUCKET": names["media"],
+        "UPLOADS_BUCKET": names["uploads"],
+        "AUDIT_BUCKET": names["audit"],
+        "INDEX_TABLE": names["index"],
+        "INGEST_QUEUE_URL": names["changes"],
+        "INGEST_DLQ_URL": names["dead"],
+        "PURGE_QUEUE_URL": "",
+        "PURGE_DLQ_URL": "",
+        "EVENT_BUS": names["bus"],
+        "DISTRIBUTION_ID": f"E{stage.number}",
+        "FUNCTIONS": functions,
+        "INFERENCE_MODE": "endpoint",
+        "ENDPOINT_NAME": models.endpoint,
+        "ENDPOINT_INSTANCE_TYPE": "ml.g4dn.xlarge",
+        "MODEL_GROUP": GROUP,
+        "BASELINE_SAMPLES": "200",
+        "ARCH": "arm64",
+        "POWERTOOLS_METRICS_NAMESPACE": stage.namespace,
+    }
+
+
+def monitor(environment: dict[str, str], **more: str) -> Function:
+    return load("monitor", environment | more)
+
+
+def test_a_schedule_has_everything_looked_at(stage: Stage, environment: dict[str, str]) -> None:
+    stage.sampled(samples(1, 200))
+    answer: dict[str, Any] = monitor(environment).invoke(events()["scheduled.json"])
+    assert tuple(answer) == SCHEDULED
+    assert [name for name, found in answer.items() if "failed" in found] == []
+    assert answer["drift"] == {"samples": 200, "wanted": 200}
+    assert answer["rollout"] == {"variants": ["main"]}
+    assert answer["cost"]["usd_per_hour"]["endpoint"] == pytest.approx(0.7364)
+    assert set(answer["remedy"]) == {"redrive", "storm", "fallback"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "watches"),
+    [
+        ("off", {"cdn", "cost", "remedy"}),
+        ("lambda", {"cdn", "cost", "drift", "remedy"}),
+        ("endpoint", {"cdn", "cost", "drift", "rollout", "remedy"}),
+    ],
+)
+def test_a_deployment_has_the_watches_that_it_has_use_for(
+    environment: dict[str, str], mode: str, watches: set[str]
+) -> None:
+    assert set(monitor(environment, INFERENCE_MODE=mode).invoke({})) == watches
+
+
+@pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "baseline"])
+def test_a_person_has_one_thing_looked_at(stage: Stage, environment: dict[str, str], name: str) -> None:
+    stage.sampled(samples(1, 200))
+    answer = monitor(environment).invoke(events()[f"{name}.json"])
+    assert set(answer) == {name}
+    assert "failed" not in answer[name]
+
+
+def test_what_is_no_watch_is_refused(environment: dict[str, str]) -> None:
+    with pytest.raises(BadOption):
+        monitor(environment).invoke(events()["no-such-watch.json"])
+
+
+def test_a_deployment_of_code_is_noted(stage: Stage, environment: dict[str, str]) -> None:
+    monitor(environment).invoke(events()["deployment.json"])
+    assert [entry["kind"] for entry in stage.written] == ["release"]

@@ -1,0 +1,229 @@
+"""What is put right without a person: letters, the endpoint, storms; each time it is written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from darkroom.aws.letters import DeadLetters
+from darkroom.aws.switches import FALLBACK, PRESETS_ONLY, Switch, Switches, in_vault
+from darkroom.errors import Unavailable
+from darkroom.services.monitor.remedies import Redrive, RemedyWatch, StandIn, Station, Storm, stations
+from darkroom.watch.remedy import FALLBACK_S, OVERRULED_S, PRESETS_ONLY_S, Move
+from tests.component.services.emf import counted, of
+
+from .stage import MINUTE_S, Stage
+
+EVENT = json.dumps({"detail-type": "Object Created", "source": "aws.s3", "detail": {"object": {"key": "a.jpg"}}})
+
+
+def redrive(stage: Stage) -> Redrive:
+    world = stage.world
+    letters = DeadLetters(world.clients["sqs"], world.names["dead"], wait_s=0)
+    station = Station(stage.functions["ingest"], letters, world.names["changes"])
+    return Redrive([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
+
+
+def die(stage: Stage, **attributes: str) -> None:
+    named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    stage.world.clients["sqs"].send_message(
+        QueueUrl=stage.world.names["dead"], MessageBody=EVENT, MessageAttributes=named
+    )
+
+
+def test_letters_go_back_to_a_function_that_works_again(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.own("ingest", "Requests", {1: 100, 9: 10})
+    stage.own("ingest", "Faults", {12: 50})
+    for code in ("unavailable", "unavailable", "defect"):
+        die(stage, code=code)
+    watch = redrive(stage)
+    assert watch.look(stage.now_s) == {"ingest": 3}
+    watch.observer.flush()
+    assert of(counted(capsys.readouterr().out), "Redriven") == {"": 3}
+    sent = stage.world.messages("changes")
+    assert [("redriven" in one["attributes"], one["detail"]["object"]["key"]) for one in sent] == [(True, "a.jpg")] * 3
+    [entry] = stage.written
+    assert (entry["subject"], entry["facts"]) == (
+        "ingest dead letters",
+        {"redriven": 3, "left": 0, "codes": {"unavailable": 2, "defect": 1}},
+    )
+    assert watch.look(stage.now_s) == {}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "goes"),
+    [({}, 1), ({1: 1}, 0), ({10: 1}, 0), ({11: 1}, 1)],
+    ids=["none", "just now", "ten minutes ago", "before"],
+)
+def test_letters_wait_until_ten_minutes_are_good(stage: Stage, minutes: Mapping[int, float], goes: int) -> None:
+    stage.own("ingest", "Requests", {1: 5})
+    stage.own("ingest", "Faults", minutes)
+    die(stage, code="unavailable")
+    assert redrive(stage).look(stage.now_s) == {"ingest": goes}
+    assert len(stage.world.messages("changes")) == goes
+
+
+def test_a_function_that_does_not_answer_at_all_has_not_recovered(stage: Stage) -> None:
+    stage.of_lambda("ingest", "Errors", {3: 1})
+    die(stage)
+    assert redrive(stage).look(stage.now_s) == {"ingest": 0}
+
+
+def test_what_was_sent_back_before_or_cannot_be_read_stays_to_be_seen(stage: Stage) -> None:
+    die(stage, code="unavailable", redriven="2026-11-25T12:00:00+00:00")
+    die(stage, code="bad-upload")
+    die(stage)
+    assert redrive(stage).look(stage.now_s) == {"ingest": 1}
+    assert len(stage.world.messages("dead")) == 2
+
+
+def test_only_functions_with_queues_of_this_deployment_are_looked_after(stage: Stage) -> None:
+    opened: list[str] = []
+
+    def letters(url: str) -> DeadLetters:
+        opened.append(url)
+        return DeadLetters(None, url)
+
+    addresses = {"ingest": ("dead", "queue"), "sweep": ("x", "y")}
+    [station] = stations(stage.functions, addresses, letters)
+    assert (station.name, station.queue_url, opened) == ("ingest", "queue", ["dead"])
+
+
+def switched_on(stage: Stage, name: str) -> bool:
+    """As functions see it."""
+    return Switches(in_vault(stage.world.vault("media")), clock=lambda: stage.now_s).on(name)
+
+
+type Answer = Callable[[], bool]
+
+
+def stand_in(stage: Stage, answers: Answer) -> StandIn:
+    return StandIn(stage.metrics, f"endpoint-{stage.number}", lambda: ["canary", "main"], answers, stage.hand)
+
+
+def fail(stage: Stage, calls: float, errors: float, variant: str = "main") -> None:
+    dimensions = {"EndpointName": f"endpoint-{stage.number}", "VariantName": variant}
+    stage.tell("AWS/SageMaker", "Invocations", dimensions, calls)
+    stage.tell("AWS/SageMaker", "Invocation5XXErrors", dimensions, errors)
+
+
+def never() -> bool:
+    raise AssertionError("the endpoint was asked")
+
+
+def test_an_endpoint_that_works_is_left_alone_and_not_asked(stage: Stage) -> None:
+    fail(stage, 100, 10)
+    assert stand_in(stage, never).look(stage.now_s) == {"calls": 100, "errors": 10, "move": Move.LEAVE}
+    assert (switched_on(stage, FALLBACK), stage.written) == (False, [])
+
+
+def test_small_models_stand_in_for_an_endpoint_until_it_answers(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail(stage, 10, 8)
+    fail(stage, 10, 4, "canary")
+    watch = stand_in(stage, lambda: False)
+    assert watch.look(stage.now_s) == {"calls": 20, "errors": 12, "move": Move.ON}
+    watch.hand.observer.flush()
+    assert of(counted(capsys.readouterr().out), "SwitchedOn") == {FALLBACK: 1}
+    assert switched_on(stage, FALLBACK)
+    stage.now_s += 60
+    assert watch.look(stage.now_s)["move"] == Move.LEAVE
+    stage.now_s += FALLBACK_S / 2
+    assert watch.look(stage.now_s)["move"] == Move.ON  # it would have ended soon
+    stage.now_s += 1  # entries of one moment are in no order
+    assert stand_in(stage, lambda: True).look(stage.now_s)["move"] == Move.OFF
+    assert not switched_on(stage, FALLBACK)
+    assert [(one["subject"], one["facts"]["move"]) for one in reversed(stage.written)] == [
+        (FALLBACK, "on"),
+        (FALLBACK, "on"),
+        (FALLBACK, "off"),
+    ]
+
+
+def test_a_switch_that_nobody_looks_after_ends_by_itself(stage: Stage) -> None:
+    fail(stage, 10, 10)
+    stand_in(stage, lambda: False).look(stage.now_s)
+    stage.now_s += FALLBACK_S - 1
+    assert switched_on(stage, FALLBACK)
+    stage.now_s += 2
+    assert not switched_on(stage, FALLBACK)
+
+
+def test_what_a_person_has_turned_stays(stage: Stage) -> None:
+    stage.hand.board.turn(FALLBACK, Switch(on=True, by="ada", reason="maintenance"))
+    assert stand_in(stage, never).look(stage.now_s)["move"] == Move.LEAVE
+    assert stage.hand.board.now(FALLBACK).by == "ada"
+
+
+def storm(stage: Stage, limit: float = 100) -> Storm:
+    return Storm(stage.metrics, stage.namespace, limit, stage.hand)
+
+
+def test_a_storm_leaves_the_presets_until_a_quarter_of_an_hour_is_quiet(stage: Stage) -> None:
+    stage.own("transform", "Rendered", {5: 101, 1: 3})
+    stage.own("transform", "Rendered", {5: 101}, format="webp")  # the same ones
+    assert storm(stage).look(stage.now_s) == {"peak": 101, "move": Move.ON}
+    assert switched_on(stage, PRESETS_ONLY)
+    stage.now_s += 11 * MINUTE_S
+    assert storm(stage).look(stage.now_s) == {"peak": 3, "move": Move.OFF}
+
+
+@pytest.mark.parametrize(
+    ("by", "ago_s", "at_s", "move"),
+    [
+        ("ada", OVERRULED_S - 60, None, Move.LEAVE),
+        ("ada", OVERRULED_S + 60, None, Move.ON),
+        ("monitor", 60, None, Move.ON),
+        ("ada", 0, "yesterday", Move.ON),
+    ],
+)
+def test_what_a_person_has_turned_off_stays_off_for_a_time(
+    stage: Stage, by: str, ago_s: float, at_s: str | None, move: Move
+) -> None:
+    stage.own("transform", "Rendered", {1: 101})
+    at = at_s or datetime.fromtimestamp(stage.now_s - ago_s, UTC).isoformat(timespec="seconds")
+    stage.hand.board.turn(PRESETS_ONLY, Switch(on=False, by=by, at=at))
+    assert storm(stage).look(stage.now_s)["move"] == move
+
+
+def test_what_the_switch_itself_refuses_is_part_of_the_storm(stage: Stage) -> None:
+    stage.hand.board.turn(PRESETS_ONLY, Switch(on=True, by="monitor", until_s=stage.now_s + PRESETS_ONLY_S / 3))
+    stage.own("transform", "Rendered", {2: 40})
+    stage.own("transform", "Errors", {2: 70}, code="presets-only")
+    assert storm(stage).look(stage.now_s) == {"peak": 110, "move": Move.ON}
+
+
+def test_without_a_limit_nothing_is_ever_a_storm(stage: Stage) -> None:
+    stage.own("transform", "Rendered", 10**6)
+    assert storm(stage, 0).look(stage.now_s)["move"] == Move.LEAVE
+
+
+def test_a_turn_that_cannot_be_written_down_is_not_made(stage: Stage) -> None:
+    stage.own("transform", "Rendered", 101)
+    stage.world.names = dict(stage.world.names) | {"audit": "no-such-bucket"}
+    with pytest.raises(Unavailable):
+        storm(stage).look(stage.now_s)
+    assert not switched_on(stage, PRESETS_ONLY)
+
+
+def test_a_remedy_out_of_reach_keeps_no_other(stage: Stage) -> None:
+    looked: list[float] = []
+
+    def unreachable(_: float) -> Mapping[str, Any]:
+        raise Unavailable(detail="x")
+
+    def look(now_s: float) -> Mapping[str, Any]:
+        looked.append(now_s)
+        return {}
+
+    watch = RemedyWatch({"a": unreachable, "b": look}, stage.observer)
+    with pytest.raises(Unavailable):
+        watch.look(5.0)
+    assert looked == [5.0]
+    assert replace(watch, remedies={"b": look}).look(6.0) == {"b": {}}

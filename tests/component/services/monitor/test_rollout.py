@@ -1,0 +1,254 @@
+"""Canaries on the local SageMaker: a worse one goes, a good one takes over, and a run that dies is completed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.aws.registry import APPROVED, PENDING, REJECTED, ModelVersion, Registry
+from darkroom.aws.variants import Variants
+from darkroom.errors import DarkroomError, Unavailable
+from darkroom.findings import MODERATION
+from darkroom.services.monitor.canary import ENDED, Cases
+from darkroom.services.monitor.rollout import RolloutWatch
+from darkroom.watch.rollout import Policy
+from darkroom.watch.sample import Compared, Sample, Trial
+from local.sagemaker import capacities
+from tests.announcements import complaints
+from tests.component.aws.endpoints import GROUP, Models, running
+from tests.component.aws.sagemaker import found
+from tests.component.aws.test_variants import until
+from tests.component.services.emf import counted, of
+from tests.unit.watching import samples
+
+from .stage import Stage
+
+POLICY = Policy(min_samples=30, promote_after_samples=100, promote_after_hours=1)
+HOUR_S = 3600
+
+
+def trial(sample: Sample, *, disagreement: float, canary: str = "canary") -> Sample:
+    compared = Compared(disagreement, (False, False), (0.9, 0.9))
+    return replace(sample, trial=Trial(canary, "main", {MODERATION: compared}, (50.0, 50.0)))
+
+
+def tried(count: int, disagreement: float, canary: str = "canary") -> list[Sample]:
+    return [trial(one, disagreement=disagreement, canary=canary) for one in samples(5, count)]
+
+
+@pytest.fixture
+def models(tmp_path: Path, stage: Stage) -> Iterator[Models]:
+    """An endpoint of a name of its own: CloudWatch remembers the figures of every test."""
+    name = f"endpoint-{stage.number}"
+    with running(tmp_path, name, main=lambda task, _: found(task), canary=lambda task, _: found(task)) as models:
+        models.variants(main=1.0, canary=0.11)
+        yield models
+
+
+@pytest.fixture
+def registry(models: Models) -> Registry:
+    return Registry(models.client("sagemaker"), GROUP)
+
+
+@pytest.fixture
+def watch(stage: Stage, models: Models, registry: Registry) -> RolloutWatch:
+    registry.register(ModelVersion("main:1", approval=APPROVED))
+    registry.register(ModelVersion("canary:1"))
+    return RolloutWatch(
+        variants=Variants(models.client("sagemaker"), models.endpoint),
+        cases=Cases(stage.entries, models.endpoint),
+        samples=stage.samples,
+        metrics=stage.metrics,
+        registry=registry,
+        audit=stage.audit,
+        bus=stage.bus,
+        observer=stage.observer,
+        policy=POLICY,
+    )
+
+
+def begin(stage: Stage, watch: RolloutWatch) -> None:
+    """Have the canary known since two hours."""
+    watch.look(stage.now_s - 2 * HOUR_S)
+
+
+def approvals(registry: Registry) -> dict[str, str]:
+    return {one.image: one.approval for one in registry.versions()}
+
+
+def test_one_variant_is_nothing_to_decide_about(stage: Stage, watch: RolloutWatch, models: Models) -> None:
+    models.variants(main=1.0, canary=0.0)
+    stage.sampled(tried(100, 0.9))
+    assert watch.look(stage.now_s) == {"variants": ["main"]}
+    assert watch.cases.now() is None
+
+
+def test_a_worse_canary_goes_and_everybody_is_told(
+    stage: Stage, watch: RolloutWatch, models: Models, registry: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin(stage, watch)
+    stage.sampled(tried(60, 0.9))
+    assert watch.look(stage.now_s)["done"] == "rollback"
+    watch.observer.flush()
+    assert of(counted(capsys.readouterr().out), "ModelRolledBack") == {"": 1}
+    until(watch.variants.settled)
+    assert models.weights() == {"main": 1.0, "canary": 0.0}
+    assert approvals(registry) == {"main:1": APPROVED, "canary:1": REJECTED}
+    [entry] = stage.written
+    assert (entry["kind"], entry["subject"], entry["by"]) == ("decision", models.endpoint, "monitor")
+    assert (entry["facts"]["action"], entry["facts"]["canary"]) == ("rollback", "canary")
+    assert "disagreement about moderation is 0.9" in entry["facts"]["reasons"][0]
+    [(detail_type, detail)] = stage.world.told()
+    assert (detail_type, complaints(detail_type, detail)) == ("ModelRolledBack", [])
+    assert (detail["image"], detail["incumbent"]) == ("canary:1", "main")
+    assert watch.look(stage.now_s + 60) == {"variants": ["main"]}
+    assert len(stage.written) == 1
+
+
+def test_a_canary_that_fails_goes_though_no_picture_was_compared(
+    stage: Stage, watch: RolloutWatch, models: Models
+) -> None:
+    begin(stage, watch)
+    dimensions = {"EndpointName": models.endpoint, "VariantName": "canary"}
+    stage.tell("AWS/SageMaker", "Invocations", dimensions, {1: 20, 30: 20})
+    stage.tell("AWS/SageMaker", "Invocation5XXErrors", dimensions, {1: 10, 30: 10})
+    stage.tell("AWS/SageMaker", "Invocation5XXErrors", dimensions | {"VariantName": "main"}, 1000)
+    assert watch.look(stage.now_s)["done"] == "rollback"
+    until(watch.variants.settled)
+    assert models.weights()["canary"] == 0
+
+
+def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(
+    stage: Stage, watch: RolloutWatch, models: Models, registry: Registry
+) -> None:
+    watch.variants.weigh({"main": 1.0}, {"main": 4})
+    until(watch.variants.settled)
+    begin(stage, watch)
+    stage.sampled(tried(99, 0.01))
+    assert watch.look(stage.now_s)["action"] == "hold"
+    stage.sampled(tried(100, 0.01))
+    assert watch.look(stage.now_s)["done"] == "promote"
+    until(watch.variants.settled)
+    now = watch.variants.now()
+    assert {name: (one.weight, one.instances) for name, one in now.items()} == {"main": (0.0, 4), "canary": (1.0, 4)}
+    assert approvals(registry) == {"main:1": APPROVED, "canary:1": APPROVED}
+    [(detail_type, detail)] = stage.world.told()
+    assert (detail_type, complaints(detail_type, detail)) == ("ModelPromoted", [])
+
+
+def test_a_canary_is_held_until_its_time_has_come(stage: Stage, watch: RolloutWatch, models: Models) -> None:
+    watch.look(stage.now_s - HOUR_S + 120)
+    stage.sampled(tried(200, 0.01))
+    held = watch.look(stage.now_s)
+    assert (held["action"], held["pictures"]) == ("hold", 200)
+    assert (models.weights(), stage.written, stage.world.told()) == ({"main": 1.0, "canary": 0.11}, [], [])
+
+
+def test_trials_of_an_earlier_canary_of_that_name_do_not_count(stage: Stage, watch: RolloutWatch) -> None:
+    stage.sampled(tried(200, 0.9), at_s=stage.now_s - 3 * HOUR_S)
+    begin(stage, watch)
+    assert (watch.look(stage.now_s)["action"], watch.look(stage.now_s)["pictures"]) == ("hold", 0)
+
+
+def test_a_canary_that_is_let_in_again_is_tried_anew(stage: Stage, watch: RolloutWatch, models: Models) -> None:
+    begin(stage, watch)
+    stage.sampled(tried(60, 0.9))
+    watch.look(stage.now_s)
+    until(watch.variants.settled)
+    watch.variants.weigh({"canary": 0.2})
+    until(watch.variants.settled)
+    stage.now_s += 60
+    assert (watch.look(stage.now_s)["action"], watch.look(stage.now_s)["pictures"]) == ("hold", 0)
+    case = watch.cases.now()
+    assert case is not None
+    assert case.since_s == stage.now_s
+
+
+def test_an_image_that_nobody_has_registered_goes_all_the_same(
+    stage: Stage, watch: RolloutWatch, models: Models
+) -> None:
+    nothing = replace(watch, registry=Registry(models.client("sagemaker"), "no-such-group"))
+    begin(stage, nothing)
+    stage.sampled(tried(60, 0.9))
+    assert nothing.look(stage.now_s)["done"] == "rollback"
+
+
+class Dies(Exception):
+    """The function is killed."""
+
+
+def dying(*_: Any, **__: Any) -> Any:
+    raise Dies
+
+
+STEPS: dict[str, Callable[[RolloutWatch], object]] = {
+    "weights": lambda watch: watch.variants,
+    "registry": lambda watch: watch.registry,
+    "audit": lambda watch: watch.audit,
+    "event": lambda watch: watch.bus,
+}
+METHODS = {"weights": "weigh", "registry": "reject", "audit": "note", "event": "announce"}
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
+    stage: Stage,
+    watch: RolloutWatch,
+    models: Models,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    before: bool,
+) -> None:
+    begin(stage, watch)
+    stage.sampled(tried(60, 0.9))
+    part, name = STEPS[step](watch), METHODS[step]
+    kind, whole = type(part), getattr(type(part), name)
+
+    def done_and_dead(*given: Any, **named: Any) -> None:
+        whole(*given, **named)
+        raise Dies
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, name, dying if before else done_and_dead)
+        with pytest.raises(Dies):
+            watch.look(stage.now_s)
+    until(watch.variants.settled)
+    watch.look(stage.now_s + 60)
+    until(watch.variants.settled)
+    case = watch.cases.now()
+    assert case is not None
+    assert (case.stage, models.weights()) == (ENDED, {"main": 1.0, "canary": 0.0})
+    assert approvals(registry)["canary:1"] == REJECTED
+    told = stage.world.told()
+    assert {(kind, detail["id"]) for kind, detail in told} == {("ModelRolledBack", told[0][1]["id"])}
+    assert len(told) == 1 + (step == "event" and not before)
+    assert len(stage.written) == 1 + (step == "audit" and not before)
+
+
+def test_an_endpoint_that_takes_no_update_now_is_weighed_by_a_later_run(
+    stage: Stage, watch: RolloutWatch, models: Models, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(stage, watch)
+    monkeypatch.setattr(capacities, "UPDATES_WITHIN_S", 5.0)  # longer than a look takes
+    stage.sampled(tried(60, 0.9))
+    watch.variants.weigh({"canary": 0.12})
+    with pytest.raises(Unavailable):
+        watch.look(stage.now_s)
+    assert (approvals(registry)["canary:1"], stage.written) == (PENDING, [])
+    until(watch.variants.settled)
+    assert watch.look(stage.now_s + 60)["done"] == "rollback"
+
+
+def test_two_runs_at_once_decide_once(stage: Stage, watch: RolloutWatch) -> None:
+    begin(stage, watch)
+    case = watch.cases.now()
+    assert case is not None
+    watch.cases.keep(case.decided("rollback", ["a"], []))
+    with pytest.raises(DarkroomError, match="changed by someone else"):
+        watch.cases.keep(case.decided("promote", ["b"], []))

@@ -1,0 +1,122 @@
+"""What a purge works on: a bucket, a queue and a distribution in MiniStack, made anew for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from darkroom.aws.cdn import Cdn
+from darkroom.aws.clients import client
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.vault import Vault
+from darkroom.services.caching import made_from
+from darkroom.services.purge import Purge
+from darkroom.services.purging import Purging
+
+from .cloudfront import HeldDistribution, make_distribution
+
+_numbers = itertools.count(1)
+
+MAX_RECEIVES = 20
+
+
+def lasting() -> float:
+    """As much time as anyone could want, in s."""
+    return 900.0
+
+
+@dataclass
+class Site:
+    """The parts, and hands to move them."""
+
+    s3: Any
+    sqs: Any
+    cdn: HeldDistribution
+    media: Vault
+    queue: Queue
+    dead_letters: Queue
+
+    @classmethod
+    def build(cls, environment: dict[str, str]) -> Site:
+        """A new one."""
+        number = next(_numbers)
+        s3, sqs = client("s3", environment), client("sqs", environment)
+        s3.create_bucket(Bucket=f"site-{number}")
+        url = sqs.create_queue(QueueName=f"site-purges-{number}", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+        dead_url = sqs.create_queue(QueueName=f"site-dead-letters-{number}")["QueueUrl"]
+        distribution = make_distribution(client("cloudfront", environment))
+        return cls(s3, sqs, distribution, Vault(s3, f"site-{number}"), Queue(sqs, url), Queue(sqs, dead_url))
+
+    @property
+    def purge(self) -> Purge:
+        return Purge(self.media, self.media)
+
+    def purging(self, **further: Any) -> Purging:
+        """The service, which sends what is for later so that it can be seen at once."""
+        cdn = Cdn(self.cdn.client, self.cdn.distribution_id)
+        further = {"repeat_after_s": 0, "put_back_for_s": 0, **further}
+        return Purging(self.purge, cdn, self.queue, self.dead_letters, MAX_RECEIVES, Observer("purge"), **further)
+
+    def buried(self) -> list[dict[str, str]]:
+        """The dead letters: their attributes, and their ``body``."""
+        answer = self.sqs.receive_message(
+            QueueUrl=self.dead_letters.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return [
+            {"body": message["Body"]}
+            | {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+            for message in answer.get("Messages", [])
+        ]
+
+    def master(self, key: str, body: bytes = b"negative") -> str:
+        """Put a master; its entity tag."""
+        return self.media.put(f"masters/{key}", body, headers={}, metadata={})
+
+    def derivative(self, key: str, name: str, master_etag: str = "") -> str:
+        """Put a derivative, which says what it was made from if ``master_etag`` is given; its key."""
+        metadata = made_from(master_etag) if master_etag else {}
+        self.media.put(f"derivatives/{key}/_/{name}", b"print", headers={}, metadata=metadata)
+        return f"derivatives/{key}/_/{name}"
+
+    def derivatives(self, key: str, names: Iterable[str], master_etag: str) -> None:
+        """Put many."""
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda name: self.derivative(key, name, master_etag), names))
+
+    def keys(self, prefix: str = "derivatives/") -> list[str]:
+        """What there is."""
+        return [listed.key for page in self.media.pages(prefix) for listed in page]
+
+    def receive(self, most: int = 10) -> list[dict[str, Any]]:
+        """Messages of the queue as records of an SQS event, as many as there are up to ``most``."""
+        answer = self.sqs.receive_message(
+            QueueUrl=self.queue.url, MaxNumberOfMessages=most, MessageSystemAttributeNames=["All"]
+        )
+        return [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+            }
+            for message in answer.get("Messages", [])
+        ]
+
+    def done(self, records: Iterable[dict[str, Any]], failed: Iterable[str] = ()) -> None:
+        """Delete the messages that did not fail, as Lambda does."""
+        for record in records:
+            if record["messageId"] not in set(failed):
+                self.sqs.delete_message(QueueUrl=self.queue.url, ReceiptHandle=record["receiptHandle"])
+
+    def count(self, name: str) -> int:
+        """An ApproximateNumberOfMessages... of the queue."""
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.queue.url, AttributeNames=["All"])["Attributes"]
+        return int(attributes[f"ApproximateNumberOfMessages{name}"])
+
+    def interfere(self, event: str, act: Callable[[dict[str, Any]], None]) -> None:
+        """Have ``act`` done at a botocore event of S3; it gets the event's arguments."""
+        self.s3.meta.events.register(event, lambda **arguments: act(arguments))

@@ -1,0 +1,269 @@
+"""The refine service on S3 (MiniStack) and in memory: what it makes once more, what it leaves, and who is quicker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import pytest
+
+from darkroom.aws.objects import Bucket, StoredObject
+from darkroom.aws.telemetry import LightObserver
+from darkroom.errors import BadUpload, Unavailable
+from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, Region, to_document
+from darkroom.plan.redaction import AlwaysRedact
+from darkroom.services.answers import Rendered
+from darkroom.services.caching import PACE, SOURCE_ETAG, CachePolicy
+from darkroom.services.refine.orders import Order, read_order, refine_message
+from darkroom.services.refine.service import Outcome, Refine
+from darkroom.services.transform import Transform
+from tests.component.services.emf import counted, of
+from tests.component.services.test_transform import Keys, request
+from tests.pictures import jpeg_photo, png_noise
+
+NAME = "derivatives/photo.jpg/_/w-640.webp"
+CACHING = CachePolicy(refines=True)
+
+
+@pytest.fixture
+def transform(bucket: Bucket) -> Transform:
+    bucket.put("masters/photo.jpg", jpeg_photo(), {})
+    return Transform(source=bucket, media=bucket, keys=Keys(), caching=CACHING, inference=True, clock=lambda: 0.0)
+
+
+@pytest.fixture
+def service(bucket: Bucket) -> Refine:
+    return Refine(source=bucket, media=bucket, observer=LightObserver("refine"), caching=CACHING)
+
+
+@pytest.fixture
+def stored(transform: Transform, bucket: Bucket) -> StoredObject:
+    """A derivative that was made in a hurry, as the store has it."""
+    assert isinstance(transform.answer(request("/photo.jpg?w=640&f=webp")), Rendered)
+    return opened(bucket, NAME)
+
+
+def opened(bucket: Bucket, name: str) -> StoredObject:
+    found = bucket.open(name)
+    assert found is not None
+    return found
+
+
+def test_a_derivative_is_put_over_by_a_smaller_one(
+    service: Refine, stored: StoredObject, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert service.handle(Order(NAME)) is Outcome.REFINED
+    found = opened(bucket, NAME)
+    assert found.size_bytes < stored.size_bytes
+    assert found.attributes[PACE] == "thorough"
+    assert found.attributes[SOURCE_ETAG] == stored.attributes[SOURCE_ETAG]
+    assert found.attributes["Content-Type"] == "image/webp"
+    assert stored.attributes["Cache-Control"] != found.attributes["Cache-Control"] == CACHING.cache_control("photo.jpg")
+    service.observer.flush()
+    told = counted(capsys.readouterr().out)
+    assert of(told, "Refined") == {"": 1, "webp": 1}
+    assert of(told, "BytesSaved") == {"": stored.size_bytes - found.size_bytes}
+
+
+def test_a_second_message_finds_nothing_to_do(
+    service: Refine, stored: StoredObject, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That of its own put, for one."""
+    service.handle(Order(NAME))
+    found = opened(bucket, NAME)
+    assert service.handle(Order(NAME)) is Outcome.THOROUGH
+    assert opened(bucket, NAME).etag == found.etag != stored.etag
+    service.observer.flush()
+    assert of(counted(capsys.readouterr().out), "RefineSkipped") == {"thorough": 1}
+
+
+def test_what_is_as_small_as_it_gets_is_written_down(
+    service: Refine, stored: StoredObject, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.handle(Order(NAME))
+    best = opened(bucket, NAME)
+    body = best.read()
+    bucket.put(NAME, body, {**best.attributes, PACE: "quick", "Cache-Control": "public, s-maxage=7200"})
+    assert service.handle(Order(NAME)) is Outcome.KEPT
+    found = opened(bucket, NAME)
+    assert found.attributes[PACE] == "thorough"
+    assert found.attributes["Cache-Control"] == CACHING.cache_control("photo.jpg")
+    assert found.read() == body
+    service.observer.flush()
+    assert of(counted(capsys.readouterr().out), "RefineSkipped") == {"kept": 1}
+
+
+def test_a_type_may_be_chosen_anew_and_the_headers_say_which(
+    service: Refine, transform: Transform, bucket: Bucket
+) -> None:
+    name = "derivatives/photo.jpg/_/w-320.auto-avif"
+    transform.answer(request("/photo.jpg?w=320", extension="auto-avif"))
+    assert service.handle(Order(name)) is Outcome.REFINED
+    assert opened(bucket, name).attributes["Content-Type"] == "image/avif"
+
+
+def test_what_somebody_signed_is_refined_when_it_is_popular(
+    service: Refine, transform: Transform, bucket: Bucket
+) -> None:
+    name = "derivatives/photo.jpg/_/w-321.webp"
+    transform.answer(request("/photo.jpg?w=321&f=webp", key="key"))
+    quick = opened(bucket, name)
+    assert service.handle(Order(name)) is Outcome.SIGNED
+    assert opened(bucket, name).etag == quick.etag
+    assert service.handle(Order(name, hits=20)) is Outcome.REFINED
+    assert opened(bucket, name).size_bytes < quick.size_bytes
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "derivatives/photo.jpg/_/full.json",
+        "derivatives/photo.jpg/_/full.thumbhash",
+        "derivatives/photo.jpg/_/refusal.json",
+        "derivatives/photo.jpg/_/w-0640.webp",
+        "derivatives/photo.jpg",
+    ],
+)
+def test_only_pictures_are_refined(service: Refine, bucket: Bucket, name: str) -> None:
+    bucket.put("masters/photo.jpg", jpeg_photo(), {})
+    bucket.put(name, b"{}", {SOURCE_ETAG: str(bucket.etag("masters/photo.jpg")).strip('"')})
+    assert service.handle(Order(name, hits=1000)) is Outcome.NO_PICTURE
+
+
+def test_what_was_purged_stays_away(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+    bucket.delete(NAME)
+    assert service.handle(Order(NAME)) is Outcome.GONE
+    assert bucket.open(NAME) is None
+
+
+@pytest.mark.parametrize("master", [None, png_noise(300, 200)])
+def test_what_is_of_an_earlier_master_is_left_to_its_purge(
+    service: Refine, stored: StoredObject, bucket: Bucket, master: bytes | None
+) -> None:
+    bucket.delete("masters/photo.jpg") if master is None else bucket.put("masters/photo.jpg", master, {})
+    assert service.handle(Order(NAME)) is Outcome.STALE
+    assert opened(bucket, NAME).etag == stored.etag
+
+
+def test_what_does_not_say_what_it_was_made_from_is_left(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+    bucket.put(NAME, stored.read(), {"Content-Type": "image/webp"})
+    assert service.handle(Order(NAME)) is Outcome.STALE
+
+
+@dataclass
+class Interrupted(Bucket):
+    """``real``, with ``act`` just before something is put."""
+
+    real: Bucket
+    act: Callable[[], object]
+
+    def open(self, key: str) -> StoredObject | None:
+        return self.real.open(key)
+
+    def etag(self, key: str) -> str | None:
+        return self.real.etag(key)
+
+    def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None = None) -> str:
+        self.act()
+        return self.real.put(key, body, attributes, replaces)
+
+    def delete(self, key: str) -> None:
+        self.real.delete(key)
+
+
+def test_who_stored_meanwhile_wins(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+    late = replace(service, media=Interrupted(bucket, lambda: bucket.put(NAME, b"newer", {PACE: "quick"})))
+    assert late.handle(Order(NAME)) is Outcome.OVERTAKEN
+    assert opened(bucket, NAME).read() == b"newer"
+
+
+def test_a_purge_meanwhile_is_not_undone(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+    late = replace(service, media=Interrupted(bucket, lambda: bucket.delete(NAME)))
+    assert late.handle(Order(NAME)) is Outcome.OVERTAKEN
+    assert bucket.open(NAME) is None
+
+
+def test_what_was_made_of_a_master_that_went_meanwhile_is_deleted(
+    service: Refine, stored: StoredObject, bucket: Bucket
+) -> None:
+    def overwrite() -> None:
+        bucket.put("masters/photo.jpg", png_noise(300, 200), {})
+
+    late = replace(service, media=Interrupted(bucket, overwrite))
+    assert late.handle(Order(NAME)) is Outcome.OVERTAKEN
+    assert bucket.open(NAME) is None
+
+
+def test_a_source_that_is_refused_by_now_is_no_fault(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+    stricter = replace(service, limits=replace(service.limits, max_pixels=1000))
+    assert stricter.handle(Order(NAME)) is Outcome.REFUSED
+    assert opened(bucket, NAME).etag == stored.etag
+
+
+def test_a_source_that_breaks_off_is_tried_again(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+    class Breaking(Interrupted):
+        def open(self, key: str) -> StoredObject | None:
+            found = self.real.open(key)
+
+            def chunks() -> Iterator[bytes]:
+                raise Unavailable(detail="the line went dead")
+                yield b""
+
+            return replace(found, chunks=chunks()) if found else None
+
+    with pytest.raises(Unavailable):
+        replace(service, source=Breaking(bucket, lambda: None)).handle(Order(NAME))
+    assert opened(bucket, NAME).etag == stored.etag
+
+
+def test_faces_stay_hidden(service: Refine, transform: Transform, bucket: Bucket) -> None:
+    always = AlwaysRedact.parse("=faces")
+    finding = Finding(FACES, "model", "1", ENDPOINT, (Face(Region(0.4, 0.2, 0.2, 0.3), 0.9),))
+    master = str(bucket.etag("masters/photo.jpg")).strip('"')
+    document = to_document(Findings("1", master, {FACES: finding}, ()))
+    bucket.put("findings/1/photo.jpg.json", json.dumps(document).encode(), {})
+    name = "derivatives/photo.jpg/_/fv-1_redact-faces_w-640.webp"
+    hidden = replace(transform, always=always)
+    path = request("/photo.jpg?w=640&f=webp")
+    answer = hidden.answer(replace(path, path=f"/{name.removeprefix('derivatives/')}"))
+    assert isinstance(answer, Rendered)
+    refining = replace(service, always=always)
+    assert service.handle(Order(name)) is Outcome.SIGNED
+    assert refining.handle(Order(name)) is Outcome.REFINED
+    from tests.unit.imaging.rendering import apart, seen
+
+    assert apart(seen(opened(bucket, name).read()), seen(answer.body)) < 3
+
+
+# ------------------------------------------------------------------- orders
+
+
+def test_an_order_is_read_from_an_event_or_a_message() -> None:
+    event = {"detail-type": "Object Created", "detail": {"object": {"key": NAME, "size": 7}}}
+    assert read_order(json.dumps(event)) == Order(NAME)
+    assert read_order(json.dumps(refine_message(NAME, 20))) == Order(NAME, 20)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"refine": 7}',
+        '{"refine": "masters/a.jpg"}',
+        '{"refine": "derivatives/a.jpg", "hits": "20"}',
+        '{"detail": {"object": {}}}',
+    ],
+)
+def test_what_names_no_derivative_is_no_order(body: str) -> None:
+    with pytest.raises(BadUpload):
+        read_order(body)
+
+
+@pytest.mark.parametrize("key", ["photo.jpg", "a b/ü+%.jpg", "deep/er/x"])
+def test_the_key_of_an_object_is_not_percent_encoded(key: str) -> None:
+    plan = Order(f"derivatives/{key}/_/w-640.auto-webp").plan
+    assert plan is not None
+    assert (plan.key, plan.width, plan.format) == (key, 640, "auto-webp")

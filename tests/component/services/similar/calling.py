@@ -1,0 +1,83 @@
+"""The similar function as it is deployed, called as its HTTP API calls it; and pictures for it to find."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest import mock
+
+from darkroom.aws.record import READY, Record, to_item
+from darkroom.aws.vectors import Vectors
+from tests.component.services.functions import Function, load
+from tests.component.services.upload.calling import Answer, token_for
+
+MODEL = "sscd/1"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The function and what lies behind it."""
+
+    function: Function
+    environment: dict[str, str]
+    dynamodb: Any
+    vectors: Vectors
+
+    def with_environment(self, **changes: str) -> Deployment:
+        """The same tables under a function that was deployed otherwise."""
+        environment = self.environment | changes
+        return replace(self, function=load("similar", environment), environment=environment)
+
+    def ask(self, key: str, token: str | None = None, **query: str) -> Answer:
+        return self.call({"key": key}, f"Bearer {token or token_for('trips/')}", query)
+
+    def call(self, parameters: dict[str, str], authorization: str | None, query: dict[str, str]) -> Answer:
+        event: dict[str, Any] = {
+            "version": "2.0",
+            "routeKey": "GET /_similar/{key+}",
+            "headers": {} if authorization is None else {"authorization": authorization},
+            "pathParameters": parameters,
+            "isBase64Encoded": False,
+        }
+        with mock.patch.dict(os.environ, self.environment):  # where the signing keys' credentials are looked for
+            made = self.function.invoke(event | ({"queryStringParameters": query} if query else {}))
+        return Answer(made["statusCode"], made["headers"], json.loads(made["body"]))
+
+    def picture(
+        self,
+        key: str,
+        vector: Sequence[float] = (),
+        *,
+        perceptual_hash: str = "",
+        etag: str = "m1",
+        analysed_etag: str = "",
+        model: str = MODEL,
+        state: str = READY,
+    ) -> None:
+        """A picture that is served, and what the store has of it: an embedding, a hash, or nothing."""
+        master = {"etag": f'"{etag}"', "sequencer": "1"} if state == READY else {}
+        facts = {"perceptual_hash": perceptual_hash} if perceptual_hash else {}
+        record = Record(key, state, "1", facts=facts, master=master, sha256="ab")
+        self.dynamodb.put_item(TableName=self.environment["INDEX_TABLE"], Item=to_item(record))
+        if vector or perceptual_hash:
+            self.vectors.put(
+                key,
+                vector,
+                source_etag=analysed_etag or etag,
+                perceptual_hash=perceptual_hash,
+                generation="1",
+                model=model,
+            )
+
+    def forget(self, key: str) -> None:
+        """Its record alone: an embedding may stay a while longer."""
+        self.dynamodb.delete_item(TableName=self.environment["INDEX_TABLE"], Key={"pk": {"S": f"image#{key}"}})
+
+
+def keys(answer: Answer) -> list[str]:
+    """Of the results, in their order."""
+    assert answer.status == 200, answer
+    return [result["key"] for result in answer.document["results"]]

@@ -1,0 +1,30 @@
+"""The similar function over tables and keys of its own."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from darkroom.aws.vectors.table import TableVectors
+from tests.component.aws.similar import make_vector_table
+from tests.component.services.functions import load
+from tests.component.services.ingesting import make_table
+from tests.component.services.upload.calling import KEYS
+
+from .calling import Deployment
+
+
+@pytest.fixture
+def deployment(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Deployment:
+    dynamodb = aws("dynamodb")
+    index, vectors = f"index-{time.time_ns()}", f"vectors-{time.time_ns()}"
+    make_table(dynamodb, index)
+    make_vector_table(dynamodb, vectors)
+    secret = aws("secretsmanager").create_secret(Name=f"keys-{index}", SecretString=json.dumps(KEYS))
+    own = {"INDEX_TABLE": index, "VECTOR_TABLE": vectors, "SIGNING_KEYS_ARN": secret["ARN"]}
+    environment = aws_environment | own | {"INFERENCE_MODE": "endpoint"}
+    return Deployment(load("similar", environment), environment, dynamodb, TableVectors(dynamodb, vectors))

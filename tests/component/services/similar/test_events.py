@@ -1,0 +1,54 @@
+"""The events get the answer that their names say, and a token in one shows pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from darkroom.plan.uploads import Grant, write_token
+from tests.component.aws.similar import direction
+from tools.events import FOLDER, LOCAL_KEY
+from tools.events.similar import events
+
+from .calling import Deployment
+
+
+@pytest.fixture
+def local(deployment: Deployment, aws: Callable[[str], Any]) -> Deployment:
+    """With the key that signs what is on this machine."""
+    secret = aws("secretsmanager").create_secret(
+        Name=f"local-{time.time_ns()}", SecretString=json.dumps({"current": LOCAL_KEY, "previous": ""})
+    )
+    return deployment.with_environment(SIGNING_KEYS_ARN=secret["ARN"])
+
+
+def invoke(deployment: Deployment, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    with mock.patch.dict(os.environ, deployment.environment):
+        made = deployment.function.invoke(event)
+    return made["statusCode"], json.loads(made["body"])
+
+
+@pytest.mark.parametrize(("name", "says"), [("expired.json", "expired"), ("no-token.json", "Authorization: Bearer")])
+def test_an_event_gets_the_answer_of_its_name(local: Deployment, name: str, says: str) -> None:
+    status, problem = invoke(local, json.loads((FOLDER / "similar" / name).read_text()))
+    assert (status, problem["code"]) == (401, "bad-token")
+    assert says in problem["detail"]
+
+
+def test_with_a_token_in_it_an_event_shows_pictures(local: Deployment) -> None:
+    for name in ("coffee.png", "copy.png"):
+        local.picture(f"samples/{name}", direction(1))
+    event: dict[str, Any] = json.loads((FOLDER / "similar" / "expired.json").read_text())
+    event["headers"]["authorization"] = f"Bearer {write_token(Grant('samples/', int(time.time()) + 60), LOCAL_KEY)}"
+    status, answer = invoke(local, event)
+    assert (status, [result["key"] for result in answer["results"]]) == (200, ["samples/copy.png"])
+
+
+def test_every_event_has_an_answer_here() -> None:
+    assert set(events()) == {"expired.json", "no-token.json"}

@@ -1,0 +1,559 @@
+"""Ingest, end to end on S3, DynamoDB, SQS and EventBridge of MiniStack: what becomes of an upload."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from darkroom.aws.observing import Observer
+from darkroom.aws.record import READY, REFUSED, REMOVED, padded
+from darkroom.errors import Busy, ChecksumMismatch
+from darkroom.imaging.master import Master
+from darkroom.plan.canonical import derivative_name
+from darkroom.plan.limits import Limits
+from darkroom.plan.presets import Presets, configured
+from darkroom.services.ingest.changes import mend_message, read_change
+from darkroom.services.ingest.examine import Examiner, fetch
+from darkroom.services.ingest.service import Outcome
+from tests.pictures import jpeg_photo, png_noise
+
+from .ingesting import World, event_text
+
+PRESETS = configured().at_ingest
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World.build(aws)
+
+
+def with_gps() -> bytes:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110], exif[0x0112] = "Leica", "Leica Q3", 6
+    exif[0x8298] = "Ada Lovelace"
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825).update({2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 36.0)})
+    out = io.BytesIO()
+    Image.open(io.BytesIO(jpeg_photo((400, 300)))).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def test_an_upload_becomes_a_clean_master_with_its_presets(world: World) -> None:
+    body = with_gps()
+    assert world.created("trips/röm 1.jpg", body) is Outcome.READY
+    master = world.body("media", "masters/trips/röm 1.jpg")
+    assert b"Leica" not in master
+    assert Image.open(io.BytesIO(master)).getexif() == {0x0112: 6}
+    head = world.vault("media").head("masters/trips/röm 1.jpg")
+    assert head is not None
+    assert head.headers["Content-Type"] == "image/jpeg"
+    assert head.metadata["sha256"] == hashlib.sha256(body).hexdigest()
+    record = world.record("trips/röm 1.jpg")
+    assert (record.state, record.announced) == (READY, True)
+    assert (record.facts["width"], record.facts["height"], record.facts["format"]) == (300, 400, "jpeg")
+    assert record.provenance["camera"] == "Leica Q3"
+    assert record.provenance["copyright"] == "Ada Lovelace"
+    assert "gps" not in record.provenance
+    assert record.master["etag"] == head.etag
+    uploaded = world.vault("uploads").head("trips/röm 1.jpg")
+    assert uploaded is not None
+    assert record.version_id == uploaded.version_id != ""
+
+
+def test_each_preset_lies_where_the_transform_path_looks_and_as_it_would_store_it(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    names = world.keys("media", "derivatives/")
+    assert names == sorted(f"derivatives/{name}" for name in world.record("photo.jpg").derivatives)
+    assert "derivatives/photo.jpg/_/w-640.webp" in names
+    assert len(names) == len(PRESETS)
+    etag = world.record("photo.jpg").master["etag"].strip('"')
+    for name in names:
+        head = world.vault("media").head(name)
+        assert head is not None
+        assert head.headers == {
+            "Content-Type": "image/webp",
+            "Cache-Control": "public, max-age=86400, s-maxage=31536000, stale-while-revalidate=86400",
+        }
+        assert head.metadata == {"source-etag": etag, "pace": "quick"}
+    assert Image.open(io.BytesIO(world.body("media", "derivatives/photo.jpg/_/w-640.webp"))).size == (640, 427)
+
+
+def test_gps_is_kept_where_it_was_asked_for(world: World) -> None:
+    world.keep_gps = True
+    world.created("photo.jpg", with_gps())
+    gps = world.record("photo.jpg").provenance["gps"]
+    assert gps["latitude"] == pytest.approx(52.52)
+    assert gps["longitude"] == pytest.approx(13.41)
+
+
+def test_what_is_ready_is_announced_with_what_a_page_needs(world: World) -> None:
+    world.created("trips/röm 1.jpg", jpeg_photo())
+    [(detail_type, detail)] = world.told()
+    record = world.record("trips/röm 1.jpg")
+    assert detail_type == "ImageReady"
+    assert detail["key"] == "trips/röm 1.jpg"
+    assert detail["id"] == record.image_id
+    assert detail["picture"] == record.facts
+    assert detail["path"] == "/trips/r%C3%B6m%201.jpg"
+    assert detail["presets"]["cover"] == "/trips/r%C3%B6m%201.jpg?preset=cover"
+
+
+def test_an_event_that_comes_twice_has_one_effect(world: World) -> None:
+    change = world.change("photo.jpg", world.upload("photo.jpg", jpeg_photo()))
+    assert world.ingest.handle(change) is Outcome.READY
+    before = world.record("photo.jpg")
+    assert world.ingest.handle(change) is Outcome.DROPPED
+    assert world.record("photo.jpg") == before
+    assert len(world.told()) == 1
+
+
+def test_an_announcement_that_was_not_made_is_made_when_the_event_comes_again(world: World) -> None:
+    change = world.change("photo.jpg", world.upload("photo.jpg", jpeg_photo()))
+    world.ingest.handle(change)
+    first = world.told()
+    world.index.settle(replace(world.record("photo.jpg"), announced=False))
+    assert world.ingest.handle(change) is Outcome.DROPPED
+    assert world.told() == first
+    assert world.record("photo.jpg").announced
+
+
+def test_the_same_bytes_under_another_key_are_copied(world: World) -> None:
+    world.created("one.jpg", with_gps())
+    assert world.created("two.jpg", with_gps()) is Outcome.DUPLICATE
+    one, two = world.record("one.jpg"), world.record("two.jpg")
+    assert two.same_as == "one.jpg"
+    assert (two.facts, two.provenance, two.sha256) == (one.facts, one.provenance, one.sha256)
+    assert world.body("media", "masters/two.jpg") == world.body("media", "masters/one.jpg")
+    assert two.derivatives == tuple(name.replace("one", "two") for name in one.derivatives)
+    for name in one.derivatives:
+        copied = world.vault("media").head("derivatives/" + name.replace("one", "two"))
+        assert copied is not None
+        assert copied.metadata == {"source-etag": two.master["etag"].strip('"'), "pace": "quick"}
+        assert copied.headers["Content-Type"] == "image/webp"
+    details = [detail for _, detail in world.told()]
+    assert details[1]["same_as"] == "one.jpg"
+    assert details[0]["id"] != details[1]["id"]
+
+
+def test_what_was_refined_is_copied_as_it_is(world: World) -> None:
+    world.created("one.jpg", jpeg_photo())
+    media, name = world.vault("media"), world.record("one.jpg").derivatives[0]
+    found = media.head(f"derivatives/{name}")
+    assert found is not None
+    media.put(f"derivatives/{name}", b"smaller", headers=found.headers, metadata={**found.metadata, "pace": "thorough"})
+    world.created("two.jpg", jpeg_photo())
+    copied = f"derivatives/{name.replace('one', 'two')}"
+    head = media.head(copied)
+    assert head is not None
+    assert (head.metadata["pace"], world.body("media", copied)) == ("thorough", b"smaller")
+
+
+def test_deleting_one_of_two_equal_pictures_leaves_the_other_whole(world: World) -> None:
+    world.created("one.jpg", jpeg_photo())
+    world.created("two.jpg", jpeg_photo())
+    assert world.deleted("one.jpg") is Outcome.REMOVED
+    assert world.keys("media", "masters/") == ["masters/two.jpg"]
+    assert len(world.keys("media", "derivatives/two.jpg/_/")) == len(PRESETS)
+    assert world.created("three.jpg", jpeg_photo()) is Outcome.DUPLICATE
+    assert world.record("three.jpg").same_as == "two.jpg"
+
+
+def test_a_donor_that_has_lost_a_derivative_is_not_copied_from(world: World) -> None:
+    world.created("one.jpg", jpeg_photo())
+    world.vault("media").delete("derivatives/one.jpg/_/w-640.webp")
+    assert world.created("two.jpg", jpeg_photo()) is Outcome.READY
+    assert len(world.keys("media", "derivatives/two.jpg/_/")) == len(PRESETS)
+
+
+def test_the_same_bytes_under_the_same_key_change_nothing_but_the_record(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    before = world.record("photo.jpg")
+    assert world.created("photo.jpg", jpeg_photo()) is Outcome.DUPLICATE
+    after = world.record("photo.jpg")
+    assert after.master == before.master
+    assert after.sequencer > before.sequencer
+    assert world.messages("purges") == []
+
+
+def test_an_overwrite_takes_every_older_derivative_with_it(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    stale = "derivatives/photo.jpg/_/w-333.webp"
+    world.vault("media").put(stale, b"x", headers={}, metadata={"source-etag": "another"})
+    assert world.created("photo.jpg", png_noise(700, 500)) is Outcome.READY
+    assert stale not in world.keys("media")
+    assert world.record("photo.jpg").facts["format"] == "png"
+    assert world.messages("purges")[0]["key"] == "photo.jpg"
+    etag = world.record("photo.jpg").master["etag"].strip('"')
+    for name in world.keys("media", "derivatives/"):
+        head = world.vault("media").head(name)
+        assert head is not None
+        assert head.metadata["source-etag"] == etag
+
+
+def test_a_first_upload_costs_no_purge(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    assert world.messages("purges") == []
+
+
+REFUSED_UPLOADS = {
+    "damaged": ("photo.jpg", jpeg_photo()[:20_000], Limits()),
+    "type-not-allowed": ("photo.jpg", b"%PDF-1.7 no picture at all", Limits()),
+    "over-limits": ("photo.jpg", jpeg_photo(), Limits(max_pixels=1000)),
+    "bad-key": ("a/_/photo.jpg", jpeg_photo(), Limits()),
+}
+
+
+@pytest.mark.parametrize("code", REFUSED_UPLOADS)
+def test_a_refused_upload_is_kept_in_quarantine_with_its_reason(world: World, code: str) -> None:
+    key, body, world.limits = REFUSED_UPLOADS[code]
+    assert world.created(key, body) is Outcome.REFUSED
+    record = world.record(key)
+    digest = hashlib.sha256(body).hexdigest()
+    assert (record.state, record.refusal["code"], record.refusal["sha256"]) == (REFUSED, code, digest)
+    place = record.refusal["quarantined"]
+    assert place == f"{key}/_/{record.sequencer}"
+    assert world.body("quarantine", place) == body
+    head = world.vault("quarantine").head(place)
+    assert head is not None
+    assert head.metadata["code"] == code
+    assert head.metadata["sha256"] == digest
+    assert head.metadata["reason"]
+    assert head.headers["Content-Type"] == "application/octet-stream"
+    assert world.keys("media") == []
+    assert world.vault("uploads").head(key) is not None
+    [(detail_type, detail)] = world.told()
+    assert (detail_type, detail["code"], detail["quarantined"]) == ("ImageRefused", code, place)
+
+
+def test_an_upload_that_is_too_long_is_refused_without_being_held(world: World) -> None:
+    world.limits = Limits(max_bytes=10_000)
+    body = jpeg_photo()
+    assert world.created("photo.jpg", body) is Outcome.REFUSED
+    refusal = world.record("photo.jpg").refusal
+    assert refusal["code"] == "over-limits"
+    assert "10,000" in refusal["reason"]
+    assert refusal["sha256"] == hashlib.sha256(body).hexdigest()
+    upload = fetch(world.vault("uploads"), "photo.jpg", world.limits)
+    assert upload is not None
+    assert upload.data is None
+
+
+def test_a_key_too_long_to_be_part_of_another_is_quarantined_by_its_hash(world: World) -> None:
+    key = "k" * 1000 + ".jpg"
+    assert world.created(key, jpeg_photo()) is Outcome.REFUSED
+    hashed = hashlib.sha256(key.encode()).hexdigest()
+    assert world.keys("quarantine") == [f"long/{hashed}/_/{world.record(key).sequencer}"]
+
+
+def test_a_refused_overwrite_leaves_the_earlier_picture_in_service(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    before = world.record("photo.jpg")
+    assert world.created("photo.jpg", b"nonsense") is Outcome.REFUSED
+    after = world.record("photo.jpg")
+    assert (after.state, after.master, after.derivatives) == (REFUSED, before.master, before.derivatives)
+    assert len(world.keys("media", "derivatives/")) == len(PRESETS)
+    assert world.created("photo.jpg", png_noise(40, 30)) is Outcome.READY
+    assert world.record("photo.jpg").refusal == {}
+
+
+def test_every_full_checksum_must_agree(world: World) -> None:
+    world.upload("photo.jpg", jpeg_photo(), ChecksumAlgorithm="SHA256")
+    upload = fetch(world.vault("uploads"), "photo.jpg", Limits())
+    assert upload is not None
+    right = base64.b64encode(hashlib.sha256(jpeg_photo()).digest()).decode()
+    assert upload.kept.checksums["sha256"] == right
+    examiner = Examiner(Limits(), Observer("ingest"))
+    examiner.header("photo.jpg", upload)
+    for name in ("sha256", "sha1", "crc32", "crc32c", "crc64nvme"):
+        wrong = replace(upload, kept=replace(upload.kept, checksums={"sha256": right, name: "AAAA"}))
+        with pytest.raises(ChecksumMismatch, match=name):
+            examiner.header("photo.jpg", wrong)
+
+
+class Eicar:
+    """A scanner that knows one thing."""
+
+    def scan(self, data: bytes) -> str:
+        return "Eicar-Signature" if b"EICAR" in data else ""
+
+
+def test_what_a_scanner_finds_is_refused(world: World) -> None:
+    world.scanner = Eicar()
+    assert world.created("good.jpg", jpeg_photo()) is Outcome.READY
+    assert world.created("bad.jpg", jpeg_photo() + b"EICAR") is Outcome.REFUSED
+    assert world.record("bad.jpg").refusal["code"] == "infected"
+
+
+def test_known_bytes_are_looked_at_by_a_scanner_that_was_not_there_or_did_not_know(world: World) -> None:
+    data = jpeg_photo() + b"EICAR"
+    assert world.created("first.jpg", data) is Outcome.READY
+    world.scanner = Eicar()
+    assert world.created("second.jpg", data) is Outcome.REFUSED
+    assert world.created("first.jpg", data) is Outcome.REFUSED
+
+
+def test_a_deleted_upload_takes_its_picture_with_it(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    created = world.told()
+    assert world.deleted("photo.jpg") is Outcome.REMOVED
+    assert world.keys("media") == []
+    record = world.record("photo.jpg")
+    assert (record.state, record.master, record.sha256) == (REMOVED, {}, "")
+    assert record.expires_at_s > world.now_s
+    [(detail_type, detail)] = world.told()
+    assert (detail_type, detail["key"]) == ("ImageRemoved", "photo.jpg")
+    assert detail["id"] != created[0][1]["id"]
+    assert world.messages("purges")[0]["key"] == "photo.jpg"
+
+
+def test_a_deletion_is_remembered_against_an_older_event(world: World) -> None:
+    older = world.change("photo.jpg", world.upload("photo.jpg", jpeg_photo()))
+    assert world.deleted("photo.jpg") is Outcome.REMOVED
+    world.clients["s3"].put_object(Bucket=world.names["uploads"], Key="photo.jpg", Body=jpeg_photo())
+    assert world.ingest.handle(older) is Outcome.DROPPED
+    assert world.keys("media") == []
+    assert world.told() == []
+    assert world.created("photo.jpg", jpeg_photo()) is Outcome.READY
+
+
+def test_deleting_an_older_version_deletes_no_picture(world: World) -> None:
+    s3, bucket = world.clients["s3"], world.names["uploads"]
+    first = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=jpeg_photo())["VersionId"]
+    world.created("photo.jpg", png_noise(40, 30))
+    assert world.ingest.handle(world.deletion("photo.jpg", first)) is Outcome.DUPLICATE
+    assert world.record("photo.jpg").facts["format"] == "png"
+
+
+def test_deleting_the_newest_version_brings_the_older_one_back(world: World) -> None:
+    s3, bucket = world.clients["s3"], world.names["uploads"]
+    world.created("photo.jpg", jpeg_photo())
+    newest = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=png_noise(40, 30))["VersionId"]
+    world.ingest.handle(world.change("photo.jpg", world.next_sequencer()))
+    assert world.ingest.handle(world.deletion("photo.jpg", newest)) is Outcome.READY
+    assert world.record("photo.jpg").facts["format"] == "jpeg"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(world: World, late: bool) -> None:
+    """``late``: the event of the deletion comes after that of the upload."""
+    world.created("photo.jpg", jpeg_photo())
+    deletion = world.deletion("photo.jpg")
+    spoilt = world.change("photo.jpg", world.upload("photo.jpg", b"no picture"))
+    world.told()
+    changes = (spoilt, deletion) if late else (deletion, spoilt)
+    expected = [Outcome.REFUSED, Outcome.REMOVED if late else Outcome.REFUSED]
+    assert [world.ingest.handle(change) for change in changes] == expected
+    assert world.keys("media") == []
+    record = world.record("photo.jpg")
+    assert (record.state, record.master, record.facts, record.derivatives) == (REFUSED, {}, {}, ())
+    assert (record.sequencer, record.refusal["code"]) == (spoilt.sequencer, "type-not-allowed")
+    told = {(detail_type, detail["sequencer"]) for detail_type, detail in world.told()}
+    assert {("ImageRemoved", deletion.sequencer), ("ImageRefused", spoilt.sequencer)} <= told
+    before = world.record("photo.jpg")
+    assert [world.ingest.handle(change) for change in changes] == [Outcome.DROPPED, Outcome.DROPPED]
+    assert (world.record("photo.jpg"), world.told()) == (before, [])
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_the_picture_that_stays_goes_when_its_own_version_is_deleted(world: World, served: bool) -> None:
+    s3, bucket = world.clients["s3"], world.names["uploads"]
+    other = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=png_noise(40, 30))["VersionId"]
+    world.created("photo.jpg", jpeg_photo())
+    own = world.record("photo.jpg").master["version_id"]
+    world.created("photo.jpg", b"no picture")
+    assert world.ingest.handle(world.deletion("photo.jpg", own if served else other)) is Outcome.REFUSED
+    assert (world.keys("media", "masters/") == []) == served
+    assert (world.record("photo.jpg").master == {}) == served
+
+
+def test_a_late_deletion_leaves_the_same_picture_that_was_uploaded_since(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    deletion = world.deletion("photo.jpg")
+    assert world.created("photo.jpg", jpeg_photo()) is Outcome.DUPLICATE
+    assert world.ingest.handle(deletion) is Outcome.DROPPED
+    assert "masters/photo.jpg" in world.keys("media")
+
+
+def test_a_late_deletion_waits_for_what_becomes_of_the_newer_upload(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    deletion = world.deletion("photo.jpg")
+    spoilt = world.upload("photo.jpg", b"no picture")
+    world.index.claim("photo.jpg", spoilt, "a worker", now_s=world.now_s, lease_s=60)
+    with pytest.raises(Busy) as busy:
+        world.ingest.handle(deletion)
+    assert busy.value.retry_in_s == 60
+    assert "masters/photo.jpg" in world.keys("media")
+    world.now_s += 61
+    with pytest.raises(Busy) as soon:
+        world.ingest.handle(deletion)
+    assert soon.value.retry_in_s == 1
+    assert world.record("photo.jpg").state == REFUSED
+    assert world.ingest.handle(deletion) is Outcome.REMOVED
+    assert world.keys("media") == []
+
+
+def half_done(world: World, key: str) -> None:
+    """A worker puts the master of an upload, and dies before the index knows of it."""
+    sequencer = world.upload(key, jpeg_photo())
+    hold = world.claims.take(key, sequencer, instead_of="")
+    upload = fetch(world.vault("uploads"), key, world.limits)
+    assert upload is not None
+    master = Master(b"of the dead worker", "image/jpeg", "cleaned")
+    world.ingest.publisher.put_master(hold, upload, master)
+
+
+def test_a_master_that_nobody_wrote_down_is_adopted_by_a_refusal(world: World) -> None:
+    world.created("photo.jpg", png_noise(40, 30))
+    half_done(world, "photo.jpg")
+    there = world.vault("media").head("masters/photo.jpg")
+    assert there is not None
+    assert world.created("photo.jpg", b"no picture") is Outcome.REFUSED
+    record = world.record("photo.jpg")
+    assert record.master == {
+        "etag": there.etag,
+        "sequencer": there.metadata["sequencer"],
+        "version_id": there.metadata["version-id"],
+        "content_type": "image/jpeg",
+        "size_bytes": len(b"of the dead worker"),
+        "how": "cleaned",
+    }
+    assert record.sha256 == hashlib.sha256(jpeg_photo()).hexdigest()
+    assert (record.facts, record.derivatives) == ({}, ())
+    assert world.keys("media") == ["masters/photo.jpg"]
+    assert world.claims.agrees(record, there)
+
+
+@pytest.mark.parametrize("deletion", ["marker", "for good"])
+def test_a_master_that_nobody_wrote_down_goes_with_its_upload(world: World, deletion: str) -> None:
+    half_done(world, "photo.jpg")
+    upload = world.vault("uploads").head("photo.jpg")
+    assert upload is not None
+    world.deletion("photo.jpg", upload.version_id if deletion == "for good" else "")
+    assert world.created("photo.jpg", b"no picture") is Outcome.REFUSED
+    assert world.keys("media") == []
+    assert world.record("photo.jpg").master == {}
+
+
+def test_a_refusal_does_not_speak_of_a_master_that_is_not_there(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    world.vault("media").delete("masters/photo.jpg")
+    assert world.created("photo.jpg", b"no picture") is Outcome.REFUSED
+    assert world.keys("media") == []
+    assert world.record("photo.jpg").master == {}
+
+
+def test_a_claim_that_was_left_behind_ends_without_the_upload(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key="photo.jpg")
+    world.index.claim("photo.jpg", world.next_sequencer(), "a worker", now_s=world.now_s, lease_s=60)
+    world.now_s += 61
+    mend = read_change(json.dumps(mend_message("photo.jpg")))
+    assert mend is not None
+    assert world.ingest.handle(mend) is Outcome.REMOVED
+    assert world.keys("media") == []
+
+
+def test_a_lifecycle_expiry_purges_nothing(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    bucket = world.names["uploads"]
+    expiry = event_text(bucket, "photo.jpg", world.next_sequencer(), "Object Deleted", "Lifecycle Expiration")
+    assert read_change(expiry) is None
+
+
+def test_an_older_event_than_the_last_is_dropped(world: World) -> None:
+    older = world.change("photo.jpg", world.upload("photo.jpg", png_noise(40, 30)))
+    world.created("photo.jpg", jpeg_photo())
+    before = world.record("photo.jpg")
+    assert world.ingest.handle(older) is Outcome.DROPPED
+    assert world.record("photo.jpg") == before
+
+
+def test_an_event_of_an_upload_that_has_gone_is_dropped(world: World) -> None:
+    assert world.ingest.handle(world.change("never.jpg", "1000")) is Outcome.DROPPED
+    assert world.index.get("never.jpg") is None
+
+
+def test_a_master_that_was_put_there_by_hand_is_not_deleted(world: World) -> None:
+    world.vault("media").put("masters/mine.jpg", b"mine", headers={}, metadata={})
+    world.deleted("mine.jpg")
+    assert world.keys("media") == ["masters/mine.jpg"]
+
+
+def test_a_master_that_is_not_that_of_the_index_is_mended(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    good = world.body("media", "masters/photo.jpg")
+    marks = {"sequencer": padded("0F"), "sha256": "0", "version-id": "0"}
+    world.vault("media").put("masters/photo.jpg", b"of an overtaken worker", headers={}, metadata=marks)
+    late = world.change("photo.jpg", "0F")
+    assert world.ingest.handle(late) is Outcome.DROPPED
+    assert [message["detail-type"] for message in world.messages("changes")] == ["Mend"]
+    mend = read_change(json.dumps(mend_message("photo.jpg")))
+    assert mend is not None
+    assert world.ingest.handle(mend) is Outcome.READY
+    assert world.body("media", "masters/photo.jpg") == good
+    assert world.ingest.handle(mend) is Outcome.DROPPED
+
+
+def test_a_preset_has_its_watermark(world: World) -> None:
+    marked = Presets(
+        {"m": {"w": "320", "f": "webp", "wm": "logo,center,100,100"}}, {"logo": "watermarks/l.png"}, ("m",)
+    )
+    ingest = replace(world.ingest, presets=marked)
+    [plan] = marked.ingested("one.png").values()
+    assert ingest.handle(world.change("one.png", world.upload("one.png", png_noise(400, 300)))) is Outcome.READY
+    assert world.record("one.png").derivatives == ()
+    red = io.BytesIO()
+    Image.new("RGB", (40, 30), (255, 0, 0)).save(red, "PNG")
+    world.vault("media").put("watermarks/l.png", red.getvalue(), headers={}, metadata={})
+    assert ingest.handle(world.change("two.png", world.upload("two.png", png_noise(400, 302)))) is Outcome.READY
+    [name] = world.record("two.png").derivatives
+    assert name == derivative_name(replace(plan, key="two.png"))
+    shown = Image.open(io.BytesIO(world.body("media", f"derivatives/{name}")))
+    red_share = shown.convert("RGB").getpixel((160, 120))
+    assert isinstance(red_share, tuple)
+    assert red_share[0] > 240
+    assert max(red_share[1:]) < 20
+
+
+def test_an_index_that_was_lost_does_not_outrank_its_master(world: World) -> None:
+    """An old event comes again (from the dead letters, say): what is uploaded now is taken in as what it is."""
+    old = world.change("photo.jpg", world.upload("photo.jpg", png_noise(40, 30)))
+    world.created("photo.jpg", jpeg_photo())
+    before = world.record("photo.jpg")
+    world.index.delete("photo.jpg")
+    assert world.ingest.handle(old) is Outcome.READY
+    after = world.record("photo.jpg")
+    assert (after.state, after.sequencer, after.facts) == (READY, before.sequencer, before.facts)
+    assert world.claims.agrees(after, world.claims.master("photo.jpg"))
+    assert world.sent == []
+
+
+def test_an_index_that_was_put_back_is_mended_to_its_master(world: World) -> None:
+    world.created("photo.jpg", png_noise(40, 30))
+    backup = world.record("photo.jpg")
+    world.created("photo.jpg", jpeg_photo())
+    after = world.record("photo.jpg")
+    world.index.settle(replace(backup, token=after.token))
+    mend = read_change(json.dumps(mend_message("photo.jpg")))
+    assert mend is not None
+    assert world.ingest.handle(mend) is Outcome.READY
+    mended = world.record("photo.jpg")
+    assert (mended.sequencer, mended.facts) == (after.sequencer, after.facts)
+
+
+def test_deleting_what_is_deleted_purges_and_tells_nothing(world: World) -> None:
+    world.created("photo.jpg", jpeg_photo())
+    world.deleted("photo.jpg")
+    world.messages("purges")
+    world.told()
+    assert world.deleted("photo.jpg") is Outcome.REMOVED
+    assert world.messages("purges") == []
+    assert world.told() == []

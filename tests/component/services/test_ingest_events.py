@@ -1,0 +1,87 @@
+"""The events in ``events/ingest/``: each has the outcome that its name says, with the uploads of the local stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import skimage
+
+from darkroom.aws.record import READY, REFUSED, REMOVED
+from darkroom.services.ingest.changes import Change, read_change
+from darkroom.services.ingest.service import Outcome
+from local.event_samples import BODIES, CREATED, DAMAGED, DELETED, DUPLICATE, FIRST, photograph
+from tests.unit.imaging.exiftool import needs_exiftool, private_parts
+from tools.events import FOLDER
+
+from .ingesting import World
+
+PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World.build(aws)
+
+
+def told_of(name: str) -> Change:
+    """The change that the file ``name`` tells of."""
+    (message,) = json.loads((FOLDER / "ingest" / name).read_text())["Records"]
+    change = read_change(message["body"])
+    assert change is not None
+    return change
+
+
+def put(world: World, key: str) -> None:
+    world.vault("uploads").put(key, BODIES[key](PHOTOGRAPHS), headers={}, metadata={})
+
+
+def test_created(world: World) -> None:
+    put(world, CREATED)
+    assert world.ingest.handle(told_of("created.json")) is Outcome.READY
+    record = world.record(CREATED)
+    assert (record.state, record.master["how"], len(record.derivatives)) == (READY, "cleaned", 6)
+    assert record.provenance["camera"] == "Darkroom Pinhole"
+    assert world.ingest.handle(told_of("created.json")) is Outcome.DROPPED, "the same event once more"
+
+
+def test_duplicate(world: World) -> None:
+    world.created("samples/coffee.png", (PHOTOGRAPHS / "coffee.png").read_bytes())
+    put(world, DUPLICATE)
+    assert world.ingest.handle(told_of("duplicate.json")) is Outcome.DUPLICATE
+    assert world.record(DUPLICATE).same_as == "samples/coffee.png"
+
+
+def test_damaged(world: World) -> None:
+    put(world, DAMAGED)
+    assert world.ingest.handle(told_of("damaged.json")) is Outcome.REFUSED
+    assert (world.record(DAMAGED).state, world.record(DAMAGED).refusal["code"]) == (REFUSED, "damaged")
+
+
+def test_deleted(world: World) -> None:
+    put(world, DELETED)
+    world.ingest.handle(world.change(DELETED, FIRST))
+    assert world.keys("media", f"masters/{DELETED}")
+    world.vault("uploads").delete(DELETED)
+    assert world.ingest.handle(told_of("deleted.json")) is Outcome.REMOVED
+    assert world.record(DELETED).state == REMOVED
+    assert not world.keys("media")
+
+
+def test_an_event_of_s3_outranks_those_in_the_files(world: World) -> None:
+    world.created(CREATED, (PHOTOGRAPHS / "rocket.jpg").read_bytes())
+    assert world.ingest.handle(told_of("created.json")) is Outcome.DROPPED
+
+
+@pytest.mark.parametrize("key", BODIES)
+def test_what_is_uploaded_is_the_same_each_time(key: str) -> None:
+    assert BODIES[key](PHOTOGRAPHS) == BODIES[key](PHOTOGRAPHS)
+
+
+@needs_exiftool
+def test_the_photograph_says_where_it_was_taken(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(photograph(PHOTOGRAPHS / "chelsea.png"))
+    assert {"GPS:GPSLatitude", "GPS:GPSLongitude", "IFD0:Model"} <= set(private_parts(tmp_path / "a.jpg")["a.jpg"])

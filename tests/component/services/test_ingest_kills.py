@@ -1,0 +1,478 @@
+"""Ingest may be killed before and after any of its calls, and overtaken there: the end is the same."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from PIL import Image
+
+from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
+from darkroom.errors import Busy
+from darkroom.plan.presets import Presets
+from darkroom.services.caching import SOURCE_ETAG
+from darkroom.services.ingest.changes import Change, Kind, read_change
+from darkroom.services.ingest.service import Ingest
+
+from .ingesting import World
+from .killing import Killed, Wire, kill, wired
+
+ONE_PRESET = Presets({"w320": {"w": "320", "f": "webp"}, "tiny": {"w": "8", "f": "webp"}}, {}, ("w320", "tiny"))
+MOST_CALLS = 60
+
+
+def ingest(world: World) -> Ingest:
+    found = world.ingest
+    object.__setattr__(found, "presets", ONE_PRESET)
+    return found
+
+
+_seeds = itertools.count(1)
+
+
+def picture() -> bytes:
+    """A small JPEG unlike all before."""
+    image = Image.frombytes("RGB", (24, 16), Random(next(_seeds)).randbytes(24 * 16 * 3))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=95)
+    return out.getvalue()
+
+
+@dataclass
+class Scene:
+    """A key with what happened to it: the change to handle, and the state that must come of it.
+
+    ``flagged``: what a picture that is held must say of itself.
+    """
+
+    world: World
+    key: str
+    change: Change
+    state: str
+    bytes_served: bytes | None
+    bytes_held: bytes | None = None
+    flagged: bool = False
+
+    def settle(self) -> None:
+        """Handle what comes again: the change itself, and whatever the workers asked for."""
+        for _ in range(4):
+            self.world.now_s += 1000
+            with suppress(Busy):
+                ingest(self.world).handle(self.change)
+                break
+        self.mend()
+
+    def mend(self) -> None:
+        for _ in range(3):
+            self.world.now_s += 1000
+            for change in mends(self.world):
+                ingest(self.world).handle(change)
+
+    def check(self) -> None:
+        record, media = self.world.record(self.key), self.world.vault("media")
+        assert (record.state, record.announced) == (self.state, True)
+        master = media.head(f"masters/{self.key}")
+        assert self.world.claims.in_order(record)
+        self._check_what_waits()
+        stored = self.world.keys("media", f"derivatives/{self.key}/_/")
+        assert (master is None) == (self.bytes_served is None)
+        if master is None:
+            assert stored == []
+            return
+        assert pixels(self.world.body("media", f"masters/{self.key}")) == pixels(self.bytes_served)
+        for name in stored:
+            head = media.head(name)
+            assert head is not None
+            assert head.metadata[SOURCE_ETAG] == master.etag.strip('"')
+
+    def _check_what_waits(self) -> None:
+        record = self.world.record(self.key)
+        waiting = self.world.keys("media", f"held/{self.key}")
+        assert waiting == ([f"held/{self.key}"] if self.bytes_held else [])
+        assert bool(record.held) == bool(self.bytes_held)
+        if self.bytes_held:
+            assert pixels(self.world.body("media", waiting[0])) == pixels(self.bytes_held)
+            assert record.held["flagged"] is self.flagged
+            head = self.world.vault("media").head(waiting[0])
+            assert head is not None
+            assert head.etag == record.held["master"]["etag"]
+
+
+def pixels(data: bytes | None) -> bytes:
+    assert data is not None
+    return Image.open(io.BytesIO(data)).tobytes()
+
+
+def mends(world: World) -> list[Change]:
+    """What the workers asked for, at once: the messages are sent with a delay."""
+    found = [read_change(text) for text in world.sent]
+    world.sent.clear()
+    return [change for change in found if change is not None]
+
+
+def created(world: World, key: str) -> Scene:
+    body = picture()
+    return Scene(world, key, world.change(key, world.upload(key, body)), READY, body)
+
+
+def overwritten(world: World, key: str) -> Scene:
+    ingest(world).handle(created(world, key).change)
+    stale = f"derivatives/{key}/_/w-5.webp"
+    master = world.record(key).master["etag"].strip('"')
+    world.vault("media").put(stale, b"x", headers={}, metadata={SOURCE_ETAG: master})
+    return created(world, key)
+
+
+def duplicated(world: World, key: str) -> Scene:
+    first = created(world, f"{key}.first")
+    ingest(world).handle(first.change)
+    assert first.bytes_served is not None
+    return Scene(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
+
+
+def refused(world: World, key: str) -> Scene:
+    first = created(world, key)
+    ingest(world).handle(first.change)
+    change = world.change(key, world.upload(key, b"no picture"))
+    return Scene(world, key, change, REFUSED, first.bytes_served)
+
+
+def removed(world: World, key: str) -> Scene:
+    ingest(world).handle(created(world, key).change)
+    world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key=key)
+    change = world.change(key, world.next_sequencer(), "Object Deleted", "DeleteObject")
+    return Scene(world, key, change, REMOVED, None)
+
+
+def refused_after_a_death(world: World, key: str) -> Scene:
+    """The worker before was killed between master and index."""
+    first = created(world, key)
+    wire = Wire("after-call", 1, kill, "s3.PutObject")
+    with wired(world, wire), suppress(Killed):
+        ingest(world).handle(first.change)
+    return Scene(world, key, _spoilt(world, key), REFUSED, first.bytes_served)
+
+
+def replaced_by_damage(world: World, key: str) -> Scene:
+    """Deleted, and uploaded again as no picture, before anybody looked."""
+    ingest(world).handle(created(world, key).change)
+    deletion = _deleted(world, key)
+    world.upload(key, b"no picture")
+    return Scene(world, key, deletion, REFUSED, None)
+
+
+def overtaken_deletion(world: World, key: str) -> Scene:
+    """The same, but the event of the deletion comes after that of the new upload."""
+    ingest(world).handle(created(world, key).change)
+    deletion = _deleted(world, key)
+    ingest(world).handle(_spoilt(world, key))
+    return Scene(world, key, deletion, REFUSED, None)
+
+
+def held(world: World, key: str) -> Scene:
+    """Over a picture that was let pass."""
+    before, (change, body) = let_pass(world, key), uploaded(world, key)
+    return Scene(world, key, change, HELD, before, body)
+
+
+def let_pass_at_once(world: World, key: str) -> Scene:
+    """The verdict was there before the event, over a picture that waits."""
+    ingest(world).handle(uploaded(world, key)[0])
+    change, body = uploaded(world, key)
+    world.judge(key, flagged=False, body=body)
+    return Scene(world, key, change, READY, body)
+
+
+def flagged_at_once(world: World, key: str) -> Scene:
+    """The very bytes that are served, since nobody had to look before."""
+    body = picture()
+    world.blocks = False
+    ingest(world).handle(world.change(key, world.upload(key, body)))
+    world.blocks = True
+    world.judge(key, flagged=True, body=body)
+    return Scene(world, key, world.change(key, world.upload(key, body)), HELD, None, body, flagged=True)
+
+
+def judged_innocent(world: World, key: str) -> Scene:
+    let_pass(world, key)
+    body = waiting(world, key)
+    world.judge(key, flagged=False, body=body)
+    return Scene(world, key, Change(Kind.MODERATED, key, ""), READY, body)
+
+
+def judged_guilty(world: World, key: str) -> Scene:
+    before, body = let_pass(world, key), waiting(world, key)
+    world.judge(key, flagged=True, body=body)
+    return Scene(world, key, Change(Kind.MODERATED, key, ""), HELD, before, body, flagged=True)
+
+
+def taken_back(world: World, key: str) -> Scene:
+    body = let_pass(world, key)
+    world.judge(key, flagged=True, body=body)
+    return Scene(world, key, Change(Kind.MODERATED, key, ""), HELD, None, body, flagged=True)
+
+
+def taken_back_of_two(world: World, key: str) -> Scene:
+    """What is served is flagged while something newer waits."""
+    before, body = let_pass(world, key), waiting(world, key)
+    world.judge(key, flagged=True, body=before)
+    return Scene(world, key, Change(Kind.MODERATED, key, ""), HELD, None, body)
+
+
+def released(world: World, key: str) -> Scene:
+    let_pass(world, key)
+    body = waiting(world, key)
+    world.judge(key, flagged=True, body=body)
+    ingest(world).handle(Change(Kind.MODERATED, key, ""))
+    return Scene(world, key, Change(Kind.RELEASE, key, ""), READY, body)
+
+
+def refused_while_one_waits(world: World, key: str) -> Scene:
+    before = let_pass(world, key)
+    waiting(world, key)
+    return Scene(world, key, _spoilt(world, key), REFUSED, before)
+
+
+def removed_while_one_waits(world: World, key: str) -> Scene:
+    waiting(world, key)
+    return Scene(world, key, _deleted(world, key), REMOVED, None)
+
+
+def late_deletion_while_one_waits(world: World, key: str) -> Scene:
+    """The event of a deletion comes after that of the next upload, which waits."""
+    let_pass(world, key)
+    deletion = _deleted(world, key)
+    return Scene(world, key, deletion, HELD, None, waiting(world, key))
+
+
+def uploaded(world: World, key: str) -> tuple[Change, bytes]:
+    body = picture()
+    return world.change(key, world.upload(key, body)), body
+
+
+def waiting(world: World, key: str) -> bytes:
+    """Have a new picture held."""
+    change, body = uploaded(world, key)
+    ingest(world).handle(change)
+    return body
+
+
+def let_pass(world: World, key: str) -> bytes:
+    """Have a new picture served."""
+    body = waiting(world, key)
+    world.judge(key, flagged=False, body=body)
+    ingest(world).handle(Change(Kind.MODERATED, key, ""))
+    return body
+
+
+HOLDING = {
+    scene.__name__: scene
+    for scene in (
+        held,
+        let_pass_at_once,
+        flagged_at_once,
+        judged_innocent,
+        judged_guilty,
+        taken_back,
+        taken_back_of_two,
+        released,
+        refused_while_one_waits,
+        removed_while_one_waits,
+        late_deletion_while_one_waits,
+    )
+}
+OF_VERDICTS = ("judged_innocent", "judged_guilty", "taken_back", "taken_back_of_two", "released")
+
+SCENES = {
+    scene.__name__: scene
+    for scene in (
+        created,
+        overwritten,
+        duplicated,
+        refused,
+        refused_after_a_death,
+        removed,
+        replaced_by_damage,
+        overtaken_deletion,
+    )
+}
+MOMENTS = ("before-send", "after-call")
+
+
+@pytest.fixture
+def holding(world: World) -> World:
+    """One where pictures wait for moderation."""
+    world.blocks = True
+    return world
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World.build(aws)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("scene", SCENES)
+def test_killed_at_any_call_it_is_done_when_the_event_comes_again(world: World, scene: str, moment: str) -> None:
+    killed_at_each_call(world, SCENES[scene], moment)
+
+
+@pytest.mark.parametrize("scene", HOLDING)
+def test_killed_at_any_call_what_waits_is_where_it_belongs(holding: World, scene: str) -> None:
+    killed_at_each_call(holding, HOLDING[scene], "after-call")
+
+
+@pytest.mark.parametrize("scene", OF_VERDICTS)
+def test_killed_at_any_call_no_picture_is_lost_whose_upload_has_expired(holding: World, scene: str) -> None:
+    def expired(world: World, key: str) -> Scene:
+        staged = HOLDING[scene](world, key)
+        world.vault("uploads").erase(key)
+        return staged
+
+    killed_at_each_call(holding, expired, "after-call")
+
+
+def killed_at_each_call(world: World, stage: Callable[[World, str], Scene], moment: str) -> None:
+    for at in range(1, MOST_CALLS):
+        staged = stage(world, f"{at}.jpg")
+        wire = Wire(moment, at, kill)
+        with wired(world, wire), suppress(Killed):
+            ingest(world).handle(staged.change)
+        staged.settle()
+        staged.check()
+        if not wire.reached:
+            break
+    assert 6 < at < MOST_CALLS - 1
+    told = world.told()
+    known = [(event["key"], event["version_id"], kind, event.get("flagged")) for kind, event in told]
+    ids = dict(zip(known, (event["id"] for _, event in told), strict=True))
+    assert all(ids[what] == event["id"] for what, (_, event) in zip(known, told, strict=True))
+
+
+@contextmanager
+def puts(world: World) -> Iterator[list[dict[str, Any]]]:
+    """What is put meanwhile."""
+    seen: list[dict[str, Any]] = []
+    events = world.clients["s3"].meta.events
+    events.register("provide-client-params.s3.PutObject", lambda params, **_: seen.append(dict(params)), unique_id="s")
+    try:
+        yield seen
+    finally:
+        events.unregister("provide-client-params.s3.PutObject", unique_id="s")
+
+
+def test_a_preset_that_arrives_late_is_put_over_nothing_newer(world: World) -> None:
+    with puts(world) as late:
+        for _ in range(2):
+            ingest(world).handle(created(world, "a.jpg").change)
+    final = created(world, "a.jpg")
+    ingest(world).handle(final.change)
+    presets = [put for put in late if put["Key"].startswith("derivatives/")]
+    assert len(presets) >= 4
+    for put in presets:
+        with pytest.raises(ClientError, match="PreconditionFailed"):
+            world.clients["s3"].put_object(**put)
+    final.check()
+
+
+def _overwritten(world: World, key: str) -> Change:
+    return created(world, key).change
+
+
+def _deleted(world: World, key: str) -> Change:
+    world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key=key)
+    return world.change(key, world.next_sequencer(), "Object Deleted", "DeleteObject")
+
+
+def _spoilt(world: World, key: str) -> Change:
+    return world.change(key, world.upload(key, b"no picture"))
+
+
+def _anew(world: World, key: str, _: Scene) -> Scene:
+    return created(world, key)
+
+
+def _back(world: World, key: str, first: Scene) -> Scene:
+    """The very bytes that were there at first: a master with them has the entity tag of the first one."""
+    assert first.bytes_served is not None
+    return Scene(world, key, world.change(key, world.upload(key, first.bytes_served)), READY, first.bytes_served)
+
+
+def _gone(world: World, key: str, _: Scene) -> Scene:
+    return Scene(world, key, _deleted(world, key), REMOVED, None)
+
+
+OLDER = {"overwrite": _overwritten, "delete": _deleted, "refusal": _spoilt}
+NEWER = {"overwrite": _anew, "back": _back, "delete": _gone}
+
+
+@dataclass
+class Overtaking:
+    """A newer event that is handled from beginning to end while another worker waits for its answer, and maybe dies."""
+
+    newer: Callable[[World, str, Scene], Scene]
+    first: Scene
+    dies: bool
+    scene: Scene | None = None
+
+    def overtake(self) -> None:
+        world = self.first.world
+        self.scene = self.newer(world, self.first.key, self.first)
+        ingest(world).handle(self.scene.change)
+        if self.dies:
+            raise Killed
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
+@pytest.mark.parametrize("newer", NEWER)
+@pytest.mark.parametrize("older", OLDER)
+def test_overtaken_at_any_call_the_newer_event_wins(world: World, older: str, newer: str, dies: bool) -> None:
+    for at in range(1, MOST_CALLS):
+        first = created(world, f"{at}.jpg")
+        ingest(world).handle(first.change)
+        change, last = OLDER[older](world, first.key), Overtaking(NEWER[newer], first, dies)
+        with wired(world, Wire("after-call", at, last.overtake)), suppress(Killed):
+            ingest(world).handle(change)
+        if last.scene is None:
+            break
+        if dies:
+            world.now_s += 1000
+            ingest(world).handle(change)
+        last.scene.mend()
+        last.scene.check()
+    assert 5 < at < MOST_CALLS - 1
+
+
+def _let_pass(world: World, key: str, _: Scene) -> Scene:
+    change, body = uploaded(world, key)
+    world.judge(key, flagged=False, body=body)
+    return Scene(world, key, change, READY, body)
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
+@pytest.mark.parametrize("newer", [_let_pass, _gone], ids=["overwrite", "delete"])
+@pytest.mark.parametrize("older", ["held", "judged_innocent", "taken_back"])
+def test_overtaken_at_any_call_a_verdict_makes_room(
+    holding: World, older: str, newer: Callable[[World, str, Scene], Scene], dies: bool
+) -> None:
+    for at in range(1, MOST_CALLS):
+        first = HOLDING[older](holding, f"{at}.jpg")
+        last = Overtaking(newer, first, dies)
+        with wired(holding, Wire("after-call", at, last.overtake)), suppress(Killed, Busy):
+            ingest(holding).handle(first.change)
+        if last.scene is None:
+            break
+        if dies:
+            holding.now_s += 1000
+            with suppress(Busy):
+                ingest(holding).handle(first.change)
+        last.scene.mend()
+        last.scene.check()
+    assert 5 < at < MOST_CALLS - 1

@@ -1,0 +1,216 @@
+"""The ingest function as SQS calls it: what becomes of a message whose work did not succeed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from darkroom.aws.record import READY
+from darkroom.services.ingest import messages
+from tests.pictures import jpeg_photo
+
+from .ingesting import World, event_text
+
+MAX_RECEIVES = 3
+
+
+@dataclass
+class Context:
+    """What Lambda tells of an invocation."""
+
+    remaining_ms: int = 120_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World.build(aws)
+
+
+@pytest.fixture
+def app(world: World, aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The function's module, as a cold start in the environment of ``world`` loads it."""
+    names = world.names
+    environment = aws_environment | {
+        "UPLOADS_BUCKET": names["uploads"],
+        "MEDIA_BUCKET": names["media"],
+        "QUARANTINE_BUCKET": names["quarantine"],
+        "AUDIT_BUCKET": names["audit"],
+        "INDEX_TABLE": names["index"],
+        "INGEST_QUEUE_URL": names["changes"],
+        "INGEST_DLQ_URL": names["dead"],
+        "PURGE_QUEUE_URL": names["purges"],
+        "EVENT_BUS": names["bus"],
+        "SIGNING_KEYS_ARN": "asked for nothing here",
+        "LEASE_S": "125",
+        "MAX_RECEIVES": str(MAX_RECEIVES),
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    module = importlib.import_module("functions.ingest.app")
+    yield importlib.reload(module)
+
+
+def receive(world: World, bodies: dict[str, str], receives: int = 1) -> dict[str, Any]:
+    """An SQS event with messages that really are in the queue, so that they can be hidden."""
+    sqs, url = world.clients["sqs"], world.names["changes"]
+    for identity, body in bodies.items():
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"identity": identity, "body": body}))
+    handles = {}
+    for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]:
+        handles[json.loads(message["Body"])["identity"]] = message["ReceiptHandle"]
+    return {
+        "Records": [
+            {
+                "messageId": identity,
+                "receiptHandle": handles[identity],
+                "body": body,
+                "attributes": {
+                    "ApproximateReceiveCount": str(receives),
+                    "SentTimestamp": "1795608000000",
+                    "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+                    "ApproximateFirstReceiveTimestamp": "1795608000001",
+                },
+                "messageAttributes": {},
+                "md5OfBody": "",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:changes",
+                "awsRegion": "us-east-1",
+            }
+            for identity, body in bodies.items()
+        ]
+    }
+
+
+def created(world: World, key: str, body: bytes) -> str:
+    return event_text(world.names["uploads"], key, world.upload(key, body), "Object Created", "PutObject")
+
+
+def failed(answer: Any) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_only_what_failed_comes_again(world: World, app: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    bodies = {"good": created(world, "good.jpg", jpeg_photo()), "bad": created(world, "bad.jpg", b"no picture")}
+    bodies["lost"] = created(world, "lost.jpg", jpeg_photo((60, 40)))
+    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
+    answer = app.handler(receive(world, bodies), Context())
+    assert failed(answer) == ["bad"]
+    assert world.record("good.jpg").state == READY
+    assert world.record("lost.jpg").state == READY
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    handled = next(line for line in lines if line.get("key") == "good.jpg")
+    steps = {"fetch", "sniff", "limits", "checksum", "dedupe", "decode", "claim", "clean", "master", "presets", "index"}
+    assert steps | {"announce"} <= set(handled["ms"])
+    assert any(line.get("message") == "failed" and line["code"] == "unavailable" for line in lines)
+    metrics = {name for line in lines for name in line if name == "PresetsTime"}
+    assert metrics == {"PresetsTime"}
+
+
+def test_a_failure_is_put_off_longer_each_time(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(app._queue, "hide", lambda handle, seconds: waited.append(seconds))
+    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
+    for receives in (1, 2):
+        app.handler(receive(world, {"bad": created(world, "bad.jpg", b"no picture")}, receives), Context())
+        world.now_s += 1000
+    assert 0 < waited[0] < waited[1]
+
+
+def test_a_fault_after_the_claim_is_counted_like_any(world: World, app: Any) -> None:
+    """Each attempt claims the key anew: none has to wait for the lease of the one that failed."""
+    body = created(world, "bad.jpg", b"no picture")
+    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
+    for receives in range(1, MAX_RECEIVES):
+        assert failed(app.handler(receive(world, {"x": body}, receives), Context())) == ["x"]
+    assert failed(app.handler(receive(world, {"x": body}, MAX_RECEIVES), Context())) == []
+    assert len(world.messages("dead")) == 1
+    assert not [line for line in world.messages("changes") if "detail" in line]
+
+
+def test_after_the_last_try_a_message_is_dead_and_says_why(world: World, app: Any) -> None:
+    body = created(world, "bad.jpg", b"no picture")
+    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
+    answer = app.handler(receive(world, {"bad": body}, MAX_RECEIVES), Context())
+    assert failed(answer) == []
+    [dead] = world.messages("dead")
+    causes = {name: value["StringValue"] for name, value in dead.pop("attributes").items()}
+    assert dead == json.loads(body)
+    assert causes["code"] == "unavailable"
+    assert "NoSuchBucket" in causes["cause"]
+    assert causes["attempts"] == str(MAX_RECEIVES)
+
+
+def test_what_was_sent_back_once_says_so_when_it_dies_again(world: World, app: Any) -> None:
+    world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
+    event = receive(world, {"bad": created(world, "bad.jpg", b"no picture")}, MAX_RECEIVES)
+    event["Records"][0]["messageAttributes"] = {
+        "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
+    }
+    app.handler(event, Context())
+    [dead] = world.messages("dead")
+    assert dead["attributes"]["redriven"]["StringValue"] == "2026-11-25T12:00:00+00:00"
+
+
+def test_what_has_to_wait_stays_marked_as_sent_back(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = created(world, "a.jpg", jpeg_photo((60, 40)))
+    sequencer = json.loads(body)["detail"]["object"]["sequencer"]
+    world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=60)
+    sent: list[dict[str, str]] = []
+    monkeypatch.setattr(app._queue, "send", lambda body, *, delay_s, attributes: sent.append(attributes))
+    event = receive(world, {"a": body})
+    event["Records"][0]["messageAttributes"] = {
+        "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
+    }
+    assert failed(app.handler(event, Context())) == []
+    assert sent == [{"redriven": "2026-11-25T12:00:00+00:00"}]
+
+
+def test_what_is_no_message_is_dead_at_once(world: World, app: Any) -> None:
+    answer = app.handler(receive(world, {"x": '{"what": "ever"}'}), Context())
+    assert failed(answer) == []
+    assert [dead["what"] for dead in world.messages("dead")] == ["ever"]
+
+
+def test_a_defect_is_tried_again_like_a_fault(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(messages, "read_change", broken)
+    event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())})
+    assert failed(app.handler(event, Context())) == ["x"]
+    event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())}, MAX_RECEIVES)
+    assert failed(app.handler(event, Context())) == []
+    [dead] = world.messages("dead")
+    assert dead["attributes"]["code"]["StringValue"] == "defect"
+    assert "ZeroDivisionError" in dead["attributes"]["cause"]["StringValue"]
+
+
+def test_waiting_for_another_worker_is_no_failure(world: World, app: Any) -> None:
+    body = created(world, "photo.jpg", jpeg_photo())
+    sequencer = json.loads(body)["detail"]["object"]["sequencer"]
+    now_s = app._inbox.ingest.publisher.claims.clock()
+    world.index.claim("photo.jpg", sequencer, "another", now_s=now_s, lease_s=1)
+    answer = app.handler(receive(world, {"x": body}, MAX_RECEIVES), Context())
+    assert failed(answer) == []
+    assert world.messages("dead") == []
+    url = world.names["changes"]
+    waiting = world.clients["sqs"].get_queue_attributes(
+        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )
+    assert waiting["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
+
+
+def test_nothing_is_begun_that_cannot_be_ended_in_time(world: World, app: Any) -> None:
+    event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())})
+    assert failed(app.handler(event, Context(remaining_ms=20_000))) == ["x"]
+    assert world.index.get("photo.jpg") is None
+    assert len(world.messages("changes")) == 1

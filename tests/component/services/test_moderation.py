@@ -1,0 +1,416 @@
+"""What moderation makes of pictures: held until a verdict, taken back after one, let pass by a person."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from darkroom.aws.audit import Audit, hashed
+from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
+from darkroom.errors import Busy, Unavailable
+from darkroom.plan.presets import Presets, configured
+from darkroom.plan.redaction import AlwaysRedact
+from darkroom.services.ingest.changes import confirm_message, moderated_message, release_message
+from darkroom.services.ingest.service import Outcome
+from local.errors import CannotStart
+from local.release import release
+from tests.pictures import jpeg_photo, png_noise
+
+from .ingesting import World
+
+PRESETS = configured().at_ingest
+KEY = "trips/rome.jpg"
+BODY = jpeg_photo()
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    made = World.build(aws)
+    made.blocks = True
+    return made
+
+
+def served(world: World, key: str = KEY) -> bool:
+    """Whether viewers can have it: its master is there; and nothing is left of it if not."""
+    there = world.vault("media").head(f"masters/{key}") is not None
+    assert there or world.keys("media", f"derivatives/{key}/_/") == []
+    return there
+
+
+def held(world: World, key: str = KEY) -> bool:
+    return world.vault("media").head(f"held/{key}") is not None
+
+
+def test_without_the_policy_nothing_is_held(world: World) -> None:
+    world.blocks = False
+    world.judge(KEY, flagged=True, body=BODY)
+    assert world.created(KEY, BODY) is Outcome.READY
+    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.DROPPED
+    assert served(world)
+
+
+def test_an_upload_waits_where_nothing_is_served_from(world: World) -> None:
+    assert world.created(KEY, BODY) is Outcome.HELD
+    assert world.keys("media") == [f"held/{KEY}"]
+    record = world.record(KEY)
+    assert (record.state, record.announced, record.master, record.sha256) == (HELD, True, {}, "")
+    assert record.held["facts"]["format"] == "jpeg"
+    assert record.held["master"]["sequencer"] == record.sequencer
+    assert record.held["flagged"] is False
+    assert world.index.same_bytes(record.held["sha256"]) == []
+    assert [kind for kind, _ in world.told()] == ["ImageHeld"]
+
+
+def test_what_is_let_pass_is_as_if_it_had_never_waited(world: World, aws: Callable[[str], Any]) -> None:
+    world.created(KEY, BODY)
+    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.RELEASED
+    assert served(world)
+    assert not held(world)
+    other = World.build(aws)
+    other.created(KEY, BODY)
+    ours, theirs = world.record(KEY), other.record(KEY)
+    differ = {name: getattr(theirs, name) for name in ("token", "version_id", "updated_at", "image_id")}
+    assert replace(ours, **differ, master={}) == replace(theirs, master={})
+    assert ours.master | {"version_id": ""} == theirs.master | {"version_id": ""}
+    assert world.keys("media") == other.keys("media")
+    for name in world.keys("media", "derivatives/"):
+        assert world.body("media", name) == other.body("media", name)
+    assert [kind for kind, _ in world.told()] == ["ImageHeld", "ImageReady"]
+
+
+def tiff() -> bytes:
+    out = io.BytesIO()
+    Image.open(io.BytesIO(BODY)).save(out, "TIFF")
+    return out.getvalue()
+
+
+DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>'
+
+
+@pytest.mark.parametrize("upload", [png_noise(600, 400), DRAWING, tiff()], ids=["png", "svg", "tiff"])
+def test_presets_are_made_of_the_master_that_waited(world: World, upload: bytes) -> None:
+    world.created(KEY, upload)
+    assert world.judged(KEY, flagged=False, body=upload) is Outcome.RELEASED
+    assert len(world.keys("media", "derivatives/")) == len(PRESETS)
+
+
+def test_a_picture_whose_upload_has_expired_is_released_all_the_same(world: World) -> None:
+    world.created(KEY, BODY)
+    world.vault("uploads").erase(KEY)
+    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.RELEASED
+    assert served(world)
+
+
+def test_what_is_flagged_stays_where_it_is_and_is_told_once(world: World) -> None:
+    world.created(KEY, BODY)
+    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.HELD
+    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.DROPPED
+    assert (world.record(KEY).state, world.record(KEY).held["flagged"]) == (HELD, True)
+    assert held(world)
+    assert not served(world)
+    assert [detail["flagged"] for _, detail in world.told()] == [False, True]
+
+
+def test_a_verdict_on_other_bytes_says_nothing(world: World) -> None:
+    world.created(KEY, BODY)
+    assert world.judged(KEY, flagged=False, body=b"others") is Outcome.DROPPED
+    assert world.record(KEY).state == HELD
+    world.judged(KEY, flagged=False, body=BODY)
+    assert world.judged(KEY, flagged=True, body=b"others") is Outcome.DROPPED
+    assert world.record(KEY).state == READY
+
+
+def test_a_message_without_a_verdict_asks_for_one(world: World) -> None:
+    world.created(KEY, BODY)
+    first = world.told()
+    assert world.message(moderated_message(KEY)) is Outcome.DROPPED
+    assert world.told() == first
+    assert world.message(moderated_message("unknown.jpg")) is Outcome.DROPPED
+
+
+def test_a_later_verdict_takes_a_picture_back(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=False, body=BODY)
+    etag = world.record(KEY).master["etag"]
+    world.told()
+    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.HELD
+    assert world.keys("media") == [f"held/{KEY}"]
+    record = world.record(KEY)
+    assert (record.state, record.held["flagged"], record.master, record.derivatives) == (HELD, True, {}, ())
+    assert record.held["master"]["etag"] == etag
+    assert {message["key"] for message in world.messages("purges")} == {KEY}
+    assert [(kind, detail["flagged"]) for kind, detail in world.told()] == [("ImageHeld", True)]
+    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.RELEASED, "it may turn out to have been a mistake"
+    assert served(world)
+
+
+def test_a_person_lets_pass_what_is_flagged_and_that_is_remembered(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=True, body=BODY)
+    assert world.released(KEY) is Outcome.RELEASED
+    assert world.record(KEY).released
+    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.DROPPED
+    assert world.created(KEY, BODY) is Outcome.DUPLICATE, "the same bytes once more"
+    assert world.record(KEY).released
+    assert served(world)
+    other = png_noise(40, 30)
+    assert world.created(KEY, other) is Outcome.HELD, "but other bytes wait"
+    world.judged(KEY, flagged=False, body=other)
+    assert not world.record(KEY).released
+
+
+def test_a_person_lets_pass_what_was_looked_at_and_nothing_that_came_since(world: World) -> None:
+    world.created(KEY, BODY)
+    assert world.released(KEY, b"another picture") is Outcome.DROPPED
+    assert world.record(KEY).state == HELD
+    assert world.released(KEY, BODY) is Outcome.RELEASED
+    assert world.released(KEY, BODY) is Outcome.DROPPED
+    assert world.released("unknown.jpg") is Outcome.DROPPED
+
+
+def test_an_earlier_picture_is_served_until_the_new_one_is_let_pass(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=False, body=BODY)
+    before, new = world.record(KEY), png_noise(600, 400)
+    assert world.created(KEY, new) is Outcome.HELD
+    waiting = world.record(KEY)
+    assert (waiting.master, waiting.derivatives, waiting.sha256) == (before.master, before.derivatives, before.sha256)
+    assert len(world.keys("media", "derivatives/")) == len(PRESETS)
+    assert world.judged(KEY, flagged=False, body=new) is Outcome.RELEASED
+    after = world.record(KEY)
+    assert (after.facts["format"], after.held) == ("png", {})
+    assert world.body("media", f"masters/{KEY}") != BODY
+    etag = after.master["etag"].strip('"')
+    for name in world.keys("media", "derivatives/"):
+        head = world.vault("media").head(name)
+        assert head is not None
+        assert head.metadata["source-etag"] == etag
+
+
+def test_the_earlier_picture_may_be_flagged_while_the_new_one_waits(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=False, body=BODY)
+    new = png_noise(600, 400)
+    world.created(KEY, new)
+    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.HELD
+    assert not served(world)
+    record = world.record(KEY)
+    assert (record.held["facts"]["format"], record.held["flagged"]) == ("png", False)
+    assert world.judged(KEY, flagged=False, body=new) is Outcome.RELEASED
+    assert world.record(KEY).facts["format"] == "png"
+
+
+def test_the_picture_before_a_refused_upload_may_be_flagged(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=False, body=BODY)
+    assert world.created(KEY, b"no picture") is Outcome.REFUSED
+    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.HELD
+    assert not served(world)
+    assert held(world)
+
+
+@pytest.mark.parametrize("newer", ["overwrite", "refusal", "deletion"])
+def test_what_waits_makes_room_for_what_is_newer(world: World, newer: str) -> None:
+    world.created(KEY, BODY)
+    waited = world.body("media", f"held/{KEY}")
+    if newer == "overwrite":
+        assert world.created(KEY, png_noise(40, 30)) is Outcome.HELD
+        assert world.body("media", f"held/{KEY}") != waited
+        return
+    if newer == "refusal":
+        assert world.created(KEY, b"no picture") is Outcome.REFUSED
+        assert (world.record(KEY).state, world.record(KEY).held) == (REFUSED, {})
+    else:
+        assert world.deleted(KEY) is Outcome.REMOVED
+        assert (world.record(KEY).state, world.record(KEY).held) == (REMOVED, {})
+    assert world.keys("media") == []
+    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.DROPPED
+    assert world.keys("media") == []
+
+
+def test_copies_of_what_was_let_pass_do_not_wait(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=False, body=BODY)
+    assert world.created("copy.jpg", BODY) is Outcome.DUPLICATE
+    assert served(world, "copy.jpg")
+
+
+def test_copies_of_what_waits_or_nobody_has_judged_wait_too(world: World) -> None:
+    world.created(KEY, BODY)
+    assert world.created("copy.jpg", BODY) is Outcome.HELD
+    world.blocks = False
+    world.created("before.jpg", png_noise(40, 30))
+    world.blocks = True
+    assert world.created("after.jpg", png_noise(40, 30)) is Outcome.HELD
+
+
+def test_copies_of_what_a_person_let_pass_are_let_pass_too(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=True, body=BODY)
+    world.released(KEY)
+    assert world.created("copy.jpg", BODY) is Outcome.DUPLICATE
+    assert world.judged("copy.jpg", flagged=True, body=BODY) is Outcome.DROPPED
+    assert world.record("copy.jpg").released
+
+
+def test_bytes_that_are_flagged_already_are_held_and_served_no_more(world: World) -> None:
+    """As where the verdict came before the policy was to block."""
+    world.blocks = False
+    world.created(KEY, BODY)
+    world.judge(KEY, flagged=True, body=BODY)
+    world.blocks = True
+    assert world.created(KEY, BODY) is Outcome.HELD
+    assert world.record(KEY).held["flagged"] is True
+    assert not served(world)
+
+
+def test_a_verdict_waits_for_whoever_is_at_the_key(world: World) -> None:
+    world.created(KEY, BODY)
+    sequencer = world.upload(KEY, png_noise(40, 30))
+    world.claims.take(KEY, sequencer, instead_of="")
+    with pytest.raises(Busy):
+        world.judged(KEY, flagged=False, body=BODY)
+    world.now_s += 1000
+    with pytest.raises(Busy):
+        world.judged(KEY, flagged=False, body=BODY)
+    assert world.record(KEY).held["facts"]["format"] == "png", "what the dead worker left has been done"
+    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.DROPPED
+
+
+def test_a_release_of_what_is_not_there_any_more_makes_it_anew(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=True, body=BODY)
+    world.vault("media").delete(f"held/{KEY}")
+    with pytest.raises(Busy):
+        world.message(release_message(KEY))
+    assert world.message(release_message(KEY)) is Outcome.RELEASED
+    assert Image.open(io.BytesIO(world.body("media", f"masters/{KEY}"))).format == "JPEG"
+
+
+def test_after_the_policy_has_ended_what_is_held_can_be_released_and_deleted(world: World) -> None:
+    world.created(KEY, BODY)
+    world.created("other.jpg", png_noise(40, 30))
+    world.blocks = False
+    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.RELEASED
+    assert world.deleted("other.jpg") is Outcome.REMOVED
+    assert world.keys("media", "held/") == []
+
+
+def test_the_local_command_releases_what_it_found_held(world: World, aws_environment: dict[str, str]) -> None:
+    facts = {
+        "aws_endpoint_url": aws_environment["AWS_ENDPOINT_URL"],
+        "index_table": world.names["index"],
+        "queues": {"ingest": world.names["changes"]},
+    }
+    with pytest.raises(CannotStart, match="nothing is known"):
+        release(facts, KEY)
+    world.created(KEY, BODY)
+    assert release(facts, KEY) == sha256(BODY).hexdigest()
+    [message] = world.messages("changes")
+    assert world.message(message) is Outcome.RELEASED
+    with pytest.raises(CannotStart, match="ready"):
+        release(facts, KEY)
+
+
+def test_what_is_redacted_or_needs_findings_is_not_printed_at_ingest(world: World) -> None:
+    world.blocks, world.always = False, AlwaysRedact.parse("people/=faces")
+    world.created(KEY, BODY)
+    assert len(world.keys("media", "derivatives/")) == len(PRESETS)
+    assert world.created("people/rome.jpg", BODY) is Outcome.DUPLICATE, "nothing of it is copied but the master"
+    assert world.keys("media", "derivatives/people/") == []
+    assert world.record("people/rome.jpg").derivatives == ()
+    assert world.created("people/other.jpg", png_noise(40, 30)) is Outcome.READY
+    assert world.keys("media", "derivatives/people/") == []
+    assert world.created("other.jpg", png_noise(40, 30)) is Outcome.READY, "and there is nothing to copy of it"
+    assert len(world.keys("media", "derivatives/other.jpg/")) == len(PRESETS)
+
+
+def test_a_preset_that_crops_to_faces_is_left_to_be_made_when_asked_for(world: World) -> None:
+    world.blocks = False
+    presets = Presets(
+        {"f": {"w": "8", "h": "8", "fit": "cover", "g": "face", "f": "webp"}, "w": {"w": "8", "f": "webp"}},
+        {},
+        ("f", "w"),
+    )
+    ingest = replace(world.ingest, presets=presets)
+    ingest.handle(world.change(KEY, world.upload(KEY, BODY)))
+    assert world.record(KEY).derivatives == (f"{KEY}/_/w-8.webp",)
+    assert set(world.told()[0][1]["presets"]) == {"f", "w"}
+
+
+def in_review(world: World) -> list[str]:
+    return [record.key for record in world.index.waiting_for_review()]
+
+
+def test_what_is_flagged_waits_for_a_person_who_waits_longest_first(world: World) -> None:
+    for number in range(3):
+        world.now_s += 60
+        world.created(f"{number}.jpg", BODY + bytes(number))
+    assert in_review(world) == []
+    for number in (1, 0):
+        world.now_s += 60
+        world.judged(f"{number}.jpg", flagged=True, body=BODY + bytes(number))
+    assert in_review(world) == ["1.jpg", "0.jpg"]
+    assert world.released("1.jpg") is Outcome.RELEASED
+    assert world.confirmed("0.jpg") is Outcome.CONFIRMED
+    assert in_review(world) == []
+
+
+def test_what_a_person_has_confirmed_no_model_lets_pass(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=True, body=BODY)
+    world.told()
+    assert world.confirmed(KEY, b"others") is Outcome.DROPPED
+    assert world.confirmed(KEY, BODY) is Outcome.CONFIRMED
+    assert world.confirmed(KEY, BODY) is Outcome.DROPPED
+    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.DROPPED
+    assert (world.record(KEY).state, served(world)) == (HELD, False)
+    assert world.told() == [], "it was told when it was flagged"
+    assert world.released(KEY, BODY) is Outcome.RELEASED, "a person may think again"
+    assert world.confirmed(KEY, BODY) is Outcome.DROPPED
+
+
+def test_a_person_may_be_quicker_than_the_model(world: World) -> None:
+    world.created(KEY, BODY)
+    assert world.confirmed(KEY) is Outcome.CONFIRMED
+    assert world.record(KEY).held["flagged"] is True
+    assert [detail["flagged"] for _, detail in world.told()] == [False, True]
+
+
+def test_another_upload_is_judged_anew(world: World) -> None:
+    world.created(KEY, BODY)
+    world.confirmed(KEY)
+    other = png_noise(60, 40)
+    world.created(KEY, other)
+    assert "reviewed" not in world.record(KEY).held
+    assert world.judged(KEY, flagged=True, body=other) is Outcome.HELD
+    assert in_review(world) == [KEY]
+
+
+def test_what_a_person_decides_is_written_down_without_the_key(world: World) -> None:
+    world.created(KEY, BODY)
+    world.judged(KEY, flagged=True, body=BODY)
+    assert world.message(confirm_message(KEY, by="ada")) is Outcome.CONFIRMED
+    assert world.message(confirm_message(KEY, by="ada")) is Outcome.DROPPED
+    assert world.message(release_message(KEY)) is Outcome.RELEASED
+    assert world.message(release_message(KEY)) is Outcome.DROPPED
+    entries = Audit(world.vault("audit")).newest(10)
+    assert [(one["kind"], one["subject"], one["by"], one["facts"]["decision"]) for one in entries] == [
+        ("override", hashed(KEY), "a person", "release"),
+        ("override", hashed(KEY), "ada", "confirm"),
+    ]
+    assert {one["facts"]["sha256"] for one in entries} == {sha256(BODY).hexdigest()}
+
+
+def test_a_decision_that_cannot_be_written_down_is_not_carried_out(world: World) -> None:
+    world.created(KEY, BODY)
+    world.names = dict(world.names) | {"audit": "no-such-bucket"}
+    with pytest.raises(Unavailable):
+        world.message(release_message(KEY))
+    assert world.record(KEY).state == HELD

@@ -1,0 +1,252 @@
+"""One upload's trace: ingest and infer as Lambda runs them, real queues and a real bus between, and a daemon beside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.aws.record import READY
+from tests.component.aws import sagemaker
+from tests.component.aws.sagemaker import Runtime
+from tests.component.aws.watched import BEFORE, LAMBDA, SENDER, TRACE, Document, Told, watch
+from tests.pictures import jpeg_photo
+
+from .infer.inferring import make_vectors
+from .ingesting import World, event_text
+
+FUNCTIONS = Path(__file__).parents[3] / "functions"
+KEY = "trips/rome.jpg"
+
+SCRIPT = """
+import json, os, sys
+
+sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+import app
+
+class Context:
+    aws_request_id = "8f1d6a0e-0c35-4a55-9a44-6a1d3b1c9f10"
+    function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+    memory_limit_in_mb = "1769"
+    invoked_function_arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function_name}"
+
+    def get_remaining_time_in_millis():
+        return 120_000
+
+assert app.handler(json.loads(os.environ["EVENT"]), Context) == {"batchItemFailures": []}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A segment or subsegment, and the id of what it is below."""
+
+    document: Document
+    parent_id: str
+
+    @property
+    def id(self) -> str:
+        return str(self.document["id"])
+
+    @property
+    def annotations(self) -> Mapping[str, Any]:
+        return self.document.get("annotations", {})
+
+
+def parts(documents: list[Document], parent_id: str = "") -> Iterator[Part]:
+    """All of a trace, whether subsegments came by themselves or within what they are below."""
+    for document in documents:
+        yield Part(document, document.get("parent_id", parent_id))
+        yield from parts(document.get("subsegments", []), document["id"])
+
+
+def one(trace: list[Part], name: str) -> Part:
+    [found] = [part for part in trace if part.document["name"] == name]
+    return found
+
+
+def above(trace: list[Part], part: Part) -> list[str]:
+    """The names from ``part`` up to a segment, or to what is not ours."""
+    by_id = {one.id: one for one in trace}
+    names = [part.document["name"]]
+    while part.parent_id in by_id:
+        part = by_id[part.parent_id]
+        names.append(part.document["name"])
+    return names
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One upload's way: what ingest and infer told, the event between them, and what the endpoint was asked."""
+
+    ingest: Told
+    infer: Told
+    event: Mapping[str, Any]
+    runtime: Runtime
+    image_id: str
+
+    @property
+    def trace(self) -> list[Part]:
+        return list(parts(self.ingest.received + self.infer.received))
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    with sagemaker.serving() as serving:
+        yield serving
+
+
+@pytest.fixture
+def upload(aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: Runtime) -> Upload:
+    """``told`` is the queue of infer: the bus puts there whatever is announced."""
+    runtime.attributes = "batch=1;timing=queue:3.0,decode:12.1,infer:80.2"
+    world = World.build(aws)
+    make_vectors(world.clients["dynamodb"], world.names["index"] + "-vectors")
+    environment = aws_environment | runtime.environment | variables(world)
+    sequencer = world.upload(KEY, jpeg_photo())
+    version_id = world.clients["s3"].head_object(Bucket=world.names["uploads"], Key=KEY)["VersionId"]
+    world.clients["sqs"].send_message(
+        QueueUrl=world.names["changes"],
+        MessageBody=event_text(
+            world.names["uploads"], KEY, sequencer, "Object Created", "PutObject", version_id=version_id
+        ),
+    )
+    ingest = run("ingest", f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1", received(world, "changes"), environment)
+    event = received(world, "told")
+    infer = run("infer", f"Root={BEFORE};Parent={SENDER};Sampled=1", event, environment)
+    record = world.record(KEY)
+    assert record.state == READY
+    return Upload(ingest, infer, event["Records"][0], runtime, record.image_id)
+
+
+def variables(world: World) -> dict[str, str]:
+    names = world.names
+    return {
+        "UPLOADS_BUCKET": names["uploads"],
+        "MEDIA_BUCKET": names["media"],
+        "QUARANTINE_BUCKET": names["quarantine"],
+        "AUDIT_BUCKET": names["media"],
+        "INDEX_TABLE": names["index"],
+        "VECTOR_TABLE": names["index"] + "-vectors",
+        "INGEST_QUEUE_URL": names["changes"],
+        "INGEST_DLQ_URL": names["dead"],
+        "INFER_QUEUE_URL": names["told"],
+        "INFER_PRIORITY_QUEUE_URL": names["told"],
+        "INFER_DLQ_URL": names["dead"],
+        "PURGE_QUEUE_URL": names["purges"],
+        "EVENT_BUS": names["bus"],
+        "SIGNING_KEYS_ARN": "asked for nothing here",
+        "INFERENCE_MODE": "endpoint",
+        "ENDPOINT_NAME": sagemaker.NAME,
+        "FINDINGS_GENERATION": "1",
+        "LEASE_S": "125",
+        "MAX_RECEIVES": "3",
+    }
+
+
+def received(world: World, queue: str) -> dict[str, Any]:
+    """The one message in ``queue`` as Lambda hands it over."""
+    sqs, url = world.clients["sqs"], world.names[queue]
+    [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])[
+        "Messages"
+    ]
+    record = {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{url.rpartition('/')[2]}",
+        "awsRegion": "us-east-1",
+    }
+    return {"Records": [record]}
+
+
+def run(function: str, header: str, event: Mapping[str, Any], environment: Mapping[str, str]) -> Told:
+    """An invocation of its own process, as Lambda traces it."""
+    named = {
+        "LAMBDA_TASK_ROOT": str(FUNCTIONS / function),
+        "AWS_LAMBDA_FUNCTION_NAME": f"darkroom-{function}",
+        "POWERTOOLS_SERVICE_NAME": function,
+        "_X_AMZN_TRACE_ID": header,
+        "EVENT": json.dumps(event),
+    }
+    return watch(SCRIPT, LAMBDA | dict(environment) | named)
+
+
+def test_an_uploads_trace_goes_from_ingest_by_infer_to_the_endpoint(upload: Upload) -> None:
+    trace = upload.trace
+    assert {document["trace_id"] for document in upload.ingest.received} == {TRACE}
+    segment = one(trace, "darkroom-infer")
+    assert segment.document["trace_id"] == TRACE
+    [announced] = [part for part in trace if part.id == segment.parent_id]
+    assert above(trace, announced) == ["announce", "change"]
+    assert above(trace, one(trace, "endpoint")) == [
+        "endpoint", "invoke", "darkroom-infer", "announce", "change",
+    ]  # fmt: skip
+    assert one(trace, "endpoint").document["namespace"] == "remote"
+    [queue] = [part for part in trace if part.document["name"] == "queue"]
+    assert above(trace, queue)[:2] == ["queue", "endpoint"]
+    below = {part.document["name"] for part in trace if part.parent_id == segment.id}
+    assert {"prepare", "invoke", "store", "announce"} <= below
+    change = one(trace, "change")
+    steps = {part.document["name"] for part in trace if part.parent_id == change.id}
+    assert {"sniff", "limits", "checksum", "decode", "clean", "master", "presets", "index", "announce"} <= steps
+
+
+def test_reading_the_endpoints_answer_is_a_stage_of_the_call(upload: Upload) -> None:
+    trace = upload.trace
+    invoke = one(trace, "invoke")
+    stages = [part.document for part in trace if part.parent_id == invoke.id and part.document["name"] != "sagemaker"]
+    assert {stage["name"] for stage in stages} >= {"endpoint", "decode"}
+    endpoint = one(trace, "endpoint")
+    inside = [part.document for part in trace if part.parent_id == endpoint.id]
+    took_ms = {stage["name"]: (stage["end_time"] - stage["start_time"]) * 1000 for stage in inside}
+    assert took_ms == pytest.approx({"queue": 3.0, "decode": 12.1, "infer": 80.2}, abs=0.01)
+
+
+def test_everybody_knows_the_picture_by_one_id(upload: Upload) -> None:
+    [call] = upload.runtime.calls
+    assert (call.headers["x-amzn-sagemaker-inference-id"], call.trace) == (upload.image_id, TRACE)
+    for told, segment in ((upload.ingest, "change"), (upload.infer, "darkroom-infer")):
+        [handled] = [line for line in told.logs if line["message"] == "handled"]
+        assert (handled["correlation_id"], handled["xray_trace_id"]) == (upload.image_id, TRACE)
+        assert one(upload.trace, segment).annotations["correlation_id"] == upload.image_id
+
+
+def test_what_can_be_searched_for_has_few_values_and_is_no_key(upload: Upload) -> None:
+    found = {name: one(upload.trace, name).annotations for name in ("change", "darkroom-infer")}
+    unbounded = {"correlation_id": upload.image_id}
+    assert found["change"] == unbounded | {"cold": True, "format": "jpeg", "outcome": "ready"}
+    assert found["darkroom-infer"] == unbounded | {
+        "cold": True,
+        "outcome": "analysed",
+        "variant": "main",
+        "model_version": "gpu-faces/2 gpu-moderation/2 gpu-similarity/2 gpu-text/2",
+    }
+    for part in upload.trace:
+        assert KEY not in json.dumps({name: text for name, text in part.document.items() if name not in _HOLDING})
+    assert one(upload.trace, "change").document["metadata"]["default"]["key"] == KEY
+    assert one(upload.trace, "darkroom-infer").document["metadata"]["default"]["key"] == KEY
+
+
+_HOLDING = ("metadata", "subsegments")
+"""Where keys may be, and what is looked at by itself."""
+
+
+def test_a_letter_that_dies_stays_in_its_trace(
+    aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: Runtime
+) -> None:
+    world = World.build(aws)
+    world.clients["sqs"].send_message(QueueUrl=world.names["changes"], MessageBody='{"what": "ever"}')
+    header = f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1"
+    told = run("ingest", header, received(world, "changes"), aws_environment | variables(world))
+    [change] = [part for part in parts(told.received) if part.document["name"] == "change"]
+    assert (change.document.get("error"), change.annotations["code"]) == (True, "bad-upload")
+    dead = received(world, "dead")["Records"][0]
+    assert dead["attributes"]["AWSTraceHeader"] == f"Root={TRACE};Parent={change.id};Sampled=1"

@@ -1,0 +1,240 @@
+"""What is asked for often is found in the access logs and sent to be refined: the CDN's own files, real S3."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from multidict import CIMultiDict
+
+from darkroom.aws.clients import client
+from darkroom.aws.observing import Observer
+from darkroom.aws.queues import Queue
+from darkroom.aws.vault import Vault
+from darkroom.plan.redaction import NOTHING, AlwaysRedact
+from darkroom.services.caching import made_from
+from darkroom.services.popular import service
+from darkroom.services.popular.service import ENOUGH_S, SETTLED_S, SPARE_S, Outcome, Popular, Window
+from local.cdn.access_log import Visit, file_name
+from local.cdn.log_delivery import LogDelivery
+from local.cdn.messages import Answer, Request
+from local.cdn.model import Distribution
+
+from .emf import counted, of
+from .functions import Context, load
+from .purging import lasting
+
+_numbers = itertools.count(1)
+
+HITS = 3
+DISTRIBUTION = "E1ABC"
+ASKED = "/trips/röm.jpg/_/h-333_w-333.auto-webp"
+STORED = "derivatives/trips/röm.jpg/_/h-333_w-333.auto-webp"
+QUOTED = ASKED.replace("ö", "%C3%B6")
+
+
+@dataclass
+class World:
+    """A bucket of logs, one of derivatives, and the queue of what is to be refined."""
+
+    s3: Any
+    sqs: Any
+    logs: str
+    media: str
+    queue_url: str
+
+    @classmethod
+    def build(cls, environment: dict[str, str]) -> World:
+        number = next(_numbers)
+        s3, sqs = client("s3", environment), client("sqs", environment)
+        logs, media = f"popular-logs-{number}", f"popular-media-{number}"
+        for bucket in (logs, media):
+            s3.create_bucket(Bucket=bucket)
+        delayed = {"DelaySeconds": "300"}  # for those that have only just been made
+        url = sqs.create_queue(QueueName=f"popular-{number}", Attributes=delayed)["QueueUrl"]
+        return cls(s3, sqs, logs, media, url)
+
+    def service(self, always: AlwaysRedact = NOTHING) -> Popular:
+        return Popular(
+            logs=Vault(self.s3, self.logs),
+            media=Vault(self.s3, self.media),
+            queue=Queue(self.sqs, self.queue_url),
+            distribution_id=DISTRIBUTION,
+            least_hits=HITS,
+            observer=Observer("popular"),
+            always=always,
+        )
+
+    def store(self, name: str, pace: str = "quick") -> None:
+        metadata = made_from("etag") | ({"pace": pace} if pace else {})
+        self.s3.put_object(Bucket=self.media, Key=name, Body=b"picture", Metadata=metadata)
+
+    def visit(self, path: str, times: int = HITS, query: str | None = None, distribution: str = DISTRIBUTION) -> None:
+        """The CDN delivers a file about ``times`` visits."""
+        deployed = Distribution(distribution, "d1.cloudfront.net", (), log_bucket=self.logs)
+        delivery = LogDelivery(self.s3, pytest.fail)
+        for _ in range(times):
+            answer = Answer(200, CIMultiDict({"X-Cache": "Hit from cloudfront"}))
+            request = Request("GET", path, query, client_ip="192.0.2.7")
+            delivery.note(deployed, Visit(request, answer, deployed.domain, time.time(), 0.01))
+        delivery.deliver(deployed)
+
+    def run(self, always: AlwaysRedact = NOTHING) -> Outcome:
+        return self.service(always).run(now(), lasting)
+
+    def messages(self) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = []
+        while batch := self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
+            found += [json.loads(message["Body"]) for message in batch]
+        return found
+
+
+def now() -> Window:
+    """An hour that ends a minute from now."""
+    return Window(time.time() - 3_540, time.time() + 60)
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> World:
+    return World.build(aws_environment)
+
+
+def test_a_derivative_that_is_asked_for_often_is_sent_once(world: World) -> None:
+    world.store(STORED)
+    for _ in range(HITS):
+        world.visit(QUOTED, 1)
+    assert world.run() == Outcome(files=HITS, lines=HITS, popular=1, sent=1)
+    assert world.messages() == [{"refine": STORED, "hits": HITS}]
+
+
+def test_viewers_urls_count_together_for_the_variants_that_are_stored(world: World) -> None:
+    for name in ("h-333_w-333.auto-webp", "h-333_w-333.auto-avif", "h-500_w-500.auto-avif", "w-320.auto-avif"):
+        world.store(f"derivatives/a.jpg/_/{name}")
+    world.store("derivatives/b.jpg/_/h-333_w-333.auto-avif")
+    world.visit("/a.jpg", 1, "w=333&h=333&s=x")
+    world.visit("/a.jpg", 1, "h=333&w=333&exp=9&s=y")
+    world.visit("/a.jpg", 1, "width=333&h=333")
+    world.run()
+    assert sorted(str(message["refine"]) for message in world.messages()) == [
+        f"derivatives/a.jpg/_/{name}"
+        for name in ("h-333_w-333.auto-avif", "h-333_w-333.auto-webp", "h-500_w-500.auto-avif")
+    ]
+
+
+def test_what_is_always_redacted_is_sent_as_it_is_stored(world: World) -> None:
+    world.store("derivatives/people/a.jpg/_/fv-1_redact-faces_w-333.auto-avif")
+    world.visit("/people/a.jpg", query="w=333")
+    assert world.run(AlwaysRedact.parse("people/=faces")).sent == 1
+
+
+@pytest.mark.parametrize(
+    ("pace", "times", "sent"),
+    [("quick", HITS, 1), ("", HITS, 1), ("thorough", HITS, 0), ("quick", HITS - 1, 0)],
+)
+def test_what_is_rare_or_thorough_is_left_alone(world: World, pace: str, times: int, sent: int) -> None:
+    world.store(STORED, pace)
+    world.visit(QUOTED, times)
+    assert world.run().sent == sent
+    assert len(world.messages()) == sent
+
+
+def test_the_most_popular_are_looked_at_first_and_not_endlessly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MOST_LOOKED_AT", 2)
+    for width, times in ((101, HITS), (102, HITS + 2), (103, HITS + 1)):
+        world.store(f"derivatives/a.jpg/_/w-{width}.webp")
+        world.visit(f"/a.jpg/_/w-{width}.webp", times)
+    assert world.run().popular == 2
+    sent = {message["refine"]: message["hits"] for message in world.messages()}
+    assert sent == {"derivatives/a.jpg/_/w-102.webp": HITS + 2, "derivatives/a.jpg/_/w-103.webp": HITS + 1}
+
+
+def test_what_is_not_stored_any_more_is_left_alone(world: World) -> None:
+    world.visit(QUOTED)
+    world.visit("/gone.jpg", query="w=333")
+    world.visit("/a.jpg", query="f=json")
+    assert world.run() == Outcome(files=3, lines=3 * HITS, popular=2, sent=0)
+
+
+def test_a_repeated_run_sends_the_same_again(world: World) -> None:
+    world.store(STORED)
+    world.visit(QUOTED)
+    first, again = world.run(), world.run()
+    assert first == again
+    assert world.messages() == 2 * [{"refine": STORED, "hits": HITS}]
+
+
+def test_files_of_others_and_of_other_hours_are_not_read(world: World) -> None:
+    world.store(STORED)
+    world.visit(QUOTED, distribution="E1ABCD")
+    world.visit(QUOTED, HITS - 1)
+    assert world.run() == Outcome(files=1, lines=HITS - 1)
+    over = Window(time.time() - 7_200, time.time() - 3_600)
+    yet_to_come = Window(time.time() + 3_600, time.time() + 7_200)
+    for window in (over, yet_to_come):
+        assert world.service().run(window, lasting) == Outcome()
+
+
+def test_a_file_that_was_delivered_late_is_read_with_those_of_its_delivery(world: World) -> None:
+    world.store(STORED)
+    world.visit(QUOTED)
+    [listed] = world.s3.list_objects_v2(Bucket=world.logs)["Contents"]
+    body = world.s3.get_object(Bucket=world.logs, Key=listed["Key"])["Body"].read()
+    world.s3.delete_object(Bucket=world.logs, Key=listed["Key"])
+    late = file_name("", DISTRIBUTION, time.time() - 23 * 3_600, "0a")
+    world.s3.put_object(Bucket=world.logs, Key=late, Body=body)
+    assert world.run().sent == 1
+
+
+@pytest.mark.parametrize("broken", [lambda body: b"no gzip", lambda body: body[:-9], lambda body: body[:40] + b"?" * 9])
+def test_a_broken_file_hides_no_other(world: World, broken: Callable[[bytes], bytes]) -> None:
+    world.store(STORED)
+    world.visit(QUOTED, 5)
+    [listed] = world.s3.list_objects_v2(Bucket=world.logs)["Contents"]
+    body = world.s3.get_object(Bucket=world.logs, Key=listed["Key"])["Body"].read()
+    world.s3.put_object(Bucket=world.logs, Key=f"{DISTRIBUTION}.2999-01-01-00.0a.gz", Body=broken(body))
+    outcome = world.run()
+    assert (outcome.files, outcome.files_unread, outcome.sent) == (1, 1, 1)
+
+
+def test_time_that_runs_out_leaves_files_and_sends_what_is_known(world: World) -> None:
+    world.store(STORED)
+    for _ in range(3):
+        world.visit(QUOTED)
+    times = iter([900.0, 900.0, SPARE_S - 1])
+    outcome = world.service().run(now(), lambda: next(times, ENOUGH_S + 1))
+    assert (outcome.files, outcome.files_left, outcome.sent) == (2, 1, 1)
+    assert world.messages() == [{"refine": STORED, "hits": 2 * HITS}]
+    assert world.service().run(now(), lambda: ENOUGH_S - 1) == Outcome(files_left=3)
+
+
+def test_the_function_reads_the_hour_before_its_event_and_tells(
+    world: World, aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.store(STORED)
+    world.visit(QUOTED)
+    function = load(
+        "popular",
+        aws_environment
+        | {
+            "LOG_BUCKET": world.logs,
+            "MEDIA_BUCKET": world.media,
+            "REFINE_QUEUE_URL": world.queue_url,
+            "DISTRIBUTION_ID": DISTRIBUTION,
+            "REFINE_HITS": str(HITS),
+            "POWERTOOLS_SERVICE_NAME": "popular",
+            "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/test",
+        },
+    )
+    ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + SETTLED_S + 60))
+    assert function.invoke({"time": ends}, Context())["sent"] == 1
+    assert function.invoke({"time": "2020-01-01T00:00:00Z"})["files"] == 0
+    figures = counted(capsys.readouterr().out)
+    assert of(figures, "Popular") == {"": 1}
+    assert of(figures, "LogLines") == {"": HITS}
+    assert of(figures, "LogLinesUnread") == of(figures, "LogFilesUnread") == {"": 0}
+    assert of(figures, "Requests") == {"": 2}

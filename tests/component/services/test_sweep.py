@@ -1,0 +1,178 @@
+"""The sweep: uploads that nobody is dealing with are queued again, and no others."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from darkroom.aws.observing import Observer
+from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
+from darkroom.services.ingest.changes import Change, Kind, moderated_message, read_change
+from darkroom.services.ingest.service import Outcome
+from darkroom.services.sweep import BACKLOG, EXPIRED_S, OLD_S, SPARE_S, UNJUDGED_S, WATCHED_S, YOUNG_S, Sweep, Swept
+from tests.pictures import jpeg_photo
+from tools.events.sweep import events
+
+from .functions import load
+from .ingesting import World
+from .purging import lasting
+
+HOUR_S = 3_600
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World.build(aws)
+
+
+def sweep(world: World, later_s: float = HOUR_S) -> Sweep:
+    """The service, which runs ``later_s`` from now."""
+    return Sweep(
+        uploads=world.vault("uploads"),
+        source=world.vault("media"),
+        source_prefix="masters/",
+        index=world.index,
+        queue=world.queue("changes"),
+        observer=Observer("sweep"),
+        clock=lambda: time.time() + later_s,
+    )
+
+
+def queued(world: World) -> list[Change | None]:
+    """The changes that ingest would read."""
+    texts = [json.dumps(message) for message in world.messages("changes")]
+    return [read_change(text) for text in texts]
+
+
+def claim(world: World, key: str, lease_s: float) -> None:
+    world.index.claim(key, "5", "token", now_s=time.time(), lease_s=lease_s)
+
+
+@pytest.mark.parametrize("key", ["a.jpg", "ünï/ツ 100%25 #1?&+.jpg"])
+def test_an_upload_that_the_index_does_not_know_is_queued_as_its_event(world: World, key: str) -> None:
+    world.upload(key, b"picture")
+    assert sweep(world).run(lasting) == Swept(looked_at=1, queued=1, complete=True)
+    (change,) = queued(world)
+    assert change is not None
+    assert (change.kind, change.key, change.sequencer) == (Kind.CREATED, key, padded("0"))
+    assert abs(change.happened_at_s - time.time()) < HOUR_S
+
+
+def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(world: World) -> None:
+    sequencer = world.upload("a.jpg", b"no picture at all")
+    sweep(world).run(lasting)
+    (change,) = queued(world)
+    assert change is not None
+    assert world.ingest.handle(change) is Outcome.REFUSED
+    assert sweep(world).run(lasting).queued == 0
+    assert world.ingest.handle(world.change("a.jpg", sequencer)) is Outcome.REFUSED
+    assert world.ingest.handle(change) is Outcome.DROPPED
+
+
+def test_an_index_that_was_lost_is_made_anew(world: World) -> None:
+    assert world.created("a.jpg", jpeg_photo()) is Outcome.READY
+    assert world.created("b.jpg", jpeg_photo()) is Outcome.DUPLICATE
+    before = world.record("a.jpg")
+    for key in ("a.jpg", "b.jpg"):
+        world.index.delete(key)
+    assert sweep(world).run(lasting).queued == 2
+    for change in queued(world):
+        assert change is not None
+        assert world.ingest.handle(change) in (Outcome.READY, Outcome.DUPLICATE)
+    after = world.record("a.jpg")
+    assert (after.state, after.sequencer, after.image_id) == (READY, before.sequencer, before.image_id)
+    assert (after.sha256, after.facts) == (before.sha256, before.facts)
+
+
+@pytest.mark.parametrize("state", [READY, REFUSED, REMOVED])
+def test_what_is_done_is_left_alone(world: World, state: str) -> None:
+    world.upload("a.jpg", b"picture")
+    claim(world, "a.jpg", 60)
+    world.index.settle(Record("a.jpg", state, padded("5"), "token"))
+    assert sweep(world).run(lasting) == Swept(looked_at=1, queued=0, complete=True)
+
+
+def test_what_may_be_on_its_way_is_left_alone(world: World) -> None:
+    world.upload("a.jpg", b"picture")
+    assert sweep(world, later_s=YOUNG_S - 10).run(lasting).queued == 0
+    assert sweep(world, later_s=YOUNG_S + 10).run(lasting).queued == 1
+
+
+def test_what_is_old_is_left_alone_unless_everything_is_asked_for(world: World) -> None:
+    """Each look is paid for; by then the upload has been seen by many sweeps."""
+    world.upload("photo.jpg", b"picture")
+    old = sweep(world, WATCHED_S + HOUR_S)
+    assert old.run(lasting) == Swept(looked_at=1, queued=0, complete=True)
+    assert old.run(lasting, everything=True) == Swept(looked_at=1, queued=1, complete=True)
+
+
+def test_what_a_worker_left_lying_is_to_be_mended(world: World) -> None:
+    world.upload("a.jpg", b"picture")
+    claim(world, "a.jpg", lease_s=100)
+    assert sweep(world, later_s=100 + EXPIRED_S - 10).run(lasting).queued == 0
+    assert sweep(world, later_s=100 + EXPIRED_S + 10).run(lasting).queued == 1
+    assert queued(world) == [Change(Kind.MEND, "a.jpg", "")]
+
+
+def test_what_a_day_of_trying_did_not_help_is_left_to_a_person(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.upload("a.jpg", b"picture")
+    claim(world, "a.jpg", lease_s=100)
+    service = sweep(world, later_s=OLD_S + 10)
+    assert service.run(lasting).queued == 0
+    service.observer.flush()
+    assert '"UploadsLeftLying":[1.0]' in capsys.readouterr().out.replace(" ", "")
+
+
+def test_a_folder_of_the_console_is_no_upload(world: World) -> None:
+    world.upload("trips/", b"")
+    world.upload("trips/rome.jpg", b"picture")
+    assert sweep(world).run(lasting).queued == 1
+    assert [change.key for change in queued(world) if change] == ["trips/rome.jpg"]
+
+
+def test_nothing_is_queued_behind_a_long_queue(world: World) -> None:
+    world.upload("a.jpg", b"picture")
+    world.queue("changes").send_many({"number": number} for number in range(BACKLOG - 1))
+    world.queue("changes").send({"number": BACKLOG}, delay_s=900)
+    assert sweep(world).run(lasting) == Swept(left_out=True)
+    world.clients["sqs"].purge_queue(QueueUrl=world.names["changes"])
+    assert sweep(world).run(lasting).queued == 1
+
+
+def test_a_sweep_that_time_was_too_short_for_is_taken_up_by_the_next(world: World) -> None:
+    keys = [f"{number:04}.jpg" for number in range(1100)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: world.upload(key, b"picture"), keys))
+    times = iter([SPARE_S + 1, SPARE_S - 1])
+    assert sweep(world).run(lambda: next(times)) == Swept(looked_at=1000, queued=1000)
+    first = [change.key for change in queued(world) if change]
+    assert sweep(world).run(lasting) == Swept(looked_at=100, queued=100, complete=True)
+    second = [change.key for change in queued(world) if change]
+    assert sorted(first + second) == keys
+    assert sweep(world).run(lasting).looked_at == 1100
+
+
+def test_the_function_sweeps_on_its_schedule(world: World, aws_environment: dict[str, str]) -> None:
+    names = {"UPLOADS_BUCKET": "uploads", "MEDIA_BUCKET": "media", "INDEX_TABLE": "index"}
+    names |= {"INGEST_QUEUE_URL": "changes"}
+    app = load("sweep", aws_environment | {variable: world.names[name] for variable, name in names.items()})
+    world.upload("a.jpg", b"picture")
+    assert app.invoke(events()["hourly.json"]) == {"looked_at": 1, "queued": 0, "complete": True, "left_out": False}
+
+
+def test_what_waits_for_a_verdict_too_long_is_looked_at_again(world: World) -> None:
+    world.blocks = True
+    body = jpeg_photo((60, 40))
+    world.created("a.jpg", body)
+    assert sweep(world, UNJUDGED_S - 60).run(lasting).queued == 0
+    assert sweep(world, UNJUDGED_S + 60).run(lasting).queued == 1
+    assert world.messages("changes") == [moderated_message("a.jpg") | {"attributes": {}}]
+    world.judged("a.jpg", flagged=True, body=body)
+    assert sweep(world, UNJUDGED_S + 60).run(lasting).queued == 0, "a person has to look at it now"

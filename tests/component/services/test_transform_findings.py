@@ -1,0 +1,305 @@
+"""The transform service where pictures are made with findings: what it waits for, what it refuses, what it stores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from darkroom.aws.archive import sidecar_name
+from darkroom.aws.objects import Bucket, StoredObject
+from darkroom.errors import Unavailable
+from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, TEXT, Face, Finding, Findings, Region, to_document
+from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.policy import AccessMode
+from darkroom.plan.redaction import AlwaysRedact, forced
+from darkroom.services.answers import Answer, Failed, Provisional, Rendered, Stored, to_http
+from darkroom.services.transform import Transform, TransformRequest
+from tests.pictures import jpeg_photo, png_noise
+from tests.unit.imaging.rendering import seen
+from tools.events import FOLDER
+
+from .functions import Function, load
+from .test_transform import Keys, code, request, status
+
+ALWAYS = AlwaysRedact.parse("private/=faces")
+REDACTED, FACING = "/photo.jpg?w=300&redact=faces&f=png", "/photo.jpg?w=300&h=300&fit=cover&g=face&f=png"
+FACE = Face(Region(0.4, 0.2, 0.2, 0.3), 0.9)
+
+
+@pytest.fixture
+def service(bucket: Bucket) -> Transform:
+    for key in ("photo.jpg", "private/photo.jpg"):
+        bucket.put(f"masters/{key}", jpeg_photo(), {})
+    return Transform(source=bucket, media=bucket, keys=Keys(), inference=True, always=ALWAYS, clock=lambda: 0.0)
+
+
+def asked(url: str, *, generation: str = "1", key: str = "key") -> TransformRequest:
+    """What the edge sends for ``url``: what is always hidden is forced into it, and it names the generation."""
+    plain = request(url, key=key)
+    plan = replace(forced(parse_path(plain.path), ALWAYS), findings=generation)
+    return replace(plain, path=canonical_path(plan))
+
+
+def analyse(
+    bucket: Bucket,
+    key: str = "photo.jpg",
+    *,
+    by: str = ENDPOINT,
+    error: str = "",
+    etag: str = "",
+    pending: tuple[str, ...] = (),
+) -> str:
+    """Write a sidecar as inference does, and return its name."""
+    finding = Finding(FACES, "model", "1", by, (FACE,), error=error)
+    master = etag or str(bucket.etag(f"masters/{key}")).strip('"')
+    name = sidecar_name("1", key)
+    bucket.put(name, json.dumps(to_document(Findings("1", master, {FACES: finding}, pending))).encode(), {})
+    return name
+
+
+def headers(answer: Answer) -> dict[str, str]:
+    return to_http(answer, method="GET", viewer_url="/")["headers"]  # type: ignore[return-value]
+
+
+def derivative(url: str) -> str:
+    return "derivatives" + asked(url).path
+
+
+def black(body: bytes) -> bool:
+    """Whether the middle of the face is covered."""
+    pixels = seen(body)
+    return bool((pixels[round(pixels.shape[0] * 0.35), pixels.shape[1] // 2] == 0).all())
+
+
+def test_nothing_is_shown_of_a_picture_that_nobody_has_looked_at(service: Transform, bucket: Bucket) -> None:
+    answer = service.answer(asked(REDACTED))
+    assert (code(answer), status(answer)) == ("findings-pending", 503)
+    assert (headers(answer)["retry-after"], headers(answer)["cache-control"]) == ("5", "no-store")
+    assert bucket.etag(derivative(REDACTED)) is None
+
+
+def test_what_is_to_be_hidden_is(service: Transform, bucket: Bucket) -> None:
+    analyse(bucket)
+    answer = service.answer(asked(REDACTED))
+    assert isinstance(answer, Rendered)
+    assert black(answer.body)
+    stored = bucket.open("derivatives/photo.jpg/_/fv-1_redact-faces_w-300.png")
+    assert stored is not None
+    assert (stored.read(), stored.etag) == (answer.body, answer.derivative.etag)
+    assert isinstance(service.answer(asked(REDACTED)), Stored)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda bucket: analyse(bucket, etag="another"), id="of another master"),
+        pytest.param(lambda bucket: bucket.put(sidecar_name("1", "photo.jpg"), b"{", {}), id="no JSON"),
+        pytest.param(lambda bucket: bucket.put(sidecar_name("1", "photo.jpg"), b"[]", {}), id="no document"),
+        pytest.param(lambda bucket: bucket.put(sidecar_name("1", "photo.jpg"), b'{"schema":9}', {}), id="a later one"),
+        pytest.param(lambda bucket: analyse(bucket, "private/photo.jpg"), id="of another key"),
+    ],
+)
+def test_findings_that_are_not_of_this_picture_are_none(
+    service: Transform, bucket: Bucket, spoil: Callable[[Bucket], object]
+) -> None:
+    spoil(bucket)
+    assert code(service.answer(asked(REDACTED))) == "findings-pending"
+
+
+def test_findings_of_another_generation_are_none(service: Transform, bucket: Bucket) -> None:
+    analyse(bucket)
+    assert code(service.answer(asked(REDACTED, generation="2"))) == "findings-pending"
+
+
+def test_findings_of_another_task_are_not_enough(service: Transform, bucket: Bucket) -> None:
+    analyse(bucket, pending=(TEXT,))
+    assert code(service.answer(asked("/photo.jpg?w=300&redact=all&f=png"))) == "findings-pending"
+    assert code(service.answer(asked(f"/photo.jpg?w=300&redact={TEXT}&f=png"))) == "findings-pending"
+
+
+def test_a_task_that_nobody_does_here_is_not_waited_for(
+    service: Transform, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    analyse(bucket)
+    answer = service.answer(asked(f"/photo.jpg?w=300&redact={TEXT}&f=png"))
+    assert (code(answer), status(answer)) == ("no-inference", 501)
+    assert '"level": "ERROR"' not in capsys.readouterr().out
+
+
+def test_what_a_model_cannot_read_is_refused_for_good(service: Transform, bucket: Bucket) -> None:
+    analyse(bucket, error="unreadable")
+    answer = service.answer(asked(REDACTED))
+    assert (code(answer), status(answer)) == ("unanalysable", 422)
+    assert bucket.etag("derivatives/photo.jpg/_/refusal.json") is None, "a better model may read it"
+    assert isinstance(service.answer(asked(FACING)), Rendered)
+
+
+def test_an_uploaders_word_counts_unless_the_deployment_hides(service: Transform, bucket: Bucket) -> None:
+    for key in ("photo.jpg", "private/photo.jpg"):
+        analyse(bucket, key, by=CLIENT)
+    assert isinstance(service.answer(asked(REDACTED)), Rendered)
+    private = asked("/private/photo.jpg?w=320&f=png", key="")
+    assert code(service.answer(private)) == "findings-pending"
+    analyse(bucket, "private/photo.jpg", by=FALLBACK)
+    answer = service.answer(private)
+    assert isinstance(answer, Rendered)
+    assert black(answer.body)
+
+
+@pytest.mark.parametrize("url", [REDACTED, FACING, "/private/photo.jpg?w=320&f=png"])
+def test_without_inference_what_needs_findings_is_not_there(service: Transform, bucket: Bucket, url: str) -> None:
+    analyse(bucket)
+    answer = replace(service, inference=False).answer(asked(url))
+    assert (code(answer), status(answer)) == ("no-inference", 501)
+
+
+@pytest.mark.parametrize("url", [REDACTED, FACING])
+def test_a_plan_that_names_no_generation_is_refused(service: Transform, bucket: Bucket, url: str) -> None:
+    analyse(bucket)
+    assert code(service.answer(request(url, key="key"))) == "bad-option"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/private/photo.jpg/_/w-320.png",
+        "/private/photo.jpg/_/h-2560_w-2560.auto-webp",
+        "/private/photo.jpg/_/fv-1_redact-text_w-320.png",
+    ],
+)
+def test_a_path_without_what_is_always_hidden_is_refused(service: Transform, bucket: Bucket, path: str) -> None:
+    analyse(bucket, "private/photo.jpg")
+    for mode in (service, replace(service, mode=type(service.mode).OPEN)):
+        assert isinstance(mode.answer(TransformRequest(path)), Failed)
+    assert bucket.etag("derivatives" + path) is None
+
+
+def test_what_is_forced_needs_no_signature_and_what_is_asked_for_does(service: Transform, bucket: Bucket) -> None:
+    analyse(bucket, "private/photo.jpg")
+    analyse(bucket)
+    assert isinstance(service.answer(asked("/private/photo.jpg?w=320&f=png", key="")), Rendered)
+    assert code(service.answer(asked("/photo.jpg?w=320&redact=faces&f=png", key=""))) == "unsigned"
+    assert isinstance(service.answer(asked("/private/photo.jpg?w=301&f=png")), Rendered)
+    assert code(service.answer(asked("/private/photo.jpg?w=301&f=png", key="wrong"))) == "bad-signature"
+
+
+def test_data_about_a_picture_hides_nothing(service: Transform) -> None:
+    assert isinstance(service.answer(request("/private/photo.jpg?f=thumbhash")), Rendered)
+
+
+def test_until_faces_are_known_another_part_stands_in(service: Transform, bucket: Bucket) -> None:
+    before = service.answer(asked(FACING))
+    assert isinstance(before, Provisional)
+    assert seen(before.body).shape == (300, 300, 3)
+    assert headers(before)["cache-control"] == "public, max-age=0, s-maxage=30"
+    assert "etag" not in headers(before)
+    assert to_http(before, method="GET", viewer_url="/")["statusCode"] == 200
+    assert bucket.etag(derivative(FACING)) is None
+    analyse(bucket)
+    after = service.answer(asked(FACING))
+    assert isinstance(after, Rendered)
+    assert bucket.etag(derivative(FACING)) == after.derivative.etag
+
+
+def test_a_picture_cut_to_a_face_is_provisional_until_it_is_known(service: Transform, bucket: Bucket) -> None:
+    anyone = replace(service, mode=AccessMode.OPEN)
+    wanted = TransformRequest("/photo.jpg/_/face-0~4_fv-1.png")
+    before = anyone.answer(wanted)
+    assert isinstance(before, Provisional)
+    analyse(bucket)
+    after = anyone.answer(wanted)
+    assert isinstance(after, Rendered)
+    assert seen(after.body).size < seen(before.body).size / 4
+
+
+def test_what_stands_in_hides_as_well(service: Transform, bucket: Bucket) -> None:
+    both = "/photo.jpg?w=300&h=300&fit=cover&g=face&redact=text&f=png"
+    assert code(service.answer(asked(both))) == "findings-pending"
+    finding = Finding(TEXT, "model", "1")
+    etag = str(bucket.etag("masters/photo.jpg")).strip('"')
+    document = to_document(Findings("1", etag, {TEXT: finding}, pending=(FACES,)))
+    bucket.put(sidecar_name("1", "photo.jpg"), json.dumps(document).encode(), {})
+    assert isinstance(service.answer(asked(both)), Provisional)
+
+
+@pytest.mark.parametrize("by", [CLIENT, ENDPOINT])
+def test_faces_that_are_known_are_waited_for_no_more(service: Transform, bucket: Bucket, by: str) -> None:
+    analyse(bucket, by=by)
+    assert isinstance(service.answer(asked(FACING)), Rendered)
+
+
+def test_nor_are_those_that_nobody_looks_for(service: Transform, bucket: Bucket) -> None:
+    etag = str(bucket.etag("masters/photo.jpg")).strip('"')
+    document = to_document(Findings("1", etag, {TEXT: Finding(TEXT, "model", "1")}))
+    bucket.put(sidecar_name("1", "photo.jpg"), json.dumps(document).encode(), {})
+    assert isinstance(service.answer(asked(FACING)), Rendered)
+
+
+def test_what_is_too_large_to_be_answered_has_nothing_to_stand_in(service: Transform, bucket: Bucket) -> None:
+    bucket.put("masters/noise.png", png_noise(1500, 1300), {})
+    answer = service.answer(asked("/noise.png?w=1300&h=1200&fit=cover&g=face&f=png"))
+    assert code(answer) == "findings-pending"
+
+
+class Reanalysed(Bucket):
+    """A bucket whose picture is looked at anew while it is read."""
+
+    def __init__(self, real: Bucket) -> None:
+        self.real = real
+
+    def open(self, key: str) -> StoredObject | None:
+        found = self.real.open(key)
+        assert found is not None
+
+        def analysed_first() -> Iterator[bytes]:
+            analyse(self.real, by=FALLBACK)
+            yield from found.chunks
+
+        return replace(found, chunks=analysed_first())
+
+    def etag(self, key: str) -> str | None:
+        return self.real.etag(key)
+
+
+@pytest.mark.parametrize("url", [REDACTED, FACING])
+def test_a_picture_by_findings_that_were_replaced_meanwhile_does_not_stay(
+    service: Transform, bucket: Bucket, url: str
+) -> None:
+    analyse(bucket)
+    answer = replace(service, source=Reanalysed(bucket)).answer(asked(url))
+    assert isinstance(answer, Failed)
+    assert isinstance(answer.error, Unavailable)
+    assert bucket.etag(derivative(url)) is None
+
+
+def loaded(**environment: str) -> Function:
+    """The function where AWS is not reachable, and nobody has to sign."""
+    aws = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    names = {"MEDIA_BUCKET": "media", "SIGNING_KEYS_ARN": "arn", "AWS_REGION": "us-east-1", "ACCESS_MODE": "open"}
+    return load("transform", aws | names | environment)
+
+
+@pytest.mark.parametrize(
+    ("environment", "name", "expected"),
+    [
+        ({}, "redacted.json", 501),
+        ({"INFERENCE_MODE": "off"}, "redacted.json", 501),
+        ({"INFERENCE_MODE": "lambda"}, "redacted.json", 503),
+        ({"INFERENCE_MODE": "endpoint", "ALWAYS_REDACT": "samples/=faces"}, "redacted.json", 503),
+        ({"INFERENCE_MODE": "endpoint", "ALWAYS_REDACT": "samples/=faces"}, "miss.json", 400),
+        ({"INFERENCE_MODE": "off", "ALWAYS_REDACT": "samples/=faces"}, "miss.json", 501),
+        ({"INFERENCE_MODE": "endpoint", "ALWAYS_REDACT": "samples/=text"}, "redacted.json", 400),
+        ({"ALWAYS_REDACT": "private/=faces"}, "miss.json", 503),
+    ],
+)
+def test_the_function_does_as_the_deployment_says(environment: dict[str, str], name: str, expected: int) -> None:
+    event = json.loads((FOLDER / "transform" / name).read_text())
+    assert loaded(**environment).invoke(event)["statusCode"] == expected
+
+
+def test_a_function_that_does_not_understand_what_to_hide_does_not_start() -> None:
+    with pytest.raises(ValueError, match="AlwaysRedact"):
+        loaded(ALWAYS_REDACT="people/=eyes")

@@ -1,0 +1,175 @@
+"""What the transform function tells of each answer, in a process as Lambda starts it: trace, figures, log line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.component.aws.watched import LAMBDA, PARENT, TRACE, Document, Told, watch
+from tests.pictures import jpeg_photo
+
+EDGE = "kV0Jw1mM2yQxg3l8pRzUe7oQ2nA5sT9dC4hB6fE8iG0jK1lM2nO3pQ=="
+BUCKET = "telling"
+
+WORK = """
+import json, sys
+sys.path.insert(0, "functions/transform")
+import app
+
+class Context:
+    aws_request_id = "8f5"
+
+def ask(path, method="GET", **headers):
+    http = {"method": method}
+    event = {"rawPath": path, "headers": {"x-amz-cf-id": EDGE} | headers, "requestContext": {"http": http}}
+    return app.handler(event, Context)["statusCode"]
+
+EDGE = "EDGE-ID"
+statuses = [
+    ask("/a-users-key.jpg/_/w-320.auto-webp"),
+    ask("/a-users-key.jpg/_/w-320.auto-webp"),
+    ask("/a-users-key.jpg/_/full.json", method="HEAD"),
+    ask("/none.jpg/_/w-320.auto-webp"),
+    ask("/a-users-key.jpg/_/w-321.webp"),
+    ask("/broken.jpg/_/w-320.auto-webp"),
+    ask("/a-users-key.jpg/_/blur-x.webp", method="POST"),
+]
+app._service.media.open = None
+statuses.append(ask("/a-users-key.jpg/_/w-640.auto-webp"))
+third = sorted({name.partition(".")[0] for name in sys.modules} & set(THIRD))
+print(json.dumps({"statuses": statuses, "third": third}))
+"""
+
+THIRD = ["aws_lambda_powertools", "aws_xray_sdk", "boto3", "botocore", "socket"]
+
+
+@pytest.fixture(scope="module")
+def told(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Told:
+    s3 = aws("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="masters/a-users-key.jpg", Body=jpeg_photo())
+    s3.put_object(Bucket=BUCKET, Key="masters/broken.jpg", Body=jpeg_photo()[:500])
+    environment = LAMBDA | {
+        "POWERTOOLS_SERVICE_NAME": "transform",
+        "MEDIA_BUCKET": BUCKET,
+        "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:keys",
+        "VIPS_WARNING": "0",
+    }
+    script = WORK.replace("EDGE-ID", EDGE).replace("set(THIRD)", f"set({THIRD!r})")
+    return watch(script, environment | aws_environment)
+
+
+def answers(told: Told) -> list[Document]:
+    return [line for line in told.logs if line.get("message") == "answered"]
+
+
+def outermost(told: Told) -> list[Document]:
+    return [found for found in told.received if found["parent_id"] == PARENT]
+
+
+def below(told: Told, number: int) -> list[Document]:
+    return [found for found in told.received if found["parent_id"] == outermost(told)[number]["id"]]
+
+
+def summed(told: Told, metric: str, **dimensions: str) -> Any:
+    wanted = {"function": "transform", "service": "transform", **dimensions}
+    found = [
+        value
+        for line in told.metrics
+        if metric in line
+        and line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [sorted(wanted)]
+        and wanted.items() <= line.items()
+        for value in line[metric]
+    ]
+    return sum(found)
+
+
+def test_the_answers_are_those_that_are_told_of(told: Told) -> None:
+    expected = [200, 200, 200, 404, 403, 422, 405, 500]
+    assert json.loads(told.lines[-1])["statuses"] == expected
+    assert [line["status"] for line in answers(told)] == expected
+    assert [found["annotations"]["status"] for found in outermost(told)] == expected
+
+
+def test_there_is_one_line_an_answer_found_by_the_edges_id(told: Told) -> None:
+    assert len(told.logs) == len(answers(told)) + 1  # and that of the test itself
+    for line in answers(told):
+        assert (line["correlation_id"], line["xray_trace_id"]) == (EDGE, TRACE)
+        assert line["function_request_id"] == "8f5"
+    assert [line["cold_start"] for line in answers(told)] == [True] + [False] * 7
+    assert answers(told)[0].keys() >= {"path", "ms", "stages_ms"}
+    assert {"parse", "fetch", "decode", "transform", "encode", "store"} <= answers(told)[0]["stages_ms"].keys()
+
+
+def test_errors_say_their_code_and_are_as_loud_as_they_matter(told: Told) -> None:
+    assert [(line["level"], line.get("code")) for line in answers(told)] == [
+        *[("INFO", None)] * 3,
+        ("INFO", "no-source"),
+        ("INFO", "unsigned"),
+        ("INFO", "damaged"),
+        ("INFO", "method-not-allowed"),
+        ("ERROR", "internal"),
+    ]
+    assert "Traceback" in answers(told)[-1]["detail"]
+
+
+def test_a_trace_shows_the_stages_in_order(told: Told) -> None:
+    stages = sorted(below(told, 0), key=lambda found: found["start_time"])
+    assert [found["name"] for found in stages] == ["parse", "fetch", "decode", "transform", "encode", "store"]
+    assert [found["name"] for found in below(told, 1)] == ["parse", "fetch"]
+
+
+def test_a_trace_is_found_by_annotations_of_few_values_and_the_edges_id(told: Told) -> None:
+    rendered, stored, data, missing, unsigned, *_ = outermost(told)
+    common = {"cold": False, "correlation_id": EDGE, "edge_request_id": EDGE}
+    assert rendered["annotations"] == common | {"cold": True, "format": "webp", "status": 200}
+    assert stored["annotations"] == common | {"format": "webp", "status": 200}
+    assert data["annotations"] == common | {"format": "json", "status": 200}
+    assert missing["annotations"] == common | {"code": "no-source", "status": 404}
+    assert unsigned["annotations"] == common | {"code": "unsigned", "status": 403}
+    assert [found["annotations"]["code"] for found in below(told, 4)] == ["unsigned"]
+
+
+def test_the_key_is_in_metadata_alone(told: Told) -> None:
+    assert outermost(told)[0]["metadata"]["default"]["key"] == "a-users-key.jpg"
+    bare = [{name: part for name, part in found.items() if name != "metadata"} for found in told.received]
+    assert "a-users-key" not in json.dumps(bare)
+    assert "a-users-key" not in json.dumps(told.metrics)
+
+
+def test_what_is_ours_is_a_fault_and_what_is_theirs_an_error(told: Told) -> None:
+    marks = [{mark for mark in ("error", "fault") if found.get(mark)} for found in outermost(told)]
+    assert marks == [set()] * 3 + [{"error"}] * 4 + [{"fault"}]
+
+
+@pytest.mark.parametrize(
+    ("metric", "dimensions", "times"),
+    [
+        ("Requests", {}, 8),
+        ("ClientErrors", {}, 4),
+        ("Faults", {}, 1),
+        ("Timed", {}, 3),
+        ("Rendered", {}, 2),
+        ("Rendered", {"format": "webp"}, 1),
+        ("Rendered", {"format": "json"}, 1),
+        ("FromStore", {}, 1),
+        ("Errors", {"code": "no-source"}, 1),
+        ("Errors", {"code": "unsigned"}, 1),
+        ("Errors", {"code": "damaged"}, 1),
+        ("Errors", {"code": "internal"}, 1),
+        ("Errors", {}, 0),
+    ],
+)
+def test_figures(told: Told, metric: str, dimensions: dict[str, str], times: int) -> None:
+    assert summed(told, metric, **dimensions) == times
+
+
+def test_every_answer_was_timed(told: Told) -> None:
+    assert sum(len(line["AnswerTime"]) for line in told.metrics if "AnswerTime" in line) == 8
+
+
+def test_nothing_of_third_parties_was_needed(told: Told) -> None:
+    assert json.loads(told.lines[-1])["third"] == []

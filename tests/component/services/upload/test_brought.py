@@ -1,0 +1,146 @@
+"""Findings that come with an upload, from the request for a form to the sidecar beside the master."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from darkroom.aws.archive import sidecar_name
+from darkroom.aws.forms import FINDINGS, FINDINGS_SIGNATURE, Forms
+from darkroom.aws.record import READY
+from darkroom.aws.telemetry import LightObserver
+from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, from_document, to_document
+from darkroom.plan.brought import MAX_TEXT_BYTES, sign_findings, write_text
+from darkroom.plan.brought import read_document as brought
+from darkroom.plan.uploads import Grant, write_token
+from darkroom.services.ingest.service import Outcome
+from darkroom.services.upload import UploadRequest, Uploads
+from tests.component.services.ingesting import KEYS, SigningKeys, World
+from tests.pictures import jpeg_photo, png_noise
+
+from .calling import DOCS, Api, send
+
+KEY = "trips/rome.jpg"
+BODY = jpeg_photo()
+FOUND = {"faces": [{"box": [0.41, 0.2, 0.1, 0.15], "score": 0.98}], "tags": [{"name": "Straße", "score": 0.7}]}
+TEXT = write_text(brought(FOUND))
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World.build(aws)
+
+
+def signed(text: str = TEXT, body: bytes = BODY, key: str = KEY, signing_key: str = KEYS[0]) -> dict[str, str]:
+    return {FINDINGS: text, FINDINGS_SIGNATURE: sign_findings(key, sha256(body).hexdigest(), text, signing_key)}
+
+
+def sidecar(world: World, key: str = KEY) -> Findings | None:
+    opened = world.vault("media").open(sidecar_name("1", key))
+    return None if opened is None else from_document(json.loads(opened.body.read()))
+
+
+def test_from_the_form_to_the_sidecar(world: World) -> None:
+    uploads = Uploads(
+        Forms(world.clients["s3"], world.names["uploads"]), world.index, SigningKeys(), LightObserver("upload")
+    )
+    asked = {"key": KEY, "type": "image/jpeg", "size": len(BODY), "sha256": sha256(BODY).hexdigest()}
+    token = write_token(Grant("trips/", int(uploads.clock()) + 900), KEYS[0])
+    answer = uploads.answer(UploadRequest(f"Bearer {token}", body=json.dumps(asked | {"findings": FOUND}).encode()))
+    form = json.loads(answer["body"])
+    assert send(form, BODY, **{"x-amz-meta-findings": "another"})[1] == "AccessDenied"
+    assert send(form, BODY, **{"x-amz-meta-findings-signature": None})[1] == "AccessDenied"
+    assert send(form, BODY) == (204, "")
+    assert world.ingest.handle(world.change(KEY, world.next_sequencer())) is Outcome.READY
+    found = sidecar(world)
+    assert found is not None
+    assert found.source_etag == world.record(KEY).master["etag"].strip('"')
+    assert (found.generation, found.pending) == ("1", ())
+    assert {finding.by for finding in found.found.values()} == {CLIENT}
+    [face], [tag] = found.found[FACES].faces, found.found[TAGS].labels
+    assert (face.region, face.score) == ((0.41, 0.2, 0.1, 0.15), 0.98)
+    assert (tag.name, tag.score) == ("Straße", 0.7)
+
+
+def test_a_form_without_findings_is_as_it_was(api: Api) -> None:
+    assert not [name for name in api.ask().document["fields"] if "findings" in name]
+    answer = api.ask(findings={"faces": "none"})
+    assert (answer.status, answer.document["code"], answer.document["field"]) == (400, "bad-upload", "findings.faces")
+
+
+def test_the_key_before_counts_too(world: World) -> None:
+    world.created(KEY, BODY, Metadata=signed(signing_key=KEYS[1]))
+    assert sidecar(world) is not None
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ({FINDINGS: TEXT}, "unsigned"),
+        (signed() | {FINDINGS: write_text(brought({"faces": []}))}, "forged"),
+        (signed(key="trips/other.jpg"), "forged"),
+        (signed(body=b"another picture"), "forged"),
+        (signed(signing_key="nobody's"), "forged"),
+        (signed("e30"), "malformed"),
+    ],
+)
+def test_what_is_not_ours_is_ignored_and_the_picture_is_not(
+    world: World, capsys: pytest.CaptureFixture[str], metadata: dict[str, str], reason: str
+) -> None:
+    ingest = world.ingest
+    change = world.change(KEY, world.upload(KEY, BODY, Metadata=metadata))
+    assert ingest.handle(change) is Outcome.READY
+    ingest.observer.flush()
+    assert world.record(KEY).state == READY
+    assert sidecar(world) is None
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["reason"] for line in lines if line.get("message") == "findings are ignored"] == [reason]
+    assert [line["reason"] for line in lines if "FindingsIgnored" in line] == [reason]
+
+
+def test_what_inference_found_in_this_master_stays(world: World) -> None:
+    world.created(KEY, BODY)
+    etag = world.record(KEY).master["etag"].strip('"')
+    ours = Findings("1", etag, {FACES: Finding(FACES, "centerface", "1")})
+    world.archive.put_sidecar(KEY, ours, replaces=None)
+    assert world.created(KEY, BODY, Metadata=signed()) is Outcome.DUPLICATE
+    assert sidecar(world) == ours
+
+
+def test_what_was_found_in_an_earlier_master_goes(world: World) -> None:
+    world.created(KEY, png_noise(40, 30))
+    ours = Findings("1", world.record(KEY).master["etag"].strip('"'), {FACES: Finding(FACES, "centerface", "1")})
+    world.archive.put_sidecar(KEY, ours, replaces=None)
+    world.created(KEY, BODY, Metadata=signed())
+    found = sidecar(world)
+    assert found is not None
+    assert found.found[FACES].by == CLIENT
+    assert to_document(found)["tasks"].keys() == {FACES, TAGS}
+
+
+def test_a_copy_may_bring_its_own(world: World) -> None:
+    world.created("first.jpg", BODY)
+    assert world.created(KEY, BODY, Metadata=signed()) is Outcome.DUPLICATE
+    assert sidecar(world) is not None
+    assert sidecar(world, "first.jpg") is None
+
+
+def test_a_picture_that_waits_is_looked_at_before_it_is_served(world: World) -> None:
+    world.blocks = True
+    assert world.created(KEY, BODY, Metadata=signed()) is Outcome.HELD
+    assert sidecar(world) is None
+
+
+def test_the_documented_requests_are_right() -> None:
+    section = DOCS.read_text(encoding="utf-8").partition("## Findings of your own")[2].partition("\n## ")[0]
+    request, command = re.findall(r"```(?:json|sh)\n(.*?)```", section, re.DOTALL)
+    assert brought(json.loads(request)["findings"]).faces
+    shown = re.search(r"^found='(.*)'$", command, re.MULTILINE)
+    assert shown is not None
+    assert brought(json.loads(shown[1])).faces
+    assert f"{MAX_TEXT_BYTES:,} bytes" in section

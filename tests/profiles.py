@@ -1,0 +1,30 @@
+"""Hypothesis profiles, one for all property tests: ``default`` and ``thorough`` (``make test-all``)."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+FUZZ_FACTOR = 20
+"""How many times the profile's examples a fuzz test takes: its examples cost under a millisecond."""
+
+
+def register_profiles() -> None:
+    """Register both profiles. Neither has a limit that depends on the machine's speed.
+
+    ``default`` takes the same few examples in each run, so that a failure is caused by a change and not by chance;
+    ``thorough`` draws new ones.
+    """
+    for name, examples, repeatable in (("default", 25, True), ("thorough", 400, False)):
+        settings.register_profile(
+            name,
+            max_examples=examples,
+            derandomize=repeatable,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+    settings.load_profile("default")
+
+
+def fuzz_settings() -> settings:
+    """Return settings with :data:`FUZZ_FACTOR` times the examples of the profile in force."""
+    return settings(max_examples=FUZZ_FACTOR * settings.default.max_examples)

@@ -1,0 +1,91 @@
+"""The whole stack as a process of the test session: on free ports, with its own state, built layers reused."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import beside
+from local.aws import Cloud
+from local.place import ROOT
+
+from .viewer import Viewer
+
+STARTS_WITHIN_S = 300
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack: the facts of its ``stack.json``, and what tests do to it."""
+
+    running: beside.Beside
+    state: Path
+    cdn_url: str
+    control_url: str
+    aws_endpoint_url: str
+    region: str
+    distribution_id: str
+    media_bucket: str
+    signing_key: str
+    functions: dict[str, dict[str, str]]
+    pids: dict[str, int]
+
+    @property
+    def cloud(self) -> Cloud:
+        """Clients of its MiniStack."""
+        return Cloud(self.aws_endpoint_url)
+
+    def restart_cdn(self) -> None:
+        """Empty the CDN's cache, as a restart does."""
+        self._control("POST", "/cdn/restart")
+
+    def refresh_cdn(self) -> None:
+        """Have the CDN take over invalidations and deployments at once."""
+        self._control("POST", "/cdn/refresh")
+
+    def journal(self, after: int = 0) -> list[dict[str, Any]]:
+        """Every request that the CDN sent to an origin after the one with number ``after``, oldest first."""
+        return list(json.loads(self._control("GET", f"/journal?after={after}")))
+
+    def invocations(self) -> int:
+        """How often the CDN called the transform function."""
+        return sum(call["kind"] == "lambda" for call in self.journal())
+
+    def _control(self, method: str, path: str) -> bytes:
+        request = urllib.request.Request(self.control_url + path, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return bytes(answer.read())
+
+
+def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:
+    """Start the stack of the checkout ``root`` on free ports, wait until it is ready."""
+    running = beside.start(state, *options, root=root, within_s=STARTS_WITHIN_S)
+    facts = {name: running.facts[name] for name in Stack.__dataclass_fields__ if name in running.facts}
+    return Stack(running, state, **facts)
+
+
+def stop_stack(stack: Stack) -> int:
+    """End a stack as Ctrl-C does; its exit status."""
+    return stack.running.end()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack that all tests share, without inference: models would take the processor from under other tests."""
+    running = start_stack(tmp_path_factory.mktemp("stack"), "--no-watch", "--no-inference")
+    yield running
+    assert stop_stack(running) == 0
+
+
+@pytest.fixture(scope="session")
+def viewer(stack: Stack) -> Viewer:
+    """A browser's side of it."""
+    return Viewer(
+        cdn_url=stack.cdn_url, s3=stack.cloud.s3, media_bucket=stack.media_bucket, signing_key=stack.signing_key
+    )

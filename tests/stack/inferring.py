@@ -1,0 +1,95 @@
+"""Somebody who uploads to a stack with inference, and looks at what models say of it, by the files that prints use."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from PIL import Image
+
+from darkroom.findings import Face, Finding
+from darkroom.models.catalogue import SMALL, load
+from darkroom.models.running import Models
+from local.place import MODELS
+
+from .conftest import Stack
+from .viewer import Viewer
+
+ANALYSED_WITHIN_S = 120.0
+
+
+@dataclass(frozen=True)
+class Studio:
+    """The running ``stack``, and a ``viewer`` of it."""
+
+    stack: Stack
+    viewer: Viewer
+
+    def _asked(self, path: str) -> Any:
+        with urllib.request.urlopen(self.stack.control_url + path, timeout=30) as answer:
+            return json.load(answer)
+
+    @property
+    def endpoint(self) -> dict[str, Any]:
+        """How the endpoint is: ``state`` and ``pid``."""
+        return dict(self._asked("/inference"))
+
+    def ready(self) -> None:
+        """Wait until the endpoint is."""
+        until(lambda: self.endpoint["state"] == "ready", "the endpoint is ready", 600)
+
+    def upload(self, key: str, body: bytes) -> None:
+        """Put an upload."""
+        facts = json.loads((self.stack.state / "stack.json").read_text())
+        self.stack.cloud.s3.put_object(Bucket=facts["uploads_bucket"], Key=key, Body=body)
+
+    def told(self, key: str) -> dict[str, Any]:
+        """What the stack says about findings of ``key``."""
+        return dict(self._asked(f"/findings?key={quote(key)}"))
+
+    def makers(self, key: str) -> dict[str, str]:
+        """Who found something, by task."""
+        tasks = self.told(key).get("findings", {}).get("tasks", {})
+        return {task: found["by"] for task, found in tasks.items()}
+
+    def analysed(self, key: str) -> dict[str, Any]:
+        """The tasks of ``key``, once the endpoint has done all of them."""
+
+        def done() -> bool:
+            found = self.told(key).get("findings")
+            return bool(found) and not found["pending"] and set(self.makers(key).values()) == {"endpoint"}
+
+        until(done, f"the endpoint has analysed {key}")
+        return dict(self.told(key)["findings"]["tasks"])
+
+    def signed(self, key: str, query: str) -> str:
+        """The signed URL of a print."""
+        return self.viewer.signed(f"/{quote(key)}?{query}")
+
+    def image(self, key: str, query: str) -> Image.Image:
+        """A signed print."""
+        answer = self.viewer.get(self.signed(key, query))
+        assert answer.status == 200, (answer.status, answer.body)
+        return Image.open(io.BytesIO(answer.body)).convert("RGB")
+
+
+def until(condition: Callable[[], object], what: str, within_s: float = ANALYSED_WITHIN_S) -> None:
+    """Wait until ``condition`` holds."""
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, f"not so in time: {what}"
+        time.sleep(0.2)
+
+
+def detected(image: Image.Image) -> tuple[Face, ...]:
+    """The faces that the detector finds in ``image``, at its own threshold."""
+    models = Models(load(SMALL), MODELS, ["faces"])
+    found: Finding = models.find(np.asarray(image), ["faces"])["faces"]
+    return found.faces

@@ -1,0 +1,78 @@
+"""The console's pages in front of answers that a test writes: states that a running stack passes through in no time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from PIL import Image, ImageFilter
+
+from local.control import CONSOLE
+
+from .serving import served
+
+KEY = "people/group.jpg"
+
+
+def printed(picture: bytes, query: str) -> bytes:
+    """A stand-in for a print: smaller, and out of focus where something is redacted."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    image.thumbnail((960, 960))
+    if "redact" in query:
+        image = image.filter(ImageFilter.GaussianBlur(20))
+    out = io.BytesIO()
+    image.save(out, "JPEG")
+    return out.getvalue()
+
+
+@dataclass
+class Staged:
+    """What the page is told. ``findings`` are answered in turn, the last for good; ``near`` by the similarity index."""
+
+    picture: bytes
+    findings: list[dict[str, Any]]
+    near: list[dict[str, Any]] = field(default_factory=list)
+    mode: str = "endpoint"
+    redacts: bool = True
+    asked: list[str] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        path, query = request.path, request.query_string
+        self.asked.append(path)
+        if path.startswith("/_local/console/"):
+            return web.FileResponse(CONSOLE / path.rsplit("/", 1)[1])
+        if path == "/":
+            return web.FileResponse(CONSOLE / "index.html")
+        if path.startswith("/_"):
+            return web.json_response(self._told(path, request))
+        if "redact" in query and not self.redacts:
+            problem = {"code": "findings-pending", "detail": "This picture has not been analysed yet"}
+            return web.json_response(problem, status=503, content_type="application/problem+json")
+        if "f=json" in query:
+            return web.json_response({"format": "jpeg", "width": 100, "height": 100})
+        return web.Response(body=printed(self.picture, query), content_type="image/jpeg")
+
+    def _told(self, path: str, request: web.Request) -> Any:
+        if path == "/_local/findings":
+            return self.findings.pop(0) if len(self.findings) > 1 else self.findings[0]
+        if path.startswith("/_similar/"):
+            return {"key": KEY, "basis": "embedding", "model": "sscd", "results": self.near}
+        return {
+            "/_local/inference": {"mode": self.mode, "state": "ready"},
+            "/_local/photographs": [KEY, *(each["key"] for each in self.near)],
+            "/_local/options": {"options": [], "presets": [], "watermarks": [], "at_ingest": [], "ladder": []},
+            "/_local/journal": [],
+            "/_local/sign": {"target": request.query.get("target", "")},
+            "/_local/upload-token": {"api": "", "token": "a-token"},
+        }[path]
+
+
+@asynccontextmanager
+async def staged(stage: Staged) -> AsyncIterator[str]:
+    """The page's address, while it is served."""
+    async with served(stage.answer) as address:
+        yield f"{address}/"

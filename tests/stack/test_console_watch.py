@@ -1,0 +1,793 @@
+"""The watch page in a real browser, told all that a stack can come to tell: each view, and every shape of its data."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from local.control import CONSOLE
+
+from . import watched as told
+from .browser import CHROMIUM, Page, open_browser
+from .watched import HOSTILE, LONG_KEY, Watched, watched
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+
+EMPTY = "[...document.querySelectorAll('#view .empty b')].map(each => each.textContent)"
+VIEWS = ("executive", "on-call", "debug", "alarms", "traces", "failed", "logs", "index", "review", "audit")
+
+
+_page: list[tuple[asyncio.Runner, Page]] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def browser() -> Iterator[None]:
+    """One browser for the whole module, in one event loop: starting one takes longer than a test."""
+    with asyncio.Runner() as runner:
+        opened = open_browser()
+        _page.append((runner, runner.run(opened.__aenter__())))
+        yield
+        _page.clear()
+        runner.run(opened.__aexit__(None, None, None))
+
+
+def on(
+    view: str, stage: Watched, act: Callable[[Page], Awaitable[None]], *, width: int = 1280, dark: bool = False
+) -> None:
+    """Act on a view of the page that ``stage`` tells; each stage has an origin, and so a memory, of its own."""
+    [(runner, page)] = _page
+
+    async def run() -> None:
+        async with watched(stage) as url:
+            page.errors.clear()
+            await page.look(width=width, dark=dark)
+            await page.open(f"{url}#/{view}")
+            await act(page)
+            assert page.errors == []
+            assert await page.evaluate("document.title") != "owned"
+            await page.open("about:blank")
+
+    runner.run(run())
+
+
+def one_panel(panel: dict[str, Any], *series: dict[str, Any], value: float | None = None) -> Watched:
+    data = told.shown(*series, value=value)
+    return Watched(
+        {
+            "dashboards": told.three_dashboards(panel),
+            "data": lambda _: {"now_s": time.time(), "panels": {panel["id"]: data}},
+        }
+    )
+
+
+async def text(page: Page, selector: str) -> str:
+    """What an element says, once it is there."""
+    await page.until(f"document.querySelector({selector!r})?.innerText")
+    return str(await page.evaluate(f"document.querySelector({selector!r}).innerText"))
+
+
+async def texts(page: Page, selector: str) -> list[str]:
+    await page.until(f"!!document.querySelector({selector!r})")
+    return list(await page.evaluate(f"[...document.querySelectorAll({selector!r})].map(each => each.textContent)"))
+
+
+# Words and axes: pure modules, asked in the browser that runs them.
+
+SAID = [
+    ("said(null, 'Count')", "–"),
+    ("said(0, 'Percent')", "0 %"),
+    ("said(99.95, 'Percent')", "99.95 %"),
+    ("said(12.34, '%')", "12.3 %"),
+    ("said(499.94, 'ms')", "499.9 ms"),
+    ("said(1500, 'Milliseconds')", "1.5 s"),
+    ("said(5400, 's')", "1.5 h"),
+    ("said(0.0000123, 'USD')", "$0.0000123"),
+    ("said(0.5, 'USD')", "$0.50"),
+    ("said(12.5, 'USD')", "$12.50"),
+    ("said(1e-12, 'USD')", "$≈ 0"),
+    ("said(1234, 'Count')", "1,234"),
+    ("said(45678, 'Count')", "45.7 k"),
+    ("said(2.5e6, 'Bytes')", "2.5 MB"),
+    ("said(3, 'messages')", "3"),
+    ("said(2, 'Count/Second')", "2/s"),
+    ("ago(1000, 1005)", "just now"),
+    ("ago(1000, 1060)", "60 s ago"),
+    ("ago(1000, 4600)", "60 min ago"),
+    ("ago(1000, 1000 + 86400)", "24 h ago"),
+]
+AXES = [
+    ("ticks(0, 10)", [0, 5, 10]),
+    ("ticks(0, 0.23)", [0, 0.1, 0.2, 0.3]),
+    ("ticks(0, 1000)", [0, 500, 1000]),
+    ("valueTicks([1, 2], 'ms').marks", [0, 0.5, 1, 1.5, 2]),
+    ("valueTicks([1, 2], 'messages').marks", [0, 1, 2]),
+    ("valueTicks([0, 0], 'Count').marks", [0, 1]),
+    ("valueTicks([40], 'Percent').marks", [0, 50, 100]),
+    ("valueTicks([0], 'Percent').marks", [0, 0.5, 1]),
+    ("valueTicks([99.2, 99.9], 'Percent').marks[0]", 99.2),
+    ("valueTicks([99.2, 99.9], 'Percent', 99.9).marks.at(-1)", 100),
+    ("valueTicks([100], '%', 99.9).marks.at(-1)", 100),
+    ("valueTicks([10], 'ms', 500)", {"marks": [0, 5, 10], "targetShown": False}),
+    ("valueTicks([200], 's').marks", [0, 60, 120, 180, 240]),
+    ("valueTicks([163_000], 'ms').marks", [0, 60_000, 120_000, 180_000]),
+    ("valueTicks([3e6], 's').marks[1]", 9 * 86400),
+    ("valueTicks([200], 'ms', 500)", {"marks": [0, 200, 400, 600], "targetShown": True}),
+    ("valueTicks([-2, 3], 'Count').marks", [-2, 0, 2, 4]),
+    ("runs([[0, 1], [60, 2], [120, null], [180, 3]])", [[[0, 1], [60, 2]], [[180, 3]]]),
+    ("runs([[0, 1], [60, 2], [120, 2], [600, 3]])", [[[0, 1], [60, 2], [120, 2]], [[600, 3]]]),
+    ("runs([])", []),
+    ("nearest([[0, 1], [60, null], [120, 2]], 70, 60)", [120, 2]),
+    ("nearest([[0, 1]], 100, 60)", None),
+    ("timeTicks(0, 3600, 6)", {"marks": [0, 600, 1200, 1800, 2400, 3000, 3600], "step_s": 600}),
+    ("timeTicks(10, 7 * 86400, 8).step_s", 86400),
+]
+SPANS = [
+    ("spansOf([], 0, 10)", [{"state": "INSUFFICIENT_DATA", "from_s": 0, "to_s": 10}]),
+    (
+        "spansOf([{at_s: 4, from: 'OK', to: 'ALARM'}], 0, 10)",
+        [{"state": "OK", "from_s": 0, "to_s": 4}, {"state": "ALARM", "from_s": 4, "to_s": 10}],
+    ),
+    (
+        "spansOf([{at_s: -9, from: 'OK', to: 'ALARM'}, {at_s: 6, from: 'ALARM', to: 'OK'}], 0, 10)",
+        [{"state": "ALARM", "from_s": 0, "to_s": 6}, {"state": "OK", "from_s": 6, "to_s": 10}],
+    ),
+    ("spansOf([{at_s: -9, from: 'OK', to: 'ALARM'}], 0, 10)", [{"state": "ALARM", "from_s": 0, "to_s": 10}]),
+]
+PLACES = [
+    ("parsePlace('')", {"view": "", "part": "", "query": {}}),
+    ("parsePlace('#/traces/1-2%2F3?q=a%26b')", {"view": "traces", "part": "1-2/3", "query": {"q": "a&b"}}),
+    ("parsePlace('#/traces/%')", {"view": "traces", "part": "%", "query": {}}),
+    ("place('index', '', {key: 'a b&c', state: ''})", "#/index?key=a+b%26c"),
+    ("parsePlace(place('index', '', {key: 'Ä+ &/?#%'})).query.key", "Ä+ &/?#%"),
+    ("address('traces', {q: '', minutes: 5})", "/_local/watch/traces?minutes=5"),
+    ("readable({box: [0.1, 2]})", '{\n  "box": [ 0.1, 2 ]\n}'),
+]
+
+
+def test_words_and_axes() -> None:
+    cases = (("words", SAID), ("scales", AXES), ("alarms", SPANS), ("page", PLACES))
+
+    async def act(page: Page) -> None:
+        for module, pairs in cases:
+            names = ", ".join({expression.split("(")[0] for expression, _ in pairs} | ({"place"} & {module}))
+            bound = f"import('/_local/console/watch-{module}.js').then(({{ {names} }}) => "
+            for expression, expected in pairs:
+                assert await page.evaluate(f"{bound}{expression})") == expected, expression
+
+    on("executive", Watched(), act)
+
+
+# Dashboards.
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_an_empty_stack_says_in_each_view_what_would_fill_it(view: str) -> None:
+    async def act(page: Page) -> None:
+        await page.until(f"{EMPTY}.length || document.querySelector('.aim')")
+        expected = {
+            "alarms": ["No alarm is known yet", "No alarm has rung in this time"],
+            "traces": ["No trace"],
+            "failed": ["Nothing has failed"],
+            "logs": ["No log line"],
+            "index": ["The index is empty"],
+            "review": ["Nobody waits for you"],
+            "audit": ["No entry yet"],
+        }.get(view)
+        if expected:
+            await page.until(f"{EMPTY}.length === {len(expected)}")
+            assert await page.evaluate(EMPTY) == expected
+        else:
+            await page.until(f"{EMPTY}.length === {len(told.KINDS) - 1}")
+            assert await text(page, ".number .aim") == "nothing measured yet"
+        assert await page.evaluate("document.querySelector('#tabs [aria-current]').hash") == f"#/{view}"
+
+    on(view, Watched(), act)
+
+
+def test_a_line_has_its_axis_target_legend_and_words() -> None:
+    panel = told.panel("latency", "line", unit="Milliseconds", target=500)
+    stage = one_panel(panel, told.series("p95", 120, 180, 240), told.series("p99", 300, None, 480))
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.chart path.series').length === 1")
+        ended = await texts(page, ".chart .tick[text-anchor=end]")  # and the last time of day, if it is at the edge
+        assert [tick for tick in ended if ":" not in tick] == ["0 ms", "200 ms", "400 ms", "600 ms"]
+        assert await texts(page, ".chart text.goal") == ["target 500 ms"]
+        assert await texts(page, ".legend-row li") == ["p95240 ms", "p99480 ms"]
+        label = await page.evaluate("document.querySelector('.chart').getAttribute('aria-label')")
+        assert label.startswith("Panel latency. p95: latest 240 ms, lowest 120 ms, highest 240 ms.")
+        assert "Target 500 ms" in label
+        # Points with a gap between them are not joined: two dots.
+        assert await page.evaluate("document.querySelectorAll('.chart circle.dot.s1').length") == 2
+
+    on("executive", stage, act)
+
+
+def test_the_target_lies_where_the_axis_says() -> None:
+    stage = one_panel(told.panel("x", "line", target=5), told.series("a", 0, 10, 0))
+
+    async def act(page: Page) -> None:
+        await page.until("!!document.querySelector('.chart line.goal')")
+        y = "Number(document.querySelector('.chart line.goal').getAttribute('y1'))"
+        marks = "[...document.querySelectorAll('.chart .grid, .chart .base')].map(l => Number(l.getAttribute('y1')))"
+        low, middle, high = await page.evaluate(marks)
+        assert await page.evaluate(y) == pytest.approx(middle) == pytest.approx((low + high) / 2)
+
+    on("executive", stage, act)
+
+
+def test_one_point_is_a_dot_and_many_zeros_are_only_named() -> None:
+    names = ("ingest", "purge", "sweep", "upload")
+    stage = one_panel(told.panel("x", "line"), told.series("alone", 3), *(told.series(each, 0, 0) for each in names))
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.chart circle.dot').length === 1")
+        assert await page.evaluate("document.querySelectorAll('.chart path.series').length") == 0
+        assert (await texts(page, ".legend-row li"))[-1] == "0 throughout: ingest, purge, sweep, upload"
+
+    on("executive", stage, act)
+
+
+def test_values_are_read_by_pointer_and_by_arrow_keys() -> None:
+    stage = one_panel(told.panel("x", "line", unit="ms"), told.series("a", 10, 20, 30), told.series("b", 1, 2, 3))
+    key = "document.querySelector('.chart').dispatchEvent(new KeyboardEvent('keydown', {{ key: '{}' }}))"
+
+    async def act(page: Page) -> None:
+        await page.until("!!document.querySelector('.chart path')")
+        await page.evaluate("document.querySelector('.chart').focus()")
+        reading = "[...document.querySelectorAll('.reading div')].map(each => each.textContent)"
+        for arrow, expected in (
+            ("ArrowLeft", ["a30 ms", "b3 ms"]),
+            ("ArrowLeft", ["a20 ms", "b2 ms"]),
+            ("ArrowLeft", ["a10 ms", "b1 ms"]),
+            ("ArrowLeft", ["a10 ms", "b1 ms"]),
+            ("ArrowRight", ["a20 ms", "b2 ms"]),
+        ):
+            await page.evaluate(key.format(arrow))
+            assert await page.evaluate(reading) == expected
+        await page.evaluate(key.format("Escape"))
+        assert await page.evaluate("document.querySelector('.reading').hidden")
+        box = await page.evaluate("(b => [b.right, b.top])(document.querySelector('.chart').getBoundingClientRect())")
+        await page.point(box[0] - 15, box[1] + 60)
+        assert await page.evaluate(reading) == ["a30 ms", "b3 ms"]
+
+    on("executive", stage, act)
+
+
+def test_numbers_bars_and_tables() -> None:
+    async def number(page: Page) -> None:
+        assert await text(page, ".number .value") == "99.972 %"
+        assert await text(page, ".number .aim") == "target 99.9 %"
+
+    percent = told.panel("x", "number", unit="Percent", target=99.9)
+    on("executive", one_panel(percent, told.series("a", 100, 99), value=99.972), number)
+
+    async def bars(page: Page) -> None:
+        assert await texts(page, ".bars li") == ["damaged7", "unsigned3"]
+        widths = "[...document.querySelectorAll('.bars i')].map(bar => bar.style.width)"
+        assert await page.evaluate(widths) == ["100%", pytest.approx("42.8571%")] or (await page.evaluate(widths))[
+            1
+        ].startswith("42.85")
+
+    errors = told.panel("x", "bars", unit="errors")
+    on("executive", one_panel(errors, told.series("unsigned", 1, 2), told.series("damaged", 7, None)), bars)
+
+    async def table(page: Page) -> None:
+        assert await texts(page, ".figures tbody tr") == ["ingest500 MB600 MB"]
+
+    on("executive", one_panel(told.panel("x", "table", unit="MB"), told.series("ingest", 600, 500)), table)
+
+
+def test_figures_are_renewed_while_somebody_looks_and_not_when_paused() -> None:
+    rounds: list[float] = []
+    panel = told.panel("x", "number")
+
+    def data(_: web.Request) -> Any:
+        rounds.append(time.time())
+        return {"now_s": time.time(), "panels": {"x": told.shown(value=len(rounds))}}
+
+    stage = Watched({"dashboards": told.three_dashboards(panel), "data": data})
+
+    async def act(page: Page) -> None:
+        await page.until("Number(document.querySelector('.number .value')?.innerText) >= 2")
+        await page.evaluate("document.getElementById('live').click()")
+        assert await text(page, "#live") == "Paused"
+        # Going on asks at once; so one more round is all that there was meanwhile.
+        before = len(rounds)
+        await page.evaluate("document.getElementById('live').click()")
+        await page.until(f"Number(document.querySelector('.number .value').innerText) === {before + 1}")
+
+    on("executive", stage, act)
+
+
+def test_another_time_is_asked_for_and_remembered() -> None:
+    stage = Watched()
+
+    async def act(page: Page) -> None:
+        await page.until(f"{EMPTY}.length > 2")
+        change = "const m = document.getElementById('minutes'); m.value = '360'; m.dispatchEvent(new Event('change'));"
+        await page.evaluate(f"{{ {change} }}")
+        await page.until(f"{EMPTY}.some(each => each.includes('6 hours'))")
+        assert "data?dashboard=executive&minutes=360" in stage.asked
+        await page.evaluate("location.hash = '#/logs'")
+        await page.until(f"{EMPTY}.includes('No log line')")
+        assert "logs?minutes=360" in stage.asked
+
+    on("executive", stage, act)
+
+
+def test_a_stack_that_does_not_answer_is_told_in_words_and_old_figures_stay() -> None:
+    stage = one_panel(told.panel("x", "number"), value=7)
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelector('.number .value')?.innerText === '7'")
+        stage.broken = True
+        assert "The stack answered 502" in await text(page, "#trouble")
+        assert await text(page, ".number .value") == "7"
+        stage.broken = False
+        await page.until("document.getElementById('trouble').innerText === ''")
+
+    on("executive", stage, act)
+
+
+def test_a_view_that_could_not_open_opens_later() -> None:
+    stage = one_panel(told.panel("x", "number"), value=7)
+    stage.broken = True
+
+    async def act(page: Page) -> None:
+        assert "502" in await text(page, "#trouble")
+        stage.broken = False
+        await page.until("document.querySelector('.number .value')?.innerText === '7'")
+
+    on("executive", stage, act)
+
+
+def test_a_view_that_does_not_exist_says_so() -> None:
+    async def act(page: Page) -> None:
+        await page.until(f"{EMPTY}.length === 1")
+        assert "nonsense" in (await page.evaluate(EMPTY))[0]
+
+    on("nonsense", Watched(), act)
+
+
+# Alarms.
+
+
+def test_alarms_come_by_urgency_and_lead_to_their_runbook() -> None:
+    alarms = [
+        told.alarm("quiet"),
+        told.alarm("unknown", "INSUFFICIENT_DATA", value=None),
+        told.alarm("ticket", "ALARM", reason="0.3 over 0.2"),
+        told.alarm("silenced", "ALARM", pages=True, composite=True, suppressed=True),
+        told.alarm("page", "ALARM", pages=True, composite=True),
+    ]
+    stage = Watched({"alarms": alarms})
+
+    async def act(page: Page) -> None:
+        names = "[...document.querySelectorAll('.alarms th[scope=row] span:first-child')].map(each => each.textContent)"
+        await page.until(f"{names}.length === 5")
+        assert await page.evaluate(names) == [
+            f"Alarm {name}" for name in ("page", "ticket", "silenced", "unknown", "quiet")
+        ]
+        assert await texts(page, ".alarms tbody td:first-child") == ["✕ alarm"] * 3 + ["? no data", "● ok"]
+        assert (await texts(page, ".alarms .against"))[1] == "0.3 against 0.2"
+        assert [await text(page, f"#count-{name}") for name in ("alarms", "pages")] == ["3", "1"]
+        assert (await text(page, "#ringing")).split("\n") == ["✕ Page: Alarm page runbook"]
+        await page.evaluate("document.querySelector('.runbook').click()")
+        assert await text(page, ".runbook-text h2") == "The models do not answer"
+        assert "aws sqs get-queue-attributes" in await text(page, ".runbook-text .command pre")
+
+    on("alarms", stage, act)
+
+
+def test_tickets_are_told_on_top_when_nothing_pages() -> None:
+    stage = Watched({"alarms": [told.alarm("drift", "ALARM"), told.alarm("quiet")]})
+
+    async def act(page: Page) -> None:
+        assert await text(page, "#ringing") == "▲ Ticket: Alarm drift runbook"
+
+    on("index", stage, act)
+
+
+def test_the_course_of_alarms() -> None:
+    history = [
+        told.change("drift", "ALARM", "OK", 10),
+        told.change("drift", "OK", "ALARM", 30),
+        told.change("quiet", "INSUFFICIENT_DATA", "OK", 50),
+    ]
+    stage = Watched({"alarms": [told.alarm("drift"), told.alarm("quiet")], "alarms/history": history})
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.lane').length === 1")
+        parts = (
+            "[...document.querySelectorAll('.lane i')].map(i => [i.className, Math.round(parseFloat(i.style.width))])"
+        )
+        assert await page.evaluate(parts) == [["OK", 50], ["ALARM", 33], ["OK", 17]]
+        label = await page.evaluate("document.querySelector('.lane').getAttribute('aria-label')")
+        assert label == "Alarm drift: went into alarm once"
+        lines = await texts(page, ".logs .message")
+        assert lines == ["Alarm drift", "Alarm drift", "Alarm quiet"]
+        assert await page.evaluate("document.querySelectorAll('#view details[open]').length") == 0
+        assert (await texts(page, ".folded:not([hidden]) > summary"))[-1] == "1 change without an alarm"
+
+    on("alarms", stage, act)
+
+
+# Traces.
+
+
+def deep(depth: int) -> dict[str, Any]:
+    inner = told.segment("innermost", depth, 1, status="fault", annotations={"code": HOSTILE})
+    for at in reversed(range(depth)):
+        inner = told.segment(f"level-{at}", at, 100 - at, inner)
+    return inner
+
+
+def test_a_trace_is_found_by_what_was_typed_and_shown_as_a_waterfall() -> None:
+    whole = {
+        "trace_id": "1-6925c0de-000000000000000000000001",
+        "started_s": time.time(),
+        "duration_ms": 200,
+        "segments": [
+            told.segment(
+                "darkroom-transform",
+                0,
+                100,
+                told.segment("fetch", 10, 40),
+                told.segment("encode", 50, 50, status="fault"),
+                kind="function",
+                annotations={"format": "avif", "cold": True},
+                metadata={"key": "trips/rome.jpg"},
+            ),
+            told.segment("endpoint", 100, 100, kind="remote"),
+        ],
+    }
+    traces = [told.trace(1, 200, "ok", edge_request_id="abc=="), told.trace(2, 50, "fault")]
+    stage = Watched(
+        {"traces": lambda request: traces[:1] if request.query.get("q") == "abc==" else traces, "traces/*": whole}
+    )
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.traces li').length === 2")
+        search = "const q = document.querySelector('[name=q]'); q.value = ' abc== '; q.form.requestSubmit();"
+        await page.evaluate(f"{{ {search} }}")
+        await page.until("document.querySelectorAll('.traces li').length === 1")
+        assert "abc==" in await text(page, ".traces .notes")
+        await page.evaluate("document.querySelector('.traces .name').click()")
+        await page.until("document.querySelectorAll('.segment').length === 4")
+        assert any(path.startswith("traces/1-6925c0de-000000000000000000000001") for path in stage.asked)
+        assert await texts(page, ".segment-name") == ["darkroom-transform", "fetch", "encode ✕ fault", "endpoint"]
+        assert await page.evaluate("document.querySelectorAll('.waterfall > ol > li').length") == 2
+        bars = "[...document.querySelectorAll('.segment .bar-track i')].map(bar => [bar.style.left, bar.style.width])"
+        assert await page.evaluate(bars) == [["0%", "50%"], ["5%", "20%"], ["25%", "25%"], ["50%", "50%"]]
+        await page.evaluate("document.querySelector('.segment').focus()")
+        await page.press("Enter")
+        await page.evaluate("document.querySelector('.segment').click()")
+        opened = await text(page, ".segment-details")
+        assert "avif" in opened
+        assert "trips/rome.jpg" in opened
+        key = "document.querySelector('.segment-details .key').hash"
+        assert await page.evaluate(key) == "#/index?key=trips%2Frome.jpg"
+
+    on("traces", stage, act)
+
+
+def test_a_deep_trace_with_hostile_words_stays_in_its_place() -> None:
+    stage = Watched({"traces/*": {"trace_id": "x", "started_s": 1.0, "duration_ms": 100, "segments": [deep(40)]}})
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.segment').length === 41")
+        await page.evaluate("[...document.querySelectorAll('.segment')].at(-1).click()")
+        await page.until("!!document.querySelector('.segment-details')")
+        assert HOSTILE in await page.evaluate("document.querySelector('.segment-details').textContent")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+    on("traces/x", stage, act, width=390)
+
+
+def test_what_has_no_trace_says_why() -> None:
+    async def act(page: Page) -> None:
+        await page.until(f"{EMPTY}.some(each => each.includes('“gone”'))")
+
+    on("traces?q=gone", Watched(), act)
+
+
+# Failed samples, logs, index.
+
+
+def test_failed_samples_have_reason_code_and_picture() -> None:
+    samples = [
+        told.failed(picture="/_picture"),
+        told.failed("dead-letter", key=LONG_KEY, code="internal", reason=HOSTILE, trace_id=""),
+        told.failed("render", code="too-large", key=""),
+    ]
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelector('.negative img')?.naturalWidth")
+        assert await texts(page, ".negative") == ["", "no picture", "no picture"]
+        assert await texts(page, ".file .chip") == ["refused upload", "dead letter", "render"]
+        assert (await texts(page, ".reason"))[:2] == [
+            "damaged The picture is damaged: it ends too early",
+            f"internal {HOSTILE}",
+        ]
+        assert await page.evaluate("document.querySelectorAll('.to-trace').length") == 2
+        pick = "const k = document.querySelector('[name=kind]'); k.value = 'render'; k.form.requestSubmit();"
+        await page.evaluate(f"{{ {pick} }}")
+        await page.until("document.querySelectorAll('.file').length === 1")
+        assert "too-large" in await text(page, ".reason")
+
+    on("failed", Watched({"failed": samples}), act)
+
+
+def test_a_picture_that_no_browser_shows_is_told_in_words() -> None:
+    broken = Watched({"failed": [told.failed(picture="/_local/watch/failed/picture?key=x")], "failed/picture": {}})
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelector('.negative')?.textContent === 'no picture'")
+
+    on("failed", broken, act)
+
+
+def test_logs_by_code() -> None:
+    lines = [
+        told.line("refused", took_ms=12, why=HOSTILE),
+        told.line("refused"),
+        told.line("rendered", "", "INFO"),
+        told.line(HOSTILE, "internal", "ERROR"),
+    ]
+
+    def logs(request: web.Request) -> Any:
+        code = request.query.get("code", "")
+        return [each for each in lines if not code or each["code"] == code]
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.logs > li').length === 4")
+        assert sorted(await texts(page, ".codes li")) == ["damaged2", "internal1", "without a code1"]
+        await page.evaluate("document.querySelector('.logs summary').click()")
+        assert HOSTILE in await text(page, ".logs details .known")
+        await page.evaluate("document.querySelector('.codes a').click()")
+        await page.until("document.querySelectorAll('.logs > li').length === 2")
+        assert await page.evaluate("document.querySelector('.codes a').getAttribute('aria-current')") == "true"
+
+    on("logs", Watched({"logs": logs}), act)
+
+
+def test_the_index_is_browsed_by_page_and_tells_all_of_one() -> None:
+    record = told.row("a/ü &#1.jpg") | {
+        "sha256": "ab" * 32,
+        "findings": {"tasks": {"faces": {"model": HOSTILE, "version": "1", "by": "endpoint", "faces": []}}},
+    }
+
+    def index(request: web.Request) -> Any:
+        if request.query.get("after"):
+            return {"rows": [told.row("z.jpg", "held")], "next": ""}
+        return {"rows": [told.row("a/ü &#1.jpg"), told.row(LONG_KEY)], "next": "a cursor"}
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.index .file').length === 2")
+        await page.until("document.querySelector('.index img')?.naturalWidth")
+        await page.evaluate("document.querySelector('.more a').click()")
+        await page.until("document.querySelector('.index .key')?.textContent === 'z.jpg'")
+        assert await text(page, ".index .negative") == "not served"
+        assert await texts(page, ".more a") == ["← first page"]
+        await page.evaluate("document.querySelector('.more a').click()")
+        await page.until("document.querySelectorAll('.index .file').length === 2")
+        await page.evaluate("document.querySelector('.index .key').click()")
+        await page.until("document.querySelector('.print-of img')?.naturalWidth")
+        await page.until("document.querySelector('.print-of')?.getAttribute('href') === '/a/%C3%BC%20%26%231.jpg'")
+        assert "900 × 600" in await text(page, ".known")
+        assert await text(page, ".task .by") == f"{HOSTILE} 1"
+
+    on("index", Watched({"index": index, "index/record": record}), act)
+
+
+def test_the_index_is_filtered() -> None:
+    stage = Watched()
+
+    async def act(page: Page) -> None:
+        await page.until(f"{EMPTY}.length === 1")
+        fill = """const [p, s] = [document.querySelector('[name=prefix]'), document.querySelector('[name=state]')];
+          p.value = 'trips/'; s.value = 'held'; p.form.requestSubmit();"""
+        await page.evaluate(f"{{ {fill} }}")
+        await page.until(f"{EMPTY}[0] === 'No picture fits'")
+        assert "index?prefix=trips%2F&state=held&limit=50" in stage.asked
+
+    on("index", stage, act)
+
+
+# Review and audit.
+
+WAITING = [{"key": "trips/beach.jpg", "score": 0.91, "since_s": time.time() - 60, "picture": "/_picture"}]
+
+
+def test_a_review_needs_a_name_and_is_sent_with_it() -> None:
+    stage = Watched({"review": WAITING, "POST review": {"state": "ready"}})
+
+    async def act(page: Page) -> None:
+        release = "document.querySelector('.review .actions button')"
+        await page.until(f"!!{release}")
+        assert await page.evaluate("document.querySelector('.held .negative').classList.contains('veiled')")
+        await page.evaluate("document.querySelector('.unveil').click()")
+        assert not await page.evaluate("document.querySelector('.held .negative').classList.contains('veiled')")
+        await page.evaluate(f"{release}.click()")
+        assert await text(page, ".review [role=status]") == "Your name first: decisions are kept with it."
+        assert stage.posted == []
+        await page.evaluate("document.querySelector('.search input').value = ' Ada '")
+        await page.evaluate(f"{release}.click()")
+        await page.until("document.querySelector('.review [role=status]').innerText.startsWith('Released')")
+        assert stage.posted == [{"key": "trips/beach.jpg", "decision": "release", "by": "Ada"}]
+        assert await page.evaluate(f"{release}.disabled")
+
+    on("review", stage, act)
+
+
+def test_a_refused_decision_says_why_and_can_be_made_again() -> None:
+    problem = {"code": "not-held", "detail": "Nobody holds this picture any more"}
+    stage = Watched({"review": WAITING, "POST review": lambda _: web.json_response(problem, status=409)})
+
+    async def act(page: Page) -> None:
+        await page.until("!!document.querySelector('.review')")
+        await page.evaluate("document.querySelector('.search input').value = 'Ada'")
+        await page.evaluate("document.querySelectorAll('.review .actions button')[1].click()")
+        await page.until(
+            "document.querySelector('.review [role=status]').innerText === 'Nobody holds this picture any more'"
+        )
+        assert stage.posted[0]["decision"] == "confirm"
+        assert not await page.evaluate("document.querySelector('.review .actions button').disabled")
+
+    on("review", stage, act)
+
+
+def test_the_audit_log() -> None:
+    entry = {
+        "at": "2026-11-25T12:00:00Z",
+        "kind": "decision",
+        "subject": HOSTILE,
+        "by": "monitor",
+        "facts": {"action": "rollback", "reasons": ["disagreement 0.4", "errors 0.1"]},
+    }
+
+    async def act(page: Page) -> None:
+        assert await text(page, ".logs .message") == HOSTILE
+        facts = await texts(page, ".logs .known div")
+        assert facts == ["actionrollback", "reasonsdisagreement 0.4, errors 0.1"]
+
+    on("audit", Watched({"audit": [entry]}), act)
+
+
+# Everywhere.
+
+
+def full() -> Watched:
+    """A stage with much, long and hostile in every view."""
+    hostile = told.series(HOSTILE, 1, 2, 3)
+    data = {
+        kind: told.shown(hostile, told.series(LONG_KEY, 3, 2), value=3) for kind in ("number", "line", "bars", "table")
+    }
+    return Watched(
+        {
+            "data": lambda _: {"now_s": time.time(), "panels": data},
+            "alarms": [told.alarm(LONG_KEY, "ALARM", title=HOSTILE, reason=LONG_KEY, pages=True), told.alarm(LONG_KEY)],
+            "alarms/history": [told.change(LONG_KEY, "OK", "ALARM", 5)],
+            "traces": [told.trace(1, 1e6, "fault", code=HOSTILE, edge_request_id=LONG_KEY)],
+            "failed": [told.failed(key=LONG_KEY, reason=HOSTILE)],
+            "logs": [told.line(LONG_KEY, HOSTILE, "ERROR", **{LONG_KEY: LONG_KEY})],
+            "index": {"rows": [told.row(LONG_KEY), told.row(HOSTILE, HOSTILE)], "next": LONG_KEY},
+            "review": [{"key": LONG_KEY, "score": None, "since_s": 1.0, "picture": None}],
+            "audit": [{"at": "2026-11-25T12:00:00Z", "kind": "erasure", "subject": LONG_KEY, "by": HOSTILE, "n": 1}],
+        }
+    )
+
+
+FULL = {"alarms": ".alarms", "traces": ".traces li", "index": ".file", "review": ".review"}
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_nothing_is_wider_than_the_window_and_no_word_becomes_an_element(width: int) -> None:
+    async def act(page: Page) -> None:
+        for view in VIEWS:
+            await page.evaluate(f"location.hash = '#/{view}'")
+            await page.until(f"document.querySelector('#tabs [aria-current]').hash === '#/{view}'")
+            await page.until(f"!!document.querySelector('#view :is({FULL.get(view, '.panel, .rows li, .file')})')")
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width, view
+            outside = """[...document.querySelectorAll('#view *')].filter(each => !each.closest('svg, .veiled, .spoken')
+              && each.getBoundingClientRect().right > innerWidth + 1).map(each => each.outerHTML.slice(0, 200))"""
+            assert await page.evaluate(outside) == [], view
+            assert await page.evaluate("document.querySelectorAll('#view script, #view img[onerror]').length") == 0
+
+    on("executive", full(), act, width=width)
+
+
+CONTRAST = """(() => {
+  const parse = colour => colour.match(/[\\d.]+/g).map(Number);
+  const linear = part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  const light = colour => parse(colour).slice(0, 3).map(part => linear(part / 255))
+    .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = each => {
+    for (let at = each; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if ((parse(colour)[3] ?? 1) > 0) return colour;
+    }
+    return getComputedStyle(document.documentElement).backgroundColor;
+  };
+  const ratio = (each, name) => {
+    const [low, high] = [getComputedStyle(each)[name], behind(each)].map(light).sort((one, other) => one - other);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const words = each => [...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+  const shown = each => each.checkVisibility() && !each.closest('.spoken, select, :disabled');
+  const texts = [...document.querySelectorAll('body *')].filter(each => shown(each) && words(each));
+  const lines = [...document.querySelectorAll('.series')];
+  const told = each => each.outerHTML.slice(0, 120);
+  return [
+    texts.length > 10,
+    texts.filter(each => ratio(each, each.closest('svg') ? 'fill' : 'color') < 4.5).map(told),
+    lines.filter(each => ratio(each, 'stroke') < 3).map(told),
+  ];
+})()"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_words_and_lines_stand_out_from_what_is_behind_them(dark: bool) -> None:
+    six = [told.series(f"series {at}", at + 1, at + 2) for at in range(6)]
+    stage = full()
+    line = told.panel("line", "line", target=3)
+    stage.answers["dashboards"] = told.three_dashboards(line, told.panel("logs", "logs"))
+    stage.answers["data"] = lambda _: {"now_s": time.time(), "panels": {"line": told.shown(*six)}}
+
+    async def act(page: Page) -> None:
+        for view in ("executive", "alarms", "traces", "logs", "audit"):
+            await page.evaluate(f"location.hash = '#/{view}'")
+            await page.until(f"document.querySelector('#tabs [aria-current]').hash === '#/{view}'")
+            await page.until("!!document.querySelector('#view :is(.panel .rows, .alarms, .rows li)')")
+            assert await page.evaluate(CONTRAST) == [True, [], []], view
+
+    on("executive", stage, act, dark=dark)
+
+
+def test_it_is_worked_by_keyboard() -> None:
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('#tabs a').length === 10")
+        seen = []
+        for _ in range(18):
+            await page.press("Tab")
+            focused = (
+                "(a => a.id || a.hash || a.getAttribute('href') || a.getAttribute('class'))(document.activeElement)"
+            )
+            seen.append(await page.evaluate(focused))
+        assert seen[:3] == ["#view", "/", "/_local/upload"]
+        assert seen[3:13] == [f"#/{view}" for view in VIEWS]
+        assert seen[13:15] == ["minutes", "live"]
+        assert seen[15] == "chart"
+
+    on("executive", one_panel(told.panel("x", "line"), told.series("a", 1, 2)), act)
+
+
+def test_focus_and_opened_details_outlive_a_renewal() -> None:
+    rounds: list[int] = []
+
+    def logs(_: web.Request) -> Any:
+        rounds.append(1)
+        return [told.line(f"new {len(rounds)}", at=1), *steady]
+
+    steady = [told.line("steady", at=1)]
+    stage = Watched({"logs": logs})
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.logs summary').length === 2")
+        await page.evaluate("document.querySelectorAll('.logs summary')[1].focus()")
+        await page.until("document.querySelector('.logs .message')?.textContent === 'new 3'")
+        assert "steady" in await page.evaluate("document.activeElement.textContent")
+
+    on("logs", stage, act)
+
+
+def test_the_other_pages_lead_to_it() -> None:
+    """The start page and the upload page have a link in their head."""
+    for name in ("index.html", "upload.html"):
+        assert '<a href="/_local/watch">Watch</a>' in (CONSOLE / name).read_text()

@@ -1,0 +1,191 @@
+"""What the start page shows of findings, in a real browser: each state that a picture can be in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tests.pictures import jpeg_photo
+
+from .browser import CHROMIUM, Page, open_browser
+from .staged import KEY, Staged, staged
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+
+LINE = {"corners": [[0.1, 0.7], [0.5, 0.72], [0.5, 0.78], [0.1, 0.76]], "text": "NO PARKING <b>here</b>", "score": 0.97}
+TASKS: dict[str, Any] = {
+    "faces": {
+        "model": "centerface",
+        "version": "1",
+        "by": "endpoint",
+        "faces": [{"box": [0.25, 0.125, 0.5, 0.25], "score": 0.984}, {"box": [0.0, 0.5, 0.1, 0.2], "score": 0.5}],
+    },
+    "text": {"model": "pp-ocr", "version": "6", "by": "endpoint", "lines": [LINE]},
+    "moderation": {
+        "model": "open_nsfw",
+        "version": "1",
+        "by": "endpoint",
+        "flagged": True,
+        "labels": [{"name": "unsafe", "score": 0.91}],
+    },
+    "tags": {"model": "own", "version": "3", "by": "endpoint", "labels": [{"name": "cat", "score": 0.8}]},
+    "similarity": {"model": "sscd", "version": "1", "by": "endpoint", "error": "unreadable"},
+}
+PANELS = """Object.fromEntries([...document.querySelectorAll('.task')].map(task =>
+  [task.classList[1], [...task.querySelectorAll('.chip, .by, p, .lines, .labels')].map(part => part.innerText)]))"""
+
+
+def told(state: str = "found", pending: tuple[str, ...] = (), **tasks: Any) -> dict[str, Any]:
+    """An answer of the stack about the picture."""
+    answer: dict[str, Any] = {"key": KEY, "state": state, "generation": "1", "endpoint": "loading"}
+    if state == "found":
+        answer["findings"] = {"analysed_at": "2026-11-25T12:00:00Z", "pending": list(pending), "tasks": tasks}
+    return answer
+
+
+def on_the_page(stage: Staged, act: Callable[[Page], Awaitable[None]], width: int = 1280) -> None:
+    async def run() -> None:
+        async with staged(stage) as url, open_browser() as page:
+            await page.look(width=width)
+            await page.open(url)
+            await act(page)
+            assert page.errors == []
+
+    asyncio.run(run())
+
+
+def stage_of(*findings: dict[str, Any], **more: Any) -> Staged:
+    return Staged(jpeg_photo(size=(640, 480)), list(findings), **more)
+
+
+async def state(page: Page, begins: str) -> None:
+    await page.until(f"document.getElementById('found-state').textContent.startsWith({begins!r})")
+
+
+def test_boxes_and_words_lie_over_the_picture() -> None:
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.overlay .mark').length === 3")
+        places = """(() => {
+          const picture = document.querySelector('.overlay img').getBoundingClientRect();
+          return [...document.querySelectorAll('.mark')].map(mark => {
+            const box = mark.getBBox(), seen = mark.getBoundingClientRect();
+            return { box: [box.x, box.y, box.width, box.height], seen: [(seen.x - picture.x) / picture.width,
+              (seen.y - picture.y) / picture.height, seen.width / picture.width, seen.height / picture.height] };
+          });
+        })()"""
+        for mark, expected in zip(
+            await page.evaluate(places),
+            ([0.25, 0.125, 0.5, 0.25], [0.0, 0.5, 0.1, 0.2], [0.1, 0.7, 0.4, 0.08]),
+            strict=True,
+        ):
+            assert mark["box"] == pytest.approx(expected, abs=1e-5)
+            assert mark["seen"] == pytest.approx(expected, abs=0.02)  # where it is on the screen, with its stroke
+        assert await page.evaluate("[...document.querySelectorAll('.tag')].map(tag => tag.textContent)") == ["98", "50"]
+
+    on_the_page(stage_of(told(**TASKS)), act)
+
+
+def test_each_task_tells_its_model_and_what_it_found() -> None:
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.task').length === 5")
+        panels = await page.evaluate(PANELS)
+        assert panels["faces"] == ["endpoint", "centerface 1", "2 faces"]
+        assert panels["text"][:3] == ["endpoint", "pp-ocr 6", "1 line, 3 words"]
+        assert panels["text"][3].split("\n")[0] == "NO PARKING <b>here</b>"  # as text, whatever it looks like
+        assert "flagged" in panels["moderation"]
+        assert "91 %" in panels["moderation"][-1]
+        assert "cat" in panels["tags"][-1]
+        assert panels["similarity"][-1] == "The model could not read this picture (unreadable)."
+
+    on_the_page(stage_of(told(**TASKS)), act)
+
+
+def test_a_line_of_text_lights_up_its_place() -> None:
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.lines li').length === 1")
+        await page.evaluate("document.querySelector('.lines li').dispatchEvent(new MouseEvent('mouseenter'))")
+        assert await page.evaluate("document.querySelectorAll('.mark.text.lit').length") == 1
+
+    on_the_page(stage_of(told(**TASKS)), act)
+
+
+def test_what_is_pending_comes_by_itself() -> None:
+    """Nobody has looked; then the small models have; then the endpoint has."""
+    fallback = {"faces": {**TASKS["faces"], "by": "fallback"}}
+    answers = [told("pending"), told("pending"), told(pending=("text",), **fallback), told(**TASKS)]
+
+    async def act(page: Page) -> None:
+        await state(page, "Nobody has looked at this picture yet. The endpoint is loading")
+        await page.until("document.querySelectorAll('.task').length === 2")
+        panels = await page.evaluate(PANELS)
+        assert panels["faces"][0] == "fallback"
+        assert panels["text"] == ["pending"]
+        await page.until("document.querySelectorAll('.task').length === 5")
+
+    on_the_page(stage_of(*answers), act)
+
+
+def test_before_and_after_of_redaction() -> None:
+    async def act(page: Page) -> None:
+        await page.until("document.querySelector('.compare .after')?.naturalWidth")
+        assert await page.evaluate("document.querySelector('#found-redacted code').textContent") == "redact=all"
+        clip = "getComputedStyle(document.querySelector('.compare .after')).clipPath"
+        before = await page.evaluate(clip)
+        slide = "const slider = document.querySelector('.compare input'); slider.value = 10;"
+        await page.evaluate(f"{{ {slide} slider.dispatchEvent(new Event('input')); }}")
+        assert before != await page.evaluate(clip) == "inset(0px 0px 0px 10%)"
+
+    on_the_page(stage_of(told(**TASKS)), act)
+
+
+def test_a_redaction_that_is_not_ready_says_so() -> None:
+    async def act(page: Page) -> None:
+        await page.until("document.querySelector('#found-redacted .note')?.textContent.includes('not been analysed')")
+
+    on_the_page(stage_of(told(**TASKS), redacts=False), act)
+
+
+def test_pictures_like_it_lead_to_them() -> None:
+    near = [
+        {"key": "people/copy.jpg", "score": 0.934, "copy": True},
+        {"key": "people/other.jpg", "score": 0.3, "copy": False},
+    ]
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.near li').length === 2")
+        said = await page.evaluate("[...document.querySelectorAll('.near li')].map(each => each.innerText)")
+        assert [words.split() for words in said] == [
+            ["copy", "people/copy.jpg", "·", "0.93"],
+            ["people/other.jpg", "·", "0.30"],
+        ]
+        await page.evaluate("document.querySelector('.near a').click()")
+        await page.until("document.getElementById('photograph-name').textContent === 'people/copy.jpg'")
+
+    on_the_page(stage_of(told(**TASKS), near=near), act)
+
+
+def test_a_stack_without_inference_says_so_and_offers_nothing_of_it() -> None:
+    async def act(page: Page) -> None:
+        await state(page, "This stack was started with --no-inference")
+        queries = "[...document.querySelectorAll('.query')].map(query => query.textContent)"
+        await page.until(f"{queries}.length > 10")
+        assert not [query for query in await page.evaluate(queries) if "redact" in query or "g=face" in query]
+        assert await page.evaluate("document.querySelectorAll('.overlay').length") == 0
+
+    on_the_page(stage_of(told("off"), mode="off"), act)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_of_it_is_wider_than_the_window(width: int) -> None:
+    near = [{"key": f"people/{'long' * 20}.jpg", "score": 0.9, "copy": True}]
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.near li').length === 1")
+        right = "[...document.querySelectorAll('.found *')].map(part => part.getBoundingClientRect().right)"
+        assert max(await page.evaluate(right)) <= width
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+    on_the_page(stage_of(told(**TASKS), near=near), act, width)

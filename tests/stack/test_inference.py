@@ -1,0 +1,264 @@
+"""A stack with inference: what is found in uploads, what prints make of it, what happens while no endpoint answers."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import json
+import os
+import secrets
+import signal
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from PIL import Image
+
+from local.place import ENDPOINT, MODELS
+from tests.corpus import CORPUS
+from tests.documents import accuracy_in_order, page, photographed, words
+from tests.pictures import jpeg_photo, photograph
+from tools import registry
+
+from .browser import CHROMIUM, Page, open_browser
+from .conftest import Stack, start_stack, stop_stack
+from .inferring import ANALYSED_WITHIN_S, Studio, detected, until
+from .operating import Operator
+from .viewer import Viewer
+
+PREFIX = f"people-{secrets.token_hex(4)}/"
+GROUP = CORPUS / "people" / "two-men.jpg"
+
+BY_SMALL_MODELS_WITHIN_S = 90.0
+AGAIN_WITHIN_S = 240.0
+"""Until the endpoint has seen what was put off: the second try comes after a minute at most, a third after two more."""
+
+
+@pytest.fixture(scope="module")
+def inferring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    running = start_stack(tmp_path_factory.mktemp("inferring"), "--no-watch")
+    yield running
+    assert stop_stack(running) == 0
+
+
+@pytest.fixture(scope="module")
+def studio(inferring: Stack) -> Studio:
+    viewer = Viewer(
+        cdn_url=inferring.cdn_url,
+        s3=inferring.cloud.s3,
+        media_bucket=inferring.media_bucket,
+        signing_key=inferring.signing_key,
+    )
+    found = Studio(inferring, viewer)
+    found.ready()
+    return found
+
+
+@pytest.fixture(scope="module")
+def group(studio: Studio) -> tuple[str, int]:
+    """A photograph with faces that the endpoint has looked at: its key, and how many faces it has found."""
+    key = f"{PREFIX}group.jpg"
+    studio.upload(key, GROUP.read_bytes() if GROUP.exists() else jpeg_photo(size=(1200, 1200)))
+    begun_s = time.monotonic()
+    tasks = studio.analysed(key)
+    print(f"{key} was analysed {time.monotonic() - begun_s:.1f} s after its upload")
+    assert {"faces", "text", "moderation", "similarity"} == set(tasks)
+    return key, len(tasks["faces"]["faces"])
+
+
+def test_boxes_lie_where_the_faces_are(studio: Studio, group: tuple[str, int]) -> None:
+    key, count = group
+    image = studio.image(key, "w=960")
+    faces = studio.told(key)["findings"]["tasks"]["faces"]["faces"]
+    assert len(faces) == count >= (2 if GROUP.exists() else 1)
+    for face in faces:
+        left, top, width, height = face["box"]
+        wide, high = width * image.width, height * image.height
+        around = image.crop(
+            (
+                round(left * image.width - wide),
+                round(top * image.height - high),
+                round((left + width) * image.width + wide),
+                round((top + height) * image.height + high),
+            )
+        )
+        assert detected(around.resize((around.width * 2, around.height * 2))), face
+
+
+def test_a_square_around_the_faces_keeps_every_one(studio: Studio, group: tuple[str, int]) -> None:
+    key, count = group
+    square = studio.image(key, "w=400&h=400&fit=cover&g=face&f=png")
+    assert square.size == (400, 400)
+    assert len(detected(square.resize((800, 800)))) >= count
+
+
+def test_a_redacted_print_has_no_face_left(studio: Studio, group: tuple[str, int]) -> None:
+    key, count = group
+    assert len(detected(studio.image(key, "w=960&f=png"))) >= count  # the detector is not blind
+    assert detected(studio.image(key, "w=960&redact=faces&f=png")) == ()
+    assert detected(studio.image(key, "w=400&h=400&fit=cover&g=face&redact=faces&f=png")) == ()
+
+
+def test_a_photographed_page_is_read(studio: Studio) -> None:
+    expected, key = words(220), f"{PREFIX}page.jpg"
+    studio.upload(key, photographed(page(expected), 4))
+    lines = studio.analysed(key)["text"]["lines"]
+    accuracy = accuracy_in_order(expected, (line["text"] for line in lines))
+    print(f"{accuracy:.1%} of {len(expected)} words")
+    assert accuracy >= 0.95
+
+
+def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: Studio) -> None:
+    url = json.loads((inferring.state / "stack.json").read_text())["sagemaker_url"]
+    client: Any = boto3.client(
+        "sagemaker-runtime",
+        endpoint_url=url,
+        region_name=inferring.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    answer = client.invoke_endpoint(
+        EndpointName=ENDPOINT, Body=jpeg_photo(), ContentType="image/jpeg", CustomAttributes="tasks=faces"
+    )
+    assert answer["InvokedProductionVariant"] == "main"
+    assert len(json.loads(answer["Body"].read())["tasks"]["faces"]["faces"]) == 1
+    with urllib.request.urlopen(f"{inferring.control_url}/sagemaker", timeout=30) as told:
+        [main] = json.load(told)[ENDPOINT]
+    assert main["weight"] == 1.0
+    assert main["invocations"] > 0
+
+
+@pytest.fixture
+def canary(inferring: Stack, studio: Studio) -> Iterator[str]:
+    """The same models a second time, as a variant that takes a tenth of the calls; its name."""
+    url, name = f"{inferring.control_url}/sagemaker/{ENDPOINT}/variants", "canary"
+    document = json.dumps({"name": name, "models": str(MODELS), "weight": 0.11}).encode()
+    urllib.request.urlopen(urllib.request.Request(url, document, method="POST"), timeout=300).close()
+    yield name
+    urllib.request.urlopen(urllib.request.Request(f"{url}/{name}", method="DELETE"), timeout=60).close()
+
+
+def _looked_at(studio: Studio) -> Iterator[str]:
+    """Uploads that models have looked at, one after the other until a switch must have been read anew."""
+    begun_s = time.monotonic()
+    for number in itertools.takewhile(lambda _: time.monotonic() - begun_s < ANALYSED_WITHIN_S, itertools.count(100)):
+        key = f"{PREFIX}looked-at-{number}.jpg"
+        studio.upload(key, _variation(number))
+        until(lambda key=key: studio.makers(key), f"{key} was looked at")  # type: ignore[misc]
+        yield key
+
+
+def test_the_runbook_of_models_that_regressed(
+    inferring: Stack, studio: Studio, canary: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operator = Operator(inferring, tmp_path)
+    image = ["--local", "--state-dir", str(inferring.state), "register", "--image", str(MODELS)]
+    assert registry.main(image) == 0
+    version = capsys.readouterr().out.strip().rpartition("/")[2]
+    said = operator.follow("model-regressed.md")
+    assert said.startswith(f"main\t1.0\t1\n{canary}\t0.11\t1\n")
+    assert f"\n{version}  PendingManualApproval  {MODELS.as_uri()}\n" in said
+
+    said = operator.follow("model-regressed.md", 1, 2)
+    assert said.splitlines()[-2] == "no shift was found"
+    assert said.splitlines()[-1].endswith(f":endpoint/{ENDPOINT}")
+    try:
+        operator.follow("model-regressed.md", 3)
+        key = next(key for key in _looked_at(studio) if studio.makers(key)["faces"] == "fallback")
+    finally:
+        assert "fallback: off" in operator.follow("model-regressed.md", 4).splitlines()
+
+    said = operator.follow("model-regressed.md", 5)
+    entries = [json.loads(line) for line in said.splitlines() if line.startswith('{"at"')]
+    assert [one["facts"]["on"] for one in entries if one["subject"] == "switch fallback"][-2:] == [True, False]
+    assert f"\nmain\t1.0\t1\n{canary}\t0.0\t1\n" in said
+    found = json.loads(said.splitlines()[-1])
+    assert found.keys() == {"quality", "rollout"}
+    assert found["quality"].keys() == {"pictures", "main"}
+    assert {"faces", "text", "moderation"} == found["quality"]["main"].keys()
+    until(lambda: set(studio.makers(key).values()) == {"endpoint"}, "the endpoint has looked again", AGAIN_WITHIN_S)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_the_start_page_shows_it(inferring: Stack, studio: Studio, group: tuple[str, int]) -> None:
+    key, count = group
+
+    async def look() -> None:
+        async with open_browser() as page:
+            await page.look(width=1280)
+            await page.open(f"{inferring.cdn_url}/#{key}")
+            await _shown(page, count)
+            assert page.errors == []
+
+    asyncio.run(look())
+
+
+async def _shown(page: Page, count: int) -> None:
+    await page.until(f"document.querySelectorAll('.overlay .mark.faces').length === {count}", 120)
+    await page.until("document.querySelector('.compare .after')?.naturalWidth", 120)
+    by = await page.evaluate("[...document.querySelectorAll('.task .chip')].map(chip => chip.textContent)")
+    assert "endpoint" in by
+
+
+def _variation(number: int) -> bytes:
+    """A photograph with a face, and bytes that nobody has uploaded."""
+    out = io.BytesIO()
+    image: Image.Image = photograph().rotate(number, resample=Image.Resampling.BICUBIC)
+    image.resize((700 + number, 700 + number)).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: Studio) -> None:
+    """Killed again as often as it comes back, so that every upload meets a dead endpoint."""
+    keys = [f"{PREFIX}orphan-{number}.jpg" for number in range(3)]
+    asked = Counter[int]()
+
+    def look(key: str) -> None:
+        for query in ("w=320", "w=320&redact=faces", "w=320&redact=text"):
+            url = f"/{key}?w=320" if query == "w=320" else studio.signed(key, query)
+            answer = studio.viewer.get(url)
+            asked[answer.status] += 1
+            if answer.status >= 500:
+                assert (answer.status, answer.problem["code"]) == (503, "findings-pending")
+                assert "redact" in query
+                assert int(answer.headers["retry-after"]) > 0
+
+    def killed() -> bool:
+        if pid := studio.endpoint["pid"]:
+            os.kill(pid, signal.SIGKILL)
+        for key in keys:
+            if studio.told(key)["state"] != "no-picture":
+                look(key)
+        return all(studio.makers(key).get("faces") == "fallback" for key in keys)
+
+    os.kill(studio.endpoint["pid"], signal.SIGKILL)
+    for number, key in enumerate(keys):
+        studio.upload(key, _variation(number))
+    until(killed, "the small models have looked", BY_SMALL_MODELS_WITHIN_S)
+    for key in keys:
+        findings = studio.told(key)["findings"]
+        assert findings["pending"] == ["text"]
+        assert set(studio.makers(key).values()) == {"fallback"}
+        assert studio.viewer.get(studio.signed(key, "w=320&redact=faces")).status == 200
+        assert studio.viewer.get(studio.signed(key, "w=320&redact=text")).problem["code"] == "findings-pending"
+    studio.ready()
+
+    def again() -> bool:
+        for key in keys:
+            look(key)
+        return all(set(studio.makers(key).values()) == {"endpoint"} for key in keys)
+
+    until(again, "the endpoint has looked at all of them", AGAIN_WITHIN_S)
+    for key in keys:
+        assert studio.told(key)["findings"]["pending"] == []
+        assert studio.viewer.get(studio.signed(key, "w=320&redact=text")).status == 200
+    print(f"viewers saw {dict(asked)}")
+    assert asked[200] > asked[503] > 0

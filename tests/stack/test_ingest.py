@@ -1,0 +1,300 @@
+"""From the uploads bucket to the viewer, on the running stack: ingest, purge, transform and the CDN together."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from darkroom.aws.clients import client
+from darkroom.aws.record import READY, REFUSED, REMOVED, Record
+from darkroom.plan.presets import configured
+from darkroom.services.caching import SOURCE_ETAG
+from local.aws import tool_environment
+from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE
+from local.place import ROOT
+from tests.announcements import SCHEMAS, complaints
+from tests.corpus import CASES, CORPUS, EXPECTED
+from tests.pictures import jpeg_photo
+from tests.unit.imaging.drawn import with_exif
+from tests.unit.imaging.exiftool import needs_exiftool, private_parts
+from tests.unit.imaging.rendering import alike, seen
+from tests.unit.imaging.test_master import unstructured
+from tools.events import FOLDER
+from tools.ingest_report.__main__ import main as report
+from tools.ingest_report.fates import Stack as Behind
+
+from .conftest import Stack
+from .viewer import Viewer
+
+SETTLES_WITHIN_S = 90.0
+PRESETS = configured().at_ingest
+PREFIX = f"e2e-ingest-{secrets.token_hex(4)}/"
+GAIN_MAP = frozenset({"XMP-hdrgm", "XMP-GContainer", "MPF0", "MPImage1", "MPImage2", "APP2", "Google"})
+"""ExifTool's groups of what a gain map needs."""
+
+
+def until[T](look: Callable[[], T], what: str) -> T:
+    """What ``look`` finds, as soon as it finds something."""
+    deadline_s = time.monotonic() + SETTLES_WITHIN_S
+    while not (found := look()):
+        assert time.monotonic() < deadline_s, f"not so in time: {what}"
+        time.sleep(0.1)
+    return found
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Somebody who uploads, and looks behind the CDN."""
+
+    behind: Behind
+
+    def put(self, name: str, body: bytes) -> Record:
+        """Upload below the prefix of these tests; what the index says when it is done."""
+        s3, key = self.behind.cloud.s3, PREFIX + name
+        version = s3.put_object(Bucket=self.behind.facts["uploads_bucket"], Key=key, Body=body)["VersionId"]
+        return until(lambda: self._done(key, version), f"{key} is done")
+
+    def _done(self, key: str, version_id: str) -> Record | None:
+        record = self.behind.index.get(key)
+        return record if record is not None and record.done and record.version_id == version_id else None
+
+    def delete(self, record: Record) -> Record:
+        """Delete an upload; what the index says then."""
+        self.behind.vault("uploads").delete(record.key)
+        return until(lambda: self._removed(record.key), f"{record.key} is removed")
+
+    def _removed(self, key: str) -> Record | None:
+        record = self.behind.index.get(key)
+        return record if record is not None and record.state == REMOVED else None
+
+    def body(self, bucket: str, key: str) -> bytes:
+        opened = self.behind.vault(bucket).open(key)
+        assert opened is not None
+        return opened.body.read()
+
+    def sources(self, key: str) -> dict[str, str]:
+        """The entity tag of the master that each stored derivative was made from."""
+        media = self.behind.vault("media")
+        keys = [one.key for page in media.pages(f"derivatives/{key}/_/") for one in page]
+        heads = [head for head in map(media.head, keys) if head is not None]
+        return {head.key.rpartition("/")[2]: head.metadata[SOURCE_ETAG] for head in heads}
+
+
+@pytest.fixture(scope="module")
+def intake(stack: Stack) -> Intake:
+    return Intake(Behind.of(json.loads((stack.state / "stack.json").read_text())))
+
+
+@pytest.fixture(scope="module")
+def told(stack: Stack) -> Iterator[Callable[[str], dict[str, Any]]]:
+    """The announcement with an id, as a rule's target gets it. All that come are held against their schemas."""
+    events, sqs = client("events", tool_environment(stack.aws_endpoint_url)), stack.cloud.queues
+    url = sqs.create_queue(QueueName="e2e-told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="e2e-told", EventPattern=json.dumps({"source": ["darkroom"], "detail-type": list(SCHEMAS)}))
+    events.put_targets(Rule="e2e-told", Targets=[{"Id": "queue", "Arn": arn}])
+    found: dict[str, dict[str, Any]] = {}
+
+    def look() -> None:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        for event in (json.loads(message["Body"]) for message in answer.get("Messages", [])):
+            assert complaints(event["detail-type"], event["detail"]) == []
+            assert found.setdefault(event["detail"]["id"], event)["detail"] == event["detail"]
+
+    def find(image_id: str) -> dict[str, Any]:
+        return until(lambda: (look(), found.get(image_id))[1], f"{image_id} is told")
+
+    yield find
+    events.remove_targets(Rule="e2e-told", Ids=["queue"])
+    events.delete_rule(Name="e2e-told")
+    sqs.delete_queue(QueueUrl=url)
+
+
+def path_of(record: Record) -> str:
+    return "/" + quote(record.key, safe="/")
+
+
+def test_a_photograph_is_served_from_what_ingest_made(
+    intake: Intake, viewer: Viewer, stack: Stack, told: Callable[[str], dict[str, Any]]
+) -> None:
+    record = intake.put("ünï code/a+b & c.jpg", with_exif(jpeg_photo((1800, 1200)), 6))
+    path = path_of(record)
+    event = told(record.image_id)
+    assert (record.state, event["detail-type"], event["detail"]["path"]) == (READY, "ImageReady", path)
+    assert (event["detail"]["picture"]["width"], event["detail"]["picture"]["height"]) == (1200, 1800)
+    assert list(event["detail"]["presets"]) == list(PRESETS)
+    made = {url: viewer.get(url).body for url in event["detail"]["presets"].values()}
+    calls = [call for call in stack.journal() if f"{path}/_/" in call["path"]]
+    assert [(call["kind"], call["status"]) for call in calls] == [("s3", 200)] * len(PRESETS)
+
+    for name in viewer.derivatives(path):
+        stack.cloud.s3.delete_object(Bucket=stack.media_bucket, Key=f"derivatives/{record.key}/_/{name}")
+    viewer.restart_cdn()
+    for url, body in made.items():
+        rendered = viewer.get(url).body
+        assert alike(seen(body), seen(rendered)) > 0.97, url
+    assert viewer.renders(path) == len(PRESETS)
+
+
+def test_an_overwrite_leaves_nothing_of_the_old_picture(intake: Intake, viewer: Viewer, stack: Stack) -> None:
+    first = intake.put("twice.jpg", jpeg_photo((900, 600)))
+    urls = [f"{path_of(first)}?{query}" for query in ("preset=w640", "w=480&f=jpeg", "f=thumbhash")]
+    before = [viewer.get(url).body for url in urls]
+    assert viewer.again(urls[0]).cache == "Hit"
+    second = intake.put("twice.jpg", jpeg_photo((600, 900)))
+    assert set(intake.sources(second.key).values()) == {second.master["etag"].strip('"')} != {first.master["etag"]}
+    assert len(intake.sources(second.key)) == len(PRESETS)
+
+    def all_new() -> bool:
+        stack.refresh_cdn()
+        return all(viewer.get(url).body != old for url, old in zip(urls, before, strict=True))
+
+    until(all_new, "the CDN serves the new picture")
+    assert seen(viewer.get(urls[0]).body).shape == (900, 600, 3)
+    assert set(intake.sources(second.key).values()) == {second.master["etag"].strip('"')}
+
+
+def test_a_deletion_takes_everything_with_it(
+    intake: Intake, viewer: Viewer, stack: Stack, told: Callable[[str], dict[str, Any]]
+) -> None:
+    record = intake.put("gone.jpg", jpeg_photo())
+    url = f"{path_of(record)}?preset=w320"
+    assert viewer.get(url).status == 200
+    removed = intake.delete(record)
+    assert told(removed.image_id)["detail-type"] == "ImageRemoved"
+    assert intake.behind.vault("media").head(f"masters/{record.key}") is None
+    assert intake.sources(record.key) == {}
+
+    def missing() -> bool:
+        stack.refresh_cdn()
+        return viewer.get(url).status == 404
+
+    until(missing, "the CDN says 404")
+    assert viewer.get(url).problem["code"] == "no-source"
+    assert intake.put("gone.jpg", jpeg_photo()).state == READY
+
+
+def test_what_is_damaged_is_kept_in_quarantine_with_the_reason(
+    intake: Intake, viewer: Viewer, told: Callable[[str], dict[str, Any]]
+) -> None:
+    body = jpeg_photo()[:-5000]
+    record = intake.put("half.jpg", body)
+    event = told(record.image_id)
+    assert (record.state, event["detail-type"], event["detail"]["code"]) == (REFUSED, "ImageRefused", "damaged")
+    place = event["detail"]["quarantined"]
+    assert intake.body("quarantine", place) == body == intake.body("uploads", record.key)
+    head = intake.behind.vault("quarantine").head(place)
+    assert head is not None
+    assert (head.metadata["code"], head.metadata["reason"]) == ("damaged", "The source image is damaged")
+    assert (head.metadata["sha256"], head.metadata["trace-id"]) == (
+        record.refusal["sha256"],
+        event["detail"]["trace_id"],
+    )
+    assert re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", event["detail"]["trace_id"])
+    assert viewer.get(f"{path_of(record)}?preset=w320").status == 404
+
+
+def test_the_same_bytes_are_copied(intake: Intake, viewer: Viewer) -> None:
+    body = jpeg_photo((700, 500))
+    first, second = intake.put("one.jpg", body), intake.put("other.jpg", body)
+    assert second.same_as == first.key
+    assert intake.body("media", f"masters/{second.key}") == intake.body("media", f"masters/{first.key}")
+    assert set(intake.sources(second.key)) == set(intake.sources(first.key))
+    intake.delete(first)
+    assert viewer.get(f"{path_of(second)}?preset=cover").status == 200
+    assert viewer.renders(path_of(second)) == 0
+
+
+def test_the_events_for_sam_local_invoke(intake: Intake, stack: Stack) -> None:
+    """As the container gets them, by the deployed function."""
+    index, uploads = intake.behind.index, intake.behind.vault("uploads")
+    assert [key for key in (CREATED, DUPLICATE, DAMAGED) if index.get(key) or not uploads.head(key)] == []
+    assert (index.get(DELETED) or Record("", "", "")).state == READY
+    assert uploads.head(DELETED) is None
+    states = {CREATED: READY, DUPLICATE: READY, DAMAGED: REFUSED, DELETED: REMOVED}
+    function = stack.functions["IngestFunction"]["name"]
+    for key in states:
+        event = (FOLDER / "ingest" / f"{Path(key).stem}.json").read_bytes()
+        answer = stack.cloud.functions.invoke(FunctionName=function, Payload=event)
+        assert json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
+    records = {key: index.get(key) for key in states}
+    assert {key: record.state for key, record in records.items() if record is not None} == states
+    assert (records[DUPLICATE] or Record("", "", "")).same_as == "samples/coffee.png"
+
+
+def test_the_commands_on_the_page_about_events(stack: Stack, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    (commands,) = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "photo.jpg").write_bytes(jpeg_photo((300, 200)))
+    script = "set -euo pipefail\n" + commands.replace("http://127.0.0.1:4566", stack.aws_endpoint_url)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=tool_environment(stack.aws_endpoint_url) | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["detail"]["key"] == "photo.jpg"
+
+
+def test_a_report_complains_of_what_is_not_as_expected(
+    stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, expected = tmp_path / "folder", tmp_path / "expected.json"
+    (folder / "in").mkdir(parents=True)
+    (folder / "in" / "good.jpg").write_bytes(jpeg_photo((400, 300)))
+    (folder / "page.html").write_bytes(b"<!doctype html><p>no picture")
+    expected.write_text(json.dumps({"in/good.jpg": "ready", "page.html": "type-not-allowed"}))
+    command = [str(folder), "--prefix", f"{PREFIX}report/", "--state-dir", str(stack.state), "--expect", str(expected)]
+    assert report(command) == 0
+    assert "2 uploads: 1 ready, 1 refused (1 type-not-allowed)" in capsys.readouterr().out
+    expected.write_text(json.dumps({"in/good.jpg": "damaged", "page.html": "type-not-allowed", "more.jpg": "ready"}))
+    assert report(command) == 1
+    said = capsys.readouterr().err
+    assert "in/good.jpg: expected is damaged" in said
+    assert "more.jpg: expected, but not in the folder" in said
+
+
+@pytest.fixture(scope="module")
+def taken_in(stack: Stack, intake: Intake, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The corpus taken in, all as expected; a folder with its masters."""
+    if not CORPUS.is_dir():
+        pytest.skip(f"no corpus at {CORPUS}")
+    command = [str(CORPUS), "--prefix", f"{PREFIX}corpus/", "--state-dir", str(stack.state), "--expect", str(CASES)]
+    assert report(command) == 0
+    folder, media = tmp_path_factory.mktemp("masters"), intake.behind.vault("media")
+    for key in (one.key for page in media.pages(f"masters/{PREFIX}corpus/") for one in page):
+        head = media.head(key)
+        assert head is not None
+        ending = head.headers["Content-Type"].partition("/")[2].partition("+")[0]
+        (folder / f"{Path(key).name}.{ending}").write_bytes(intake.body("media", key))
+    return folder
+
+
+def test_the_corpus_has_masters(taken_in: Path) -> None:
+    ready = [name for name, outcome in EXPECTED.items() if outcome == "ready"]
+    assert sorted(path.stem for path in taken_in.iterdir()) == sorted(Path(name).name for name in ready)
+
+
+@needs_exiftool
+def test_exiftool_finds_nothing_private_in_any_master(taken_in: Path) -> None:
+    found = {name: unstructured(name, tags) for name, tags in private_parts(*taken_in.iterdir()).items()}
+    assert len(found) == len(list(taken_in.iterdir()))
+    gain_map = {tag.partition(":")[0] for tag in found.pop("ultra-hdr.jpg.jpeg")}
+    assert gain_map <= GAIN_MAP
+    assert {name: tags for name, tags in found.items() if tags} == {}

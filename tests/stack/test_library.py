@@ -1,0 +1,83 @@
+"""Runs over libraries on the whole stack: its own state machine, its own workers, some of which are killed."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from chaos.library import shake
+from tests.pictures import jpeg_photo
+from tools.library.__main__ import main
+
+from .conftest import Stack
+
+PICTURES, KILLED = 150, 8
+
+
+def command(stack: Stack, *words: str) -> int:
+    return main([words[0], "--local", "--state-dir", str(stack.state), *words[1:]])
+
+
+def lines(stack: Stack, name: str) -> dict[str, Any]:
+    """The report's lines by key."""
+    body = stack.cloud.s3.get_object(Bucket=stack.media_bucket, Key=f"library/{name}/report.jsonl")["Body"].read()
+    return {line["key"]: line for line in map(json.loads, body.splitlines())}
+
+
+def uploads(stack: Stack) -> str:
+    found = stack.cloud.cloudformation.describe_stack_resource(StackName="darkroom", LogicalResourceId="UploadsBucket")
+    return str(found["StackResourceDetail"]["PhysicalResourceId"])
+
+
+def test_each_picture_is_accounted_for_while_workers_are_killed(stack: Stack) -> None:
+    found = shake(stack.state, pictures=PICTURES, seed=20_261_126, every_s=2.0, most=KILLED)
+    assert found.wrong == []
+    assert found.outcomes == {"done": PICTURES}
+    assert 0 < found.killed <= KILLED
+
+
+def test_a_full_bucket_is_taken_in_and_a_second_run_changes_nothing(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3, bucket = stack.cloud.s3, f"full-{time.time_ns()}"
+    s3.create_bucket(Bucket=bucket)
+    for number in range(6):
+        s3.put_object(Bucket=bucket, Key=f"old/{number}.jpg", Body=jpeg_photo((90 + number, 60)))
+    s3.put_object(Bucket=bucket, Key="old/notes.txt", Body=b"no picture")
+    order = ("--operation", "ingest", "--source", bucket, "--prefix", "old/", "--into", f"{bucket}/", "--batch", "3")
+    assert command(stack, "start", *order, "--run", bucket) == 0
+    shown = capsys.readouterr().out
+    assert "7 keys: 6 done, 1 refused" in shown
+    assert "3/3 batches, 0 failed" in shown
+    assert f"s3://{stack.media_bucket}/library/{bucket}/report.json" in shown
+    assert lines(stack, bucket)["old/notes.txt"]["reason"] == "type-not-allowed"
+    masters = s3.list_objects_v2(Bucket=stack.media_bucket, Prefix=f"masters/{bucket}/old/")
+    assert masters["KeyCount"] == 6
+    assert command(stack, "start", *order, "--run", f"{bucket}-2") == 0
+    assert "6 unchanged" in capsys.readouterr().out
+    assert s3.list_objects_v2(Bucket=uploads(stack), Prefix=f"{bucket}/")["KeyCount"] == 7
+
+
+def test_a_run_goes_on_where_it_was_stopped_and_has_a_name_of_its_own(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"resumed-{time.time_ns()}"
+    for number in range(4):
+        key = f"masters/{name}/{number}.jpg"
+        stack.cloud.s3.put_object(Bucket=stack.media_bucket, Key=key, Body=jpeg_photo((90, 60 + number)))
+    order = ("--operation", "presets", "--prefix", f"{name}/", "--batch", "2")
+    assert command(stack, "start", *order, "--run", name) == 0
+    outcomes = f"library/{name}/outcomes/000001.json"
+    stack.cloud.s3.delete_object(Bucket=stack.media_bucket, Key=outcomes)  # as if nobody had come to that batch
+    capsys.readouterr()
+    assert command(stack, "start", *order, "--run", name) == 2
+    assert "resume it" in capsys.readouterr().err
+    assert command(stack, "resume", name) == 0
+    shown = capsys.readouterr().out
+    assert "1/1 batches" in shown
+    assert "4 keys: 4 done; 0 of them not tried" in shown
+    assert command(stack, "report", name) == 0
+    assert command(stack, "watch", "no-such-run") == 2

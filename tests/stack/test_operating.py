@@ -1,0 +1,184 @@
+"""What operators do on the running stack: every command of the runbooks, forgetting, redriving; and what purges do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from darkroom.aws.clients import client
+from darkroom.aws.vault import Listed
+from darkroom.services.purge_orders import purge_message
+from darkroom.services.sweep import created_event
+from local.aws import tool_environment
+from tests.pictures import jpeg_photo
+
+from .conftest import Stack
+from .operating import Operator
+from .viewer import Viewer
+
+RUNBOOK_KEY = "trips/rome.jpg"
+ANOTHER = (640, 480)
+
+
+@pytest.fixture
+def operator(stack: Stack, tmp_path: Path) -> Operator:
+    return Operator(stack, tmp_path)
+
+
+def die(operator: Operator, queue: str, body: dict[str, object], **attributes: str) -> None:
+    """Have a dead letter."""
+    named = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    operator.stack.cloud.queues.send_message(
+        QueueUrl=operator.facts["queues"][f"{queue}_dead_letters"],
+        MessageBody=json.dumps(body),
+        MessageAttributes=named,  # type: ignore[arg-type]
+    )
+
+
+def lose(operator: Operator, key: str) -> dict[str, object]:
+    """Have an upload that nobody has taken in; the event that got lost."""
+    operator.upload(key, jpeg_photo())
+    operator.index.delete(key)
+    operator.stack.cloud.s3.delete_object(Bucket=operator.facts["media_bucket"], Key=f"masters/{key}")
+    return created_event(operator.facts["uploads_bucket"], Listed(key, "", 1, 1_795_608_000.0))
+
+
+def test_an_overwrite_reaches_viewers(operator: Operator, viewer: Viewer) -> None:
+    operator.upload("operating/overwritten.jpg", jpeg_photo())
+    url = "/operating/overwritten.jpg?w=800"
+    before = viewer.get(url).body
+    assert viewer.again(url).cache == "Hit"
+    operator.upload("operating/overwritten.jpg", jpeg_photo(ANOTHER))
+    operator.until(lambda: viewer.get(url).body != before, "the CDN has the new picture")
+    assert viewer.get(url).status == 200
+
+
+def test_a_deletion_reaches_viewers_and_is_remembered(operator: Operator, viewer: Viewer) -> None:
+    operator.upload("operating/deleted.jpg", jpeg_photo())
+    assert viewer.get("/operating/deleted.jpg?w=800").status == 200
+    operator.delete("operating/deleted.jpg")
+    operator.until(lambda: viewer.get("/operating/deleted.jpg?w=800").status == 404, "the CDN has it no more")
+    assert viewer.derivatives("/operating/deleted.jpg") == []
+    assert operator.state("operating/deleted.jpg") == "removed"
+
+
+def deletion(operator: Operator, key: str, reason: str) -> dict[str, object]:
+    """The event of S3 about a deleted upload."""
+    bucket = operator.facts["uploads_bucket"]
+    return {
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Deleted",
+        "source": "aws.s3",
+        "account": "000000000000",
+        "time": "2026-11-25T12:00:00Z",
+        "region": operator.facts["region"],
+        "resources": [f"arn:aws:s3:::{bucket}"],
+        "detail": {
+            "bucket": {"name": bucket},
+            "object": {"key": key, "sequencer": "F" * 18},
+            "reason": reason,
+            "deletion-type": "Delete Marker Created",
+        },
+    }
+
+
+def test_what_expires_is_no_deletion(operator: Operator, viewer: Viewer) -> None:
+    """S3's lifecycle deletes an upload after its time, and says so by the same event. The picture stays."""
+    key = "operating/expired.jpg"
+    operator.upload(key, jpeg_photo())
+    expired = deletion(operator, key, "Lifecycle Expiration")
+    operator.stack.cloud.queues.send_message(
+        QueueUrl=operator.facts["queues"]["ingest"], MessageBody=json.dumps(expired)
+    )
+    operator.until(lambda: operator.waiting("ingest") == 0, "the queue is empty")
+    assert operator.state(key) == "ready"
+    assert "w-320.webp" in viewer.derivatives(f"/{key}")
+    assert viewer.get(f"/{key}?w=800").status == 200
+
+
+@pytest.mark.parametrize(("reason", "followed"), [("DeleteObject", True), ("Lifecycle Expiration", False)])
+def test_the_rule_lets_only_wishes_through(operator: Operator, reason: str, followed: bool) -> None:
+    events = client("events", tool_environment(operator.stack.aws_endpoint_url))
+    patterns = [rule["EventPattern"] for rule in events.list_rules()["Rules"] if "EventPattern" in rule]
+    event = json.dumps(deletion(operator, "a.jpg", reason))
+    matches = [events.test_event_pattern(EventPattern=pattern, Event=event)["Result"] for pattern in patterns]
+    assert sum(matches) == followed
+
+
+def test_forgetting_in_one_command(operator: Operator) -> None:
+    key = "operating/Rom & Cäsar 100%.jpg"
+    operator.upload(key, jpeg_photo())
+    operator.upload(key, jpeg_photo(ANOTHER))
+    done = operator.local("forget", key)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{key}: forgotten\n")
+    assert operator.keys("uploads_bucket", key) == []
+    assert [found for found in operator.keys("media_bucket", "") if "Cäsar" in found] == []
+    assert operator.state(key) == "removed"
+
+
+def test_redriving_in_one_command(operator: Operator) -> None:
+    event = lose(operator, "operating/dead.jpg")
+    die(operator, "ingest", event, code="unavailable", cause="put masters/operating/dead.jpg: SlowDown", attempts="6")
+    shown = operator.local("redrive", "--dry-run").stdout
+    assert "unavailable: put masters/operating/dead.jpg: SlowDown" in shown
+    assert operator.state("operating/dead.jpg") == ""
+    assert "sent back: 1" in operator.local("redrive").stdout
+    operator.until(lambda: operator.state("operating/dead.jpg") == "ready", "the dead letter is dealt with")
+    assert operator.waiting("ingest_dead_letters") == 0
+
+
+def test_a_sweep_finds_nothing_young(operator: Operator) -> None:
+    lose(operator, "operating/young.jpg")
+    name = operator.facts["functions"]["SweepFunction"]["name"]
+    answer = operator.stack.cloud.functions.invoke(FunctionName=name, Payload=b"{}")
+    swept = json.loads(answer["Payload"].read())
+    assert (swept["complete"], swept["queued"]) == (True, 0)
+    assert swept["looked_at"] >= 1
+    assert operator.state("operating/young.jpg") == ""
+
+
+def test_the_runbook_of_data_requests(operator: Operator) -> None:
+    operator.upload(RUNBOOK_KEY, jpeg_photo())
+    operator.upload("trips/rome-again.jpg", jpeg_photo())
+    first = operator.follow("data-request.md")
+    assert '"ready"' in first
+    operator.follow("data-request.md", 1)
+    report = json.loads((operator.folder / "report.json").read_text())
+    assert (report["key"], report["complete"]) == (RUNBOOK_KEY, True)
+    assert report["removed"]["masters"] == 1
+    assert "trips/rome-again.jpg" in report["same_bytes"]
+    assert operator.keys("uploads_bucket", RUNBOOK_KEY) == []
+    last = operator.follow("data-request.md", 2)
+    assert "there is no master\n" in last
+    assert "there is no derivative\n" in last
+    assert '"removed"' in last
+    assert operator.state("trips/rome-again.jpg") == "ready"
+
+
+def test_the_runbook_of_dead_letters(operator: Operator) -> None:
+    die(operator, "ingest", lose(operator, "operating/redriven.jpg"), code="defect", cause="ZeroDivisionError")
+    die(operator, "purge", purge_message("operating/redriven.jpg"))
+    shown = operator.follow("redrive.md")
+    assert "    defect: ZeroDivisionError\n" in shown
+    assert "purge operating/redriven.jpg\n" in shown
+    operator.follow("redrive.md", 1)
+    operator.until(lambda: operator.state("operating/redriven.jpg") == "ready", "the upload is taken in")
+    operator.follow("redrive.md", 2)
+    assert operator.waiting("ingest_dead_letters") == operator.waiting("purge_dead_letters") == 0
+
+
+def test_the_runbook_of_purges(operator: Operator, viewer: Viewer) -> None:
+    operator.upload(RUNBOOK_KEY, jpeg_photo())
+    operator.stack.cloud.s3.put_object(
+        Bucket=operator.facts["media_bucket"], Key=f"derivatives/{RUNBOOK_KEY}/_/w-1.webp", Body=b"of another master"
+    )
+    operator.follow("purge.md", 1)
+    operator.until(lambda: "w-1.webp" not in viewer.derivatives(f"/{RUNBOOK_KEY}"), "the stale derivative is gone")
+    assert "w-320.webp" in viewer.derivatives(f"/{RUNBOOK_KEY}")
+    assert "w-320.webp" in operator.follow("purge.md", 3)
+    operator.follow("purge.md", 2)
+    assert viewer.derivatives(f"/{RUNBOOK_KEY}") == []
+    assert viewer.get(f"/{RUNBOOK_KEY}?w=800").status == 200

@@ -1,0 +1,71 @@
+"""The loop of what is asked for often: viewers, the CDN's access logs, the count of an hour, the refined picture."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from darkroom.services.popular.service import SETTLED_S
+from tests.component.template.stack import template
+from tests.pictures import jpeg_photo
+
+from .conftest import Stack
+from .operating import Operator
+from .viewer import Viewer
+
+HITS = int(template()["Parameters"]["RefineHits"]["Default"])
+DELIVERED_WITHIN_S = 60.0
+REFINED_WITHIN_S = 240.0
+"""What other tests' viewers asked for often is in the same logs, and may be refined before it."""
+ACCEPT = "image/webp"
+
+
+def count(stack: Stack) -> dict[str, Any]:
+    """What the function says of the hour until now."""
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + SETTLED_S + 1))
+    answer = stack.cloud.functions.invoke(
+        FunctionName=stack.functions["PopularFunction"]["name"], Payload=json.dumps({"time": until}).encode()
+    )
+    return dict(json.loads(answer["Payload"].read()))
+
+
+def until(holds: Callable[[], bool], within_s: float) -> None:
+    deadline_s = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(1)
+
+
+def delivered(stack: Stack, path: str) -> int:
+    """The lines of all delivered access logs that are about the picture at ``path``."""
+    s3 = stack.cloud.s3
+    told = stack.cloud.functions.get_function_configuration(FunctionName=stack.functions["PopularFunction"]["name"])
+    bucket = told["Environment"]["Variables"]["LOG_BUCKET"]
+    names = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+    files = (gzip.decompress(s3.get_object(Bucket=bucket, Key=name)["Body"].read()) for name in names)
+    return sum(path in line for file in files for line in file.decode().splitlines())
+
+
+def pace(stack: Stack, path: str, name: str) -> str:
+    key = f"derivatives{path}/_/{name}"
+    return stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=key)["Metadata"].get("pace", "")
+
+
+def test_a_signed_picture_that_many_viewers_get_is_refined(stack: Stack, viewer: Viewer, tmp_path: Path) -> None:
+    Operator(stack, tmp_path).forget_orders()
+    path = viewer.upload(jpeg_photo((900, 600)), "popular.jpg")
+    url = viewer.signed(f"{path}?w=333")
+    statuses = [viewer.get(url, accept=ACCEPT).status for _ in range(HITS)]
+    assert statuses == [200] * HITS
+    [name] = viewer.derivatives(path)
+    assert pace(stack, path, name) == "quick"
+    until(lambda: delivered(stack, path) >= HITS, DELIVERED_WITHIN_S)
+    found = count(stack)
+    assert (found["files_unread"], found["lines_unread"]) == (0, 0)
+    assert found["lines"] >= HITS
+    assert found["sent"] > 0
+    until(lambda: pace(stack, path, name) == "thorough", REFINED_WITHIN_S)

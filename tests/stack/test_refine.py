@@ -1,0 +1,91 @@
+"""A picture that was made while somebody waited, made smaller in the background, and how a viewer comes to it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import pyvips
+
+from darkroom.imaging.refining import TOLERANCE, WORTH
+from darkroom.imaging.scoring import Judge
+from darkroom.services.caching import UNREFINED_S, CachePolicy
+from darkroom.services.refine.orders import refine_message
+from tests.pictures import jpeg_photo
+
+from .conftest import Stack
+from .operating import Operator
+from .viewer import Answer, Viewer
+
+WEBP = "image/webp,*/*"
+
+
+@pytest.fixture
+def operator(stack: Stack, tmp_path: Path) -> Operator:
+    operating = Operator(stack, tmp_path)
+    operating.forget_orders()
+    return operating
+
+
+def shared_s(answer: Answer) -> int:
+    """How long the CDN may keep an answer."""
+    found = re.search(r"s-maxage=(\d+)", answer.headers["cache-control"])
+    assert found is not None
+    return int(found[1])
+
+
+def refine(operator: Operator, name: str) -> None:
+    """Have the derivative refined at once, as one that many ask for."""
+    stack = operator.stack
+    stack.cloud.queues.send_message(
+        QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(refine_message(name, 1)), DelaySeconds=0
+    )
+
+    def is_done() -> bool:
+        head = stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=name)
+        return head["Metadata"]["pace"] == "thorough"
+
+    operator.until(is_done, f"{name} is refined")
+
+
+def test_the_next_viewer_gets_fewer_bytes_that_look_the_same(stack: Stack, viewer: Viewer, operator: Operator) -> None:
+    path = viewer.upload(jpeg_photo(), "refined.jpg")
+    waiting = operator.waiting("refine")
+    first = viewer.get(f"{path}?w=640", accept=WEBP)
+    assert (first.status, first.headers["content-type"], shared_s(first)) == (200, "image/webp", UNREFINED_S)
+    operator.until(lambda: operator.waiting("refine") > waiting, "S3 has told of the derivative")
+
+    refine(operator, f"derivatives{path}/_/w-640.auto-webp")
+    stack.restart_cdn()
+    second = viewer.get(f"{path}?w=640", accept=WEBP)
+    assert (second.status, second.headers["content-type"]) == (200, "image/webp")
+    assert len(second.body) <= WORTH * len(first.body)
+    assert shared_s(second) == CachePolicy().cdn_max_age_s
+    assert not [name for name in second.headers if name.startswith("x-amz-meta")]
+
+    whole = viewer.get(f"{path}?w=640&f=png").body
+    judge = Judge(pyvips.Image.new_from_buffer(whole, ""))
+    assert judge.score(second.body) >= judge.score(first.body) - TOLERANCE
+
+
+def test_it_is_logged_counted_and_done_once(stack: Stack, viewer: Viewer, operator: Operator) -> None:
+    path = viewer.upload(jpeg_photo(), "counted.jpg")
+    viewer.get(f"{path}?w=960&f=webp")
+    name = f"derivatives{path}/_/w-960.webp"
+    refine(operator, name)
+    etag = stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=name)["ETag"]
+    log = stack.functions["RefineFunction"]["log_group"]
+
+    def said(word: str) -> list[str]:
+        found = stack.cloud.logs.filter_log_events(logGroupName=log, filterPattern="").get("events", [])
+        return [event["message"] for event in found if word in event["message"] and name in event["message"]]
+
+    operator.until(lambda: bool(said('"outcome":"refined"')), "the log says so")
+    stack.cloud.queues.send_message(
+        QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(refine_message(name, 1)), DelaySeconds=0
+    )
+    operator.until(lambda: bool(said('"outcome":"thorough"')), "the second message found nothing to do")
+    assert stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=name)["ETag"] == etag
+    assert operator.waiting("refine_dead_letters") == 0

@@ -1,0 +1,37 @@
+"""Storms of cache misses over the running stack: what the function may render at a time bounds what it does."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+
+from bench.storm.stage import Stage
+from bench.storm.storm import KINDS, Kind, raised
+from tests.pictures import jpeg_photo
+from tools import local_stack
+
+from .conftest import Stack
+
+VIEWERS = 30
+AT_ONCE = 3
+
+
+@pytest.fixture(scope="module")
+def stage(stack: Stack) -> Stage:
+    """The stack, as the benchmark sees it."""
+    return Stage(local_stack.read(stack.state))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_storm_of_misses(stage: Stage, kind: Kind) -> None:
+    outcome = raised(stage, kind, VIEWERS, AT_ONCE, jpeg_photo())
+    assert list(outcome.faults()) == []
+    statuses = {answer.status for answer in chain.from_iterable(viewer.answers for viewer in outcome.viewers)}
+    if kind.distinct:
+        assert len(outcome.renders) == VIEWERS
+        assert statuses == {200, 429}, "more were asked for than may be rendered at a time"
+    elif kind.collapsing:
+        assert (len(outcome.renders), statuses) == (1, {200})
+    else:
+        assert 1 <= len(outcome.renders) <= AT_ONCE

@@ -1,0 +1,170 @@
+"""The local stack's upload page in a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import ExifTags, Image
+
+from tests.pictures import jpeg_photo
+
+from .browser import CHROMIUM, Page, open_browser
+from .conftest import Stack
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+
+SETTLED = "document.getElementById('count-going').textContent === '0'"
+CARDS = """[...document.querySelectorAll('.file')].map(card => ({
+  name: card.querySelector('b').textContent,
+  state: card.querySelector('.chip').textContent,
+  detail: card.querySelector('.detail').textContent,
+  rest: card.querySelector('.told-rest').innerText,
+  prints: [...card.querySelectorAll('.presets img')].map(print => print.naturalWidth),
+}))"""
+PRINTED = "[...document.querySelectorAll('.presets')].every(list => list.querySelectorAll('img[src]').length === 6)"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """A photograph, the same with another name, and something that is none."""
+    made = {"photo.jpg": jpeg_photo(), "copy.jpg": jpeg_photo(), "broken.jpg": jpeg_photo()[:-2000]}
+    for name, data in made.items():
+        (tmp_path / name).write_bytes(data)
+    return [tmp_path / name for name in made]
+
+
+def on_the_page(stack: Stack, act: Callable[[Page], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with open_browser() as page:
+            await page.look(width=1280)
+            await page.open(f"{stack.control_url}/upload")
+            await act(page)
+            assert page.errors == []
+
+    asyncio.run(run())
+
+
+async def cards(page: Page) -> dict[str, dict[str, Any]]:
+    return {card["name"]: card for card in await page.evaluate(CARDS)}
+
+
+def test_chosen_files_and_their_fates(stack: Stack, files: list[Path]) -> None:
+    async def act(page: Page) -> None:
+        await page.choose_files("#choose", *files)
+        await page.until(f"document.querySelectorAll('.file').length === 3 && {SETTLED}", 120)
+        await page.until(PRINTED)
+        found = await cards(page)
+        assert list(found) == ["photo.jpg", "copy.jpg", "broken.jpg"]
+        assert {name: card["state"] for name, card in found.items()} == {
+            "photo.jpg": "ready",
+            "copy.jpg": "ready",
+            "broken.jpg": "refused",
+        }
+        assert found["broken.jpg"]["rest"].startswith("damaged ")
+        assert found["photo.jpg"]["detail"].startswith("uploads/photo.jpg · ")
+        assert all(width > 0 for width in found["photo.jpg"]["prints"])
+        numbers = "[...document.querySelectorAll('.counts dd')].map(number => number.textContent).join()"
+        assert await page.evaluate(numbers) == "0,2,1"
+
+    on_the_page(stack, act)
+
+
+def photo_with_exif() -> bytes:
+    """A photograph that lies on its side, with the tag that says so and with a place."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.Make] = "Somebody's camera"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    out = io.BytesIO()
+    Image.open(io.BytesIO(jpeg_photo(size=(2000, 1500)))).save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def test_a_file_is_made_smaller_and_stripped_on_the_device(stack: Stack, tmp_path: Path) -> None:
+    photo = tmp_path / "large.jpg"
+    photo.write_bytes(photo_with_exif())
+
+    async def act(page: Page) -> None:
+        settings = {"prepare": "click()", "longest": "value = '1280'", "type": "value = 'image/webp'"}
+        for name, act in {**settings, "folder": "value = 'small'"}.items():
+            await page.evaluate(f"document.getElementById('{name}').{act}")
+        await page.choose_files("#choose", photo)
+        await page.until(f"document.querySelectorAll('.file').length === 1 && {SETTLED}", 120)
+        card = (await cards(page))["large.jpg"]
+        assert card["state"] == "ready", card
+        assert "1500 × 2000 → 960 × 1280, stripped" in card["detail"]
+        assert "small/large.webp" in card["detail"]
+        assert "960 × 1280 webp" in card["rest"]
+
+    on_the_page(stack, act)
+    bucket = json.loads((stack.state / "stack.json").read_text())["outputs"]["UploadsBucketName"]
+    sent = stack.cloud.s3.get_object(Bucket=bucket, Key="small/large.webp")["Body"].read()
+    assert Image.open(io.BytesIO(sent)).format == "WEBP"
+    assert b"EXIF" not in sent.upper()
+    assert b"camera" not in sent
+
+
+def test_dropped_files_and_refusals_of_the_api(stack: Stack) -> None:
+    drop = """(() => {
+      const dropped = new DataTransfer();
+      for (const name of ['notes.txt', '_']) dropped.items.add(new File(['no picture'], name));
+      document.getElementById('drop').dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, bubbles: true }));
+    })()"""
+
+    async def act(page: Page) -> None:
+        await page.evaluate(drop)
+        await page.until(f"document.querySelectorAll('.file').length === 2 && {SETTLED}")
+        found = await cards(page)
+        assert found["notes.txt"]["state"] == "failed"
+        assert found["notes.txt"]["rest"].startswith("type: expected one of image/jpeg")
+        assert found["_"]["rest"].startswith("key: /_/ is reserved")
+        await page.evaluate("document.querySelector('.file button').click()")
+        await page.until(SETTLED)
+        numbers = "[...document.querySelectorAll('.counts dd')].map(number => number.textContent).join()"
+        assert await page.evaluate(numbers) == "0,0,2"
+
+    on_the_page(stack, act)
+
+
+def test_the_page_works_by_keyboard_and_leads_back(stack: Stack) -> None:
+    async def act(page: Page) -> None:
+        seen = []
+        for _ in range(5):
+            await page.press("Tab")
+            seen.append(await page.evaluate("document.activeElement.id || document.activeElement.getAttribute('href')"))
+        assert seen == ["/", "/_local/watch", "choose", "folder", "prepare"]
+        await page.evaluate("document.getElementById('prepare').focus()")
+        await page.press(" ")
+        await page.until("document.getElementById('longest').offsetParent !== null")
+
+    on_the_page(stack, act)
+
+
+def test_the_start_page_links_to_it(stack: Stack) -> None:
+    async def act(page: Page) -> None:
+        await page.open(f"{stack.cdn_url}/")
+        target = await page.evaluate("document.querySelector('header a').href")
+        assert target == f"{stack.control_url}/upload"
+
+    on_the_page(stack, act)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_is_wider_than_the_window(stack: Stack, width: int, files: list[Path]) -> None:
+    async def act(page: Page) -> None:
+        await page.look(width=width)
+        await page.choose_files("#choose", files[0])
+        await page.until(f"document.querySelectorAll('.file').length === 1 && {SETTLED}", 120)
+        await page.until(PRINTED)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        right = "[...document.querySelectorAll('.detail, .presets')].map(box => box.getBoundingClientRect().right)"
+        boxes = await page.evaluate(right)
+        assert max(boxes) <= width
+
+    on_the_page(stack, act)

@@ -1,0 +1,193 @@
+"""Signed uploads through the HTTP API, S3's forms, the ingest pipeline and the CDN, as clients see them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import urllib3
+
+from local.place import ROOT
+from tests.component.services.upload.calling import run_documented, send
+from tests.pictures import jpeg_photo
+
+from .conftest import Stack
+from .viewer import Viewer
+
+SETTLES_WITHIN_S = 90.0
+ORIGIN = "http://127.0.0.1:8088"
+
+_pool = urllib3.PoolManager(retries=False)
+
+
+@dataclass(frozen=True)
+class Uploader:
+    """A client with a token for a folder of its own."""
+
+    api: str
+    token: str
+    folder: str
+
+    def ask(self, name: str, data: bytes, **changes: object) -> tuple[int, dict[str, Any]]:
+        document = {
+            "key": self.folder + name,
+            "type": "image/jpeg",
+            "size": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
+        return self._call("POST", "/uploads", json.dumps(document | changes).encode())
+
+    def fate(self, path: str) -> tuple[int, dict[str, Any]]:
+        return self._call("GET", path)
+
+    def upload(self, name: str, data: bytes) -> dict[str, Any]:
+        """Upload and wait for the fate."""
+        status, form = self.ask(name, data)
+        assert status == 201, form
+        assert send(form, data) == (204, "")
+        return self.settled(form["status"])
+
+    def settled(self, path: str) -> dict[str, Any]:
+        deadline_s = time.monotonic() + SETTLES_WITHIN_S
+        while time.monotonic() < deadline_s:
+            status, fate = self.fate(path)
+            if status == 200 and fate["state"] in ("ready", "refused"):
+                return fate
+            assert status in (200, 404), fate
+            time.sleep(0.2)
+        raise AssertionError(f"{path} did not settle: {fate}")
+
+    def _call(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        answer = _pool.request(method, self.api + path, body=body, headers=headers)
+        return answer.status, dict(json.loads(answer.data))
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> str:
+    return str(json.loads((stack.state / "stack.json").read_text())["upload_url"])
+
+
+@pytest.fixture(scope="module")
+def printed_token(stack: Stack) -> Callable[[str], str]:
+    def printed(prefix: str) -> str:
+        command = [sys.executable, "-m", "local", "token", "--prefix", prefix, "--state-dir", str(stack.state)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+    return printed
+
+
+@pytest.fixture(scope="module")
+def uploader(api: str, printed_token: Callable[[str], str]) -> Uploader:
+    folder = f"e2e-uploads-{secrets.token_hex(4)}/"
+    return Uploader(api, printed_token(folder), folder)
+
+
+def test_an_upload_is_served(uploader: Uploader, viewer: Viewer) -> None:
+    data = jpeg_photo()
+    fate = uploader.upload("Rom & Cäsar 100%.jpg", data)
+    assert fate["state"] == "ready"
+    assert fate["key"] == uploader.folder + "Rom & Cäsar 100%.jpg"
+    assert fate["sha256"] == hashlib.sha256(data).hexdigest()
+    assert fate["picture"]["format"] == "jpeg"
+    path = "/" + quote(fate["key"], safe="/")
+    assert viewer.get(f"{path}?preset=cover").status == 200
+    assert viewer.renders(path) == 0  # it was made at ingest
+
+
+def test_bytes_that_are_known_already(uploader: Uploader) -> None:
+    data = jpeg_photo(size=(333, 222))
+    assert "same_as" not in uploader.upload("first.jpg", data)
+    assert uploader.upload("second.jpg", data)["same_as"] == uploader.folder + "first.jpg"
+
+
+def test_what_is_no_picture_is_refused_with_a_reason(uploader: Uploader, viewer: Viewer) -> None:
+    fate = uploader.upload("page.jpg", b"<!doctype html><html><body>not a picture</body></html>")
+    assert (fate["state"], fate["code"]) == ("refused", "type-not-allowed")
+    assert "HTML" in fate["reason"]
+    assert viewer.get(f"/{fate['key']}?w=320").status == 404
+
+
+def test_other_bytes_of_the_same_size_are_not_taken_in(uploader: Uploader) -> None:
+    """S3 refuses them; a store that does not look leaves it to ingest."""
+    data = jpeg_photo()
+    status, form = uploader.ask("swapped.jpg", data, sha256=hashlib.sha256(b"something else").hexdigest())
+    assert status == 201
+    sent = send(form, data)
+    if sent == (204, ""):
+        fate = uploader.settled(form["status"])
+        assert (fate["state"], fate["code"]) == ("refused", "checksum-mismatch")
+    else:
+        assert sent == (400, "BadDigest")
+
+
+def test_an_upload_that_replaces_another_has_a_fate_of_its_own(uploader: Uploader) -> None:
+    first = uploader.upload("again.jpg", jpeg_photo())
+    data = b"no picture any more"
+    status, form = uploader.ask("again.jpg", data)
+    assert status == 201
+    assert send(form, data) == (204, "")
+    deadline_s = time.monotonic() + SETTLES_WITHIN_S
+    while (fate := uploader.fate(form["status"])[1]).get("version") in (first["version"], None):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.2)
+    assert (fate["state"], fate["sha256"]) == ("refused", hashlib.sha256(data).hexdigest())
+
+
+def test_requests_that_the_api_refuses(uploader: Uploader, api: str) -> None:
+    status, problem = uploader.ask("a.jpg", b"x", type="text/html")
+    assert (status, problem["code"], problem["field"]) == (400, "bad-upload", "type")
+    status, problem = uploader.ask("a.jpg", b"x", key="elsewhere/a.jpg")
+    assert (status, problem["code"]) == (403, "not-granted")
+    status, problem = Uploader(api, uploader.token + "x", uploader.folder).ask("a.jpg", b"x")
+    assert (status, problem["code"]) == (401, "bad-token")
+    status, problem = uploader.fate(f"/uploads/{uploader.folder}never.jpg")
+    assert (status, problem["code"]) == (404, "not-ingested")
+
+
+def test_scripts_of_other_origins_may_upload(stack: Stack, uploader: Uploader, api: str) -> None:
+    asked = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    preflight = _pool.request("OPTIONS", f"{api}/uploads", headers=asked)
+    assert preflight.status in (200, 204)
+    assert preflight.headers["Access-Control-Allow-Origin"] in ("*", ORIGIN)
+    assert "authorization" in preflight.headers["Access-Control-Allow-Headers"].lower()
+    _, form = uploader.ask("cors.jpg", b"x")
+    preflight = _pool.request("OPTIONS", form["url"], headers={name: asked[name] for name in list(asked)[:2]})
+    assert preflight.status == 200
+    assert preflight.headers["Access-Control-Allow-Origin"] in ("*", ORIGIN)
+    rules = stack.cloud.s3.get_bucket_cors(Bucket=form["url"].rpartition("/")[2])["CORSRules"]
+    assert any("x-amz-version-id" in rule["ExposeHeaders"] for rule in rules)  # says which upload a fate is of
+
+
+def test_the_form_is_for_this_machine(stack: Stack, uploader: Uploader) -> None:
+    _, form = uploader.ask("here.jpg", b"x")
+    assert form["url"].startswith(stack.aws_endpoint_url)
+    policy = json.loads(base64.b64decode(form["fields"]["policy"]))
+    assert ["content-length-range", 1, 1] in policy["conditions"]
+
+
+def test_the_documented_curl_commands(
+    api: str, printed_token: Callable[[str], str], uploader: Uploader, tmp_path: Path
+) -> None:
+    (tmp_path / "rome.jpg").write_bytes(jpeg_photo())
+    done = run_documented(tmp_path, api, printed_token("trips/"))
+    # The last command asks at once, when nothing may be known yet.
+    assert json.loads(done.stdout.splitlines()[-1]).get("code") == "not-ingested" or done.returncode == 0
+    form = json.loads((tmp_path / "form.json").read_text())
+    fate = Uploader(api, printed_token("trips/rome.jpg"), "trips/").settled(form["status"])
+    assert fate["state"] == "ready"

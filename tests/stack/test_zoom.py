@@ -1,0 +1,217 @@
+"""The zoom page in a real browser: OpenSeadragon opens a picture by its IIIF address, unsigned, pans and zooms."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote
+
+import numpy as np
+import pytest
+from aiohttp import web
+from PIL import Image
+from playwright.async_api import Response
+
+from darkroom.plan.boxes import Size
+from darkroom.plan.grammar.iiif.caps import Caps
+from darkroom.plan.grammar.iiif.grid import is_listed, tiles
+from darkroom.plan.grammar.iiif.information import information
+from darkroom.plan.grammar.iiif.picture import picture_of
+from darkroom.plan.grammar.iiif.reading import ImageRequest, identifier_of, read
+from local import viewer as osd
+from local.control import CONSOLE
+from tests.pictures import photograph
+
+from .browser import CHROMIUM, Page, open_browser
+from .conftest import Stack
+from .serving import served
+from .viewer import Viewer
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
+    pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm"),
+]
+
+SIZE = (4000, 3000)
+TILE = re.compile(r"/iiif/3/[^/]+/(full|[0-9,]+)/[0-9,]+/0/default\.jpg")
+OTHER = """[...document.querySelectorAll('#photographs button')]
+  .find(one => one.dataset.key !== document.getElementById('photograph-name').textContent)"""
+DEEPEST = "Number(document.getElementById('count-level').textContent)"
+SETTLED = "Number(document.getElementById('count-tiles').textContent) > {}"
+
+COLOURS = """(() => {
+  const canvas = document.querySelector('#view .openseadragon-canvas canvas');
+  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  const seen = new Set();
+  let opaque = 0;
+  for (let at = 0; at < pixels.length; at += 4 * 97) {
+    if (pixels[at + 3] === 255) opaque += 1;
+    seen.add((pixels[at] >> 4) * 256 + (pixels[at + 1] >> 4) * 16 + (pixels[at + 2] >> 4));
+  }
+  return [seen.size, opaque / (pixels.length / (4 * 97))];
+})()"""
+"""How many colours are on the canvas, and which part of it is drawn on."""
+
+
+@dataclass
+class Traffic:
+    """What the browser was answered below ``/iiif/3/``: path and status."""
+
+    answers: list[tuple[str, int]] = field(default_factory=list)
+
+    def note(self, response: Response) -> None:
+        path = "/" + response.url.split("/", 3)[3]
+        if path.startswith("/iiif/3/"):
+            self.answers.append((path, response.status))
+
+    @property
+    def tiles(self) -> set[str]:
+        """The regions of the tiles that came."""
+        return {match[1] for path, _ in self.answers if (match := TILE.fullmatch(path))}
+
+    async def more_than(self, tiles: set[str], within_s: float = 60) -> None:
+        """Wait for a tile that is not among ``tiles``."""
+        async with asyncio.timeout(within_s):
+            while not self.tiles - tiles:
+                await asyncio.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def large(viewer: Viewer) -> str:
+    """The key of a picture of five levels, in which no two places look alike."""
+    grain = np.random.default_rng(5).integers(-12, 12, (SIZE[1], SIZE[0], 1))
+    pixels = np.clip(np.asarray(photograph().resize(SIZE), int) + grain, 0, 255).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", quality=85)
+    return unquote(viewer.upload(out.getvalue(), "a (large) one.jpg").removeprefix("/"))
+
+
+def on_the_page(url: str, act: Callable[[Page, Traffic], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with open_browser() as page:
+            traffic = Traffic()
+            page.tab.on("response", traffic.note)
+            await page.look(width=1280)
+            await page.open(url)
+            await act(page, traffic)
+            assert page.errors == []
+
+    asyncio.run(run())
+
+
+def test_it_opens_zooms_and_pans(stack: Stack, large: str) -> None:
+    async def act(page: Page, traffic: Traffic) -> None:
+        await page.until(f"{DEEPEST} >= 1")
+        assert "4000 × 3000 px in 5 levels, level0" in await page.evaluate("document.getElementById('facts').innerText")
+        assert (f"/iiif/3/{identifier_of(large)}/info.json", 200) in traffic.answers
+        shallow = await page.evaluate(DEEPEST)
+        assert shallow < 4
+        for _ in range(6):
+            await page.evaluate("document.getElementById('nearer').click()")
+        await page.until(f"{DEEPEST} === 4")
+        near = traffic.tiles
+        assert any(region.endswith(",512,512") for region in near)
+        box = await page.tab.locator("#view").bounding_box()
+        assert box
+        await page.tab.mouse.move(box["x"] + 700, box["y"] + 300)
+        await page.tab.mouse.down()
+        await page.tab.mouse.move(box["x"] + 100, box["y"] + 100, steps=8)
+        await page.tab.mouse.up()
+        await traffic.more_than(near)
+        colours, drawn = await page.evaluate(COLOURS)
+        assert colours > 40
+        assert drawn > 0.9
+        assert {status for _, status in traffic.answers} == {200}
+        assert await page.evaluate("document.getElementById('count-failed').textContent") == "0"
+
+    on_the_page(f"{stack.control_url}/zoom#{quote(large, safe='')}", act)
+
+
+def test_another_picture_is_chosen_from_the_strip(stack: Stack, large: str) -> None:
+    async def act(page: Page, traffic: Traffic) -> None:
+        await page.until("document.querySelectorAll('#photographs button').length > 1")
+        await page.until(SETTLED.format(0))
+        chosen = await page.evaluate(f"{OTHER}.dataset.key")
+        await page.evaluate(f"{OTHER}.click()")
+        await page.until(f"document.getElementById('photograph-name').textContent === {chosen!r}")
+        await page.until(SETTLED.format(0))
+        _, drawn = await page.evaluate(COLOURS)
+        assert drawn > 0
+
+    on_the_page(f"{stack.control_url}/zoom", act)
+
+
+ALL_TILES = """info => {
+  const tiles = OpenSeadragon.IIIFTileSource.prototype;
+  const source = new OpenSeadragon.IIIFTileSource(tiles.configure(info, `${info.id}/info.json`));
+  const found = [];
+  for (let level = source.minLevel; level <= source.maxLevel; level += 1) {
+    const count = source.getNumTiles(level);
+    for (let x = 0; x < count.x; x += 1)
+      for (let y = 0; y < count.y; y += 1) found.push(source.getTileUrl(level, x, y));
+  }
+  return found;
+}"""
+ODD_SIZES = (
+    Size(1, 1),
+    Size(512, 512),
+    Size(513, 512),
+    Size(1023, 10),
+    Size(257, 3),
+    Size(9001, 301),
+    Size(4999, 3777),
+)
+
+
+def test_every_tile_that_it_can_ask_for_is_listed() -> None:
+    caps = Caps()
+
+    async def run() -> None:
+        async with open_browser() as page:
+            await page.open("about:blank")
+            await page.tab.add_script_tag(path=await osd.script())
+            for upright in ODD_SIZES:
+                document = information("https://cdn/iiif/3/a", upright, caps, everything=False)
+                found = set(await page.tab.evaluate(ALL_TILES, document))
+                assert len(found) >= len(set(tiles(upright)))
+                for url in found:
+                    asked = read(url.removeprefix("https://cdn"))
+                    assert isinstance(asked, ImageRequest)
+                    assert is_listed(asked, picture_of(asked, upright, caps), caps), (upright, url)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_is_wider_than_the_window(stack: Stack, large: str, width: int) -> None:
+    async def act(page: Page, _: Traffic) -> None:
+        await page.look(width=width)
+        await page.until(SETTLED.format(0))
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+    on_the_page(f"{stack.control_url}/zoom", act)
+
+
+def test_it_says_why_it_cannot_look() -> None:
+    """Offline, or without npm, the stack answers in words."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("/_local/console/"):
+            return web.FileResponse(CONSOLE / request.path.rsplit("/", 1)[1])
+        if request.path == "/_local/zoom":
+            return web.FileResponse(CONSOLE / "zoom.html")
+        if request.path.startswith("/_local/zoom/"):
+            return web.Response(status=503, text="npm is not here")
+        return web.json_response([])
+
+    async def run() -> None:
+        async with served(answer) as address, open_browser() as page:
+            await page.open(f"{address}/_local/zoom")
+            await page.until("document.getElementById('facts').textContent === 'npm is not here'")
+            assert page.errors == []
+
+    asyncio.run(run())

@@ -1,0 +1,131 @@
+"""What the benchmark makes and keeps: its folders, its pictures, its measure of quality, its copy of Lambda."""
+
+from __future__ import annotations
+
+import io
+import time
+from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.asking import installed
+from bench.cases import Case
+from bench.contenders.darkroom import INGEST_ALLOCATOR, VARIABLES, darkroom
+from bench.contenders.dit import dit
+from bench.contenders.ipx import ipx
+from bench.contenders.node import node
+from bench.emulator import emulator
+from bench.kept import kept
+from bench.link.process import linked
+from bench.pictures import Recipe, photograph
+from bench.quality import reference, ssim
+from bench.runtime import NoAnswer, Sandbox
+from bench.trial import event
+from tests.component.template.stack import template
+
+SMALL = Recipe("small.jpg", "coffee", 1200, 900)
+
+
+def test_a_folder_is_made_again_only_when_its_sources_change(tmp_path: Path) -> None:
+    source, folder, made = tmp_path / "source", tmp_path / "folder", []
+
+    def make(into: Path) -> None:
+        made.append(1)
+        (into / f"file{len(made)}").touch()
+
+    source.write_text("one", encoding="ascii")
+    for _ in range(2):
+        kept(folder, [source], make, "fact")
+    assert made == [1]
+    source.write_text("two", encoding="ascii")
+    kept(folder, [source], make, "fact")
+    kept(folder, [source], make, "another fact")
+    assert len(made) == 3
+    assert not (folder / "file1").exists()
+
+
+def test_a_folder_that_was_half_made_is_made_again(tmp_path: Path) -> None:
+    def fail(into: Path) -> None:
+        (into / "half").touch()
+        raise OSError
+
+    with pytest.raises(OSError):
+        kept(tmp_path / "folder", [], fail)
+    kept(tmp_path / "folder", [], lambda into: (into / "whole").touch())
+    assert not (tmp_path / "folder" / "half").exists()
+
+
+def test_a_folder_that_two_want_at_once_is_made_once(tmp_path: Path) -> None:
+    made = []
+
+    def make(into: Path) -> None:
+        made.append(into)
+        time.sleep(0.3)
+
+    with ThreadPoolExecutor(2) as pool:
+        folders = [pool.submit(kept, tmp_path / "folder", [], make) for _ in range(2)]
+    assert [folder.result() for folder in folders] == [tmp_path / "folder"] * 2
+    assert len(made) == 1
+
+
+def test_a_picture_is_the_same_each_time_and_has_fine_detail() -> None:
+    made = photograph(SMALL)
+    assert made.size == (1200, 900)
+    assert made.tobytes() == photograph(SMALL).tobytes()
+    smooth = made.resize((600, 450)).resize(made.size)
+    assert np.abs(np.asarray(made, dtype=float) - np.asarray(smooth, dtype=float)).mean() > 1
+
+
+def test_quality_falls_with_the_encoders(tmp_path: Path) -> None:
+    photograph(SMALL).save(tmp_path / "source.png", compress_level=1)
+    wanted = reference(tmp_path / "source.png", 400)
+    scores = []
+    for quality in (20, 50, 90):
+        out = io.BytesIO()
+        Image.fromarray(wanted).save(out, "WEBP", quality=quality)
+        scores.append(ssim(out.getvalue(), wanted))
+    assert scores == sorted(scores)
+    assert 0.5 < scores[0] < scores[2] < 1
+    with pytest.raises(ValueError, match="not"):
+        ssim(out.getvalue(), wanted[:-1])
+
+
+def test_the_function_has_the_templates_variables() -> None:
+    variables = template()["Resources"]["TransformFunction"]["Properties"]["Environment"]["Variables"]
+    literal = {name: value for name, value in variables.items() if isinstance(value, str)}
+    assert literal.items() <= VARIABLES.items()
+
+
+def test_ingest_has_the_templates_allocator() -> None:
+    variables = template()["Resources"]["IngestFunction"]["Properties"]["Environment"]["Variables"]
+    assert {name: value for name, value in variables.items() if name.startswith("MALLOC_")} == INGEST_ALLOCATOR
+
+
+def test_a_machine_without_node_measures_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    found, missing = installed([node, dit, ipx], "http://localhost")
+    assert found == []
+    assert missing == [
+        f"{peer}: Node and npm are not installed." for peer in ("The Node handler", "DIT's calls", "ipx")
+    ]
+
+
+def test_the_real_handler_answers_in_awss_emulator(tmp_path: Path) -> None:
+    photograph(SMALL).save(tmp_path / "small.jpg")
+    case = Case("small", "small.jpg", 320)
+    with (
+        linked([tmp_path / "small.jpg"], latency_ms=0, megabytes_per_s=1000) as url,
+        Sandbox(emulator(), darkroom(url), None) as sandbox,
+    ):
+        for number in range(2):
+            answer = sandbox.invoke(event(case, number)).answer
+            picture = Image.open(io.BytesIO(b64decode(answer["body"])))
+            assert (picture.format, picture.size) == ("WEBP", (320, 240))
+        assert sandbox.cpu_ms() > 0
+        assert sandbox.peak_rss_mb() > 10
+        with pytest.raises(NoAnswer, match="404"):
+            sandbox.invoke(event(Case("no such picture", "other.jpg", 320), 1))

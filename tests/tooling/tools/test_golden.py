@@ -1,0 +1,143 @@
+"""The golden set: put as models get to see pictures, read as the monitor reads it, and provided on this machine."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from darkroom.aws.vault import Vault
+from darkroom.findings import FACES, MODERATION, Region
+from darkroom.watch.quality import Golden, judged, read_manifest, total
+from local import golden as local_golden
+from tests.looking import models_folder, pixels
+from tests.pictures import turned
+from tools.golden import line_of, main, put, read_folder, shown
+from tools.worse import TABLE, put_worse
+
+_numbers = itertools.count(1)
+
+LABELLED = Golden("street.png", (Region(0.1, 0.2, 0.3, 0.4),), False, "no entry")
+
+
+@pytest.fixture
+def media(aws: Callable[[str], Any]) -> Vault:
+    bucket = f"golden-{next(_numbers)}"
+    aws("s3").create_bucket(Bucket=bucket)
+    return Vault(aws("s3"), bucket)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, aws_environment: dict[str, str]) -> None:
+    for name, value in aws_environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def png(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), (200, 30, 30)).save(file, "PNG")
+    return file.getvalue()
+
+
+def picture(media: Vault, key: str) -> Image.Image:
+    opened = media.open(key)
+    assert opened is not None
+    with opened.body as body:
+        return Image.open(io.BytesIO(body.read()))
+
+
+@pytest.mark.parametrize(
+    ("golden", "line"),
+    [
+        (LABELLED, {"faces": [[0.1, 0.2, 0.3, 0.4]], "unsafe": False, "text": "no entry"}),
+        (Golden("a.jpg", (), True), {"faces": [], "unsafe": True}),
+        (Golden("a.jpg", text=""), {"text": ""}),
+        (Golden("a.jpg"), {}),
+    ],
+)
+def test_a_line_says_what_was_labelled_and_no_more(golden: Golden, line: dict[str, object]) -> None:
+    assert json.loads(line_of(golden)) == {"picture": golden.picture, **line}
+    assert list(read_manifest(line_of(golden))) == [golden]
+
+
+def test_pictures_are_stored_as_models_get_to_see_them(media: Vault) -> None:
+    upright = Image.new("RGB", (3000, 1000), (90, 120, 60))
+    count = put(media, [(LABELLED, png(300, 200)), (Golden("lying.jpg", ()), turned(upright, 6))])
+    assert count == 2
+    assert [golden.picture for golden in shown(media)] == ["golden/street.jpg", "golden/lying.jpg"]
+    assert (shown(media)[0].faces, shown(media)[0].text) == (LABELLED.faces, "no entry")
+    street, lying = picture(media, "golden/street.jpg"), picture(media, "golden/lying.jpg")
+    assert (street.format, street.size) == ("JPEG", (300, 200))
+    assert (lying.format, lying.size) == ("JPEG", (2048, 683))  # upright, and no larger than what infer sends
+
+
+def test_another_set_replaces_the_first(media: Vault) -> None:
+    assert shown(media) == []
+    put(media, [(LABELLED, png(30, 20))])
+    put(media, [(Golden("other.png"), png(30, 20))])
+    assert [golden.picture for golden in shown(media)] == ["golden/other.jpg"]
+
+
+def test_a_set_that_fails_leaves_the_one_before(media: Vault) -> None:
+    put(media, [(LABELLED, png(30, 20))])
+    with pytest.raises(ValueError, match=r"two pictures for golden/a\.jpg"):
+        put(media, [(Golden("a.png"), png(30, 20)), (Golden("a.jpg"), png(30, 20))])
+    assert [golden.picture for golden in shown(media)] == ["golden/street.jpg"]
+
+
+def test_the_command(media: Vault, environment: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "street.png").write_bytes(png(30, 20))
+    (tmp_path / "manifest.jsonl").write_text(line_of(LABELLED) + "\n" + line_of(Golden("absent.png")))
+    assert main(["put", "--bucket", media.bucket, "--folder", str(tmp_path)]) == 1
+    assert "absent.png" in capsys.readouterr().err
+    (tmp_path / "manifest.jsonl").write_text(line_of(LABELLED))
+    assert main(["put", "--bucket", media.bucket, "--folder", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert main(["show", "--bucket", media.bucket]) == 0
+    assert capsys.readouterr().out == "golden/street.jpg  faces 1, safe, words 2\n"
+    assert main(["show", "--bucket", "no-such-bucket-of-ours"]) == 1
+
+
+def test_the_command_makes_worse_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    models = models_folder()
+    assert main(["worse", "--to", str(tmp_path / "worse"), "--models", str(models)]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "worse")
+    assert (tmp_path / "worse" / "open-nsfw.onnx").read_bytes() != (models / "open-nsfw.onnx").read_bytes()
+    assert main(["worse", "--to", str(tmp_path / "worse"), "--models", str(tmp_path)]) == 1
+
+
+def test_a_stack_on_this_machine_has_a_set_that_tells_good_models_from_bad(media: Vault, tmp_path: Path) -> None:
+    import skimage
+
+    folder = Path(skimage.__file__).parent / "data"
+    assert local_golden.provide(media, folder) == len(local_golden.labelled()) >= 8
+    assert local_golden.provide(media, folder) == 0  # what is there stays
+    put_worse(models_folder(), tmp_path)
+    good, bad = (_judged(media, folder) for folder in (models_folder(), tmp_path))
+    assert (good[MODERATION].false_positive_rate, bad[MODERATION].false_positive_rate) == (0.0, 1.0)
+    assert good[FACES] == bad[FACES]
+    assert good[FACES].recall is not None
+    assert good[FACES].recall >= 0.5
+
+
+def _judged(media: Vault, models: Path) -> Any:
+    from darkroom.models.catalogue import load
+    from darkroom.models.running import Models
+
+    loaded = Models(load(TABLE), models, [FACES, MODERATION])
+    return total(
+        judged(one, loaded.find(pixels(picture(media, one.picture)), [FACES, MODERATION])) for one in shown(media)
+    )
+
+
+def test_a_folder_is_read_by_its_manifest(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"a")
+    (tmp_path / "b.png").write_bytes(b"b")
+    (tmp_path / "manifest.jsonl").write_text(line_of(Golden("b.png")))
+    assert list(read_folder(tmp_path)) == [(Golden("b.png"), b"b")]

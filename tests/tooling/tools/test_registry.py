@@ -1,0 +1,130 @@
+"""Versions of models by the command, against the local SageMaker, and the audit log that is kept of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.aws.audit import Audit
+from darkroom.aws.registry import APPROVED, PENDING, REJECTED, Registry
+from darkroom.aws.vault import Vault
+from tests.component.aws.endpoints import GROUP, Models, running
+from tools.registry import main
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A registry, and the command at it."""
+
+    models: Models
+    environment: dict[str, str]
+    capsys: pytest.CaptureFixture[str]
+
+    @property
+    def registry(self) -> Registry:
+        return Registry(self.models.client("sagemaker"), GROUP)
+
+    def run(self, *words: str) -> tuple[int, str]:
+        status = main(["--group", GROUP, *words], self.environment)
+        captured = self.capsys.readouterr()
+        return status, captured.out + captured.err
+
+
+@pytest.fixture
+def desk(tmp_path: Path, aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+    with running(tmp_path / "sagemaker") as models:
+        yield Desk(models, aws_environment | {"AWS_ENDPOINT_URL_SAGEMAKER": models.runtime.url}, capsys)
+
+
+def test_a_version_has_its_figures_and_where_it_comes_from(desk: Desk, tmp_path: Path) -> None:
+    assert desk.run("list") == (0, f"{GROUP} has no versions\n")
+    (tmp_path / "figures.json").write_text(json.dumps({"agreement-faces": 0.98, "n": 100}))
+    status, arn = desk.run(
+        "register", "--image", "registry/darkroom:2", "--metrics", str(tmp_path / "figures.json"),
+        "--dataset", "s3://media/train.manifest", "--parent", "1", "--revision", "abc",
+    )  # fmt: skip
+    assert status == 0
+    [version] = desk.registry.versions()
+    assert (version.arn, version.image, version.approval) == (arn.strip(), "registry/darkroom:2", PENDING)
+    assert version.metrics == {"agreement-faces": 0.98, "n": 100.0}
+    assert version.lineage == {"dataset": "s3://media/train.manifest", "parent": "1", "revision": "abc"}
+    status, listed = desk.run("list")
+    assert listed.splitlines() == [
+        "1  PendingManualApproval  registry/darkroom:2",
+        "    agreement-faces 0.98, n 100",
+        "    dataset s3://media/train.manifest, parent 1, revision abc",
+    ]
+
+
+def test_a_folder_is_registered_as_the_endpoint_here_tells_of_it(desk: Desk, tmp_path: Path) -> None:
+    desk.run("register", "--image", str(tmp_path))
+    [version] = desk.registry.versions()
+    assert version.image == tmp_path.as_uri()
+    assert set(version.lineage) <= {"revision"}
+
+
+def test_versions_are_judged_by_number_and_by_arn_and_it_is_written_down(desk: Desk, aws: Callable[[str], Any]) -> None:
+    audit = f"registry-audit-{next(_numbers)}"
+    aws("s3").create_bucket(Bucket=audit)
+    arns = [desk.run("register", "--image", f"image:{number}")[1].strip() for number in (1, 2)]
+    approved = main(
+        ["--group", GROUP, "--audit", audit, "approve", "1", "--why", "as good", "--by", "ada"], desk.environment
+    )
+    assert approved == 0
+    assert desk.run("reject", arns[1], "--why", "worse", "--by", "ada")[0] == 0
+    assert [(one.approval, one.why) for one in desk.registry.versions()] == [(REJECTED, "worse"), (APPROVED, "as good")]
+    [entry] = Audit(Vault(aws("s3"), audit)).newest(10)
+    assert (entry["kind"], entry["subject"], entry["by"]) == ("release", arns[0], "ada")
+    assert entry["facts"] == {"decision": "approve", "why": "as good"}
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["approve", "9", "--why", "x", "--by", "ada"], "has no version 9"),
+        (
+            ["reject", "arn:aws:sagemaker:us-east-1:000000000000:model-package/darkroom/9", "--why", "x", "--by", "a"],
+            "",
+        ),
+        (["register", "--image", "image:1", "--metrics", "/nowhere.json"], "nowhere"),
+        (["register", "--image", "image:1", "--dataset", "x" * 300], "at most 50"),
+    ],
+)
+def test_what_cannot_be_done_is_told(desk: Desk, words: list[str], why: str) -> None:
+    status, told = desk.run(*words)
+    assert status == 1
+    assert told.strip()
+    assert why in told
+    assert desk.registry.versions() == []
+
+
+@pytest.mark.parametrize("content", ["[]", '{"a": "b"}', '{"a": true}', "no json"])
+def test_figures_are_numbers(desk: Desk, tmp_path: Path, content: str) -> None:
+    (tmp_path / "figures.json").write_text(content)
+    assert desk.run("register", "--image", "image:1", "--metrics", str(tmp_path / "figures.json"))[0] == 1
+    assert desk.registry.versions() == []
+
+
+def test_the_registry_of_this_machines_stack_is_found(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = {
+        "stack_name": GROUP.removesuffix("-models"),
+        "sagemaker_url": desk.models.runtime.url,
+        "aws_endpoint_url": desk.environment["AWS_ENDPOINT_URL"],
+        "region": "us-east-1",
+        "outputs": {},
+    }
+    (tmp_path / "stack.json").write_text(json.dumps(facts))
+    assert main(["--local", "--state-dir", str(tmp_path), "register", "--image", "image:1"], {}) == 0
+    assert [one.image for one in desk.registry.versions()] == ["image:1"]
+    assert main(["--local", "--state-dir", str(tmp_path / "other"), "list"], {}) == 1
+    assert "No stack runs" in capsys.readouterr().err

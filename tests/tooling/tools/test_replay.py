@@ -1,0 +1,245 @@
+"""Two versions see the same stored pictures: real models of two folders, and two variants of an endpoint."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.aws.samples import Samples
+from darkroom.aws.vault import Vault
+from darkroom.errors import ModelUnavailable
+from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region
+from darkroom.watch.sample import Sample
+from tests.component.aws.endpoints import NAME, Models, running
+from tests.component.aws.sagemaker import found
+from tests.looking import models_folder
+from tests.pictures import jpeg_photo, png_noise
+from tools.replay.__main__ import main, replayed
+from tools.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, table
+from tools.replay.inputs import below, listed, pictures, sampled
+from tools.replay.sides import common_tasks
+from tools.worse import put_worse
+
+_numbers = itertools.count(1)
+
+FACE = Face(Region(0.1, 0.1, 0.4, 0.4), 0.9)
+NOBODY, SOMEBODY = Finding(FACES, "m", "1"), Finding(FACES, "m", "1", faces=(FACE,))
+
+
+def fit(score: float) -> Finding:
+    return Finding(MODERATION, "m", "1", labels=(Label("nsfw", score),), flagged=score >= 0.8)
+
+
+def pair(first: Finding, second: Finding, took_ms: tuple[float, float] = (1.0, 1.0)) -> Pair:
+    return Pair(({first.task: first}, {second.task: second}), took_ms)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "row"),
+    [
+        ([pair(NOBODY, NOBODY)], Row(FACES, 1, [0.0], 1, 0, 0)),
+        ([pair(SOMEBODY, NOBODY)], Row(FACES, 1, [1.0], 0, 1, 0)),
+        ([pair(NOBODY, SOMEBODY), pair(SOMEBODY, SOMEBODY)], Row(FACES, 2, [1.0, 0.0], 0, 0, 1)),
+        (
+            [pair(replace(NOBODY, error="unreadable"), SOMEBODY)],
+            Row(FACES, 1, [], 0, 0, 1),
+        ),  # says nothing, compares not
+        ([pair(fit(0.1), fit(0.9))], Row(MODERATION, 1, [1.0], 0, 0, 0)),
+    ],
+)
+def test_a_row_counts_what_each_says(pairs: list[Pair], row: Row) -> None:
+    assert rows(pairs) == [row]
+
+
+def test_only_tasks_of_both_are_compared() -> None:
+    both = Pair(({FACES: NOBODY, MODERATION: fit(0.1)}, {FACES: NOBODY, TEXT: Finding(TEXT, "m", "1")}), (1.0, 1.0))
+    assert [row.task for row in rows([both])] == [FACES]
+
+
+@pytest.mark.parametrize(
+    ("apart", "least", "agrees"),
+    [
+        ([0.0] * 9 + [1.0], 0.9, True),
+        ([0.0] * 8 + [1.0] * 2, 0.9, False),
+        ([AGREE_WITHIN], 1.0, True),
+        ([AGREE_WITHIN + 0.01], 1.0, False),
+        ([], 0.0, False),
+    ],
+)
+def test_both_agree_from_a_share_of_pictures_on(apart: list[float], least: float, agrees: bool) -> None:
+    assert agree([Row(FACES, len(apart), apart, 0, 0, 0)], least) is agrees
+    worst = Row(TEXT, 1, [1.0], 0, 0, 0)
+    assert not agree([Row(FACES, len(apart), apart, 0, 0, 0), worst], 0.1)  # every task counts
+
+
+def test_the_report_names_both_and_their_times() -> None:
+    pairs = [pair(SOMEBODY, NOBODY, (10.0, 200.0)), pair(NOBODY, NOBODY, (20.0, 100.0))]
+    head, line, first, second = table(rows(pairs), pairs, ("main", "canary"))
+    assert head.split("  ")[-2:] == ["only main", "only canary"]
+    assert line.split() == [FACES, "2", "50.0%", "0.500", "1", "1", "0"]
+    assert (first, second) == ("main: 10 ms (median), 20 ms (95 %)", "canary: 100 ms (median), 200 ms (95 %)")
+    assert figures(rows(pairs)) == {"agreement-faces": 0.5, "disagreement-faces": 0.5}
+
+
+@dataclass
+class Saying:
+    """A version that says what it is told to, and nothing of pictures that it fails at."""
+
+    name: str
+    finding: Finding
+    asked: list[str]
+    fails_at: bytes = b""
+
+    def ask(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
+        self.asked.append(self.name)
+        if jpeg == self.fails_at:
+            raise ModelUnavailable(detail="down")
+        return dict.fromkeys(tasks, self.finding), float(len(self.asked))
+
+
+def test_both_take_turns_and_a_failure_is_no_agreement() -> None:
+    asked: list[str] = []
+    sides = Saying("a", SOMEBODY, asked), Saying("b", NOBODY, asked, fails_at=b"2")
+    pairs, failed = replayed([b"1", b"2", b"3"], sides, [FACES])
+    assert asked == ["a", "b", "b", "a", "b"]  # nobody else is asked about what one failed at
+    assert (len(pairs), failed) == (2, 1)
+    assert pairs[0] == Pair(({FACES: SOMEBODY}, {FACES: NOBODY}), (1.0, 2.0))
+    assert pairs[1].took_ms == (4.0, 5.0)
+
+
+@pytest.fixture
+def media(aws: Callable[[str], Any]) -> Vault:
+    bucket = f"replay-{next(_numbers)}"
+    aws("s3").create_bucket(Bucket=bucket)
+    return Vault(aws("s3"), bucket)
+
+
+def put_masters(media: Vault, **bodies: bytes) -> None:
+    for name, body in bodies.items():
+        media.put(f"masters/trips/{name}.jpg", body, headers={}, metadata={})
+
+
+def test_masters_below_a_prefix_are_read_as_infer_sends_them(media: Vault) -> None:
+    put_masters(media, a=jpeg_photo((3000, 2000)), b=png_noise(20, 20), broken=b"\xff\xd8\xff no picture")
+    found = list(below(media, "masters/trips/"))
+    assert found == [f"masters/trips/{name}.jpg" for name in ("a", "b", "broken")]
+    assert list(below(media, "masters/other/")) == []
+    read = list(pictures(media, ["masters/trips/gone.jpg", *found]))
+    assert len(read) == 2
+    assert all(jpeg.startswith(b"\xff\xd8\xff") for jpeg in read)
+
+
+@pytest.fixture
+def index(aws: Callable[[str], Any]) -> str:
+    """The name of a table."""
+    name = f"replay-{next(_numbers)}"
+    aws("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name
+
+
+@pytest.fixture
+def samples(aws: Callable[[str], Any], index: str) -> Samples:
+    slots = itertools.count()
+    return Samples(aws("dynamodb"), index, choose=lambda _: next(slots))
+
+
+def test_sampled_pictures_come_once_the_newest_first(samples: Samples) -> None:
+    for at_s, key in enumerate(["a", "b", "a", "c"]):
+        samples.put(Sample(key, "etag", float(at_s), "jpeg", 1, 0.5, {}, "endpoint"))
+    assert sampled(samples, "masters/") == ["masters/c", "masters/a", "masters/b"]
+
+
+def test_a_manifest_names_pictures(media: Vault) -> None:
+    lines = [json.dumps({"source-ref": f"s3://{media.bucket}/masters/{name}", "faces": {}}) for name in "ab"]
+    media.put("train.manifest", "\n".join([*lines, ""]).encode(), headers={}, metadata={})
+    assert listed(media, "train.manifest") == ["masters/a", "masters/b"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"source-ref": "s3://elsewhere/masters/a"}', '{"source": "x"}', "[]", '"text"', "no json"]
+)
+def test_what_is_no_manifest_of_this_bucket_is_refused(media: Vault, text: str) -> None:
+    media.put("train.manifest", text.encode(), headers={}, metadata={})
+    with pytest.raises(ValueError, match=r"no manifest|is not in"):
+        listed(media, "train.manifest")
+    with pytest.raises(ValueError, match="There is no other"):
+        listed(media, "other.manifest")
+
+
+def test_a_worse_model_is_seen_before_it_is_released(
+    media: Vault, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_masters(media, a=jpeg_photo(), b=jpeg_photo((400, 300)))
+    worse = tmp_path / "worse"
+    put_worse(models_folder(), worse)
+    assert TEXT not in common_tasks([models_folder(), worse])  # its engine is only the endpoint's
+    options = ["--bucket", media.bucket, "--below", "", "--metrics", str(tmp_path / "figures.json")]
+    assert main([*options, "--folders", str(models_folder()), str(worse)], aws_environment) == 1
+    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert lines[MODERATION][1:4] == ["2", "0.0%", "1.000"]
+    assert lines[FACES][1:4] == ["2", "100.0%", "0.000"]
+    told = json.loads((tmp_path / "figures.json").read_text())
+    assert (told["agreement-moderation"], told["agreement-faces"]) == (0.0, 1.0)
+    assert main([*options, "--folders", str(models_folder()), str(models_folder())], aws_environment) == 0
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path) -> Any:
+    def worse(task: str, _: bytes) -> Finding:
+        return replace(found(task), flagged=True)
+
+    with running(tmp_path, main=lambda task, _: found(task), canary=worse) as models:
+        models.variants(main=1.0, canary=0.0)
+        yield models
+
+
+def test_two_variants_are_compared_whatever_their_weights(
+    media: Vault,
+    samples: Samples,
+    index: str,
+    endpoint: Models,
+    aws_environment: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    put_masters(media, a=jpeg_photo(), b=jpeg_photo((400, 300)), c=jpeg_photo((300, 300)))
+    for name in "abc":
+        samples.put(Sample(f"trips/{name}.jpg", "etag", 1.0, "jpeg", 1, 0.5, {}, "endpoint"))
+    environment = aws_environment | {
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": endpoint.runtime.url,
+    }
+    options = ["--bucket", media.bucket, "--table", index, "--endpoint", NAME, "--limit", "2"]
+    assert main([*options, "--variants", "main", "canary"], environment) == 1
+    lines = {line.split()[0]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert lines[MODERATION][1:4] == ["2", "0.0%", "1.000"]
+    assert lines[TEXT][1:4] == ["2", "100.0%", "0.000"]
+    assert [one.asked for one in endpoint.containers.values()] == [2, 2]
+    assert main([*options, "--variants", "main", "canary", "--tasks", "faces,text"], environment) == 0
+    endpoint.containers["canary"].status = 500
+    assert main([*options, "--variants", "main", "canary", "--tasks", "faces"], environment) == 2
+    assert "nothing to compare" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [],
+        ["--variants", "main", "canary"],
+        ["--variants", "a", "b", "--folders", "a", "b", "--bucket", "b"],
+        ["--local", "--state-dir", "/nowhere", "--variants", "a", "b"],
+        ["--folders", "/nowhere/a", "/nowhere/b", "--bucket", "b"],
+    ],
+)
+def test_what_cannot_be_compared_is_told(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(wrong, {}) == 2
+    assert capsys.readouterr().err.strip()

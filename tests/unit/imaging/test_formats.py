@@ -1,0 +1,215 @@
+"""What comes in and what goes out: every source to every format, and what a class of ``f=auto`` becomes."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import pyvips
+from PIL import Image
+
+from darkroom.errors import BadOption
+from darkroom.imaging.effort import EFFORTS, Pace, effort, tried
+from darkroom.imaging.encoding import Sheet, encode, quality_of
+from darkroom.imaging.formats import AVIF_MAX_PIXELS, FORMS, Target
+from darkroom.plan.model import AUTO_CLASSES, PICTURE_FORMATS
+
+from .rendering import alike, apart, made, opened, rgba, seen
+from .sources import SIZE, SVG, cutout, photo, saved, sources
+
+PILLOW_NAMES = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "gif": "GIF"}
+LEAST_LIKENESS = {"jpeg": 0.90, "png": 0.95, "webp": 0.90, "avif": 0.86, "gif": 0.75}
+"""SSIM at half size and default quality; a palette of 256 colours has dither."""
+ALLOWANCES = {"png palette": 0.15, "jpeg cmyk": 0.05, "tiff cmyk": 0.05, "svg": 0.05}
+"""For sources of few colours, for Pillow's CMYK without a profile, and for a drawing's hard edges."""
+
+TRANSPARENT = ("png alpha", "png grey alpha", "webp alpha", "avif alpha", "svg")
+
+
+@pytest.mark.parametrize("form", PICTURE_FORMATS)
+@pytest.mark.parametrize("kind", sources())
+def test_every_source_to_every_format(kind: str, form: str) -> None:
+    source = sources()[kind]
+    picture = made(source, width=160, format=form)
+    image = opened(picture.body)
+    assert (image.format, image.size) == (PILLOW_NAMES[form], (160, 120))
+    assert (picture.content_type, picture.width, picture.height, picture.frames) == (f"image/{form}", 160, 120, 1)
+    assert not image.getexif()
+    assert "icc_profile" not in image.info
+    assert alike(seen(picture.body), wanted(kind)) > LEAST_LIKENESS[form] - ALLOWANCES.get(kind, 0)
+
+
+def wanted(kind: str) -> np.ndarray:
+    """The source at half size over white, by Pillow."""
+    if kind == "svg":
+        return seen(made(SVG, width=160).body)
+    clear = cutout() if kind in TRANSPARENT else photo().convert("RGBA")
+    grey = clear.convert("LA").convert("RGBA") if "grey" in kind else clear
+    small = grey.resize((160, 120), Image.Resampling.LANCZOS)
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", small.size, "white"), small).convert("RGB"))
+
+
+@pytest.mark.parametrize("kind", TRANSPARENT)
+@pytest.mark.parametrize("form", ["png", "webp", "avif", "gif"])
+def test_transparency_comes_through(kind: str, form: str) -> None:
+    alpha = rgba(made(sources()[kind], width=160, format=form).body)[..., 3]
+    assert alpha[2, 2] <= 2
+    assert alpha[60, 120] >= 253
+
+
+@pytest.mark.parametrize("kind", TRANSPARENT)
+def test_jpeg_puts_transparency_on_white_or_on_bg(kind: str) -> None:
+    source = sources()[kind]
+    assert seen(made(source, format="jpeg").body)[4, 4].min() > 250
+    assert (
+        apart(seen(made(source, format="jpeg", background="20a040").body)[:4, :4], np.full((4, 4, 3), (32, 160, 64)))
+        < 4
+    )
+
+
+CLASSES = {
+    "auto-avif": ("avif", "avif", "webp"),
+    "auto-webp": ("webp", "webp", "webp"),
+    "auto-legacy": ("jpeg", "png", "gif"),
+    "auto": ("jpeg", "png", "gif"),
+}
+
+
+@pytest.mark.parametrize("name", [*AUTO_CLASSES, "auto"])
+def test_a_class_becomes_a_type_by_the_picture(name: str) -> None:
+    still, transparent, animated = CLASSES[name]
+    moving = saved(photo(), "GIF", save_all=True, append_images=[photo().rotate(90)], duration=100)
+    assert made(sources()["jpeg"], format=name).content_type == f"image/{still}"
+    assert made(sources()["avif alpha"], format=name).content_type == f"image/{transparent}"
+    assert made(moving, format=name).content_type == f"image/{animated}"
+    assert made(moving, format=name, animate=False).content_type == f"image/{still}"
+
+
+def test_an_alpha_that_hides_nothing_does_not_count() -> None:
+    opaque = saved(photo().convert("RGBA"), "PNG")
+    picture = made(opaque, format="auto-legacy", width=100)
+    assert picture.content_type == "image/jpeg"
+    assert opened(made(opaque, format="webp", width=100).body).mode == "RGB"
+
+
+def test_the_avif_class_gives_webp_for_many_pixels() -> None:
+    target = Target.of("auto-avif")
+    assert target.pick(transparent=False, frames=1, pixels=AVIF_MAX_PIXELS).name == "avif"
+    assert target.pick(transparent=True, frames=1, pixels=AVIF_MAX_PIXELS + 1).name == "webp"
+    assert Target.of("avif").pick(transparent=False, frames=1, pixels=AVIF_MAX_PIXELS + 1).name == "avif"
+
+
+def test_drawings_stay_sharp() -> None:
+    """A class takes the lossless type for a drawing where that is smaller."""
+    drawing = saved(Image.open(io.BytesIO(made(SVG).body)).convert("RGB"), "PNG")
+    for name, form in (("auto-avif", "webp"), ("auto-webp", "webp"), ("auto-legacy", "png")):
+        picture = made(drawing, format=name)
+        assert picture.content_type == f"image/{form}"
+        assert apart(seen(picture.body), seen(drawing)) == 0
+    assert made(sources()["png"], format="auto-legacy").content_type == "image/jpeg"
+
+
+def test_quality_is_one_scale() -> None:
+    sizes = {
+        form: [len(made(sources()["png"], format=form, quality=q).body) for q in (20, 50, 80, 95)] for form in LOSSY
+    }
+    assert all(series == sorted(series) for series in sizes.values())
+    likeness = {form: alike(seen(made(sources()["png"], format=form).body), np.asarray(photo())) for form in LOSSY}
+    assert max(likeness.values()) - min(likeness.values()) < 0.06, likeness
+    assert [quality_of(FORMS["avif"], q) for q in (1, 40, 80, 90, 100)] == [1, 33, 57, 73, 100]
+
+
+LOSSY = ("jpeg", "webp", "avif")
+
+
+@pytest.mark.parametrize("pace", ["quick", "thorough"])
+def test_effort_falls_as_pixels_grow(pace: Pace) -> None:
+    for form, rows in EFFORTS[pace].items():
+        limits = [limit for limit, _ in rows]
+        assert limits == sorted(limits)
+        assert effort(form, 1, pace) == rows[0][1]
+        assert effort(form, 10**12, pace) == rows[-1][1]
+    for form in ("webp", "avif", "gif"):
+        levels = [knobs["effort"] for _, knobs in EFFORTS[pace][form]]
+        assert levels == sorted(levels, reverse=True)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_whoever_has_time_gets_no_more_bytes(form: str) -> None:
+    """At one quality: of equal bytes too, all of a JPEG's are used for more."""
+    sheet = Sheet.of([pyvips.Image.new_from_array(np.asarray(photo()))], [], 0)
+    quick, thorough = (encode(sheet, FORMS[form], 80, pace) for pace in ("quick", "thorough"))
+    assert len(thorough) < len(quick)
+
+
+def test_a_lossless_picture_is_the_smallest_of_what_was_tried() -> None:
+    sheet = Sheet.of([pyvips.Image.new_from_array(np.asarray(photo()))], [], 0)
+    filters = [str(knobs["filter"]) for knobs in tried("png", "thorough")]
+    sizes = {name: len(sheet.image.pngsave_buffer(keep="none", compression=9, filter=name)) for name in filters}
+    assert len(set(sizes.values())) > 1
+    assert len(encode(sheet, FORMS["png"], None, "thorough")) == min(sizes.values())
+
+
+@pytest.mark.parametrize("form", ["jpeg", "png", "webp", "gif"])
+def test_same_format_and_size_is_never_larger(form: str) -> None:
+    small = {
+        "jpeg": saved(photo(), "JPEG", quality=35),
+        "png": saved(photo().quantize(16), "PNG", optimize=True),
+        "webp": saved(photo(), "WEBP", quality=20, method=6),
+        "gif": saved(photo().quantize(16), "GIF", optimize=True),
+    }[form]
+    picture = made(small, format=form)
+    assert len(picture.body) <= len(small)
+    assert apart(seen(picture.body), seen(small)) == 0
+
+
+@pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
+def test_not_even_when_pixels_had_to_change(form: str) -> None:
+    small = saved(photo(), PILLOW_NAMES[form], quality=30)
+    picture = made(small, format=form, grayscale=True, sharpen=3.0, quality=100)
+    assert len(picture.body) <= len(small)
+    assert opened(picture.body).size == SIZE
+
+
+def test_a_large_source_gets_the_quality_that_was_asked_for() -> None:
+    large = saved(photo(), "JPEG", quality=100, subsampling=0)
+    assert len(made(large, format="jpeg").body) < len(large) / 2
+
+
+def test_pages_of_a_document() -> None:
+    pages = [Image.new("RGB", (60, 40), colour) for colour in ("red", "lime", "blue")]
+    tiff = saved(pages[0], "TIFF", save_all=True, append_images=[pages[1], Image.new("RGB", (30, 80), "blue")])
+    assert seen(made(tiff).body)[20, 20].tolist() == [255, 0, 0]
+    assert seen(made(tiff, page=1).body)[20, 20].tolist() == [0, 255, 0]
+    assert opened(made(tiff, page=2).body).size == (30, 80)
+    with pytest.raises(BadOption, match="from 0 to 2") as refusal:
+        made(tiff, page=3)
+    assert refusal.value.option == "page"
+    with pytest.raises(BadOption):
+        made(sources()["jpeg"], page=1)
+
+
+def test_svg_is_drawn_at_the_size_that_is_asked_for() -> None:
+    small, large = made(SVG, width=40), made(SVG, width=1280, upscale=True)
+    assert (small.width, large.width, made(SVG, width=1280).width) == (40, 1280, 320)
+    edge = rgba(large.body)[480, :, 0].astype(int)
+    assert np.count_nonzero(np.abs(np.diff(edge[:700])) > 2) <= 2, "an enlarged bitmap has soft edges"
+
+
+def test_formats_hold_what_is_too_wide_for_them() -> None:
+    wide = saved(Image.new("L", (20_000, 40), 90), "PNG")
+    assert [made(wide, format=form).width for form in ("webp", "avif", "jpeg", "png")] == [
+        16_383,
+        16_384,
+        20_000,
+        20_000,
+    ]
+
+
+@pytest.mark.parametrize(("quality", "table"), [(40, 3), (88, 3), (89, 0), (95, 0)])
+def test_the_quantisation_table_of_a_jpeg_goes_by_its_quality(quality: int, table: int) -> None:
+    wanted = pyvips.Image.black(8, 8).jpegsave_buffer(Q=quality, quant_table=table)
+    body = made(saved(photo(), "PNG"), format="jpeg", quality=quality).body
+    tables = [opened(data).quantization[0] for data in (body, wanted)]
+    assert tables[0] == tables[1]
