@@ -1,4 +1,4 @@
-"""The command line: ``python -m local up | stop | sign | token | forget | release | redrive | findings``."""
+"""The command line: ``python -m local up | stop | sign | token | forget | release | redrive | findings | invoke``."""
 
 from __future__ import annotations
 
@@ -59,7 +59,18 @@ def _parser() -> argparse.ArgumentParser:
     redrive.add_argument("--dry-run", action="store_true", help="only show them")
     findings = commands.add_parser("findings", help="print which generation of findings pictures are made with")
     findings.add_argument("--activate", metavar="GENERATION", help="make it this one; nothing is deleted")
-    for command in (up, stop, sign, token, forget, release, redrive, findings):
+    invoke = commands.add_parser(
+        "invoke",
+        help="call a function's handler in this process, for a debugger",
+        description="Call a function's handler in this process against the running stack. "
+        "Its result is printed as JSON, its logs go to standard error.",
+        epilog="Exit status: 0 the handler returned, 1 it raised (with its traceback), "
+        "2 it was not called: wrong arguments, unknown function, unreadable event, no stack.",
+    )
+    invoke.add_argument("name", metavar="NAME", help="logical id in template.yaml, or folder in functions/")
+    invoke.add_argument("event", metavar="EVENT", help="path of a JSON event, as in events/; - is standard input")
+    invoke.add_argument("--deadline", action="store_true", help="count the remaining time down from the timeout")
+    for command in (up, stop, sign, token, forget, release, redrive, findings, invoke):
         command.add_argument("--state-dir", type=Path, default=ROOT / ".local", help="where its data is (.local)")
     return parser
 
@@ -169,6 +180,18 @@ def _findings(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _invoke(chosen: argparse.Namespace) -> int:
+    from .invoke import CannotInvoke, invoke
+
+    try:
+        result = invoke(Place(chosen.state_dir.resolve()), chosen.name, chosen.event, deadline=chosen.deadline)
+    except (CannotInvoke, CannotStart) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(result)
+    return 0
+
+
 _COMMANDS = {
     "up": _up,
     "stop": _stop,
@@ -178,6 +201,7 @@ _COMMANDS = {
     "release": _release,
     "redrive": _redrive,
     "findings": _findings,
+    "invoke": _invoke,
 }
 
 if __name__ == "__main__":
