@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import Event, forget, infer, ingest, library, monitor, popular, purge, refine, scene, similar, sweep, transform
+from . import (
+    Event,
+    forget,
+    infer,
+    ingest,
+    library,
+    monitor,
+    popular,
+    purge,
+    refine,
+    scene,
+    similar,
+    sweep,
+    transform,
+    upload,
+)
 
 EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "forget": forget.events,
@@ -19,5 +34,6 @@ EVENTS: dict[str, Callable[[], dict[str, Event]]] = {
     "similar": similar.events,
     "sweep": sweep.events,
     "transform": transform.events,
+    "upload": upload.events,
 }
 """A function's events by file name, by the function's folder."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from darkroom.plan.uploads import Grant, write_token
 
 from . import LOCAL_KEY, Event
+from .http_api import build_request
 
 EXPIRED_S = 1_700_000_000
 
@@ -24,32 +25,12 @@ def events() -> dict[str, Event]:
 
 def event(key: str, headers: dict[str, str]) -> Event:
     """A GET of what is like the picture ``key``."""
-    path = f"/_similar/{key}"
-    domain = "abcdefghij.execute-api.eu-central-1.amazonaws.com"
-    return {
-        "version": "2.0",
-        "routeKey": "GET /_similar/{key+}",
-        "rawPath": path,
-        "rawQueryString": "count=5",
-        "headers": {"accept": "*/*", "host": domain, "user-agent": "curl/8.14.1", **headers},
-        "queryStringParameters": {"count": "5"},
-        "pathParameters": {"key": key},
-        "requestContext": {
-            "accountId": "111122223333",
-            "apiId": "abcdefghij",
-            "domainName": domain,
-            "http": {
-                "method": "GET",
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "203.0.113.7",
-                "userAgent": "curl/8.14.1",
-            },
-            "requestId": "JKJaXmPLvHcESHA=",
-            "routeKey": "GET /_similar/{key+}",
-            "stage": "$default",
-            "time": "25/Nov/2026:12:00:00 +0000",
-            "timeEpoch": 1795608000000,
-        },
-        "isBase64Encoded": False,
-    }
+    return build_request(
+        "GET",
+        "/_similar/{key+}",
+        f"/_similar/{key}",
+        headers,
+        rawQueryString="count=5",
+        queryStringParameters={"count": "5"},
+        pathParameters={"key": key},
+    )
