@@ -91,9 +91,7 @@ def invoke(place: Place, name: str, event_path: str, *, deadline: bool = False) 
 
 def find_source(name: str, template: Path = ROOT / "template.yaml") -> Source:
     """Find a Lambda function of ``template`` by its logical id or the name of its folder. Raises CannotInvoke."""
-    from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
-
-    resources = yaml_parse(template.read_text(encoding="utf-8"))["Resources"]
+    resources = _read_resources(template)
     sources = [
         Source(logical_id, template.parent / properties["CodeUri"], properties["Handler"])
         for logical_id, resource in resources.items()
@@ -130,6 +128,21 @@ def build_context(configuration: Configuration, *, deadline: bool) -> Context:
         timeout_s=timeout_s,
         deadline_s=time.monotonic() + timeout_s if deadline else None,
     )
+
+
+def _read_resources(template: Path) -> dict[str, Any]:
+    """Read the resources of ``template``, whose intrinsic functions are read as None.
+
+    The loader in C takes a tenth of the time, and pdb does not slow it down.
+    """
+    import yaml
+
+    class Loader(yaml.CSafeLoader):
+        pass
+
+    Loader.add_multi_constructor("!", lambda _loader, _tag, _node: None)
+    resources: dict[str, Any] = yaml.load(template.read_text(encoding="utf-8"), Loader)["Resources"]  # a SafeLoader
+    return resources
 
 
 def _read_configuration(facts: Mapping[str, Any], source: Source) -> Configuration:
