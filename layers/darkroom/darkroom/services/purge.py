@@ -1,7 +1,7 @@
-"""Flow 5, the half in S3: derivatives that were not made from the present master are deleted.
+"""Purge flow (docs/architecture.md), S3 part: delete derivatives that were not made from the current master.
 
-It may run at any time and any number of times. One that was cut short says where, and the next one goes on from there
-as long as the master is the same.
+It may run at any time and any number of times. A run that stops early returns its position, and the next run continues
+from there as long as the master is the same.
 """
 
 from __future__ import annotations

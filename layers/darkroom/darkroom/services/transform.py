@@ -1,4 +1,4 @@
-"""Flow 1: a derivative that the CDN did not find is rendered from its master, stored and answered."""
+"""Transform flow (docs/architecture.md): render a missing derivative from its master, store it and return it."""
 
 from __future__ import annotations
 

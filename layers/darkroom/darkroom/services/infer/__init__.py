@@ -1,1 +1,1 @@
-"""Flow 3: models look at what was taken in, and what they find is kept where pictures and searches can use it."""
+"""Inference flow (docs/architecture.md): analyse masters by models and store the findings."""

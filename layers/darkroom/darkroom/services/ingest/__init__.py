@@ -1,1 +1,1 @@
-"""Flow 2: what is uploaded becomes a clean, indexed master with its first derivatives, or is refused with a reason."""
+"""Ingest flow (docs/architecture.md): turn an upload into an indexed master with presets, or refuse it."""
