@@ -1,10 +1,11 @@
-"""MiniStack as a process of the test session, on a free port and with a state of its own; and boto3 at it."""
+"""Fixtures of all tests: the image corpus, MiniStack as a process on a free port, boto3 clients of it."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,7 +15,9 @@ from local import venvs
 from local.ministack import MiniStack
 from local.place import Place, Ports
 from local.progress import Progress
-from tests.profiles import register_profiles
+
+from .corpus import CORPUS
+from .profiles import register_profiles
 
 register_profiles()
 
@@ -23,6 +26,14 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """A folder of images that break image pipelines; a test that needs it is skipped where it is absent."""
+    if not CORPUS.is_dir():
+        pytest.skip(f"no corpus at {CORPUS}")
+    return CORPUS
 
 
 @pytest.fixture(scope="session")

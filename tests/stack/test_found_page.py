@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .browser import CHROMIUM, Page, open_browser
 from .staged import KEY, Staged, staged

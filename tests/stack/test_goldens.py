@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.pictures import photograph, turned
-from tests.unit.imaging.rendering import alike, apart, seen
+from tests.images.pictures import photograph, turned
+from tests.images.rendering import alike, apart, seen
 
 from .viewer import Viewer
 

@@ -24,7 +24,7 @@ from PIL import Image
 from local.place import ENDPOINT, MODELS
 from tests.corpus import CORPUS
 from tests.documents import accuracy_in_order, page, photographed, words
-from tests.pictures import jpeg_photo, photograph
+from tests.images.pictures import jpeg_photo, photograph
 from tools import registry
 
 from .browser import CHROMIUM, Page, open_browser

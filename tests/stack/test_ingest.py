@@ -25,12 +25,12 @@ from local.aws import tool_environment
 from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE
 from local.place import ROOT
 from tests.announcements import SCHEMAS, complaints
+from tests.component.imaging.test_master import unstructured
 from tests.corpus import CASES, CORPUS, EXPECTED
-from tests.pictures import jpeg_photo
-from tests.unit.imaging.drawn import with_exif
-from tests.unit.imaging.exiftool import needs_exiftool, private_parts
-from tests.unit.imaging.rendering import alike, seen
-from tests.unit.imaging.test_master import unstructured
+from tests.images.drawn import with_exif
+from tests.images.exiftool import needs_exiftool, private_parts
+from tests.images.pictures import jpeg_photo
+from tests.images.rendering import alike, seen
 from tools.events import FOLDER
 from tools.ingest_report.__main__ import main as report
 from tools.ingest_report.fates import Stack as Behind

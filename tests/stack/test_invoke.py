@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from local.place import ROOT
-from tests.stack.conftest import Stack
+
+from .conftest import Stack
 
 APP = Path("functions/transform/app.py")
 

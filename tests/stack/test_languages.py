@@ -22,7 +22,7 @@ from darkroom.services.languages.keys import read_keys
 from darkroom.services.languages.table import BY_NAME
 from local.language_keys import DOCUMENT, signed_in
 from tests.corpus import CORPUS
-from tests.pictures import jpeg_photo, png_noise
+from tests.images.pictures import jpeg_photo, png_noise
 
 from .conftest import Stack
 from .viewer import Answer, Viewer

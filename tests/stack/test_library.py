@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chaos.library import shake
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 from tools.library.__main__ import main
 
 from .conftest import Stack

@@ -12,7 +12,7 @@ from darkroom.aws.vault import Listed
 from darkroom.services.purge_orders import purge_message
 from darkroom.services.sweep import created_event
 from local.aws import tool_environment
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .conftest import Stack
 from .operating import Operator

@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 
 from darkroom.plan.policy import unsigned_variants
 from darkroom.plan.presets import configured
-from tests.pictures import jpeg_photo, png_noise
+from tests.images.pictures import jpeg_photo, png_noise
 
 from .viewer import Answer, Viewer
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from darkroom.services.popular.service import SETTLED_S
 from tests.component.template.stack import template
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .conftest import Stack
 from .operating import Operator

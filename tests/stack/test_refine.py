@@ -13,7 +13,7 @@ from darkroom.imaging.refining import TOLERANCE, WORTH
 from darkroom.imaging.scoring import Judge
 from darkroom.services.caching import UNREFINED_S, CachePolicy
 from darkroom.services.refine.orders import refine_message
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .conftest import Stack
 from .operating import Operator

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from darkroom.plan.negotiation import LADDER_PX
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .conftest import Stack
 from .operating import Operator

@@ -8,7 +8,7 @@ import pytest
 
 from bench.storm.stage import Stage
 from bench.storm.storm import KINDS, Kind, raised
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 from tools import local_stack
 
 from .conftest import Stack

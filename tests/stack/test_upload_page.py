@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .browser import CHROMIUM, Page, open_browser
 from .conftest import Stack

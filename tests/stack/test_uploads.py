@@ -20,7 +20,7 @@ import urllib3
 
 from local.place import ROOT
 from tests.component.services.upload.calling import run_documented, send
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .conftest import Stack
 from .viewer import Viewer

@@ -17,7 +17,7 @@ import pytest
 
 from local.place import ROOT
 from local.watching.reading import Figures, wanted
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .conftest import Stack
 from .operating import Operator

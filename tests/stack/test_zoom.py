@@ -24,7 +24,7 @@ from darkroom.plan.grammar.iiif.picture import picture_of
 from darkroom.plan.grammar.iiif.reading import ImageRequest, identifier_of, read
 from local import viewer as osd
 from local.control import CONSOLE
-from tests.pictures import photograph
+from tests.images.pictures import photograph
 
 from .browser import CHROMIUM, Page, open_browser
 from .conftest import Stack

@@ -16,7 +16,7 @@ from aiohttp import web
 from PIL import Image
 
 from local.control import CONSOLE
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 from tools.runbooks import PAGES
 
 from .serving import served

@@ -11,7 +11,7 @@ import pytest
 from local import venvs
 from local.progress import Progress
 from tests.component.models.classifier import COLOURS, colour_classifier
-from tests.looking import ROOT, models_folder
+from tests.images.looking import ROOT, models_folder
 
 from .serving import Server, serving
 

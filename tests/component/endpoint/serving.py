@@ -17,7 +17,7 @@ from typing import Any
 from darkroom.aws.model import stages_ms
 from local import venvs
 from tests.conftest import free_port
-from tests.looking import ROOT
+from tests.images.looking import ROOT
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 START_S = 120

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.component.template.stack import Stack
-from tests.looking import ROOT
+from tests.images.looking import ROOT
 
 DOCKERFILE = (ROOT / "endpoint" / "Dockerfile").read_text(encoding="utf-8")
 ENDPOINT = {"InferenceMode": "endpoint", "EndpointImageUri": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/image:1"}

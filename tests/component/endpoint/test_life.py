@@ -11,8 +11,8 @@ import pytest
 
 from darkroom.models import catalogue
 from tests.conftest import free_port
-from tests.looking import models_folder
-from tests.pictures import jpeg_photo
+from tests.images.looking import models_folder
+from tests.images.pictures import jpeg_photo
 
 from .serving import STOP_S, serving, start
 

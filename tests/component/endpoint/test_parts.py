@@ -22,8 +22,8 @@ from endpoint import decoding
 from endpoint.asking import Asked, Origin, origin, wanted
 from endpoint.decoding import decoded
 from endpoint.finding import Finder
-from tests.looking import models_folder
-from tests.pictures import jpeg_photo
+from tests.images.looking import models_folder
+from tests.images.pictures import jpeg_photo
 
 KNOWN = ("faces", "text", "moderation")
 CATALOGUE = catalogue.load(catalogue.SMALL)

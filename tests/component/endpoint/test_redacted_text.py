@@ -10,7 +10,7 @@ from darkroom.findings import TEXT, Findings, read_finding
 from darkroom.plan.model import Crop
 from tests.corpus import CORPUS
 from tests.documents import page, photographed, words
-from tests.unit.imaging.rendering import made
+from tests.images.rendering import made
 
 from .serving import Server
 

@@ -20,8 +20,8 @@ from local.sagemaker import control
 from local.sagemaker.runtime import Runtime, open_runtime
 from local.sagemaker.variants import Variant
 from local.variant_servers import VariantServers
-from tests.looking import models_folder
-from tests.pictures import jpeg_photo
+from tests.images.looking import models_folder
+from tests.images.pictures import jpeg_photo
 from tools.worse import put_worse
 
 from .serving import Server

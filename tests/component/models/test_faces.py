@@ -10,7 +10,7 @@ import pytest
 from darkroom.findings import FACES as TASK
 from darkroom.findings import Region
 from darkroom.models import catalogue, faces
-from tests.looking import FACES, overlap, picture_of_faces, pixels, small_models
+from tests.images.looking import FACES, overlap, picture_of_faces, pixels, small_models
 
 LEAST_OVERLAP = 0.25
 """With a box that a person drew around hair and chin; the detector draws to the ears, or not that far."""

@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 
 from darkroom.models.free_axes import with_free_axes
-from tests.looking import models_folder
+from tests.images.looking import models_folder
 
 from .classifier import colour_classifier
 

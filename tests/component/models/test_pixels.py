@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from darkroom.models.pixels import fitted, padded, resized
-from tests.looking import pixels
-from tests.pictures import photograph
+from tests.images.looking import pixels
+from tests.images.pictures import photograph
 
 
 @pytest.mark.parametrize(("width", "height"), [(256, 256), (100, 300), (700, 650), (511, 17), (1, 1)])

@@ -21,8 +21,8 @@ from darkroom.models.running import Models
 from darkroom.models.sessions import OnnxModel, batches
 from darkroom.models.tensors import Prepared
 from local.place import ROOT
-from tests.looking import models_folder, pixels, small_models
-from tests.pictures import photograph
+from tests.images.looking import models_folder, pixels, small_models
+from tests.images.pictures import photograph
 
 SMALL = catalogue.load(catalogue.SMALL)
 

@@ -17,8 +17,8 @@ from darkroom.models.catalogue import Catalogue, Input, Model
 from darkroom.models.running import Models
 from darkroom.models.tensors import Answer, Prepared
 from darkroom.models.whole import moderation
-from tests.looking import models_folder, pixels, small_models
-from tests.pictures import photograph
+from tests.images.looking import models_folder, pixels, small_models
+from tests.images.pictures import photograph
 
 from .classifier import COLOURS, colour_classifier
 

@@ -21,7 +21,7 @@ from darkroom.services.ingest.service import Outcome
 from local.event_samples import photograph
 from local.place import ROOT
 from tests.announcements import SCHEMAS, complaints
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .ingesting import World
 

@@ -23,7 +23,7 @@ from darkroom.plan.presets import Presets, configured
 from darkroom.services.ingest.changes import mend_message, read_change
 from darkroom.services.ingest.examine import Examiner, fetch
 from darkroom.services.ingest.service import Outcome
-from tests.pictures import jpeg_photo, png_noise
+from tests.images.pictures import jpeg_photo, png_noise
 
 from .ingesting import World, event_text
 

@@ -14,7 +14,7 @@ from darkroom.aws.record import READY, REFUSED, REMOVED
 from darkroom.services.ingest.changes import Change, read_change
 from darkroom.services.ingest.service import Outcome
 from local.event_samples import BODIES, CREATED, DAMAGED, DELETED, DUPLICATE, FIRST, photograph
-from tests.unit.imaging.exiftool import needs_exiftool, private_parts
+from tests.images.exiftool import needs_exiftool, private_parts
 from tools.events import FOLDER
 
 from .ingesting import World

@@ -13,7 +13,7 @@ from darkroom.errors import BadUpload, Changed, Damaged, Unavailable
 from darkroom.plan.limits import Limits
 from darkroom.services.figures import failed
 from darkroom.watch.slo import slow_ms
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .emf import Counted, counted, of
 from .functions import Function, load

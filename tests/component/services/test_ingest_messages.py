@@ -13,7 +13,7 @@ import pytest
 
 from darkroom.aws.record import READY
 from darkroom.services.ingest import messages
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .ingesting import World, event_text
 

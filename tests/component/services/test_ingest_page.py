@@ -14,7 +14,7 @@ from darkroom.services.ingest.changes import Change, Kind
 from darkroom.services.ingest.service import Outcome
 from local.place import ROOT
 from tests.announcements import SCHEMAS
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .ingesting import World
 

@@ -20,7 +20,7 @@ from darkroom.services.ingest.changes import confirm_message, moderated_message,
 from darkroom.services.ingest.service import Outcome
 from local.errors import CannotStart
 from local.release import release
-from tests.pictures import jpeg_photo, png_noise
+from tests.images.pictures import jpeg_photo, png_noise
 
 from .ingesting import World
 

@@ -14,7 +14,7 @@ from darkroom.aws.record import READY
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime
 from tests.component.aws.watched import BEFORE, LAMBDA, SENDER, TRACE, Document, Told, watch
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .infer.inferring import make_vectors
 from .ingesting import World, event_text

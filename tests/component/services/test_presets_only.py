@@ -11,7 +11,7 @@ import pytest
 from darkroom.aws.switches import PRESETS_ONLY, Board, Switch
 from darkroom.aws.vault import Vault
 from darkroom.services.refusals import marker_key
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .functions import Function, load
 

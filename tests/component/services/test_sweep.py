@@ -15,7 +15,7 @@ from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
 from darkroom.services.ingest.changes import Change, Kind, moderated_message, read_change
 from darkroom.services.ingest.service import Outcome
 from darkroom.services.sweep import BACKLOG, EXPIRED_S, OLD_S, SPARE_S, UNJUDGED_S, WATCHED_S, YOUNG_S, Sweep, Swept
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 from tools.events.sweep import events
 
 from .functions import load

@@ -21,7 +21,7 @@ from darkroom.plan.signing import sign
 from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Stored, to_http
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, made_from
 from darkroom.services.transform import Transform, TransformRequest
-from tests.pictures import jpeg_photo, png_noise
+from tests.images.pictures import jpeg_photo, png_noise
 
 NOW_S = 1_800_000_000
 

@@ -17,8 +17,8 @@ from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact, forced
 from darkroom.services.answers import Answer, Failed, Provisional, Rendered, Stored, to_http
 from darkroom.services.transform import Transform, TransformRequest
-from tests.pictures import jpeg_photo, png_noise
-from tests.unit.imaging.rendering import seen
+from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.rendering import seen
 from tools.events import FOLDER
 
 from .functions import Function, load

@@ -35,7 +35,7 @@ from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.services.answers import Rendered
 from darkroom.services.transform import Transform, TransformRequest
 from darkroom.watch.cost import MEMORY_ROOM, load, missed, misses_cost, requests_cost
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 from tools.cost import MARKERS, MEMORY_MB, PAGE, TWICE, by_memory, conditions, for_page
 
 PRICES, PROCESSOR, TITLE = load(), "x86_64", "a picture"

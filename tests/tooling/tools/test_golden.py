@@ -16,8 +16,8 @@ from darkroom.aws.vault import Vault
 from darkroom.findings import FACES, MODERATION, Region
 from darkroom.watch.quality import Golden, judged, read_manifest, total
 from local import golden as local_golden
-from tests.looking import models_folder, pixels
-from tests.pictures import turned
+from tests.images.looking import models_folder, pixels
+from tests.images.pictures import turned
 from tools.golden import line_of, main, put, read_folder, shown
 from tools.worse import TABLE, put_worse
 

@@ -18,8 +18,8 @@ from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Reg
 from darkroom.watch.sample import Sample
 from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found
-from tests.looking import models_folder
-from tests.pictures import jpeg_photo, png_noise
+from tests.images.looking import models_folder
+from tests.images.pictures import jpeg_photo, png_noise
 from tools.replay.__main__ import main, replayed
 from tools.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, table
 from tools.replay.inputs import below, listed, pictures, sampled

@@ -13,7 +13,7 @@ from darkroom.aws.record import HELD, READY
 from darkroom.services.ingest.service import Outcome
 from local.place import ROOT
 from tests.component.services.ingesting import World
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 from tools import review
 
 KEY = "trips/rome.jpg"

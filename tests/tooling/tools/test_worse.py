@@ -10,8 +10,8 @@ from darkroom.findings import FACES, MODERATION
 from darkroom.models.catalogue import load
 from darkroom.models.running import Models
 from tests.component.models.classifier import colour_classifier
-from tests.looking import models_folder, pixels, small_models
-from tests.pictures import photograph
+from tests.images.looking import models_folder, pixels, small_models
+from tests.images.pictures import photograph
 from tools.worse import LAST_LAYER, TABLE, put_worse, with_sign_turned
 
 

@@ -12,9 +12,8 @@ from PIL import Image, ImageDraw
 from darkroom.errors import BadOption, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Padding, Watermark
-
-from .rendering import alike, durations_ms, frames, made, opened, rgba, seen
-from .sources import photo, saved
+from tests.images.rendering import alike, durations_ms, frames, made, opened, rgba, seen
+from tests.images.sources import photo, saved
 
 COLOURS = ((220, 30, 30), (30, 200, 30), (30, 30, 220), (220, 220, 30))
 DELAYS_MS = [100, 250, 70, 400]

@@ -18,9 +18,8 @@ from darkroom.imaging.colour import to_eight_bits, to_srgb
 from darkroom.imaging.header import Cicp
 from darkroom.imaging.icc import is_srgb
 from darkroom.plan.model import Crop
-
-from .rendering import Pixels, apart, made, opened, seen
-from .sources import photo, saved, sixteen_bit
+from tests.images.rendering import Pixels, apart, made, opened, seen
+from tests.images.sources import photo, saved, sixteen_bit
 
 LOSSLESS = "png"
 NAMED = ("srgb", "p3", "cmyk")

@@ -17,8 +17,7 @@ from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.policy import AccessMode, needs_signature
-
-from .drawn import HEIC, animation, saved, tiff, with_exif
+from tests.images.drawn import HEIC, animation, saved, tiff, with_exif
 
 
 def described(data: bytes, key: str = "dir/a b.jpg", page: int = 0) -> dict[str, object]:

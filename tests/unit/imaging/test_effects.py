@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from .rendering import Pixels, alike, apart, made, opened, rgba, seen
-from .sources import cutout, photo, saved, sixteen_bit
+from tests.images.rendering import Pixels, alike, apart, made, opened, rgba, seen
+from tests.images.sources import cutout, photo, saved, sixteen_bit
 
 PHOTO = saved(photo(), "PNG")
 EFFECTS: list[dict[str, Any]] = [

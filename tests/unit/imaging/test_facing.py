@@ -11,12 +11,11 @@ from PIL import Image
 
 from darkroom.findings import Findings, Region
 from darkroom.plan.model import Crop, Gravity
-from tests.pictures import turned
-
-from .known import known
-from .rendering import frames, made, opened, seen
-from .sources import photo, saved
-from .test_gainmap import gain_map, ultra_hdr
+from tests.component.imaging.test_gainmap import gain_map, ultra_hdr
+from tests.images.known import known
+from tests.images.pictures import turned
+from tests.images.rendering import frames, made, opened, seen
+from tests.images.sources import photo, saved
 
 
 def marked(orientation: int = 1) -> bytes:

@@ -16,9 +16,8 @@ from darkroom.imaging.fingerprint import distance, perceptual_hash
 from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from tests.pictures import turned
-
-from .sources import cutout, saved
+from tests.images.pictures import turned
+from tests.images.sources import cutout, saved
 
 NAMES = ("astronaut", "coffee", "chelsea", "rocket", "camera", "moon", "coins", "grass", "gravel", "text")
 COPY = 6

@@ -14,9 +14,8 @@ from darkroom.imaging.effort import EFFORTS, Pace, effort, tried
 from darkroom.imaging.encoding import Sheet, encode, quality_of
 from darkroom.imaging.formats import AVIF_MAX_PIXELS, FORMS, Target
 from darkroom.plan.model import AUTO_CLASSES, PICTURE_FORMATS
-
-from .rendering import alike, apart, made, opened, rgba, seen
-from .sources import SIZE, SVG, cutout, photo, saved, sources
+from tests.images.rendering import alike, apart, made, opened, rgba, seen
+from tests.images.sources import SIZE, SVG, cutout, photo, saved, sources
 
 PILLOW_NAMES = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "gif": "GIF"}
 LEAST_LIKENESS = {"jpeg": 0.90, "png": 0.95, "webp": 0.90, "avif": 0.86, "gif": 0.75}

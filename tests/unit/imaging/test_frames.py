@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw
 from darkroom.errors import DarkroomError
 from darkroom.findings import Region
 from darkroom.plan.model import Watermark
+from tests.images.known import known
+from tests.images.rendering import frames, made, opened, rgba, seen
+from tests.images.sources import cutout, photo, saved
 
-from .known import known
-from .rendering import frames, made, opened, rgba, seen
-from .sources import cutout, photo, saved
 from .test_animation import moving
 
 RED, BLUE, CLEAR, BLACK = (255, 0, 0, 255), (0, 0, 255, 255), (0, 0, 0, 0), (0, 0, 0, 255)

@@ -7,8 +7,7 @@ import pytest
 from darkroom.errors import Damaged
 from darkroom.imaging import heif
 from darkroom.imaging.source import Source
-
-from .drawn import HEIC, avif
+from tests.images.drawn import HEIC, avif
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

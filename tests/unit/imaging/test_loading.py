@@ -15,8 +15,7 @@ from darkroom.imaging.render import arranged, render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
-
-from .sources import photo
+from tests.images.sources import photo
 
 LIMITS = Limits()
 SIDE_PX = 1600

@@ -9,10 +9,10 @@ import pytest
 import pyvips
 from PIL import ImageCms
 
-from .drawn import HEIC
-from .mastering import MOST_LEVELS, header, loaded, look_alike, mastered
-from .rendering import apart, frames, made, opened, seen
-from .sources import cutout, photo, saved, sources
+from tests.images.drawn import HEIC
+from tests.images.mastering import MOST_LEVELS, header, loaded, look_alike, mastered
+from tests.images.rendering import apart, frames, made, opened, seen
+from tests.images.sources import cutout, photo, saved, sources
 
 
 def profile(name: str) -> bytes:

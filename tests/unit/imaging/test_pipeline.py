@@ -11,10 +11,9 @@ from PIL import Image, ImageDraw
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.imaging.pipeline import EXPOSE, RETOUCH
 from darkroom.plan.model import Crop, Gravity, Padding, Watermark
-from tests.pictures import photograph
-
-from .rendering import alike, apart, made, opened, rgba, seen
-from .sources import SVG, cutout, photo, saved
+from tests.images.pictures import photograph
+from tests.images.rendering import alike, apart, made, opened, rgba, seen
+from tests.images.sources import SVG, cutout, photo, saved
 
 ORIENTATIONS = range(1, 9)
 RED, LIME, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)

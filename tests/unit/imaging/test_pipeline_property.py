@@ -37,9 +37,8 @@ from darkroom.plan.model import (
     Watermark,
     Zoom,
 )
-
-from .known import known
-from .sources import saved
+from tests.images.known import known
+from tests.images.sources import saved
 
 MARK = saved(Image.new("RGBA", (30, 20), (255, 0, 0, 120)), "PNG")
 KINDS = (

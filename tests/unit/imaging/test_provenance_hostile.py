@@ -14,10 +14,9 @@ from darkroom.imaging.header import Header, inspect
 from darkroom.imaging.provenance import provenance
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-
-from .planted import planted
-from .saying import jpeg, packet, told
-from .sources import photo, saved
+from tests.images.planted import planted
+from tests.images.saying import jpeg, packet, told
+from tests.images.sources import photo, saved
 
 ASKED = ("captured_at", "camera", "lens", "creator", "copyright", "credit")
 

@@ -6,8 +6,7 @@ import pytest
 
 from darkroom.errors import TypeNotAllowed
 from darkroom.imaging.sniff import sniff
-
-from .drawn import HEIC, avif, saved
+from tests.images.drawn import HEIC, avif, saved
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:

@@ -10,8 +10,7 @@ import pyvips
 
 from darkroom.errors import Damaged, Unavailable
 from darkroom.imaging.source import Source
-
-from .drawn import saved
+from tests.images.drawn import saved
 
 
 class Chunks:

@@ -19,10 +19,9 @@ from darkroom.imaging import source as sources
 from darkroom.imaging.blocks import BLOCK_BYTES, FRONT_REACH_BYTES, Blocks
 from darkroom.imaging.loading import LOADERS
 from darkroom.imaging.source import Source
-
-from .rendering import made
-from .sources import photo, saved
-from .test_master_pyramid import large_pyramid
+from tests.component.imaging.test_master_pyramid import large_pyramid
+from tests.images.rendering import made
+from tests.images.sources import photo, saved
 
 BODY = Random(7).randbytes(40 * BLOCK_BYTES + 1234)
 

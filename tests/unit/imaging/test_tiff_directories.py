@@ -17,11 +17,10 @@ from darkroom.imaging.header import inspect
 from darkroom.imaging.headers.tiff import page_of
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-
-from .mastering import header, look_alike, mastered
-from .rendering import made
-from .sources import photo, saved
-from .test_master_pyramid import SIDE, book, large, large_pyramid, streamed
+from tests.component.imaging.test_master_pyramid import SIDE, book, large, large_pyramid, streamed
+from tests.images.mastering import header, look_alike, mastered
+from tests.images.rendering import made
+from tests.images.sources import photo, saved
 
 
 def ordinary(*, subifd: bool) -> bytes:

@@ -25,7 +25,7 @@ from darkroom.services.languages.table import spelled
 from darkroom.services.purging import invalidated_paths
 from tests.component.services.test_scenes import SCENE, TIFF, Counting, scene
 from tests.component.services.test_transform import request
-from tests.pictures import jpeg_photo, photograph, png_noise, turned
+from tests.images.pictures import jpeg_photo, photograph, png_noise, turned
 
 from .serving import VALIDATED, ask, body_of, service
 

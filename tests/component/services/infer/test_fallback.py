@@ -16,7 +16,7 @@ from darkroom.services.infer.circuit import Circuit, Phase, Terms
 from darkroom.services.infer.requests import MAX_WAIT_S, Kind, Request, read_request, wait_s
 from darkroom.services.infer.service import Outcome
 from tests.component.aws import sagemaker
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .inferring import ALL, SMALL, World
 from .test_service import metrics

@@ -13,7 +13,7 @@ from darkroom.services.infer.requests import Kind, Request
 from darkroom.watch.slo import slow_ms
 from tests.component.aws import sagemaker
 from tests.component.services.emf import Counted, counted, of
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .inferring import World
 

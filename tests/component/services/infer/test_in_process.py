@@ -11,8 +11,8 @@ from darkroom.findings import FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
 from darkroom.services.infer.in_process import InProcess
 from darkroom.services.infer.service import Outcome
 from tests.component.aws import sagemaker
-from tests.looking import models_folder
-from tests.pictures import jpeg_photo
+from tests.images.looking import models_folder
+from tests.images.pictures import jpeg_photo
 
 from .inferring import ALL, SMALL, World
 

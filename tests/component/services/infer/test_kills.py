@@ -11,7 +11,7 @@ from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, Face, Finding, 
 from darkroom.services.infer.requests import Kind, Request, read_request
 from tests.component.aws import sagemaker
 from tests.component.services.killing import Killed, Wire, kill, wired
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .inferring import ALL, SMALL, World
 

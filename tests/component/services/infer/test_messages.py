@@ -13,7 +13,7 @@ from darkroom.services.infer.requests import Kind, Request, read_request
 from tests.component.aws import sagemaker
 from tests.component.services.emf import counted, of
 from tests.component.services.functions import Context, Function, load
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 from tools.events import FOLDER
 from tools.events.infer import NOBODY, PHOTO, told
 

@@ -16,7 +16,7 @@ from darkroom.services.ingest.changes import read_change
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime
 from tests.component.services import ingesting
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .inferring import World
 

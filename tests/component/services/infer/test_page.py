@@ -11,7 +11,7 @@ from darkroom.services.infer.service import Outcome
 from local.place import ROOT
 from tests.component.aws import sagemaker
 from tests.component.services.test_ingest_page import listed, named, rows
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .inferring import ALL, World
 

@@ -6,7 +6,7 @@ import pytest
 
 from darkroom.services.infer.requests import Kind, Request
 from darkroom.services.infer.service import Outcome
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 from tools import reanalyse
 
 from .inferring import World

@@ -15,7 +15,7 @@ from darkroom.services.infer.requests import read_request
 from darkroom.services.infer.service import Outcome
 from local.aws import tool_environment
 from tests.component.aws import sagemaker
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 from tools import runbooks
 
 from .inferring import World

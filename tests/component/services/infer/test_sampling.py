@@ -18,7 +18,7 @@ from darkroom.services.infer.sampling import brightness
 from darkroom.services.infer.service import Outcome
 from darkroom.watch.sample import Said
 from tests.component.aws import sagemaker
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .inferring import World
 

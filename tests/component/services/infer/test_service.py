@@ -32,7 +32,7 @@ from darkroom.services.infer.service import Outcome
 from darkroom.services.ingest.changes import MODERATED, moderated_message
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
-from tests.pictures import jpeg_photo, turned
+from tests.images.pictures import jpeg_photo, turned
 
 from .inferring import ALL, SMALL, World, by, small
 

@@ -21,7 +21,7 @@ from darkroom.watch.rollout import trial_stats
 from darkroom.watch.sample import Compared
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Call, Reply
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .inferring import ALL, World
 

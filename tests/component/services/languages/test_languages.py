@@ -20,7 +20,7 @@ from darkroom.services.caching import PROVISIONAL_S
 from darkroom.services.languages.keys import read_keys
 from darkroom.services.languages.service import grammar_of
 from darkroom.services.languages.table import BY_NAME, IIIF, LANGUAGES
-from tests.pictures import jpeg_photo, png_noise
+from tests.images.pictures import jpeg_photo, png_noise
 
 from .serving import NOW_S, Served, served
 

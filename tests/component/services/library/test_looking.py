@@ -17,7 +17,7 @@ from darkroom.services.library.outcomes import Entry, Outcome
 from darkroom.services.library.requests import Doing, Order
 from tests.component.aws import sagemaker
 from tests.component.services.infer.inferring import ALL, SMALL, World
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 INFER, AGAIN = Order(Doing.INFER), Order(Doing.INFER, again=True)
 

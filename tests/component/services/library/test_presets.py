@@ -7,7 +7,7 @@ from typing import Any
 
 from darkroom.plan.limits import Limits
 from darkroom.services.library.requests import Doing
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .running import Runs
 

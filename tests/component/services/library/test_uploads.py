@@ -11,7 +11,7 @@ from darkroom.errors import BadRun, Unsettled
 from darkroom.services.ingest.changes import Kind, read_change
 from darkroom.services.ingest.service import Outcome
 from darkroom.services.library.uploads import COPIED_FROM
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 from .running import Patience, Runs
 

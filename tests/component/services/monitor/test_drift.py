@@ -34,7 +34,7 @@ from tests.announcements import complaints
 from tests.component.aws import faulty
 from tests.component.aws.stored import put
 from tests.component.services.emf import Counted, counted, of
-from tests.pictures import jpeg_photo, png_noise
+from tests.images.pictures import jpeg_photo, png_noise
 from tests.unit.watching import samples
 
 from .stage import Stage

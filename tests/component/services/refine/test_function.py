@@ -18,7 +18,7 @@ from darkroom.services.transform import Transform
 from tests.component.services.emf import counted, of
 from tests.component.services.functions import Context, Function, load
 from tests.component.services.test_transform import Keys, request
-from tests.pictures import jpeg_photo
+from tests.images.pictures import jpeg_photo
 
 MAX_RECEIVES = 2
 NAME = "derivatives/photo.jpg/_/w-640.webp"

@@ -20,7 +20,7 @@ from darkroom.services.refine.service import Outcome, Refine
 from darkroom.services.transform import Transform
 from tests.component.services.emf import counted, of
 from tests.component.services.test_transform import Keys, request
-from tests.pictures import jpeg_photo, png_noise
+from tests.images.pictures import jpeg_photo, png_noise
 
 NAME = "derivatives/photo.jpg/_/w-640.webp"
 CACHING = CachePolicy(refines=True)
@@ -231,7 +231,7 @@ def test_faces_stay_hidden(service: Refine, transform: Transform, bucket: Bucket
     refining = replace(service, always=always)
     assert service.handle(Order(name)) is Outcome.SIGNED
     assert refining.handle(Order(name)) is Outcome.REFINED
-    from tests.unit.imaging.rendering import apart, seen
+    from tests.images.rendering import apart, seen
 
     assert apart(seen(opened(bucket, name).read()), seen(answer.body)) < 3
 

@@ -13,7 +13,7 @@ from bench.similarity.alterations import ALTERATIONS, photographs
 from bench.similarity.recall import strangers
 from darkroom.findings import SIMILARITY
 from darkroom.services.similar import COPY_BITS, COPY_SCORE
-from tests.looking import small_models
+from tests.images.looking import small_models
 
 from .calling import Deployment
 

@@ -21,7 +21,7 @@ from darkroom.plan.uploads import Grant, write_token
 from darkroom.services.ingest.service import Outcome
 from darkroom.services.upload import UploadRequest, Uploads
 from tests.component.services.ingesting import KEYS, SigningKeys, World
-from tests.pictures import jpeg_photo, png_noise
+from tests.images.pictures import jpeg_photo, png_noise
 
 from .calling import DOCS, Api, send
 

@@ -1,0 +1,162 @@
+"""What comes out for other services' URL languages: TIFF, so many bytes, baseline JPEGs, and sources as they are."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.errors import Damaged, FindingsPending
+from darkroom.findings import Region
+from darkroom.imaging.containers.jpeg import segments
+from darkroom.imaging.picture import Picture
+from darkroom.imaging.render import render
+from darkroom.imaging.series import expose
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Padding, Plan, Zoom
+from tests.images.known import known
+from tests.images.planted import XMP, exif
+from tests.images.rendering import alike, made, opened, rgba, seen
+from tests.images.sources import SIZE, SVG, cutout, photo, saved, sixteen_bit, sources
+from tests.unit.imaging.test_animation import moving
+
+PHOTO = saved(photo(), "PNG")
+_SOF0, _SOF2 = 0xC0, 0xC2
+
+
+@pytest.mark.parametrize("kind", sources())
+def test_tiff_loses_nothing(kind: str) -> None:
+    picture, wanted = made(sources()[kind], format="tiff"), made(sources()[kind], format="png")
+    assert picture.content_type == "image/tiff"
+    assert np.array_equal(rgba(picture.body), rgba(wanted.body))
+    assert opened(picture.body).info["compression"] == "tiff_adobe_deflate"
+
+
+def test_tiff_is_small_clean_and_still() -> None:
+    named = saved(photo(), "PNG", exif=exif(), xmp=XMP)
+    picture = made(named, format="tiff")
+    assert b"secret" not in picture.body
+    assert len(picture.body) < 0.8 * 320 * 240 * 3, "predicted"
+    assert made(moving(), format="tiff").frames == 1
+    assert opened(made(cutout_bytes(), format="tiff", background="336699").body).mode == "RGB"
+
+
+def cutout_bytes() -> bytes:
+    return saved(cutout(), "PNG")
+
+
+@pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
+@pytest.mark.parametrize("quality", [None, 95, "auto"])
+def test_quality_goes_down_until_it_fits(form: str, quality: Any) -> None:
+    free = made(PHOTO, format=form, quality=quality)
+    most = len(free.body) * 2 // 3
+    tight = made(PHOTO, format=form, quality=quality, max_bytes=most)
+    assert 0.75 * most < len(tight.body) <= most, "not more than it has to"
+    assert made(PHOTO, format=form, quality=quality, max_bytes=len(free.body)).body == free.body
+    assert alike(seen(tight.body), seen(PHOTO)) > 0.7
+
+
+@pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
+def test_what_never_fits_is_answered_at_the_least_quality(form: str) -> None:
+    assert made(PHOTO, format=form, max_bytes=50).body == made(PHOTO, format=form, quality=10).body
+    assert made(PHOTO, format=form, quality=5, max_bytes=50).body == made(PHOTO, format=form, quality=5).body
+
+
+def test_an_animation_and_a_drawing_fit_too() -> None:
+    turning = [photo().rotate(angle) for angle in (0, 10, 20)]
+    moved = saved(turning[0], "WEBP", save_all=True, append_images=turning[1:], quality=95)
+    free = made(moved, format="webp", quality=90)
+    most = len(free.body) * 3 // 4
+    assert 0.75 * most < len(made(moved, format="webp", quality=90, max_bytes=most).body) <= most
+    lossless = made(SVG, format="webp")
+    assert made(SVG, format="webp", max_bytes=50).body == lossless.body, "by no quality smaller than without loss"
+    assert made(PHOTO, format="png", max_bytes=50).body == made(PHOTO, format="png").body, "nothing to give"
+
+
+@pytest.mark.parametrize("options", [{}, {"quality": "auto"}, {"quality": 90, "width": 100}])
+def test_a_baseline_jpeg_is_not_progressive(options: dict[str, Any]) -> None:
+    progressive = saved(photo(), "JPEG", quality=70, progressive=True)
+    assert _SOF2 in markers(progressive)
+    body = made(progressive, format="jpeg", baseline=True, **options).body
+    assert _SOF0 in markers(body)
+    assert _SOF2 not in markers(body)
+
+
+def test_a_baseline_jpeg_made_at_leisure_is_none_either() -> None:
+    plan = Plan("k", format="jpeg", baseline=True)
+    assert _SOF2 in markers(render(Plan("k", format="jpeg"), Source.of(PHOTO), limits=Limits(), pace="thorough").body)
+    assert _SOF0 in markers(render(plan, Source.of(PHOTO), limits=Limits(), pace="thorough").body)
+
+
+def markers(jpeg: bytes) -> set[int]:
+    return {segment.marker for segment in segments(Source.of(jpeg).read_at)}
+
+
+def skipping(source: bytes, *words: str, checked: bool = True, **options: Any) -> Picture:
+    plan = Plan("k", skip=words, **({"width": 100, "format": "webp"} | options))
+    return render(plan, Source.of(source), limits=Limits(), checked=checked)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in sources() if kind != "svg"])
+def test_a_source_of_a_type_that_is_left_alone_is_the_answer(kind: str) -> None:
+    source, form = sources()[kind], kind.split(maxsplit=1)[0]
+    picture = skipping(source, form)
+    assert picture.body == source
+    assert picture.content_type == Image.MIME[str(Image.open(io.BytesIO(source)).format)]
+    assert (picture.width, picture.height) == SIZE
+    assert skipping(source, "all").body == source
+    others = skipping(source, *({"gif", "svg", "webp"} - {form}))
+    assert (others.width, others.content_type) == (100, "image/webp")
+
+
+def test_an_svg_is_left_alone_without_what_does_not_draw() -> None:
+    unsafe = SVG.replace(b"</svg>", b"<script>alert(1)</script></svg>")
+    for checked in (True, False):
+        picture = skipping(unsafe, "svg", checked=checked)
+        assert picture.content_type == "image/svg+xml"
+        assert b"script" not in picture.body
+        assert b"circle" in picture.body
+
+
+def test_what_was_not_taken_in_here_is_looked_at_and_cleaned_first() -> None:
+    private = saved(photo(), "JPEG", exif=exif(), quality=95)
+    left = skipping(private, "jpeg", checked=False)
+    assert b"secret" not in left.body
+    assert np.array_equal(seen(left.body), seen(private))
+    with pytest.raises(Damaged):
+        skipping(private[: len(private) // 2], "jpeg", checked=False)
+    moved = skipping(moving(), "gif", checked=False)
+    assert (moved.frames, moved.content_type) == (4, "image/gif")
+    tiff = skipping(sources()["tiff"], "all", checked=False)
+    assert tiff.content_type == "image/webp", "which cannot be cleaned is made"
+
+
+def test_what_hides_something_is_never_left_alone() -> None:
+    with pytest.raises(FindingsPending):
+        skipping(PHOTO, "all", redact="faces")
+    face = Region(0.4, 0.4, 0.2, 0.2)
+    plan = Plan("k", skip=("all",), redact="faces", format="png")
+    picture = render(plan, Source.of(PHOTO), limits=Limits(), findings=known(face), checked=True)
+    assert seen(picture.body)[120, 160].tolist() == [0, 0, 0]
+
+
+def test_a_sixteen_bit_source_is_left_with_all_of_them() -> None:
+    assert skipping(sixteen_bit(), "png").body == sixteen_bit()
+
+
+def test_what_ingest_makes_is_what_a_request_makes() -> None:
+    plans = [
+        Plan("k", width=100, format="jpeg"),
+        Plan("k", width=100, zoom=Zoom(0.5, 0.5), format="png"),
+        Plan("k", inset=Padding(20, 20, 20, 20), width=90, format="png"),
+        Plan("k", orient=False, width=80, format="png"),
+    ]
+    turned = saved(photo(), "JPEG", quality=95, exif=exif(6))
+    for plan, picture in expose(Source.of(turned), plans, limits=Limits()).pictures():
+        alone = render(plan, Source.of(turned), limits=Limits())
+        assert (picture.width, picture.height) == (alone.width, alone.height)
+        assert alike(seen(picture.body), seen(alone.body)) > 0.98

@@ -1,0 +1,232 @@
+"""``q=auto``: pictures that look alike, by so many encodes and no more."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+from statistics import fmean
+
+import numpy as np
+import pytest
+import pyvips
+from hypothesis import example, given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFilter
+
+from bench.quality import pixels_of
+from bench.ssimulacra2 import Original
+from darkroom.imaging.choosing import (
+    FARTHEST,
+    MOST_STRIP_PIXELS,
+    STRIP_PIXELS,
+    TARGET_SCORE,
+    TOLERANCE,
+    TRIES,
+    _Proof,
+    chosen,
+    content_of,
+    sought,
+    start_of,
+)
+from darkroom.imaging.choosing import (
+    test_strip as strip_of,
+)
+from darkroom.imaging.effort import FURTHER_PIXELS, Pace, careful, further
+from darkroom.imaging.encoding import Sheet, encode_with
+from darkroom.imaging.formats import FORMS
+from darkroom.imaging.scoring import Judge
+from darkroom.imaging.starts import BUSY, FLAT, SMOOTH, STARTS, Start
+from darkroom.imaging.suiting import BYTES_PER_POINT, MOST_AGAIN
+from tests.images.pictures import jpeg_photo, photograph
+from tests.images.rendering import made
+from tests.images.sources import cutout, saved
+
+LOSSY = ("jpeg", "webp", "avif")
+
+
+def opened(image: Image.Image) -> pyvips.Image:
+    return pyvips.Image.new_from_buffer(saved(image, "PNG"), "").copy_memory()
+
+
+def pictures() -> dict[str, Image.Image]:
+    whole = photograph().convert("RGB")
+    return {
+        "photograph": whole,
+        "part": whole.crop((60, 0, 380, 240)),
+        "soft": whole.filter(ImageFilter.GaussianBlur(6)),
+        "busy": Image.effect_noise((320, 240), 40).convert("RGB"),
+    }
+
+
+@pytest.mark.parametrize("form", LOSSY)
+@pytest.mark.parametrize("name", pictures())
+def test_pictures_look_alike(name: str, form: str) -> None:
+    image = pictures()[name]
+    choice = chosen(Sheet(opened(image), 1), FORMS[form], "thorough")
+    score = Original(np.asarray(image)).score(pixels_of(choice.body))
+    assert score == pytest.approx(TARGET_SCORE, abs=2)
+
+
+@pytest.mark.parametrize(("pace", "most"), TRIES.items())
+@pytest.mark.parametrize("form", LOSSY)
+def test_encodes_are_counted(form: str, pace: Pace, most: int) -> None:
+    options = len(further(form, 1, pace))
+    most += options + MOST_AGAIN + 2 if options else 0
+    large = photograph().convert("RGB").resize((1200, 900))
+    for image, whole in ((pictures()["busy"], 0), (large, 1)):
+        assert 1 <= chosen(Sheet(opened(image), 1), FORMS[form], pace).encodes <= most + whole
+
+
+def test_at_leisure_options_are_tried() -> None:
+    shares = []
+    for image in pictures().values():
+        sheet = Sheet(opened(image), 1)
+        judge = Judge(sheet.image)
+        first, later = (chosen(sheet, FORMS["webp"], pace).body for pace in ("quick", "thorough"))
+        shares.append(len(later) / len(first) * math.exp(BYTES_PER_POINT * (judge.score(first) - judge.score(later))))
+    assert max(shares) < 1.005
+    assert fmean(shares) < 0.985
+
+
+def test_options_that_are_there_already_are_not_tried() -> None:
+    proof = _Proof(opened(pictures()["part"]), FORMS["webp"], {"effort": 6, "smart_subsample": True})
+    tried = [one.knobs for one in proof.with_further([{"smart_subsample": True}, {"smart_deblock": True}])]
+    assert tried == [{"effort": 6, "smart_subsample": True, "smart_deblock": True}]
+
+
+def test_large_pictures_are_spared_slow_options() -> None:
+    assert further("webp", FURTHER_PIXELS, "thorough")
+    assert not further("webp", FURTHER_PIXELS + 1, "thorough")
+    assert not further("webp", 1, "quick")
+
+
+@pytest.mark.parametrize("form", LOSSY)
+def test_colour_that_encoders_halve_is_kept_where_it_shows(form: str) -> None:
+    stripes = Image.new("RGB", (320, 240), (0, 200, 220))
+    for left in range(0, 320, 6):
+        ImageDraw.Draw(stripes).line((left, 0, left + 120, 240), fill=(230, 20, 140), width=2)
+    image = Image.blend(stripes, pictures()["busy"], 0.1)
+    choice = chosen(Sheet(opened(image), 1), FORMS[form], "quick")
+    plain = encode_with(Sheet(opened(image), 1), FORMS[form], 85, careful(form, 76_800, "quick", drawing=False))
+    original = Original(np.asarray(image))
+    assert original.score(pixels_of(choice.body)) > original.score(pixels_of(plain)) + 3
+    assert choice.encodes <= TRIES["quick"]
+
+
+def test_what_is_too_small_to_be_judged_is_encoded_once() -> None:
+    choice = chosen(Sheet(opened(Image.new("RGB", (8, 8), "red")), 1), FORMS["webp"], "quick")
+    assert (choice.quality, choice.encodes) == (80, 1)
+
+
+def test_what_is_transparent_stays_so() -> None:
+    choice = chosen(Sheet(opened(cutout()), 1), FORMS["webp"], "quick")
+    with Image.open(io.BytesIO(choice.body)) as image:
+        assert image.mode == "RGBA"
+
+
+def test_a_large_picture_is_judged_by_a_strip_of_it() -> None:
+    noise = Image.effect_noise((1200, 900), 60).convert("RGB")
+    noise.paste(photograph().convert("RGB").resize((1200, 450)), (0, 0))
+    choice = chosen(Sheet(opened(noise), 1), FORMS["webp"], "thorough")
+    score = Original(np.asarray(noise)).score(pixels_of(choice.body))
+    assert score == pytest.approx(TARGET_SCORE, abs=2.5)
+
+
+@given(
+    width=st.integers(1, 3000),
+    height=st.integers(1, 3000),
+    most=st.sampled_from([*STRIP_PIXELS.values(), MOST_STRIP_PIXELS]),
+)
+@example(width=60_000, height=20, most=MOST_STRIP_PIXELS)
+@example(width=20, height=60_000, most=MOST_STRIP_PIXELS)
+def test_strips_are_bounded(width: int, height: int, most: int) -> None:
+    page = pyvips.Image.black(width, height, bands=3)
+    strip = strip_of(page, most)
+    assert strip.width * strip.height <= most
+    assert (strip is page) == (width * height <= most)
+    assert strip.width <= width
+    assert strip.height <= height
+
+
+def test_a_strip_is_of_all_parts() -> None:
+    columns = pyvips.Image.identity(ushort=True).crop(0, 0, 2000, 1).replicate(1, 2000)
+    strip = strip_of(columns, 250_000)
+    assert (strip.min(), strip.max()) == (0, 1999)
+
+
+def rising(slope: float, at_50: float) -> Callable[[int], float]:
+    return lambda quality: at_50 + slope * (quality - 50)
+
+
+@given(slope=st.floats(0.4, 1.5), at_50=st.floats(55, 85), start=st.integers(50, 90), usual=st.floats(0.4, 1.2))
+def test_a_line_is_met_by_the_third_try(slope: float, at_50: float, start: int, usual: float) -> None:
+    score = rising(slope, at_50)
+    asked: list[int] = []
+
+    def counted(quality: int) -> float:
+        asked.append(quality)
+        return score(quality)
+
+    quality = sought(Start(start, usual), counted, 4)
+    assert len(asked) <= 3
+    assert len(set(asked)) == len(asked)
+    ideal = 50 + (TARGET_SCORE - at_50) / slope
+    if 1 <= ideal <= 100 and abs(start - ideal) <= FARTHEST / 2:
+        assert abs(score(quality) - TARGET_SCORE) <= max(TOLERANCE, slope)
+
+
+@given(scores=st.lists(st.floats(-50, 100), min_size=100, max_size=100), start=st.integers(1, 100))
+def test_whatever_the_scores_a_quality_comes_out(scores: list[float], start: int) -> None:
+    quality = sought(Start(start, 0.6), lambda asked: scores[asked - 1], 5)
+    assert 1 <= quality <= 100
+
+
+def test_a_try_that_is_near_enough_ends_the_search() -> None:
+    assert sought(Start(70, 0.6), lambda _: TARGET_SCORE + TOLERANCE, 5) == 70
+
+
+def test_contents() -> None:
+    drawing = Image.new("RGB", (200, 200), "white")
+    ImageDraw.Draw(drawing).rectangle((20, 20, 90, 120), fill="red")
+    assert content_of(opened(drawing)) == FLAT
+    assert content_of(opened(pictures()["soft"])) == SMOOTH
+    assert content_of(opened(pictures()["busy"])) == BUSY
+    assert content_of(opened(pictures()["busy"].convert("L"))) == BUSY
+
+
+def test_there_is_a_start_for_every_picture() -> None:
+    assert {form for form, _ in STARTS} == {name for name, form in FORMS.items() if not form.lossless}
+    for form, content in STARTS:
+        for side in (1, 500, 20_000):
+            start = start_of(FORMS[form], pyvips.Image.black(side, side), content)
+            assert 1 <= start.quality <= 100
+            assert start.slope > 0
+
+
+@pytest.mark.parametrize("form", LOSSY)
+def test_a_plan_asks_for_it(form: str) -> None:
+    image = Image.open(io.BytesIO(made(jpeg_photo(), width=320, format="png").body)).convert("RGB")
+    body = made(jpeg_photo(), width=320, format=form, quality="auto").body
+    assert Original(np.asarray(image)).score(pixels_of(body)) == pytest.approx(TARGET_SCORE, abs=2)
+    assert body != made(jpeg_photo(), width=320, format=form).body
+
+
+def test_an_animation_takes_the_quality_of_its_first_frame() -> None:
+    still, second = pictures()["part"], pictures()["part"].rotate(180)
+    source = saved(still, "WEBP", save_all=True, append_images=[second], duration=100, lossless=True)
+    picture = made(source, format="webp", width=300, quality="auto")
+    assert picture.frames == 2
+
+
+def test_a_drawing_is_lossless_where_that_is_no_larger() -> None:
+    drawing = Image.new("RGB", (300, 200), "white")
+    ImageDraw.Draw(drawing).rectangle((20, 20, 90, 120), fill="red")
+    picture = made(saved(drawing, "PNG"), format="webp", quality="auto")
+    with Image.open(io.BytesIO(picture.body)) as image:
+        assert np.array_equal(np.asarray(image.convert("RGB")), np.asarray(drawing))
+
+
+def test_a_picture_is_no_larger_than_its_source() -> None:
+    poor = saved(photograph().convert("RGB"), "JPEG", quality=20)
+    assert len(made(poor, format="jpeg", quality="auto", flip="h").body) <= len(poor)

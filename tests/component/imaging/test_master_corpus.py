@@ -1,0 +1,98 @@
+"""Every file of the corpus ends as a clean master or as the right refusal."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from darkroom.errors import DarkroomError
+from darkroom.imaging.describe import profile_name
+from darkroom.imaging.header import inspect
+from darkroom.imaging.master import Master, make_master
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from tests.corpus import CORPUS
+from tests.images.exiftool import needs_exiftool, private_parts
+from tests.images.mastering import header, loaded, look_alike
+from tests.images.rendering import frames, made, opened
+
+from .test_corpus import REFUSED, SHOWN
+from .test_master import unstructured
+
+pytestmark = pytest.mark.usefixtures("corpus")
+
+ENCODED = {
+    "Channel_digital_image_CMYK_color.jpg",
+    "Channel_digital_image_CMYK_color_no_profile.jpg",
+    "iphone.heic",
+    "sample-xyb.jpg",
+    "small.heif",
+}
+PYRAMIDS = {"cielab-dagams.tiff", "fogra-0-100-100-0.tif", "sample.tif", "subsampled.tif"}
+CLEANED = [name for name in SHOWN if name not in ENCODED | PYRAMIDS | {"logo.svg"}]
+
+
+@cache
+def upload(name: str) -> bytes:
+    return (CORPUS / name).read_bytes()
+
+
+@cache
+def master(name: str) -> Master:
+    return make_master(upload(name), header(upload(name)), limits=Limits())
+
+
+def test_how_each_is_made() -> None:
+    how: dict[str, set[str]] = {}
+    for name in SHOWN:
+        how.setdefault(master(name).how, set()).add(name)
+    assert how == {"encoded": ENCODED, "pyramid": PYRAMIDS, "sanitised": {"logo.svg"}, "cleaned": set(CLEANED)}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_right_refusal(name: str) -> None:
+    """What is damaged within the pixels of a file whose parts are all there is found by decoding it, before."""
+    with pytest.raises(DarkroomError) as caught:
+        make_master(upload(name), inspect(Source.of(upload(name)), Limits()), limits=Limits())
+    assert caught.value.code == REFUSED[name]
+
+
+@pytest.mark.parametrize("name", CLEANED)
+def test_cleaned_pixels_are_the_same(name: str) -> None:
+    assert header(master(name).body) == header(upload(name))
+    assert loaded(master(name).body) == loaded(upload(name))
+    before, after = (opened(body) for body in (upload(name), master(name).body))
+    assert after.info.get("icc_profile") == before.info.get("icc_profile")
+    if getattr(before, "n_frames", 1) == getattr(after, "n_frames", 1) == 1:
+        assert after.tobytes() == before.tobytes()
+    elif after.format in ("GIF", "WEBP"):
+        assert all(
+            (one == other).all() for one, other in zip(frames(upload(name)), frames(master(name).body), strict=True)
+        )
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_it_renders_like_the_upload(name: str) -> None:
+    if min(made(upload(name), width=320).width, made(upload(name), width=320).height) >= 7:
+        look_alike(upload(name), master(name).body, width=320)
+
+
+@needs_exiftool
+def test_exiftool_finds_nothing_private(tmp_path: Path) -> None:
+    for name in SHOWN:
+        kind = master(name).content_type.partition("/")[2].partition("+")[0]
+        (tmp_path / f"{name.replace('/', '-')}.{kind}").write_bytes(master(name).body)
+    found = private_parts(*tmp_path.iterdir())
+    assert len(found) == len(SHOWN)
+    left = {name: tags for name, all_tags in found.items() if (tags := unstructured(name, all_tags))}
+    assert set(left) == {"ultra-hdr.jpg.jpeg"}, left
+    groups = {tag.partition(":")[0] for tag in left["ultra-hdr.jpg.jpeg"]}
+    assert groups <= {"XMP-hdrgm", "XMP-GContainer", "MPF0", "MPImage1", "MPImage2", "APP2", "Google"}
+
+
+def test_a_photograph_from_a_phone_keeps_its_colours_and_stands_upright() -> None:
+    phone = opened(master("iphone.heic").body)
+    assert phone.size == (3024, 4032)
+    assert profile_name(phone.info["icc_profile"]) == "Display P3"

@@ -1,0 +1,116 @@
+"""Pictures that decode while they arrive, and how much memory that takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.errors import Damaged, Unavailable
+from darkroom.imaging.source import Source
+from darkroom.imaging.work import IN_MEMORY_PIXELS
+from darkroom.plan.model import Crop
+from tests.images.rendering import made, seen
+from tests.images.sources import photo, saved, sources
+
+ROOT = Path(__file__).parents[3]
+STAGES = {"decode", "transform", "encode"}
+
+
+def arriving(data: bytes, chunk: int = 1000) -> Iterator[bytes]:
+    for at in range(0, len(data), chunk):
+        yield data[at : at + chunk]
+
+
+@pytest.mark.parametrize("kind", sources())
+def test_a_stream_gives_the_same_picture(kind: str) -> None:
+    data = sources()[kind]
+    options = {"width": 90, "height": 90, "fit": "cover", "crop": Crop("pct", 10, 10, 80, 80), "rotate": 90}
+    streamed = made(Source.streamed(arriving(data), len(data)), **options)
+    assert streamed.body == made(data, **options).body
+
+
+def test_decoding_begins_before_the_last_byte() -> None:
+    """The stream notices that pixels were asked for in the meantime: it is read in many small steps."""
+    data = saved(photo().resize((2400, 1800)), "JPEG", quality=92)
+    taken: list[float] = []
+
+    def slow() -> Iterator[bytes]:
+        for chunk in arriving(data, len(data) // 20):
+            taken.append(time.perf_counter())
+            yield chunk
+            time.sleep(0.004)
+
+    picture = made(Source.streamed(slow(), len(data)), width=300, format="jpeg")
+    assert picture.timings_ms["decode"] >= 0.9 * (taken[-1] - taken[0]) * 1000, "waiting counts as decoding"
+    assert set(picture.timings_ms) == STAGES
+
+
+def test_a_fault_of_the_stream_is_not_damage() -> None:
+    def broken() -> Iterator[bytes]:
+        yield sources()["jpeg"][:12_000]
+        raise Unavailable(detail="the store hung up")
+
+    for form in ("jpeg", "webp"):
+        with pytest.raises(Unavailable):
+            made(Source.streamed(broken(), len(sources()["jpeg"])), format=form)
+
+
+def test_a_truncated_master_is_damage() -> None:
+    with pytest.raises(Damaged):
+        made(Source.streamed(arriving(sources()["jpeg"][:12_000]), 12_000), width=100)
+
+
+def test_huge_pictures_stream_through() -> None:
+    width, height = 8000, IN_MEMORY_PIXELS // 8000 + 100
+    gradient = np.tile(np.linspace(0, 255, width, dtype=np.uint8), (height, 1))
+    source = saved(Image.fromarray(gradient), "JPEG", quality=85)
+    picture = made(source, format="jpeg", quality=60)
+    assert (picture.width, picture.height) == (width, height)
+    turned = made(source, format="jpeg", quality=40, rotate=90)
+    assert (turned.width, turned.height) == (height, width)
+    middle = seen(turned.body)[::400, height // 2, 0].astype(int)
+    assert np.abs(middle - gradient[0, ::400]).max() <= 4
+    with pytest.raises(Damaged):
+        made(source[: len(source) // 2], format="jpeg")
+
+
+MEASURE = """
+import resource, sys
+from darkroom.imaging.source import Source
+from darkroom.imaging.render import render
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Plan
+data = open(sys.argv[1], "rb").read()
+options = dict(width=320, format="webp") if sys.argv[2] == "small" else dict(format="jpeg", quality=70)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+render(Plan("k", **options), Source.of(data), limits=Limits())
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def growth_mb(path: Path, what: str) -> int:
+    """How much a fresh process grows by one render."""
+    environment = {"PYTHONPATH": str(ROOT / "layers/darkroom"), "MALLOC_ARENA_MAX": "1"}
+    command = [sys.executable, "-c", MEASURE, str(path), what]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+@pytest.mark.parametrize(("form", "limit_mb"), [("JPEG", 60), ("PNG", 60), ("TIFF", 60)])
+def test_a_large_picture_made_small_takes_little_memory(tmp_path: Path, form: str, limit_mb: int) -> None:
+    """36 MP are 108 MB of pixels: they are never all in memory."""
+    options = {"compression": "tiff_lzw"} if form == "TIFF" else {}
+    (tmp_path / "large").write_bytes(saved(photo().resize((7200, 5000), Image.Resampling.NEAREST), form, **options))
+    assert growth_mb(tmp_path / "large", "small") < limit_mb
+
+
+def test_a_large_picture_kept_large_streams_too(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(saved(photo().resize((7200, 5000), Image.Resampling.NEAREST), "JPEG"))
+    assert growth_mb(tmp_path / "large", "large") < 100

@@ -1,0 +1,283 @@
+"""SVG: what draws comes through, and nothing else does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+import pyvips
+
+from darkroom.errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
+from darkroom.imaging import svg
+from darkroom.imaging.header import inspect
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from tests.images.drawn import png_of_size, saved
+
+NAMES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+
+
+def document(content: str, attributes: str = 'width="100" height="80"') -> bytes:
+    return f"<svg {NAMES} {attributes}>{content}</svg>".encode()
+
+
+def clean(content: str, attributes: str = 'width="100" height="80"') -> str:
+    return svg.sanitise(document(content, attributes)).decode()
+
+
+def drawn(data: bytes) -> pyvips.Image:
+    return pyvips.Image.svgload_buffer(data).copy_memory()
+
+
+def data_url(data: bytes, kind: str = "png") -> str:
+    return f"data:image/{kind};base64,{b64encode(data).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "size"),
+    [
+        ('width="100" height="80"', (100, 80)),
+        ('width="100px" height="80.4px"', (100, 80)),
+        ('width="1in" height="2.54cm"', (96, 96)),
+        ('width="72pt" height="6pc"', (96, 96)),
+        ('viewBox="0 0 300 200"', (300, 200)),
+        ('width="150" viewBox="0 0 300 200"', (150, 100)),
+        ('height="50" viewBox="0 0 300 200"', (75, 50)),
+        ('width="100%" height="100%" viewBox="0,0,30,20"', (30, 20)),
+        ('width="100%"', (300, 150)),
+        ("", (300, 150)),
+        ('width="0" height="-5" viewBox="0 0 0 0"', (300, 150)),
+        ('width="0.1" height="0.1"', (1, 1)),
+    ],
+)
+def test_size_by_the_rules_of_css(attributes: str, size: tuple[int, int]) -> None:
+    data = document('<rect width="10" height="10"/>', attributes)
+    assert svg.size(data) == size
+    image = drawn(svg.sanitise(data))
+    assert (image.width, image.height) == size
+
+
+PICTURE = """
+  <defs>
+    <linearGradient id="g"><stop stop-color="#f00"/><stop offset="1" style="stop-color:blue"/></linearGradient>
+    <clipPath id="c"><circle cx="50" cy="40" r="35"/></clipPath>
+    <filter id="f"><feGaussianBlur stdDeviation="2"/></filter>
+    <pattern id="p" width="10" height="10" patternUnits="userSpaceOnUse"><rect width="5" height="5"/></pattern>
+    <mask id="m"><rect width="100" height="80" fill="white" opacity="0.7"/></mask>
+    <marker id="k" markerWidth="4" markerHeight="4"><rect width="4" height="4" fill="lime"/></marker>
+    <symbol id="s" viewBox="0 0 10 10"><path d="M0 0L10 10" stroke="black"/></symbol>
+  </defs>
+  <style>.a{fill:url(#g)} .b { stroke : green ; stroke-width:3 } /* note */ @media print { .a { fill: none } }</style>
+  <g class="a b" clip-path="url(#c)"><rect width="100" height="80"/></g>
+  <ellipse cx="20" cy="20" rx="15" ry="9" fill="url(#p)" filter="url(#f)" mask="url(#m)"/>
+  <polyline points="10,70 50,60 90,70" fill="none" stroke="red" marker-mid="url(#k)"/>
+  <use xlink:href="#s" x="60" y="10" width="20" height="20" transform="rotate(10 60 10)"/>
+"""
+
+
+def test_a_drawing_stays_the_same() -> None:
+    before = document(PICTURE)
+    after = svg.sanitise(before)
+    assert (drawn(before).cast("float") - drawn(after).cast("float")).abs().max() == 0
+    assert svg.sanitise(after) == after
+
+
+def test_a_prefix_for_every_name_is_understood() -> None:
+    data = (
+        b"""<s:svg xmlns:s="http://www.w3.org/2000/svg" width="9" height="9"><s:rect width="9" height="9"/></s:svg>"""
+    )
+    assert drawn(svg.sanitise(data))(4, 4)[3] == 255
+
+
+def test_utf_16_is_read() -> None:
+    text = '<?xml version="1.0" encoding="UTF-16"?>' + document('<rect id="ü" width="9" height="9"/>').decode()
+    assert "ü" in svg.sanitise(text.encode("utf-16")).decode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<script>steal()</script>",
+        '<script xlink:href="https://evil.example/x.js"/>',
+        '<rect onload="steal()" onclick="steal()" width="5" height="5"/>',
+        '<a xlink:href="javascript:steal()"><rect width="5" height="5"/></a>',
+        '<foreignObject width="9" height="9"><body xmlns="http://www.w3.org/1999/xhtml">steal</body></foreignObject>',
+        '<iframe src="https://evil.example"/>',
+        '<animate attributeName="href" values="javascript:steal()"/>',
+        '<set attributeName="onload" to="steal()"/>',
+        '<handler xmlns="http://www.w3.org/2001/xml-events">steal()</handler>',
+        '<image xlink:href="https://evil.example/pixel.png" width="9" height="9"/>',
+        '<image href="file:///etc/passwd" width="9" height="9"/>',
+        '<image href="//evil.example/x.png" width="9" height="9"/>',
+        '<image href="data:image/svg+xml;base64,PHN2Zy8+" width="9" height="9"/>',
+        '<use xlink:href="https://evil.example/x.svg#a"/>',
+        '<use href="other.svg#evil"/>',
+        '<rect fill="url(https://evil.example/x.svg#a)" width="5" height="5"/>',
+        '<rect style="fill:url(//evil.example/x);background:URL( \'evil.example\' )" width="5" height="5"/>',
+        '<rect style="fill:u\\72l(//evil.example/x)" width="5" height="5"/>',
+        '<style>@import url("https://evil.example/x.css");</style>',
+        "<style>@import 'https://evil.example/x.css'; rect{}</style>",
+        "<style>@font-face{font-family:x;src:url(https://evil.example/x.woff)}</style>",
+        "<style>rect{fill:url(https://evil.example/x)}</style>",
+        "<style>@\\69mport 'https://evil.example/x.css';</style>",
+        "<style>a{}/* */@import/* */url(//evil.example/x);</style>",
+        '<filter id="f"><feImage xlink:href="https://evil.example/x.png"/></filter>',
+        '<text><tref xlink:href="https://evil.example/x"/></text>',
+        "<metadata>evil secret</metadata><title>evil</title><desc>evil</desc>",
+        '<g xml:base="https://evil.example/"/>',
+        '<!-- evil --><?xml-stylesheet href="https://evil.example/x.css"?>',
+        '<evil:rect xmlns:evil="urn:evil" steal="steal"/>',
+        '<font-face-uri xlink:href="https://evil.example/x"/>',
+        '<cursor xlink:href="https://evil.example/x.cur"/>',
+        '<color-profile xlink:href="https://evil.example/x.icc"/>',
+    ],
+)
+def test_what_fetches_or_scripts_is_gone(content: str) -> None:
+    result = clean(content)
+    for trace in ("evil", "steal", "script", "import", "passwd", "data:", "font-face", "http", "\\"):
+        assert trace not in result.replace('xmlns="http://www.w3.org/2000/svg"', ""), result
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE svg [<!ENTITY a "x">]>',
+        '<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]>',
+        '<!DOCTYPE svg [<!ENTITY % a SYSTEM "http://evil.example/x.dtd"> %a;]>',
+    ],
+)
+def test_entities_are_refused(doctype: str) -> None:
+    data = doctype.encode() + document("<text>&a;</text>")
+    with pytest.raises(TypeNotAllowed, match="entities"):
+        svg.sanitise(data)
+
+
+def test_a_document_type_without_entities_is_let_through() -> None:
+    doctype = b'<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
+    assert b"DOCTYPE" not in svg.sanitise(doctype + document('<rect width="5" height="5"/>'))
+
+
+def test_embedded_pictures_are_looked_at() -> None:
+    for form, kind in (("PNG", "png"), ("JPEG", "jpeg"), ("GIF", "gif"), ("WEBP", "webp")):
+        assert "<image" in clean(f'<image width="9" height="9" href="{data_url(saved(form), kind)}"/>')
+    assert "image/png" in clean(f'<image width="9" height="9" href="{data_url(saved("PNG"), "jpeg")}"/>')
+    for bad in (png_of_size(65_000, 65_000), saved("TIFF"), saved("PNG")[:20], document("<rect/>")):
+        assert "<image" not in clean(f'<image width="9" height="9" href="{data_url(bad)}"/>')
+
+
+def test_marks_in_text_and_attributes_stay_marks() -> None:
+    result = clean('<text font-family="&quot;a&lt;b&quot;" id="x&amp;y">1 &lt; 2 &amp;&amp; 3 &gt; 2</text>')
+    assert "1 &lt; 2 &amp;&amp; 3 &gt; 2" in result
+    assert 'id="x&amp;y"' in result
+    assert svg.sanitise(result.encode()).decode() == result
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<svg",
+        b"<svg></g>",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><rect></svg>",
+        b"<html><svg/></html>",
+        b"\xff\xfe<",
+    ],
+)
+def test_what_is_not_well_formed(data: bytes) -> None:
+    with pytest.raises(Damaged) as caught:
+        svg.sanitise(data)
+    assert caught.value.message == "The source image is damaged"
+
+
+def nested(count: int, link: str) -> str:
+    """``count`` levels, each ten times the one before."""
+    levels = "".join(f'<g id="a{level}">{link.format(level - 1) * 10}</g>' for level in range(1, count))
+    return f'<defs><rect id="a0" width="9" height="9"/>{levels}</defs>{link.format(count - 1)}'
+
+
+def masks(count: int) -> str:
+    twice = '<rect width="99" height="99" fill="white" mask="url(#m{0})"/>' * 2
+    return "".join(f'<mask id="m{i}">{twice.format(i - 1)}</mask>' for i in range(count)) + twice.format(count - 1)
+
+
+def patterns(count: int) -> str:
+    many = '<rect width="1" height="1" fill="url(#p{0})"/>' * 10
+    return "".join(
+        f'<pattern id="p{i}" width="1" height="1" patternUnits="userSpaceOnUse">{many.format(i - 1)}</pattern>'
+        for i in range(count)
+    ) + many.format(count - 1)
+
+
+BOMBS = {
+    "use": nested(9, '<use xlink:href="#a{}"/>'),
+    "use by a style": "<style>*{mask:url(#m9)}</style>" + masks(10) + '<rect width="9" height="9"/>' * 99,
+    "use by a class": "<style>.x,.y{filter:url(#f)}</style><filter id='f'><feGaussianBlur stdDeviation='9'/></filter>"
+    + '<rect class="x" width="99" height="99"/>' * 100,
+    "masks": masks(16),
+    "patterns": patterns(9),
+    "filters": '<filter id="f"><feGaussianBlur stdDeviation="20"/></filter>'
+    + '<rect width="99" height="99" filter="url(#f)"/>' * 100,
+    "one long filter": f'<filter id="f">{"<feGaussianBlur stdDeviation='9'/>" * 50}</filter><rect filter="url(#f)"/>',
+    "markers": f'<marker id="m">{"<rect/>" * 100}</marker><path marker-mid="url(#m)" d="M0 0{" L5 5" * 9000}"/>',
+    "text": f"<text>{'Hello' * 100_000}</text>",
+    "depth": "<g>" * 200 + "</g>" * 200,
+    "a chain": "".join(f'<g id="c{i}"><use href="#c{i + 1}"/></g>' for i in range(1000)),
+    "elements": "<rect/>" * 100_001,
+    "bytes": f"<!--{' ' * 5_300_000}-->",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_bombs_are_refused_at_once(name: str) -> None:
+    with pytest.raises(OverLimits, match="SVG"):
+        svg.sanitise(document(BOMBS[name]))
+
+
+def test_circles_are_no_bombs() -> None:
+    assert "use" in clean('<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g>')
+
+
+DRAW = """
+import resource, sys, pyvips
+from darkroom.imaging.svg import sanitise
+pyvips.Image.svgload_buffer(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>').avg()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    pyvips.Image.svgload_buffer(sanitise(sys.stdin.buffer.read())).avg()
+except pyvips.Error:
+    pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<pattern id="p" width="1e6" height="1e6" patternUnits="userSpaceOnUse"><rect width="1e6"/></pattern>'
+        '<rect width="1000" height="1000" fill="url(#p)"/>',
+        '<path d="M0 0L1e6 1e6" stroke="black" stroke-dasharray="0.001"/>',
+        '<circle r="1e9" stroke="black" stroke-dasharray="1"/>',
+        '<filter id="f"><feGaussianBlur stdDeviation="1e5"/></filter><rect width="500" height="500" filter="url(#f)"/>',
+        "<g opacity='0.9'>" * 100 + "<rect width='900' height='900'/>" + "</g>" * 100,
+        '<filter id="f"><feMorphology radius="500"/></filter><rect width="1000" height="1000" filter="url(#f)"/>',
+        f'<image width="900" height="900" href="{data_url(png_of_size(2000, 2000))}"/>',
+    ],
+)
+def test_what_is_let_through_draws_within_bounds(content: str) -> None:
+    layer = Path(__file__).parents[3] / "layers" / "darkroom"
+    done = subprocess.run(
+        [sys.executable, "-c", DRAW],
+        input=document(content, 'width="1000" height="1000"'),
+        capture_output=True,
+        check=True,
+        timeout=20,
+        env={"PYTHONPATH": str(layer)},
+    )
+    assert int(done.stdout) < 150 * 1024
+
+
+def test_the_header_goes_through_the_same_door() -> None:
+    with pytest.raises(DarkroomError):
+        inspect(Source.of(b"<svg xmlns='http://www.w3.org/2000/svg'" + b" " * 6_000_000 + b"/>"), Limits())

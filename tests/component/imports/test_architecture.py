@@ -1,0 +1,110 @@
+"""The dependency rule and what an import costs, seen from a fresh interpreter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = ROOT / "layers" / "darkroom"
+
+NATIVE = {"pyvips", "PIL", "pi_heif", "numpy", "onnxruntime"}
+AWS_LAYER = {"boto3", "botocore", "s3transfer", "aws_xray_sdk", "aws_lambda_powertools", "anycrc", "xxhash"}
+"""What layers/aws brings, which the transform function does not have."""
+
+AWS = AWS_LAYER | {"obstore"}
+
+FORBIDDEN = {
+    "darkroom.errors": NATIVE | AWS | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
+    "darkroom.plan": NATIVE | AWS | {"darkroom.imaging", "darkroom.aws", "darkroom.services"},
+    "darkroom.imaging": AWS | {"darkroom.aws", "darkroom.services"},
+    "darkroom.aws": NATIVE | {"darkroom.plan", "darkroom.imaging", "darkroom.services"},
+    "darkroom.models": (NATIVE - {"numpy", "onnxruntime"})
+    | AWS
+    | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
+    "darkroom.watch": NATIVE
+    | AWS
+    | {"darkroom.plan", "darkroom.imaging", "darkroom.models", "darkroom.aws", "darkroom.services"},
+    "darkroom.services": set(),
+}
+"""For each package, what must not come in when all of its modules are imported."""
+
+
+def modules_of(package: str) -> list[str]:
+    folder = PACKAGE / package.replace(".", "/")
+    if not folder.is_dir():
+        return [package]
+    files = folder.rglob("*.py")
+    return [".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__") for file in files]
+
+
+def imported_by(statement: str, **environment: str) -> set[str]:
+    """The modules loaded in a fresh interpreter after ``statement``, beyond those it starts with."""
+    report = "print(json.dumps(sorted(set(sys.modules) - before)))"
+    script = f"import json, sys\nbefore = set(sys.modules)\n{statement}\n{report}"
+    path = f"{PACKAGE}:{ROOT / 'functions' / 'transform'}"
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return set(json.loads(result.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_a_package_brings_in_only_what_the_rule_allows(package: str) -> None:
+    modules = modules_of(package)
+    assert modules
+    loaded = imported_by("\n".join(f"import {module}" for module in modules))
+    offending = {
+        name for name in loaded for banned in FORBIDDEN[package] if name == banned or name.startswith(f"{banned}.")
+    }
+    assert offending == set()
+
+
+def _is_room(path: Path) -> bool:
+    return path.name[0] not in "._p" and path.suffix != ".toml"
+
+
+def test_every_package_is_under_the_rule() -> None:
+    rooms = {f"darkroom.{path.stem}" for path in (PACKAGE / "darkroom").iterdir() if _is_room(path)}
+    assert rooms | {"darkroom.plan"} <= set(FORBIDDEN) | {"darkroom.findings"}
+
+
+APP = {
+    "MEDIA_BUCKET": "media",
+    "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:keys",
+    "AWS_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+
+
+def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
+    """Also what it loads late: everything of ours that it ever imports, in an interpreter that lacks that layer."""
+    hidden = f"sys.modules.update(dict.fromkeys({sorted(AWS_LAYER)!r}))"
+    late = [
+        *(module for room in ("plan", "imaging", "services.languages") for module in modules_of(f"darkroom.{room}")),
+        *("darkroom.services.transform", "darkroom.services.iiif.service"),
+    ]
+    loaded = imported_by(
+        "\n".join(["import sys", hidden, "import app", *(f"import {module}" for module in late)]), **APP
+    )
+    adapters = {name for name in loaded if name.startswith("darkroom.aws.")}
+    assert {name for name in adapters if not name.startswith("darkroom.aws.telemetry.")} == {
+        f"darkroom.aws.{name}" for name in ("credentials", "objects", "secrets", "switches", "telemetry")
+    }
+
+
+def test_adapters_know_nothing_of_each_others_clients() -> None:
+    """What only puts messages into a queue must not pay for the scanner, the checksums or the observer."""
+    for module in ("vault", "queues", "bus", "cdn"):
+        loaded = imported_by(f"import darkroom.aws.{module}")
+        assert loaded & {"anycrc", "aws_lambda_powertools", "aws_xray_sdk", "obstore"} == set(), module

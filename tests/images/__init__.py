@@ -1,0 +1,1 @@
+"""Images that tests draw or load, and comparisons between them."""

@@ -1,0 +1,90 @@
+"""The events are what their script writes, and each gets the answer that its name says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from obstore.store import MemoryStore
+
+from darkroom.aws.objects import Bucket
+from darkroom.plan.limits import Limits
+from darkroom.services.answers import to_http
+from darkroom.services.languages.entry import respond
+from darkroom.services.languages.keys import read_keys
+from darkroom.services.transform import Transform, TransformRequest
+from local.language_keys import DOCUMENT
+from tests.component.services.languages.serving import served
+from tests.images.pictures import jpeg_photo
+from tools.events import FOLDER, LOCAL_KEY
+from tools.events.all import EVENTS
+from tools.events.transform import events
+
+STATUS = {
+    "miss.json": 200,
+    "hit.json": 200,
+    "signed.json": 200,
+    "forged.json": 403,
+    "bad-option.json": 400,
+    "not-modified.json": 304,
+    "no-source.json": 404,
+    "redacted.json": 501,
+}
+IN_LANGUAGES = {
+    "thumbor.json": (200, "image/webp"),
+    "iiif.json": (200, 'application/ld+json;profile="http://iiif.io/api/image/3/context.json"'),
+}
+
+
+class Keys:
+    def valid(self, *, distrust: bool = False) -> tuple[str, ...]:
+        return (LOCAL_KEY,)
+
+
+def test_the_files_are_current() -> None:
+    files = {f"{path.parent.name}/{path.name}": json.loads(path.read_text()) for path in FOLDER.glob("*/*.json")}
+    assert files == {f"{folder}/{name}": event for folder, made in EVENTS.items() for name, event in made().items()}
+
+
+@pytest.mark.parametrize("name", STATUS)
+def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
+    event = json.loads((FOLDER / "transform" / name).read_text())
+    headers = event["headers"]
+    bucket = Bucket(MemoryStore())
+    bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
+    service = Transform(source=bucket, media=bucket, keys=Keys(), limits=Limits())
+    request = TransformRequest(
+        path=event["rawPath"],
+        request_path=headers["x-darkroom-request"],
+        signature=headers.get("x-darkroom-signature", ""),
+        if_none_match=headers.get("if-none-match", ""),
+    )
+    assert (
+        to_http(service.answer(request), method="GET", viewer_url=headers["x-darkroom-url"])["statusCode"]
+        == STATUS[name]
+    )
+
+
+def test_a_bad_option_is_named_with_its_range() -> None:
+    event = events()["bad-option.json"]
+    service = Transform(source=Bucket(MemoryStore()), media=Bucket(MemoryStore()), keys=Keys())
+    answer = service.answer(TransformRequest(path=str(event["rawPath"])))
+    problem = json.loads(str(to_http(answer, method="GET", viewer_url="/")["body"]))
+    assert (problem["code"], problem["option"]) == ("bad-option", "w")
+    assert problem["detail"] == "w must be a whole number from 1 to 8192, but is '0'"
+
+
+def test_every_event_has_an_answer_here() -> None:
+    assert {*STATUS, *IN_LANGUAGES} == set(events())
+
+
+@pytest.mark.parametrize("name", IN_LANGUAGES)
+def test_an_event_in_another_language_gets_its_picture_or_description(name: str) -> None:
+    headers = json.loads((FOLDER / "transform" / name).read_text())["headers"]
+    bucket = Bucket(MemoryStore())
+    bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
+    there = served(bucket)
+    there.document.current = read_keys(DOCUMENT)
+    response, error = respond(there.languages, headers["x-darkroom-language"], "GET", headers)
+    assert error is None
+    assert (response["statusCode"], response["headers"]["content-type"]) == IN_LANGUAGES[name]
