@@ -7,12 +7,13 @@ PYTHON ?= $(shell for p in python3.13 /usr/bin/python3.13 /usr/local/bin/python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run stop test lint format bench cost chaos gameday conformance edge alarms docs replay lock clean
+.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday conformance edge alarms docs replay lock clean
 
 help:  ## This list
-	@sed -n 's/^\([a-z]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(READY): requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Darkroom needs Python 3.13 (python3.13 on PATH, or make PYTHON=/path/to/python3.13)"; exit 1; }
@@ -27,8 +28,15 @@ run: $(READY)  ## Start Darkroom on this machine (Ctrl-C ends it)
 stop: $(READY)  ## End a stack that was started detached
 	@$(RUN) -m local stop
 
-test: lint  ## Lint, then every test
-	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test-fast: $(READY)  ## Pure tests only: no process, no network; under a minute
+	@$(PYTEST) tests/unit
+
+test: lint  ## Lint, then the tests that CI runs, in under ten minutes on two cores
+	@$(PYTEST) -m "not slow"
+
+test-all: lint  ## Lint, then every test with many Hypothesis examples, chaos and game day
+	@$(PYTEST) --hypothesis-profile=thorough
+	@$(MAKE) chaos gameday
 
 lint: $(READY)  ## ruff and mypy
 	@$(VENV)/bin/ruff check .

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from local import venvs
 from local.ministack import MiniStack
@@ -20,6 +21,30 @@ from .corpus import CORPUS
 from .profiles import register_profiles
 
 register_profiles()
+
+ORDER = ("tests/stack/isolated/", "tests/stack/", "tests/component/", "tests/tooling/", "tests/unit/")
+"""Folders by the time that one scope of theirs takes, longest first, so that no worker ends with a long one."""
+
+
+class StackScheduling(LoadFileScheduling):
+    """Give each worker whole files, and all files that share the session's stack to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        shared = nodeid.startswith("tests/stack/") and not nodeid.startswith("tests/stack/isolated/")
+        return "tests/stack" if shared else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackScheduling:
+    """Replace the scheduler of pytest-xdist."""
+    return StackScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort tests by :data:`ORDER`; mark tests of the stack as slow unless they are smoke tests."""
+    for item in items:
+        if item.nodeid.startswith("tests/stack/") and item.get_closest_marker("smoke") is None:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: next((n for n, at in enumerate(ORDER) if item.nodeid.startswith(at)), len(ORDER)))
 
 
 def free_port() -> int:

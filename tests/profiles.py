@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
+
 from hypothesis import HealthCheck, settings
 
 FUZZ_FACTOR = 20
 """How many times the profile's examples a fuzz test takes: its examples cost under a millisecond."""
+
+KILL_STRIDE = 5
+"""One call in how many a kill test interrupts by default."""
 
 
 def register_profiles() -> None:
@@ -23,6 +28,21 @@ def register_profiles() -> None:
             suppress_health_check=[HealthCheck.too_slow],
         )
     settings.load_profile("default")
+
+
+def is_thorough() -> bool:
+    """Return whether the tests run with ``--hypothesis-profile=thorough``."""
+    return settings.get_current_profile_name() == "thorough"
+
+
+def select_calls(case: str, most: int) -> range:
+    """Return the numbers of the calls, from 1, at which a kill test interrupts a worker.
+
+    Every call of the thorough profile; one in :data:`KILL_STRIDE` otherwise, beginning at a number that depends on
+    ``case``, so that the cases together reach all of them.
+    """
+    stride = 1 if is_thorough() else KILL_STRIDE
+    return range(1 + zlib.crc32(case.encode()) % stride, most, stride)
 
 
 def fuzz_settings() -> settings:

@@ -14,7 +14,7 @@ from local.deploy import RENDERS_AT_ONCE
 from local.place import STACK
 
 from .conftest import Stack
-from .test_local_stack import family
+from .isolated.test_lifecycle import family
 from .viewer import Viewer
 
 EVERY_S = 0.05

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import HELD
+from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.images.pictures import jpeg_photo
 
-from .browser import CHROMIUM, Page, open_browser
 from .conftest import Stack
 from .operating import Operator
 from .viewer import Viewer

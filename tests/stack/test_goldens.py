@@ -17,6 +17,8 @@ from tests.images.rendering import alike, apart, seen
 
 from .viewer import Viewer
 
+pytestmark = pytest.mark.smoke
+
 GOLDENS = Path(__file__).parent / "goldens"
 LEAST_SSIM = 0.97
 MOST_LEVELS = 2.5

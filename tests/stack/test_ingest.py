@@ -126,6 +126,7 @@ def path_of(record: Record) -> str:
     return "/" + quote(record.key, safe="/")
 
 
+@pytest.mark.smoke
 def test_a_photograph_is_served_from_what_ingest_made(
     intake: Intake, viewer: Viewer, stack: Stack, told: Callable[[str], dict[str, Any]]
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_photograph_is_served_from_what_ingest_made(
     assert viewer.renders(path) == len(PRESETS)
 
 
+@pytest.mark.smoke
 def test_an_overwrite_leaves_nothing_of_the_old_picture(intake: Intake, viewer: Viewer, stack: Stack) -> None:
     first = intake.put("twice.jpg", jpeg_photo((900, 600)))
     urls = [f"{path_of(first)}?{query}" for query in ("preset=w640", "w=480&f=jpeg", "f=thumbhash")]
@@ -166,6 +168,7 @@ def test_an_overwrite_leaves_nothing_of_the_old_picture(intake: Intake, viewer: 
     assert set(intake.sources(second.key).values()) == {second.master["etag"].strip('"')}
 
 
+@pytest.mark.smoke
 def test_a_deletion_takes_everything_with_it(
     intake: Intake, viewer: Viewer, stack: Stack, told: Callable[[str], dict[str, Any]]
 ) -> None:
@@ -186,6 +189,7 @@ def test_a_deletion_takes_everything_with_it(
     assert intake.put("gone.jpg", jpeg_photo()).state == READY
 
 
+@pytest.mark.smoke
 def test_what_is_damaged_is_kept_in_quarantine_with_the_reason(
     intake: Intake, viewer: Viewer, told: Callable[[str], dict[str, Any]]
 ) -> None:
@@ -206,6 +210,7 @@ def test_what_is_damaged_is_kept_in_quarantine_with_the_reason(
     assert viewer.get(f"{path_of(record)}?preset=w320").status == 404
 
 
+@pytest.mark.smoke
 def test_the_same_bytes_are_copied(intake: Intake, viewer: Viewer) -> None:
     body = jpeg_photo((700, 500))
     first, second = intake.put("one.jpg", body), intake.put("other.jpg", body)

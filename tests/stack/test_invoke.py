@@ -22,6 +22,7 @@ def invoke(stack: Stack, name: str, event: str, *, python: tuple[str, ...] = (),
     return subprocess.run(command, cwd=ROOT, input=given, capture_output=True, text=True, check=False, timeout=120)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(
     ("name", "event", "status"),
     [

@@ -27,6 +27,8 @@ from tests.images.pictures import jpeg_photo, png_noise
 from .conftest import Stack
 from .viewer import Answer, Viewer
 
+pytestmark = pytest.mark.smoke
+
 MOVING = {
     name: json.loads((Path(__file__).parents[1] / "cases" / "moving" / f"{name}.json").read_text())
     for name in ("thumbor", "imgproxy")

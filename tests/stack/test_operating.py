@@ -107,6 +107,7 @@ def test_the_rule_lets_only_wishes_through(operator: Operator, reason: str, foll
     assert sum(matches) == followed
 
 
+@pytest.mark.smoke
 def test_forgetting_in_one_command(operator: Operator) -> None:
     key = "operating/Rom & Cäsar 100%.jpg"
     operator.upload(key, jpeg_photo())
@@ -119,6 +120,7 @@ def test_forgetting_in_one_command(operator: Operator) -> None:
     assert operator.state(key) == "removed"
 
 
+@pytest.mark.smoke
 def test_redriving_in_one_command(operator: Operator) -> None:
     event = lose(operator, "operating/dead.jpg")
     die(operator, "ingest", event, code="unavailable", cause="put masters/operating/dead.jpg: SlowDown", attempts="6")

@@ -20,6 +20,8 @@ from tests.images.pictures import jpeg_photo, png_noise
 
 from .viewer import Answer, Viewer
 
+pytestmark = pytest.mark.smoke
+
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 
 

@@ -12,6 +12,8 @@ from local.place import STACK
 
 from .conftest import Stack
 
+pytestmark = pytest.mark.smoke
+
 ABORT = {"uploads-abort": {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}}
 LIFECYCLES: dict[str, dict[str, dict[str, Any]]] = {
     "MediaBucket": {

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
+from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.images.pictures import jpeg_photo
 
-from .browser import CHROMIUM, Page, open_browser
 from .conftest import Stack
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
@@ -54,6 +54,7 @@ async def cards(page: Page) -> dict[str, dict[str, Any]]:
     return {card["name"]: card for card in await page.evaluate(CARDS)}
 
 
+@pytest.mark.smoke
 def test_chosen_files_and_their_fates(stack: Stack, files: list[Path]) -> None:
     async def act(page: Page) -> None:
         await page.choose_files("#choose", *files)

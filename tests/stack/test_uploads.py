@@ -94,6 +94,7 @@ def uploader(api: str, printed_token: Callable[[str], str]) -> Uploader:
     return Uploader(api, printed_token(folder), folder)
 
 
+@pytest.mark.smoke
 def test_an_upload_is_served(uploader: Uploader, viewer: Viewer) -> None:
     data = jpeg_photo()
     fate = uploader.upload("Rom & Cäsar 100%.jpg", data)
@@ -112,6 +113,7 @@ def test_bytes_that_are_known_already(uploader: Uploader) -> None:
     assert uploader.upload("second.jpg", data)["same_as"] == uploader.folder + "first.jpg"
 
 
+@pytest.mark.smoke
 def test_what_is_no_picture_is_refused_with_a_reason(uploader: Uploader, viewer: Viewer) -> None:
     fate = uploader.upload("page.jpg", b"<!doctype html><html><body>not a picture</body></html>")
     assert (fate["state"], fate["code"]) == ("refused", "type-not-allowed")

@@ -24,11 +24,11 @@ from darkroom.plan.grammar.iiif.picture import picture_of
 from darkroom.plan.grammar.iiif.reading import ImageRequest, identifier_of, read
 from local import viewer as osd
 from local.control import CONSOLE
+from tests.component.browser.browser import CHROMIUM, Page, open_browser
+from tests.component.browser.serving import served
 from tests.images.pictures import photograph
 
-from .browser import CHROMIUM, Page, open_browser
 from .conftest import Stack
-from .serving import served
 from .viewer import Viewer
 
 pytestmark = [

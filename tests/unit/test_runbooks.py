@@ -17,7 +17,7 @@ RUN = "".join(
     for name in (
         "stack/test_operating.py",
         "stack/test_runbooks.py",
-        "stack/test_inference.py",
+        "stack/isolated/test_inference.py",
         "component/services/infer/test_runbook.py",
     )
 )

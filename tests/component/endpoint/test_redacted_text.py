@@ -14,6 +14,8 @@ from tests.images.rendering import made
 
 from .serving import Server
 
+pytestmark = pytest.mark.slow
+
 VARIANTS: list[dict[str, Any]] = [
     {},
     {"width": 800},

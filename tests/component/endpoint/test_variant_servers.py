@@ -26,6 +26,8 @@ from tools.worse import put_worse
 
 from .serving import Server
 
+pytestmark = pytest.mark.slow
+
 TARGET, INVOKED = "X-Amzn-SageMaker-Target-Variant", "x-Amzn-Invoked-Production-Variant"
 
 

@@ -59,6 +59,7 @@ def pictures() -> dict[str, Image.Image]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", LOSSY)
 @pytest.mark.parametrize("name", pictures())
 def test_pictures_look_alike(name: str, form: str) -> None:
@@ -68,6 +69,7 @@ def test_pictures_look_alike(name: str, form: str) -> None:
     assert score == pytest.approx(TARGET_SCORE, abs=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pace", "most"), TRIES.items())
 @pytest.mark.parametrize("form", LOSSY)
 def test_encodes_are_counted(form: str, pace: Pace, most: int) -> None:
@@ -78,6 +80,7 @@ def test_encodes_are_counted(form: str, pace: Pace, most: int) -> None:
         assert 1 <= chosen(Sheet(opened(image), 1), FORMS[form], pace).encodes <= most + whole
 
 
+@pytest.mark.slow
 def test_at_leisure_options_are_tried() -> None:
     shares = []
     for image in pictures().values():
@@ -125,6 +128,7 @@ def test_what_is_transparent_stays_so() -> None:
         assert image.mode == "RGBA"
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_judged_by_a_strip_of_it() -> None:
     noise = Image.effect_noise((1200, 900), 60).convert("RGB")
     noise.paste(photograph().convert("RGB").resize((1200, 450)), (0, 0))

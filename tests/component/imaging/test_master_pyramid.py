@@ -120,6 +120,7 @@ def test_at_least_a_halving_is_left_to_the_resize(monkeypatch: pytest.MonkeyPatc
     assert asked == [-1, -1, 0, -1, 1, 2, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turned_pictures_stay_turned_in_every_level(orientation: int) -> None:
     upload = in_jpeg(large(), orientation)

@@ -107,6 +107,7 @@ def test_all_levels_are_those_of_a_pyramid(form: str) -> None:
         assert np.array_equal(level(body, number), level(wanted, number)), number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bands", "deep"), [(1, False), (4, False), (2, False), (3, True), (1, True), (4, True)])
 def test_so_they_are_of_any_kind_of_pixels(bands: int, deep: bool) -> None:
     data = upload("tiles", 1600, 1152, bands, deep=deep)

@@ -14,6 +14,8 @@ from darkroom.imaging.scene.writing import write
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 
+pytestmark = pytest.mark.slow
+
 
 def ramp(width: int, height: int) -> pyvips.Image:
     shade = pyvips.Image.xyz(width, height).cast("float")

@@ -40,6 +40,7 @@ def pictures() -> dict[str, Image.Image]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "WEBP"])
 @pytest.mark.parametrize("quality", [30, 60, 80, 92])
 @pytest.mark.parametrize("name", pictures())
@@ -50,6 +51,7 @@ def test_it_says_what_ssimulacra2_says(name: str, quality: int, form: str) -> No
     assert Judge(opened(image)).score(body) == pytest.approx(wanted, abs=OFF_BY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("name", ["whole", "odd", "grey"])
 def test_more_quality_never_looks_worse(name: str, form: str) -> None:

@@ -22,7 +22,7 @@ from darkroom.plan.model import Plan
 from darkroom.plan.presets import configured
 from tests.images.rendering import Pixels, alike, apart, durations_ms, frames, seen
 
-pytestmark = pytest.mark.usefixtures("corpus")
+pytestmark = [pytest.mark.usefixtures("corpus"), pytest.mark.slow]
 
 LEAST_SSIM = 0.995
 MOST_LEVELS = 1.0

@@ -20,6 +20,7 @@ from darkroom.plan.presets import Presets
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.ingest.changes import Change, Kind, read_change
 from darkroom.services.ingest.service import Ingest
+from tests.profiles import select_calls
 
 from .ingesting import World
 from .killing import Killed, Wire, kill, wired
@@ -321,12 +322,12 @@ def world(aws: Callable[[str], Any]) -> World:
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed_at_any_call_it_is_done_when_the_event_comes_again(world: World, scene: str, moment: str) -> None:
-    killed_at_each_call(world, SCENES[scene], moment)
+    killed_at_each_call(world, scene, SCENES[scene], moment)
 
 
 @pytest.mark.parametrize("scene", HOLDING)
 def test_killed_at_any_call_what_waits_is_where_it_belongs(holding: World, scene: str) -> None:
-    killed_at_each_call(holding, HOLDING[scene], "after-call")
+    killed_at_each_call(holding, scene, HOLDING[scene], "after-call")
 
 
 @pytest.mark.parametrize("scene", OF_VERDICTS)
@@ -336,11 +337,11 @@ def test_killed_at_any_call_no_picture_is_lost_whose_upload_has_expired(holding:
         world.vault("uploads").erase(key)
         return staged
 
-    killed_at_each_call(holding, expired, "after-call")
+    killed_at_each_call(holding, scene, expired, "after-call")
 
 
-def killed_at_each_call(world: World, stage: Callable[[World, str], Scene], moment: str) -> None:
-    for at in range(1, MOST_CALLS):
+def killed_at_each_call(world: World, name: str, stage: Callable[[World, str], Scene], moment: str) -> None:
+    for at in select_calls(f"{name} {moment}", MOST_CALLS):
         staged = stage(world, f"{at}.jpg")
         wire = Wire(moment, at, kill)
         with wired(world, wire), suppress(Killed):
@@ -434,7 +435,7 @@ class Overtaking:
 @pytest.mark.parametrize("newer", NEWER)
 @pytest.mark.parametrize("older", OLDER)
 def test_overtaken_at_any_call_the_newer_event_wins(world: World, older: str, newer: str, dies: bool) -> None:
-    for at in range(1, MOST_CALLS):
+    for at in select_calls(f"{older} {newer} {dies}", MOST_CALLS):
         first = created(world, f"{at}.jpg")
         ingest(world).handle(first.change)
         change, last = OLDER[older](world, first.key), Overtaking(NEWER[newer], first, dies)
@@ -462,7 +463,7 @@ def _let_pass(world: World, key: str, _: Scene) -> Scene:
 def test_overtaken_at_any_call_a_verdict_makes_room(
     holding: World, older: str, newer: Callable[[World, str, Scene], Scene], dies: bool
 ) -> None:
-    for at in range(1, MOST_CALLS):
+    for at in select_calls(f"{older} {newer.__name__} {dies}", MOST_CALLS):
         first = HOLDING[older](holding, f"{at}.jpg")
         last = Overtaking(newer, first, dies)
         with wired(holding, Wire("after-call", at, last.overtake)), suppress(Killed, Busy):

@@ -32,7 +32,10 @@ HASH_BASED, CHECK_SOURCE = 1, 2
 type Built = dict[str, Path]
 
 
-@pytest.fixture(scope="session", params=ELF_MACHINES)
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(arch, marks=() if arch == platform.machine() else pytest.mark.slow) for arch in ELF_MACHINES],
+)
 def arch(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -98,6 +101,7 @@ def test_the_models_are_those_that_are_declared(built: Built) -> None:
     assert kept == {artefact.wheel for artefact in artefacts}
 
 
+@pytest.mark.slow
 def test_equal_sources_give_equal_layers(built: Built, arch: str, tmp_path: Path) -> None:
     for logical_id, folder in built.items():
         assert content_hash(build(logical_id, arch, tmp_path / logical_id)) == content_hash(folder)

@@ -14,6 +14,8 @@ from bench import page, runs
 from bench.figures import Figure, Section
 from bench.parts import PARTS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

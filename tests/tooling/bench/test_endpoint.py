@@ -11,6 +11,8 @@ from bench.endpoint import gpu
 from bench.endpoint.batching import SERVERS, TASKS, Findings, Measured, for_page, prepared, tables
 from bench.endpoint.server import Answered
 
+pytestmark = pytest.mark.slow
+
 
 def findings(percent: list[float]) -> Findings:
     """Batches twice as fast in each turn, though the machine was slow in the second."""

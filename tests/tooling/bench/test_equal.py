@@ -36,6 +36,8 @@ from bench.trial import Entry, event, started
 from darkroom.aws.telemetry.headers import read_header
 from darkroom.plan.canonical import parse_path
 
+pytestmark = pytest.mark.slow
+
 NEEDS_NPM = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 OF_NPM = [pytest.param(make, marks=NEEDS_NPM) for make in (dit, node, ipx)]
 WEBP = Case("small", "small.jpg", 320)

@@ -37,6 +37,8 @@ from bench.worker import Worker
 from darkroom.imaging.encoding import DEFAULT_QUALITY
 from darkroom.plan.presets import configured
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"w320": (320, 240), "w640": (640, 480), "w960": (960, 720), "w1280": (1280, 960), "w1920": (1500, 1125)}
 
 

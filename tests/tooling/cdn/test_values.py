@@ -19,6 +19,8 @@ from local.cdn.model import Origin
 from local.errors import CannotStart
 from local.findings import activate
 
+pytestmark = pytest.mark.slow
+
 NO_COOKIES_NOR_QUERIES = {
     "EnableAcceptEncodingGzip": False,
     "EnableAcceptEncodingBrotli": False,

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from chaos.report import report
 from chaos.run import Settings, run
+
+pytestmark = pytest.mark.slow
 
 ENOUGH_MINUTES = 1.5
 """The storm ends with its work. At 0.6 a busy machine left most of that to the calm, in which nothing fails."""

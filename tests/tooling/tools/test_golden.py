@@ -112,6 +112,7 @@ def test_the_command_makes_worse_models(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["worse", "--to", str(tmp_path / "worse"), "--models", str(tmp_path)]) == 1
 
 
+@pytest.mark.slow
 def test_a_stack_on_this_machine_has_a_set_that_tells_good_models_from_bad(media: Vault, tmp_path: Path) -> None:
     import skimage
 

@@ -12,6 +12,7 @@ from darkroom.services.infer.requests import Kind, Request, read_request
 from tests.component.aws import sagemaker
 from tests.component.services.killing import Killed, Wire, kill, wired
 from tests.images.pictures import jpeg_photo
+from tests.profiles import select_calls
 
 from .inferring import ALL, SMALL, World
 
@@ -132,7 +133,7 @@ SCENES = {scene.__name__: scene for scene in (judged, overwritten, copied, falle
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed_at_any_call_it_is_done_when_the_message_comes_again(world: World, scene: str, moment: str) -> None:
     world.circuit = type(world.circuit)(failures=1000)
-    for at in range(1, MOST_CALLS):
+    for at in select_calls(f"{scene} {moment}", MOST_CALLS):
         staged = SCENES[scene](world, f"{at}.jpg", at)
         wire = Wire(moment, at, kill)
         with wired(world, wire), suppress(Killed):
@@ -168,7 +169,7 @@ class Overtaking:
 @pytest.mark.parametrize("scene", ["judged", "improved", "removed"])
 def test_overtaken_at_any_call_the_newer_master_wins(world: World, scene: str, deletes: bool) -> None:
     world.circuit = type(world.circuit)(failures=1000)
-    for at in range(1, MOST_CALLS):
+    for at in select_calls(f"{scene} {deletes}", MOST_CALLS):
         staged = SCENES[scene](world, f"{at}.jpg", at)
         newer = Overtaking(staged, at, deletes)
         with wired(world, Wire("after-call", at, newer.overtake)):

@@ -20,6 +20,8 @@ from tools import runbooks
 
 from .inferring import World
 
+pytestmark = pytest.mark.slow
+
 KEY = "trips/rome.jpg"
 LOG = "/aws/lambda/darkroom-infer"
 

@@ -231,6 +231,7 @@ def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
     assert len(stage.written) == 1 + (step == "audit" and not before)
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_takes_no_update_now_is_weighed_by_a_later_run(
     stage: Stage, watch: RolloutWatch, models: Models, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

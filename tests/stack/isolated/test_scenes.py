@@ -23,10 +23,9 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Plan
 from tests.component.services.cutting import scene_image
-
-from .conftest import Stack, start_stack, stop_stack
-from .operating import Operator
-from .viewer import Viewer
+from tests.stack.conftest import Stack, start_stack, stop_stack
+from tests.stack.operating import Operator
+from tests.stack.viewer import Viewer
 
 WIDTH, HEIGHT = 6000, 16_000
 TILE = (2700, 9000, 512, 512)

@@ -22,16 +22,15 @@ from botocore.config import Config
 from PIL import Image
 
 from local.place import ENDPOINT, MODELS
+from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.corpus import CORPUS
 from tests.documents import accuracy_in_order, page, photographed, words
 from tests.images.pictures import jpeg_photo, photograph
+from tests.stack.conftest import Stack, start_stack, stop_stack
+from tests.stack.inferring import ANALYSED_WITHIN_S, Studio, detected, until
+from tests.stack.operating import Operator
+from tests.stack.viewer import Viewer
 from tools import registry
-
-from .browser import CHROMIUM, Page, open_browser
-from .conftest import Stack, start_stack, stop_stack
-from .inferring import ANALYSED_WITHIN_S, Studio, detected, until
-from .operating import Operator
-from .viewer import Viewer
 
 PREFIX = f"people-{secrets.token_hex(4)}/"
 GROUP = CORPUS / "people" / "two-men.jpg"

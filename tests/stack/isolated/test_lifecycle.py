@@ -1,0 +1,129 @@
+"""The local stack as a process: what it keeps, what it leaves behind, how it fails."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from local.place import ROOT
+from local.ports import free_ports
+from tests.stack.conftest import STARTS_WITHIN_S, start_stack, stop_stack
+
+
+def family(pid: int) -> set[int]:
+    """``pid`` and all its descendants."""
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = dict(tuple(map(int, line.split())) for line in listed.splitlines())
+    found, before = {pid}, set[int]()
+    while found != before:
+        before = set(found)
+        found |= {child for child, parent in parents.items() if parent in found}
+    return found & parents.keys()
+
+
+def alive(pids: set[int]) -> set[int]:
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,stat="], capture_output=True, text=True, check=True).stdout
+    states = {int(pid): state for pid, state in (line.split() for line in listed.splitlines())}
+    return {pid for pid in pids if not states.get(pid, "Z").startswith("Z")}
+
+
+def up(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Start a stack that is expected to give up, and wait until it has."""
+    command = [sys.executable, "-m", "local", "up", "--state-dir", str(state), *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def listening(url: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(url.rsplit(":", 1)[1]))) == 0
+
+
+def test_ctrl_c_leaves_nothing_behind_and_the_next_start_has_the_data(tmp_path: Path) -> None:
+    first = start_stack(tmp_path, "--no-watch", "--no-inference")
+    first.cloud.s3.put_object(Bucket=first.media_bucket, Key="masters/kept.txt", Body=b"kept")
+    with urllib.request.urlopen(f"{first.cdn_url}/samples/coffee.png?w=320", timeout=60) as answer:
+        assert answer.status == 200
+    pids = family(first.running.process.pid)
+    assert len(pids) >= 3  # the stack, MiniStack, a function
+    assert stop_stack(first) == 0
+    assert not alive(pids)
+    assert not listening(first.cdn_url)
+    assert not listening(first.aws_endpoint_url)
+    assert not (tmp_path / "stack.json").exists()
+    assert not (tmp_path / "tmp").exists()
+
+    second = start_stack(tmp_path, "--no-watch", "--no-inference")
+    try:
+        assert "Nothing to deploy" in (tmp_path / "output.log").read_text()
+        kept = second.cloud.s3.get_object(Bucket=second.media_bucket, Key="masters/kept.txt")
+        assert kept["Body"].read() == b"kept"
+        for name in ("media_bucket", "distribution_id", "signing_key"):
+            assert getattr(first, name) == getattr(second, name)
+        with urllib.request.urlopen(f"{second.cdn_url}/samples/coffee.png?w=320", timeout=60) as answer:
+            assert answer.headers["X-Cache"] == "Miss from cloudfront"
+        assert second.invocations() == 0  # it came from S3
+    finally:
+        second.running.process.kill()  # by force: what it started has to notice by itself
+    pids = family(second.running.process.pid) | {second.pids["ministack"]}
+    deadline_s = time.monotonic() + 30
+    while alive(pids) and time.monotonic() < deadline_s:
+        second.running.process.poll()
+        time.sleep(0.2)
+    assert not alive(pids)
+
+
+def test_a_change_of_code_shows_without_a_restart(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "bench", "docs")
+    shutil.copytree(ROOT, checkout, ignore=ignored)
+    (checkout / ".local").mkdir()
+    (checkout / ".local" / "venvs").symlink_to(ROOT / ".local" / "venvs")
+    changing = start_stack(tmp_path / "state", "--no-inference", root=checkout)
+    try:
+        errors = checkout / "layers" / "darkroom" / "darkroom" / "errors.py"
+        title = re.compile(r'(code = "no-source".*?title = )"[^"]*"', re.DOTALL)
+        for sentence in ("No negative has this name", "Nor has any this"):
+            errors.write_text(title.sub(rf'\1"{sentence}"', errors.read_text()))
+            deadline_s = time.monotonic() + STARTS_WITHIN_S
+            for number in itertools.count():
+                if sentence in refusal(f"{changing.cdn_url}/missing-{number}.jpg?w=320"):
+                    break
+                assert time.monotonic() < deadline_s, (tmp_path / "state" / "output.log").read_text()
+                time.sleep(0.5)
+    finally:
+        assert stop_stack(changing) == 0
+
+
+def refusal(url: str) -> str:
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return str(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
+
+
+def test_an_occupied_port_is_named_with_the_remedy(tmp_path: Path) -> None:
+    cdn, aws = free_ports(2)
+    with socket.create_server(("127.0.0.1", aws)):
+        done = up(tmp_path, "--port", str(cdn), "--aws-port", str(aws))
+    assert done.returncode == 1
+    assert f"Port {aws} is not free" in done.stderr
+    assert f"--aws-port {aws + 1}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_stop_without_a_stack_and_sign_without_one(tmp_path: Path) -> None:
+    def local(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "local", *arguments, "--state-dir", str(tmp_path)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert local("stop").stdout == "No stack runs here\n"
+    assert "Start one by `make run`" in local("sign", "/a.jpg?w=801").stderr
