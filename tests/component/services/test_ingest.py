@@ -536,6 +536,18 @@ def test_an_index_that_was_lost_does_not_outrank_its_master(world: World) -> Non
     assert world.sent == []
 
 
+def test_an_old_deletion_keeps_a_newer_master_if_the_index_was_lost(world: World) -> None:
+    """Its upload may be gone because it expired, which deletes no image."""
+    world.created("photo.jpg", jpeg_photo())
+    old = world.change("photo.jpg", world.next_sequencer(), "Object Deleted", "DeleteObject")
+    world.created("photo.jpg", jpeg_photo((64, 48)))
+    newer = world.body("media", "masters/photo.jpg")
+    world.index.delete("photo.jpg")
+    world.vault("uploads").erase("photo.jpg")
+    assert world.ingest.handle(old) is Outcome.DROPPED
+    assert world.body("media", "masters/photo.jpg") == newer
+
+
 def test_an_index_that_was_put_back_is_mended_to_its_master(world: World) -> None:
     world.created("photo.jpg", png_noise(40, 30))
     backup = world.record("photo.jpg")

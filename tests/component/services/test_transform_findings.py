@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -273,6 +275,30 @@ def test_a_picture_by_findings_that_were_replaced_meanwhile_does_not_stay(
     assert isinstance(answer, Failed)
     assert isinstance(answer.error, Unavailable)
     assert bucket.etag(derivative(url)) is None
+
+
+def test_a_redaction_is_verified_after_its_derivative_is_stored(
+    service: Transform, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Findings that change right after the PUT take the derivative back: a check beside the PUT would miss them."""
+    analyse(bucket)
+    before = set(threading.enumerate())
+    real_put = Bucket.put
+
+    def put_then_reanalyse(self: Bucket, key: str, *rest: Any) -> str:
+        etag = real_put(self, key, *rest)
+        if key.startswith("derivatives/"):
+            for thread in set(threading.enumerate()) - before:
+                thread.join()  # a check beside the PUT has its result by now
+            monkeypatch.setattr(Bucket, "put", real_put)
+            analyse(bucket, by=FALLBACK)
+        return etag
+
+    monkeypatch.setattr(Bucket, "put", put_then_reanalyse)
+    answer = service.answer(asked(REDACTED))
+    assert isinstance(answer, Failed)
+    assert isinstance(answer.error, Unavailable)
+    assert bucket.etag(derivative(REDACTED)) is None
 
 
 def loaded(**environment: str) -> Function:
