@@ -14,8 +14,8 @@ from PIL import Image
 
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TASKS, TEXT, read_finding
 from tests.documents import accuracy_in_order, page, photographed, words
-from tests.images.looking import FACES as MARKED
 from tests.images.looking import overlap
+from tests.images.people import FACES as MARKED
 from tests.images.pictures import jpeg_photo, photograph
 
 from .serving import Server

@@ -10,7 +10,8 @@ import pytest
 from darkroom.findings import FACES as TASK
 from darkroom.findings import Region
 from darkroom.models import catalogue, faces
-from tests.images.looking import FACES, overlap, picture_of_faces, pixels, small_models
+from tests.images.looking import overlap, pixels, small_models
+from tests.images.people import FACES, PICTURES, picture_of_faces
 
 LEAST_OVERLAP = 0.25
 """With a box that a person drew around hair and chin; the detector draws to the ears, or not that far."""
@@ -26,7 +27,7 @@ def test_there_are_enough_faces_to_judge_by() -> None:
     assert sum(map(len, FACES.values())) >= 15
 
 
-@pytest.mark.parametrize("name", FACES)
+@pytest.mark.parametrize("name", PICTURES)
 def test_every_face_is_found_and_nothing_else(name: str) -> None:
     left = found_in(name)
     for marked in FACES[name]:
@@ -37,7 +38,7 @@ def test_every_face_is_found_and_nothing_else(name: str) -> None:
 
 
 def test_the_surest_come_first() -> None:
-    found = small_models().find(pixels(picture_of_faces("people/street.jpg")), [TASK])[TASK].faces
+    found = small_models().find(pixels(picture_of_faces("crowd")), [TASK])[TASK].faces
     scores = [face.score for face in found]
     assert scores == sorted(scores, reverse=True)
     assert all(0.4 <= score <= 1 for score in scores)
