@@ -6,6 +6,7 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 from local import beside
 from local.aws import Cloud
 from local.place import ROOT
+from tests.waiting import HANG_S
 
 from .viewer import Viewer
 
-STARTS_WITHIN_S = 300
+STARTS_WITHIN_S = 1200
+"""A hang: layers are built and models fetched, on a machine that has other work too."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Stack:
     functions: dict[str, dict[str, str]]
     pids: dict[str, int]
 
-    @property
+    @cached_property
     def cloud(self) -> Cloud:
         """Clients of its MiniStack."""
         return Cloud(self.aws_endpoint_url)
@@ -59,7 +62,7 @@ class Stack:
 
     def _control(self, method: str, path: str) -> bytes:
         request = urllib.request.Request(self.control_url + path, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=HANG_S) as answer:
             return bytes(answer.read())
 
 

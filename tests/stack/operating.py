@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,10 @@ from darkroom.aws.index import Index
 from darkroom.aws.record import Record
 from local.aws import tool_environment
 from local.place import ROOT
+from tests.waiting import wait_until
 from tools import local_stack, runbooks
 
 from .conftest import Stack
-
-SETTLES_WITHIN_S = 90.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Operator:
         """Put an upload, and wait until it is taken in."""
         s3, known = self.stack.cloud.s3, self.index.get(key)
         s3.put_object(Bucket=self.facts["uploads_bucket"], Key=key, Body=body)
-        self.until(lambda: self._settled(key, known), f"{key} is ready")
+        wait_until(lambda: self._settled(key, known), f"{key} is ready")
 
     def _settled(self, key: str, before: Record | None) -> bool:
         record = self.index.get(key)
@@ -62,22 +61,60 @@ class Operator:
         return [one["Key"] for one in (*answer.get("Versions", []), *answer.get("DeleteMarkers", []))]
 
     def waiting(self, queue: str) -> int:
-        """Messages of a queue, by its name among the facts, in whatever state."""
+        """Return the number of a queue's messages in any state. ``queue`` is its name among the facts."""
+        return self._messages(queue, "", "NotVisible", "Delayed")
+
+    def due(self, queue: str) -> int:
+        """Return the number of a queue's messages that are being worked off or may be."""
+        return self._messages(queue, "", "NotVisible")
+
+    def _messages(self, queue: str, *states: str) -> int:
         answer = self.stack.cloud.queues.get_queue_attributes(
             QueueUrl=self.facts["queues"][queue], AttributeNames=["All"]
         )["Attributes"]
-        return sum(int(answer[f"ApproximateNumberOfMessages{state}"]) for state in ("", "NotVisible", "Delayed"))  # type: ignore[call-overload]
+        return sum(int(answer[f"ApproximateNumberOfMessages{state}"]) for state in states)  # type: ignore[call-overload]
 
     def forget_orders(self) -> None:
         """Empty the refine queue of what other tests' pictures left there: their fifteen minutes may end just now."""
         self.stack.cloud.queues.purge_queue(QueueUrl=self.facts["queues"]["refine"])
 
-    def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until ``condition`` holds."""
-        deadline_s = time.monotonic() + SETTLES_WITHIN_S
-        while not condition():
-            assert time.monotonic() < deadline_s, f"not so in time: {what}"
-            time.sleep(0.2)
+    @contextmanager
+    def paused_monitor(self) -> Iterator[None]:
+        """Stop the monitor's schedule, and wait for its last run: its remedy sends dead letters back by itself."""
+        events, functions = self.stack.cloud.events, self.stack.cloud.functions
+        name = self.facts["functions"]["MonitorFunction"]["name"]
+        rules = [rule["Name"] for rule in events.list_rules()["Rules"] if "ScheduleExpression" in rule]
+        scheduled = [
+            rule
+            for rule in rules
+            if any(name in target["Arn"] for target in events.list_targets_by_rule(Rule=rule)["Targets"])
+        ]
+        assert scheduled
+        for rule in scheduled:
+            events.disable_rule(Name=rule)
+        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+        try:
+            wait_until(lambda: self._runs_alone(name), "no other run of the monitor goes on")
+            yield
+        finally:
+            functions.delete_function_concurrency(FunctionName=name)
+            for rule in scheduled:
+                events.enable_rule(Name=rule)
+
+    def _runs_alone(self, monitor: str) -> bool:
+        """Run the monitor, unless its one environment is busy with a run of before."""
+        functions = self.stack.cloud.functions
+        try:
+            functions.invoke(FunctionName=monitor, Payload=json.dumps({"watch": ["cdn"]}))
+        except functions.exceptions.TooManyRequestsException:
+            return False
+        return True
+
+    def empty_dead_letters(self) -> None:
+        """Delete the dead letters of other tests."""
+        for name, url in self.facts["queues"].items():
+            if name.endswith("dead_letters"):
+                self.stack.cloud.queues.purge_queue(QueueUrl=url)
 
     def local(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``python -m local``."""

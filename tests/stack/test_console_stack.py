@@ -14,6 +14,7 @@ import pytest
 from darkroom.aws.record import HELD
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.images.pictures import jpeg_photo
+from tests.waiting import wait_until
 
 from .conftest import Stack
 from .operating import Operator
@@ -139,7 +140,7 @@ def test_a_person_decides_about_what_is_held(stack: Stack, viewer: Viewer, tmp_p
         await page.until("document.querySelectorAll('.review').length === 0")
 
     on(stack, "#/review", act)
-    operator.until(lambda: operator.state(served) == "ready", "it is served")
+    wait_until(lambda: operator.state(served) == "ready", "it is served")
     assert viewer.get(f"/{served}?w=320").status == 200
     assert operator.state(kept) == HELD
 
@@ -164,7 +165,7 @@ def test_dashboards_have_all_their_panels_and_figures(stack: Stack, viewer: View
     async def act(page: Page) -> None:
         told = await page.evaluate("fetch('/_local/watch/dashboards').then(answer => answer.json())")
         panels = next(each["panels"] for each in told["dashboards"] if each["name"] == view)
-        await page.until(f"!!{drawn}", 120)
+        await page.until(f"!!{drawn}")
         shown = await page.evaluate("[...document.querySelectorAll('.panel')].map(each => each.dataset.id)")
         assert shown == [each["id"] for each in panels]
         assert await page.evaluate("document.getElementById('trouble').innerText") == ""
@@ -174,7 +175,7 @@ def test_dashboards_have_all_their_panels_and_figures(stack: Stack, viewer: View
 
 def test_alarms_of_the_template_are_evaluated(stack: Stack) -> None:
     async def act(page: Page) -> None:
-        await page.until("document.querySelectorAll('.alarms tbody tr').length > 20", 120)
+        await page.until("document.querySelectorAll('.alarms tbody tr').length > 20")
         assert await page.evaluate("document.getElementById('count-alarms').textContent") != "–"
         # Each has a runbook that is there.
         links = "[...new Set([...document.querySelectorAll('.runbook')].map(each => each.hash.split('/')[2]))]"
@@ -204,7 +205,7 @@ def test_the_start_page_leads_to_the_trace_of_a_print(stack: Stack) -> None:
             stack.restart_cdn()
             await page.open(f"{stack.cdn_url}/")
             link = "document.querySelector('.print .legend a')"
-            await page.until(f"!!{link}", 120)
+            await page.until(f"!!{link}")
             await page.evaluate(f"{link}.click()")
             await page.until("document.querySelectorAll('.traces li').length === 1")
 

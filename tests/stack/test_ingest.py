@@ -8,7 +8,6 @@ import re
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from tests.images.drawn import with_exif
 from tests.images.exiftool import needs_exiftool, private_parts
 from tests.images.pictures import jpeg_photo
 from tests.images.rendering import alike, seen
+from tests.waiting import wait_until
 from tools.events import FOLDER
 from tools.ingest_report.__main__ import main as report
 from tools.ingest_report.fates import Stack as Behind
@@ -38,20 +38,10 @@ from tools.ingest_report.fates import Stack as Behind
 from .conftest import Stack
 from .viewer import Viewer
 
-SETTLES_WITHIN_S = 90.0
 PRESETS = configured().at_ingest
 PREFIX = f"e2e-ingest-{secrets.token_hex(4)}/"
 GAIN_MAP = frozenset({"XMP-hdrgm", "XMP-GContainer", "MPF0", "MPImage1", "MPImage2", "APP2", "Google"})
 """ExifTool's groups of what a gain map needs."""
-
-
-def until[T](look: Callable[[], T], what: str) -> T:
-    """What ``look`` finds, as soon as it finds something."""
-    deadline_s = time.monotonic() + SETTLES_WITHIN_S
-    while not (found := look()):
-        assert time.monotonic() < deadline_s, f"not so in time: {what}"
-        time.sleep(0.1)
-    return found
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,7 @@ class Intake:
         """Upload below the prefix of these tests; what the index says when it is done."""
         s3, key = self.behind.cloud.s3, PREFIX + name
         version = s3.put_object(Bucket=self.behind.facts["uploads_bucket"], Key=key, Body=body)["VersionId"]
-        return until(lambda: self._done(key, version), f"{key} is done")
+        return wait_until(lambda: self._done(key, version), f"{key} is done")
 
     def _done(self, key: str, version_id: str) -> Record | None:
         record = self.behind.index.get(key)
@@ -73,7 +63,7 @@ class Intake:
     def delete(self, record: Record) -> Record:
         """Delete an upload; what the index says then."""
         self.behind.vault("uploads").delete(record.key)
-        return until(lambda: self._removed(record.key), f"{record.key} is removed")
+        return wait_until(lambda: self._removed(record.key), f"{record.key} is removed")
 
     def _removed(self, key: str) -> Record | None:
         record = self.behind.index.get(key)
@@ -114,7 +104,7 @@ def told(stack: Stack) -> Iterator[Callable[[str], dict[str, Any]]]:
             assert found.setdefault(event["detail"]["id"], event)["detail"] == event["detail"]
 
     def find(image_id: str) -> dict[str, Any]:
-        return until(lambda: (look(), found.get(image_id))[1], f"{image_id} is told")
+        return wait_until(lambda: (look(), found.get(image_id))[1], f"{image_id} is told")
 
     yield find
     events.remove_targets(Rule="e2e-told", Ids=["queue"])
@@ -163,7 +153,7 @@ def test_an_overwrite_leaves_nothing_of_the_old_picture(intake: Intake, viewer: 
         stack.refresh_cdn()
         return all(viewer.get(url).body != old for url, old in zip(urls, before, strict=True))
 
-    until(all_new, "the CDN serves the new picture")
+    wait_until(all_new, "the CDN serves the new picture")
     assert seen(viewer.get(urls[0]).body).shape == (900, 600, 3)
     assert set(intake.sources(second.key).values()) == {second.master["etag"].strip('"')}
 
@@ -184,7 +174,7 @@ def test_a_deletion_takes_everything_with_it(
         stack.refresh_cdn()
         return viewer.get(url).status == 404
 
-    until(missing, "the CDN says 404")
+    wait_until(missing, "the CDN says 404")
     assert viewer.get(url).problem["code"] == "no-source"
     assert intake.put("gone.jpg", jpeg_photo()).state == READY
 

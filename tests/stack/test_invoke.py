@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from local.place import ROOT
+from tests.waiting import HANG_S
 
 from .conftest import Stack
 
@@ -19,7 +20,7 @@ APP = Path("functions/transform/app.py")
 
 def invoke(stack: Stack, name: str, event: str, *, python: tuple[str, ...] = (), given: str = "") -> Any:
     command = [sys.executable, *python, "-m", "local", "invoke", name, event, "--state-dir", str(stack.state)]
-    return subprocess.run(command, cwd=ROOT, input=given, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, cwd=ROOT, input=given, capture_output=True, text=True, check=False, timeout=HANG_S)
 
 
 @pytest.mark.smoke

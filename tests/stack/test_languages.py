@@ -23,6 +23,7 @@ from darkroom.services.languages.table import BY_NAME
 from local.language_keys import DOCUMENT, signed_in
 from tests.corpus import CORPUS
 from tests.images.pictures import jpeg_photo, png_noise
+from tests.waiting import HANG_S, wait_until
 
 from .conftest import Stack
 from .viewer import Answer, Viewer
@@ -38,7 +39,6 @@ PAGE_KEYS: Mapping[str, list[object]] = {
     "imgproxy": [MOVING["imgproxy"]["keys"]],
 }
 KEYS = {name: [*keys, *PAGE_KEYS.get(name, [])] for name, keys in DOCUMENT.items()}
-TAKEN_OVER_WITHIN_S = 60
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Page:
 
 @pytest.fixture(scope="module")
 def page(stack: Stack) -> Page:
-    return Page(stack.cdn_url, urllib3.PoolManager(retries=False, timeout=60))
+    return Page(stack.cdn_url, urllib3.PoolManager(retries=False, timeout=HANG_S))
 
 
 @pytest.fixture(scope="module")
@@ -193,13 +193,15 @@ def test_iiif_is_purged_by_its_prefix(stack: Stack, viewer: Viewer, tmp_path: Pa
 
 
 def _answered(viewer: Viewer, url: str, wanted: tuple[int, int]) -> Answer:
-    deadline_s = time.monotonic() + TAKEN_OVER_WITHIN_S
-    while True:
-        answer = viewer.get(url)
-        if answer.status == 200 and size(answer) == wanted:
-            return answer
-        assert time.monotonic() < deadline_s, (answer.status, answer.body[:200])
-        time.sleep(0.5)
+    last: list[Answer] = []
+
+    def look() -> Answer | None:
+        last[:] = [viewer.get(url)]
+        return last[0] if last[0].status == 200 and size(last[0]) == wanted else None
+
+    found = wait_until(look, lambda: (last[0].status, last[0].body[:200]))
+    assert found is not None
+    return found
 
 
 # ------------------------------------------------------------------ pages that move

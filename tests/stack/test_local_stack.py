@@ -12,6 +12,7 @@ import pytest
 
 from local.place import ROOT
 from tests.stack.conftest import Stack
+from tests.waiting import HANG_S
 
 
 def up(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -32,7 +33,7 @@ def test_sign_prints_a_url_that_is_served(stack: Stack) -> None:
     done = subprocess.run(
         [*command, "--state-dir", str(stack.state)], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    with urllib.request.urlopen(done.stdout.strip(), timeout=60) as answer:
+    with urllib.request.urlopen(done.stdout.strip(), timeout=HANG_S) as answer:
         assert (answer.status, answer.headers["Content-Type"]) == (200, "image/webp")
 
 
@@ -40,7 +41,7 @@ def test_an_invalidation_reaches_the_cdn(stack: Stack) -> None:
     url = f"{stack.cdn_url}/samples/rocket.jpg?w=320&f=jpeg"
 
     def cache_state() -> str:
-        with urllib.request.urlopen(url, timeout=60) as answer:
+        with urllib.request.urlopen(url, timeout=HANG_S) as answer:
             return str(answer.headers["X-Cache"]).split(" ")[0]
 
     cache_state()
@@ -89,14 +90,14 @@ def test_functions_have_what_layers_and_the_runtime_bring_and_nothing_else(stack
 def test_the_start_page_and_the_option_table(stack: Stack) -> None:
     import json
 
-    with urllib.request.urlopen(f"{stack.cdn_url}/", timeout=30) as answer:
+    with urllib.request.urlopen(f"{stack.cdn_url}/", timeout=HANG_S) as answer:
         page = answer.read().decode()
     assert "/_local/console/console.js" in page
     for name in ("console.js", "form.js", "style.css"):
-        with urllib.request.urlopen(f"{stack.control_url}/console/{name}", timeout=30) as answer:
+        with urllib.request.urlopen(f"{stack.control_url}/console/{name}", timeout=HANG_S) as answer:
             assert answer.status == 200
-    with urllib.request.urlopen(f"{stack.control_url}/options", timeout=30) as answer:
+    with urllib.request.urlopen(f"{stack.control_url}/options", timeout=HANG_S) as answer:
         table = json.load(answer)
     assert {"w", "fit", "redact"} <= {option["short"] for option in table["options"]}
-    with urllib.request.urlopen(f"{stack.control_url}/photographs", timeout=30) as answer:
+    with urllib.request.urlopen(f"{stack.control_url}/photographs", timeout=HANG_S) as answer:
         assert "samples/coffee.png" in json.load(answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from darkroom.services.purge_orders import purge_message
 from darkroom.services.sweep import created_event
 from local.aws import tool_environment
 from tests.images.pictures import jpeg_photo
+from tests.waiting import wait_until
 
 from .conftest import Stack
 from .operating import Operator
@@ -25,6 +27,14 @@ ANOTHER = (640, 480)
 @pytest.fixture
 def operator(stack: Stack, tmp_path: Path) -> Operator:
     return Operator(stack, tmp_path)
+
+
+@pytest.fixture
+def redriving(operator: Operator) -> Iterator[Operator]:
+    """An operator without other dead letters, and without a monitor that sends them back first."""
+    with operator.paused_monitor():
+        operator.empty_dead_letters()
+        yield operator
 
 
 def die(operator: Operator, queue: str, body: dict[str, object], **attributes: str) -> None:
@@ -40,6 +50,7 @@ def die(operator: Operator, queue: str, body: dict[str, object], **attributes: s
 def lose(operator: Operator, key: str) -> dict[str, object]:
     """Have an upload that nobody has taken in; the event that got lost."""
     operator.upload(key, jpeg_photo())
+    wait_until(lambda: operator.due("ingest") == 0, "ingest has nothing left to write")
     operator.index.delete(key)
     operator.stack.cloud.s3.delete_object(Bucket=operator.facts["media_bucket"], Key=f"masters/{key}")
     return created_event(operator.facts["uploads_bucket"], Listed(key, "", 1, 1_795_608_000.0))
@@ -51,7 +62,7 @@ def test_an_overwrite_reaches_viewers(operator: Operator, viewer: Viewer) -> Non
     before = viewer.get(url).body
     assert viewer.again(url).cache == "Hit"
     operator.upload("operating/overwritten.jpg", jpeg_photo(ANOTHER))
-    operator.until(lambda: viewer.get(url).body != before, "the CDN has the new picture")
+    wait_until(lambda: viewer.get(url).body != before, "the CDN has the new picture")
     assert viewer.get(url).status == 200
 
 
@@ -59,7 +70,7 @@ def test_a_deletion_reaches_viewers_and_is_remembered(operator: Operator, viewer
     operator.upload("operating/deleted.jpg", jpeg_photo())
     assert viewer.get("/operating/deleted.jpg?w=800").status == 200
     operator.delete("operating/deleted.jpg")
-    operator.until(lambda: viewer.get("/operating/deleted.jpg?w=800").status == 404, "the CDN has it no more")
+    wait_until(lambda: viewer.get("/operating/deleted.jpg?w=800").status == 404, "the CDN has it no more")
     assert viewer.derivatives("/operating/deleted.jpg") == []
     assert operator.state("operating/deleted.jpg") == "removed"
 
@@ -92,7 +103,7 @@ def test_what_expires_is_no_deletion(operator: Operator, viewer: Viewer) -> None
     operator.stack.cloud.queues.send_message(
         QueueUrl=operator.facts["queues"]["ingest"], MessageBody=json.dumps(expired)
     )
-    operator.until(lambda: operator.waiting("ingest") == 0, "the queue is empty")
+    wait_until(lambda: operator.due("ingest") == 0, "the queue is empty")
     assert operator.state(key) == "ready"
     assert "w-320.webp" in viewer.derivatives(f"/{key}")
     assert viewer.get(f"/{key}?w=800").status == 200
@@ -121,14 +132,15 @@ def test_forgetting_in_one_command(operator: Operator) -> None:
 
 
 @pytest.mark.smoke
-def test_redriving_in_one_command(operator: Operator) -> None:
+def test_redriving_in_one_command(redriving: Operator) -> None:
+    operator = redriving
     event = lose(operator, "operating/dead.jpg")
     die(operator, "ingest", event, code="unavailable", cause="put masters/operating/dead.jpg: SlowDown", attempts="6")
     shown = operator.local("redrive", "--dry-run").stdout
     assert "unavailable: put masters/operating/dead.jpg: SlowDown" in shown
     assert operator.state("operating/dead.jpg") == ""
     assert "sent back: 1" in operator.local("redrive").stdout
-    operator.until(lambda: operator.state("operating/dead.jpg") == "ready", "the dead letter is dealt with")
+    wait_until(lambda: operator.state("operating/dead.jpg") == "ready", "the dead letter is dealt with")
     assert operator.waiting("ingest_dead_letters") == 0
 
 
@@ -160,14 +172,15 @@ def test_the_runbook_of_data_requests(operator: Operator) -> None:
     assert operator.state("trips/rome-again.jpg") == "ready"
 
 
-def test_the_runbook_of_dead_letters(operator: Operator) -> None:
+def test_the_runbook_of_dead_letters(redriving: Operator) -> None:
+    operator = redriving
     die(operator, "ingest", lose(operator, "operating/redriven.jpg"), code="defect", cause="ZeroDivisionError")
     die(operator, "purge", purge_message("operating/redriven.jpg"))
     shown = operator.follow("redrive.md")
     assert "    defect: ZeroDivisionError\n" in shown
     assert "purge operating/redriven.jpg\n" in shown
     operator.follow("redrive.md", 1)
-    operator.until(lambda: operator.state("operating/redriven.jpg") == "ready", "the upload is taken in")
+    wait_until(lambda: operator.state("operating/redriven.jpg") == "ready", "the upload is taken in")
     operator.follow("redrive.md", 2)
     assert operator.waiting("ingest_dead_letters") == operator.waiting("purge_dead_letters") == 0
 
@@ -178,7 +191,7 @@ def test_the_runbook_of_purges(operator: Operator, viewer: Viewer) -> None:
         Bucket=operator.facts["media_bucket"], Key=f"derivatives/{RUNBOOK_KEY}/_/w-1.webp", Body=b"of another master"
     )
     operator.follow("purge.md", 1)
-    operator.until(lambda: "w-1.webp" not in viewer.derivatives(f"/{RUNBOOK_KEY}"), "the stale derivative is gone")
+    wait_until(lambda: "w-1.webp" not in viewer.derivatives(f"/{RUNBOOK_KEY}"), "the stale derivative is gone")
     assert "w-320.webp" in viewer.derivatives(f"/{RUNBOOK_KEY}")
     assert "w-320.webp" in operator.follow("purge.md", 3)
     operator.follow("purge.md", 2)

@@ -14,6 +14,7 @@ from darkroom.imaging.scoring import Judge
 from darkroom.services.caching import UNREFINED_S, CachePolicy
 from darkroom.services.refine.orders import refine_message
 from tests.images.pictures import jpeg_photo
+from tests.waiting import wait_until
 
 from .conftest import Stack
 from .operating import Operator
@@ -47,7 +48,7 @@ def refine(operator: Operator, name: str) -> None:
         head = stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=name)
         return head["Metadata"]["pace"] == "thorough"
 
-    operator.until(is_done, f"{name} is refined")
+    wait_until(is_done, f"{name} is refined")
 
 
 def test_the_next_viewer_gets_fewer_bytes_that_look_the_same(stack: Stack, viewer: Viewer, operator: Operator) -> None:
@@ -55,7 +56,7 @@ def test_the_next_viewer_gets_fewer_bytes_that_look_the_same(stack: Stack, viewe
     waiting = operator.waiting("refine")
     first = viewer.get(f"{path}?w=640", accept=WEBP)
     assert (first.status, first.headers["content-type"], shared_s(first)) == (200, "image/webp", UNREFINED_S)
-    operator.until(lambda: operator.waiting("refine") > waiting, "S3 has told of the derivative")
+    wait_until(lambda: operator.waiting("refine") > waiting, "S3 has told of the derivative")
 
     refine(operator, f"derivatives{path}/_/w-640.auto-webp")
     stack.restart_cdn()
@@ -82,10 +83,10 @@ def test_it_is_logged_counted_and_done_once(stack: Stack, viewer: Viewer, operat
         found = stack.cloud.logs.filter_log_events(logGroupName=log, filterPattern="").get("events", [])
         return [event["message"] for event in found if word in event["message"] and name in event["message"]]
 
-    operator.until(lambda: bool(said('"outcome":"refined"')), "the log says so")
+    wait_until(lambda: bool(said('"outcome":"refined"')), "the log says so")
     stack.cloud.queues.send_message(
         QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(refine_message(name, 1)), DelaySeconds=0
     )
-    operator.until(lambda: bool(said('"outcome":"thorough"')), "the second message found nothing to do")
+    wait_until(lambda: bool(said('"outcome":"thorough"')), "the second message found nothing to do")
     assert stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=name)["ETag"] == etag
     assert operator.waiting("refine_dead_letters") == 0

@@ -14,6 +14,7 @@ import pytest
 
 from darkroom.plan.negotiation import LADDER_PX
 from tests.images.pictures import jpeg_photo
+from tests.waiting import wait_until
 
 from .conftest import Stack
 from .operating import Operator
@@ -64,11 +65,12 @@ def mapping(operator: Operator) -> Any:
 def test_the_runbook_of_backlogs(operator: Operator) -> None:
     """Somebody has stopped what fetches uploads."""
     functions, uuid = operator.stack.cloud.functions, mapping(operator)["UUID"]
-    key, before = f"operating/{uuid4().hex}.jpg", operator.waiting("ingest")
+    wait_until(lambda: operator.due("ingest") == 0, "ingest has nothing to do")
+    key = f"operating/{uuid4().hex}.jpg"
     functions.update_event_source_mapping(UUID=uuid, Enabled=False)
     try:
         operator.stack.cloud.s3.put_object(Bucket=operator.facts["uploads_bucket"], Key=key, Body=jpeg_photo())
-        operator.until(lambda: operator.waiting("ingest") > before, "the upload waits")
+        wait_until(lambda: operator.due("ingest") > 0, "the upload waits")
         ingest, uploads, *others = operator.follow("queue-backlog.md").splitlines()
         queue, waiting, *_ = ingest.split("\t")
         assert (queue.endswith("-ingest"), int(waiting) >= 1) == (True, True)
@@ -78,7 +80,7 @@ def test_the_runbook_of_backlogs(operator: Operator) -> None:
         assert operator.follow("queue-backlog.md", 1).splitlines()[-1].startswith("Enabl")
     finally:
         functions.update_event_source_mapping(UUID=uuid, Enabled=True)
-    operator.until(lambda: operator.state(key) == "ready", "the upload is taken in")
+    wait_until(lambda: operator.state(key) == "ready", "the upload is taken in")
     *_, ingest, ready = operator.follow("queue-backlog.md", 2).splitlines()
     assert ingest.split("\t")[1] == "0"
     assert float(ready) >= 1
@@ -101,11 +103,11 @@ def test_the_runbook_of_conversion_errors(operator: Operator) -> None:
         operator.upload(KEY, body)
         assert operator.state(KEY) == "refused"
         shown = ("refused", "over-limits", KEY)
-        operator.until(lambda: shown in refusals(operator.follow("conversion-errors.md")), "the refusal is logged")
+        wait_until(lambda: shown in refusals(operator.follow("conversion-errors.md")), "the refusal is logged")
         said = operator.follow("conversion-errors.md", 1)
         assert json.loads(said[said.rindex("\n{") :])["code"] == "over-limits"
     operator.follow("conversion-errors.md", 2)
-    operator.until(lambda: operator.state(KEY) == "ready", "the picture is taken in")
+    wait_until(lambda: operator.state(KEY) == "ready", "the picture is taken in")
     assert "ready\tNone" in operator.follow("conversion-errors.md", 3).splitlines()
 
 
@@ -140,13 +142,13 @@ def test_the_runbook_of_costs(operator: Operator, viewer: Viewer, misses: Iterat
     """Renders cost too much: none but presets are made, until the switch is off again."""
     path, before = next(misses), len(switched(operator))
     rendered_often(viewer, path)
-    operator.until(lambda: watch(operator, "cost")["usd_per_hour"]["compute"] > 0, "a minute is over")
-    operator.until(lambda: costs_more_than_nothing(operator.follow("cost-spike.md")), "figures have come")
+    wait_until(lambda: watch(operator, "cost")["usd_per_hour"]["compute"] > 0, "a minute is over")
+    wait_until(lambda: costs_more_than_nothing(operator.follow("cost-spike.md")), "figures have come")
     lines = operator.follow("cost-spike.md").splitlines()
     assert any(line.endswith(f" {path}") for line in lines[4:])
     try:
         operator.follow("cost-spike.md", 1)
-        operator.until(lambda: viewer.get(f"{next(misses)}?w=320").status == 503, "misses are refused")
+        wait_until(lambda: viewer.get(f"{next(misses)}?w=320").status == 503, "misses are refused")
         refused = viewer.get(f"{next(misses)}?w=480")
         assert (refused.status, refused.problem["code"]) == (503, "presets-only")
         assert int(refused.headers["retry-after"]) > 0
@@ -156,7 +158,7 @@ def test_the_runbook_of_costs(operator: Operator, viewer: Viewer, misses: Iterat
     finally:
         rendered = operator.follow("cost-spike.md", 2).splitlines()[-1]
     assert sum(map(float, rendered.split("\t"))) >= 1
-    operator.until(lambda: viewer.get(f"{next(misses)}?w=320").status == 200, "misses are rendered again")
+    wait_until(lambda: viewer.get(f"{next(misses)}?w=320").status == 200, "misses are rendered again")
     assert switched(operator)[before:] == [True, False]
 
 
@@ -173,8 +175,8 @@ def test_the_runbook_of_storms_of_misses(operator: Operator, viewer: Viewer, mis
         DistributionId=operator.stack.distribution_id,
         InvalidationBatch={"Paths": {"Quantity": 1, "Items": ["/*"]}, "CallerReference": uuid4().hex},
     )
-    operator.until(lambda: "CacheHitRatio" in watch(operator, "cdn"), "the CDN's figures have come")
-    operator.until(lambda: "None" not in ratios(operator.follow("cache-storm.md")).values(), "and are told")
+    wait_until(lambda: "CacheHitRatio" in watch(operator, "cdn"), "the CDN's figures have come")
+    wait_until(lambda: "None" not in ratios(operator.follow("cache-storm.md")).values(), "and are told")
     said = operator.follow("cache-storm.md")
     assert ratios(said).keys() == {"CacheHitRatio", "StoreHitRatio"}
     assert all(0 <= float(ratio) <= 100 for ratio in ratios(said).values())
@@ -214,7 +216,7 @@ def test_the_runbook_of_bad_deploys(
     line = logged(said)[-1]
     assert (line["level"], line["code"], line["status"]) == ("ERROR", "unavailable", 503)
     assert operator.follow("bad-deploy.md", 1).splitlines()[-1] == bad_version
-    operator.until(lambda: viewer.get(viewer.signed(f"{next(misses)}?w=333")).status == 200, "pictures are made")
+    wait_until(lambda: viewer.get(viewer.signed(f"{next(misses)}?w=333")).status == 200, "pictures are made")
     counts = dict(line.split("\t") for line in operator.follow("bad-deploy.md", 2).splitlines()[-3:])
     assert counts.keys() == {"Requests", "Faults", "Errors"}
     assert float(counts["Requests"]) > float(counts["Faults"]) >= 1

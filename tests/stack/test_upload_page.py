@@ -58,7 +58,7 @@ async def cards(page: Page) -> dict[str, dict[str, Any]]:
 def test_chosen_files_and_their_fates(stack: Stack, files: list[Path]) -> None:
     async def act(page: Page) -> None:
         await page.choose_files("#choose", *files)
-        await page.until(f"document.querySelectorAll('.file').length === 3 && {SETTLED}", 120)
+        await page.until(f"document.querySelectorAll('.file').length === 3 && {SETTLED}")
         await page.until(PRINTED)
         found = await cards(page)
         assert list(found) == ["photo.jpg", "copy.jpg", "broken.jpg"]
@@ -96,7 +96,7 @@ def test_a_file_is_made_smaller_and_stripped_on_the_device(stack: Stack, tmp_pat
         for name, act in {**settings, "folder": "value = 'small'"}.items():
             await page.evaluate(f"document.getElementById('{name}').{act}")
         await page.choose_files("#choose", photo)
-        await page.until(f"document.querySelectorAll('.file').length === 1 && {SETTLED}", 120)
+        await page.until(f"document.querySelectorAll('.file').length === 1 && {SETTLED}")
         card = (await cards(page))["large.jpg"]
         assert card["state"] == "ready", card
         assert "1500 × 2000 → 960 × 1280, stripped" in card["detail"]
@@ -161,7 +161,7 @@ def test_nothing_is_wider_than_the_window(stack: Stack, width: int, files: list[
     async def act(page: Page) -> None:
         await page.look(width=width)
         await page.choose_files("#choose", files[0])
-        await page.until(f"document.querySelectorAll('.file').length === 1 && {SETTLED}", 120)
+        await page.until(f"document.querySelectorAll('.file').length === 1 && {SETTLED}")
         await page.until(PRINTED)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         right = "[...document.querySelectorAll('.detail, .presets')].map(box => box.getBoundingClientRect().right)"

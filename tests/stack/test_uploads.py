@@ -8,7 +8,6 @@ import json
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,11 @@ import urllib3
 from local.place import ROOT
 from tests.component.services.upload.calling import run_documented, send
 from tests.images.pictures import jpeg_photo
+from tests.waiting import wait_until
 
 from .conftest import Stack
 from .viewer import Viewer
 
-SETTLES_WITHIN_S = 90.0
 ORIGIN = "http://127.0.0.1:8088"
 
 _pool = urllib3.PoolManager(retries=False)
@@ -59,14 +58,12 @@ class Uploader:
         return self.settled(form["status"])
 
     def settled(self, path: str) -> dict[str, Any]:
-        deadline_s = time.monotonic() + SETTLES_WITHIN_S
-        while time.monotonic() < deadline_s:
+        def look() -> dict[str, Any] | None:
             status, fate = self.fate(path)
-            if status == 200 and fate["state"] in ("ready", "refused"):
-                return fate
             assert status in (200, 404), fate
-            time.sleep(0.2)
-        raise AssertionError(f"{path} did not settle: {fate}")
+            return fate if status == 200 and fate["state"] in ("ready", "refused") else None
+
+        return wait_until(look, f"{path} has settled") or {}
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
@@ -140,10 +137,12 @@ def test_an_upload_that_replaces_another_has_a_fate_of_its_own(uploader: Uploade
     status, form = uploader.ask("again.jpg", data)
     assert status == 201
     assert send(form, data) == (204, "")
-    deadline_s = time.monotonic() + SETTLES_WITHIN_S
-    while (fate := uploader.fate(form["status"])[1]).get("version") in (first["version"], None):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.2)
+
+    def is_known() -> bool:
+        return uploader.fate(form["status"])[1].get("version") not in (first["version"], None)
+
+    wait_until(is_known, "the second upload is known")
+    fate = uploader.settled(form["status"])
     assert (fate["state"], fate["sha256"]) == ("refused", hashlib.sha256(data).hexdigest())
 
 

@@ -6,7 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,11 @@ import pytest
 from local.place import ROOT
 from local.watching.reading import Figures, wanted
 from tests.images.pictures import jpeg_photo
+from tests.waiting import HANG_S, wait_until
 
 from .conftest import Stack
 from .operating import Operator
 from .viewer import Viewer
-
-WITHIN_S = 60.0
-RINGS_WITHIN_S = 200.0
-"""A period has to end, and then alarms are looked at."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +38,11 @@ class Console:
 
     def open(self, path: str, **query: object) -> Any:
         """The answer as it comes."""
-        return urllib.request.urlopen(f"{self.stack.control_url}/watch/{path}?{urlencode(query)}", timeout=60)
-
-    def until(self, found: Callable[[], Any], what: str, within_s: float = WITHIN_S) -> Any:
-        """What ``found`` answers once it is true."""
-        deadline_s = time.monotonic() + within_s
-        while not (value := found()):
-            assert time.monotonic() < deadline_s, f"never: {what}"
-            time.sleep(0.5)
-        return value
+        return urllib.request.urlopen(f"{self.stack.control_url}/watch/{path}?{urlencode(query)}", timeout=HANG_S)
 
     def trace_of(self, text: str) -> Any:
         """The one trace that ``text`` finds."""
-        [found] = self.until(lambda: self.ask("traces", q=text), f"a trace with {text}")
+        [found] = wait_until(lambda: self.ask("traces", q=text), f"a trace with {text}")
         return self.ask(f"traces/{found['trace_id']}")
 
 
@@ -84,12 +73,12 @@ def test_a_requests_trace_is_found_by_cloudfronts_id(console: Console, viewer: V
 def test_an_uploads_trace_shows_its_stages_and_says_what_was_wrong(console: Console, operator: Operator) -> None:
     key = f"watching/{uuid4().hex}.jpg"
     operator.upload(key, b"no picture at all")
-    [failed] = console.until(
+    [failed] = wait_until(
         lambda: [one for one in console.ask("failed", limit=200) if one["key"] == key], "the refusal is shown"
     )
     assert (failed["kind"], failed["code"], failed["picture"]) == ("refused", "type-not-allowed", None)
     assert failed["reason"]
-    trace = console.until(lambda: console.ask(f"traces/{failed['trace_id']}"), "its trace")
+    trace = wait_until(lambda: console.ask(f"traces/{failed['trace_id']}"), "its trace")
     assert {"ingest", "fetch", "sniff"} <= names(trace["segments"])
 
 
@@ -97,10 +86,10 @@ def test_a_refused_picture_is_shown_as_nothing_else(console: Console, operator: 
     key = f"watching/{uuid4().hex}.jpg"
     damaged = jpeg_photo()[:2000]
     operator.upload(key, damaged)
-    [failed] = console.until(
+    [failed] = wait_until(
         lambda: [one for one in console.ask("failed", limit=200) if one["key"] == key], "the refusal is shown"
     )
-    with urllib.request.urlopen(console.stack.cdn_url + failed["picture"], timeout=30) as answer:
+    with urllib.request.urlopen(console.stack.cdn_url + failed["picture"], timeout=HANG_S) as answer:
         assert answer.read() == damaged
         assert answer.headers["Content-Type"] == "image/jpeg"
         assert answer.headers["Content-Security-Policy"].startswith("sandbox")
@@ -116,7 +105,7 @@ def test_a_render_whose_source_is_at_fault_is_a_failed_sample(console: Console, 
         Bucket=console.stack.media_bucket, Key=f"masters/{key}", Body=jpeg_photo()[:2000], ContentType="image/jpeg"
     )
     assert viewer.get(f"/{key}?w=320").status == 422
-    [failed] = console.until(
+    [failed] = wait_until(
         lambda: [one for one in console.ask("failed", limit=200) if key in one["key"]], "the failed render is shown"
     )
     assert (failed["kind"], failed["code"]) == ("render", "damaged")
@@ -132,7 +121,7 @@ def test_dashboards_have_figures_of_what_was_asked(console: Console, viewer: Vie
         [rendering] = [one for one in panels["rate"]["series"] if one["label"] == "transform"]
         return panels if any(value for _, value in rendering["points"]) else None
 
-    panels = console.until(measured, "requests are counted")
+    panels = wait_until(measured, "requests are counted")
     [p95, _] = panels["latency"]["series"]
     assert any(value for _, value in p95["points"])
     dashboards = console.ask("dashboards")["dashboards"]
@@ -151,11 +140,11 @@ def test_what_viewers_see_of_the_cdn_is_in_cloudwatch(console: Console, viewer: 
         found = Figures(console.stack.cloud.metrics).minutes({one: time.time() - 600}, time.time())[one]
         return [value for value in found.values() if 0 < value < 100]
 
-    assert console.until(rate, "the rate of hits is known")
+    assert wait_until(rate, "the rate of hits is known")
 
 
 def test_alarms_are_those_of_the_template_and_their_runbooks_exist(console: Console) -> None:
-    alarms = console.until(lambda: console.ask("alarms"), "alarms are evaluated")
+    alarms = wait_until(lambda: console.ask("alarms"), "alarms are evaluated")
     paging = {one["name"] for one in alarms if one["pages"]}
     assert paging == {"darkroom-viewers", "darkroom-uploads"}
     assert all((ROOT / one["runbook"]).is_file() for one in alarms if one["runbook"].startswith("docs/"))
@@ -167,10 +156,19 @@ def test_alarms_are_those_of_the_template_and_their_runbooks_exist(console: Cons
     }
 
 
-def test_a_dead_letter_is_shown_and_rings(console: Console, operator: Operator) -> None:
-    queue = operator.facts["queues"]["purge_dead_letters"]
+@pytest.fixture
+def alone(operator: Operator) -> Iterator[Operator]:
+    """An operator without other dead letters, and without a monitor that sends them back."""
+    with operator.paused_monitor():
+        operator.empty_dead_letters()
+        yield operator
+        operator.empty_dead_letters()
+
+
+def test_a_dead_letter_is_shown_and_rings(console: Console, alone: Operator) -> None:
+    queue = alone.facts["queues"]["purge_dead_letters"]
     marked = uuid4().hex
-    operator.stack.cloud.queues.send_message(
+    alone.stack.cloud.queues.send_message(
         QueueUrl=queue,
         MessageBody=json.dumps({"key": marked}),
         MessageAttributes={
@@ -188,10 +186,9 @@ def test_a_dead_letter_is_shown_and_rings(console: Console, operator: Operator) 
     def ringing() -> Any:
         return [one for one in console.ask("alarms") if "purge-dead-letters" in one["name"] and one["state"] == "ALARM"]
 
-    [alarm] = console.until(ringing, "the alarm rings", RINGS_WITHIN_S)
+    [alarm] = wait_until(ringing, "the alarm rings")
     assert alarm["value"] >= 1
     assert [one["to"] for one in console.ask("alarms/history") if one["name"] == alarm["name"]][-1] == "ALARM"
-    operator.stack.cloud.queues.purge_queue(QueueUrl=queue)
 
 
 def test_the_index_is_listed_page_by_page(console: Console, operator: Operator) -> None:
@@ -223,7 +220,7 @@ def test_log_lines_are_found_by_code(console: Console, viewer: Viewer) -> None:
     def lines() -> Any:
         return [one for one in console.ask("logs", code="no-source") if path[10:30] in json.dumps(one["fields"])]
 
-    [line] = console.until(lines, "the line is there")
+    [line] = wait_until(lines, "the line is there")
     assert (line["function"], line["code"], line["level"]) == ("transform", "no-source", "INFO")
     assert names(console.ask(f"traces/{line['trace_id']}")["segments"]) >= {"transform"}
     assert console.ask("logs", code="no-such-code") == []
@@ -253,7 +250,7 @@ def test_a_decision_needs_somebody_and_a_picture(console: Console) -> None:
             method="POST",
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=30)
+            urllib.request.urlopen(request, timeout=HANG_S)
         return refused.value.code
 
     assert decide(key="samples/coffee.png") == 400

@@ -27,6 +27,7 @@ from local.control import CONSOLE
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.component.browser.serving import served
 from tests.images.pictures import photograph
+from tests.waiting import wait_until_async
 
 from .conftest import Stack
 from .viewer import Viewer
@@ -73,11 +74,9 @@ class Traffic:
         """The regions of the tiles that came."""
         return {match[1] for path, _ in self.answers if (match := TILE.fullmatch(path))}
 
-    async def more_than(self, tiles: set[str], within_s: float = 60) -> None:
+    async def more_than(self, tiles: set[str]) -> None:
         """Wait for a tile that is not among ``tiles``."""
-        async with asyncio.timeout(within_s):
-            while not self.tiles - tiles:
-                await asyncio.sleep(0.1)
+        await wait_until_async(lambda: self.tiles - tiles, "another tile has come")
 
 
 @pytest.fixture(scope="module")

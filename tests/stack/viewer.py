@@ -14,6 +14,7 @@ import urllib3
 
 from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.signing import sign
+from tests.waiting import HANG_S
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Viewer:
         self._s3 = s3
         self._bucket = media_bucket
         self._key = signing_key
-        self._pool = urllib3.PoolManager(maxsize=32, retries=False, timeout=60)
+        self._pool = urllib3.PoolManager(maxsize=32, retries=False, timeout=HANG_S)
         self._numbers = itertools.count()
         self._session = secrets.token_hex(4)
 

@@ -12,9 +12,11 @@ from playwright.async_api import Error, async_playwright
 from playwright.async_api import Page as Tab
 from playwright.async_api import TimeoutError as Late
 
+from tests.waiting import HANG_S
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")
-WAITS_MS = 60_000
+WAITS_MS = HANG_S * 1000
 LOOK_EVERY_MS = 100
 
 

@@ -27,17 +27,14 @@ from tests.corpus import CORPUS
 from tests.documents import accuracy_in_order, page, photographed, words
 from tests.images.pictures import jpeg_photo, photograph
 from tests.stack.conftest import Stack, start_stack, stop_stack
-from tests.stack.inferring import ANALYSED_WITHIN_S, Studio, detected, until
+from tests.stack.inferring import HANG_S, Studio, detected
 from tests.stack.operating import Operator
 from tests.stack.viewer import Viewer
+from tests.waiting import wait_until
 from tools import registry
 
 PREFIX = f"people-{secrets.token_hex(4)}/"
 GROUP = CORPUS / "people" / "two-men.jpg"
-
-BY_SMALL_MODELS_WITHIN_S = 90.0
-AGAIN_WITHIN_S = 240.0
-"""Until the endpoint has seen what was put off: the second try comes after a minute at most, a third after two more."""
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +62,7 @@ def group(studio: Studio) -> tuple[str, int]:
     """A photograph with faces that the endpoint has looked at: its key, and how many faces it has found."""
     key = f"{PREFIX}group.jpg"
     studio.upload(key, GROUP.read_bytes() if GROUP.exists() else jpeg_photo(size=(1200, 1200)))
-    begun_s = time.monotonic()
     tasks = studio.analysed(key)
-    print(f"{key} was analysed {time.monotonic() - begun_s:.1f} s after its upload")
     assert {"faces", "text", "moderation", "similarity"} == set(tasks)
     return key, len(tasks["faces"]["faces"])
 
@@ -129,7 +124,7 @@ def test_boto3_is_answered_as_functions_are(inferring: Stack, studio: Studio) ->
     )
     assert answer["InvokedProductionVariant"] == "main"
     assert len(json.loads(answer["Body"].read())["tasks"]["faces"]["faces"]) == 1
-    with urllib.request.urlopen(f"{inferring.control_url}/sagemaker", timeout=30) as told:
+    with urllib.request.urlopen(f"{inferring.control_url}/sagemaker", timeout=HANG_S) as told:
         [main] = json.load(told)[ENDPOINT]
     assert main["weight"] == 1.0
     assert main["invocations"] > 0
@@ -140,18 +135,18 @@ def canary(inferring: Stack, studio: Studio) -> Iterator[str]:
     """The same models a second time, as a variant that takes a tenth of the calls; its name."""
     url, name = f"{inferring.control_url}/sagemaker/{ENDPOINT}/variants", "canary"
     document = json.dumps({"name": name, "models": str(MODELS), "weight": 0.11}).encode()
-    urllib.request.urlopen(urllib.request.Request(url, document, method="POST"), timeout=300).close()
+    urllib.request.urlopen(urllib.request.Request(url, document, method="POST"), timeout=HANG_S).close()
     yield name
-    urllib.request.urlopen(urllib.request.Request(f"{url}/{name}", method="DELETE"), timeout=60).close()
+    urllib.request.urlopen(urllib.request.Request(f"{url}/{name}", method="DELETE"), timeout=HANG_S).close()
 
 
 def _looked_at(studio: Studio) -> Iterator[str]:
-    """Uploads that models have looked at, one after the other until a switch must have been read anew."""
-    begun_s = time.monotonic()
-    for number in itertools.takewhile(lambda _: time.monotonic() - begun_s < ANALYSED_WITHIN_S, itertools.count(100)):
+    """Uploads that models have looked at, one after the other, until a switch must have been read anew."""
+    ends_s = time.monotonic() + HANG_S
+    for number in itertools.takewhile(lambda _: time.monotonic() < ends_s, itertools.count(100)):
         key = f"{PREFIX}looked-at-{number}.jpg"
         studio.upload(key, _variation(number))
-        until(lambda key=key: studio.makers(key), f"{key} was looked at")  # type: ignore[misc]
+        wait_until(lambda key=key: studio.makers(key), f"{key} was looked at", HANG_S)  # type: ignore[misc]
         yield key
 
 
@@ -183,7 +178,7 @@ def test_the_runbook_of_models_that_regressed(
     assert found.keys() == {"quality", "rollout"}
     assert found["quality"].keys() == {"pictures", "main"}
     assert {"faces", "text", "moderation"} == found["quality"]["main"].keys()
-    until(lambda: set(studio.makers(key).values()) == {"endpoint"}, "the endpoint has looked again", AGAIN_WITHIN_S)
+    wait_until(lambda: set(studio.makers(key).values()) == {"endpoint"}, "the endpoint has looked again", HANG_S)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
@@ -201,8 +196,8 @@ def test_the_start_page_shows_it(inferring: Stack, studio: Studio, group: tuple[
 
 
 async def _shown(page: Page, count: int) -> None:
-    await page.until(f"document.querySelectorAll('.overlay .mark.faces').length === {count}", 120)
-    await page.until("document.querySelector('.compare .after')?.naturalWidth", 120)
+    await page.until(f"document.querySelectorAll('.overlay .mark.faces').length === {count}", HANG_S)
+    await page.until("document.querySelector('.compare .after')?.naturalWidth", HANG_S)
     by = await page.evaluate("[...document.querySelectorAll('.task .chip')].map(chip => chip.textContent)")
     assert "endpoint" in by
 
@@ -241,7 +236,7 @@ def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: Stu
     os.kill(studio.endpoint["pid"], signal.SIGKILL)
     for number, key in enumerate(keys):
         studio.upload(key, _variation(number))
-    until(killed, "the small models have looked", BY_SMALL_MODELS_WITHIN_S)
+    wait_until(killed, "the small models have looked", HANG_S)
     for key in keys:
         findings = studio.told(key)["findings"]
         assert findings["pending"] == ["text"]
@@ -255,7 +250,7 @@ def test_without_the_endpoint_small_models_stand_in_until_it_is_back(studio: Stu
             look(key)
         return all(set(studio.makers(key).values()) == {"endpoint"} for key in keys)
 
-    until(again, "the endpoint has looked at all of them", AGAIN_WITHIN_S)
+    wait_until(again, "the endpoint has looked at all of them", HANG_S)
     for key in keys:
         assert studio.told(key)["findings"]["pending"] == []
         assert studio.viewer.get(studio.signed(key, "w=320&redact=text")).status == 200

@@ -8,14 +8,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 from local.place import ROOT
 from local.ports import free_ports
-from tests.stack.conftest import STARTS_WITHIN_S, start_stack, stop_stack
+from tests.stack.conftest import start_stack, stop_stack
+from tests.waiting import HANG_S, wait_until
 
 
 def family(pid: int) -> set[int]:
@@ -49,7 +49,7 @@ def listening(url: str) -> bool:
 def test_ctrl_c_leaves_nothing_behind_and_the_next_start_has_the_data(tmp_path: Path) -> None:
     first = start_stack(tmp_path, "--no-watch", "--no-inference")
     first.cloud.s3.put_object(Bucket=first.media_bucket, Key="masters/kept.txt", Body=b"kept")
-    with urllib.request.urlopen(f"{first.cdn_url}/samples/coffee.png?w=320", timeout=60) as answer:
+    with urllib.request.urlopen(f"{first.cdn_url}/samples/coffee.png?w=320", timeout=HANG_S) as answer:
         assert answer.status == 200
     pids = family(first.running.process.pid)
     assert len(pids) >= 3  # the stack, MiniStack, a function
@@ -67,17 +67,18 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_has_the_data(tmp_path: 
         assert kept["Body"].read() == b"kept"
         for name in ("media_bucket", "distribution_id", "signing_key"):
             assert getattr(first, name) == getattr(second, name)
-        with urllib.request.urlopen(f"{second.cdn_url}/samples/coffee.png?w=320", timeout=60) as answer:
+        with urllib.request.urlopen(f"{second.cdn_url}/samples/coffee.png?w=320", timeout=HANG_S) as answer:
             assert answer.headers["X-Cache"] == "Miss from cloudfront"
         assert second.invocations() == 0  # it came from S3
     finally:
         second.running.process.kill()  # by force: what it started has to notice by itself
     pids = family(second.running.process.pid) | {second.pids["ministack"]}
-    deadline_s = time.monotonic() + 30
-    while alive(pids) and time.monotonic() < deadline_s:
+
+    def have_ended() -> bool:
         second.running.process.poll()
-        time.sleep(0.2)
-    assert not alive(pids)
+        return not alive(pids)
+
+    wait_until(have_ended, lambda: f"they have ended: {alive(pids)}")
 
 
 def test_a_change_of_code_shows_without_a_restart(tmp_path: Path) -> None:
@@ -92,19 +93,18 @@ def test_a_change_of_code_shows_without_a_restart(tmp_path: Path) -> None:
         title = re.compile(r'(code = "no-source".*?title = )"[^"]*"', re.DOTALL)
         for sentence in ("No negative has this name", "Nor has any this"):
             errors.write_text(title.sub(rf'\1"{sentence}"', errors.read_text()))
-            deadline_s = time.monotonic() + STARTS_WITHIN_S
-            for number in itertools.count():
-                if sentence in refusal(f"{changing.cdn_url}/missing-{number}.jpg?w=320"):
-                    break
-                assert time.monotonic() < deadline_s, (tmp_path / "state" / "output.log").read_text()
-                time.sleep(0.5)
+            missing = (f"{changing.cdn_url}/missing-{number}.jpg?w=320" for number in itertools.count())
+            wait_until(
+                lambda sentence=sentence, missing=missing: sentence in refusal(next(missing)),  # type: ignore[misc]
+                (tmp_path / "state" / "output.log").read_text,
+            )
     finally:
         assert stop_stack(changing) == 0
 
 
 def refusal(url: str) -> str:
     try:
-        with urllib.request.urlopen(url, timeout=60) as answer:
+        with urllib.request.urlopen(url, timeout=HANG_S) as answer:
             return str(answer.status)
     except urllib.error.HTTPError as error:
         return error.read().decode()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.component.services.cutting import scene_image
 from tests.stack.conftest import Stack, start_stack, stop_stack
 from tests.stack.operating import Operator
 from tests.stack.viewer import Viewer
+from tests.waiting import wait_until
 
 WIDTH, HEIGHT = 6000, 16_000
 TILE = (2700, 9000, 512, 512)
@@ -79,25 +79,27 @@ def test_a_lost_workers_strip_is_cut_again_and_no_other_and_the_scene_is_served(
 ) -> None:
     key, s3 = "maps/tall.tif", scenic.cloud.s3
     s3.put_object(Bucket=operator.facts["uploads_bucket"], Key=key, Body=tiff())
-    operator.until(lambda: bool(operator.index.get(key)), "ingest has begun")
-    operator.until(lambda: bool(cutting(operator, key)), "a machine cuts it")
+    wait_until(lambda: bool(operator.index.get(key)), "ingest has begun")
+    wait_until(lambda: bool(cutting(operator, key)), "a machine cuts it")
     scene = cutting(operator, key)
     notes = f"scenes/{scene}/notes/"
-    quickly(lambda: operator.keys("media_bucket", notes) == [f"{notes}00000.json"])
+    wait_until(lambda: operator.keys("media_bucket", notes), "the first strip is cut", every_s=0.02)
+    assert operator.keys("media_bucket", notes) == [f"{notes}00000.json"]
     first = s3.head_object(Bucket=scenic.media_bucket, Key=f"scenes/{scene}/strips/00000")
-    time.sleep(0.2)
-    alive = processes(scenic.functions["SceneFunction"]["name"], scenic.pids["ministack"])
+    before_s = worked_s(workers(scenic))
+    wait_until(lambda: worked_s(workers(scenic)) > before_s + 0.2, "the next strip is being cut", every_s=0.02)
+    alive = workers(scenic)
     for pid in alive:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     assert alive
     assert operator.keys("media_bucket", notes) == [f"{notes}00000.json"]
-    quickly(lambda: len(operator.keys("media_bucket", notes)) == 2)
+    wait_until(lambda: len(operator.keys("media_bucket", notes)) == 2, "the second strip is cut", every_s=0.02)
     again = s3.head_object(Bucket=scenic.media_bucket, Key=f"scenes/{scene}/strips/00000")
     assert (again["ETag"], again["LastModified"]) == (first["ETag"], first["LastModified"])
-    operator.until(lambda: operator.state(key) == "ready", "it is served")
+    wait_until(lambda: operator.state(key) == "ready", "it is served")
     assert sorted(int(str(line["strip"])) for line in said(scenic, "cut", scene)) == [0, 1]
-    operator.until(lambda: operator.keys("media_bucket", "scenes/") == [], "its parts are gone")
+    wait_until(lambda: operator.keys("media_bucket", "scenes/") == [], "its parts are gone")
 
     record = operator.index.get(key)
     assert record is not None
@@ -127,12 +129,12 @@ def test_a_damaged_scene_is_refused_with_its_reason(scenic: Stack, operator: Ope
     damaged[middle : middle + 100_000] = b"\xa5" * 100_000
     key = "maps/damaged.tif"
     scenic.cloud.s3.put_object(Bucket=operator.facts["uploads_bucket"], Key=key, Body=bytes(damaged))
-    operator.until(lambda: operator.state(key) == "refused", "it is refused")
+    wait_until(lambda: operator.state(key) == "refused", "it is refused")
     record = operator.index.get(key)
     assert record is not None
     assert record.refusal["code"] == "damaged"
     assert operator.keys("quarantine_bucket", key) == [record.refusal["quarantined"]]
-    operator.until(lambda: operator.keys("media_bucket", "scenes/") == [], "its parts are gone")
+    wait_until(lambda: operator.keys("media_bucket", "scenes/") == [], "its parts are gone")
 
 
 def cutting(operator: Operator, key: str) -> str:
@@ -141,9 +143,15 @@ def cutting(operator: Operator, key: str) -> str:
     return str(record.scene.get("id", "")) if record is not None else ""
 
 
-def quickly(condition: Callable[[], bool]) -> None:
-    """Wait until ``condition`` holds, and hardly longer."""
-    deadline_s = time.monotonic() + 90
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
+def workers(stack: Stack) -> list[int]:
+    """Return the ids of the scene function's processes."""
+    return processes(stack.functions["SceneFunction"]["name"], stack.pids["ministack"])
+
+
+def worked_s(pids: list[int]) -> float:
+    """Return the processor time that processes have used."""
+    used = 0
+    for pid in pids:
+        with suppress(FileNotFoundError):
+            used += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+    return used / os.sysconf("SC_CLK_TCK")
