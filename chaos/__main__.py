@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="of everything that is drawn")
     parser.add_argument("--uploads", type=int, default=500, help="how many (500)")
     parser.add_argument("--workers", type=int, default=4, help="ingest workers beside each other (4)")
-    parser.add_argument("--minutes", type=float, default=10.0, help="after which the storm is over at the latest (10)")
+    parser.add_argument("--minutes", type=float, default=60.0, help="after which the storm counts as hung (60)")
     parser.add_argument(
         "--folder",
         type=Path,

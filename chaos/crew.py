@@ -64,12 +64,14 @@ class Crew:
             await asyncio.to_thread(process.join)
         self._alive.clear()
 
-    async def kill_at_random(self, seed: int, mean_s: float) -> None:
-        """For ever: wait, then send SIGKILL to one of them, wherever it is, in native code too."""
+    async def kill_at_random(self, seed: int, mean: float, requests: Callable[[], int]) -> None:
+        """For ever: let ``mean`` requests pass, on average, then send SIGKILL to one of them, in native code too."""
         number = 0
         while True:
             chance = lot(seed, "knife", number := number + 1)
-            await asyncio.sleep(chance.expovariate(1 / mean_s))
+            due = requests() + chance.expovariate(1 / mean)
+            while requests() < due:
+                await asyncio.sleep(0.05)
             if self._alive:
                 self._alive[chance.choice(sorted(self._alive))].kill()
 

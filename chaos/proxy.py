@@ -8,7 +8,7 @@ import math
 import socket
 import struct
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -56,13 +56,17 @@ class Answer(NamedTuple):
 
 @dataclass
 class Proxy:
-    """Listens on 127.0.0.1 and forwards to ``upstream``, except for what ``plan`` says. ``injected`` counts by kind."""
+    """Listens on 127.0.0.1 and forwards to ``upstream``, except for what ``plan`` says. ``injected`` counts by kind.
+
+    ``pause`` waits before a late request is carried out.
+    """
 
     upstream: str
     plan: FaultPlan
     pace: Pace
     injected: Counter[tuple[str, Fault]] = field(default_factory=Counter)
     forwarded: int = 0
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     _late: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self) -> str:
@@ -139,7 +143,7 @@ class Proxy:
 
     def _send_late(self, request: web.Request, asked: Asked, body: bytes, share: float) -> None:
         async def later() -> None:
-            await asyncio.sleep(self.pace.late_s * share)
+            await self.pause(self.pace.late_s * share)
             with suppress(ClientError, TimeoutError):
                 await self._forward(request, asked, body)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
@@ -12,6 +12,13 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from .killing import ROOT
 
 type Node = dict[str, Any]
+
+
+@cache
+def _document() -> Node:
+    """Parse template.yaml, once: it takes seconds, and each life of a worker needs it."""
+    document: Node = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    return document
 
 
 class Template:
@@ -23,14 +30,9 @@ class Template:
     def __init__(self, references: Mapping[str, str]) -> None:
         self._references = references
 
-    @cached_property
-    def _document(self) -> Node:
-        document: Node = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
-        return document
-
     def properties(self, logical_id: str) -> Node:
         """The properties of a resource, with their references resolved."""
-        found: Node = self._value(self._document["Resources"][logical_id]["Properties"])
+        found: Node = self._value(_document()["Resources"][logical_id]["Properties"])
         return found
 
     def environment(self, function: str) -> dict[str, str]:
@@ -48,7 +50,7 @@ class Template:
         return {name: self._value(part) for name, part in node.items()}
 
     def _reference(self, name: str) -> Any:
-        return self._references.get(name, self._document["Parameters"].get(name, {}).get("Default", ""))
+        return self._references.get(name, _document()["Parameters"].get(name, {}).get("Default", ""))
 
     def _attribute(self, path: Any) -> Any:
         return self._reference(".".join(path) if isinstance(path, list) else path)
@@ -58,7 +60,7 @@ class Template:
 
     def _mapped(self, argument: list[Any]) -> Any:
         name, first, second = argument
-        return self._document["Mappings"][name][str(self._value(first))][second]
+        return _document()["Mappings"][name][str(self._value(first))][second]
 
     def _filled_in(self, argument: str | list[Any]) -> str:
         text, named = (argument, {}) if isinstance(argument, str) else argument

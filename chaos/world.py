@@ -39,8 +39,8 @@ _FUNCTIONS = {"ingest": "IngestFunction", "purge": "PurgeFunction", "transform":
 class Terms:
     """What is not as the template has it: times are shorter, and as so much more fails, more receives are granted."""
 
-    visibility_s: int = 8
-    lease_s: int = 6
+    visibility_s: int = 16
+    lease_s: int = 12
     times_receives: int = 2
 
 

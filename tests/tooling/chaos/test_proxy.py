@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chaos.asked import Asked
 from chaos.faults import Fate, Fault
 from chaos.proxy import Pace, Proxy, squeezed
+from tests.waiting import HANG_S
 
 _names = itertools.count(1)
 
@@ -41,6 +42,7 @@ class Between:
     url: str
     plan: Told
     loop: asyncio.AbstractEventLoop
+    due: asyncio.Event
 
     def client(self, service: str, attempts: int = 1) -> Any:
         return boto3.client(
@@ -52,11 +54,13 @@ class Between:
             config=Config(
                 s3={"addressing_style": "path"},
                 retries={"mode": "standard", "total_max_attempts": attempts},
-                read_timeout=1,
+                read_timeout=HANG_S,
             ),
         )
 
     def settle(self) -> None:
+        """Carry out what is late."""
+        self.loop.call_soon_threadsafe(self.due.set)
         asyncio.run_coroutine_threadsafe(self.proxy.settle(), self.loop).result()
 
 
@@ -65,9 +69,16 @@ def between(ministack_url: str) -> Iterator[Between]:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
     plan = Told()
-    proxy = Proxy(ministack_url, plan, Pace(hang_s=1.5, late_s=0.4, slow_s=0.1))  # type: ignore[arg-type]
+    due = asyncio.Event()
+
+    async def wait_until_due(_: float) -> None:
+        await due.wait()
+
+    pace = Pace(hang_s=0.2, slow_s=0.1)
+    proxy = Proxy(ministack_url, plan, pace, pause=wait_until_due)  # type: ignore[arg-type]
     url = asyncio.run_coroutine_threadsafe(proxy.start(), loop).result()
-    yield Between(proxy, url, plan, loop)
+    yield Between(proxy, url, plan, loop, due)
+    loop.call_soon_threadsafe(due.set)
     asyncio.run_coroutine_threadsafe(proxy.stop(), loop).result()
     loop.call_soon_threadsafe(loop.stop)
 
