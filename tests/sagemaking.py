@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ import boto3
 from botocore.config import Config
 
 from local.sagemaker.runtime import Runtime, open_runtime
+
+from .waiting import HANG_S
 
 
 @contextmanager
@@ -29,13 +31,26 @@ def sagemaker(folder: Path, **options: Any) -> Iterator[Runtime]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(HANG_S)
     try:
         yield started[0]
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
+        thread.join(HANG_S)
         loop.close()
+
+
+class HeldUpdates:
+    """Updates of an endpoint that end when a test says so, not after a time."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._held: list[Callable[[], None]] = []
+        runtime.capacities._later = lambda _, then: self._held.append(then)
+
+    def finish(self) -> None:
+        """Apply all that is held."""
+        while self._held:
+            self._held.pop(0)()
 
 
 def client(runtime: Runtime, service: str = "sagemaker") -> Any:

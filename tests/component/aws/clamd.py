@@ -6,10 +6,11 @@ import hashlib
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.waiting import wait_until
 
 PROGRAM = shutil.which("clamd", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 
@@ -18,7 +19,6 @@ EICAR = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}" + "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!"
 
 MARKER = b"darkroom test marker"
 MAX_STREAM_BYTES = 1024 * 1024
-START_S = 30.0
 
 
 def signatures(folder: Path) -> None:
@@ -56,10 +56,12 @@ def running(folder: Path, port: int) -> Iterator[str]:
 
 
 def _wait(daemon: subprocess.Popen[bytes], place: Path, log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and daemon.poll() is None:
+    def listens() -> bool:
+        assert daemon.poll() is None, said()
         with socket.socket(socket.AF_UNIX) as connection:
-            if connection.connect_ex(str(place)) == 0:
-                return
-        time.sleep(0.02)
-    raise RuntimeError(log.read_text(encoding="utf-8") if log.exists() else "clamd did not start")
+            return connection.connect_ex(str(place)) == 0
+
+    def said() -> str:
+        return log.read_text(encoding="utf-8") if log.exists() else "clamd did not start"
+
+    wait_until(listens, said)

@@ -9,6 +9,7 @@ import pytest
 
 from darkroom.aws import clients
 from darkroom.aws.vault import Vault
+from tests.waiting import HANG_S
 
 _numbers = itertools.count(1)
 
@@ -36,7 +37,7 @@ def versioned(s3: Any) -> Vault:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients made now wait briefly for an answer, and not at all between two attempts."""
-    monkeypatch.setattr(clients, "READ_S", 0.1)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have clients made now wait long for an answer, and not at all between two attempts."""
+    monkeypatch.setattr(clients, "READ_S", HANG_S)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)

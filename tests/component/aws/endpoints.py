@@ -17,6 +17,7 @@ from darkroom.aws.clients import client
 from darkroom.findings import Finding, finding_document
 from local.sagemaker.runtime import Runtime, open_runtime
 from local.sagemaker.variants import Variant
+from tests.waiting import HANG_S
 
 NAME, GROUP = "darkroom", "darkroom-models"
 
@@ -90,7 +91,7 @@ def running(folder: Path, /, endpoint: str = NAME, **sees: Sees) -> Iterator[Mod
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             runners.append(runner)
             ports[name] = int(runner.addresses[0][1])
-        async with open_runtime(folder, answers_within_s=5.0) as runtime:
+        async with open_runtime(folder, answers_within_s=HANG_S) as runtime:
             environment = {
                 "AWS_ENDPOINT_URL_SAGEMAKER": runtime.url,
                 "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime.url,
@@ -106,11 +107,11 @@ def running(folder: Path, /, endpoint: str = NAME, **sees: Sees) -> Iterator[Mod
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(HANG_S)
     try:
         started[0].client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
         yield started[0]
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
+        thread.join(HANG_S)
         loop.close()

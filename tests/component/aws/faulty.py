@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-HANG_S = 0.3
-"""How long ``HANG`` says nothing: longer than the read timeout that tests set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +22,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """No answer: the connection ends, after ``after_s`` seconds."""
+    """No answer: the connection ends, with ``waits`` only when the client has ended it."""
 
-    after_s: float = 0.0
+    waits: bool = False
 
 
-HANG_UP, HANG = Silence(), Silence(HANG_S)
+HANG_UP, HANG = Silence(), Silence(waits=True)
 
 
 def error(status: int, code: str) -> Reply:
@@ -73,7 +69,8 @@ def answering(*replies: Reply | Silence) -> Iterator[Faulty]:
             reply = script.pop(0) if len(script) > 1 else script[0]
             self.close_connection = True
             if isinstance(reply, Silence):
-                time.sleep(reply.after_s)
+                if reply.waits:
+                    self.rfile.read(1)
                 return
             self.send_response(reply.status)
             for name, value in reply.headers.items():

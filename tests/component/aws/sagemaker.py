@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,6 +58,8 @@ class Call:
 type Reply = tuple[int, bytes] | None
 """Status and body; None hangs up."""
 
+HANG: Reply = (0, b"")
+
 
 def found(task: str) -> Finding:
     """What its models see in any picture."""
@@ -104,14 +105,9 @@ def failing(status: int, code: str) -> Callable[[Call], Reply]:
     return lambda _: (status, json.dumps({"__type": code, "Message": "secret"}).encode())
 
 
-def slow(seconds: float) -> Callable[[Call], Reply]:
-    """Too late."""
-
-    def wait(call: Call) -> Reply:
-        time.sleep(seconds)
-        return answer(call)
-
-    return wait
+def hanging(_: Call) -> Reply:
+    """No answer until the client has hung up."""
+    return HANG
 
 
 def dead(_: Call) -> Reply:
@@ -162,7 +158,9 @@ def serving() -> Iterator[Runtime]:
             runtime.calls.append(call)
             reply = runtime.behave(call)
             self.close_connection = True
-            if reply is None:
+            if reply == HANG:
+                self.rfile.read(1)
+            if reply is None or reply == HANG:
                 return
             status, content = reply
             self.send_response(status)

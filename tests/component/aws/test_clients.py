@@ -14,8 +14,12 @@ from darkroom.aws.cdn import Cdn
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Listed, Vault
 from darkroom.errors import Unavailable
+from tests.waiting import HANG_S, wait_until
 
 from .faulty import HANG, HANG_UP, Reply, Silence, answering, error
+
+TOO_LONG_S = 0.2
+"""What clients wait for an answer that never comes."""
 
 FAULTS: dict[str, Reply | Silence] = {
     "internal error": error(500, "InternalError"),
@@ -64,32 +68,38 @@ def _read(vault: Vault) -> bytes:
     return opened.body.read()
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize(
     ("operation", "fault"),
     [*itertools.product(ASKING, FAULTS), *itertools.product(TELLING, sorted(FAULTS.keys() - STRANGE))],
 )
-def test_every_fault_is_unavailable_after_few_attempts(operation: str, fault: str) -> None:
+def test_every_fault_is_unavailable_after_few_attempts(
+    operation: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if FAULTS[fault] == HANG:
+        monkeypatch.setattr(clients, "READ_S", TOO_LONG_S)
     service, ask = (ASKING | TELLING)[operation]
     with answering(FAULTS[fault]) as faulty:
         client = clients.client(service, faulty.environment)
         with pytest.raises(Unavailable) as caught:
             ask(client)
-    assert 1 <= len(faulty.requests) <= clients.ATTEMPTS
+        wait_until(lambda: faulty.requests, "a request has come")
+    assert len(faulty.requests) <= clients.ATTEMPTS
     assert caught.value.message == Unavailable.title
     assert caught.value.detail
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize("passing", [error(500, "InternalError"), error(503, "SlowDown"), HANG_UP, HANG])
-def test_a_fault_that_passes_is_not_seen(passing: Reply | Silence) -> None:
+def test_a_fault_that_passes_is_not_seen(passing: Reply | Silence, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "READ_S", 5.0 if passing == HANG else HANG_S)
     with answering(passing, passing, Reply(200, headers={"ETag": '"e"'})) as faulty:
         vault = Vault(clients.client("s3", faulty.environment), "bucket")
         assert vault.put("k", b"body", headers={}, metadata={}) == '"e"'
     assert [(method, path) for method, path, _ in faulty.requests] == [("PUT", "/bucket/k")] * 3
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_pauses")
 def test_a_body_that_breaks_off_is_unavailable() -> None:
     headers = {"ETag": '"e"', "Last-Modified": "Wed, 25 Nov 2026 00:00:00 GMT"}
     with answering(Reply(200, b"x" * 100, headers, promised=1000)) as faulty:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -15,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-WITHIN_S = 40.0
+from tests.waiting import HANG_S, wait_until
 
 CODE = """
 import json, os, time
@@ -31,15 +30,6 @@ def handler(event, context):
     told = {"environment": os.environ.get("_X_AMZN_TRACE_ID", ""), "headers": event.get("headers", {})}
     return {"statusCode": 200, "body": json.dumps(told)}
 """
-
-
-def until(found: Callable[[], Any]) -> Any:
-    """What ``found`` answers once it is true."""
-    deadline_s = time.monotonic() + WITHIN_S
-    while not (value := found()):
-        assert time.monotonic() < deadline_s, "it never came"
-        time.sleep(0.2)
-    return value
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +83,7 @@ def test_metrics_in_a_functions_log_are_metrics(
 ) -> None:
     service = uuid4().hex
     aws("lambda").invoke(FunctionName=function, Payload=json.dumps({"service": service}))
-    assert until(lambda: total("Emulation", "Seen", service=service)) == 3
+    assert wait_until(lambda: total("Emulation", "Seen", service=service), "it is counted") == 3
     assert total("Emulation", "Seen", "SampleCount", service=service, kind="a") == 2
     assert total("Emulation", "Seen", service=service, kind="b") == 0
 
@@ -110,7 +100,7 @@ def test_invocations_are_counted_once_and_failed_ones_as_errors(
 
 
 def test_a_function_behind_a_url_is_told_of_the_trace_that_its_event_names(url_of_function: str) -> None:
-    with urllib.request.urlopen(url_of_function, timeout=30) as answer:
+    with urllib.request.urlopen(url_of_function, timeout=HANG_S) as answer:
         told, answered = json.load(answer), answer.headers["X-Amzn-Trace-Id"]
     parts = dict(part.split("=") for part in told["environment"].split(";"))
     assert told["headers"]["x-amzn-trace-id"] == f"Root={parts['Root']}"
@@ -126,7 +116,7 @@ def test_a_caller_whom_lambda_throttles_is_told_in_its_words(
     functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
     try:
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(url_of_function, timeout=30)
+            urllib.request.urlopen(url_of_function, timeout=HANG_S)
         with pytest.raises(functions.exceptions.TooManyRequestsException):
             functions.invoke(FunctionName=function, Payload=b"{}")
     finally:
@@ -173,5 +163,5 @@ def test_how_full_a_queue_is_is_a_metric(aws: Callable[[str], Any], total: Calla
     for body in "abc":
         aws("sqs").send_message(QueueUrl=queue, MessageBody=body)
     visible = "ApproximateNumberOfMessagesVisible"
-    until(lambda: total("AWS/SQS", visible, "Maximum", QueueName=name) >= 3)
-    until(lambda: total("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=name) > 0)
+    wait_until(lambda: total("AWS/SQS", visible, "Maximum", QueueName=name) >= 3, "messages are measured")
+    wait_until(lambda: total("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=name) > 0, "so is age")

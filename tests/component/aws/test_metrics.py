@@ -74,7 +74,7 @@ def test_all_pages_of_an_answer_are_read(aws_environment: dict[str, str]) -> Non
     assert found == [[(early.timestamp(), 1.0), (late.timestamp(), 2.0)]]
 
 
-def test_a_region_that_does_not_answer_is_a_fault(impatient: None) -> None:
+def test_a_region_that_does_not_answer_is_a_fault(no_pauses: None) -> None:
     with faulty.answering(faulty.HANG_UP) as server:
         metrics = Metrics(client("cloudwatch", server.environment))
         with pytest.raises(Unavailable, match="cannot be made"):

@@ -68,7 +68,7 @@ def test_what_is_turned_is_read_with_boto3_and_without(vault: Vault, aws_environ
     bucket = connect(vault.bucket, CredentialSource(aws_environment), aws_environment)
     board, readers = Board(vault), (in_vault(vault), in_bucket(bucket))
     assert [Switches(read).on(FALLBACK) for read in readers] == [False, False]
-    board.turn(FALLBACK, Switch(on=True, by="test", until_s=int(time.time()) + 60))
+    board.turn(FALLBACK, Switch(on=True, by="test", until_s=int(time.time()) + 3600))
     assert [Switches(read).on(FALLBACK) for read in readers] == [True, True]
     assert [Switches(read).on(PRESETS_ONLY) for read in readers] == [False, False]
     assert board.now(FALLBACK).by == "test"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,17 +10,11 @@ import pytest
 from darkroom.aws.clients import client
 from darkroom.aws.variants import Variant, Variants
 from darkroom.errors import Unavailable
+from tests.sagemaking import HeldUpdates
 
 from . import faulty
 from .endpoints import NAME, Models, running
 from .sagemaker import found
-
-
-def until(holds: Callable[[], bool]) -> None:
-    ends_s = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < ends_s
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -42,20 +35,24 @@ def test_each_variant_has_its_weight_its_machines_and_its_image(variants: Varian
 
 
 def test_new_weights_show_at_once_and_hold_a_little_later(variants: Variants, models: Models) -> None:
+    held = HeldUpdates(models.runtime)
     variants.weigh({"canary": 1.0, "main": 0.0}, {"canary": 3})
     assert not variants.settled()
     assert {name: one.weight for name, one in variants.now().items()} == {"main": 0.0, "canary": 1.0}
-    until(variants.settled)
+    held.finish()
+    assert variants.settled()
     assert models.weights() == {"main": 0.0, "canary": 1.0}
     assert variants.now() == {"main": Variant(0.0, 1, "main:1"), "canary": Variant(1.0, 3, "canary:1")}
 
 
-def test_an_update_upon_an_update_is_a_matter_of_waiting(variants: Variants) -> None:
+def test_an_update_upon_an_update_is_a_matter_of_waiting(variants: Variants, models: Models) -> None:
+    held = HeldUpdates(models.runtime)
     variants.weigh({"canary": 0.5})
     with pytest.raises(Unavailable) as caught:
         variants.weigh({"canary": 0.6})
     assert "takes no update" in caught.value.detail
-    until(variants.settled)
+    held.finish()
+    assert variants.settled()
     variants.weigh({"canary": 0.6})
 
 

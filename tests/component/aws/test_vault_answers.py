@@ -35,13 +35,13 @@ def test_two_conditional_writes_at_once_are_a_change() -> None:
         asked(put, error(409, "ConditionalRequestConflict"))
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_pauses")
 def test_another_conflict_is_a_fault() -> None:
     with pytest.raises(Unavailable):
         asked(put, error(409, "OperationAborted"))
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_pauses")
 def test_a_write_that_was_sent_twice_may_be_in_its_own_way() -> None:
     """The first one came through and its answer was lost: Changed, and whoever looks again finds it done."""
     with pytest.raises(Changed):
@@ -63,7 +63,7 @@ def test_an_object_that_was_not_deleted_is_a_fault() -> None:
     assert "InternalError" in caught.value.detail
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_pauses")
 def test_a_copy_that_fails_after_it_began_to_answer_is_tried_again() -> None:
     """S3 sends the status before a long copy is done; the error is in the body then."""
     failed = Reply(200, b"<Error><Code>InternalError</Code><Message>no</Message></Error>", XML)

@@ -33,6 +33,7 @@ from local.sagemaker.variants import Variant, chosen
 from local.variant_servers import VariantServers
 from tests.component.template.stack import template
 from tests.conftest import free_port
+from tests.waiting import HANG_S
 
 
 @dataclass
@@ -40,13 +41,14 @@ class Container:
     """What a test says of its container, and what that has seen."""
 
     status: int = 200
-    late_s: float = 0.0
+    silent: bool = False
     breaks: bool = False
     seen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.seen.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
-        await asyncio.sleep(self.late_s)
+        if self.silent:
+            await asyncio.Event().wait()
         if self.breaks:
             assert request.transport is not None
             request.transport.abort()
@@ -83,7 +85,9 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
 
 
 @contextmanager
-def in_a_thread(container: Container, folder: Path) -> Iterator[tuple[Runtime, str, str]]:
+def in_a_thread(
+    container: Container, folder: Path, answers_within_s: float = HANG_S
+) -> Iterator[tuple[Runtime, str, str]]:
     """The API, the container and the control, in a loop of their own: boto3 blocks."""
     started: list[tuple[Runtime, str, str]] = []
     ready, loop = threading.Event(), asyncio.new_event_loop()
@@ -92,7 +96,7 @@ def in_a_thread(container: Container, folder: Path) -> Iterator[tuple[Runtime, s
     async def run() -> None:
         box, rim = web.Application(client_max_size=1 << 30), web.Application()
         box.router.add_post("/invocations", container.answer)
-        async with open_runtime(folder, answers_within_s=1.0) as runtime, serving(box) as box_url:
+        async with open_runtime(folder, answers_within_s=answers_within_s) as runtime, serving(box) as box_url:
             rim.add_routes(
                 control.routes(
                     "/sagemaker", runtime.endpoints, VariantServers(Place(folder), runtime.endpoints, Progress())
@@ -106,17 +110,17 @@ def in_a_thread(container: Container, folder: Path) -> Iterator[tuple[Runtime, s
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(HANG_S)
     yield started[0]
     loop.call_soon_threadsafe(ended.set)
-    thread.join(10)
+    thread.join(HANG_S)
     loop.close()
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+@contextmanager
+def staged(folder: Path, answers_within_s: float = HANG_S) -> Iterator[Stage]:
     container = Container()
-    with in_a_thread(container, tmp_path) as (runtime, box_url, rim_url):
+    with in_a_thread(container, folder, answers_within_s) as (runtime, box_url, rim_url):
         client: Any = boto3.client(
             "sagemaker-runtime",
             endpoint_url=runtime.url,
@@ -126,6 +130,12 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
             config=Config(retries={"total_max_attempts": 1}),
         )
         yield Stage(runtime, container, box_url, f"{rim_url}/sagemaker", client)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with staged(tmp_path) as started:
+        yield started
 
 
 def test_a_call_and_its_answer(stage: Stage) -> None:
@@ -158,9 +168,14 @@ def test_an_error_of_the_model(stage: Stage) -> None:
     assert "Received server error (503) from primary" in str(stage.error())
 
 
-def test_a_container_that_is_late(stage: Stage) -> None:
-    stage.container.late_s = 3.0
-    error = stage.error()
+def test_a_container_that_does_not_answer_is_timed_out(tmp_path: Path) -> None:
+    told: list[Invocation] = []
+    with staged(tmp_path, answers_within_s=0.5) as stage:
+        stage.runtime.listen(told.append)
+        stage.container.silent = True
+        error = stage.error()
+    [one] = told
+    assert (one.status, one.latency_s >= 0.5) == (504, True)
     assert (error.response["Error"]["Code"], error.response["OriginalStatusCode"]) == ("ModelError", 0)
     assert "timed out" in error.response["OriginalMessage"]
 
@@ -201,23 +216,20 @@ def test_every_call_of_a_container_is_told(stage: Stage) -> None:
     stage.invoke()
     stage.container.status = 400
     stage.error()
-    stage.container.late_s = 3.0
-    stage.error()
-    stage.container.late_s, stage.container.breaks = 0.0, True
+    stage.container.breaks = True
     stage.error()
     stage.error(TargetVariant="other")  # reaches no container
     assert [(one.endpoint, one.variant, one.status) for one in told] == [
-        ("darkroom", "main", status) for status in (200, 400, 504, 502)
+        ("darkroom", "main", status) for status in (200, 400, 502)
     ]
-    assert told[2].latency_s > 0.9
     stage.runtime.endpoints.put("darkroom", [Variant("main", 1.0, f"http://127.0.0.1:{free_port()}")])
     stage.error()
-    assert told[4].status == 503
+    assert told[3].status == 503
 
 
 def put(url: str, document: Any) -> Any:
     request = urllib.request.Request(url, json.dumps(document).encode(), method="PUT")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=HANG_S) as answer:
         return json.load(answer)
 
 
@@ -227,7 +239,7 @@ def test_weights_are_changed_while_it_runs(stage: Stage) -> None:
     assert {one["name"]: one["weight"] for one in listed["darkroom"]} == {"main": 0.0, "canary": 2.0}
     assert {stage.invoke()["InvokedProductionVariant"] for _ in range(5)} == {"canary"}
     assert stage.invoke(TargetVariant="main")["InvokedProductionVariant"] == "main"  # whatever its weight
-    with urllib.request.urlopen(stage.control_url, timeout=10) as answer:
+    with urllib.request.urlopen(stage.control_url, timeout=HANG_S) as answer:
         shown = json.load(answer)["darkroom"]
     assert {one["name"]: one["invocations"] for one in shown} == {"main": 1, "canary": 5}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from local.sagemaker.documents import Documents
 from local.sagemaker.faults import Refusal
 from local.sagemaker.runtime import Runtime
 from local.sagemaker.variants import Endpoints, Variant
-from tests.sagemaking import client, sagemaker
+from tests.sagemaking import HeldUpdates, client, sagemaker
 
 GROUP = "darkroom"
 IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/darkroom:7"
@@ -57,11 +56,9 @@ class Registry:
         )
 
     def settled(self) -> dict[str, dict[str, Any]]:
-        """The variants by name, once the endpoint is in service again."""
-        deadline_s = time.monotonic() + 10
-        while (found := self.endpoint())["EndpointStatus"] != "InService":
-            assert time.monotonic() < deadline_s
-            time.sleep(0.02)
+        """The variants by name, of an endpoint that is in service again."""
+        found = self.endpoint()
+        assert found["EndpointStatus"] == "InService"
         return {one["VariantName"]: one for one in found["ProductionVariants"]}
 
 
@@ -202,12 +199,14 @@ def test_an_endpoint_is_described(registry: Registry) -> None:
 
 
 def test_weights_and_instances_change_after_a_while(registry: Registry) -> None:
+    held = HeldUpdates(registry.runtime)
     registry.weigh({"VariantName": "main", "DesiredWeight": 0.0}, {"VariantName": "canary", "DesiredInstanceCount": 3})
     found = registry.endpoint()
     assert found["EndpointStatus"] == "Updating"
     main = found["ProductionVariants"][0]
     assert (main["CurrentWeight"], main["DesiredWeight"]) == (9.0, 0.0)
     assert "Cannot update in-progress" in refused(lambda: registry.weigh({"VariantName": "main", "DesiredWeight": 1.0}))
+    held.finish()
     settled = registry.settled()
     assert settled["main"]["CurrentWeight"] == 0.0
     assert (settled["canary"]["CurrentWeight"], settled["canary"]["CurrentInstanceCount"]) == (1.0, 3)

@@ -50,10 +50,13 @@ from darkroom.services.infer.trial import Standings, Trials
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from tests.component.aws.sagemaker import NAME, Runtime
 from tests.component.services.ingesting import Recording, make_table
+from tests.waiting import HANG_S
 
 ALL = (FACES, TEXT, MODERATION, SIMILARITY)
 SMALL = (FACES, MODERATION, SIMILARITY)
-CALL_S = 0.5
+TOO_LONG_S = 0.5
+"""What an impatient client waits for an answer that never comes."""
+
 SLOTS = 100
 
 _numbers = itertools.count(1)
@@ -123,7 +126,7 @@ class World:
         """A new one."""
         number = next(_numbers)
         clients = {name: aws(name) for name in ("s3", "sqs", "dynamodb", "events")}
-        clients["sagemaker-runtime"] = client("sagemaker-runtime", runtime.environment, read_s=CALL_S, attempts=1)
+        clients["sagemaker-runtime"] = client("sagemaker-runtime", runtime.environment, read_s=HANG_S, attempts=1)
         clients["sagemaker"] = client("sagemaker", runtime.environment, attempts=1)
         names = {name: f"infer-{name}-{number}" for name in ("media", "index", "vectors", "bus")}
         clients["s3"].create_bucket(Bucket=names["media"])
@@ -193,6 +196,11 @@ class World:
             lambda: switches.on(switching.FALLBACK),
         )
 
+    def wait_for_answers(self, read_s: float) -> None:
+        """Have clients wait so long for an answer of the endpoint."""
+        environment = self.runtime.environment
+        self.clients["sagemaker-runtime"] = client("sagemaker-runtime", environment, read_s=read_s, attempts=1)
+
     @property
     def infer(self) -> Infer:
         """The service of a worker that has just started."""
@@ -200,7 +208,8 @@ class World:
             Endpoint(self.clients["sagemaker-runtime"], NAME),
             self.breaker,
             self.observer,
-            call_s=CALL_S,
+            within_s=4 * HANG_S,
+            call_s=HANG_S,
             sleep=lambda _: None,
         )
         return Infer(

@@ -17,8 +17,9 @@ from darkroom.services.infer.requests import MAX_WAIT_S, Kind, Request, read_req
 from darkroom.services.infer.service import Outcome
 from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo
+from tests.waiting import HANG_S, wait_until
 
-from .inferring import ALL, SMALL, World
+from .inferring import ALL, SMALL, TOO_LONG_S, World
 from .test_service import metrics
 
 KEY = "a.jpg"
@@ -27,7 +28,7 @@ FAULTS = {
     "500": sagemaker.refusing(500),
     "503": sagemaker.failing(503, "ServiceUnavailable"),
     "throttled": sagemaker.failing(429, "ThrottlingException"),
-    "slow": sagemaker.slow(0.8),
+    "hangs": sagemaker.hanging,
 }
 
 
@@ -45,8 +46,11 @@ def test_small_models_look_and_the_endpoint_is_asked_again_later(
     world: World, fault: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.runtime.behave = fault
+    world.wait_for_answers(TOO_LONG_S if fault is sagemaker.hanging else HANG_S)
     assert world.ready(KEY, jpeg_photo()) is Outcome.FALLBACK
+    wait_until(lambda: len(world.runtime.calls) >= 3, "the third call has come")
     assert len(world.runtime.calls) == 3
+    world.wait_for_answers(HANG_S)
     findings = world.findings(KEY)
     assert {task: finding.by for task, finding in findings.found.items()} == dict.fromkeys(SMALL, FALLBACK)
     assert findings.pending == (TEXT,)
@@ -95,8 +99,15 @@ def test_one_answer_in_three_is_enough(world: World) -> None:
 def test_no_try_is_begun_that_could_end_too_late(world: World) -> None:
     service = world.infer
     assert service.caller is not None
-    object.__setattr__(service.caller.caller, "within_s", 1.2)
-    world.runtime.behave = sagemaker.slow(0.8)
+    caller, now_s, call_s = service.caller.caller, [0.0], 20.0
+    for name, value in {"within_s": 2.4 * call_s, "call_s": call_s, "monotonic": lambda: now_s[0]}.items():
+        object.__setattr__(caller, name, value)
+
+    def slow(call: sagemaker.Call) -> sagemaker.Reply:
+        now_s[0] += call_s
+        return sagemaker.refusing(500)(call)
+
+    world.runtime.behave = slow
     assert service.handle(Request(Kind.READY, KEY, world.master(KEY, jpeg_photo()))) is Outcome.FALLBACK
     assert len(world.runtime.calls) == 2
 

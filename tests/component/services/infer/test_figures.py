@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -46,8 +45,10 @@ def test_pictures_are_counted_by_who_looked(world: World, told: Telling) -> None
 def test_an_analysis_is_slow_by_its_objective(
     world: World, told: Telling, over_ms: int, slow: dict[str, float]
 ) -> None:
-    world.now_s = time.time() + (slow_ms("infer") + over_ms) / 1000
-    world.ready(KEY, jpeg_photo())
+    sequencer = world.master(KEY, jpeg_photo())
+    master = world.clients["s3"].head_object(Bucket=world.names["media"], Key=f"masters/{KEY}")
+    world.now_s = master["LastModified"].timestamp() + (slow_ms("infer") + over_ms) / 1000
+    world.infer.handle(Request(Kind.READY, KEY, sequencer))
     figures = told()
     assert (of(figures, "Timed"), of(figures, "Slow")) == ({"": 1}, slow)
 

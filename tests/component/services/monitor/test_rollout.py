@@ -17,13 +17,13 @@ from darkroom.services.monitor.canary import ENDED, Cases
 from darkroom.services.monitor.rollout import RolloutWatch
 from darkroom.watch.rollout import Policy
 from darkroom.watch.sample import Compared, Sample, Trial
-from local.sagemaker import capacities
 from tests.announcements import complaints
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
-from tests.component.aws.test_variants import until
 from tests.component.services.emf import counted, of
+from tests.sagemaking import HeldUpdates
 from tests.unit.watching import samples
+from tests.waiting import wait_until
 
 from .stage import Stage
 
@@ -95,7 +95,7 @@ def test_a_worse_canary_goes_and_everybody_is_told(
     assert watch.look(stage.now_s)["done"] == "rollback"
     watch.observer.flush()
     assert of(counted(capsys.readouterr().out), "ModelRolledBack") == {"": 1}
-    until(watch.variants.settled)
+    wait_until(watch.variants.settled, "the endpoint takes updates again")
     assert models.weights() == {"main": 1.0, "canary": 0.0}
     assert approvals(registry) == {"main:1": APPROVED, "canary:1": REJECTED}
     [entry] = stage.written
@@ -118,7 +118,7 @@ def test_a_canary_that_fails_goes_though_no_picture_was_compared(
     stage.tell("AWS/SageMaker", "Invocation5XXErrors", dimensions, {1: 10, 30: 10})
     stage.tell("AWS/SageMaker", "Invocation5XXErrors", dimensions | {"VariantName": "main"}, 1000)
     assert watch.look(stage.now_s)["done"] == "rollback"
-    until(watch.variants.settled)
+    wait_until(watch.variants.settled, "the endpoint takes updates again")
     assert models.weights()["canary"] == 0
 
 
@@ -126,13 +126,13 @@ def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(
     stage: Stage, watch: RolloutWatch, models: Models, registry: Registry
 ) -> None:
     watch.variants.weigh({"main": 1.0}, {"main": 4})
-    until(watch.variants.settled)
+    wait_until(watch.variants.settled, "the endpoint takes updates again")
     begin(stage, watch)
     stage.sampled(tried(99, 0.01))
     assert watch.look(stage.now_s)["action"] == "hold"
     stage.sampled(tried(100, 0.01))
     assert watch.look(stage.now_s)["done"] == "promote"
-    until(watch.variants.settled)
+    wait_until(watch.variants.settled, "the endpoint takes updates again")
     now = watch.variants.now()
     assert {name: (one.weight, one.instances) for name, one in now.items()} == {"main": (0.0, 4), "canary": (1.0, 4)}
     assert approvals(registry) == {"main:1": APPROVED, "canary:1": APPROVED}
@@ -158,9 +158,9 @@ def test_a_canary_that_is_let_in_again_is_tried_anew(stage: Stage, watch: Rollou
     begin(stage, watch)
     stage.sampled(tried(60, 0.9))
     watch.look(stage.now_s)
-    until(watch.variants.settled)
+    wait_until(watch.variants.settled, "the endpoint takes updates again")
     watch.variants.weigh({"canary": 0.2})
-    until(watch.variants.settled)
+    wait_until(watch.variants.settled, "the endpoint takes updates again")
     stage.now_s += 60
     assert (watch.look(stage.now_s)["action"], watch.look(stage.now_s)["pictures"]) == ("hold", 0)
     case = watch.cases.now()
@@ -218,9 +218,9 @@ def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
         patch.setattr(kind, name, dying if before else done_and_dead)
         with pytest.raises(Dies):
             watch.look(stage.now_s)
-    until(watch.variants.settled)
+    wait_until(watch.variants.settled, "the endpoint takes updates again")
     watch.look(stage.now_s + 60)
-    until(watch.variants.settled)
+    wait_until(watch.variants.settled, "the endpoint takes updates again")
     case = watch.cases.now()
     assert case is not None
     assert (case.stage, models.weights()) == (ENDED, {"main": 1.0, "canary": 0.0})
@@ -231,18 +231,17 @@ def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
     assert len(stage.written) == 1 + (step == "audit" and not before)
 
 
-@pytest.mark.slow
 def test_an_endpoint_that_takes_no_update_now_is_weighed_by_a_later_run(
-    stage: Stage, watch: RolloutWatch, models: Models, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, watch: RolloutWatch, models: Models, registry: Registry
 ) -> None:
     begin(stage, watch)
-    monkeypatch.setattr(capacities, "UPDATES_WITHIN_S", 5.0)  # longer than a look takes
+    held = HeldUpdates(models.runtime)
     stage.sampled(tried(60, 0.9))
     watch.variants.weigh({"canary": 0.12})
     with pytest.raises(Unavailable):
         watch.look(stage.now_s)
     assert (approvals(registry)["canary:1"], stage.written) == (PENDING, [])
-    until(watch.variants.settled)
+    held.finish()
     assert watch.look(stage.now_s + 60)["done"] == "rollback"
 
 
