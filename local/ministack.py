@@ -16,7 +16,7 @@ from .aws import ACCESS_KEY
 from .errors import CannotStart
 from .place import REGION, ROOT, Place, Ports
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 300.0
 STOP_GRACE_S = 20.0
 
 

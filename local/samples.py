@@ -30,8 +30,8 @@ PHOTOGRAPHS = {
 
 WATERMARK = "watermarks/logo.png"
 
-READY_WITHIN_S = 30.0
-"""How long the start waits for ingest, which takes some five seconds, most of them to start."""
+READY_WITHIN_S = 300.0
+"""How long the start waits for ingest: it takes some five seconds, and far more where other processes are busy."""
 
 LOOK_EVERY_S = 0.1
 

@@ -23,7 +23,7 @@ STILL = "viewers-success-fast-short"
 """Whether the budget of errors still burns fast. A stack that is minutes old has nothing but them in its longer
 windows too: those of half an hour and of two hours hold the objective's alarm for as long."""
 
-RINGS_WITHIN_S, OVER_WITHIN_S = 240.0, 540.0
+RINGS_WITHIN_S, OVER_WITHIN_S = 900.0, 900.0
 """The short window of the alarm is five minutes, which have to go by."""
 
 PAUSE_S = 0.5
@@ -63,13 +63,13 @@ class Throttle:
 
     def prepare(self, play: Play) -> None:
         """The function finds S3 behind a proxy, which as yet changes nothing."""
-        until(lambda: ALARM in play.world.alarms(), "alarms are evaluated", 120)
+        until(lambda: ALARM in play.world.alarms(), "alarms are evaluated", 600)
         require(play.world.alarms()[ALARM]["state"] != "ALARM", f"the alarm {ALARM} is on already: it cannot go off")
         self._proxy = Proxy(play.world.facts["aws_endpoint_url"], self._plan, Pace())
         Thread(target=self._loop.run_forever, daemon=True).start()
         url = asyncio.run_coroutine_threadsafe(self._proxy.start(), self._loop).result()
         play.world.redeploy(FUNCTION, {ADDRESS: url})
-        until(lambda: self._status(play) == 200, "a picture is rendered by way of the proxy", 60)
+        until(lambda: self._status(play) == 200, "a picture is rendered by way of the proxy", 300)
         require(self._proxy.forwarded, "the function does not ask S3 by way of the proxy")
 
     def break_(self, play: Play) -> None:
@@ -84,7 +84,7 @@ class Throttle:
             play.fact("status while S3 throttles", self._status(play))
             time.sleep(PAUSE_S)
         play.rings(ALARM, 1)
-        until(lambda: play.paged(GROUP), f"{GROUP} pages", 60)
+        until(lambda: play.paged(GROUP), f"{GROUP} pages", 300)
 
     def clear(self, play: Play) -> None:
         """S3 recovers; the runbook's first commands show what it was."""
@@ -94,7 +94,7 @@ class Throttle:
 
     def verify(self, play: Play) -> None:
         """Pictures are rendered, the alarm is over, and one page was sent."""
-        until(lambda: self._status(play) == 200, "pictures are rendered again", 60)
+        until(lambda: self._status(play) == 200, "pictures are rendered again", 300)
         require(self._proxy is not None and self._proxy.injected, "nothing was throttled")
         assert self._proxy is not None
         play.fact("reads that S3 throttled", sum(self._proxy.injected.values()))

@@ -15,7 +15,7 @@ from py_mini_racer import JSEvalException, JSPromise, JSPromiseError, MiniRacer
 
 from .edge_event import Json
 
-TIME_LIMIT_S = 1.0
+TIME_LIMIT_S = 30.0
 """CloudFront stops a function after about a millisecond of CPU; here a busy machine must not fail a good one."""
 
 _RUNTIME = """
