@@ -38,6 +38,9 @@ test-all: lint  ## Lint, then every test with many Hypothesis examples, chaos an
 	@$(PYTEST) --hypothesis-profile=thorough
 	@$(MAKE) chaos gameday
 
+mutation: $(READY)  ## Score the tests by mutants: PACKAGE=plan, steps, ingest or edge; SAMPLE=150 SEED=n
+	@$(RUN) -m tools.mutation $(or $(PACKAGE),plan) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
+
 lint: $(READY)  ## ruff and mypy
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
