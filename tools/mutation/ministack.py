@@ -1,0 +1,45 @@
+"""MiniStacks for the tests of mutants, one for each worker."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local import venvs
+from local.ministack import MiniStack
+from local.place import Place, Ports
+from local.progress import Progress
+
+
+@contextmanager
+def start_ministacks(count: int) -> Iterator[list[str]]:
+    """Start ``count`` MiniStacks, yield their URLs, and stop them."""
+    if not count:
+        yield []
+        return
+    asyncio.run(venvs.ensure(Progress()))
+    with tempfile.TemporaryDirectory(prefix="mutation-ministack-", ignore_cleanup_errors=True) as folder:
+        started: list[MiniStack] = []
+        urls = []
+        try:
+            for number in range(count):
+                place = Path(folder) / str(number)
+                place.mkdir()
+                ports = Ports(cdn=_find_free_port(), aws=_find_free_port())
+                started.append(MiniStack(Place(place), ports))
+                asyncio.run(started[-1].start())
+                urls.append(ports.aws_url)
+            yield urls
+        finally:
+            for ministack in started:
+                asyncio.run(ministack.stop())
+
+
+def _find_free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
