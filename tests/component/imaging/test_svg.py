@@ -16,6 +16,7 @@ from darkroom.imaging.header import inspect
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import png_of_size, saved
+from tests.waiting import HANG_S
 
 NAMES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 
@@ -242,6 +243,7 @@ def test_circles_are_no_bombs() -> None:
 DRAW = """
 import resource, sys, pyvips
 from darkroom.imaging.svg import sanitise
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 pyvips.Image.svgload_buffer(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>').avg()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
@@ -272,7 +274,7 @@ def test_what_is_let_through_draws_within_bounds(content: str) -> None:
         input=document(content, 'width="1000" height="1000"'),
         capture_output=True,
         check=True,
-        timeout=20,
+        timeout=HANG_S,
         env={"PYTHONPATH": str(layer)},
     )
     assert int(done.stdout) < 150 * 1024

@@ -163,7 +163,7 @@ def test_what_was_sent_back_once_says_so_when_it_dies_again(world: World, app: A
 def test_what_has_to_wait_stays_marked_as_sent_back(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     body = created(world, "a.jpg", jpeg_photo((60, 40)))
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
-    world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=60)
+    world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=3600)
     sent: list[dict[str, str]] = []
     monkeypatch.setattr(app._queue, "send", lambda body, *, delay_s, attributes: sent.append(attributes))
     event = receive(world, {"a": body})
@@ -198,7 +198,7 @@ def test_waiting_for_another_worker_is_no_failure(world: World, app: Any) -> Non
     body = created(world, "photo.jpg", jpeg_photo())
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
     now_s = app._inbox.ingest.publisher.claims.clock()
-    world.index.claim("photo.jpg", sequencer, "another", now_s=now_s, lease_s=1)
+    world.index.claim("photo.jpg", sequencer, "another", now_s=now_s, lease_s=3600)
     answer = app.handler(receive(world, {"x": body}, MAX_RECEIVES), Context())
     assert failed(answer) == []
     assert world.messages("dead") == []

@@ -22,6 +22,7 @@ from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Sto
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, made_from
 from darkroom.services.transform import Transform, TransformRequest
 from tests.images.pictures import jpeg_photo, png_noise
+from tests.waiting import HANG_S
 
 NOW_S = 1_800_000_000
 
@@ -305,7 +306,7 @@ class Waiting(Bucket):
         return self.real.etag(key)
 
     def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None = None) -> str:
-        assert self.looked.wait(10), "the master is looked at only after the PUT"
+        assert self.looked.wait(HANG_S), "the master is looked at only after the PUT"
         return self.real.put(key, body, attributes, replaces)
 
 

@@ -7,6 +7,7 @@ import time
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -60,14 +61,18 @@ def test_a_folder_that_was_half_made_is_made_again(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_two_want_at_once_is_made_once(tmp_path: Path) -> None:
-    made = []
+    made, begun = [], Barrier(2)
 
     def make(into: Path) -> None:
         made.append(into)
-        time.sleep(0.3)
+        time.sleep(0.3)  # the other one comes meanwhile, in all likelihood; it must not matter
+
+    def want() -> Path:
+        begun.wait()
+        return kept(tmp_path / "folder", [], make)
 
     with ThreadPoolExecutor(2) as pool:
-        folders = [pool.submit(kept, tmp_path / "folder", [], make) for _ in range(2)]
+        folders = [pool.submit(want) for _ in range(2)]
     assert [folder.result() for folder in folders] == [tmp_path / "folder"] * 2
     assert len(made) == 1
 

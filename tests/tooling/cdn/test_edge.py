@@ -36,6 +36,7 @@ from local.cdn.model import (
 from local.cdn.origins import MiniStackOrigins
 from local.cdn.store import Entry, Store
 from tests.component.template.stack import Stack
+from tests.waiting import HANG_S, wait_until_async
 
 GET_HEAD = frozenset({"GET", "HEAD"})
 KEPT = {"Cache-Control": "max-age=10, s-maxage=60, stale-while-revalidate=30", "ETag": '"v1"'}
@@ -75,7 +76,7 @@ class Clock:
         return self.now_s
 
 
-def distribution(origin_timeout_s: float = 5.0, **changes: Any) -> Distribution:
+def distribution(origin_timeout_s: float = HANG_S, **changes: Any) -> Distribution:
     own = {
         "pattern": "*",
         "target": "group",
@@ -92,7 +93,7 @@ def distribution(origin_timeout_s: float = 5.0, **changes: Any) -> Distribution:
             "s3": Origin(
                 "s3", "bucket.s3.us-east-1.amazonaws.com", "/derivatives", OriginKind.S3, (), origin_timeout_s
             ),
-            "function": Origin("function", "f.lambda-url.us-east-1.on.aws", "", OriginKind.FUNCTION_URL, (), 5.0),
+            "function": Origin("function", "f.lambda-url.us-east-1.on.aws", "", OriginKind.FUNCTION_URL, (), HANG_S),
         },
         {"group": OriginGroup("group", ("s3", "function"), frozenset({403, 404}))},
         {500: 0, 502: 0, 503: 0, 504: 0, 404: 0},
@@ -198,8 +199,7 @@ def test_concurrent_misses_are_one_fetch() -> None:
         origins = Origins(render=slow)
         async with edge_over(origins) as edge:
             waiting = [asyncio.create_task(edge.answer(get())) for _ in range(20)]
-            while not origins.renders:
-                await asyncio.sleep(0.01)
+            await wait_until_async(lambda: origins.renders, "the origin is asked")
             gate.set()
             answers = await asyncio.gather(*waiting)
         assert {answer.body for answer in answers} == {b"slow"}
@@ -223,8 +223,7 @@ def test_without_collapsing_each_miss_fetches_and_what_succeeds_is_kept() -> Non
         async with edge_over(origins) as edge:
             edge.collapsing = False
             waiting = [asyncio.create_task(edge.answer(get())) for _ in gates]
-            while origins.renders < len(gates):
-                await asyncio.sleep(0.01)
+            await wait_until_async(lambda: origins.renders == len(gates), "the origin is asked")
             statuses = []
             for gate in gates:
                 gate.set()
@@ -254,8 +253,7 @@ def test_private_answers_are_not_shared_among_those_who_waited() -> None:
         origins = Origins(render=personal)
         async with edge_over(origins) as edge:
             waiting = [asyncio.create_task(edge.answer(get())) for _ in range(3)]
-            while not origins.renders:
-                await asyncio.sleep(0.01)
+            await wait_until_async(lambda: origins.renders, "the origin is asked")
             gate.set()
             answers = await asyncio.gather(*waiting)
         assert {answer.body for answer in answers} == {b"1", b"2", b"3"}
@@ -274,8 +272,7 @@ def test_a_viewer_who_leaves_does_not_end_the_fetch_of_the_others() -> None:
         origins = Origins(render=slow)
         async with edge_over(origins) as edge:
             leaving, staying = (asyncio.create_task(edge.answer(get())) for _ in range(2))
-            while not origins.renders:
-                await asyncio.sleep(0.01)
+            await wait_until_async(lambda: origins.renders, "the origin is asked")
             leaving.cancel()
             gate.set()
             assert (await staying).body == b"slow"
@@ -292,10 +289,9 @@ def test_stale_answers_are_used_while_they_are_revalidated() -> None:
             origins.stored["/derivatives/a"] = picture(b"new")
             edge.clock.now_s += 70  # type: ignore[attr-defined]
             stale = await edge.answer(get())
-            while len(origins.asked) < 2:
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.05)
-            fresh = await edge.answer(get())
+            async with asyncio.timeout(HANG_S):
+                while (fresh := await edge.answer(get())).body == b"old":
+                    await asyncio.sleep(0.01)
         assert (stale.body, stale.headers["X-Cache"], stale.headers["Age"]) == (b"old", "Hit from cloudfront", "70")
         assert fresh.body == b"new"
 
@@ -382,7 +378,7 @@ def test_errors_alone_say_when_to_come_again(status: int, own: str, told: str | 
 
 def test_an_origin_out_of_reach_is_failed_over_and_without_a_second_one_is_502_or_504() -> None:
     async def never(_: web.Request) -> web.Response:
-        await asyncio.sleep(30)
+        await asyncio.Event().wait()
         return picture()
 
     async def scenario() -> None:
@@ -391,6 +387,7 @@ def test_an_origin_out_of_reach_is_failed_over_and_without_a_second_one_is_502_o
             assert (await edge.answer(get())).body == b"rendered"
         async with edge_over(origins, distribution(0.1, target="s3")) as edge:
             assert (await edge.answer(get())).status == 504
+        async with edge_over(origins, distribution(target="s3")) as edge:
             edge.origins._endpoint_url = "http://127.0.0.1:1"  # type: ignore[attr-defined]
             assert (await edge.answer(get("/b"))).status == 502
 
@@ -440,8 +437,7 @@ def test_invalidation_forgets_what_it_covers_even_if_it_is_just_being_fetched() 
         async with edge_over(origins) as edge:
             await edge.answer(get("/q"))
             early = asyncio.create_task(edge.answer(get("/p/_/x")))
-            while len(origins.asked) < 2:
-                await asyncio.sleep(0.01)
+            await wait_until_async(lambda: len(origins.asked) == 2, "the origin is asked")
             edge.invalidate(["/p/_/*"])
             gate.set()
             await early
@@ -482,13 +478,15 @@ def test_the_edge_function_rewrites_before_the_cache_looks() -> None:
     asyncio.run(scenario())
 
 
-def test_the_edge_function_answers_itself_or_fails_without_telling_why() -> None:
+def test_the_edge_function_answers_itself_or_fails_without_telling_why(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         origins = Origins(render=rendered)
         async with edge_over(origins, distribution(request_function="edge"), edge=REWRITE) as edge:
             refused = await edge.answer(get("/refuse"))
             thrown = await edge.answer(get("/throw"))
-            looped = await edge.answer(get("/loop"))
+            with monkeypatch.context() as patch:
+                patch.setattr("local.cdn.edge_function.TIME_LIMIT_S", 1.0)
+                looped = await edge.answer(get("/loop"))
             after = await edge.answer(get("/a"))
         assert (refused.status, refused.body, refused.headers["content-type"]) == (403, b"no", "text/x-own")
         assert refused.headers["X-Cache"] == "FunctionGeneratedResponse from cloudfront"

@@ -13,6 +13,7 @@ from gameday.run import run
 from gameday.runbook import block, follow
 from gameday.waiting import NotSo, require, until
 from gameday.world import World, bare
+from tests.waiting import HANG_S
 from tools import runbooks
 
 NOWHERE = World({"aws_endpoint_url": "http://127.0.0.1:9", "sagemaker_url": "", "region": "us-east-1"})
@@ -36,7 +37,7 @@ class Told:
 
     def _do(self, phase: Phase) -> None:
         if self.awaits is not None:
-            assert self.awaits.wait(10)
+            assert self.awaits.wait(HANG_S)
         self.heard.append(f"{self.name} {phase}")
         if phase in self.fails:
             raise self.fault

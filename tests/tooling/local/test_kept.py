@@ -7,16 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from local.kept import KeptServer, Served, State
+from local.kept import LOOK_EVERY_S, KeptServer, Served, State
 from local.place import ROOT
 from tests.conftest import free_port
+from tests.waiting import wait_until, wait_until_async
 
 SERVER = """
 import http.server, subprocess, sys
@@ -34,21 +33,6 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ping).serve_forever()
 def lives(pid: int) -> bool:
     listed = subprocess.run(["ps", "-p", str(pid), "-o", "stat="], capture_output=True, text=True, check=False).stdout
     return bool(listed.strip()) and not listed.startswith("Z")
-
-
-def within(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    deadline_s = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.05)
 
 
 def children(log: Path) -> list[int]:
@@ -69,11 +53,11 @@ def test_it_is_started_again_after_it_was_killed_and_leaves_nothing_behind(serve
         server = KeptServer(served, said.append, pauses_s=[0.1])
         assert (server.state, server.pid) == (State.WAITING, 0)
         task = asyncio.create_task(server.keep())
-        await until(lambda: server.state is State.READY)
+        await wait_until_async(lambda: server.state is State.READY, "it is ready")
         first = server.pid
         os.kill(first, signal.SIGKILL)
-        await until(lambda: server.state is State.DOWN)
-        await until(lambda: server.state is State.READY)
+        await wait_until_async(lambda: server.state is State.DOWN, "it has ended")
+        await wait_until_async(lambda: server.state is State.READY, "it is ready")
         assert server.pid not in (0, first)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -85,23 +69,33 @@ def test_it_is_started_again_after_it_was_killed_and_leaves_nothing_behind(serve
     assert [line.split(",")[0].split(" (")[0] for line in said] == ["It is ready", "It has ended", "It is ready"]
     started = children(served.log)
     assert len(started) == 2
-    assert within(lambda: not any(map(lives, started)))
+    wait_until(lambda: not any(map(lives, started)), "both have ended")
 
 
-def test_a_server_that_cannot_start_is_tried_at_growing_intervals(tmp_path: Path) -> None:
+def test_a_server_that_cannot_start_is_tried_at_growing_intervals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = Served("It", [sys.executable, "-c", "raise SystemExit(3)"], {}, "http://127.0.0.1:9/", tmp_path / "log")
-    said: list[tuple[float, str]] = []
+    said: list[str] = []
+    pauses_s: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        if seconds != LOOK_EVERY_S:
+            pauses_s.append(seconds)
+        await asyncio.sleep(0.01)
 
     async def run() -> None:
-        server = KeptServer(broken, lambda text: said.append((time.monotonic(), text)), pauses_s=[0.1, 1.0])
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(server.keep(), 4)
+        server = KeptServer(broken, said.append, pauses_s=[0.1, 1.0])
+        monkeypatch.setattr("local.kept.asyncio", SimpleNamespace(sleep=sleep, to_thread=asyncio.to_thread))
+        task = asyncio.create_task(server.keep())
+        await wait_until_async(lambda: len(pauses_s) == 3, "it is tried a third time")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
     asyncio.run(run())
-    assert len(said) >= 3
-    assert all("status 3" in text for _, text in said)
-    first, second = (later - before for (before, _), (later, _) in pairwise(said[:3]))
-    assert first < second
+    assert all("status 3" in text for text in said)
+    assert pauses_s[:3] == [0.1, 1.0, 1.0]
 
 
 def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
@@ -120,9 +114,9 @@ def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
-        assert within(lambda: log.exists() and bool(children(log)))
+        wait_until(lambda: log.exists() and children(log), "it has a child")
         [child] = children(log)
         assert lives(pid)
         assert lives(child)
         process.kill()
-    assert within(lambda: not lives(pid) and not lives(child))
+    wait_until(lambda: not lives(pid) and not lives(child), "both have ended")

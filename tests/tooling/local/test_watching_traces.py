@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from local.emulation.tracing import PREAMBLE, sender
 from local.watching.daemon import open_daemon
 from local.watching.traces import DOCUMENTS_KEPT, Traces
+from tests.waiting import wait_until_async
 
 ROOT = "1-6b0716ff-788b30a2f7c087b7858fd052"
 
@@ -171,9 +172,7 @@ def test_documents_come_over_udp_and_none_is_needed_to_listen() -> None:
         traces = Traces()
         async with open_daemon(traces) as address:
             sender(address)({"trace_id": ROOT, "name": "n", "id": "a", "start_time": 1.0})
-            async with asyncio.timeout(10):
-                while not traces.listed(0):
-                    await asyncio.sleep(0.01)
+            await wait_until_async(lambda: traces.listed(0), "the document has come")
         return traces.listed(0)
 
     assert [one["trace_id"] for one in asyncio.run(sent())] == [ROOT]
