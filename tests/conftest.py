@@ -20,6 +20,8 @@ from local.progress import Progress
 from .corpus import CORPUS
 from .profiles import register_profiles
 
+pytest_plugins = ["tests.skips"]
+
 register_profiles()
 
 ORDER = ("tests/stack/isolated/", "tests/stack/", "tests/component/", "tests/tooling/", "tests/unit/")

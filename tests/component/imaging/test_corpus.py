@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pi_heif
@@ -13,17 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from darkroom.errors import DarkroomError
-from darkroom.imaging.containers.webp import chunks
-from darkroom.imaging.header import inspect
-from darkroom.imaging.metadata import clean
 from darkroom.imaging.picture import Picture
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
-from darkroom.imaging.ultrahdr import read
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from tests.corpus import CORPUS, EXPECTED, REFUSED, files
-from tests.images.exiftool import needs_exiftool, private_parts
 from tests.images.rendering import durations_ms, frames, opened
 
 pytestmark = pytest.mark.usefixtures("corpus")
@@ -150,56 +144,3 @@ def test_animations_show_the_same_frames(name: str) -> None:
             assert np.abs(white(Image.fromarray(shown)) - white(wanted)).mean() < 7
             start_ms += source.info["duration"] or 100  # as browsers show what gives no time
     assert ends_ms[-1] == start_ms
-
-
-@pytest.mark.parametrize("name", SHOWN)
-def test_nothing_but_pixels_is_in_a_webp(name: str) -> None:
-    body = picture(name).body
-    names = {chunk.name for chunk in chunks(lambda at, length: body[at : at + length])}
-    assert names <= {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
-
-
-@needs_exiftool
-@pytest.mark.parametrize("form", ["webp", "jpeg", "png"])
-def test_exiftool_finds_nothing_private(form: str, tmp_path: Path) -> None:
-    for name in SHOWN:
-        (tmp_path / f"{name.replace('/', '-')}.{form}").write_bytes(picture(name, form=form).body)
-    found = private_parts(*tmp_path.iterdir())
-    assert len(found) == len(SHOWN)
-    carried = {name for name, tags in found.items() if tags}
-    assert carried == ({"ultra-hdr.jpg.jpeg"} if form == "jpeg" else set())
-
-
-def test_the_gain_map_comes_along() -> None:
-    before = read((CORPUS / "ultra-hdr.jpg").read_bytes())
-    after = read(picture("ultra-hdr.jpg", width=800, form="jpeg").body)
-    assert before is not None
-    assert after is not None
-    assert after.size == (200, 112)
-    assert after.parameters == before.parameters
-
-
-@needs_exiftool
-def test_cleaned_masters_are_clean(tmp_path: Path) -> None:
-    wanted = 0
-    for name in SHOWN:
-        data = (CORPUS / name).read_bytes()
-        cleaned = clean(data, inspect(Source.of(data), Limits()), keep_orientation=True)
-        if cleaned is not None:
-            wanted += 1
-            (tmp_path / name.replace("/", "-")).write_bytes(cleaned)
-    found = private_parts(*tmp_path.iterdir())
-    assert len(found) == wanted > 40
-    for name, tags in found.items():
-        if name == "ultra-hdr.jpg":
-            assert {tag.partition(":")[0] for tag in tags} <= {
-                "XMP-hdrgm",
-                "XMP-GContainer",
-                "MPF0",
-                "MPImage1",
-                "MPImage2",
-                "APP2",
-                "Google",
-            }
-        else:
-            assert tags in ([], ["IFD0:Orientation"]), name

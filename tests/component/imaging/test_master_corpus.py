@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -14,12 +13,10 @@ from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.corpus import CORPUS
-from tests.images.exiftool import needs_exiftool, private_parts
 from tests.images.mastering import header, loaded, look_alike
 from tests.images.rendering import frames, made, opened
 
 from .test_corpus import REFUSED, SHOWN
-from .test_master import unstructured
 
 pytestmark = pytest.mark.usefixtures("corpus")
 
@@ -77,19 +74,6 @@ def test_cleaned_pixels_are_the_same(name: str) -> None:
 def test_it_renders_like_the_upload(name: str) -> None:
     if min(made(upload(name), width=320).width, made(upload(name), width=320).height) >= 7:
         look_alike(upload(name), master(name).body, width=320)
-
-
-@needs_exiftool
-def test_exiftool_finds_nothing_private(tmp_path: Path) -> None:
-    for name in SHOWN:
-        kind = master(name).content_type.partition("/")[2].partition("+")[0]
-        (tmp_path / f"{name.replace('/', '-')}.{kind}").write_bytes(master(name).body)
-    found = private_parts(*tmp_path.iterdir())
-    assert len(found) == len(SHOWN)
-    left = {name: tags for name, all_tags in found.items() if (tags := unstructured(name, all_tags))}
-    assert set(left) == {"ultra-hdr.jpg.jpeg"}, left
-    groups = {tag.partition(":")[0] for tag in left["ultra-hdr.jpg.jpeg"]}
-    assert groups <= {"XMP-hdrgm", "XMP-GContainer", "MPF0", "MPImage1", "MPImage2", "APP2", "Google"}
 
 
 def test_a_photograph_from_a_phone_keeps_its_colours_and_stands_upright() -> None:

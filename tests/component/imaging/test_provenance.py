@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from PIL import TiffImagePlugin
 
 from darkroom.imaging.annotations.facts import MAX_CHARACTERS, text_of
 from tests.corpus import CORPUS
+from tests.images.cameras import camera_files
 from tests.images.exiftool import EXIFTOOL, needs_exiftool
 from tests.images.planted import planted
 from tests.images.saying import datasets, exif, jpeg, packet, told
 from tests.images.sources import photo, saved
 
 from .test_corpus import SHOWN
+
+pytestmark = pytest.mark.never_skips
 
 FULL = exif(
     {0x010F: "NIKON CORPORATION", 0x0110: "NIKON D5200", 0x013B: "Ann; Bob", 0x8298: "(c) 2024 Ann"},
@@ -190,10 +194,21 @@ def by_exiftool(paths: list[Path]) -> dict[str, dict[str, Any]]:
     return {Path(entry["SourceFile"]).name: entry for entry in json.loads(done.stdout)}
 
 
+def write_generated(folder: Path) -> list[Path]:
+    """Write the files with planted metadata into ``folder``."""
+    for name, data in (planted() | camera_files()).items():
+        (folder / name).write_bytes(data)
+    return sorted(folder.iterdir())
+
+
+def list_corpus(_: Path) -> list[Path]:
+    return [CORPUS / name for name in SHOWN if not name.endswith((".svg", ".gif"))]
+
+
 @needs_exiftool
-@pytest.mark.usefixtures("corpus")
-def test_exiftool_reads_the_same_of_the_corpus() -> None:
-    paths = [CORPUS / name for name in SHOWN if not name.endswith((".svg", ".gif"))]
+@pytest.mark.parametrize("list_files", [write_generated, *([list_corpus] if CORPUS.is_dir() else [])])
+def test_exiftool_reads_the_same(list_files: Callable[[Path], list[Path]], tmp_path: Path) -> None:
+    paths = list_files(tmp_path)
     compared = 0
     for name, wanted in by_exiftool(paths).items():
         found = told(next(path for path in paths if path.name == name).read_bytes())

@@ -1,0 +1,170 @@
+"""Privacy: nothing that a camera, a phone or an editor writes about a photograph reaches an image or a master."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from darkroom.imaging.containers.webp import chunks
+from darkroom.imaging.header import inspect
+from darkroom.imaging.master import Master, make_master
+from darkroom.imaging.metadata import clean
+from darkroom.imaging.picture import Picture
+from darkroom.imaging.render import render
+from darkroom.imaging.series import expose
+from darkroom.imaging.source import Source
+from darkroom.imaging.ultrahdr import read
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Plan
+from tests.corpus import CORPUS, EXPECTED, REFUSED
+from tests.images.cameras import camera_files
+from tests.images.exiftool import needs_exiftool, private_parts
+from tests.images.planted import planted
+from tests.images.rendering import frames, opened
+
+from .test_gainmap import ultra_hdr
+from .test_master import unstructured
+
+pytestmark = pytest.mark.never_skips
+
+GAIN_MAPS = ("gain map", "ultra-hdr.jpg")
+GAIN_MAP_GROUPS = {"XMP-hdrgm", "XMP-GContainer", "MPF0", "MPImage1", "MPImage2", "APP2", "Google"}
+"""ExifTool's groups of what a gain map needs."""
+
+
+@cache
+def generated() -> dict[str, bytes]:
+    """Return files with private parts of every kind, by name."""
+    return planted() | camera_files() | {"gain map": ultra_hdr()}
+
+
+SETS = {"generated": list(generated())}
+LEAST_CLEANED = {"generated": 23, "corpus": 41}
+if CORPUS.is_dir():
+    SETS["corpus"] = [name for name in EXPECTED if name not in REFUSED]
+NAMES = [name for names in SETS.values() for name in names]
+"""Those of the corpus are in it only where the corpus is, so that no test skips."""
+
+
+def read_upload(name: str) -> bytes:
+    return generated()[name] if name in generated() else (CORPUS / name).read_bytes()
+
+
+@cache
+def picture(name: str, form: str = "webp", width: int = 320) -> Picture:
+    return render(Plan(name, width=width, format=form), Source.of(read_upload(name)), limits=Limits())
+
+
+@cache
+def master(name: str) -> Master:
+    upload = read_upload(name)
+    return make_master(upload, inspect(Source.of(upload), Limits()), limits=Limits())
+
+
+def save_as(folder: Path, name: str, body: bytes, ending: str) -> None:
+    (folder / f"{name.replace('/', '-')}.{ending}").write_bytes(body)
+
+
+@needs_exiftool
+def test_exiftool_reads_what_is_planted(tmp_path: Path) -> None:
+    """The files are built like those of cameras: ExifTool follows every directory, maker note and thumbnail in them."""
+    for name, data in camera_files().items():
+        save_as(tmp_path, name, data, "jpg")
+    found = private_parts(*tmp_path.iterdir())
+    wanted = {
+        "canon": {"Canon:OwnerName", "GPS:GPSLatitude", "IFD1:ThumbnailImage", "IPTC:By-line", "XMP-dc:Creator"},
+        "nikon": {"Nikon:SerialNumber", "GPS:GPSLongitude", "IFD1:ThumbnailImage", "MPImage2:PreviewImage"},
+        "phone": {"Apple:ContentIdentifier", "GPS:GPSImgDirection", "XMP-xmpNote:HasExtendedXMP", "ExifIFD:OwnerName"},
+        "agency": {"IPTC:By-line", "Photoshop:PhotoshopThumbnail", "Photoshop:IPTCDigest"},
+        "xmp only": {"XMP-exif:GPSLatitude", "XMP-dc:Creator"},
+        "damaged exif": {"GPS:GPSLatitude", "ExifIFD:MakerNoteUnknownText", "IFD0:Artist"},
+        "truncated exif": {"Nikon:SerialNumber", "ExifIFD:OwnerName", "IFD0:Artist"},
+    }
+    assert {name: missing for name, tags in wanted.items() if (missing := tags - set(found[f"{name}.jpg"]))} == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_but_pixels_is_in_a_webp(name: str) -> None:
+    body = picture(name).body
+    names = {chunk.name for chunk in chunks(lambda at, length: body[at : at + length])}
+    assert names <= {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
+
+
+@pytest.mark.parametrize("form", ["jpeg", "png", "avif", "gif"])
+@pytest.mark.parametrize("name", generated())
+def test_no_planted_byte_is_in_any_format(name: str, form: str) -> None:
+    assert b"secret" in generated()[name] or "pages" in name
+    for width in (320, 120):
+        assert b"secret" not in picture(name, form, width).body
+
+
+@needs_exiftool
+@pytest.mark.parametrize("form", ["webp", "jpeg", "png"])
+@pytest.mark.parametrize("names", SETS.values(), ids=SETS)
+def test_exiftool_finds_nothing_private_in_a_rendered_image(names: list[str], form: str, tmp_path: Path) -> None:
+    for name in names:
+        save_as(tmp_path, name, picture(name, form).body, form)
+    found = private_parts(*tmp_path.iterdir())
+    assert len(found) == len(names)
+    carried = {name.removesuffix(f".{form}") for name, tags in found.items() if tags}
+    assert carried == (set(GAIN_MAPS) & set(names) if form == "jpeg" else set())
+
+
+@needs_exiftool
+@pytest.mark.parametrize(("kind", "names"), SETS.items(), ids=SETS)
+def test_exiftool_finds_nothing_private_in_a_cleaned_upload(kind: str, names: list[str], tmp_path: Path) -> None:
+    wanted = 0
+    for name in names:
+        data = read_upload(name)
+        header = inspect(Source.of(data), Limits())
+        cleaned = clean(data, header, keep_orientation=True)
+        if cleaned is not None:
+            wanted += 1
+            save_as(tmp_path, name, cleaned, header.format)
+    found = private_parts(*tmp_path.iterdir())
+    assert len(found) == wanted >= LEAST_CLEANED[kind]
+    for name, tags in found.items():
+        if name.rpartition(".")[0] in GAIN_MAPS:
+            assert {tag.partition(":")[0] for tag in tags} <= GAIN_MAP_GROUPS
+        else:
+            assert tags in ([], ["IFD0:Orientation"]), name
+
+
+@needs_exiftool
+@pytest.mark.parametrize("names", SETS.values(), ids=SETS)
+def test_exiftool_finds_nothing_private_in_a_master(names: list[str], tmp_path: Path) -> None:
+    for name in names:
+        save_as(tmp_path, name, master(name).body, master(name).content_type.partition("/")[2].partition("+")[0])
+    found = private_parts(*tmp_path.iterdir())
+    assert len(found) == len(names)
+    left = {name: tags for name, all_tags in found.items() if (tags := unstructured(name, all_tags))}
+    assert set(left) == {f"{name}.jpeg" for name in GAIN_MAPS if name in names}, left
+    for tags in left.values():
+        assert {tag.partition(":")[0] for tag in tags} <= GAIN_MAP_GROUPS
+
+
+@pytest.mark.parametrize("name", camera_files())
+def test_a_master_of_a_camera_file_has_its_pixels_and_nothing_planted(name: str) -> None:
+    upload, clean_one = camera_files()[name], master(name)
+    assert clean_one.how == "cleaned"
+    assert b"secret" not in clean_one.body
+    assert (frames(upload)[0] == frames(clean_one.body)[0]).all()
+    assert opened(clean_one.body).info.get("icc_profile") == opened(upload).info.get("icc_profile")
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "size"),
+    [case for case in (("gain map", 320, (80, 60)), ("ultra-hdr.jpg", 800, (200, 112))) if case[0] in NAMES],
+)
+def test_the_gain_map_comes_along_without_private_parts(name: str, width: int, size: tuple[int, int]) -> None:
+    before, plan = read(read_upload(name)), Plan(name, width=width, format="jpeg")
+    [(_, at_ingest)] = expose(Source.of(read_upload(name)), [plan], limits=Limits()).pictures()
+    assert before is not None
+    for body in (picture(name, "jpeg", width).body, at_ingest.body):
+        after = read(body)
+        assert after is not None
+        assert (after.size, after.parameters) == (size, before.parameters)
+        assert b"Exif" not in body
+        assert b"secret" not in body
