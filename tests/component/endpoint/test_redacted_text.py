@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
+from skimage import data
 
 from darkroom.findings import TEXT, Findings, read_finding
 from darkroom.plan.model import Crop
 from tests.corpus import CORPUS
 from tests.documents import page, photographed, words
+from tests.images.pictures import photograph
 from tests.images.rendering import made
+from tests.images.sources import saved
 
 from .serving import Server
 
 pytestmark = pytest.mark.slow
+
+pytestmark = pytest.mark.never_skips
 
 VARIANTS: list[dict[str, Any]] = [
     {},
@@ -45,13 +52,32 @@ def test_no_word_of_a_photographed_page_is_left(server: Server, degrees: int) ->
         assert seen_words(read(server, body)) & {word.lower() for word in written} == set(), options
 
 
-def test_no_word_of_print_is_left(server: Server) -> None:
-    file = CORPUS / "text-en.jpg"
-    if not file.is_file():
-        pytest.skip("text-en.jpg is not here")
-    found = read(server, file.read_bytes())
+def scanned() -> bytes:
+    """Return scikit-image's photograph of a printed page as a JPEG."""
+    return saved(Image.fromarray(data.page()), "JPEG", quality=90)
+
+
+def printed() -> bytes:
+    """Return lines of several sizes and colours on a photograph as a JPEG."""
+    picture = photograph()
+    draw = ImageDraw.Draw(picture)
+    for top, size_px, colour in ((20, 22, "black"), (200, 36, "white"), (300, 28, "yellow"), (440, 16, "white")):
+        draw.rectangle((0, top - 4, 512, top + size_px + 8), "white" if colour == "black" else "navy")
+        draw.text((16, top), " ".join(words(4, seed=top)), colour, ImageFont.load_default(size_px))
+    return saved(picture, "JPEG", quality=90)
+
+
+PRINTS: list[Callable[[], bytes]] = [scanned, printed]
+if (CORPUS / "text-en.jpg").is_file():
+    PRINTS.append((CORPUS / "text-en.jpg").read_bytes)
+
+
+@pytest.mark.parametrize("read_source", PRINTS, ids=["scanned", "printed", "text-en.jpg"][: len(PRINTS)])
+def test_no_word_of_print_is_left(server: Server, read_source: Callable[[], bytes]) -> None:
+    source = read_source()
+    found = read(server, source)
     before = seen_words(found)
     assert len(before) > 5
     for options in ({}, {"width": 400}):
-        body = made(file.read_bytes(), known=found, redact="text", format="jpeg", **options).body
+        body = made(source, known=found, redact="text", format="jpeg", **options).body
         assert seen_words(read(server, body)) & before == set()
