@@ -28,6 +28,8 @@ from darkroom.plan.model import Crop, Gravity, Padding, Plan, Watermark
 from tests.images.drawn import saved, with_exif
 from tests.images.exiftool import needs_exiftool, private_parts
 
+pytestmark = pytest.mark.never_skips
+
 NUMBERS = Parameters((0.0,), (3.5,), (1.2,), (1 / 64,), (1 / 64,), 0.0, 3.5)
 COLOURED = Parameters((0.0, 0.1, 0.2), (2.0, 2.5, 3.0), (1.0, 1.1, 1.2), (0.0,) * 3, (0.0,) * 3, 0.5, 3.0)
 WIDE, TALL, RATIO = 640, 480, 4

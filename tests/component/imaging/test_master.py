@@ -22,6 +22,8 @@ from tests.images.sources import cutout, photo, saved, sources
 
 from .test_gainmap import ultra_hdr
 
+pytestmark = pytest.mark.never_skips
+
 HOW = {
     "jpeg": ("cleaned", "image/jpeg"),
     "jpeg progressive": ("cleaned", "image/jpeg"),

@@ -19,6 +19,8 @@ from darkroom.plan.limits import Limits
 from tests.images.drawn import HEIC, animation, exif_block, png_chunk, saved, tiff, with_exif
 from tests.images.exiftool import needs_exiftool, private_parts
 
+pytestmark = pytest.mark.never_skips
+
 TRAILER = b"secret trailer" * 10
 
 

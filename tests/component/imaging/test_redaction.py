@@ -24,6 +24,8 @@ from tests.images.sources import photo, saved
 
 from .test_gainmap import gain_map, ultra_hdr
 
+pytestmark = pytest.mark.never_skips
+
 FACE = Region(0.35, 0.3, 0.2, 0.3)
 HIDDEN = (96, 48, 192, 160)
 """Left, top, right, bottom of what lies under the cover of the face in 320×240, in whole blocks of a JPEG."""

@@ -16,6 +16,8 @@ from tests.images.people import FACES, PICTURES, picture_of_faces
 from tests.images.rendering import Pixels, made, opened, seen
 from tests.images.sources import saved
 
+pytestmark = pytest.mark.never_skips
+
 CROWDS_OF_CORPUS = [pytest.param(name, marks=pytest.mark.slow) for name in ("people/street.jpg",) if name in FACES]
 
 

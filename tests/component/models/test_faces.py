@@ -13,6 +13,8 @@ from darkroom.models import catalogue, faces
 from tests.images.looking import overlap, pixels, small_models
 from tests.images.people import FACES, PICTURES, picture_of_faces
 
+pytestmark = pytest.mark.never_skips
+
 LEAST_OVERLAP = 0.25
 """With a box that a person drew around hair and chin; the detector draws to the ears, or not that far."""
 
