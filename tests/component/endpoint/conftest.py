@@ -13,7 +13,7 @@ from local.progress import Progress
 from tests.component.models.classifier import COLOURS, colour_classifier
 from tests.images.looking import ROOT, models_folder
 
-from .serving import Server, serving
+from .serving import BATCH_SIZE, Server, serving
 
 TAGS = """
 [[model]]
@@ -51,6 +51,13 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def server(environment: None, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """It waits long for a batch to fill, so that what is sent at once is answered together on a busy machine too."""
-    with serving(models, tmp_path_factory.mktemp("endpoint"), BATCH_WAIT_MS="1500") as started:
+    with serving(models, tmp_path_factory.mktemp("endpoint")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def batching(environment: None, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that waits nearly as long as a request may take for a full batch of :data:`BATCH_SIZE`."""
+    variables = {"BATCH_SIZE": str(BATCH_SIZE), "BATCH_WAIT_MS": "50000"}
+    with serving(models, tmp_path_factory.mktemp("batching"), **variables) as started:
         yield started

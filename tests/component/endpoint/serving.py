@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,12 +17,12 @@ from darkroom.aws.model import stages_ms
 from local import venvs
 from tests.conftest import free_port
 from tests.images.looking import ROOT
+from tests.waiting import HANG_S, wait_until
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
-START_S = 120
-"""Loading takes 3 s where nothing else runs."""
-
-STOP_S = 30
+STOP_S = HANG_S
+BATCH_SIZE = 8
+"""Of the server that answers full batches only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class Server:
         return [line for line in self.lines() if line.get("inference_id") == inference_id]
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
         try:
             connection.request(method, path, body, dict(headers))
             answer = connection.getresponse()
@@ -136,14 +135,14 @@ def start(models: Path, out: int, **variables: str) -> subprocess.Popen[bytes]:
 
 
 def _wait_until_ready(server: Server) -> None:
-    until_s = time.monotonic() + START_S
-    while time.monotonic() < until_s:
-        if server.process.poll() is not None:
-            break
+    def said() -> str:
+        return f"the endpoint is ready:\n{server.log.read_text()[-4000:]}"
+
+    def is_ready() -> bool:
+        assert server.process.poll() is None, said()
         try:
-            if server.get("/ping").status == 200:
-                return
+            return server.get("/ping").status == 200
         except OSError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"the endpoint did not start:\n{server.log.read_text()[-4000:]}")
+            return False
+
+    wait_until(is_ready, said)

@@ -13,6 +13,7 @@ from darkroom.models import catalogue
 from tests.conftest import free_port
 from tests.images.looking import models_folder
 from tests.images.pictures import jpeg_photo
+from tests.waiting import HANG_S
 
 from .serving import STOP_S, serving, start
 
@@ -68,7 +69,7 @@ def test_batches_can_be_switched_off(environment: None, small: Path, tmp_path: P
 def test_it_does_not_start_without_its_models(environment: None, small: Path, missing: str) -> None:
     (small / missing).unlink()
     process = start(small, subprocess.PIPE, PORT=str(free_port()))
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=HANG_S)
     assert process.returncode != 0
     assert b"no " in out or b"No such file" in out or b"doesn't exist" in out
 

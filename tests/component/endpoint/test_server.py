@@ -18,7 +18,7 @@ from tests.images.looking import overlap
 from tests.images.people import FACES as MARKED
 from tests.images.pictures import jpeg_photo, photograph
 
-from .serving import Server
+from .serving import BATCH_SIZE, Server
 
 WORD_ACCURACY = 0.95
 
@@ -101,13 +101,12 @@ def test_other_paths_are_not_found(server: Server) -> None:
     assert (reply.status, reply.headers["content-type"]) == (404, "application/problem+json")
 
 
-def test_requests_at_once_are_answered_together(server: Server) -> None:
-    before = len(server.lines())
-    pictures = [jpeg(photograph().rotate(angle)) for angle in range(0, 80, 10)]
-    replies = server.invoke_all([(picture, "similarity,moderation") for picture in pictures])
-    assert [reply.status for reply in replies] == [200] * 8
-    assert max(reply.batch for reply in replies) >= 4
-    logged = [line["batch"] for line in server.lines()[before:] if line["message"] == "answered"]
+def test_requests_at_once_are_answered_together(server: Server, batching: Server) -> None:
+    before = len(batching.lines())
+    pictures = [jpeg(photograph().rotate(10 * number)) for number in range(BATCH_SIZE)]
+    replies = batching.invoke_all([(picture, "similarity,moderation") for picture in pictures])
+    assert [(reply.status, reply.batch) for reply in replies] == [(200, BATCH_SIZE)] * BATCH_SIZE
+    logged = [line["batch"] for line in batching.lines()[before:] if line["message"] == "answered"]
     assert sorted(logged) == sorted(reply.batch for reply in replies)
     for picture, reply in list(zip(pictures, replies, strict=True))[:2]:
         vectors = [_vector(one.document) for one in (reply, server.invoke(picture, "similarity"))]
@@ -151,11 +150,12 @@ def test_the_answer_tells_where_its_time_went(server: Server) -> None:
     assert min(stages_ms.values()) > 0
     assert sum(stages_ms.values()) < took_ms
     asked = [(flat("white", (4000, 3000)), "similarity"), (flat("white"), "similarity")]
-    large, small = (reply.stages_ms for reply in server.invoke_all(asked))
-    assert large["decode"] > small["decode"]
+    decoded_ms = [[reply.stages_ms["decode"] for reply in server.invoke_all(asked)] for _ in range(5)]
+    large, small = (min(times) for times in zip(*decoded_ms, strict=True))
+    assert large > small
 
 
-def test_each_of_a_batch_gets_its_own(server: Server) -> None:
+def test_each_of_a_batch_gets_its_own(batching: Server) -> None:
     """Also beside pictures that cannot be read, of other shapes and with other tasks."""
     asked = [
         (flat("#00ff00"), "tags"),
@@ -164,9 +164,10 @@ def test_each_of_a_batch_gets_its_own(server: Server) -> None:
         (flat("#ff0000", (9, 700)), "tags,moderation"),
         (UNREADABLE["no picture"], "moderation"),
         (flat("#0000ff"), "similarity,tags"),
+        *[(flat("white"), "tags")] * (BATCH_SIZE - 6),
     ]
-    replies = server.invoke_all(asked)
-    assert max(reply.batch for reply in replies) >= 3
+    replies = batching.invoke_all(asked)
+    assert {reply.batch for reply in replies} == {BATCH_SIZE}
     found = [reply.document["tasks"] for reply in replies]
     assert [set(one) for one in found] == [set(tasks.split(",")) for _, tasks in asked]
     assert [found[place][TAGS]["labels"][0]["name"] for place in (0, 3, 5)] == ["green", "red", "blue"]
