@@ -22,6 +22,7 @@ from local.sagemaker.variants import Variant
 from local.variant_servers import VariantServers
 from tests.images.looking import models_folder
 from tests.images.pictures import jpeg_photo
+from tests.waiting import wait_until_async
 from tools.worse import put_worse
 
 from .serving import Server
@@ -117,8 +118,7 @@ def test_a_folder_without_models_gets_no_variant(environment: None, tmp_path: Pa
 def test_a_variant_can_be_ended_while_it_starts(environment: None, tmp_path: Path) -> None:
     async def play(stage: Stage) -> None:
         starting = asyncio.create_task(stage.post(name="canary", models=str(models_folder()), weight=1))
-        while not (tmp_path / "logs" / "endpoint-canary.log").exists():
-            await asyncio.sleep(0.01)
+        await wait_until_async((tmp_path / "logs" / "endpoint-canary.log").exists, "its server is started")
         assert await stage.delete("canary") == 200
         status, text = await starting
         assert (status, "does not get ready" in text) == (400, True), text
