@@ -20,7 +20,7 @@ from .ports import free_ports
 STARTS_WITHIN_S = 600.0
 """The first one on a machine: packages are installed, and models fetched where there is inference."""
 
-STOPS_WITHIN_S = 120.0
+STOPS_WITHIN_S = 600.0
 """Most of it is for deleting what MiniStack unpacked: a gigabyte with inference."""
 
 LOG = "output.log"

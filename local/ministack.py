@@ -17,7 +17,8 @@ from .errors import CannotStart
 from .place import REGION, ROOT, Place, Ports
 
 READY_WITHIN_S = 300.0
-STOP_GRACE_S = 20.0
+STOP_GRACE_S = 120.0
+"""It saves the state of all services at its end, which must not be cut short on a busy machine."""
 
 
 def environment(place: Place, ports: Ports) -> dict[str, str]:

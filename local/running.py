@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from .errors import CannotStart
 from .place import Place
 
-STOP_WITHIN_S = 45.0
+STOP_WITHIN_S = 300.0
 
 
 @contextmanager
