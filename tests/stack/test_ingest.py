@@ -25,7 +25,8 @@ from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE
 from local.place import ROOT
 from tests.announcements import SCHEMAS, complaints
 from tests.component.imaging.test_master import unstructured
-from tests.corpus import CASES, CORPUS, EXPECTED
+from tests.component.imaging.test_privacy import generated
+from tests.corpus import CASES, EXPECTED
 from tests.images.drawn import with_exif
 from tests.images.exiftool import needs_exiftool, private_parts
 from tests.images.pictures import jpeg_photo
@@ -265,31 +266,54 @@ def test_a_report_complains_of_what_is_not_as_expected(
     assert "more.jpg: expected, but not in the folder" in said
 
 
-@pytest.fixture(scope="module")
-def taken_in(stack: Stack, intake: Intake, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The corpus taken in, all as expected; a folder with its masters."""
-    if not CORPUS.is_dir():
-        pytest.skip(f"no corpus at {CORPUS}")
-    command = [str(CORPUS), "--prefix", f"{PREFIX}corpus/", "--state-dir", str(stack.state), "--expect", str(CASES)]
-    assert report(command) == 0
-    folder, media = tmp_path_factory.mktemp("masters"), intake.behind.vault("media")
-    for key in (one.key for page in media.pages(f"masters/{PREFIX}corpus/") for one in page):
+def ingest_folder(folder: Path, expect: Path, name: str, stack: Stack, intake: Intake, masters: Path) -> None:
+    """Upload ``folder``, require the outcomes of ``expect``, and write the masters to ``masters``."""
+    prefix = f"{PREFIX}{name}/"
+    assert report([str(folder), "--prefix", prefix, "--state-dir", str(stack.state), "--expect", str(expect)]) == 0
+    media = intake.behind.vault("media")
+    for key in (one.key for page in media.pages(f"masters/{prefix}") for one in page):
         head = media.head(key)
         assert head is not None
         ending = head.headers["Content-Type"].partition("/")[2].partition("+")[0]
-        (folder / f"{Path(key).name}.{ending}").write_bytes(intake.body("media", key))
-    return folder
+        (masters / f"{Path(key).name}.{ending}").write_bytes(intake.body("media", key))
 
 
-def test_the_corpus_has_masters(taken_in: Path) -> None:
+@pytest.fixture(scope="module")
+def corpus_masters(corpus: Path, stack: Stack, intake: Intake, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The masters of the corpus."""
+    masters = tmp_path_factory.mktemp("masters")
+    ingest_folder(corpus, CASES, "corpus", stack, intake, masters)
+    return masters
+
+
+def test_the_corpus_has_masters(corpus_masters: Path) -> None:
     ready = [name for name, outcome in EXPECTED.items() if outcome == "ready"]
-    assert sorted(path.stem for path in taken_in.iterdir()) == sorted(Path(name).name for name in ready)
+    assert sorted(path.stem for path in corpus_masters.iterdir()) == sorted(Path(name).name for name in ready)
 
 
 @needs_exiftool
-def test_exiftool_finds_nothing_private_in_any_master(taken_in: Path) -> None:
-    found = {name: unstructured(name, tags) for name, tags in private_parts(*taken_in.iterdir()).items()}
-    assert len(found) == len(list(taken_in.iterdir()))
-    gain_map = {tag.partition(":")[0] for tag in found.pop("ultra-hdr.jpg.jpeg")}
-    assert gain_map <= GAIN_MAP
+def test_exiftool_finds_nothing_private_in_any_master(corpus_masters: Path) -> None:
+    assert_private_parts_are_gone(corpus_masters, gain_map="ultra-hdr.jpg.jpeg")
+
+
+@needs_exiftool
+def test_exiftool_finds_nothing_private_in_masters_of_generated_files(
+    stack: Stack, intake: Intake, tmp_path: Path
+) -> None:
+    folder, masters, expect = tmp_path / "uploads", tmp_path / "masters", tmp_path / "expect.json"
+    files = {name.replace(" ", "-"): data for name, data in generated().items()}
+    for each in (folder, masters):
+        each.mkdir()
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    expect.write_text(json.dumps(dict.fromkeys(files, "ready")))
+    ingest_folder(folder, expect, "generated", stack, intake, masters)
+    assert_private_parts_are_gone(masters, gain_map="gain-map.jpeg")
+
+
+def assert_private_parts_are_gone(masters: Path, *, gain_map: str) -> None:
+    """Fail if ExifTool finds a private part in a master; the master ``gain_map`` may have the map's own."""
+    found = {name: unstructured(name, tags) for name, tags in private_parts(*masters.iterdir()).items()}
+    assert len(found) == len(list(masters.iterdir())) > 20
+    assert {tag.partition(":")[0] for tag in found.pop(gain_map)} <= GAIN_MAP
     assert {name: tags for name, tags in found.items() if tags} == {}
