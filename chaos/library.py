@@ -57,7 +57,7 @@ class Accounted:
 def shake(
     state: Path, *, pictures: int, seed: int, every_s: float, most: int = MOST, concurrency: int = 2
 ) -> Accounted:
-    """Print presets of that many pictures while a worker is killed every ``every_s`` seconds, on average."""
+    """Print presets of that many pictures and kill a worker every ``every_s`` seconds of their work, on average."""
     facts, chance = read(state), Random(seed)
     cloud, name = Cloud(facts["aws_endpoint_url"]), f"shaken-{seed}-{time.time_ns() // 1_000_000}"
     etags = _put(cloud, facts["media_bucket"], name, pictures)
@@ -125,7 +125,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state-dir", type=Path, default=STATE, help="of the local stack")
     parser.add_argument("--pictures", type=int, default=2000, help="how many (2000)")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="of who dies, and when")
-    parser.add_argument("--every", type=float, default=6.0, metavar="SECONDS", help="between deaths, on average (6)")
+    parser.add_argument(
+        "--every",
+        type=float,
+        default=6.0,
+        metavar="SECONDS",
+        help="of the workers' processor time between deaths, on average (6)",
+    )
     parser.add_argument("--concurrency", type=int, default=2, help="batches at a time (2)")
     chosen = parser.parse_args(arguments)
     found = shake(

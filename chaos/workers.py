@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 
+LOOK_EVERY_S = 0.2
+
 
 def processes(function: str, below: int) -> list[int]:
     """The ids of MiniStack's processes of ``function`` (its name in Lambda); ``below`` is MiniStack's own id."""
@@ -26,8 +28,19 @@ def _parent(folder: Path) -> int:
     return int((folder / "stat").read_text().rpartition(")")[2].split()[1])
 
 
+def worked_s(pid: int) -> float:
+    """Return the processor time that a process has used, 0 if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Deaths:
-    """Kills one worker after the other, at times and in an order that ``chance`` draws, ``every_s`` on average.
+    """Kills one worker after the other, in an order that ``chance`` draws, each ``every_s`` on average of their work.
+
+    Work is processor time of the workers: a slow machine does not lose more of it.
 
     ``most``: after as many it is over. A machine that has much else to do would never be through otherwise.
     """
@@ -50,9 +63,13 @@ class Deaths:
             thread.join()
 
     def _go_on(self) -> None:
-        while self.killed < self._most and not self._over.wait(self._chance.uniform(0, 2 * self._every_s)):
+        worked: dict[int, float] = {}
+        due_s = self._chance.uniform(0, 2 * self._every_s)
+        while self.killed < self._most and not self._over.wait(LOOK_EVERY_S):
             alive = processes(self._function, self._below)
-            if alive:
+            worked |= {pid: max(worked_s(pid), worked.get(pid, 0.0)) for pid in alive}
+            if alive and sum(worked.values()) >= due_s:
+                due_s = sum(worked.values()) + self._chance.uniform(0, 2 * self._every_s)
                 with suppress(ProcessLookupError):
                     os.kill(self._chance.choice(alive), signal.SIGKILL)
                     self.killed += 1

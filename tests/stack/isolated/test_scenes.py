@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import pyvips
 
-from chaos.workers import processes
+from chaos.workers import processes, worked_s
 from darkroom.aws.vault import Vault
 from darkroom.imaging.blocks import Blocks
 from darkroom.imaging.render import render
@@ -86,8 +86,10 @@ def test_a_lost_workers_strip_is_cut_again_and_no_other_and_the_scene_is_served(
     wait_until(lambda: operator.keys("media_bucket", notes), "the first strip is cut", every_s=0.02)
     assert operator.keys("media_bucket", notes) == [f"{notes}00000.json"]
     first = s3.head_object(Bucket=scenic.media_bucket, Key=f"scenes/{scene}/strips/00000")
-    before_s = worked_s(workers(scenic))
-    wait_until(lambda: worked_s(workers(scenic)) > before_s + 0.2, "the next strip is being cut", every_s=0.02)
+    before_s = sum(map(worked_s, workers(scenic)))
+    wait_until(
+        lambda: sum(map(worked_s, workers(scenic))) > before_s + 0.2, "the next strip is being cut", every_s=0.02
+    )
     alive = workers(scenic)
     for pid in alive:
         with suppress(ProcessLookupError):
@@ -146,12 +148,3 @@ def cutting(operator: Operator, key: str) -> str:
 def workers(stack: Stack) -> list[int]:
     """Return the ids of the scene function's processes."""
     return processes(stack.functions["SceneFunction"]["name"], stack.pids["ministack"])
-
-
-def worked_s(pids: list[int]) -> float:
-    """Return the processor time that processes have used."""
-    used = 0
-    for pid in pids:
-        with suppress(FileNotFoundError):
-            used += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
-    return used / os.sysconf("SC_CLK_TCK")
