@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,14 @@ from cosmic_ray.ast import get_ast  # type: ignore[import-untyped]
 from cosmic_ray.mutating import mutate_code  # type: ignore[import-untyped]
 from cosmic_ray.operators.provider import OperatorProvider  # type: ignore[import-untyped]
 
-_NEED_ARGUMENTS = frozenset({"VariableReplacer", "VariableInserter"})
+_LEFT_OUT = frozenset(
+    {
+        *("VariableReplacer", "VariableInserter"),
+        *(f"ReplaceComparisonOperator_{name}" for name in ("Eq_Is", "NotEq_IsNot", "Is_Eq", "IsNot_NotEq")),
+    }
+)
+"""Operators that need arguments; identity for equality and back, which differ only by how values are interned."""
+
 _MUTABLE = frozenset(
     {
         *("operator", "keyword", "comparison", "factor", "not_test", "number", "decorator"),
@@ -78,8 +86,9 @@ def mutate_python(source: str, mutant: Mutant) -> str | None:
     if mutated is None:
         return None
     try:
-        tree = ast.parse(mutated)
-        compile(tree, mutant.file, "exec")
+        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
+            tree = ast.parse(mutated)
+            compile(tree, mutant.file, "exec")
     except SyntaxError:
         return None
     return None if ast.dump(tree) == ast.dump(ast.parse(source)) else mutated
@@ -105,18 +114,19 @@ def sample_mutants(mutants: Iterable[Mutant], seed: int) -> Iterator[Mutant]:
 
 
 def find_changed_lines(source: str, mutated: str, line: int) -> tuple[str, str]:
-    """Return the first line that differs, before and after; ``line`` where only the length differs."""
+    """Return the first line that differs, before and after, without indents; ``line`` and nothing if it was removed."""
     before, after = source.splitlines(), mutated.splitlines()
-    for old, new in zip(before, after, strict=False):
-        if old != new:
-            return old.strip(), new.strip()
+    if len(before) == len(after):
+        for old, new in zip(before, after, strict=True):
+            if old != new:
+                return old.strip(), new.strip()
     return before[line - 1].strip(), ""
 
 
 @lru_cache(maxsize=1)
 def _operators() -> dict[str, Any]:
     provider = OperatorProvider()
-    return {name: provider[name]() for name in provider if name not in _NEED_ARGUMENTS}
+    return {name: provider[name]() for name in provider if name not in _LEFT_OUT}
 
 
 def _walk(node: Any) -> Iterator[Any]:

@@ -52,6 +52,21 @@ def test_every_python_mutant_changes_its_line() -> None:
         assert before == SOURCE.splitlines()[mutant.line - 1].strip() != after
 
 
+def test_a_removed_decorator_leaves_no_line() -> None:
+    source = "import functools\n\n\n@functools.cache\ndef f():\n    return 1\n"
+    (mutant,) = [mutant for mutant in list_python_mutants("m.py", source) if mutant.operator == "RemoveDecorator"]
+    mutated = mutate_python(source, mutant)
+    assert mutated is not None
+    assert find_changed_lines(source, mutated, mutant.line) == ("@functools.cache", "")
+
+
+def test_identity_is_not_exchanged_for_equality() -> None:
+    source = "if a == b:\n    c()\n"
+    mutated = {mutate_python(source, mutant) for mutant in list_python_mutants("m.py", source)}
+    assert "if a is b:\n    c()\n" not in mutated
+    assert "if a != b:\n    c()\n" in mutated
+
+
 def test_a_mutant_that_is_not_python_is_dropped() -> None:
     source = "def f(a, *, b):\n    return a\n"
     star = [mutant for mutant in list_python_mutants("m.py", source) if "Mul_Add" in mutant.operator]
