@@ -1,7 +1,7 @@
 // Reads one URL a line, as JSON, and says what frontends/canonical.mjs makes of it.
 import { createInterface } from 'node:readline';
 
-import { read, Refusal } from '../../frontends/canonical.mjs';
+import { read, Refusal } from '../../../frontends/canonical.mjs';
 
 function answer(target) {
     try {

@@ -1,10 +1,10 @@
 // Writes URLs that every builder of frontends/ makes of random pictures, as JSON. Arguments: a seed, how many, a signing key.
-import { darkroomUrl, PRESETS, srcset } from '../../frontends/darkroom.mjs';
-import nextLoader from '../../frontends/next-loader.mjs';
-import { signedLoader } from '../../frontends/next-signed.mjs';
-import { picture } from '../../frontends/picture.mjs';
-import { signedUrl, signUrl } from '../../frontends/sign.mjs';
-import { generate, transform } from '../../frontends/unpic.mjs';
+import { darkroomUrl, PRESETS, srcset } from '../../../frontends/darkroom.mjs';
+import nextLoader from '../../../frontends/next-loader.mjs';
+import { signedLoader } from '../../../frontends/next-signed.mjs';
+import { picture } from '../../../frontends/picture.mjs';
+import { signedUrl, signUrl } from '../../../frontends/sign.mjs';
+import { generate, transform } from '../../../frontends/unpic.mjs';
 
 const [seed, count, key] = process.argv.slice(2);
 const CHARACTERS = [...'abcXYZ019-._~ +%&=?#!\'()*,:;@$"<>\\é漢😀'];

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
-import { LADDER } from '../../frontends/darkroom.mjs';
+import { LADDER } from '../../../frontends/darkroom.mjs';
 
 process.env.DARKROOM_SIGNING_KEY = 'k';
-const example = name => import(`../../frontends/examples/${name}`);
+const example = name => import(`../../../frontends/examples/${name}`);
 
 test('next.config.mjs', async () => {
     const { default: config } = await example('next.config.mjs');

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 process.env.NEXT_PUBLIC_DARKROOM_URL = 'https://pictures.example.com';
-const { default: loader } = await import('../../frontends/next-loader.mjs');
-const { LADDER } = await import('../../frontends/darkroom.mjs');
-const { darkroomImages } = await import('../../frontends/next-config.mjs');
-const { signedLoader } = await import('../../frontends/next-signed.mjs');
+const { default: loader } = await import('../../../frontends/next-loader.mjs');
+const { LADDER } = await import('../../../frontends/darkroom.mjs');
+const { darkroomImages } = await import('../../../frontends/next-config.mjs');
+const { signedLoader } = await import('../../../frontends/next-signed.mjs');
 
 test('the loader gives a width of the ladder', () => {
     const wanted = 'https://pictures.example.com/2024/a%20b.jpg?w=800&dpr=1';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { img, picture } from '../../frontends/picture.mjs';
+import { img, picture } from '../../../frontends/picture.mjs';
 
 const SHOWN = { base: 'https://p.example', key: 'a.jpg', alt: 'A', width: 400, height: 300 };
 const types = html => [...html.matchAll(/type="image\/(\w+)"|f=(\w+)"? 400w" sizes="100vw" alt/g)].map(found => found[1] ?? found[2]);

@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import { transformBaseImageProps, transformBaseSourceProps } from '@unpic/core/base';
 import { createExtractAndGenerate } from 'unpic/utils';
 
-import { breakpoints, extract, generate, transform } from '../../frontends/unpic.mjs';
-import { LADDER } from '../../frontends/darkroom.mjs';
-import { signUrl } from '../../frontends/sign.mjs';
+import { breakpoints, extract, generate, transform } from '../../../frontends/unpic.mjs';
+import { LADDER } from '../../../frontends/darkroom.mjs';
+import { signUrl } from '../../../frontends/sign.mjs';
 
 const baseURL = 'https://pictures.example.com';
 const sign = url => signUrl(url, 'k');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { darkroomUrl, keyOf, keyPath, LADDER, ladderWidth, offeredWidths, srcset, widthUrl } from '../../frontends/darkroom.mjs';
-import { read, Refusal } from '../../frontends/canonical.mjs';
-import { sign, signUrl, signedUrl } from '../../frontends/sign.mjs';
+import { darkroomUrl, keyOf, keyPath, LADDER, ladderWidth, offeredWidths, srcset, widthUrl } from '../../../frontends/darkroom.mjs';
+import { read, Refusal } from '../../../frontends/canonical.mjs';
+import { sign, signUrl, signedUrl } from '../../../frontends/sign.mjs';
 
 const BASE = 'https://pictures.example.com';
 

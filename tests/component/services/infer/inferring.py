@@ -209,7 +209,7 @@ class World:
             self.breaker,
             self.observer,
             within_s=4 * HANG_S,
-            call_s=HANG_S,
+            call_s=TOO_LONG_S,
             sleep=lambda _: None,
         )
         return Infer(
