@@ -11,9 +11,7 @@ function languageOf(request) {
     const host = header(request, 'host').toLowerCase().split(':')[0];
     const pair = HOSTS.split(',').find(one => one.split('=')[0] === host);
     if (pair) {
-        const hosted = LANGUAGES.find(one => one[0] === pair.split('=')[1]);
-        request.uri = hosted[1] + request.uri;
-        return hosted;
+        request.uri = LANGUAGES.find(one => one[0] === pair.split('=')[1])[1] + request.uri;
     }
     return LANGUAGES.find(one => (request.uri + '/').startsWith(one[1] + '/'));
 }

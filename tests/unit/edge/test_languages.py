@@ -95,6 +95,10 @@ def test_a_host_tells_the_language_and_its_paths_get_the_prefix(
     assert answer["uri"].startswith(f"/{language}/")
 
 
+def test_a_prefix_alone_is_a_url_of_its_dialect(engine: EdgeEngine) -> None:
+    assert told(engine.answer(asked("/thumbor")))["x-darkroom-language"] == "thumbor"
+
+
 @pytest.mark.parametrize("uri", ["/", "/photo.jpg", "/imgproxyish/a.jpg", "/iiif/2/a/info.json"])
 def test_what_is_in_no_language_is_no_picture(engine: EdgeEngine, uri: str) -> None:
     assert engine.answer(asked(uri, host="other.example.com"))["statusCode"] == 404
