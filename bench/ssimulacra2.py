@@ -3,7 +3,7 @@
 100 is the same picture, 90 cannot be told apart, 70 is high and 50 medium quality. The structure, the constants and the
 weights are those of ``tools/ssimulacra2.cc`` in libjxl 0.11 (Copyright the JPEG XL Project Authors, BSD-3-Clause).
 Against the binary of Debian's ``libjxl-devtools`` 0.11.2, which blurs recursively in single precision, it is off by
-0.03 on encoded photographs and 0.12 on noisy ones (its answers are in ``tests/tooling/bench/test_ssimulacra2.py``). Below
+0.03 on encoded photographs and 0.12 on noisy ones (see ``tests/tooling/bench/test_ssimulacra2.py``). Below
 128 px a side libjxl's own weights slip from their scales, which is not repeated here. The package ``ssimulacra2`` 0.3.0
 of PyPI blurs as if a picture went on beyond its left and right side: it is off by 0.3 to 2.1 on pictures of 300 to
 800 px, and takes several times as long.
