@@ -74,24 +74,35 @@ def run_jobs(
     waiting = list(reversed(jobs))
     slots = list(range(workers))
     running: dict[int, tuple[Job, int, Path, float]] = {}
-    while waiting or running:
-        while waiting and slots:
-            job, slot = waiting.pop(), slots.pop()
-            folder = Path(tempfile.mkdtemp(prefix="mutant-"))
-            url = ministacks[slot] if ministacks else ""
-            pid = os.fork()
-            if not pid:
-                _run(job, durations, url, folder)
-            running[pid] = (job, slot, folder, time.monotonic())
-        pid, status = os.wait()
-        if pid not in running:
-            continue
-        job, slot, folder, began = running.pop(pid)
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
-        yield _read_result(job, folder, status, time.monotonic() - began)
-        shutil.rmtree(folder, ignore_errors=True)
-        slots.append(slot)
+    try:
+        while waiting or running:
+            while waiting and slots:
+                job, slot = waiting.pop(), slots.pop()
+                folder = Path(tempfile.mkdtemp(prefix="mutant-"))
+                url = ministacks[slot] if ministacks else ""
+                pid = os.fork()
+                if not pid:
+                    _run(job, durations, url, folder)
+                running[pid] = (job, slot, folder, time.monotonic())
+            pid, status = os.wait()
+            if pid not in running:
+                continue
+            job, slot, folder, began = running.pop(pid)
+            _kill_group(pid)
+            result = _read_result(job, folder, status, time.monotonic() - began)
+            shutil.rmtree(folder, ignore_errors=True)
+            slots.append(slot)
+            yield result
+    finally:
+        for pid, (_, _, folder, _) in running.items():
+            _kill_group(pid)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kill_group(pid: int) -> None:
+    """Kill what the tests of a process have left running."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _read_result(job: Job, folder: Path, status: int, seconds: float) -> Result:

@@ -14,6 +14,8 @@ from .recording import Recording
 FIRST_TESTS = 12
 FIRST_FILES = 4
 MOST_TESTS = 1000
+ENOUGH_TESTS = 20
+"""If fewer tests run the uses of a constant, all tests that run a line of its file cover it."""
 
 
 def find_covering(mutant: Mutant, sources: Mapping[str, str], recording: Recording) -> set[str]:
@@ -38,7 +40,7 @@ def find_covering(mutant: Mutant, sources: Mapping[str, str], recording: Recordi
         if names.search(text)
         for test in recording.lines.get(file, {}).get(number, ())
     }
-    return mentioned or set().union(*lines.values())
+    return mentioned if len(mentioned) >= ENOUGH_TESTS else mentioned.union(*lines.values())
 
 
 def find_statement(tree: ast.Module, line: int) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from tools.mutation.mutants import (
 from tools.mutation.packages import LAYER, PACKAGES, get_module_name
 from tools.mutation.recording import Recording
 from tools.mutation.report import Equivalent, Outcome, format_summary, read_equivalents, summarise
-from tools.mutation.selection import find_covering, find_names, find_statement, order_tests
+from tools.mutation.selection import ENOUGH_TESTS, find_covering, find_names, find_statement, order_tests
 
 SOURCE = """\
 from typing import Final
@@ -113,7 +113,10 @@ def test_tests_that_run_the_line_cover_it() -> None:
 
 
 def test_a_constant_is_covered_by_tests_that_run_its_uses() -> None:
-    assert _covering(3) == {"b.py::one"}
+    assert _covering(3) == {"a.py::one", "b.py::one"}  # too few run its use, so those of the file count, too
+    many = {f"b.py::{number}" for number in range(ENOUGH_TESTS)}
+    lines: dict[int, set[str]] = {3: set(), 7: {"a.py::one"}, 11: many}
+    assert _covering(3, Recording({}, {"m.py": lines})) == many
 
 
 def test_a_line_that_nothing_runs_is_not_covered() -> None:
