@@ -18,5 +18,5 @@ def separate(work: Work) -> None:
 
 def _separated(frame: pyvips.Image, threshold: int) -> pyvips.Image:
     colour, alpha = apart(to_eight_bits(frame))
-    grey = colour if colour.bands == 1 else colour.colourspace("b-w")
+    grey = colour.colourspace("b-w")
     return together((grey >= threshold).copy(interpretation="b-w"), alpha)

@@ -35,7 +35,7 @@ def trim(work: Work) -> None:
     geometry = work.geometry
     trimming = work.plan.trimming
     found = [_content(frame, geometry.orientation, work.plan.trim, trimming) for frame in work.frames]
-    boxes = [box for box in found if box.width and box.height]
+    boxes = [box for box in found if box.width]
     if not boxes:
         return
     axes = trimming.equal.translate(_SWAPPED) if geometry.orientation >= 5 else trimming.equal
@@ -54,7 +54,7 @@ def trim(work: Work) -> None:
 
 
 def _content(frame: pyvips.Image, orientation: int, threshold: int, trimming: Trimming) -> Box:
-    """The box of what differs from the border, without width or height where nothing does."""
+    """The box of what differs from the border, without width and height where nothing does."""
     seen = to_eight_bits(to_srgb(frame))
     if trimming.colour:
         return _other_than(seen, channels(trimming.colour), threshold)

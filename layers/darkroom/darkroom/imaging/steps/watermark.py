@@ -71,13 +71,13 @@ def prepared(data: bytes, wanted: Watermark, place: Callable[[Size], Box]) -> tu
 
 def _place(own: Size, wanted: Watermark, picture: Size) -> Box:
     margin = round(min(picture) * MARGIN)
-    room = Size(max(1, picture.width - 2 * margin), max(1, picture.height - 2 * margin))
+    room = Size(picture.width - 2 * margin, picture.height - 2 * margin)
     factor = min(picture.width * wanted.scale / 100 / own.width, room.width / own.width, room.height / own.height)
     size = Size(*(max(1, round(side * factor)) for side in own))
     x, y = PLACES[wanted.position]
     left = margin + round((room.width - size.width) * x)
     top = margin + round((room.height - size.height) * y)
-    return Box(min(left, picture.width - size.width), min(top, picture.height - size.height), *size)
+    return Box(left, top, *size)
 
 
 def _stamped(frame: pyvips.Image, mark: pyvips.Image, box: Box) -> pyvips.Image:
