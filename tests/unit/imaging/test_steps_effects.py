@@ -389,7 +389,7 @@ def test_squares_have_their_mean_colour(side: int, size: tuple[int, int], bands:
         (mix_ink, {}),
         (convert, {}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_defaults_touch_nothing(step: Step, options: dict[str, float]) -> None:
     work = build_work(draw_noise(9, 11, 3), **options)
