@@ -73,7 +73,7 @@ def placed(face: Region, geometry: Geometry) -> Box | None:
     bottom = top + face.height * upright.height * down
     inner = (max(left, 0.0), max(top, 0.0), min(right, float(scaled.width)), min(bottom, float(scaled.height)))
     wide, tall = inner[2] - inner[0], inner[3] - inner[1]
-    if wide <= 0 or tall <= 0 or wide * tall < LEAST_INSIDE * (right - left) * (bottom - top):
+    if min(wide, tall) <= 0 or wide * tall < LEAST_INSIDE * (right - left) * (bottom - top):
         return None
     first, upper = floor(inner[0]), floor(inner[1])
     return Box(first, upper, ceil(inner[2]) - first, ceil(inner[3]) - upper)

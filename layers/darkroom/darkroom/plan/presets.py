@@ -14,7 +14,7 @@ from .options import BY_NAME
 from .redaction import check_first_page
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Presets:
     """``options``: for each preset its options by short name, as they would be written in a URL.
 
