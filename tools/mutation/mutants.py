@@ -65,8 +65,8 @@ def list_python_mutants(file: str, source: str) -> list[Mutant]:
 
 
 def list_ignored_ranges(source: str) -> list[tuple[Position, Position]]:
-    """List the ranges of annotations and type aliases, with columns in bytes of UTF-8."""
-    found: list[ast.expr | None] = []
+    """List the ranges of annotations, type aliases and protocols, with columns in bytes of UTF-8."""
+    found: list[ast.expr | ast.stmt | None] = []
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.arg() | ast.AnnAssign():
@@ -75,6 +75,8 @@ def list_ignored_ranges(source: str) -> list[tuple[Position, Position]]:
                 found.append(node.returns)
             case ast.TypeAlias():
                 found.append(node.value)
+            case ast.ClassDef(bases=[ast.Name(id="Protocol")]):
+                found.append(node)
     return [
         ((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)) for node in found if node
     ]

@@ -44,6 +44,12 @@ def test_annotations_are_not_mutated() -> None:
     assert not [mutant for mutant in mutants if "BitOr" in mutant.operator.partition("_")[2].partition("_")[0]]
 
 
+def test_protocols_are_not_mutated() -> None:
+    source = "class Kind(Protocol):\n    @property\n    def size(self) -> int:\n        return 1\n"
+    assert list_python_mutants("m.py", source) == []
+    assert {mutant.line for mutant in list_python_mutants("m.py", source.replace("Protocol", "Base"))} == {2, 4}
+
+
 def test_every_python_mutant_changes_its_line() -> None:
     for mutant in list_python_mutants("m.py", SOURCE):
         mutated = mutate_python(SOURCE, mutant)
