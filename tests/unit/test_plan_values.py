@@ -1,0 +1,97 @@
+"""The dataclasses of the package: values that nothing changes, and the few that a parser fills."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+from typing import Any
+
+import pytest
+
+import darkroom.plan
+from darkroom.plan.boxes import Size
+from darkroom.plan.brought import read_document
+from darkroom.plan.geometry import arrange
+from darkroom.plan.grammar import cloudflare, dit, imgproxy, thumbor
+from darkroom.plan.grammar.asked import Key
+from darkroom.plan.grammar.cloudflare.wanted import Wanted as CloudflareWanted
+from darkroom.plan.grammar.dit.request import Request as DitRequest
+from darkroom.plan.grammar.dit.wanted import Wanted as DitWanted
+from darkroom.plan.grammar.iiif.caps import Caps
+from darkroom.plan.grammar.iiif.picture import picture_of
+from darkroom.plan.grammar.iiif.reading import ImageRequest
+from darkroom.plan.grammar.iiif.reading import read as read_iiif
+from darkroom.plan.grammar.imgproxy.readers import Reading
+from darkroom.plan.grammar.imgproxy.turning import Pull
+from darkroom.plan.grammar.imgproxy.wanted import Extend, Mark, Trim
+from darkroom.plan.grammar.imgproxy.wanted import Wanted as ImgproxyWanted
+from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.grammar.settings import LanguageSettings
+from darkroom.plan.grammar.settings import load as load_languages
+from darkroom.plan.grammar.thumbor import COVERAGE
+from darkroom.plan.grammar.thumbor.path import split
+from darkroom.plan.grammar.thumbor.wanted import Wanted as ThumborWanted
+from darkroom.plan.limits import Limits
+from darkroom.plan.options import BY_SHORT
+from darkroom.plan.presets import load as load_presets
+from darkroom.plan.redaction import AlwaysRedact
+from darkroom.plan.uploads import Grant, read_upload
+
+FILLED = {CloudflareWanted, DitWanted, ThumborWanted, ImgproxyWanted, Extend, Mark, Trim, Reading}
+
+
+def find_dataclasses() -> set[type]:
+    names = [one.name for one in pkgutil.walk_packages(darkroom.plan.__path__, "darkroom.plan.")]
+    members = [(name, one) for name in names for one in vars(importlib.import_module(name)).values()]
+    return {one for name, one in members if isinstance(one, type) and is_dataclass(one) and one.__module__ == name}
+
+
+def make_values() -> Iterator[Any]:
+    """Yield values of all dataclasses but ``FILLED``."""
+    presets = load_presets('[presets.small]\nw = 10\nf = "png"\n')
+    settings = load_languages("", presets)
+    yield from (presets, settings, settings.sources, settings.imgproxy, settings.thumbor, settings.dit)
+    for option in BY_SHORT.values():
+        assert option.kind.expects
+        yield from (option, option.kind)
+    yield parse_url("/a.jpg?w=1")
+    asked = imgproxy.read(f"/{'a' * 43}/rs:fit:1:1/plain/a.jpg", settings)
+    yield from (asked, asked.plan, asked.claim, Key("00"), Pull(), Limits().of_scenes)
+    cloudflare.read("/cdn-cgi/image/width=1/a.jpg", settings)
+    thumbor.read("/unsafe/1x1/a.jpg", settings)
+    dit.read("/1x1/a.jpg", settings)
+    yield from (split("a.jpg"), DitRequest("a.jpg", {}), AlwaysRedact.parse("a/=text"))
+    yield from COVERAGE
+    yield from (one.read for one in COVERAGE if one.read)
+    yield from map(read_iiif, ("/iiif/3/a", "/iiif/3/a/info.json"))
+    image = read_iiif("/iiif/3/a/full/max/0/default.jpg")
+    assert isinstance(image, ImageRequest)
+    yield from (image, image.region, image.size, image.rotation, Caps(), picture_of(image, Size(2, 2), Caps()))
+    yield arrange(asked.plan, Size(2, 2))
+    yield read_document({"tags": []})
+    grant = Grant("a/", 1)
+    body = b'{"key": "a/b", "type": "image/png", "size": 1, "sha256": "%s"}' % (b"0" * 64)
+    yield from (grant, read_upload(body, grant, 1))
+
+
+def test_values_are_frozen() -> None:
+    seen: set[type] = set()
+    for value in make_values():
+        if not is_dataclass(value) or type(value) in seen:
+            continue
+        seen.add(type(value))
+        for field in fields(value):
+            with pytest.raises(FrozenInstanceError):
+                setattr(value, field.name, None)
+    assert {one.__qualname__ for one in find_dataclasses() - FILLED - seen} == {"Named"}
+    assert all(one.__dataclass_params__.frozen for one in find_dataclasses() - FILLED)  # type: ignore[attr-defined]
+
+
+def test_dataclasses_have_slots() -> None:
+    assert isinstance(LanguageSettings().watermarks, dict)
+    assert {type(value) for value in make_values() if hasattr(value, "__dict__") and is_dataclass(value)} == set()
+    filled = (CloudflareWanted(), Reading(LanguageSettings().imgproxy))
+    assert [type(value) for value in filled if hasattr(value, "__dict__")] == []
+    assert [one for one in find_dataclasses() if "__slots__" not in vars(one)] == []
