@@ -1,0 +1,236 @@
+"""Claims on keys: who holds one, what is checked after a worker was overtaken, and when a key is repaired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from darkroom.aws.index import Claimed, Outdated
+from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, Record
+from darkroom.errors import Damaged
+from darkroom.services.ingest.changes import mend_message
+from darkroom.services.ingest.claims import Attempt, Superseded
+
+from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, NOW_S, Stores, build_marks, build_record
+
+REPAIR_DELAY_S = 5
+"""The other worker has the time of a few calls to end; a viewer sees the wrong picture no longer."""
+
+MOST_DELAY_S = 900
+"""SQS: DelaySeconds is at most 15 minutes."""
+
+
+def test_superseded_has_written_nothing_unless_stated() -> None:
+    assert (Superseded().wrote, Superseded(wrote=True).wrote) == (False, True)
+
+
+@pytest.mark.parametrize("token", ["", "a", "tokem", "tokeo", "zzz"])
+def test_a_record_of_another_token_is_not_ours(token: str) -> None:
+    stores = Stores()
+    stores.table.record = build_record(CLAIMED, token=token)
+    with pytest.raises(Superseded) as raised:
+        stores.claims.own(HOLD)
+    assert raised.value.wrote is False
+
+
+def test_the_record_of_our_token_is_ours() -> None:
+    stores = Stores()
+    assert stores.claims.own(HOLD) is stores.table.record
+    stores.table.record = None
+    with pytest.raises(Superseded):
+        stores.claims.own(HOLD)
+
+
+@pytest.mark.parametrize("wrote", [True, False])
+def test_a_lost_claim_states_whether_something_was_written(wrote: bool) -> None:
+    stores = Stores()
+    stores.claims.require(HOLD, wrote=wrote)
+    stores.table.lost_after = 0
+    with pytest.raises(Superseded) as raised:
+        stores.claims.require(HOLD, wrote=wrote)
+    assert raised.value.wrote is wrote
+
+
+def test_a_record_that_is_not_settled_may_have_undone_another() -> None:
+    stores = Stores()
+    stores.claims.settle(build_record())
+    with pytest.raises(Superseded) as raised:
+        stores.claims.settle(build_record(token="lost"))
+    assert raised.value.wrote is True
+
+
+def test_a_worker_that_wrote_requests_a_repair_after_a_delay() -> None:
+    stores = Stores()
+    stores.table.record = None
+    stores.claims.overtaken(KEY, wrote=True)
+    assert stores.queue.sent == [(mend_message(KEY), REPAIR_DELAY_S)]
+
+
+@pytest.mark.parametrize("state", [READY, CLAIMED, None])
+def test_a_key_in_order_is_not_repaired(state: str | None) -> None:
+    stores = Stores()
+    master = {"sequencer": CURRENT}
+    stores.table.record = build_record(state, master=master, lease_until_s=int(NOW_S)) if state else None
+    stores.media.store(f"masters/{KEY}", build_marks(CURRENT))
+    stores.claims.overtaken(KEY, wrote=False)
+    assert stores.queue.sent == []
+
+
+@pytest.mark.parametrize(
+    ("state", "lease_left_s", "delay_s"),
+    [
+        (READY, 0, 0),
+        (READY, 100, 0),
+        (CLAIMED, -100, 1),
+        (CLAIMED, -1, 1),
+        (CLAIMED, 0, 1),
+        (CLAIMED, 1, 2),
+        (CLAIMED, 60, 61),
+        (CLAIMED, 898, 899),
+        (CLAIMED, 899, MOST_DELAY_S),
+        (CLAIMED, 900, MOST_DELAY_S),
+        (CLAIMED, 5000, MOST_DELAY_S),
+    ],
+)
+def test_a_repair_waits_for_the_end_of_the_lease(state: str, lease_left_s: int, delay_s: int) -> None:
+    stores = Stores()
+    stores.table.record = build_record(state, lease_until_s=int(NOW_S) + lease_left_s, master={"sequencer": CURRENT})
+    stores.media.store(f"masters/{KEY}", build_marks(EARLIER))
+    stores.claims.overtaken(KEY, wrote=False)
+    assert stores.queue.sent == [(mend_message(KEY), delay_s)]
+
+
+@pytest.mark.parametrize(
+    ("state", "recorded", "there", "agrees"),
+    [
+        (READY, CURRENT, CURRENT, True),
+        (READY, CURRENT, EARLIER, False),
+        (READY, CURRENT, LATER, False),
+        (READY, CURRENT, None, False),
+        (REFUSED, EARLIER, EARLIER, True),
+        (REFUSED, EARLIER, CURRENT, False),
+        (REFUSED, None, None, True),
+        (REFUSED, None, CURRENT, False),
+        (REMOVED, None, None, True),
+        (REMOVED, CURRENT, None, True),
+        (REMOVED, CURRENT, CURRENT, False),
+        (REMOVED, None, EARLIER, False),
+        (CLAIMED, EARLIER, CURRENT, True),
+        (CLAIMED, CURRENT, EARLIER, False),
+        (CLAIMED, CURRENT, LATER, False),
+        (CLAIMED, None, None, False),
+        (READY, CURRENT, "", True),
+        (REMOVED, None, "", True),
+        (CLAIMED, EARLIER, "", True),
+    ],
+)
+def test_a_master_agrees_with_its_record(state: str, recorded: str | None, there: str | None, agrees: bool) -> None:
+    """``there`` is the sequencer of the master, empty for one without a sequencer, None for no master."""
+    stores = Stores()
+    if there is not None:
+        stores.media.store(f"masters/{KEY}", build_marks(there) if there else {})
+    record = build_record(state, master={"sequencer": recorded} if recorded else {})
+    claims = stores.claims
+    assert claims.agrees(record, claims.master(KEY)) is agrees
+    assert claims.in_order(record) is agrees
+
+
+@pytest.mark.parametrize(
+    ("holds_pictures", "state", "recorded", "waiting", "in_order"),
+    [
+        (True, HELD, CURRENT, CURRENT, True),
+        (True, HELD, CURRENT, EARLIER, False),
+        (True, HELD, CURRENT, LATER, False),
+        (True, HELD, CURRENT, None, False),
+        (True, REFUSED, None, None, True),
+        (True, REFUSED, None, EARLIER, False),
+        (True, REFUSED, CURRENT, CURRENT, False),
+        (True, CLAIMED, None, EARLIER, True),
+        (False, HELD, CURRENT, EARLIER, True),
+        (False, REFUSED, None, EARLIER, True),
+    ],
+)
+def test_the_object_that_waits_agrees_with_its_record(
+    holds_pictures: bool, state: str, recorded: str | None, waiting: str | None, in_order: bool
+) -> None:
+    stores = Stores(holds_pictures=holds_pictures)
+    if waiting is not None:
+        stores.media.store(f"held/{KEY}", build_marks(waiting))
+    if state == CLAIMED:
+        stores.media.store(f"masters/{KEY}", build_marks(CURRENT))
+    held: dict[str, Any] = {"master": {"sequencer": recorded}} if recorded else {}
+    assert stores.claims.in_order(build_record(state, held=held)) is in_order
+
+
+class Claiming:
+    """An index that answers each claim with ``answer``."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+        self.claims: list[dict[str, Any]] = []
+
+    def claim(self, key: str, sequencer: str, token: str, **further: Any) -> object:
+        self.claims.append({"key": key, "sequencer": sequencer, "token": token, **further})
+        return self.answer
+
+
+def test_an_attempt_claims_its_key_once() -> None:
+    stores, table = Stores(), Claiming(Claimed())
+    stores.table = table  # type: ignore[assignment]
+    attempt = Attempt(stores.claims, KEY, CURRENT, instead_of="before")
+    hold = attempt.claimed()
+    assert attempt.claimed() is hold
+    assert table.claims == [
+        {
+            "key": KEY,
+            "sequencer": CURRENT,
+            "token": hold.token,
+            "now_s": NOW_S,
+            "lease_s": stores.lease_s,
+            "instead_of": "before",
+        }
+    ]
+    assert attempt.risen(LATER).claimed().sequencer == LATER
+    assert len({claim["token"] for claim in table.claims}) == 2
+
+
+def test_a_claim_that_is_refused_is_superseded() -> None:
+    stores = Stores()
+    stores.table = Claiming(Outdated(build_record()))  # type: ignore[assignment]
+    with pytest.raises(Superseded) as raised:
+        stores.claims.take(KEY, CURRENT, instead_of="")
+    assert raised.value.wrote is False
+
+
+@pytest.mark.parametrize(
+    ("failure", "claimed", "released"),
+    [
+        (Damaged(), True, True),
+        (ZeroDivisionError(), True, True),
+        (Damaged(), False, False),
+        (Superseded(), True, False),
+        (KeyboardInterrupt(), True, False),
+        (None, True, False),
+    ],
+    ids=["error", "defect", "nothing claimed", "superseded", "interrupted", "no failure"],
+)
+def test_a_claim_is_released_after_a_failure(failure: BaseException | None, claimed: bool, released: bool) -> None:
+    stores = Stores()
+    attempt = Attempt(stores.claims, KEY, CURRENT, _hold=HOLD if claimed else None)
+    assert attempt.__enter__() is attempt
+    attempt.__exit__(type(failure), failure, None)
+    assert stores.table.released == ([(KEY, HOLD.token)] if released else [])
+
+
+def test_a_claim_that_cannot_be_released_hides_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    stores = Stores()
+    stores.table.reachable = False
+    with pytest.raises(Damaged), Attempt(stores.claims, KEY, CURRENT, _hold=HOLD):
+        raise Damaged
+    assert "the claim was not released" in capsys.readouterr().out
+
+
+def test_a_record_of_a_served_picture_has_the_token_and_the_event_of_its_claim() -> None:
+    expected = Record(KEY, READY, CURRENT, HOLD.token, sha256="s", version_id="v", same_as="other.jpg")
+    assert HOLD.ready("s", "v", same_as="other.jpg") == expected

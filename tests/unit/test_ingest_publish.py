@@ -1,0 +1,325 @@
+"""Publishing on stores in memory: storage class, purges, what waits, masters that the index does not know."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from darkroom.aws.record import READY, REFUSED, REMOVED, Record
+from darkroom.aws.vault import Kept
+from darkroom.errors import Changed
+from darkroom.imaging.master import Master
+from darkroom.imaging.picture import Picture
+from darkroom.plan.canonical import derivative_name
+from darkroom.plan.model import Plan
+from darkroom.services.caching import UNREFINED_S, CachePolicy, made_from
+from darkroom.services.ingest.claims import Superseded
+from darkroom.services.ingest.examine import Upload
+from darkroom.services.ingest.publish import Publisher
+from darkroom.services.purge_orders import purge_message
+
+from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, NOW_S, Bucket, Stores, build_marks, build_record
+
+PLACE, HELD = f"masters/{KEY}", f"held/{KEY}"
+SMALLEST_TIERED = 131_072
+"""S3 user guide, "How S3 Intelligent-Tiering works": objects smaller than 128 KB are not moved between tiers."""
+
+MOST_TRIES = 4
+AT_ONCE = 4
+UPLOAD = Upload(Kept(KEY, '"u"', 3, "v1", NOW_S, {}, {}, {}), b"abc", "sha256 of v1")
+MASTER = Master(b"master", "image/jpeg", "cleaned")
+
+
+class Clearing:
+    """Records the keys that are purged."""
+
+    def __init__(self) -> None:
+        self.cleared: list[str] = []
+
+    def clear(self, key: str) -> None:
+        self.cleared.append(key)
+
+
+def build_publisher(stores: Stores, caching: CachePolicy | None = None) -> Publisher:
+    media: Any = stores.media
+    purges: Any = stores.purges
+    return Publisher(stores.claims, media, Clearing(), purges, caching or CachePolicy())
+
+
+def list_purges(publisher: Publisher, stores: Stores) -> list[str]:
+    """Return the purged keys, which S3 and the CDN must share."""
+    clearing: Any = publisher.purge
+    assert stores.purges.sent == [(purge_message(key), 0) for key in clearing.cleared]
+    return list(clearing.cleared)
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "tiered"),
+    [(1, False), (SMALLEST_TIERED - 1, False), (SMALLEST_TIERED, True), (SMALLEST_TIERED + 1, True)],
+)
+@pytest.mark.parametrize("held", [False, True])
+def test_a_master_is_tiered_from_the_size_that_s3_tiers(size_bytes: int, tiered: bool, held: bool) -> None:
+    stores = Stores()
+    publisher = build_publisher(stores)
+    put = publisher.put_held if held else publisher.put_master
+    described = put(HOLD, UPLOAD, Master(bytes(size_bytes), "image/jpeg", "cleaned"))
+    assert [(one["key"], one["tiered"]) for one in stores.media.puts] == [(HELD if held else PLACE, tiered)]
+    assert described["size_bytes"] == size_bytes
+
+
+@pytest.mark.parametrize(("size_bytes", "tiered"), [(SMALLEST_TIERED - 1, False), (SMALLEST_TIERED, True)])
+def test_a_copy_is_tiered_as_its_original(size_bytes: int, tiered: bool) -> None:
+    stores = Stores()
+    copied = build_publisher(stores).copy_master(HOLD, UPLOAD, store_donor(stores, size_bytes))
+    assert [(one["key"], one["tiered"]) for one in stores.media.copies] == [(PLACE, tiered)]
+    assert copied is not None
+    assert (copied["size_bytes"], copied["sequencer"]) == (size_bytes, CURRENT)
+
+
+def store_donor(stores: Stores, size_bytes: int = 3) -> Record:
+    etag = stores.media.store("masters/donor.jpg", build_marks(EARLIER), size_bytes)
+    master = {"etag": etag, "content_type": "image/jpeg", "size_bytes": size_bytes, "how": "cleaned"}
+    return Record("donor.jpg", READY, EARLIER, master=master)
+
+
+def test_a_donor_that_changed_is_not_copied() -> None:
+    stores = Stores()
+    donor = store_donor(stores)
+    stores.media.store("masters/donor.jpg", build_marks(LATER))
+    stores.media.store(PLACE, build_marks(EARLIER))
+    publisher = build_publisher(stores)
+    assert publisher.copy_master(HOLD, UPLOAD, donor) is None
+    assert list_purges(publisher, stores) == []
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_master_that_replaces_another_is_purged(there: bool) -> None:
+    stores = Stores()
+    if there:
+        stores.media.store(PLACE, build_marks(EARLIER))
+    publisher = build_publisher(stores)
+    publisher.put_master(HOLD, UPLOAD, MASTER)
+    assert list_purges(publisher, stores) == ([KEY] if there else [])
+
+
+def test_a_held_master_purges_nothing() -> None:
+    stores = Stores()
+    stores.media.store(HELD, build_marks(EARLIER))
+    publisher = build_publisher(stores)
+    publisher.put_held(HOLD, UPLOAD, MASTER)
+    assert list_purges(publisher, stores) == []
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("purge", [False, True])
+def test_a_removal_purges_what_was_there_or_as_requested(there: bool, purge: bool) -> None:
+    stores = Stores()
+    if there:
+        stores.media.store(PLACE, build_marks(EARLIER))
+    publisher = build_publisher(stores)
+    assert publisher.remove_master(HOLD, purge=purge) is there
+    assert list_purges(publisher, stores) == ([KEY] if there or purge else [])
+
+
+@pytest.mark.parametrize("holds_pictures", [False, True])
+@pytest.mark.parametrize("known", ["unknown", "served", "held"])
+def test_what_waits_is_deleted_where_something_may_wait(holds_pictures: bool, known: str) -> None:
+    stores = Stores(holds_pictures=holds_pictures)
+    stores.media.store(HELD, build_marks(EARLIER))
+    record = None if known == "unknown" else build_record(held={"sha256": "s"} if known == "held" else {})
+    build_publisher(stores).end_waiting(HOLD, record)
+    assert (HELD not in stores.media.objects) is (holds_pictures or known == "held")
+
+
+@pytest.mark.parametrize("recorded", [None, EARLIER])
+@pytest.mark.parametrize("there", ["", EARLIER, CURRENT], ids=["by hand", "earlier", "current"])
+def test_a_master_is_adopted_unless_the_index_knows_it(there: str, recorded: str | None) -> None:
+    stores, uploads = Stores(), Bucket()
+    etag = stores.media.store(PLACE, build_marks(there, "v2") if there else {})
+    known = build_record(REFUSED, master={"sequencer": recorded} if recorded else {}, sha256="s", refusal={"code": "c"})
+    publisher = build_publisher(stores)
+    adopted = publisher.adopted(HOLD, known, uploads)  # type: ignore[arg-type]
+    if there in ("", recorded):
+        assert adopted is known
+        assert list_purges(publisher, stores) == []
+        return
+    assert (adopted.state, adopted.sha256, adopted.refusal) == (REFUSED, "sha256 of v2", {})
+    assert (adopted.sequencer, adopted.token) == (HOLD.sequencer, HOLD.token)
+    assert (adopted.master["sequencer"], adopted.master["etag"], adopted.master["size_bytes"]) == (there, etag, 3)
+    assert list_purges(publisher, stores) == [KEY]
+
+
+def test_a_master_of_a_deleted_version_is_not_adopted() -> None:
+    stores, uploads = Stores(), Bucket(deleted_versions={"v2"})
+    stores.media.store(PLACE, build_marks(EARLIER, "v2"))
+    publisher = build_publisher(stores)
+    adopted = publisher.adopted(HOLD, build_record(REFUSED, sha256="s"), uploads)  # type: ignore[arg-type]
+    assert adopted == Record(KEY, REFUSED, HOLD.sequencer, HOLD.token)
+    assert stores.media.objects == {}
+    assert list_purges(publisher, stores) == [KEY]
+
+
+@pytest.mark.parametrize("recorded", [None, EARLIER])
+def test_a_master_that_is_missing_is_forgotten(recorded: str | None) -> None:
+    stores = Stores()
+    known = build_record(REFUSED, sha256="s", master={"sequencer": recorded} if recorded else {})
+    publisher = build_publisher(stores)
+    adopted = publisher.adopted(HOLD, known, Bucket())  # type: ignore[arg-type]
+    assert (adopted is known) is (recorded is None)
+    assert adopted.master == {}
+    assert list_purges(publisher, stores) == ([KEY] if recorded else [])
+
+
+def test_a_picture_that_is_taken_down_leaves_its_refusal_and_what_is_held() -> None:
+    stores = Stores()
+    record = build_record(REFUSED, sha256="s", refusal={"code": "c"}, held={"sha256": "h"}, master={"etag": "e"})
+    publisher = build_publisher(stores)
+    expected = Record(KEY, REFUSED, HOLD.sequencer, HOLD.token, refusal={"code": "c"}, held={"sha256": "h"})
+    assert publisher.taken_down(HOLD, record) == expected
+    assert list_purges(publisher, stores) == [KEY], "derivatives of a master that has gone may be left"
+
+
+PICTURE = Picture(b"preset", "image/webp", 8, 8)
+
+
+def list_pictures(count: int) -> list[tuple[Plan, Picture]]:
+    return [(Plan(KEY, width=width), PICTURE) for width in range(1, count + 1)]
+
+
+def test_presets_are_stored_and_named() -> None:
+    stores = Stores()
+    etag = stores.media.store(PLACE, build_marks(CURRENT))
+    pictures = list_pictures(3)
+    publisher = build_publisher(stores)
+    names = publisher.put_presets(HOLD, etag, pictures)
+    assert names == [derivative_name(plan) for plan, _ in pictures]
+    assert all(stores.media.objects[f"derivatives/{name}"].metadata == made_from(etag, "quick") for name in names)
+    assert list_purges(publisher, stores) == []
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_presets_of_another_master_are_purged(there: bool) -> None:
+    stores = Stores()
+    if there:
+        stores.media.store(PLACE, build_marks(LATER))
+    publisher = build_publisher(stores)
+    with pytest.raises(Superseded) as raised:
+        publisher.put_presets(HOLD, '"another"', list_pictures(1))
+    assert raised.value.wrote is True
+    assert list_purges(publisher, stores) == [KEY]
+
+
+def test_a_preset_is_about_to_be_refined() -> None:
+    stores = Stores()
+    etag = stores.media.store(PLACE, build_marks(CURRENT))
+    build_publisher(stores, CachePolicy(refines=True)).put_presets(HOLD, etag, list_pictures(1))
+    assert f"s-maxage={UNREFINED_S}," in stores.media.puts[0]["headers"]["Cache-Control"]
+
+
+@pytest.mark.parametrize("changes", range(6))
+def test_a_preset_is_put_four_times(changes: int) -> None:
+    """The first put expects nothing: it fails once where there is an older preset."""
+    stores, calls = Stores(), list[int]()
+    etag = stores.media.store(PLACE, build_marks(CURRENT))
+    [(plan, picture)] = list_pictures(1)
+    name = f"derivatives/{derivative_name(plan)}"
+
+    def change() -> None:
+        calls.append(1)
+        if len(calls) <= changes:
+            stores.media.store(name, {"source-etag": "another"})
+
+    stores.media.interfere = change
+    publisher = build_publisher(stores)
+    if changes < MOST_TRIES:
+        assert publisher.put_presets(HOLD, etag, [(plan, picture)]) == [derivative_name(plan)]
+        assert stores.media.objects[name].metadata == made_from(etag, "quick")
+    else:
+        with pytest.raises(Changed):
+            publisher.put_presets(HOLD, etag, [(plan, picture)])
+    assert len(calls) == min(changes + 1, MOST_TRIES)
+
+
+class Meeting:
+    """Counts the threads that are inside at once; each waits there until :data:`AT_ONCE` have come."""
+
+    def __init__(self) -> None:
+        self.barrier = threading.Barrier(AT_ONCE, timeout=5)
+        self.lock = threading.Lock()
+        self.inside = self.most = 0
+
+    def enter(self) -> None:
+        with self.lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        self.barrier.wait()
+        time.sleep(0.02)
+        with self.lock:
+            self.inside -= 1
+
+
+def test_four_presets_are_put_at_once() -> None:
+    """Each holds its body in memory, and a connection of the pool."""
+    stores, meeting = Stores(), Meeting()
+    etag = stores.media.store(PLACE, build_marks(CURRENT))
+    stores.media.interfere = meeting.enter
+    build_publisher(stores).put_presets(HOLD, etag, list_pictures(2 * AT_ONCE))
+    assert meeting.most == AT_ONCE
+
+
+def store_presets(stores: Stores, donor: Record, plans: list[Plan], marks: Mapping[str, str]) -> None:
+    for plan in plans:
+        stores.media.store(f"derivatives/{derivative_name(replace(plan, key=donor.key))}", marks)
+
+
+@pytest.mark.parametrize(("pace", "refined"), [("quick", False), ("thorough", True)])
+def test_copied_presets_are_as_refined_as_their_originals(pace: Any, refined: bool) -> None:
+    stores = Stores()
+    donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
+    plans = [plan for plan, _ in list_pictures(2)]
+    store_presets(stores, donor, plans, made_from(donor.master["etag"], pace))
+    publisher = build_publisher(stores, CachePolicy(refines=True))
+    assert publisher.copy_presets(HOLD, etag, plans, donor) == [derivative_name(plan) for plan in plans]
+    for copied in stores.media.copies:
+        assert copied["metadata"] == made_from(etag, pace)
+        assert (f"s-maxage={UNREFINED_S}," in copied["headers"]["Cache-Control"]) is not refined
+
+
+@pytest.mark.parametrize("missing", [0, 1], ids=["of another master", "missing"])
+def test_presets_are_copied_all_or_not_at_all(missing: int) -> None:
+    stores = Stores()
+    donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
+    plans = [plan for plan, _ in list_pictures(2)]
+    store_presets(stores, donor, plans[:1], made_from(donor.master["etag"], "quick"))
+    if not missing:
+        store_presets(stores, donor, plans[1:], made_from('"another"', "quick"))
+    publisher = build_publisher(stores)
+    assert publisher.copy_presets(HOLD, etag, plans, donor) is None
+    assert list_purges(publisher, stores) == []
+
+
+def test_four_presets_are_copied_at_once() -> None:
+    stores, meeting = Stores(), Meeting()
+    donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
+    plans = [plan for plan, _ in list_pictures(2 * AT_ONCE)]
+    store_presets(stores, donor, plans, made_from(donor.master["etag"], "quick"))
+    copy = stores.media.copy
+
+    def enter(*arguments: Any, **further: Any) -> str | None:
+        meeting.enter()
+        return copy(*arguments, **further)
+
+    stores.media.copy = enter  # type: ignore[method-assign]
+    build_publisher(stores).copy_presets(HOLD, etag, plans, donor)
+    assert meeting.most == AT_ONCE
+
+
+def test_a_removed_key_has_no_master_to_adopt() -> None:
+    stores = Stores()
+    known = build_record(REMOVED)
+    assert build_publisher(stores).adopted(HOLD, known, Bucket()) is known  # type: ignore[arg-type]

@@ -1,0 +1,152 @@
+"""Objects of which that of the newer event stays: tries, order of sequencers, and the claim around each write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from darkroom.aws.vault import Kept
+from darkroom.errors import Changed
+from darkroom.services.ingest.claims import Outranked, Superseded
+from darkroom.services.ingest.shelf import Shelf
+
+from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, Stores, build_marks
+
+PLACE = f"masters/{KEY}"
+MOST_TRIES = 4
+"""Two other workers, each with one write and one deletion, are overcome; what changes more often is left to a retry."""
+
+
+def build_shelf(stores: Stores) -> Shelf:
+    media: Any = stores.media
+    return Shelf(stores.claims, media, "masters/")
+
+
+@pytest.mark.parametrize("there", [None, EARLIER, CURRENT, ""])
+def test_a_write_states_whether_it_replaced_an_object(there: str | None) -> None:
+    stores, seen = Stores(), list[Kept | None]()
+    if there is not None:
+        stores.media.store(PLACE, build_marks(there) if there else {})
+    existing = stores.media.head(PLACE)
+
+    def write(found: Kept | None) -> str:
+        seen.append(found)
+        return "etag"
+
+    assert build_shelf(stores).replace(HOLD, write) == ("etag", there is not None)
+    assert seen == [existing]
+    assert stores.table.checks == 2
+
+
+@pytest.mark.parametrize("there", [(True, False), (False, True), (True, True), (False, False)])
+def test_an_object_that_was_seen_at_any_try_was_replaced(there: tuple[bool, bool]) -> None:
+    stores, found = Stores(), iter(there)
+
+    def set_object() -> None:
+        stores.media.objects.pop(PLACE, None)
+        if next(found, False):
+            stores.media.store(PLACE, build_marks(EARLIER))
+
+    def write(_: Kept | None) -> str:
+        if len(calls) < 1:
+            calls.append(1)
+            set_object()
+            raise Changed
+        return "etag"
+
+    calls: list[int] = []
+    set_object()
+    assert build_shelf(stores).replace(HOLD, write) == ("etag", any(there))
+
+
+@pytest.mark.parametrize("failures", range(6))
+def test_a_write_is_tried_four_times(failures: int) -> None:
+    stores, calls = Stores(), list[int]()
+
+    def write(_: Kept | None) -> str:
+        calls.append(1)
+        if len(calls) <= failures:
+            raise Changed
+        return "etag"
+
+    if failures < MOST_TRIES:
+        assert build_shelf(stores).replace(HOLD, write) == ("etag", False)
+    else:
+        with pytest.raises(Changed):
+            build_shelf(stores).replace(HOLD, write)
+    assert len(calls) == min(failures + 1, MOST_TRIES)
+
+
+def test_nothing_is_written_over_a_newer_object() -> None:
+    stores = Stores()
+    stores.media.store(PLACE, build_marks(LATER))
+    with pytest.raises(Outranked) as raised:
+        build_shelf(stores).replace(HOLD, lambda _: pytest.fail("written"))
+    assert raised.value.sequencer == LATER
+
+
+@pytest.mark.parametrize(("lost_after", "written", "calls"), [(0, False, 0), (1, True, 1)])
+def test_a_write_is_between_two_checks_of_the_claim(lost_after: int, written: bool, calls: int) -> None:
+    stores, made = Stores(), list[str]()
+    stores.table.lost_after = lost_after
+
+    def write(_: Kept | None) -> str:
+        made.append("etag")
+        return "etag"
+
+    with pytest.raises(Superseded) as raised:
+        build_shelf(stores).replace(HOLD, write)
+    assert (raised.value.wrote, len(made)) == (written, calls)
+
+
+def test_a_write_that_wrote_nothing_needs_no_second_check() -> None:
+    stores = Stores()
+    stores.table.lost_after = 1
+    assert build_shelf(stores).replace(HOLD, lambda _: None) == (None, False)
+
+
+@pytest.mark.parametrize(("there", "removed"), [(None, False), ("", False), (EARLIER, True), (CURRENT, True)], ids=repr)
+def test_a_deletion_states_whether_there_was_an_object(there: str | None, removed: bool) -> None:
+    stores = Stores()
+    if there is not None:
+        stores.media.store(PLACE, build_marks(there) if there else {})
+    assert build_shelf(stores).remove(HOLD) is removed
+    assert (PLACE in stores.media.objects) is (there == "")
+
+
+def test_a_newer_object_is_not_deleted() -> None:
+    stores = Stores()
+    stores.media.store(PLACE, build_marks(LATER))
+    with pytest.raises(Superseded) as raised:
+        build_shelf(stores).remove(HOLD)
+    assert (raised.value.wrote, PLACE in stores.media.objects) == (False, True)
+
+
+@pytest.mark.parametrize(("lost_after", "deleted"), [(0, False), (1, True)])
+def test_a_deletion_is_between_two_checks_of_the_claim(lost_after: int, deleted: bool) -> None:
+    stores = Stores()
+    stores.table.lost_after = lost_after
+    stores.media.store(PLACE, build_marks(EARLIER))
+    with pytest.raises(Superseded) as raised:
+        build_shelf(stores).remove(HOLD)
+    assert (raised.value.wrote, PLACE not in stores.media.objects) == (deleted, deleted)
+
+
+@pytest.mark.parametrize("changes", range(6))
+def test_a_deletion_is_tried_four_times(changes: int) -> None:
+    stores, calls = Stores(), list[int]()
+
+    def change() -> None:
+        calls.append(1)
+        if len(calls) <= changes:
+            stores.media.store(PLACE, build_marks(EARLIER))
+
+    stores.media.store(PLACE, build_marks(EARLIER))
+    stores.media.interfere = change
+    if changes < MOST_TRIES:
+        assert build_shelf(stores).remove(HOLD) is True
+    else:
+        with pytest.raises(Changed):
+            build_shelf(stores).remove(HOLD)
+    assert len(calls) == min(changes + 1, MOST_TRIES)
