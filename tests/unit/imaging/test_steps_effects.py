@@ -310,11 +310,11 @@ def measure_lightness(pixels: Array) -> Array:
 
 @pytest.mark.parametrize(("bands", "peak"), [(1, 255), (3, 255), (1, 65_535), (3, 65_535)])
 def test_a_stretch_uses_the_percentiles_of_lightness(bands: int, peak: int) -> None:
-    pixels = draw_greys(*((grey, 5 if 50 < grey < 190 else 1) for grey in range(20, 220)), bands=bands, peak=peak)
+    pixels = draw_greys(*((grey, 5 if 50 < grey < 200 else 1) for grey in range(256)), bands=bands, peak=peak)
     light = measure_lightness(pixels)[0]
-    percentiles = [int(pyvips.Image.new_from_array(light[None]).percent(share)) for share in (2, 1, 99, 98)]
-    assert len(set(percentiles)) == 4
-    low, high = percentiles[1:3]
+    percentiles = [int(pyvips.Image.new_from_array(light[None]).percent(share)) for share in (0, 1, 2, 98, 99, 100)]
+    assert len(set(percentiles)) == 6
+    low, high = percentiles[1], percentiles[4]
     work = build_work(pixels, levels="stretch")
     level(work)
     found = read_pixels(work.frames[0])
@@ -507,6 +507,36 @@ def test_equalising_is_clahe_of_lightness(height: int, width: int, side: int, ba
     assert np.array_equal(found[..., :3], wanted)
     assert found.shape[2] == (4 if bands == 4 else 3)
     assert bands < 4 or np.array_equal(found[..., 3], pixels[..., 3])
+
+
+def learn(light: pyvips.Image, width: int, height: int) -> pyvips.Image:
+    """Apply the local transfer of CLAHE on a copy of this size to ``light``."""
+    small = light.resize(width / light.width, vscale=height / light.height)
+    levels = small.rint().cast("uchar")
+    side = max(3, min(width, height) // 8)
+    even = levels.hist_local(min(side, width), min(side, height), max_slope=3).cast("float") + (small - levels)
+    box = pyvips.Image.new_from_array([[1] * (2 * (max(width, height) // 100) + 3)])
+    box = box / box.width
+    mean, target = small.convsep(box), even.convsep(box)
+    slope = ((small * even).convsep(box) - mean * target) / ((small * small).convsep(box) - mean * mean + 4)
+    offset = (target - slope * mean).convsep(box).resize(light.width / width, vscale=light.height / height)
+    return slope.convsep(box).resize(light.width / width, vscale=light.height / height) * light + offset
+
+
+@pytest.mark.parametrize(
+    ("size", "most", "small"),
+    [((60, 80), 1200, (40, 30)), ((9, 800), 1800, (400, 4)), ((800, 9), 1800, (4, 400)), ((1, 900), 100, (300, 1))],
+)
+def test_the_transfer_of_a_smaller_copy_is_applied(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], most: int, small: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(equalise_step, "DIRECT_PIXELS", most)
+    pixels = draw_noise(*size, 3) // 3 + 60
+    lab = build_image(pixels).colourspace("lab")
+    even = learn(lab[0] * 2.55, *small)
+    wanted = (even / 2.55).bandjoin(lab.extract_band(1, n=2)).copy(interpretation="lab").colourspace("srgb")
+    found = apply_step(equalise, pixels, equalise=True)
+    assert np.abs(found.astype(int) - read_pixels(wanted)).max() <= 1
 
 
 def test_a_smaller_copy_is_equalised_above_half_a_megapixel(monkeypatch: pytest.MonkeyPatch) -> None:

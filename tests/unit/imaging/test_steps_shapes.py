@@ -112,6 +112,19 @@ def test_a_tilt_by_right_angles_is_exact(size: tuple[int, int], angle: float, tu
     assert (found[..., -1] == 255).all()
 
 
+@pytest.mark.parametrize("alpha", [51, 128])
+def test_a_tilt_weights_colours_by_alpha(alpha: int) -> None:
+    pixels = np.full((12, 16, 4), (200, 100, 50, alpha), np.uint8)
+    pixels[:, :8] = (0, 255, 0, 0)
+    found = apply_step(tilt, pixels, angle=90.0)
+    assert (found[:8, :, 3] == 0).all()
+    assert np.abs(found[8:].astype(int) - (200, 100, 50, alpha)).max() <= 1
+    inclined = apply_step(tilt, pixels, angle=30.0)
+    visible = inclined[..., 3] >= alpha
+    assert visible.sum() > 60
+    assert np.abs(inclined[visible][:, :3].astype(int) - (200, 100, 50)).max() <= 2
+
+
 @pytest.mark.parametrize("size", [(20, 30), (21, 31)])
 def test_a_tilt_turns_about_the_middle(size: tuple[int, int]) -> None:
     """A disc in the middle stays there, and corners become transparent."""
