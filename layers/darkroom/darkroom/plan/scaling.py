@@ -50,9 +50,9 @@ def covered(size: Size, box: Size, *, upscale: bool) -> tuple[Size, Size]:
 
 
 def _largest_cover(size: Size) -> Size:
-    """The largest size a cover may give: that of ``size`` when its longer side is scaled to the limit."""
+    """The largest size a cover may give: that of ``size`` when its longer side is scaled to the limit, rounded down."""
     longer = max(size)
-    return Size(*(ratio(side, max(MAX_SCALED_SIDE_PX, longer), longer) for side in size))
+    return Size(*(max(1, side * max(MAX_SCALED_SIDE_PX, longer) // longer) for side in size))
 
 
 class Wish(NamedTuple):
