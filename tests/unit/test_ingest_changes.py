@@ -76,6 +76,45 @@ def test_a_worker_asks_for_a_key_to_be_mended() -> None:
     assert read_change(json.dumps(mend_message("photo.jpg"))) == Change(Kind.MEND, "photo.jpg", "")
 
 
+def test_a_message_of_our_own_has_no_time() -> None:
+    found = read_change(json.dumps(mend_message("photo.jpg")))
+    assert found is not None
+    assert found.happened_at_s == 0
+
+
+@pytest.mark.parametrize(
+    ("time", "happened_at_s"),
+    [
+        ("2026-11-25T12:00:00Z", NOON_S),
+        ("2026-11-25T12:00:00.250Z", NOON_S + 0.25),
+        ("", 0),
+        ("noon", 0),
+        (None, 0),
+        (1795608000, 0),
+    ],
+)
+def test_the_time_of_an_event_is_0_if_not_known(time: object, happened_at_s: float) -> None:
+    event = json.loads(event_text(BUCKET, "photo.jpg", "00AB", "Object Created", "PutObject"))
+    event["time"] = time
+    found = read_change(json.dumps(event))
+    assert found is not None
+    assert found.happened_at_s == happened_at_s
+
+
+def test_an_event_without_a_time_is_followed() -> None:
+    event = json.loads(event_text(BUCKET, "photo.jpg", "00AB", "Object Created", "PutObject"))
+    del event["time"]
+    found = read_change(json.dumps(event))
+    assert found == Change(Kind.CREATED, "photo.jpg", padded("00AB"), 0)
+
+
+@pytest.mark.parametrize("detail_type", [None, 1, [], {}])
+@pytest.mark.parametrize("source", ["darkroom", "aws.s3"])
+def test_a_detail_type_that_is_no_text_is_not_followed(source: str, detail_type: object) -> None:
+    event = {"source": source, "detail-type": detail_type, "detail": {"object": {"key": "photo.jpg"}}}
+    assert read_change(json.dumps(event)) is None
+
+
 @given(
     st.text()
     | st.recursive(

@@ -97,7 +97,7 @@ def read_change(body: str) -> Change | None:
         raise BadUpload("The message is no event of an upload", field="body", detail=repr(error)) from error
     if not isinstance(key, str):
         raise BadUpload("The message names no upload", field="key", detail=body[:500])
-    if source == OWN_SOURCE and detail_type in _OWN:
+    if source == OWN_SOURCE and isinstance(detail_type, str) and detail_type in _OWN:
         further: dict[str, Any] = {name: str(detail.get(name, "")) for name in _FURTHER}
         return Change(_OWN[detail_type], key, "", **further)
     kind, object_ = _kind(detail_type, detail), detail["object"]
@@ -155,8 +155,8 @@ def _kind(detail_type: str, detail: Mapping[str, Any]) -> Kind | None:
     return None
 
 
-def _unix_time(text: str) -> float:
+def _unix_time(text: Any) -> float:
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+    except (TypeError, ValueError):
         return 0.0
