@@ -281,6 +281,6 @@ def test_boxes_of_findings() -> None:
     for box in ((0, 0, 0, 1), (0, 0, 1, 0), (0.5, 0, 0.5002, 1), (0, 0.5, 1, 0.5002), (-0.1, 0, 1, 1), (0, 0, 1.1, 1)):
         with pytest.raises(BadUpload):
             read(*box)
-    for box in ((0, 0, 1), (0, 0, 1, 1, 1), ()):
+    for parts in ((0, 0, 1), (0, 0, 1, 1, 1), ()):
         with pytest.raises(BadUpload):
-            read(*box)
+            read(*parts)

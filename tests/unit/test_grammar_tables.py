@@ -142,7 +142,7 @@ def test_tones_of_dit() -> None:
         ({"negate": False}, "h-2560_w-2560"),
     ):
         assert read_edits(edits) == wanted
-    for edits, name in (
+    not_served: list[tuple[dict[str, Any], str]] = [
         ({"modulate": {"brightness": -0.1}}, "modulate"),
         ({"modulate": {"saturation": -0.1}}, "modulate"),
         ({"modulate": {"hue": "a"}}, "hue"),
@@ -157,7 +157,8 @@ def test_tones_of_dit() -> None:
         ({"recomb": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 2]]}, "recomb"),
         ({"recomb": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]}, "recomb"),
         ({"toColourspace": "cmyk"}, "toColourspace"),
-    ):
+    ]
+    for edits, name in not_served:
         with pytest.raises(BadOption) as refusal:
             read_edits(edits)
         assert refusal.value.option == name
