@@ -1,0 +1,345 @@
+"""Large images: how the work on one begins, when its messages come again, and how each of them ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from darkroom.aws.record import CLAIMED, READY, Record
+from darkroom.aws.vault import Kept
+from darkroom.errors import (
+    Busy,
+    ChecksumMismatch,
+    Damaged,
+    DarkroomError,
+    Infected,
+    OverLimits,
+    SceneFailed,
+    SourceMissing,
+)
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from darkroom.services.ingest.announce import image_id
+from darkroom.services.ingest.changes import Change, Kind
+from darkroom.services.ingest.claims import Hold, Outranked
+from darkroom.services.ingest.cutting import FORMATS, LEASE_S, TRIES, Cutting, _Reach
+from darkroom.services.ingest.ending import Outcome
+from darkroom.services.ingest.examine import Upload
+from darkroom.services.ingest.shelf import Shelf
+from darkroom.services.scenes import TIFF
+from tests.images.pictures import jpeg_photo, png_noise
+
+KEY, SEQUENCER, VERSION, SHA256 = "map.png", "0A", "v1", "a" * 64
+NOW_S = 1_000_000.0
+SCENE = image_id(KEY, SEQUENCER, VERSION)
+
+
+def kept(key: str = KEY, size_bytes: int = 3) -> Kept:
+    return Kept(key, '"etag"', size_bytes, VERSION, 0.0, {}, {}, {})
+
+
+@dataclass
+class Work:
+    """A key in the index, a state machine and the stores, with everything that was done to them."""
+
+    record: Record | None = None
+    present: bool = True
+    started: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    outcome: Callable[[], Outcome] | None = None
+    limits: Limits = field(default_factory=Limits)
+    scanner: Any = None
+
+    def _call(self, name: str, result: Any = None) -> Callable[..., Any]:
+        def call(*arguments: Any, **_: Any) -> Any:
+            self.calls.append((name, arguments))
+            return result
+
+        return call
+
+    def _settle(self, record: Record) -> None:
+        self.record = record
+
+    def _scan(self, data: bytes) -> None:
+        self.calls.append(("scan", data))
+        if self.scanner is not None and self.scanner(data):
+            raise Infected
+
+    @property
+    def cutting(self) -> Cutting:
+        claims: Any = SimpleNamespace(
+            clock=lambda: NOW_S,
+            own=lambda hold: self.record,
+            settle=self._settle,
+            index=SimpleNamespace(release=self._call("release")),
+            take=lambda key, sequencer, instead_of: Hold(key, sequencer, "token"),
+        )
+        media: Any = SimpleNamespace(
+            copy=self._call("copy", '"new"'),
+            pages=lambda folder: iter(()),
+        )
+        masters = Shelf(claims, media, "masters/")
+        held = Shelf(claims, media, "held/")
+        intake: Any = SimpleNamespace(
+            examiner=SimpleNamespace(limits=self.limits, scanner=self.scanner, scan=self._scan),
+            observer=SimpleNamespace(step=lambda name: nullcontext(), log=self._call("log"), count=self._call("count")),
+            publisher=SimpleNamespace(
+                claims=claims, media=media, masters=masters, held=held, replace_master=self._replace_master
+            ),
+            quarantine=SimpleNamespace(uploads=SimpleNamespace(head=self._head)),
+            ending=SimpleNamespace(claimed=lambda attempt: attempt.claimed(), announce=self._call("announce")),
+            refuse=self._refuse,
+            keep_gps=False,
+        )
+        machine: Any = SimpleNamespace(start=self._start)
+        return Cutting(intake, machine)
+
+    def _start(self, name: str, document: dict[str, str]) -> str:
+        self.started.append((name, document))
+        return "execution"
+
+    def _head(self, key: str, version_id: str) -> Kept | None:
+        assert (key, version_id) == (KEY, VERSION)
+        return kept() if self.present else None
+
+    def _refuse(self, attempt: Any, upload: Upload, error: DarkroomError) -> Outcome:
+        self.calls.append(("refuse", (upload, error)))
+        return Outcome.REFUSED
+
+    def _replace_master(self, hold: Hold, write: Any) -> str:
+        self.calls.append(("replace_master", hold))
+        etag: str = write(None)
+        return etag
+
+    def called(self, name: str) -> list[Any]:
+        return [arguments for one, arguments in self.calls if one == name]
+
+
+def claimed(token: str = "begun", lease_until_s: float = NOW_S + LEASE_S, **scene: Any) -> Record:
+    begun = {"id": SCENE, "token": "begun", "tries": 1, "sha256": SHA256, "version_id": VERSION} | scene
+    return Record(KEY, CLAIMED, SEQUENCER, token, lease_until_s=int(lease_until_s), scene=begun)
+
+
+def message(**further: str) -> Change:
+    return Change(Kind.CUT, KEY, "", version_id=VERSION, **{"scene": SCENE, **further})
+
+
+def begin(work: Work, body: bytes | None) -> None:
+    attempt: Any = SimpleNamespace(claimed=lambda: Hold(KEY, SEQUENCER, "token"))
+    header: Any = SimpleNamespace(
+        format="png", upright_width=8, upright_height=4, frames=1, colour="rgb", bits=8, has_alpha=False, gain_map=False
+    )
+    upload = Upload(kept(size_bytes=77), body, SHA256, (body or b"")[:100])
+    assert work.cutting.begin(attempt, upload, header) is Outcome.CUTTING
+
+
+def test_the_first_execution_is_number_one() -> None:
+    work = Work(Record(KEY, CLAIMED, SEQUENCER, "token"))
+    begin(work, None)
+    assert work.started == [(SCENE, {"scene": SCENE, "key": KEY, "version_id": VERSION})]
+    assert work.record is not None
+    assert (work.record.state, work.record.lease_until_s) == (CLAIMED, int(NOW_S + LEASE_S))
+    facts = work.record.scene["facts"]
+    assert (facts["format"], facts["width"], facts["height"], facts["size_bytes"]) == ("png", 8, 4, 77)
+    named = {name: work.record.scene[name] for name in ("id", "token", "tries", "sha256", "version_id", "provenance")}
+    assert named == {
+        "id": SCENE,
+        "token": "token",
+        "tries": 1,
+        "sha256": SHA256,
+        "version_id": VERSION,
+        "provenance": {},
+    }
+    assert work.called("count") == [("ScenesBegun",)]
+
+
+@pytest.mark.parametrize("tries", range(1, TRIES + 2))
+def test_three_executions_are_tried(tries: int) -> None:
+    assert TRIES == 3
+    work = Work(claimed(tries=tries))
+    if tries >= 3:
+        with pytest.raises(SceneFailed) as raised:
+            work.cutting.end(message(fault="States.Timeout"), work.record)
+        assert raised.value.detail == f"States.Timeout; {tries} executions of {SCENE} have failed"
+        assert work.started == []
+        assert work.called("release")[-1] == (KEY, "token"), "the next attempt need not wait"
+        return
+    assert work.cutting.end(message(fault="States.Timeout"), work.record) is Outcome.CUTTING
+    assert work.record is not None
+    assert (work.record.scene["tries"], work.record.scene["token"]) == (tries + 1, "token")
+    assert [name for name, _ in work.started] == [SCENE]
+
+
+@pytest.mark.parametrize(("left_s", "retry_in_s"), [(30.0, 30.0), (1.0, 1.0), (2.0, 2.0), (0.0, 1.0), (-60.0, 1.0)])
+def test_a_message_before_its_record_comes_again_after_the_lease(left_s: float, retry_in_s: float) -> None:
+    work = Work(claimed("other", NOW_S + left_s, id=""))
+    with pytest.raises(Busy) as raised:
+        work.cutting.end(message(), work.record)
+    assert raised.value.retry_in_s == retry_in_s
+    assert raised.value.detail == f"{KEY} is claimed by other"
+    assert work.calls == []
+
+
+@pytest.mark.parametrize("id_", ["", "0", "z"])
+def test_a_message_about_another_event_is_dropped(id_: str) -> None:
+    for known in (None, claimed(id=id_)):
+        work = Work(known)
+        other = image_id(KEY, "09", VERSION)
+        assert work.cutting.end(message(scene=other), known) is Outcome.DROPPED
+        assert (work.called("announce"), work.called("release"), work.started) == ([], [], [])
+
+
+def test_a_message_about_a_settled_key_announces_it_again() -> None:
+    known = Record(KEY, READY, SEQUENCER, "token", scene={"id": SCENE})
+    work = Work(known)
+    assert work.cutting.end(message(), known) is Outcome.DROPPED
+    assert work.called("announce") == [(known,)]
+
+
+@pytest.mark.parametrize(
+    ("present", "code"), [(False, ""), (False, "damaged"), (True, SourceMissing.code), (False, SourceMissing.code)]
+)
+def test_an_upload_that_is_gone_releases_the_key(present: bool, code: str) -> None:
+    work = Work(claimed(), present=present)
+    assert work.cutting.end(message(code=code), work.record) is Outcome.DROPPED
+    assert work.called("log") == [("INFO", "the upload is gone")]
+    assert work.called("release") == [(KEY, "begun"), (KEY, "token")]
+    assert work.called("refuse") == []
+
+
+@pytest.mark.parametrize("token", ["other", "a", "z"])
+def test_the_claim_of_another_attempt_is_not_released(token: str) -> None:
+    work = Work(claimed(token), present=False)
+    assert work.cutting.end(message(), work.record) is Outcome.DROPPED
+    assert work.called("release") == [(KEY, "token")]
+
+
+@pytest.mark.parametrize(("code", "kind"), [("damaged", Damaged), ("no-such-code", DarkroomError)])
+def test_a_code_refuses_the_upload_with_its_reason(code: str, kind: type[DarkroomError]) -> None:
+    work = Work(claimed())
+    assert work.cutting.end(message(code=code, reason="Row 7 is damaged"), work.record) is Outcome.REFUSED
+    [(upload, error)] = work.called("refuse")
+    assert (upload.kept, upload.data, upload.sha256) == (kept(), None, SHA256)
+    assert (type(error), error.message) == (kind, "Row 7 is damaged")
+
+
+def test_a_newer_master_is_published_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Work(claimed())
+    sequencers: list[str] = []
+
+    def publish(_: Cutting, hold: Hold, own: Record, upload: Upload, change: Change) -> Outcome:
+        sequencers.append(hold.sequencer)
+        if len(sequencers) == 1:
+            raise Outranked("0F")
+        return Outcome.READY
+
+    monkeypatch.setattr(Cutting, "_publish", publish)
+    assert work.cutting.end(message(), work.record) is Outcome.READY
+    assert sequencers == [SEQUENCER, "0F"]
+
+
+@pytest.mark.parametrize("name", ["masters", "held"])
+def test_only_a_master_that_is_served_is_replaced_with_a_purge(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    work = Work(claimed())
+    cutting = work.cutting
+    replaced: list[str] = []
+
+    def replace(shelf: Shelf, hold: Hold, write: Any) -> tuple[str, bool]:
+        replaced.append(shelf.prefix)
+        return write(None), True
+
+    monkeypatch.setattr(Shelf, "replace", replace)
+    bound = kept("scenes/x/master.tif", 99)
+    upload = Upload(kept(), None, SHA256)
+    shelf = getattr(cutting.intake.publisher, name)
+    described = cutting._copied(Hold(KEY, SEQUENCER, "token"), upload, bound, shelf)
+    assert described == {
+        "etag": '"new"',
+        "sequencer": SEQUENCER,
+        "version_id": VERSION,
+        "content_type": TIFF,
+        "size_bytes": 99,
+        "how": "pyramid",
+    }
+    assert len(work.called("replace_master")) == (name == "masters")
+    assert replaced == ([] if name == "masters" else ["held/"])
+    [(_, source, target)] = work.called("copy")
+    assert (source, target) == (bound.key, f"{name}/{KEY}")
+
+
+def header_of(work: Work, body: bytes, *, fetched: bool = True, head: bytes | None = None) -> Any:
+    sums = {"sha256": "other"}
+    upload = Upload(kept(size_bytes=len(body)), body if fetched else None, SHA256, body if head is None else head, sums)
+    return work.cutting.header(upload, OverLimits("over"))
+
+
+LARGE = Limits(max_pixels=6, max_scene_pixels=4_000_000)
+
+
+def test_a_large_image_that_was_fetched_is_scanned() -> None:
+    body = png_noise(4, 3)
+    work = Work(limits=LARGE, scanner=lambda data: False)
+    assert (header_of(work, body).width, work.called("scan")) == (4, [body])
+    with pytest.raises(Infected):
+        header_of(Work(limits=LARGE, scanner=lambda data: data == body), body)
+
+
+def test_what_is_no_large_image_is_over_the_limits() -> None:
+    body = png_noise(4, 3)
+    refused = [
+        (Work(limits=LARGE, scanner=lambda data: False), {"fetched": False}),
+        (Work(limits=Limits(max_pixels=6, max_scene_pixels=6)), {}),
+        (Work(limits=Limits(max_pixels=6, max_scene_pixels=5)), {}),
+        (Work(limits=LARGE), {"head": b""}),
+        (Work(limits=LARGE), {"head": b"GIF89a" + bytes(20)}),
+    ]
+    for work, further in refused:
+        with pytest.raises(OverLimits, match=r"^over$"):
+            header_of(work, body, **further)  # type: ignore[arg-type]
+        assert work.called("scan") == []
+    with pytest.raises(OverLimits):
+        header_of(Work(limits=Limits(max_pixels=6, max_scene_pixels=7)), body)
+    assert {"tiff", "jpeg", "png"} == FORMATS
+
+
+def test_a_large_image_is_compared_with_its_checksums() -> None:
+    body = png_noise(4, 3)
+    declared = Kept(KEY, '"etag"', len(body), VERSION, 0.0, {}, {}, {"sha256": "A" * 43 + "="})
+    work = Work(limits=LARGE)
+    with pytest.raises(ChecksumMismatch):
+        work.cutting.header(Upload(declared, body, SHA256, body), OverLimits())
+
+
+def test_slices_of_a_remote_file_are_those_of_its_bytes() -> None:
+    data = bytes(range(12))
+    file = _Reach(Source.of(data))
+    assert len(file) == 12
+    bounds = (None, *range(-14, 15))
+    for part in (slice(start, end) for start in bounds for end in bounds):
+        assert file[part] == data[part]
+
+
+@pytest.mark.parametrize(
+    ("fetched", "format_", "sources"), [(True, "png", 0), (True, "jpeg", 0), (False, "png", 0), (False, "jpeg", 1)]
+)
+def test_the_provenance_of_a_png_is_read_only_where_it_was_fetched(
+    monkeypatch: pytest.MonkeyPatch, fetched: bool, format_: str, sources: int
+) -> None:
+    body = jpeg_photo()
+    read: list[object] = []
+    monkeypatch.setattr(
+        "darkroom.services.ingest.cutting.provenance", lambda data, header, keep_gps: read.append(data) or {"read": 1}
+    )
+    header: Any = SimpleNamespace(format=format_)
+    upload = Upload(kept(size_bytes=len(body)), body if fetched else None, SHA256)
+    found = Work().cutting._provenance(upload, header)
+    if not fetched and format_ == "png":
+        assert (found, read) == ({}, [])
+        return
+    assert found == {"read": 1}
+    assert [type(one) for one in read] == [_Reach if sources else bytes]

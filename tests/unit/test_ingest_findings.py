@@ -1,0 +1,177 @@
+"""Findings that come with an upload: whose signature is accepted, and where they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from darkroom.aws.archive import Sidecar
+from darkroom.aws.forms import FINDINGS, FINDINGS_SIGNATURE
+from darkroom.aws.vault import Kept
+from darkroom.errors import Changed
+from darkroom.findings import CLIENT, FACES, TAGS, Face, Findings, Label, Region
+from darkroom.plan.brought import BroughtFindings, FaceBox, Tag, sign_findings, write_text
+from darkroom.services.ingest.brought import MODEL, TRIES, Brought
+from darkroom.services.ingest.examine import Upload
+
+KEY, SHA256 = "photo.jpg", "ab" * 32
+FOUND = BroughtFindings((FaceBox(1000, 2000, 3000, 4000, 9000),), (Tag("tree", 5000),))
+TEXT = write_text(FOUND)
+
+
+@dataclass
+class Keys:
+    """Signing keys as they are cached, and as the secret has them."""
+
+    cached: Sequence[str]
+    fresh: Sequence[str]
+
+    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+        return self.fresh if distrust else self.cached
+
+
+@dataclass
+class Log:
+    """An observer that keeps what was logged and counted."""
+
+    logged: list[dict[str, object]] = field(default_factory=list)
+    counted: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+
+    def log(self, level: str, message: str, **fields: object) -> None:
+        self.logged.append({"level": level, "message": message, **fields})
+
+    def count(self, metric: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
+        self.counted.append((metric, dimensions))
+
+    def step(self, name: str) -> Any:
+        return nullcontext()
+
+
+@dataclass
+class Archive:
+    """One sidecar. The first ``conflicts`` writes lose to another writer, which leaves ``there``."""
+
+    there: Sidecar | None = None
+    conflicts: int = 0
+    written: list[tuple[str, Findings, Sidecar | None]] = field(default_factory=list)
+    reads: list[tuple[str, str]] = field(default_factory=list)
+
+    def sidecar(self, generation: str, key: str) -> Sidecar | None:
+        self.reads.append((generation, key))
+        return self.there
+
+    def put_sidecar(self, key: str, findings: Findings, *, replaces: Sidecar | None) -> None:
+        if self.conflicts:
+            self.conflicts -= 1
+            raise Changed
+        self.written.append((key, findings, replaces))
+
+
+def build(keys: Keys | None, archive: Archive | None = None) -> tuple[Brought, Log]:
+    log: Any = Log()
+    stored: Any = archive or Archive()
+    return Brought(keys, stored, "7", log), log
+
+
+def upload(metadata: Mapping[str, str]) -> Upload:
+    return Upload(Kept(KEY, '"etag"', 3, "v1", 0.0, {}, metadata, {}), b"abc", SHA256)
+
+
+def signed(signing_key: str, text: str = TEXT) -> Upload:
+    return upload({FINDINGS: text, FINDINGS_SIGNATURE: sign_findings(KEY, SHA256, text, signing_key)})
+
+
+@pytest.mark.parametrize(
+    ("cached", "fresh", "accepted"),
+    [
+        (("new", "old"), ("new", "old"), {"new", "old"}),
+        (("old", "older"), ("new", "old"), {"new", "old", "older"}),
+        (("old",), ("new",), {"new", "old"}),
+        ((), ("new",), {"new"}),
+        (("old",), (), {"old"}),
+    ],
+)
+def test_a_cached_key_and_a_fresh_key_each_suffice(
+    cached: Sequence[str], fresh: Sequence[str], accepted: set[str]
+) -> None:
+    for signing_key in ("new", "old", "older", "other"):
+        brought, log = build(Keys(cached, fresh))
+        expected = FOUND if signing_key in accepted else None
+        assert brought.of(signed(signing_key)) == expected
+        assert [fields["reason"] for _, fields in log.counted] == ([] if expected else ["forged"])
+
+
+def test_without_keys_or_findings_nothing_is_read_and_nothing_is_logged() -> None:
+    for keys, metadata in ((None, signed("new").kept.metadata), (Keys(("new",), ("new",)), {})):
+        brought, log = build(keys)
+        assert brought.of(upload(metadata)) is None
+        assert (log.logged, log.counted) == ([], [])
+
+
+def test_each_reason_to_ignore_findings_is_logged_and_counted() -> None:
+    cases = {
+        "unsigned": upload({FINDINGS: TEXT}),
+        "forged": upload({FINDINGS: TEXT, FINDINGS_SIGNATURE: "AAAA"}),
+        "malformed": signed("new", "e30"),
+    }
+    for reason, one in cases.items():
+        brought, log = build(Keys(("new",), ("new",)))
+        assert brought.of(one) is None
+        [line] = log.logged
+        assert (line["level"], line["key"], line["reason"]) == ("WARNING", KEY, reason)
+        assert bool(line["detail"]) is (reason == "malformed")
+        assert log.counted == [("FindingsIgnored", {"reason": reason})]
+
+
+def test_findings_are_stored_as_fractions_for_this_master() -> None:
+    archive = Archive()
+    brought, _ = build(None, archive)
+    brought.keep(KEY, FOUND, '"etag"')
+    [(key, findings, replaces)] = archive.written
+    assert (key, replaces, archive.reads) == (KEY, None, [("7", KEY)])
+    assert (findings.generation, findings.source_etag, set(findings.found)) == ("7", "etag", {FACES, TAGS})
+    assert findings.found[FACES].faces == (Face(Region(0.1, 0.2, 0.3, 0.4), 0.9),)
+    assert findings.found[TAGS].labels == (Label("tree", 0.5),)
+    assert {(one.model, one.version, one.by) for one in findings.found.values()} == {(MODEL, "", CLIENT)}
+    assert findings.analysed_at.endswith("+00:00")
+
+
+@pytest.mark.parametrize(("found", "tasks"), [((), {FACES}), (None, set())])
+def test_only_tasks_that_came_along_are_stored(found: tuple[FaceBox, ...] | None, tasks: set[str]) -> None:
+    archive = Archive()
+    brought, _ = build(None, archive)
+    brought.keep(KEY, BroughtFindings(found), "etag")
+    brought.keep(KEY, None, "etag")
+    [(_, findings, _)] = archive.written
+    assert set(findings.found) == tasks
+
+
+def test_findings_on_this_master_stay_and_others_are_replaced() -> None:
+    for there in (
+        Sidecar(Findings("7", "earlier", {}), '"1"'),
+        Sidecar(Findings("7", "z", {}), '"1"'),
+        Sidecar(None, ""),
+    ):
+        archive = Archive(there)
+        build(None, archive)[0].keep(KEY, FOUND, "etag")
+        assert [replaces for _, _, replaces in archive.written] == [there]
+    archive = Archive(Sidecar(Findings("7", "etag", {}), '"1"'))
+    build(None, archive)[0].keep(KEY, FOUND, '"etag"')
+    assert archive.written == []
+
+
+@pytest.mark.parametrize("conflicts", range(TRIES + 1))
+def test_a_write_is_tried_again_after_a_conflict(conflicts: int) -> None:
+    archive = Archive(conflicts=conflicts)
+    brought, _ = build(None, archive)
+    if conflicts < TRIES:
+        brought.keep(KEY, FOUND, "etag")
+    else:
+        with pytest.raises(Changed):
+            brought.keep(KEY, FOUND, "etag")
+    assert len(archive.written) == (conflicts < TRIES)
+    assert len(archive.reads) == min(conflicts + 1, TRIES)

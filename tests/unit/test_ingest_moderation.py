@@ -1,0 +1,357 @@
+"""Moderation: what may be served, what a verdict changes, and how the work of a dead worker ends."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, fields
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, Record
+from darkroom.aws.vault import Kept
+from darkroom.aws.verdicts import Verdict
+from darkroom.errors import Changed, DarkroomError, OverLimits
+from darkroom.plan.limits import Limits
+from darkroom.services.ingest.claims import SEQUENCER, SHA256, Attempt, Hold, Superseded
+from darkroom.services.ingest.ending import Outcome
+from darkroom.services.ingest.intake import _DONORS, Intake
+from darkroom.services.ingest.moderating import Moderating
+from darkroom.services.ingest.moderation import Moderation, Standing
+from darkroom.services.ingest.reprints import Reprints
+from tests.images.pictures import png_noise
+
+KEY, OURS, OTHERS = "photo.jpg", "a" * 64, "b" * 64
+EARLIER, CURRENT, LATER = "0A", "0B", "0C"
+HOLD = Hold(KEY, CURRENT, "token")
+PASSED, FLAGGED = Verdict(OURS, "etag", False), Verdict(OURS, "etag", True)
+
+
+def moderation(verdicts: Mapping[str, Verdict] | Verdict | None = None, *, blocks: bool = True) -> Moderation:
+    found = {KEY: verdicts} if isinstance(verdicts, Verdict) else verdicts or {}
+    source: Any = SimpleNamespace(of=found.get)
+    return Moderation(source, blocks)
+
+
+def kept(metadata: Mapping[str, str], size_bytes: int = 3, etag: str = '"etag"') -> Kept:
+    return Kept(f"masters/{KEY}", etag, size_bytes, "", 0.0, {}, metadata, {})
+
+
+def record(state: str = READY, sha256: str = OURS, **fields: Any) -> Record:
+    return Record(KEY, state, CURRENT, "token", sha256=sha256, **fields)
+
+
+OTHER_BYTES = Verdict(OTHERS, "etag", True)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "known", "standing"),
+    [
+        (None, None, Standing.WAITING),
+        (PASSED, None, Standing.PASSED),
+        (FLAGGED, None, Standing.FLAGGED),
+        (OTHER_BYTES, None, Standing.WAITING),
+        (None, record(), Standing.PASSED),
+        (OTHER_BYTES, record(), Standing.PASSED),
+        (None, record(sha256=OTHERS), Standing.WAITING),
+        (None, record(REFUSED), Standing.WAITING),
+        (None, record(CLAIMED), Standing.WAITING),
+        (None, record(HELD), Standing.WAITING),
+        (FLAGGED, record(), Standing.FLAGGED),
+        (FLAGGED, record(released=True), Standing.PASSED),
+        (None, record(CLAIMED, released=True), Standing.PASSED),
+        (FLAGGED, record(sha256=OTHERS, released=True), Standing.FLAGGED),
+        (None, record(sha256=OTHERS, released=True), Standing.WAITING),
+    ],
+)
+def test_the_standing_of_an_upload(verdict: Verdict | None, known: Record | None, standing: Standing) -> None:
+    assert moderation(verdict).standing(KEY, known, OURS) is standing
+    assert moderation(verdict, blocks=False).standing(KEY, known, OURS) is Standing.PASSED
+
+
+@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("released", [False, True])
+@pytest.mark.parametrize("verdict", [None, PASSED, FLAGGED, OTHER_BYTES, Verdict(OTHERS, "etag", False)])
+def test_what_may_be_copied(standing: Standing, released: bool, verdict: Verdict | None) -> None:
+    allowed = standing is Standing.PASSED or released or (standing is Standing.WAITING and verdict is PASSED)
+    assert moderation(verdict).lets_copy(record(released=released), standing) is allowed
+
+
+class Observer:
+    """An observer that keeps nothing."""
+
+    def step(self, name: str) -> Any:
+        return nullcontext()
+
+    def log(self, level: str, message: str, **fields: object) -> None:
+        pass
+
+
+def build_intake(**parts: Any) -> Intake:
+    names = (one.name for one in fields(Intake) if one.name != "machine")
+    return Intake(**{**dict.fromkeys(names), "observer": Observer(), **parts})
+
+
+@pytest.mark.parametrize("position", range(_DONORS + 2))
+def test_the_first_four_keys_with_the_same_bytes_may_be_copied_from(position: int) -> None:
+    assert _DONORS == 4
+    donors = [Record(f"{number}.jpg", READY, CURRENT, sha256=OURS) for number in range(_DONORS + 2)]
+    intake = build_intake(moderation=moderation({donors[position].key: PASSED}))
+    found = intake._donor(donors, Standing.WAITING)
+    assert found is (donors[position] if position < 4 else None)
+
+
+def make_error(status: int, retryable: bool) -> DarkroomError:
+    return type("Made", (DarkroomError,), {"code": "made", "status": status, "retryable": retryable})()
+
+
+ERRORS = [
+    (400, False, True),
+    (422, False, True),
+    (499, False, True),
+    (409, True, False),
+    (500, False, False),
+    (501, False, False),
+    (503, True, False),
+]
+"""Status, whether it is worth another try, and whether the upload is the reason."""
+
+
+@pytest.mark.parametrize(("status", "retryable", "refuses"), ERRORS)
+def test_an_upload_is_refused_for_its_own_errors_alone(
+    monkeypatch: pytest.MonkeyPatch, status: int, retryable: bool, refuses: bool
+) -> None:
+    body = b"no picture"
+    stored = SimpleNamespace(open=lambda key: (kept({}, len(body)), io.BytesIO(body)))
+    intake = build_intake(examiner=SimpleNamespace(limits=Limits()), quarantine=SimpleNamespace(uploads=stored))
+    error = make_error(status, retryable)
+
+    def accept(*_: object) -> Outcome:
+        raise error
+
+    monkeypatch.setattr(Intake, "_accept", accept)
+    monkeypatch.setattr(Intake, "refuse", lambda _, __, ___, raised: (Outcome.REFUSED, raised))
+    attempt: Any = SimpleNamespace(key=KEY)
+    if refuses:
+        assert intake.take_in(attempt, None) == (Outcome.REFUSED, error)
+    else:
+        with pytest.raises(DarkroomError) as raised:
+            intake.take_in(attempt, None)
+        assert raised.value is error
+
+
+@dataclass
+class Work:
+    """A key that a dead worker left: ``served`` and ``waiting`` are its masters, ``own`` its record."""
+
+    own: Record
+    served: Kept | None = None
+    waiting: Kept | None = None
+    verdict: Verdict | None = None
+    plans: tuple[str, ...] = ()
+    presets: Any = None
+    settled: list[Record] = field(default_factory=list)
+    removed: list[Hold] = field(default_factory=list)
+
+    @property
+    def moderating(self) -> Moderating:
+        claims = SimpleNamespace(
+            own=lambda hold: self.own,
+            master=lambda key: self.served,
+            source=SimpleNamespace(open=lambda key: None),
+            require=lambda hold, wrote: None,
+        )
+        shelf = SimpleNamespace(
+            head=lambda key: self.waiting, remove=self.removed.append, name=lambda key: f"held/{key}"
+        )
+        publisher = SimpleNamespace(
+            claims=claims,
+            held=shelf,
+            masters=SimpleNamespace(head=lambda key: self.served, name=lambda key: f"masters/{key}"),
+            clear=lambda key: None,
+            taken_down=lambda hold, own: Record(own.key, own.state, hold.sequencer, hold.token),
+            put_presets=self._put_presets,
+        )
+        ending = SimpleNamespace(
+            claimed=lambda attempt: HOLD, settle=lambda record, silently=False: self.settled.append(record)
+        )
+        return Moderating(
+            build_intake(
+                publisher=publisher,
+                ending=ending,
+                moderation=moderation(self.verdict),
+                prints=SimpleNamespace(of=lambda key: (list(self.plans), {})),
+                examiner=SimpleNamespace(limits=Limits(), expose=lambda *_: SimpleNamespace(pictures=lambda: iter(()))),
+            )
+        )
+
+    def _put_presets(self, hold: Hold, etag: str, pictures: Any) -> list[str]:
+        if isinstance(self.presets, Exception):
+            raise self.presets
+        return ["photo.jpg/_/w-8.webp"]
+
+    def end(self) -> Outcome | None:
+        attempt: Any = None
+        return self.moderating.as_found(attempt, self.own)
+
+
+def master(sequencer: str = CURRENT) -> dict[str, Any]:
+    return {"sequencer": sequencer, "version_id": "v1", "how": "cleaned", "etag": '"etag"', "content_type": "image/png"}
+
+
+def marks(sequencer: str = CURRENT, sha256: str = OURS) -> dict[str, str]:
+    return {SEQUENCER: sequencer, SHA256: sha256, "version-id": "v1", "how": "cleaned"}
+
+
+HELD_PICTURE = {"sha256": OURS, "facts": {"width": 1}, "provenance": {}, "master": master(), "flagged": False}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "by_a_person"), [(None, True), (FLAGGED, True), (PASSED, False), (OTHER_BYTES, True)]
+)
+def test_a_release_that_had_copied_the_master_is_completed(verdict: Verdict | None, by_a_person: bool) -> None:
+    work = Work(record(CLAIMED, "", held=HELD_PICTURE), served=kept(marks()), waiting=kept(marks()), verdict=verdict)
+    assert work.end() is Outcome.RELEASED
+    [settled] = work.settled
+    assert (settled.state, settled.sha256, settled.released) == (READY, OURS, by_a_person)
+    assert (settled.version_id, settled.facts, settled.derivatives) == ("v1", {"width": 1}, ())
+    assert work.removed == [HOLD]
+
+
+@pytest.mark.parametrize("served", [None, EARLIER, LATER])
+def test_what_waits_goes_on_waiting_where_another_master_is_served(served: str | None) -> None:
+    work = Work(
+        record(CLAIMED, "", held=HELD_PICTURE), served=kept(marks(served)) if served else None, waiting=kept(marks())
+    )
+    assert work.end() is Outcome.HELD
+    [settled] = work.settled
+    assert (settled.state, settled.held, settled.master) == (HELD, HELD_PICTURE, {})
+    assert work.removed == []
+
+
+@pytest.mark.parametrize("held", [{}, HELD_PICTURE])
+@pytest.mark.parametrize(("refusal", "state"), [({}, READY), ({"code": "damaged"}, REFUSED)])
+def test_a_master_that_the_index_knows_stays(held: dict[str, Any], refusal: dict[str, str], state: str) -> None:
+    work = Work(record(CLAIMED, master=master(EARLIER), held=held, refusal=refusal), served=kept(marks(EARLIER)))
+    assert work.end() is Outcome.READY
+    [settled] = work.settled
+    assert (settled.state, settled.master) == (state, master(EARLIER))
+
+
+def test_a_picture_that_was_taken_back_halfway_is_held_and_flagged() -> None:
+    work = Work(record(CLAIMED, master=master(EARLIER)), waiting=kept(marks()))
+    assert work.end() is Outcome.HELD
+    [settled] = work.settled
+    assert (settled.state, settled.master, settled.refusal) == (HELD, {}, {})
+    assert (settled.held["sha256"], settled.held["flagged"]) == (OURS, True)
+    assert settled.held["master"] == master() | {"etag": '"etag"'}
+
+
+@pytest.mark.parametrize(
+    ("own", "served", "waiting"),
+    [
+        (record(CLAIMED, ""), None, None),
+        (record(CLAIMED, "", held=HELD_PICTURE), None, None),
+        (record(CLAIMED, "", held=HELD_PICTURE), LATER, None),
+        (record(CLAIMED, master=master(EARLIER)), None, None),
+        (record(CLAIMED, master=master(EARLIER)), CURRENT, None),
+        (record(CLAIMED, master=master(CURRENT)), EARLIER, None),
+        (record(CLAIMED, master=master(EARLIER)), None, OTHERS),
+        (record(CLAIMED, ""), None, OURS),
+    ],
+)
+def test_where_nothing_is_left_the_upload_is_needed(own: Record, served: str | None, waiting: str | None) -> None:
+    work = Work(
+        own,
+        served=kept(marks(served)) if served else None,
+        waiting=kept(marks(sha256=waiting)) if waiting else None,
+    )
+    assert work.end() is None
+    assert work.settled == []
+
+
+@pytest.mark.parametrize(("status", "retryable", "refuses"), ERRORS)
+def test_presets_are_left_out_for_errors_of_the_master_alone(
+    monkeypatch: pytest.MonkeyPatch, status: int, retryable: bool, refuses: bool
+) -> None:
+    error = make_error(status, retryable)
+    monkeypatch.setattr(Reprints, "of", lambda *_: iter(()))
+    work = Work(record(), served=kept(marks()), plans=("plan",), presets=error)
+    if refuses:
+        assert work.moderating._printed(HOLD, master()) == ()
+    else:
+        with pytest.raises(DarkroomError) as raised:
+            work.moderating._printed(HOLD, master())
+        assert raised.value is error
+
+
+@pytest.mark.parametrize(
+    ("served", "plans", "names"),
+    [(True, ("plan",), ("photo.jpg/_/w-8.webp",)), (False, ("plan",), ()), (True, (), ()), (False, (), ())],
+)
+def test_presets_need_a_master_and_plans(
+    monkeypatch: pytest.MonkeyPatch, served: bool, plans: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(Reprints, "of", lambda *_: iter(()))
+    work = Work(record(), served=kept(marks()) if served else None, plans=plans)
+    assert work.moderating._printed(HOLD, master()) == names
+
+
+def test_a_release_whose_master_was_replaced_is_superseded() -> None:
+    work = Work(record(), served=kept(marks()), plans=("plan",))
+    with pytest.raises(Superseded) as raised:
+        work.moderating._printed(HOLD, master())
+    assert raised.value.wrote is True
+
+
+BODY = png_noise(4, 3)
+
+
+@dataclass
+class Store:
+    """One object, opened with the entity tag that it has by then; None once it has gone."""
+
+    etag: str | None = '"etag"'
+    closed: bool = False
+
+    def open(self, key: str) -> Any:
+        if self.etag is None:
+            return None
+        body = io.BytesIO(BODY)
+        return SimpleNamespace(kept=kept({}, len(BODY), self.etag), body=body)
+
+
+def reprint(store: Any, master: Kept, limits: Limits) -> list[Any]:
+    examiner: Any = SimpleNamespace(
+        limits=limits, expose=lambda data, plans, _: SimpleNamespace(pictures=lambda: iter([(plans, data)]))
+    )
+    plans: Any = ["plan"]
+    return list(Reprints(store, examiner).of(master, plans, {}))
+
+
+def test_a_master_is_read_whole_up_to_the_limit_of_bytes() -> None:
+    there = kept({}, len(BODY))
+    assert reprint(Store(), there, Limits(max_bytes=len(BODY))) == [(["plan"], BODY)]
+    with pytest.raises(OverLimits, match=f"{len(BODY):,} bytes; the limit is {len(BODY) - 1:,}"):
+        reprint(Store(), there, Limits(max_bytes=len(BODY) - 1))
+
+
+@pytest.mark.parametrize("etag", [None, '"other"', '"a"', '"z"', ""])
+def test_a_master_that_is_another_or_gone_is_not_read(etag: str | None) -> None:
+    with pytest.raises(Changed):
+        reprint(Store(etag), kept({}, len(BODY)), Limits())
+
+
+def test_a_master_over_the_limit_of_pixels_is_not_decoded() -> None:
+    with pytest.raises(OverLimits):
+        reprint(Store(), kept({}, len(BODY)), Limits(max_pixels=11))
+    assert reprint(Store(), kept({}, len(BODY)), Limits(max_pixels=12))
+
+
+def test_an_attempt_at_what_is_done_names_the_attempt_before() -> None:
+    attempt = Work(record()).moderating._attempt(record())
+    assert isinstance(attempt, Attempt)
+    assert (attempt.key, attempt.sequencer, attempt.instead_of) == (KEY, CURRENT, "token")
