@@ -365,8 +365,9 @@ def test_large_stills_are_held_where_lines_change_order(monkeypatch: pytest.Monk
 
 
 def draw_spot(left: int, top: int) -> Array:
-    """Draw a colourful spot of 10 px on grey, 60 × 60 px."""
-    pixels = np.full((60, 60, 3), 128, np.uint8)
+    """Draw a colourful spot of 10 px on faint stripes, 60 × 60 px."""
+    y, x = np.mgrid[:60, :60]
+    pixels = (124 + (x + 3 * y) % 7).astype(np.uint8)[..., None].repeat(3, axis=2)
     pixels[top : top + 10, left : left + 10] = (230, 60, 30)
     pixels[top + 3 : top + 7, left + 3 : left + 7] = (250, 220, 200)
     return pixels
@@ -391,6 +392,28 @@ def test_a_cover_seeks_in_what_fits_into_memory(
     assert np.array_equal(found, pixels[:, window.left : window.left + 20])
     assert (work.geometry.seeks == "") == sought
     assert sought or window.left == 20
+
+
+def test_frames_are_cut_where_the_first_one_is() -> None:
+    first, last = draw_spot(2, 20), draw_spot(45, 20)
+    work = build_work(first, last, width=20, height=60, fit="cover", gravity=Gravity("attention"))
+    cover(work)
+    assert (read_pixels(work.frames[0]) == (230, 60, 30)).all(axis=2).any()
+    assert np.ptp(read_pixels(work.frames[1])) == 6
+    geometry = {"subject": Box(20, 20, 20, 20), "within": Box(0, 0, 60, 60), "scaled": Size(20, 20)}
+    work = build_work(first, last, geometry=geometry)
+    cut(work)
+    assert (read_pixels(work.frames[0]) == (230, 60, 30)).all(axis=2).any()
+    assert np.ptp(read_pixels(work.frames[1])) == 6
+
+
+def test_a_plain_backdrop_is_that_of_the_first_frame() -> None:
+    first, last = np.zeros((4, 5, 4), np.uint8), np.zeros((4, 5, 4), np.uint8)
+    first[1, 2], last[1, 2] = (200, 100, 50, 255), (9, 9, 9, 255)
+    work = build_work(first, last, backdrop="auto")
+    lay_backdrop(work)
+    assert (read_pixels(work.frames[0]) == (200, 100, 50)).all()
+    assert (read_pixels(work.frames[1])[0] == (200, 100, 50)).all()
 
 
 def test_a_cover_by_a_side_does_not_seek() -> None:

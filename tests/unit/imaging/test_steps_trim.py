@@ -98,6 +98,7 @@ def test_large_pictures_go_without_the_median(monkeypatch: pytest.MonkeyPatch, m
 
 def test_the_median_is_left_out_above_two_megapixels() -> None:
     assert (trim_step.MEDIAN_PX, trim_step.MEDIAN_MAX_PIXELS) == (3, 2_000_000)
+    assert find_kept(draw(9, 9, (3, 4, 3, 3))) == Box(3, 4, 3, 3)
 
 
 def test_a_transparent_first_pixel_makes_alpha_the_border() -> None:
