@@ -187,6 +187,21 @@ def test_options_of_canonical_paths_accept_their_range_and_nothing_else() -> Non
     assert not any(borrows(Plan("a", **one)) for one in defaults)
 
 
+def test_messages_have_the_bounds_of_the_kinds() -> None:
+    assert {
+        short: BY_SHORT[short].kind.expects for short in ("q", "dpr", "pad", "crop", "conv", "mat", "zoom", "angle")
+    } == {
+        "q": "a whole number from 1 to 100, or auto",
+        "dpr": "a number from 1 to 4 in steps of 0.5",
+        "pad": "1, 2 or 4 whole numbers (t,r,b,l) from 0 to 2048",
+        "crop": "x,y,w,h in pixels up to 65535, or pct:x,y,w,h in percent with x+w and y+h up to 100",
+        "conv": "the columns of a matrix, 0 or 1, and at most 49 weights",
+        "mat": "12 numbers from -100 to 100",
+        "zoom": "2 numbers from 0.0001 to 100",
+        "angle": "degrees from 0 to 359.99",
+    }
+
+
 def test_options_have_their_defaults() -> None:
     named: tuple[Any, ...] = (*OPTIONS, FINDINGS, *BORROWED)
     parse_url("/a.jpg?w=1")

@@ -188,12 +188,11 @@ class ConvolutionKind:
         return f"the columns of a matrix, 0 or 1, and at most {MAX_WEIGHTS} weights"
 
     def read(self, parts: list[str]) -> Value:
-        if not 3 <= len(parts) <= 2 + MAX_WEIGHTS:
-            raise ValueError(parts)
-        columns, normal = whole(parts[0], 1, MAX_WEIGHTS), bool(whole(parts[1], 0, 1))
-        weights = tuple(number(part, -1000, 1000) for part in parts[2:])
+        first, second, *others = parts
+        columns, normal = whole(first, 1, MAX_WEIGHTS), bool(whole(second, 0, 1))
+        weights = tuple(number(part, -1000, 1000) for part in others)
         rows = len(weights) // columns
-        if rows * columns != len(weights) or not (rows % 2 and columns % 2):
+        if len(weights) > MAX_WEIGHTS or rows * columns != len(weights) or not (rows % 2 and columns % 2):
             raise ValueError(parts)
         return Convolution(columns, normal, weights)
 
