@@ -116,16 +116,17 @@ def test_an_upload_of_another_size_than_stated_is_fetched_again(stated: int) -> 
 
 @pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("wrong", ["", "crc32", "declared", "sha256"])
-def test_each_checksum_of_an_upload_is_compared(large: bool, wrong: str) -> None:
+@pytest.mark.parametrize("other", ["++++", "zzzz"], ids=["below", "above"])
+def test_each_checksum_of_an_upload_is_compared(large: bool, wrong: str, other: str) -> None:
     data = b"the bytes"
     right = base64.b64encode(hashlib.sha256(data).digest()).decode()
     crc32 = base64.b64encode(zlib.crc32(data).to_bytes(4)).decode()
-    checksums = {"crc32": "AAAA" if wrong == "crc32" else crc32}
+    checksums = {"crc32": other if wrong == "crc32" else crc32}
     metadata = {}
     if wrong == "sha256":
-        checksums["sha256"] = "AAAA"
+        checksums["sha256"] = other
     if wrong == "declared":
-        metadata[DECLARED_SHA256] = "AAAA"
+        metadata[DECLARED_SHA256] = other
     if not wrong:
         metadata[DECLARED_SHA256] = right
     upload = fetch_from(Uploads(data, None, checksums, metadata), max_bytes=1 if large else 100)

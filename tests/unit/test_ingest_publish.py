@@ -203,13 +203,14 @@ def test_presets_are_stored_and_named() -> None:
 
 
 @pytest.mark.parametrize("there", [False, True])
-def test_presets_of_another_master_are_purged(there: bool) -> None:
+@pytest.mark.parametrize("etag", ['"!"', '"another"'])
+def test_presets_of_another_master_are_purged(there: bool, etag: str) -> None:
     stores = Stores()
     if there:
         stores.media.store(PLACE, build_marks(LATER))
     publisher = build_publisher(stores)
     with pytest.raises(Superseded) as raised:
-        publisher.put_presets(HOLD, '"another"', list_pictures(1))
+        publisher.put_presets(HOLD, etag, list_pictures(1))
     assert raised.value.wrote is True
     assert list_purges(publisher, stores) == [KEY]
 
@@ -277,7 +278,7 @@ def store_presets(stores: Stores, donor: Record, plans: list[Plan], marks: Mappi
         stores.media.store(f"derivatives/{derivative_name(replace(plan, key=donor.key))}", marks)
 
 
-@pytest.mark.parametrize(("pace", "refined"), [("quick", False), ("thorough", True)])
+@pytest.mark.parametrize(("pace", "refined"), [("quick", False), ("thorough", True), (None, False)])
 def test_copied_presets_are_as_refined_as_their_originals(pace: Any, refined: bool) -> None:
     stores = Stores()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
@@ -286,18 +287,19 @@ def test_copied_presets_are_as_refined_as_their_originals(pace: Any, refined: bo
     publisher = build_publisher(stores, CachePolicy(refines=True))
     assert publisher.copy_presets(HOLD, etag, plans, donor) == [derivative_name(plan) for plan in plans]
     for copied in stores.media.copies:
-        assert copied["metadata"] == made_from(etag, pace)
+        assert copied["metadata"] == made_from(etag, pace or "quick")
         assert (f"s-maxage={UNREFINED_S}," in copied["headers"]["Cache-Control"]) is not refined
 
 
-@pytest.mark.parametrize("missing", [0, 1], ids=["of another master", "missing"])
-def test_presets_are_copied_all_or_not_at_all(missing: int) -> None:
+@pytest.mark.parametrize("other", ["", '"!"', '"another"'])
+def test_presets_are_copied_all_or_not_at_all(other: str) -> None:
+    """``other`` is the master that the second preset was made from, empty if there is no second preset."""
     stores = Stores()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
     plans = [plan for plan, _ in list_pictures(2)]
     store_presets(stores, donor, plans[:1], made_from(donor.master["etag"], "quick"))
-    if not missing:
-        store_presets(stores, donor, plans[1:], made_from('"another"', "quick"))
+    if other:
+        store_presets(stores, donor, plans[1:], made_from(other, "quick"))
     publisher = build_publisher(stores)
     assert publisher.copy_presets(HOLD, etag, plans, donor) is None
     assert list_purges(publisher, stores) == []
