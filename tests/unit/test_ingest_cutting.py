@@ -143,6 +143,7 @@ def test_the_first_execution_is_number_one() -> None:
     begin(work, None)
     assert work.started == [(SCENE, {"scene": SCENE, "key": KEY, "version_id": VERSION})]
     assert work.record is not None
+    assert LEASE_S == 18_000
     assert (work.record.state, work.record.lease_until_s) == (CLAIMED, int(NOW_S + LEASE_S))
     facts = work.record.scene["facts"]
     assert (facts["format"], facts["width"], facts["height"], facts["size_bytes"]) == ("png", 8, 4, 77)
@@ -177,12 +178,13 @@ def test_three_executions_are_tried(tries: int) -> None:
 
 @pytest.mark.parametrize(("left_s", "retry_in_s"), [(30.0, 30.0), (1.0, 1.0), (2.0, 2.0), (0.0, 1.0), (-60.0, 1.0)])
 def test_a_message_before_its_record_comes_again_after_the_lease(left_s: float, retry_in_s: float) -> None:
-    work = Work(claimed("other", NOW_S + left_s, id=""))
-    with pytest.raises(Busy) as raised:
-        work.cutting.end(message(), work.record)
-    assert raised.value.retry_in_s == retry_in_s
-    assert raised.value.detail == f"{KEY} is claimed by other"
-    assert work.calls == []
+    for scene in ("", "z"):
+        work = Work(claimed("other", NOW_S + left_s, id=scene))
+        with pytest.raises(Busy) as raised:
+            work.cutting.end(message(), work.record)
+        assert raised.value.retry_in_s == retry_in_s
+        assert raised.value.detail == f"{KEY} is claimed by other"
+        assert work.calls == []
 
 
 @pytest.mark.parametrize("id_", ["", "0", "z"])
@@ -325,7 +327,8 @@ def test_slices_of_a_remote_file_are_those_of_its_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fetched", "format_", "sources"), [(True, "png", 0), (True, "jpeg", 0), (False, "png", 0), (False, "jpeg", 1)]
+    ("fetched", "format_", "sources"),
+    [(True, "png", 0), (True, "jpeg", 0), (False, "png", 0), (False, "jpeg", 1), (False, "tiff", 1)],
 )
 def test_the_provenance_of_a_png_is_read_only_where_it_was_fetched(
     monkeypatch: pytest.MonkeyPatch, fetched: bool, format_: str, sources: int
