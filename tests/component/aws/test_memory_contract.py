@@ -1,0 +1,89 @@
+"""The in-memory stores of unit tests behave as the adapters that they replace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from darkroom.aws.record import CLAIMED
+from darkroom.errors import Changed
+from tests.component.services.ingesting import World
+from tests.unit.ingest_stores import CURRENT, HOLD, KEY, Bucket, Table, build_record
+
+METADATA = {"sequencer": CURRENT}
+
+
+@pytest.fixture(params=["s3", "memory"])
+def store(request: pytest.FixtureRequest) -> Any:
+    return Bucket() if request.param == "memory" else request.getfixturevalue("vault")
+
+
+def put(store: Any, key: str = KEY, *, replaces: str = "") -> str:
+    etag: str = store.put(key, b"image", headers={}, metadata=METADATA, replaces=replaces)
+    return etag
+
+
+def test_a_put_names_what_it_replaces(store: Any) -> None:
+    assert store.head(KEY) is None
+    etag = put(store)
+    head = store.head(KEY)
+    assert (head.etag, head.size_bytes, dict(head.metadata)) == (etag, 5, METADATA)
+    for replaces in ("", '"0123456789abcdef0123456789abcdef"'):
+        with pytest.raises(Changed):
+            put(store, replaces=replaces)
+    assert store.head(KEY).etag == etag
+    replaced = put(store, replaces=etag)
+    assert store.head(KEY).etag == replaced
+
+
+def test_a_put_over_a_missing_object_fails(store: Any) -> None:
+    with pytest.raises(Changed):
+        put(store, replaces='"0123456789abcdef0123456789abcdef"')
+
+
+def test_a_delete_names_what_it_deletes(store: Any) -> None:
+    etag = put(store)
+    with pytest.raises(Changed):
+        store.delete(KEY, '"0123456789abcdef0123456789abcdef"')
+    assert store.head(KEY) is not None
+    store.delete(KEY, etag)
+    assert store.head(KEY) is None
+    store.delete(KEY, etag)
+
+
+def test_a_copy_names_its_source(store: Any) -> None:
+    assert store.copy(store, KEY, "copy.jpg", metadata=METADATA) is None
+    etag = put(store)
+    with pytest.raises(Changed):
+        store.copy(store, KEY, "copy.jpg", metadata=METADATA, source_etag='"0123456789abcdef0123456789abcdef"')
+    assert store.head("copy.jpg") is None
+    copied = store.copy(store, KEY, "copy.jpg", metadata={"sequencer": "other"}, source_etag=etag)
+    head = store.head("copy.jpg")
+    assert (head.etag, dict(head.metadata)) == (copied, {"sequencer": "other"})
+
+
+@pytest.fixture(params=["dynamodb", "memory"])
+def index(request: pytest.FixtureRequest, aws: Callable[[str], Any]) -> Any:
+    """An index in which :data:`HOLD` has claimed its key."""
+    if request.param == "memory":
+        return Table()
+    found = World.build(aws).index
+    found.claim(KEY, CURRENT, HOLD.token, now_s=1.0, lease_s=60, instead_of="")
+    return found
+
+
+def test_only_the_token_of_the_claim_holds_the_key(index: Any) -> None:
+    assert index.get(KEY).state == CLAIMED
+    assert index.holds(KEY, HOLD.token)
+    assert not index.holds(KEY, "another")
+
+
+def test_only_the_holder_settles_the_record(index: Any) -> None:
+    record = build_record()
+    assert not index.settle(replace(record, token="another"))
+    assert index.get(KEY).state == CLAIMED
+    assert index.settle(record)
+    assert index.get(KEY).state == record.state
