@@ -98,6 +98,18 @@ def test_addresses_of_imgproxy() -> None:
         source_of(["enc", "a"], plain)
 
 
+def test_paths_of_dit_with_one_side() -> None:
+    for path, wanted in (
+        ("300x0/filters:stretch()/a.jpg", "up-1_w-300"),
+        ("0x200/filters:stretch()/a.jpg", "h-200_up-1"),
+        ("300x200/filters:stretch()/a.jpg", "fit-fill_h-200_up-1_w-300"),
+        ("300x0/a.jpg?height=200", "h-200_up-1"),
+        ("0x200/a.jpg?width=300", "up-1_w-300"),
+        ("300x200/a.jpg", "fit-cover_h-200_up-1_w-300"),
+    ):
+        assert options_text(dit.read(f"/{path}", SETTINGS).plan) == wanted
+
+
 def test_tints_of_dit() -> None:
     """Offsets by the published conversion between sRGB and CIE Lab, at a lightness of 50 and two thirds of its size."""
     for colour, red, green, blue in (
