@@ -78,15 +78,18 @@ def stop_stack(stack: Stack) -> int:
     return stack.running.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack that all tests share, without inference: models would take the processor from under other tests."""
+    """The stack that all tests of this folder share, without inference.
+
+    It is stopped when they end: it would take the processor from under other tests.
+    """
     running = start_stack(tmp_path_factory.mktemp("stack"), "--no-watch", "--no-inference")
     yield running
     assert stop_stack(running) == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def viewer(stack: Stack) -> Viewer:
     """A browser's side of it."""
     return Viewer(

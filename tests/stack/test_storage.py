@@ -48,7 +48,7 @@ def physical_ids(cloud: Cloud, kind: str) -> dict[str, str]:
     return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found if one["ResourceType"] == kind}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def buckets(stack: Stack) -> dict[str, str]:
     """Names of the stack's buckets by logical id."""
     return physical_ids(stack.cloud, "AWS::S3::Bucket")

@@ -30,13 +30,13 @@ input = { side_px = 16, layout = "channels-first", deviation = [255, 255, 255] }
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def environment() -> None:
     """The endpoint's virtual environment, made when first needed."""
     asyncio.run(venvs.ensure_endpoint(Progress()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as SageMaker unpacks it: a table of models and their files, one model among them somebody's own."""
     folder = tmp_path_factory.mktemp("models")
@@ -49,13 +49,13 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(environment: None, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(models, tmp_path_factory.mktemp("endpoint")) as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def batching(environment: None, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that waits nearly as long as a request may take for a full batch of :data:`BATCH_SIZE`."""
     variables = {"BATCH_SIZE": str(BATCH_SIZE), "BATCH_WAIT_MS": "50000"}
