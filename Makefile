@@ -34,9 +34,8 @@ test-fast: $(READY)  ## Pure tests only: no process, no network; under a minute
 test: lint  ## Lint, then the tests that CI runs, in under ten minutes on two cores
 	@$(PYTEST) -m "not slow"
 
-test-all: lint  ## Lint, then every test with many Hypothesis examples, chaos and game day
+test-all: lint  ## Lint, then every test with many Hypothesis examples; chaos and game day in short
 	@$(PYTEST) --hypothesis-profile=thorough
-	@$(MAKE) chaos gameday
 
 mutation: $(READY)  ## Score the tests by mutants: PACKAGE=plan, steps, ingest or edge; SAMPLE=150 SEED=n
 	@$(RUN) -m tools.mutation $(or $(PACKAGE),plan) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))

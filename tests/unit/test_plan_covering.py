@@ -112,6 +112,13 @@ def test_what_reaches_over_the_edge_is_covered_up_to_it() -> None:
     assert set(cells) == {255}
 
 
+def test_an_edge_that_is_flat_to_the_last_bit_is_covered() -> None:
+    """Its slope is beyond the largest number."""
+    geometry = arrange(Plan("k"), Size(30, 20))
+    outline = ((2.0, 0.0), (12.0, 5e-324), (12.0, 9.0), (2.0, 9.0))
+    assert mask([outline], geometry, 1) == mask([block(2, 0, 12, 9)], geometry, 1)
+
+
 fractions = st.floats(-0.2, 1.2)
 boxes = st.tuples(fractions, fractions, st.floats(0.01, 0.5), st.floats(0.01, 0.5))
 

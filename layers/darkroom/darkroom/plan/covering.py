@@ -133,5 +133,8 @@ def _crossings(corners: Sequence[Point], upper: float, lower: float) -> Iterator
         start, end = max(upper, min(y, next_y)), min(lower, max(y, next_y))
         if start > end:
             continue
-        slope = (next_x - x) / (next_y - y) if next_y != y else 0.0
-        yield from (x + (start - y) * slope, x + (end - y) * slope) if next_y != y else (x, next_x)
+        if next_y == y:
+            yield from (x, next_x)
+            continue
+        for at in (start, end):  # a share of the edge: its slope is infinite if the edge is flat to the last bit
+            yield x + (at - y) / (next_y - y) * (next_x - x)
