@@ -6,13 +6,11 @@ not been let go are in progress; what is invalidated and what is asked is MiniSt
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
-
-_numbers = itertools.count(1)
 
 LIMIT = 15
 """Wildcards in progress (CloudFront developer guide, "Quotas on invalidations")."""
@@ -74,7 +72,7 @@ def make_distribution(client: Any) -> HeldDistribution:
     origin = {"Id": "media", "DomainName": "media.example.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
     made = client.create_distribution(
         DistributionConfig={
-            "CallerReference": f"test-{next(_numbers)}",
+            "CallerReference": uuid4().hex,
             "Comment": "",
             "Enabled": True,
             "Origins": {"Quantity": 1, "Items": [origin]},
