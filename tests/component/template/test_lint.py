@@ -12,8 +12,10 @@ import pytest
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
-from .stack import ROOT, TEMPLATE
+from .stack import ROOT, TEMPLATE, Stack, broken_rules, template
 
+ENVIRONMENTS = ("small", "inference", "archive")
+"""Of samconfig.toml, for `sam deploy --config-env`."""
 SAM = ROOT / ".local" / "venvs" / "sam" / "bin" / "sam"
 
 
@@ -52,6 +54,41 @@ def test_samconfig_reuses_builds_and_asks_before_it_changes_an_account() -> None
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     for environment in ("default", "local"):
         assert config[environment]["build"]["parameters"] == {"cached": True, "parallel": True}
-        assert config[environment]["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
-    assert config["default"]["deploy"]["parameters"]["confirm_changeset"] is True
-    assert config["local"]["deploy"]["parameters"]["confirm_changeset"] is False
+    for environment in ("default", *ENVIRONMENTS, "local"):
+        deploy = config[environment]["deploy"]["parameters"]
+        assert (deploy["capabilities"], deploy["confirm_changeset"]) == ("CAPABILITY_IAM", environment != "local")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_environments_set_parameters_that_the_template_accepts(environment: str) -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    overrides = dict(
+        one.split("=", 1) for one in config[environment]["deploy"]["parameters"]["parameter_overrides"].split()
+    )
+    declared = template()["Parameters"]
+    assert set(overrides) <= set(declared)
+    for name, value in overrides.items():
+        assert value in map(str, declared[name].get("AllowedValues", [value]))
+        assert int(declared[name].get("MinValue", 0)) <= int(value) if declared[name]["Type"] == "Number" else value
+    assert broken_rules(**overrides) == set()
+
+
+@pytest.mark.parametrize("environment", ["default", "small"])
+def test_a_first_deployment_reserves_no_concurrency(environment: str) -> None:
+    """A new account's quota is 10, of which Lambda lets nothing be reserved."""
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    overrides = config[environment]["deploy"]["parameters"].get("parameter_overrides", "").split()
+    stack = Stack(**dict(one.split("=", 1) for one in overrides))
+    for properties in stack.of_type("AWS::Lambda::Function").values():
+        assert "ReservedConcurrentExecutions" not in properties
+    assert not any("ProvisionedConcurrencyConfig" in one for one in stack.of_type("AWS::Lambda::Alias").values())
+
+
+def test_a_small_account_is_not_taken_up_by_background_work() -> None:
+    """Of ten executions some are left for viewers: what queues and state machines may have at work is fewer."""
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    overrides = dict(
+        one.split("=", 1) for one in config["small"]["deploy"]["parameters"]["parameter_overrides"].split()
+    )
+    sources = Stack(**overrides).of_type("AWS::Lambda::EventSourceMapping").values()
+    assert sum(int(one["ScalingConfig"]["MaximumConcurrency"]) for one in sources) < 10
