@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,6 +12,9 @@ from .model import Plan
 from .normal import plan_of
 from .options import BY_NAME
 from .redaction import check_first_page
+
+MAX_LISTED = 900
+"""Characters of presets' names that a refusal lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,7 @@ class Presets:
     def values(self, name: str) -> dict[str, Value]:
         """The option values of preset ``name``; raises BadOption if there is none."""
         if name not in self.options:
-            raise BadOption(
-                f"preset: there is no preset {name!r}; there are {', '.join(self.options)}", option="preset"
-            )
+            raise BadOption(f"preset: there is no preset {name!r}; there are {listed(self.options)}", option="preset")
         return {short: read_option(short, text) for short, text in self.options[name].items()}
 
     def plans(self, key: str) -> dict[str, Plan]:
@@ -41,6 +42,12 @@ class Presets:
     def ingested(self, key: str) -> dict[str, Plan]:
         """What the presets that are made at ingest make of ``key``, by name."""
         return {name: plan_of(key, self.values(name)) for name in self.at_ingest}
+
+
+def listed(names: Iterable[str]) -> str:
+    """The presets as a refusal lists them, within what one entry of the edge's KeyValueStore holds."""
+    text = ", ".join(names) or "none"
+    return text if len(text) <= MAX_LISTED else text[:MAX_LISTED].rpartition(",")[0] + ", ..."
 
 
 def read_option(short: str, text: str) -> Value:

@@ -1,0 +1,57 @@
+"""The entries of the edge's KeyValueStore."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from darkroom.plan.edge_settings import MAX_ENTRY_BYTES, edge_entries, settings_text, stale_keys
+from darkroom.plan.policy import AccessMode
+from darkroom.plan.presets import MAX_LISTED, Presets, load
+
+PRESETS = load(
+    '[presets.cover]\nw=256\nh=256\nfit="cover"\nf="jpg"\n[presets.w640]\nwidth=640\n[presets.save]\ndl="é.jpg"\n'
+)
+
+
+def test_entries_hold_the_settings_and_each_preset() -> None:
+    entries = edge_entries(AccessMode.GUARDED, "people/=faces", PRESETS)
+    assert list(entries)[-1] == "settings"
+    assert entries["settings"] == "guarded people/=faces"
+    assert entries["presets"] == "cover, w640, save"
+    assert json.loads(entries["preset-cover"]) == {"w": "256", "h": "256", "fit": "cover", "f": "jpeg"}
+    unsigned = {key for key in entries if key.startswith("unsigned-")}
+    assert len(unsigned) == 2
+    assert "unsigned-fit-cover_h-256_w-256.jpeg" in unsigned
+    assert all(len((key + value).encode()) <= MAX_ENTRY_BYTES for key, value in entries.items())
+
+
+def test_settings_without_rules_are_the_mode_alone() -> None:
+    assert settings_text(AccessMode.SIGNED, "") == "signed"
+    assert edge_entries(AccessMode.OPEN, "", Presets({}, {})) == {"presets": "none", "settings": "open"}
+
+
+def test_rules_that_are_not_understood_are_refused() -> None:
+    with pytest.raises(ValueError, match="AlwaysRedact"):
+        edge_entries(AccessMode.OPEN, "/people=faces", PRESETS)
+
+
+def test_what_does_not_fit_into_the_store_is_refused() -> None:
+    rules = ",".join(f"folder-{number}/=faces" for number in range(60))
+    with pytest.raises(ValueError, match="'settings' is over the limits"):
+        edge_entries(AccessMode.GUARDED, rules, PRESETS)
+
+
+def test_many_presets_are_listed_in_part() -> None:
+    many = Presets({f"preset-{number}": {"w": "100"} for number in range(200)}, {})
+    text = edge_entries(AccessMode.GUARDED, "", many)["presets"]
+    assert text.startswith("preset-0, preset-1, ")
+    assert text.endswith(", ...")
+    assert len(text) <= MAX_LISTED + len(", ...")
+
+
+def test_what_settings_no_longer_write_is_stale() -> None:
+    entries = edge_entries(AccessMode.GUARDED, "", PRESETS)
+    held = [*entries, "findings", "preset-gone", "unsigned-w-100.auto", "other"]
+    assert stale_keys(held, entries) == ["preset-gone", "unsigned-w-100.auto"]
