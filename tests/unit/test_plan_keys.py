@@ -1,7 +1,10 @@
-"""Keys of sources and their one spelling."""
+"""Keys of sources, their percent-encoding and their encoding in canonical paths."""
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
 
 import pytest
@@ -9,7 +12,76 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey
-from darkroom.plan.keys import MAX_KEY_BYTES, check_key, quote_key, read_key, unquote
+from darkroom.plan.keys import (
+    MAX_ENCODED_KEY_BYTES,
+    MAX_KEY_BYTES,
+    check_key,
+    decode_key,
+    encode_key,
+    quote_key,
+    read_key,
+    unquote,
+)
+from tests.odd_keys import odd_keys
+
+CASES = json.loads((Path(__file__).parents[1] / "cases" / "keys.json").read_text(encoding="utf-8"))
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.text(".-/_~% éA29C🐈\u0301\n", max_size=12)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_cases_of_the_encoding(case: dict[str, str]) -> None:
+    assert encode_key(case["key"]) == case["encoded"]
+    assert decode_key(case["encoded"]) == case["key"]
+
+
+@given(text=TEXTS)
+def test_the_encoding_is_reversible_within_its_alphabet(text: str) -> None:
+    encoded = encode_key(text)
+    assert re.fullmatch("[A-Za-z0-9/._-]*", encoded)
+    assert decode_key(encoded) == text
+
+
+@given(one=TEXTS, other=TEXTS)
+def test_the_encoding_is_injective_and_keeps_prefixes(one: str, other: str) -> None:
+    assert (encode_key(one) == encode_key(other)) == (one == other)
+    assert encode_key(one + other).startswith(encode_key(one))
+
+
+@given(text=st.from_regex(r"(?:[A-Za-z0-9/_]|[A-Za-z0-9/_]-|\.(?!-))*-*", fullmatch=True))
+def test_ordinary_keys_are_their_own_encoding(text: str) -> None:
+    assert encode_key(text) == text
+
+
+@given(text=st.text(".-/_~% éABCDEF0129", max_size=12))
+def test_decoding_accepts_encodings_only(text: str) -> None:
+    try:
+        key = decode_key(text)
+    except BadKey:
+        return
+    assert encode_key(key) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("é", "a b", "a~b", "%C3%A9", ".-", "a.-b", ".-C3", ".-c3a9", ".-C3a9", ".-41", ".-2F", ".-2D", "a.-2Db"),
+        *(".-FF", ".-80", ".-C0AF", ".-EDA080", ".-F4908080", ".-C3.-A9", "\ud800"),
+    ],
+)
+def test_decoding_refuses(text: str) -> None:
+    with pytest.raises(BadKey):
+        decode_key(text)
+
+
+def test_odd_keys_are_valid_different_and_reach_the_limits() -> None:
+    keys = odd_keys()
+    assert len(set(keys)) == len(keys) == 200
+    assert keys == odd_keys()
+    assert all(check_key(key) == key and decode_key(encode_key(key)) == key for key in keys)
+    assert max(len(key.encode()) for key in keys) == MAX_KEY_BYTES
+    assert max(len(encode_key(key)) for key in keys) == MAX_ENCODED_KEY_BYTES
+    assert all(any(piece in key for key in keys) for piece in "é +@[~%🐈")
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"])))

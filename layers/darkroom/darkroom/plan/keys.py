@@ -1,20 +1,53 @@
-"""Image keys and their one spelling in a path: percent-encoded UTF-8 except unreserved characters and ``/``.
+"""Image keys and their two spellings: percent-encoded in the URLs of viewers, and encoded in canonical paths.
 
-Written out rather than taken from urllib because the edge function must do exactly the same, and because a malformed
-escape has to be an error here where urllib passes it through.
+:func:`encode_key` writes keys in canonical paths, in the names of S3 objects and in invalidations. It uses letters,
+digits, ``-``, ``.``, ``_`` and ``/`` only, because other characters do not pass every party: Lambda Function URLs
+behind origin access control refuse percent-encoded paths, and CloudFront's invalidations refuse ``~`` (decision 29).
+
+Percent-encoding is written out rather than taken from urllib because the edge function must do exactly the same, and
+because a malformed escape has to be an error here where urllib passes it through.
 """
 
 from __future__ import annotations
 
+import re
+
 from ..errors import BadKey
 
 MAX_KEY_BYTES = 700
+MAX_ENCODED_KEY_BYTES = 867
+"""Of :func:`encode_key`. S3's limit of 1,024 bytes for a name then leaves at least 100 to the options."""
+
 RESERVED_SEGMENT = "_"
 """Separates a key from its options in canonical paths, so no key may have a segment of this name."""
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PLAIN = _UNRESERVED | {0x2F}
 _HEX = frozenset("0123456789abcdefABCDEF")
+
+_ENCODED = re.compile(r"(?<=\.)-|[^A-Za-z0-9./_-]")
+_ESCAPE = re.compile(r"\.-([0-7][0-9A-F]|[CD][0-9A-F]{3}|E[0-9A-F]{5}|F[0-9A-F]{7})")
+
+
+def encode_key(key: str) -> str:
+    """The encoding of ``key`` in canonical paths and names of S3 objects; raises ValueError on a lone surrogate.
+
+    A character other than ``A-Za-z0-9-._/`` becomes ``.-`` and its UTF-8 bytes in upper-case hexadecimal, whose first
+    byte implies their number; so does ``-`` directly after ``.``, which keeps the encoding injective. The encoding of
+    a prefix is a prefix of the encoding.
+    """
+    return _ENCODED.sub(lambda match: f".-{match[0].encode().hex().upper()}", key)
+
+
+def decode_key(text: str) -> str:
+    """The key whose encoding is ``text``; raises BadKey if ``text`` is not the encoding of a key."""
+    try:
+        key = _ESCAPE.sub(lambda match: bytes.fromhex(match[1]).decode(), text)
+        if encode_key(key) == text:
+            return key
+    except ValueError as error:
+        raise BadKey("This is not the encoding of a key", detail=str(error)) from error
+    raise BadKey("This is not the encoding of a key", detail=text)
 
 
 def unquote(text: str) -> str:
@@ -34,7 +67,7 @@ def unquote(text: str) -> str:
 
 
 def quote_key(key: str) -> str:
-    """The one spelling of ``key`` in a path, without a leading slash."""
+    """The percent-encoding of ``key`` in URLs of viewers, without a leading slash."""
     return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in key.encode())
 
 
