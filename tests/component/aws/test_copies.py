@@ -89,6 +89,46 @@ def test_large_objects_are_copied_in_parts(s3: Any, vault: Vault, monkeypatch: p
     assert s3.head_object(Bucket=vault.bucket, Key="b")["StorageClass"] == "INTELLIGENT_TIERING"
 
 
+def test_a_copy_is_not_read(s3: Any, vault: Vault, versioned: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The role of ingest may put to the quarantine bucket and do nothing else there."""
+    put(versioned, "a", secrets.token_bytes(6 * 1024 * 1024))
+    monkeypatch.setattr(module, "PART_BYTES", 5 * 1024 * 1024)
+    sent: list[tuple[str, str]] = []
+    note = lambda params, model, **_: sent.append((model.name, params["Bucket"]))  # noqa: E731
+    s3.meta.events.register("provide-client-params.s3", note, unique_id="sent")
+    try:
+        for limit_bytes in (10 * 1024 * 1024, 1024 * 1024):
+            monkeypatch.setattr(module, "COPY_LIMIT_BYTES", limit_bytes)
+            assert vault.copy(versioned, "a", "b")
+    finally:
+        s3.meta.events.unregister("provide-client-params.s3", note, unique_id="sent")
+    assert {name for name, bucket in sent if bucket == vault.bucket} == {
+        "CopyObject",
+        "CreateMultipartUpload",
+        "UploadPartCopy",
+        "CompleteMultipartUpload",
+    }
+
+
+def test_a_large_source_that_changes_meanwhile_leaves_no_parts(
+    s3: Any, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(vault, "a", secrets.token_bytes(6 * 1024 * 1024))
+    monkeypatch.setattr(module, "COPY_LIMIT_BYTES", 1024)
+    monkeypatch.setattr(module, "PART_BYTES", 5 * 1024 * 1024)
+    read_head = Vault.head
+
+    def read_and_change(self: Vault, key: str, version_id: str = "") -> Any:
+        found = read_head(self, key, version_id)
+        put(vault, "a", b"2" * 6 * 1024 * 1024)
+        return found
+
+    monkeypatch.setattr(Vault, "head", read_and_change)
+    with pytest.raises(Changed):
+        vault.copy(vault, "a", "b")
+    assert not s3.list_multipart_uploads(Bucket=vault.bucket).get("Uploads")
+
+
 def test_the_storage_class_is_chosen(s3: Any, vault: Vault) -> None:
     put(vault, "tiered", tiered=True)
     put(vault, "plain")

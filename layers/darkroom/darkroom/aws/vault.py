@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from ..errors import Changed
 from .clients import asking, code
 from .deleting import CHANGED, delete_listed, delete_one
 from .kept import HEADERS, Body, Kept, Listed, Opened, kept_of, listed
+from .multipart_copy import copy_in_parts
 
 __all__ = ["Body", "Kept", "Listed", "Opened", "Vault"]
 
@@ -141,10 +141,7 @@ class Vault:
             return None
         if source_etag and kept.etag != source_etag:
             raise Changed(detail=f"{what}: the source is {kept.etag}")
-        arguments = {
-            "CopySourceIfMatch": kept.etag,
-            "TaggingDirective": "REPLACE",
-            "MetadataDirective": "REPLACE",
+        attributes = {
             "Metadata": dict(kept.metadata if metadata is None else metadata),
             **_named(kept.headers if headers is None else headers),
             **_stored(tiered),
@@ -153,8 +150,24 @@ class Vault:
         with asking(what):
             try:
                 if kept.size_bytes > COPY_LIMIT_BYTES:
-                    return self._copy_in_parts(source, place, key, arguments)
-                answer = self._client.copy_object(Bucket=self.bucket, Key=key, CopySource=place, **arguments)
+                    return copy_in_parts(
+                        self._client,
+                        place,
+                        {"Bucket": self.bucket, "Key": key},
+                        etag=kept.etag,
+                        size_bytes=kept.size_bytes,
+                        part_bytes=PART_BYTES,
+                        attributes=attributes,
+                    )
+                answer = self._client.copy_object(
+                    Bucket=self.bucket,
+                    Key=key,
+                    CopySource=place,
+                    CopySourceIfMatch=kept.etag,
+                    TaggingDirective="REPLACE",
+                    MetadataDirective="REPLACE",
+                    **attributes,
+                )
             except ClientError as error:
                 if code(error) in CHANGED:
                     raise Changed(detail=f"{what}: {error!r}") from error
@@ -162,11 +175,6 @@ class Vault:
                     return None
                 raise
             return str(answer["CopyObjectResult"]["ETag"])
-
-    def _copy_in_parts(self, source: Vault, place: dict[str, str], key: str, arguments: dict[str, Any]) -> str:
-        config = TransferConfig(multipart_threshold=COPY_LIMIT_BYTES, multipart_chunksize=PART_BYTES)
-        self._client.copy(place, self.bucket, key, ExtraArgs=arguments, SourceClient=source._client, Config=config)
-        return str(self._client.head_object(Bucket=self.bucket, Key=key)["ETag"])
 
     def delete(self, key: str, etag: str = "") -> None:
         """Delete ``key``, which leaves older versions where the bucket has them; it is no error if it is missing.
