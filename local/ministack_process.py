@@ -114,7 +114,15 @@ def main(packages: str) -> None:
     from ministack import app  # type: ignore[import-not-found]
     from ministack.core import lambda_runtime  # type: ignore[import-not-found]
     from ministack.core.persistence import save_all  # type: ignore[import-not-found]
-    from ministack.services import cloudwatch, cloudwatch_logs, eventbridge, lambda_svc, sqs, stepfunctions  # type: ignore[import-not-found]
+    from ministack.services import (  # type: ignore[import-not-found]
+        cloudfront,
+        cloudwatch,
+        cloudwatch_logs,
+        eventbridge,
+        lambda_svc,
+        sqs,
+        stepfunctions,
+    )
 
     sys.path.append(str(Path(__file__).resolve().parent.parent))
     from local.emulation.install import install
@@ -125,6 +133,7 @@ def main(packages: str) -> None:
     install(
         functions=lambda_svc,
         runtime=lambda_runtime,
+        cloudfront=cloudfront,
         cloudwatch=cloudwatch,
         logs=cloudwatch_logs,
         queues=sqs,

@@ -14,6 +14,7 @@ from . import deploy, facts, invocable, prints, running, samples, sources, venvs
 from .aws import Cloud
 from .cdn.read_config import NotBuiltLocally
 from .containers import relays
+from .emulation.invalidations import SECONDS
 from .emulation.tracing import DAEMON
 from .endpoint import Endpoint, open_endpoint, variables
 from .errors import CannotStart
@@ -107,7 +108,8 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool, o
 async def _ministack(
     place: Place, ports: Ports, endpoint: Endpoint | None, xray: str, progress: Progress
 ) -> AsyncIterator[MiniStack]:
-    ministack = MiniStack(place, ports, {DAEMON: xray} | (variables(endpoint.runtime.url) if endpoint else {}))
+    further = {DAEMON: xray, SECONDS: os.environ.get(SECONDS, "0")}
+    ministack = MiniStack(place, ports, further | (variables(endpoint.runtime.url) if endpoint else {}))
     try:
         with progress.step(f"Starting MiniStack on port {ports.aws}"):
             await ministack.start()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .failures import name_failures_as_lambda_does
+from .invalidations import refuse_as_cloudfront_does
 from .logs import collect_late_lines, read_metrics
 from .mapping import read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
@@ -19,7 +20,17 @@ from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_i
 LOOK_EVERY_S = 5.0
 
 
-def install(*, functions: Any, runtime: Any, cloudwatch: Any, logs: Any, queues: Any, events: Any, states: Any) -> None:
+def install(
+    *,
+    functions: Any,
+    runtime: Any,
+    cloudfront: Any,
+    cloudwatch: Any,
+    logs: Any,
+    queues: Any,
+    events: Any,
+    states: Any,
+) -> None:
     """Patch these modules of MiniStack, and look after queues and logs for as long as the process lives."""
     metrics = Metrics(cloudwatch)
     count_invocations(functions, metrics)
@@ -27,6 +38,7 @@ def install(*, functions: Any, runtime: Any, cloudwatch: Any, logs: Any, queues:
     answer_with_traces(functions)
     refuse_as_lambda_does(functions)
     name_failures_as_lambda_does(functions)
+    refuse_as_cloudfront_does(cloudfront, os.environ)
     read_metrics(functions, logs, metrics)
     pass_on_traces(events, queues)
     read_limits_from_input(states)

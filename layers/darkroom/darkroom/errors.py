@@ -352,6 +352,14 @@ class TooManyInvalidations(Unavailable):
     for_viewers = False
 
 
+class InvalidPath(DarkroomError):
+    """The CDN refuses to invalidate a path, and with it every other path of the same request."""
+
+    code = "invalid-path"
+    title = "The CDN refuses to invalidate this path"
+    for_viewers = False
+
+
 DEFECT = "defect"
 
 

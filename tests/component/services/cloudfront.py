@@ -58,6 +58,8 @@ class HeldDistribution:
             raise ClientError(error, "CreateInvalidation")  # type: ignore[arg-type]
 
     def _hold(self, parsed: dict[str, Any], **_: Any) -> None:
+        if "Invalidation" not in parsed:  # MiniStack refused it
+            return
         made = parsed["Invalidation"]
         self.held.setdefault(made["Id"], _wildcards(made["InvalidationBatch"]["Paths"]["Items"]))
         self.peak = max(self.peak, sum(self.held.values()))

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from darkroom.services.backoff import MAX_WAIT_S, backoff_s
 from darkroom.services.purge import SPARE_S
 from darkroom.services.purge_orders import SECOND, purge_message
-from darkroom.services.purging import CDN_S, REPEAT_AFTER_S
+from darkroom.services.purging import CDN_S, MAX_DEFERRALS, REPEAT_AFTER_S
 from tools.events.purge import events
 
 from .cloudfront import LIMIT
@@ -84,7 +84,7 @@ def test_one_invalidation_for_a_batch_and_each_key_once(site: Site) -> None:
 
 
 def test_iiif_has_a_prefix_of_each_picture_and_counts_with_the_cdns_limit(site: Site) -> None:
-    keys = [f"trip/{number} ä.jpg" for number in range(20)]
+    keys = [f"trip-{number}.jpg" for number in range(20)]
     site.queue.send_many(purge_message(key, SECOND) for key in keys)
     while records := site.receive():
         failed = site.purging(iiif=True).run(records, lasting)
@@ -92,7 +92,7 @@ def test_iiif_has_a_prefix_of_each_picture_and_counts_with_the_cdns_limit(site: 
         site.done(records, failed)
         site.cdn.let_go()
     paths = {path for made in site.cdn.invalidations() for path in made}
-    assert "/iiif/3/trip~252F7~2520~25C3~25A4.jpg/*" in paths
+    assert "/iiif/3/trip-7.jpg/*" in paths
     assert len(paths) == 3 * len(keys)
     assert site.cdn.peak <= LIMIT - 1
 
@@ -160,6 +160,76 @@ def test_a_cdn_that_is_full_is_not_even_asked(site: Site) -> None:
     assert (site.cdn.refused, len(site.cdn.invalidations())) == (0, 1)
 
 
+def refuse(site: Site, refused: str) -> None:
+    """Have CloudFront refuse paths that begin with ``refused``, and with them their batch."""
+
+    def fail(params: dict[str, Any], **_: Any) -> None:
+        if any(path.startswith(refused) for path in params["InvalidationBatch"]["Paths"]["Items"]):
+            error = {"Error": {"Code": "InvalidArgument", "Message": "invalid invalidation paths"}}
+            raise ClientError(error, "CreateInvalidation")  # type: ignore[arg-type]
+
+    site.cdn.client.meta.events.register_first("before-parameter-build.cloudfront.CreateInvalidation", fail)
+
+
+def test_a_path_that_the_cdn_refuses_goes_to_the_dead_letters_and_holds_up_no_other(site: Site) -> None:
+    refuse(site, "/bad")
+    keys = [f"{number}.jpg" for number in range(9)]
+    site.queue.send_many(purge_message(key) for key in [*keys[:4], "bad.jpg", *keys[4:]])
+    records = site.receive()
+    failed = site.purging().run(records, lasting)
+    assert failed == []
+    site.done(records, failed)
+    paths = sorted(path for made in site.cdn.invalidations() for path in made)
+    assert paths == sorted(path for key in keys for path in (f"/{key}", f"/{key}/_/*"))
+    (letter,) = site.buried()
+    assert json.loads(letter["body"]) == purge_message("bad.jpg")
+    assert letter["code"] == "invalid-path"
+    assert "/bad.jpg/_/*" in letter["cause"]
+    assert "InvalidArgument" in letter["cause"]
+    assert sorted(bodies(site.receive()), key=str) == [purge_message(key, SECOND) for key in keys]
+
+
+def test_a_refused_key_is_found_among_halves_that_fail_otherwise(site: Site) -> None:
+    refuse(site, "/bad")
+    site.queue.send_many(purge_message(key) for key in ("a.jpg", "b.jpg", "bad.jpg", "c.jpg"))
+    records = sorted(site.receive(), key=lambda record: record["body"])
+    fail_first_half = iter([True])
+
+    def fail(**_: Any) -> None:
+        if next(fail_first_half, False):
+            raise ZeroDivisionError
+
+    site.cdn.client.meta.events.register_last("before-parameter-build.cloudfront.CreateInvalidation", fail)
+    failed = site.purging().run(records, lasting)
+    assert failed == [record["messageId"] for record in records[:2]]
+    assert [letter["code"] for letter in site.buried()] == ["invalid-path"]
+    assert site.cdn.invalidations() == [["/c.jpg/_/*", "/c.jpg"]]
+
+
+def test_a_refused_key_that_cannot_be_given_up_comes_again(site: Site) -> None:
+    refuse(site, "/bad")
+    site.sqs.delete_queue(QueueUrl=site.dead_letters.url)
+    site.queue.send_many(purge_message(key) for key in ("a.jpg", "bad.jpg"))
+    records = site.receive()
+    assert site.purging().run(records, lasting) == [
+        record["messageId"] for record in records if "bad" in record["body"]
+    ]
+
+
+def test_a_purge_waits_for_the_cdn_as_often_as_it_may(site: Site) -> None:
+    site.cdn.held["of others"] = LIMIT
+    site.queue.send(purge_message("a.jpg", deferrals=MAX_DEFERRALS - 1))
+    records = site.receive()
+    site.done(records, site.purging().run(records, lasting))
+    (record,) = site.receive()
+    assert json.loads(record["body"]) == purge_message("a.jpg", deferrals=MAX_DEFERRALS)
+    assert site.purging().run([record], lasting) == []
+    (letter,) = site.buried()
+    assert json.loads(letter["body"]) == purge_message("a.jpg")
+    assert letter["cause"] == f"deferred {MAX_DEFERRALS} times"
+    assert site.receive() == []
+
+
 def test_all_messages_of_a_key_that_fails_come_again(site: Site) -> None:
     site.media = type(site.media)(site.s3, "no-such-bucket")
     for number in (1, SECOND):
@@ -177,7 +247,7 @@ def test_room_that_somebody_else_took_meanwhile_is_no_failure(site: Site) -> Non
     assert site.purging().run(records, lasting) == []
     assert site.cdn.refused == 1
     site.done(records)
-    assert bodies(site.receive()) == [purge_message("a.jpg")]
+    assert bodies(site.receive()) == [purge_message("a.jpg", deferrals=1)]
 
 
 def test_one_key_that_fails_does_not_hold_up_the_others(site: Site) -> None:
@@ -360,7 +430,7 @@ def test_without_time_a_key_is_put_back_untouched(site: Site) -> None:
     records = site.receive()
     assert site.purging().run(records, lambda: SPARE_S + CDN_S - 1) == []
     site.done(records)
-    assert bodies(site.receive()) == [purge_message("a.jpg", SECOND)]
+    assert bodies(site.receive()) == [purge_message("a.jpg", SECOND, deferrals=1)]
     assert len(site.keys()) == 1
     assert site.cdn.invalidations() == []
 

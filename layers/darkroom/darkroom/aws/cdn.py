@@ -9,8 +9,14 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from ..errors import TooManyInvalidations
+from ..errors import DarkroomError, InvalidPath, TooManyInvalidations
 from .clients import asking, code
+
+_REFUSED: dict[str, type[DarkroomError]] = {
+    "InvalidArgument": InvalidPath,
+    "TooManyInvalidationsInProgress": TooManyInvalidations,
+}
+"""Errors of CreateInvalidation (CloudFront API reference) that have a class of their own."""
 
 MAX_WILDCARDS = 15
 """Paths ending in ``*`` that CloudFront lets be in progress at a time, over all invalidations of a distribution."""
@@ -48,7 +54,8 @@ class Cdn:
 
         Paths start with a slash and are percent-encoded as the edge function writes them (``plan.keys.quote_key``);
         ``*`` at the end stands for any characters. The same ``reference`` with the same paths is the same invalidation,
-        so that a repeat starts no second one. Raises TooManyInvalidations.
+        so that a repeat starts no second one. Raises TooManyInvalidations, and InvalidPath if CloudFront refuses one of
+        the paths: then none of them is invalidated, and the same request never succeeds.
         """
         items = [quote(path, safe=string.punctuation) for path in dict.fromkeys(paths)]
         batch = {"Paths": {"Quantity": len(items), "Items": items}, "CallerReference": reference}
@@ -56,8 +63,8 @@ class Cdn:
             try:
                 answer = self._client.create_invalidation(DistributionId=self._id, InvalidationBatch=batch)
             except ClientError as error:
-                if code(error) == "TooManyInvalidationsInProgress":
-                    raise TooManyInvalidations(detail=repr(error)) from error
+                if refused := _REFUSED.get(code(error)):
+                    raise refused(detail=f"invalidate {', '.join(items)[:500]}: {error!r}") from error
                 raise
             return str(answer["Invalidation"]["Id"])
 

@@ -1,4 +1,7 @@
-"""Messages of the purge queue: ``{"key": "photo.jpg", "pass": 1}``, with a ``place`` if some of it has been done."""
+"""Messages of the purge queue: ``{"key": "photo.jpg", "pass": 1}``, with a ``place`` if some of it has been done.
+
+``deferrals`` counts how often the purge has been sent again because it has to wait.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,18 @@ FIRST, SECOND = 1, 2
 """The passes of a purge."""
 
 
-def purge_message(key: str, number: int = FIRST, place: Place | None = None) -> dict[str, object]:
+def purge_message(key: str, number: int = FIRST, place: Place | None = None, deferrals: int = 0) -> dict[str, object]:
     """The message that has ``key`` purged; ``number`` is that of the pass, ``place`` where it goes on."""
-    return {"key": key, "pass": number} | ({"place": asdict(place)} if place else {})
+    further = {"place": asdict(place)} if place else {}
+    return {"key": key, "pass": number} | further | ({"deferrals": deferrals} if deferrals else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """What the messages of a batch ask for about one key. ``receives``: how often one of them has been received.
 
-    ``redriven``: when one of them was sent back from the dead letters, "" if none was.
+    ``redriven``: when one of them was sent back from the dead letters, "" if none was. ``deferrals``: how often one of
+    them has been sent again to wait.
     """
 
     key: str
@@ -34,11 +39,17 @@ class Order:
     receipt_handles: tuple[str, ...]
     place: Place | None = None
     redriven: str = ""
+    deferrals: int = 0
 
     @property
     def message(self) -> dict[str, object]:
-        """One message that says the same."""
+        """One message that says the same, and has not waited yet."""
         return purge_message(self.key, self.number, self.place)
+
+    @property
+    def deferred(self) -> dict[str, object]:
+        """One message that says the same, and has waited once more."""
+        return purge_message(self.key, self.number, self.place, self.deferrals + 1)
 
     def joined(self, other: Order) -> Order:
         """Both in one, from the start: a first pass does what a second would, and is followed by another."""
@@ -49,6 +60,7 @@ class Order:
             self.message_ids + other.message_ids,
             self.receipt_handles + other.receipt_handles,
             redriven=self.redriven or other.redriven,
+            deferrals=max(self.deferrals, other.deferrals),
         )
 
 
@@ -59,12 +71,14 @@ def read_order(record: Mapping[str, Any]) -> Order:
         key, number = document["key"], document["pass"]
         key.encode()  # JSON can hold half a character, a path cannot
         place = Place(**document["place"]) if "place" in document else None
+        deferrals = int(document.get("deferrals", 0))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadUpload("The message is no purge", field="body", detail=repr(error)) from error
     if not (key and number in (FIRST, SECOND)):
         raise BadUpload("The message is no purge", field="body", detail=record["body"][:500])
     receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-    return Order(key, number, receives, (record["messageId"],), (record["receiptHandle"],), place, redriven(record))
+    ids, handles = (record["messageId"],), (record["receiptHandle"],)
+    return Order(key, number, receives, ids, handles, place, redriven(record), deferrals)
 
 
 def merged(orders: Iterable[Order]) -> list[Order]:

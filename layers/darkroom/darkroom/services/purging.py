@@ -15,7 +15,7 @@ from typing import Any
 from ..aws.cdn import MAX_WILDCARDS, Cdn
 from ..aws.observer import Observer
 from ..aws.queues import Queue
-from ..errors import BadUpload, TooManyInvalidations, Unavailable
+from ..errors import BadUpload, InvalidPath, TooManyInvalidations, Unavailable
 from ..plan.keys import quote_key
 from .backoff import backoff_s
 from .dead_letters import last_words, told
@@ -29,6 +29,13 @@ REPEAT_AFTER_S = 60
 
 PUT_BACK_FOR_S = 30
 """A wildcard invalidation takes CloudFront some ten seconds to a minute."""
+
+MAX_DEFERRALS = 4 * 24 * 3600 // PUT_BACK_FOR_S
+"""How often a purge is sent again to wait: for four days, the queue's retention, which each sending begins anew.
+
+The purge function sends to the queue that it consumes, and Lambda's recursive loop detection is off for it
+(docs/decisions/0030), so that this is what ends the loop. Then the message goes to the dead letters.
+"""
 
 SPARE_WILDCARDS = 1
 """Left for a person who invalidates by hand."""
@@ -69,7 +76,8 @@ class Purging:
         """Work off the ``records`` of an SQS event; the ids of the messages that failed and must come again.
 
         What only has to wait (for time, or for room at the CDN) is sent anew instead, because each receipt of a message
-        brings it nearer to the dead letters. There it gets after ``max_receives``, with its cause.
+        brings it nearer to the dead letters. There it gets after ``max_receives`` or :data:`MAX_DEFERRALS`, with its
+        cause.
         """
         failed: list[str] = []
         orders = merged(order for record in records if (order := self._read(record, failed)) is not None)
@@ -78,12 +86,14 @@ class Purging:
         cleared = [
             order for order in orders if self._try([order], partial(self._clear, order, remaining_s), failed) is True
         ]
-        invalidated = self._try(cleared, partial(self._invalidate, cleared), failed)
-        if invalidated is None:
+        room = self._try(cleared, self._room, failed) if cleared else 0
+        if room is None:
             return failed
-        for order in cleared:
-            follow = self._repeat if order in invalidated else self._put_back
-            self._try([order], partial(follow, order), failed)
+        invalidated, refused = self._invalidate(cleared[:room], failed)
+        for order in invalidated:
+            self._try([order], partial(self._repeat, order), failed)
+        for order in [*refused, *cleared[room:]]:
+            self._try([order], partial(self._put_back, order), failed)
         return failed
 
     def _try[T](self, orders: Sequence[Order], act: Callable[[], T], failed: list[str]) -> T | None:
@@ -92,13 +102,18 @@ class Purging:
             return act()
         except Exception as error:  # a defect comes again too, and is told of in the end
             for order in orders:
-                self._fault(error)
-                if order.receives < self.max_receives or not self._bury(
-                    order.message, error, order.receives, order.redriven
-                ):
-                    failed += order.message_ids
-                    self._hide(order, error)
+                self._give_up(order, error, failed, at_once=self._exhausted(order))
             return None
+
+    def _exhausted(self, order: Order) -> bool:
+        return order.receives >= self.max_receives or order.deferrals >= MAX_DEFERRALS
+
+    def _give_up(self, order: Order, error: Exception, failed: list[str], *, at_once: bool) -> None:
+        """Send ``order`` to the dead letters, or have it come again if that fails or is not due yet."""
+        self._fault(error)
+        if not at_once or not self._bury(order.message, error, order.receives, order.redriven):
+            failed += order.message_ids
+            self._hide(order, error)
 
     def _fault(self, error: Exception) -> None:
         failed(self.observer, error)
@@ -145,29 +160,47 @@ class Purging:
         self._put_back(replace(order, place=done.place))
         return False
 
-    def _invalidate(self, orders: Sequence[Order]) -> Sequence[Order]:
-        """Invalidate as many ``orders`` as the CDN has room for; returns them. Raises Unavailable."""
+    def _room(self) -> int:
+        """How many orders the CDN has room for. Raises Unavailable."""
+        wildcards = MAX_WILDCARDS - SPARE_WILDCARDS - self.cdn.wildcards_in_flight()
+        return max(wildcards, 0) // (2 if self.iiif else 1)
+
+    def _invalidate(self, orders: Sequence[Order], failed: list[str]) -> tuple[list[Order], list[Order]]:
+        """Invalidate ``orders`` in one request; those that are, and those that the CDN has no room for.
+
+        One path that CloudFront refuses fails the whole request. Then both halves are tried by themselves, until the
+        order with that path is alone: it goes to the dead letters, since it would fail as often as it is tried.
+        """
         if not orders:
-            return []
-        room = MAX_WILDCARDS - SPARE_WILDCARDS - self.cdn.wildcards_in_flight()
-        taken = orders[: max(room, 0) // (2 if self.iiif else 1)]
-        if not taken:
-            return []
+            return [], []
+        paths = [path for order in orders for path in invalidated_paths(order.key, iiif=self.iiif)]
         try:
-            invalidation = self.cdn.invalidate(
-                [path for one in taken for path in invalidated_paths(one.key, iiif=self.iiif)], _name(taken)
-            )
-        except TooManyInvalidations:  # somebody else has filled the room meanwhile
-            return []
-        self.observer.log("INFO", "invalidated", keys=[order.key for order in taken], invalidation=invalidation)
-        return taken
+            invalidation = self.cdn.invalidate(paths, _name(orders))
+        except TooManyInvalidations:  # another client has used the room meanwhile
+            return [], list(orders)
+        except InvalidPath as error:
+            if len(orders) == 1:
+                self._give_up(orders[0], error, failed, at_once=True)
+                return [], []
+            middle = len(orders) // 2
+            first, second = (self._invalidate(half, failed) for half in (orders[:middle], orders[middle:]))
+            return first[0] + second[0], first[1] + second[1]
+        except Exception as error:
+            for order in orders:
+                self._give_up(order, error, failed, at_once=self._exhausted(order))
+            return [], []
+        self.observer.log("INFO", "invalidated", keys=[order.key for order in orders], invalidation=invalidation)
+        return list(orders), []
 
     def _repeat(self, order: Order) -> None:
         if order.number == FIRST:
             self.queue.send(purge_message(order.key, SECOND), delay_s=self.repeat_after_s)
 
     def _put_back(self, order: Order) -> None:
-        self.queue.send(order.message, delay_s=self.put_back_for_s)
+        """Send ``order`` again to wait. Raises Unavailable, also if it has waited as often as it may."""
+        if order.deferrals >= MAX_DEFERRALS:
+            raise Unavailable(detail=f"deferred {order.deferrals} times")
+        self.queue.send(order.deferred, delay_s=self.put_back_for_s)
         self.observer.count("PurgesPutBack")
 
     def _hide(self, order: Order, error: Exception) -> None:
