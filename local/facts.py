@@ -10,6 +10,7 @@ from typing import Any
 from .aws import Cloud
 from .errors import CannotStart
 from .place import CONTROL, REGION, STACK, Place, Ports
+from .resolved import stack_resources
 
 QUEUES = {
     "ingest": "IngestQueueUrl",
@@ -87,10 +88,9 @@ def gather(cloud: Cloud, ports: Ports, sagemaker_url: str, pids: dict[str, int])
     """Ask MiniStack what is deployed."""
     stack = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-    resources = cloud.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
     names = {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for resource in resources
+        for resource in stack_resources(cloud)
         if resource["ResourceType"] == "AWS::Lambda::Function"
     }
     secret = cloud.secrets.get_secret_value(SecretId=outputs["SigningKeysArn"])["SecretString"]

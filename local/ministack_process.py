@@ -115,6 +115,7 @@ def main(packages: str) -> None:
     from ministack.core import lambda_runtime  # type: ignore[import-not-found]
     from ministack.core.persistence import save_all  # type: ignore[import-not-found]
     from ministack.services import (  # type: ignore[import-not-found]
+        cloudformation,
         cloudfront,
         cloudwatch,
         cloudwatch_logs,
@@ -139,6 +140,7 @@ def main(packages: str) -> None:
         queues=sqs,
         events=eventbridge,
         states=stepfunctions,
+        cloudformation=cloudformation,
     )
     signal.signal(signal.SIGUSR1, lambda *_: save_all(app._build_persistence_save_dict()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -5,13 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import yaml
 
 from .aws import Cloud
 from .place import REGION, STACK
 
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.type_defs import StackResourceTypeDef
+
 ACCOUNT = "000000000000"
 """MiniStack's."""
+
+NESTED = "AWS::CloudFormation::Stack"
+"""What SAM makes of AWS::Serverless::Application."""
 
 PSEUDO_PARAMETERS = {
     "AWS::StackName": STACK,
@@ -45,30 +54,80 @@ class NotResolvable(Exception):
 _NOTHING = object()
 
 
+@dataclass(frozen=True, slots=True)
+class DeployedStack:
+    """The root stack or a nested one: its processed template, and what fills in its parameters and resources."""
+
+    name: str
+    template: Mapping[str, Any]
+    resolver: Resolver
+    resources: tuple[Resource, ...]
+
+
 def resources(cloud: Cloud) -> Iterator[Resource]:
-    """Every resource of the stack."""
-    found = cloud.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+    """Every resource of the stack and of the stacks nested in it."""
+    for stack in deployed_stacks(cloud):
+        yield from stack.resources
+
+
+def stack_resources(cloud: Cloud, name: str = STACK) -> Iterator[StackResourceTypeDef]:
+    """What DescribeStackResources returns of the stack and of the stacks nested in it; quicker than ``resources``."""
+    for resource in cloud.cloudformation.describe_stack_resources(StackName=name)["StackResources"]:
+        yield resource
+        if resource["ResourceType"] == NESTED:
+            yield from stack_resources(cloud, resource["PhysicalResourceId"])
+
+
+def deployed_stacks(cloud: Cloud, name: str = STACK) -> Iterator[DeployedStack]:
+    """The stack ``name`` (a name or an ARN), then those nested in it."""
+    described: Any = cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    found = cloud.cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+    nested = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found if one["ResourceType"] == NESTED}
     ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
-    template, resolver = deployed_template(cloud, ids)
-    for one in found:
-        declared = template["Resources"][one["LogicalResourceId"]].get("Properties", {})
-        yield Resource(
-            one["LogicalResourceId"], one["PhysicalResourceId"], one["ResourceType"], declared, resolver.resolve
-        )
+    for logical_id, physical_id in nested.items():
+        child = cloud.cloudformation.describe_stacks(StackName=physical_id)["Stacks"][0]
+        ids |= {f"{logical_id}.Outputs.{one['OutputKey']}": one["OutputValue"] for one in child.get("Outputs", [])}
+    template, resolver = deployed_template(cloud, ids, name)
+    declared = template["Resources"]
+    yield DeployedStack(
+        described["StackName"],
+        template,
+        resolver,
+        tuple(
+            Resource(
+                one["LogicalResourceId"],
+                one["PhysicalResourceId"],
+                one["ResourceType"],
+                declared[one["LogicalResourceId"]].get("Properties", {}),
+                resolver.resolve,
+            )
+            for one in found
+        ),
+    )
+    for physical_id in nested.values():
+        yield from deployed_stacks(cloud, physical_id)
 
 
-def deployed_template(cloud: Cloud, ids: Mapping[str, str]) -> tuple[Any, Resolver]:
+def deployed_template(cloud: Cloud, ids: Mapping[str, str], name: str = STACK) -> tuple[Any, Resolver]:
     """The template with all that its conditions leave out, and what fills in its parameters and ``ids``."""
-    template: Any = cloud.cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
-    stack = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    template: Any = cloud.cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+    stack = cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
-    return template, Resolver(template, {**given, **ids})
+    return template, Resolver(template, {**given, **ids}, stack["StackName"])
+
+
+def nested_template(cloud: Cloud, url: str) -> dict[str, Any]:
+    """The template of a nested stack, which ``sam deploy`` uploaded to ``url`` even if its condition is not met."""
+    bucket, key = urlsplit(url).path.lstrip("/").split("/", 1)
+    body = cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    template: dict[str, Any] = yaml.safe_load(body)
+    return template
 
 
 class Resolver:
-    """Fills in ``values``: those of parameters as texts, and the physical ids of resources."""
+    """Fills in ``values``: those of parameters as texts, the physical ids of resources, and nested stacks' outputs."""
 
-    def __init__(self, template: Mapping[str, Any], values: Mapping[str, str]) -> None:
+    def __init__(self, template: Mapping[str, Any], values: Mapping[str, str], stack_name: str = STACK) -> None:
         self.given = dict(values)
         self._conditions: Mapping[str, Any] = template.get("Conditions", {})
         self._resources: Mapping[str, Any] = template.get("Resources", {})
@@ -76,7 +135,7 @@ class Resolver:
         declared = template.get("Parameters", {})
         lists = {name for name in values if declared.get(name, {}).get("Type") == "CommaDelimitedList"}
         split = {name: value.split(",") if name in lists else value for name, value in values.items()}
-        self._values = {**PSEUDO_PARAMETERS, **split}
+        self._values = {**PSEUDO_PARAMETERS, "AWS::StackName": stack_name, **split}
 
     def resolve(self, node: Any) -> Any:
         """``node`` without intrinsic functions. Raises NotResolvable."""
@@ -109,7 +168,10 @@ class Resolver:
         return self.resolve(yes if self.holds(condition) else no)
 
     def _get_att(self, argument: list[str] | str) -> Any:
-        name, _, attribute = (argument if isinstance(argument, str) else ".".join(argument)).partition(".")
+        path = argument if isinstance(argument, str) else ".".join(argument)
+        if path in self._values:  # an output of a nested stack
+            return self._values[path]
+        name, _, attribute = path.partition(".")
         kind = self._resources.get(name, {}).get("Type", "")
         if (kind, attribute) not in _ATTRIBUTES:
             raise NotResolvable(f"GetAtt {name}.{attribute}")

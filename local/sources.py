@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-WATCHED = ("template.yaml", "samconfig.toml", "functions", "layers")
+WATCHED = ("template.yaml", "stacks", "samconfig.toml", "functions", "layers")
 
 type Snapshot = dict[Path, tuple[int, int]]
 

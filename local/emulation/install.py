@@ -14,6 +14,7 @@ from .invalidations import refuse_as_cloudfront_does
 from .logs import collect_late_lines, read_metrics
 from .mapping import read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
+from .nesting import complete_nested_stacks
 from .throttling import refuse_as_lambda_does
 from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_invocations
 
@@ -30,6 +31,7 @@ def install(
     queues: Any,
     events: Any,
     states: Any,
+    cloudformation: Any,
 ) -> None:
     """Patch these modules of MiniStack, and look after queues and logs for as long as the process lives."""
     metrics = Metrics(cloudwatch)
@@ -42,6 +44,7 @@ def install(
     read_metrics(functions, logs, metrics)
     pass_on_traces(events, queues)
     read_limits_from_input(states)
+    complete_nested_stacks(cloudformation)
     repeated(lambda: measure_queues(queues, metrics))
     repeated(lambda: measure_memory(runtime, metrics))
     repeated(lambda: collect_late_lines(functions, runtime))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.aws import Cloud
-from local.place import STACK
+from local.resolved import stack_resources
 
 from .conftest import Stack
 
@@ -44,7 +44,7 @@ LIFECYCLES: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def physical_ids(cloud: Cloud, kind: str) -> dict[str, str]:
-    found = cloud.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+    found = stack_resources(cloud)
     return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found if one["ResourceType"] == kind}
 
 

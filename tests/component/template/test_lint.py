@@ -56,7 +56,8 @@ def test_samconfig_reuses_builds_and_asks_before_it_changes_an_account() -> None
         assert config[environment]["build"]["parameters"] == {"cached": True, "parallel": True}
     for environment in ("default", *ENVIRONMENTS, "local"):
         deploy = config[environment]["deploy"]["parameters"]
-        assert (deploy["capabilities"], deploy["confirm_changeset"]) == ("CAPABILITY_IAM", environment != "local")
+        assert deploy["capabilities"] == "CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
+        assert deploy["confirm_changeset"] == (environment != "local")
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
