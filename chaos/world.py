@@ -132,7 +132,12 @@ class World:
         return variables
 
     def _template(self, url: str) -> Template:
-        references = {**_BUCKETS, "IndexTable": TABLE, "Distribution": self.distribution_id}
+        references = {
+            **_BUCKETS,
+            "AWS::StackName": "darkroom",
+            "IndexTable": TABLE,
+            "Distribution": self.distribution_id,
+        }
         for logical_id, name in _QUEUES.items():
             references |= {logical_id: f"{url}/{ACCOUNT}/{name}", f"{logical_id}.Arn": _queue_arn(name)}
         return Template({**references, "SigningKeys.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:none"})

@@ -58,7 +58,7 @@ _inbox = Inbox(
         finder=InProcess(Path(_env.get("MODEL_DIR", "/opt/models")), _tasks),
         queue=_queue,
         verdicts=_to("INGEST_QUEUE_URL"),
-        bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _observer.trace_header),
+        bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header),
         sampler=Sampler(Samples(_dynamodb, _env["INDEX_TABLE"]), _masters, _observer),
         observer=_observer,
     ),

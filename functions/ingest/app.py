@@ -55,7 +55,7 @@ _inbox = Inbox(
         quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
         moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), _blocks),
         brought=Brought(_keys, Archive(_media, _entries), _generation, _observer),
-        bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _observer.trace_header),
+        bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header),
         audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
         observer=_observer,
         keep_gps=_env.get("KEEP_GPS") == "on",

@@ -27,6 +27,7 @@ def told(detail_type: str, key: str, **further: object) -> Event:
     """An announcement of ingest as EventBridge puts it into a queue, with what infer reads of it."""
     told_of: Event = {
         "id": "32086c2241dee8591b5c471bdb72208a",
+        "stack": "darkroom",
         "key": key,
         "sequencer": padded("0055AED6DCD90281E5"),
     }

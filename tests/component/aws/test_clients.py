@@ -46,7 +46,7 @@ ASKING: dict[str, tuple[str, Callable[[Any], object]]] = {
     "copy": ("s3", lambda client: Vault(client, "b").copy(Vault(client, "b"), "k", "l")),
     "send": ("sqs", lambda client: Queue(client, "http://127.0.0.1/0/q").send({})),
     "send many": ("sqs", lambda client: Queue(client, "http://127.0.0.1/0/q").send_many([{}])),
-    "announce": ("events", lambda client: Bus(client, "default").announce("ImageReady", {})),
+    "announce": ("events", lambda client: Bus(client, "default", "darkroom").announce("ImageReady", {})),
     "invalidate": ("cloudfront", lambda client: Cdn(client, "E1").invalidate(["/a/_/*"], "r")),
     "wildcards": ("cloudfront", lambda client: Cdn(client, "E1").wildcards_in_flight()),
     "pages": ("s3", lambda client: list(Vault(client, "b").pages())),

@@ -124,13 +124,13 @@ def test_an_announcement_reaches_those_who_listen(aws: Callable[[str], Any], sqs
     events.put_rule(Name=bus, EventBusName=bus, EventPattern=pattern)
     arn = sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_targets(Rule=bus, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
-    announcing = Bus(events, bus)
+    announcing = Bus(events, bus, "pictures")
     announcing.announce("ImageRemoved", {"key": "b"})
     announcing.announce("ImageReady", {"key": "größe.jpg", "width": 3})
     [message] = received(sqs, queue)
     event = json.loads(message["Body"])
     assert (event["source"], event["detail-type"]) == ("darkroom", "ImageReady")
-    assert event["detail"] == {"key": "größe.jpg", "width": 3}
+    assert event["detail"] == {"key": "größe.jpg", "width": 3, "stack": "pictures"}
 
 
 @pytest.mark.parametrize("header", ["", f"{HEADER};Parent=53995c3f42cd8ad8;Sampled=1"])
@@ -138,7 +138,9 @@ def test_an_announcement_is_put_in_its_trace(header: str) -> None:
     """EventBridge refuses a header without characters."""
     answer = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
     with answering(Reply(200, json.dumps(answer).encode())) as faulty:
-        Bus(clients.client("events", faulty.environment), "default", lambda: header).announce("ImageReady", {})
+        Bus(clients.client("events", faulty.environment), "default", "pictures", lambda: header).announce(
+            "ImageReady", {}
+        )
     [entry] = json.loads(faulty.requests[0][2])["Entries"]
     assert entry.get("TraceHeader") == (header or None)
 
@@ -146,7 +148,7 @@ def test_an_announcement_is_put_in_its_trace(header: str) -> None:
 def test_an_announcement_that_was_not_taken_is_a_fault() -> None:
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slower"}]}
     with answering(Reply(200, json.dumps(answer).encode())) as faulty:
-        bus = Bus(clients.client("events", faulty.environment), "default")
+        bus = Bus(clients.client("events", faulty.environment), "default", "pictures")
         with pytest.raises(Unavailable) as caught:
             bus.announce("ImageReady", {})
     assert "ThrottlingException" in caught.value.detail

@@ -163,7 +163,7 @@ class World:
             quarantine=Quarantine(self.vault("quarantine"), self.vault("uploads")),
             moderation=Moderation(VerdictTable(self.clients["dynamodb"], self.names["index"]), self.blocks),
             brought=Brought(SigningKeys(), self.archive, "1", observer),
-            bus=Bus(self.clients["events"], self.names["bus"]),
+            bus=Bus(self.clients["events"], self.names["bus"], "darkroom"),
             audit=Audit(self.vault("audit")),
             observer=observer,
             keep_gps=self.keep_gps,

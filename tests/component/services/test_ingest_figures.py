@@ -44,6 +44,7 @@ def function(world: World, aws_environment: dict[str, str]) -> Function:
             "INGEST_DLQ_URL": names["dead"],
             "PURGE_QUEUE_URL": names["purges"],
             "EVENT_BUS": names["bus"],
+            "STACK_NAME": "darkroom",
             "SIGNING_KEYS_ARN": "asked for nothing here",
             "LEASE_S": "125",
             "MAX_RECEIVES": str(MAX_RECEIVES),

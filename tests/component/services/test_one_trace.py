@@ -139,6 +139,7 @@ def variables(world: World) -> dict[str, str]:
         "INFER_DLQ_URL": names["dead"],
         "PURGE_QUEUE_URL": names["purges"],
         "EVENT_BUS": names["bus"],
+        "STACK_NAME": "darkroom",
         "SIGNING_KEYS_ARN": "asked for nothing here",
         "INFERENCE_MODE": "endpoint",
         "ENDPOINT_NAME": sagemaker.NAME,

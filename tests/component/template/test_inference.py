@@ -63,13 +63,26 @@ def test_the_other_functions_are_told_the_same() -> None:
         assert same & {"INDEX_TABLE", "SOURCE_BUCKET"}
 
 
-READY: dict[str, Any] = {"source": "darkroom", "detail-type": "ImageReady", "detail": {"key": "a", "priority": False}}
+OURS = {"stack": "stack", "key": "a"}
+READY: dict[str, Any] = {"source": "darkroom", "detail-type": "ImageReady", "detail": OURS | {"priority": False}}
 TARGETS = {
     "ready": (READY, "InferQueue"),
-    "urgent": (READY | {"detail": {"key": "a", "priority": True}}, "InferPriorityQueue"),
-    "removed": (READY | {"detail-type": "ImageRemoved", "detail": {"key": "a"}}, "InferQueue"),
-    "held": (READY | {"detail-type": "ImageHeld", "detail": {"key": "a"}}, "InferPriorityQueue"),
+    "urgent": (READY | {"detail": OURS | {"priority": True}}, "InferPriorityQueue"),
+    "removed": (READY | {"detail-type": "ImageRemoved", "detail": OURS}, "InferQueue"),
+    "held": (READY | {"detail-type": "ImageHeld", "detail": OURS}, "InferPriorityQueue"),
     "analysed": (READY | {"detail-type": "ImageAnalysed"}, ""),
+    **{
+        f"{detail_type} of another stack": (
+            READY | {"detail-type": detail_type, "detail": {"stack": "stack2", "key": "a", "priority": priority}},
+            "",
+        )
+        for detail_type, priority in (
+            ("ImageReady", False),
+            ("ImageReady", True),
+            ("ImageRemoved", False),
+            ("ImageHeld", True),
+        )
+    },
     "somebody else": (READY | {"source": "somebody"}, ""),
 }
 

@@ -13,15 +13,17 @@ SOURCE = "darkroom"
 
 
 class Bus:
-    """One event bus, by name or ARN.
+    """One event bus, by name or ARN, for the announcements of the stack named ``stack``.
 
+    Stacks of a region share its default bus: ``stack`` in the detail is what a rule tells them apart by.
     ``trace_header`` tells the trace that an announcement belongs to, ``Root=…;Parent=…;Sampled=1``, "" if none:
     EventBridge passes it on to its targets.
     """
 
-    def __init__(self, client: Any, name: str, trace_header: Callable[[], str] = lambda: "") -> None:
+    def __init__(self, client: Any, name: str, stack: str, trace_header: Callable[[], str] = lambda: "") -> None:
         self._client = client
         self._name = name
+        self._stack = stack
         self._trace_header = trace_header
 
     def announce(self, detail_type: str, detail: Mapping[str, object]) -> None:
@@ -29,7 +31,7 @@ class Bus:
         entry = {
             "Source": SOURCE,
             "DetailType": detail_type,
-            "Detail": json.dumps(dict(detail), separators=(",", ":")),
+            "Detail": json.dumps({**detail, "stack": self._stack}, separators=(",", ":")),
             "EventBusName": self._name,
         }
         if header := self._trace_header():

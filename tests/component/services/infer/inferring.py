@@ -221,7 +221,7 @@ class World:
             finder=self.finder or self.models,
             queue=Recording(self.clients["sqs"], self.names["normal"], self.sent),
             verdicts=self.queue("changes"),
-            bus=Bus(self.clients["events"], self.names["bus"]),
+            bus=Bus(self.clients["events"], self.names["bus"], "darkroom"),
             sampler=Sampler(self.samples, self.masters, self.observer, lambda: self.now_s),
             observer=self.observer,
             clock=lambda: self.now_s,

@@ -40,6 +40,7 @@ def variables(world: World) -> dict[str, str]:
         "PURGE_QUEUE_URL": names["purges"],
         "INGEST_QUEUE_URL": names["changes"],
         "EVENT_BUS": names["bus"],
+        "STACK_NAME": "darkroom",
         "INFERENCE_MODE": "endpoint",
         "ENDPOINT_NAME": sagemaker.NAME,
         "FINDINGS_GENERATION": "1",

@@ -70,7 +70,7 @@ class Stage:
 
     @property
     def bus(self) -> Bus:
-        return Bus(self.world.clients["events"], self.world.names["bus"])
+        return Bus(self.world.clients["events"], self.world.names["bus"], "darkroom")
 
     @property
     def samples(self) -> Samples:

@@ -128,7 +128,7 @@ def test_a_run_that_dies_before_it_has_told_is_done_again(stage: Stage, look: Lo
     look()
     stage.sampled(samples(3, ENOUGH, dark))
     with faulty.answering(faulty.HANG_UP) as server, pytest.raises(Unavailable):
-        nowhere = Bus(client("events", server.environment, attempts=1), "default")
+        nowhere = Bus(client("events", server.environment, attempts=1), "default", "darkroom")
         replace(watch(stage), bus=nowhere).look(stage.now_s)
     look()
     assert [detail_type for detail_type, _ in stage.world.told()] == ["DriftFound"]

@@ -43,6 +43,7 @@ def environment(stage: Stage, models: Models, aws_environment: dict[str, str]) -
         "PURGE_QUEUE_URL": "",
         "PURGE_DLQ_URL": "",
         "EVENT_BUS": names["bus"],
+        "STACK_NAME": "darkroom",
         "DISTRIBUTION_ID": f"E{stage.number}",
         "FUNCTIONS": functions,
         "INFERENCE_MODE": "endpoint",
