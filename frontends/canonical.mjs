@@ -1,6 +1,5 @@
 /** The canonical request of a URL, which signatures are made over (docs/urls.md, "Signing"). */
-import { isUnsigned, lastPart, optionsText, planOf, readKey, readValues, wrong } from './edge.mjs';
-import { MAX_OPTIONS_BYTES } from './tables.mjs';
+import { checkLength, isUnsigned, lastPart, planOf, readKey, readValues, startOf, wrong } from './edge.mjs';
 
 export { Refusal } from './edge.mjs';
 
@@ -13,11 +12,9 @@ export { Refusal } from './edge.mjs';
  */
 export function read(target) {
     const cut = (target + '?').indexOf('?');
-    const start = readKey(target.slice(0, cut));
+    const start = startOf(readKey(target.slice(0, cut)));
     const plan = planOf(readValues(target.slice(cut + 1)));
-    if (optionsText(plan).length > MAX_OPTIONS_BYTES) {
-        wrong(`The options are longer than ${MAX_OPTIONS_BYTES} characters together`);
-    }
+    checkLength(start, plan);
     if (plan.redact && plan.page) {
         wrong('Only page 0 can be redacted', 'page');
     }

@@ -16,7 +16,11 @@ function decoded(text) {
 const escaped = (text, more) =>
     encodeURIComponent(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
 
-const byteLength = encoded => encoded.replace(/%../g, '.').length;
+// The encoding of a percent-encoded text, in letters, digits, - . _ and / only (darkroom.plan.keys): .-C3A9 for %C3%A9.
+const encoded = text =>
+    text.replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-');
+
+const byteLength = escapes => escapes.replace(/%../g, '.').length;
 
 function printable(text) {
     const plain = text.replace(/[^ -~]+/g, encodeURIComponent);
@@ -37,7 +41,7 @@ const told = words => 'one of ' + words.join(', ');
 
 const split = text => text.replace(/:/g, ',').split(',');
 
-const joined = parts => (parts.includes(null) ? null : parts.join('~'));
+const joined = parts => (parts.includes(null) ? null : parts.join('-'));
 
 const whole = (low, high, other) => [
     'a whole number from ' + low + ' to ' + high + (other ? ', or ' + other : ''),
@@ -111,8 +115,8 @@ const watermark = (words, position, opacity, size) => [
 const fileName = high => [
     'a file name of at most ' + high + ' bytes without / \\ " or control characters',
     text => {
-        const name = escaped(text, /[!'()*_~]/g);
-        return !text || byteLength(name) > high || /%([01]|2F|5C|22|7F)/.test(name) ? null : name.replace(/%/g, '~');
+        const name = escaped(text, /[!'()*_]/g);
+        return !text || byteLength(name) > high || /%([01]|2F|5C|22|7F)/.test(name) ? null : encoded(name);
     }
 ];
 
@@ -125,7 +129,7 @@ const option = (short, long, kind, unset) => ({
 });
 
 const COMPASS = ['center','north','northeast','east','southeast','south','southwest','west','northwest'];
-const OPTIONS = [option('w','width',whole(1,8192)),option('h','height',whole(1,8192)),option('dpr','pixel-ratio',fixed(1,4,0.5)),option('up','upscale',flag(),'0'),option('fit',0,choice(['contain','cover','fill','letterbox']),'contain'),option('g','gravity',gravity(COMPASS.concat(['attention','entropy','face'])),'center'),option('crop',0,crop(65535)),option('rot','rotate',choice(['0','90','180','270']),'0'),option('flip',0,choice(['none','h','v','hv']),'none'),option('trim',0,whole(0,100),'0'),option('pad','padding',padding(2048),'0~0~0~0'),option('bg','background',colour(),''),option('radius',0,whole(0,4096),'0'),option('blur',0,fixed(0,100,0.01),'0'),option('sharp','sharpen',fixed(0,10,0.01),'0'),option('denoise',0,whole(0,10),'0'),option('equalise',0,flag(),'0'),option('bri','brightness',whole(-100,100),'0'),option('con','contrast',whole(-100,100),'0'),option('sat','saturation',whole(-100,100),'0'),option('gam','gamma',fixed(0.1,5,0.01),'1'),option('gray','grayscale',flag(),'0'),option('wm','watermark',watermark(COMPASS,'southeast',100,25)),option('redact',0,choice(['faces','text','all']),''),option('f','format',choice(['auto','jpeg','png','webp','avif','gif','json','thumbhash'],{jpg:'jpeg'}),'auto'),option('q','quality',whole(1,100,'auto')),option('anim','animate',flag(),'1'),option('page',0,whole(0,9999),'0'),option('preset',0,word('[a-z0-9][a-z0-9-]{0,31}','the name of a preset (a-z, 0-9 and -)')),option('dl','download',fileName(64),''),option('exp','expires',whole(1,9999999999)),option('s','signature',word('[A-Za-z0-9_-]{43}','43 characters of base64url'))];
+const OPTIONS = [option('w','width',whole(1,8192)),option('h','height',whole(1,8192)),option('dpr','pixel-ratio',fixed(1,4,0.5)),option('up','upscale',flag(),'0'),option('fit',0,choice(['contain','cover','fill','letterbox']),'contain'),option('g','gravity',gravity(COMPASS.concat(['attention','entropy','face'])),'center'),option('crop',0,crop(65535)),option('rot','rotate',choice(['0','90','180','270']),'0'),option('flip',0,choice(['none','h','v','hv']),'none'),option('trim',0,whole(0,100),'0'),option('pad','padding',padding(2048),'0-0-0-0'),option('bg','background',colour(),''),option('radius',0,whole(0,4096),'0'),option('blur',0,fixed(0,100,0.01),'0'),option('sharp','sharpen',fixed(0,10,0.01),'0'),option('denoise',0,whole(0,10),'0'),option('equalise',0,flag(),'0'),option('bri','brightness',whole(-100,100),'0'),option('con','contrast',whole(-100,100),'0'),option('sat','saturation',whole(-100,100),'0'),option('gam','gamma',fixed(0.1,5,0.01),'1'),option('gray','grayscale',flag(),'0'),option('wm','watermark',watermark(COMPASS,'southeast',100,25)),option('redact',0,choice(['faces','text','all']),''),option('f','format',choice(['auto','jpeg','png','webp','avif','gif','json','thumbhash'],{jpg:'jpeg'}),'auto'),option('q','quality',whole(1,100,'auto')),option('anim','animate',flag(),'1'),option('page',0,whole(0,9999),'0'),option('preset',0,word('[a-z0-9][a-z0-9-]{0,31}','the name of a preset (a-z, 0-9 and -)')),option('dl','download',fileName(64),''),option('exp','expires',whole(1,9999999999)),option('s','signature',word('[A-Za-z0-9_-]{43}','43 characters of base64url'))];
 const PRESETS = {w320:{w:'320',f:'webp'},w640:{w:'640',f:'webp'},w960:{w:'960',f:'webp'},w1280:{w:'1280',f:'webp'},w1920:{w:'1920',f:'webp'},cover:{w:'256',h:'256',fit:'cover',g:'attention',f:'webp'},social:{w:'1200',h:'630',fit:'cover',g:'attention',f:'jpeg'}};
 const ERRORS = {'bad-key':[400,'The path is not a valid image key'],'bad-option':[400,'An option has a value that is not allowed'],'unknown-option':[400,'No such option'],'duplicate-option':[400,'An option was given twice'],unsigned:[403,'This variant needs a signature'],expired:[403,'This link has expired'],'method-not-allowed':[405,'Only GET and HEAD are allowed'],internal:[500,'Something went wrong on our side']};
 const LADDER = [320,480,640,800,960,1280,1536,1920,2560,3840];
@@ -133,7 +137,7 @@ const CLASSES = [['auto-legacy',['image/jpeg','image/png','image/*','*/*']],['au
 
 // What a viewer asks for: the key, the options, and their mistakes.
 
-// Keys: the start of the canonical path, from the key's one spelling to the separator.
+// Keys: the percent-encoding of the key that a path names.
 function readKey(uri) {
     let key;
     try {
@@ -144,6 +148,8 @@ function readKey(uri) {
     const has = segment => ('/' + key + '/').includes('/' + segment + '/');
     const fault = !key ? 'The path names no image'
         : byteLength(key) > 700 ? 'The key is longer than 700 bytes'
+        : encoded(key).length > 867
+            ? 'The key takes ' + encoded(key).length + ' bytes once encoded; at most 867 are allowed'
         : /%[01]|%7F/.test(key) ? 'The key holds a control character'
         : has('') || has('.') || has('..') ? 'The key has an empty segment, or one that is . or ..'
         : has('_') ? '/_/ is reserved and may not appear in a key'
@@ -151,8 +157,11 @@ function readKey(uri) {
     if (fault) {
         refuse('bad-key', fault);
     }
-    return '/' + key + '/_/';
+    return key;
 }
+
+// The start of the canonical path, from the encoding of the key to the separator.
+const startOf = key => '/' + encoded(key) + '/_/';
 
 // Queries: canonical spellings by short name. Of several mistakes the same one is told whatever their order.
 function readValues(query) {
@@ -228,7 +237,7 @@ function planOf(values) {
     if (plan.fit !== 'cover') {
         delete plan.g;
     }
-    if (plan.crop === 'pct~0~0~100~100') {
+    if (plan.crop === 'pct-0-0-100-100') {
         delete plan.crop;
     }
     turnOnce(plan);
@@ -261,6 +270,14 @@ function turnOnce(plan) {
 
 const optionsText = plan =>
     Object.keys(plan).filter(name => name !== 'f').sort().map(name => name + '-' + plan[name]).join('_') || 'full';
+
+// What a canonical request may hold besides its start; the longest encoding of a key leaves something.
+function checkLength(start, plan) {
+    const room = Math.min(267, 971 - start.length);
+    if (optionsText(plan).length > room) {
+        wrong('The options are longer than ' + room + ' characters together');
+    }
+}
 
 const lastPart = plan => optionsText(plan) + '.' + plan.f;
 
@@ -305,4 +322,4 @@ function wrong(detail, option) {
     refuse('bad-option', detail, option);
 }
 
-export { isUnsigned, lastPart, optionsText, planOf, readKey, readValues, wrong };
+export { checkLength, isUnsigned, lastPart, planOf, readKey, readValues, startOf, wrong };

@@ -8,6 +8,3 @@ export const OPTION_NAMES = {"w": "width", "h": "height", "dpr": "pixel-ratio", 
 
 /** What each preset stands for. */
 export const PRESETS = {"w320": {"w": "320", "f": "webp"}, "w640": {"w": "640", "f": "webp"}, "w960": {"w": "960", "f": "webp"}, "w1280": {"w": "1280", "f": "webp"}, "w1920": {"w": "1920", "f": "webp"}, "cover": {"w": "256", "h": "256", "fit": "cover", "g": "attention", "f": "webp"}, "social": {"w": "1200", "h": "630", "fit": "cover", "g": "attention", "f": "jpeg"}};
-
-/** Of all options of a canonical request. */
-export const MAX_OPTIONS_BYTES = 267;

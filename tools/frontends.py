@@ -14,7 +14,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
-from darkroom.plan.canonical import MAX_OPTIONS_BYTES  # noqa: E402
 from darkroom.plan.negotiation import LADDER_PX  # noqa: E402
 from darkroom.plan.options import OPTIONS  # noqa: E402
 from darkroom.plan.presets import Presets, configured  # noqa: E402
@@ -46,7 +45,7 @@ function wrong(detail, option) {
     refuse('bad-option', detail, option);
 }
 
-export { isUnsigned, lastPart, optionsText, planOf, readKey, readValues, wrong };
+export { checkLength, isUnsigned, lastPart, planOf, readKey, readValues, startOf, wrong };
 """
 _SNIPPET = re.compile(r"(<!-- file: (\S+) -->).*?(<!-- /file -->)", re.DOTALL)
 
@@ -57,7 +56,6 @@ def tables(presets: Presets) -> str:
         "LADDER": ("Widths in px that need no signature.", list(LADDER_PX)),
         "OPTION_NAMES": ("Options by their short and long names.", {option.short: option.long for option in OPTIONS}),
         "PRESETS": ("What each preset stands for.", {name: dict(found) for name, found in presets.options.items()}),
-        "MAX_OPTIONS_BYTES": ("Of all options of a canonical request.", MAX_OPTIONS_BYTES),
     }
     written = (
         f"/** {doc} */\nexport const {name} = {json.dumps(value)};\n" for name, (doc, value) in constants.items()

@@ -12,9 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.errors import refusals  # noqa: E402
-from darkroom.plan.canonical import MAX_OPTIONS_BYTES  # noqa: E402
+from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MIN_OPTIONS_BYTES  # noqa: E402
 from darkroom.plan.grammar.native import parse_url  # noqa: E402
-from darkroom.plan.keys import MAX_KEY_BYTES  # noqa: E402
+from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
+from darkroom.plan.kinds import split_parts  # noqa: E402
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY  # noqa: E402
 from darkroom.plan.options import OPTIONS, Option  # noqa: E402
 from darkroom.plan.policy import unsigned_variants  # noqa: E402
@@ -43,7 +44,7 @@ def _options() -> str:
 
 def _option(option: Option) -> tuple[str, str, str, str]:
     names = " ".join(f"`{name}`" for name in dict.fromkeys((option.short, option.long)))
-    default = "" if option.default is None else option.kind.write(option.default).replace("~", ",")
+    default = "" if option.default is None else ",".join(split_parts(option.kind.write(option.default)))
     return names, option.kind.expects, f"`{default}`" if default else "", option.doc
 
 
@@ -80,6 +81,8 @@ _CONTENT: Content = {
     "refusals": _refusals,
     "ladder": lambda: " ".join(f"`{width}`" for width in LADDER_PX),
     "max-key-bytes": lambda: str(MAX_KEY_BYTES),
+    "max-encoded-key-bytes": lambda: str(MAX_ENCODED_KEY_BYTES),
+    "min-options-bytes": lambda: str(MIN_OPTIONS_BYTES),
     "max-options-bytes": lambda: str(MAX_OPTIONS_BYTES),
     "saving-quality": lambda: str(SAVE_DATA_QUALITY),
     "unsigned-variants": lambda: str(len(unsigned_variants("photo.jpg", configured()))),

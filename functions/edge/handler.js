@@ -35,13 +35,12 @@ function negotiated(request) {
         refuse('method-not-allowed');
     }
     const query = queryText(request);
-    const start = readKey(request.uri);
+    const key = readKey(request.uri);
+    const start = startOf(key);
     const values = readValues(query);
     const plan = planOf(values);
-    if (optionsText(plan).length > MAX_OPTIONS_BYTES) {
-        wrong('The options are longer than MAX_OPTIONS_BYTES characters together');
-    }
-    const redact = redactionOf(start, plan);
+    checkLength(start, plan);
+    const redact = redactionOf(key, plan);
     if (redact && plan.page) {
         wrong('Only page 0 can be redacted', 'page');
     }

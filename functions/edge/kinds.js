@@ -12,7 +12,7 @@ const told = words => 'one of ' + words.join(', ');
 
 const split = text => text.replace(/:/g, ',').split(',');
 
-const joined = parts => (parts.includes(null) ? null : parts.join('~'));
+const joined = parts => (parts.includes(null) ? null : parts.join('-'));
 
 const whole = (low, high, other) => [
     'a whole number from ' + low + ' to ' + high + (other ? ', or ' + other : ''),
@@ -86,8 +86,8 @@ const watermark = (words, position, opacity, size) => [
 const fileName = high => [
     'a file name of at most ' + high + ' bytes without / \\ " or control characters',
     text => {
-        const name = escaped(text, /[!'()*_~]/g);
-        return !text || byteLength(name) > high || /%([01]|2F|5C|22|7F)/.test(name) ? null : name.replace(/%/g, '~');
+        const name = escaped(text, /[!'()*_]/g);
+        return !text || byteLength(name) > high || /%([01]|2F|5C|22|7F)/.test(name) ? null : encoded(name);
     }
 ];
 

@@ -23,12 +23,14 @@ function dropUnread(request, names) {
     });
 }
 
-// A path of unreserved characters that says the same, which no two URLs share: the CDN signs it for the function, and two
-// parties never agree on how a path of any others is signed. Its prefix stays.
+// A path of letters, digits, - . _ and / that no two URLs share: the CDN signs it for the function, which refuses paths of
+// other characters, and invalidations refuse some. Any other character is .-XX, as in encoded keys. Its prefix stays.
 const spelled = text => text
-    .replace(/[^A-Za-z0-9\/._-]/g, character => '~' + ('0' + character.charCodeAt(0).toString(16).toUpperCase()).slice(-2))
-    .replace(/\/(\/+)/g, (all, more) => '/' + more.replace(/\//g, '~2F'))
-    .replace(/\/\./g, '/~2E');
+    .replace(/[^A-Za-z0-9\/._-]/g, character => '%' + ('0' + character.charCodeAt(0).toString(16).toUpperCase()).slice(-2))
+    .replace(/\.-/g, '.%2D')
+    .replace(/\/\./g, '/%2E')
+    .replace(/\/(\/+)/g, (all, more) => '/' + more.replace(/\//g, '%2F'))
+    .replace(/%/g, '.-');
 
 // What of Accept and Save-Data an answer depends on; for documents it is the type that is asked for by name.
 function classOf(request) {

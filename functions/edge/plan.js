@@ -30,7 +30,7 @@ function planOf(values) {
     if (plan.fit !== 'cover') {
         delete plan.g;
     }
-    if (plan.crop === 'pct~0~0~100~100') {
+    if (plan.crop === 'pct-0-0-100-100') {
         delete plan.crop;
     }
     turnOnce(plan);
@@ -63,6 +63,14 @@ function turnOnce(plan) {
 
 const optionsText = plan =>
     Object.keys(plan).filter(name => name !== 'f').sort().map(name => name + '-' + plan[name]).join('_') || 'full';
+
+// What a canonical request may hold besides its start; the longest encoding of a key leaves something.
+function checkLength(start, plan) {
+    const room = Math.min(MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES - start.length);
+    if (optionsText(plan).length > room) {
+        wrong('The options are longer than ' + room + ' characters together');
+    }
+}
 
 const lastPart = plan => optionsText(plan) + '.' + plan.f;
 

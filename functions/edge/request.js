@@ -1,6 +1,6 @@
 // What a viewer asks for: the key, the options, and their mistakes.
 
-// Keys: the start of the canonical path, from the key's one spelling to the separator.
+// Keys: the percent-encoding of the key that a path names.
 function readKey(uri) {
     let key;
     try {
@@ -11,6 +11,8 @@ function readKey(uri) {
     const has = segment => ('/' + key + '/').includes('/' + segment + '/');
     const fault = !key ? 'The path names no image'
         : byteLength(key) > MAX_KEY_BYTES ? 'The key is longer than MAX_KEY_BYTES bytes'
+        : encoded(key).length > MAX_ENCODED_KEY_BYTES
+            ? 'The key takes ' + encoded(key).length + ' bytes once encoded; at most MAX_ENCODED_KEY_BYTES are allowed'
         : /%[01]|%7F/.test(key) ? 'The key holds a control character'
         : has('') || has('.') || has('..') ? 'The key has an empty segment, or one that is . or ..'
         : has('_') ? '/_/ is reserved and may not appear in a key'
@@ -18,8 +20,11 @@ function readKey(uri) {
     if (fault) {
         refuse('bad-key', fault);
     }
-    return '/' + key + '/_/';
+    return key;
 }
+
+// The start of the canonical path, from the encoding of the key to the separator.
+const startOf = key => '/' + encoded(key) + '/_/';
 
 // Queries: canonical spellings by short name. Of several mistakes the same one is told whatever their order.
 function readValues(query) {

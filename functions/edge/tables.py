@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from darkroom.errors import SourceMissing, refusals
-from darkroom.plan.canonical import MAX_OPTIONS_BYTES, options_text
+from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
 from darkroom.plan.grammar.dit import COVERAGE
-from darkroom.plan.keys import MAX_KEY_BYTES
+from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.model import (
     ANIMATED_FORMATS,
     AUTO_CLASSES,
@@ -99,7 +99,9 @@ def _tables(presets: Presets) -> dict[str, object]:
         "MAX_SIDE": MAX_SIDE_PX,
         "FIRST_GENERATION": FIRST_GENERATION,
         "MAX_KEY_BYTES": MAX_KEY_BYTES,
+        "MAX_ENCODED_KEY_BYTES": MAX_ENCODED_KEY_BYTES,
         "MAX_OPTIONS_BYTES": MAX_OPTIONS_BYTES,
+        "MAX_REQUEST_BYTES": MAX_REQUEST_BYTES,
         "DATA_FORMATS": list(DATA_FORMATS),
         "LOSSLESS_FORMATS": sorted(LOSSLESS_FORMATS - set(BORROWED_FORMATS)),
         "ANIMATED_FORMATS": sorted(ANIMATED_FORMATS - set(AUTO_CLASSES)),

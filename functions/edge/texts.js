@@ -14,7 +14,11 @@ function decoded(text) {
 const escaped = (text, more) =>
     encodeURIComponent(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
 
-const byteLength = encoded => encoded.replace(/%../g, '.').length;
+// The encoding of a percent-encoded text, in letters, digits, - . _ and / only (darkroom.plan.keys): .-C3A9 for %C3%A9.
+const encoded = text =>
+    text.replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-');
+
+const byteLength = escapes => escapes.replace(/%../g, '.').length;
 
 function printable(text) {
     const plain = text.replace(/[^ -~]+/g, encodeURIComponent);

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from darkroom.plan.kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Value, Whole, WholeChoice
+from darkroom.plan.kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Value, Whole, WholeChoice, split_parts
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
 from darkroom.plan.normal import plan_of
 from darkroom.plan.options import OPTIONS
@@ -134,4 +134,4 @@ def url_text(short: str, value: Value) -> str:
     kind = next(option.kind for option in OPTIONS if option.short == short)
     if isinstance(kind, FileName):
         return quote(str(value), safe="")
-    return kind.write(value).replace("~", ",")
+    return ",".join(split_parts(kind.write(value)))

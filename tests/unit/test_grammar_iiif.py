@@ -41,14 +41,14 @@ def picture(rest: str, upright: Size = SPECIFIED, caps: Caps = CAPS) -> Picture:
 CASES: list[Case] = [
     # region: the examples of section 4.1
     ("full/max/0/default.jpg", "full/max/0/default.jpg", "full.jpeg"),
-    ("square/max/0/default.jpg", "50,0,200,200/max/0/default.jpg", "crop-50~0~200~200.jpeg"),
-    ("125,15,120,140/max/0/default.jpg", "125,15,120,140/max/0/default.jpg", "crop-125~15~120~140.jpeg"),
-    ("pct:41.6,7.5,40,70/max/0/default.jpg", "125,15,120,140/max/0/default.jpg", "crop-125~15~120~140.jpeg"),
-    ("125,15,200,200/max/0/default.jpg", "125,15,175,185/max/0/default.jpg", "crop-125~15~175~185.jpeg"),
-    ("pct:41.6,7.5,66.6,100/max/0/default.jpg", "125,15,175,185/max/0/default.jpg", "crop-125~15~175~185.jpeg"),
+    ("square/max/0/default.jpg", "50,0,200,200/max/0/default.jpg", "crop-50-0-200-200.jpeg"),
+    ("125,15,120,140/max/0/default.jpg", "125,15,120,140/max/0/default.jpg", "crop-125-15-120-140.jpeg"),
+    ("pct:41.6,7.5,40,70/max/0/default.jpg", "125,15,120,140/max/0/default.jpg", "crop-125-15-120-140.jpeg"),
+    ("125,15,200,200/max/0/default.jpg", "125,15,175,185/max/0/default.jpg", "crop-125-15-175-185.jpeg"),
+    ("pct:41.6,7.5,66.6,100/max/0/default.jpg", "125,15,175,185/max/0/default.jpg", "crop-125-15-175-185.jpeg"),
     ("0,0,300,200/max/0/default.jpg", "full/max/0/default.jpg", "full.jpeg"),
     ("pct:0,0,100,100/max/0/default.jpg", "full/max/0/default.jpg", "full.jpeg"),
-    ("pct:.5,0,50.,100/max/0/default.jpg", "2,0,150,200/max/0/default.jpg", "crop-2~0~150~200.jpeg"),
+    ("pct:.5,0,50.,100/max/0/default.jpg", "2,0,150,200/max/0/default.jpg", "crop-2-0-150-200.jpeg"),
     # size: those of section 4.2
     ("full/^max/0/default.jpg", "full/^max/0/default.jpg", "fit-fill_h-5163_up-1_w-7746.jpeg"),
     ("full/150,/0/default.jpg", "full/150,100/0/default.jpg", "w-150.jpeg"),
@@ -89,7 +89,7 @@ CASES: list[Case] = [
     (
         "125,15,120,140/90,/!345/gray.jpg",
         "125,15,120,140/90,105/!345/gray.jpg",
-        "angle-345_crop-125~15~120~140_flip-h_gray-1_w-90.jpeg",
+        "angle-345_crop-125-15-120-140_flip-h_gray-1_w-90.jpeg",
     ),
 ]
 

@@ -24,7 +24,7 @@ from darkroom.plan.grammar.sources import Sources
 SETTINGS = LanguageSettings(Sources((("s3://pictures/", ""),)), {"logo": "m.png"})
 CASES = Path(__file__).parents[1] / "cases" / "grammar"
 IMGPROXY = json.loads((CASES / "imgproxy-options.json").read_text(encoding="utf-8"))
-GREY = "0.2126~0.7152~0.0722"
+GREY = "0.2126-0.7152-0.0722"
 
 
 def read_imgproxy(options: str) -> str:
@@ -123,34 +123,34 @@ def test_tints_of_dit() -> None:
         ("#ffffff", 0, 0, 0),
         ("#0b0b0b", 0, 0, 0),
     ):
-        assert read_edits({"tint": colour}) == f"mat-{GREY}~{red}~{GREY}~{green}~{GREY}~{blue}"
+        assert read_edits({"tint": colour}) == f"mat-{GREY}-{red}-{GREY}-{green}-{GREY}-{blue}"
 
 
 def test_tones_of_dit() -> None:
     for edits, wanted in (
-        ({"modulate": {"hue": 90}}, "mat-0~0~1~0~0.356~0.855~-0.211~0~-0.574~1.43~0.144~0"),
-        ({"modulate": {"hue": -270}}, "mat-0~0~1~0~0.356~0.855~-0.211~0~-0.574~1.43~0.144~0"),
-        ({"modulate": {"hue": 180}}, "mat--0.574~1.43~0.144~0~0.426~0.43~0.144~0~0.426~1.43~-0.856~0"),
-        ({"modulate": {"hue": 270}}, "mat-0.426~1.43~-0.856~0~0.07~0.575~0.355~0~1~0~0~0"),
+        ({"modulate": {"hue": 90}}, "mat-0-0-1-0-0.356-0.855--0.211-0--0.574-1.43-0.144-0"),
+        ({"modulate": {"hue": -270}}, "mat-0-0-1-0-0.356-0.855--0.211-0--0.574-1.43-0.144-0"),
+        ({"modulate": {"hue": 180}}, "mat--0.574-1.43-0.144-0-0.426-0.43-0.144-0-0.426-1.43--0.856-0"),
+        ({"modulate": {"hue": 270}}, "mat-0.426-1.43--0.856-0-0.07-0.575-0.355-0-1-0-0-0"),
         (
             {"modulate": {"hue": 200, "saturation": 0.5}},
-            "mat--0.1205~1.1733~-0.0528~0~0.2884~0.5573~0.1543~0~0.4475~0.9288~-0.3762~0",
+            "mat--0.1205-1.1733--0.0528-0-0.2884-0.5573-0.1543-0-0.4475-0.9288--0.3762-0",
         ),
         (
             {"modulate": {"saturation": 2, "brightness": 0.5, "lightness": 10}},
-            "mat-1.6811~-1.0728~-0.1083~0.1~-0.3189~0.9272~-0.1083~0.1~-0.3189~-1.0728~1.8917~0.1",
+            "mat-1.6811--1.0728--0.1083-0.1--0.3189-0.9272--0.1083-0.1--0.3189--1.0728-1.8917-0.1",
         ),
         (
             {"modulate": {"brightness": 0}},
-            "mat-0.7874~-0.7152~-0.0722~0~-0.2126~0.2848~-0.0722~0~-0.2126~-0.7152~0.9278~0",
+            "mat-0.7874--0.7152--0.0722-0--0.2126-0.2848--0.0722-0--0.2126--0.7152-0.9278-0",
         ),
-        ({"extractChannel": "green"}, "mat-0~1~0~0~0~1~0~0~0~1~0~0"),
-        ({"extractChannel": "blue"}, "mat-0~0~1~0~0~0~1~0~0~0~1~0"),
-        ({"extractChannel": 0}, "mat-1~0~0~0~1~0~0~0~1~0~0~0"),
-        ({"extractChannel": 1}, "mat-0~1~0~0~0~1~0~0~0~1~0~0"),
-        ({"recomb": [[1, 2, 3], [4, 5, 6], [7, 8, 9]]}, "mat-1~2~3~0~4~5~6~0~7~8~9~0"),
-        ({"recomb": [[1, 2, 3, 0], [4, 5, 6, 0], [7, 8, 9, 0], [0, 0, 0, 1]]}, "mat-1~2~3~0~4~5~6~0~7~8~9~0"),
-        ({"linear": 2, "extractChannel": "red"}, "mat-2~0~0~0~2~0~0~0~2~0~0~0"),
+        ({"extractChannel": "green"}, "mat-0-1-0-0-0-1-0-0-0-1-0-0"),
+        ({"extractChannel": "blue"}, "mat-0-0-1-0-0-0-1-0-0-0-1-0"),
+        ({"extractChannel": 0}, "mat-1-0-0-0-1-0-0-0-1-0-0-0"),
+        ({"extractChannel": 1}, "mat-0-1-0-0-0-1-0-0-0-1-0-0"),
+        ({"recomb": [[1, 2, 3], [4, 5, 6], [7, 8, 9]]}, "mat-1-2-3-0-4-5-6-0-7-8-9-0"),
+        ({"recomb": [[1, 2, 3, 0], [4, 5, 6, 0], [7, 8, 9, 0], [0, 0, 0, 1]]}, "mat-1-2-3-0-4-5-6-0-7-8-9-0"),
+        ({"linear": 2, "extractChannel": "red"}, "mat-2-0-0-0-2-0-0-0-2-0-0-0"),
         ({"negate": False}, "h-2560_w-2560"),
     ):
         assert read_edits(edits) == wanted
@@ -195,7 +195,7 @@ def test_urls_of_thumbor_within_each_other() -> None:
         inner = "h.example.com/unsafe/" * nested + "h.example.com/unsafe/10x20:30x40/a.jpg"
         return canonical_path(thumbor.read(f"/unsafe/300x200/filters:extract_focal()/{inner}", SETTINGS).plan)
 
-    focused = "/a.jpg/_/fit-cover_focus-20~30_h-200_up-1_w-300.auto"
+    focused = "/a.jpg/_/fit-cover_focus-20-30_h-200_up-1_w-300.auto"
     assert [read(nested) == focused for nested in (0, 1, 8, 9, 10, 11)] == [True, True, True, True, False, False]
 
 

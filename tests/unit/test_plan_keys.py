@@ -121,6 +121,7 @@ def test_keys(key: str) -> None:
         ("", "names no image"),
         ("a" * (MAX_KEY_BYTES + 1), "longer than 700 bytes"),
         ("é" * (MAX_KEY_BYTES // 2) + "a", "longer than 700 bytes"),
+        ("é" * 144 + " ", "takes 868 bytes once encoded; at most 867 are allowed"),
         ("a\x1fb", "control character"),
         ("a\x7fb", "control character"),
         ("\x00", "control character"),

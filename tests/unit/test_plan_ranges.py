@@ -73,8 +73,9 @@ OTHERS = {
     "face": ("0~0 4096~4096", "0 0~0~0 -1~0 0~-1 4097~0 0~4097 0.5~0 0~0.5"),
     "fz": ("0 0.01 1", "-0.01 1.01 0.001 1~1"),
     "trimx": (
-        "~northwest~ ~southeast~h abcdef~northwest~v abcdef01~northwest~hv",
-        "~northeast~ ~northwest~vh ~northwest abc~northwest~ abcdef0~northwest~ ABCDEF~northwest~ ~northwest~~",
+        "auto~northwest~none auto~southeast~h abcdef~northwest~v abcdef01~northwest~hv",
+        "auto~northeast~none auto~northwest~vh auto~northwest abc~northwest~none abcdef0~northwest~none"
+        " ABCDEF~northwest~none ~northwest~none auto~northwest~ auto~northwest~none~",
     ),
     "minw": ("1 2 8192", "0 -1 8193 1.5 1~1"),
     "minh": ("1 2 8192", "0 -1 8193 1.5 1~1"),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { darkroomUrl, keyOf, keyPath, LADDER, ladderWidth, offeredWidths, srcset, widthUrl } from '../../../frontends/darkroom.mjs';
@@ -45,6 +46,12 @@ test('a srcset ends with the picture as wide as it is', () => {
     assert.deepEqual(offeredWidths(500), [[320, 320], [480, 480], [640, 500]]);
     assert.deepEqual(offeredWidths(9000), LADDER.map(step => [step, step]));
     assert.equal(srcset('', 'a.jpg', 400), '/a.jpg?w=320&dpr=1 320w, /a.jpg?w=480&dpr=1 400w');
+});
+
+test('a canonical request has the encoding of the key', () => {
+    const cases = JSON.parse(readFileSync(new URL('../../cases/keys.json', import.meta.url), 'utf8'));
+    cases.forEach(({ key, encoded }) =>
+        assert.equal(read(darkroomUrl('', key, { w: 801 })).request, `/${encoded}/_/w-801.auto`, key));
 });
 
 test('a signature is that of OpenSSL', () => {

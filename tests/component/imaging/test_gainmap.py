@@ -143,16 +143,16 @@ def test_the_map_follows_its_base(query: str, orientation: int) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        "inset-10~20~30~200",
-        "cut-300~0.5~attention~0.5~0.5~0~0",
-        "cut-300~0~fp~0.62~0.5~0~0_w-200",
-        "zoom-0.5~0.25",
+        "inset-10-20-30-200",
+        "cut-300-0.5-attention-0.5-0.5-0-0",
+        "cut-300-0-fp-0.62-0.5-0-0_w-200",
+        "zoom-0.5-0.25",
         "orient-0_w-320",
-        "cov-clip_fit-cover_h-300_off-30~10_w-300",
+        "cov-clip_fit-cover_h-300_off-30-10_w-300",
         "cov-flex_fit-cover_h-300_w-500",
         "cov-uncut_fit-cover_h-300_w-300",
         "h-300_minw-500_w-300",
-        "fit-cover_focus-400~200_h-400_w-200",
+        "fit-cover_focus-400-200_h-400_w-200",
         "base-1_mb-9000_w-320",
     ],
 )
@@ -196,7 +196,7 @@ def test_otherwise_the_base_goes_alone(query: str) -> None:
 
 
 def test_what_turns_or_extends_drops_the_map() -> None:
-    for options in ("angle-10", "ext-box~north~0~0_h-700_w-700", "ell-0~0~9~9", "thr-99", "noise-9"):
+    for options in ("angle-10", "ext-box-north-0-0_h-700_w-700", "ell-0-0-9-9", "thr-99", "noise-9"):
         plan = parse_path(f"/a.jpg/_/{options}.jpeg")
         assert read(render(plan, Source.of(ultra_hdr()), limits=Limits()).body) is None
 

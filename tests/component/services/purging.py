@@ -14,7 +14,7 @@ from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
 from darkroom.services.caching import made_from
-from darkroom.services.purge import Purge
+from darkroom.services.purge import Purge, derivatives_of
 from darkroom.services.purging import Purging
 
 from .cloudfront import HeldDistribution, make_distribution
@@ -79,8 +79,9 @@ class Site:
     def derivative(self, key: str, name: str, master_etag: str = "") -> str:
         """Put a derivative, which says what it was made from if ``master_etag`` is given; its key."""
         metadata = made_from(master_etag) if master_etag else {}
-        self.media.put(f"derivatives/{key}/_/{name}", b"print", headers={}, metadata=metadata)
-        return f"derivatives/{key}/_/{name}"
+        name = f"{derivatives_of(key)}{name}"
+        self.media.put(name, b"print", headers={}, metadata=metadata)
+        return name
 
     def derivatives(self, key: str, names: Iterable[str], master_etag: str) -> None:
         """Put many."""

@@ -22,6 +22,7 @@ from darkroom.aws.record import CLAIMED, READY, REFUSED, REMOVED, Record, padded
 from darkroom.aws.samples import Samples
 from darkroom.aws.vectors.table import TableVectors
 from darkroom.errors import BadKey
+from darkroom.plan.keys import encode_key
 from darkroom.services.forget import SPARE_S, TOMBSTONE_WITHIN_S, Forget
 from darkroom.services.ingest.changes import read_change
 from darkroom.services.ingest.quarantine import quarantine_key
@@ -147,7 +148,9 @@ def fill(case: Case, key: str = KEY) -> None:
     case.world.index.delete(key)
     case.know(key, facts={"format": "jpeg"}, provenance={"creator": "a person"})
     case.put("media", f"masters/{key}", f"held/{key}", f"findings/g1/{key}.json", f"findings/g2/{key}.json")
-    case.put("media", *(f"derivatives/{key}/_/{name}" for name in ("w-320.webp", "w-640.webp", "refusal.json")))
+    case.put(
+        "media", *(f"derivatives/{encode_key(key)}/_/{name}" for name in ("w-320.webp", "w-640.webp", "refusal.json"))
+    )
     case.world.judge(key, flagged=True, body=b"picture")
     case.vectors.put(key, direction(1), source_etag="e", perceptual_hash="", generation="1")
     for etag in ("e", "f"):

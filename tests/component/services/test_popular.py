@@ -34,7 +34,7 @@ _numbers = itertools.count(1)
 HITS = 3
 DISTRIBUTION = "E1ABC"
 ASKED = "/trips/röm.jpg/_/h-333_w-333.auto-webp"
-STORED = "derivatives/trips/röm.jpg/_/h-333_w-333.auto-webp"
+STORED = "derivatives/trips/r.-C3B6m.jpg/_/h-333_w-333.auto-webp"
 QUOTED = ASKED.replace("ö", "%C3%B6")
 
 

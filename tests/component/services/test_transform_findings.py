@@ -208,7 +208,7 @@ def test_until_faces_are_known_another_part_stands_in(service: Transform, bucket
 
 def test_a_picture_cut_to_a_face_is_provisional_until_it_is_known(service: Transform, bucket: Bucket) -> None:
     anyone = replace(service, mode=AccessMode.OPEN)
-    wanted = TransformRequest("/photo.jpg/_/face-0~4_fv-1.png")
+    wanted = TransformRequest("/photo.jpg/_/face-0-4_fv-1.png")
     before = anyone.answer(wanted)
     assert isinstance(before, Provisional)
     analyse(bucket)

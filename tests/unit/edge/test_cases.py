@@ -11,10 +11,12 @@ import pytest
 
 from darkroom.errors import refusals
 from darkroom.plan.canonical import parse_path
+from darkroom.plan.keys import encode_key, quote_key
 from darkroom.plan.negotiation import negotiations
 from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.redaction import AlwaysRedact
 from functions.edge.build import edge_code
+from tests.odd_keys import odd_keys
 
 from .engine import Engines
 from .reference import CASES, Asked, case_presets, expected, outcome, same_url
@@ -77,6 +79,15 @@ def test_the_edge_function(case: dict[str, Any], engines: Engines) -> None:
     check(case, outcome(engine.answer(request.event(), request.generation)))
     is_needed = "_fv-" in case["expect"].get("path", "").replace("/_/fv-", "_fv-")
     assert engine.reads - reads == (1 if is_needed and request.generation else 0)
+
+
+def test_the_edge_function_encodes_keys(engines: Engines) -> None:
+    cases = json.loads((CASES / "keys.json").read_text(encoding="utf-8"))
+    keys = {case["key"]: case["encoded"] for case in cases} | {key: encode_key(key) for key in odd_keys()}
+    engine = engines.of("open", "")
+    for key, encoded in keys.items():
+        answer = outcome(engine.answer(Asked(f"/{quote_key(key)}?f=json").event(), ""))
+        assert answer["path"] == answer["request"] == f"/{encoded}/_/full.json"
 
 
 @pytest.mark.parametrize("case", TABLE, ids=[case["name"] for case in TABLE])

@@ -1,15 +1,15 @@
 """The canonical path: the one string that names a derivative.
 
-``/<key>/_/<options>.<format>``: options are ``name-value`` in alphabetical order joined by ``_``, or ``full`` where
-there are none. Below the prefix ``derivatives`` it is the S3 key of the derivative, and with ``f=auto`` not yet
-negotiated it is the canonical *request*, which signatures are made over.
+``/<key>/_/<options>.<format>``: the key is encoded (:mod:`.keys`), options are ``name-value`` in alphabetical order
+joined by ``_``, or ``full`` where there are none. Below the prefix ``derivatives`` it is the S3 key of the derivative,
+and with ``f=auto`` not yet negotiated it is the canonical *request*, which signatures are made over.
 """
 
 from __future__ import annotations
 
 from ..errors import BadKey, BadOption
-from .keys import check_key, quote_key, unquote
-from .kinds import FileName, Value
+from .keys import MAX_ENCODED_KEY_BYTES, check_key, decode_escapes, decode_key, encode_key
+from .kinds import FileName, Value, split_parts
 from .model import AUTO_CLASSES, BORROWED_FORMATS, DATA_FORMATS, PICTURE_FORMATS, Plan
 from .normal import plan_of
 from .options import BY_SHORT, CANONICAL, misread
@@ -18,9 +18,13 @@ from .redaction import check_first_page
 SEPARATOR = "/_/"
 NO_OPTIONS = "full"
 MAX_OPTIONS_BYTES = 267
-"""Of a request. S3 allows keys of 1,024 bytes: 12 for ``derivatives/``, 700 for the key, 3 for ``/_/``, these, 5 that
-negotiation may add (``_q-50``), 13 that the deployment may force (``_redact-faces``), 12 for the generation of findings
-(``_fv-`` and 8) and 12 for ``.auto-legacy``."""
+"""Of a request, whatever its key."""
+MAX_REQUEST_BYTES = 971
+"""Of a canonical request without its extension. S3 allows names of 1,024 bytes ("Naming Amazon S3 objects"): 11 for
+``derivatives``, these, 5 that negotiation may add (``_q-50``), 13 that the deployment may force (``_redact-faces``), 12
+for the generation of findings (``_fv-`` and 8) and 12 for ``.auto-legacy``."""
+MIN_OPTIONS_BYTES = MAX_REQUEST_BYTES - len("/") - MAX_ENCODED_KEY_BYTES - len(SEPARATOR)
+"""What the longest key leaves to the options: the most that a preset may take, because presets are for all keys."""
 
 _FORMATS = frozenset({*PICTURE_FORMATS, *BORROWED_FORMATS, *DATA_FORMATS, "auto", *AUTO_CLASSES})
 
@@ -37,18 +41,20 @@ def options_text(plan: Plan) -> str:
 
 def canonical_path(plan: Plan) -> str:
     """The canonical path of ``plan``."""
-    return f"/{quote_key(plan.key)}{SEPARATOR}{options_text(plan)}.{plan.format}"
+    return "/" + derivative_name(plan)
 
 
 def check_length(plan: Plan) -> None:
-    """Raise BadOption if the options of ``plan``, a request, are too long together."""
-    if len(options_text(plan)) > MAX_OPTIONS_BYTES:
-        raise BadOption(f"The options are longer than {MAX_OPTIONS_BYTES} characters together")
+    """Raise BadOption if the options of ``plan``, a request, are too long together, or too long for its key."""
+    start = f"/{encode_key(plan.key)}{SEPARATOR}"
+    room = min(MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES - len(start))
+    if len(options_text(plan)) > room:
+        raise BadOption(f"The options are longer than {room} characters together")
 
 
 def derivative_name(plan: Plan) -> str:
-    """The derivative's object name below the prefix of derivatives: the canonical path, its key not percent-encoded."""
-    return f"{plan.key}{SEPARATOR}{options_text(plan)}.{plan.format}"
+    """The derivative's object name below the prefix of derivatives: the canonical path without its first slash."""
+    return f"{encode_key(plan.key)}{SEPARATOR}{options_text(plan)}.{plan.format}"
 
 
 def parse_path(path: str) -> Plan:
@@ -57,13 +63,13 @@ def parse_path(path: str) -> Plan:
     Raises BadKey or BadOption if ``path`` is not exactly the canonical path of a Plan: a second spelling would be a
     second derivative.
     """
-    quoted, separator, file_name = path.removeprefix("/").rpartition(SEPARATOR)
+    encoded, separator, file_name = path.removeprefix("/").rpartition(SEPARATOR)
     text, dot, output = file_name.rpartition(".")
     if not separator or not dot or output not in _FORMATS:
         raise BadKey("The path is not a canonical path")
     try:
         values = dict(_read_word(word) for word in text.split("_")) if text != NO_OPTIONS else {}
-        plan = plan_of(check_key(unquote(quoted)), {**values, "f": output})
+        plan = plan_of(check_key(decode_key(encoded)), {**values, "f": output})
         check_first_page(plan)
         if canonical_path(plan) == path:
             return plan
@@ -77,6 +83,6 @@ def _read_word(word: str) -> tuple[str, Value]:
     option = BY_SHORT[name]
     is_text = isinstance(option.kind, FileName)
     try:
-        return name, option.kind.read([unquote(spelling.replace("~", "%"))] if is_text else spelling.split("~"))
+        return name, option.kind.read([decode_escapes(spelling)] if is_text else split_parts(spelling))
     except ValueError as error:
         raise misread(option, spelling) from error

@@ -16,7 +16,8 @@ from ..errors import BadKey
 
 MAX_KEY_BYTES = 700
 MAX_ENCODED_KEY_BYTES = 867
-"""Of :func:`encode_key`. S3's limit of 1,024 bytes for a name then leaves at least 100 to the options."""
+"""Of :func:`encode_key`. S3's limit of 1,024 bytes for a name then leaves at least 100 to the options; see
+:data:`.canonical.MAX_REQUEST_BYTES`."""
 
 RESERVED_SEGMENT = "_"
 """Separates a key from its options in canonical paths, so no key may have a segment of this name."""
@@ -39,10 +40,15 @@ def encode_key(key: str) -> str:
     return _ENCODED.sub(lambda match: f".-{match[0].encode().hex().upper()}", key)
 
 
+def decode_escapes(text: str) -> str:
+    """``text`` with every escape of :func:`encode_key` decoded; raises ValueError on bytes that are not UTF-8."""
+    return _ESCAPE.sub(lambda match: bytes.fromhex(match[1]).decode(), text)
+
+
 def decode_key(text: str) -> str:
     """The key whose encoding is ``text``; raises BadKey if ``text`` is not the encoding of a key."""
     try:
-        key = _ESCAPE.sub(lambda match: bytes.fromhex(match[1]).decode(), text)
+        key = decode_escapes(text)
         if encode_key(key) == text:
             return key
     except ValueError as error:
@@ -78,6 +84,8 @@ def check_key(key: str) -> str:
         raise BadKey("The path names no image")
     if len(key.encode()) > MAX_KEY_BYTES:
         raise BadKey(f"The key is longer than {MAX_KEY_BYTES} bytes")
+    if (size_bytes := len(encode_key(key))) > MAX_ENCODED_KEY_BYTES:
+        raise BadKey(f"The key takes {size_bytes} bytes once encoded; at most {MAX_ENCODED_KEY_BYTES} are allowed")
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in key):
         raise BadKey("The key holds a control character")
     if any(segment in ("", ".", "..") for segment in segments):

@@ -1,8 +1,8 @@
 """Kinds of option value: how each is read, written canonically and described. Here are numbers, words and texts.
 
 A value has two spellings. In a viewer's URL its parts are separated by ``,`` or ``:``; in a canonical path they are
-separated by ``~``, so that a path holds unreserved characters only (RFC 3986) and no party on the way can encode it
-in a second form. Both spellings are read by the same :meth:`Kind.read` from a list of parts.
+separated by ``-``, so that a path uses letters, digits, ``-``, ``.``, ``_`` and ``/`` only (decision 29). Both
+spellings are read by the same :meth:`Kind.read` from a list of parts.
 
 The edge function has a twin of each kind, chosen by :attr:`Kind.name` and fed by :meth:`Kind.rule`.
 """
@@ -10,8 +10,11 @@ The edge function has a twin of each kind, chosen by :attr:`Kind.name` and fed b
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
+
+from .keys import encode_key
 
 type Value = bool | int | float | str | tuple[object, ...]
 """Tuples are the shapes of :mod:`.model`, each read and written by a kind of its own."""
@@ -20,7 +23,20 @@ type Rule = dict[str, object]
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")
 _FIXED = re.compile(r"(?:0|[1-9][0-9]{0,4})(?:\.[0-9]{1,2})?")
-_LITERAL = re.compile(r"[A-Za-z0-9.-]")
+
+PART_SEPARATOR = "-"
+"""Between the parts of a value in a canonical path. No part is empty or ends in ``-``, so a further ``-`` is a sign."""
+_SEPARATED = re.compile(r"(?<=[^-])-")
+
+
+def join_parts(parts: Iterable[str]) -> str:
+    """The canonical spelling of a value's ``parts``."""
+    return PART_SEPARATOR.join(parts)
+
+
+def split_parts(text: str) -> list[str]:
+    """The parts of a value in its canonical spelling: ``10--5`` has the parts ``10`` and ``-5``."""
+    return _SEPARATED.split(text)
 
 
 class Kind(Protocol):
@@ -228,7 +244,7 @@ class Colour:
 class FileName:
     """A file name for a download, at most ``high`` bytes of UTF-8.
 
-    Canonically, bytes other than ``A-Za-z0-9.-`` are written ``~XX``.
+    Canonically it is encoded as a key is (:func:`.keys.encode_key`), ``_`` too.
     """
 
     high: int
@@ -245,9 +261,7 @@ class FileName:
         return text
 
     def write(self, value: Value) -> str:
-        return "".join(
-            chr(byte) if _LITERAL.match(chr(byte)) and byte < 128 else f"~{byte:02X}" for byte in str(value).encode()
-        )
+        return encode_key(str(value)).replace("_", ".-5F")
 
     def rule(self) -> Rule:
         return {"high": self.high}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ..errors import BadOption
+from .canonical import MIN_OPTIONS_BYTES, options_text
 from .kinds import FileName, Kind, Value
 from .model import Plan
 from .normal import plan_of
@@ -90,15 +91,18 @@ def _spelled(name: str, table: Mapping[str, object]) -> dict[str, str]:
             read_option(short, text)
         except ValueError as error:
             raise ValueError(f"preset {name!r}: {short} must be {BY_NAME[short].kind.expects}, not {text!r}") from error
-    _check_redacted(name, spelled)
+    _check_plan(name, spelled)
     return spelled
 
 
-def _check_redacted(name: str, spelled: Mapping[str, str]) -> None:
+def _check_plan(name: str, spelled: Mapping[str, str]) -> None:
+    plan = plan_of("", {short: read_option(short, text) for short, text in spelled.items()})
     try:
-        check_first_page(plan_of("", {short: read_option(short, text) for short, text in spelled.items()}))
+        check_first_page(plan)
     except BadOption as error:
         raise ValueError(f"preset {name!r}: {error.message}") from error
+    if len(options_text(plan)) > MIN_OPTIONS_BYTES:
+        raise ValueError(f"preset {name!r}: the options are longer than {MIN_OPTIONS_BYTES} characters together")
 
 
 def _spell(value: object) -> str:

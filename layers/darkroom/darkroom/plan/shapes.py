@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .kinds import Rule, Value, fixed, single, spell, whole
+from .kinds import Rule, Value, fixed, join_parts, single, spell, whole
 from .model import Crop, Gravity, Padding, Watermark
 
 
@@ -29,7 +29,7 @@ class GravityKind:
 
     def write(self, value: Value) -> str:
         assert isinstance(value, Gravity)
-        return f"fp~{spell(value.x)}~{spell(value.y)}" if value.name == "fp" else value.name
+        return join_parts(("fp", spell(value.x), spell(value.y))) if value.name == "fp" else value.name
 
     def rule(self) -> Rule:
         return {"words": list(self.words)}
@@ -61,8 +61,8 @@ class CropKind:
 
     def write(self, value: Value) -> str:
         assert isinstance(value, Crop)
-        numbers = "~".join(spell(number) for number in value[1:])
-        return f"pct~{numbers}" if value.unit == "pct" else numbers
+        numbers = [spell(number) for number in value[1:]]
+        return join_parts(["pct", *numbers] if value.unit == "pct" else numbers)
 
     def rule(self) -> Rule:
         return {"high": self.high}
@@ -87,7 +87,7 @@ class PaddingKind:
 
     def write(self, value: Value) -> str:
         assert isinstance(value, Padding)
-        return "~".join(map(str, value))
+        return join_parts(map(str, value))
 
     def rule(self) -> Rule:
         return {"high": self.high}
@@ -121,7 +121,7 @@ class WatermarkKind:
 
     def write(self, value: Value) -> str:
         assert isinstance(value, Watermark)
-        return "~".join(map(str, value))
+        return join_parts(map(str, value))
 
     def rule(self) -> Rule:
         default = Watermark("")

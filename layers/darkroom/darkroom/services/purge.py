@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..aws.vault import Kept, Listed, Vault
+from ..plan.keys import encode_key
 from .caching import SOURCE_ETAG
 from .transform import DERIVATIVES
 
@@ -97,4 +98,4 @@ class Purge:
 
 def derivatives_of(key: str) -> str:
     """The prefix of every derivative of ``key``."""
-    return f"{DERIVATIVES}{key}/_/"
+    return f"{DERIVATIVES}{encode_key(key)}/_/"

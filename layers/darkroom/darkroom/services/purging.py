@@ -16,7 +16,7 @@ from ..aws.cdn import MAX_WILDCARDS, Cdn
 from ..aws.observer import Observer
 from ..aws.queues import Queue
 from ..errors import BadUpload, InvalidPath, TooManyInvalidations, Unavailable
-from ..plan.keys import quote_key
+from ..plan.keys import encode_key, quote_key
 from .backoff import backoff_s
 from .dead_letters import last_words, told
 from .figures import attempted, failed
@@ -45,14 +45,14 @@ CDN_S = 15.0
 
 
 def invalidated_paths(key: str, *, iiif: bool = False) -> list[str]:
-    """What the CDN may hold of ``key``, in the spelling of canonical paths, and of IIIF if that is served.
+    """What the CDN may hold of ``key``, in the encoding of canonical paths, and of IIIF if that is served.
 
     Answers in other services' languages are kept for a short time instead: where a signature stands first in a path, no
     prefix is that of one picture.
     """
-    quoted = quote_key(key)
-    ours = [f"/{quoted}/_/*", f"/{quoted}"]
-    return [*ours, spelled(f"{IIIF.prefix}/{quoted.replace('/', '%2F')}/") + "*"] if iiif else ours
+    encoded = encode_key(key)
+    ours = [f"/{encoded}/_/*", f"/{encoded}"]
+    return [*ours, spelled(f"{IIIF.prefix}/{quote_key(key).replace('/', '%2F')}/") + "*"] if iiif else ours
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from ..aws.objects import Bucket
 from ..errors import Damaged, DarkroomError, OverLimits
+from ..plan.keys import encode_key
 from ..plan.limits import Limits
 from .caching import made_from
 
@@ -18,7 +19,7 @@ MARKED: tuple[type[DarkroomError], ...] = (Damaged, OverLimits)
 
 def marker_key(prefix: str, key: str) -> str:
     """The marker's object key. Its last part is no canonical path, so no derivative can have this name."""
-    return f"{prefix}{key}/_/refusal.json"
+    return f"{prefix}{encode_key(key)}/_/refusal.json"
 
 
 def read_marker(media: Bucket, name: str) -> dict[str, object]:

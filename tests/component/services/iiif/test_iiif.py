@@ -139,7 +139,7 @@ def test_a_picture_says_what_it_is_called(opened: Iiif) -> None:
 
 def test_a_picture_is_stored_under_its_canonical_path(guarded: Iiif, media: Bucket) -> None:
     first = ask(guarded, f"{PHOTO}/0,0,512,512/512,512/0/default.jpg")
-    stored = media.open("derivatives/trips/photo.jpg/_/crop-0~0~512~512.jpeg")
+    stored = media.open("derivatives/trips/photo.jpg/_/crop-0-0-512-512.jpeg")
     assert stored is not None
     assert stored.read() == body_of(first)
     second = ask(guarded, f"{PHOTO}/0,0,512,512/512,512/0/default.jpg")

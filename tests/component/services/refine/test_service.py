@@ -12,6 +12,7 @@ from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import BadUpload, Unavailable
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, Region, to_document
+from darkroom.plan.keys import encode_key
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.answers import Rendered
 from darkroom.services.caching import PACE, SOURCE_ETAG, CachePolicy
@@ -263,7 +264,7 @@ def test_what_names_no_derivative_is_no_order(body: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["photo.jpg", "a b/ü+%.jpg", "deep/er/x"])
-def test_the_key_of_an_object_is_not_percent_encoded(key: str) -> None:
-    plan = Order(f"derivatives/{key}/_/w-640.auto-webp").plan
+def test_the_key_is_decoded_from_the_name_of_an_object(key: str) -> None:
+    plan = Order(f"derivatives/{encode_key(key)}/_/w-640.auto-webp").plan
     assert plan is not None
     assert (plan.key, plan.width, plan.format) == (key, 640, "auto-webp")

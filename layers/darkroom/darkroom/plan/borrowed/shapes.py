@@ -1,4 +1,4 @@
-"""Kinds of borrowed option values. In canonical paths only, so each has one spelling: parts separated by ``~``."""
+"""Kinds of borrowed option values. In canonical paths only, so each has one spelling: parts separated by ``-``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..kinds import Rule, Value, single
+from ..kinds import Rule, Value, join_parts, single
 from ..model import Convolution, Curve, Cut, Extension, Stamp, Trimming
 
 MAX_LENGTH_PX = 65_535
@@ -15,7 +15,8 @@ MAX_WEIGHTS = 49
 """Of a convolution: seven by seven."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,4})?")
-_COLOUR = re.compile(r"(?:[0-9a-f]{6}|[0-9a-f]{8})?")
+CORNER_COLOUR, NO_AXES = "auto", "none"
+_COLOUR = re.compile(rf"[0-9a-f]{{6}}|[0-9a-f]{{8}}|{CORNER_COLOUR}")
 _CHANNELS = "argb"
 
 
@@ -71,7 +72,7 @@ class Numbers:
 
     def write(self, value: Value) -> str:
         assert isinstance(value, tuple)
-        return "~".join(spelled(float(str(one))) for one in value)
+        return join_parts(spelled(float(str(one))) for one in value)
 
     def rule(self) -> Rule:
         return {}
@@ -79,7 +80,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class CutKind:
-    """``w~h~gravity~x~y~dx~dy``."""
+    """``w-h-gravity-x-y-dx-dy``."""
 
     words: tuple[str, ...]
     name: str = "cut"
@@ -97,7 +98,7 @@ class CutKind:
 
     def write(self, value: Value) -> str:
         assert isinstance(value, Cut)
-        return "~".join(part if isinstance(part, str) else spelled(part) for part in value)
+        return join_parts(part if isinstance(part, str) else spelled(part) for part in value)
 
     def rule(self) -> Rule:
         return {}
@@ -105,7 +106,7 @@ class CutKind:
 
 @dataclass(frozen=True, slots=True)
 class ExtensionKind:
-    """``box|ratio~place~dx~dy``."""
+    """``box|ratio-place-dx-dy``."""
 
     places: tuple[str, ...]
     name: str = "extension"
@@ -121,7 +122,7 @@ class ExtensionKind:
 
     def write(self, value: Value) -> str:
         assert isinstance(value, Extension)
-        return f"{value.to}~{value.place}~{spelled(value.dx)}~{spelled(value.dy)}"
+        return join_parts((value.to, value.place, spelled(value.dx), spelled(value.dy)))
 
     def rule(self) -> Rule:
         return {}
@@ -129,7 +130,7 @@ class ExtensionKind:
 
 @dataclass(frozen=True, slots=True)
 class TrimmingKind:
-    """``colour~corner~axes``, of which colour and axes may be empty."""
+    """``colour-corner-axes``; ``auto`` is the corner's colour, ``none`` are no axes: both are empty in the value."""
 
     name: str = "trimming"
 
@@ -140,13 +141,15 @@ class TrimmingKind:
     def read(self, parts: list[str]) -> Value:
         if len(parts) != 3 or not _COLOUR.fullmatch(parts[0]):
             raise ValueError(parts)
-        if parts[1] not in ("northwest", "southeast") or parts[2] not in ("", "h", "v", "hv"):
+        if parts[1] not in ("northwest", "southeast") or parts[2] not in (NO_AXES, "h", "v", "hv"):
             raise ValueError(parts)
-        return Trimming(*parts)
+        colour, corner, axes = parts
+        return Trimming("" if colour == CORNER_COLOUR else colour, corner, "" if axes == NO_AXES else axes)
 
     def write(self, value: Value) -> str:
         assert isinstance(value, Trimming)
-        return "~".join(value)
+        colour, corner, axes = value
+        return join_parts((colour or CORNER_COLOUR, corner, axes or NO_AXES))
 
     def rule(self) -> Rule:
         return {}
@@ -154,7 +157,7 @@ class TrimmingKind:
 
 @dataclass(frozen=True, slots=True)
 class StampKind:
-    """``dx~dy~tiled~width~height``."""
+    """``dx-dy-tiled-width-height``."""
 
     name: str = "stamp"
 
@@ -171,7 +174,7 @@ class StampKind:
     def write(self, value: Value) -> str:
         assert isinstance(value, Stamp)
         numbers = (value.dx, value.dy, int(value.tiled), value.width, value.height)
-        return "~".join(map(spelled, numbers))
+        return join_parts(map(spelled, numbers))
 
     def rule(self) -> Rule:
         return {}
@@ -179,7 +182,7 @@ class StampKind:
 
 @dataclass(frozen=True, slots=True)
 class ConvolutionKind:
-    """``columns~normal~weight~weight…``, as many weights as whole rows take."""
+    """``columns-normal-weight-weight…``, as many weights as whole rows take."""
 
     name: str = "convolution"
 
@@ -198,7 +201,7 @@ class ConvolutionKind:
 
     def write(self, value: Value) -> str:
         assert isinstance(value, Convolution)
-        return "~".join(map(spelled, (value.columns, int(value.normal), *value.weights)))
+        return join_parts(map(spelled, (value.columns, int(value.normal), *value.weights)))
 
     def rule(self) -> Rule:
         return {}
@@ -206,7 +209,7 @@ class ConvolutionKind:
 
 @dataclass(frozen=True, slots=True)
 class CurvesKind:
-    """Four curves, of all channels, red, green and blue: ``a.x.y.x.y~r…~g…~b…``; points are whole, from 0 to 255."""
+    """Four curves, of all channels, red, green and blue: ``a.x.y.x.y-r…-g…-b…``; points are whole, from 0 to 255."""
 
     name: str = "curves"
 
@@ -221,7 +224,7 @@ class CurvesKind:
 
     def write(self, value: Value) -> str:
         assert isinstance(value, tuple)
-        return "~".join(
+        return join_parts(
             ".".join([channel, *(str(one) for point in curve for one in point)])  # type: ignore[attr-defined]
             for channel, curve in zip(_CHANNELS, value, strict=True)
         )
@@ -259,7 +262,7 @@ class Several:
 
     def write(self, value: Value) -> str:
         assert isinstance(value, tuple)
-        return "~".join(map(str, value))
+        return join_parts(map(str, value))
 
     def rule(self) -> Rule:
         return {}

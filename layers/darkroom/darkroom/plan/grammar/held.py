@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ...errors import BadOption
 from ..canonical import check_length
-from ..kinds import FileName, Kind, Value
+from ..kinds import FileName, Kind, Value, split_parts
 from ..model import AUTO_CLASSES, BORROWED_FORMATS, Plan
 from ..normal import plan_of
 from ..options import BY_SHORT, misread
@@ -29,11 +29,11 @@ def _held(short: str, value: Value) -> Value:
     try:
         return option.kind.read(_parts(option.kind, spelled))
     except ValueError as error:
-        raise misread(option, spelled.replace("~", ",")) from error
+        raise misread(option, ",".join(_parts(option.kind, spelled))) from error
 
 
 def _parts(kind: Kind, spelled: str) -> list[str]:
-    return [spelled] if isinstance(kind, FileName) else spelled.split("~")
+    return [spelled] if isinstance(kind, FileName) else split_parts(spelled)
 
 
 def refused(option: str, text: str) -> BadOption:

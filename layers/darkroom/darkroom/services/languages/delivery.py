@@ -15,7 +15,7 @@ from typing import Protocol
 from ...aws.objects import Bucket
 from ...errors import Unavailable
 from ...plan.canonical import SEPARATOR, derivative_name
-from ...plan.keys import quote_key
+from ...plan.keys import encode_key
 from ...plan.model import Plan
 from ...plan.signing import sign
 from ..answers import Answer, Derivative, HttpResponse, NotModified, Rendered, Stored, to_http
@@ -53,14 +53,14 @@ class Delivery:
         """The address of a copy of the stored derivative, which lies beside it: a purge of its picture finds both."""
         name = derivative_name(plan)
         token = sign(f"{name} {etag} {limit_s}", self.keys.valid()[0])
-        copy = f"{plan.key}{SEPARATOR}{token}{LARGE_SUFFIX}"
+        copy = f"{encode_key(plan.key)}{SEPARATOR}{token}{LARGE_SUFFIX}"
         if self.media.etag(DERIVATIVES + copy) is None:
             found = self.media.open(DERIVATIVES + name)
             if found is None or found.etag != etag:
                 raise Unavailable(detail=f"{name} has gone while it was handed over")
             kept = bounded(found.attributes.get("Cache-Control", ""), limit_s)
             self.media.put(DERIVATIVES + copy, found.read(), {**found.attributes, "Cache-Control": kept})
-        return f"{LARGE_PREFIX}/{quote_key(plan.key)}{SEPARATOR}{token}{LARGE_SUFFIX}"
+        return f"{LARGE_PREFIX}/{copy}"
 
 
 def _kept_for(answer: Answer, limit_s: int) -> Answer:

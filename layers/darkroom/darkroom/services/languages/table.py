@@ -52,15 +52,18 @@ LANGUAGES = (
 BY_NAME: Mapping[str, Language] = {language.name: language for language in LANGUAGES}
 
 
+_ESCAPED = re.compile(r"[^A-Za-z0-9/._-]|(?<=\.)-|(?<=/)[/.]")
+
+
 def spelled(target: str) -> str:
     """The path by which the CDN knows ``target``, a path and query in ASCII, once its function has seen it.
 
-    It is made of unreserved characters and single slashes, and no two targets share it: ``~XX`` is any other byte, as
-    in canonical paths. What CloudFront signs for a function has to arrive as it was signed, and for paths with other
-    characters it did not always (aws-samples/image-optimization, issue 44). The function reads the URL from a header.
+    It has the characters of canonical paths and single slashes, no segment of it is ``.`` or ``..``, and no two targets
+    share it: ``.-XX`` is any other character (:mod:`darkroom.plan.keys`). What CloudFront signs for a function
+    has to arrive as it was signed, and for paths with other characters it did not (aws-samples/image-optimization,
+    issue 44). The function reads the URL from a header.
     """
-    escaped = "".join(c if c.isascii() and (c.isalnum() or c in "/._-") else f"~{ord(c):02X}" for c in target)
-    return re.sub("/(/+)", lambda slashes: "/" + "~2F" * len(slashes[1]), escaped).replace("/.", "/~2E")
+    return _ESCAPED.sub(lambda match: f".-{ord(match[0]):02X}", target)
 
 
 def read_modes(text: str) -> Mapping[str, AccessMode]:

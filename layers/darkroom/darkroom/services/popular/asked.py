@@ -10,7 +10,7 @@ from functools import partial
 from ...errors import DarkroomError
 from ...plan.canonical import SEPARATOR, parse_path
 from ...plan.grammar.native import parse_url
-from ...plan.keys import quote_key, unquote
+from ...plan.keys import unquote
 from ...plan.model import DATA_FORMATS, Plan
 from ...plan.negotiation import negotiations
 from ...plan.presets import Presets
@@ -59,9 +59,8 @@ def variants_among(names: Iterator[str], asked: Asked, always: AlwaysRedact = NO
 
 
 def _is_one_of(wanted: frozenset[Plan], name: str) -> bool:
-    key, separator, options = name.rpartition(SEPARATOR)
     try:
-        plan = parse_path(f"/{quote_key(key)}{separator}{options}")
+        plan = parse_path("/" + name)
     except DarkroomError:  # a marker of a refusal, which lies among them
         return False
     return replace(plan, findings="") in wanted

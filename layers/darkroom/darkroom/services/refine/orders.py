@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass
 
 from ...errors import BadUpload, DarkroomError
-from ...plan.canonical import SEPARATOR, parse_path
-from ...plan.keys import quote_key
+from ...plan.canonical import parse_path
 from ...plan.model import DATA_FORMATS, Plan
 from ..transform import DERIVATIVES
 
@@ -25,9 +24,8 @@ class Order:
     @property
     def plan(self) -> Plan | None:
         """What the derivative is of, None for what is no picture: data, or the marker of a refused source."""
-        key, separator, options = self.name.removeprefix(DERIVATIVES).rpartition(SEPARATOR)
         try:
-            plan = parse_path(f"/{quote_key(key)}{separator}{options}")
+            plan = parse_path("/" + self.name.removeprefix(DERIVATIVES))
         except DarkroomError:
             return None
         return None if plan.format in DATA_FORMATS else plan
