@@ -67,7 +67,7 @@ conformance: $(READY)  ## The official validator of the IIIF Image API 3.0, on a
 edge: $(READY)  ## Write the minified edge function into template.yaml
 	@$(RUN) functions/edge/build.py
 
-alarms: $(READY)  ## Write the alarms and dashboards into template.yaml
+alarms: $(READY)  ## Write stacks/alarms.yaml, the nested stack of alarms and dashboards
 	@$(RUN) -m observability
 
 docs: $(READY)  ## Write the generated reference pages and modules

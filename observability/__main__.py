@@ -1,4 +1,4 @@
-"""``python -m observability``: write the alarms and dashboards into template.yaml."""
+"""``python -m observability``: write the nested stack of alarms and dashboards."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "darkroom"))
 
-from observability.template import written
+from observability.template import template
 
-TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+STACK = Path(__file__).parents[1] / "stacks" / "alarms.yaml"
 
 
 def main() -> None:
-    """Rewrite what is between the marks, and nothing else."""
-    TEMPLATE.write_text(written(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
+    """Rewrite the file."""
+    STACK.parent.mkdir(exist_ok=True)
+    STACK.write_text(template(), encoding="utf-8")
 
 
 if __name__ == "__main__":

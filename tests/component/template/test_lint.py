@@ -12,7 +12,7 @@ import pytest
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
-from .stack import ROOT, TEMPLATE, Stack, broken_rules, template
+from .stack import ROOT, TEMPLATE, Stack, broken_rules, nested_templates, template
 
 ENVIRONMENTS = ("small", "inference", "archive")
 """Of samconfig.toml, for `sam deploy --config-env`."""
@@ -27,8 +27,9 @@ def sam() -> str:
     return found
 
 
-def test_cfn_lint_is_silent() -> None:
-    found = lint(TEMPLATE.read_text(encoding="utf-8"), config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
+@pytest.mark.parametrize("path", [TEMPLATE, *nested_templates().values()], ids=lambda path: path.name)
+def test_cfn_lint_is_silent(path: Path) -> None:
+    found = lint(path.read_text(encoding="utf-8"), config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
     assert [f"{match.rule.id} {match.message}" for match in found] == []
 
 

@@ -165,13 +165,13 @@ def test_alarms_take_a_version_back(kind: str, inference: str) -> None:
         assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
         names = [alarm["Name"].strip("<>") for alarm in group["AlarmConfiguration"]["Alarms"]]
         assert names == [logical_id(name) for name in release_alarms(function.removesuffix("Function").lower())]
-        assert set(names) <= set(stack.resources)
+        assert set(names) <= set(stack.resources)  # with Alarms=essential, the default
         assert stack.resources[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
 
 
 def test_a_gradual_release_needs_alarms() -> None:
     assert len(broken_rules(Deployments=GRADUAL[0], Alarms="off")) == 1
-    assert broken_rules(Deployments=GRADUAL[0], Alarms="on") == set()
+    assert broken_rules(Deployments=GRADUAL[0], Alarms="essential") == set()
 
 
 def test_what_is_released_gradually_is_called_by_its_alias() -> None:
