@@ -112,7 +112,7 @@ def main(packages: str) -> None:
     """Run MiniStack from ``packages``, its site-packages folder, until SIGTERM or the end of standard input."""
     site.addsitedir(packages)
     from ministack import app  # type: ignore[import-not-found]
-    from ministack.core import lambda_runtime  # type: ignore[import-not-found]
+    from ministack.core import lambda_runtime, sigv4  # type: ignore[import-not-found]
     from ministack.core.persistence import save_all  # type: ignore[import-not-found]
     from ministack.services import (  # type: ignore[import-not-found]
         cloudformation,
@@ -121,6 +121,7 @@ def main(packages: str) -> None:
         cloudwatch_logs,
         eventbridge,
         lambda_svc,
+        s3,
         sqs,
         stepfunctions,
     )
@@ -141,6 +142,8 @@ def main(packages: str) -> None:
         events=eventbridge,
         states=stepfunctions,
         cloudformation=cloudformation,
+        objects=s3,
+        sigv4=sigv4,
     )
     signal.signal(signal.SIGUSR1, lambda *_: save_all(app._build_persistence_save_dict()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
