@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .alarm import CompositeAlarm, MetricAlarm
 from .burning import burning, grouped
+from .pages import pages
 from .tickets import composite_tickets, tickets
 
-ALARMS: tuple[MetricAlarm, ...] = (*burning(), *tickets())
+ALARMS: tuple[MetricAlarm, ...] = (*burning(), *pages(), *tickets())
 COMPOSITES: tuple[CompositeAlarm, ...] = (*grouped(), *composite_tickets())
 EVERY: tuple[MetricAlarm | CompositeAlarm, ...] = (*ALARMS, *COMPOSITES)
 

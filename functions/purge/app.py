@@ -7,6 +7,7 @@ from typing import Any
 
 from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
+from darkroom.aws.erasures import Erasures
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
@@ -28,6 +29,7 @@ _service = Purging(
     dead_letters=Queue(_sqs, _env["PURGE_DLQ_URL"]),
     max_receives=int(_env["MAX_RECEIVES"]),
     observer=_observer,
+    erasures=Erasures(client("dynamodb"), _env["INDEX_TABLE"]),
     iiif=_env.get("IIIF_ACCESS_MODE", "off") != "off",
 )
 

@@ -158,6 +158,12 @@ def test_forget_deletes_nothing_of_the_index_but_findings_and_samples() -> None:
     assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["findings#*", "sample#*"]}}
 
 
+@pytest.mark.parametrize("role", ["Purge", "Forget"])
+def test_erasures_are_all_that_purge_and_forget_write_into_the_index(role: str) -> None:
+    [statement] = [s for s in statements(Stack(), role) if s["Action"] == "dynamodb:UpdateItem"]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["erasure#*"]}}
+
+
 @pytest.mark.parametrize("role", KEY_USES)
 def test_a_key_is_used_only_through_the_services_that_keep_data_with_it(role: str) -> None:
     actions, services = KEY_USES[role]
