@@ -185,7 +185,7 @@ class Stack:
 
 def broken_rules(region: str = PSEUDO["AWS::Region"], **parameters: str) -> set[str]:
     """What the template's rules say of these parameters; CloudFormation refuses a stack that breaks one."""
-    stack = Stack(**parameters)
+    stack = _stack_for_rules(tuple(sorted(parameters.items())))
 
     def holds(node: Any) -> bool:
         return bool(stack._value(_in_region(node, region)))
@@ -197,6 +197,11 @@ def broken_rules(region: str = PSEUDO["AWS::Region"], **parameters: str) -> set[
         for assertion in rule["Assertions"]
         if not holds(assertion["Assert"])
     }
+
+
+@functools.lru_cache(maxsize=4)  # the transformation takes most of a second, and rules are asked of many regions
+def _stack_for_rules(parameters: tuple[tuple[str, str], ...]) -> Stack:
+    return Stack(**dict(parameters))
 
 
 def _in_region(node: Any, region: str) -> Any:
