@@ -102,9 +102,7 @@ class World:
     @cached_property
     def registry(self) -> Registry:
         """The stack's model registry."""
-        return Registry(
-            client("sagemaker", environment(self.facts)), self.facts["outputs"].get("ModelGroupName", f"{STACK}-models")
-        )
+        return Registry(client("sagemaker", environment(self.facts)), self.facts["outputs"]["ModelGroupName"])
 
     @cached_property
     def samples(self) -> Samples:

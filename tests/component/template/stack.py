@@ -25,6 +25,7 @@ PSEUDO = {
     "AWS::AccountId": "111122223333",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-central-1",
+    "AWS::StackId": "arn:aws:cloudformation:eu-central-1:111122223333:stack/stack/3f2504e0-4f89-11d3-9a0c-0305e82c3301",
     "AWS::StackName": "stack",
     "AWS::URLSuffix": "amazonaws.com",
 }

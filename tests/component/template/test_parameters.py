@@ -28,6 +28,7 @@ from .stack import ROOT, Stack, broken_rules, references, template
 PARAMETERS = template()["Parameters"]
 CONDITIONS = template()["Conditions"]
 REGISTRY = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"
+DIGEST = f"sha256:{'0a' * 32}"
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
 
 
@@ -80,13 +81,13 @@ def test_parameters_and_conditions_are_used() -> None:
             ["", "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"],
             ["arn:aws:acm:eu-central-1:111122223333:certificate/0a1b"],
         ),
-        ("EndpointName", ["", "darkroom", "a-b"], ["-a", "a_b", "a-"]),
+        ("EndpointName", ["", "darkroom", "a-b"], ["-a", "a_b", "a-", "Darkroom"]),
         (
             "EndpointImageUri",
-            ["", f"{REGISTRY}/darkroom:1", f"{REGISTRY}/team/darkroom@sha256:0a1b"],
-            [f"{REGISTRY}/darkroom", "darkroom:1", "public.ecr.aws/x/darkroom:1"],
+            ["", f"{REGISTRY}/darkroom@{DIGEST}", f"{REGISTRY}/team/darkroom@{DIGEST}"],
+            [f"{REGISTRY}/darkroom", f"{REGISTRY}/darkroom:1", f"{REGISTRY}/darkroom:1@{DIGEST}", f"darkroom@{DIGEST}"],
         ),
-        ("CanaryWeight", ["0", "0.11", "1", "12.5"], ["", "-1", ".5", "1."]),
+        ("EndpointScaling", ["1,2,600", "10,100,90"], ["", "1,2", "0,2,600", "1, 2, 600"]),
         ("Tasks", ["faces", "faces,text,tags"], ["", "faces,", "cats", "faces, text"]),
         (
             "WebAclArn",
@@ -234,7 +235,7 @@ def test_the_deployment_page_lists_every_parameter_with_its_default() -> None:
 
 
 def test_the_monitor_knows_every_other_function_and_its_memory() -> None:
-    stack = Stack(InferenceMode="lambda", MemoryMb="2048", IngestMemoryMb="4096", InferMemoryMb="5120")
+    stack = Stack(InferenceMode="lambda", MemoryMb="2048", IngestMemoryMb="4096")
     known = read_functions(stack.variables("MonitorFunction")["FUNCTIONS"])
     there = stack.of_type("AWS::Lambda::Function")
     assert {f"<{name}>": int(function["MemorySize"]) for name, function in there.items() if "Monitor" not in name} == {
