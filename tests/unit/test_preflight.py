@@ -177,7 +177,7 @@ def test_instances_of_an_endpoint_need_their_own_quota() -> None:
     asked = plan(
         InferenceMode="endpoint",
         EndpointInstanceType="ml.g4dn.xlarge",
-        EndpointMaxInstances="2",
+        EndpointScaling="1,2,600",
         CanaryImageUri="image",
     )
     name = "ml.g4dn.xlarge for endpoint usage"
@@ -240,7 +240,9 @@ def test_what_was_not_read_is_never_ok() -> None:
         *check_concurrency(plan(), NOT_READ),
         *check_cloudfront(plan(), ExistingStack(), dict.fromkeys(CLOUDFRONT_QUOTAS, NOT_READ), NOT_READ),
         *check_vectors(plan(SimilarityStore="s3vectors"), NOT_READ),
-        *check_endpoint(plan(InferenceMode="endpoint", EndpointInstanceType="ml.m5.large"), NOT_READ),
+        *check_endpoint(
+            plan(InferenceMode="endpoint", EndpointInstanceType="ml.m5.xlarge", EndpointScaling="1,2,600"), NOT_READ
+        ),
     ]
     assert set(statuses(findings)) == {UNKNOWN}
     assert all("AccessDenied" in finding.found for finding in findings)

@@ -192,7 +192,7 @@ def sum_background(plan: Plan) -> int:
 
 def check_memory(plan: Plan) -> Iterator[Finding]:
     """Name functions with more memory than a new account may give them."""
-    names = [name for name in ("MemoryMb", "IngestMemoryMb", "InferMemoryMb") if plan.number(name) > 0]
+    names = [name for name in ("MemoryMb", "IngestMemoryMb") if plan.number(name) > 0]
     large = [f"{name}={plan.number(name)}" for name in names if plan.number(name) > MEMORY_OF_NEW_ACCOUNTS_MB]
     if large:
         found = f"{', '.join(large)}: new accounts have at most {MEMORY_OF_NEW_ACCOUNTS_MB} MB, which no API tells"
@@ -242,9 +242,9 @@ def check_endpoint(plan: Plan, quotas: Mapping[str, float] | Unknown) -> Iterato
     """Whether SageMaker's quota covers the instances of an endpoint of the stack's own."""
     if plan.text("InferenceMode") != "endpoint" or plan.text("EndpointName"):
         return
-    kind = plan.text("EndpointInstanceType")
+    kind = plan.text("EndpointInstanceType")  # instances of a replaced type have a quota of their own
     name = f"{kind} for endpoint usage"
-    wanted = plan.number("EndpointMaxInstances") + (1 if plan.text("CanaryImageUri") else 0)
+    wanted = int(plan.text("EndpointScaling").split(",")[1]) + (1 if plan.text("CanaryImageUri") else 0)
     subject = "SageMaker instances"
     request = f'Request it in Service Quotas under "{name}"; it takes days.'
     command = (
