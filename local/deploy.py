@@ -37,6 +37,9 @@ REFINED_AFTER_S = 900
 LOG_DAYS = 1
 """The local CDN's access logs are kept for a day, so that what is popular is counted and refined here too."""
 
+LIBRARY_BUCKET = f"{STACK}-library"
+"""The bucket that runs over a library may read here, if it exists."""
+
 LANGUAGES = (
     "ImgproxyAccessMode=guarded",
     "ThumborAccessMode=guarded",
@@ -90,6 +93,7 @@ def parameters(*, inference: bool) -> list[str]:
         f"ReservedConcurrency={RENDERS_AT_ONCE}",
         f"IngestConcurrency={UPLOADS_AT_ONCE}",
         f"LibraryConcurrency={BATCHES_AT_ONCE}",
+        f"LibraryBucket={LIBRARY_BUCKET}",
         f"MonitorMinutes={MINUTES_BETWEEN_LOOKS}",
         f"AccessLogDays={LOG_DAYS}",
         f"RefineDelay={REFINED_AFTER_S}",

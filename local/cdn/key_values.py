@@ -13,6 +13,12 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+from ..aws import CREDENTIALS
+from ..place import REGION
+
 PAGE = 50
 """The most keys that an answer lists."""
 
@@ -56,7 +62,10 @@ class KeyValues:
         """The answer's document and its entity tag."""
         data = None if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
-        with urlopen(Request(self._url + path, data, sent, method=method), timeout=TIMEOUT_S) as answer:
+        signed = AWSRequest(method, self._url + path, sent, data)
+        SigV4Auth(CREDENTIALS, "cloudfront-keyvaluestore", REGION).add_auth(signed)
+        request = Request(self._url + path, data, dict(signed.headers.items()), method=method)
+        with urlopen(request, timeout=TIMEOUT_S) as answer:
             document: dict[str, Any] = json.loads(answer.read())
             return document, answer.headers.get("ETag", "")
 

@@ -9,8 +9,8 @@ import pytest
 
 from darkroom.services.sweep import EXPIRED_S
 
-from .grants import GRANTS
 from .stack import Stack, template
+from .test_permissions import FUNCTIONS
 
 TIMEOUTS = template()["Parameters"]["IngestTimeout"]["AllowedValues"]
 S3_EVENT: dict[str, Any] = {
@@ -156,7 +156,7 @@ def test_ingest_lives_in_a_vpc_when_asked_to() -> None:
 def test_every_function_is_traced() -> None:
     functions = Stack().of_type("AWS::Lambda::Function")
     untraced = [name for name, function in functions.items() if function.get("TracingConfig") != {"Mode": "Active"}]
-    assert (untraced, set(functions)) == ([], {f"{name}Function" for name in GRANTS})
+    assert (untraced, set(functions)) == ([], {f"{name}Function" for name in FUNCTIONS})
 
 
 def test_the_upload_api_has_three_routes_a_rate_and_named_origins() -> None:
