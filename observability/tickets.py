@@ -268,9 +268,43 @@ def _endpoint() -> Iterator[MetricAlarm]:
     )
 
 
+LOOPING = (("recursion-stopped", ("Ingest", "Purge"), ""), ("recursion-stopped-infer", ("Infer",), "HasAnalysis"))
+"""Alarms of the functions that send to queues which they consume (docs/decisions/0030)."""
+
+
+def _recursion() -> Iterator[MetricAlarm]:
+    for name, functions, condition in LOOPING:
+        metrics = tuple(
+            Metric(
+                f"dropped_{function.lower()}",
+                "",
+                "RecursiveInvocationsDropped",
+                {"FunctionName": f"{{{function}Function}}"},
+                namespace="AWS/Lambda",
+                shown=False,
+            )
+            for function in functions
+        )
+        total = " + ".join(f"FILL({one.id}, 0)" for one in metrics)
+        yield MetricAlarm(
+            name=name,
+            meaning="Lambda has stopped a loop of messages that the code bounds itself; they are dead letters",
+            runbook="redrive",
+            metrics=metrics,
+            formulas=(Formula("dropped", "invocations that were stopped", total),),
+            comparison="over",
+            threshold=0,
+            period_s=300,
+            missing="notBreaching",
+            condition=condition,
+            action="ticket",
+        )
+
+
 def tickets() -> Iterator[MetricAlarm]:
     """Every alarm that becomes a ticket."""
     yield from _queues()
+    yield from _recursion()
     yield from _quality()
     yield from _figures()
     yield from _endpoint()
