@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from .alarm import CompositeAlarm, MetricAlarm
 from .measures import Formula, Metric, of
-from .panel import LABELLED_TASKS
-
-VARIANTS = ("main", "canary", "in-process")
-"""Who may have looked at the golden set: the variants of the endpoint, and the functions themselves."""
 
 HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
+
+OVERDUE_S = 27 * HOUR_S
+"""The age of a judgement from which on it is overdue: variants are judged daily, and a failed check is repeated hourly,
+so that three checks have failed by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,40 +93,41 @@ def _queues() -> Iterator[MetricAlarm]:
 
 
 def _quality() -> Iterator[MetricAlarm]:
-    """M5. The quality watch runs once a day; a day without a figure is filled with one that is no reason to worry."""
-    for metric, name, comparison, limit, fine, fold in (
-        ("Precision", "precision", "under", 80, 100, "MIN"),
-        ("Recall", "recall", "under", 80, 100, "MIN"),
-        ("FalsePositiveRate", "false-alarms", "over", 10, 0, "MAX"),
+    """M5. Each variant is judged once a day, and the monitor publishes the worst of all tasks and variants.
+
+    A check that failed publishes nothing: its data is missing, and the age of the last judgement grows.
+    """
+    for metric, name, comparison, limit, stat in (
+        ("Precision", "precision", "under", 80, "Minimum"),
+        ("Recall", "recall", "under", 80, "Minimum"),
+        ("FalsePositiveRate", "false-alarms", "over", 10, "Maximum"),
     ):
-        metrics = tuple(
-            Metric(
-                f"{task}_{variant}".replace("-", "_"),
-                "",
-                metric,
-                of("monitor", task=task, variant=variant),
-                stat="Average",
-                shown=False,
-            )
-            for task in LABELLED_TASKS
-            for variant in VARIANTS
-        )
-        every = ", ".join(f"FILL({one.id}, {fine})" for one in metrics)
         yield MetricAlarm(
             name=f"model-{name}",
             meaning=f"{metric} of a model on the golden set is {comparison} {limit} %",
             runbook="model-regressed",
-            metrics=metrics,
-            formulas=(Formula("worst", f"worst {metric}", f"{fold}([{every}])"),),
+            metrics=_monitored(metric, stat),
             comparison="under" if comparison == "under" else "over",
             threshold=limit,
             period_s=DAY_S,
             periods=2,
             datapoints=1,
-            missing="notBreaching",
-            condition="HasAnalysis",
+            missing="missing",
+            condition="HasEndpoint",
             action="ticket",
         )
+    yield MetricAlarm(
+        name="quality-overdue",
+        meaning=f"A variant of the models has not been judged for {OVERDUE_S // HOUR_S} hours: its checks fail",
+        runbook="model-regressed",
+        metrics=_monitored("QualityAge", "Maximum"),
+        comparison="over",
+        threshold=OVERDUE_S,
+        period_s=HOUR_S,
+        missing="ignore",  # the age is published hourly; without a new one nothing is known
+        condition="HasEndpoint",
+        action="ticket",
+    )
 
 
 def _monitored(metric: str, stat: str) -> tuple[Metric, ...]:

@@ -59,7 +59,8 @@ if _env["INFERENCE_MODE"] != "off":
 if _env["INFERENCE_MODE"] == "endpoint":
     _models = open_models(_env)
     _watches["rollout"] = _models.rollout(_entries, _samples, _metrics, _audit, _bus, _observer, policy(_env))
-    _watches["quality"] = _models.quality(_media, _observer)
+    _quality = _models.quality(_media, _observer)
+    _watches |= {"quality": _quality, "quality-due": replace(_quality, only_due=True)}
     _cost = replace(_cost, instance_type=_env.get("ENDPOINT_INSTANCE_TYPE", ""), machines=_models.machines)
     _remedies["fallback"] = _models.stand_in(_metrics, _hand).look
 _watches |= {"cost": _cost, "remedy": RemedyWatch(_remedies, _observer)}

@@ -135,12 +135,12 @@ def test_a_sweep_is_run_every_hour_and_never_twice() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "expression"), [("1", "rate(1 minute)"), ("5", "rate(5 minutes)")])
-def test_the_monitor_looks_as_often_as_is_asked_for_and_at_quality_daily(minutes: str, expression: str) -> None:
+def test_the_monitor_runs_as_often_as_is_asked_for_and_quality_is_due_hourly(minutes: str, expression: str) -> None:
     stack = Stack(MonitorMinutes=minutes)
     assert stack.properties("MonitorFunctionRegularly")["ScheduleExpression"] == expression
-    daily = stack.properties("MonitorFunctionDaily")
-    assert daily["ScheduleExpression"] == "rate(1 day)"
-    assert [json.loads(target["Input"]) for target in daily["Targets"]] == [{"watch": ["quality"]}]
+    hourly = stack.properties("MonitorFunctionHourly")
+    assert hourly["ScheduleExpression"] == "rate(1 hour)"
+    assert [json.loads(target["Input"]) for target in hourly["Targets"]] == [{"watch": ["quality-due"]}]
 
 
 def test_ingest_lives_in_a_vpc_when_asked_to() -> None:

@@ -8,6 +8,8 @@ import re
 import pytest
 
 from observability.alarms import ESSENTIAL
+from observability.billing import LEVELS as LEVELS_OF_ALARMS
+from observability.billing import MODES, Level, bill, with_table
 from observability.composites import evaluate_composites
 from observability.expressions import Series
 from observability.states import Alarm, Evaluation, State, evaluate
@@ -56,6 +58,7 @@ LEVELS = {
     "infer-dead-letters": (0, "over", 1),
     "purge-dead-letters": (0, "over", 1),
     "refine-dead-letters": (0, "over", 1),
+    "quality-overdue": (97_200, "over", 1),
     "cost-per-picture": (0.01, "over", 1),
     "drift": (0.2, "over", 1),
     "cache-hit-ratio": (85, "under", 6),
@@ -63,6 +66,7 @@ LEVELS = {
     "breaker-open": (0, "over", 1),
     "gpu-busy": (90, "over", 12),
 }
+PAGES = {"erasure-incomplete"}
 QUALITY = {"model-precision": (80, "under"), "model-recall": (80, "under"), "model-false-alarms": (10, "over")}
 
 
@@ -86,7 +90,7 @@ def state(alarm: Alarm, metrics: dict[str, Series], before: State = "OK") -> Sta
 
 def test_these_are_all() -> None:
     burning = {f"{objective}-{window}" for objective, window in BURNING_ALARMS}
-    assert set(ALARMS) == burning | set(LEVELS) | set(QUALITY) | {"uploads-refused", "monitor-known"}
+    assert set(ALARMS) == burning | set(LEVELS) | set(QUALITY) | {"uploads-refused", "monitor-known"} | PAGES
     assert set(COMPOSITES) == set(BURNING) | {"viewers", "uploads", "analysis", "monitor-silent"}
 
 
@@ -178,11 +182,13 @@ def test_a_level(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "missing"),
     [
-        *((name, "OK") for name in LEVELS if name not in ("drift", "monitor-missing")),
+        *((name, "OK") for name in LEVELS if name not in ("drift", "monitor-missing", "quality-overdue")),
         ("drift", "kept"),
+        ("quality-overdue", "kept"),
         ("monitor-missing", "ALARM"),
         ("monitor-known", "OK"),
-        *((name, "OK") for name in (*QUALITY, "uploads-refused")),
+        *((name, "INSUFFICIENT_DATA") for name in QUALITY),
+        ("uploads-refused", "OK"),
     ],
 )
 def test_missing_data(name: str, missing: str) -> None:
@@ -196,13 +202,15 @@ def test_the_worst_model_of_two_days_counts(name: str) -> None:
     alarm = ALARMS[name]
     limit, side = QUALITY[name]
     worse = limit + (0.1 if side == "over" else -0.1)
-    for query in alarm.queries:
-        assert state(alarm, {query.id: {ended(alarm): float(limit)}}) == "OK"
-        assert state(alarm, {query.id: {ended(alarm): worse}}) == "ALARM"
-        assert state(alarm, {query.id: {ended(alarm, 2): worse}}) == "ALARM", "yesterday's run"
-        assert state(alarm, {query.id: {ended(alarm, 3): worse}}, "ALARM") == "OK"
-    assert {query.dimensions["task"] for query in alarm.queries} == {"faces", "text", "moderation"}
-    assert {query.dimensions["variant"] for query in alarm.queries} == {"main", "canary", "in-process"}
+    assert state(alarm, {"value": {ended(alarm): float(limit)}}) == "OK"
+    assert state(alarm, {"value": {ended(alarm): worse}}) == "ALARM"
+    assert state(alarm, {"value": {ended(alarm, 2): worse}}) == "ALARM", "yesterday's run"
+    assert state(alarm, {"value": {ended(alarm): float(limit), ended(alarm, 2): float(limit)}}, "ALARM") == "OK"
+    [query] = alarm.queries
+    assert (query.dimensions, query.stat) == (
+        {"service": "monitor", "function": "monitor"},
+        "Maximum" if side == "over" else "Minimum",
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,7 +238,7 @@ def test_an_alarm_says_what_it_means_and_what_helps(name: str) -> None:
 def test_only_groups_page_and_the_rest_are_tickets_or_parts() -> None:
     told = {name: alarm.actions for name, alarm in (ALARMS | COMPOSITES).items() if alarm.actions}
     pages = {name for name, actions in told.items() if actions == ("<PageTopic>",)}
-    assert pages == {"viewers", "uploads", "analysis"}
+    assert pages == {"viewers", "uploads", "analysis"} | PAGES
     assert {name for name, actions in told.items() if actions == ("<TicketTopic>",)} == set(told) - pages
     assert set(told) - pages == set(LEVELS) - {"monitor-missing"} | set(QUALITY) | {"uploads-refused", "monitor-silent"}
 
@@ -353,6 +361,24 @@ def test_essential_alarms_are_those_that_page_and_their_parts(inference: str) ->
         f"stack-{PSEUDO['AWS::Region']}-on-call"
     ]
     assert stack.of_type("AWS::CloudFront::MonitoringSubscription") == {}
+
+
+def test_the_page_about_objectives_is_as_the_tables_are() -> None:
+    page = (ROOT / "docs" / "slo.md").read_text(encoding="utf-8")
+    assert with_table(page) == page, "make alarms"
+
+
+@pytest.mark.parametrize("level", LEVELS_OF_ALARMS)
+@pytest.mark.parametrize("mode", MODES)
+def test_the_cost_of_a_level_is_that_of_the_template(level: Level, mode: str) -> None:
+    stack = Stack(Alarms=level, InferenceMode=mode, EndpointName="models" if mode == "endpoint" else "")
+    read = [Alarm.read(name, properties) for name, properties in stack.of_type(ALARM).items()]
+    found = bill(level, mode)
+    assert (found.alarms, found.metrics, found.composites) == (
+        len(read),
+        sum(len(alarm.queries) for alarm in read),
+        len(stack.of_type(COMPOSITE)),
+    )
 
 
 def test_the_limit_of_cost_has_an_alarm_at_each_level() -> None:

@@ -51,7 +51,7 @@ def test_alarms_over_one_metric_are_deployed_as_written(stack: Node, aws: Callab
     pages = aws("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="stack-")
     found = {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
     assert set(found) == set(written)
-    assert len(found) == 18
+    assert len(found) == 22
     for name, alarm in found.items():
         assert alarm["Threshold"] == float(written[name]["Threshold"])
         assert (alarm["Period"], alarm["TreatMissingData"]) == (

@@ -85,7 +85,7 @@ def test_a_deployment_has_the_watches_that_it_has_use_for(
     assert set(monitor(environment, INFERENCE_MODE=mode).invoke({})) == watches
 
 
-@pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "baseline"])
+@pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "quality-due", "baseline"])
 def test_a_person_has_one_thing_looked_at(stage: Stage, environment: dict[str, str], name: str) -> None:
     stage.sampled(samples(1, 200))
     answer = monitor(environment).invoke(events()[f"{name}.json"])
