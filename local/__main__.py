@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="deploy with this parameter of the template; may be repeated",
+        help="deploy with this parameter of the template, or setting (in lower case); may be repeated",
     )
     stop = commands.add_parser("stop", help="end a stack, detached or not")
     sign = commands.add_parser("sign", help="print a signed URL")

@@ -37,7 +37,7 @@ _service = Forget(
     erasures=Erasures(client("dynamodb"), _env["INDEX_TABLE"]),
     audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
     observer=_observer,
-    iiif=_env.get("IIIF_ACCESS_MODE", "off") != "off",
+    iiif=_env.get("DIALECTS") == "on",  # whatever the settings say now: what was cached before is erased too,
 )
 
 

@@ -6,7 +6,7 @@ Plain HTTP: boto3's client signs with SigV4A, which needs AWS's C library, and p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.error import HTTPError
@@ -48,9 +48,17 @@ class KeyValues:
 
     def write(self, store: str, key: str, value: str) -> None:
         """Put ``value`` over what is there. Raises StoreChanged and OSError."""
+        self.update(store, {key: value})
+
+    def update(self, store: str, puts: Mapping[str, str], deletes: Sequence[str] = ()) -> None:
+        """Put and delete several entries at once, all or none. Raises StoreChanged and OSError."""
         _, tag = self._ask("GET", _quoted(store))
+        body = {
+            "Puts": [{"Key": key, "Value": value} for key, value in puts.items()],
+            "Deletes": [{"Key": key} for key in deletes],
+        }
         try:
-            self._ask("PUT", f"{_quoted(store)}/keys/{_quoted(key)}", {"Value": value}, {"If-Match": tag})
+            self._ask("POST", f"{_quoted(store)}/keys", body, {"If-Match": tag})
         except HTTPError as error:
             if error.code == HTTPStatus.CONFLICT:
                 raise StoreChanged(store) from error

@@ -9,7 +9,8 @@ type Grants = dict[str, list[str]]
 MASTERS = "arn:aws:s3:::<MediaBucket>/masters/*"
 DERIVATIVES = "<MediaBucket.Arn>/derivatives/*"
 HELD, FINDINGS = "<MediaBucket.Arn>/held/*", "<MediaBucket.Arn>/findings/*"
-SWITCHES = "<MediaBucket.Arn>/switches/*"
+VECTOR_INDEX = "<VectorIndex.IndexArn>"
+SETTINGS, SWITCHES = "<MediaBucket.Arn>/settings/*", "<MediaBucket.Arn>/switches/*"
 INDEX, BY_SHA256 = "<IndexTable.Arn>", "<IndexTable.Arn>/index/by-sha256"
 BUCKETS_OF_PICTURES = ["<MediaBucket.Arn>", "arn:aws:s3:::<MediaBucket>"]
 CONSUMES = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
@@ -97,7 +98,10 @@ UNRECORDED: dict[str, Grants] = {
         "<PurgeQueue.Arn>": ["sqs:SendMessage"],
         "<RefineQueue.Arn>": ["sqs:SendMessage"],
     },
+    "Upload": {"<MediaBucket.Arn>": ["s3:ListBucket"]},
     "Similar": {
+        "<MediaBucket.Arn>": ["s3:ListBucket"],
+        "<MediaBucket.Arn>/settings/*": ["s3:GetObject"],
         "<IndexTable.Arn>": ["dynamodb:BatchGetItem", "dynamodb:GetItem"],
         "<VectorTable.Arn>": ["dynamodb:GetItem", "dynamodb:Query"],
         "<SigningKeys.Id>": ["secretsmanager:GetSecretValue"],
@@ -107,7 +111,7 @@ UNRECORDED: dict[str, Grants] = {
 monitor does once a day. A new row needs a reason; one whose call is recorded since has to go."""
 
 INFER: Grants = {
-    "s3:GetObject": [MASTERS, HELD, FINDINGS, SWITCHES, DERIVATIVES],
+    "s3:GetObject": [SETTINGS, MASTERS, HELD, FINDINGS, SWITCHES, DERIVATIVES],
     "s3:PutObject": [FINDINGS],
     "s3:DeleteObject": [FINDINGS, DERIVATIVES],
     "s3:ListBucket": BUCKETS_OF_PICTURES,

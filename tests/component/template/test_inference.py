@@ -46,9 +46,8 @@ def test_the_function_is_told_which_endpoint_to_ask(mode: dict[str, str], name: 
 
 
 def test_the_other_functions_are_told_the_same() -> None:
-    stack = Stack(**BY_NAME, ModerationPolicy="block", FindingsGeneration="b", SourceBucket="photos")
+    stack = Stack(**BY_NAME, SourceBucket="photos")
     infer = stack.variables("InferFunction")
-    assert (infer["MODERATION_POLICY"], infer["FINDINGS_GENERATION"]) == ("block", "b")
     for function in ("IngestFunction", "TransformFunction", "SimilarFunction"):
         other = stack.variables(function)
         ours_alone = {"POWERTOOLS_SERVICE_NAME", "MAX_RECEIVES"}

@@ -145,12 +145,11 @@ def test_the_monitor_runs_as_often_as_is_asked_for_and_quality_is_due_hourly(min
 
 def test_ingest_lives_in_a_vpc_when_asked_to() -> None:
     assert "VpcConfig" not in Stack().properties("IngestFunction")
-    asked = Stack(VpcSubnetIds="subnet-0a,subnet-0b", VpcSecurityGroupIds="sg-0a", ClamdAddress="clamd.internal:3310")
+    asked = Stack(VpcSubnetIds="subnet-0a,subnet-0b", VpcSecurityGroupIds="sg-0a")
     assert asked.properties("IngestFunction")["VpcConfig"] == {
         "SubnetIds": ["subnet-0a", "subnet-0b"],
         "SecurityGroupIds": ["sg-0a"],
     }
-    assert asked.variables("IngestFunction")["CLAMD_ADDRESS"] == "clamd.internal:3310"
 
 
 def test_every_function_is_traced() -> None:

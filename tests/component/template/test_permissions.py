@@ -20,7 +20,7 @@ DEPLOYMENTS: dict[str, dict[str, str]] = {
     "default": {},
     "own source": {"SourceBucket": "photos", "SourcePrefix": "originals/"},
     "own key": {"KmsKeyArn": KEY},
-    "vpc": {"VpcSubnetIds": "subnet-0a,subnet-0b", "VpcSecurityGroupIds": "sg-0a", "ClamdAddress": "clamd:3310"},
+    "vpc": {"VpcSubnetIds": "subnet-0a,subnet-0b", "VpcSecurityGroupIds": "sg-0a"},
     "vectors": {"SimilarityStore": "s3vectors", "KmsKeyArn": KEY},
     "library": {"LibraryBucket": LIBRARY},
     "all": {"SourceBucket": "photos", "SourcePrefix": "", "KmsKeyArn": KEY, "AccessLogDays": "30", "CorsOrigins": ""},

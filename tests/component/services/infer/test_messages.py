@@ -43,7 +43,6 @@ def variables(world: World) -> dict[str, str]:
         "STACK_NAME": "darkroom",
         "INFERENCE_MODE": "endpoint",
         "ENDPOINT_NAME": sagemaker.NAME,
-        "FINDINGS_GENERATION": "1",
         "MAX_RECEIVES": str(MAX_RECEIVES),
     }
 

@@ -50,14 +50,13 @@ def environment(stage: Stage, models: Models, aws_environment: dict[str, str]) -
         "ENDPOINT_NAME": models.endpoint,
         "ENDPOINT_INSTANCE_TYPE": "ml.g4dn.xlarge",
         "MODEL_GROUP": GROUP,
-        "BASELINE_SAMPLES": "200",
         "ARCH": "arm64",
         "POWERTOOLS_METRICS_NAMESPACE": stage.namespace,
     }
 
 
 def monitor(environment: dict[str, str], **more: str) -> Function:
-    return load("monitor", environment | more)
+    return load("monitor", environment | more, {"baseline_samples": 200})
 
 
 def test_a_schedule_has_everything_looked_at(stage: Stage, environment: dict[str, str]) -> None:
