@@ -1,5 +1,5 @@
 /** The canonical request of a URL, which signatures are made over (docs/urls.md, "Signing"). */
-import { checkLength, isUnsigned, lastPart, planOf, readKey, readValues, startOf, wrong } from './edge.mjs';
+import { read as readParts } from './edge.mjs';
 
 export { Refusal } from './edge.mjs';
 
@@ -12,11 +12,5 @@ export { Refusal } from './edge.mjs';
  */
 export function read(target) {
     const cut = (target + '?').indexOf('?');
-    const start = startOf(readKey(target.slice(0, cut)));
-    const plan = planOf(readValues(target.slice(cut + 1)));
-    checkLength(start, plan);
-    if (plan.redact && plan.page) {
-        wrong('Only page 0 can be redacted', 'page');
-    }
-    return { request: start + lastPart(plan), needsSignature: !isUnsigned(plan) };
+    return readParts(target.slice(0, cut), target.slice(cut + 1));
 }

@@ -1,233 +1,274 @@
 // Written by `make docs` from functions/edge and darkroom.plan, texts.js, kinds.js, request.js, plan.js. A test finds it stale.
 
-// Texts: percent-encoding, lengths in bytes, and what of a client's text is told again.
+const ENTRIES = {
+    "refusal-bad-option.w": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"w must be a whole number from 1 to 8192, but is '%s'\",\"code\":\"bad-option\",\"option\":\"w\"}",
+    "refusal-bad-option.h": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"h must be a whole number from 1 to 8192, but is '%s'\",\"code\":\"bad-option\",\"option\":\"h\"}",
+    "refusal-bad-option.dpr": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"dpr must be a number from 1 to 4 in steps of 0.5, but is '%s'\",\"code\":\"bad-option\",\"option\":\"dpr\"}",
+    "refusal-bad-option.up": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"up must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"up\"}",
+    "refusal-bad-option.fit": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"fit must be one of contain, cover, fill, letterbox, but is '%s'\",\"code\":\"bad-option\",\"option\":\"fit\"}",
+    "refusal-bad-option.g": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"g must be one of center, north, northeast, east, southeast, south, southwest, west, northwest, attention, entropy, face, or fp:x:y with x and y from 0 to 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"g\"}",
+    "refusal-bad-option.crop": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"crop must be x,y,w,h in pixels up to 65535, or pct:x,y,w,h in percent with x+w and y+h up to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"crop\"}",
+    "refusal-bad-option.rot": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"rot must be one of 0, 90, 180, 270, but is '%s'\",\"code\":\"bad-option\",\"option\":\"rot\"}",
+    "refusal-bad-option.flip": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"flip must be one of none, h, v, hv, but is '%s'\",\"code\":\"bad-option\",\"option\":\"flip\"}",
+    "refusal-bad-option.trim": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"trim must be a whole number from 0 to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"trim\"}",
+    "refusal-bad-option.pad": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"pad must be 1, 2 or 4 whole numbers (t,r,b,l) from 0 to 2048, but is '%s'\",\"code\":\"bad-option\",\"option\":\"pad\"}",
+    "refusal-bad-option.bg": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"bg must be a colour of 3, 4, 6 or 8 hex digits, such as ff8800, but is '%s'\",\"code\":\"bad-option\",\"option\":\"bg\"}",
+    "refusal-bad-option.radius": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"radius must be a whole number from 0 to 4096, but is '%s'\",\"code\":\"bad-option\",\"option\":\"radius\"}",
+    "refusal-bad-option.blur": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"blur must be a number from 0 to 100 in steps of 0.01, but is '%s'\",\"code\":\"bad-option\",\"option\":\"blur\"}",
+    "refusal-bad-option.sharp": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"sharp must be a number from 0 to 10 in steps of 0.01, but is '%s'\",\"code\":\"bad-option\",\"option\":\"sharp\"}",
+    "refusal-bad-option.denoise": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"denoise must be a whole number from 0 to 10, but is '%s'\",\"code\":\"bad-option\",\"option\":\"denoise\"}",
+    "refusal-bad-option.equalise": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"equalise must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"equalise\"}",
+    "refusal-bad-option.bri": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"bri must be a whole number from -100 to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"bri\"}",
+    "refusal-bad-option.con": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"con must be a whole number from -100 to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"con\"}",
+    "refusal-bad-option.sat": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"sat must be a whole number from -100 to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"sat\"}",
+    "refusal-bad-option.gam": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"gam must be a number from 0.1 to 5 in steps of 0.01, but is '%s'\",\"code\":\"bad-option\",\"option\":\"gam\"}",
+    "refusal-bad-option.gray": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"gray must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"gray\"}",
+    "refusal-bad-option.wm": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"wm must be name,position,opacity,scale: a configured name (a-z, 0-9), one of center, north, northeast, east, southeast, south, southwest, west, northwest, and two whole numbers from 1 to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"wm\"}",
+    "refusal-bad-option.redact": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"redact must be one of faces, text, all, but is '%s'\",\"code\":\"bad-option\",\"option\":\"redact\"}",
+    "refusal-bad-option.f": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"f must be one of auto, jpeg, png, webp, avif, gif, json, thumbhash, but is '%s'\",\"code\":\"bad-option\",\"option\":\"f\"}",
+    "refusal-bad-option.q": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"q must be a whole number from 1 to 100, or auto, but is '%s'\",\"code\":\"bad-option\",\"option\":\"q\"}",
+    "refusal-bad-option.anim": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"anim must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"anim\"}",
+    "refusal-bad-option.page": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"page must be a whole number from 0 to 9999, but is '%s'\",\"code\":\"bad-option\",\"option\":\"page\"}",
+    "refusal-bad-option.preset": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"preset must be the name of a preset (a-z, 0-9 and -), but is '%s'\",\"code\":\"bad-option\",\"option\":\"preset\"}",
+    "refusal-bad-option.dl": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"dl must be a file name of at most 64 bytes without / \\\\ \\\" or control characters, but is '%s'\",\"code\":\"bad-option\",\"option\":\"dl\"}",
+    "refusal-bad-option.exp": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"exp must be a whole number from 1 to 9999999999, but is '%s'\",\"code\":\"bad-option\",\"option\":\"exp\"}",
+    "refusal-bad-option.s": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"s must be 43 characters of base64url, but is '%s'\",\"code\":\"bad-option\",\"option\":\"s\"}",
+    "refusal-bad-key.utf8": "{\"type\":\"urn:darkroom:problem:bad-key\",\"title\":\"The path is not a valid image key\",\"status\":400,\"detail\":\"The path is not percent-encoded UTF-8\",\"code\":\"bad-key\"}",
+    "refusal-bad-key.none": "{\"type\":\"urn:darkroom:problem:bad-key\",\"title\":\"The path is not a valid image key\",\"status\":400,\"detail\":\"The path names no image\",\"code\":\"bad-key\"}",
+    "refusal-bad-key.long": "{\"type\":\"urn:darkroom:problem:bad-key\",\"title\":\"The path is not a valid image key\",\"status\":400,\"detail\":\"The key is longer than 700 bytes\",\"code\":\"bad-key\"}",
+    "refusal-bad-key.coded": "{\"type\":\"urn:darkroom:problem:bad-key\",\"title\":\"The path is not a valid image key\",\"status\":400,\"detail\":\"The key takes %s bytes once encoded; at most 867 are allowed\",\"code\":\"bad-key\"}",
+    "refusal-bad-key.byte": "{\"type\":\"urn:darkroom:problem:bad-key\",\"title\":\"The path is not a valid image key\",\"status\":400,\"detail\":\"The key holds a control character\",\"code\":\"bad-key\"}",
+    "refusal-bad-key.dots": "{\"type\":\"urn:darkroom:problem:bad-key\",\"title\":\"The path is not a valid image key\",\"status\":400,\"detail\":\"The key has an empty segment, or one that is . or ..\",\"code\":\"bad-key\"}",
+    "refusal-bad-key.taken": "{\"type\":\"urn:darkroom:problem:bad-key\",\"title\":\"The path is not a valid image key\",\"status\":400,\"detail\":\"/_/ is reserved and may not appear in a key\",\"code\":\"bad-key\"}",
+    "refusal-bad-option.utf8": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"The query is not percent-encoded UTF-8\",\"code\":\"bad-option\"}",
+    "refusal-bad-option.long": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"The options are longer than %s characters together\",\"code\":\"bad-option\"}",
+    "refusal-bad-option.pages": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"Only page 0 can be redacted\",\"code\":\"bad-option\",\"option\":\"page\"}",
+    "refusal-bad-option.name": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has a value that is not allowed\",\"status\":400,\"detail\":\"preset: there is no preset '%s'; there are w320, w640, w960, w1280, w1920, cover, social\",\"code\":\"bad-option\",\"option\":\"preset\"}",
+    "refusal-unknown-option": "{\"type\":\"urn:darkroom:problem:unknown-option\",\"title\":\"No such option\",\"status\":400,\"detail\":\"There is no option ''\",\"code\":\"unknown-option\"}",
+    "refusal-unknown-option.name": "{\"type\":\"urn:darkroom:problem:unknown-option\",\"title\":\"No such option\",\"status\":400,\"detail\":\"There is no option '%s'\",\"code\":\"unknown-option\",\"option\":\"%s\"}",
+    "refusal-duplicate-option": "{\"type\":\"urn:darkroom:problem:duplicate-option\",\"title\":\"An option was given twice\",\"status\":400,\"detail\":\"%s was given twice\",\"code\":\"duplicate-option\",\"option\":\"%s\"}",
+    "refusal-unsigned": "{\"type\":\"urn:darkroom:problem:unsigned\",\"title\":\"This variant needs a signature\",\"status\":403,\"detail\":\"This variant needs a signature\",\"code\":\"unsigned\"}",
+    "refusal-unsigned.set": "{\"type\":\"urn:darkroom:problem:unsigned\",\"title\":\"This variant needs a signature\",\"status\":403,\"detail\":\"Without a signature one can have no option at all, f=json, f=thumbhash, a preset, or w of 320, 480, 640, 800, 960, 1280, 1536, 1920, 2560, 3840 with f and dpr\",\"code\":\"unsigned\"}",
+    "refusal-expired": "{\"type\":\"urn:darkroom:problem:expired\",\"title\":\"This link has expired\",\"status\":403,\"detail\":\"This link has expired\",\"code\":\"expired\"}",
+    "refusal-method-not-allowed": "{\"type\":\"urn:darkroom:problem:method-not-allowed\",\"title\":\"Only GET and HEAD are allowed\",\"status\":405,\"detail\":\"Only GET and HEAD are allowed\",\"code\":\"method-not-allowed\"}",
+    "refusal-internal": "{\"type\":\"urn:darkroom:problem:internal\",\"title\":\"Something went wrong on our side\",\"status\":500,\"detail\":\"Something went wrong on our side\",\"code\":\"internal\"}",
+    "preset-w320": "w=320&f=webp",
+    "preset-w640": "w=640&f=webp",
+    "preset-w960": "w=960&f=webp",
+    "preset-w1280": "w=1280&f=webp",
+    "preset-w1920": "w=1920&f=webp",
+    "preset-cover": "w=256&h=256&fit=cover&g=attention&f=webp",
+    "preset-social": "w=1200&h=630&fit=cover&g=attention&f=jpeg",
+    "unsigned-fit-cover_g-attention_h-256_w-256.webp": "1",
+    "unsigned-fit-cover_g-attention_h-630_w-1200.jpeg": "1"
+};
 
-const own = (object, name) => Object.prototype.hasOwnProperty.call(object || {}, name);
+// Refusals, and texts: percent-encoding, lengths in bytes, and a client's text in a refusal.
 
-function decoded(text) {
+// A refusal is thrown. The store holds its text under its name, which begins with the code; `shown` is put into that.
+const refuse = (name, shown, status) => {
+    throw [name, shown, status || 400];
+};
+
+const keysOf = Object.keys;
+
+const has = (list, one) => list.includes(one);
+
+const decoded = text => {
     try {
         return decodeURIComponent(text.replace(/\+/g, ' '));
     } catch (error) {
-        wrong('The query is not percent-encoded UTF-8');
+        refuse('bad-option.utf8');
     }
-}
+};
 
 // Percent-encoded but for A-Z a-z 0-9 - _ . ! ~ * ' ( ), and of these too what matches `more`.
 const escaped = (text, more) =>
     encodeURIComponent(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
 
 // The encoding of a percent-encoded text, in letters, digits, - . _ and / only (darkroom.plan.keys): .-C3A9 for %C3%A9.
-const encoded = text =>
-    text.replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-');
+const encoded = text => /[%~]|\.-/.test(text)
+    ? text.replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-') : text;
 
 const byteLength = escapes => escapes.replace(/%../g, '.').length;
 
-function printable(text) {
+const printable = text => {
     const plain = text.replace(/[^ -~]+/g, encodeURIComponent);
     return plain.length > 40 ? plain.slice(0, 40) + '...' : plain;
-}
+};
 
-// Kinds of value: what a message asks for, and a reader that makes the canonical spelling of a text, or null.
+// Options: the row of each in the table of darkroom.plan, and the canonical spelling of a text by the kind of its option.
 
-const within = (pattern, text, low, high) => (pattern.test(text) && +text >= low && +text <= high ? String(+text) : null);
+// Patterns and searches in long texts are what costs most in the engine.
 
-const integer = (text, low, high) => within(/^(0|-?[1-9]\d{0,9})$(?!\n)/, text, low, high);
+const within = (text, low, high) => +text >= low && +text <= high ? +text + '' : '';
 
-const decimal = (text, low, high) => within(/^(0|[1-9]\d{0,4})(\.\d{1,2})?$(?!\n)/, text, low, high);
+const integer = (text, low, high) => +text % 1 === 0 && +text + '' === text ? within(text, low, high) : '';
 
-const oneOf = (words, text) => (words.includes(text) ? text : null);
+const decimal = (text, low, high) => /^(0|[1-9]\d{0,4})(\.\d{1,2})?$(?!\n)/.test(text) ? within(text, low, high) : '';
 
-const told = words => 'one of ' + words.join(', ');
+const oneOf = (text, words) => has(words.split(' '), text) ? text : '';
 
-const split = text => text.replace(/:/g, ',').split(',');
+const split = text => text.split(':').join(',').split(',');
 
-const joined = parts => (parts.includes(null) ? null : parts.join('-'));
+const joined = parts => has(parts, '') ? '' : parts.join('-');
 
-const whole = (low, high, other) => [
-    'a whole number from ' + low + ' to ' + high + (other ? ', or ' + other : ''),
-    text => (text === other ? text : integer(text, low, high))
-];
-
-const fixed = (low, high, step) => [
-    'a number from ' + low + ' to ' + high + ' in steps of ' + step,
-    text => (Math.round(text * 100) % Math.round(step * 100) ? null : decimal(text, low, high))
-];
-
-const flag = () => ['0 or 1', text => integer(text, 0, 1)];
-
-const choice = (words, synonyms) => [
-    told(words),
-    text => oneOf(words, own(synonyms, text) ? synonyms[text] : text)
-];
-
-const colour = () => [
-    'a colour of 3, 4, 6 or 8 hex digits, such as ff8800',
-    text => {
-        const digits = text.toLowerCase();
-        return /^([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$(?!\n)/.test(digits)
-            ? (digits.length < 6 ? digits.replace(/./g, '$&$&') : digits).replace(/^(.{6})ff$(?!\n)/, '$1')
-            : null;
-    }
-];
-
-const gravity = words => [
-    told(words) + ', or fp:x:y with x and y from 0 to 1',
-    text => {
-        const parts = split(text);
-        return parts[0] === 'fp' && parts.length === 3
-            ? joined(['fp', decimal(parts[1], 0, 1), decimal(parts[2], 0, 1)])
-            : oneOf(words, text);
-    }
-];
-
-const crop = high => [
-    'x,y,w,h in pixels up to ' + high + ', or pct:x,y,w,h in percent with x+w and y+h up to 100',
-    text => {
-        const parts = split(text);
-        if (parts[0] === 'pct' && parts.length === 5) {
-            const sides = parts.slice(1).map(part => decimal(part, 0, 100));
-            const fits = at => sides[at + 2] > 0 && Math.round(sides[at] * 100 + sides[at + 2] * 100) <= 10000;
-            return fits(0) && fits(1) ? joined(['pct'].concat(sides)) : null;
-        }
-        return parts.length === 4 ? joined(parts.map((part, at) => integer(part, at < 2 ? 0 : 1, high))) : null;
-    }
-];
-
-const padding = high => [
-    '1, 2 or 4 whole numbers (t,r,b,l) from 0 to ' + high,
-    text => {
-        const sides = split(text).map(part => integer(part, 0, high));
-        return [1, 2, 4].includes(sides.length) ? joined(sides.concat(sides, sides, sides).slice(0, 4)) : null;
-    }
-];
-
-const watermark = (words, position, opacity, size) => [
-    'name,position,opacity,scale: a configured name (a-z, 0-9), ' + told(words) + ', and two whole numbers from 1 to 100',
-    text => {
-        const parts = split(text);
-        const all = parts.concat([position, opacity, size].slice(parts.length - 1));
-        return /^[a-z0-9]{1,32}$(?!\n)/.test(parts[0]) && parts.length < 5
-            ? joined([parts[0], oneOf(words, all[1]), integer(all[2], 1, 100), integer(all[3], 1, 100)])
-            : null;
-    }
-];
-
-const fileName = high => [
-    'a file name of at most ' + high + ' bytes without / \\ " or control characters',
-    text => {
-        const name = escaped(text, /[!'()*_]/g);
-        return !text || byteLength(name) > high || /%([01]|2F|5C|22|7F)/.test(name) ? null : encoded(name);
-    }
-];
-
-const word = (pattern, expects) => [expects, text => (new RegExp('^(' + pattern + ')$(?!\\n)').test(text) ? text : null)];
-
-// The tables of darkroom.plan. `unset` is the spelling of an option that is not given, undefined where it has none.
-
-const option = (short, long, kind, unset) => ({
-    short: short, long: long, expects: kind[0], read: kind[1], unset: unset
-});
-
-const COMPASS = ['center','north','northeast','east','southeast','south','southwest','west','northwest'];
-const OPTIONS = [option('w','width',whole(1,8192)),option('h','height',whole(1,8192)),option('dpr','pixel-ratio',fixed(1,4,0.5)),option('up','upscale',flag(),'0'),option('fit',0,choice(['contain','cover','fill','letterbox']),'contain'),option('g','gravity',gravity(COMPASS.concat(['attention','entropy','face'])),'center'),option('crop',0,crop(65535)),option('rot','rotate',choice(['0','90','180','270']),'0'),option('flip',0,choice(['none','h','v','hv']),'none'),option('trim',0,whole(0,100),'0'),option('pad','padding',padding(2048),'0-0-0-0'),option('bg','background',colour(),''),option('radius',0,whole(0,4096),'0'),option('blur',0,fixed(0,100,0.01),'0'),option('sharp','sharpen',fixed(0,10,0.01),'0'),option('denoise',0,whole(0,10),'0'),option('equalise',0,flag(),'0'),option('bri','brightness',whole(-100,100),'0'),option('con','contrast',whole(-100,100),'0'),option('sat','saturation',whole(-100,100),'0'),option('gam','gamma',fixed(0.1,5,0.01),'1'),option('gray','grayscale',flag(),'0'),option('wm','watermark',watermark(COMPASS,'southeast',100,25)),option('redact',0,choice(['faces','text','all']),''),option('f','format',choice(['auto','jpeg','png','webp','avif','gif','json','thumbhash'],{jpg:'jpeg'}),'auto'),option('q','quality',whole(1,100,'auto')),option('anim','animate',flag(),'1'),option('page',0,whole(0,9999),'0'),option('preset',0,word('[a-z0-9][a-z0-9-]{0,31}','the name of a preset (a-z, 0-9 and -)')),option('dl','download',fileName(64),''),option('exp','expires',whole(1,9999999999)),option('s','signature',word('[A-Za-z0-9_-]{43}','43 characters of base64url'))];
-const PRESETS = {w320:{w:'320',f:'webp'},w640:{w:'640',f:'webp'},w960:{w:'960',f:'webp'},w1280:{w:'1280',f:'webp'},w1920:{w:'1920',f:'webp'},cover:{w:'256',h:'256',fit:'cover',g:'attention',f:'webp'},social:{w:'1200',h:'630',fit:'cover',g:'attention',f:'jpeg'}};
-const ERRORS = {'bad-key':[400,'The path is not a valid image key'],'bad-option':[400,'An option has a value that is not allowed'],'unknown-option':[400,'No such option'],'duplicate-option':[400,'An option was given twice'],unsigned:[403,'This variant needs a signature'],expired:[403,'This link has expired'],'method-not-allowed':[405,'Only GET and HEAD are allowed'],internal:[500,'Something went wrong on our side']};
+const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;redact=||c|faces text all;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
+const FALLBACK = {_w320:'w=320&f=webp',_w640:'w=640&f=webp',_w960:'w=960&f=webp',_w1280:'w=1280&f=webp',_w1920:'w=1920&f=webp',_cover:'w=256&h=256&fit=cover&g=attention&f=webp',_social:'w=1200&h=630&fit=cover&g=attention&f=jpeg'};
+const COMPASS = 'center north northeast east southeast south southwest west northwest';
 const LADDER = [320,480,640,800,960,1280,1536,1920,2560,3840];
-const CLASSES = [['auto-legacy',['image/jpeg','image/png','image/*','*/*']],['auto-webp',['image/webp']],['auto-avif',['image/avif']]];
+const CLASSES = ['auto-avif','auto-webp'];
+
+// The table is one text, because an invocation needs few of its rows: after each ; the short and the long name with =
+// between them, the default, the letter of the kind, and what the kind takes. The row that is returned has the short name
+// alone in the first place. A viewer's name may hold the separators, so what was found is compared. The first and the last
+// rows are what is asked for most.
+const optionOf = name => {
+    const short = ';' + name + '=';
+    let start = OPTIONS.lastIndexOf(short, 130);
+    if (start < 0) {
+        start = OPTIONS.lastIndexOf(short);
+    }
+    if (start < 0) {
+        start = OPTIONS.lastIndexOf(';', OPTIONS.indexOf('=' + name + '|'));
+    }
+    const row = OPTIONS.slice(start + 1, OPTIONS.indexOf(';', start + 1)).split('|');
+    const names = row[0].split('=');
+    row[0] = names[0];
+    return name && has(names, name) ? row : 0;
+};
+
+const region = (parts, high) => {
+    if (parts[0] === 'pct' && parts.length === 5) {
+        const sides = parts.slice(1).map(part => decimal(part, 0, 100));
+        const fits = at => sides[at + 2] > 0 && Math.round(sides[at] * 100 + sides[at + 2] * 100) <= 10000;
+        return fits(0) && fits(1) ? joined(['pct'].concat(sides)) : '';
+    }
+    return parts.length === 4 ? joined(parts.map((part, at) => integer(part, at < 2 ? 0 : 1, high))) : '';
+};
+
+// '' for a text that is not of the kind.
+const spelling = (row, text) => {
+    const high = row[3];
+    const low = row[4] || 0;
+    const step = row[5];
+    let parts = text;
+    switch (row[2]) {
+    case 'w':
+        return text === step ? text : integer(text, low, high);
+    case 'x':
+        return Math.round(text * 100) % step ? '' : decimal(text, low, high);
+    case 'c':
+        // A list may have one synonym: step for low.
+        return oneOf(text === low ? step : text, high);
+    case 'r':
+        parts = text.toLowerCase();
+        return /^([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$(?!\n)/.test(parts)
+            ? (parts.length < 6 ? parts.replace(/./g, '$&$&') : parts).replace(/^(.{6})ff$(?!\n)/, '$1') : '';
+    case 'g':
+        parts = split(text);
+        return parts[0] === 'fp' && parts.length === 3
+            ? joined(['fp', decimal(parts[1], 0, 1), decimal(parts[2], 0, 1)]) : oneOf(text, COMPASS + ' ' + high);
+    case 'k':
+        return region(split(text), high);
+    case 'p':
+        parts = split(text).map(part => integer(part, 0, high));
+        return has([1, 2, 4], parts.length) ? joined(parts.concat(parts, parts, parts).slice(0, 4)) : '';
+    case 'm':
+        parts = split(text);
+        parts = parts.concat(row.slice(parts.length + 2));
+        return /^[a-z0-9]{1,32}$(?!\n)/.test(parts[0]) && parts.length < 5
+            ? joined([parts[0], oneOf(parts[1], COMPASS), integer(parts[2], 1, 100), integer(parts[3], 1, 100)]) : '';
+    case 'n':
+        parts = escaped(text, /[!'()*_]/g);
+        return !text || byteLength(parts) > high || /%([01]|2F|5C|22|7F)/.test(parts) ? '' : encoded(parts);
+    }
+    return (row[2] === 'a' ? /^[a-z0-9][a-z0-9-]{0,31}$(?!\n)/ : /^[A-Za-z0-9_-]{43}$(?!\n)/).test(text) ? text : '';
+};
 
 // What a viewer asks for: the key, the options, and their mistakes.
 
 // Keys: the percent-encoding of the key that a path names.
-function readKey(uri) {
+const readKey = uri => {
+    // Ordinary keys have one spelling only.
+    if (uri.length < 700 && /^(\/[A-Za-z0-9][\w.-]*)+$(?!\n)/.test(uri)) {
+        return uri.slice(1);
+    }
     let key;
     try {
         key = escaped(decodeURIComponent(uri.slice(1)), /[!'()*]/g).replace(/%2F/g, '/');
     } catch (error) {
-        refuse('bad-key', 'The path is not percent-encoded UTF-8');
+        refuse('bad-key.utf8');
     }
-    const has = segment => ('/' + key + '/').includes('/' + segment + '/');
-    const fault = !key ? 'The path names no image'
-        : byteLength(key) > 700 ? 'The key is longer than 700 bytes'
-        : encoded(key).length > 867
-            ? 'The key takes ' + encoded(key).length + ' bytes once encoded; at most 867 are allowed'
-        : /%[01]|%7F/.test(key) ? 'The key holds a control character'
-        : has('') || has('.') || has('..') ? 'The key has an empty segment, or one that is . or ..'
-        : has('_') ? '/_/ is reserved and may not appear in a key'
+    const whole = '/' + key + '/';
+    const fault = !key ? 'none'
+        : byteLength(key) > 700 ? 'long'
+        : encoded(key).length > 867 ? 'coded'
+        : /%[01]|%7F/.test(key) ? 'byte'
+        : /\/\.{0,2}\//.test(whole) ? 'dots'
+        : has(whole, '/_/') ? 'taken'
         : '';
-    if (fault) {
-        refuse('bad-key', fault);
-    }
-    return key;
-}
+    return fault ? refuse('bad-key.' + fault, encoded(key).length) : key;
+};
 
-// The start of the canonical path, from the encoding of the key to the separator.
-const startOf = key => '/' + encoded(key) + '/_/';
-
-// Queries: canonical spellings by short name. Of several mistakes the same one is told whatever their order.
-function readValues(query) {
-    const given = {};
+// Queries: canonical spellings by short name, '' where it is the default. Of several mistakes the same one is told whatever
+// their order.
+const readValues = query => {
+    const values = {};
     const unknown = [];
     const repeated = [];
-    query.split('&').filter(pair => pair).forEach(pair => {
-        const cut = (pair + '=').indexOf('=');
-        const name = decoded(pair.slice(0, cut));
-        const text = decoded(pair.slice(cut + 1));
-        const known = OPTIONS.find(one => one.short === name || one.long === name);
-        if (!known) {
-            unknown.push(printable(name));
-        } else if (own(given, known.short)) {
-            repeated.push(known.short);
-        } else {
-            given[known.short] = text;
+    const wrong = [];
+    const plain = /[%+]/.test(query) ? decoded : text => text;
+    query.split('&').forEach(pair => {
+        if (pair) {
+            const cut = (pair + '=').indexOf('=');
+            const name = plain(pair.slice(0, cut));
+            const text = plain(pair.slice(cut + 1));
+            const row = optionOf(name);
+            if (!row) {
+                unknown.push(printable(name));
+            } else if (row[0] in values) {
+                repeated.push(row[0]);
+            } else {
+                const value = spelling(row, text);
+                values[row[0]] = value === row[1] ? '' : value;
+                if (!value) {
+                    wrong.push([OPTIONS.indexOf(';' + row[0] + '='), row[0], printable(text)]);
+                }
+            }
         }
     });
-    unknown.sort().forEach(name => refuse('unknown-option', "There is no option '" + name + "'", name));
-    repeated.sort().forEach(name => refuse('duplicate-option', name + ' was given twice', name));
-    const values = {};
-    OPTIONS.filter(one => own(given, one.short)).forEach(one => {
-        values[one.short] = readValue(one, given[one.short]);
-    });
-    return values.preset ? Object.assign({}, presetValues(values.preset), values) : values;
-}
-
-function presetValues(name) {
-    if (!own(PRESETS, name)) {
-        wrong("preset: there is no preset '" + name + "'; there are " + Object.keys(PRESETS).join(', '), 'preset');
-    }
-    return PRESETS[name];
-}
-
-function readValue(known, text) {
-    const spelling = known.read(text);
-    if (spelling === null) {
-        wrong(known.short + ' must be ' + known.expects + ", but is '" + printable(text) + "'", known.short);
-    }
-    return spelling;
-}
+    unknown.sort().forEach(name => refuse('unknown-option' + (name && '.name'), name));
+    repeated.sort().forEach(name => refuse('duplicate-option', name));
+    wrong.sort((one, other) => one[0] - other[0]).forEach(one => refuse('bad-option.' + one[1], one[2]));
+    return values;
+};
 
 // The plan of a request, and the variant of it that one viewer gets.
 
-const scaled = (length, ratio) => String(Math.min(8192, Math.floor(length * ratio + 0.5)));
+const isData = format => has(['json','thumbhash'], format);
 
 const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     if (plan[side]) {
-        plan[side] = scaled(plan[side], ratio);
+        plan[side] = Math.min(8192, Math.floor(plan[side] * ratio + 0.5));
     }
 });
 
 // The normal form: darkroom.plan.normal, step by step.
-function planOf(values) {
+const planOf = values => {
     const plan = {};
-    OPTIONS.forEach(one => {
-        const value = values[one.short];
-        if (!['dpr','preset','exp','s'].includes(one.short) && value !== undefined && value !== one.unset) {
-            plan[one.short] = value;
+    const apart = ['dpr','preset','exp','s'];
+    keysOf(values).forEach(name => {
+        if (values[name] && !has(apart, name)) {
+            plan[name] = values[name];
         }
     });
-    if (['json','thumbhash'].includes(plan.f)) {
+    if (isData(plan.f)) {
         return plan.page ? {f: plan.f, page: plan.page} : {f: plan.f};
     }
-    scale(plan, values.dpr || 1);
+    if (values.dpr) {
+        scale(plan, values.dpr);
+    }
     if (!plan.w || !plan.h) {
         delete plan.fit;
     }
@@ -240,22 +281,7 @@ function planOf(values) {
     if (plan.crop === 'pct-0-0-100-100') {
         delete plan.crop;
     }
-    turnOnce(plan);
-    if (['gif','png'].includes(plan.f)) {
-        delete plan.q;
-    }
-    if (plan.page || plan.redact || (plan.f && !['auto','gif','webp'].includes(plan.f))) {
-        delete plan.anim;
-    }
-    if (!Object.keys(plan).length) {
-        plan.w = plan.h = '2560';
-    }
-    plan.f = plan.f || 'auto';
-    return plan;
-}
-
-// A mirror from top to bottom is half a turn and one from left to right.
-function turnOnce(plan) {
+    // A mirror from top to bottom is half a turn and one from left to right.
     const flip = plan.flip;
     const degrees = (+(plan.rot || 0) + (flip === 'v' || flip === 'hv' ? 180 : 0)) % 360;
     delete plan.flip;
@@ -264,46 +290,42 @@ function turnOnce(plan) {
         plan.flip = 'h';
     }
     if (degrees) {
-        plan.rot = String(degrees);
+        plan.rot = degrees;
     }
-}
-
-const optionsText = plan =>
-    Object.keys(plan).filter(name => name !== 'f').sort().map(name => name + '-' + plan[name]).join('_') || 'full';
-
-// What a canonical request may hold besides its start; the longest encoding of a key leaves something.
-function checkLength(start, plan) {
-    const room = Math.min(267, 971 - start.length);
-    if (optionsText(plan).length > room) {
-        wrong('The options are longer than ' + room + ' characters together');
+    if (has(['gif','png'], plan.f)) {
+        delete plan.q;
     }
-}
+    if (plan.page || plan.redact || plan.f && !has(['auto','gif','webp'], plan.f)) {
+        delete plan.anim;
+    }
+    if (!keysOf(plan)[0]) {
+        plan.w = plan.h = '2560';
+    }
+    plan.f = plan.f || 'auto';
+    return plan;
+};
 
-const lastPart = plan => optionsText(plan) + '.' + plan.f;
+const lastPart = plan =>
+    (keysOf(plan).filter(name => name !== 'f').sort().map(name => name + '-' + plan[name]).join('_') || 'full') + '.' + plan.f;
 
-const isLadder = plan => Object.keys(plan).length === 2 && LADDER.includes(+plan.w);
+const isLadder = plan => !keysOf(plan)[2] && has(LADDER, +plan.w);
 
-// The cost guard: what anyone may ask for in guarded mode.
-const isUnsigned = plan => isLadder(plan) || ['fit-cover_g-attention_h-256_w-256.webp','fit-cover_g-attention_h-630_w-1200.jpeg','full.json','full.thumbhash','h-2560_w-2560.auto'].includes(lastPart(plan));
+// The cost guard: whether anyone may ask for it in guarded mode, whatever presets there are. `text` is the plan's last part.
+const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !plan.page : text === 'h-2560_w-2560.auto');
 
 // Negotiation
 
-const saving = plan =>
-    (plan.f === 'auto' && (!plan.q || plan.q === 'auto') ? Object.assign({}, plan, {q: '50'}) : plan);
-
-function atRatio(plan, ratio) {
-    const variant = Object.assign({}, plan);
+const atRatio = (plan, text, ratio) => {
     if (isLadder(plan)) {
-        const wanted = +scaled(plan.w, ratio);
-        variant.w = String(LADDER.find(width => width >= wanted) || LADDER[LADDER.length - 1]);
-    } else if (optionsText(plan) !== 'h-2560_w-2560') {
+        return {w: LADDER.find(width => width >= plan.w * ratio) || 3840, f: plan.f};
+    }
+    const variant = Object.assign({}, plan);
+    if (!text.startsWith('h-2560_w-2560.')) {
         scale(variant, ratio);
     }
     return variant;
-}
+};
 
-const hintedRatio = hint =>
-    (/^\d{1,3}(\.\d{1,16})?$(?!\n)/.test(hint) ? Math.min(4, Math.max(1, Math.ceil(hint * 2) / 2)) : 1);
 
 /** A URL that Darkroom refuses: `code` and `option` are those of its answer. */
 export class Refusal extends Error {
@@ -314,12 +336,37 @@ export class Refusal extends Error {
     }
 }
 
-function refuse(code, detail, option) {
-    throw new Refusal(code, detail, option);
+function refusalOf(thrown) {
+    const text = ENTRIES['refusal-' + thrown[0]];
+    const body = JSON.parse(text.split('%s').join(JSON.stringify('' + thrown[1]).slice(1, -1)));
+    return new Refusal(body.code, body.detail, body.option);
 }
 
-function wrong(detail, option) {
-    refuse('bad-option', detail, option);
+function withPreset(values) {
+    const preset = ENTRIES['preset-' + values.preset];
+    return preset ? Object.assign(readValues(preset), values) : refuse('bad-option.name', values.preset);
 }
 
-export { checkLength, isUnsigned, lastPart, planOf, readKey, readValues, startOf, wrong };
+function canonical(path, query) {
+    const start = '/' + encoded(readKey(path)) + '/_/';
+    const values = readValues(query);
+    const plan = planOf(values.preset ? withPreset(values) : values);
+    const text = lastPart(plan);
+    const room = Math.min(267, 971 - start.length);
+    if (text.length - plan.f.length - 1 > room) {
+        refuse('bad-option.long', room);
+    }
+    if (plan.redact && plan.page) {
+        refuse('bad-option.pages');
+    }
+    return { request: start + text, needsSignature: !isUnsigned(plan, text) && !ENTRIES['unsigned-' + text] };
+}
+
+/** What a path and a query ask for; throws a Refusal. */
+export function read(path, query) {
+    try {
+        return canonical(path, query);
+    } catch (error) {
+        throw Array.isArray(error) ? refusalOf(error) : error;
+    }
+}

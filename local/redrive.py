@@ -17,6 +17,5 @@ def redrive_all(facts: Mapping[str, Any], *, dry_run: bool) -> None:
     """Print every dead letter with its cause, and send it back unless ``dry_run``."""
     queues, sqs = facts["queues"], Cloud(facts["aws_endpoint_url"]).queues
     for dead, queue in ((dead, queue) for dead, queue in PAIRS.items() if dead in queues):
-        urgent = queues.get(f"{queue}_priority", "")
-        done = redrive(sqs, queues[dead], queues[queue], urgent_url=urgent, dry_run=dry_run)
+        done = redrive(sqs, queues[dead], queues[queue], dry_run=dry_run)
         print(f"{queue}: {summary(done, dry_run=dry_run)}")

@@ -15,9 +15,8 @@ type Action = Literal["", "page", "ticket"]
 class MetricAlarm:
     """An alarm over one metric, or over the formula of several that is shown.
 
-    ``name`` is a word with hyphens, ``meaning`` a sentence for the person on call. ``threshold`` is a number, or the
-    name of a parameter of the template in braces. ``condition`` is one of :data:`observability.template.CONDITIONS`;
-    with an empty one the alarm exists in every deployment whose level of alarms includes it.
+    ``name`` is a word with hyphens, ``meaning`` a sentence for who is called. ``threshold`` is a number, or what the
+    template has for one: the YAML of an intrinsic function. ``condition`` is one of the template's.
     """
 
     name: str
@@ -32,10 +31,8 @@ class MetricAlarm:
     periods: int = 1
     datapoints: int = 0
     """Of ``periods``; 0 is all of them."""
-    condition: str = ""
+    condition: str = "HasAlarms"
     action: Action = ""
-    opt_in: bool = False
-    """It has a parameter of its own that turns it on, so it exists with ``Alarms=essential`` too."""
 
     @property
     def logical_id(self) -> str:
@@ -45,19 +42,15 @@ class MetricAlarm:
 
 @dataclass(frozen=True, slots=True)
 class CompositeAlarm:
-    """An alarm over others: in alarm if all alarms of any of ``any_of_all`` are, which are named by their names.
-
-    ``more`` are further alternatives with ``Alarms=all``.
-    """
+    """An alarm over others: in alarm if all alarms of any of ``any_of_all`` are, which are named by their names."""
 
     name: str
     meaning: str
     runbook: str
     any_of_all: tuple[tuple[str, ...], ...]
-    condition: str = ""
+    condition: str = "HasAlarms"
     action: Action = ""
     suppressor: str = ""
-    more: tuple[tuple[str, ...], ...] = ()
 
     @property
     def logical_id(self) -> str:

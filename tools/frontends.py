@@ -14,8 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
+from darkroom.plan.edge_settings import SETTINGS_KEY, edge_entries  # noqa: E402
 from darkroom.plan.negotiation import LADDER_PX  # noqa: E402
 from darkroom.plan.options import OPTIONS  # noqa: E402
+from darkroom.plan.policy import AccessMode  # noqa: E402
 from darkroom.plan.presets import Presets, configured  # noqa: E402
 from functions.edge.tables import with_tables  # noqa: E402
 
@@ -27,7 +29,7 @@ _SOURCES = ("texts.js", "kinds.js", "request.js", "plan.js")
 """What reads a URL and spells a request; the rest of the edge function is about viewers and the CDN."""
 
 _HEAD = "// Written by `make docs` from {source}. A test finds it stale.\n\n"
-_REFUSING = """
+_READING = """
 /** A URL that Darkroom refuses: `code` and `option` are those of its answer. */
 export class Refusal extends Error {
     constructor(code, detail, option) {
@@ -37,15 +39,40 @@ export class Refusal extends Error {
     }
 }
 
-function refuse(code, detail, option) {
-    throw new Refusal(code, detail, option);
+function refusalOf(thrown) {
+    const text = ENTRIES['refusal-' + thrown[0]];
+    const body = JSON.parse(text.split('%s').join(JSON.stringify('' + thrown[1]).slice(1, -1)));
+    return new Refusal(body.code, body.detail, body.option);
 }
 
-function wrong(detail, option) {
-    refuse('bad-option', detail, option);
+function withPreset(values) {
+    const preset = ENTRIES['preset-' + values.preset];
+    return preset ? Object.assign(readValues(preset), values) : refuse('bad-option.name', values.preset);
 }
 
-export { checkLength, isUnsigned, lastPart, planOf, readKey, readValues, startOf, wrong };
+function canonical(path, query) {
+    const start = '/' + encoded(readKey(path)) + '/_/';
+    const values = readValues(query);
+    const plan = planOf(values.preset ? withPreset(values) : values);
+    const text = lastPart(plan);
+    const room = Math.min(MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES - start.length);
+    if (text.length - plan.f.length - 1 > room) {
+        refuse('bad-option.long', room);
+    }
+    if (plan.redact && plan.page) {
+        refuse('bad-option.pages');
+    }
+    return { request: start + text, needsSignature: !isUnsigned(plan, text) && !ENTRIES['unsigned-' + text] };
+}
+
+/** What a path and a query ask for; throws a Refusal. */
+export function read(path, query) {
+    try {
+        return canonical(path, query);
+    } catch (error) {
+        throw Array.isArray(error) ? refusalOf(error) : error;
+    }
+}
 """
 _SNIPPET = re.compile(r"(<!-- file: (\S+) -->).*?(<!-- /file -->)", re.DOTALL)
 
@@ -64,10 +91,17 @@ def tables(presets: Presets) -> str:
 
 
 def edge(presets: Presets) -> str:
-    """``frontends/edge.mjs``: the sources of the edge function that read a URL, with their tables, as a module."""
-    source = "\n".join((_EDGE / name).read_text(encoding="utf-8") for name in _SOURCES)
+    """``frontends/edge.mjs``: the sources of the edge function that read a URL, with their tables, as a module.
+
+    Presets and texts of refusals are those of the edge's KeyValueStore.
+    """
+    source = "\n".join([*((_EDGE / name).read_text(encoding="utf-8") for name in _SOURCES), _READING])
     named = " and darkroom.plan, ".join(("functions/edge", ", ".join(_SOURCES)))
-    return _HEAD.format(source=named) + with_tables(source, "/* tables */", presets) + _REFUSING
+    entries = {
+        key: value for key, value in edge_entries(AccessMode.GUARDED, "", presets).items() if key != SETTINGS_KEY
+    }
+    written = with_tables(source, "/* tables */", presets)
+    return f"{_HEAD.format(source=named)}const ENTRIES = {json.dumps(entries, indent=4)};\n\n{written}"
 
 
 def illustrated(page: str) -> str:

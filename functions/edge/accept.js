@@ -1,24 +1,25 @@
 // Negotiation: the class of formats that an Accept header prefers, as darkroom.plan.negotiation has it.
 
-function formatClass(accept) {
-    const weights = {};
-    accept.toLowerCase().split(',').forEach(entry => {
-        const parts = entry.split(';').map(part => part.replace(/^[ \t]+|[ \t]+$(?!\n)/g, ''));
-        let weight = 1;
-        parts.slice(1).forEach(part => {
-            if (part.startsWith('q=')) {
-                weight = /^q=(0(\.\d{0,3})?|1(\.0{0,3})?)$(?!\n)/.test(part) ? +part.slice(2) : 0;
-            }
-        });
-        weights[parts[0]] = weight;
-    });
-    let best = CLASSES[0];
+const formatClass = accept => {
+    // Each entry becomes ,type;parameter;parameter; and of equal types the last one counts.
+    const text = ',' + accept.toLowerCase() + ',';
+    const entries = (/[ \t]/.test(text) ? text.replace(/[ \t]*([,;])[ \t]*/g, '$1') : text).split(',').join(';,');
+    let best;
     let most = 0;
-    CLASSES.forEach(one => one[1].forEach(type => {
-        if (weights[type] > 0 && weights[type] >= most) {
-            best = one;
-            most = weights[type];
+    // The best type comes first.
+    TYPES.split(' ').some((type, at) => {
+        const start = entries.lastIndexOf(',' + type + ';');
+        const entry = entries.slice(start, entries.indexOf(',', start + 1));
+        const cut = entry.lastIndexOf(';q=');
+        const value = entry.slice(cut + 3, entry.indexOf(';', cut + 1));
+        const weight = start < 0 ? 0
+            : cut < 0 ? 1
+            : /^(0(\.\d{0,3})?|1(\.0{0,3})?)$(?!\n)/.test(value) ? +value : 0;
+        if (weight > most) {
+            best = CLASSES[at];
+            most = weight;
         }
-    }));
-    return best[0];
-}
+        return most === 1;
+    });
+    return best || DEFAULT_CLASS;
+};

@@ -4,106 +4,187 @@
 //
 // `make edge` puts the tables in, makes it small and writes it into template.yaml. It must stay below 10,240 bytes and
 // within what the engine documents: ES 5.1, const and let, arrow functions (tests/unit/edge/language.py); `handler` alone is
-// async and holds no other function. No template literals: CloudFormation's Sub would read them. Nothing may depend on the length of a text that can hold more than
-// ASCII, because engines do not agree on it. Regular expressions are read as Perl's, where $ also stands before a line
-// break at the end. A constant may be read only below the line that declares it, inside functions too.
+// async and holds no other function. No template literals: CloudFormation's Sub would read them. Nothing may depend on the
+// length of a text that can hold more than ASCII, because engines do not agree on it. Regular expressions are read as
+// Perl's, where $ also stands before a line break at the end. A constant may be read only below the line that declares it,
+// inside functions too.
+//
+// The engine evaluates the whole script with each invocation, so the top level only declares. What a deployment configures,
+// and the texts of refusals, come from its KeyValueStore (darkroom.plan.edge_settings). As `handler` alone may wait, all else
+// is cut into steps: each returns the entry that has to be read, and leaves in `next` the step that takes its value. The
+// last step is at the top.
 //
 // A plan is an object of canonical spellings by short name; the format f is always there: {f: 'auto', w: '800'}.
 
-const MODE = '${AccessMode}';
+const place = asked => {
+    asked.viewer.uri += lastPart(asked.variant);
+};
 
-// The decision
+const addGeneration = (asked, text) => {
+    asked.variant.fv = text || FIRST_GENERATION;
+    place(asked);
+};
 
-async function handler(event) {
-    const request = event.request;
-    try {
-        const variant = negotiated(request);
-        if (variant.redact || variant.g === 'face') {
-            const store = cf.kvs();
-            variant.fv = await store.exists('findings') ? await store.get('findings') : FIRST_GENERATION;
-        }
-        request.uri += lastPart(variant);
-        return request;
-    } catch (error) {
-        return problem(own(ERRORS, error[0]) ? error : ['internal'], request.method);
-    }
-}
-
-// The variant that this viewer gets of what was asked for; the request holds the start of its path.
-function negotiated(request) {
-    if (!['GET', 'HEAD'].includes(request.method)) {
-        refuse('method-not-allowed');
-    }
-    const query = queryText(request);
-    const key = readKey(request.uri);
-    const start = startOf(key);
-    const values = readValues(query);
-    const plan = planOf(values);
-    checkLength(start, plan);
-    const redact = redactionOf(key, plan);
-    if (redact && plan.page) {
-        wrong('Only page 0 can be redacted', 'page');
-    }
-    if (values.exp <= Date.now() / 1000) {
-        refuse('expired');
-    }
-    const isAllowed = wanted => values.s || MODE === 'open' || (MODE === 'guarded' && isUnsigned(wanted));
-    if (!isAllowed(plan)) {
-        refuse('unsigned', MODE === 'guarded' && UNSIGNED_HELP);
-    }
-    let variant = plan;
-    if (header(request, 'save-data').toLowerCase() === 'on') {
-        variant = saving(plan);
-    } else if (!values.dpr) {
-        const larger = atRatio(plan, hintedRatio(header(request, 'sec-ch-dpr') || header(request, 'dpr')));
-        variant = isAllowed(larger) ? larger : plan;
-    }
-    setHeader(request, 'request', start + lastPart(plan));
-    setHeader(request, 'signature', values.s);
-    setHeader(request, 'expires', values.exp);
-    setHeader(request, 'url', (request.uri + (query && '?' + query)).replace(/[^!-~]+/g, encodeURIComponent));
-    request.uri = start;
+const write = asked => {
+    const request = asked.viewer;
+    const variant = asked.variant;
+    setHeader(request, 'request', asked.start + asked.text);
+    setHeader(request, 'signature', asked.values.s);
+    setHeader(request, 'expires', asked.values.exp);
+    setHeader(request, 'url', (request.uri + (asked.query && '?' + asked.query)).replace(/[^!-~]+/g, encodeURIComponent));
+    request.uri = asked.start;
     request.querystring = {};
-    if (plan.f === 'auto') {
+    if (variant.f === 'auto') {
         variant.f = formatClass(header(request, 'accept'));
     }
-    if (redact) {
-        variant.redact = redact;
+    if (asked.hidden) {
+        variant.redact = asked.hidden;
         delete variant.anim;
     }
-    return variant;
-}
+    asked.next = addGeneration;
+    return variant.redact || variant.g === 'face' ? 'findings' : place(asked);
+};
 
-// Refusals: problem details of RFC 9457, as the function behind the CDN answers them.
-
-function refuse(code, detail, name) {
-    throw [code, detail, name];
-}
-
-function wrong(detail, name) {
-    refuse('bad-option', detail, name);
-}
-
-function problem(error, method) {
-    const code = error[0];
-    const status = ERRORS[code][0];
-    const title = ERRORS[code][1];
-    const body = {
-        type: 'urn:darkroom:problem:' + code,
-        title: title,
-        status: status,
-        detail: error[1] || title,
-        code: code
-    };
-    if (error[2]) {
-        body.option = error[2];
+const enlarge = (asked, text) => {
+    if (text) {
+        asked.variant = asked.larger;
     }
-    return {
+    return write(asked);
+};
+
+// The entry that shows whether a plan needs no signature, '' where that is known without one.
+const unsignedEntry = (asked, plan, text) =>
+    asked.values.s || asked.settings[0] === 'open' ? ''
+        : asked.settings[0] !== 'guarded' ? refuse('unsigned', 0, 403)
+        : isUnsigned(plan, text) ? '' : 'unsigned-' + text;
+
+// The variant that this viewer gets of what was asked for.
+const vary = asked => {
+    const request = asked.viewer;
+    const plan = asked.variant;
+    if (header(request, 'save-data').toLowerCase() === 'on') {
+        if (plan.f === 'auto' && (!plan.q || plan.q === 'auto')) {
+            plan.q = SAVING_QUALITY;
+        }
+    } else if (!asked.values.dpr) {
+        const hint = header(request, 'sec-ch-dpr') || header(request, 'dpr');
+        if (hint > 1 && /^\d{1,3}(\.\d{1,16})?$(?!\n)/.test(hint)) {
+            const larger = atRatio(plan, asked.text, Math.min(4, Math.ceil(hint * 2) / 2));
+            asked.larger = larger;
+            asked.next = enlarge;
+            return unsignedEntry(asked, larger, lastPart(larger)) || enlarge(asked, 1);
+        }
+    }
+    return write(asked);
+};
+
+const guard = (asked, text) => {
+    return text ? vary(asked) : refuse('unsigned.set', 0, 403);
+};
+
+const decide = asked => {
+    const values = asked.values;
+    const plan = planOf(values);
+    const text = lastPart(plan);
+    asked.variant = plan;
+    asked.text = text;
+    // What a canonical request may hold besides its start; the longest encoding of a key leaves something.
+    const room = Math.min(MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES - asked.start.length);
+    if (text.length - plan.f.length > room + 1) {
+        refuse('bad-option.long', room);
+    }
+    asked.hidden = redactionOf(asked.settings[1], asked.key, plan);
+    if (asked.hidden && plan.page) {
+        refuse('bad-option.pages');
+    }
+    if (values.exp <= Date.now() / 1000) {
+        refuse('expired', 0, 403);
+    }
+    asked.next = guard;
+    const entry = unsignedEntry(asked, plan, text);
+    return !asked.isAllowed && entry || vary(asked);
+};
+
+// Where no settings are published, there are the presets of the build.
+const choosePreset = (asked, text) => {
+    const values = asked.values;
+    const preset = text || asked.isFresh && FALLBACK['_' + values.preset];
+    if (!preset) {
+        refuse('bad-option.name', values.preset);
+    }
+    // A preset by itself is in the unsigned set.
+    asked.isAllowed = !keysOf(values)[1];
+    asked.values = Object.assign(readValues(preset), values);
+    return decide(asked);
+};
+
+const configure = (asked, text) => {
+    asked.isFresh = !text;
+    asked.settings = (text || '${AccessMode} ${AlwaysRedact}').split(' ');
+    asked.next = choosePreset;
+    return asked.values.preset ? 'preset-' + asked.values.preset : decide(asked);
+};
+
+const read = asked => {
+    const request = asked.viewer;
+    if (!has(['GET', 'HEAD'], request.method)) {
+        refuse('method-not-allowed', 0, 405);
+    }
+    asked.query = queryText(request);
+    asked.key = readKey(request.uri);
+    asked.start = '/' + encoded(asked.key) + '/_/';
+    asked.values = readValues(asked.query);
+    asked.next = configure;
+    return 'settings';
+};
+
+// A refusal: problem details of RFC 9457, as the function behind the CDN answers them. A store without its text is one that
+// nothing is published in.
+const answer = (asked, text) => {
+    const refusal = asked.refusal;
+    const status = refusal[2];
+    asked.viewer = {
         statusCode: status,
         headers: {
             'content-type': {value: 'application/problem+json'},
             'cache-control': {value: status === 400 ? 'public, max-age=60' : 'no-store'}
         },
-        body: method === 'HEAD' ? '' : JSON.stringify(body)
+        body: asked.viewer.method === 'HEAD' ? '' : text
+            ? text.split('%s').join(JSON.stringify('' + refusal[1]).slice(1, -1))
+            : JSON.stringify({code: refusal[0].split('.')[0], detail: refusal.join(' ')})
     };
+};
+
+const proceed = (asked, text) => {
+    try {
+        return asked.next(asked, text);
+    } catch (error) {
+        if (error[0]) {
+            asked.refusal = error;
+        }
+        asked.next = answer;
+        return 'refusal-' + asked.refusal[0];
+    }
+};
+
+async function handler(event) {
+    const asked = {viewer: event.request, next: read, refusal: ['internal', 0, 500]};
+    try {
+        const store = cf.kvs();
+        let entry = proceed(asked);
+        while (entry) {
+            let text = '';
+            try {
+                text = await store.get(entry);
+            } catch (error) {}
+            // An entry that cannot be read is no reason for defaults, which might show what is to be hidden.
+            if (!text && await store.exists(entry)) {
+                refuse();
+            }
+            entry = proceed(asked, text);
+        }
+    } catch (error) {
+        answer(asked);
+    }
+    return asked.viewer;
 }

@@ -1,102 +1,84 @@
-// Kinds of value: what a message asks for, and a reader that makes the canonical spelling of a text, or null.
+// Options: the row of each in the table of darkroom.plan, and the canonical spelling of a text by the kind of its option.
 
-const within = (pattern, text, low, high) => (pattern.test(text) && +text >= low && +text <= high ? String(+text) : null);
+// Patterns and searches in long texts are what costs most in the engine.
 
-const integer = (text, low, high) => within(/^(0|-?[1-9]\d{0,9})$(?!\n)/, text, low, high);
+const within = (text, low, high) => +text >= low && +text <= high ? +text + '' : '';
 
-const decimal = (text, low, high) => within(/^(0|[1-9]\d{0,4})(\.\d{1,2})?$(?!\n)/, text, low, high);
+const integer = (text, low, high) => +text % 1 === 0 && +text + '' === text ? within(text, low, high) : '';
 
-const oneOf = (words, text) => (words.includes(text) ? text : null);
+const decimal = (text, low, high) => /^(0|[1-9]\d{0,4})(\.\d{1,2})?$(?!\n)/.test(text) ? within(text, low, high) : '';
 
-const told = words => 'one of ' + words.join(', ');
+const oneOf = (text, words) => has(words.split(' '), text) ? text : '';
 
-const split = text => text.replace(/:/g, ',').split(',');
+const split = text => text.split(':').join(',').split(',');
 
-const joined = parts => (parts.includes(null) ? null : parts.join('-'));
-
-const whole = (low, high, other) => [
-    'a whole number from ' + low + ' to ' + high + (other ? ', or ' + other : ''),
-    text => (text === other ? text : integer(text, low, high))
-];
-
-const fixed = (low, high, step) => [
-    'a number from ' + low + ' to ' + high + ' in steps of ' + step,
-    text => (Math.round(text * 100) % Math.round(step * 100) ? null : decimal(text, low, high))
-];
-
-const flag = () => ['0 or 1', text => integer(text, 0, 1)];
-
-const choice = (words, synonyms) => [
-    told(words),
-    text => oneOf(words, own(synonyms, text) ? synonyms[text] : text)
-];
-
-const colour = () => [
-    'a colour of 3, 4, 6 or 8 hex digits, such as ff8800',
-    text => {
-        const digits = text.toLowerCase();
-        return /^([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$(?!\n)/.test(digits)
-            ? (digits.length < 6 ? digits.replace(/./g, '$&$&') : digits).replace(/^(.{6})ff$(?!\n)/, '$1')
-            : null;
-    }
-];
-
-const gravity = words => [
-    told(words) + ', or fp:x:y with x and y from 0 to 1',
-    text => {
-        const parts = split(text);
-        return parts[0] === 'fp' && parts.length === 3
-            ? joined(['fp', decimal(parts[1], 0, 1), decimal(parts[2], 0, 1)])
-            : oneOf(words, text);
-    }
-];
-
-const crop = high => [
-    'x,y,w,h in pixels up to ' + high + ', or pct:x,y,w,h in percent with x+w and y+h up to 100',
-    text => {
-        const parts = split(text);
-        if (parts[0] === 'pct' && parts.length === 5) {
-            const sides = parts.slice(1).map(part => decimal(part, 0, 100));
-            const fits = at => sides[at + 2] > 0 && Math.round(sides[at] * 100 + sides[at + 2] * 100) <= 10000;
-            return fits(0) && fits(1) ? joined(['pct'].concat(sides)) : null;
-        }
-        return parts.length === 4 ? joined(parts.map((part, at) => integer(part, at < 2 ? 0 : 1, high))) : null;
-    }
-];
-
-const padding = high => [
-    '1, 2 or 4 whole numbers (t,r,b,l) from 0 to ' + high,
-    text => {
-        const sides = split(text).map(part => integer(part, 0, high));
-        return [1, 2, 4].includes(sides.length) ? joined(sides.concat(sides, sides, sides).slice(0, 4)) : null;
-    }
-];
-
-const watermark = (words, position, opacity, size) => [
-    'name,position,opacity,scale: a configured name (a-z, 0-9), ' + told(words) + ', and two whole numbers from 1 to 100',
-    text => {
-        const parts = split(text);
-        const all = parts.concat([position, opacity, size].slice(parts.length - 1));
-        return /^[a-z0-9]{1,32}$(?!\n)/.test(parts[0]) && parts.length < 5
-            ? joined([parts[0], oneOf(words, all[1]), integer(all[2], 1, 100), integer(all[3], 1, 100)])
-            : null;
-    }
-];
-
-const fileName = high => [
-    'a file name of at most ' + high + ' bytes without / \\ " or control characters',
-    text => {
-        const name = escaped(text, /[!'()*_]/g);
-        return !text || byteLength(name) > high || /%([01]|2F|5C|22|7F)/.test(name) ? null : encoded(name);
-    }
-];
-
-const word = (pattern, expects) => [expects, text => (new RegExp('^(' + pattern + ')$(?!\\n)').test(text) ? text : null)];
-
-// The tables of darkroom.plan. `unset` is the spelling of an option that is not given, undefined where it has none.
-
-const option = (short, long, kind, unset) => ({
-    short: short, long: long, expects: kind[0], read: kind[1], unset: unset
-});
+const joined = parts => has(parts, '') ? '' : parts.join('-');
 
 /* tables */
+
+// The table is one text, because an invocation needs few of its rows: after each ; the short and the long name with =
+// between them, the default, the letter of the kind, and what the kind takes. The row that is returned has the short name
+// alone in the first place. A viewer's name may hold the separators, so what was found is compared. The first and the last
+// rows are what is asked for most.
+const optionOf = name => {
+    const short = ';' + name + '=';
+    let start = OPTIONS.lastIndexOf(short, 130);
+    if (start < 0) {
+        start = OPTIONS.lastIndexOf(short);
+    }
+    if (start < 0) {
+        start = OPTIONS.lastIndexOf(';', OPTIONS.indexOf('=' + name + '|'));
+    }
+    const row = OPTIONS.slice(start + 1, OPTIONS.indexOf(';', start + 1)).split('|');
+    const names = row[0].split('=');
+    row[0] = names[0];
+    return name && has(names, name) ? row : 0;
+};
+
+const region = (parts, high) => {
+    if (parts[0] === 'pct' && parts.length === 5) {
+        const sides = parts.slice(1).map(part => decimal(part, 0, 100));
+        const fits = at => sides[at + 2] > 0 && Math.round(sides[at] * 100 + sides[at + 2] * 100) <= 10000;
+        return fits(0) && fits(1) ? joined(['pct'].concat(sides)) : '';
+    }
+    return parts.length === 4 ? joined(parts.map((part, at) => integer(part, at < 2 ? 0 : 1, high))) : '';
+};
+
+// '' for a text that is not of the kind.
+const spelling = (row, text) => {
+    const high = row[3];
+    const low = row[4] || 0;
+    const step = row[5];
+    let parts = text;
+    switch (row[2]) {
+    case 'w':
+        return text === step ? text : integer(text, low, high);
+    case 'x':
+        return Math.round(text * 100) % step ? '' : decimal(text, low, high);
+    case 'c':
+        // A list may have one synonym: step for low.
+        return oneOf(text === low ? step : text, high);
+    case 'r':
+        parts = text.toLowerCase();
+        return /^([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$(?!\n)/.test(parts)
+            ? (parts.length < 6 ? parts.replace(/./g, '$&$&') : parts).replace(/^(.{6})ff$(?!\n)/, '$1') : '';
+    case 'g':
+        parts = split(text);
+        return parts[0] === 'fp' && parts.length === 3
+            ? joined(['fp', decimal(parts[1], 0, 1), decimal(parts[2], 0, 1)]) : oneOf(text, COMPASS + ' ' + high);
+    case 'k':
+        return region(split(text), high);
+    case 'p':
+        parts = split(text).map(part => integer(part, 0, high));
+        return has([1, 2, 4], parts.length) ? joined(parts.concat(parts, parts, parts).slice(0, 4)) : '';
+    case 'm':
+        parts = split(text);
+        parts = parts.concat(row.slice(parts.length + 2));
+        return /^[a-z0-9]{1,32}$(?!\n)/.test(parts[0]) && parts.length < 5
+            ? joined([parts[0], oneOf(parts[1], COMPASS), integer(parts[2], 1, 100), integer(parts[3], 1, 100)]) : '';
+    case 'n':
+        parts = escaped(text, /[!'()*_]/g);
+        return !text || byteLength(parts) > high || /%([01]|2F|5C|22|7F)/.test(parts) ? '' : encoded(parts);
+    }
+    return (row[2] === 'a' ? PRESET_NAME : SIGNATURE).test(text) ? text : '';
+};

@@ -18,7 +18,7 @@ from tree_sitter import Language, Node, Parser
 ENTRY = "handler"
 """The one name that CloudFront looks for."""
 
-LINE_LENGTH = 140
+LINE_LENGTH = 2000
 """Lines end at the next comma, where no engine takes the end of a line for the end of a statement."""
 
 _LANGUAGE = Language(tree_sitter_javascript.language())

@@ -1,26 +1,28 @@
 // The plan of a request, and the variant of it that one viewer gets.
 
-const scaled = (length, ratio) => String(Math.min(MAX_SIDE, Math.floor(length * ratio + 0.5)));
+const isData = format => has(DATA_FORMATS, format);
 
 const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     if (plan[side]) {
-        plan[side] = scaled(plan[side], ratio);
+        plan[side] = Math.min(MAX_SIDE, Math.floor(plan[side] * ratio + 0.5));
     }
 });
 
 // The normal form: darkroom.plan.normal, step by step.
-function planOf(values) {
+const planOf = values => {
     const plan = {};
-    OPTIONS.forEach(one => {
-        const value = values[one.short];
-        if (!APART.includes(one.short) && value !== undefined && value !== one.unset) {
-            plan[one.short] = value;
+    const apart = APART;
+    keysOf(values).forEach(name => {
+        if (values[name] && !has(apart, name)) {
+            plan[name] = values[name];
         }
     });
-    if (DATA_FORMATS.includes(plan.f)) {
+    if (isData(plan.f)) {
         return plan.page ? {f: plan.f, page: plan.page} : {f: plan.f};
     }
-    scale(plan, values.dpr || 1);
+    if (values.dpr) {
+        scale(plan, values.dpr);
+    }
     if (!plan.w || !plan.h) {
         delete plan.fit;
     }
@@ -33,22 +35,7 @@ function planOf(values) {
     if (plan.crop === 'pct-0-0-100-100') {
         delete plan.crop;
     }
-    turnOnce(plan);
-    if (LOSSLESS_FORMATS.includes(plan.f)) {
-        delete plan.q;
-    }
-    if (plan.page || plan.redact || (plan.f && !ANIMATED_FORMATS.includes(plan.f))) {
-        delete plan.anim;
-    }
-    if (!Object.keys(plan).length) {
-        plan.w = plan.h = BARE_SIDE;
-    }
-    plan.f = plan.f || 'auto';
-    return plan;
-}
-
-// A mirror from top to bottom is half a turn and one from left to right.
-function turnOnce(plan) {
+    // A mirror from top to bottom is half a turn and one from left to right.
     const flip = plan.flip;
     const degrees = (+(plan.rot || 0) + (flip === 'v' || flip === 'hv' ? 180 : 0)) % 360;
     delete plan.flip;
@@ -57,43 +44,38 @@ function turnOnce(plan) {
         plan.flip = 'h';
     }
     if (degrees) {
-        plan.rot = String(degrees);
+        plan.rot = degrees;
     }
-}
-
-const optionsText = plan =>
-    Object.keys(plan).filter(name => name !== 'f').sort().map(name => name + '-' + plan[name]).join('_') || 'full';
-
-// What a canonical request may hold besides its start; the longest encoding of a key leaves something.
-function checkLength(start, plan) {
-    const room = Math.min(MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES - start.length);
-    if (optionsText(plan).length > room) {
-        wrong('The options are longer than ' + room + ' characters together');
+    if (has(LOSSLESS_FORMATS, plan.f)) {
+        delete plan.q;
     }
-}
+    if (plan.page || plan.redact || plan.f && !has(ANIMATED_FORMATS, plan.f)) {
+        delete plan.anim;
+    }
+    if (!keysOf(plan)[0]) {
+        plan.w = plan.h = BARE_SIDE;
+    }
+    plan.f = plan.f || 'auto';
+    return plan;
+};
 
-const lastPart = plan => optionsText(plan) + '.' + plan.f;
+const lastPart = plan =>
+    (keysOf(plan).filter(name => name !== 'f').sort().map(name => name + '-' + plan[name]).join('_') || 'full') + '.' + plan.f;
 
-const isLadder = plan => Object.keys(plan).length === 2 && LADDER.includes(+plan.w);
+const isLadder = plan => !keysOf(plan)[2] && has(LADDER, +plan.w);
 
-// The cost guard: what anyone may ask for in guarded mode.
-const isUnsigned = plan => isLadder(plan) || UNSIGNED.includes(lastPart(plan));
+// The cost guard: whether anyone may ask for it in guarded mode, whatever presets there are. `text` is the plan's last part.
+const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !plan.page : text === BARE_REQUEST);
 
 // Negotiation
 
-const saving = plan =>
-    (plan.f === 'auto' && (!plan.q || plan.q === 'auto') ? Object.assign({}, plan, {q: SAVING_QUALITY}) : plan);
-
-function atRatio(plan, ratio) {
-    const variant = Object.assign({}, plan);
+const atRatio = (plan, text, ratio) => {
     if (isLadder(plan)) {
-        const wanted = +scaled(plan.w, ratio);
-        variant.w = String(LADDER.find(width => width >= wanted) || LADDER[LADDER.length - 1]);
-    } else if (optionsText(plan) !== BARE_TEXT) {
+        return {w: LADDER.find(width => width >= plan.w * ratio) || WIDEST, f: plan.f};
+    }
+    const variant = Object.assign({}, plan);
+    if (!text.startsWith(BARE_TEXT)) {
         scale(variant, ratio);
     }
     return variant;
-}
-
-const hintedRatio = hint =>
-    (/^\d{1,3}(\.\d{1,16})?$(?!\n)/.test(hint) ? Math.min(4, Math.max(1, Math.ceil(hint * 2) / 2)) : 1);
+};

@@ -1,69 +1,57 @@
 // What a viewer asks for: the key, the options, and their mistakes.
 
 // Keys: the percent-encoding of the key that a path names.
-function readKey(uri) {
+const readKey = uri => {
+    // Ordinary keys have one spelling only.
+    if (uri.length < MAX_KEY_BYTES && /^(\/[A-Za-z0-9][\w.-]*)+$(?!\n)/.test(uri)) {
+        return uri.slice(1);
+    }
     let key;
     try {
         key = escaped(decodeURIComponent(uri.slice(1)), /[!'()*]/g).replace(/%2F/g, '/');
     } catch (error) {
-        refuse('bad-key', 'The path is not percent-encoded UTF-8');
+        refuse('bad-key.utf8');
     }
-    const has = segment => ('/' + key + '/').includes('/' + segment + '/');
-    const fault = !key ? 'The path names no image'
-        : byteLength(key) > MAX_KEY_BYTES ? 'The key is longer than MAX_KEY_BYTES bytes'
-        : encoded(key).length > MAX_ENCODED_KEY_BYTES
-            ? 'The key takes ' + encoded(key).length + ' bytes once encoded; at most MAX_ENCODED_KEY_BYTES are allowed'
-        : /%[01]|%7F/.test(key) ? 'The key holds a control character'
-        : has('') || has('.') || has('..') ? 'The key has an empty segment, or one that is . or ..'
-        : has('_') ? '/_/ is reserved and may not appear in a key'
+    const whole = '/' + key + '/';
+    const fault = !key ? 'none'
+        : byteLength(key) > MAX_KEY_BYTES ? 'long'
+        : encoded(key).length > MAX_ENCODED_KEY_BYTES ? 'coded'
+        : /%[01]|%7F/.test(key) ? 'byte'
+        : /\/\.{0,2}\//.test(whole) ? 'dots'
+        : has(whole, '/_/') ? 'taken'
         : '';
-    if (fault) {
-        refuse('bad-key', fault);
-    }
-    return key;
-}
+    return fault ? refuse('bad-key.' + fault, encoded(key).length) : key;
+};
 
-// The start of the canonical path, from the encoding of the key to the separator.
-const startOf = key => '/' + encoded(key) + '/_/';
-
-// Queries: canonical spellings by short name. Of several mistakes the same one is told whatever their order.
-function readValues(query) {
-    const given = {};
+// Queries: canonical spellings by short name, '' where it is the default. Of several mistakes the same one is told whatever
+// their order.
+const readValues = query => {
+    const values = {};
     const unknown = [];
     const repeated = [];
-    query.split('&').filter(pair => pair).forEach(pair => {
-        const cut = (pair + '=').indexOf('=');
-        const name = decoded(pair.slice(0, cut));
-        const text = decoded(pair.slice(cut + 1));
-        const known = OPTIONS.find(one => one.short === name || one.long === name);
-        if (!known) {
-            unknown.push(printable(name));
-        } else if (own(given, known.short)) {
-            repeated.push(known.short);
-        } else {
-            given[known.short] = text;
+    const wrong = [];
+    const plain = /[%+]/.test(query) ? decoded : text => text;
+    query.split('&').forEach(pair => {
+        if (pair) {
+            const cut = (pair + '=').indexOf('=');
+            const name = plain(pair.slice(0, cut));
+            const text = plain(pair.slice(cut + 1));
+            const row = optionOf(name);
+            if (!row) {
+                unknown.push(printable(name));
+            } else if (row[0] in values) {
+                repeated.push(row[0]);
+            } else {
+                const value = spelling(row, text);
+                values[row[0]] = value === row[1] ? '' : value;
+                if (!value) {
+                    wrong.push([OPTIONS.indexOf(';' + row[0] + '='), row[0], printable(text)]);
+                }
+            }
         }
     });
-    unknown.sort().forEach(name => refuse('unknown-option', "There is no option '" + name + "'", name));
-    repeated.sort().forEach(name => refuse('duplicate-option', name + ' was given twice', name));
-    const values = {};
-    OPTIONS.filter(one => own(given, one.short)).forEach(one => {
-        values[one.short] = readValue(one, given[one.short]);
-    });
-    return values.preset ? Object.assign({}, presetValues(values.preset), values) : values;
-}
-
-function presetValues(name) {
-    if (!own(PRESETS, name)) {
-        wrong("preset: there is no preset '" + name + "'; there are " + Object.keys(PRESETS).join(', '), 'preset');
-    }
-    return PRESETS[name];
-}
-
-function readValue(known, text) {
-    const spelling = known.read(text);
-    if (spelling === null) {
-        wrong(known.short + ' must be ' + known.expects + ", but is '" + printable(text) + "'", known.short);
-    }
-    return spelling;
-}
+    unknown.sort().forEach(name => refuse('unknown-option' + (name && '.name'), name));
+    repeated.sort().forEach(name => refuse('duplicate-option', name));
+    wrong.sort((one, other) => one[0] - other[0]).forEach(one => refuse('bad-option.' + one[1], one[2]));
+    return values;
+};

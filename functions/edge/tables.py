@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
-from darkroom.errors import SourceMissing, refusals
+from darkroom.errors import SourceMissing
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
+from darkroom.plan.edge_settings import PRESET_PREFIX, edge_entries
 from darkroom.plan.grammar.dit import COVERAGE
 from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
+from darkroom.plan.kinds import Fixed, Flag, Rule, Whole, Word, spell
 from darkroom.plan.model import (
     ANIMATED_FORMATS,
     AUTO_CLASSES,
@@ -18,32 +21,57 @@ from darkroom.plan.model import (
     DATA_FORMATS,
     LOSSLESS_FORMATS,
 )
-from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY, is_ladder
+from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY
 from darkroom.plan.normal import BARE_SIDE_PX, plan_of
 from darkroom.plan.options import BY_NAME, MAX_SIDE_PX, OPTIONS, Option
-from darkroom.plan.policy import UNSIGNED_SET, unsigned_requests
+from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
 from darkroom.services.languages.table import DOCUMENT, DOCUMENT_TYPES, LANGUAGES, LARGE_PREFIX, Language
 
-OPTION_FIELDS = frozenset({"short", "long", "expects", "read", "unset"})
-"""The properties of an option in kinds.js."""
-
-_REFUSALS = (
-    "bad-key",
-    "bad-option",
-    "unknown-option",
-    "duplicate-option",
-    "unsigned",
-    "expired",
-    "method-not-allowed",
-    "internal",
+STATE_FIELDS = frozenset(
+    {
+        "viewer",
+        "query",
+        "key",
+        "start",
+        "values",
+        "next",
+        "isFresh",
+        "settings",
+        "isAllowed",
+        "text",
+        "hidden",
+        "variant",
+        "larger",
+        "refusal",
+    }
 )
+"""The properties of what the steps of handler.js hand on."""
+
+_LETTERS = {
+    "whole": "w",
+    "fixed": "x",
+    "choice": "c",
+    "colour": "r",
+    "gravity": "g",
+    "crop": "k",
+    "padding": "p",
+    "watermark": "m",
+    "fileName": "n",
+}
+"""Kinds in kinds.js. Each option of the kind word has a letter of its own."""
+
+_WORDS = {"preset": "a", "s": "s"}
+
 QUERY = "query"
 """The group of options that AWS's language, the one with a query, reads there."""
 
-_SHARED = {"COMPASS": list(COMPASS)}
-"""What several options hold is written once."""
+_LONG = 60
+"""Characters of a text from which on it is declared, not repeated."""
+
+_SEPARATORS = frozenset(";|=")
+"""What separates rows, fields and names in the option table."""
 
 
 class Code(str):
@@ -67,35 +95,30 @@ def filled(source: str, mark: str, tables: Mapping[str, object]) -> str:
     declared = []
     for name, value in tables.items():
         pieces = re.split(rf"\b{name}\b", source)
-        if isinstance(value, str | int) or len(pieces) == 2:
-            source = _literal(value).join(pieces)
+        if len(pieces) == 2 or (isinstance(value, str | int) and len(str(value)) < _LONG):
+            source = _plain(value).join(pieces)
         else:
-            declared.append(f"const {name} = {_literal(value)};")
-    written = "\n".join(declared)
-    used = (name for name in _SHARED if re.search(rf"\b{name}\b", source + written))
-    shared = [f"const {name} = {_plain(_SHARED[name])};" for name in used]
-    return source.replace(mark, "\n".join([*shared, *declared]))
+            declared.append(f"const {name} = {_plain(value)};")
+    return source.replace(mark, "\n".join(declared))
 
 
 def _tables(presets: Presets) -> dict[str, object]:
-    errors = refusals()
-    ladder = ", ".join(map(str, LADDER_PX))
-    unsigned = (plan for plan in unsigned_requests("", presets) if not is_ladder(plan))
+    entries = edge_entries(AccessMode.GUARDED, "", presets)
+    bare = plan_of("", {})
     return {
-        "OPTIONS": [_option(option) for option in OPTIONS],
+        "OPTIONS": f";{';'.join(map(_row, OPTIONS))};",
+        "PRESET_NAME": _pattern("preset"),
+        "SIGNATURE": _pattern("s"),
         "APART": [option.short for option in OPTIONS if not option.plan_field],
-        "PRESETS": {
-            name: {short: BY_NAME[short].kind.write(value) for short, value in presets.values(name).items()}
-            for name in presets.options
-        },
-        "ERRORS": {code: [errors[code].status, errors[code].title] for code in _REFUSALS},
+        "FALLBACK": {f"_{name}": entries[PRESET_PREFIX + name] for name in presets.options},
+        "COMPASS": " ".join(COMPASS),
         "LADDER": list(LADDER_PX),
-        "UNSIGNED": sorted(f"{options_text(plan)}.{plan.format}" for plan in unsigned),
-        "UNSIGNED_HELP": Code(_plain(UNSIGNED_SET).replace(ladder, "'+LADDER.join(', ')+'")),
-        "CLASSES": _classes(),
+        "WIDEST": LADDER_PX[-1],
+        **_negotiation(),
         "SAVING_QUALITY": str(SAVE_DATA_QUALITY),
         "BARE_SIDE": str(BARE_SIDE_PX),
-        "BARE_TEXT": options_text(plan_of("", {})),
+        "BARE_TEXT": f"{options_text(bare)}.",
+        "BARE_REQUEST": f"{options_text(bare)}.{bare.format}",
         "MAX_SIDE": MAX_SIDE_PX,
         "FIRST_GENERATION": FIRST_GENERATION,
         "MAX_KEY_BYTES": MAX_KEY_BYTES,
@@ -117,7 +140,7 @@ def _languages() -> dict[str, object]:
         "DOCUMENT": DOCUMENT,
         "DOCUMENT_TYPES": list(DOCUMENT_TYPES),
         "NO_SOURCE": SourceMissing.title,
-        "CLASSES": _classes(),
+        **_negotiation(),
         "FIRST_GENERATION": FIRST_GENERATION,
     }
 
@@ -128,32 +151,58 @@ def _parameters(language: Language) -> list[str]:
     return sorted(name for option in read for name in option.names)
 
 
-def _classes() -> list[object]:
-    return [[name, list(types)] for name, types in reversed(CLASS_TYPES)]
+def _negotiation() -> dict[str, object]:
+    default = CLASS_TYPES[-1][0]
+    pairs = [(name, kind) for name, types in CLASS_TYPES for kind in types]
+    return {
+        "TYPES": " ".join(kind for _, kind in pairs),
+        "CLASSES": [name for name, _ in pairs if name != default],
+        "DEFAULT_CLASS": default,
+    }
 
 
-def _option(option: Option) -> Code:
-    """An option as kinds.js declares it: its two names, its kind and its default."""
+def _row(option: Option) -> str:
+    """The row of ``option`` in the table that kinds.js reads."""
     kind = option.kind
-    parts: list[object] = [
-        option.short,
-        option.long if option.long != option.short else 0,
-        Code(f"{kind.name}({_joined(rule for rule in kind.rule().values() if rule != {})})"),
-        None if option.default is None else kind.write(option.default),
-    ]
-    while parts[-1] is None:
-        parts.pop()
-    return Code(f"option({_joined(parts)})")
+    match kind:
+        case Word():
+            letter, taken = _WORDS[option.short], []
+        case Flag():
+            letter, taken = _LETTERS["whole"], ["1"]
+        case Whole():
+            letter, taken = _LETTERS["whole"], [str(kind.high), str(kind.low), kind.word]
+        case Fixed():
+            letter, taken = _LETTERS["fixed"], [spell(kind.high), spell(kind.low), str(round(kind.step * 100))]
+        case _:
+            letter, taken = _LETTERS[kind.name], list(_arguments(kind.rule()))
+    name = f"{option.short}={option.long if option.long != option.short else ''}"
+    default = "" if option.default is None else kind.write(option.default)
+    if any(_SEPARATORS & set(field) for field in (default, *taken)):
+        raise ValueError(f"A separator of the option table is in {taken}")
+    return "|".join([name, default, letter, *taken]).removesuffix("|").removesuffix("|0")
 
 
-def _literal(value: object) -> str:
-    """``value`` in JavaScript, by name where it is shared."""
-    for name, shared in _SHARED.items():
-        if value == shared:
-            return name
-        if isinstance(value, list) and isinstance(shared, list) and value[: len(shared)] == shared:
-            return f"{name}.concat([{_joined(value[len(shared) :])}])"
-    return _plain(value)
+def _arguments(rule: Rule) -> Iterator[str]:
+    """What a kind takes as fields: a list of words is one, a synonym is two. The points of the compass are known."""
+    compass = list(COMPASS)
+    for value in rule.values():
+        match value:
+            case dict():
+                yield from chain.from_iterable(value.items())
+            case list() if value[: len(compass)] == compass:
+                yield from filter(None, [" ".join(value[len(compass) :])])
+            case list():
+                yield " ".join(value)
+            case _:
+                yield str(value)
+
+
+def _pattern(name: str) -> Code:
+    """The pattern of an option whose kind is a word."""
+    kind = BY_NAME[name].kind
+    assert isinstance(kind, Word)
+    assert "|" not in kind.pattern
+    return Code(f"/^{kind.pattern}$(?!\\n)/")
 
 
 def _plain(value: object) -> str:
@@ -163,7 +212,7 @@ def _plain(value: object) -> str:
         case None:
             return "undefined"
         case dict():
-            return "{" + ",".join(f"{_key(key)}:{_literal(item)}" for key, item in value.items()) + "}"
+            return "{" + ",".join(f"{_key(key)}:{_plain(item)}" for key, item in value.items()) + "}"
         case list():
             return f"[{_joined(value)}]"
         case str() if "'" not in value:
@@ -174,9 +223,9 @@ def _plain(value: object) -> str:
 
 def _key(name: str) -> str:
     """A key of data, quoted where it could be taken for a property of the code's own or is no identifier."""
-    is_plain = re.fullmatch("[a-z][a-z0-9]*", name) and name not in OPTION_FIELDS
+    is_plain = re.fullmatch("[a-z_][a-z0-9]*", name) and name not in STATE_FIELDS
     return name if is_plain else _plain(name)
 
 
 def _joined(values: Iterable[object]) -> str:
-    return ",".join(map(_literal, values))
+    return ",".join(map(_plain, values))

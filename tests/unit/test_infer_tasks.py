@@ -1,26 +1,23 @@
-"""Which tasks models have."""
+"""What pictures are looked at for."""
 
 from __future__ import annotations
 
 import pytest
 
 from darkroom.services.infer.tasks import tasks
-from darkroom.settings import Settings, read_settings
 
 
 @pytest.mark.parametrize(
-    ("document", "expected"),
+    ("environment", "expected"),
     [
         ({}, ("faces", "text", "moderation", "similarity")),
-        ({"tasks": ["text", "faces"]}, ("text", "faces")),
-        ({"tasks": ["faces"], "moderation_policy": "off"}, ("faces",)),
-        ({"tasks": ["faces"], "moderation_policy": "label"}, ("faces", "moderation")),
-        ({"tasks": ["moderation", "faces"], "moderation_policy": "block"}, ("moderation", "faces")),
+        ({"TASKS": "text,faces"}, ("text", "faces")),
+        ({"TASKS": "faces", "MODERATION_POLICY": "off"}, ("faces",)),
+        ({"TASKS": "faces", "MODERATION_POLICY": "label"}, ("faces", "moderation")),
+        ({"TASKS": "moderation,faces", "MODERATION_POLICY": "block"}, ("moderation", "faces")),
     ],
 )
-def test_moderation_is_added_where_the_policy_needs_it(document: dict[str, object], expected: tuple[str, ...]) -> None:
-    assert tasks(read_settings(document)) == expected
-
-
-def test_defaults() -> None:
-    assert tasks(Settings()) == ("faces", "text", "moderation", "similarity")
+def test_a_policy_of_moderation_has_pictures_looked_at_for_it(
+    environment: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    assert tasks(environment) == expected

@@ -6,7 +6,12 @@ import json
 
 import pytest
 
-from darkroom.plan.edge_settings import MAX_ENTRY_BYTES, edge_entries, settings_text, stale_keys
+from darkroom.plan.edge_settings import (
+    MAX_ENTRY_BYTES,
+    edge_entries,
+    settings_text,
+    stale_keys,
+)
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import MAX_LISTED, Presets, load
 
@@ -19,17 +24,26 @@ def test_entries_hold_the_settings_and_each_preset() -> None:
     entries = edge_entries(AccessMode.GUARDED, "people/=faces", PRESETS)
     assert list(entries)[-1] == "settings"
     assert entries["settings"] == "guarded people/=faces"
-    assert entries["presets"] == "cover, w640, save"
-    assert json.loads(entries["preset-cover"]) == {"w": "256", "h": "256", "fit": "cover", "f": "jpeg"}
+    refusal = json.loads(entries["refusal-bad-option.name"])
+    assert refusal["detail"] == "preset: there is no preset '%s'; there are cover, w640, save"
+    assert refusal["option"] == "preset"
+    assert entries["preset-cover"] == "w=256&h=256&fit=cover&f=jpg"
     unsigned = {key for key in entries if key.startswith("unsigned-")}
     assert len(unsigned) == 2
     assert "unsigned-fit-cover_h-256_w-256.jpeg" in unsigned
     assert all(len((key + value).encode()) <= MAX_ENTRY_BYTES for key, value in entries.items())
 
 
+def test_a_preset_that_sets_nothing_has_a_value() -> None:
+    assert edge_entries(AccessMode.GUARDED, "", Presets({"plain": {}}, {}))["preset-plain"] == "&"
+
+
 def test_settings_without_rules_are_the_mode_alone() -> None:
     assert settings_text(AccessMode.SIGNED, "") == "signed"
-    assert edge_entries(AccessMode.OPEN, "", Presets({}, {})) == {"presets": "none", "settings": "open"}
+    entries = edge_entries(AccessMode.OPEN, "", Presets({}, {}))
+    assert entries["settings"] == "open"
+    assert all(key == "settings" or key.startswith("refusal-") for key in entries)
+    assert "there are none" in entries["refusal-bad-option.name"]
 
 
 def test_rules_that_are_not_understood_are_refused() -> None:
@@ -45,10 +59,11 @@ def test_what_does_not_fit_into_the_store_is_refused() -> None:
 
 def test_many_presets_are_listed_in_part() -> None:
     many = Presets({f"preset-{number}": {"w": "100"} for number in range(200)}, {})
-    text = edge_entries(AccessMode.GUARDED, "", many)["presets"]
-    assert text.startswith("preset-0, preset-1, ")
-    assert text.endswith(", ...")
-    assert len(text) <= MAX_LISTED + len(", ...")
+    entries = edge_entries(AccessMode.GUARDED, "", many)
+    detail = json.loads(entries["refusal-bad-option.name"])["detail"]
+    assert "; there are preset-0, preset-1, " in detail
+    assert detail.endswith(", ...")
+    assert MAX_LISTED - 20 < len(detail) < MAX_LISTED + 60
 
 
 def test_what_settings_no_longer_write_is_stale() -> None:

@@ -24,7 +24,6 @@ from darkroom.aws.samples import Samples
 from darkroom.aws.vault import Vault
 from darkroom.errors import DarkroomError, ModelUnavailable
 from darkroom.services.infer.tasks import tasks as configured
-from darkroom.settings import DEFAULTS
 
 from .. import local_stack
 from .agreement import Pair, agree, figures, rows, table
@@ -133,7 +132,7 @@ def _sides(chosen: argparse.Namespace, environment: Mapping[str, str]) -> tuple[
     runtime = client("sagemaker-runtime", environment, read_s=ANSWERS_WITHIN_S, attempts=1)
     endpoint = Endpoint(runtime, _needed(chosen.endpoint, "--endpoint"))
     one, other = (VariantSide(endpoint, name) for name in chosen.variants)
-    return (one, other), asked or list(configured(DEFAULTS))
+    return (one, other), asked or list(configured({}))
 
 
 def _needed(value: str | None, option: str) -> str:

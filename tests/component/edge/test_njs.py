@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.policy import AccessMode
 from functions.edge.build import edge_code, filled_in
 from tests.unit.edge.engine import NOW_S, loadable
 from tests.unit.edge.reference import case_presets, outcome
@@ -26,8 +28,11 @@ def test_the_edge_function_in_njs(mode: str, always: str, tmp_path: Path) -> Non
     assert NJS is not None
     cases = [case for case in TABLE if asked(case).mode == mode and asked(case).always == always]
     requests = map(asked, cases)
-    held = [(asked.event(), {"findings": asked.generation} if asked.generation else {}) for asked in requests]
-    code = loadable(filled_in(edge_code(case_presets()), mode, always))
+    entries = dict(edge_entries(AccessMode(mode), always, case_presets()))
+    held = [
+        (asked.event(), entries | ({"findings": asked.generation} if asked.generation else {})) for asked in requests
+    ]
+    code = loadable(filled_in(edge_code(), "signed", ""))
     script = tmp_path / "edge.js"
     script.write_text(
         f"Date.now = function () {{ return {NOW_S * 1000}; }};\n{code}\n"

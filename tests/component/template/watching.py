@@ -12,7 +12,7 @@ from .stack import Node, Stack
 ALARM, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 
 EVERYTHING = {
-    "Alarms": "all",
+    "Alarms": "on",
     "InferenceMode": "endpoint",
     "EndpointName": "models",
     "MaxCostPerPicture": "0.01",

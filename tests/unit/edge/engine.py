@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
 from py_mini_racer import MiniRacer
 
+from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.policy import AccessMode
+from darkroom.plan.presets import Presets
 from functions.edge.build import filled_in
 
 from .language import GLOBALS, IMPORT, METHODS, STATICS
@@ -39,17 +43,22 @@ STORE = """
 const cf = {kvs: () => ({
     exists: async name => Object.prototype.hasOwnProperty.call(cf.held, name),
     get: async name => {
+        cf.reads.push(name);
+        if (name === cf.broken) { throw new Error('not now'); }
         if (!Object.prototype.hasOwnProperty.call(cf.held, name)) { throw new Error('no such key'); }
-        cf.reads += 1;
         return cf.held[name];
     }
-}), held: {}, reads: 0};
+}), held: {}, reads: [], broken: ''};
 """
-"""The engine's module with the key-value store, which holds ``cf.held``, and is asked for a missing key in vain."""
+"""The engine's module with the key-value store, which holds ``cf.held``; what is read is in ``cf.reads``.
+
+It throws for a missing key, and for ``cf.broken``.
+"""
 _RUN = """
 let answer;
 function ask(text, held) {
     cf.held = JSON.parse(held);
+    cf.reads = [];
     answer = undefined;
     handler(JSON.parse(text)).then(given => { answer = JSON.stringify(given); });
     return true;
@@ -65,9 +74,13 @@ def loadable(code: str) -> str:
 
 
 class EdgeEngine:
-    """``code``, the minified function, with the template's parameters filled in."""
+    """``code``, the minified function, with the template's parameters filled in.
 
-    def __init__(self, code: str, mode: str, always: str = "") -> None:
+    ``entries`` are what is published in its key-value store; without them the code's own settings count.
+    """
+
+    def __init__(self, code: str, mode: str, always: str = "", entries: Mapping[str, str] | None = None) -> None:
+        self._entries = dict(entries or {})
         self._engine = MiniRacer()
         kept = [{name: sorted(members) for name, members in table.items()} for table in (STATICS, METHODS)]
         arguments = ", ".join(map(json.dumps, [*kept, sorted(GLOBALS), NOW_S]))
@@ -92,15 +105,16 @@ class EdgeEngine:
 
         ``generation`` of findings is what the key-value store holds, if anything.
         """
-        held = {"findings": generation} if generation else {}
+        held = self._entries | ({"findings": generation} if generation else {})
         self._engine.call("ask", json.dumps(event), json.dumps(held))
         answer: dict[str, Any] = json.loads(str(self._engine.eval("answer")))
         return answer
 
     @property
-    def reads(self) -> int:
-        """How many values were read from the key-value store so far."""
-        return int(str(self._engine.eval("cf.reads")))
+    def reads(self) -> list[str]:
+        """The entries of the key-value store that were read for the last event."""
+        found: list[str] = json.loads(str(self._engine.eval("JSON.stringify(cf.reads)")))
+        return found
 
     def evaluate(self, expression: str) -> object:
         """The value of a JavaScript ``expression`` beside the function's code."""
@@ -108,16 +122,21 @@ class EdgeEngine:
 
 
 class Engines:
-    """An engine for each pair of parameters that is asked for. ``code`` is the minified function."""
+    """An engine for each pair of settings that is asked for, which are published with ``presets``.
 
-    def __init__(self, code: str) -> None:
-        self._code = code
+    ``code`` is the minified function. Its own settings are others, which nothing may show of.
+    """
+
+    def __init__(self, code: str, presets: Presets) -> None:
+        self._code, self._presets = code, presets
         self._engines: dict[tuple[str, str], EdgeEngine] = {}
 
     def of(self, mode: str, always: str) -> EdgeEngine:
         """The engine of a deployment with these parameters."""
         if (mode, always) not in self._engines:
-            self._engines[mode, always] = EdgeEngine(self._code, mode, always)
+            entries = edge_entries(AccessMode(mode), always, self._presets)
+            own = "open" if mode == "signed" else "signed"
+            self._engines[mode, always] = EdgeEngine(self._code, own, "" if always else "=all", entries)
         return self._engines[mode, always]
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ TABLE: list[dict[str, Any]] = json.loads((CASES / "urls.json").read_text(encodin
 
 @pytest.fixture(scope="module")
 def engines() -> Iterator[Engines]:
-    found = Engines(edge_code(case_presets()))
+    found = Engines(edge_code(), case_presets())
     yield found
     found.close()
 
@@ -75,10 +75,9 @@ def test_the_table_is_worth_its_name() -> None:
 def test_the_edge_function(case: dict[str, Any], engines: Engines) -> None:
     request = asked(case)
     engine = engines.of(request.mode, request.always)
-    reads = engine.reads
     check(case, outcome(engine.answer(request.event(), request.generation)))
     is_needed = "_fv-" in case["expect"].get("path", "").replace("/_/fv-", "_fv-")
-    assert engine.reads - reads == (1 if is_needed and request.generation else 0)
+    assert ("findings" in engine.reads) == is_needed
 
 
 def test_the_edge_function_encodes_keys(engines: Engines) -> None:

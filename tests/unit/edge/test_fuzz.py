@@ -22,7 +22,7 @@ DATA = tuple(f".{name}" for name in DATA_FORMATS)
 
 @pytest.fixture(scope="module")
 def engines() -> Iterator[Engines]:
-    found = Engines(edge_code(case_presets()))
+    found = Engines(edge_code(), case_presets())
     yield found
     found.close()
 

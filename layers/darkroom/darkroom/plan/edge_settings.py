@@ -1,18 +1,20 @@
-"""The entries of CloudFront's KeyValueStore that the edge function reads its settings from.
+"""The entries of CloudFront's KeyValueStore that the edge function reads: settings, presets and texts of refusals.
 
 One store belongs to a deployment. ``findings`` (the active generation) is in it as before; a published settings
 document adds these, and replaces the defaults that are compiled into the function:
 
 ``settings``
     The access mode, and after a space the AlwaysRedact rules if there are any: ``guarded people/=faces``. Read with
-    each request. Without this entry nothing is published, and the function uses its compiled-in settings and presets.
-``presets``
-    How a refusal lists the presets.
+    each request that is not refused before. Without this entry nothing is published, and the function uses its
+    compiled-in settings and presets.
 ``preset-<name>``
-    What a preset sets, as JSON: canonical spellings by short option name.
+    The options of a preset, as the query of a URL. ``&`` if there are none, because a value cannot be empty.
 ``unsigned-<options>.<format>``
-    The canonical request of a preset, which needs no signature in guarded mode. The rest of the unsigned set does not
-    depend on settings and is compiled in.
+    The canonical request of a preset, which needs no signature in guarded mode however it is spelled. The rest of the
+    unsigned set does not depend on settings and is compiled in.
+``refusal-<code>`` and ``refusal-<code>.<mistake>``
+    The body of a refusal, in which ``%s`` stands for what the viewer wrote. Without it the function answers with status
+    and code alone.
 
 A publisher writes ``settings`` after all others, and deletes ``stale_keys`` last, so that no request finds half of it.
 """
@@ -21,11 +23,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote, urlencode
 
+from ..errors import (
+    BadKey,
+    BadOption,
+    DarkroomError,
+    DuplicateOption,
+    Expired,
+    MethodNotAllowed,
+    UnknownOption,
+    Unsigned,
+)
 from .canonical import options_text
+from .keys import MAX_ENCODED_KEY_BYTES
+from .keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
 from .negotiation import is_ladder
-from .options import BY_NAME
-from .policy import AccessMode
+from .options import OPTIONS
+from .policy import UNSIGNED_SET, AccessMode
 from .presets import Presets, listed
 from .redaction import AlwaysRedact
 
@@ -38,9 +53,13 @@ MAX_UPDATES = 50
 """Puts and deletes in one UpdateKeys call ("Quotas", CloudFront Developer Guide)."""
 
 SETTINGS_KEY = "settings"
-PRESETS_KEY = "presets"
 PRESET_PREFIX = "preset-"
 UNSIGNED_PREFIX = "unsigned-"
+REFUSAL_PREFIX = "refusal-"
+_PREFIXES = (PRESET_PREFIX, UNSIGNED_PREFIX, REFUSAL_PREFIX)
+
+SHOWN = "%s"
+"""Stands in a refusal for what the viewer wrote."""
 
 
 def settings_text(access_mode: str, always_redact: str) -> str:
@@ -54,11 +73,13 @@ def edge_entries(access_mode: AccessMode, always_redact: str, presets: Presets) 
     Raises ValueError if ``always_redact`` is not understood, or an entry is over the store's limits.
     """
     AlwaysRedact.parse(always_redact)
-    entries = {PRESETS_KEY: listed(presets.options)}
-    entries |= {PRESET_PREFIX + name: _values(presets, name) for name in presets.options}
     plans = presets.plans("").values()
-    entries |= {f"{UNSIGNED_PREFIX}{options_text(plan)}.{plan.format}": "1" for plan in plans if not is_ladder(plan)}
-    entries[SETTINGS_KEY] = settings_text(access_mode, always_redact)
+    entries = {
+        **{REFUSAL_PREFIX + name: _body(error) for name, error in _refusals(presets).items()},
+        **{PRESET_PREFIX + name: _query(options) for name, options in presets.options.items()},
+        **{f"{UNSIGNED_PREFIX}{options_text(plan)}.{plan.format}": "1" for plan in plans if not is_ladder(plan)},
+        SETTINGS_KEY: settings_text(access_mode, always_redact),
+    }
     for key, value in entries.items():
         if len(key.encode()) > MAX_KEY_BYTES or len((key + value).encode()) > MAX_ENTRY_BYTES:
             raise ValueError(f"The edge's entry {key!r} is over the limits of CloudFront's KeyValueStore")
@@ -67,10 +88,55 @@ def edge_entries(access_mode: AccessMode, always_redact: str, presets: Presets) 
 
 def stale_keys(held: Iterable[str], entries: Mapping[str, str]) -> list[str]:
     """Those of the keys that a store holds which settings once wrote and ``entries`` have no more."""
-    prefixes = (PRESET_PREFIX, UNSIGNED_PREFIX)
-    return sorted(key for key in held if key.startswith(prefixes) and key not in entries)
+    return sorted(key for key in held if key.startswith(_PREFIXES) and key not in entries)
 
 
-def _values(presets: Presets, name: str) -> str:
-    spelled = {short: BY_NAME[short].kind.write(value) for short, value in presets.values(name).items()}
-    return json.dumps(spelled, separators=(",", ":"))
+def _query(options: Mapping[str, str]) -> str:
+    return urlencode(options, safe=",:", quote_via=quote) or "&"
+
+
+def _refusals(presets: Presets) -> dict[str, DarkroomError]:
+    """What the edge function refuses, by the names that it has in ``functions/edge``."""
+    preset = f"preset: there is no preset '{SHOWN}'; there are {listed(presets.options)}"
+    values = {
+        f"bad-option.{option.short}": BadOption(
+            f"{option.short} must be {option.kind.expects}, but is '{SHOWN}'", option=option.short
+        )
+        for option in OPTIONS
+    }
+    return values | {
+        "bad-key.utf8": BadKey("The path is not percent-encoded UTF-8"),
+        "bad-key.none": BadKey("The path names no image"),
+        "bad-key.long": BadKey(f"The key is longer than {MAX_IMAGE_KEY_BYTES} bytes"),
+        "bad-key.coded": BadKey(
+            f"The key takes {SHOWN} bytes once encoded; at most {MAX_ENCODED_KEY_BYTES} are allowed"
+        ),
+        "bad-key.byte": BadKey("The key holds a control character"),
+        "bad-key.dots": BadKey("The key has an empty segment, or one that is . or .."),
+        "bad-key.taken": BadKey("/_/ is reserved and may not appear in a key"),
+        "bad-option.utf8": BadOption("The query is not percent-encoded UTF-8"),
+        "bad-option.long": BadOption(f"The options are longer than {SHOWN} characters together"),
+        "bad-option.pages": BadOption("Only page 0 can be redacted", option="page"),
+        "bad-option.name": BadOption(preset, option="preset"),
+        "unknown-option": UnknownOption("There is no option ''"),
+        "unknown-option.name": UnknownOption(f"There is no option '{SHOWN}'", option=SHOWN),
+        "duplicate-option": DuplicateOption(f"{SHOWN} was given twice", option=SHOWN),
+        "unsigned": Unsigned(),
+        "unsigned.set": Unsigned(UNSIGNED_SET),
+        "expired": Expired(),
+        "method-not-allowed": MethodNotAllowed(),
+        "internal": DarkroomError(),
+    }
+
+
+def _body(error: DarkroomError) -> str:
+    """The body that the function behind the CDN answers with (``services.problems``)."""
+    option = getattr(error, "option", "")
+    document = {
+        "type": f"urn:darkroom:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.message,
+        "code": error.code,
+    }
+    return json.dumps(document | ({"option": option} if option else {}), separators=(",", ":"))

@@ -1,11 +1,10 @@
-"""Presets and watermarks: the defaults of ``presets.toml``, or those of the settings document."""
+"""Presets and watermarks, as configured in ``presets.toml``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from ..errors import BadOption
 from .canonical import MIN_OPTIONS_BYTES, options_text
@@ -15,7 +14,7 @@ from .normal import plan_of
 from .options import BY_NAME
 from .redaction import check_first_page
 
-MAX_LISTED = 900
+MAX_LISTED = 700
 """Characters of presets' names that a refusal lists."""
 
 
@@ -30,9 +29,6 @@ class Presets:
     options: Mapping[str, Mapping[str, str]]
     watermarks: Mapping[str, str]
     at_ingest: tuple[str, ...] = ()
-
-    def __hash__(self) -> int:
-        return hash((frozenset(self.options), frozenset(self.watermarks.items()), self.at_ingest))
 
     def values(self, name: str) -> dict[str, Value]:
         """The option values of preset ``name``; raises BadOption if there is none."""
@@ -65,11 +61,7 @@ def load(text: str) -> Presets:
     """Read ``presets.toml``; raises ValueError that names the preset and the option which is wrong."""
     import tomllib
 
-    return read_presets(tomllib.loads(text))
-
-
-def read_presets(document: Mapping[str, Any]) -> Presets:
-    """The presets of ``document``, the tables ``presets``, ``ingest`` and ``watermarks``; raises ValueError."""
+    document = tomllib.loads(text)
     options = {name: _spelled(name, table) for name, table in document.get("presets", {}).items()}
     watermarks = document.get("watermarks", {})
     for name in watermarks:
@@ -126,7 +118,7 @@ def _reads(kind: Kind, parts: list[str]) -> bool:
 
 
 def presets_text() -> str:
-    """The content of ``presets.toml``, the default presets."""
+    """The content of this deployment's ``presets.toml``."""
     from pathlib import Path
 
     return (Path(__file__).parent.parent / "presets.toml").read_text(encoding="utf-8")
@@ -134,5 +126,5 @@ def presets_text() -> str:
 
 @cache
 def configured() -> Presets:
-    """The default presets: those of a deployment whose settings have none."""
+    """The presets of this deployment."""
     return load(presets_text())

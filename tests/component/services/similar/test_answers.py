@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -123,11 +122,11 @@ def test_a_picture_without_embedding_and_hash_waits_to_be_analysed(deployment: D
     assert int(answer.headers["retry-after"]) > 0
 
 
-@pytest.mark.parametrize(("mode", "settings"), [("off", {}), ("endpoint", {"tasks": ["faces", "text"]})])
+@pytest.mark.parametrize("changes", [{"INFERENCE_MODE": "off"}, {"TASKS": "faces,text"}])
 def test_a_deployment_without_embeddings_says_so_unless_hashes_can_answer(
-    deployment: Deployment, mode: str, settings: dict[str, Any]
+    deployment: Deployment, changes: dict[str, str]
 ) -> None:
-    without = deployment.with_environment(settings, INFERENCE_MODE=mode)
+    without = deployment.with_environment(**changes)
     without.picture("trips/rome.jpg", perceptual_hash=HASH)
     answer = without.ask("trips/rome.jpg")
     assert (answer.status, answer.document["code"]) == (501, "no-inference")

@@ -1,12 +1,15 @@
-"""Tasks of the models, as the settings choose them."""
+"""What pictures are looked at for, as a deployment says."""
 
 from __future__ import annotations
 
-from ...findings import MODERATION
-from ...settings import OFF, Settings
+from collections.abc import Mapping
+
+from ...findings import FACES, MODERATION, SIMILARITY, TEXT
 
 
-def tasks(settings: Settings) -> tuple[str, ...]:
-    """The tasks of ``settings``, with moderation where the policy needs it."""
-    wanted = [*settings.tasks, *([MODERATION] if settings.moderation_policy != OFF else [])]
+def tasks(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of ``TASKS``, and moderation where ``MODERATION_POLICY`` waits for its word or tells of it."""
+    wanted = environment.get("TASKS", f"{FACES},{TEXT},{MODERATION},{SIMILARITY}").split(",")
+    if environment.get("MODERATION_POLICY", "off") != "off":
+        wanted.append(MODERATION)
     return tuple(dict.fromkeys(wanted))

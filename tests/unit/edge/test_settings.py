@@ -1,0 +1,129 @@
+"""What the edge function takes from its key-value store, and what it does without."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.policy import AccessMode
+from darkroom.plan.presets import configured
+from functions.edge.build import edge_code
+
+from .engine import EdgeEngine
+from .reference import Asked, case_presets, outcome
+
+CODE = edge_code()
+PUBLISHED = edge_entries(AccessMode.GUARDED, "people/=faces", case_presets())
+COVER = "/photo.jpg?w=256&h=256&fit=cover&g=attention&f=webp"
+SIGNATURE = "s=" + "A" * 43
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Any:
+    with EdgeEngine(CODE, "guarded", "people/=faces") as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def published() -> Any:
+    with EdgeEngine(CODE, "open", "", PUBLISHED) as engine:
+        yield engine
+
+
+def answer(engine: EdgeEngine, url: str, **words: Any) -> dict[str, Any]:
+    return outcome(engine.answer(Asked(url, **words).event()))
+
+
+@pytest.mark.parametrize(
+    "url", ["/photo.jpg?w=800", "/photo.jpg", "/a/b.jpg?w=1280&f=webp", f"/a.jpg?w=801&{SIGNATURE}"]
+)
+def test_an_ordinary_request_takes_one_read(published: EdgeEngine, url: str) -> None:
+    assert "path" in answer(published, url)
+    assert published.reads == ["settings"]
+
+
+def test_a_preset_is_one_read_more_and_its_equal_too(published: EdgeEngine) -> None:
+    assert "path" in answer(published, "/photo.jpg?preset=cover")
+    assert published.reads == ["settings", "preset-cover"]
+    assert "path" in answer(published, COVER)
+    assert published.reads == ["settings", "unsigned-fit-cover_g-attention_h-256_w-256.webp"]
+    assert answer(published, "/photo.jpg?preset=cover&w=257")["statusCode"] == 403
+
+
+def test_a_hint_is_followed_as_far_as_presets_go(published: EdgeEngine) -> None:
+    hinted = [("sec-ch-dpr", "2")]
+    assert answer(published, "/photo.jpg?preset=cover", headers=hinted)["path"].endswith("_h-256_w-256.webp")
+    assert published.reads[-1] == "unsigned-fit-cover_g-attention_h-512_w-512.webp"
+
+
+def test_a_refusal_of_the_url_reads_its_text_only(published: EdgeEngine) -> None:
+    refused = answer(published, "/photo.jpg?w=0")
+    assert refused["body"]["detail"] == "w must be a whole number from 1 to 8192, but is '0'"
+    assert published.reads == ["refusal-bad-option.w"]
+
+
+def test_what_a_viewer_wrote_is_text_in_a_refusal(published: EdgeEngine) -> None:
+    refused = answer(published, "/photo.jpg?%22%7D%5C=1")
+    assert refused["body"]["detail"] == "There is no option '\"}\\'"
+    assert refused["body"]["option"] == '"}\\'
+
+
+def test_published_settings_replace_those_of_the_build(published: EdgeEngine) -> None:
+    assert "redact-faces" in answer(published, "/people/a.jpg?w=800")["path"]
+    assert answer(published, "/photo.jpg?w=801")["statusCode"] == 403
+    refused = answer(published, "/photo.jpg?preset=social")
+    assert refused["body"]["detail"].startswith("preset: there is no preset 'social'; there are w640, ")
+
+
+def test_without_published_settings_those_of_the_build_count(fresh: EdgeEngine) -> None:
+    assert "redact-faces" in answer(fresh, "/people/a.jpg?w=800")["path"]
+    assert fresh.reads == ["settings", "findings"]
+    for name in configured().options:
+        assert "path" in answer(fresh, f"/photo.jpg?preset={name}")
+    assert answer(fresh, "/photo.jpg?w=801")["statusCode"] == 403
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "code", "detail"),
+    [
+        ("/photo.jpg?w=0", 400, "bad-option", "bad-option.w 0 400"),
+        ("/photo.jpg?preset=constructor", 400, "bad-option", "bad-option.name constructor 400"),
+        ("/photo.jpg?no=1", 400, "unknown-option", "unknown-option.name no 400"),
+        ("/photo.jpg?w=801", 403, "unsigned", "unsigned.set 0 403"),
+    ],
+)
+def test_a_refusal_is_short_before_its_text_is_published(
+    fresh: EdgeEngine, url: str, status: int, code: str, detail: str
+) -> None:
+    refused = answer(fresh, url)
+    assert refused["statusCode"] == status
+    assert refused["headers"]["content-type"] == "application/problem+json"
+    assert refused["headers"]["cache-control"] == ("public, max-age=60" if status == 400 else "no-store")
+    assert refused["body"] == {"code": code, "detail": detail}
+
+
+@pytest.mark.parametrize("entry", ["settings", "preset-cover", "findings"])
+def test_an_entry_that_cannot_be_read_is_our_fault_and_not_missing(entry: str) -> None:
+    held = {**PUBLISHED, "findings": "b2"}
+    with EdgeEngine(CODE, "guarded", "", held) as engine:
+        engine.evaluate(f"cf.broken = {json.dumps(entry)}; 0")
+        refused = answer(engine, "/people/a.jpg?preset=cover")
+        assert (refused["statusCode"], refused["body"]["code"]) == (500, "internal")
+        assert refused["headers"]["cache-control"] == "no-store"
+
+
+def test_a_refusal_stands_without_its_text() -> None:
+    with EdgeEngine(CODE, "guarded", "", PUBLISHED) as engine:
+        engine.evaluate("cf.broken = 'refusal-bad-option.w'; 0")
+        refused = answer(engine, "/photo.jpg?w=0")
+        assert (refused["statusCode"], refused["body"]["code"]) == (400, "bad-option")
+
+
+def test_a_mode_that_is_not_known_needs_signatures() -> None:
+    with EdgeEngine(CODE, "guarded", "", {**PUBLISHED, "settings": "closed"}) as engine:
+        assert answer(engine, "/photo.jpg?w=800")["statusCode"] == 403
+        assert answer(engine, "/photo.jpg?preset=cover")["statusCode"] == 403
+        assert "path" in answer(engine, f"/photo.jpg?w=800&{SIGNATURE}")
