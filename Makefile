@@ -67,12 +67,13 @@ conformance: $(READY)  ## The official validator of the IIIF Image API 3.0, on a
 edge: $(READY)  ## Write the minified edge function into template.yaml
 	@$(RUN) functions/edge/build.py
 
-alarms: $(READY)  ## Write the alarms and dashboards into template.yaml
+alarms: $(READY)  ## Write stacks/alarms.yaml, the nested stack of alarms and dashboards
 	@$(RUN) -m observability
 
 docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.url_reference
 	@$(RUN) -m tools.frontends
+	@$(RUN) -m tools.settings_page
 
 replay: $(READY)  ## Show stored pictures to two variants of the running stack; A=main B=canary, OPTIONS=...
 	@$(RUN) -m tools.replay --local --variants $(or $(A),main) $(or $(B),canary) $(OPTIONS)

@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from darkroom.aws.settings import CURRENT
+
 from .pictures import MAX_PIXELS
 from .template import Template
 
@@ -85,6 +87,8 @@ class World:
         template = self._template(self.url)
         for bucket in _BUCKETS.values():
             self.s3.create_bucket(Bucket=bucket)
+        document = json.dumps({"settings": {"max_source_pixels": MAX_PIXELS}}).encode()
+        self.s3.put_object(Bucket=MEDIA, Key=CURRENT, Body=document)
         versioning = template.properties("UploadsBucket")["VersioningConfiguration"]
         self.s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration=versioning)
         self.s3.put_bucket_notification_configuration(
@@ -122,7 +126,6 @@ class World:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "MAX_SOURCE_PIXELS": str(MAX_PIXELS),
             "LEASE_S": str(self.terms.lease_s),
             "POWERTOOLS_TRACE_DISABLED": "true",
         }

@@ -22,6 +22,7 @@ from local.aws import Cloud
 from local.place import ENDPOINT, STACK
 from local.signed import signed_target
 from tools.local_stack import environment
+from tools.settings.stacks import of_facts
 
 NAMESPACE = f"Darkroom/{STACK}"
 ALIAS = "live"
@@ -102,9 +103,7 @@ class World:
     @cached_property
     def registry(self) -> Registry:
         """The stack's model registry."""
-        return Registry(
-            client("sagemaker", environment(self.facts)), self.facts["outputs"].get("ModelGroupName", f"{STACK}-models")
-        )
+        return Registry(client("sagemaker", environment(self.facts)), self.facts["outputs"]["ModelGroupName"])
 
     @cached_property
     def samples(self) -> Samples:
@@ -131,6 +130,12 @@ class World:
         if ALIAS in aliases:
             version = functions.publish_version(FunctionName=name)["Version"]
             functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
+
+    def set(self, **settings: object) -> None:
+        """Change settings, which functions read within a minute."""
+        documents = of_facts(self.facts).documents
+        current = documents.current()
+        documents.write({**current.table, **settings}, replaces=current, by="gameday")
 
     def invoke(self, logical_id: str, event: object) -> Any:
         """What a function answers."""

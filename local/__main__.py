@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="deploy with this parameter of the template; may be repeated",
+        help="deploy with this parameter of the template, or setting (in lower case); may be repeated",
     )
     stop = commands.add_parser("stop", help="end a stack, detached or not")
     sign = commands.add_parser("sign", help="print a signed URL")
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--max-bytes", type=int, metavar="BYTES", help="largest file it is good for")
     forget = commands.add_parser("forget", help="remove every trace of a picture, and tell what was removed")
     forget.add_argument("key", help="the key it was uploaded under")
+    forget.add_argument("--check", action="store_true", help="only print the state of its last erasure")
     release = commands.add_parser("release", help="serve a picture that moderation holds, whatever models say of it")
     release.add_argument("key", help="the key it was uploaded under")
     redrive = commands.add_parser("redrive", help="send dead letters back to their queues, each with its cause")
@@ -150,9 +151,10 @@ def _forget(chosen: argparse.Namespace) -> int:
     from .facts import read_facts
     from .forget import forget, lines
 
-    report = forget(read_facts(Place(chosen.state_dir.resolve())), chosen.key)
+    report = forget(read_facts(Place(chosen.state_dir.resolve())), chosen.key, check=chosen.check)
     print("\n".join(lines(report)))
-    return 0 if report["complete"] else 1
+    expected = ("complete",) if chosen.check else ("pending_invalidation",)
+    return 0 if report["status"] in expected else 1
 
 
 def _release(chosen: argparse.Namespace) -> int:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 ACCESS_KEY = "test"
+CREDENTIALS = Credentials(ACCESS_KEY, ACCESS_KEY)
+"""Of the account's root user in MiniStack, which may do everything."""
 
 
 def tool_environment(endpoint_url: str) -> dict[str, str]:
@@ -48,7 +50,7 @@ class Cloud:
 
     def __init__(self, endpoint_url: str) -> None:
         self.endpoint_url = endpoint_url
-        self.credentials = Credentials(ACCESS_KEY, ACCESS_KEY)
+        self.credentials = CREDENTIALS
         self._session = boto3.Session(
             aws_access_key_id=ACCESS_KEY, aws_secret_access_key=ACCESS_KEY, region_name=REGION
         )

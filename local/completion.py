@@ -68,6 +68,10 @@ def _reserve(cloud: Cloud, function: Resource, value: Any) -> None:
     cloud.functions.put_function_concurrency(FunctionName=function.physical_id, ReservedConcurrentExecutions=int(value))
 
 
+def _recursion(cloud: Cloud, function: Resource, value: Any) -> None:
+    cloud.functions.put_function_recursion_config(FunctionName=function.physical_id, RecursiveLoop=value)
+
+
 def _scaling(cloud: Cloud, mapping: Resource, value: Any) -> None:
     """It keeps a parameter's text there, and its poller then fails for every queue."""
     cloud.functions.update_event_source_mapping(
@@ -103,7 +107,7 @@ _LEFT_OUT: Mapping[str, Mapping[str, Setter]] = {
         "TimeToLiveSpecification": _time_to_live,
         "PointInTimeRecoverySpecification": _recovery,
     },
-    "AWS::Lambda::Function": {"ReservedConcurrentExecutions": _reserve},
+    "AWS::Lambda::Function": {"ReservedConcurrentExecutions": _reserve, "RecursiveLoop": _recursion},
     "AWS::Lambda::EventSourceMapping": {"ScalingConfig": _scaling},
     "AWS::ApiGatewayV2::Api": {"CorsConfiguration": _cors},
     "AWS::ApiGatewayV2::Stage": {"DefaultRouteSettings": _throttling},

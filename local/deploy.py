@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from botocore.exceptions import ClientError
 
-from . import sources, venvs
+from . import settings, sources, venvs
 from .aws import Cloud, tool_environment
 from .completion import complete
 from .errors import CannotStart
@@ -22,9 +22,6 @@ RENDERS_AT_ONCE = 8
 UPLOADS_AT_ONCE = 2
 """Maximum concurrency of ingest here, where an upload may take a processor core for seconds."""
 
-BATCHES_AT_ONCE = 2
-"""Concurrency of runs over the library here, where each worker takes a processor core."""
-
 LOOKED_AT_AT_ONCE = 4
 """Concurrency of the endpoint here, half of it of the queue for urgent pictures: Lambda's least."""
 
@@ -37,18 +34,17 @@ REFINED_AFTER_S = 900
 LOG_DAYS = 1
 """The local CDN's access logs are kept for a day, so that what is popular is counted and refined here too."""
 
+LIBRARY_BUCKET = f"{STACK}-library"
+"""The bucket that runs over a library may read here, if it exists."""
+
 LANGUAGES = (
-    "ImgproxyAccessMode=guarded",
-    "ThumborAccessMode=guarded",
-    "DitAccessMode=guarded",
-    "CloudflareAccessMode=guarded",
-    "IiifAccessMode=guarded",
+    "Dialects=on",
     "ImgproxyDomainName=imgproxy.localhost",
     "ThumborDomainName=thumbor.localhost",
     "DitDomainName=dit.localhost",
     "LanguageCertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/of-nobody",
 )
-"""Other services' URLs, all of them, and hosts that every browser takes for this machine."""
+"""Other services' URLs, and hosts that every browser takes for this machine."""
 
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
@@ -61,10 +57,12 @@ async def ensure(
 ) -> bool:
     """Deploy unless these very sources are deployed already; whether anything was done. Raises CannotStart.
 
-    ``overrides`` are parameters of the template, as ``Name=Value``, that are to be other than usual.
+    ``overrides`` are parameters of the template, as ``Name=Value``, or settings, as ``name=value``, that are to be
+    other than usual.
     """
-    asked = [*parameters(inference=inference), *overrides]
-    wanted = sources.digest(ROOT, *asked)
+    further, changed = settings.split(overrides)
+    asked = [*parameters(inference=inference), *further]
+    wanted = sources.digest(ROOT, *asked, *overrides)
     status = await asyncio.to_thread(stack_status, cloud)
     if place.deployed.exists() and place.deployed.read_text() == wanted and status in COMPLETE:
         progress.say("Nothing to deploy: the sources are those of the last start")
@@ -78,6 +76,7 @@ async def ensure(
         with progress.step("sam deploy"):
             await _deploy(place, cloud, asked)
             await asyncio.to_thread(complete, cloud)
+            await asyncio.to_thread(settings.ensure, cloud, changed)
     place.deployed.write_text(wanted)
     return True
 
@@ -89,7 +88,7 @@ def parameters(*, inference: bool) -> list[str]:
         f"Arch={architecture()}",
         f"ReservedConcurrency={RENDERS_AT_ONCE}",
         f"IngestConcurrency={UPLOADS_AT_ONCE}",
-        f"LibraryConcurrency={BATCHES_AT_ONCE}",
+        f"LibraryBucket={LIBRARY_BUCKET}",
         f"MonitorMinutes={MINUTES_BETWEEN_LOOKS}",
         f"AccessLogDays={LOG_DAYS}",
         f"RefineDelay={REFINED_AFTER_S}",

@@ -13,15 +13,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from . import processes, venvs
-from .aws import Cloud
 from .errors import CannotStart
 from .exclusive import exclusively
 from .kept import KeptServer
 from .model_server import served_from
 from .place import ENDPOINT, MODELS, ROOT, Place
 from .progress import Progress
-from .resolved import deployed_template
-from .sagemaker.declared import declared_groups, declared_weights
 from .sagemaker.runtime import Runtime, open_runtime
 from .sagemaker.variants import Variant
 from .variant_servers import VariantServers
@@ -40,17 +37,12 @@ class Endpoint:
         self.runtime = runtime
         self.server = KeptServer(served, progress.say)
         self.variants = VariantServers(place, runtime.endpoints, progress)
-        runtime.endpoints.put(ENDPOINT, [Variant("main", 1.0, self._url, image=MODELS.as_uri())])
+        self._main = Variant("main", 1.0, self._url, image=MODELS.as_uri())
+        runtime.endpoints.put(ENDPOINT, [self._main])
 
-    def follow(self, cloud: Cloud) -> None:
-        """Have the registry, variants and weights of the deployed template. One server stands for all variants."""
-        template, resolver = deployed_template(cloud, {})
-        weights = declared_weights(template, resolver.resolve)
-        variants = [Variant(name, weight, self._url, image=MODELS.as_uri()) for name, weight in weights.items()]
-        for group in declared_groups(template, resolver.resolve):
-            self.runtime.packages.ensure_group(group)
-        if variants:
-            self.runtime.capacities.declare(ENDPOINT, variants)
+    def declare(self) -> None:
+        """Have the one variant that the endpoint begins with, and the weights that were set since, if any."""
+        self.runtime.capacities.declare(ENDPOINT, [self._main])
 
     async def keep(self) -> None:
         """For ever: install what it needs, and keep it alive. A failure to install is told, and the stack goes on."""

@@ -43,7 +43,7 @@ async def open_gateway(
     connector = aiohttp.TCPConnector(limit=MAX_ORIGIN_CONNECTIONS)
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
         journal = Journal()
-        origins = MiniStackOrigins(session, cloud.endpoint_url, REGION, cloud.credentials, journal)
+        origins = MiniStackOrigins(session, cloud.endpoint_url, REGION, cloud.credentials, journal, report)
         stores = KeyValues(cloud.endpoint_url)
         distributions = [facts.distribution_id, facts.outputs.get("DropInDistributionId", "")]
         live = Hosts([LiveEdge(cloud.cloudfront, stores, one, origins, report) for one in distributions if one])

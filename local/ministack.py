@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from . import processes, venvs
 from .aws import ACCESS_KEY
+from .emulation.permissions import RECORD, SWITCH
 from .errors import CannotStart
 from .place import REGION, ROOT, Place, Ports
 
@@ -40,6 +41,8 @@ def environment(place: Place, ports: Ports) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
+        RECORD: str(place.calls),
+        **SWITCH,
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
     }
 

@@ -112,21 +112,26 @@ def main(packages: str) -> None:
     """Run MiniStack from ``packages``, its site-packages folder, until SIGTERM or the end of standard input."""
     site.addsitedir(packages)
     from ministack import app  # type: ignore[import-not-found]
-    from ministack.core import lambda_runtime  # type: ignore[import-not-found]
+    from ministack.core import iam_actions, iam_evaluator, lambda_runtime, sigv4  # type: ignore[import-not-found]
     from ministack.core.persistence import save_all  # type: ignore[import-not-found]
     from ministack.services import (  # type: ignore[import-not-found]
         cloudformation,
         cloudfront,
         cloudwatch,
         cloudwatch_logs,
+        dynamodb,
         eventbridge,
+        iam,
         lambda_svc,
+        s3,
         sqs,
         stepfunctions,
+        sts,
     )
 
     sys.path.append(str(Path(__file__).resolve().parent.parent))
     from local.emulation.install import install
+    from local.emulation.permissions import RECORD, enforce_permissions
 
     _reserve_for_every_version(lambda_svc)
     _name_files_of_layers(lambda_runtime.Worker)
@@ -141,6 +146,11 @@ def main(packages: str) -> None:
         events=eventbridge,
         states=stepfunctions,
         cloudformation=cloudformation,
+        objects=s3,
+        sigv4=sigv4,
+    )
+    enforce_permissions(
+        app, iam_evaluator, iam_actions, iam=iam, sts=sts, dynamodb=dynamodb, record=os.environ.get(RECORD, "")
     )
     signal.signal(signal.SIGUSR1, lambda *_: save_all(app._build_persistence_save_dict()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -56,6 +56,11 @@ class Place:
         return self.state / "alarms.jsonl"
 
     @property
+    def calls(self) -> Path:
+        """AWS API calls of functions, and whether their roles allow them, as JSON lines."""
+        return self.state / "api-calls.jsonl"
+
+    @property
     def logs(self) -> Path:
         """Folder of logs, one file a tool."""
         return self.state / "logs"

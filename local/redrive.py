@@ -17,5 +17,6 @@ def redrive_all(facts: Mapping[str, Any], *, dry_run: bool) -> None:
     """Print every dead letter with its cause, and send it back unless ``dry_run``."""
     queues, sqs = facts["queues"], Cloud(facts["aws_endpoint_url"]).queues
     for dead, queue in ((dead, queue) for dead, queue in PAIRS.items() if dead in queues):
-        done = redrive(sqs, queues[dead], queues[queue], dry_run=dry_run)
+        urgent = queues.get(f"{queue}_priority", "")
+        done = redrive(sqs, queues[dead], queues[queue], urgent_url=urgent, dry_run=dry_run)
         print(f"{queue}: {summary(done, dry_run=dry_run)}")

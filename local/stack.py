@@ -73,7 +73,7 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool, o
         if deployed:
             ministack.save()
         if endpoint:
-            await asyncio.to_thread(endpoint.follow, cloud)
+            await asyncio.to_thread(endpoint.declare)
         pids = {"stack": os.getpid(), "ministack": ministack.pid}
         sagemaker_url = endpoint.runtime.url if endpoint else ""
         found = await asyncio.to_thread(facts.gather, cloud, ports, sagemaker_url, pids)

@@ -1,5 +1,5 @@
 """What is watched, as tables: alarms and dashboards, and what CloudWatch makes of them. Not deployed.
 
-The blocks of template.yaml are written from these tables (``make alarms``); the local stack, the rehearsal and the
+``stacks/alarms.yaml`` is written from these tables (``make alarms``); the local stack, the rehearsal and the
 tests evaluate the alarms of the template itself.
 """

@@ -15,8 +15,9 @@ type Action = Literal["", "page", "ticket"]
 class MetricAlarm:
     """An alarm over one metric, or over the formula of several that is shown.
 
-    ``name`` is a word with hyphens, ``meaning`` a sentence for who is called. ``threshold`` is a number, or what the
-    template has for one: the YAML of an intrinsic function. ``condition`` is one of the template's.
+    ``name`` is a word with hyphens, ``meaning`` a sentence for the person on call. ``threshold`` is a number, or the
+    name of a parameter of the template in braces. ``condition`` is one of :data:`observability.template.CONDITIONS`;
+    with an empty one the alarm exists in every deployment whose level of alarms includes it.
     """
 
     name: str
@@ -31,8 +32,10 @@ class MetricAlarm:
     periods: int = 1
     datapoints: int = 0
     """Of ``periods``; 0 is all of them."""
-    condition: str = "HasAlarms"
+    condition: str = ""
     action: Action = ""
+    opt_in: bool = False
+    """It has a parameter of its own that turns it on, so it exists with ``Alarms=essential`` too."""
 
     @property
     def logical_id(self) -> str:
@@ -42,15 +45,19 @@ class MetricAlarm:
 
 @dataclass(frozen=True, slots=True)
 class CompositeAlarm:
-    """An alarm over others: in alarm if all alarms of any of ``any_of_all`` are, which are named by their names."""
+    """An alarm over others: in alarm if all alarms of any of ``any_of_all`` are, which are named by their names.
+
+    ``more`` are further alternatives with ``Alarms=all``.
+    """
 
     name: str
     meaning: str
     runbook: str
     any_of_all: tuple[tuple[str, ...], ...]
-    condition: str = "HasAlarms"
+    condition: str = ""
     action: Action = ""
     suppressor: str = ""
+    more: tuple[tuple[str, ...], ...] = ()
 
     @property
     def logical_id(self) -> str:

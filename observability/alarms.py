@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from .alarm import CompositeAlarm, MetricAlarm
 from .burning import burning, grouped
-from .tickets import tickets
+from .pages import pages
+from .tickets import composite_tickets, tickets
 
-ALARMS: tuple[MetricAlarm, ...] = (*burning(), *tickets())
-COMPOSITES: tuple[CompositeAlarm, ...] = tuple(grouped())
+ALARMS: tuple[MetricAlarm, ...] = (*burning(), *pages(), *tickets())
+COMPOSITES: tuple[CompositeAlarm, ...] = (*grouped(), *composite_tickets())
+EVERY: tuple[MetricAlarm | CompositeAlarm, ...] = (*ALARMS, *COMPOSITES)
+
+
+def essential() -> frozenset[str]:
+    """Names of the alarms of ``Alarms=essential``: those that page, those that they consist of, and the opt-in ones."""
+    parts = {one.name: {name for every in one.any_of_all for name in every} for one in COMPOSITES}
+    found = {one.name for one in EVERY if one.action == "page"}
+    found |= {one.name for one in ALARMS if one.opt_in}
+    while more := {part for name in found for part in parts.get(name, ())} - found:
+        found |= more
+    return frozenset(found)
+
+
+ESSENTIAL = essential()

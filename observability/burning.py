@@ -2,8 +2,8 @@
 
 The rates are those of Google's Site Reliability Workbook, chapter 5, "Alerting on SLOs", section 6, "Multiwindow,
 Multi-Burn-Rate Alerts": 14.4 times what the objective allows over an hour spends 2 % of a month's budget, 6 times over
-six hours 5 %, 3 times over a day 10 %. A window of a twelfth says that it still burns. The third one is a ticket there;
-the field's handbook pages for it.
+six hours 5 %, 3 times over a day 10 %. A window of a twelfth says that it still burns. The third one, a ticket there,
+exists with ``Alarms=all`` alone; it pages then.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from .measures import Formula, Metric, of
 
 LEAST_EVENTS = 20
 """Events in a window below which shares mean nothing: one failure of three is no incident."""
+
+RELEASED = ("transform", "infer", "upload", "similar")
+"""Functions whose new versions may be released gradually."""
 
 THROTTLED = ("transform", "upload", "similar")
 """Functions whose throttling somebody sees. A queue's function is asked again."""
@@ -56,7 +59,7 @@ def threshold(slo: Slo, window: Window) -> float:
 
 
 def _condition(slo: Slo) -> str:
-    return "HasAnalysisAlarms" if slo.needs_inference else "HasAlarms"
+    return "HasAnalysis" if slo.needs_inference else ""
 
 
 def _counted(slo: Slo) -> tuple[tuple[Metric, ...], str, str]:
@@ -125,8 +128,10 @@ def burning() -> Iterator[MetricAlarm]:
 def grouped() -> Iterator[CompositeAlarm]:
     """A composite for each objective, and one that pages for each group."""
     for slo in SLOS:
-        windows = tuple(_window_names(slo, window) for window in WINDOWS)
-        yield CompositeAlarm(slo.name, f"{slo.title}: not as promised", slo.runbook, windows, _condition(slo))
+        *windows, sustained = (_window_names(slo, window) for window in WINDOWS)
+        yield CompositeAlarm(
+            slo.name, f"{slo.title}: not as promised", slo.runbook, tuple(windows), _condition(slo), more=(sustained,)
+        )
     for group, meaning in GROUPS.items():
         objectives = [slo for slo in SLOS if slo.group == group]
         yield CompositeAlarm(

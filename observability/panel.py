@@ -56,8 +56,9 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """``name`` is a word for URLs and names of resources."""
+    """``name`` is a word for URLs and names of resources. An ``essential`` one exists with ``Alarms=essential`` too."""
 
     name: str
     title: str
     panels: tuple[Panel, ...]
+    essential: bool = False

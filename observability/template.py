@@ -1,6 +1,7 @@
-"""The alarms and dashboards as resources of template.yaml: its text between two marks is written from the tables.
+"""The nested stack of alarms and dashboards: ``stacks/alarms.yaml``, whose whole text is written from the tables.
 
-Written as text, since the template is read by people, and a YAML library would not keep its short forms.
+Written as text with CloudFormation's short forms, which a YAML library would not keep, so that a change of a table is a
+readable difference of the template.
 """
 
 from __future__ import annotations
@@ -10,13 +11,40 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from .alarm import Action, CompositeAlarm, MetricAlarm, logical_id
-from .alarms import ALARMS, COMPOSITES
-from .measures import NAMESPACE, Metric
+from .alarms import ALARMS, COMPOSITES, ESSENTIAL, EVERY
+from .burning import RELEASED, release_alarms
+from .measures import NAMESPACE, Metric, tokens_of
 from .panels import DASHBOARDS
 from .widgets import BODY_VARIABLES, body
 
-BEGIN = "  # ---- written by `make alarms` from observability/"
-END = "  # ---- end of what `make alarms` writes"
+HEADING = "# Written by `make alarms` from observability/. Do not edit."
+
+PARAMETERS = {
+    "StackName": "Name of the root stack, which begins the names of alarms and dashboards.",
+    "Alarms": "essential or all; template.yaml says what each has.",
+    "PageTopic": "ARN of the topic for pages.",
+    "TicketTopic": "ARN of the topic for tickets.",
+    "RunbookUrl": "Address of the runbooks, without the last slash.",
+    "InferenceMode": "As in template.yaml.",
+    "Refine": "As in template.yaml.",
+    "MaxCostPerPicture": "As in template.yaml.",
+    "EndpointName": "Name of the SageMaker endpoint; none where there is none.",
+    "IngestConcurrency": "Uploads that are processed at the same time.",
+    "InferConcurrency": "Messages of the infer queue that are processed at the same time.",
+    "InferPriorityConcurrency": "Messages of the infer-priority queue that are processed at the same time.",
+}
+"""Parameters of the nested stack; beside them there is one for the name of each function."""
+
+CONDITIONS = {
+    "HasAnalysis": '!Not [!Equals [!Ref InferenceMode, "off"]]',
+    "HasEndpoint": "!Equals [!Ref InferenceMode, endpoint]",
+    "HasRefine": '!Equals [!Ref Refine, "on"]',
+    "HasCostLimit": '!Not [!Equals [!Ref MaxCostPerPicture, "0"]]',
+}
+"""What an alarm's ``condition`` may be."""
+
+HAS_ALL = "HasAll"
+"""The condition of what does not belong to ``Alarms=essential``."""
 
 WAIT_S, EXTENSION_S = 120, 180
 """How long an alarm waits for the one that suppresses it, and goes on waiting when that one is over."""
@@ -24,31 +52,78 @@ WAIT_S, EXTENSION_S = 120, 180
 _OPERATORS = {"over": "GreaterThanThreshold", "under": "LessThanThreshold"}
 _TOPICS: Mapping[Action, str] = {"page": "PageTopic", "ticket": "TicketTopic"}
 
-ENDPOINT = "!If [NamesEndpoint, !Ref EndpointName, !If [MakesEndpoint, !GetAtt Endpoint.EndpointName, none]]"
-
-TAGS = '    Tags: [{ Key: darkroom, Value: !Ref "AWS::StackName" }]'
-"""What costs are told apart by."""
+TAGS = "    Tags: [{ Key: darkroom, Value: !Ref StackName }]"
+"""The tag by which costs are allocated."""
 
 
-class NoPlace(ValueError):
-    """The template has not the two marks, once each."""
-
-
-def written(template: str) -> str:
-    """The template with the text between the marks as the tables have it now. NoPlace if the marks are not there."""
-    if template.count(BEGIN) != 1 or template.count(END) != 1:
-        raise NoPlace(f"template.yaml needs the lines {BEGIN.strip()!r} and {END.strip()!r}")
-    before, rest = template.split(BEGIN)
-    _, after = rest.split(END)
-    return before + BEGIN + "\n\n" + resources() + END + after
+def template() -> str:
+    """The whole text of the nested stack's template."""
+    lines = [
+        HEADING,
+        'AWSTemplateFormatVersion: "2010-09-09"',
+        "Description: Alarms and dashboards of Darkroom, a part of template.yaml.",
+        "",
+        "Parameters:",
+        *(line for name, text in {**PARAMETERS, **_functions()}.items() for line in _parameter(name, text)),
+        "",
+        "Conditions:",
+        *(f"  {name}: {rule}" for name, rule in CONDITIONS.items()),
+        f"  {HAS_ALL}: !Equals [!Ref Alarms, all]",
+        *(
+            f"  {both}: !And [!Condition {HAS_ALL}, !Condition {name}]"
+            for name in CONDITIONS
+            if (both := _all_and(name)) in {_condition(one) for one in EVERY}
+        ),
+        "",
+        "Resources:",
+    ]
+    released = dict.fromkeys(name for function in RELEASED for name in release_alarms(function))
+    outputs = ["Outputs:", *(line for name in released for line in _output(name))]
+    return "\n".join(lines) + "\n" + resources() + "\n".join(outputs) + "\n"
 
 
 def resources() -> str:
     """All resources, indented as they stand in the template."""
     blocks = [_metric_alarm(alarm) for alarm in ALARMS]
     blocks += [_composite(alarm) for alarm in COMPOSITES]
-    blocks += [_dashboard(dashboard.name, body(dashboard)) for dashboard in DASHBOARDS]
+    blocks += [_dashboard(board.name, body(board), essential=board.essential) for board in DASHBOARDS]
     return "".join(f"{_indented(block, 2)}\n" for block in blocks)
+
+
+def _functions() -> dict[str, str]:
+    """A parameter for each function of which a metric is read."""
+    measures = [metric for alarm in ALARMS for metric in alarm.metrics]
+    shown = [measure for board in DASHBOARDS for panel in board.panels for measure in panel.series]
+    tokens = {token for measure in (*measures, *shown) for token in tokens_of(measure) if token.endswith("Function")}
+    return dict.fromkeys(sorted(tokens), "Name of the function; none where there is none.")
+
+
+def _parameter(name: str, description: str) -> Iterator[str]:
+    yield f"  {name}:"
+    yield f"    Description: {description}"
+    yield "    Type: String"
+
+
+def output_name(alarm: str) -> str:
+    """The output with the name of an alarm that stops releases."""
+    return f"{logical_id(alarm)}Name"
+
+
+def _output(name: str) -> Iterator[str]:
+    [alarm] = [one for one in ALARMS if one.name == name]
+    yield f"  {output_name(name)}:"
+    if condition := _condition(alarm):
+        yield f"    Condition: {condition}"
+    yield f"    Value: !Ref {alarm.logical_id}"
+
+
+def _condition(alarm: MetricAlarm | CompositeAlarm) -> str:
+    """The condition of the template that an alarm has; none is empty."""
+    return alarm.condition if alarm.name in ESSENTIAL else _all_and(alarm.condition)
+
+
+def _all_and(condition: str) -> str:
+    return HAS_ALL + condition.removeprefix("Has")
 
 
 def _indented(lines: Iterable[str], by: int) -> str:
@@ -58,10 +133,10 @@ def _indented(lines: Iterable[str], by: int) -> str:
 def yaml_value(text: str) -> str:
     """A text with tokens as YAML that stands in flow style."""
     if text == "{endpoint}":
-        return ENDPOINT
+        return "!Ref EndpointName"
     if match := re.fullmatch(r"\{(\w+Function)\}", text):
         return f"!Ref {match[1]}"
-    filled = text.replace(NAMESPACE, "Darkroom/${AWS::StackName}").replace("{stack}", "${AWS::StackName}")
+    filled = text.replace(NAMESPACE, "Darkroom/${StackName}").replace("{stack}", "${StackName}")
     return f'!Sub "{filled}"' if filled != text else text
 
 
@@ -71,20 +146,25 @@ def yaml_value(text: str) -> str:
 def _metric_alarm(alarm: MetricAlarm) -> Iterator[str]:
     yield f"{alarm.logical_id}:"
     yield "  Type: AWS::CloudWatch::Alarm"
-    yield f"  Condition: {alarm.condition}"
+    if condition := _condition(alarm):
+        yield f"  Condition: {condition}"
     yield "  Properties:"
     yield from _named(alarm)
     yield from _indented(_watched(alarm), 4).splitlines()
     yield f"    ComparisonOperator: {_OPERATORS[alarm.comparison]}"
-    yield f"    Threshold: {alarm.threshold}"
+    yield f"    Threshold: {_threshold(alarm.threshold)}"
     yield f"    EvaluationPeriods: {alarm.periods}"
     yield f"    DatapointsToAlarm: {alarm.datapoints or alarm.periods}"
     yield f"    TreatMissingData: {alarm.missing}"
     yield from _told(alarm.action)
 
 
+def _threshold(value: float | str) -> str:
+    return f"!Ref {value.strip('{}')}" if isinstance(value, str) else str(value)
+
+
 def _named(alarm: MetricAlarm | CompositeAlarm) -> Iterator[str]:
-    yield f"    AlarmName: !Sub ${{AWS::StackName}}-{alarm.name}"
+    yield f"    AlarmName: !Sub ${{StackName}}-{alarm.name}"
     yield "    AlarmDescription: !Sub >-"
     yield f"      {alarm.meaning}. Runbook: ${{RunbookUrl}}/{alarm.runbook}.md"
 
@@ -133,14 +213,19 @@ def _bool(value: bool) -> str:
 def _composite(alarm: CompositeAlarm) -> Iterator[str]:
     yield f"{alarm.logical_id}:"
     yield "  Type: AWS::CloudWatch::CompositeAlarm"
-    yield f"  Condition: {alarm.condition}"
+    if condition := _condition(alarm):
+        yield f"  Condition: {condition}"
     yield "  Properties:"
     yield from _named(alarm)
-    yield "    AlarmRule: !Sub >-"
-    alternatives = [" AND ".join(f'ALARM("${{{logical_id(name)}}}")' for name in all_) for all_ in alarm.any_of_all]
-    for number, alternative in enumerate(alternatives):
-        wanted = f"({alternative})" if " AND " in alternative else alternative
-        yield f"      {'OR ' if number else ''}{wanted}"
+    if alarm.more:
+        yield "    AlarmRule: !If"
+        yield f"      - {HAS_ALL}"
+        for alternatives in ((*alarm.any_of_all, *alarm.more), alarm.any_of_all):
+            yield "      - !Sub >-"
+            yield from (f"        {line}" for line in _rule(alternatives))
+    else:
+        yield "    AlarmRule: !Sub >-"
+        yield from (f"      {line}" for line in _rule(alarm.any_of_all))
     if alarm.suppressor:
         yield f"    ActionsSuppressor: !Ref {logical_id(alarm.suppressor)}"
         yield f"    ActionsSuppressorWaitPeriod: {WAIT_S}"
@@ -148,15 +233,23 @@ def _composite(alarm: CompositeAlarm) -> Iterator[str]:
     yield from _told(alarm.action)
 
 
+def _rule(alternatives: tuple[tuple[str, ...], ...]) -> Iterator[str]:
+    for number, names in enumerate(alternatives):
+        wanted = " AND ".join(f'ALARM("${{{logical_id(name)}}}")' for name in names)
+        yield f"{'OR ' if number else ''}{f'({wanted})' if len(names) > 1 else wanted}"
+
+
 # --------------------------------------------------------------- dashboards
 
 
-def _dashboard(name: str, widgets: list[dict[str, object]]) -> Iterator[str]:
+def _dashboard(name: str, widgets: list[dict[str, object]], *, essential: bool) -> Iterator[str]:
+    """A dashboard. Their names are global to an account, so they have the region in them."""
     yield f"{''.join(word.capitalize() for word in name.split('-'))}Dashboard:"
     yield "  Type: AWS::CloudWatch::Dashboard"
-    yield "  Condition: HasAlarms"
+    if not essential:
+        yield f"  Condition: {HAS_ALL}"
     yield "  Properties:"
-    yield f"    DashboardName: !Sub ${{AWS::StackName}}-{name}"
+    yield f"    DashboardName: !Sub ${{StackName}}-${{AWS::Region}}-{name}"
     yield "    DashboardBody: !Sub"
     yield "      - |-"
     text = '{ "widgets": [\n' + ",\n".join(_json(widget) for widget in widgets) + "\n] }"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .alarm import MetricAlarm
+from .alarm import CompositeAlarm, MetricAlarm
 from .measures import Formula, Metric, of
-from .panel import LABELLED_TASKS
 
-VARIANTS = ("main", "canary", "in-process")
-"""Who may have looked at the golden set: the variants of the endpoint, and the functions themselves."""
+HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
 
-HOUR_S, DAY_S = 3600, 86_400
+OVERDUE_S = 27 * HOUR_S
+"""The age of a judgement from which on it is overdue: variants are judged daily, and a failed check is repeated hourly,
+so that three checks have failed by then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue, how long a message may wait in it, and how many may: what its workers take at once (number or YAML).
+    """A queue, how long a message may wait in it, and how many may: what its workers take at once (or a parameter).
 
     Without a ``capacity`` any number may.
     """
@@ -25,25 +25,21 @@ class Queue:
     name: str
     age_s: int
     capacity: float | str | None
-    condition: str = "HasAlarms"
+    condition: str = ""
 
-
-_SHARE = "!FindInMap [EndpointShares, !Ref EndpointConcurrency, {}]"
 
 QUEUES = (
-    Queue("ingest", 300, "!Ref IngestConcurrency"),
-    Queue("infer", 900, "!FindInMap [EndpointShares, !Ref EndpointConcurrency, Normal]", "HasAnalysisAlarms"),
-    Queue(
-        "infer-priority", 900, "!FindInMap [EndpointShares, !Ref EndpointConcurrency, Priority]", "HasAnalysisAlarms"
-    ),
+    Queue("ingest", 300, "{IngestConcurrency}"),
+    Queue("infer", 900, "{InferConcurrency}", "HasAnalysis"),
+    Queue("infer-priority", 900, "{InferPriorityConcurrency}", "HasAnalysis"),
     Queue("purge", 300, 20),  # two functions, ten messages each
-    Queue("refine", 6 * HOUR_S, None, "HasRefineAlarms"),  # nobody waits for it
+    Queue("refine", 6 * HOUR_S, None, "HasRefine"),  # nobody waits for it
 )
 DEAD_LETTERS = (
-    ("ingest", "HasAlarms"),
-    ("infer", "HasAnalysisAlarms"),
-    ("purge", "HasAlarms"),
-    ("refine", "HasRefineAlarms"),
+    ("ingest", ""),
+    ("infer", "HasAnalysis"),
+    ("purge", ""),
+    ("refine", "HasRefine"),
 )
 
 
@@ -97,40 +93,41 @@ def _queues() -> Iterator[MetricAlarm]:
 
 
 def _quality() -> Iterator[MetricAlarm]:
-    """M5. The quality watch runs once a day; a day without a figure is filled with one that is no reason to worry."""
-    for metric, name, comparison, limit, fine, fold in (
-        ("Precision", "precision", "under", 80, 100, "MIN"),
-        ("Recall", "recall", "under", 80, 100, "MIN"),
-        ("FalsePositiveRate", "false-alarms", "over", 10, 0, "MAX"),
+    """M5. Each variant is judged once a day, and the monitor publishes the worst of all tasks and variants.
+
+    A check that failed publishes nothing: its data is missing, and the age of the last judgement grows.
+    """
+    for metric, name, comparison, limit, stat in (
+        ("Precision", "precision", "under", 80, "Minimum"),
+        ("Recall", "recall", "under", 80, "Minimum"),
+        ("FalsePositiveRate", "false-alarms", "over", 10, "Maximum"),
     ):
-        metrics = tuple(
-            Metric(
-                f"{task}_{variant}".replace("-", "_"),
-                "",
-                metric,
-                of("monitor", task=task, variant=variant),
-                stat="Average",
-                shown=False,
-            )
-            for task in LABELLED_TASKS
-            for variant in VARIANTS
-        )
-        every = ", ".join(f"FILL({one.id}, {fine})" for one in metrics)
         yield MetricAlarm(
             name=f"model-{name}",
             meaning=f"{metric} of a model on the golden set is {comparison} {limit} %",
             runbook="model-regressed",
-            metrics=metrics,
-            formulas=(Formula("worst", f"worst {metric}", f"{fold}([{every}])"),),
+            metrics=_monitored(metric, stat),
             comparison="under" if comparison == "under" else "over",
             threshold=limit,
             period_s=DAY_S,
             periods=2,
             datapoints=1,
-            missing="notBreaching",
-            condition="HasAnalysisAlarms",
+            missing="missing",
+            condition="HasEndpoint",
             action="ticket",
         )
+    yield MetricAlarm(
+        name="quality-overdue",
+        meaning=f"A variant of the models has not been judged for {OVERDUE_S // HOUR_S} hours: its checks fail",
+        runbook="model-regressed",
+        metrics=_monitored("QualityAge", "Maximum"),
+        comparison="over",
+        threshold=OVERDUE_S,
+        period_s=HOUR_S,
+        missing="ignore",  # the age is published hourly; without a new one nothing is known
+        condition="HasEndpoint",
+        action="ticket",
+    )
 
 
 def _monitored(metric: str, stat: str) -> tuple[Metric, ...]:
@@ -144,11 +141,12 @@ def _figures() -> Iterator[MetricAlarm]:
         runbook="cost-spike",
         metrics=_monitored("CostPerPicture", "Average"),
         comparison="over",
-        threshold="!Ref MaxCostPerPicture",
+        threshold="{MaxCostPerPicture}",
         period_s=6 * HOUR_S,
         missing="notBreaching",
-        condition="HasCostAlarm",
+        condition="HasCostLimit",
         action="ticket",
+        opt_in=True,
     )
     yield MetricAlarm(  # M7; that of the largest change there is
         name="drift",
@@ -159,7 +157,7 @@ def _figures() -> Iterator[MetricAlarm]:
         threshold=0.2,
         period_s=300,
         missing="ignore",  # between two runs of the monitor nothing has changed
-        condition="HasAnalysisAlarms",
+        condition="HasAnalysis",
         action="ticket",
     )
     yield MetricAlarm(  # M8
@@ -196,14 +194,38 @@ def _figures() -> Iterator[MetricAlarm]:
         action="ticket",
     )
     yield MetricAlarm(
-        name="monitor-silent",
-        meaning="The monitor has not run for an hour: the figures that it brings are missing, and so are its remedies",
+        name="monitor-missing",
+        meaning="The monitor has not run for an hour",
         runbook="bad-deploy",
-        metrics=_monitored("Requests", "Sum"),
+        metrics=(Metric("value", "", "Requests", of("monitor"), shown=False),),
+        # Without a 0 the newest of three hours would decide, and an hour without a run would not be seen for three.
+        formulas=(Formula("runs", "runs", "FILL(value, 0)"),),
         comparison="under",
         threshold=1,
         period_s=HOUR_S,
         missing="breaching",
+    )
+    yield MetricAlarm(
+        name="monitor-known",
+        meaning="The monitor has run in at least two hours of the last week",
+        runbook="bad-deploy",
+        metrics=_monitored("Requests", "Sum"),
+        comparison="over",
+        threshold=0,
+        period_s=HOUR_S,
+        periods=WEEK_S // HOUR_S,
+        datapoints=2,
+        missing="notBreaching",
+    )
+
+
+def composite_tickets() -> Iterator[CompositeAlarm]:
+    """Tickets over the states of other alarms."""
+    yield CompositeAlarm(  # not on a first deployment, when the monitor has never run yet
+        name="monitor-silent",
+        meaning="The monitor has not run for an hour: figures that it publishes are missing, and so are its remedies",
+        runbook="bad-deploy",
+        any_of_all=(("monitor-missing", "monitor-known"),),
         action="ticket",
     )
 
@@ -220,7 +242,7 @@ def _endpoint() -> Iterator[MetricAlarm]:
         threshold=0,
         period_s=300,
         missing="notBreaching",
-        condition="HasEndpointAlarms",
+        condition="HasEndpoint",
         action="ticket",
     )
     yield MetricAlarm(  # M10
@@ -242,14 +264,48 @@ def _endpoint() -> Iterator[MetricAlarm]:
         period_s=300,
         periods=12,
         missing="notBreaching",
-        condition="HasEndpointAlarms",
+        condition="HasEndpoint",
         action="ticket",
     )
+
+
+LOOPING = (("recursion-stopped", ("Ingest", "Purge"), ""), ("recursion-stopped-infer", ("Infer",), "HasAnalysis"))
+"""Alarms of the functions that send to queues which they consume (docs/decisions/0030)."""
+
+
+def _recursion() -> Iterator[MetricAlarm]:
+    for name, functions, condition in LOOPING:
+        metrics = tuple(
+            Metric(
+                f"dropped_{function.lower()}",
+                "",
+                "RecursiveInvocationsDropped",
+                {"FunctionName": f"{{{function}Function}}"},
+                namespace="AWS/Lambda",
+                shown=False,
+            )
+            for function in functions
+        )
+        total = " + ".join(f"FILL({one.id}, 0)" for one in metrics)
+        yield MetricAlarm(
+            name=name,
+            meaning="Lambda has stopped a loop of messages that the code bounds itself; they are dead letters",
+            runbook="redrive",
+            metrics=metrics,
+            formulas=(Formula("dropped", "invocations that were stopped", total),),
+            comparison="over",
+            threshold=0,
+            period_s=300,
+            missing="notBreaching",
+            condition=condition,
+            action="ticket",
+        )
 
 
 def tickets() -> Iterator[MetricAlarm]:
     """Every alarm that becomes a ticket."""
     yield from _queues()
+    yield from _recursion()
     yield from _quality()
     yield from _figures()
     yield from _endpoint()

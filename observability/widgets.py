@@ -14,20 +14,18 @@ LOGGING = ("transform", "ingest", "upload", "similar", "purge", "sweep", "librar
 """Functions that every deployment has a log group of."""
 
 BODY_VARIABLES = {
-    "EndpointShown": "!If [MakesEndpoint, !GetAtt Endpoint.EndpointName, !If [HasEndpoint, !Ref EndpointName, none]]",
-    "InferShown": "!If [HasInference, !Ref InferFunction, none]",
-    "InferLogGroup": '!If [HasInference, !Sub "SOURCE \'/aws/lambda/${AWS::StackName}-infer\' | ", ""]',
-    "RefineLogGroup": '!If [HasRefine, !Sub "SOURCE \'/aws/lambda/${AWS::StackName}-refine\' | ", ""]',
+    "InferLogGroup": '!If [HasAnalysis, !Sub "SOURCE \'/aws/lambda/${StackName}-infer\' | ", ""]',
+    "RefineLogGroup": '!If [HasRefine, !Sub "SOURCE \'/aws/lambda/${StackName}-refine\' | ", ""]',
     "VariantShown": "!If [HasEndpoint, main, in-process]",
 }
 """What stands in a body for something that not every deployment has."""
 
 _NAMES = {f"{function.capitalize()}Function": f"${{{function.capitalize()}Function}}" for function in LOGGING} | {
-    "namespace": "Darkroom/${AWS::StackName}",
-    "stack": "${AWS::StackName}",
-    "endpoint": "${EndpointShown}",
+    "namespace": "Darkroom/${StackName}",
+    "stack": "${StackName}",
+    "endpoint": "${EndpointName}",
     "variant": "${VariantShown}",
-    "InferFunction": "${InferShown}",
+    "InferFunction": "${InferFunction}",
 }
 """What tokens are in a body."""
 
@@ -106,6 +104,6 @@ def _logs(panel: Panel) -> dict[str, Any]:
 
 def _sources() -> Iterator[str]:
     for function in LOGGING:
-        yield f"SOURCE '/aws/lambda/${{AWS::StackName}}-{function}' | "
+        yield f"SOURCE '/aws/lambda/${{StackName}}-{function}' | "
     yield "${InferLogGroup}"
     yield "${RefineLogGroup}"

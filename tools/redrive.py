@@ -32,9 +32,17 @@ class Redriven:
 
 
 def redrive(
-    sqs: Any, dead_url: str, queue_url: str, *, dry_run: bool = False, say: Callable[[str], object] = print
+    sqs: Any,
+    dead_url: str,
+    queue_url: str,
+    *,
+    urgent_url: str = "",
+    dry_run: bool = False,
+    say: Callable[[str], object] = print,
 ) -> Redriven:
-    """Send every message of ``dead_url`` to ``queue_url``; with ``dry_run`` only tell of them.
+    """Send every message of ``dead_url`` to ``queue_url``, urgent ones to ``urgent_url`` if there is such a queue.
+
+    With ``dry_run`` they are only printed.
 
     Raises Unavailable; whatever was not sent by then is still there.
     """
@@ -48,7 +56,7 @@ def redrive(
         if dry_run:
             shown.append(letter.receipt_handle)
             continue
-        letters.send_back(letter, queue_url)
+        letters.send_back(letter, (letter.is_urgent and urgent_url) or queue_url)
         sent += 1
     letters.show(shown)
     return Redriven(found, sent)
@@ -68,12 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.redrive", description="Send dead letters back.")
     parser.add_argument("--queue-url", required=True, help="the dead letters")
     parser.add_argument("--to", required=True, help="the queue that they are sent to")
+    parser.add_argument("--urgent-to", default="", help="the queue that urgent ones are sent to (infer has one)")
     parser.add_argument("--endpoint-url", help="AWS's address, if it is not AWS")
     parser.add_argument("--dry-run", action="store_true", help="only show them")
     chosen = parser.parse_args(arguments)
     try:
         sqs = boto3.client("sqs", endpoint_url=chosen.endpoint_url)
-        done = redrive(sqs, chosen.queue_url, chosen.to, dry_run=chosen.dry_run, say=_say)
+        done = redrive(sqs, chosen.queue_url, chosen.to, urgent_url=chosen.urgent_to, dry_run=chosen.dry_run, say=_say)
     except (BotoCoreError, Unavailable) as error:
         cause = error.detail if isinstance(error, Unavailable) else str(error)
         sys.stderr.write(f"{cause}\nWhat was not sent is still there.\n")

@@ -1,6 +1,6 @@
 """Versions of models: see them, register one, let it be used or not.
 
-``python -m tools.registry --group <stack name>-models list``, ``… register --image I --metrics m.json --dataset D``,
+``python -m tools.registry --group <output ModelGroupName> list``, ``… register --image I --metrics m.json``,
 ``… approve 3 --by ada --why "…"``, ``… reject 3 …``. With ``--local`` it is the registry of the stack on this machine.
 """
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.registry", description=__doc__.partition("\n")[0])
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--group", help="the model package group (<stack name>-models)")
+    where.add_argument("--group", help="the model package group (the stack's output ModelGroupName)")
     where.add_argument("--local", action="store_true", help="that of the stack on this machine")
     parser.add_argument("--state-dir", type=Path, default=local_stack.STATE, help="where that stack's data is (.local)")
     parser.add_argument("--audit", metavar="BUCKET", help="the audit bucket (the stack's output AuditBucketName)")
@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
 def _localised(chosen: argparse.Namespace) -> dict[str, str]:
     """Fill in what the running stack tells; its environment."""
     facts = local_stack.read(chosen.state_dir)
-    chosen.group = f"{facts['stack_name']}-models"
+    if "ModelGroupName" not in facts["outputs"]:
+        raise ValueError("the stack on this machine has no registry: it runs without an endpoint")
+    chosen.group = facts["outputs"]["ModelGroupName"]
     chosen.audit = chosen.audit or facts["outputs"].get("AuditBucketName")
     return local_stack.environment(facts)
 

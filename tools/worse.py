@@ -6,6 +6,7 @@ calls fit what is not, and the other way round. Every score becomes 1 less what 
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def put_worse(models: Path, folder: Path) -> None:
     (folder / moderation.artefact).write_bytes(inverted)
     said = f'version = "{moderation.version}"'
     table = TABLE.read_text(encoding="utf-8").replace(said, f'version = "{moderation.version}-{VERSION}"')
+    table = table.replace(moderation.sha256[moderation.artefact], hashlib.sha256(inverted).hexdigest())
     (folder / TABLE.name).write_text(table, encoding="utf-8")
 
 

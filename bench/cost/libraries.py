@@ -28,7 +28,7 @@ PREPARE_MS = 83.0
 """A picture made ready for models: `prepared` of bench/pictures.py's 12mp.jpg, the median of five on an EPYC's core."""
 
 ENDPOINT_MS = 100.0
-"""An endpoint's answer, assumed: at 600 pictures a minute, a machine's share as EndpointInvocations has it."""
+"""An endpoint's answer, assumed: at 600 pictures a minute, a machine's share as EndpointScaling has it."""
 
 PICTURES_PER_HOUR = 36_000
 """Of one machine, by the same share."""
@@ -207,7 +207,7 @@ def notes(prices: PriceTable, architecture: Architecture) -> list[str]:
         f"Prices of us-east-1 as read on {prices.read}.",
         f"{PRESETS} presets take {PRESETS_MS:.0f} ms and a picture for models {PREPARE_MS:.0f} ms, measured. "
         f"An endpoint that answers in {ENDPOINT_MS:.0f} ms, {PICTURES_PER_HOUR:,} pictures an hour of an "
-        f"ml.g4dn.xlarge, is assumed: the template's own `EndpointInvocations`.",
+        f"ml.g4dn.xlarge, is assumed: the template's own `EndpointScaling`.",
         f"A machine starts in {START_HOURS * 60:.0f} minutes; scaled to zero, it idles for {IDLE_HOURS * 60:.0f} more.",
         f"A pyramid of {SCENE_GIGAPIXELS} gigapixels takes {SCENE_S:.0f} s on {SCENE_CORES} cores, measured, and is of "
         f"{SCENE_GIGABYTES:g} GB. Aerial photographs are less than that: it has a sensor's noise at every pixel.",

@@ -187,7 +187,7 @@ def rules(prices: PriceTable, architecture: str) -> list[str]:
         "otherwise; Lambda's and API Gateway's requests; S3's GET, HEAD and PUT; a month of storage. The CDN's own "
         "charges are the same for both.",
         "**missed**: how often the CDN misses each picture within a month. Darkroom renders and stores it once, then "
-        "S3 answers; AWS's own renders each time. **storing nothing**: with `StoreDerivatives=off`.",
+        "S3 answers; AWS's own renders each time. **storing nothing**: with `store_derivatives = false`.",
         f"Prices of us-east-1, on demand, {architecture}, as read on {prices.read.isoformat()}.",
     ]
 

@@ -20,7 +20,7 @@ from local.cdn.model import Pick as Choice
 from ..contenders.model import BUCKET
 
 METHODS = frozenset({"GET", "HEAD"})
-STATUSES = frozenset({403, 404})
+STATUSES = frozenset({403, 404, 500, 502, 503, 504})
 """Answers of S3 that lead to the function."""
 
 EDGE, VARY = "edge", "vary"

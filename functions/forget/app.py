@@ -1,4 +1,4 @@
-"""The forget function: a person invokes it with a key, and reads what was removed of it."""
+"""The forget function: an operator invokes it with a key, reads what was removed of it, and checks the state later."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from darkroom.aws.audit import Audit
 from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
+from darkroom.aws.erasures import Erasures
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
@@ -33,17 +34,20 @@ _service = Forget(
     samples=Samples(client("dynamodb"), _env["INDEX_TABLE"]),
     cdn=Cdn(client("cloudfront"), _env["DISTRIBUTION_ID"]),
     purges=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
+    erasures=Erasures(client("dynamodb"), _env["INDEX_TABLE"]),
     audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
     observer=_observer,
-    iiif=_env.get("IIIF_ACCESS_MODE", "off") != "off",
+    iiif=_env.get("DIALECTS") == "on",  # whatever the settings say now: what was cached before is erased too,
 )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
-    """Forget ``{"key": "photo.jpg", "by": "who asked for it"}``; the report."""
+    """Forget ``{"key": "photo.jpg", "by": "who asked for it"}``; the report. With ``"check": true`` only its state."""
     _observer.begin(context)
     with _observer.message("forget"), attempt(_observer):
         key, by = event.get("key"), str(event.get("by", ""))
         if not isinstance(key, str):
             raise BadKey('The event is {"key": "..."}, with the key of the upload as it is, not percent-encoded')
+        if event.get("check") is True:
+            return _service.check(key)
         return _service.forget(key, lambda: context.get_remaining_time_in_millis() / 1000, by).document()

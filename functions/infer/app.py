@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.samples import Samples
+from darkroom.aws.settings import Configured, LiveSettings
+from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.aws.vectors.choosing import open_vectors
 from darkroom.services.infer.breaker import open_breaker
@@ -31,12 +34,13 @@ from darkroom.services.infer.tasks import tasks
 from darkroom.services.infer.trial import open_trials
 from darkroom.services.received import Message
 from darkroom.services.settings import limits
+from darkroom.settings import Settings
 
-_env = os.environ
+_env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _media, _source = Vault(_s3, _env["MEDIA_BUCKET"]), Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"])
 _entries, _index = Entries(_dynamodb, _env["INDEX_TABLE"]), Index(_dynamodb, _env["INDEX_TABLE"])
-_archive, _vectors, _tasks = Archive(_media, _entries), open_vectors(_env), tasks(_env)
+_archive, _vectors = Archive(_media, _entries), open_vectors(_env)
 _observer = Observer("infer")
 
 
@@ -48,25 +52,41 @@ _queue, _priority = _to("INFER_QUEUE_URL"), _to("INFER_PRIORITY_QUEUE_URL")
 _masters = Masters(_source, _env.get("SOURCE_PREFIX", "masters/"), _media)
 _breaker = open_breaker(_entries, _media, _observer)
 
-_inbox = Inbox(
-    infer=Infer(
-        terms=Terms(_env["FINDINGS_GENERATION"], _tasks, limits(_env), block=_env.get("MODERATION_POLICY") == "block"),
-        keeper=Keeper(_archive, _masters, _media, _to("PURGE_QUEUE_URL"), _vectors, _tasks),
+
+@cache
+def _finder(wanted: tuple[str, ...]) -> InProcess:
+    """Models stay loaded when other settings change."""
+    return InProcess(Path(_env.get("MODEL_DIR", "/opt/models")), wanted)
+
+
+def _infer(settings: Settings) -> Infer:
+    wanted, blocks = tasks(settings), settings.moderation_policy == "block"
+    return Infer(
+        terms=Terms(settings.findings_generation, wanted, limits(settings), block=blocks),
+        keeper=Keeper(_archive, _masters, _media, _to("PURGE_QUEUE_URL"), _vectors, wanted),
         copies=Copies(_archive, _index, _vectors),
         index=_index,
         caller=open_trials(_env, _breaker, _observer),
-        finder=InProcess(Path(_env.get("MODEL_DIR", "/opt/models")), _tasks),
+        finder=_finder(wanted),
         queue=_queue,
         verdicts=_to("INGEST_QUEUE_URL"),
-        bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header),
+        bus=Bus(client("events", _env), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header),
         sampler=Sampler(Samples(_dynamodb, _env["INDEX_TABLE"]), _masters, _observer),
         observer=_observer,
-    ),
-    observer=_observer,
-    queues={queue.name: queue for queue in (_queue, _priority)},
-    dead_letters=_to("INFER_DLQ_URL"),
-    max_receives=int(_env["MAX_RECEIVES"]),
-)
+    )
+
+
+def _open_inbox(settings: Settings) -> Inbox:
+    return Inbox(
+        infer=_infer(settings),
+        observer=_observer,
+        queues={queue.name: queue for queue in (_queue, _priority)},
+        dead_letters=_to("INFER_DLQ_URL"),
+        max_receives=int(_env["MAX_RECEIVES"]),
+    )
+
+
+_inbox = Configured(LiveSettings(in_vault(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -74,7 +94,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 
     def receive(record: SQSRecord) -> None:
-        _inbox.receive(Message.read(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
+        _inbox().receive(Message.read(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
 
     _observer.begin(context)
     return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)

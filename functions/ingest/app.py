@@ -20,9 +20,10 @@ from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.scanner import Clamd
 from darkroom.aws.secrets import SigningKeys
+from darkroom.aws.settings import Configured, LiveSettings
+from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.aws.verdicts import VerdictTable
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.ingest.brought import Brought
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.examine import Examiner
@@ -34,39 +35,52 @@ from darkroom.services.ingest.service import Ingest
 from darkroom.services.purge import Purge
 from darkroom.services.received import Message
 from darkroom.services.settings import admission, cache_policy
+from darkroom.settings import Settings
 
-_env = os.environ
+_env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
 _source, _prefix = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), _env.get("SOURCE_PREFIX", "masters/")
 _index, _entries = Index(_dynamodb, _env["INDEX_TABLE"]), Entries(_dynamodb, _env["INDEX_TABLE"])
-_observer, _blocks = Observer("ingest"), _env.get("MODERATION_POLICY") == BLOCK
-_scanner = Clamd(_env["CLAMD_ADDRESS"]) if _env.get("CLAMD_ADDRESS") else None
+_observer = Observer("ingest")
 _queue = Queue(_sqs, _env["INGEST_QUEUE_URL"], _observer.trace_header)
 _purges = Queue(_sqs, _env["PURGE_QUEUE_URL"], _observer.trace_header)
 _dead_letters = Queue(_sqs, _env["INGEST_DLQ_URL"], _observer.trace_header)
-_claims = Claims(_index, _queue, _source, _prefix, float(_env["LEASE_S"]), holding=_media if _blocks else None)
-_keys, _generation = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()), _env.get("FINDINGS_GENERATION", "1")
+_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource())
 
-_inbox = Inbox(
-    ingest=Ingest(
-        examiner=Examiner(admission(_env), _observer, _scanner),
-        publisher=Publisher(_claims, _media, Purge(_media, _source, _prefix), _purges, cache_policy(_env)),
+
+def _ingest(settings: Settings) -> Ingest:
+    blocks, refines = settings.moderation_policy == BLOCK, _env.get("REFINE") == "on"
+    scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
+    caching = cache_policy(settings, refines=refines)
+    claims = Claims(_index, _queue, _source, _prefix, float(_env["LEASE_S"]), holding=_media if blocks else None)
+    return Ingest(
+        examiner=Examiner(admission(settings), _observer, scanner),
+        publisher=Publisher(claims, _media, Purge(_media, _source, _prefix), _purges, caching),
         quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
-        moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), _blocks),
-        brought=Brought(_keys, Archive(_media, _entries), _generation, _observer),
-        bus=Bus(client("events"), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header),
+        moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), blocks),
+        brought=Brought(_keys, Archive(_media, _entries), settings.findings_generation, _observer),
+        bus=Bus(client("events", _env), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header),
         audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
         observer=_observer,
-        keep_gps=_env.get("KEEP_GPS") == "on",
-        always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
-        machine=Machine.at(_env.get("SCENE_MACHINE_ARN", ""), lambda: client("stepfunctions")),
-    ),
-    observer=_observer,
-    queue=_queue,
-    dead_letters=_dead_letters,
-    max_receives=int(_env["MAX_RECEIVES"]),
-)
+        keep_gps=settings.keep_gps,
+        presets=settings.presets,
+        always=settings.always_redact,
+        machine=Machine.at(_env.get("SCENE_MACHINE_ARN", ""), lambda: client("stepfunctions", _env)),
+    )
+
+
+def _open_inbox(settings: Settings) -> Inbox:
+    return Inbox(
+        ingest=_ingest(settings),
+        observer=_observer,
+        queue=_queue,
+        dead_letters=_dead_letters,
+        max_receives=int(_env["MAX_RECEIVES"]),
+    )
+
+
+_inbox = Configured(LiveSettings(in_vault(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -74,7 +88,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 
     def receive(record: SQSRecord) -> None:
-        _inbox.receive(Message.read(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
+        _inbox().receive(Message.read(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
 
     _observer.begin(context)
     return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)

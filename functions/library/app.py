@@ -11,10 +11,10 @@ from darkroom.aws.entries import Entries
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
+from darkroom.aws.settings import Configured, LiveSettings
+from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.findings import ENDPOINT, FALLBACK
-from darkroom.plan.presets import configured
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.infer.masters import Masters
 from darkroom.services.infer.tasks import tasks
 from darkroom.services.ingest.examine import Examiner
@@ -29,8 +29,9 @@ from darkroom.services.library.uploads import Intake
 from darkroom.services.library.working import Worker
 from darkroom.services.purge import Purge
 from darkroom.services.settings import admission, cache_policy
+from darkroom.settings import Settings
 
-_env = os.environ
+_env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
 _source, _prefix = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), _env.get("SOURCE_PREFIX", "masters/")
@@ -45,30 +46,40 @@ def _to(variable: str) -> Queue:
     return Queue(_sqs, _env[variable], _observer.trace_header)
 
 
-_prints = Prints(configured(), AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")), _media)
-_purge, _examiner, _caching = Purge(_media, _source, _prefix), Examiner(admission(_env), _observer), cache_policy(_env)
+_purge = Purge(_media, _source, _prefix)
 _archive, _masters = Archive(_media, Entries(_dynamodb, _env["INDEX_TABLE"])), Masters(_source, _prefix, _media)
 _infers = _to("INFER_QUEUE_URL") if _env.get("INFER_QUEUE_URL") else None
 _best = ENDPOINT if _env.get("INFERENCE_MODE") == "endpoint" else FALLBACK
 _index = Index(_dynamodb, _env["INDEX_TABLE"])
 
-_library = Library(
-    media=_media,
-    lister=Lister(_uploads, _source, _prefix, _vault, int(_env.get("LIBRARY_CONCURRENCY", "10")), _observer),
-    worker=Worker(
-        {
-            Doing.INGEST: Intake(_uploads, _source, _prefix, _index, _to("INGEST_QUEUE_URL"), _vault),
-            Doing.INFER: Analysis(_archive, _masters, _infers, _env["FINDINGS_GENERATION"], tasks(_env), _best),
-            Doing.PRESETS: PresetPrints(_source, _prefix, _media, _examiner, _prints, _purge, _caching),
-        },
-        _observer,
-    ),
-    reporter=Reporter(_observer),
-)
+
+def _open_library(settings: Settings) -> Library:
+    prints = Prints(settings.presets, settings.always_redact, _media)
+    examiner, caching = (
+        Examiner(admission(settings), _observer),
+        cache_policy(settings, refines=_env.get("REFINE") == "on"),
+    )
+    generation, wanted = settings.findings_generation, tasks(settings)
+    return Library(
+        media=_media,
+        lister=Lister(_uploads, _source, _prefix, _vault, settings.library_concurrency, _observer),
+        worker=Worker(
+            {
+                Doing.INGEST: Intake(_uploads, _source, _prefix, _index, _to("INGEST_QUEUE_URL"), _vault),
+                Doing.INFER: Analysis(_archive, _masters, _infers, generation, wanted, _best),
+                Doing.PRESETS: PresetPrints(_source, _prefix, _media, examiner, prints, _purge, caching),
+            },
+            _observer,
+        ),
+        reporter=Reporter(_observer),
+    )
+
+
+_library = Configured(LiveSettings(in_vault(_media), _observer), _open_library)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Carry out ``list``, ``work`` or ``report``, as the event's ``action`` says, of the run that it names."""
     _observer.begin(context)
     with _observer.message("library"):
-        return _library.handle(read_request(event), lambda: context.get_remaining_time_in_millis() / 1000)
+        return _library().handle(read_request(event), lambda: context.get_remaining_time_in_millis() / 1000)

@@ -16,7 +16,8 @@ from darkroom.aws.letters import DeadLetters
 from darkroom.aws.metrics import Metrics
 from darkroom.aws.observing import Observer
 from darkroom.aws.samples import Samples
-from darkroom.aws.switches import Board
+from darkroom.aws.settings import Configured, LiveSettings
+from darkroom.aws.switches import Board, in_vault
 from darkroom.aws.vault import Vault
 from darkroom.services.monitor.cdn import CdnWatch
 from darkroom.services.monitor.cost import CostWatch
@@ -29,9 +30,10 @@ from darkroom.services.monitor.requests import read_request
 from darkroom.services.monitor.service import Monitor, Watch
 from darkroom.services.monitor.switching import Hand
 from darkroom.services.monitor.told import Told
-from darkroom.watch.cost import load
+from darkroom.settings import Settings
+from darkroom.watch.cost import Architecture, load
 
-_env = os.environ
+_env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _media, _entries = Vault(_s3, _env["MEDIA_BUCKET"]), Entries(_dynamodb, _env["INDEX_TABLE"])
 _samples, _audit = Samples(_dynamodb, _env["INDEX_TABLE"]), Audit(Vault(_s3, _env["AUDIT_BUCKET"]))
@@ -45,29 +47,37 @@ _baselines = BaselineWatch(_media, _samples, _audit)
 _source, _prefix = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], _env.get("SOURCE_PREFIX", "masters/")
 _manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _prefix)
 _stations = stations(_functions, queues(_env), lambda url: DeadLetters(_sqs, url))
-_remedies: dict[str, Remedy] = {
-    "redrive": Redrive(_stations, _metrics, _namespace, _audit, _observer).look,
-    "storm": Storm(_metrics, _namespace, float(_env.get("MAX_RENDERS_PER_MINUTE", "0")), _hand).look,
-}
 _distribution, _buckets = _env["DISTRIBUTION_ID"], (_env["MEDIA_BUCKET"], _env["UPLOADS_BUCKET"])
 _told = Told(_global, _metrics, _namespace, _distribution, _functions)
-_cost = CostWatch(_told, load(), "arm64" if _env.get("ARCH") == "arm64" else "x86_64", _buckets, _observer)
-_watches: dict[str, Watch] = {"cdn": CdnWatch(_told, _observer)}
-if _env["INFERENCE_MODE"] != "off":
-    _enough = int(_env.get("BASELINE_SAMPLES", "500"))
-    _watches |= {"drift": DriftWatch(_baselines, _manifests, _bus, _observer, _enough), "baseline": _baselines}
-if _env["INFERENCE_MODE"] == "endpoint":
-    _models = open_models(_env)
-    _watches["rollout"] = _models.rollout(_entries, _samples, _metrics, _audit, _bus, _observer, policy(_env))
-    _watches["quality"] = _models.quality(_media, _observer)
-    _cost = replace(_cost, instance_type=_env.get("ENDPOINT_INSTANCE_TYPE", ""), machines=_models.machines)
-    _remedies["fallback"] = _models.stand_in(_metrics, _hand).look
-_watches |= {"cost": _cost, "remedy": RemedyWatch(_remedies, _observer)}
-_monitor = Monitor(_watches, _audit, _observer)
+
+
+def _open_monitor(settings: Settings) -> Monitor:
+    remedies: dict[str, Remedy] = {
+        "redrive": Redrive(_stations, _metrics, _namespace, _audit, _observer).look,
+        "storm": Storm(_metrics, _namespace, float(settings.max_renders_per_minute), _hand).look,
+    }
+    architecture: Architecture = "arm64" if _env.get("ARCH") == "arm64" else "x86_64"
+    cost = CostWatch(_told, load(), architecture, _buckets, _observer, presets=len(settings.presets.at_ingest))
+    watches: dict[str, Watch] = {"cdn": CdnWatch(_told, _observer)}
+    if _env["INFERENCE_MODE"] != "off":
+        enough = settings.baseline_samples
+        watches |= {"drift": DriftWatch(_baselines, _manifests, _bus, _observer, enough), "baseline": _baselines}
+    if _env["INFERENCE_MODE"] == "endpoint":
+        models = open_models(_env, settings)
+        watches["rollout"] = models.rollout(_entries, _samples, _metrics, _audit, _bus, _observer, policy(settings))
+        quality = models.quality(_media, _observer)
+        watches |= {"quality": quality, "quality-due": replace(quality, only_due=True)}
+        cost = replace(cost, instance_type=_env.get("ENDPOINT_INSTANCE_TYPE", ""), machines=models.machines)
+        remedies["fallback"] = models.stand_in(_metrics, _hand).look
+    watches |= {"cost": cost, "remedy": RemedyWatch(remedies, _observer)}
+    return Monitor(watches, _audit, _observer)
+
+
+_monitor = Configured(LiveSettings(in_vault(_media), _observer), _open_monitor)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Look as scheduled, or at what the event names; what was found by each watch."""
     _observer.begin(context)
     with _observer.message("monitor", correlation_id=context.aws_request_id):
-        return _monitor.handle(read_request(event))
+        return _monitor().handle(read_request(event))

@@ -10,24 +10,32 @@ from typing import Any
 from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
+from darkroom.aws.settings import Configured, LiveSettings
+from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.figures import attempt
 from darkroom.services.popular.service import Popular, read_window
+from darkroom.settings import Settings
 
-_env = os.environ
+_env = dict(os.environ)
 _s3 = client("s3")
 _observer = Observer("popular")
+_media = Vault(_s3, _env["MEDIA_BUCKET"])
 
-_service = Popular(
-    logs=Vault(_s3, _env["LOG_BUCKET"]),
-    media=Vault(_s3, _env["MEDIA_BUCKET"]),
-    queue=Queue(client("sqs"), _env["REFINE_QUEUE_URL"], _observer.trace_header),
-    distribution_id=_env["DISTRIBUTION_ID"],
-    least_hits=int(_env["REFINE_HITS"]),
-    observer=_observer,
-    always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
-)
+
+def _popular(settings: Settings) -> Popular:
+    return Popular(
+        logs=Vault(_s3, _env["LOG_BUCKET"]),
+        media=_media,
+        queue=Queue(client("sqs", _env), _env["REFINE_QUEUE_URL"], _observer.trace_header),
+        distribution_id=_env["DISTRIBUTION_ID"],
+        least_hits=settings.refine_hits,
+        observer=_observer,
+        always=settings.always_redact,
+    )
+
+
+_service = Configured(LiveSettings(in_vault(_media), _observer), _popular)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
@@ -35,4 +43,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     _observer.begin(context)
     with _observer.message("popular"), attempt(_observer):
         window = read_window(event, time.time())
-        return asdict(_service.run(window, lambda: context.get_remaining_time_in_millis() / 1000))
+        return asdict(_service().run(window, lambda: context.get_remaining_time_in_millis() / 1000))

@@ -13,31 +13,41 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import connect
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
-from darkroom.plan.redaction import AlwaysRedact
+from darkroom.aws.settings import Configured, LiveSettings
+from darkroom.aws.switches import in_bucket
 from darkroom.services.received import Message
 from darkroom.services.refine.messages import Inbox
 from darkroom.services.refine.service import Refine
 from darkroom.services.settings import cache_policy, limits
+from darkroom.settings import Settings
 
-_env = os.environ
+_env = dict(os.environ)
 _sqs, _credentials = client("sqs"), CredentialSource()
 _observer = Observer("refine")
+_source = connect(_env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], _credentials)
+_media = connect(_env["MEDIA_BUCKET"], _credentials)
 
-_inbox = Inbox(
-    refine=Refine(
-        source=connect(_env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], _credentials),
-        media=connect(_env["MEDIA_BUCKET"], _credentials),
+
+def _open_inbox(settings: Settings) -> Inbox:
+    return Inbox(
+        refine=Refine(
+            source=_source,
+            media=_media,
+            observer=_observer,
+            source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
+            always=settings.always_redact,
+            presets=lambda: settings.presets,
+            limits=limits(settings),
+            caching=cache_policy(settings, refines=_env.get("REFINE") == "on"),
+        ),
         observer=_observer,
-        source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
-        always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
-        limits=limits(_env),
-        caching=cache_policy(_env),
-    ),
-    observer=_observer,
-    queue=Queue(_sqs, _env["REFINE_QUEUE_URL"], _observer.trace_header),
-    dead_letters=Queue(_sqs, _env["REFINE_DLQ_URL"], _observer.trace_header),
-    max_receives=int(_env["MAX_RECEIVES"]),
-)
+        queue=Queue(_sqs, _env["REFINE_QUEUE_URL"], _observer.trace_header),
+        dead_letters=Queue(_sqs, _env["REFINE_DLQ_URL"], _observer.trace_header),
+        max_receives=int(_env["MAX_RECEIVES"]),
+    )
+
+
+_inbox = Configured(LiveSettings(in_bucket(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -45,7 +55,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 
     def receive(record: SQSRecord) -> None:
-        _inbox.receive(Message.read(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
+        _inbox().receive(Message.read(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
 
     _observer.begin(context)
     return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)

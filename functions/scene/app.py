@@ -9,27 +9,36 @@ from darkroom.aws.assembly import Assembler
 from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
+from darkroom.aws.settings import Configured, LiveSettings
+from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.services.settings import admission
 from darkroom.services.strips.requests import read_request
 from darkroom.services.strips.service import Strips
+from darkroom.settings import Settings
 
-_env = os.environ
+_env = dict(os.environ)
 _s3, _observer = client("s3"), Observer("scene")
+_media = Vault(_s3, _env["MEDIA_BUCKET"])
 
-_strips = Strips(
-    uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
-    media=Vault(_s3, _env["MEDIA_BUCKET"]),
-    assembler=Assembler(_s3, _env["MEDIA_BUCKET"]),
-    queue=Queue(client("sqs"), _env["INGEST_QUEUE_URL"], _observer.trace_header),
-    limits=admission(_env),
-    at_once=int(_env["SCENE_CONCURRENCY"]),
-    observer=_observer,
-)
+
+def _open_strips(settings: Settings) -> Strips:
+    return Strips(
+        uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
+        media=_media,
+        assembler=Assembler(_s3, _env["MEDIA_BUCKET"]),
+        queue=Queue(client("sqs", _env), _env["INGEST_QUEUE_URL"], _observer.trace_header),
+        limits=admission(settings),
+        at_once=settings.scene_concurrency,
+        observer=_observer,
+    )
+
+
+_strips = Configured(LiveSettings(in_vault(_media), _observer), _open_strips)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Carry out ``plan``, ``cut``, ``bind`` or ``tell``, as the event's ``action`` says, of the scene that it names."""
     _observer.begin(context)
     with _observer.message("scene"):
-        return _strips.handle(read_request(event))
+        return _strips().handle(read_request(event))

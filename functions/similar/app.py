@@ -10,31 +10,44 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.secrets import SigningKeys
+from darkroom.aws.settings import Configured, LiveSettings
+from darkroom.aws.switches import in_vault
+from darkroom.aws.vault import Vault
 from darkroom.aws.vectors.choosing import open_vectors
 from darkroom.aws.vectors.table import TableVectors
 from darkroom.findings import SIMILARITY
 from darkroom.services.answers import HttpResponse
 from darkroom.services.api import answer
 from darkroom.services.similar import Similar, SimilarRequest
+from darkroom.settings import Settings
 
-_env = os.environ
+_env = dict(os.environ)
 _observer = Observer("similar")
 _vectors = open_vectors(_env)
-
-_service = Similar(
-    vectors=_vectors,
-    hashes=_vectors if isinstance(_vectors, TableVectors) else None,
-    index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
-    keys=SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()),
-    analyses=_env.get("INFERENCE_MODE", "off") != "off" and SIMILARITY in _env.get("TASKS", SIMILARITY).split(","),
+_index, _keys = (
+    Index(client("dynamodb", _env), _env["INDEX_TABLE"]),
+    SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()),
 )
+
+
+def _similar(settings: Settings) -> Similar:
+    return Similar(
+        vectors=_vectors,
+        hashes=_vectors if isinstance(_vectors, TableVectors) else None,
+        index=_index,
+        keys=_keys,
+        analyses=_env.get("INFERENCE_MODE", "off") != "off" and SIMILARITY in settings.tasks,
+    )
+
+
+_service = Configured(LiveSettings(in_vault(Vault(client("s3"), _env["MEDIA_BUCKET"])), _observer), _similar)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer an HTTP API event (payload format 2.0) of ``GET /_similar/{key+}``."""
     _observer.begin(context)
     with _observer.message("answer", route=event["routeKey"]):
-        return answer(_observer, lambda: _service.answer(_decoded(event)))
+        return answer(_observer, lambda: _service().answer(_decoded(event)))
 
 
 def _decoded(event: dict[str, Any]) -> SimilarRequest:

@@ -4,45 +4,67 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import connect
 from darkroom.aws.secrets import SigningKeys
+from darkroom.aws.settings import LiveSettings
 from darkroom.aws.switches import PRESETS_ONLY, Switches, in_bucket
 from darkroom.aws.telemetry import LightObserver
+from darkroom.errors import DarkroomError
+from darkroom.plan.canonical import parse_path
 from darkroom.plan.policy import AccessMode
-from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.answers import HttpResponse
+from darkroom.services.ahead import Ahead
+from darkroom.services.answers import Failed, HttpResponse, to_http
+from darkroom.services.live import LiveTransform
 from darkroom.services.native import respond
+from darkroom.services.scenes import Scenes
 from darkroom.services.settings import cache_policy, limits
 from darkroom.services.telling import tell_viewer
 from darkroom.services.transform import Transform
 
 if TYPE_CHECKING:
+    from darkroom.plan.presets import Presets
+    from darkroom.services.languages.keys import Document
     from darkroom.services.languages.service import Languages
+    from darkroom.settings import Settings
 
-_env = os.environ
+_env = dict(os.environ)
 _observer = LightObserver("transform")
 _credentials = CredentialSource()
 _media = connect(_env["MEDIA_BUCKET"], _credentials)
 _same = _env.get("SOURCE_BUCKET", "") in ("", _env["MEDIA_BUCKET"])
+_source = _media if _same else connect(_env["SOURCE_BUCKET"], _credentials)
+_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials)
+_sparing = partial(Switches(in_bucket(_media)).on, PRESETS_ONLY)
+_scenes = Scenes()
+_live = LiveSettings(in_bucket(_media), _observer)
 
-_service = Transform(
-    source=_media if _same else connect(_env["SOURCE_BUCKET"], _credentials),
-    source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
-    media=_media,
-    stores=_env.get("STORE_DERIVATIVES", "on") != "off",
-    keys=SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials),
-    mode=AccessMode(_env.get("ACCESS_MODE", "guarded")),
-    inference=_env.get("INFERENCE_MODE", "off") != "off",
-    always=AlwaysRedact.parse(_env.get("ALWAYS_REDACT", "")),
-    limits=limits(_env),
-    caching=cache_policy(_env),
-    observer=_observer,
-    sparing=partial(Switches(in_bucket(_media)).on, PRESETS_ONLY),
-)
+
+def _build(settings: Settings, ahead: Ahead) -> Transform:
+    return Transform(
+        source=_source,
+        source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
+        media=_media,
+        stores=settings.store_derivatives,
+        keys=_keys,
+        mode=AccessMode(settings.access_mode),
+        inference=_env.get("INFERENCE_MODE", "off") != "off",
+        always=settings.always_redact,
+        presets=lambda: settings.presets,
+        limits=limits(settings),
+        caching=cache_policy(settings, refines=_env.get("REFINE") == "on"),
+        observer=_observer,
+        sparing=_sparing,
+        scenes=_scenes,
+        ahead=ahead,
+    )
+
+
+_transform = LiveTransform(_live, _build)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
@@ -55,19 +77,41 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
             _observer.annotate("edge_request_id", edge_request_id)
         started = time.perf_counter()
         method = event["requestContext"]["http"]["method"]
-        if language := headers.get("x-darkroom-language"):
-            from darkroom.services.languages.entry import respond as respond_in
-
-            response, error = respond_in(_languages(), language, method, headers)
-        else:
-            response, error = respond(_service, event["rawPath"], method, headers)
+        try:
+            response, error = _respond(event["rawPath"], method, headers)
+        except DarkroomError as raised:  # no settings to answer by
+            response, error = to_http(Failed(raised), method=method, viewer_url=""), raised
         tell_viewer(_observer, int(str(response["statusCode"])), error, time.perf_counter() - started)
         return response
 
 
+def _respond(path: str, method: str, headers: Mapping[str, str]) -> tuple[HttpResponse, DarkroomError | None]:
+    if language := headers.get("x-darkroom-language"):
+        from darkroom.services.languages.entry import respond as respond_in
+        from darkroom.services.languages.request import LanguageRequest
+
+        def begin_in(transform: Transform, presets: Callable[[], Presets]) -> None:
+            _languages(transform).begin(language, LanguageRequest.read(method, headers), presets)
+
+        with _transform.serving(begin_in) as service:
+            return respond_in(_languages(service), language, method, headers)
+
+    def begin(transform: Transform, presets: Callable[[], Presets]) -> None:
+        transform.begin(parse_path(path), presets)
+
+    with _transform.serving(begin) as service:
+        return respond(service, path, method, headers)
+
+
 @cache
-def _languages() -> Languages:
-    """Those of other services: most deployments have none, and no cold start of a native URL waits for them."""
+def _language_keys() -> Document:
+    from darkroom.services.languages.entry import connect_keys
+
+    return connect_keys(_env.get("LANGUAGE_KEYS_ARN", ""), _credentials)
+
+
+def _languages(transform: Transform) -> Languages:
+    """Dialects are loaded with the first request that needs them: cold starts of native URLs do without."""
     from darkroom.services.languages.entry import connected
 
-    return connected(_env, _service, _credentials)
+    return connected(_live.known, transform, _language_keys())

@@ -12,28 +12,33 @@ from darkroom.aws.forms import Forms
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.secrets import SigningKeys
-from darkroom.plan.limits import Limits
+from darkroom.aws.settings import Configured, LiveSettings
+from darkroom.aws.switches import in_vault
+from darkroom.aws.vault import Vault
 from darkroom.services.answers import HttpResponse
 from darkroom.services.api import answer
 from darkroom.services.upload import UploadRequest, Uploads
+from darkroom.settings import Settings
 
-_env = os.environ
+_env = dict(os.environ)
 _observer = Observer("upload")
+_s3 = client("s3")
+_forms, _index = Forms(_s3, _env["UPLOADS_BUCKET"]), Index(client("dynamodb"), _env["INDEX_TABLE"])
+_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource())
 
-_service = Uploads(
-    forms=Forms(client("s3"), _env["UPLOADS_BUCKET"]),
-    index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
-    keys=SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()),
-    observer=_observer,
-    max_bytes=int(_env.get("MAX_SOURCE_BYTES", Limits().max_bytes)),
-)
+
+def _uploads(settings: Settings) -> Uploads:
+    return Uploads(forms=_forms, index=_index, keys=_keys, observer=_observer, max_bytes=settings.max_source_bytes)
+
+
+_service = Configured(LiveSettings(in_vault(Vault(_s3, _env["MEDIA_BUCKET"])), _observer), _uploads)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer an HTTP API event (payload format 2.0) of ``POST /uploads`` or ``GET /uploads/{key+}``."""
     _observer.begin(context)
     with _observer.message("answer", route=event["routeKey"]):
-        return answer(_observer, lambda: _service.answer(_decoded(event)))
+        return answer(_observer, lambda: _service().answer(_decoded(event)))
 
 
 def _decoded(event: dict[str, Any]) -> UploadRequest:

@@ -18,7 +18,6 @@ LIMIT = 20
 
 PAUSE_S = 0.2
 ON_WITHIN_S, REFUSED_WITHIN_S, OFF_WITHIN_S = 900.0, 300.0, 600.0
-MAXIMUM = "MAX_RENDERS_PER_MINUTE"
 _OF = {"service": "transform", "function": "transform"}
 PRESET = "/samples/chelsea.png?preset=w320"
 
@@ -45,8 +44,8 @@ class Storm:
         self._widths = iter(range(17, 100_000))
 
     def prepare(self, play: Play) -> None:
-        """Deploy with a limit, of which there is none by default."""
-        play.world.redeploy("MonitorFunction", {MAXIMUM: str(LIMIT)})
+        """Set a limit, of which there is none by default."""
+        play.world.set(max_renders_per_minute=LIMIT)
 
     def break_(self, play: Play) -> None:
         """Ask without end for what nobody has asked for."""
@@ -69,7 +68,7 @@ class Storm:
 
     def clear(self, play: Play) -> None:
         """A higher limit: what is asked for is wanted."""
-        play.world.redeploy("MonitorFunction", {MAXIMUM: "0"})
+        play.world.set(max_renders_per_minute=0)
         play.mark("clear", "the limit is raised")
 
     def verify(self, play: Play) -> None:

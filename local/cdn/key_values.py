@@ -6,12 +6,18 @@ Plain HTTP: boto3's client signs with SigV4A, which needs AWS's C library, and p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+from ..aws import CREDENTIALS
+from ..place import REGION
 
 PAGE = 50
 """The most keys that an answer lists."""
@@ -42,9 +48,17 @@ class KeyValues:
 
     def write(self, store: str, key: str, value: str) -> None:
         """Put ``value`` over what is there. Raises StoreChanged and OSError."""
+        self.update(store, {key: value})
+
+    def update(self, store: str, puts: Mapping[str, str], deletes: Sequence[str] = ()) -> None:
+        """Put and delete several entries at once, all or none. Raises StoreChanged and OSError."""
         _, tag = self._ask("GET", _quoted(store))
+        body = {
+            "Puts": [{"Key": key, "Value": value} for key, value in puts.items()],
+            "Deletes": [{"Key": key} for key in deletes],
+        }
         try:
-            self._ask("PUT", f"{_quoted(store)}/keys/{_quoted(key)}", {"Value": value}, {"If-Match": tag})
+            self._ask("POST", f"{_quoted(store)}/keys", body, {"If-Match": tag})
         except HTTPError as error:
             if error.code == HTTPStatus.CONFLICT:
                 raise StoreChanged(store) from error
@@ -56,7 +70,10 @@ class KeyValues:
         """The answer's document and its entity tag."""
         data = None if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
-        with urlopen(Request(self._url + path, data, sent, method=method), timeout=TIMEOUT_S) as answer:
+        signed = AWSRequest(method, self._url + path, sent, data)
+        SigV4Auth(CREDENTIALS, "cloudfront-keyvaluestore", REGION).add_auth(signed)
+        request = Request(self._url + path, data, dict(signed.headers.items()), method=method)
+        with urlopen(request, timeout=TIMEOUT_S) as answer:
             document: dict[str, Any] = json.loads(answer.read())
             return document, answer.headers.get("ETag", "")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import aiohttp
@@ -13,6 +13,7 @@ from botocore.credentials import Credentials
 from multidict import CIMultiDict
 from yarl import URL
 
+from ..emulation.signatures import is_unambiguous
 from .journal import Journal, OriginCall
 from .messages import Answer
 from .model import Origin, OriginKind
@@ -45,13 +46,20 @@ class MiniStackOrigins:
     """Origins of a distribution that is deployed in MiniStack at ``endpoint_url``."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, endpoint_url: str, region: str, credentials: Credentials, journal: Journal
+        self,
+        session: aiohttp.ClientSession,
+        endpoint_url: str,
+        region: str,
+        credentials: Credentials,
+        journal: Journal,
+        report: Callable[[str], None] = print,
     ) -> None:
         self._session = session
         self._endpoint_url = endpoint_url.rstrip("/")
         self._region = region
         self._credentials = credentials
         self._journal = journal
+        self._report = report
 
     async def ask(self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str) -> Answer:
         """See Origins."""
@@ -70,6 +78,8 @@ class MiniStackOrigins:
             ) as response:
                 body = await response.read()
                 status = response.status
+                if reason := why_refused(origin, target, status, response.headers):
+                    self._report(f"origin {origin.id} refused {method} {path}: {reason}")
                 return Answer(status, _kept(origin, method, response.headers), body, origin.id)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OriginUnreachable(repr(error), timed_out=isinstance(error, TimeoutError)) from error
@@ -87,6 +97,16 @@ class MiniStackOrigins:
             sent.update(request.headers.items())
         sent["Host"] = origin.domain
         return sent
+
+
+def why_refused(origin: Origin, target: str, status: int, headers: Mapping[str, str]) -> str:
+    """Why a Function URL itself answered 403 to ``target``, "" if it did not: viewers get its vague answer."""
+    kind = headers.get("x-amzn-ErrorType", "")
+    if status != 403 or origin.kind is not OriginKind.FUNCTION_URL or not kind:
+        return ""
+    if not is_unambiguous(target.partition("?")[0]):
+        return f"{kind}: CloudFront and Lambda canonicalise the path differently"
+    return kind
 
 
 def _as_delivered(origin: Origin, path: str) -> str:

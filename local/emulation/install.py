@@ -15,6 +15,7 @@ from .logs import collect_late_lines, read_metrics
 from .mapping import read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
 from .nesting import complete_nested_stacks
+from .signatures import Verifier, verify_function_urls, verify_virtual_hosts
 from .throttling import refuse_as_lambda_does
 from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_invocations
 
@@ -32,12 +33,17 @@ def install(
     events: Any,
     states: Any,
     cloudformation: Any,
+    objects: Any,
+    sigv4: Any,
 ) -> None:
     """Patch these modules of MiniStack, and look after queues and logs for as long as the process lives."""
     metrics = Metrics(cloudwatch)
     count_invocations(functions, metrics)
     trace_invocations(functions, sender(os.environ.get(DAEMON, "")))
     answer_with_traces(functions)
+    verifier = Verifier(sigv4, os.environ)
+    verify_function_urls(functions, verifier)
+    verify_virtual_hosts(objects, verifier)
     refuse_as_lambda_does(functions)
     name_failures_as_lambda_does(functions)
     refuse_as_cloudfront_does(cloudfront, os.environ)

@@ -59,11 +59,6 @@ class Packages:
         )
         return {"ModelPackageGroupArn": arn}
 
-    def ensure_group(self, name: str) -> None:
-        """Have the group ``name``."""
-        if self._documents.read(_group_file(name)) is None:
-            self.create_group({"ModelPackageGroupName": name})
-
     def describe_group(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """``DescribeModelPackageGroup``."""
         name = _group(asked)

@@ -153,4 +153,5 @@ ON_CALL = Dashboard(
             '| filter level = "ERROR" or level = "WARNING" | filter ispresent(code) | sort @timestamp desc | limit 50',
         ),
     ),
+    essential=True,
 )

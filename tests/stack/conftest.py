@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,11 +17,16 @@ from local import beside
 from local.aws import Cloud
 from local.place import ROOT
 from tests.waiting import HANG_S
+from tools import api_calls
 
 from .viewer import Viewer
 
 STARTS_WITHIN_S = 1200
 """A hang: layers are built and models fetched, on a machine that has other work too."""
+
+
+DELIBERATE = {"arn:aws:secretsmanager:us-east-1:0:secret:none"}
+"""Resources that tests have functions ask for although they may not: a bad deployment."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,20 @@ def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:
 
 
 def stop_stack(stack: Stack) -> int:
-    """End a stack as Ctrl-C does; its exit status."""
-    return stack.running.end()
+    """End a stack as Ctrl-C does; its exit status.
+
+    Fails if a role did not allow what its function did, or if a call is not in tests/cases/api-calls.json, by which
+    tests/component/template/test_permissions.py checks the template. With WRITE_API_CALLS=1 such calls are added.
+    """
+    calls, denied = api_calls.recorded(stack.state) if stack.running.process.poll() is None else (set(), [])
+    denied = [call for call in denied if call["resource"] not in DELIBERATE]
+    status = stack.running.end()
+    new = api_calls.missing_from(api_calls.read_table(), calls)
+    if new and os.environ.get("WRITE_API_CALLS") == "1":
+        api_calls.write_table(api_calls.merged([*api_calls.read_table(), *new]))
+        new = []
+    assert (denied, new) == ([], []), "run the tests again with WRITE_API_CALLS=1 if these calls are as they should be"
+    return status
 
 
 @pytest.fixture(scope="package")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chaos.library import shake
+from local.deploy import LIBRARY_BUCKET
 from tests.images.pictures import jpeg_photo
 from tools.library.__main__ import main
 
@@ -42,23 +43,24 @@ def test_each_picture_is_accounted_for_while_workers_are_killed(stack: Stack) ->
 def test_a_full_bucket_is_taken_in_and_a_second_run_changes_nothing(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    s3, bucket = stack.cloud.s3, f"full-{time.time_ns()}"
-    s3.create_bucket(Bucket=bucket)
+    s3, name = stack.cloud.s3, f"full-{time.time_ns()}"
+    s3.create_bucket(Bucket=LIBRARY_BUCKET)
     for number in range(6):
-        s3.put_object(Bucket=bucket, Key=f"old/{number}.jpg", Body=jpeg_photo((90 + number, 60)))
-    s3.put_object(Bucket=bucket, Key="old/notes.txt", Body=b"no picture")
-    order = ("--operation", "ingest", "--source", bucket, "--prefix", "old/", "--into", f"{bucket}/", "--batch", "3")
-    assert command(stack, "start", *order, "--run", bucket) == 0
+        s3.put_object(Bucket=LIBRARY_BUCKET, Key=f"old/{number}.jpg", Body=jpeg_photo((90 + number, 60)))
+    s3.put_object(Bucket=LIBRARY_BUCKET, Key="old/notes.txt", Body=b"no picture")
+    source = ("--source", LIBRARY_BUCKET, "--prefix", "old/", "--into", f"{name}/")
+    order = ("--operation", "ingest", *source, "--batch", "3")
+    assert command(stack, "start", *order, "--run", name) == 0
     shown = capsys.readouterr().out
     assert "7 keys: 6 done, 1 refused" in shown
     assert "3/3 batches, 0 failed" in shown
-    assert f"s3://{stack.media_bucket}/library/{bucket}/report.json" in shown
-    assert lines(stack, bucket)["old/notes.txt"]["reason"] == "type-not-allowed"
-    masters = s3.list_objects_v2(Bucket=stack.media_bucket, Prefix=f"masters/{bucket}/old/")
+    assert f"s3://{stack.media_bucket}/library/{name}/report.json" in shown
+    assert lines(stack, name)["old/notes.txt"]["reason"] == "type-not-allowed"
+    masters = s3.list_objects_v2(Bucket=stack.media_bucket, Prefix=f"masters/{name}/old/")
     assert masters["KeyCount"] == 6
-    assert command(stack, "start", *order, "--run", f"{bucket}-2") == 0
+    assert command(stack, "start", *order, "--run", f"{name}-2") == 0
     assert "6 unchanged" in capsys.readouterr().out
-    assert s3.list_objects_v2(Bucket=uploads(stack), Prefix=f"{bucket}/")["KeyCount"] == 7
+    assert s3.list_objects_v2(Bucket=uploads(stack), Prefix=f"{name}/")["KeyCount"] == 7
 
 
 def test_a_run_goes_on_where_it_was_stopped_and_has_a_name_of_its_own(

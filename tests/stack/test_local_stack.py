@@ -75,7 +75,7 @@ def test_functions_have_what_layers_and_the_runtime_bring_and_nothing_else(stack
     functions.create_function(
         FunctionName="probe",
         Runtime="python3.13",
-        Role="arn:aws:iam::000000000000:role/probe",
+        Role=functions.get_function_configuration(FunctionName=stack.functions["SweepFunction"]["name"])["Role"],
         Handler="app.handler",
         Code={"ZipFile": package.getvalue()},
     )

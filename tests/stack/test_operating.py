@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,7 +126,7 @@ def test_forgetting_in_one_command(operator: Operator) -> None:
     operator.upload(key, jpeg_photo(ANOTHER))
     done = operator.local("forget", key)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{key}: forgotten\n")
+    assert done.stdout.startswith(f"{key}: erased here, not yet at the CDN\n")
     assert operator.keys("uploads_bucket", key) == []
     assert [found for found in operator.keys("media_bucket", "") if "Cäsar" in found] == []
     assert operator.state(key) == "removed"
@@ -161,7 +162,7 @@ def test_the_runbook_of_data_requests(operator: Operator) -> None:
     assert '"ready"' in first
     operator.follow("data-request.md", 1)
     report = json.loads((operator.folder / "report.json").read_text())
-    assert (report["key"], report["complete"]) == (RUNBOOK_KEY, True)
+    assert (report["key"], report["status"]) == (RUNBOOK_KEY, "pending_invalidation")
     assert report["removed"]["masters"] == 1
     assert "trips/rome-again.jpg" in report["same_bytes"]
     assert operator.keys("uploads_bucket", RUNBOOK_KEY) == []
@@ -170,6 +171,13 @@ def test_the_runbook_of_data_requests(operator: Operator) -> None:
     assert "there is no derivative\n" in last
     assert '"removed"' in last
     assert operator.state("trips/rome-again.jpg") == "ready"
+    wait_until(lambda: erasure(operator)["status"] == "complete", "the CDN has forgotten it")
+
+
+def erasure(operator: Operator) -> dict[str, Any]:
+    """The state of an erasure, by the runbook's last commands."""
+    operator.follow("data-request.md", 3)
+    return dict(json.loads((operator.folder / "state.json").read_text()))
 
 
 def test_the_runbook_of_dead_letters(redriving: Operator) -> None:

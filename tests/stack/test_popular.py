@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.services.popular.service import SETTLED_S
-from tests.component.template.stack import template
+from darkroom.settings import DEFAULTS
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
 
@@ -17,7 +17,7 @@ from .conftest import Stack
 from .operating import Operator
 from .viewer import Viewer
 
-HITS = int(template()["Parameters"]["RefineHits"]["Default"])
+HITS = DEFAULTS.refine_hits
 REFINED_WITHIN_S = 900.0
 """What other tests' viewers asked for often is in the same logs, and may be refined before it."""
 ACCEPT = "image/webp"

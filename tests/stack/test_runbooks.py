@@ -15,6 +15,7 @@ import pytest
 from darkroom.plan.negotiation import LADDER_PX
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
+from tools.settings.stacks import of_facts
 
 from .conftest import Stack
 from .operating import Operator
@@ -52,6 +53,18 @@ def environment(operator: Operator, name: str, **changed: str) -> Iterator[None]
         yield
     finally:
         functions.update_function_configuration(FunctionName=of, Environment={"Variables": before})
+
+
+@contextmanager
+def settings(operator: Operator, **changed: object) -> Iterator[None]:
+    """Other settings, for a while."""
+    documents = of_facts(operator.facts).documents
+    before = documents.current()
+    after = documents.write({**before.table, **changed}, replaces=before, by="test")
+    try:
+        yield
+    finally:
+        documents.write(before.table, replaces=after, by="test")
 
 
 def mapping(operator: Operator) -> Any:
@@ -99,7 +112,8 @@ def refusals(said: str) -> list[tuple[str, str, str]]:
 def test_the_runbook_of_conversion_errors(operator: Operator) -> None:
     """A limit is too small: what it refused is uploaded anew once it is raised."""
     body = jpeg_photo((1000 + uuid4().int % 1000, 600))
-    with environment(operator, "IngestFunction", MAX_SOURCE_PIXELS="1000", MAX_SCENE_PIXELS="1000"):
+    low = {"max_source_pixels": 1000, "max_scene_pixels": 1000}
+    with settings(operator, **low), environment(operator, "IngestFunction", RESTARTED="1"):  # which reads them anew
         operator.upload(KEY, body)
         assert operator.state(KEY) == "refused"
         shown = ("refused", "over-limits", KEY)

@@ -1,23 +1,26 @@
-"""What pictures are looked at for."""
+"""Which tasks models have."""
 
 from __future__ import annotations
 
 import pytest
 
 from darkroom.services.infer.tasks import tasks
+from darkroom.settings import Settings, read_settings
 
 
 @pytest.mark.parametrize(
-    ("environment", "expected"),
+    ("document", "expected"),
     [
         ({}, ("faces", "text", "moderation", "similarity")),
-        ({"TASKS": "text,faces"}, ("text", "faces")),
-        ({"TASKS": "faces", "MODERATION_POLICY": "off"}, ("faces",)),
-        ({"TASKS": "faces", "MODERATION_POLICY": "label"}, ("faces", "moderation")),
-        ({"TASKS": "moderation,faces", "MODERATION_POLICY": "block"}, ("moderation", "faces")),
+        ({"tasks": ["text", "faces"]}, ("text", "faces")),
+        ({"tasks": ["faces"], "moderation_policy": "off"}, ("faces",)),
+        ({"tasks": ["faces"], "moderation_policy": "label"}, ("faces", "moderation")),
+        ({"tasks": ["moderation", "faces"], "moderation_policy": "block"}, ("moderation", "faces")),
     ],
 )
-def test_a_policy_of_moderation_has_pictures_looked_at_for_it(
-    environment: dict[str, str], expected: tuple[str, ...]
-) -> None:
-    assert tasks(environment) == expected
+def test_moderation_is_added_where_the_policy_needs_it(document: dict[str, object], expected: tuple[str, ...]) -> None:
+    assert tasks(read_settings(document)) == expected
+
+
+def test_defaults() -> None:
+    assert tasks(Settings()) == ("faces", "text", "moderation", "similarity")

@@ -74,6 +74,7 @@ def test_a_folder_of_the_console_is_no_upload() -> None:
 
 def test_a_worker_asks_for_a_key_to_be_mended() -> None:
     assert read_change(json.dumps(mend_message("photo.jpg"))) == Change(Kind.MEND, "photo.jpg", "")
+    assert read_change(json.dumps(mend_message("photo.jpg", 7))) == Change(Kind.MEND, "photo.jpg", "", repairs=7)
 
 
 def test_a_message_of_our_own_has_no_time() -> None:

@@ -42,7 +42,13 @@ def test_every_price_says_where_it_comes_from() -> None:
 def test_what_a_known_bill_says() -> None:
     """A million requests of 100 ms with 1 GB on arm64, by AWS's own example: 100,000 GB-s and the requests."""
     parts = PRICES.cost(function_amounts(1024, 100 * 1_000_000, 1_000_000))
-    assert parts == {"compute": pytest.approx(1.33334), "requests": pytest.approx(0.2), "storage": 0, "endpoint": 0}
+    assert parts == {
+        "compute": pytest.approx(1.33334),
+        "requests": pytest.approx(0.2),
+        "storage": 0,
+        "monitoring": 0,
+        "endpoint": 0,
+    }
     assert PRICES.cost(function_amounts(1024, 1e8, 0, "x86_64"))["compute"] == pytest.approx(1.66667)
 
 
@@ -53,6 +59,7 @@ def test_each_amount_falls_into_its_part() -> None:
         "compute": 0,
         "requests": pytest.approx(0.005 + 0.625 + 0.085 + 1),
         "storage": pytest.approx(0.23),
+        "monitoring": 0,
         "endpoint": pytest.approx(48 * 0.7364),
     }
 
@@ -105,6 +112,7 @@ def test_a_million_misses_by_hand_with_cold_starts_and_looks() -> None:
         "compute": pytest.approx(1e6 * 1769 / 1024 * 0.162 * 0.0000166667),
         "requests": pytest.approx(0.20 + 5 * 0.40 + 5.00),
         "storage": pytest.approx(50 * 0.023),
+        "monitoring": 0,
         "endpoint": 0,
     }
 
@@ -155,13 +163,20 @@ def test_a_million_requests_by_hand() -> None:
         "compute": pytest.approx(200_000 * 1769 / 1024 * 0.150 * 0.0000166667),
         "requests": pytest.approx(1.00 + 0.10 + 0.04 + 2 * 0.08 + 1.00),
         "storage": pytest.approx(200_000 * 50_000 / 1e9 * 0.023),
+        "monitoring": 0,
         "endpoint": 0,
     }
 
 
 def test_what_is_found_stored_is_neither_rendered_nor_put() -> None:
     parts = requests_cost(PRICES, Design(RENDER, 50_000, stores=True, stored=1.0), 1769)
-    assert parts == {"compute": 0, "requests": pytest.approx(1.00 + 0.10 + 0.08), "storage": 0, "endpoint": 0}
+    assert parts == {
+        "compute": 0,
+        "requests": pytest.approx(1.00 + 0.10 + 0.08),
+        "storage": 0,
+        "monitoring": 0,
+        "endpoint": 0,
+    }
 
 
 def test_a_design_behind_api_gateway_that_stores_nothing() -> None:

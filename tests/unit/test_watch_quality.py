@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Line, Region
-from darkroom.watch.quality import Confusion, Golden, judged, read_manifest, total
+from darkroom.watch.quality import Checked, Confusion, Golden, history_text, judged, read_history, read_manifest, total
 
 CORNERS = ((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2))
 BOX, SHIFTED, OTHER = Region(0.1, 0.1, 0.2, 0.2), Region(0.12, 0.1, 0.2, 0.2), Region(0.6, 0.6, 0.2, 0.2)
@@ -117,3 +117,27 @@ def test_a_manifest_is_read() -> None:
 def test_a_line_that_is_none_is_named(line: str) -> None:
     with pytest.raises(ValueError, match="line 2 of the golden set"):
         list(read_manifest(f'{{"picture": "a"}}\n{line}\n'))
+
+
+def test_a_history_is_read_as_it_was_written() -> None:
+    history = {"main": Checked(1.5, 3.0), "canary": Checked(2.0)}
+    assert read_history(history_text(history)) == history
+
+
+@pytest.mark.parametrize("text", ["[]", '{"main": 3}', '{"main": {"seen_s": 1}}', '{"main": {"seen_s": "x"}}', "no"])
+def test_what_is_no_history_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"history|could not convert|Expecting"):
+        read_history(text)
+
+
+@pytest.mark.parametrize(
+    ("checked", "is_due", "age_s"),
+    [
+        (Checked(99_000.0), True, 1000),
+        (Checked(0.0, 100_000.0), False, 0),
+        (Checked(0.0, 15_401.0), False, 84_599),
+        (Checked(0.0, 15_400.0), True, 84_600),
+    ],
+)
+def test_a_variant_is_due_before_a_day_is_over(checked: Checked, is_due: bool, age_s: float) -> None:
+    assert (checked.is_due(100_000.0), checked.age_s(100_000.0)) == (is_due, age_s)

@@ -24,7 +24,7 @@ TAKEN_IN_WITHIN_S = 120.0
 @contextmanager
 def running(state: Path) -> Iterator[str]:
     """The address of a stack with its data in ``state``, which lets anybody ask for anything. Raises NoStack."""
-    with beside.running(state, "--no-watch", "--no-inference", "--parameter", "IiifAccessMode=open") as stack:
+    with beside.running(state, "--no-watch", "--no-inference", "--parameter", "iiif_access_mode=open") as stack:
         _take_in(stack)
         yield str(stack.facts["cdn_url"])
 

@@ -16,6 +16,7 @@ def events() -> dict[str, Event]:
         "drift.json": {"watch": ["drift"]},
         "rollout.json": {"watch": ["rollout"]},
         "quality.json": {"watch": ["quality"]},
+        "quality-due.json": {"watch": ["quality-due"]},
         "baseline.json": {"watch": ["baseline"]},
         "no-such-watch.json": {"watch": ["gossip"]},
         "deployment.json": _event(

@@ -24,6 +24,7 @@ from darkroom.aws.samples import Samples
 from darkroom.aws.vault import Vault
 from darkroom.errors import DarkroomError, ModelUnavailable
 from darkroom.services.infer.tasks import tasks as configured
+from darkroom.settings import DEFAULTS
 
 from .. import local_stack
 from .agreement import Pair, agree, figures, rows, table
@@ -132,7 +133,7 @@ def _sides(chosen: argparse.Namespace, environment: Mapping[str, str]) -> tuple[
     runtime = client("sagemaker-runtime", environment, read_s=ANSWERS_WITHIN_S, attempts=1)
     endpoint = Endpoint(runtime, _needed(chosen.endpoint, "--endpoint"))
     one, other = (VariantSide(endpoint, name) for name in chosen.variants)
-    return (one, other), asked or list(configured({}))
+    return (one, other), asked or list(configured(DEFAULTS))
 
 
 def _needed(value: str | None, option: str) -> str:

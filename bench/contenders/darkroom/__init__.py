@@ -37,13 +37,18 @@ INGEST_ALLOCATOR = {
 }
 """What the ingest function tells it."""
 
+OPEN = {"access_mode": "open"}
+"""Settings: a width off the ladder is measured too, and signatures are not."""
+
+UNSTORED = {**OPEN, "store_derivatives": False}
+
 VARIABLES = {
     "POWERTOOLS_SERVICE_NAME": "transform",
     "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/bench",
     **ALLOCATOR,
     "VIPS_WARNING": "0",
     "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:unused",
-    "ACCESS_MODE": "open",  # a width off the ladder is measured too, and signatures are not
+    "BENCH_SETTINGS": json.dumps({"settings": OPEN}),
 }
 """The function's own variables: what the template says literally, and stand-ins for what it refers to."""
 
@@ -71,8 +76,8 @@ def darkroom_unstored(endpoint_url: str) -> Contender:
     return replace(
         stored,
         name=f"{NAME}, storing nothing",
-        what="the same, deployed with `StoreDerivatives=off`: answers without storing, as AWS's does",
-        environment={**stored.environment, "STORE_DERIVATIVES": "off"},
+        what="the same, with the setting `store_derivatives = false`: answers without storing, as AWS's does",
+        environment={**stored.environment, "BENCH_SETTINGS": json.dumps({"settings": UNSTORED})},
         stores=False,
     )
 

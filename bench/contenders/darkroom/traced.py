@@ -1,12 +1,28 @@
 """Stands before the function's own ``app.py``, and does what Lambda's runtime does with the trace of an invocation.
 
 The runtime client reads it from a header that the emulator does not hand on; a Function URL's event has it too.
+The settings document is read from S3 as ever, and BENCH_SETTINGS is what it says.
 """
 
 import os
 from typing import Any
 
-from app import handler as _handler  # type: ignore[import-not-found]
+from darkroom.aws import settings as stored
+
+_live = stored.LiveSettings
+
+
+def _open(read: Any, observer: Any) -> stored.LiveSettings:
+    def read_both(key: str) -> bytes:
+        read(key)
+        return os.environ["BENCH_SETTINGS"].encode()
+
+    return _live(read_both, observer)
+
+
+stored.LiveSettings = _open  # type: ignore[assignment,misc]
+
+from app import handler as _handler  # type: ignore[import-not-found]  # noqa: E402 - after the line above
 
 
 def handler(event: dict[str, Any], context: object) -> object:

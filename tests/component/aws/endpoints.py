@@ -27,19 +27,24 @@ type Sees = Callable[[str, bytes], Finding]
 
 @dataclass
 class Container:
-    """A model server that ``sees``; with ``status`` other than 200 it fails. ``asked`` counts calls."""
+    """A model server that ``sees``; with ``status`` other than 200 it fails, and in the next ``fails`` calls.
+
+    ``asked`` counts calls.
+    """
 
     sees: Sees
     status: int = 200
     asked: int = 0
+    fails: int = 0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
+        status, self.fails = (500, self.fails - 1) if self.fails else (self.status, 0)
         jpeg = await request.read()
         attributes = request.headers["X-Amzn-SageMaker-Custom-Attributes"].split(";")
         tasks = next(one.removeprefix("tasks=") for one in attributes if one.startswith("tasks=")).split(",")
         found = {task: finding_document(self.sees(task, jpeg), vectors=True) for task in tasks}
-        return web.Response(body=json.dumps({"tasks": found}), status=self.status, content_type="application/json")
+        return web.Response(body=json.dumps({"tasks": found}), status=status, content_type="application/json")
 
 
 @dataclass

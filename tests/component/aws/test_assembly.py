@@ -13,6 +13,7 @@ from darkroom.aws.assembly import Assembler, Copied, Part
 from darkroom.aws.machine import Machine
 from darkroom.aws.vault import Vault
 from darkroom.errors import Changed, Unavailable
+from tests.roles import create_role
 
 from .stored import opened_body, put
 
@@ -76,7 +77,7 @@ def test_a_range_is_of_one_object_alone(vault: Vault) -> None:
 @pytest.fixture
 def machine(aws: Callable[[str], Any]) -> Machine:
     client = aws("stepfunctions")
-    role = "arn:aws:iam::000000000000:role/any"
+    role = create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
     made = client.create_state_machine(name=secrets.token_hex(8), definition=json.dumps(IDLE), roleArn=role)
     return Machine(lambda: client, made["stateMachineArn"])
 

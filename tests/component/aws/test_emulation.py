@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.roles import create_role
 from tests.waiting import HANG_S, wait_until
 
 CODE = """
@@ -43,7 +44,7 @@ def function(aws: Callable[[str], Any]) -> str:
         FunctionName=name,
         Runtime="python3.13",
         Handler="app.handler",
-        Role="arn:aws:iam::000000000000:role/any",
+        Role=create_role(aws("iam"), {"Service": "lambda.amazonaws.com"}, []),
         Code={"ZipFile": archive.getvalue()},
         TracingConfig={"Mode": "Active"},
     )

@@ -40,6 +40,15 @@ def test_a_version_is_read_as_it_was_registered(registry: Registry) -> None:
     assert registry.version(arn).approval == PENDING
 
 
+def test_the_first_version_creates_its_group(models: Models) -> None:
+    new = Registry(models.client("sagemaker"), "darkroom-3f2504e0")
+    assert new.versions() == []
+    arns = [new.register(MODEL), new.register(replace(MODEL, image="another:1"))]
+    assert [one.arn for one in new.versions()] == arns[::-1]
+    group = models.client("sagemaker").describe_model_package_group(ModelPackageGroupName=new.group)
+    assert group["ModelPackageGroupDescription"] == "Darkroom: versions of models"
+
+
 def test_the_newest_version_comes_first_over_pages(registry: Registry) -> None:
     for number in range(101):
         registry.register(replace(MODEL, image=f"image:{number}"))

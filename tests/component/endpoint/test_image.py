@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
-from tests.component.template.stack import Stack
+from tests.component.template.stack import template
 from tests.images.looking import ROOT
 
 DOCKERFILE = (ROOT / "endpoint" / "Dockerfile").read_text(encoding="utf-8")
-ENDPOINT = {"InferenceMode": "endpoint", "EndpointImageUri": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/image:1"}
 
 
 def pinned(name: str) -> dict[str, str]:
@@ -44,16 +41,10 @@ def test_the_two_devices_differ_in_onnxruntime_alone() -> None:
 
 
 def test_cuda_is_one_that_the_machines_driver_knows() -> None:
-    """Driver 550, of the system that the template asks for, knows CUDA 12 and not 13."""
+    """Driver 580, of the AMI that the template names, runs CUDA 13 and, as every newer driver does, CUDA 12."""
     majors = {name.rpartition("-cu")[2] for name in pinned("requirements-gpu.txt") if name.startswith("nvidia-")}
     assert majors == {"12"}
-    [variant] = Stack(**ENDPOINT).properties("EndpointConfig")["ProductionVariants"]
-    assert variant["InferenceAmiVersion"] == "al2-ami-sagemaker-inference-gpu-3-1"
-
-
-@pytest.mark.parametrize("canary", ["", "111122223333.dkr.ecr.eu-central-1.amazonaws.com/image:2"])
-def test_a_machine_without_a_gpu_has_the_usual_system(canary: str) -> None:
-    stack = Stack(**ENDPOINT, EndpointAmi="", EndpointInstanceType="ml.c6i.xlarge", CanaryImageUri=canary)
-    variants = stack.properties("EndpointConfig")["ProductionVariants"]
-    assert len(variants) == (2 if canary else 1)
-    assert not any("InferenceAmiVersion" in variant for variant in variants)
+    machines = template(ROOT / "stacks" / "inference.yaml")["Mappings"]["Machines"]
+    amis = {kind: machine["Ami"] for kind, machine in machines.items() if kind.startswith("ml.g")}
+    assert len(amis) >= 6
+    assert set(amis.values()) == {"al2023-ami-sagemaker-inference-gpu-4-1"}

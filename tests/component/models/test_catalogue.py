@@ -53,6 +53,10 @@ def test_defaults(tmp_path: Path) -> None:
         (('labels = "mine.txt"', "batch_size = 0"), "mine: batch_size is 1 or more"),
         (('labels = "mine.txt"', 'labels = "../mine.txt"'), "mine: files are named without folders"),
         (('labels = "mine.txt"', 'colour = "red"'), "mine: there is no 'colour'"),
+        (
+            ('labels = "mine.txt"', 'sha256 = { "other.onnx" = "0a" }'),
+            "mine: sha256 has an entry for each of",
+        ),
         (('name = "mine"', ""), "a model without a name"),
     ],
 )
@@ -78,9 +82,11 @@ def test_the_tasks_of_the_two_tables() -> None:
 
 
 @pytest.mark.parametrize("place", TABLES)
-def test_what_is_declared_is_fetched(place: str) -> None:
-    declared = {file for model in load(TABLES[place]).models.values() for file in model.files}
-    assert declared == {artefact.name for artefact in PLACES[place].artefacts}
+def test_what_is_declared_is_fetched_and_has_the_same_digest(place: str) -> None:
+    models = load(TABLES[place]).models.values()
+    assert {file for model in models for file in model.files} == {one.name for one in PLACES[place].artefacts}
+    digests = {name: digest for model in models for name, digest in model.sha256.items()}
+    assert digests == {one.name: one.sha256 for one in PLACES[place].artefacts}
 
 
 def test_both_tables_say_the_same_of_the_same_model() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -115,11 +116,26 @@ def test_a_missing_file_is_no_secret_for_clients(tmp_path: Path) -> None:
 
 
 def test_a_broken_file(tmp_path: Path) -> None:
-    for model in SMALL.models.values():
-        (tmp_path / model.artefact).write_bytes(b"\x08\x07 this is no model")
+    unverified = replace(SMALL.of(SIMILARITY), sha256={})
+    (tmp_path / unverified.artefact).write_bytes(b"\x08\x07 this is no model")
+    with pytest.raises(ModelUnavailable) as caught:
+        Models(Catalogue({SIMILARITY: unverified}), tmp_path)
+    assert "sscd-distilled: [ONNXRuntimeError]" in caught.value.detail
+
+
+def test_a_file_with_another_digest_is_not_loaded(tmp_path: Path) -> None:
+    """It is a valid model: only the digest tells that it is another one."""
+    model = SMALL.of(SIMILARITY)
+    content = (models_folder() / model.artefact).read_bytes()
+    (tmp_path / model.artefact).write_bytes(content)
+    assert Models(SMALL, tmp_path, [SIMILARITY]).tasks == (SIMILARITY,)
+    (tmp_path / model.artefact).write_bytes(content + b"\x0a\x00")  # an empty field more
     with pytest.raises(ModelUnavailable) as caught:
         Models(SMALL, tmp_path, [SIMILARITY])
-    assert "sscd-distilled" in caught.value.detail
+    assert re.fullmatch(
+        rf"sscd-distilled: sscd_distilled\.onnx has the SHA-256 [0-9a-f]{{64}}, not {model.sha256[model.artefact]}",
+        caught.value.detail,
+    )
 
 
 def test_a_run_that_fails() -> None:

@@ -49,6 +49,7 @@ class HeldDistribution:
         on("before-parameter-build.cloudfront.CreateInvalidation", self._admit)
         on("after-call.cloudfront.CreateInvalidation", self._hold)
         on("after-call.cloudfront.ListInvalidations", self._list)
+        on("after-call.cloudfront.GetInvalidation", self._get)
 
     def _admit(self, params: dict[str, Any], **_: Any) -> None:
         wanted = _wildcards(params["InvalidationBatch"]["Paths"]["Items"])
@@ -66,6 +67,10 @@ class HeldDistribution:
 
     def _list(self, parsed: dict[str, Any], **_: Any) -> None:
         for one in parsed["InvalidationList"].get("Items", []):
+            one["Status"] = "InProgress" if one["Id"] in self.held else "Completed"
+
+    def _get(self, parsed: dict[str, Any], **_: Any) -> None:
+        if one := parsed.get("Invalidation"):
             one["Status"] = "InProgress" if one["Id"] in self.held else "Completed"
 
 

@@ -20,6 +20,7 @@ from darkroom.services.ingest.service import Ingest
 from darkroom.services.places import SCENES
 from darkroom.services.strips.requests import read_request
 from darkroom.services.strips.service import Strips
+from tests.roles import create_role
 
 from .ingesting import World
 
@@ -82,7 +83,7 @@ class SceneWorld(World):
         made = world.clients["stepfunctions"].create_state_machine(
             name=f"scene-{world.names['index']}",
             definition=json.dumps(IDLE),
-            roleArn="arn:aws:iam::000000000000:role/scene",
+            roleArn=create_role(aws("iam"), {"Service": "states.amazonaws.com"}, []),
         )
         world.machine_arn = made["stateMachineArn"]
         return world

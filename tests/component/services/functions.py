@@ -6,10 +6,14 @@ import importlib.util
 import itertools
 import json
 import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
+
+from darkroom.aws import settings as stored
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 
@@ -38,13 +42,24 @@ class Function:
         return json.loads(json.dumps(self.handler(json.loads(json.dumps(event)), context or Context())))
 
 
-def load(name: str, environment: dict[str, str]) -> Function:
-    """Import ``functions/<name>/app.py`` anew, with ``environment`` and nothing of AWS's besides."""
+def load(name: str, environment: dict[str, str], settings: Mapping[str, Any] | None = None) -> Function:
+    """Import ``functions/<name>/app.py`` anew, with ``environment`` and nothing of AWS's besides.
+
+    With ``settings`` its document has these, and is not read from the media bucket.
+    """
     spec = importlib.util.spec_from_file_location(f"app_{name}_{next(_numbers)}", FUNCTIONS / name / "app.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with mock.patch.dict(os.environ, kept | environment, clear=True):
+    with mock.patch.dict(os.environ, kept | environment, clear=True), _document(settings):
         spec.loader.exec_module(module)
     return Function(module.handler)
+
+
+def _document(settings: Mapping[str, Any] | None) -> AbstractContextManager[object]:
+    if settings is None:
+        return nullcontext()
+    body = json.dumps({"settings": settings}).encode()
+    live = stored.LiveSettings
+    return mock.patch.object(stored, "LiveSettings", lambda _, observer: live(lambda _: body, observer))

@@ -10,6 +10,7 @@ from typing import Any
 
 from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
+from darkroom.aws.erasures import Erasures
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
@@ -39,6 +40,8 @@ class Site:
     media: Vault
     queue: Queue
     dead_letters: Queue
+    erasures: Erasures
+    index: str
 
     @classmethod
     def build(cls, environment: dict[str, str]) -> Site:
@@ -49,7 +52,15 @@ class Site:
         url = sqs.create_queue(QueueName=f"site-purges-{number}", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
         dead_url = sqs.create_queue(QueueName=f"site-dead-letters-{number}")["QueueUrl"]
         distribution = make_distribution(client("cloudfront", environment))
-        return cls(s3, sqs, distribution, Vault(s3, f"site-{number}"), Queue(sqs, url), Queue(sqs, dead_url))
+        dynamodb, index = client("dynamodb", environment), f"site-index-{number}"
+        dynamodb.create_table(
+            TableName=index,
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        media, erasures = Vault(s3, f"site-{number}"), Erasures(dynamodb, index)
+        return cls(s3, sqs, distribution, media, Queue(sqs, url), Queue(sqs, dead_url), erasures, index)
 
     @property
     def purge(self) -> Purge:
@@ -59,7 +70,8 @@ class Site:
         """The service, which sends what is for later so that it can be seen at once."""
         cdn = Cdn(self.cdn.client, self.cdn.distribution_id)
         further = {"repeat_after_s": 0, "put_back_for_s": 0, **further}
-        return Purging(self.purge, cdn, self.queue, self.dead_letters, MAX_RECEIVES, Observer("purge"), **further)
+        queues = self.queue, self.dead_letters
+        return Purging(self.purge, cdn, *queues, MAX_RECEIVES, Observer("purge"), self.erasures, **further)
 
     def buried(self) -> list[dict[str, str]]:
         """The dead letters: their attributes, and their ``body``."""

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from darkroom.aws.audit import Audit, hashed
 from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
+from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, RUNNING, Erasures
 from darkroom.aws.observing import Observer
 from darkroom.aws.record import CLAIMED, READY, REFUSED, REMOVED, Record, padded
 from darkroom.aws.samples import Samples
@@ -70,10 +71,15 @@ class Case:
             samples=self.samples,
             cdn=Cdn(self.cdn.client, self.cdn.distribution_id),
             purges=self.world.queue("purges"),
+            erasures=self.erasures,
             audit=Audit(self.world.vault("audit")),
             observer=Observer("forget"),
             sleep=self.wait,
         )
+
+    @property
+    def erasures(self) -> Erasures:
+        return Erasures(self.world.clients["dynamodb"], self.world.names["index"])
 
     @property
     def samples(self) -> Samples:
@@ -164,7 +170,12 @@ def test_every_trace_is_removed_and_counted(case: Case) -> None:
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
     assert case.vectors.get(KEY) is None
     assert case.samples.recent() == []
-    assert (report["key"], report["complete"], report["failed"], report["again_in_s"]) == (KEY, True, {}, 0)
+    assert (report["key"], report["status"], report["failed"], report["again_in_s"]) == (
+        KEY,
+        PENDING_INVALIDATION,
+        {},
+        0,
+    )
     assert report["removed"] == {
         "uploads": 4,  # three versions and the marker of a person; our own does not count
         "masters": 1,
@@ -202,7 +213,7 @@ def test_what_only_looks_alike_stays(case: Case) -> None:
     before = case.everything()
     fill(case)
     report = case.forget()
-    assert report["complete"]
+    assert report["status"] == PENDING_INVALIDATION
     assert case.everything() == before
     assert sorted(sample.key for sample in case.samples.recent()) == sorted(2 * others)
     assert all(case.vectors.get(other) is not None for other in others)
@@ -220,21 +231,21 @@ def test_a_key_too_long_for_a_readable_copy_is_found_all_the_same(case: Case) ->
 @pytest.mark.parametrize("key", ["ünï/ツ 100%25 #1?&+.jpg", "a/_/b.jpg", "/leading//twice.jpg"])
 def test_any_key_of_an_upload_can_be_forgotten(case: Case, key: str) -> None:
     fill(case, key)
-    assert case.forget(key)["complete"]
+    assert case.forget(key)["status"] == PENDING_INVALIDATION
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
 def test_a_key_that_the_index_does_not_know(case: Case) -> None:
     case.put("media", f"masters/{KEY}", f"derivatives/{KEY}/_/w-320.webp")
     report = case.forget()
-    assert (report["complete"], report["removed"]["masters"], report["removed"]["index"]) == (True, 1, 0)
+    assert (report["status"], report["removed"]["masters"], report["removed"]["index"]) == (PENDING_INVALIDATION, 1, 0)
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
 def test_a_key_that_nobody_ever_uploaded_and_once_more(case: Case) -> None:
     for _ in range(2):
         report = case.forget()
-        assert report["complete"]
+        assert report["status"] == PENDING_INVALIDATION
         assert not any(report["removed"].values())
         assert case.everything()["uploads"] == []
 
@@ -271,7 +282,7 @@ def test_an_event_from_before_does_not_bring_it_back(case: Case) -> None:
     created = case.world.clients["sqs"].receive_message(QueueUrl=case.events_url, WaitTimeSeconds=2)["Messages"][0]
     change = read_change(created["Body"])
     assert change is not None
-    assert case.forget()["complete"]
+    assert case.forget()["status"] == PENDING_INVALIDATION
     assert case.world.ingest.handle(change) is Outcome.DROPPED
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
@@ -290,7 +301,7 @@ def test_what_a_worker_writes_meanwhile_is_removed_too(case: Case) -> None:
     case.meanwhile.append(lambda: case.put("media", f"masters/{KEY}", f"derivatives/{KEY}/_/w-1.webp"))
     case.meanwhile.append(lambda: case.put("quarantine", quarantine_key(KEY, padded("A3"))))
     report = case.forget()
-    assert report["complete"]
+    assert report["status"] == PENDING_INVALIDATION
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
     assert (report["removed"]["masters"], report["removed"]["quarantine"]) == (2, 3)
 
@@ -309,18 +320,18 @@ def test_where_ingest_does_not_come_round_to_it_that_is_said_and_it_can_go_on(ca
     service = case.service
     stuck = Forget(**{name: getattr(service, name) for name in service.__dataclass_fields__} | {"sleep": waits.append})
     report = stuck.forget(KEY, lasting).document()
-    assert (report["complete"], report["failed"]) == (False, {"index": "unavailable"})
+    assert (report["status"], report["failed"]) == (FAILED, {"index": "unavailable"})
     assert report["again_in_s"] == 60
     assert sum(waits) == TOMBSTONE_WITHIN_S
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
-    assert case.forget()["complete"]
+    assert case.forget()["status"] == PENDING_INVALIDATION
 
 
 def test_a_tombstone_from_before_does_not_count(case: Case) -> None:
     case.forget()
     case.waited_s = 0
     case.put("uploads", KEY)
-    assert case.forget()["complete"]
+    assert case.forget()["status"] == PENDING_INVALIDATION
     assert case.waited_s > 0
 
 
@@ -329,11 +340,11 @@ def test_a_place_out_of_reach_holds_up_no_other(case: Case) -> None:
     missing = case.world.names["quarantine"]
     case.world.names = dict(case.world.names) | {"quarantine": "no-such-bucket"}
     report = case.forget()
-    assert (report["complete"], report["failed"]) == (False, {"quarantine": "unavailable"})
+    assert (report["status"], report["failed"]) == (FAILED, {"quarantine": "unavailable"})
     case.world.names |= {"quarantine": missing}
     assert case.everything()["media"] == []
     report = case.forget()
-    assert (report["complete"], report["removed"]["quarantine"]) == (True, 2)
+    assert (report["status"], report["removed"]["quarantine"]) == (PENDING_INVALIDATION, 2)
 
 
 def test_a_place_that_was_out_of_reach_for_a_moment_is_no_failure(case: Case) -> None:
@@ -346,7 +357,7 @@ def test_a_place_that_was_out_of_reach_for_a_moment_is_no_failure(case: Case) ->
 
     case.world.clients["s3"].meta.events.register("before-parameter-build.s3.ListObjectsV2", fail_once)
     report = case.forget()
-    assert (report["complete"], report["failed"], report["removed"]["quarantine"]) == (True, {}, 2)
+    assert (report["status"], report["failed"], report["removed"]["quarantine"]) == (PENDING_INVALIDATION, {}, 2)
     assert next(times, None) is None
 
 
@@ -355,15 +366,15 @@ def test_the_index_out_of_reach_holds_up_no_erasure(case: Case) -> None:
     case.world.names = dict(case.world.names) | {"index": "no-such-table"}
     case.events_url = case.world.names["dead"]
     report = case.forget()
-    assert report["failed"] == dict.fromkeys(("index", "analysis", "samples"), "unavailable")
-    assert not report["complete"]
+    assert report["failed"] == dict.fromkeys(("index", "analysis", "samples", "state"), "unavailable")
+    assert report["status"] == FAILED
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
 def test_without_time_it_says_that_it_is_not_done(case: Case) -> None:
     fill(case)
     report = case.forget(remaining_s=lambda: SPARE_S - 1)
-    assert not report["complete"]
+    assert report["status"] == FAILED
     assert set(report["failed"]) > {"masters", "derivatives"}
 
 
@@ -378,10 +389,67 @@ def test_the_cdn_forgets_now_and_after_renders_under_way(case: Case) -> None:
     assert REPEAT_AFTER_S == 60
 
 
+def test_the_state_is_that_of_the_store_and_of_the_cdn(case: Case) -> None:
+    seen: list[object] = []
+    case.meanwhile.append(lambda: seen.append(case.service.check(KEY)["status"]))
+    report = case.forget()
+    assert seen == [RUNNING]
+    checked = case.service.check(KEY)
+    assert {name: checked[name] for name in ("status", "erasure", "stored", "cdn", "invalidation")} == {
+        "status": PENDING_INVALIDATION,
+        "erasure": report["erasure"],
+        "stored": DONE,
+        "cdn": "pending",
+        "invalidation": report["invalidation"],
+    }
+    assert case.erasures.set_cdn(KEY, report["erasure"], DONE)
+    assert (case.service.check(KEY)["status"], case.service.check(KEY)["check_in_s"]) == (COMPLETE, 0)
+    assert not case.erasures.set_cdn(KEY, "another", FAILED)
+    assert case.service.check(KEY)["status"] == COMPLETE
+
+
+def test_the_state_is_kept_without_the_key(case: Case) -> None:
+    case.forget()
+    items = case.world.clients["dynamodb"].scan(TableName=case.world.names["index"])["Items"]
+    [item] = [item for item in items if item["pk"]["S"].startswith("erasure#")]
+    assert item["pk"]["S"] == f"erasure#{hashed(KEY)}"
+    assert "rome" not in json.dumps(item)
+    assert 34 * 86_400 < int(item["expires_at_s"]["N"]) - time.time() <= 35 * 86_400
+
+
+def test_a_key_without_an_erasure_has_an_unknown_state(case: Case) -> None:
+    assert case.service.check("never.jpg") == {"key": "never.jpg", "status": "unknown"}
+
+
+def test_a_path_that_the_cdn_refuses_is_a_failed_erasure(
+    case: Case, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("darkroom.services.forget.invalidated_paths", lambda key, iiif: [f"/~{key}"])
+    service = case.service
+    report = service.forget(KEY, lasting).document()
+    assert (report["status"], report["failed"]) == (FAILED, {"cdn": "invalid-path"})
+    assert case.service.check(KEY)["status"] == FAILED
+    assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
+    service.observer.flush()
+    assert '"ErasuresFailed"' in capsys.readouterr().out
+
+
+def test_what_is_left_somewhere_is_a_failed_erasure_whatever_the_cdn_does(case: Case) -> None:
+    names = case.world.names
+    case.world.names = dict(names) | {"quarantine": "no-such-bucket"}
+    report = case.forget()
+    case.erasures.set_cdn(KEY, report["erasure"], DONE)
+    assert case.service.check(KEY)["status"] == FAILED
+    case.world.names = names
+    report = case.forget()
+    case.erasures.set_cdn(KEY, report["erasure"], DONE)
+    assert case.service.check(KEY)["status"] == COMPLETE
+
+
 def test_a_cdn_that_has_no_room_hears_of_it_by_the_queue(case: Case) -> None:
     case.cdn.held["of others"] = 15
     report = case.forget()
-    assert (report["complete"], report["invalidation"]) == (True, "queued")
+    assert (report["status"], report["invalidation"]) == (PENDING_INVALIDATION, "queued")
     messages = [{name: one[name] for name in ("key", "pass")} for one in case.world.messages("purges")]
     assert purge_message(KEY, FIRST) in messages
 
@@ -411,7 +479,7 @@ def test_the_audit_log_says_who_had_something_forgotten_and_not_what(case: Case)
 def test_an_erasure_that_cannot_be_written_down_is_not_complete(case: Case) -> None:
     case.world.names = dict(case.world.names) | {"audit": "no-such-bucket"}
     report = case.forget()
-    assert (report["complete"], report["failed"]) == (False, {"audit": "unavailable"})
+    assert (report["status"], report["failed"]) == (FAILED, {"audit": "unavailable"})
 
 
 @pytest.fixture
@@ -439,7 +507,14 @@ def test_the_function_reads_its_event_and_answers_the_report(case: Case, functio
     event = events()["key.json"]
     case.put("media", f"masters/{event['key']}")
     report = function.invoke(event)
-    assert (report["key"], report["complete"], report["removed"]["masters"]) == (event["key"], True, 1)
+    assert (report["key"], report["status"], report["removed"]["masters"]) == (event["key"], PENDING_INVALIDATION, 1)
+
+
+def test_the_function_checks_an_erasure(function: Any) -> None:
+    event = events()["key.json"]
+    report = function.invoke(event)
+    checked = function.invoke(event | {"check": True})
+    assert (checked["status"], checked["erasure"]) == (PENDING_INVALIDATION, report["erasure"])
 
 
 def test_the_function_says_what_its_event_is(function: Any) -> None:

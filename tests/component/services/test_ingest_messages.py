@@ -172,7 +172,20 @@ def test_what_has_to_wait_stays_marked_as_sent_back(world: World, app: Any, monk
         "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
     }
     assert failed(app.handler(event, Context())) == []
-    assert sent == [{"redriven": "2026-11-25T12:00:00+00:00"}]
+    assert sent == [{"redriven": "2026-11-25T12:00:00+00:00", "postponed": "1"}]
+
+
+def test_a_message_is_postponed_as_often_as_it_may(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = created(world, "a.jpg", jpeg_photo((60, 40)))
+    sequencer = json.loads(body)["detail"]["object"]["sequencer"]
+    world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=3600)
+    sent: list[dict[str, str]] = []
+    monkeypatch.setattr(app._queue, "send", lambda body, *, delay_s, attributes: sent.append(attributes))
+    for postponed, expected in ((messages.MAX_POSTPONEMENTS - 1, []), (messages.MAX_POSTPONEMENTS, ["a"])):
+        event = receive(world, {"a": body})
+        event["Records"][0]["messageAttributes"] = {"postponed": {"stringValue": str(postponed), "dataType": "String"}}
+        assert failed(app.handler(event, Context())) == expected
+    assert sent == [{"postponed": str(messages.MAX_POSTPONEMENTS)}]
 
 
 def test_what_is_no_message_is_dead_at_once(world: World, app: Any) -> None:

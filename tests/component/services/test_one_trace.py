@@ -143,7 +143,6 @@ def variables(world: World) -> dict[str, str]:
         "SIGNING_KEYS_ARN": "asked for nothing here",
         "INFERENCE_MODE": "endpoint",
         "ENDPOINT_NAME": sagemaker.NAME,
-        "FINDINGS_GENERATION": "1",
         "LEASE_S": "125",
         "MAX_RECEIVES": "3",
     }

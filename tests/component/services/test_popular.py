@@ -225,10 +225,10 @@ def test_the_function_reads_the_hour_before_its_event_and_tells(
             "MEDIA_BUCKET": world.media,
             "REFINE_QUEUE_URL": world.queue_url,
             "DISTRIBUTION_ID": DISTRIBUTION,
-            "REFINE_HITS": str(HITS),
             "POWERTOOLS_SERVICE_NAME": "popular",
             "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/test",
         },
+        {"refine_hits": HITS},
     )
     ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + SETTLED_S + 60))
     assert function.invoke({"time": ends}, Context())["sent"] == 1

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, new_id
 from darkroom.services.backoff import MAX_WAIT_S, backoff_s
 from darkroom.services.purge import SPARE_S
-from darkroom.services.purge_orders import SECOND, purge_message
+from darkroom.services.purge_orders import CONFIRM, FIRST, SECOND, purge_message
 from darkroom.services.purging import CDN_S, MAX_DEFERRALS, REPEAT_AFTER_S
 from tools.events.purge import events
 
@@ -160,11 +161,11 @@ def test_a_cdn_that_is_full_is_not_even_asked(site: Site) -> None:
     assert (site.cdn.refused, len(site.cdn.invalidations())) == (0, 1)
 
 
-def refuse(site: Site, refused: str) -> None:
-    """Have CloudFront refuse paths that begin with ``refused``, and with them their batch."""
+def refuse(site: Site, refused: list[str]) -> None:
+    """Have CloudFront refuse paths that begin with one of ``refused``, and with them their batch."""
 
     def fail(params: dict[str, Any], **_: Any) -> None:
-        if any(path.startswith(refused) for path in params["InvalidationBatch"]["Paths"]["Items"]):
+        if any(path.startswith(tuple(refused)) for path in params["InvalidationBatch"]["Paths"]["Items"]):
             error = {"Error": {"Code": "InvalidArgument", "Message": "invalid invalidation paths"}}
             raise ClientError(error, "CreateInvalidation")  # type: ignore[arg-type]
 
@@ -172,7 +173,7 @@ def refuse(site: Site, refused: str) -> None:
 
 
 def test_a_path_that_the_cdn_refuses_goes_to_the_dead_letters_and_holds_up_no_other(site: Site) -> None:
-    refuse(site, "/bad")
+    refuse(site, ["/bad"])
     keys = [f"{number}.jpg" for number in range(9)]
     site.queue.send_many(purge_message(key) for key in [*keys[:4], "bad.jpg", *keys[4:]])
     records = site.receive()
@@ -190,7 +191,7 @@ def test_a_path_that_the_cdn_refuses_goes_to_the_dead_letters_and_holds_up_no_ot
 
 
 def test_a_refused_key_is_found_among_halves_that_fail_otherwise(site: Site) -> None:
-    refuse(site, "/bad")
+    refuse(site, ["/bad"])
     site.queue.send_many(purge_message(key) for key in ("a.jpg", "b.jpg", "bad.jpg", "c.jpg"))
     records = sorted(site.receive(), key=lambda record: record["body"])
     fail_first_half = iter([True])
@@ -207,7 +208,7 @@ def test_a_refused_key_is_found_among_halves_that_fail_otherwise(site: Site) -> 
 
 
 def test_a_refused_key_that_cannot_be_given_up_comes_again(site: Site) -> None:
-    refuse(site, "/bad")
+    refuse(site, ["/bad"])
     site.sqs.delete_queue(QueueUrl=site.dead_letters.url)
     site.queue.send_many(purge_message(key) for key in ("a.jpg", "bad.jpg"))
     records = site.receive()
@@ -228,6 +229,93 @@ def test_a_purge_waits_for_the_cdn_as_often_as_it_may(site: Site) -> None:
     assert json.loads(letter["body"]) == purge_message("a.jpg")
     assert letter["cause"] == f"deferred {MAX_DEFERRALS} times"
     assert site.receive() == []
+
+
+def status(site: Site, key: str = "a.jpg") -> str:
+    """The state of the erasure of ``key``."""
+    found = site.erasures.get(key)
+    assert found is not None
+    return found.status
+
+
+def erase(site: Site, key: str = "a.jpg", number: int = FIRST, now_s: float = 1_800_000_000.0) -> str:
+    """Have what is stored of ``key`` erased, and its purge queued; the erasure's id."""
+    erasure = new_id(now_s)
+    site.erasures.begin(key, erasure)
+    assert site.erasures.set_stored(key, erasure, DONE)
+    site.queue.send(purge_message(key, number, erasure=erasure))
+    return erasure
+
+
+def work_off(site: Site, **further: Any) -> list[dict[str, object]]:
+    """Work off what the queue has now; the bodies of its messages."""
+    records = site.receive()
+    failed = site.purging(**further).run(records, lasting)
+    site.done(records, failed)
+    return bodies(records)
+
+
+def test_an_erasure_is_complete_when_the_cdn_has_completed_the_second_pass(site: Site) -> None:
+    erasure = erase(site)
+    assert [body["pass"] for body in work_off(site)] == [FIRST]
+    assert [body["pass"] for body in work_off(site)] == [SECOND]
+    assert status(site) == PENDING_INVALIDATION
+    [body] = work_off(site)
+    assert (body["pass"], body["erasure"]) == (CONFIRM, erasure)
+    assert status(site) == PENDING_INVALIDATION
+    site.cdn.let_go(2)
+    [body] = work_off(site)
+    assert (body["pass"], body["deferrals"]) == (CONFIRM, 1)
+    assert status(site) == COMPLETE
+    assert work_off(site) == []
+    assert len(site.cdn.invalidations()) == 2
+
+
+def test_a_confirmation_of_an_earlier_erasure_completes_no_later_one(site: Site) -> None:
+    erase(site, number=SECOND)
+    work_off(site)
+    erasure = new_id(1_800_000_001.0)
+    site.erasures.begin("a.jpg", erasure)
+    site.erasures.set_stored("a.jpg", erasure, DONE)
+    site.cdn.let_go()
+    assert [body["pass"] for body in work_off(site)] == [CONFIRM]
+    assert status(site) == PENDING_INVALIDATION
+
+
+def test_purges_in_one_batch_belong_to_the_newest_erasure(site: Site) -> None:
+    erase(site, number=SECOND)
+    newer = erase(site, number=SECOND, now_s=1_800_000_060.0)
+    site.queue.send(purge_message("a.jpg", SECOND))
+    work_off(site)
+    site.cdn.let_go()
+    [body] = work_off(site)
+    assert (body["pass"], body["erasure"]) == (CONFIRM, newer)
+    assert status(site) == COMPLETE
+
+
+def test_an_erasure_that_the_cdn_refuses_has_failed_until_it_is_redriven(site: Site) -> None:
+    erase(site, number=SECOND)
+    refused = ["/a.jpg"]
+    refuse(site, refused)
+    work_off(site)
+    assert status(site) == FAILED
+    (letter,) = site.buried()
+    refused.clear()
+    site.queue.send_text(letter["body"])
+    work_off(site)
+    site.cdn.let_go()
+    work_off(site)
+    assert status(site) == COMPLETE
+
+
+def test_the_age_of_the_oldest_erasure_is_measured(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    erase(site, "a.jpg")
+    erase(site, "b.jpg", now_s=1_800_000_030.0)
+    purging = site.purging(clock=lambda: 1_800_000_100.0)
+    purging.run(site.receive(), lasting)
+    purging.observer.flush()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["ErasurePendingSeconds"] for line in lines if "ErasurePendingSeconds" in line] in ([100.0], [[100.0]])
 
 
 def test_all_messages_of_a_key_that_fails_come_again(site: Site) -> None:
@@ -371,6 +459,8 @@ def test_a_message_is_not_done_before_the_next_pass_is_sent(site: Site) -> None:
         '{"key": "", "pass": 1}',
         '{"key": 5, "pass": 1}',
         '{"key": "a.jpg", "pass": 3}',
+        '{"key": "a.jpg", "pass": 3, "erasure": "1-a"}',
+        '{"key": "a.jpg", "pass": 4}',
         '{"key": "\\ud800", "pass": 1}',
         '{"key": "a.jpg", "pass": 1, "place": {"after": "x"}}',
     ],
@@ -478,6 +568,7 @@ def function(site: Site, environment: dict[str, str]) -> Any:
         "DISTRIBUTION_ID": site.cdn.distribution_id,
         "PURGE_QUEUE_URL": site.queue.url,
         "PURGE_DLQ_URL": site.dead_letters.url,
+        "INDEX_TABLE": site.index,
         "MAX_RECEIVES": str(MAX_RECEIVES),
     }
     return load("purge", environment | variables)

@@ -36,7 +36,6 @@ _IDENTIFIERS: Mapping[tuple[str, str], Identify] = {
     ("AWS::ApplicationAutoScaling::ScalableTarget", ""): lambda name: (
         f"service-namespace|endpoint/{name.lower()}/variant/main|scalable:dimension"
     ),
-    ("AWS::CloudFormation::Stack", "Arn"): _arn("cloudformation", "stack/{name}/00000000-0000-0000-0000-000000000000"),
     ("AWS::CloudFront::Distribution", ""): lambda name: f"E{name.upper():A<13.13}",
     ("AWS::CloudWatch::Alarm", "Arn"): _arn("cloudwatch", "alarm:{name}"),
     ("AWS::CloudWatch::CompositeAlarm", "Arn"): _arn("cloudwatch", "alarm:{name}"),
@@ -54,7 +53,7 @@ _IDENTIFIERS: Mapping[tuple[str, str], Identify] = {
     ("AWS::SNS::Topic", ""): _arn("sns", "{name}"),
     ("AWS::SQS::Queue", "Arn"): _arn("sqs", "{name}"),
     ("AWS::SecretsManager::Secret", "Id"): _arn("secretsmanager", "secret:{name}"),
-    ("AWS::SageMaker::Endpoint", ""): _arn("sagemaker", "endpoint/{name}"),
+    ("AWS::SageMaker::Endpoint", ""): lambda name: _arn("sagemaker", "endpoint/{name}")(name.lower()),
     ("AWS::StepFunctions::StateMachine", ""): _arn("states", "stateMachine:{name}"),
     ("AWS::WAFv2::WebACL", "Arn"): _arn("wafv2", "global/webacl/{name}/00000000-0000-0000-0000-000000000000"),
 }

@@ -25,50 +25,83 @@ PSEUDO = {
     "AWS::AccountId": "111122223333",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-central-1",
+    "AWS::StackId": "arn:aws:cloudformation:eu-central-1:111122223333:stack/stack/3f2504e0-4f89-11d3-9a0c-0305e82c3301",
     "AWS::StackName": "stack",
     "AWS::URLSuffix": "amazonaws.com",
 }
 NOTHING = object()
 _CODE = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Serverless::Function": "CodeUri"}
+_NESTED, _PACKAGES = "AWS::CloudFormation::Stack", "https://s3.amazonaws.com/packages/"
 
 
 @functools.cache
-def _parsed() -> Node:
-    return yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
+def _parsed(path: Path) -> Node:
+    return yaml_parse(path.read_text(encoding="utf-8"))
 
 
-def template() -> Node:
+def template(path: Path = TEMPLATE) -> Node:
     """The template as it is written, with intrinsic functions in their long form."""
-    return deepcopy(_parsed())
+    return deepcopy(_parsed(path))
 
 
-def transformed(code: Mapping[str, str] | None = None, parameters: Mapping[str, str] | None = None) -> Node:
+def nested_templates() -> dict[str, Path]:
+    """The templates of nested stacks, by the logical ids of those in template.yaml."""
+    return {
+        logical_id: ROOT / resource["Properties"]["Location"]
+        for logical_id, resource in template()["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Application"
+    }
+
+
+def transformed(
+    code: Mapping[str, str] | None = None, parameters: Mapping[str, str] | None = None, path: Path = TEMPLATE
+) -> Node:
     """The template after SAM. ``code`` names what ``sam package`` would have uploaded, by logical id."""
-    document = template()
+    document = template(path)
     for logical_id, resource in document["Resources"].items():
         if field := _CODE.get(resource["Type"]):
             resource["Properties"][field] = f"s3://packages/{(code or {}).get(logical_id, 'code')}"
+        if resource["Type"] == "AWS::Serverless::Application":
+            resource["Properties"]["Location"] = _PACKAGES + resource["Properties"]["Location"]
     return Translator({}, Parser()).translate(document, dict(parameters or {}))
 
 
 class Stack:
-    """The resources of one deployment. A reference to a resource reads ``<LogicalId>`` or ``<LogicalId.Attribute>``."""
+    """The resources of one deployment, with those of nested stacks, whose logical ids are their own.
 
-    def __init__(self, **parameters: str) -> None:
-        self.document = transformed(parameters=parameters)
+    A reference to a resource reads ``<LogicalId>`` or ``<LogicalId.Attribute>``.
+    """
+
+    def __init__(self, path: Path = TEMPLATE, /, **parameters: str) -> None:
+        self.document = transformed(parameters=parameters, path=path)
+        self._nested: dict[str, Stack] = {}
         self.values: dict[str, Any] = {
             name: self._typed(declared["Type"], parameters.get(name, declared.get("Default")))
-            for name, declared in self.document["Parameters"].items()
+            for name, declared in self.document.get("Parameters", {}).items()
         }
         self.conditions: dict[str, bool] = {}
-        for name, condition in self.document["Conditions"].items():
+        for name, condition in self.document.get("Conditions", {}).items():
             self.conditions[name] = self._value(condition)
         self.resources: dict[str, Node] = {
             logical_id: self._value(resource)
             for logical_id, resource in self.document["Resources"].items()
             if self.conditions.get(resource.get("Condition", ""), True)
         }
-        self.outputs: dict[str, str] = {k: self._value(v["Value"]) for k, v in self.document["Outputs"].items()}
+        for logical_id in [name for name, resource in self.resources.items() if resource["Type"] == _NESTED]:
+            self.resources |= self.nested(logical_id).resources
+        self.outputs: dict[str, str] = {
+            name: self._value(output["Value"])
+            for name, output in self.document.get("Outputs", {}).items()
+            if path == TEMPLATE or self.conditions.get(output.get("Condition", ""), True)
+        }
+
+    def nested(self, logical_id: str) -> Stack:
+        """A nested stack of this deployment."""
+        if logical_id not in self._nested:
+            properties = self._value(self.document["Resources"][logical_id]["Properties"])
+            location = ROOT / properties["TemplateURL"].removeprefix(_PACKAGES)
+            self._nested[logical_id] = Stack(location, **properties["Parameters"])
+        return self._nested[logical_id]
 
     def properties(self, logical_id: str) -> Node:
         return self.resources[logical_id].get("Properties", {})
@@ -101,7 +134,10 @@ class Stack:
         return self.values.get(name, PSEUDO.get(name, f"<{name}>"))
 
     def _get_att(self, argument: Any) -> str:
-        return f"<{'.'.join(argument) if isinstance(argument, list) else argument}>"
+        name, _, attribute = (".".join(argument) if isinstance(argument, list) else argument).partition(".")
+        if attribute.startswith("Outputs."):
+            return self.nested(name).outputs[attribute.removeprefix("Outputs.")]
+        return f"<{name}.{attribute}>"
 
     def _sub(self, argument: Any) -> str:
         text, names = argument if isinstance(argument, list) else (argument, {})
@@ -132,6 +168,7 @@ class Stack:
 
     _functions: Mapping[str, Callable[[Stack, Any], Any]] = {
         "Ref": _ref,
+        "Condition": lambda self, a: self.conditions[a],
         "Fn::GetAtt": _get_att,
         "Fn::Sub": _sub,
         "Fn::If": _if,
@@ -149,7 +186,7 @@ class Stack:
 
 def broken_rules(region: str = PSEUDO["AWS::Region"], **parameters: str) -> set[str]:
     """What the template's rules say of these parameters; CloudFormation refuses a stack that breaks one."""
-    stack = Stack(**parameters)
+    stack = _stack_for_rules(tuple(sorted(parameters.items())))
 
     def holds(node: Any) -> bool:
         return bool(stack._value(_in_region(node, region)))
@@ -161,6 +198,11 @@ def broken_rules(region: str = PSEUDO["AWS::Region"], **parameters: str) -> set[
         for assertion in rule["Assertions"]
         if not holds(assertion["Assert"])
     }
+
+
+@functools.lru_cache(maxsize=4)  # the transformation takes most of a second, and rules are asked of many regions
+def _stack_for_rules(parameters: tuple[tuple[str, str], ...]) -> Stack:
+    return Stack(**dict(parameters))
 
 
 def _in_region(node: Any, region: str) -> Any:

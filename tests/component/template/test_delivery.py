@@ -25,7 +25,10 @@ def test_what_is_stored_comes_first_and_the_function_on_a_miss() -> None:
     config = distribution(Stack())
     [group] = config["OriginGroups"]["Items"]
     assert [member["OriginId"] for member in group["Members"]["Items"]] == ["derivatives", "transform"]
-    assert group["FailoverCriteria"]["StatusCodes"]["Items"] == [403, 404]
+    assert group["FailoverCriteria"]["StatusCodes"] == {
+        "Quantity": 6,
+        "Items": [403, 404, 500, 502, 503, 504],
+    }
     assert config["DefaultCacheBehavior"]["TargetOriginId"] == group["Id"]
     assert config["CacheBehaviors"] == []
     origins = {origin["Id"]: origin for origin in config["Origins"]}

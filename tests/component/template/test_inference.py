@@ -1,4 +1,4 @@
-"""Inference in the template: nothing where it is off, two queues that share what the endpoint takes, the endpoint."""
+"""Inference in the template: nothing where it is off, and two queues that share what the endpoint takes."""
 
 from __future__ import annotations
 
@@ -6,33 +6,27 @@ from typing import Any
 
 import pytest
 
-from .grants import INFER, INFER_KEY_USES, LOGS, TRACES, each
+from .grants import INFER, INFER_KEY_USES, LOGS, TRACES, VECTOR_INDEX, each
+from .images import IMAGE
 from .stack import Stack, broken_rules, template
 from .test_intake import matches
 from .test_permissions import KEY, granted, listed, statements
 
-IMAGE = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/darkroom:1"
 BY_NAME = {"InferenceMode": "endpoint", "EndpointName": "mine"}
 OWN = {"InferenceMode": "endpoint", "EndpointImageUri": IMAGE}
 SMALL = {"InferenceMode": "lambda"}
 MODES = {"lambda": SMALL, "endpoint": BY_NAME, "own endpoint": OWN}
-SAGEMAKER = {"AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Endpoint"}
 SHARES = template()["Parameters"]["EndpointConcurrency"]["AllowedValues"]
-
-
-def kinds(stack: Stack) -> set[str]:
-    return {resource["Type"] for resource in stack.resources.values()}
 
 
 def test_nothing_of_it_is_there_where_it_is_off() -> None:
     stack = Stack()
-    assert not [name for name in stack.resources if name.startswith(("Infer", "Endpoint")) and "Layer" not in name]
-    assert not kinds(stack) & SAGEMAKER
+    assert not [name for name in stack.resources if name.startswith("Infer") and "Layer" not in name]
 
 
 @pytest.mark.parametrize("mode", [SMALL, BY_NAME], ids=["lambda", "somebody else's"])
 def test_an_endpoint_is_made_only_of_an_image(mode: dict[str, str]) -> None:
-    assert not kinds(Stack(**mode)) & SAGEMAKER
+    assert "InferenceStack" not in Stack(**mode).resources
 
 
 @pytest.mark.parametrize(
@@ -52,9 +46,8 @@ def test_the_function_is_told_which_endpoint_to_ask(mode: dict[str, str], name: 
 
 
 def test_the_other_functions_are_told_the_same() -> None:
-    stack = Stack(**BY_NAME, ModerationPolicy="block", FindingsGeneration="b", SourceBucket="photos")
+    stack = Stack(**BY_NAME, SourceBucket="photos")
     infer = stack.variables("InferFunction")
-    assert (infer["MODERATION_POLICY"], infer["FINDINGS_GENERATION"]) == ("block", "b")
     for function in ("IngestFunction", "TransformFunction", "SimilarFunction"):
         other = stack.variables(function)
         ours_alone = {"POWERTOOLS_SERVICE_NAME", "MAX_RECEIVES"}
@@ -165,7 +158,7 @@ def test_infer_writes_items_of_its_own_alone() -> None:
 
 def test_s3_vectors_take_the_place_of_the_table() -> None:
     grants = granted(Stack(**BY_NAME, SimilarityStore="s3vectors"), "Infer")
-    vectors = {action for action, resources in grants.items() if "<VectorIndex.IndexArn>" in resources}
+    vectors = {action for action, resources in grants.items() if VECTOR_INDEX in resources}
     assert vectors == {"s3vectors:PutVectors", "s3vectors:GetVectors", "s3vectors:DeleteVectors"}
     assert not [action for action, resources in grants.items() if "<VectorTable.Arn>" in resources]
 
@@ -176,66 +169,3 @@ def test_infer_uses_a_key_only_through_the_services_that_keep_data_with_it() -> 
     assert set(listed(statement["Action"])) == {f"kms:{action}" for action in actions}
     through = listed(statement["Condition"]["StringEquals"]["kms:ViaService"])
     assert set(through) == {f"{service}.eu-central-1.amazonaws.com" for service in services}
-
-
-def test_the_endpoint_is_of_the_image_and_captures_nothing() -> None:
-    stack = Stack(**OWN)
-    config = stack.properties("EndpointConfig")
-    [variant] = config["ProductionVariants"]
-    assert (variant["VariantName"], variant["InitialVariantWeight"]) == ("main", 1)
-    assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.g4dn.xlarge", "1")
-    assert "DataCaptureConfig" not in config
-    assert stack.properties("EndpointModel")["PrimaryContainer"] == {"Image": IMAGE, "Mode": "SingleModel"}
-    assert not [name for name in stack.resources if name.startswith("Canary")]
-
-
-def test_a_canary_has_a_weight_beside_the_first() -> None:
-    stack = Stack(**OWN, CanaryImageUri=IMAGE.replace(":1", ":2"), CanaryWeight="0.25")
-    main, canary = stack.properties("EndpointConfig")["ProductionVariants"]
-    assert (main["VariantName"], canary["VariantName"], canary["InitialVariantWeight"]) == ("main", "canary", "0.25")
-    assert main["ModelName"] != canary["ModelName"]
-    assert stack.properties("CanaryModel")["PrimaryContainer"]["Image"] == IMAGE.replace(":1", ":2")
-
-
-def test_data_is_captured_only_into_a_bucket_that_was_named() -> None:
-    stack = Stack(**OWN, DataCaptureBucket="captured", DataCapturePercent="5")
-    capture = stack.properties("EndpointConfig")["DataCaptureConfig"]
-    assert (capture["EnableCapture"], capture["InitialSamplingPercentage"]) == (True, "5")
-    assert capture["DestinationS3Uri"] == "s3://captured/stack"
-    assert granted(stack, "Endpoint")["s3:PutObject"] == ["arn:aws:s3:::captured/stack/*"]
-
-
-def test_machines_follow_the_invocations() -> None:
-    stack = Stack(**OWN, EndpointMaxInstances="7", EndpointInvocations="90")
-    target, policy = stack.properties("EndpointScaling"), stack.properties("EndpointScalingPolicy")
-    assert target["ResourceId"] == "endpoint/<Endpoint.EndpointName>/variant/main"
-    assert (target["MinCapacity"], target["MaxCapacity"]) == ("1", "7")
-    tracking = policy["TargetTrackingScalingPolicyConfiguration"]
-    assert tracking["TargetValue"] == "90"
-    assert tracking["PredefinedMetricSpecification"] == {
-        "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"
-    }
-
-
-def test_the_endpoint_may_fetch_its_image_and_write_its_log_and_nothing_else() -> None:
-    stack = Stack(**OWN)
-    [trust] = stack.properties("EndpointRole")["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
-    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
-    grants = granted(stack, "Endpoint")
-    assert grants.keys() == {
-        "ecr:GetAuthorizationToken",
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
-        "ecr:GetDownloadUrlForLayer",
-        "logs:CreateLogGroup",
-        "logs:CreateLogStream",
-        "logs:DescribeLogStreams",
-        "logs:PutLogEvents",
-        "cloudwatch:PutMetricData",
-    }
-    everything = {action for action, resources in grants.items() if "*" in resources}
-    assert everything == {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
-    [told] = [s for s in statements(stack, "Endpoint") if s["Action"] == "cloudwatch:PutMetricData"]
-    assert told["Condition"] == {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}}
-    assert grants["ecr:BatchGetImage"] == ["arn:aws:ecr:eu-central-1:111122223333:repository/team/darkroom"]

@@ -9,8 +9,8 @@ import pytest
 
 from darkroom.services.sweep import EXPIRED_S
 
-from .grants import GRANTS
 from .stack import Stack, template
+from .test_permissions import FUNCTIONS
 
 TIMEOUTS = template()["Parameters"]["IngestTimeout"]["AllowedValues"]
 S3_EVENT: dict[str, Any] = {
@@ -135,28 +135,27 @@ def test_a_sweep_is_run_every_hour_and_never_twice() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "expression"), [("1", "rate(1 minute)"), ("5", "rate(5 minutes)")])
-def test_the_monitor_looks_as_often_as_is_asked_for_and_at_quality_daily(minutes: str, expression: str) -> None:
+def test_the_monitor_runs_as_often_as_is_asked_for_and_quality_is_due_hourly(minutes: str, expression: str) -> None:
     stack = Stack(MonitorMinutes=minutes)
     assert stack.properties("MonitorFunctionRegularly")["ScheduleExpression"] == expression
-    daily = stack.properties("MonitorFunctionDaily")
-    assert daily["ScheduleExpression"] == "rate(1 day)"
-    assert [json.loads(target["Input"]) for target in daily["Targets"]] == [{"watch": ["quality"]}]
+    hourly = stack.properties("MonitorFunctionHourly")
+    assert hourly["ScheduleExpression"] == "rate(1 hour)"
+    assert [json.loads(target["Input"]) for target in hourly["Targets"]] == [{"watch": ["quality-due"]}]
 
 
 def test_ingest_lives_in_a_vpc_when_asked_to() -> None:
     assert "VpcConfig" not in Stack().properties("IngestFunction")
-    asked = Stack(VpcSubnetIds="subnet-0a,subnet-0b", VpcSecurityGroupIds="sg-0a", ClamdAddress="clamd.internal:3310")
+    asked = Stack(VpcSubnetIds="subnet-0a,subnet-0b", VpcSecurityGroupIds="sg-0a")
     assert asked.properties("IngestFunction")["VpcConfig"] == {
         "SubnetIds": ["subnet-0a", "subnet-0b"],
         "SecurityGroupIds": ["sg-0a"],
     }
-    assert asked.variables("IngestFunction")["CLAMD_ADDRESS"] == "clamd.internal:3310"
 
 
 def test_every_function_is_traced() -> None:
     functions = Stack().of_type("AWS::Lambda::Function")
     untraced = [name for name, function in functions.items() if function.get("TracingConfig") != {"Mode": "Active"}]
-    assert (untraced, set(functions)) == ([], {f"{name}Function" for name in GRANTS})
+    assert (untraced, set(functions)) == ([], {f"{name}Function" for name in FUNCTIONS})
 
 
 def test_the_upload_api_has_three_routes_a_rate_and_named_origins() -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from darkroom.services.languages.table import LANGUAGES, LARGE_PREFIX, read_modes
+from darkroom.services.languages.table import LANGUAGES, LARGE_PREFIX
 
 from .stack import Stack
 from .test_permissions import granted
 
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"
-PARAMETER = {language.name: f"{language.name.capitalize()}AccessMode" for language in LANGUAGES}
-ALL = dict.fromkeys(PARAMETER.values(), "guarded")
+ALL = {"Dialects": "on"}
 HOSTS = {
     "ImgproxyDomainName": "img.example.com",
     "DitDomainName": "dit.example.com",
@@ -30,14 +27,6 @@ def test_nothing_is_there_for_languages_that_are_off() -> None:
     stack = Stack()
     assert behaviours(stack) == {}
     assert not {name for name in stack.resources if "Language" in name or name.startswith("DropIn")}
-    assert read_modes(stack.variables("TransformFunction")["LANGUAGES"]) == {}
-
-
-@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
-def test_each_language_is_switched_on_by_itself(language: Any) -> None:
-    stack = Stack(**{PARAMETER[language.name]: "guarded"})
-    assert set(behaviours(stack)) == {f"{language.prefix}/*", f"{LARGE_PREFIX}/*"}
-    assert read_modes(stack.variables("TransformFunction")["LANGUAGES"]) == {language.name: "guarded"}
 
 
 def test_languages_go_straight_to_the_function_and_what_is_large_to_the_store() -> None:
@@ -71,10 +60,11 @@ def test_what_was_negotiated_is_in_the_key_and_the_url_is_not() -> None:
     assert "x-darkroom-language" not in ours, "a viewer of our own URLs may not choose a language by a header"
 
 
-def test_keys_are_kept_and_read_where_a_language_has_signatures() -> None:
-    plain, signed = Stack(IiifAccessMode="open", CloudflareAccessMode="open"), Stack(ThumborAccessMode="signed")
+def test_keys_are_kept_and_read_with_dialects() -> None:
+    plain, signed = Stack(), Stack(**ALL)
     assert "LanguageKeys" not in plain.resources
     assert granted(plain, "Transform")["secretsmanager:GetSecretValue"] == ["<SigningKeys.Id>"]
+    assert plain.variables("TransformFunction")["LANGUAGE_KEYS_ARN"] == ""
     assert signed.properties("LanguageKeys")["SecretString"] == "{}"
     assert "<LanguageKeys.Id>" in granted(signed, "Transform")["secretsmanager:GetSecretValue"]
     assert signed.variables("TransformFunction")["LANGUAGE_KEYS_ARN"] == "<LanguageKeys.Id>"

@@ -8,26 +8,17 @@ import re
 import pytest
 
 from darkroom.aws.vectors.choosing import open_vectors
-from darkroom.plan.limits import Limits
-from darkroom.plan.options import GENERATION
-from darkroom.plan.policy import AccessMode
-from darkroom.plan.redaction import ALWAYS_REDACT, FIRST_GENERATION
-from darkroom.services import settings
-from darkroom.services.caching import CachePolicy
-from darkroom.services.infer.tasks import tasks
 from darkroom.services.infer.trial import open_trials
-from darkroom.services.languages.ages import DEFAULT_MAX_AGE_S
-from darkroom.services.languages.entry import connected
-from darkroom.services.languages.table import LANGUAGES
 from darkroom.services.monitor.functions import queues, read_functions
-from darkroom.services.monitor.modelling import open_models, policy
-from functions.edge.build import MAX_ALWAYS_REDACT_BYTES
+from darkroom.services.monitor.modelling import open_models
+from darkroom.settings import setting_fields
 
 from .stack import ROOT, Stack, broken_rules, references, template
 
 PARAMETERS = template()["Parameters"]
 CONDITIONS = template()["Conditions"]
 REGISTRY = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"
+DIGEST = f"sha256:{'0a' * 32}"
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
 
 
@@ -66,10 +57,8 @@ def test_parameters_and_conditions_are_used() -> None:
             ["https://example.com", "example", "a_b.example.com"],
         ),
         ("KmsKeyArn", ["", KEY], ["alias/photos", "arn:aws:kms:eu-central-1:111122223333:alias/photos"]),
-        ("ClamdAddress", ["", "clamd.internal:3310", "10.0.0.7:3310"], ["clamd", "clamd:0", "/run/clamd", "tcp://a:1"]),
         ("VpcSubnetIds", ["", "subnet-0a1b"], ["sg-0a1b", "subnet-"]),
         ("VpcSecurityGroupIds", ["", "sg-0a1b"], ["subnet-0a1b", "default"]),
-        ("FindingsGeneration", ["1", "b2", "20261231"], ["", "B2", "a-b", "123456789"]),
         (
             "AlwaysRedact",
             ["", "people/=faces", "people/=faces,caf%C3%A9/=text,=all"],
@@ -80,14 +69,13 @@ def test_parameters_and_conditions_are_used() -> None:
             ["", "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"],
             ["arn:aws:acm:eu-central-1:111122223333:certificate/0a1b"],
         ),
-        ("EndpointName", ["", "darkroom", "a-b"], ["-a", "a_b", "a-"]),
+        ("EndpointName", ["", "darkroom", "a-b"], ["-a", "a_b", "a-", "Darkroom"]),
         (
             "EndpointImageUri",
-            ["", f"{REGISTRY}/darkroom:1", f"{REGISTRY}/team/darkroom@sha256:0a1b"],
-            [f"{REGISTRY}/darkroom", "darkroom:1", "public.ecr.aws/x/darkroom:1"],
+            ["", f"{REGISTRY}/darkroom@{DIGEST}", f"{REGISTRY}/team/darkroom@{DIGEST}"],
+            [f"{REGISTRY}/darkroom", f"{REGISTRY}/darkroom:1", f"{REGISTRY}/darkroom:1@{DIGEST}", f"darkroom@{DIGEST}"],
         ),
-        ("CanaryWeight", ["0", "0.11", "1", "12.5"], ["", "-1", ".5", "1."]),
-        ("Tasks", ["faces", "faces,text,tags"], ["", "faces,", "cats", "faces, text"]),
+        ("EndpointScaling", ["1,2,600", "10,100,90"], ["", "1,2", "0,2,600", "1, 2, 600"]),
         (
             "WebAclArn",
             ["", "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"],
@@ -126,16 +114,10 @@ _VARIABLE = re.compile(r'\b(?:(?:_env|environment)(?:\.get\(|\[)|_to\()"([A-Z_]+
 def test_environment_is_what_the_function_reads(function: str) -> None:
     source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
     for reader in (
-        settings.admission,
-        settings.limits,
-        settings.cache_policy,
         open_vectors,
         queues,
         open_models,
         open_trials,
-        policy,
-        tasks,
-        connected,
     ):
         if re.search(rf"\b{reader.__name__}\((_env|environment)\b", source):
             source += inspect.getsource(reader)
@@ -153,34 +135,29 @@ def test_powertools_is_told_the_functions_name(function: str) -> None:
 def test_ingest_and_transform_are_told_the_same() -> None:
     transform, ingest = Stack().variables("TransformFunction"), Stack().variables("IngestFunction")
     same = (transform.keys() & ingest.keys()) - GLIBC - {"POWERTOOLS_SERVICE_NAME"}
-    assert {"SOURCE_BUCKET", "MAX_SOURCE_PIXELS", "CDN_MAX_AGE_S", "IMMUTABLE_PREFIXES"} <= same
+    assert {"SOURCE_BUCKET", "SOURCE_PREFIX", "REFINE"} <= same
     assert {name: transform[name] for name in same} == {name: ingest[name] for name in same}
 
 
-def test_what_redacts_is_read_as_the_template_lets_it_through() -> None:
-    assert PARAMETERS["AlwaysRedact"]["AllowedPattern"] == ALWAYS_REDACT
-    assert PARAMETERS["AlwaysRedact"]["MaxLength"] == MAX_ALWAYS_REDACT_BYTES
-    assert PARAMETERS["FindingsGeneration"]["Default"] == FIRST_GENERATION
-    assert PARAMETERS["FindingsGeneration"]["AllowedPattern"] == f"^{GENERATION.pattern}$"
+def test_no_variable_is_a_setting() -> None:
+    """A setting is in the document alone: a variable of its name would be a second truth."""
+    names = {one.name.upper() for one in setting_fields()}
+    for function in READ_BY_LIBRARIES:
+        stack = Stack(InferenceMode="endpoint", EndpointName="own", AccessLogDays="1", Dialects="on")
+        assert not names & set(stack.variables(f"{function.capitalize()}Function"))
 
 
-def test_defaults_are_those_of_the_code() -> None:
-    variables = Stack().variables("TransformFunction")
-    limits, caching = Limits(), CachePolicy()
-    assert variables["MAX_SOURCE_BYTES"] == str(limits.max_bytes)
-    assert variables["MAX_SOURCE_PIXELS"] == str(limits.max_pixels)
-    assert variables["MAX_SOURCE_FRAMES"] == str(limits.max_frames)
-    admitting = Stack().variables("IngestFunction")
-    assert admitting["MAX_SCENE_BYTES"] == str(limits.max_scene_bytes)
-    assert admitting["MAX_SCENE_PIXELS"] == str(limits.max_scene_pixels)
-    assert variables["BROWSER_MAX_AGE_S"] == str(caching.browser_max_age_s)
-    assert variables["CDN_MAX_AGE_S"] == str(caching.cdn_max_age_s)
-    assert variables["STALE_WHILE_REVALIDATE_S"] == str(caching.stale_while_revalidate_s)
-    assert variables["ACCESS_MODE"] == AccessMode.GUARDED
-    assert PARAMETERS["AccessMode"]["AllowedValues"] == [mode.value for mode in AccessMode]
-    assert variables["LANGUAGE_MAX_AGE_S"] == str(DEFAULT_MAX_AGE_S)
-    assert variables["LANGUAGES"] == ",".join(f"{language.name}=off" for language in LANGUAGES)
-    assert variables["LANGUAGE_KEYS_ARN"] == ""
+READS_SETTINGS = set(READ_BY_LIBRARIES) - {"sweep", "forget"}
+
+
+@pytest.mark.parametrize("function", READ_BY_LIBRARIES)
+def test_what_reads_settings_may(function: str) -> None:
+    source = (ROOT / "functions" / function / "app.py").read_text(encoding="utf-8")
+    assert ("LiveSettings(" in source) == (function in READS_SETTINGS)
+    role = Stack(InferenceMode="lambda", AccessLogDays="1").properties(f"{function.capitalize()}Role")
+    statements = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+    allowed = [one for one in statements if str(one.get("Resource")).endswith("/settings/*")]
+    assert [one["Action"] for one in allowed] == (["s3:GetObject"] if function in READS_SETTINGS else [])
 
 
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"
@@ -203,21 +180,18 @@ ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
         ({"AlwaysRedact": "people/=faces"}, 1),
         ({"AlwaysRedact": "people/=faces", "InferenceMode": "lambda"}, 0),
         ({"SourcePrefix": ""}, 1),
-        ({"ModerationPolicy": "block"}, 1),
-        ({"ModerationPolicy": "label"}, 1),
-        ({"ModerationPolicy": "block", "InferenceMode": "lambda"}, 0),
         ({"WafRateLimit": "2000", "region": "us-east-1"}, 0),
         ({"WafRateLimit": "2000", "region": "eu-west-1"}, 1),
         ({"WafRateLimit": "2000", "WebAclArn": ACL, "region": "us-east-1"}, 1),
         ({"WebAclArn": ACL, "region": "eu-west-1"}, 0),
         ({"ThumborDomainName": "thumbs.example.com"}, 2),
         ({"ThumborDomainName": "thumbs.example.com", "LanguageCertificateArn": CERTIFICATE}, 1),
-        ({"ThumborDomainName": "thumbs.example.com", "ThumborAccessMode": "guarded"}, 1),
+        ({"ThumborDomainName": "thumbs.example.com", "Dialects": "on"}, 1),
         (
             {
                 "ThumborDomainName": "thumbs.example.com",
                 "LanguageCertificateArn": CERTIFICATE,
-                "ThumborAccessMode": "guarded",
+                "Dialects": "on",
             },
             0,
         ),
@@ -234,7 +208,7 @@ def test_the_deployment_page_lists_every_parameter_with_its_default() -> None:
 
 
 def test_the_monitor_knows_every_other_function_and_its_memory() -> None:
-    stack = Stack(InferenceMode="lambda", MemoryMb="2048", IngestMemoryMb="4096", InferMemoryMb="5120")
+    stack = Stack(InferenceMode="lambda", MemoryMb="2048", IngestMemoryMb="4096")
     known = read_functions(stack.variables("MonitorFunction")["FUNCTIONS"])
     there = stack.of_type("AWS::Lambda::Function")
     assert {f"<{name}>": int(function["MemorySize"]) for name, function in there.items() if "Monitor" not in name} == {

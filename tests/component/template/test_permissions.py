@@ -2,41 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from .grants import (
-    DISTRIBUTION,
-    GRANTS,
-    INDEX,
-    KEY_USES,
-    LOGS,
-    MASTERS,
-    OF_NO_RESOURCE,
-    TRACES,
-    VECTOR_INDEX,
-    Grants,
-    each,
-)
-from .stack import Stack
+from tools.api_calls import Call, read_table
+
+from .grants import UNRECORDED
+from .policies import allows, listed, matches, same_name
+from .stack import PSEUDO, Stack
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
+LIBRARY = "stack-library"
 DEPLOYMENTS: dict[str, dict[str, str]] = {
     "default": {},
     "own source": {"SourceBucket": "photos", "SourcePrefix": "originals/"},
     "own key": {"KmsKeyArn": KEY},
-    "vpc": {"VpcSubnetIds": "subnet-0a,subnet-0b", "VpcSecurityGroupIds": "sg-0a", "ClamdAddress": "clamd:3310"},
+    "vpc": {"VpcSubnetIds": "subnet-0a,subnet-0b", "VpcSecurityGroupIds": "sg-0a"},
     "vectors": {"SimilarityStore": "s3vectors", "KmsKeyArn": KEY},
+    "library": {"LibraryBucket": LIBRARY},
     "all": {"SourceBucket": "photos", "SourcePrefix": "", "KmsKeyArn": KEY, "AccessLogDays": "30", "CorsOrigins": ""},
 }
 
 type Statement = dict[str, Any]
+type Grants = dict[str, list[str]]
+"""Resources by action."""
 
+DISTRIBUTION = "arn:aws:cloudfront::111122223333:distribution/<Distribution>"
+MASTERS = "<MediaBucket.Arn>/masters/*"
+CALLS = read_table()
+"""What functions of the local stack did, which enforces these roles: see ``stop_stack`` in tests/stack/conftest.py."""
 
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+FUNCTIONS = [name.removesuffix("Function") for name in Stack().of_type("AWS::Lambda::Function")]
+"""Those of the default deployment."""
+
+OF_NO_RESOURCE = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "cloudwatch:GetMetricData",
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+}
+"""Actions that IAM knows no resources for, or that Lambda asks for without."""
+
+TRACES = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
+LAMBDAS_OWN = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
+"""What Lambda does by a function's role to each queue that it polls for it (Lambda developer guide, "Using Lambda with
+Amazon SQS")."""
 
 
 def statements(stack: Stack, role: str) -> Iterator[Statement]:
@@ -56,7 +75,7 @@ def granted(stack: Stack, role: str) -> Grants:
 @pytest.mark.parametrize("parameters", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
 def test_each_function_has_a_role_of_its_own_with_inline_policies_alone(parameters: dict[str, str]) -> None:
     stack = Stack(**parameters)
-    names = [*GRANTS, *(["Popular"] if "AccessLogDays" in parameters else [])]
+    names = [*FUNCTIONS, *(["Popular"] if "AccessLogDays" in parameters else [])]
     roles = stack.of_type("AWS::IAM::Role")
     for machine in ("Library", "Scene"):  # tests/component/template/test_library.py and test_scenes.py have them
         del roles[f"{machine}MachineRole"]
@@ -74,7 +93,7 @@ def test_each_function_has_a_role_of_its_own_with_inline_policies_alone(paramete
 
 
 @pytest.mark.parametrize("parameters", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
-@pytest.mark.parametrize("role", GRANTS)
+@pytest.mark.parametrize("role", FUNCTIONS)
 def test_no_statement_of_a_role_is_wider_than_a_prefix(role: str, parameters: dict[str, str]) -> None:
     for statement in statements(Stack(**parameters), role):
         assert statement["Effect"] == "Allow"
@@ -93,28 +112,67 @@ def test_no_statement_of_a_role_is_wider_than_a_prefix(role: str, parameters: di
             assert "*" not in resource.removesuffix("*")
 
 
-@pytest.mark.parametrize("role", GRANTS)
-def test_a_function_touches_only_what_it_needs(role: str) -> None:
-    assert granted(Stack(), role) == GRANTS[role] | each(TRACES, "*") | each(LOGS, f"<{role}Logs.Arn>")
+def in_deployment(stack: Stack, call: Call) -> tuple[str, str]:
+    """The action and the resource of a recorded call in another deployment."""
+    resource = call.resource
+    for name, value in PSEUDO.items():
+        resource = resource.replace(f"<{name}>", value)
+    if (bucket := stack.values["SourceBucket"]) and resource == MASTERS:
+        resource = f"arn:aws:s3:::{bucket}/{stack.values['SourcePrefix']}*"
+    return call.action, resource
 
 
-@pytest.mark.parametrize("role", ["Transform", "Ingest", "Purge", "Forget"])
-def test_a_source_bucket_takes_the_place_of_masters(role: str) -> None:
-    for deployment, own, bucket in (
-        ("own source", "arn:aws:s3:::photos/originals/*", "arn:aws:s3:::photos"),
-        ("all", "arn:aws:s3:::photos/*", "arn:aws:s3:::photos"),
-    ):
-        expected = {
-            action: [{MASTERS: own, "arn:aws:s3:::<MediaBucket>": bucket}.get(name, name) for name in resources]
-            for action, resources in GRANTS[role].items()
-        }
-        found = granted(Stack(**DEPLOYMENTS[deployment]), role)
-        assert {action: found[action] for action in expected} == expected
+def allowed(stack: Stack, call: Call) -> bool:
+    context = {"dynamodb:LeadingKeys": call.keys} if call.keys else {}
+    return allows(list(statements(stack, call.function)), *in_deployment(stack, call), context)
+
+
+@pytest.mark.parametrize("parameters", DEPLOYMENTS.values(), ids=DEPLOYMENTS)
+def test_a_role_allows_each_call_of_its_function(parameters: dict[str, str]) -> None:
+    stack = Stack(**parameters)
+
+    def exists(call: Call) -> bool:
+        if call.resource.startswith("arn:aws:s3:::<AWS::StackName>-library"):
+            return stack.values["LibraryBucket"] == LIBRARY
+        if call.resource == "<VectorTable.Arn>" and stack.values["SimilarityStore"] != "table":
+            return False
+        own = re.match(r"<(\w+)[.>]", call.resource)
+        return f"{call.function}Role" in stack.resources and (own is None or own[1] in stack.resources)
+
+    calls = [call for call in CALLS if exists(call)]
+    assert len({call.function for call in calls}) > len(FUNCTIONS) / 2
+    assert [call for call in calls if not allowed(stack, call)] == []
+
+
+def used(stack: Stack, role: str) -> Iterator[tuple[str, str]]:
+    """Actions and resources of all that the function does, and Lambda on its behalf."""
+    yield from (in_deployment(stack, call) for call in CALLS if call.function == role)
+    yield from ((action, "*") for action in TRACES)
+    yield from ((action, f"<{role}Logs.Arn>") for action in LOGS)
+    for mapping in stack.of_type("AWS::Lambda::EventSourceMapping").values():
+        if mapping["FunctionName"].startswith(f"<{role}Function"):
+            yield from ((action, mapping["EventSourceArn"]) for action in LAMBDAS_OWN)
+
+
+def unused(stack: Stack, role: str) -> dict[str, list[str]]:
+    """Actions by resource that a role has and its function does not use."""
+    uses = [*used(stack, role)]
+    pairs = {(action, same_name(one)) for action, resources in granted(stack, role).items() for one in resources}
+    found: dict[str, list[str]] = {}
+    for action, resource in sorted(pairs):
+        if not any(matches(action, used_action) and matches(resource, on) for used_action, on in uses):
+            found.setdefault(resource, []).append(action)
+    return found
+
+
+@pytest.mark.parametrize("role", FUNCTIONS)
+def test_each_grant_is_used(role: str) -> None:
+    assert unused(Stack(), role) == UNRECORDED.get(role, {})
 
 
 def test_ingest_puts_into_quarantine_and_forget_lists_and_deletes_there() -> None:
     stack = Stack()
-    for role in GRANTS:
+    for role in FUNCTIONS:
         grants = granted(stack, role).items()
         actions = {action for action, names in grants if any("QuarantineBucket" in name for name in names)}
         assert actions == {
@@ -126,7 +184,8 @@ def test_ingest_puts_into_quarantine_and_forget_lists_and_deletes_there() -> Non
 def test_similar_searches_the_one_store_that_there_is() -> None:
     found = granted(Stack(SimilarityStore="s3vectors"), "Similar")
     searches = {action: resources for action, resources in found.items() if action.startswith("s3vectors:")}
-    assert searches == each(("s3vectors:GetVectors", "s3vectors:QueryVectors"), VECTOR_INDEX)
+    assert set(searches) == {"s3vectors:GetVectors", "s3vectors:QueryVectors"}
+    assert all(resources == ["<VectorIndex.IndexArn>"] for resources in searches.values())
     assert "dynamodb:Query" not in found
     assert found["dynamodb:GetItem"] == ["<IndexTable.Arn>"]
     [key] = [
@@ -147,24 +206,51 @@ def test_the_monitor_writes_down_its_place_and_nothing_else() -> None:
 
 def test_nobody_reads_or_changes_the_audit_log() -> None:
     stack = Stack()
-    for role in GRANTS:
+    for role in FUNCTIONS:
         actions = {a for a, names in granted(stack, role).items() if any("AuditBucket" in name for name in names)}
         assert actions == ({"s3:PutObject"} if role in ("Ingest", "Forget", "Monitor") else set())
 
 
 def test_forget_deletes_nothing_of_the_index_but_findings_and_samples() -> None:
     deletes = [s for s in statements(Stack(), "Forget") if "dynamodb:DeleteItem" in listed(s["Action"])]
-    [statement] = [s for s in deletes if s["Resource"] == INDEX]
+    [statement] = [s for s in deletes if s["Resource"] == "<IndexTable.Arn>"]
     assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["findings#*", "sample#*"]}}
 
 
-@pytest.mark.parametrize("role", KEY_USES)
+@pytest.mark.parametrize("role", ["Purge", "Forget"])
+def test_erasures_are_all_that_purge_and_forget_write_into_the_index(role: str) -> None:
+    [statement] = [s for s in statements(Stack(), role) if s["Action"] == "dynamodb:UpdateItem"]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["erasure#*"]}}
+
+
+KEY_ACTIONS = {
+    "s3:GetObject": {"kms:Decrypt"},
+    "s3:GetObjectVersion": {"kms:Decrypt"},
+    "s3:PutObject": {"kms:GenerateDataKey"},
+    "dynamodb:": {"kms:Decrypt", "kms:DescribeKey"},
+    "secretsmanager:GetSecretValue": {"kms:Decrypt"},
+}
+"""What a call needs of the key by which its data are encrypted, by the beginning of its action (AWS KMS developer
+guide, "How Amazon S3 uses AWS KMS" and the same of the other services)."""
+
+
+@pytest.mark.parametrize("role", FUNCTIONS)
 def test_a_key_is_used_only_through_the_services_that_keep_data_with_it(role: str) -> None:
-    actions, services = KEY_USES[role]
-    [statement] = [s for s in statements(Stack(KmsKeyArn=KEY), role) if s["Resource"] == KEY]
-    assert set(listed(statement["Action"])) == {f"kms:{action}" for action in actions}
-    through = listed(statement["Condition"]["StringEquals"]["kms:ViaService"])
-    assert set(through) == {f"{service}.eu-central-1.amazonaws.com" for service in services}
+    stack = Stack(KmsKeyArn=KEY)
+    needed = {
+        (action, f"{call.action.partition(':')[0]}.eu-central-1.amazonaws.com")
+        for call in CALLS
+        if call.function == role
+        for beginning, actions in KEY_ACTIONS.items()
+        if call.action.startswith(beginning)
+        for action in actions
+    }
+    of_key = [one for one in statements(stack, role) if one["Resource"] == KEY]
+    assert [one for one in needed if not allows(of_key, one[0], KEY, {"kms:ViaService": [one[1]]})] == []
+    assert {action for one in of_key for action in listed(one["Action"])} <= set().union(*KEY_ACTIONS.values())
+    services = {action.partition(":")[0] for action in granted(stack, role)}
+    through = {name for one in of_key for name in listed(one["Condition"]["StringEquals"]["kms:ViaService"])}
+    assert through <= {f"{service}.eu-central-1.amazonaws.com" for service in services}
 
 
 def permissions(stack: Stack, function: str) -> list[dict[str, Any]]:

@@ -6,12 +6,12 @@ import pytest
 
 from darkroom.services.popular.service import SPARE_S, read_window
 
-from .grants import DERIVATIVES, LOGS, TRACES, Grants, each
+from .grants import DERIVATIVES, LOGS, SETTINGS, TRACES, Grants, each
 from .stack import Stack
 from .test_permissions import KEY, granted, permissions, statements
 
 GRANTS: Grants = {
-    "s3:GetObject": ["<AccessLogBucket.Arn>/*", DERIVATIVES],
+    "s3:GetObject": [SETTINGS, "<AccessLogBucket.Arn>/*", DERIVATIVES],
     "s3:ListBucket": ["<AccessLogBucket.Arn>", "<MediaBucket.Arn>"],
     "sqs:SendMessage": ["<RefineQueue.Arn>"],
 }

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from .stack import Stack, template
+from .images import CANARY, IMAGE
+from .stack import TEMPLATE, Stack, nested_templates, template
 from .watching import EVERYTHING
 
 OF_SAM = {"AWS::IAM::Role", "AWS::Lambda::EventSourceMapping", "AWS::Events::Rule", "AWS::CodeDeploy::DeploymentGroup"}
@@ -18,8 +19,8 @@ WHOLE = {
     "own endpoint": {
         **EVERYTHING,
         "EndpointName": "",
-        "EndpointImageUri": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/darkroom:1",
-        "CanaryImageUri": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/darkroom:2",
+        "EndpointImageUri": IMAGE,
+        "CanaryImageUri": CANARY,
         "SimilarityStore": "s3vectors",
         "AccessLogDays": "30",
         "WafRateLimit": "1000",
@@ -42,7 +43,7 @@ def tag_property(kind: str) -> tuple[str, str] | None:
 @pytest.mark.parametrize("given", WHOLE)
 def test_every_resource_that_can_be_tagged_is(given: str) -> None:
     stack = Stack(**WHOLE[given])
-    written = template()["Resources"]
+    written = {name for path in (TEMPLATE, *nested_templates().values()) for name in template(path)["Resources"]}
     untagged = []
     for logical_id, resource in stack.resources.items():
         made_by_sam = logical_id not in written and resource["Type"] in OF_SAM

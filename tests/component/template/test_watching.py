@@ -7,11 +7,15 @@ import re
 
 import pytest
 
+from observability.alarms import ESSENTIAL
+from observability.billing import LEVELS as LEVELS_OF_ALARMS
+from observability.billing import MODES, Level, bill, with_table
+from observability.composites import evaluate_composites
 from observability.expressions import Series
 from observability.states import Alarm, Evaluation, State, evaluate
-from observability.template import written
+from observability.template import template as alarms_template
 
-from .stack import ROOT, TEMPLATE, Stack, template
+from .stack import PSEUDO, ROOT, Stack, nested_templates, template
 from .watching import ALARM, COMPOSITE, alarms, composites, deployed
 
 NOW_S = 1_000_000 * 60
@@ -54,13 +58,15 @@ LEVELS = {
     "infer-dead-letters": (0, "over", 1),
     "purge-dead-letters": (0, "over", 1),
     "refine-dead-letters": (0, "over", 1),
+    "quality-overdue": (97_200, "over", 1),
     "cost-per-picture": (0.01, "over", 1),
     "drift": (0.2, "over", 1),
     "cache-hit-ratio": (85, "under", 6),
-    "monitor-silent": (1, "under", 1),
+    "monitor-missing": (1, "under", 1),
     "breaker-open": (0, "over", 1),
     "gpu-busy": (90, "over", 12),
 }
+PAGES = {"erasure-incomplete"}
 QUALITY = {"model-precision": (80, "under"), "model-recall": (80, "under"), "model-false-alarms": (10, "over")}
 
 
@@ -84,8 +90,8 @@ def state(alarm: Alarm, metrics: dict[str, Series], before: State = "OK") -> Sta
 
 def test_these_are_all() -> None:
     burning = {f"{objective}-{window}" for objective, window in BURNING_ALARMS}
-    assert set(ALARMS) == burning | set(LEVELS) | set(QUALITY) | {"uploads-refused"}
-    assert set(COMPOSITES) == set(BURNING) | {"viewers", "uploads", "analysis"}
+    assert set(ALARMS) == burning | set(LEVELS) | set(QUALITY) | {"uploads-refused", "monitor-known"} | PAGES
+    assert set(COMPOSITES) == set(BURNING) | {"viewers", "uploads", "analysis", "monitor-silent"}
 
 
 # ------------------------------------------------------------------ burning
@@ -176,10 +182,13 @@ def test_a_level(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "missing"),
     [
-        *((name, "OK") for name in LEVELS if name not in ("drift", "monitor-silent")),
+        *((name, "OK") for name in LEVELS if name not in ("drift", "monitor-missing", "quality-overdue")),
         ("drift", "kept"),
-        ("monitor-silent", "ALARM"),
-        *((name, "OK") for name in (*QUALITY, "uploads-refused")),
+        ("quality-overdue", "kept"),
+        ("monitor-missing", "ALARM"),
+        ("monitor-known", "OK"),
+        *((name, "INSUFFICIENT_DATA") for name in QUALITY),
+        ("uploads-refused", "OK"),
     ],
 )
 def test_missing_data(name: str, missing: str) -> None:
@@ -193,13 +202,15 @@ def test_the_worst_model_of_two_days_counts(name: str) -> None:
     alarm = ALARMS[name]
     limit, side = QUALITY[name]
     worse = limit + (0.1 if side == "over" else -0.1)
-    for query in alarm.queries:
-        assert state(alarm, {query.id: {ended(alarm): float(limit)}}) == "OK"
-        assert state(alarm, {query.id: {ended(alarm): worse}}) == "ALARM"
-        assert state(alarm, {query.id: {ended(alarm, 2): worse}}) == "ALARM", "yesterday's run"
-        assert state(alarm, {query.id: {ended(alarm, 3): worse}}, "ALARM") == "OK"
-    assert {query.dimensions["task"] for query in alarm.queries} == {"faces", "text", "moderation"}
-    assert {query.dimensions["variant"] for query in alarm.queries} == {"main", "canary", "in-process"}
+    assert state(alarm, {"value": {ended(alarm): float(limit)}}) == "OK"
+    assert state(alarm, {"value": {ended(alarm): worse}}) == "ALARM"
+    assert state(alarm, {"value": {ended(alarm, 2): worse}}) == "ALARM", "yesterday's run"
+    assert state(alarm, {"value": {ended(alarm): float(limit), ended(alarm, 2): float(limit)}}, "ALARM") == "OK"
+    [query] = alarm.queries
+    assert (query.dimensions, query.stat) == (
+        {"service": "monitor", "function": "monitor"},
+        "Maximum" if side == "over" else "Minimum",
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,9 +238,9 @@ def test_an_alarm_says_what_it_means_and_what_helps(name: str) -> None:
 def test_only_groups_page_and_the_rest_are_tickets_or_parts() -> None:
     told = {name: alarm.actions for name, alarm in (ALARMS | COMPOSITES).items() if alarm.actions}
     pages = {name for name, actions in told.items() if actions == ("<PageTopic>",)}
-    assert pages == {"viewers", "uploads", "analysis"}
+    assert pages == {"viewers", "uploads", "analysis"} | PAGES
     assert {name for name, actions in told.items() if actions == ("<TicketTopic>",)} == set(told) - pages
-    assert set(told) - pages == set(LEVELS) | set(QUALITY) | {"uploads-refused"}
+    assert set(told) - pages == set(LEVELS) - {"monitor-missing"} | set(QUALITY) | {"uploads-refused", "monitor-silent"}
 
 
 def test_metrics_are_those_of_this_stack() -> None:
@@ -273,18 +284,18 @@ def kinds(**parameters: str) -> set[str]:
 
 def test_alarms_can_be_off() -> None:
     everything = {"PageEmail": "a@example.com", "TicketEmail": "b@example.com", "MonthlyBudgetUsd": "50"}
-    assert kinds(Alarms="on", **everything) == WATCHING
+    assert kinds(Alarms="all", **everything) == WATCHING
     assert kinds(Alarms="off", MaxCostPerPicture="1", InferenceMode="lambda", **everything) == set()
 
 
 def test_nobody_is_told_of_what_is_not_deployed() -> None:
-    bare = Stack(Alarms="on")
+    bare = Stack(Alarms="all")
     names = {properties["AlarmName"] for properties in bare.of_type(ALARM).values()}
     assert not [name for name in names if "infer" in name or "analysis" in name or "model" in name or "gpu" in name]
     assert "stack-cost-per-picture" not in names
     assert bare.of_type("AWS::SNS::Subscription") == {}
     assert bare.of_type("AWS::Budgets::Budget") == {}
-    small = {p["AlarmName"] for p in Stack(Alarms="on", InferenceMode="lambda").of_type(ALARM).values()}
+    small = {p["AlarmName"] for p in Stack(Alarms="all", InferenceMode="lambda").of_type(ALARM).values()}
     assert {"stack-drift", "stack-infer-age"} <= small
     assert not {"stack-breaker-open", "stack-gpu-busy"} & small
 
@@ -305,11 +316,12 @@ def test_the_budget_is_of_what_bears_the_stacks_tag() -> None:
 
 @pytest.mark.parametrize("mode", ["off", "lambda", "endpoint"])
 def test_dashboards_are_what_cloudwatch_reads(mode: str) -> None:
-    stack = Stack(Alarms="on", InferenceMode=mode, EndpointName="models" if mode == "endpoint" else "")
+    stack = Stack(Alarms="all", InferenceMode=mode, EndpointName="models" if mode == "endpoint" else "")
     boards = {
         p["DashboardName"]: json.loads(p["DashboardBody"]) for p in stack.of_type("AWS::CloudWatch::Dashboard").values()
     }
-    assert set(boards) == {"stack-executive", "stack-on-call", "stack-debug"}
+    names = {f"stack-{PSEUDO['AWS::Region']}-{name}" for name in ("executive", "on-call", "debug")}
+    assert set(boards) == names, "they are global to an account"
     for board in boards.values():
         for widget in board["widgets"]:
             assert widget["x"] + widget["width"] <= 24
@@ -324,7 +336,80 @@ def test_dashboards_are_what_cloudwatch_reads(mode: str) -> None:
     assert "{namespace}" not in text
 
 
-def test_the_template_is_as_the_tables_are() -> None:
-    text = TEMPLATE.read_text(encoding="utf-8")
-    assert written(text) == text, "make alarms"
-    assert template()["Resources"]["ViewersAlarm"]["Condition"] == "HasAlarms"
+def test_the_nested_template_is_as_the_tables_are() -> None:
+    path = nested_templates()["AlarmsStack"]
+    assert path.read_text(encoding="utf-8") == alarms_template(), "make alarms"
+    root = template()["Resources"]["AlarmsStack"]
+    assert set(root["Properties"]["Parameters"]) == set(template(path)["Parameters"])
+    assert root["Condition"] == "HasAlarms"
+
+
+# ---------------------------------------------------------------------- levels
+
+
+@pytest.mark.parametrize("inference", ["off", "lambda"])
+def test_essential_alarms_are_those_that_page_and_their_parts(inference: str) -> None:
+    stack = Stack(InferenceMode=inference)
+    there = stack.of_type(ALARM) | stack.of_type(COMPOSITE)
+    names = {properties["AlarmName"].removeprefix("stack-") for properties in there.values()}
+    assert names == {name for name in ESSENTIAL if inference != "off" or "analysis" not in name} - {"cost-per-picture"}
+    assert {action for one in there.values() for action in one.get("AlarmActions", ())} == {"<PageTopic>"}
+    rules = " ".join(properties["AlarmRule"] for properties in stack.of_type(COMPOSITE).values())
+    assert set(re.findall(r"<(\w+)>", rules)) <= set(there), "no rule names an alarm that does not exist"
+    assert not [name for name in names if "sustained" in name]
+    assert [p["DashboardName"] for p in stack.of_type("AWS::CloudWatch::Dashboard").values()] == [
+        f"stack-{PSEUDO['AWS::Region']}-on-call"
+    ]
+    assert stack.of_type("AWS::CloudFront::MonitoringSubscription") == {}
+
+
+def test_the_page_about_objectives_is_as_the_tables_are() -> None:
+    page = (ROOT / "docs" / "slo.md").read_text(encoding="utf-8")
+    assert with_table(page) == page, "make alarms"
+
+
+@pytest.mark.parametrize("level", LEVELS_OF_ALARMS)
+@pytest.mark.parametrize("mode", MODES)
+def test_the_cost_of_a_level_is_that_of_the_template(level: Level, mode: str) -> None:
+    stack = Stack(Alarms=level, InferenceMode=mode, EndpointName="models" if mode == "endpoint" else "")
+    read = [Alarm.read(name, properties) for name, properties in stack.of_type(ALARM).items()]
+    found = bill(level, mode)
+    assert (found.alarms, found.metrics, found.composites) == (
+        len(read),
+        sum(len(alarm.queries) for alarm in read),
+        len(stack.of_type(COMPOSITE)),
+    )
+
+
+def test_the_limit_of_cost_has_an_alarm_at_each_level() -> None:
+    for level in ("essential", "all"):
+        assert "CostPerPictureAlarm" in Stack(Alarms=level, MaxCostPerPicture="0.01").resources
+
+
+def test_off_creates_no_nested_stack() -> None:
+    assert "AlarmsStack" not in Stack(Alarms="off").resources
+
+
+# ------------------------------------------------------------ a silent monitor
+
+
+def silent(runs: dict[int, float], now_s: int, before: State = "OK") -> State:
+    """The state of monitor-silent, with sums of the monitor's runs by the beginning of their hour."""
+    states = {
+        ALARMS[name].name: evaluate(ALARMS[name], {"value": runs}, now_s, before).state
+        for name in ("monitor-missing", "monitor-known")
+    }
+    return evaluate_composites([COMPOSITES["monitor-silent"]], states)["stack-monitor-silent"]
+
+
+def test_a_first_deployment_has_no_silent_monitor() -> None:
+    assert silent({}, NOW_S, "INSUFFICIENT_DATA") == "OK"
+    first = {NOW_S - HOUR_S: 1.0}
+    assert silent(first, NOW_S) == "OK"
+
+
+@pytest.mark.parametrize("hours", [1, 2, 100])
+def test_a_monitor_that_ran_and_stopped_is_silent(hours: int) -> None:
+    ran = {NOW_S - age * HOUR_S: 12.0 for age in range(hours + 1, hours + 4)}
+    assert silent(ran, NOW_S) == "ALARM"
+    assert silent(ran | {NOW_S - HOUR_S: 1.0}, NOW_S) == "OK"

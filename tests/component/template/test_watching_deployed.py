@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .stack import Node
+from .stack import PSEUDO, Node
 from .watching import ALARM, composite_properties, composites, deployed
 
 KINDS = {"AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::CloudWatch::Dashboard", "AWS::CloudWatch::Alarm"}
@@ -51,21 +51,23 @@ def test_alarms_over_one_metric_are_deployed_as_written(stack: Node, aws: Callab
     pages = aws("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="stack-")
     found = {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
     assert set(found) == set(written)
-    assert len(found) == 18
+    assert len(found) == 22
     for name, alarm in found.items():
         assert alarm["Threshold"] == float(written[name]["Threshold"])
         assert (alarm["Period"], alarm["TreatMissingData"]) == (
             written[name]["Period"],
             written[name]["TreatMissingData"],
         )
-        assert [action.rpartition(":")[2] for action in alarm["AlarmActions"]] == ["stack-tickets"]
+        tickets = [] if name.endswith("-known") else ["stack-tickets"]
+        assert [action.rpartition(":")[2] for action in alarm["AlarmActions"]] == tickets
 
 
 def test_dashboards_are_deployed(stack: Node, aws: Callable[[str], Any]) -> None:
     cloudwatch = aws("cloudwatch")
     names = {entry["DashboardName"] for entry in cloudwatch.list_dashboards()["DashboardEntries"]}
-    assert {"stack-executive", "stack-on-call", "stack-debug"} <= names
-    body = json.loads(cloudwatch.get_dashboard(DashboardName="stack-on-call")["DashboardBody"])
+    prefix = f"stack-{PSEUDO['AWS::Region']}"
+    assert {f"{prefix}-executive", f"{prefix}-on-call", f"{prefix}-debug"} <= names
+    body = json.loads(cloudwatch.get_dashboard(DashboardName=f"{prefix}-on-call")["DashboardBody"])
     assert body["widgets"][0]["properties"]["title"].startswith("Latency and rate")
 
 

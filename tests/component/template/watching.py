@@ -12,7 +12,7 @@ from .stack import Node, Stack
 ALARM, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 
 EVERYTHING = {
-    "Alarms": "on",
+    "Alarms": "all",
     "InferenceMode": "endpoint",
     "EndpointName": "models",
     "MaxCostPerPicture": "0.01",

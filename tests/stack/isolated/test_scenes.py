@@ -36,7 +36,7 @@ SAME = 4.0
 @pytest.fixture(scope="module")
 def scenic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One strip at a time, so that it is known which one is at work."""
-    low = ("--parameter", "MaxSourcePixels=12000000", "--parameter", "SceneConcurrency=1")
+    low = ("--parameter", "max_source_pixels=12000000", "--parameter", "scene_concurrency=1")
     running = start_stack(tmp_path_factory.mktemp("scenic"), "--no-watch", "--no-inference", *low)
     yield running
     assert stop_stack(running) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
@@ -144,6 +144,20 @@ def test_s3_first_and_the_function_on_a_miss_once() -> None:
             "0",
         )
         assert origins.asked == [("s3", "GET", "/derivatives/a"), ("function", "GET", "/a")]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("status", "renders"), [(403, 1), (500, 1), (502, 1), (503, 1), (504, 1), (400, 0), (501, 0)])
+def test_the_function_is_asked_when_the_store_fails(status: int, renders: int) -> None:
+    async def scenario() -> None:
+        origins = Origins({"/derivatives/a": web.Response(status=status)}, render=rendered)
+        group = Stack().properties("Distribution")["DistributionConfig"]["OriginGroups"]["Items"][0]
+        statuses = frozenset(group["FailoverCriteria"]["StatusCodes"]["Items"])
+        config = replace(distribution(), groups={"group": OriginGroup("group", ("s3", "function"), statuses)})
+        async with edge_over(origins, config) as edge:
+            answer = await edge.answer(get())
+        assert (answer.status, origins.renders) == (200 if renders else status, renders)
 
     asyncio.run(scenario())
 

@@ -24,14 +24,11 @@ from hypothesis import strategies as st
 
 from local.place import Place
 from local.progress import Progress
-from local.resolved import Resolver
 from local.sagemaker import control
-from local.sagemaker.declared import declared_groups, declared_weights
 from local.sagemaker.faults import Refusal
 from local.sagemaker.runtime import MAX_PAYLOAD_BYTES, Invocation, Runtime, open_runtime
 from local.sagemaker.variants import Variant, chosen
 from local.variant_servers import VariantServers
-from tests.component.template.stack import template
 from tests.conftest import free_port
 from tests.waiting import HANG_S
 
@@ -270,18 +267,3 @@ def test_only_a_variant_with_a_weight_is_drawn(weights: list[float], at: float) 
     else:
         with pytest.raises(Refusal):
             chosen("darkroom", variants, at=at)
-
-
-@pytest.mark.parametrize(
-    ("canary", "weights"), [("", {"main": 1.0}), ("an-image:2", {"main": 1.0, "canary": 0.11})], ids=["one", "canary"]
-)
-def test_variants_are_those_of_the_template(canary: str, weights: dict[str, float]) -> None:
-    deployed = template()
-    defaults = {name: str(one.get("Default", "")) for name, one in deployed["Parameters"].items()}
-    given = {"InferenceMode": "endpoint", "EndpointImageUri": "an-image:1", "CanaryImageUri": canary}
-    resolver = Resolver(deployed, defaults | given | {"CanaryWeight": "0.11"})
-    assert declared_weights(deployed, resolver.resolve) == weights
-
-
-def test_the_registry_is_that_of_the_template() -> None:
-    assert declared_groups(template(), Resolver(template(), {}).resolve) == ["darkroom-models"]

@@ -166,15 +166,6 @@ def test_what_is_no_name_becomes_no_file(registry: Registry, tmp_path: Path) -> 
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_group_that_the_template_declares_is_there_once(registry: Registry) -> None:
-    before = registry.client.describe_model_package_group(ModelPackageGroupName=GROUP)
-    for name in (GROUP, "other", "other"):
-        registry.runtime.packages.ensure_group(name)
-    assert registry.client.describe_model_package_group(ModelPackageGroupName="other")
-    again = registry.client.describe_model_package_group(ModelPackageGroupName=GROUP)
-    assert again["CreationTime"] == before["CreationTime"]
-
-
 def test_an_action_that_is_not_served(registry: Registry) -> None:
     with pytest.raises(ClientError, match="UnknownOperationException"):
         registry.client.list_endpoints()

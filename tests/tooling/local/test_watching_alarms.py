@@ -53,12 +53,10 @@ def composite(name: str, rule: str, **more: Any) -> dict[str, Any]:
     }
 
 
-TEMPLATE: dict[str, Any] = {
-    "Parameters": {},
-    "Conditions": {"HasAlarms": {"Fn::Equals": [{"Ref": "Alarms"}, "on"]}, "Never": {"Fn::Equals": [1, 2]}},
+CHILD: dict[str, Any] = {
+    "Parameters": {name: {"Type": "String"} for name in ("TransformFunction", "PageTopic", "TicketTopic", "Runbooks")},
+    "Conditions": {"HasAlarms": {"Fn::Equals": [1, 1]}, "Never": {"Fn::Equals": [1, 2]}},
     "Resources": {
-        "TransformFunction": {"Type": "AWS::Lambda::Function"},
-        "PageTopic": {"Type": "AWS::SNS::Topic", "Condition": "HasAlarms"},
         "RendersAlarm": alarm("renders", "Errors"),
         "UploadsAlarm": alarm("uploads", "Faults", AlarmActions=[{"Ref": "TicketTopic"}]),
         "SilentAlarm": alarm(
@@ -73,10 +71,32 @@ TEMPLATE: dict[str, Any] = {
             ActionsSuppressorExtensionPeriod=180,
         ),
         "GpuAlarm": alarm("gpu", "GPUUtilization") | {"Condition": "Never"},
-        "TicketTopic": {"Type": "AWS::SNS::Topic", "Condition": "HasAlarms"},
     },
 }
-GIVEN = {"Alarms": "on", "Runbooks": "docs/runbooks", "TransformFunction": "stack-Transform-1"}
+URL = "https://s3.amazonaws.com/packages/alarms.template"
+TEMPLATE: dict[str, Any] = {
+    "Parameters": {},
+    "Conditions": {"HasAlarms": {"Fn::Equals": [{"Ref": "Alarms"}, "all"]}},
+    "Resources": {
+        "TransformFunction": {"Type": "AWS::Lambda::Function"},
+        "PageTopic": {"Type": "AWS::SNS::Topic", "Condition": "HasAlarms"},
+        "TicketTopic": {"Type": "AWS::SNS::Topic", "Condition": "HasAlarms"},
+        "Nested": {
+            "Type": "AWS::CloudFormation::Stack",
+            "Condition": "HasAlarms",
+            "Properties": {"TemplateURL": URL, "Parameters": {name: {"Ref": name} for name in CHILD["Parameters"]}},
+        },
+        "Other": {
+            "Type": "AWS::CloudFormation::Stack",
+            "Properties": {"TemplateURL": "", "Parameters": {"Unknown": {"Fn::GetAtt": ["Endpoint", "Name"]}}},
+        },
+    },
+}
+GIVEN = {"Alarms": "all", "Runbooks": "docs/runbooks", "TransformFunction": "stack-Transform-1"}
+
+
+def fetch(url: str) -> dict[str, Any]:
+    return CHILD if url == URL else {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
 
 
 class Known:
@@ -102,7 +122,7 @@ def history(tmp_path: Path) -> History:
 
 @pytest.fixture
 def alarms(known: Known, history: History) -> Alarms:
-    made = Alarms(known, history, lambda: read_alarms(TEMPLATE, GIVEN))  # type: ignore[arg-type]
+    made = Alarms(known, history, lambda: read_alarms(TEMPLATE, GIVEN, fetch))  # type: ignore[arg-type]
     made.read()
     return made
 
@@ -113,7 +133,7 @@ def stand(alarms: Alarms, name: str) -> dict[str, Any]:
 
 
 def test_alarms_are_read_with_what_is_deployed_filled_in() -> None:
-    found = read_alarms(TEMPLATE, GIVEN)
+    found = read_alarms(TEMPLATE, GIVEN, fetch)
     assert [one.name for one in found.alarms] == ["darkroom-renders", "darkroom-uploads", "darkroom-silent"]
     [query] = found.alarms[0].queries
     assert query.dimensions == {"FunctionName": "stack-Transform-1"}
@@ -122,7 +142,7 @@ def test_alarms_are_read_with_what_is_deployed_filled_in() -> None:
 
 
 def test_none_is_read_where_conditions_say_so() -> None:
-    assert read_alarms(TEMPLATE, GIVEN | {"Alarms": "off"}) == Declared()
+    assert read_alarms(TEMPLATE, GIVEN | {"Alarms": "off"}, fetch) == Declared()
 
 
 def test_an_alarm_rings_calls_once_and_ends(alarms: Alarms, known: Known, history: History) -> None:
@@ -196,7 +216,7 @@ def test_a_restart_goes_on_where_it_was_and_calls_nobody_again(
     alarms.look(NOW_S)
     again = History(tmp_path / "state" / "alarms.jsonl")
     assert again.changes() == history.changes()
-    later = Alarms(known, again, lambda: read_alarms(TEMPLATE, GIVEN))  # type: ignore[arg-type]
+    later = Alarms(known, again, lambda: read_alarms(TEMPLATE, GIVEN, fetch))  # type: ignore[arg-type]
     later.read()
     later.look(NOW_S + 60)
     assert stand(later, "viewers")["since_s"] == NOW_S

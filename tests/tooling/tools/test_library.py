@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.services.library.requests import Doing, Order, read_request
+from tests.roles import create_role
 from tools.library.__main__ import main
 from tools.library.bar import LINE_EVERY_S, Bar, line
 from tools.library.machine import Figures, Machine
@@ -63,7 +64,7 @@ def test_the_newest_execution_of_a_run_is_found_and_not_that_of_a_run_whose_name
     aws: Callable[[str], Any],
 ) -> None:
     client = aws("stepfunctions")
-    role = "arn:aws:iam::000000000000:role/r"
+    role = create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
     arn = client.create_state_machine(name="runs", definition=PASSES, roleArn=role)["stateMachineArn"]
     for name in ("moving-2-1700000000300", "moving-1700000000200", "moving-1700000000100", "other-1700000000400"):
         client.start_execution(stateMachineArn=arn, name=name, input="{}")
@@ -75,7 +76,7 @@ def test_the_newest_execution_of_a_run_is_found_and_not_that_of_a_run_whose_name
 
 def test_an_execution_is_started_with_what_the_state_machine_reads(aws: Callable[[str], Any]) -> None:
     client = aws("stepfunctions")
-    role = "arn:aws:iam::000000000000:role/r"
+    role = create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
     arn = client.create_state_machine(name="started", definition=PASSES, roleArn=role)["stateMachineArn"]
     machine = Machine(client, arn)
     started = machine.start("one", Order(Doing.PRESETS, "a/"), concurrency=3, tolerated=1.5, batch=7)

@@ -117,14 +117,16 @@ def test_the_registry_of_this_machines_stack_is_found(
     desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     facts = {
-        "stack_name": GROUP.removesuffix("-models"),
         "sagemaker_url": desk.models.runtime.url,
         "aws_endpoint_url": desk.environment["AWS_ENDPOINT_URL"],
         "region": "us-east-1",
-        "outputs": {},
+        "outputs": {"ModelGroupName": GROUP},
     }
     (tmp_path / "stack.json").write_text(json.dumps(facts))
     assert main(["--local", "--state-dir", str(tmp_path), "register", "--image", "image:1"], {}) == 0
     assert [one.image for one in desk.registry.versions()] == ["image:1"]
     assert main(["--local", "--state-dir", str(tmp_path / "other"), "list"], {}) == 1
     assert "No stack runs" in capsys.readouterr().err
+    (tmp_path / "stack.json").write_text(json.dumps(facts | {"outputs": {}}))
+    assert main(["--local", "--state-dir", str(tmp_path), "list"], {}) == 1
+    assert "runs without an endpoint" in capsys.readouterr().err

@@ -49,6 +49,12 @@ class Cdn:
             paths = _items(answer["Invalidation"]["InvalidationBatch"]["Paths"])
         return sum(path.endswith("*") for path in paths)
 
+    def is_complete(self, invalidation_id: str) -> bool:
+        """Whether every edge location has carried out an invalidation."""
+        with asking(f"get invalidation {invalidation_id}"):
+            answer = self._client.get_invalidation(DistributionId=self._id, Id=invalidation_id)
+            return bool(answer["Invalidation"]["Status"] == "Completed")
+
     def invalidate(self, paths: Sequence[str], reference: str) -> str:
         """Invalidate ``paths`` and return the invalidation's id.
 

@@ -57,6 +57,15 @@ class DeadLetter:
         return "no cause: its worker never answered (killed, out of memory or of time)"
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether it is an event that has a queue of its own, as template.yaml's UrgentRule and HeldRule send them."""
+        try:
+            document = json.loads(self.body)
+            return document["detail-type"] == "ImageHeld" or document["detail"].get("priority") is True
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return False
+
+    @property
     def subject(self) -> str:
         """What it is about."""
         try:

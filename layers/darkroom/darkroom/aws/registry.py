@@ -53,9 +53,11 @@ class Registry:
     def register(self, model: ModelVersion) -> str:
         """Register a version, which starts unapproved unless it says otherwise; its ARN.
 
-        Raises ValueError for what SageMaker would cut or refuse.
+        The first one creates the group: it outlives every stack and endpoint, so no template declares it. Raises
+        ValueError for what SageMaker would cut or refuse.
         """
         properties = _properties(model)
+        self._ensure_group()
         with asking(f"register a version of {self.group}"):
             answer = self._client.create_model_package(
                 ModelPackageGroupName=self.group,
@@ -69,6 +71,17 @@ class Registry:
                 CustomerMetadataProperties=properties,
             )
             return str(answer["ModelPackageArn"])
+
+    def _ensure_group(self) -> None:
+        with asking(f"model package group {self.group}"):
+            try:
+                self._client.describe_model_package_group(ModelPackageGroupName=self.group)
+            except ClientError as error:
+                if code(error) not in _UNKNOWN:
+                    raise
+                self._client.create_model_package_group(
+                    ModelPackageGroupName=self.group, ModelPackageGroupDescription="Darkroom: versions of models"
+                )
 
     def versions(self) -> list[ModelVersion]:
         """All versions, the newest first; none where there is no such group."""

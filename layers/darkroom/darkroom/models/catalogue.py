@@ -47,6 +47,7 @@ class Model:
     ``engine``, ``prepare`` and ``read`` are names that :mod:`.running` and :mod:`.sessions` know. ``batch_size`` is how
     many pictures go through it at once. ``labels`` is the file with a label for each output, a line each; ``softmax``
     makes probabilities of those outputs. ``free_axes`` names an input whose sizes in the file are to be ignored.
+    ``sha256`` has the SHA-256 of each file by its name, in hexadecimal digits; empty for a model that is not verified.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Model:
     labels: str = ""
     softmax: bool = False
     free_axes: str = ""
+    sha256: Mapping[str, str] = field(default_factory=dict)
     providers: tuple[str, ...] = PROVIDERS
 
     @property
@@ -113,6 +115,8 @@ def _model(table: Mapping[str, Any]) -> Model:
         raise ValueError(f"{name}: batch_size is 1 or more, not {model.batch_size}")
     if any(Path(file).name != file for file in model.files):
         raise ValueError(f"{name}: files are named without folders")
+    if model.sha256 and model.sha256.keys() != set(model.files):
+        raise ValueError(f"{name}: sha256 has an entry for each of {', '.join(model.files)}, or none")
     return model
 
 

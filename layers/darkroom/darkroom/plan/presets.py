@@ -1,10 +1,11 @@
-"""Presets and watermarks, as configured in ``presets.toml``."""
+"""Presets and watermarks: the defaults of ``presets.toml``, or those of the settings document."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from ..errors import BadOption
 from .canonical import MIN_OPTIONS_BYTES, options_text
@@ -29,6 +30,9 @@ class Presets:
     options: Mapping[str, Mapping[str, str]]
     watermarks: Mapping[str, str]
     at_ingest: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self.options), frozenset(self.watermarks.items()), self.at_ingest))
 
     def values(self, name: str) -> dict[str, Value]:
         """The option values of preset ``name``; raises BadOption if there is none."""
@@ -61,7 +65,11 @@ def load(text: str) -> Presets:
     """Read ``presets.toml``; raises ValueError that names the preset and the option which is wrong."""
     import tomllib
 
-    document = tomllib.loads(text)
+    return read_presets(tomllib.loads(text))
+
+
+def read_presets(document: Mapping[str, Any]) -> Presets:
+    """The presets of ``document``, the tables ``presets``, ``ingest`` and ``watermarks``; raises ValueError."""
     options = {name: _spelled(name, table) for name, table in document.get("presets", {}).items()}
     watermarks = document.get("watermarks", {})
     for name in watermarks:
@@ -118,7 +126,7 @@ def _reads(kind: Kind, parts: list[str]) -> bool:
 
 
 def presets_text() -> str:
-    """The content of this deployment's ``presets.toml``."""
+    """The content of ``presets.toml``, the default presets."""
     from pathlib import Path
 
     return (Path(__file__).parent.parent / "presets.toml").read_text(encoding="utf-8")
@@ -126,5 +134,5 @@ def presets_text() -> str:
 
 @cache
 def configured() -> Presets:
-    """The presets of this deployment."""
+    """The default presets: those of a deployment whose settings have none."""
     return load(presets_text())

@@ -41,6 +41,11 @@ class AlwaysRedact:
         pairs = (rule.partition("=") for rule in text.split(",") if rule)
         return cls(tuple((prefix, redact) for prefix, _, redact in pairs))
 
+    @property
+    def text(self) -> str:
+        """The rules as :meth:`parse` reads them."""
+        return ",".join(f"{prefix}={redact}" for prefix, redact in self.rules)
+
     def of(self, key: str) -> str:
         """What is always hidden in the picture ``key``: that of all matching prefixes together."""
         spelled = quote_key(key)

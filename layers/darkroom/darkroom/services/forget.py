@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ..aws.archive import generations, item_name, sidecar_name
 from ..aws.audit import ERASURE, Audit, hashed
 from ..aws.cdn import Cdn
+from ..aws.erasures import DONE, FAILED, PENDING, Erasures, new_id
 from ..aws.index import Index
 from ..aws.observer import Observer
 from ..aws.queues import Queue
@@ -23,7 +24,7 @@ from ..aws.samples import Samples
 from ..aws.vault import Vault
 from ..aws.vectors import Vectors
 from ..errors import BadKey, Unavailable
-from .forgotten import Report
+from .forgotten import Report, checked
 from .ingest.quarantine import MAX_KEY_BYTES, quarantine_key
 from .places import HELD_MASTERS, SCENES
 from .purge import derivatives_of
@@ -62,10 +63,17 @@ class Forget:
     samples: Samples
     cdn: Cdn
     purges: Queue
+    erasures: Erasures
     audit: Audit
     observer: Observer
     iiif: bool = False
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.time
+
+    def check(self, key: str) -> dict[str, object]:
+        """The state of the last erasure of ``key``. Raises BadKey and Unavailable."""
+        _check(key)
+        return checked(key, self.erasures.get(key))
 
     def forget(self, key: str, remaining_s: Callable[[], float], by: str = "") -> Report:
         """Remove every trace of ``key``, even one that may name no picture; raises BadKey for what no upload can have.
@@ -73,10 +81,12 @@ class Forget:
         The audit log gets to know that ``by``, a person, had something forgotten, and not what it was called.
 
         What cannot be reached is left out and told. Running it again goes on with it; so does running it for a key that
-        has been forgotten already.
+        has been forgotten already. The CDN is not done when this returns: ``check`` tells when it is.
         """
         _check(key)
-        report, known, cut = Report(key), None, ""
+        report, known, cut = Report(key, new_id(self.clock())), None, ""
+        with report.trying("state"):
+            self.erasures.begin(key, report.erasure)
         with report.trying("index"):
             known = self.index.get(key)
             report.same_bytes = self._twins(key, known)
@@ -93,10 +103,18 @@ class Forget:
             report.buried(known, tombstone)
         self._erase(report, {**self._made(key), **self._cut(cut), **self._uploaded(key)}, remaining_s)
         with report.trying("cdn"):
-            report.invalidation = self._invalidate(key)
+            report.invalidation = self._invalidate(key, report.erasure)
         done = {"removed": dict(report.removed), "failed": dict(report.failed)}
         with report.trying("audit"):
-            self.audit.note(ERASURE, hashed(key), by or "forget", **done)
+            self.audit.note(ERASURE, hashed(key), by or "forget", erasure=report.erasure, **done)
+        with report.trying("state"):
+            cdn = FAILED if "cdn" in report.failed else PENDING
+            stored = FAILED if set(report.failed) - {"cdn", "state"} else DONE
+            written = self.erasures.set_cdn(key, report.erasure, cdn, report.invalidation)
+            if not (written and self.erasures.set_stored(key, report.erasure, stored)):
+                raise Unavailable(detail="the beginning was not written, or a later erasure of the key has begun")
+        if report.failed:
+            self.observer.count("ErasuresFailed")
         self.observer.log("INFO", "forgotten", subject=hashed(key), **done)
         return report
 
@@ -159,14 +177,17 @@ class Forget:
             self.sleep(LOOK_EVERY_S)
             waited_s += LOOK_EVERY_S
 
-    def _invalidate(self, key: str) -> str:
-        """Have the CDN forget, now and after renders that are under way; the invalidation's id, "" if it is queued."""
+    def _invalidate(self, key: str, erasure: str) -> str:
+        """Have the CDN forget, now and after renders that are under way; the invalidation's id, "" if it is queued.
+
+        Raises InvalidPath if the CDN refuses the path, and Unavailable if the queue is out of reach.
+        """
         try:
             invalidation = self.cdn.invalidate(invalidated_paths(key, iiif=self.iiif), f"forget-{uuid.uuid4()}")
         except Unavailable:  # the purge function goes on trying
-            self.purges.send(purge_message(key, FIRST))
+            self.purges.send(purge_message(key, FIRST, erasure=erasure))
             return ""
-        self.purges.send(purge_message(key, SECOND), delay_s=REPEAT_AFTER_S)
+        self.purges.send(purge_message(key, SECOND, erasure=erasure), delay_s=REPEAT_AFTER_S)
         return invalidation
 
 

@@ -7,12 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ..aws.erasures import COMPLETE, FAILED, PENDING_INVALIDATION, Erasure
 from ..aws.record import REMOVED, Record
 from ..aws.telemetry import log
 from ..errors import DarkroomError
 
 AGAIN_IN_S = 60
 """When to run it again where it could not end."""
+
+CHECK_IN_S = 120
+"""When the CDN is likely to have completed both invalidations: the second pass begins after 60 s."""
+
+UNKNOWN = "unknown"
+"""The status of a key for which no erasure is known."""
 
 LEFT = {
     "copies in viewers' browsers": "BrowserMaxAge after they were fetched",
@@ -28,12 +35,14 @@ LEFT = {
 @dataclass
 class Report:
     """``removed`` counts versions and delete markers by place; ``failed`` has the code of what went wrong, by place.
+    ``erasure`` is the id of this one.
 
     ``invalidation`` is that of the CDN, empty if it is queued. ``same_bytes`` are other keys of the same picture, which
     stay: each is a picture of its own. ``remains`` says until when what is left lasts.
     """
 
     key: str
+    erasure: str = ""
     removed: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     invalidation: str = ""
@@ -41,9 +50,9 @@ class Report:
     remains: dict[str, str] = field(default_factory=lambda: dict(LEFT))
 
     @property
-    def complete(self) -> bool:
-        """Whether all of it is done."""
-        return not self.failed
+    def status(self) -> str:
+        """``failed`` if something is left; else the CDN has still to complete its invalidations."""
+        return FAILED if self.failed else PENDING_INVALIDATION
 
     @contextmanager
     def trying(self, place: str) -> Iterator[None]:
@@ -66,11 +75,29 @@ class Report:
         """The answer in JSON values."""
         return {
             "key": self.key,
-            "complete": self.complete,
-            "again_in_s": 0 if self.complete else AGAIN_IN_S,
+            "status": self.status,
+            "erasure": self.erasure,
+            "again_in_s": AGAIN_IN_S if self.failed else 0,
+            "check_in_s": 0 if self.failed else CHECK_IN_S,
             "removed": self.removed,
             "failed": self.failed,
             "invalidation": self.invalidation or "queued",
             "same_bytes": self.same_bytes,
             "remains": [{"what": what, "until": until} for what, until in self.remains.items()],
         }
+
+
+def checked(key: str, erasure: Erasure | None) -> dict[str, object]:
+    """The answer to a caller that checks an erasure, in JSON values."""
+    if erasure is None:
+        return {"key": key, "status": UNKNOWN}
+    return {
+        "key": key,
+        "status": erasure.status,
+        "erasure": erasure.id,
+        "started": datetime.fromtimestamp(erasure.started_s, UTC).isoformat(timespec="seconds"),
+        "stored": erasure.stored,
+        "cdn": erasure.cdn,
+        "invalidation": erasure.invalidation,
+        "check_in_s": 0 if erasure.status in (COMPLETE, FAILED) else CHECK_IN_S,
+    }

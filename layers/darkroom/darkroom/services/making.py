@@ -12,13 +12,12 @@ from .sidecars import Sidecar
 
 if TYPE_CHECKING:
     from ..findings import Findings
+    from ..plan.presets import Presets
 
 
-def read_watermark(media: Bucket, name: str) -> bytes:
-    """The file of the watermark ``name``; raises BadOption if this deployment has none of that name."""
-    from ..plan.presets import configured
-
-    key = configured().watermarks.get(name)
+def read_watermark(media: Bucket, name: str, presets: Presets) -> bytes:
+    """The file of the watermark ``name``; raises BadOption if ``presets`` have none of that name."""
+    key = presets.watermarks.get(name)
     found = media.open(key) if key else None
     if found is None:
         raise BadOption(f"wm: there is no watermark {name!r}", option="wm", detail=f"object {key}")

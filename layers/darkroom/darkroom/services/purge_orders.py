@@ -14,14 +14,29 @@ from ..errors import BadUpload
 from .purge import Place
 from .received import redriven
 
-FIRST, SECOND = 1, 2
-"""The passes of a purge."""
+FIRST, SECOND, CONFIRM = 1, 2, 3
+"""The passes of a purge. The third one, of an erasure alone, confirms that CloudFront has completed the second one."""
 
 
-def purge_message(key: str, number: int = FIRST, place: Place | None = None, deferrals: int = 0) -> dict[str, object]:
-    """The message that has ``key`` purged; ``number`` is that of the pass, ``place`` where it goes on."""
-    further = {"place": asdict(place)} if place else {}
-    return {"key": key, "pass": number} | further | ({"deferrals": deferrals} if deferrals else {})
+def purge_message(  # one argument for each field
+    key: str,
+    number: int = FIRST,
+    place: Place | None = None,
+    deferrals: int = 0,
+    erasure: str = "",
+    invalidation: str = "",
+) -> dict[str, object]:
+    """The message that has ``key`` purged; ``number`` is that of the pass, ``place`` where it goes on.
+
+    ``erasure`` is the id of the erasure that the purge belongs to.
+    """
+    further = {
+        "place": asdict(place) if place else None,
+        "deferrals": deferrals,
+        "erasure": erasure,
+        "invalidation": invalidation,
+    }
+    return {"key": key, "pass": number} | {name: value for name, value in further.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +44,7 @@ class Order:
     """What the messages of a batch ask for about one key. ``receives``: how often one of them has been received.
 
     ``redriven``: when one of them was sent back from the dead letters, "" if none was. ``deferrals``: how often one of
-    them has been sent again to wait.
+    them has been sent again to wait. ``erasure``: the newest of those that they belong to, "" if to none.
     """
 
     key: str
@@ -40,19 +55,24 @@ class Order:
     place: Place | None = None
     redriven: str = ""
     deferrals: int = 0
+    erasure: str = ""
+    invalidation: str = ""
 
     @property
     def message(self) -> dict[str, object]:
         """One message that says the same, and has not waited yet."""
-        return purge_message(self.key, self.number, self.place)
+        return purge_message(self.key, self.number, self.place, 0, self.erasure, self.invalidation)
 
     @property
     def deferred(self) -> dict[str, object]:
         """One message that says the same, and has waited once more."""
-        return purge_message(self.key, self.number, self.place, self.deferrals + 1)
+        return purge_message(self.key, self.number, self.place, self.deferrals + 1, self.erasure, self.invalidation)
 
     def joined(self, other: Order) -> Order:
-        """Both in one, from the start: a first pass does what a second would, and is followed by another."""
+        """Both in one, from the start: a first pass does what a second would, and is followed by another.
+
+        Of two erasures the older one is over when the newer one has begun.
+        """
         return Order(
             self.key,
             min(self.number, other.number),
@@ -61,6 +81,8 @@ class Order:
             self.receipt_handles + other.receipt_handles,
             redriven=self.redriven or other.redriven,
             deferrals=max(self.deferrals, other.deferrals),
+            erasure=max(self.erasure, other.erasure),
+            invalidation=max((self.erasure, self.invalidation), (other.erasure, other.invalidation))[1],
         )
 
 
@@ -72,19 +94,20 @@ def read_order(record: Mapping[str, Any]) -> Order:
         key.encode()  # JSON can hold half a character, a path cannot
         place = Place(**document["place"]) if "place" in document else None
         deferrals = int(document.get("deferrals", 0))
+        erasure, invalidation = str(document.get("erasure", "")), str(document.get("invalidation", ""))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadUpload("The message is no purge", field="body", detail=repr(error)) from error
-    if not (key and number in (FIRST, SECOND)):
+    if not (key and number in (FIRST, SECOND, CONFIRM) and (number != CONFIRM or (erasure and invalidation))):
         raise BadUpload("The message is no purge", field="body", detail=record["body"][:500])
     receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
     ids, handles = (record["messageId"],), (record["receiptHandle"],)
-    return Order(key, number, receives, ids, handles, place, redriven(record), deferrals)
+    return Order(key, number, receives, ids, handles, place, redriven(record), deferrals, erasure, invalidation)
 
 
 def merged(orders: Iterable[Order]) -> list[Order]:
-    """One order for each key."""
-    by_key: dict[str, Order] = {}
+    """One order for each key, and one that confirms."""
+    by_key: dict[tuple[str, bool], Order] = {}
     for order in orders:
-        known = by_key.get(order.key)
-        by_key[order.key] = known.joined(order) if known else order
+        name = order.key, order.number == CONFIRM
+        by_key[name] = by_key[name].joined(order) if name in by_key else order
     return list(by_key.values())

@@ -6,6 +6,7 @@ it; by the second pass such a render has ended.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..aws.cdn import MAX_WILDCARDS, Cdn
+from ..aws.erasures import DONE, FAILED, Erasures, started_s
 from ..aws.observer import Observer
 from ..aws.queues import Queue
 from ..errors import BadUpload, InvalidPath, TooManyInvalidations, Unavailable
@@ -22,7 +24,7 @@ from .dead_letters import last_words, told
 from .figures import attempted, failed
 from .languages.table import IIIF, spelled
 from .purge import SPARE_S, Purge
-from .purge_orders import FIRST, SECOND, Order, merged, purge_message, read_order
+from .purge_orders import CONFIRM, FIRST, SECOND, Order, merged, purge_message, read_order
 
 REPEAT_AFTER_S = 60
 """From the first pass to the second: the transform function's timeout, 25 s, and what is on its way to the CDN."""
@@ -59,6 +61,8 @@ def invalidated_paths(key: str, *, iiif: bool = False) -> list[str]:
 class Purging:
     """The service behind the purge queue. ``queue`` is that queue: it sends itself what is to be done later.
 
+    A purge that belongs to an erasure is confirmed in ``erasures`` when CloudFront has completed its invalidation.
+
     ``iiif``: whether pictures are served by IIIF's API too.
     """
 
@@ -68,9 +72,11 @@ class Purging:
     dead_letters: Queue
     max_receives: int
     observer: Observer
+    erasures: Erasures
     iiif: bool = False
     repeat_after_s: int = REPEAT_AFTER_S
     put_back_for_s: int = PUT_BACK_FOR_S
+    clock: Callable[[], float] = time.time
 
     def run(self, records: Iterable[Mapping[str, Any]], remaining_s: Callable[[], float]) -> list[str]:
         """Work off the ``records`` of an SQS event; the ids of the messages that failed and must come again.
@@ -83,6 +89,11 @@ class Purging:
         orders = merged(order for record in records if (order := self._read(record, failed)) is not None)
         for _ in orders:
             attempted(self.observer)
+        self._measure(orders)
+        for order in orders:
+            if order.number == CONFIRM:
+                self._try([order], partial(self._confirm, order), failed)
+        orders = [order for order in orders if order.number != CONFIRM]
         cleared = [
             order for order in orders if self._try([order], partial(self._clear, order, remaining_s), failed) is True
         ]
@@ -111,9 +122,21 @@ class Purging:
     def _give_up(self, order: Order, error: Exception, failed: list[str], *, at_once: bool) -> None:
         """Send ``order`` to the dead letters, or have it come again if that fails or is not due yet."""
         self._fault(error)
-        if not at_once or not self._bury(order.message, error, order.receives, order.redriven):
-            failed += order.message_ids
-            self._hide(order, error)
+        if at_once and self._bury(order.message, error, order.receives, order.redriven):
+            self._fail_erasure(order)
+            return
+        failed += order.message_ids
+        self._hide(order, error)
+
+    def _fail_erasure(self, order: Order) -> None:
+        """Write that the CDN may keep what was to be erased. A redrive of the dead letter goes on with it."""
+        if not order.erasure:
+            return
+        self.observer.count("ErasuresFailed")
+        try:
+            self.erasures.set_cdn(order.key, order.erasure, FAILED, order.invalidation)
+        except Unavailable as unavailable:
+            self.observer.log("ERROR", "erasure state not written", detail=unavailable.detail)
 
     def _fault(self, error: Exception) -> None:
         failed(self.observer, error)
@@ -190,11 +213,29 @@ class Purging:
                 self._give_up(order, error, failed, at_once=self._exhausted(order))
             return [], []
         self.observer.log("INFO", "invalidated", keys=[order.key for order in orders], invalidation=invalidation)
-        return list(orders), []
+        return [replace(order, invalidation=invalidation) for order in orders], []
 
     def _repeat(self, order: Order) -> None:
         if order.number == FIRST:
-            self.queue.send(purge_message(order.key, SECOND), delay_s=self.repeat_after_s)
+            message = purge_message(order.key, SECOND, erasure=order.erasure)
+            self.queue.send(message, delay_s=self.repeat_after_s)
+        elif order.erasure:
+            message = purge_message(order.key, CONFIRM, erasure=order.erasure, invalidation=order.invalidation)
+            self.queue.send(message, delay_s=self.put_back_for_s)
+
+    def _confirm(self, order: Order) -> None:
+        """Complete an erasure, if CloudFront has completed its last invalidation."""
+        if not self.cdn.is_complete(order.invalidation):
+            self._put_back(order)
+        elif self.erasures.set_cdn(order.key, order.erasure, DONE, order.invalidation):
+            self.observer.log("INFO", "CDN erased", key=order.key, invalidation=order.invalidation)
+            self.observer.count("ErasuresConfirmed")
+
+    def _measure(self, orders: Iterable[Order]) -> None:
+        """Record for how long the oldest erasure of a batch has been waiting for the CDN."""
+        started = [started_s(order.erasure) for order in orders if order.erasure]
+        if started:
+            self.observer.count("ErasurePendingSeconds", max(0.0, self.clock() - min(started)), "Seconds")
 
     def _put_back(self, order: Order) -> None:
         """Send ``order`` again to wait. Raises Unavailable, also if it has waited as often as it may."""

@@ -9,12 +9,16 @@ from typing import Any
 from ..aws.letters import REDRIVEN
 from ..aws.queues import TRACE_HEADER
 
+POSTPONED = "postponed"
+"""Attribute of a message that its consumer has sent again to wait: how often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message as it was received from the queue of that name, for the ``receives``-th time.
 
-    ``trace_header`` is that of who sent it, ``redriven`` when it was sent back from the dead letters, if it was.
+    ``trace_header`` is that of who sent it, ``redriven`` when it was sent back from the dead letters, if it was, and
+    ``postponed`` how often it was sent again to wait.
     """
 
     queue: str
@@ -23,6 +27,7 @@ class Message:
     receives: int
     trace_header: str = ""
     redriven: str = ""
+    postponed: int = 0
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> Message:
@@ -35,9 +40,14 @@ class Message:
             int(told["ApproximateReceiveCount"]),
             told.get(TRACE_HEADER, ""),
             redriven(record),
+            int(_attribute(record, POSTPONED) or 0),
         )
 
 
 def redriven(record: Mapping[str, Any]) -> str:
     """When the message in a ``record`` of Lambda's SQS event was sent back after it had died, "" if it never was."""
-    return str(record.get("messageAttributes", {}).get(REDRIVEN, {}).get("stringValue", ""))
+    return _attribute(record, REDRIVEN)
+
+
+def _attribute(record: Mapping[str, Any], name: str) -> str:
+    return str(record.get("messageAttributes", {}).get(name, {}).get("stringValue", ""))

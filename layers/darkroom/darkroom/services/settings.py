@@ -1,4 +1,4 @@
-"""What a deployment says in environment variables that more than one function reads."""
+"""Parts of the settings, as the values that services take."""
 
 from __future__ import annotations
 
@@ -6,36 +6,46 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..plan.limits import Limits
+from ..plan.policy import AccessMode
+from ..settings import OFF, Settings
 from .caching import CachePolicy
 
 
-def limits(environment: Mapping[str, str]) -> Limits:
-    """How much one source may ask of us. Scenes are ingest's to admit: who reads them needs no limit of its own."""
-    default = Limits()
-    return Limits(
-        max_bytes=int(environment.get("MAX_SOURCE_BYTES", default.max_bytes)),
-        max_pixels=int(environment.get("MAX_SOURCE_PIXELS", default.max_pixels)),
-        max_frames=int(environment.get("MAX_SOURCE_FRAMES", default.max_frames)),
-    )
-
-
-def admission(environment: Mapping[str, str]) -> Limits:
-    """The same for who takes uploads in, or makes scenes of them."""
-    default = Limits()
+def limits(settings: Settings) -> Limits:
+    """Limits of one source. Those of large images are in force at ingest alone: a master of one was admitted there."""
     return replace(
-        limits(environment),
-        max_scene_bytes=int(environment.get("MAX_SCENE_BYTES", default.max_scene_bytes)),
-        max_scene_pixels=int(environment.get("MAX_SCENE_PIXELS", default.max_scene_pixels)),
+        Limits(),
+        max_bytes=settings.max_source_bytes,
+        max_pixels=settings.max_source_pixels,
+        max_frames=settings.max_source_frames,
     )
 
 
-def cache_policy(environment: Mapping[str, str]) -> CachePolicy:
-    """How long browsers and the CDN keep a derivative."""
-    default = CachePolicy()
+def admission(settings: Settings) -> Limits:
+    """Limits of an upload, large images included."""
+    return replace(
+        limits(settings), max_scene_bytes=settings.max_scene_bytes, max_scene_pixels=settings.max_scene_pixels
+    )
+
+
+def cache_policy(settings: Settings, *, refines: bool) -> CachePolicy:
+    """How long browsers and the CDN keep a derivative; ``refines``: whether the deployment re-encodes some later."""
     return CachePolicy(
-        browser_max_age_s=int(environment.get("BROWSER_MAX_AGE_S", default.browser_max_age_s)),
-        cdn_max_age_s=int(environment.get("CDN_MAX_AGE_S", default.cdn_max_age_s)),
-        stale_while_revalidate_s=int(environment.get("STALE_WHILE_REVALIDATE_S", default.stale_while_revalidate_s)),
-        immutable_prefixes=tuple(filter(None, environment.get("IMMUTABLE_PREFIXES", "").split(","))),
-        refines=environment.get("REFINE") == "on",
+        browser_max_age_s=settings.browser_max_age_s,
+        cdn_max_age_s=settings.cdn_max_age_s,
+        stale_while_revalidate_s=settings.stale_while_revalidate_s,
+        immutable_prefixes=settings.immutable_prefixes,
+        refines=refines,
     )
+
+
+def dialect_modes(settings: Settings) -> Mapping[str, AccessMode]:
+    """Access mode by dialect; a dialect that is off is not among them."""
+    modes = {
+        "imgproxy": settings.imgproxy_access_mode,
+        "thumbor": settings.thumbor_access_mode,
+        "dit": settings.dit_access_mode,
+        "cloudflare": settings.cloudflare_access_mode,
+        "iiif": settings.iiif_access_mode,
+    }
+    return {name: AccessMode(mode) for name, mode in modes.items() if mode != OFF}

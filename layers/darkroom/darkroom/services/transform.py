@@ -28,8 +28,10 @@ from ..plan.limits import Limits
 from ..plan.model import Plan
 from ..plan.negotiation import negotiations
 from ..plan.policy import UNSIGNED_SET, AccessMode, is_preset, is_refined, needs_signature
+from ..plan.presets import Presets, configured
 from ..plan.redaction import NOTHING, AlwaysRedact, forced, looks_for_faces, needs_findings
 from ..plan.signing import verify
+from .ahead import Ahead
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored, matches
 from .aside import Aside
 from .caching import SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
@@ -98,13 +100,15 @@ class Transform:
     mode: AccessMode = AccessMode.GUARDED
     inference: bool = False
     always: AlwaysRedact = NOTHING
+    presets: Callable[[], Presets] = configured
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
     clock: Callable[[], float] = time.time
     observer: Observer = field(default_factory=lambda: LightObserver("transform"))
     sparing: Callable[[], bool] = lambda: False
     """Whether only named presets are rendered at this time."""
-    scenes: Scenes = field(default_factory=Scenes, init=False, repr=False)
+    scenes: Scenes = field(default_factory=Scenes, repr=False)
+    ahead: Ahead = field(default_factory=Ahead, repr=False)
 
     def answer(self, request: TransformRequest) -> Answer:
         """Find or make the derivative. Never raises a DarkroomError: it is the answer."""
@@ -125,8 +129,47 @@ class Transform:
         except DarkroomError as error:
             return Failed(error)
 
+    def begin(self, plan: Plan, presets: Callable[[], Presets]) -> None:
+        """Begin the reads that a request for ``plan`` needs; ``presets`` waits for those in force."""
+        self.begin_master(plan.key)
+        self.ahead.begin(*self._stored(plan))
+        self.ahead.begin(*self._marker(plan))
+        self.ahead.begin("switch", self.sparing)
+        if plan.findings:
+            self.ahead.begin(*self._sidecar(plan))
+        if plan.watermark:
+            self.ahead.begin(*self._watermark(plan.watermark.name, presets))
+
+    def begin_master(self, key: str) -> None:
+        """Begin to read the master of ``key``."""
+        self.ahead.begin(*self._master(key))
+
+    def open_master(self, key: str) -> StoredObject | None:
+        """The master of ``key``, opened; None if there is none. Raises Unavailable."""
+        return self.ahead.take(*self._master(key)).result()
+
+    def _master(self, key: str) -> tuple[str, Callable[[], StoredObject | None]]:
+        return f"master {key}", lambda: self.scenes.open(self.source, self.source_prefix + key)
+
+    def _stored(self, plan: Plan) -> tuple[str, Callable[[], StoredObject | None]]:
+        name = DERIVATIVES + derivative_name(plan)
+        return f"stored {name}", lambda: self.media.open(name)
+
+    def _marker(self, plan: Plan) -> tuple[str, Callable[[], dict[str, object]]]:
+        name = marker_key(DERIVATIVES, plan.key)
+        return f"marker {name}", lambda: read_marker(self.media, name)
+
+    def _sidecar(self, plan: Plan) -> tuple[str, Callable[[], Sidecar]]:
+        return (
+            f"findings {plan.findings} {plan.key}",
+            lambda: read_sidecar(self.media, plan.findings, plan.key),
+        )
+
+    def _watermark(self, name: str, presets: Callable[[], Presets]) -> tuple[str, Callable[[], bytes]]:
+        return f"watermark {name}", lambda: read_watermark(self.media, name, presets())
+
     def _authorise(self, plan: Plan, request: TransformRequest) -> None:
-        if not needs_signature(plan, self.mode, always=self.always):
+        if not needs_signature(plan, self.mode, self.presets, self.always):
             return
         if not request.signature:
             raise Unsigned(UNSIGNED_SET if self.mode is AccessMode.GUARDED else "")
@@ -153,15 +196,15 @@ class Transform:
         marker_name = marker_key(DERIVATIVES, plan.key)
         started = time.perf_counter()
         with self.observer.step("fetch"):
-            opened = Aside(lambda: given or self.scenes.open(self.source, self.source_prefix + plan.key))
-            stored = Aside(lambda: self.media.open(name))
-            marker = Aside(lambda: read_marker(self.media, marker_name))
+            opened = None if given else self.ahead.take(*self._master(plan.key))
+            stored = self.ahead.take(*self._stored(plan))
+            marker = self.ahead.take(*self._marker(plan))
             mark = plan.watermark
-            watermark = Aside(lambda: read_watermark(self.media, mark.name)) if mark else None
-            sidecar = Aside(lambda: read_sidecar(self.media, plan.findings, plan.key)) if plan.findings else None
-            spared = Aside(self.sparing)
-            _load_renderer()
-            master = opened.result()
+            watermark = self.ahead.take(*self._watermark(mark.name, self.presets)) if mark else None
+            sidecar = self.ahead.take(*self._sidecar(plan)) if plan.findings else None
+            spared = self.ahead.take("switch", self.sparing)
+            load_renderer()
+            master = opened.result() if opened else given
         fetch_ms = (time.perf_counter() - started) * 1000
         found = stored.result()
         if found is not None and not _is_stale(found, master):
@@ -170,7 +213,7 @@ class Transform:
             raise SourceMissing
         if (refusal := recorded(marker.result(), master.etag, self.limits)) is not None:
             raise refusal
-        if spared.result() and not is_preset(plan, always=self.always):
+        if spared.result() and not is_preset(plan, self.presets, self.always):
             raise PresetsOnly
         there = found.etag if found is not None else ""
         known = sidecar.result() if sidecar else None
@@ -192,7 +235,7 @@ class Transform:
             return _provisional(plan, picture, timings_ms)
         if not (self.stores or job.replaces or len(picture.body) > MAX_BODY_BYTES):
             return self._unstored(job, picture, timings_ms)
-        unrefined = self.caching.refines and is_refined(plan, always=self.always)
+        unrefined = self.caching.refines and is_refined(plan, self.presets, self.always)
         headers = stored_headers(plan, picture.content_type, self.caching, unrefined=unrefined)
         started = time.perf_counter()
         with self.observer.step("store"):
@@ -279,7 +322,7 @@ def _provisional(plan: Plan, picture: Picture, timings_ms: Mapping[str, float]) 
     return Provisional(provisional_headers(plan, picture.content_type), picture.body, timings_ms)
 
 
-def _load_renderer() -> None:
+def load_renderer() -> None:
     """Load libvips and the pipeline: a cold start does it while S3 answers."""
     from ..imaging import render  # noqa: F401
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 PRICES = Path(__file__).with_name("prices.toml")
 
-PARTS = ("compute", "requests", "storage", "endpoint")
-"""What a cost is divided into. ``requests`` has all that is charged by the piece, and what the CDN delivers."""
+PARTS = ("compute", "requests", "storage", "monitoring", "endpoint")
+"""What a cost is divided into. ``requests`` has all that is charged by the piece, and what the CDN delivers;
+``monitoring`` is metrics, alarms, dashboards and the calls that read them."""
 
 FULL_CORE_MB = 1769
 """The memory at which Lambda gives a function one whole processor core (AWS Lambda's guide, "Configure Lambda function

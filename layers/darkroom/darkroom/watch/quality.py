@@ -20,6 +20,12 @@ from .agreement import matched, read_words, words
 UNSAFE = "unsafe"
 """The label of moderation whose score counts."""
 
+ENOUGH = 0.95
+"""The share of the golden set that a variant must have answered. Of fewer answers no figure is published."""
+
+EVERY_S = 84_600.0
+"""After how long a variant is due again: a day, less half an hour, since it is checked hourly whether one is due."""
+
 
 @dataclass(frozen=True, slots=True)
 class Golden:
@@ -68,6 +74,35 @@ class Confusion:
     def false_positive_rate(self) -> float | None:
         """The share of pictures without anything to find in which something was; None if there are none."""
         return _share(self.alarms, self.blank)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Unix times: when a variant was first seen, and when it was last judged, 0 if never."""
+
+    seen_s: float
+    judged_s: float = 0.0
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether it is to be judged, for the first time or again."""
+        return now_s - self.judged_s >= EVERY_S
+
+    def age_s(self, now_s: float) -> float:
+        """For how long there has been no new judgement."""
+        return now_s - (self.judged_s or self.seen_s)
+
+
+def read_history(text: str) -> dict[str, Checked]:
+    """Variants by their names, from what :func:`history_text` wrote; raises ValueError for anything else."""
+    try:
+        return {name: Checked(float(one["seen_s"]), float(one["judged_s"])) for name, one in json.loads(text).items()}
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"no history of quality checks: {error!r}") from error
+
+
+def history_text(history: Mapping[str, Checked]) -> str:
+    """A history as JSON."""
+    return json.dumps({name: {"seen_s": one.seen_s, "judged_s": one.judged_s} for name, one in history.items()})
 
 
 def read_manifest(text: str) -> Iterator[Golden]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.errors import BadUpload
+from darkroom.errors import BadUpload, Unavailable
 from darkroom.services.infer.messages import Inbox
-from darkroom.services.infer.requests import Kind, Request, read_request
+from darkroom.services.infer.requests import MAX_ATTEMPTS, Kind, Request, read_request
 from tests.component.aws import sagemaker
 from tests.component.services.emf import counted, of
 from tests.component.services.functions import Context, Function, load
@@ -43,7 +43,6 @@ def variables(world: World) -> dict[str, str]:
         "STACK_NAME": "darkroom",
         "INFERENCE_MODE": "endpoint",
         "ENDPOINT_NAME": sagemaker.NAME,
-        "FINDINGS_GENERATION": "1",
         "MAX_RECEIVES": str(MAX_RECEIVES),
     }
 
@@ -197,3 +196,12 @@ def test_each_attempt_is_counted(world: World, function: Function, capsys: pytes
     bad = counted(capsys.readouterr().out)
     assert [of(bad, name) for name in ("Requests", "Faults")] == [{"": 1}, {"": 1}]
     assert of(bad, "Errors") == {"unavailable": 1}
+
+
+def test_a_request_is_sent_again_as_often_as_it_may() -> None:
+    last = Request(Kind.ANALYSE, "a.jpg", "A0", MAX_ATTEMPTS - 1)
+    assert last.put_off().attempt == MAX_ATTEMPTS
+    assert last.anew() == Request(Kind.ANALYSE, "a.jpg", attempt=MAX_ATTEMPTS, again=True)
+    for send_again in (last.put_off().put_off, last.anew().anew):
+        with pytest.raises(Unavailable):
+            send_again()

@@ -12,14 +12,12 @@ from darkroom.errors import BadOption
 from darkroom.plan.grammar.asked import Asked, Key
 from darkroom.plan.model import Plan
 from darkroom.plan.normal import plan_of
-from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import NOTHING, AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.languages.ages import bounded
 from darkroom.services.languages.keys import read_keys
 from darkroom.services.languages.negotiating import variant
 from darkroom.services.languages.request import LanguageRequest
-from darkroom.services.languages.table import read_modes
 
 AGES = st.integers(0, 10**9)
 
@@ -67,16 +65,6 @@ def test_keys_are_read_as_each_language_has_them() -> None:
 def test_another_document_is_none(secret: Any) -> None:
     with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
         read_keys(secret)
-
-
-def test_modes_are_of_languages_that_are_on() -> None:
-    assert read_modes("imgproxy=off,thumbor=signed,iiif=open") == {
-        "thumbor": AccessMode.SIGNED,
-        "iiif": AccessMode.OPEN,
-    }
-    assert read_modes("") == {}
-    with pytest.raises(ValueError, match="sometimes"):
-        read_modes("thumbor=sometimes")
 
 
 def got(plan: Plan, format_class: str = "auto-webp", *, saves_data: bool = False, **asked: Any) -> Plan:

@@ -48,7 +48,14 @@ def test_a_picture_costs_its_share_of_the_hour(stage: Stage, capsys: pytest.Capt
 
 def test_without_viewers_there_is_no_cost_of_a_picture(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     figures = look(stage, capsys)
-    assert of(figures, "CostPerHour") == {"": 0, "compute": 0, "requests": 0, "storage": 0, "endpoint": 0}
+    assert of(figures, "CostPerHour") == {
+        "": 0,
+        "compute": 0,
+        "requests": 0,
+        "storage": 0,
+        "monitoring": 0,
+        "endpoint": 0,
+    }
     assert of(figures, "CostPerPicture") == {}
 
 

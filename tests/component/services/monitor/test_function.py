@@ -50,14 +50,13 @@ def environment(stage: Stage, models: Models, aws_environment: dict[str, str]) -
         "ENDPOINT_NAME": models.endpoint,
         "ENDPOINT_INSTANCE_TYPE": "ml.g4dn.xlarge",
         "MODEL_GROUP": GROUP,
-        "BASELINE_SAMPLES": "200",
         "ARCH": "arm64",
         "POWERTOOLS_METRICS_NAMESPACE": stage.namespace,
     }
 
 
 def monitor(environment: dict[str, str], **more: str) -> Function:
-    return load("monitor", environment | more)
+    return load("monitor", environment | more, {"baseline_samples": 200})
 
 
 def test_a_schedule_has_everything_looked_at(stage: Stage, environment: dict[str, str]) -> None:
@@ -85,7 +84,7 @@ def test_a_deployment_has_the_watches_that_it_has_use_for(
     assert set(monitor(environment, INFERENCE_MODE=mode).invoke({})) == watches
 
 
-@pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "baseline"])
+@pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "quality-due", "baseline"])
 def test_a_person_has_one_thing_looked_at(stage: Stage, environment: dict[str, str], name: str) -> None:
     stage.sampled(samples(1, 200))
     answer = monitor(environment).invoke(events()[f"{name}.json"])

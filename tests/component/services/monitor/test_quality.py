@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,15 @@ import pytest
 
 from darkroom.aws.model import Endpoint
 from darkroom.aws.variants import Variants
-from darkroom.errors import ModelUnavailable, Unavailable
 from darkroom.findings import FACES, MODERATION, Face, Finding, Label, Region
-from darkroom.services.monitor.quality import MANIFEST, QualityWatch
+from darkroom.services.monitor.quality import GIVE_UP_AFTER, HISTORY, MANIFEST, QualityWatch
 from tests.component.aws.endpoints import Models, running
 from tests.component.aws.stored import put
 from tests.component.services.emf import counted
 
 from .stage import Stage
 
+HOUR_S = 3600
 HALF = Region(0.25, 0.25, 0.5, 0.5)
 PICTURES = {b"a face": ([HALF], False), b"unsafe": ([], True), b"neither": ([], False), b"also unsafe": ([], True)}
 
@@ -68,16 +69,21 @@ def look(stage: Stage, watch: QualityWatch, capsys: pytest.CaptureFixture[str]) 
     """What is told: percents by variant, task and metric."""
 
     def looking() -> dict[Any, float]:
-        watch.look(stage.now_s)
-        watch.observer.flush()
-        figures = counted(capsys.readouterr().out)
-        return {
-            (named["variant"], named["task"], metric): value
-            for (metric, dimensions), value in figures.items()
-            if "variant" in (named := dict(dimensions))
-        }
+        return {key: value for key, value in published(watch, stage.now_s, capsys).items() if key[0]}
 
     return looking
+
+
+def published(watch: QualityWatch, now_s: float, capsys: pytest.CaptureFixture[str]) -> dict[Any, float]:
+    """Values by variant, task and metric; of the metrics without these dimensions the first two are empty."""
+    watch.look(now_s)
+    watch.observer.flush()
+    figures = counted(capsys.readouterr().out)
+    return {
+        (named.get("variant", ""), named.get("task", ""), metric): value
+        for (metric, dimensions), value in figures.items()
+        if (named := dict(dimensions)) is not None
+    }
 
 
 def test_each_variant_is_told_by_task(stage: Stage, look: Callable[[], dict[Any, float]]) -> None:
@@ -114,25 +120,111 @@ def test_without_a_golden_set_nobody_is_asked(
     assert models.containers["main"].asked == 0
 
 
-def test_an_endpoint_that_fails_says_nothing_of_its_quality(stage: Stage, watch: QualityWatch, models: Models) -> None:
+def test_the_worst_of_all_is_published_for_alarms(
+    stage: Stage, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     provide(stage)
+    told = published(watch, stage.now_s, capsys)
+    assert {metric: told["", "", metric] for metric in ("Precision", "Recall", "FalsePositiveRate")} == {
+        "Precision": 25,
+        "Recall": 50,
+        "FalsePositiveRate": 100,
+    }
+
+
+def test_a_variant_that_fails_has_no_figures_and_the_others_have(
+    stage: Stage, models: Models, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provide(stage)
+    models.containers["canary"].status = 500
+    told = published(watch, stage.now_s, capsys)
+    assert {variant for variant, _, _ in told} == {"", "main"}
+    assert told["", "", "Precision"] == 100, "of what was judged"
     models.containers["main"].status = 500
-    with pytest.raises(ModelUnavailable):
-        watch.look(stage.now_s)
+    assert published(watch, stage.now_s, capsys).keys() == {("", "", "QualityAge")}, "nothing is not 100 %"
 
 
-def test_a_set_with_a_hole_or_too_long_for_a_run_is_a_fault(stage: Stage, watch: QualityWatch) -> None:
+def test_a_picture_without_an_answer_is_asked_about_once_more(
+    stage: Stage, models: Models, look: Callable[[], dict[Any, float]]
+) -> None:
     provide(stage)
-    ticks = iter([0.0, 1.0, 601.0])
-    late = QualityWatch(**{**_fields(watch), "monotonic": lambda: next(ticks)})
-    with pytest.raises(Unavailable) as caught:
-        late.look(stage.now_s)
-    assert "too long" in caught.value.detail
-    stage.world.vault("media").delete("golden/2.jpg")
-    with pytest.raises(Unavailable) as caught:
-        watch.look(stage.now_s)
-    assert "golden/2.jpg" in caught.value.detail
+    models.variants(main=1.0, canary=0.0)
+    models.containers["main"].fails = 1
+    assert look()["main", FACES, "Recall"] == 100
+    assert models.containers["main"].asked == len(PICTURES) + 1
 
 
-def _fields(watch: QualityWatch) -> dict[str, Any]:
-    return {name: getattr(watch, name) for name in watch.__dataclass_fields__}
+def test_a_picture_that_is_missing_does_not_end_the_check_of_a_large_set(
+    stage: Stage, look: Callable[[], dict[Any, float]], models: Models
+) -> None:
+    provide(stage)
+    models.variants(main=1.0, canary=0.0)
+    line = json.dumps({"picture": "golden/0.jpg", "faces": [HALF], "unsafe": False})
+    hole = json.dumps({"picture": "golden/none.jpg", "faces": []})
+    put(stage.world.vault("media"), MANIFEST, "\n".join([hole, *[line] * 19]).encode())
+    assert look()["main", FACES, "Recall"] == 100
+    put(stage.world.vault("media"), MANIFEST, "\n".join([hole, *[line] * 18]).encode())
+    assert look() == {}
+
+
+def test_a_variant_that_does_not_answer_at_all_is_given_up_and_leaves_time_to_others(
+    stage: Stage, models: Models, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provide(stage)
+    line = json.dumps({"picture": "golden/0.jpg", "faces": [HALF], "unsafe": False})
+    put(stage.world.vault("media"), MANIFEST, "\n".join([line] * 30).encode())
+    models.containers["canary"].status = 500
+    assert "main" in {variant for variant, _, _ in published(watch, stage.now_s, capsys)}
+    assert models.containers["canary"].asked == GIVE_UP_AFTER
+
+
+def test_each_variant_has_its_share_of_the_time(
+    stage: Stage, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The canary is asked first, and its pictures take as long as the run may."""
+    provide(stage)
+    ticks = iter([0.0, 0.0, *[301.0] * 7, *[302.0] * 100])
+    late = replace(watch, monotonic=lambda: next(ticks))
+    assert {variant for variant, _, _ in published(late, stage.now_s, capsys)} == {"", "main"}
+
+
+def test_a_failed_check_is_due_within_the_hour_and_a_good_one_a_day_later(
+    stage: Stage, models: Models, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provide(stage)
+    due = replace(watch, only_due=True)
+    models.containers["canary"].status = 500
+    assert {variant for variant, _, _ in published(due, stage.now_s, capsys)} == {"", "main"}
+    models.containers["canary"].status = 200
+    hour = published(due, stage.now_s + HOUR_S, capsys)
+    assert {variant for variant, _, _ in hour} == {"", "canary"}
+    assert hour["", "", "QualityAge"] == HOUR_S
+    quiet = published(due, stage.now_s + 2 * HOUR_S, capsys)
+    assert quiet == {("", "", "QualityAge"): 2 * HOUR_S}, "that of main"
+    day = published(due, stage.now_s + 24 * HOUR_S, capsys)
+    assert {variant for variant, _, _ in day} == {"", "main"}
+
+
+def test_the_age_grows_while_checks_fail_and_while_runs_die(
+    stage: Stage, models: Models, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provide(stage)
+    models.variants(main=1.0, canary=0.0)
+    models.containers["main"].status = 500
+    assert published(watch, stage.now_s, capsys) == {}, "never seen before"
+    for hours in (1, 27):
+        told = published(watch, stage.now_s + hours * HOUR_S, capsys)
+        assert told == {("", "", "QualityAge"): hours * HOUR_S}
+    dying = replace(watch, monotonic=lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        dying.look(stage.now_s + 28 * HOUR_S)
+    assert "QualityAge" in capsys.readouterr().out
+
+
+def test_an_unreadable_history_makes_all_variants_due(
+    stage: Stage, watch: QualityWatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provide(stage)
+    put(stage.world.vault("media"), HISTORY, b'{"main": 3}')
+    told = published(replace(watch, only_due=True), stage.now_s, capsys)
+    assert {"main", "canary"} <= {variant for variant, _, _ in told}

@@ -13,6 +13,7 @@ import pytest
 from darkroom.aws.letters import DeadLetters
 from darkroom.aws.switches import FALLBACK, PRESETS_ONLY, Switch, Switches, in_vault
 from darkroom.errors import Unavailable
+from darkroom.services.monitor.functions import Queues
 from darkroom.services.monitor.remedies import Redrive, RemedyWatch, StandIn, Station, Storm, stations
 from darkroom.watch.remedy import FALLBACK_S, OVERRULED_S, PRESETS_ONLY_S, Move
 from tests.component.services.emf import counted, of
@@ -55,6 +56,36 @@ def test_letters_go_back_to_a_function_that_works_again(stage: Stage, capsys: py
     assert watch.look(stage.now_s) == {}
 
 
+URGENT = {
+    "ready": ({"detail-type": "ImageReady", "detail": {"key": "a", "priority": False}}, False),
+    "ready and urgent": ({"detail-type": "ImageReady", "detail": {"key": "b", "priority": True}}, True),
+    "held": ({"detail-type": "ImageHeld", "detail": {"key": "c"}}, True),
+    "removed": ({"detail-type": "ImageRemoved", "detail": {"key": "d"}}, False),
+    "no event": ({"key": "e"}, False),
+    "no object": (["f"], False),
+}
+
+
+def test_urgent_letters_go_back_to_the_queue_of_urgent_messages(stage: Stage) -> None:
+    world = stage.world
+    sqs = world.clients["sqs"]
+    urgent = sqs.create_queue(QueueName=f"urgent-{stage.number}")["QueueUrl"]
+    for body, _ in URGENT.values():
+        sqs.send_message(QueueUrl=world.names["dead"], MessageBody=json.dumps(body))
+    letters = DeadLetters(sqs, world.names["dead"], wait_s=0)
+    station = Station(stage.functions["infer"], letters, world.names["changes"], urgent)
+    watch = Redrive([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
+    assert watch.look(stage.now_s) == {"infer": len(URGENT)}
+
+    def bodies(url: str) -> list[str]:
+        return sorted(
+            message["Body"] for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        )
+
+    for url, is_urgent in ((urgent, True), (world.names["changes"], False)):
+        assert bodies(url) == sorted(json.dumps(body) for body, wanted in URGENT.values() if wanted is is_urgent)
+
+
 @pytest.mark.parametrize(
     ("minutes", "goes"),
     [({}, 1), ({1: 1}, 0), ({10: 1}, 0), ({11: 1}, 1)],
@@ -89,9 +120,11 @@ def test_only_functions_with_queues_of_this_deployment_are_looked_after(stage: S
         opened.append(url)
         return DeadLetters(None, url)
 
-    addresses = {"ingest": ("dead", "queue"), "sweep": ("x", "y")}
+    addresses = {"ingest": Queues("dead", "queue"), "sweep": Queues("x", "y")}
     [station] = stations(stage.functions, addresses, letters)
     assert (station.name, station.queue_url, opened) == ("ingest", "queue", ["dead"])
+    [infer] = stations(stage.functions, {"infer": Queues("dead", "queue", "urgent")}, letters)
+    assert (infer.queue_url, infer.urgent_url) == ("queue", "urgent")
 
 
 def switched_on(stage: Stage, name: str) -> bool:

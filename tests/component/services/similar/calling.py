@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
@@ -17,6 +17,9 @@ from tests.component.services.upload.calling import Answer, token_for
 MODEL = "sscd/1"
 
 
+NOTHING_SET: Mapping[str, Any] = {}
+
+
 @dataclass(frozen=True)
 class Deployment:
     """The function and what lies behind it."""
@@ -26,10 +29,10 @@ class Deployment:
     dynamodb: Any
     vectors: Vectors
 
-    def with_environment(self, **changes: str) -> Deployment:
-        """The same tables under a function that was deployed otherwise."""
+    def with_environment(self, settings: Mapping[str, Any] = NOTHING_SET, /, **changes: str) -> Deployment:
+        """The same tables under a function that was deployed otherwise, or has other settings."""
         environment = self.environment | changes
-        return replace(self, function=load("similar", environment), environment=environment)
+        return replace(self, function=load("similar", environment, settings), environment=environment)
 
     def ask(self, key: str, token: str | None = None, **query: str) -> Answer:
         return self.call({"key": key}, f"Bearer {token or token_for('trips/')}", query)

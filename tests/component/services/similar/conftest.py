@@ -25,6 +25,11 @@ def deployment(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> De
     make_table(dynamodb, index)
     make_vector_table(dynamodb, vectors)
     secret = aws("secretsmanager").create_secret(Name=f"keys-{index}", SecretString=json.dumps(KEYS))
-    own = {"INDEX_TABLE": index, "VECTOR_TABLE": vectors, "SIGNING_KEYS_ARN": secret["ARN"]}
+    own = {
+        "MEDIA_BUCKET": "of-settings",
+        "INDEX_TABLE": index,
+        "VECTOR_TABLE": vectors,
+        "SIGNING_KEYS_ARN": secret["ARN"],
+    }
     environment = aws_environment | own | {"INFERENCE_MODE": "endpoint"}
-    return Deployment(load("similar", environment), environment, dynamodb, TableVectors(dynamodb, vectors))
+    return Deployment(load("similar", environment, {}), environment, dynamodb, TableVectors(dynamodb, vectors))

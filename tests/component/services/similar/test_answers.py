@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -122,11 +123,11 @@ def test_a_picture_without_embedding_and_hash_waits_to_be_analysed(deployment: D
     assert int(answer.headers["retry-after"]) > 0
 
 
-@pytest.mark.parametrize("changes", [{"INFERENCE_MODE": "off"}, {"TASKS": "faces,text"}])
+@pytest.mark.parametrize(("mode", "settings"), [("off", {}), ("endpoint", {"tasks": ["faces", "text"]})])
 def test_a_deployment_without_embeddings_says_so_unless_hashes_can_answer(
-    deployment: Deployment, changes: dict[str, str]
+    deployment: Deployment, mode: str, settings: dict[str, Any]
 ) -> None:
-    without = deployment.with_environment(**changes)
+    without = deployment.with_environment(settings, INFERENCE_MODE=mode)
     without.picture("trips/rome.jpg", perceptual_hash=HASH)
     answer = without.ask("trips/rome.jpg")
     assert (answer.status, answer.document["code"]) == (501, "no-inference")

@@ -26,7 +26,7 @@ def api(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Iterator[
         BillingMode="PAY_PER_REQUEST",
     )
     secret = aws("secretsmanager").create_secret(Name=f"keys-{table}", SecretString=json.dumps(KEYS))
-    own = {"UPLOADS_BUCKET": bucket, "INDEX_TABLE": table, "SIGNING_KEYS_ARN": secret["ARN"]}
+    own = {"UPLOADS_BUCKET": bucket, "MEDIA_BUCKET": bucket, "INDEX_TABLE": table, "SIGNING_KEYS_ARN": secret["ARN"]}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (aws_environment | own).items():
             patch.setenv(name, value)

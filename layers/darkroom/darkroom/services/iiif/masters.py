@@ -43,7 +43,7 @@ def opened(transform: Transform, key: str) -> tuple[StoredObject, Size]:
     from ...imaging.header import inspect
 
     name = transform.source_prefix + key
-    master = transform.scenes.open(transform.source, name)
+    master = transform.open_master(key)
     if master is None:
         raise SourceMissing
     stream = Recorded(master.chunks)

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ...errors import BadUpload
+from ...errors import BadUpload, Unavailable
 
 OWN_SOURCE = "darkroom"
 ANALYSE = "Analyse"
@@ -16,6 +16,13 @@ ANALYSE = "Analyse"
 FIRST_WAIT_S = 30
 MAX_WAIT_S = 900
 """The longest that SQS delays a message."""
+
+MAX_ATTEMPTS = 500
+"""How often a request is sent again: some four days of a quarter of an hour at most each, the queue's retention.
+
+The infer function sends to the queue that it consumes, and Lambda's recursive loop detection is off for it
+(docs/decisions/0030): this ends the loop. Then the message fails, and becomes a dead letter.
+"""
 
 
 class Kind(StrEnum):
@@ -32,8 +39,8 @@ class Request:
     """Look at the picture ``key``, or see that nothing is kept of it if it is gone.
 
     ``sequencer`` (padded) is that of the change that is told of, "" if any master will do. ``attempt`` counts how often
-    it was put off for the endpoint. ``again``: even if all has been done. ``image_id`` is what the work on the picture
-    is found by, "" if who asked does not know it.
+    it was sent again: for the endpoint, or for a newer master. ``again``: even if all has been done. ``image_id`` is
+    what the work on the picture is found by, "" if who asked does not know it.
     """
 
     kind: Kind
@@ -57,8 +64,14 @@ class Request:
         return {"source": OWN_SOURCE, "detail-type": ANALYSE, "detail": detail}
 
     def put_off(self) -> Request:
-        """The same, for later."""
+        """The same, for later. Raises Unavailable after :data:`MAX_ATTEMPTS`."""
+        if self.attempt >= MAX_ATTEMPTS:
+            raise Unavailable(detail=f"{self.key} was put off {self.attempt} times")
         return replace(self, kind=Kind.ANALYSE, attempt=self.attempt + 1)
+
+    def anew(self) -> Request:
+        """Look again, whatever has been done, and at any master. Raises Unavailable after :data:`MAX_ATTEMPTS`."""
+        return Request(Kind.ANALYSE, self.key, attempt=self.put_off().attempt, again=True)
 
 
 def wait_s(attempt: int) -> int:

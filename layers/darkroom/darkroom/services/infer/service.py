@@ -83,7 +83,7 @@ class Infer:
         try:
             outcome = self._handle(request)
         except Superseded:
-            self._look_again(request.key)
+            self._look_again(request)
             outcome = Outcome.DROPPED
         self.observer.count("Handled", outcome=outcome)
         return outcome
@@ -91,7 +91,7 @@ class Infer:
     def _handle(self, request: Request) -> Outcome:
         present = self.keeper.masters.present(request.key)
         if present is None:
-            return self._remove(request.key)
+            return self._remove(request)
         if request.kind is Kind.REMOVED or (request.sequencer and request.sequencer < present.sequencer):
             return Outcome.DROPPED
         noted = self.keeper.archive.noted(request.key)
@@ -227,8 +227,9 @@ class Infer:
     def _image_id(self, present: Present) -> str:
         return image_id(present.key, present.sequencer, present.version_id)
 
-    def _remove(self, key: str) -> Outcome:
+    def _remove(self, request: Request) -> Outcome:
         """Keep nothing of a key that has no master, unless it gets one meanwhile."""
+        key = request.key
         archive = self.keeper.archive
         with self.observer.step("remove"):
             sidecars, noted = archive.sidecars(key), archive.noted(key)
@@ -239,8 +240,8 @@ class Infer:
                 self.keeper.vectors.delete(key)
             self.sampler.samples.forget(key)
         if self.keeper.masters.present(key) is not None:  # its vector may just have gone with the old one
-            self._look_again(key)
+            self._look_again(request)
         return Outcome.REMOVED
 
-    def _look_again(self, key: str) -> None:
-        self.queue.send(Request(Kind.ANALYSE, key, again=True).message, delay_s=OVERTAKEN_DELAY_S)
+    def _look_again(self, request: Request) -> None:
+        self.queue.send(request.anew().message, delay_s=OVERTAKEN_DELAY_S)

@@ -1,15 +1,12 @@
-"""What pictures are looked at for, as a deployment says."""
+"""Tasks of the models, as the settings choose them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from ...findings import MODERATION
+from ...settings import OFF, Settings
 
-from ...findings import FACES, MODERATION, SIMILARITY, TEXT
 
-
-def tasks(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Those of ``TASKS``, and moderation where ``MODERATION_POLICY`` waits for its word or tells of it."""
-    wanted = environment.get("TASKS", f"{FACES},{TEXT},{MODERATION},{SIMILARITY}").split(",")
-    if environment.get("MODERATION_POLICY", "off") != "off":
-        wanted.append(MODERATION)
+def tasks(settings: Settings) -> tuple[str, ...]:
+    """The tasks of ``settings``, with moderation where the policy needs it."""
+    wanted = [*settings.tasks, *([MODERATION] if settings.moderation_policy != OFF else [])]
     return tuple(dict.fromkeys(wanted))

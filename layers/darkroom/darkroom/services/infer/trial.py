@@ -112,11 +112,11 @@ def open_trials(environment: Mapping[str, str], breaker: Breaker, observer: Obse
     if environment["INFERENCE_MODE"] != "endpoint":
         return None
     name = environment.get("ENDPOINT_NAME", "")
-    endpoint = Endpoint(client("sagemaker-runtime", read_s=CALL_S, attempts=1), name)
+    endpoint = Endpoint(client("sagemaker-runtime", environment, read_s=CALL_S, attempts=1), name)
 
     @cache
     def variants() -> Variants:  # a service that takes long to load
-        return Variants(client("sagemaker", read_s=WEIGHTS_S, attempts=2), name)
+        return Variants(client("sagemaker", environment, read_s=WEIGHTS_S, attempts=2), name)
 
     return Trials(Caller(endpoint, breaker, observer), Standings(variants, observer))
 

@@ -50,6 +50,7 @@ class Change:
     ``version_id`` is that of the object, or delete marker, that came or went. ``sha256`` is that of the bytes which are
     to be released or confirmed, empty for whatever is held; ``by`` is the person who decided it. ``scene`` is the id of
     the scene that was cut, ``code`` and ``reason`` say why it is refused, ``fault`` what stopped the work on it.
+    ``repairs`` counts the repair messages that led to this one.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class Change:
     code: str = ""
     reason: str = ""
     fault: str = ""
+    repairs: int = 0
 
     @property
     def deletes(self) -> bool:
@@ -99,7 +101,7 @@ def read_change(body: str) -> Change | None:
         raise BadUpload("The message names no upload", field="key", detail=body[:500])
     if source == OWN_SOURCE and isinstance(detail_type, str) and detail_type in _OWN:
         further: dict[str, Any] = {name: str(detail.get(name, "")) for name in _FURTHER}
-        return Change(_OWN[detail_type], key, "", **further)
+        return Change(_OWN[detail_type], key, "", **further, repairs=_count(detail.get("repairs", 0)))
     kind, object_ = _kind(detail_type, detail), detail["object"]
     if kind is None or (key.endswith("/") and not object_.get("size")):
         return None
@@ -112,9 +114,9 @@ def read_change(body: str) -> Change | None:
     )
 
 
-def mend_message(key: str) -> dict[str, object]:
-    """The message that asks for ``key`` to be put right."""
-    return _own_message(MEND, key)
+def mend_message(key: str, repairs: int = 0) -> dict[str, object]:
+    """The message that asks for ``key`` to be put right, after ``repairs`` others that led to it."""
+    return _own_message(MEND, key, **_given(repairs=str(repairs) if repairs else ""))
 
 
 def moderated_message(key: str) -> dict[str, object]:
@@ -153,6 +155,11 @@ def _kind(detail_type: str, detail: Mapping[str, Any]) -> Kind | None:
     if detail_type == "Object Deleted" and detail.get("reason") == _DELETED_BY_PERSON:
         return Kind.ERASED if detail.get("deletion-type") == _FOR_GOOD else Kind.DELETED
     return None
+
+
+def _count(text: Any) -> int:
+    """The number in our own message; 0 for what is none."""
+    return int(text) if str(text).isdecimal() else 0
 
 
 def _unix_time(text: Any) -> float:

@@ -31,6 +31,13 @@ PYRAMID = "pyramid"
 MEND_DELAY_S = 5
 """After being overtaken: time for the other worker to end what it is doing."""
 
+MAX_REPAIRS = 100
+"""Of one chain of repair messages. Each needs another attempt that overtakes the one before, so that a chain is short.
+
+Ingest sends to the queue that it consumes, and Lambda's recursive loop detection is off for it (docs/decisions/0030):
+this ends the loop.
+"""
+
 _MAX_DELAY_S = 900
 """The longest that SQS delays a message."""
 
@@ -110,17 +117,25 @@ class Claims:
         """The head of the master of ``key``."""
         return self.source.head(self.prefix + key)
 
-    def overtaken(self, key: str, *, wrote: bool) -> None:
-        """See that the newer state of ``key`` stays, or comes back; ``wrote``: whether we may have undone it."""
+    def overtaken(self, key: str, *, wrote: bool, repairs: int = 0) -> None:
+        """See that the newer state of ``key`` stays, or comes back; ``wrote``: whether we may have undone it.
+
+        ``repairs`` counts the repair messages that led here. Raises Unavailable after :data:`MAX_REPAIRS`.
+        """
         if wrote:
-            self.queue.send(mend_message(key), delay_s=MEND_DELAY_S)
+            self._repair(key, repairs, MEND_DELAY_S)
             return
         record = self.index.get(key)
         if record is None or self.in_order(record):
             return
         wait_s = 0 if record.done else max(0, record.lease_until_s - self.clock()) + 1
         log("WARNING", "the master is not that of the index", key=key, sequencer=record.sequencer)
-        self.queue.send(mend_message(key), delay_s=int(min(wait_s, _MAX_DELAY_S)))
+        self._repair(key, repairs, int(min(wait_s, _MAX_DELAY_S)))
+
+    def _repair(self, key: str, repairs: int, delay_s: int) -> None:
+        if repairs >= MAX_REPAIRS:
+            raise Unavailable(detail=f"{key} was overtaken in {repairs} repairs")
+        self.queue.send(mend_message(key, repairs + 1), delay_s=delay_s)
 
     def in_order(self, record: Record) -> bool:
         """Whether the objects of the key are those that ``record`` speaks of, or will speak of."""

@@ -11,9 +11,16 @@ from ...aws.queues import Queue
 from ...errors import Busy, SceneFailed
 from .. import inbox
 from ..dead_letters import last_words
-from ..received import Message
+from ..received import POSTPONED, Message
 from .changes import mend_message, read_change
 from .service import Ingest, Outcome
+
+MAX_POSTPONEMENTS = 100
+"""Of one message: a day at most, where one lease of a scene takes 20 of them. What holds a claim for longer is stuck.
+
+Ingest sends to the queue that it consumes, and Lambda's recursive loop detection is off for it (docs/decisions/0030):
+this ends the loop. Then the message fails, and becomes a dead letter.
+"""
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,13 @@ class Inbox(inbox.Inbox):
         self.queue.hide(message.receipt_handle, seconds)
 
     def _postpone(self, message: Message, error: Busy) -> None:
-        """Another attempt holds the claim. Waiting for it is no failure, so it does not count as one."""
+        """Another attempt holds the claim. Waiting for it is no failure, so it does not count as one.
+
+        Raises ``error`` after :data:`MAX_POSTPONEMENTS`: then it counts as one.
+        """
+        if message.postponed >= MAX_POSTPONEMENTS:
+            raise error
         self.observer.log("INFO", error.message, detail=error.detail, retry_in_s=error.retry_in_s)
-        marked = {REDRIVEN: message.redriven} if message.redriven else {}
+        marked = {POSTPONED: str(message.postponed + 1)}
+        marked |= {REDRIVEN: message.redriven} if message.redriven else {}
         self.queue.send(json.loads(message.body), delay_s=min(900, int(error.retry_in_s) + 1), attributes=marked)

@@ -54,7 +54,7 @@ class Ingest:
         try:
             outcome = self._handle(change)
         except Superseded as reason:
-            self._claims.overtaken(change.key, wrote=reason.wrote)
+            self._claims.overtaken(change.key, wrote=reason.wrote, repairs=change.repairs)
             outcome = Outcome.DROPPED
         self.observer.count("Handled", outcome=outcome)
         if outcome in (Outcome.READY, Outcome.DUPLICATE) and change.happened_at_s:

@@ -14,6 +14,7 @@ from ...plan.grammar.asked import Asked, Claim, Key
 from ...plan.model import Plan
 from ...plan.negotiation import LADDER_PX
 from ...plan.policy import AccessMode, needs_signature
+from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact
 
 
@@ -29,14 +30,21 @@ type Check = Callable[[Claim | None, Sequence[Key], float, int | None], None]
 
 
 def authorise(
-    asked: Asked, plan: Plan, mode: AccessMode, always: AlwaysRedact, check: Check, keys: KeySource, now_s: float
+    asked: Asked,
+    plan: Plan,
+    mode: AccessMode,
+    presets: Callable[[], Presets],
+    always: AlwaysRedact,
+    check: Check,
+    keys: KeySource,
+    now_s: float,
 ) -> None:
     """Refuse ``plan``, the variant that ``asked`` comes to for a viewer, unless it may be made.
 
     A signature that is there has to be right, except in mode ``open``. Raises DarkroomErrors of 403, and Unavailable.
     """
     if asked.claim is None or mode is AccessMode.OPEN:
-        if needs_signature(plan, mode, always=always):
+        if needs_signature(plan, mode, presets, always):
             raise Unsigned(_unsigned_set(asked.plan) if mode is AccessMode.GUARDED else "")
         if asked.expires_s is not None and now_s >= asked.expires_s:
             raise Expired

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...aws.secrets import Secret
 from ...errors import DarkroomError
 from ...plan.grammar.settings import configured
+from ...settings import Settings
 from ..answers import Failed, HttpResponse, to_http
+from ..settings import dialect_modes
 from ..transform import Transform
-from .ages import DEFAULT_MAX_AGE_S
 from .delivery import Delivery
-from .keys import read_keys
+from .keys import Document, read_keys
 from .request import LanguageRequest
 from .service import Languages
-from .table import read_modes
 
 if TYPE_CHECKING:
     from ...aws.credentials import CredentialSource
@@ -24,16 +25,20 @@ if TYPE_CHECKING:
 type Responded = tuple[HttpResponse, DarkroomError | None]
 
 
-def connected(environment: Mapping[str, str], transform: Transform, credentials: CredentialSource) -> Languages:
-    """The languages of a deployment, beside its ``transform``."""
-    max_age_s = int(environment.get("LANGUAGE_MAX_AGE_S", DEFAULT_MAX_AGE_S))
+def connected(settings: Settings, transform: Transform, keys: Document) -> Languages:
+    """The dialects by ``settings``, beside the ``transform`` that was built by them."""
     return Languages(
         transform=transform,
-        delivery=Delivery(transform.media, transform.keys, max_age_s),
-        keys=Secret(environment.get("LANGUAGE_KEYS_ARN", ""), credentials, read_keys, environment),
-        modes=read_modes(environment.get("LANGUAGES", "")),
-        settings=configured,
+        delivery=Delivery(transform.media, transform.keys, settings.dialect_max_age_s),
+        keys=keys,
+        modes=dialect_modes(settings),
+        settings=lambda: replace(configured(), watermarks=settings.presets.watermarks),
     )
+
+
+def connect_keys(secret_arn: str, credentials: CredentialSource) -> Document:
+    """The keys of all dialects in the secret ``secret_arn``. Sends nothing yet."""
+    return Secret(secret_arn, credentials, read_keys)
 
 
 def respond(languages: Languages, name: str, method: str, headers: Mapping[str, str]) -> Responded:

@@ -12,6 +12,7 @@ from ...errors import MethodNotAllowed, SourceMissing
 from ...plan.grammar.asked import Asked
 from ...plan.grammar.settings import LanguageSettings
 from ...plan.policy import AccessMode
+from ...plan.presets import Presets
 from ..answers import Failed, HttpResponse
 from ..transform import Transform
 from .access import Check, authorise
@@ -62,14 +63,27 @@ class Languages:
             return Iiif(transform=self.transform, delivery=self.delivery, mode=mode).answer(request)
         return self._picture(BY_NAME[name], mode, request)
 
+    def begin(self, name: str, request: LanguageRequest, presets: Callable[[], Presets]) -> None:
+        """Begin the reads of ``request`` before the settings in force are known. Raises DarkroomErrors of 4xx."""
+        if name == IIIF.name:
+            from ...plan.grammar.iiif.reading import read
+
+            self.transform.begin_master(read(request.target).key)
+        elif name in BY_NAME:
+            language = BY_NAME[name]
+            asked = grammar_of(language).read(language.target(request.target), self._settings())
+            self.transform.begin(variant(asked, request, self.transform.always), presets)
+
+    def _settings(self) -> LanguageSettings:
+        return replace(self.settings(), finds_faces=self.transform.inference)
+
     def _picture(self, language: Language, mode: AccessMode, request: LanguageRequest) -> HttpResponse:
         grammar, always = grammar_of(language), self.transform.always
         with self.transform.observer.step("parse"):
-            settings = replace(self.settings(), finds_faces=self.transform.inference)
-            asked = grammar.read(language.target(request.target), settings)
+            asked = grammar.read(language.target(request.target), self._settings())
             plan = variant(asked, request, always)
             keys = LanguageKeys(self.keys, language.name)
-            authorise(asked, plan, mode, always, grammar.check, keys, self.clock())
+            authorise(asked, plan, mode, self.transform.presets, always, grammar.check, keys, self.clock())
         answer = self.transform.make(plan, request.if_none_match)
         if isinstance(answer, Failed):
             raise answer.error

@@ -6,10 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...plan.policy import AccessMode
-
-OFF = "off"
-
 LARGE_PREFIX = "/_large"
 """What the CDN serves objects under that are too large for a function's answer: a cache behaviour, and no key's."""
 
@@ -64,12 +60,3 @@ def spelled(target: str) -> str:
     issue 44). The function reads the URL from a header.
     """
     return _ESCAPED.sub(lambda match: f".-{ord(match[0]):02X}", target)
-
-
-def read_modes(text: str) -> Mapping[str, AccessMode]:
-    """Who may ask for what, by language: of ``imgproxy=guarded,thumbor=off``. One that is off is not among them.
-
-    Raises ValueError.
-    """
-    pairs = (pair.partition("=") for pair in text.split(",") if pair)
-    return {BY_NAME[name].name: AccessMode(mode) for name, _, mode in pairs if mode != OFF}

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from ...aws.metrics import Figure
 from ...aws.observer import Observer
-from ...plan.presets import configured
 from ...watch.cost import HOURS_A_MONTH, Amounts, Architecture, PriceTable, endpoint_amounts, function_amounts, summed
 from .told import MINUTE_S, Told
 
@@ -19,11 +18,11 @@ HOUR_S, DAY_S = 3600, 86_400
 
 OF_A_RENDER: Amounts = {"s3-gets": 1, "s3-puts": 1}
 OF_AN_UPLOAD: Amounts = {
-    "s3-puts": 2 + len(configured().at_ingest),  # the upload, its master, its presets
+    "s3-puts": 2,  # the upload and its master
     "s3-gets": 3,
     **{"dynamodb-writes": 6, "dynamodb-reads": 4, "sqs-requests": 3, "events": 1},
 }
-"""Writes are the claim and the end, each in an index too."""
+"""Writes are the claim and the end, each in an index too. Presets are a PUT each beside it."""
 
 OF_AN_ANALYSIS: Amounts = {
     **{"s3-puts": 1, "s3-gets": 3, "dynamodb-writes": 5, "dynamodb-reads": 6},
@@ -32,10 +31,12 @@ OF_AN_ANALYSIS: Amounts = {
 OF_A_MISS: Amounts = {"s3-gets": 1}
 """The CDN asks the bucket first."""
 
+UPLOADS = ("ingest", "Requests")
+
 OF_EACH: Mapping[tuple[str, str], Amounts] = {
     ("transform", "Rendered"): OF_A_RENDER,
     ("transform", "Requests"): OF_A_MISS,
-    ("ingest", "Requests"): OF_AN_UPLOAD,
+    UPLOADS: OF_AN_UPLOAD,
     ("infer", "Requests"): OF_AN_ANALYSIS,
 }
 """By function and the metric that counts them."""
@@ -46,7 +47,10 @@ STORED_AS = ("StandardStorage", "IntelligentTieringFAStorage")
 
 @dataclass(frozen=True)
 class CostWatch:
-    """``machines`` of ``instance_type`` answer as the endpoint now; None without one. ``buckets`` hold pictures."""
+    """``machines`` of ``instance_type`` answer as the endpoint now; None without one. ``buckets`` hold pictures.
+
+    ``presets``: how many are rendered of each upload.
+    """
 
     told: Told
     prices: PriceTable
@@ -55,6 +59,7 @@ class CostWatch:
     observer: Observer
     instance_type: str = ""
     machines: Callable[[], int] | None = None
+    presets: int = 0
 
     def look(self, now_s: float) -> Mapping[str, object]:
         """Tell what an hour costs, by part; and a picture, if any was asked for."""
@@ -98,7 +103,8 @@ class CostWatch:
     def _done(self, end_s: float) -> dict[str, float]:
         """What the work of the hour asked of other services."""
         totals = self.told.own([*OF_EACH], begin_s=end_s - HOUR_S, end_s=end_s)
-        return summed(*(_times(amounts, count) for amounts, count in zip(OF_EACH.values(), totals, strict=True)))
+        each = {**OF_EACH, UPLOADS: summed(OF_AN_UPLOAD, {"s3-puts": self.presets})}
+        return summed(*(_times(amounts, count) for amounts, count in zip(each.values(), totals, strict=True)))
 
     def _stored(self, end_s: float) -> dict[str, float]:
         """The bytes in the buckets by S3's last count, for an hour of a month."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...watch.slo import SLOS
 
@@ -37,12 +38,24 @@ def _read(text: str) -> Function:
     return Function(name, lambda_name, int(memory))
 
 
-def queues(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """The addresses of the dead letters and of the queue of each function that takes messages."""
+class Queues(NamedTuple):
+    """URLs of a function's dead letters, of its queue, and of the queue of urgent messages, "" if it has none."""
+
+    dead: str
+    queue: str
+    urgent: str = ""
+
+
+def queues(environment: Mapping[str, str]) -> dict[str, Queues]:
+    """The queues of each function that consumes messages."""
     found = {
-        "ingest": (environment.get("INGEST_DLQ_URL", ""), environment.get("INGEST_QUEUE_URL", "")),
-        "purge": (environment.get("PURGE_DLQ_URL", ""), environment.get("PURGE_QUEUE_URL", "")),
-        "refine": (environment.get("REFINE_DLQ_URL", ""), environment.get("REFINE_QUEUE_URL", "")),
-        "infer": (environment.get("INFER_DLQ_URL", ""), environment.get("INFER_QUEUE_URL", "")),
+        "ingest": Queues(environment.get("INGEST_DLQ_URL", ""), environment.get("INGEST_QUEUE_URL", "")),
+        "purge": Queues(environment.get("PURGE_DLQ_URL", ""), environment.get("PURGE_QUEUE_URL", "")),
+        "refine": Queues(environment.get("REFINE_DLQ_URL", ""), environment.get("REFINE_QUEUE_URL", "")),
+        "infer": Queues(
+            environment.get("INFER_DLQ_URL", ""),
+            environment.get("INFER_QUEUE_URL", ""),
+            environment.get("INFER_PRIORITY_QUEUE_URL", ""),
+        ),
     }
-    return {name: addresses for name, addresses in found.items() if all(addresses)}
+    return {name: urls for name, urls in found.items() if urls.dead and urls.queue}

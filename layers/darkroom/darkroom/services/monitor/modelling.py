@@ -16,6 +16,7 @@ from ...aws.registry import Registry
 from ...aws.samples import Samples
 from ...aws.variants import Variants
 from ...aws.vault import Vault
+from ...settings import Settings
 from ...watch.rollout import Policy
 from ..infer.calling import CALL_S
 from ..infer.tasks import tasks
@@ -69,19 +70,18 @@ class Models:
         )
 
 
-def open_models(environment: Mapping[str, str]) -> Models:
-    """The models that ``environment`` names. Sends nothing yet."""
+def open_models(environment: Mapping[str, str], settings: Settings) -> Models:
+    """The models that ``environment`` names, asked for the tasks of ``settings``. Sends nothing yet."""
     control, name = client("sagemaker", environment), environment["ENDPOINT_NAME"]
     runtime = client("sagemaker-runtime", environment, read_s=CALL_S, attempts=1)
     registry = Registry(control, environment["MODEL_GROUP"])
-    return Models(Endpoint(runtime, name), Variants(control, name), registry, tasks(environment))
+    return Models(Endpoint(runtime, name), Variants(control, name), registry, tasks(settings))
 
 
-def policy(environment: Mapping[str, str]) -> Policy:
+def policy(settings: Settings) -> Policy:
     """What canaries are held to: the defaults, but for how long they are tried."""
-    default = Policy()
     return replace(
-        default,
-        promote_after_samples=int(environment.get("ROLLOUT_PROMOTE_AFTER_SAMPLES", default.promote_after_samples)),
-        promote_after_hours=float(environment.get("ROLLOUT_PROMOTE_AFTER_HOURS", default.promote_after_hours)),
+        Policy(),
+        promote_after_samples=settings.canary_pictures,
+        promote_after_hours=float(settings.canary_hours),
     )

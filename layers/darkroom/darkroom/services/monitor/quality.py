@@ -1,10 +1,14 @@
-"""How good each variant of the models is, by pictures of which people have said what is in them."""
+"""How good each variant of the models is, by pictures of which people have said what is in them.
+
+A picture that gets no answer is asked about once more and then left out. A variant that answered too few of them has no
+figures: missing data is published as missing, and the variant stays due.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ...aws.model import Endpoint
@@ -13,21 +17,55 @@ from ...aws.variants import Variants
 from ...aws.vault import Vault
 from ...errors import Unavailable
 from ...findings import FACES, MODERATION, TEXT, Finding
-from ...watch.quality import Confusion, Golden, judged, read_manifest, total
+from ...watch.quality import (
+    ENOUGH,
+    Checked,
+    Confusion,
+    Golden,
+    history_text,
+    judged,
+    read_history,
+    read_manifest,
+    total,
+)
+from .drift import JSON
 
 MANIFEST = "golden/manifest.jsonl"
 """The object in the media bucket; the pictures lie beside it."""
+
+HISTORY = "watch/quality.json"
+"""The object in the media bucket with the time of each variant's last judgement."""
 
 JUDGED = (FACES, MODERATION, TEXT)
 """Tasks that can be judged by labels."""
 
 WITHIN_S = 600.0
-"""How long the endpoint is asked at most. The function itself may take 900 s."""
+"""How long the endpoint is asked at most, all variants together. The function itself may take 900 s."""
+
+ATTEMPTS = 2
+"""How often a picture is asked about."""
+
+GIVE_UP_AFTER = 10
+"""Failures one after the other from which on a variant is not asked any more in this run."""
+
+WORST: Mapping[str, Callable[[Iterable[float]], float]] = {"Precision": min, "Recall": min, "FalsePositiveRate": max}
+"""The metrics, and which of several values is the worst."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a variant's answers are worth, by task; ``answered`` pictures of the golden set."""
+
+    confusions: Mapping[str, Confusion]
+    answered: int
 
 
 @dataclass(frozen=True)
 class QualityWatch:
-    """The golden set in ``media``, and the ``endpoint`` whose ``variants`` are asked about it for ``tasks``."""
+    """The golden set in ``media``, and the ``endpoint`` whose ``variants`` are asked about it for ``tasks``.
+
+    With ``only_due`` a variant that was judged within a day is not asked.
+    """
 
     media: Vault
     endpoint: Endpoint
@@ -36,33 +74,85 @@ class QualityWatch:
     observer: Observer
     within_s: float = WITHIN_S
     monotonic: Callable[[], float] = time.monotonic
+    only_due: bool = False
 
     def look(self, now_s: float) -> Mapping[str, object]:
-        """Tell precision, recall and false positives of each variant that takes calls. Raises Unavailable."""
-        del now_s
+        """Publish precision, recall and false positives of each variant that takes calls. Raises Unavailable."""
         golden = self._golden()
-        weighted = [name for name, variant in sorted(self.variants.now().items()) if variant.weight > 0]
-        ends_s = self.monotonic() + self.within_s
         found: dict[str, object] = {"pictures": len(golden)}
-        for name in weighted if golden else []:
-            judgement = self._judge(golden, name, ends_s)
-            found[name] = {task: self._tell(name, task, one) for task, one in judgement.items()}
+        if not golden:
+            return found
+        history = self._history()
+        self._publish_age(history, now_s)
+        weighted = [name for name, variant in sorted(self.variants.now().items()) if variant.weight > 0]
+        history = {name: history.get(name, Checked(now_s)) for name in weighted}
+        due = [name for name in weighted if not self.only_due or history[name].is_due(now_s)]
+        begun_s = self.monotonic()
+        figures: list[dict[str, float]] = []
+        for number, name in enumerate(due, 1):
+            judgement = self._judge(golden, name, begun_s + self.within_s * number / len(due))
+            if judgement.answered < ENOUGH * len(golden):
+                self.observer.log("ERROR", "quality check incomplete", variant=name, answered=judgement.answered)
+                found[name] = {"answered": judgement.answered}
+                continue
+            told = {task: self._publish(name, task, one) for task, one in judgement.confusions.items()}
+            figures += told.values()
+            found[name] = told
+            history[name] = replace(history[name], judged_s=now_s)
+        self._publish_worst(figures)
+        self.media.put(HISTORY, history_text(history).encode(), headers=JSON, metadata={})
         return found
 
     def _golden(self) -> list[Golden]:
-        opened = self.media.open(MANIFEST)
+        text = self._read(MANIFEST)
+        return [] if text is None else list(read_manifest(text))
+
+    def _history(self) -> dict[str, Checked]:
+        """Times of judgements; none if there is no history or an unreadable one, so that all variants are due."""
+        try:
+            return read_history(self._read(HISTORY) or "{}")
+        except ValueError as error:
+            self.observer.log("WARNING", "history of quality checks unreadable", cause=str(error))
+            return {}
+
+    def _read(self, key: str) -> str | None:
+        opened = self.media.open(key)
         if opened is None:
-            return []
+            return None
         with opened.body as body:
-            return list(read_manifest(body.read().decode()))
+            return body.read().decode()
 
-    def _judge(self, golden: Sequence[Golden], variant: str, ends_s: float) -> dict[str, Confusion]:
+    def _publish_age(self, history: Mapping[str, Checked], now_s: float) -> None:
+        """The time since the last judgement of the variant that has waited longest.
+
+        Before anything is asked, and written at once: a run that dies shows in it too.
+        """
+        if history:
+            self.observer.count("QualityAge", max(one.age_s(now_s) for one in history.values()), "Seconds")
+            self.observer.flush()
+
+    def _judge(self, golden: Sequence[Golden], variant: str, ends_s: float) -> Judgement:
         tasks = [task for task in JUDGED if task in self.tasks]
-        return total(judged(one, self._ask(one, tasks, variant, ends_s)) for one in golden)
+        results: list[dict[str, Confusion]] = []
+        pending, in_a_row = list(golden), 0
+        for attempt in range(1, ATTEMPTS + 1):
+            failed: list[Golden] = []
+            for one in pending:
+                if in_a_row >= GIVE_UP_AFTER or self.monotonic() > ends_s:
+                    failed.append(one)
+                    continue
+                try:
+                    results.append(judged(one, self._ask(one, tasks, variant)))
+                    in_a_row = 0
+                except Unavailable as error:
+                    in_a_row += 1
+                    failed.append(one)
+                    named = {"variant": variant, "picture": one.picture, "attempt": attempt, "cause": error.detail}
+                    self.observer.log("WARNING", "golden picture failed", **named)
+            pending = failed
+        return Judgement(total(results), len(results))
 
-    def _ask(self, one: Golden, tasks: Sequence[str], variant: str, ends_s: float) -> Mapping[str, Finding]:
-        if self.monotonic() > ends_s:
-            raise Unavailable(detail=f"the golden set is too long for one run: no time is left at {one.picture}")
+    def _ask(self, one: Golden, tasks: Sequence[str], variant: str) -> Mapping[str, Finding]:
         opened = self.media.open(one.picture)
         if opened is None:
             raise Unavailable(detail=f"{one.picture} of the golden set is missing")
@@ -70,7 +160,7 @@ class QualityWatch:
             jpeg = body.read()
         return self.endpoint.ask(jpeg, tasks, sha256(one.picture.encode()).hexdigest()[:32], variant=variant).found
 
-    def _tell(self, variant: str, task: str, confusion: Confusion) -> dict[str, float]:
+    def _publish(self, variant: str, task: str, confusion: Confusion) -> dict[str, float]:
         shares = {
             "Precision": confusion.precision,
             "Recall": confusion.recall,
@@ -80,3 +170,9 @@ class QualityWatch:
         for name, percent in percents.items():
             self.observer.count(name, percent, "Percent", task=task, variant=variant)
         return {name: round(percent, 2) for name, percent in percents.items()}
+
+    def _publish_worst(self, figures: Sequence[Mapping[str, float]]) -> None:
+        """The worst of all tasks and variants, for alarms: a metric that exists only where something was judged."""
+        for name, worst in WORST.items():
+            if values := [one[name] for one in figures if name in one]:
+                self.observer.count(name, worst(values), "Percent")

@@ -12,7 +12,7 @@ from ...aws.observer import Observer
 from ...aws.switches import FALLBACK, PRESETS_ONLY
 from ...errors import Unavailable
 from ...watch import remedy
-from .functions import Function
+from .functions import Function, Queues
 from .switching import US, Hand
 
 MINUTE_S = 60
@@ -25,11 +25,15 @@ type Remedy = Callable[[float], Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A function that takes messages from the queue at ``queue_url``, and those that it gave up."""
+    """A function that consumes the queue at ``queue_url``, and its dead letters.
+
+    ``urgent_url`` is the queue that urgent ones go back to, "" if there is none.
+    """
 
     function: Function
     dead: DeadLetters
     queue_url: str
+    urgent_url: str = ""
 
     @property
     def name(self) -> str:
@@ -38,11 +42,11 @@ class Station:
 
 
 def stations(
-    functions: Mapping[str, Function], addresses: Mapping[str, tuple[str, str]], letters: Callable[[str], DeadLetters]
+    functions: Mapping[str, Function], addresses: Mapping[str, Queues], letters: Callable[[str], DeadLetters]
 ) -> list[Station]:
     """A station for each function that has ``addresses``, of its dead letters and of its queue."""
-    known = {name: pair for name, pair in addresses.items() if name in functions}
-    return [Station(functions[name], letters(dead), queue) for name, (dead, queue) in known.items()]
+    known = {name: urls for name, urls in addresses.items() if name in functions}
+    return [Station(functions[name], letters(urls.dead), urls.queue, urls.urgent) for name, urls in known.items()]
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Redrive:
             if sent >= MOST_LETTERS or not remedy.may_go_back(code=letter.code, redriven=again, unreadable=UNREADABLE):
                 left.append(letter.receipt_handle)
                 continue
-            station.dead.send_back(letter, station.queue_url)
+            station.dead.send_back(letter, (letter.is_urgent and station.urgent_url) or station.queue_url)
             codes[letter.code or "none"] = codes.get(letter.code or "none", 0) + 1
         station.dead.show(left)
         if codes:

@@ -11,8 +11,9 @@ from ...errors import BadOption
 SCHEDULED = ("cdn", "cost", "drift", "rollout", "remedy")
 """What looks at every run."""
 
-ON_REQUEST = ("quality", "baseline")
-"""What looks only where it is named: quality asks the models about the whole golden set, baseline starts drift anew."""
+ON_REQUEST = ("quality", "quality-due", "baseline")
+"""What runs only where it is named: ``quality`` asks every variant about the whole golden set, ``quality-due`` those
+that have not been judged for a day (a schedule asks for it hourly), ``baseline`` starts drift anew."""
 
 NAMES = (*SCHEDULED, *ON_REQUEST)
 

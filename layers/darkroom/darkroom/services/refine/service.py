@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ from ...imaging.refining import Refinement, refined
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ...plan.policy import is_refined
+from ...plan.presets import Presets, configured
 from ...plan.redaction import NOTHING, AlwaysRedact
 from ..caching import PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
 from ..making import known_of, overtaken, read_watermark, take_back
@@ -59,6 +61,7 @@ class Refine:
     observer: Observer
     source_prefix: str = "masters/"
     always: AlwaysRedact = NOTHING
+    presets: Callable[[], Presets] = configured
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
     _scenes: Scenes = field(default_factory=Scenes, init=False, repr=False)
@@ -79,7 +82,7 @@ class Refine:
         plan = order.plan
         if plan is None:
             return Outcome.NO_PICTURE
-        if not order.hits and not is_refined(plan, always=self.always):
+        if not order.hits and not is_refined(plan, self.presets, self.always):
             return Outcome.SIGNED
         stored = self.media.open(order.name)
         if stored is None:
@@ -120,7 +123,7 @@ class Refine:
                 source,
                 body,
                 limits=self.limits,
-                watermark=read_watermark(self.media, mark.name) if mark else None,
+                watermark=read_watermark(self.media, mark.name, self.presets()) if mark else None,
                 findings=known_of(job.plan.key, job.master.etag, job.sidecar, self.always),
             )
 

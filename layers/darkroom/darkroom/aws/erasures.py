@@ -1,0 +1,114 @@
+"""The state of erasures in the index table, by the SHA-256 of their keys: whether a key is gone from every place.
+
+``forget`` erases what is stored; the purge function invalidates the CDN afterwards, and confirms that CloudFront has
+completed it. Each writes its own half of the state, so that neither claims success for the other.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .audit import hashed
+from .clients import asking
+
+RUNNING, PENDING_INVALIDATION, COMPLETE, FAILED = "running", "pending_invalidation", "complete", "failed"
+"""States of an erasure. ``failed``: something is left; a run for the same key goes on with it."""
+
+DONE, PENDING = "done", "pending"
+"""States of a half, beside ``failed``."""
+
+ERASURE = "erasure#"
+"""Before the key's hash, in the partition key."""
+
+KEPT_S = 35 * 86_400
+"""As long as the tombstone of the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What is known of the last erasure of a key. ``started_s`` is Unix time."""
+
+    id: str
+    started_s: float
+    stored: str = RUNNING
+    cdn: str = PENDING
+    invalidation: str = ""
+
+    @property
+    def status(self) -> str:
+        """One of the states."""
+        if FAILED in (self.stored, self.cdn):
+            return FAILED
+        if self.stored == RUNNING:
+            return RUNNING
+        return COMPLETE if self.cdn == DONE else PENDING_INVALIDATION
+
+
+def new_id(now_s: float) -> str:
+    """The id of an erasure that begins now; a later one is greater."""
+    return f"{int(now_s * 1000):013d}-{uuid.uuid4().hex[:8]}"
+
+
+def started_s(erasure_id: str) -> float:
+    """When it began, Unix time; 0 for what is no id."""
+    digits = erasure_id.partition("-")[0]
+    return int(digits) / 1000 if digits.isascii() and digits.isdigit() else 0.0
+
+
+class Erasures:
+    """The items in ``table``. Every fault of it is Unavailable."""
+
+    def __init__(self, client: Any, table: str, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def begin(self, key: str, erasure_id: str) -> None:
+        """Replace what is known of ``key`` by an erasure that runs."""
+        self._update(key, erasure_id, {"stored": RUNNING, "cdn": PENDING, "invalidation": ""}, only_if="")
+
+    def set_stored(self, key: str, erasure_id: str, state: str) -> bool:
+        """Write whether all that is stored is gone; False if a later erasure of ``key`` has begun."""
+        return self._update(key, erasure_id, {"stored": state})
+
+    def set_cdn(self, key: str, erasure_id: str, state: str, invalidation: str = "") -> bool:
+        """Write the same of the CDN, with the id of the last ``invalidation``."""
+        return self._update(key, erasure_id, {"cdn": state, "invalidation": invalidation})
+
+    def get(self, key: str) -> Erasure | None:
+        """The last erasure of ``key`` within :data:`KEPT_S`, as it is at this moment."""
+        with asking("erasure get"):
+            found = self._client.get_item(TableName=self._table, Key=_name(key), ConsistentRead=True)
+        if "Item" not in found:
+            return None
+        text = {name: str(value.get("S", "")) for name, value in found["Item"].items()}
+        return Erasure(text["id"], started_s(text["id"]), text["stored"], text["cdn"], text["invalidation"])
+
+    def _update(self, key: str, erasure_id: str, texts: Mapping[str, str], only_if: str = "#id = :id") -> bool:
+        expires_s = int(self._clock()) + KEPT_S
+        names = {"#id": "id", **{f"#{name}": name for name in texts}}
+        values = {":id": {"S": erasure_id}, ":until": {"N": str(expires_s)}}
+        values |= {f":{name}": {"S": text} for name, text in texts.items()}
+        sets = ", ".join(["#id = :id", "expires_at_s = :until", *(f"#{name} = :{name}" for name in texts)])
+        condition = {"ConditionExpression": only_if} if only_if else {}
+        with asking("erasure update"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_name(key),
+                    UpdateExpression=f"SET {sets}",
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
+                    **condition,
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+
+def _name(key: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": ERASURE + hashed(key)}}

@@ -1,0 +1,124 @@
+"""The settings document in the media bucket, as functions read it.
+
+``settings/current.json`` is the document in force; ``settings/history/<number>.json`` is every version that was ever
+written. A document is the JSON object ``{"number", "previous", "at", "by", "reason", "settings"}``, whose ``settings``
+is a table that :func:`darkroom.settings.read_settings` validates. Without a document all settings are defaults.
+Nothing third-party is imported: transform reads it too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import Unavailable
+from ..settings import DEFAULTS, InvalidSettings, Settings, read_settings
+
+if TYPE_CHECKING:
+    from .observer import Observer
+    from .switches import Read
+
+CURRENT = "settings/current.json"
+HISTORY = "settings/history/"
+
+FRESH_S = 60.0
+"""How long a document that was read is in force before it is read again."""
+
+RETRY_S = 5.0
+"""After how long a failed read is repeated, while the last good document is in force."""
+
+
+def history_name(number: int) -> str:
+    """The object that version ``number`` is kept in. Numbers have one width, so that listings are in order."""
+    return f"{HISTORY}{number:08d}.json"
+
+
+def parse_document(body: bytes) -> Settings:
+    """The settings of a stored document; raises InvalidSettings. Keys of a newer version are ignored."""
+    import json
+
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    table = found.get("settings") if isinstance(found, dict) else None
+    if not isinstance(table, dict):
+        raise InvalidSettings(["the document is not a JSON object with a table named settings"])
+    return read_settings(table, ignore_unknown=True)
+
+
+@dataclass
+class LiveSettings:
+    """The settings as one process knows them, read again when they are ``fresh_s`` old.
+
+    The last good document stays in force while a read fails, or finds an invalid document or none where there was one.
+    Before the first good document such a failure is Unavailable: defaults could show what the document hides.
+    """
+
+    read: Read
+    observer: Observer | None = None
+    fresh_s: float = FRESH_S
+    clock: Callable[[], float] = time.time
+    _known: Settings | None = field(default=None, init=False)
+    _body: bytes | None = field(default=None, init=False)
+    _read_s: float = field(default=float("-inf"), init=False)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether :meth:`current` will read the document."""
+        return not 0 <= self.clock() - self._read_s < self.fresh_s
+
+    @property
+    def known(self) -> Settings:
+        """What was read last, the defaults before that. For reads that begin early, and beside :meth:`current`."""
+        return DEFAULTS if self._known is None else self._known
+
+    def current(self) -> Settings:
+        """The settings in force: the same object as long as the document is the same. Raises Unavailable."""
+        if self._known is not None and not self.is_due:
+            return self._known
+        now_s = self.clock()
+        try:
+            body = self._reread()
+            if self._known is None or body != self._body:
+                self._known = DEFAULTS if body is None else parse_document(body)
+                self._body = body
+        except InvalidSettings as error:
+            return self._last_good("settings document invalid", "SettingsInvalid", str(error), now_s)
+        except Unavailable as error:
+            return self._last_good("settings read failed", "SettingsReadFailed", error.detail, now_s)
+        self._read_s = now_s
+        return self._known
+
+    def _reread(self) -> bytes | None:
+        body = self.read(CURRENT)
+        if body is None and self._body is not None:
+            raise Unavailable(detail=f"{CURRENT} is missing")
+        return body
+
+    def _last_good(self, message: str, metric: str, detail: str, now_s: float) -> Settings:
+        if self.observer is not None:
+            self.observer.log("ERROR", message, detail=detail)
+            self.observer.count(metric)
+        if self._known is None:
+            raise Unavailable(detail=f"{message}: {detail}")
+        self._read_s = now_s - self.fresh_s + min(RETRY_S, self.fresh_s)
+        return self._known
+
+
+class Configured[T]:
+    """An object built from the settings in force, and built again when they change."""
+
+    def __init__(self, live: LiveSettings, build: Callable[[Settings], T]) -> None:
+        self._live = live
+        self._build = build
+        self._built: tuple[Settings, T] | None = None
+
+    def __call__(self) -> T:
+        """The object for the settings in force. Raises Unavailable."""
+        settings, built = self._live.current(), self._built
+        if built is None or built[0] is not settings:
+            built = self._built = settings, self._build(settings)
+        return built[1]

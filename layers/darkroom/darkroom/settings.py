@@ -1,0 +1,339 @@
+"""Settings of a deployment that no AWS resource needs: one document, validated here and read at run time.
+
+The document is a table of the fields of :class:`Settings`; what it does not name has its default. In the media bucket
+it is ``settings/current.json`` (:mod:`darkroom.aws.settings`); users edit it as TOML or JSON with ``tools.settings``.
+Nothing third-party is imported: transform reads it too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Protocol, cast
+
+from .plan.limits import Limits
+from .plan.policy import AccessMode
+from .plan.presets import Presets, configured, presets_text, read_presets
+from .plan.redaction import FIRST_GENERATION, NOTHING, AlwaysRedact
+
+PRESET_TABLES = ("presets", "ingest", "watermarks")
+"""Tables that together are :class:`darkroom.plan.presets.Presets`."""
+
+WATERMARKS = "watermarks/"
+"""Where the media bucket has the files of watermarks: functions may read them there."""
+
+YEAR_S = 31_536_000
+OFF = "off"
+TASKS = ("faces", "text", "moderation", "similarity", "tags")
+"""What models can look for (:mod:`darkroom.findings`)."""
+
+
+class InvalidSettings(ValueError):
+    """A document is not valid. ``problems``: one sentence for each wrong or unknown key, in the document's order."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Rule(Protocol):
+    """What a value of a field may be."""
+
+    @property
+    def expects(self) -> str:
+        """The allowed values, for an error and for the documentation."""
+
+    def read(self, value: object) -> Any:
+        """Convert a value of the document to that of the field; raises ValueError if it is not allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number from ``least`` to ``most``."""
+
+    least: int
+    most: int
+
+    @property
+    def expects(self) -> str:
+        return f"a whole number from {self.least} to {self.most}"
+
+    def read(self, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not self.least <= value <= self.most:
+            raise ValueError
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """``true`` or ``false``."""
+
+    @property
+    def expects(self) -> str:
+        return "true or false"
+
+    def read(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise ValueError  # noqa: TRY004 - every rule raises the same
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some words."""
+
+    words: tuple[str, ...]
+
+    @property
+    def expects(self) -> str:
+        return "one of " + ", ".join(self.words)
+
+    def read(self, value: object) -> str:
+        if value not in self.words:
+            raise ValueError
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text that ``pattern`` matches as a whole."""
+
+    pattern: str
+    expects: str
+
+    def read(self, value: object) -> str:
+        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+            raise ValueError
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A list of at most ``most`` different texts that ``each`` allows."""
+
+    each: Rule
+    least: int
+    most: int
+
+    @property
+    def expects(self) -> str:
+        return f"a list of {self.least} to {self.most} different values, each {self.each.expects}"
+
+    def read(self, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not self.least <= len(value) <= self.most:
+            raise ValueError
+        found = tuple(self.each.read(item) for item in value)
+        if len(set(found)) != len(found):
+            raise ValueError
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Redactions:
+    """A table of key prefixes, percent-encoded as in a path, to what is hidden below each."""
+
+    most: int
+
+    @property
+    def expects(self) -> str:
+        return f"a table of at most {self.most} percent-encoded key prefixes to faces, text or all"
+
+    def read(self, value: object) -> AlwaysRedact:
+        if not isinstance(value, Mapping) or len(value) > self.most:
+            raise ValueError
+        if not all(isinstance(redact, str) and "," not in f"{prefix}{redact}" for prefix, redact in value.items()):
+            raise ValueError
+        return AlwaysRedact.parse(",".join(f"{prefix}={redact}" for prefix, redact in value.items()))
+
+
+def _setting(default: Any, rule: Rule, unit: str, about: str) -> Any:
+    return field(default=default, metadata={"rule": rule, "unit": unit, "about": about})
+
+
+_LIMITS = Limits()
+_MODES = tuple(mode.value for mode in AccessMode)
+_DIALECT = Choice((OFF, *_MODES))
+_UNSIGNED_DIALECT = Choice((OFF, AccessMode.GUARDED.value, AccessMode.OPEN.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings, by the names that the document has for them. docs/settings.md is generated from the fields."""
+
+    access_mode: str = _setting(
+        AccessMode.GUARDED.value,
+        Choice(_MODES),
+        "",
+        "Requests that need no signature: `guarded` a finite set of variants, `open` all, `signed` none.",
+    )
+    imgproxy_access_mode: str = _setting(
+        OFF, _DIALECT, "", "The same for imgproxy URLs under `/imgproxy/`; `off` serves none. Needs `Dialects=on`."
+    )
+    thumbor_access_mode: str = _setting(OFF, _DIALECT, "", "The same for thumbor URLs under `/thumbor/`.")
+    dit_access_mode: str = _setting(
+        OFF, _DIALECT, "", "The same for URLs of AWS's Dynamic Image Transformation under `/dit/`."
+    )
+    cloudflare_access_mode: str = _setting(
+        OFF, _UNSIGNED_DIALECT, "", "The same for Cloudflare URLs under `/cdn-cgi/image/`, which have no signatures."
+    )
+    iiif_access_mode: str = _setting(
+        OFF,
+        _UNSIGNED_DIALECT,
+        "",
+        "The same for IIIF Image API 3.0 URLs under `/iiif/3/`; `guarded` serves info.json, its sizes and tiles.",
+    )
+    dialect_max_age_s: int = _setting(
+        86_400,
+        Whole(0, YEAR_S),
+        "s",
+        "Longest time that browsers and the CDN keep a response to a dialect URL. Purges reach IIIF URLs only.",
+    )
+    browser_max_age_s: int = _setting(
+        86_400, Whole(0, YEAR_S), "s", "Time that browsers keep a derivative. Purges reach the CDN, not browsers."
+    )
+    cdn_max_age_s: int = _setting(YEAR_S, Whole(0, YEAR_S), "s", "Time that the CDN keeps a derivative.")
+    stale_while_revalidate_s: int = _setting(
+        86_400, Whole(0, YEAR_S), "s", "Time that an expired derivative may be served while it is fetched again."
+    )
+    immutable_prefixes: tuple[str, ...] = _setting(
+        (),
+        Texts(Text(r"[^\0]{1,1024}", "a key prefix"), 0, 50),
+        "",
+        "Key prefixes whose objects are named by their content and never change.",
+    )
+    store_derivatives: bool = _setting(
+        True, Flag(), "", "Whether rendered derivatives are stored in S3; `false` renders on every CDN miss."
+    )
+    max_source_bytes: int = _setting(
+        _LIMITS.max_bytes, Whole(1, 1024**3), "bytes", "Largest upload and master that is not cut into strips."
+    )
+    max_source_pixels: int = _setting(
+        _LIMITS.max_pixels, Whole(1, 10**9), "pixels", "Most pixels of a master: width × height × frames read."
+    )
+    max_source_frames: int = _setting(_LIMITS.max_frames, Whole(1, 99_999), "frames", "Most frames of a master.")
+    max_scene_bytes: int = _setting(
+        _LIMITS.max_scene_bytes, Whole(1, 5 * 1024**3), "bytes", "Largest upload that is cut into strips."
+    )
+    max_scene_pixels: int = _setting(
+        _LIMITS.max_scene_pixels,
+        Whole(1, 4 * 10**9),
+        "pixels",
+        "Most pixels of an upload that is cut into strips; at most `max_source_pixels` cuts none.",
+    )
+    scene_concurrency: int = _setting(10, Whole(1, 1000), "strips", "Strips of one large image cut at the same time.")
+    library_concurrency: int = _setting(10, Whole(1, 1000), "batches", "Most concurrent batches of a bulk job.")
+    keep_gps: bool = _setting(
+        False, Flag(), "", "Whether the index keeps the GPS position of a photo. Served files never contain it."
+    )
+    clamd_address: str = _setting(
+        "",
+        Text(r"|[A-Za-z0-9.-]{1,253}:[1-9][0-9]{0,4}", "host:port, or empty"),
+        "",
+        "ClamAV daemon that scans every upload; empty scans none. `VpcSubnetIds` must reach it.",
+    )
+    findings_generation: str = _setting(
+        FIRST_GENERATION,
+        Text(r"[a-z0-9]{1,8}", "1 to 8 characters of a-z and 0-9"),
+        "",
+        "Name under which findings are written. The key-value store's entry `findings` selects the one that is used.",
+    )
+    always_redact: AlwaysRedact = _setting(
+        NOTHING,
+        Redactions(40),
+        "",
+        "What is hidden in every image below a key prefix: faces, text or all. Needs `InferenceMode`.",
+    )
+    moderation_policy: str = _setting(
+        OFF,
+        Choice((OFF, "label", "block")),
+        "",
+        "`label` records moderation labels and publishes them, `block` also holds images until they pass. "
+        "Needs `InferenceMode`.",
+    )
+    tasks: tuple[str, ...] = _setting(
+        TASKS[:4], Texts(Choice(TASKS), 1, len(TASKS)), "", "What models look for; `tags` if the endpoint has them."
+    )
+    refine_hits: int = _setting(
+        20, Whole(1, 10**6), "views/hour", "Views from which any derivative is re-encoded. Needs `AccessLogDays`."
+    )
+    max_renders_per_minute: int = _setting(
+        0, Whole(0, 10**9), "renders/min", "Rate from which only presets are rendered; 0 is no limit."
+    )
+    baseline_samples: int = _setting(
+        500, Whole(200, 1000), "samples", "Samples of analysed images that make the first drift baseline."
+    )
+    canary_pictures: int = _setting(
+        300, Whole(30, 100_000), "images", "Images that a canary must have analysed before it is promoted."
+    )
+    canary_hours: int = _setting(
+        24, Whole(0, 8760), "h", "Time that a canary must have run before it is promoted; a worse one ends earlier."
+    )
+    own_presets: Presets | None = field(default=None, metadata={"document": False})
+
+    @property
+    def presets(self) -> Presets:
+        """Presets and watermarks of the document, else those of ``presets.toml``."""
+        return self.own_presets if self.own_presets is not None else configured()
+
+
+DEFAULTS = Settings()
+
+
+def setting_fields() -> list[Field[Any]]:
+    """The fields of :class:`Settings` that are keys of the document."""
+    return [one for one in fields(Settings) if one.metadata.get("document", True)]
+
+
+_FIELDS: Mapping[str, Field[Any]] = {one.name: one for one in setting_fields()}
+
+
+def read_settings(document: Mapping[str, object], *, ignore_unknown: bool = False) -> Settings:
+    """Validate ``document``; raises InvalidSettings with every problem.
+
+    ``ignore_unknown``: skip keys that this version does not have, as a function does that runs beside a newer one.
+    """
+    values, problems = dict[str, Any](), list[str]()
+    for name, value in document.items():
+        if name in PRESET_TABLES:
+            continue
+        if name not in _FIELDS:
+            if not ignore_unknown:
+                problems.append(f"{name}: there is no such setting")
+            continue
+        rule = cast(Rule, _FIELDS[name].metadata["rule"])
+        try:
+            values[name] = rule.read(value)
+        except (ValueError, TypeError):
+            problems.append(f"{name}: must be {rule.expects}, not {value!r}")
+    try:
+        values["own_presets"] = _presets(document)
+    except (ValueError, TypeError, AttributeError) as error:
+        problems.append(str(error))
+    if problems:
+        raise InvalidSettings(problems)
+    return Settings(**values)
+
+
+def _presets(document: Mapping[str, object]) -> Presets | None:
+    """The presets of ``document``; a table that is absent is that of the defaults. None if all of them are."""
+    given = {name: document[name] for name in PRESET_TABLES if name in document}
+    if not given:
+        return None
+    import tomllib
+
+    tables: dict[str, Any] = {**tomllib.loads(presets_text()), **given}
+    if wrong := [name for name, table in tables.items() if not isinstance(table, Mapping)]:
+        raise ValueError(f"{wrong[0]}: must be a table")
+    if wrong := [name for name, options in tables["presets"].items() if not isinstance(options, Mapping)]:
+        raise ValueError(f"presets: {wrong[0]!r} must be a table")
+    if "ingest" not in given:
+        tables["ingest"] = {"presets": [name for name in tables["ingest"]["presets"] if name in tables["presets"]]}
+    for name, key in tables["watermarks"].items():
+        if not isinstance(key, str) or not key.startswith(WATERMARKS):
+            raise ValueError(f"watermarks: {name!r} must be a key below {WATERMARKS}, not {key!r}")
+    if unknown := set(tables["ingest"]) - {"presets"}:
+        raise ValueError(f"ingest: there is no such setting: {', '.join(sorted(unknown))}")
+    if not isinstance(tables["ingest"].get("presets", []), list):
+        raise ValueError("ingest: presets must be a list of names")  # noqa: TRY004 - as above
+    return read_presets(tables)

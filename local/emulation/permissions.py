@@ -1,0 +1,226 @@
+"""IAM in MiniStack: a function may do what its role allows, and each kind of call that it makes is recorded.
+
+With ``AUTH=true`` MiniStack gives each function credentials of its role, checks signatures and evaluates policies. This
+adds what its version 1.5.33 lacks of AWS's behaviour:
+
+- Batches of SQS need the permission of the single operation (Amazon SQS developer guide, "Amazon SQS API permissions:
+  Actions and resource reference"). MiniStack checks ``sqs:SendMessageBatch``, which does not exist.
+- ``dynamodb:LeadingKeys``, which conditions of the template use.
+- Conditional deletes and writes by entity tag need ``s3:GetObject`` (Amazon S3 user guide, "Enforce conditional deletes
+  on Amazon S3 buckets").
+- Without ``s3:ListBucket`` a missing object is 403, not 404 (Amazon S3 API reference, "GetObject" and "HeadObject").
+- Bucket policies require TLS. HTTP on 127.0.0.1 stands for it.
+
+Credentials that MiniStack did not issue are those of the root user, as without ``AUTH``.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+RECORD = "DARKROOM_API_CALLS"
+"""Environment variable of MiniStack: the file to which calls are appended as JSON lines. Without it there is none."""
+
+SWITCH = {"AUTH": "true"}
+"""Environment variables that have MiniStack evaluate policies."""
+
+MISSING = (b"NoSuchKey", b"NoSuchVersion")
+DENIED = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+)
+
+
+class Recorder:
+    """Appends calls to a file, each kind of call once, in the order of first occurrence."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._seen: set[str] = set()
+        self._one_at_a_time = threading.Lock()
+
+    def note(
+        self, principal_arn: str, action: str, resource: str, context: Mapping[str, Any], *, allowed: bool
+    ) -> None:
+        """Append the call of the session ``principal_arn`` of a role. Calls of other principals are left out."""
+        kind, *names = principal_arn.rpartition(":")[2].split("/")
+        if self._path is None or kind != "assumed-role":
+            return
+        call = {
+            "role": names[0],
+            "function": names[-1],
+            "action": action,
+            "resource": resource,
+            "context": {name: value for name, value in context.items() if value is not None},
+            "allowed": allowed,
+        }
+        line = json.dumps(call, sort_keys=True)
+        with self._one_at_a_time:
+            if line not in self._seen:
+                self._seen.add(line)
+                with self._path.open("a") as file:
+                    file.write(line + "\n")
+
+
+def leading_keys(body: Mapping[str, Any], partition_key: str) -> list[str]:
+    """Values of ``dynamodb:LeadingKeys`` for a request on items, in which ``partition_key`` is the table's attribute.
+
+    DynamoDB developer guide, "Using IAM policy conditions for fine-grained access control".
+    """
+    asked = (body.get("RequestItems") or {}).values()
+    items = [
+        *(item for item in (body.get("Key"), body.get("Item")) if item),
+        *(key for one in asked if isinstance(one, dict) for key in one.get("Keys", [])),
+    ]
+    return [str(value) for item in items for value in (item.get(partition_key) or {}).values()]
+
+
+def conditional_reads(
+    method: str, path: str, headers: Mapping[str, str], query: Mapping[str, Any], body: bytes
+) -> list[str]:
+    """ARNs of objects that S3 lets be changed by entity tag, as the request does, only to readers of them."""
+    bucket, _, key = path.lstrip("/").partition("/")
+    by_tag = headers.get("if-match", "*") != "*"
+    if key and by_tag and method in ("PUT", "POST", "DELETE"):
+        return [f"arn:aws:s3:::{bucket}/{key}"]
+    if not key and method == "POST" and "delete" in query:
+        return [f"arn:aws:s3:::{bucket}/{name}" for name in _deleted_by_tag(body)]
+    return []
+
+
+def _deleted_by_tag(body: bytes) -> Iterator[str]:
+    try:
+        document = ElementTree.fromstring(body)
+    except ElementTree.ParseError:
+        return
+    for entry in document.iter():
+        if entry.tag.rpartition("}")[2] == "Object":
+            fields = {child.tag.rpartition("}")[2]: child.text or "" for child in entry}
+            if fields.get("ETag"):
+                yield fields["Key"]
+
+
+def is_missing_object(method: str, path: str, status: int, body: bytes) -> bool:
+    """Whether S3 answers a request that reads an object, or copies one, that there is none."""
+    bucket, _, key = path.lstrip("/").partition("/")
+    if status != 404 or not bucket or not key:
+        return False
+    return method == "HEAD" or (method in ("GET", "PUT") and any(code in body for code in MISSING))
+
+
+def enforce_permissions(
+    app: Any, evaluator: Any, actions: Any, *, iam: Any, sts: Any, dynamodb: Any, record: str
+) -> None:
+    """Patch MiniStack's application and its modules of IAM and DynamoDB. ``record`` is a file, "" for none."""
+    _take_for_tls(app)
+    _take_strangers_for_root(evaluator, iam, sts)
+    _name_batches(actions)
+    _add_leading_keys(actions, dynamodb)
+    _add_conditional_reads(actions)
+    recorder = Recorder(Path(record) if record else None)
+    _hide_missing_objects(app, evaluator, recorder)  # before calls are recorded: it makes none
+    _record_calls(evaluator, recorder)
+
+
+def _take_for_tls(app: Any) -> None:
+    own = app.pin_request_origin
+    app.pin_request_origin = lambda source_ip, _: own(source_ip, True)
+
+
+def _take_strangers_for_root(evaluator: Any, iam: Any, sts: Any) -> None:
+    """Give credentials that were not issued here all permissions: they are of the machine's user, for some account."""
+    own = evaluator.is_root_access_key
+
+    def is_root(access_key_id: str) -> bool:
+        issued = access_key_id in sts._sessions or any(key == access_key_id for _, key in iam._access_keys.to_dict())
+        return own(access_key_id) or not issued
+
+    evaluator.is_root_access_key = is_root
+
+
+def permission_of(action: str) -> str:
+    """The permission for an operation that MiniStack calls ``action``."""
+    return action.removesuffix("Batch") if action.startswith("sqs:") else action
+
+
+def _name_batches(actions: Any) -> None:
+    own = actions.extract_iam_action
+
+    def extract(*request: Any, **named: Any) -> str | None:
+        action = own(*request, **named)
+        return action and permission_of(action)
+
+    actions.extract_iam_action = extract
+
+
+def _add_leading_keys(actions: Any, dynamodb: Any) -> None:
+    own = actions.dynamodb_service_context
+
+    def context(body: bytes) -> dict[str, Any]:
+        found = dict(own(body))
+        request = json.loads(body or b"{}")
+        names = [request["TableName"]] if request.get("TableName") else list(request.get("RequestItems") or {})
+        table = dynamodb._tables.get(str(names[0]).rpartition("/")[2]) if names else None
+        schema = (table or {}).get("KeySchema", [])
+        partition = next((one["AttributeName"] for one in schema if one["KeyType"] == "HASH"), "")
+        if keys := leading_keys(request, partition):
+            found["dynamodb:LeadingKeys"] = keys
+        return found
+
+    actions.dynamodb_service_context = context
+
+
+def _add_conditional_reads(actions: Any) -> None:
+    own = actions.s3_additional_checks
+
+    def checks(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
+        reads = conditional_reads(method, path, headers, query, body)
+        return [*own(method, path, headers, body, query), *(("s3:GetObject", arn) for arn in reads)]
+
+    actions.s3_additional_checks = checks
+
+
+def _caller(evaluator: Any, access_key_id: str) -> str:
+    """The ARN of the caller, "" for the root user."""
+    if not access_key_id or evaluator.is_root_access_key(access_key_id):
+        return ""
+    return str((evaluator.resolve_caller_identity(access_key_id) or {}).get("userArn", ""))
+
+
+def _record_calls(evaluator: Any, recorder: Recorder) -> None:
+    own = evaluator.enforce
+
+    def enforce(access_key_id: str, iam_action: str, *rest: Any, **named: Any) -> Any:
+        denied = own(access_key_id, iam_action, *rest, **named)
+        if principal := _caller(evaluator, access_key_id):
+            resource = named.get("resource_arn") or (rest[2] if len(rest) > 2 else "*")
+            context = named.get("service_context") or (rest[3] if len(rest) > 3 else None) or {}
+            recorder.note(principal, iam_action, resource, context, allowed=denied is None)
+        return denied
+
+    evaluator.enforce = enforce
+
+
+def _hide_missing_objects(app: Any, evaluator: Any, recorder: Recorder) -> None:
+    own, enforce = app.SERVICE_HANDLERS["s3"], evaluator.enforce
+
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
+        answer = await own(method, path, headers, body, query)
+        text = answer[2] if isinstance(answer[2], bytes) else b""
+        if not is_missing_object(method, path, answer[0], text):
+            return answer
+        key = app.extract_access_key_id(headers, query)
+        source = headers.get("x-amz-copy-source", "") if method == "PUT" else path
+        bucket = source.lstrip("/").partition("/")[0]
+        if not (principal := _caller(evaluator, key)):
+            return answer
+        if enforce(key, "s3:ListBucket", "s3", app.extract_region(headers), f"arn:aws:s3:::{bucket}"):
+            return 403, {"Content-Type": "application/xml"}, b"" if method == "HEAD" else DENIED
+        recorder.note(principal, "s3:ListBucket", f"arn:aws:s3:::{bucket}", {}, allowed=True)
+        return answer
+
+    app.SERVICE_HANDLERS["s3"] = handle

@@ -1,0 +1,116 @@
+"""Signatures of requests to origins, which MiniStack 1.5.33 does not verify: a Function URL with IAM, and S3 by host.
+
+CloudFront signs both with origin access control. Everything here gets MiniStack's modules as arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+UNAMBIGUOUS = re.compile(r"/|(?:/[A-Za-z0-9._~-]+)+/?")
+"""Paths that CloudFront and Lambda canonicalise alike.
+
+CloudFront and Lambda do not encode other characters, percent-encoded or not, in the same way before they sign, and the
+request fails with SignatureDoesNotMatch (aws-samples/image-optimization#44). Empty segments and dot segments are left
+out of a canonical request ("Create a signed AWS API request", IAM user guide), but not of the path that Lambda gets.
+"""
+
+_DOTS = re.compile(r"/\.\.?(?:/|$)")
+ALGORITHM = "AWS4-HMAC-SHA256"
+
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+
+
+def is_unambiguous(path: str) -> bool:
+    """Whether CloudFront and Lambda sign ``path``, without a query, in the same way."""
+    return UNAMBIGUOUS.fullmatch(path) is not None and _DOTS.search(path) is None
+
+
+class Verifier:
+    """Verifies header signatures (SigV4) of the one access key of ``environment``. ``sigv4`` is MiniStack's module."""
+
+    def __init__(self, sigv4: Any, environment: Mapping[str, str]) -> None:
+        self._sigv4 = sigv4
+        self._key = environment.get("AWS_ACCESS_KEY_ID", "")
+        self._secret = environment.get("AWS_SECRET_ACCESS_KEY", "")
+
+    def failure(
+        self, service: str, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes
+    ) -> str:
+        """Why the request has no valid signature for ``service``, "" if it has one. ``path`` is as it was signed."""
+        if not headers.get("authorization", "").startswith(ALGORITHM):
+            return "it is not signed"
+        signature = self._sigv4.parse_header_signature(headers)
+        if isinstance(signature, tuple):
+            return f"{signature[0]}: {signature[1]}"
+        if signature.access_key_id != self._key:
+            return f"unknown access key {signature.access_key_id}"
+        if signature.service != service:
+            return f"it is signed for {signature.service}, not for {service}"
+        found = self._sigv4.request_time_failure(signature) or self._sigv4.header_signature_failure(
+            signature, self._secret, method, path, query, headers, body
+        )
+        return f"{found[0]}" if found else ""
+
+
+def verify_function_urls(service: Any, verifier: Verifier) -> None:
+    """Have Function URLs with IAM refuse requests without a valid signature, and paths that AWS signs in two ways.
+
+    ``service`` is MiniStack's module of Lambda, which accepts any Authorization header of the right algorithm.
+    """
+    handle = service.handle_function_url_request
+
+    async def handled(
+        url_id: str, method: str, path: str, headers: Any, body: bytes, query: Any, *rest: Any, **named: Any
+    ) -> Any:
+        resolved = service.resolve_function_url(url_id)
+        if resolved is not None and resolved[4].get("AuthType") == "AWS_IAM":
+            reason = verifier.failure("lambda", method, path, query, headers, body)
+            if not reason and not is_unambiguous(path):
+                reason = "CloudFront and Lambda canonicalise the path differently"
+            if reason:
+                service.logger.warning("Function URL refused %s %s: %s", method, path, reason)
+                return refusal(signed="authorization" in headers)
+        return await handle(url_id, method, path, headers, body, query, *rest, **named)
+
+    service.handle_function_url_request = handled
+
+
+def refusal(*, signed: bool) -> tuple[int, dict[str, str], bytes]:
+    """What a Function URL answers to a request whose signature is wrong or missing."""
+    kind, name, text = (
+        ("InvalidSignatureException", "message", _MISMATCH)
+        if signed
+        else ("AccessDeniedException", "Message", "Forbidden")
+    )
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": kind}
+    return 403, headers, json.dumps({name: text}).encode()
+
+
+def verify_virtual_hosts(s3: Any, verifier: Verifier) -> None:
+    """Have S3 refuse a request to a bucket's own host that has no valid signature.
+
+    Only the CDN addresses buckets so; all else here uses paths, for which MiniStack verifies presigned URLs. No bucket
+    of the template is public. ``s3`` is MiniStack's module.
+    """
+    handle = s3.handle_request
+
+    async def handled(
+        method: str, path: str, headers: Any, body: bytes, query: Any, signed_path: str | None = None, **named: Any
+    ) -> Any:
+        if signed_path is not None and "X-Amz-Signature" not in query:
+            as_sent = verifier._sigv4.uri_encode(signed_path, encode_slash=False)
+            if reason := verifier.failure("s3", method, as_sent, query, headers, body):
+                s3.logger.warning("S3 refused %s %s: %s", method, path, reason)
+                signed = "authorization" in headers
+                code, text = ("SignatureDoesNotMatch", _MISMATCH) if signed else ("AccessDenied", "Access Denied")
+                return s3._error(code, text, 403, path)
+        return await handle(method, path, headers, body, query, signed_path=signed_path, **named)
+
+    s3.handle_request = handled

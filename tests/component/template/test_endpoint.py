@@ -1,0 +1,200 @@
+"""stacks/inference.yaml: the endpoint of the stack's own, its scaling, updates, role and options."""
+
+from __future__ import annotations
+
+import re
+
+import botocore.session
+import pytest
+
+from .images import CANARY, IMAGE
+from .schemas import faults, resources_of
+from .stack import ROOT, Node, Stack, references, template
+from .test_permissions import granted, statements
+
+SOURCE = ROOT / "stacks" / "inference.yaml"
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/0f8e1a52-3c1d-4c11-8f0e-3b1f6b0c9d10"
+OWN = {"InferenceMode": "endpoint", "EndpointImageUri": IMAGE}
+VPC = {"VpcSubnetIds": "subnet-0123abcd,subnet-4567abcd", "VpcSecurityGroupIds": "sg-0123abcd"}
+SETS: dict[str, dict[str, str]] = {
+    "endpoint": OWN,
+    "canary": OWN | {"CanaryImageUri": CANARY},
+    "without a GPU, with a key": OWN | {"EndpointInstanceType": "ml.c6i.xlarge", "KmsKeyArn": KEY},
+    "VPC, capture and a key": OWN | VPC | {"DataCaptureBucket": "captured", "KmsKeyArn": KEY},
+    "vectors": {"SimilarityStore": "s3vectors"},
+    "vectors with a key": {"SimilarityStore": "s3vectors", "KmsKeyArn": KEY},
+}
+MACHINES: dict[str, Node] = template(SOURCE)["Mappings"]["Machines"]
+
+
+def inference(**parameters: str) -> Stack:
+    return Stack(**(OWN | parameters)).nested("InferenceStack")
+
+
+@pytest.mark.parametrize("parameters", SETS.values(), ids=SETS)
+def test_resources_are_what_their_schemas_say(parameters: dict[str, str]) -> None:
+    stack = Stack(**parameters)
+    assert "InferenceStack" in stack.resources
+    kinds = ["AWS::SageMaker::", "AWS::ApplicationAutoScaling::", "AWS::S3Vectors::", "AWS::IAM::Role"]
+    assert faults(resources_of(stack, kinds)) == []
+
+
+def test_each_half_is_created_without_the_other() -> None:
+    kinds = {resource["Type"].split("::")[1] for resource in inference().resources.values()}
+    assert kinds == {"SageMaker", "ApplicationAutoScaling", "IAM"}
+    vectors = Stack(SimilarityStore="s3vectors").nested("InferenceStack")
+    assert {resource["Type"].split("::")[1] for resource in vectors.resources.values()} == {"S3Vectors"}
+    assert "InferenceStack" not in Stack(**OWN, EndpointName="mine").resources
+
+
+def test_the_root_passes_parameters_that_exist() -> None:
+    passed = template()["Resources"]["InferenceStack"]["Properties"]["Parameters"]
+    declared = template(SOURCE)["Parameters"]
+    assert passed.keys() == declared.keys() - {"CanaryWeight", "DataCapturePercent"}
+    needed = {name for name, one in declared.items() if "Default" not in one}
+    assert needed <= passed.keys()
+
+
+def test_nothing_in_it_depends_on_the_functions() -> None:
+    """They depend on its outputs, and CloudFormation refuses a circle."""
+    passed = template()["Resources"]["InferenceStack"]["Properties"]
+    assert set(references(passed)) & template()["Resources"].keys() == set()
+
+
+def test_the_endpoint_is_of_the_image_and_captures_nothing() -> None:
+    stack = inference()
+    config = stack.properties("EndpointConfig")
+    [variant] = config["ProductionVariants"]
+    assert (variant["VariantName"], variant["InitialVariantWeight"]) == ("main", 1)
+    assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.g4dn.xlarge", "1")
+    assert config.keys() == {"ProductionVariants", "Tags"}
+    model = stack.properties("EndpointModel")
+    assert model["PrimaryContainer"] == {"Image": IMAGE, "Mode": "SingleModel"}
+    assert model["EnableNetworkIsolation"] is True
+    assert "VpcConfig" not in model
+
+
+def test_a_canary_has_a_weight_beside_the_first() -> None:
+    stack = inference(CanaryImageUri=CANARY)
+    main, canary = stack.properties("EndpointConfig")["ProductionVariants"]
+    assert (main["VariantName"], canary["VariantName"], canary["InitialVariantWeight"]) == ("main", "canary", "0.11")
+    assert main["ModelName"] != canary["ModelName"]
+    model = stack.properties("CanaryModel")
+    assert (model["PrimaryContainer"]["Image"], model["EnableNetworkIsolation"]) == (CANARY, True)
+
+
+def test_an_update_keeps_instances_and_a_canarys_weight() -> None:
+    plain, tried = inference().properties("Endpoint"), inference(CanaryImageUri=CANARY).properties("Endpoint")
+    assert plain["RetainAllVariantProperties"] is tried["RetainAllVariantProperties"] is True
+    assert plain["ExcludeRetainedVariantProperties"] == [{"VariantPropertyType": "DesiredWeight"}]
+    assert "ExcludeRetainedVariantProperties" not in tried
+
+
+def test_another_instance_type_replaces_the_endpoint_and_its_scaling() -> None:
+    """SageMaker refuses to change the type of a variant that is registered for scaling."""
+    names = {
+        kind: str(inference(EndpointInstanceType=kind).properties("Endpoint")["EndpointName"]) for kind in MACHINES
+    }
+    assert len(set(names.values())) == len(MACHINES)
+    for name in names.values():
+        assert re.fullmatch(r"[a-z0-9](-*[a-z0-9]){0,62}", name), "ARNs of SageMaker are lower-case, IAM compares case"
+    assert inference().properties("EndpointScaling")["ResourceId"] == "endpoint/<Endpoint.EndpointName>/variant/main"
+    same = inference(CanaryImageUri=CANARY, EndpointScaling="2,3,90", DataCaptureBucket="captured")
+    assert same.properties("Endpoint")["EndpointName"] == names["ml.g4dn.xlarge"]
+
+
+def test_instance_types_are_known_to_the_mapping_and_to_sagemaker() -> None:
+    allowed = template()["Parameters"]["EndpointInstanceType"]["AllowedValues"]
+    assert allowed == [*MACHINES]
+    service = botocore.session.get_session().get_service_model("sagemaker")
+    assert set(allowed) <= {*service.shape_for("ProductionVariantInstanceType").enum}
+    amis = {*service.shape_for("ProductionVariantInferenceAmiVersion").enum, "none"}
+    assert {machine["Ami"] for machine in MACHINES.values()} <= amis
+
+
+@pytest.mark.parametrize("canary", ["", CANARY])
+def test_an_instance_without_a_gpu_has_the_default_ami(canary: str) -> None:
+    config = inference(EndpointInstanceType="ml.c6i.xlarge", CanaryImageUri=canary).properties("EndpointConfig")
+    assert len(config["ProductionVariants"]) == (2 if canary else 1)
+    assert not any("InferenceAmiVersion" in variant for variant in config["ProductionVariants"])
+
+
+@pytest.mark.parametrize(("kind", "key"), [("ml.g5.xlarge", None), ("ml.c7i.xlarge", KEY)])
+def test_a_key_is_given_for_volumes_that_take_one(kind: str, key: str | None) -> None:
+    """CreateEndpointConfig refuses a KmsKeyId for an instance store, which hardware encrypts."""
+    config = inference(EndpointInstanceType=kind, KmsKeyArn=KEY).properties("EndpointConfig")
+    assert config.get("KmsKeyId") == key
+
+
+def test_data_is_captured_only_into_a_bucket_that_was_named() -> None:
+    stack = inference(DataCaptureBucket="captured")
+    capture = stack.properties("EndpointConfig")["DataCaptureConfig"]
+    assert (capture["EnableCapture"], capture["InitialSamplingPercentage"]) == (True, "10")
+    assert capture["DestinationS3Uri"] == "s3://captured/stack"
+    assert "KmsKeyId" not in capture
+    assert granted(stack, "Endpoint")["s3:PutObject"] == ["arn:aws:s3:::captured/stack/*"]
+    with_key = inference(DataCaptureBucket="captured", KmsKeyArn=KEY)
+    assert with_key.properties("EndpointConfig")["DataCaptureConfig"]["KmsKeyId"] == KEY
+    assert granted(with_key, "Endpoint")["kms:GenerateDataKey"] == [KEY]
+    assert "kms:GenerateDataKey" not in granted(inference(KmsKeyArn=KEY), "Endpoint")
+
+
+def test_a_vpc_is_for_both_models_and_allows_network_interfaces() -> None:
+    stack = inference(CanaryImageUri=CANARY, **VPC)
+    for model in ("EndpointModel", "CanaryModel"):
+        assert stack.properties(model)["VpcConfig"] == {
+            "Subnets": ["subnet-0123abcd", "subnet-4567abcd"],
+            "SecurityGroupIds": ["sg-0123abcd"],
+        }
+    assert granted(stack, "Endpoint")["ec2:CreateNetworkInterfacePermission"] == ["*"]
+
+
+def test_instances_follow_the_invocations() -> None:
+    stack = inference(EndpointScaling="2,7,90")
+    target, policy = stack.properties("EndpointScaling"), stack.properties("EndpointScalingPolicy")
+    assert (target["MinCapacity"], target["MaxCapacity"]) == ("2", "7")
+    assert stack.properties("EndpointConfig")["ProductionVariants"][0]["InitialInstanceCount"] == "2"
+    tracking = policy["TargetTrackingScalingPolicyConfiguration"]
+    assert tracking["TargetValue"] == "90"
+    assert tracking["PredefinedMetricSpecification"] == {
+        "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"
+    }
+
+
+def test_the_endpoint_may_fetch_its_image_and_write_its_log_and_nothing_else() -> None:
+    stack = inference()
+    [trust] = stack.properties("EndpointRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+    grants = granted(stack, "Endpoint")
+    assert grants.keys() == {
+        "ecr:GetAuthorizationToken",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetDownloadUrlForLayer",
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+        "cloudwatch:PutMetricData",
+    }
+    everything = {action for action, resources in grants.items() if "*" in resources}
+    assert everything == {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
+    [published] = [s for s in statements(stack, "Endpoint") if s["Action"] == "cloudwatch:PutMetricData"]
+    assert published["Condition"] == {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}}
+    assert grants["ecr:BatchGetImage"] == ["arn:aws:ecr:eu-central-1:111122223333:repository/team/darkroom"]
+
+
+def test_the_registry_has_a_name_of_lower_case_that_outlives_the_endpoint() -> None:
+    """No resource: a group that was retained would fail the next creation. The first registration creates it."""
+    stack = Stack(**OWN, EndpointName="mine")
+    group = stack.outputs["ModelGroupName"]
+    assert re.fullmatch(r"darkroom-[0-9a-f-]{36}", group)
+    assert stack.variables("MonitorFunction")["MODEL_GROUP"] == group
+    assert {
+        resource for s in statements(stack, "Monitor") if s["Sid"] == "JudgeVersions" for resource in s["Resource"]
+    } == {
+        f"arn:aws:sagemaker:eu-central-1:111122223333:model-package-group/{group}",
+        f"arn:aws:sagemaker:eu-central-1:111122223333:model-package/{group}/*",
+    }
+    assert not template(SOURCE)["Resources"].keys() & {"ModelGroup"}

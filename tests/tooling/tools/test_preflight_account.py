@@ -1,0 +1,163 @@
+"""The account as preflight reads it, from MiniStack: what is there is read, what is not is unknown, nothing changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from local.place import ROOT
+from tools.preflight.__main__ import main
+from tools.preflight.account import IAM_ACTIONS, Certificate, Concurrency, ExistingStack, Reader, Unknown
+from tools.preflight.checks import CLOUDFRONT_QUOTAS
+
+CERTIFICATE = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"
+KEY = "arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    return boto3.Session(region_name="us-east-1")
+
+
+@pytest.fixture
+def reader(session: boto3.Session, ministack_url: str) -> Reader:
+    return Reader(session, "us-east-1", ministack_url)
+
+
+def test_what_the_engine_has_is_read(reader: Reader) -> None:
+    assert str(reader.read_identity()).startswith("arn:aws:iam::000000000000:")
+    assert reader.read_stack("no-such-stack") == ExistingStack()
+    concurrency = reader.read_concurrency("")
+    assert isinstance(concurrency, Concurrency)
+    assert concurrency.quota >= concurrency.unreserved > 0
+
+
+def test_resources_of_cloudfront_are_counted(reader: Reader, aws: Callable[[str], Any]) -> None:
+    kind = "AWS::CloudFront::OriginAccessControl"
+    before = reader.count_in_cloudfront(kind)
+    for number in range(3):
+        config = {
+            "Name": f"preflight-{number}",
+            "SigningProtocol": "sigv4",
+            "SigningBehavior": "always",
+            "OriginAccessControlOriginType": "s3",
+        }
+        aws("cloudfront").create_origin_access_control(OriginAccessControlConfig=config)
+    after = reader.count_in_cloudfront(kind)
+    assert isinstance(before, int)
+    assert after == before + 3
+
+
+def test_a_stack_is_read_with_its_parameters(reader: Reader, aws: Callable[[str], Any]) -> None:
+    body = """
+Parameters: {Answer: {Type: String, Default: "42"}}
+Resources: {Topic: {Type: AWS::SNS::Topic}}
+Outputs: {TransformFunctionName: {Value: transform}}
+"""
+    client = aws("cloudformation")
+    client.create_stack(StackName="preflight-read", TemplateBody=body)
+    client.get_waiter("stack_create_complete").wait(StackName="preflight-read", WaiterConfig={"Delay": 1})
+    stack = reader.read_stack("preflight-read")
+    assert isinstance(stack, ExistingStack)
+    assert (stack.status, stack.parameters["Answer"]) == ("CREATE_COMPLETE", "42")
+    assert stack.outputs["TransformFunctionName"] == "transform"
+
+
+def test_certificates_and_keys_are_read(reader: Reader, aws: Callable[[str], Any]) -> None:
+    names = ["pictures.example.com", "*.example.com"]
+    made = aws("acm").request_certificate(DomainName=names[0], SubjectAlternativeNames=names)
+    certificate = reader.read_certificate(made["CertificateArn"])
+    assert isinstance(certificate, Certificate)
+    assert set(names) <= set(certificate.names)
+    assert isinstance(reader.read_certificate(CERTIFICATE), Unknown)
+    key = aws("kms").create_key()["KeyMetadata"]
+    assert reader.read_key_state(key["Arn"]) == "Enabled"
+    assert isinstance(reader.read_key_state(KEY), Unknown)
+
+
+def test_what_the_engine_lacks_is_unknown_with_a_reason(reader: Reader) -> None:
+    for fact in (reader.read_quotas("cloudfront"), reader.read_services(), reader.ask_for_vectors()):
+        assert isinstance(fact, Unknown)
+        assert fact.reason
+
+
+def test_an_account_that_does_not_answer_is_unknown(session: boto3.Session) -> None:
+    fact = Reader(session, "us-east-1", "http://127.0.0.1:1").read_concurrency("")
+    assert isinstance(fact, Unknown)
+    assert "127.0.0.1:1" in fact.reason
+
+
+def test_the_command_ends_well_where_nothing_is_in_the_way(
+    session: boto3.Session, ministack_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--config-env", "small", "--region", "eu-central-1", "--endpoint-url", ministack_url]
+    assert main([*arguments, "--stack-name", "preflight-none"]) == 0
+    printed = capsys.readouterr().out
+    assert "ok       stack: preflight-none does not exist in eu-central-1" in printed
+    assert "unknown  services: " in printed
+    assert printed.splitlines()[-1].endswith("unknown")
+
+
+def test_the_command_says_what_is_in_the_way(
+    session: boto3.Session, ministack_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--region", "ap-south-2", "--endpoint-url", ministack_url, "--parameter-overrides"]
+    assert main([*arguments, "ReservedConcurrency=5000", f"CertificateArn={CERTIFICATE}"]) == 1
+    printed = capsys.readouterr().out
+    assert "problem  region: ap-south-2 has no Lambda function URLs" in printed
+    assert "problem  Lambda concurrency: 5000 are to be reserved" in printed
+    assert "problem  CertificateArn: there is no such certificate" in printed
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--config-env", "none"], ["--parameter-overrides", "NoSuch=1"], ["--parameter-overrides", "word"]]
+)
+def test_a_wrong_question_is_refused(
+    session: boto3.Session, ministack_url: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--region", "us-east-1", "--endpoint-url", ministack_url, *arguments])
+    assert ended.value.code == 2
+
+
+@pytest.fixture
+def called(session: boto3.Session) -> Iterator[set[str]]:
+    """Operations that any client of the session calls, as ``service:Operation``."""
+    seen: set[str] = set()
+
+    def note(model: Any, **_: Any) -> None:
+        seen.add(f"{model.service_model.signing_name}:{model.name}")
+
+    session.events.register("before-call", note)
+    yield seen
+
+
+def test_only_the_listed_actions_are_called(session: boto3.Session, ministack_url: str, called: set[str]) -> None:
+    reader = Reader(session, "us-east-1", ministack_url)
+    reader.read_identity()
+    reader.read_stack("darkroom")
+    reader.read_concurrency("a-function")
+    reader.read_quotas("lambda")
+    reader.read_services()
+    reader.read_certificate(CERTIFICATE)
+    reader.read_key_state(KEY)
+    reader.ask_for_vectors()
+    for kind in CLOUDFRONT_QUOTAS:
+        reader.count_in_cloudfront(kind)
+    # IAM leaves out the date that CloudFront has in its operations' names
+    assert {re.sub(r"\d{4}_\d{2}_\d{2}$", "", one) for one in called} == set(IAM_ACTIONS)
+
+
+def test_the_documented_actions_are_those() -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    section = text[text.index("## Preflight") : text.index("## Parameters")]
+    assert set(re.findall(r"`([a-z0-9]+:[A-Z][A-Za-z]+)`", section)) == set(IAM_ACTIONS)
+    assert all(action.partition(":")[2].startswith(("Describe", "Get", "List")) for action in IAM_ACTIONS)

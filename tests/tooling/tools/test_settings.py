@@ -1,0 +1,336 @@
+"""The settings command: versions, two writers, interruptions, and the edge's entries, against MiniStack."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.aws.clients import client
+from darkroom.aws.settings import CURRENT, LiveSettings
+from darkroom.aws.switches import in_vault
+from darkroom.aws.vault import Vault
+from darkroom.errors import Changed, Unavailable
+from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
+from darkroom.settings import DEFAULTS, InvalidSettings, read_settings
+from tools.settings.__main__ import main, put_in_force
+from tools.settings.edge import AwsStore, KeyValueStore, StoreConflict, differences, entries_of, publish, updates
+from tools.settings.files import read_text, to_toml
+from tools.settings.stacks import LocalStore, Target
+from tools.settings.store import SettingsStore, Version, was_in_force
+
+NOW_S = 1_800_000_000.0
+AT = "2027-01-15T08:00:00+00:00"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """Bucket and store of one test."""
+
+    target: Target
+    media: Vault
+    state: Path
+
+    def live(self) -> Any:
+        """The settings as a function reads them now."""
+        return LiveSettings(in_vault(self.media)).current()
+
+    def run(self, *arguments: str) -> int:
+        """The command for this stack."""
+        return main([*arguments, "--local", "--state-dir", str(self.state)])
+
+
+@pytest.fixture
+def deployed(aws: Callable[[str], Any], aws_environment: dict[str, str], tmp_path: Path) -> Deployed:
+    number = next(_numbers)
+    s3 = client("s3", aws_environment)
+    s3.create_bucket(Bucket=f"settings-{number}")
+    arn = aws("cloudfront").create_key_value_store(Name=f"settings-{number}")["KeyValueStore"]["ARN"]
+    media, edge = Vault(s3, f"settings-{number}"), LocalStore(aws_environment["AWS_ENDPOINT_URL"], arn)
+    facts = {
+        "aws_endpoint_url": aws_environment["AWS_ENDPOINT_URL"],
+        "sagemaker_url": "",
+        "region": "us-east-1",
+        "outputs": {"MediaBucketName": media.bucket, "FindingsStoreArn": arn},
+    }
+    (tmp_path / "stack.json").write_text(json.dumps(facts))
+    return Deployed(Target(SettingsStore(media, lambda: NOW_S), edge, {}), media, tmp_path)
+
+
+def test_without_a_document_all_settings_are_defaults(deployed: Deployed) -> None:
+    assert deployed.live() == DEFAULTS
+    assert deployed.target.documents.current() == Version()
+    assert list(deployed.target.documents.history()) == []
+
+
+def test_versions_are_written_with_their_history(deployed: Deployed) -> None:
+    documents = deployed.target.documents
+    first = documents.write({"access_mode": "open"}, replaces=documents.current(), by="ada", reason="a test")
+    assert (first.number, first.previous, first.at, first.by, first.reason) == (1, 0, AT, "ada", "a test")
+    assert documents.current() == first
+    assert deployed.live().access_mode == "open"
+    second = documents.write({"access_mode": "signed"}, replaces=first, by="bob")
+    assert (second.number, second.previous) == (2, 1)
+    assert [version.table for version in documents.history()] == [{"access_mode": "open"}, {"access_mode": "signed"}]
+    assert documents.version(1) == replace(first, etag="")
+    assert documents.version(3) is None
+
+
+def test_of_two_writers_one_is_refused_and_loses_nothing(deployed: Deployed) -> None:
+    documents = deployed.target.documents
+    seen = documents.current()
+    won = documents.write({"access_mode": "open"}, replaces=seen, by="ada")
+    with pytest.raises(Changed):
+        documents.write({"access_mode": "signed"}, replaces=seen, by="bob")
+    assert documents.current() == won
+    third = documents.write({"keep_gps": True}, replaces=won, by="bob")
+    versions = {version.number: version for version in documents.history()}
+    assert [versions[number].by for number in sorted(versions)] == ["ada", "bob", "bob"]
+    assert was_in_force(versions, documents.current()) == {1, 3}
+    assert third.number == 3
+
+
+def test_a_write_that_stopped_in_between_is_repeated(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents, put = deployed.target.documents, Vault.put
+
+    def stop_at_current(vault: Vault, key: str, *rest: Any, **options: Any) -> str:
+        if key == CURRENT:
+            raise Unavailable
+        return put(vault, key, *rest, **options)
+
+    monkeypatch.setattr(Vault, "put", stop_at_current)
+    with pytest.raises(Unavailable):
+        documents.write({"access_mode": "open"}, replaces=Version(), by="ada")
+    monkeypatch.undo()
+    assert deployed.live() == DEFAULTS
+    assert documents.write({"access_mode": "open"}, replaces=Version(), by="bob").number == 2
+    assert deployed.live().access_mode == "open"
+
+
+def test_an_answer_that_was_lost_is_no_conflict(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As S3 answers a PUT that botocore sends again, after the first one was carried out."""
+    documents, put = deployed.target.documents, Vault.put
+
+    def put_twice(vault: Vault, *rest: Any, **options: Any) -> str:
+        put(vault, *rest, **options)
+        return put(vault, *rest, **options)
+
+    monkeypatch.setattr(Vault, "put", put_twice)
+    assert documents.write({"access_mode": "open"}, replaces=Version(), by="ada").number == 1
+    assert len(list(documents.history())) == 1
+
+
+def test_an_invalid_document_is_not_written(deployed: Deployed) -> None:
+    with pytest.raises(InvalidSettings):
+        deployed.target.documents.write({"a": 1}, replaces=Version(), by="ada")
+    assert list(deployed.target.documents.history()) == []
+
+
+# ----------------------------------------------------------------- the edge
+
+
+PRESETS = {f"p{number}": {"w": 100 + number, "h": 7} for number in range(40)}
+
+
+def test_the_edge_has_the_entries_of_the_settings(deployed: Deployed) -> None:
+    edge = deployed.target.edge
+    assert put_in_force(deployed.target, {"presets": PRESETS}, by="ada") == 0
+    many = entries_of(read_settings({"presets": PRESETS}))
+    assert len(many) > MAX_UPDATES
+    assert edge.read() == many
+    edge.update({"findings": "2"}, [])
+    assert put_in_force(deployed.target, {"access_mode": "signed"}, by="ada") == 0
+    assert edge.read() == {**entries_of(read_settings({"access_mode": "signed"})), "findings": "2"}
+
+
+class Stopping:
+    """A store that stops after some updates."""
+
+    def __init__(self, store: KeyValueStore, after: int) -> None:
+        self.store, self.left = store, after
+
+    def read(self) -> Mapping[str, str]:
+        return self.store.read()
+
+    def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
+        if not self.left:
+            raise StoreConflict
+        self.left -= 1
+        self.store.update(puts, deletes)
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_an_interrupted_apply_is_told_and_repaired(
+    deployed: Deployed, after: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopping = replace(deployed.target, edge=Stopping(deployed.target.edge, after))
+    assert put_in_force(stopping, {"presets": PRESETS}, by="ada") == 1
+    assert "check --repair" in capsys.readouterr().err
+    assert SETTINGS_KEY not in deployed.target.edge.read(), "the edge goes by nothing that is not whole"
+    assert deployed.run("check") == 1
+    assert SETTINGS_KEY in capsys.readouterr().out.rpartition(": ")[2].strip().split(", ")
+    if after:
+        assert deployed.run("check", "--repair") == 0
+    else:
+        assert put_in_force(deployed.target, {"presets": PRESETS}, by="ada") == 0
+    capsys.readouterr()
+    assert deployed.run("check") == 0
+    assert deployed.target.documents.current().number == 1
+
+
+KEYS = st.sampled_from([SETTINGS_KEY, "findings", "presets", *(f"preset-{n}" for n in range(120))])
+ENTRIES = st.dictionaries(KEYS, st.sampled_from("ab"), max_size=120)
+
+
+@given(ENTRIES, ENTRIES)
+def test_updates_are_within_the_limit_and_in_order(held: dict[str, str], entries: dict[str, str]) -> None:
+    entries.pop("findings", None)
+    found, calls = dict(held), list(updates(held, entries))
+    for puts, deletes in calls:
+        assert 0 < len(puts) + len(deletes) <= MAX_UPDATES
+        found = {key: value for key, value in {**found, **puts}.items() if key not in deletes}
+    assert differences(found, entries) == ({}, [])
+    assert found.get("findings") == held.get("findings")
+    switched = [number for number, (puts, _) in enumerate(calls) if SETTINGS_KEY in puts]
+    if switched:
+        assert all(not puts for puts, _ in calls[switched[0] + 1 :])
+        assert all(not deletes for _, deletes in calls[: switched[0]])
+
+
+def test_the_store_on_aws_is_asked_as_its_api_is() -> None:
+    """botocore checks each parameter against the service's model; nothing is signed, which needs AWS's CRT library."""
+    arn = "arn:aws:cloudfront::111122223333:key-value-store/0a1b"
+    unsigned = Config(signature_version=UNSIGNED)
+    kvs = boto3.client("cloudfront-keyvaluestore", region_name="us-east-1", config=unsigned)
+    store, stubber = AwsStore(kvs, arn), Stubber(kvs)
+    stubber.add_response("list_keys", {"Items": [{"Key": "a", "Value": "1"}], "NextToken": "n"}, {"KvsARN": arn})
+    stubber.add_response("list_keys", {"Items": [{"Key": "b", "Value": "2"}]}, {"KvsARN": arn, "NextToken": "n"})
+    described = {"ETag": "e1", "ItemCount": 1, "TotalSizeInBytes": 1, "KvsARN": arn, "Created": 0}
+    asked = {"KvsARN": arn, "IfMatch": "e1", "Puts": [{"Key": "a", "Value": "3"}], "Deletes": [{"Key": "b"}]}
+    stubber.add_response("describe_key_value_store", described, {"KvsARN": arn})
+    stubber.add_response("update_keys", {"ETag": "e2", "ItemCount": 1, "TotalSizeInBytes": 1}, asked)
+    stubber.add_response("describe_key_value_store", described, {"KvsARN": arn})
+    stubber.add_client_error("update_keys", "ConflictException")
+    with stubber:
+        assert store.read() == {"a": "1", "b": "2"}
+        store.update({"a": "3"}, ["b"])
+        with pytest.raises(StoreConflict):
+            store.update({"a": "3"}, ["b"])
+    stubber.assert_no_pending_responses()
+
+
+def test_the_store_on_this_machine_tells_of_a_conflict(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    from local.cdn.key_values import KeyValues
+
+    ask = KeyValues._ask
+
+    def write_in_between(store: KeyValues, method: str, *rest: Any) -> Any:
+        answer = ask(store, method, *rest)
+        if method == "GET":
+            ask(store, "POST", f"{rest[0]}/keys", {"Puts": [{"Key": "x", "Value": "y"}]}, {"If-Match": answer[1]})
+        return answer
+
+    monkeypatch.setattr(KeyValues, "_ask", write_in_between)
+    with pytest.raises(StoreConflict):
+        deployed.target.edge.update({"a": "1"}, [])
+
+
+# ----------------------------------------------------------------- the command
+
+
+def test_the_command_from_the_first_version_to_a_rollback(
+    deployed: Deployed, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('access_mode = "open"\n[presets.tiny]\nw = 16\n')
+    assert deployed.run("show") == 0
+    assert capsys.readouterr().out == "# no document: all settings are defaults\n"
+    assert deployed.run("diff", str(file)) == 0
+    assert '+access_mode = "open"' in capsys.readouterr().out
+    assert deployed.run("apply", str(file), "--by", "ada", "--reason", "first") == 0
+    assert deployed.live().presets.options == {"tiny": {"w": "16"}}
+    assert deployed.run("apply", str(file)) == 0
+    assert "Version 1 has these settings already" in capsys.readouterr().out
+
+    editor = tmp_path / "editor.py"
+    editor.write_text("import sys, pathlib\np = pathlib.Path(sys.argv[1])\np.write_text(p.read_text() + 'h = 9\\n')\n")
+    monkeypatch.setenv("VISUAL", f"{sys.executable} {editor}")
+    assert deployed.run("edit", "--by", "bob") == 0
+    assert deployed.live().presets.options == {"tiny": {"w": "16", "h": "9"}}
+    assert deployed.run("rollback", "1", "--by", "ada") == 0
+    assert deployed.live().presets.options == {"tiny": {"w": "16"}}
+    capsys.readouterr()
+    assert deployed.run("history") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["1", "2", "3"]
+    assert lines[0].endswith("ada  first")
+    assert lines[2].endswith("ada  as version 1 (in force)")
+    assert deployed.run("show", "2") == 0
+    assert "h = 9" in capsys.readouterr().out
+    assert deployed.run("check") == 0
+
+
+def test_a_wrong_file_changes_nothing_and_every_mistake_is_told(
+    deployed: Deployed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text('{"access_mode": "closed", "keep": 1}')
+    assert deployed.run("apply", str(file)) == 2
+    told = capsys.readouterr().err
+    assert "access_mode: must be one of" in told
+    assert "keep: there is no such setting" in told
+    file.write_text("{")
+    assert deployed.run("apply", str(file)) == 2
+    assert deployed.run("rollback", "7") == 2
+    assert deployed.run("apply", str(tmp_path / "none.toml")) == 2
+    assert deployed.target.documents.current() == Version()
+    assert deployed.target.edge.read() == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "parameters", "missing"),
+    [
+        ({"always_redact": {"a/": "faces"}}, {"InferenceMode": "off"}, 1),
+        ({"moderation_policy": "block"}, {"InferenceMode": "off"}, 1),
+        ({"moderation_policy": "block"}, {"InferenceMode": "lambda"}, 0),
+        ({"iiif_access_mode": "open"}, {"Dialects": "off"}, 1),
+        ({"iiif_access_mode": "open"}, {"Dialects": "on"}, 0),
+        ({"iiif_access_mode": "off"}, {"Dialects": "off"}, 0),
+    ],
+)
+def test_what_the_stack_was_not_deployed_with_is_refused(
+    table: dict[str, object], parameters: dict[str, str], missing: int
+) -> None:
+    target = Target(None, None, parameters)  # type: ignore[arg-type]
+    assert len(target.missing(read_settings(table))) == missing
+
+
+VALUES = st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])) | st.lists(st.text("aé\"'"))
+TABLES = st.dictionaries(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    st.recursive(VALUES, lambda inner: st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner)),
+)
+
+
+@given(TABLES)
+def test_what_is_written_as_toml_is_read_again(table: dict[str, object]) -> None:
+    assert read_text(to_toml(table)) == table
+
+
+def test_publishing_twice_changes_nothing(deployed: Deployed) -> None:
+    entries = entries_of(DEFAULTS)
+    assert publish(deployed.target.edge, entries) == len(entries)
+    assert publish(deployed.target.edge, entries) == 0

@@ -1,0 +1,26 @@
+"""docs/settings.md says what the code does."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from darkroom.settings import DEFAULTS, read_settings, setting_fields
+from tools.settings_page import MOVED, PAGE, filled
+
+
+def test_the_page_is_fresh() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert filled(page) == page, "run `make docs`"
+
+
+def test_the_example_is_valid() -> None:
+    [example] = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    settings = read_settings(tomllib.loads(example))
+    assert settings.presets.at_ingest == ("banner",)
+    assert settings.always_redact.of("people/ada.jpg") == "faces"
+    assert settings != DEFAULTS
+
+
+def test_every_setting_was_a_parameter() -> None:
+    assert sorted(MOVED.values()) == sorted(one.name for one in setting_fields())

@@ -1,0 +1,95 @@
+"""The edge's entries in CloudFront's KeyValueStore, made from the settings in force."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY, edge_entries, stale_keys
+from darkroom.plan.policy import AccessMode
+from darkroom.settings import Settings
+
+type Update = tuple[Mapping[str, str], Sequence[str]]
+"""Entries to put, and keys to delete."""
+
+
+class StoreConflict(Exception):
+    """The store was written to at the same time. Nothing was changed by this call; it may be repeated."""
+
+
+class KeyValueStore(Protocol):
+    """One store, whose updates are all-or-nothing."""
+
+    def read(self) -> Mapping[str, str]:
+        """All entries."""
+
+    def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
+        """Put and delete at most MAX_UPDATES entries at once. Raises StoreConflict."""
+
+
+def entries_of(settings: Settings) -> Mapping[str, str]:
+    """The entries for ``settings``; raises ValueError where one is too large for the store."""
+    return edge_entries(AccessMode(settings.access_mode), settings.always_redact.text, settings.presets)
+
+
+def differences(held: Mapping[str, str], entries: Mapping[str, str]) -> Update:
+    """What has to be put and deleted, so that a store that holds ``held`` has ``entries``, and no older ones."""
+    puts = {key: value for key, value in entries.items() if held.get(key) != value}
+    return puts, stale_keys(held, entries)
+
+
+def updates(held: Mapping[str, str], entries: Mapping[str, str]) -> Iterator[Update]:
+    """The differences in calls of at most MAX_UPDATES: ``settings`` after all other entries, deletions last."""
+    puts, deletes = differences(held, entries)
+    if len(puts) + len(deletes) <= MAX_UPDATES:
+        if puts or deletes:
+            yield puts, deletes
+        return
+    first = [(key, value) for key, value in puts.items() if key != SETTINGS_KEY]
+    for batch in itertools.batched(first, MAX_UPDATES, strict=False):
+        yield dict(batch), ()
+    if SETTINGS_KEY in puts:
+        yield {SETTINGS_KEY: puts[SETTINGS_KEY]}, ()
+    for keys in itertools.batched(deletes, MAX_UPDATES, strict=False):
+        yield {}, keys
+
+
+def publish(store: KeyValueStore, entries: Mapping[str, str]) -> int:
+    """Give ``store`` the ``entries``; returns how many entries changed. It may be interrupted and repeated."""
+    changed = 0
+    for puts, deletes in updates(store.read(), entries):
+        store.update(puts, deletes)
+        changed += len(puts) + len(deletes)
+    return changed
+
+
+@dataclass(frozen=True)
+class AwsStore:
+    """The store ``arn`` by boto3's client ``cloudfront-keyvaluestore``, which signs with SigV4A: AWS's CRT library."""
+
+    client: Any
+    arn: str
+
+    def read(self) -> Mapping[str, str]:
+        """See the protocol."""
+        pages = self.client.get_paginator("list_keys").paginate(KvsARN=self.arn)
+        return {item["Key"]: item["Value"] for page in pages for item in page.get("Items", ())}
+
+    def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
+        """See the protocol."""
+        etag = self.client.describe_key_value_store(KvsARN=self.arn)["ETag"]
+        try:
+            self.client.update_keys(
+                KvsARN=self.arn,
+                IfMatch=etag,
+                Puts=[{"Key": key, "Value": value} for key, value in puts.items()],
+                Deletes=[{"Key": key} for key in deletes],
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConflictException":
+                raise StoreConflict(self.arn) from error
+            raise

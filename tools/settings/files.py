@@ -1,0 +1,61 @@
+"""Settings as files that users edit: TOML or JSON to read, TOML to write."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from darkroom.settings import InvalidSettings
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def read_file(path: Path) -> Mapping[str, Any]:
+    """The table in ``path``, JSON if its name ends so, else TOML. Raises InvalidSettings, OSError."""
+    return read_text(path.read_text(encoding="utf-8"), is_json=path.suffix == ".json", name=path.name)
+
+
+def read_text(text: str, *, is_json: bool = False, name: str = "settings") -> Mapping[str, Any]:
+    """The table in ``text``; raises InvalidSettings."""
+    try:
+        found = json.loads(text) if is_json else tomllib.loads(text)
+    except ValueError as error:
+        raise InvalidSettings([f"{name} cannot be read: {error}"]) from error
+    if not isinstance(found, dict):
+        raise InvalidSettings([f"{name} must be a table"])
+    return found
+
+
+def to_toml(table: Mapping[str, Any]) -> str:
+    """``table`` as TOML: values before tables. Its values are those of JSON, without null."""
+    return "\n".join(_lines(table, ())) + "\n" if table else ""
+
+
+def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    plain = {key: value for key, value in table.items() if not isinstance(value, Mapping)}
+    if path and (plain or not table):
+        yield from ("", f"[{'.'.join(map(_key, path))}]")
+    for key, value in plain.items():
+        yield f"{_key(key)} = {_value(value)}"
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _lines(value, (*path, key))
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _text(name)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(value: str) -> str:
+    """A basic string: TOML's escapes are JSON's, but for U+007F, which only TOML wants escaped."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

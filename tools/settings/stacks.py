@@ -1,0 +1,88 @@
+"""The stack whose settings are changed: where its document and its KeyValueStore are, and what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from darkroom.aws.clients import client
+from darkroom.aws.vault import Vault
+from darkroom.settings import OFF, Settings
+
+from .. import local_stack
+from .edge import AwsStore, KeyValueStore, StoreConflict
+from .store import SettingsStore
+
+
+@dataclass(frozen=True)
+class Target:
+    """A stack. ``parameters`` are those of its template by name; none are known of a stack on this machine."""
+
+    documents: SettingsStore
+    edge: KeyValueStore
+    parameters: Mapping[str, str]
+
+    def missing(self, settings: Settings) -> list[str]:
+        """What ``settings`` need that the stack was not deployed with, one sentence each."""
+        found = list[str]()
+        if self.parameters.get("InferenceMode") == OFF:
+            if settings.always_redact.rules:
+                found.append("always_redact needs InferenceMode: without findings no such image can be served")
+            if settings.moderation_policy != OFF:
+                found.append("moderation_policy needs InferenceMode: without it no image would be judged")
+        if self.parameters.get("Dialects") == OFF and (names := dialects_on(settings)):
+            found.append(f"{', '.join(names)} need Dialects=on: the distribution has no cache behaviors for them")
+        return found
+
+
+def dialects_on(settings: Settings) -> list[str]:
+    """The names of the access modes of dialects that are not off."""
+    names = [f"{name}_access_mode" for name in ("imgproxy", "thumbor", "dit", "cloudflare", "iiif")]
+    return [name for name in names if getattr(settings, name) != OFF]
+
+
+@dataclass(frozen=True)
+class LocalStore:
+    """A store of a stack on this machine, by MiniStack's data plane."""
+
+    endpoint_url: str
+    arn: str
+
+    def read(self) -> Mapping[str, str]:
+        """See the protocol."""
+        from local.cdn.key_values import KeyValues
+
+        return KeyValues(self.endpoint_url).read(self.arn)
+
+    def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
+        """See the protocol."""
+        from local.cdn.key_values import KeyValues, StoreChanged
+
+        try:
+            KeyValues(self.endpoint_url).update(self.arn, puts, deletes)
+        except StoreChanged as error:
+            raise StoreConflict(self.arn) from error
+
+
+def stack_on_aws(name: str, environment: Mapping[str, str]) -> Target:
+    """The stack ``name`` of this account and region. Raises ClientError, KeyError for a stack that is none of ours."""
+    [found] = client("cloudformation", environment).describe_stacks(StackName=name)["Stacks"]
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
+    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())}
+    media = Vault(client("s3", environment), outputs["MediaBucketName"])
+    store = AwsStore(client("cloudfront-keyvaluestore", environment), outputs["FindingsStoreArn"])
+    return Target(SettingsStore(media), store, parameters)
+
+
+def stack_here(state: Path) -> Target:
+    """The stack that runs on this machine with the state folder ``state``; raises ValueError if none does."""
+    return of_facts(local_stack.read(state))
+
+
+def of_facts(facts: Mapping[str, Any]) -> Target:
+    """The stack on this machine that has the ``facts``."""
+    outputs = facts["outputs"]
+    media = Vault(client("s3", local_stack.environment(facts)), outputs["MediaBucketName"])
+    return Target(SettingsStore(media), LocalStore(facts["aws_endpoint_url"], outputs["FindingsStoreArn"]), {})

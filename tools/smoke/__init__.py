@@ -1,0 +1,6 @@
+"""Checks of a deployed stack, for what no local test proves: see docs/deploy.md, "Unverified on AWS"."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "darkroom"))

@@ -1,0 +1,17 @@
+"""All checks, in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..model import Check
+from . import account, delivery, operation, removal, uploads
+
+GROUPS: Mapping[str, Sequence[Check]] = {
+    "delivery": delivery.CHECKS,
+    "uploads": uploads.CHECKS,
+    "operation": operation.CHECKS,
+    "account": account.CHECKS,
+    "removal": removal.CHECKS,
+}
+"""Checks by group. Those that remove pictures are last."""

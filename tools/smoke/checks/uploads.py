@@ -1,0 +1,173 @@
+"""Uploads: forms, events of S3, ingest, and refused files."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from urllib.parse import quote
+from uuid import uuid4
+
+from ..model import Check, CheckSkipped, require
+from ..pictures import Zeros, png
+from ..world import Answer, World
+
+ODD_NAMES = ("é.png", "a b.png", "a+b.png", "a~b.png", "a@b[1].png", "100%.png", "😀.png")
+"""Names whose characters are encoded differently by CloudFront, Lambda, S3 and signatures."""
+
+SERVED_PX = 334
+"""A width that ingest does not create."""
+
+LARGE_BYTES = 1024**3 + 5 * 1024**2
+"""More than is copied in one request of S3."""
+
+LARGE_WITHIN_S = 1800.0
+
+
+def form_of(world: World, key: str, body: bytes, kind: str = "image/png") -> Answer:
+    """The API's answer to a request for a form."""
+    sha256 = hashlib.sha256(body).hexdigest()
+    return world.api("POST", "/uploads", {"key": key, "type": kind, "size": len(body), "sha256": sha256})
+
+
+def send(world: World, form: Mapping[str, object], body: bytes) -> Answer:
+    """S3's answer to a file with its form."""
+    boundary = uuid4().hex
+    fields = form["fields"]
+    assert isinstance(fields, dict)
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    file = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'.encode()
+    whole = b"".join((*parts, file, body, f"\r\n--{boundary}--\r\n".encode()))
+    return world.request("POST", str(form["url"]), {"Content-Type": f"multipart/form-data; boundary={boundary}"}, whole)
+
+
+def _upload(world: World, key: str, body: bytes) -> dict[str, object]:
+    asked = form_of(world, key, body)
+    require(asked.status == 201, f"POST /uploads answered {asked.status}: {asked.body[:300]!r}")
+    sent = send(world, asked.document(), body)
+    require(sent.status == 204, f"S3 answered {sent.status}: {sent.body[:300]!r}")
+    return world.fate(key)
+
+
+def upload_by_form(world: World) -> str:
+    """Upload a picture by a form, and get it."""
+    key = world.new_key("form.png")
+    fate = _upload(world, key, png(900, 600, secrets.randbelow(40_000)))
+    require(fate["state"] == "ready", f"it is {fate['state']}: {fate.get('reason')}")
+    answer = world.get(world.signed(f"{world.path(key)}?w={SERVED_PX}"))
+    require(answer.status == 200, f"the picture is answered with {answer.status}")
+    return "ready"
+
+
+def refuse_other_bytes(world: World) -> str:
+    """Send a form with other bytes than it was asked for."""
+    if world.is_local:
+        raise CheckSkipped("MiniStack does not compare checksums of forms")
+    key, body = world.new_key("other.png"), png(90, 60, secrets.randbelow(40_000))
+    asked = form_of(world, key, body)
+    require(asked.status == 201, f"POST /uploads answered {asked.status}")
+    sent = send(world, asked.document(), body[:-1] + b"?")
+    require(400 <= sent.status < 500, f"S3 answered {sent.status}")
+    return f"S3 answered {sent.status}"
+
+
+def serve_odd_keys(world: World) -> str:
+    """Upload pictures under odd names, and get them at a width that ingest does not create."""
+    wrong = []
+    for name in ODD_NAMES:
+        key = world.new_key(name)
+        world.put_upload(key, png(900, 600, secrets.randbelow(40_000)))
+        fate = world.fate(key)
+        status = world.get(world.signed(f"{world.path(key)}?w={SERVED_PX}")).status
+        if (fate["state"], status) != ("ready", 200):
+            wrong.append(f"{name}: {fate['state']}, {status}")
+    require(not wrong, "; ".join(wrong))
+    return " ".join(ODD_NAMES)
+
+
+def _in_quarantine(world: World, key: str) -> bool:
+    found = world.client("s3").list_objects_v2(Bucket=world.outputs["QuarantineBucketName"], Prefix=key)
+    return int(found["KeyCount"]) > 0
+
+
+def refuse(world: World) -> str:
+    """Upload what is no picture."""
+    key = world.new_key("page.png")
+    fate = _upload(world, key, b"<!doctype html><title>no picture</title>" + secrets.token_bytes(8).hex().encode())
+    require(fate["state"] == "refused", f"it is {fate['state']}")
+    require(_in_quarantine(world, key), "there is no copy in the quarantine bucket")
+    return f"{fate['code']}"
+
+
+def refuse_large(world: World) -> str:
+    """Upload more zeros than S3 copies in one request of Darkroom's."""
+    key = world.new_key("large.png")
+    world.client("s3").upload_fileobj(Zeros(LARGE_BYTES), world.outputs["UploadsBucketName"], key)
+    fate = world.fate(key, within_s=LARGE_WITHIN_S)
+    require(fate["state"] == "refused", f"it is {fate['state']}")
+    require(_in_quarantine(world, key), "there is no copy in the quarantine bucket")
+    return f"{fate['code']}, {LARGE_BYTES:,} bytes"
+
+
+def analyse(world: World) -> str:
+    """Wait for what models found in a picture."""
+    if world.parameters.get("InferenceMode", "off") == "off":
+        raise CheckSkipped("InferenceMode is off")
+    s3, bucket = world.client("s3"), world.outputs["MediaBucketName"]
+
+    def look() -> str | None:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="findings/"):
+            for one in page.get("Contents", []):
+                if world.folder in one["Key"] or quote(world.folder) in one["Key"]:
+                    return str(one["Key"])
+        return None
+
+    assert world.picture
+    return world.wait(look, "there are no findings", 600.0)
+
+
+CHECKS = (
+    Check(
+        "upload-form",
+        "the HTTP API, presigned POSTs, S3's events through EventBridge and SQS, and ingest work",
+        "the ingest queue and its dead letters; EventBridge's rule on the uploads bucket; logs of ingest",
+        upload_by_form,
+    ),
+    Check(
+        "upload-checksum",
+        "S3 refuses bytes that have not the signed checksum",
+        "fields of the form",
+        refuse_other_bytes,
+    ),
+    Check(
+        "odd-keys",
+        "keys with spaces, non-ASCII letters and reserved characters are served through origin access control",
+        "the answer's body: SignatureDoesNotMatch is of Lambda; the path that the edge function sends",
+        serve_odd_keys,
+    ),
+    Check(
+        "refused-upload",
+        "a file that is no picture is refused, and its copy is in the quarantine bucket",
+        "logs of ingest, and its role's permissions on the quarantine bucket",
+        refuse,
+        ("QuarantineBucketName",),
+    ),
+    Check(
+        "large-refused-upload",
+        "a refused file over 1 GiB is copied to the quarantine bucket in parts, by a role that may not read it there",
+        "dead letters of ingest with AccessDenied",
+        refuse_large,
+        ("QuarantineBucketName",),
+        "large",
+    ),
+    Check(
+        "inference",
+        "pictures are analysed",
+        "the infer queues and their dead letters; the endpoint's state and its log",
+        analyse,
+        ("InferQueueUrl",),
+    ),
+)

@@ -1,0 +1,59 @@
+"""What a check is, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .world import World
+
+
+class Outcome(StrEnum):
+    """Of one check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class CheckFailed(Exception):
+    """The stack does not do what the check is about; the message says what it does instead."""
+
+
+class CheckSkipped(Exception):
+    """The check does not apply to this stack; the message says why."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check. ``run`` returns what it saw, in one line, or raises.
+
+    ``proves`` completes "this proves that ...". ``look_at`` is what to look at first when it fails. ``outputs`` are the
+    outputs of the stack without which it is skipped. ``option`` is the command's option that it needs, "" for none.
+    """
+
+    name: str
+    proves: str
+    look_at: str
+    run: Callable[[World], str]
+    outputs: tuple[str, ...] = ()
+    option: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of ``check``. ``detail`` is what it saw, why it failed, or why it was skipped."""
+
+    check: Check
+    outcome: Outcome
+    detail: str
+    took_s: float
+
+
+def require(holds: object, message: str) -> None:
+    """Raise CheckFailed with ``message`` unless ``holds``."""
+    if not holds:
+        raise CheckFailed(message)

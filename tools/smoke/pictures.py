@@ -1,0 +1,59 @@
+"""PNG files made of nothing but the standard library, and a file of zeros that takes no memory."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import zlib
+
+
+def png(width_px: int, height_px: int, seed: int, *, noise: bool = False) -> bytes:
+    """An RGB picture: a gradient whose colours depend on ``seed``, or noise, which no format makes small."""
+    if noise:
+        source = random.Random(seed)  # noqa: S311 (no secret: a picture)
+        rows = b"".join(b"\0" + source.randbytes(3 * width_px) for _ in range(height_px))
+    else:
+        first, second = seed % 200, seed // 200 % 200
+        row = b"".join(bytes((255 * x // width_px, first, second)) for x in range(width_px))
+        rows = (b"\0" + row) * height_px
+    header = struct.pack(">IIBBBBB", width_px, height_px, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+class Zeros(io.RawIOBase):
+    """A readable file of ``size_bytes`` zeros."""
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__()
+        self._size_bytes, self._at = size_bytes, 0
+
+    def readable(self) -> bool:
+        """As files that are open for reading."""
+        return True
+
+    def seekable(self) -> bool:
+        """As files on disk."""
+        return True
+
+    def tell(self) -> int:
+        """The position."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Set the position."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size_bytes}[whence]
+        self._at = min(max(0, base + offset), self._size_bytes)
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Up to ``size`` zeros."""
+        left = self._size_bytes - self._at
+        count = left if size is None or size < 0 else min(size, left)
+        self._at += count
+        return bytes(count)

@@ -1,0 +1,244 @@
+"""The stack that is checked: outputs, clients of its services, its viewers' side, and the keys to remove at the end."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import boto3
+import urllib3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.signed import signed_target
+
+from .. import local_stack
+from .model import CheckFailed, require
+from .pictures import png
+
+SETTLES_WITHIN_S = 300.0
+"""From an upload to its fate: S3's events take seconds, a queue with work in it minutes."""
+
+REMOVED_WITHIN_S = 600.0
+TOKEN_LASTS_S = 12 * 3600
+LOOK_EVERY_S = 2.0
+NOISE_PX = (1500, 1100)
+"""Noise of this size is a PNG of 5 MB, more than a function may answer with."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def document(self) -> dict[str, Any]:
+        """The body as a JSON object."""
+        return dict(json.loads(self.body))
+
+
+@dataclass
+class World:
+    """One stack and all that a run creates in it, which is below ``folder``."""
+
+    stack: str
+    region: str
+    cdn_url: str
+    upload_url: str
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    session: boto3.Session
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    state: Path | None = None
+    folder: str = field(default_factory=lambda: f"smoke-{secrets.token_hex(4)}/")
+    keys: list[str] = field(default_factory=list)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the stack is one of this machine."""
+        return self.state is not None
+
+    @cached_property
+    def _pool(self) -> urllib3.PoolManager:
+        return urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=10, read=120))
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of a service of AWS."""
+        return _client(self.session, service, self.endpoints.get(service) or self.endpoints.get(""))
+
+    def request(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        """Send a request and return the answer, whatever its status. Redirects are not followed."""
+        try:
+            found = self._pool.request(method, url, headers=dict(headers or {}), body=body, redirect=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise CheckFailed(f"{method} {url}: {error}") from error
+        return Answer(found.status, {name.lower(): value for name, value in found.headers.items()}, found.data)
+
+    def get(self, target: str, **headers: str) -> Answer:
+        """The CDN's answer for ``target``, path and query; underscores in names of headers are hyphens."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.request("GET", self.cdn_url + target, sent)
+
+    @cached_property
+    def signing_key(self) -> str:
+        """The current one of the keys that sign URLs."""
+        secret = self.client("secretsmanager").get_secret_value(SecretId=self.outputs["SigningKeysArn"])
+        return str(json.loads(secret["SecretString"])["current"])
+
+    def signed(self, target: str) -> str:
+        """``target`` with a signature."""
+        return signed_target(target, self.signing_key)
+
+    def path(self, key: str) -> str:
+        """The URL's path of a picture."""
+        return "/" + quote(key, safe="/")
+
+    def new_key(self, name: str) -> str:
+        """A key for ``name`` in the run's folder; it is removed at the end."""
+        key = self.folder + name
+        self.keys.append(key)
+        return key
+
+    def put_upload(self, key: str, body: bytes) -> None:
+        """Put ``body`` into the bucket of uploads, as ``aws s3 cp`` does."""
+        self.client("s3").put_object(Bucket=self.outputs["UploadsBucketName"], Key=key, Body=body)
+
+    @cached_property
+    def token(self) -> str:
+        """A token for uploads to the run's folder (docs/uploads.md, "Tokens")."""
+        grant = _encoded(f"{int(time.time()) + TOKEN_LASTS_S}::{self.folder}".encode())
+        signature = hmac.digest(self.signing_key.encode(), b"upload-token:" + grant.encode(), "sha256")
+        return f"{grant}.{_encoded(signature)}"
+
+    def api(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> Answer:
+        """The answer of the upload API."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        body = None if document is None else json.dumps(document).encode()
+        return self.request(method, self.upload_url + path, headers, body)
+
+    def fate(self, key: str, *, other_than: str = "", within_s: float = SETTLES_WITHIN_S) -> dict[str, Any]:
+        """What became of an upload, once it is ready or refused and its SHA-256 is ``other_than`` before."""
+
+        def look() -> dict[str, Any] | None:
+            answer = self.api("GET", f"/uploads/{quote(key, safe='/')}")
+            if answer.status == 404:
+                return None
+            require(answer.status == 200, f"GET /uploads answered {answer.status}: {answer.body[:200]!r}")
+            found = answer.document()
+            settled = found["state"] in ("ready", "refused") and found.get("sha256", "") != other_than
+            return found if settled else None
+
+        return self.wait(look, f"{key} is neither ready nor refused", within_s)
+
+    def wait[T](self, look: Callable[[], T | None], what: str, within_s: float) -> T:
+        """Call ``look`` until it returns something true; raises CheckFailed with ``what`` when the time is over."""
+        deadline_s = time.monotonic() + within_s
+        while not (found := look()):
+            require(time.monotonic() < deadline_s, f"{what} after {within_s:.0f} s")
+            time.sleep(LOOK_EVERY_S)
+        return found
+
+    @cached_property
+    def picture(self) -> str:
+        """The key of a picture that is ready: 1200 × 800 px."""
+        return self._ready("picture.png", png(1200, 800, secrets.randbelow(40_000)))
+
+    @cached_property
+    def noise(self) -> str:
+        """The key of a picture that is ready and whose PNG is over 4.5 MB."""
+        return self._ready("noise.png", png(*NOISE_PX, secrets.randbelow(40_000), noise=True))
+
+    def _ready(self, name: str, body: bytes) -> str:
+        key = self.new_key(name)
+        self.put_upload(key, body)
+        fate = self.fate(key)
+        require(fate["state"] == "ready", f"{key} is {fate['state']}: {fate.get('reason', '')}")
+        return key
+
+    def forget(self, key: str, *, check: bool = False) -> dict[str, Any]:
+        """The report of the forget function on ``key``; with ``check`` only the state of its erasure."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.outputs["ForgetFunctionName"],
+            Payload=json.dumps({"key": key, "by": "tools.smoke", "check": check}).encode(),
+        )
+        document: dict[str, Any] = json.loads(answer["Payload"].read())
+        require("FunctionError" not in answer, f"forget failed: {document.get('errorMessage', document)}")
+        return document
+
+    def clean_up(self) -> list[str]:
+        """Remove all that the run has created; what is left, each with the reason."""
+        left = []
+        deadline_s = time.monotonic() + REMOVED_WITHIN_S
+        while self.keys:
+            key = self.keys.pop()
+            try:
+                while (report := self.forget(key))["status"] == "failed" and time.monotonic() < deadline_s:
+                    time.sleep(min(30.0, float(report.get("again_in_s", 30))))
+            except (CheckFailed, ClientError, BotoCoreError) as error:
+                left.append(f"{key}: {error}")
+            else:
+                if report["status"] == "failed":
+                    left.append(f"{key}: {report['failed']}")
+        return left
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@cache
+def _client(session: boto3.Session, service: str, endpoint_url: str | None) -> Any:
+    config = Config(
+        read_timeout=900, retries={"mode": "standard"}, s3={"addressing_style": "path"} if endpoint_url else {}
+    )
+    return session.client(service, endpoint_url=endpoint_url, config=config)  # type: ignore[call-overload]
+
+
+def on_aws(stack: str, region: str | None, profile: str | None = None) -> World:
+    """The stack of that name in the account of the credentials; raises ValueError if there is none."""
+    session = boto3.Session(region_name=region, profile_name=profile)
+    if not session.region_name:
+        raise ValueError("Name the stack's region by --region.")
+    try:
+        described = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except (ClientError, BotoCoreError) as error:
+        raise ValueError(f"The stack {stack} cannot be read in {session.region_name}: {error}") from error
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+    parameters = {one["ParameterKey"]: one.get("ParameterValue", "") for one in described.get("Parameters", [])}
+    return World(stack, session.region_name, outputs["CdnUrl"], outputs["UploadApiUrl"], outputs, parameters, session)
+
+
+def on_this_machine(state: Path) -> World:
+    """The local stack with the state folder ``state``; raises ValueError if none runs."""
+    facts = local_stack.read(state)
+    endpoints = {"": facts["aws_endpoint_url"]}
+    if facts["sagemaker_url"]:
+        endpoints |= {"sagemaker": facts["sagemaker_url"], "sagemaker-runtime": facts["sagemaker_url"]}
+    session = boto3.Session("test", "test", region_name=facts["region"])
+    described = _client(session, "cloudformation", endpoints[""]).describe_stacks(StackName=facts["stack_name"])
+    given = described["Stacks"][0].get("Parameters", [])
+    parameters = {one["ParameterKey"]: one.get("ParameterValue", "") for one in given}
+    return World(
+        facts["stack_name"],
+        facts["region"],
+        facts["cdn_url"],
+        facts["upload_url"],
+        facts["outputs"],
+        parameters,
+        session,
+        endpoints,
+        state,
+    )
