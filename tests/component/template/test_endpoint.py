@@ -8,6 +8,7 @@ import botocore.session
 import pytest
 
 from .images import CANARY, IMAGE
+from .requests import OPERATIONS, wrong_requests
 from .schemas import faults, resources_of
 from .stack import ROOT, Node, Stack, references, template
 from .test_permissions import granted, statements
@@ -37,6 +38,31 @@ def test_resources_are_what_their_schemas_say(parameters: dict[str, str]) -> Non
     assert "InferenceStack" in stack.resources
     kinds = ["AWS::SageMaker::", "AWS::ApplicationAutoScaling::", "AWS::S3Vectors::", "AWS::IAM::Role"]
     assert faults(resources_of(stack, kinds)) == []
+
+
+@pytest.mark.parametrize("parameters", SETS.values(), ids=SETS)
+def test_requests_that_create_them_are_what_the_services_take(parameters: dict[str, str]) -> None:
+    found = resources_of(Stack(**parameters), OPERATIONS)
+    assert found
+    assert wrong_requests(found) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "complaint"),
+    [
+        ("AWS::SageMaker::Endpoint", {"EndpointName": "a_b"}, "EndpointName: a_b does not match"),
+        ("AWS::SageMaker::Endpoint", {"Name": "x"}, 'Unknown parameter in input: "Name"'),
+        ("AWS::SageMaker::Model", {"VpcConfig": {"Subnets": ["subnet-0a"]}}, "Missing required parameter"),
+        ("AWS::S3Vectors::Index", {"DistanceMetric": "manhattan"}, "manhattan is none of"),
+        ("AWS::ApplicationAutoScaling::ScalableTarget", {"ServiceNamespace": "SageMaker"}, "SageMaker is none of"),
+    ],
+)
+def test_a_request_that_a_service_refuses_is_found(kind: str, change: Node, complaint: str) -> None:
+    found = resources_of(Stack(**OWN, SimilarityStore="s3vectors"), [kind])
+    [logical_id] = [name for name, resource in found.items() if resource["Type"] == kind]
+    resource = found[logical_id]
+    changed = {logical_id: resource | {"Properties": resource["Properties"] | change}}
+    assert any(complaint in line for line in wrong_requests(changed)), wrong_requests(changed)
 
 
 def test_each_half_is_created_without_the_other() -> None:

@@ -1,0 +1,109 @@
+"""Resolved properties as requests of the service's API, held against botocore's model of it.
+
+CloudFormation's resource schemas know fewer limits than the services, whose models have enumerations, patterns, lengths
+and ranges of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import botocore.session
+from botocore.model import Shape
+from botocore.validate import ParamValidator
+
+from .stack import Node
+
+OPERATIONS: Mapping[str, tuple[str, str]] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": ("application-autoscaling", "RegisterScalableTarget"),
+    "AWS::S3Vectors::Index": ("s3vectors", "CreateIndex"),
+    "AWS::S3Vectors::VectorBucket": ("s3vectors", "CreateVectorBucket"),
+    "AWS::SageMaker::Endpoint": ("sagemaker", "CreateEndpoint"),
+    "AWS::SageMaker::EndpointConfig": ("sagemaker", "CreateEndpointConfig"),
+    "AWS::SageMaker::Model": ("sagemaker", "CreateModel"),
+}
+"""The operation that creates a resource, by its type."""
+
+GENERATED: Mapping[str, Mapping[str, str]] = {
+    "AWS::S3Vectors::VectorBucket": {"vectorBucketName": "stack-vectors"},
+    "AWS::SageMaker::EndpointConfig": {"EndpointConfigName": "EndpointConfig-1A2B3C4D5E6F"},
+    "AWS::SageMaker::Model": {"ModelName": "Model-1A2B3C4D5E6F"},
+}
+"""Names that CloudFormation generates."""
+
+OF_UPDATES = {"RetainAllVariantProperties", "ExcludeRetainedVariantProperties"}
+"""Properties of AWS::SageMaker::Endpoint that belong to UpdateEndpoint."""
+
+
+def wrong_requests(resources: Mapping[str, Node]) -> list[str]:
+    """What botocore's models say against the requests that create ``resources``."""
+    session = botocore.session.get_session()
+    wrong: list[str] = []
+    for logical_id, resource in resources.items():
+        service, operation = OPERATIONS[resource["Type"]]
+        shape = session.get_service_model(service).operation_model(operation).input_shape
+        properties = {name: value for name, value in resource["Properties"].items() if name not in OF_UPDATES}
+        wrong += check(shape, properties, GENERATED.get(resource["Type"], {}), logical_id)
+    return wrong
+
+
+def check(shape: Shape, properties: Node, generated: Mapping[str, str], name: str) -> list[str]:
+    """What ``shape`` says against a request of ``properties``."""
+    request = {**_converted(shape, _untagged(shape, properties)), **generated}
+    report = ParamValidator().validate(request, shape)
+    return [f"{name}: {line}" for line in report.generate_report().splitlines()] + [*_limits(shape, request, name)]
+
+
+def _untagged(shape: Shape, properties: Node) -> Node:
+    """``properties`` with tags as a map, where the API has one."""
+    tags = next((member for name, member in shape.members.items() if name.lower() == "tags"), None)
+    if tags is None or tags.type_name != "map":
+        return properties
+    return properties | {"Tags": {tag["Key"]: tag["Value"] for tag in properties["Tags"]}}
+
+
+def _converted(shape: Shape, value: Any) -> Any:
+    """``value`` with the types and the names of ``shape``: parameters are texts, and S3 Vectors has camel case."""
+    match shape.type_name:
+        case "structure":
+            known = {name.lower(): name for name in shape.members}
+            return {
+                known.get(name.lower(), name): _converted(shape.members[known[name.lower()]], item)
+                if name.lower() in known
+                else item
+                for name, item in value.items()
+            }
+        case "list":
+            return [_converted(shape.member, item) for item in value]
+        case "integer" | "long":
+            return int(value)
+        case "float" | "double":
+            return float(value)
+    return value
+
+
+def _limits(shape: Shape, value: Any, name: str) -> Iterator[str]:
+    """Enumerations and patterns, which botocore does not check itself."""
+    match shape.type_name:
+        case "structure":
+            for member, item in value.items():
+                if member in shape.members:
+                    yield from _limits(shape.members[member], item, f"{name}.{member}")
+        case "list":
+            for item in value:
+                yield from _limits(shape.member, item, name)
+        case "string":
+            pattern = shape.metadata.get("pattern")
+            if shape.enum and value not in shape.enum:
+                yield f"{name}: {value} is none of {shape.enum}"
+            if pattern and not _matches(pattern, value):
+                yield f"{name}: {value} does not match {pattern}"
+
+
+def _matches(pattern: str, value: str) -> bool:
+    try:
+        return bool(re.fullmatch(pattern, value))
+    except re.PatternError:  # ranges of UTF-16 surrogates, which Python's texts do not consist of
+        return True
