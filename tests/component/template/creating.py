@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -10,24 +10,10 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from .schemas import identified
 from .stack import Node, Stack
 
-NESTED = "AWS::CloudFormation::Stack"
-
-
-def with_nested(stack: Stack) -> Iterator[Stack]:
-    """``stack`` and the stacks nested in it."""
-    yield stack
-    for logical_id, resource in stack.resources.items():
-        if resource["Type"] == NESTED:
-            yield from with_nested(stack.nested(logical_id))
-
 
 def properties_of(stack: Stack, kind: str) -> dict[str, Node]:
-    """Properties of every resource of type ``kind``, nested ones too, with identifiers in place of references."""
-    return {
-        logical_id: identified(one, properties)
-        for one in with_nested(stack)
-        for logical_id, properties in one.of_type(kind).items()
-    }
+    """Properties of every resource of type ``kind``, with identifiers in place of references."""
+    return {logical_id: identified(stack, properties) for logical_id, properties in stack.of_type(kind).items()}
 
 
 def request_of(client: Any, operation: str, properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,15 +6,8 @@ import pytest
 
 from darkroom.services.popular.service import SPARE_S, read_window
 
-from .grants import DERIVATIVES, LOGS, SETTINGS, TRACES, Grants, each
 from .stack import Stack
-from .test_permissions import KEY, granted, permissions, statements
-
-GRANTS: Grants = {
-    "s3:GetObject": [SETTINGS, "<AccessLogBucket.Arn>/*", DERIVATIVES],
-    "s3:ListBucket": ["<AccessLogBucket.Arn>", "<MediaBucket.Arn>"],
-    "sqs:SendMessage": ["<RefineQueue.Arn>"],
-}
+from .test_permissions import KEY, permissions, statements
 
 
 def stack(**further: str) -> Stack:
@@ -26,10 +19,6 @@ def test_views_are_counted_where_there_are_logs_and_a_use_for_it(logs: str, refi
     found = {name for name in Stack(AccessLogDays=logs, Refine=refine).resources if name.startswith("Popular")}
     whole = {f"Popular{part}" for part in ("Function", "FunctionHourly", "FunctionHourlyPermission", "Logs", "Role")}
     assert found == (whole | {"PopularFunctionEventInvokeConfig"} if there else set())
-
-
-def test_it_reads_logs_and_derivatives_and_sends_messages() -> None:
-    assert granted(stack(), "Popular") == GRANTS | each(TRACES, "*") | each(LOGS, "<PopularLogs.Arn>")
 
 
 def test_a_key_is_used_to_look_at_derivatives_alone() -> None:
