@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from botocore.exceptions import ClientError
 
-from . import settings, sources, venvs
+from . import pace, settings, sources, venvs
 from .aws import Cloud, tool_environment
 from .completion import complete
 from .errors import CannotStart
@@ -25,12 +25,6 @@ UPLOADS_AT_ONCE = 2
 LOOKED_AT_AT_ONCE = 4
 """Concurrency of the endpoint here, half of it of the queue for urgent pictures: Lambda's least."""
 
-MINUTES_BETWEEN_LOOKS = 1
-"""The monitor's schedule here: nobody waits five minutes for a figure on a laptop."""
-
-REFINED_AFTER_S = 900
-"""The longest delay there is: a laptop has better to do than to encode at leisure while somebody works on it."""
-
 LOG_DAYS = 1
 """The local CDN's access logs are kept for a day, so that what is popular is counted and refined here too."""
 
@@ -42,7 +36,7 @@ LANGUAGES = (
     "ImgproxyDomainName=imgproxy.localhost",
     "ThumborDomainName=thumbor.localhost",
     "DitDomainName=dit.localhost",
-    "LanguageCertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/of-nobody",
+    "CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/of-nobody",
 )
 """Other services' URLs, and hosts that every browser takes for this machine."""
 
@@ -77,6 +71,7 @@ async def ensure(
             await _deploy(place, cloud, asked)
             await asyncio.to_thread(complete, cloud)
             await asyncio.to_thread(settings.ensure, cloud, changed)
+            await asyncio.to_thread(pace.adjust, cloud)
     place.deployed.write_text(wanted)
     return True
 
@@ -89,9 +84,7 @@ def parameters(*, inference: bool) -> list[str]:
         f"ReservedConcurrency={RENDERS_AT_ONCE}",
         f"IngestConcurrency={UPLOADS_AT_ONCE}",
         f"LibraryBucket={LIBRARY_BUCKET}",
-        f"MonitorMinutes={MINUTES_BETWEEN_LOOKS}",
         f"AccessLogDays={LOG_DAYS}",
-        f"RefineDelay={REFINED_AFTER_S}",
         *LANGUAGES,
         "Alarms=off",  # MiniStack's CloudFormation has no metric math: local/watching evaluates them
         f"InferenceMode={'endpoint' if inference else 'off'}",  # an update keeps what is not said

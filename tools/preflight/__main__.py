@@ -33,7 +33,7 @@ def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader) -> Itera
     yield from checks.check_memory(plan)
     used = {kind: reader.count_in_cloudfront(kind) for kind in CLOUDFRONT_QUOTAS}
     yield from checks.check_cloudfront(plan, stack, used, reader.read_quotas("cloudfront"))
-    yield checks.check_api(plan, reader.read_quotas("apigateway"))
+    yield checks.check_api(reader.read_quotas("apigateway"))
     if plan.text("InferenceMode") == "endpoint" and not plan.text("EndpointName"):
         yield from checks.check_endpoint(plan, reader.read_quotas("sagemaker"))
     if plan.text("SimilarityStore") == "s3vectors":

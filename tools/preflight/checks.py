@@ -22,6 +22,9 @@ minus 100 can be reserved. Accounts with a small quota report a smaller minimum 
 theirs.
 """
 
+REFINE_CONCURRENCY, UPLOAD_RATE = 2, 50
+"""As template.yaml has them: re-encodings at the same time, and requests a second of the upload API."""
+
 MEMORY_OF_NEW_ACCOUNTS_MB = 3008
 """AWS Lambda Developer Guide, "Lambda quotas": new accounts have reduced memory quotas, which no API tells."""
 
@@ -145,10 +148,11 @@ def check_stack(plan: Plan, stack: ExistingStack | Unknown) -> Finding:
 
 def check_concurrency(plan: Plan, concurrency: Concurrency | Unknown) -> Iterator[Finding]:
     """Whether Lambda lets the stack reserve what it asks for, and whether background work leaves viewers any."""
-    reserved, provisioned = plan.number("ReservedConcurrency"), plan.number("ProvisionedConcurrency")
+    warm = plan.text("WarmStart")
+    reserved, provisioned = plan.number("ReservedConcurrency"), int(warm) if warm.isdecimal() else 0
     subject = "Lambda concurrency"
     if reserved and provisioned > reserved:
-        found = f"ProvisionedConcurrency={provisioned} is more than ReservedConcurrency={reserved}"
+        found = f"WarmStart={provisioned} is more than ReservedConcurrency={reserved}"
         yield Finding(Status.PROBLEM, subject, found, "Lower the one or raise the other.")
     if isinstance(concurrency, Unknown):
         action = "Look at the quota in Lambda's console; with ReservedConcurrency=0 the deployment needs none of it."
@@ -165,7 +169,7 @@ def check_concurrency(plan: Plan, concurrency: Concurrency | Unknown) -> Iterato
             f"{wanted} are to be reserved, {can} can be: {concurrency.unreserved} of {concurrency.quota} are unreserved"
         )
         found += f" and {UNRESERVED_MINIMUM} have to stay so"
-        action = "Have the quota raised, or deploy with ReservedConcurrency=0 and ProvisionedConcurrency=0."
+        action = "Have the quota raised, or deploy with ReservedConcurrency=0 and WarmStart=off."
         yield Finding(Status.PROBLEM, subject, found, action, raise_it)
     else:
         yield Finding(Status.OK, subject, f"{wanted} to be reserved of a quota of {concurrency.quota}")
@@ -184,7 +188,7 @@ def sum_background(plan: Plan) -> int:
     """Functions that queues may have at work at the same time: ingest, purge (2), refine and infer."""
     total = plan.number("IngestConcurrency") + 2
     if plan.text("Refine") == "on":
-        total += plan.number("RefineConcurrency")
+        total += REFINE_CONCURRENCY
     if plan.text("InferenceMode") not in ("", "off"):
         total += plan.number("EndpointConcurrency")
     return total
@@ -192,11 +196,9 @@ def sum_background(plan: Plan) -> int:
 
 def check_memory(plan: Plan) -> Iterator[Finding]:
     """Name functions with more memory than a new account may give them."""
-    names = [name for name in ("MemoryMb", "IngestMemoryMb") if plan.number(name) > 0]
-    large = [f"{name}={plan.number(name)}" for name in names if plan.number(name) > MEMORY_OF_NEW_ACCOUNTS_MB]
-    if large:
-        found = f"{', '.join(large)}: new accounts have at most {MEMORY_OF_NEW_ACCOUNTS_MB} MB, which no API tells"
-        yield Finding(Status.UNKNOWN, "Lambda memory", found, "Ask AWS Support to raise it, or lower the parameters.")
+    if plan.text("Size") == "large":
+        found = f"Size=large: new accounts have at most {MEMORY_OF_NEW_ACCOUNTS_MB} MB, which no API tells"
+        yield Finding(Status.UNKNOWN, "Lambda memory", found, "Ask AWS Support to raise it, or use Size=standard.")
 
 
 def check_cloudfront(
@@ -224,17 +226,22 @@ def check_cloudfront(
             yield Finding(Status.OK, subject, found)
 
 
-def check_api(plan: Plan, quotas: Mapping[str, float] | Unknown) -> Finding:
+def check_api(quotas: Mapping[str, float] | Unknown) -> Finding:
     """Whether the account's request rate covers that of the upload API."""
-    subject, wanted = "API Gateway rate", plan.number("UploadRate")
+    subject, wanted = "API Gateway rate", UPLOAD_RATE
     if isinstance(quotas, Unknown):
-        return Finding(Status.UNKNOWN, subject, quotas.reason, f"UploadRate={wanted} has to be within the account's.")
+        return Finding(
+            Status.UNKNOWN,
+            subject,
+            quotas.reason,
+            f"{wanted} a second have to be within the account's.",
+        )
     rates = [value for name, value in quotas.items() if name.lower() == "throttle rate"]
     if not rates:
         return Finding(Status.UNKNOWN, subject, 'no quota "Throttle rate" is listed')
-    found = f"UploadRate={wanted} of {max(rates):.0f} requests a second"
+    found = f"{wanted} of {max(rates):.0f} requests a second"
     if wanted > max(rates):
-        return Finding(Status.PROBLEM, subject, found, "Lower UploadRate, or have the quota raised.")
+        return Finding(Status.PROBLEM, subject, found, "Have the quota raised.")
     return Finding(Status.OK, subject, found)
 
 
@@ -277,10 +284,7 @@ def check_vectors(plan: Plan, answers: bool | Unknown) -> Iterator[Finding]:
 def list_certificates(plan: Plan) -> dict[str, tuple[str, list[str]]]:
     """Parameters that name a certificate, each with its ARN and the hosts that it has to cover."""
     languages = ("ImgproxyDomainName", "ThumborDomainName", "DitDomainName")
-    hosts = {
-        "CertificateArn": [plan.text("DomainName")],
-        "LanguageCertificateArn": [plan.text(name) for name in languages],
-    }
+    hosts = {"CertificateArn": [plan.text(name) for name in ("DomainName", *languages)]}
     return {
         name: (plan.text(name), [host for host in covered if host])
         for name, covered in hosts.items()

@@ -12,7 +12,7 @@ from darkroom.services.sweep import EXPIRED_S
 from .stack import Stack, template
 from .test_permissions import FUNCTIONS
 
-TIMEOUTS = template()["Parameters"]["IngestTimeout"]["AllowedValues"]
+SIZES = template()["Mappings"]["Sizes"]
 S3_EVENT: dict[str, Any] = {
     "source": "aws.s3",
     "detail-type": "Object Created",
@@ -90,10 +90,11 @@ def test_dead_letters_stay_longer_and_come_from_their_queue_alone(name: str) -> 
     assert queue["SqsManagedSseEnabled"] is dead_letters["SqsManagedSseEnabled"] is True
 
 
-@pytest.mark.parametrize("timeout", TIMEOUTS)
-def test_a_claim_outlives_its_worker_and_a_message_six_of_them(timeout: int) -> None:
-    stack = Stack(IngestTimeout=str(timeout))
-    assert stack.properties("IngestFunction")["Timeout"] == str(timeout)
+@pytest.mark.parametrize("size", SIZES)
+def test_a_claim_outlives_its_worker_and_a_message_six_of_them(size: str) -> None:
+    stack = Stack(Size=size)
+    timeout = int(stack.properties("IngestFunction")["Timeout"])
+    assert timeout == int(SIZES[size]["IngestS"])
     hidden_s = int(stack.properties("IngestQueue")["VisibilityTimeout"])
     assert hidden_s >= 6 * timeout
     lease_s = int(stack.variables("IngestFunction")["LEASE_S"])
@@ -134,10 +135,9 @@ def test_a_sweep_is_run_every_hour_and_never_twice() -> None:
     }
 
 
-@pytest.mark.parametrize(("minutes", "expression"), [("1", "rate(1 minute)"), ("5", "rate(5 minutes)")])
-def test_the_monitor_runs_as_often_as_is_asked_for_and_quality_is_due_hourly(minutes: str, expression: str) -> None:
-    stack = Stack(MonitorMinutes=minutes)
-    assert stack.properties("MonitorFunctionRegularly")["ScheduleExpression"] == expression
+def test_the_monitor_runs_every_five_minutes_and_quality_is_due_hourly() -> None:
+    stack = Stack()
+    assert stack.properties("MonitorFunctionRegularly")["ScheduleExpression"] == "rate(5 minutes)"
     hourly = stack.properties("MonitorFunctionHourly")
     assert hourly["ScheduleExpression"] == "rate(1 hour)"
     assert [json.loads(target["Input"]) for target in hourly["Targets"]] == [{"watch": ["quality-due"]}]
@@ -159,7 +159,7 @@ def test_every_function_is_traced() -> None:
 
 
 def test_the_upload_api_has_three_routes_a_rate_and_named_origins() -> None:
-    stack = Stack(UploadOrigins="https://a.example", UploadRate="5", UploadBurst="9")
+    stack = Stack(CorsOrigins="https://a.example")
     routes = stack.of_type("AWS::ApiGatewayV2::Route").values()
     assert {route["RouteKey"]: route["Target"] for route in routes} == {
         "POST /uploads": "integrations/<UploadIntegration>",
@@ -172,8 +172,8 @@ def test_the_upload_api_has_three_routes_a_rate_and_named_origins() -> None:
         assert (integration["IntegrationUri"], integration["PayloadFormatVersion"]) == (target, "2.0")
     stage = stack.properties("UploadStage")
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
-    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": "5", "ThrottlingBurstLimit": "9"}
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
     cors = stack.properties("UploadApi")["CorsConfiguration"]
     assert (cors["AllowOrigins"], cors["AllowMethods"]) == (["https://a.example"], ["GET", "POST"])
     assert set(cors["AllowHeaders"]) == {"authorization", "content-type"}
-    assert "CorsConfiguration" not in Stack(UploadOrigins="").properties("UploadApi")
+    assert "CorsConfiguration" not in Stack(CorsOrigins="").properties("UploadApi")

@@ -14,7 +14,7 @@ ALL = {"Dialects": "on"}
 HOSTS = {
     "ImgproxyDomainName": "img.example.com",
     "DitDomainName": "dit.example.com",
-    "LanguageCertificateArn": CERTIFICATE,
+    "CertificateArn": CERTIFICATE,
 }
 
 

@@ -12,6 +12,7 @@ from darkroom.services.infer.trial import open_trials
 from darkroom.services.monitor.functions import queues, read_functions
 from darkroom.services.monitor.modelling import open_models
 from darkroom.settings import setting_fields
+from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 
 from .stack import ROOT, Stack, broken_rules, references, template
 
@@ -28,7 +29,8 @@ def test_a_parameter_says_what_it_is_and_has_a_valid_default(name: str) -> None:
     default = str(declared["Default"])
     assert len(declared["Description"]) > 30
     assert default in declared.get("AllowedValues", [default]) or int(default) in declared["AllowedValues"]
-    assert re.search(declared.get("AllowedPattern", ""), default)
+    values = default.split(",") if declared["Type"] == "CommaDelimitedList" else [default]
+    assert all(re.search(declared.get("AllowedPattern", ""), value) for value in values)
     if declared["Type"] == "Number":
         assert int(declared.get("MinValue", default)) <= int(default) <= int(declared.get("MaxValue", default))
 
@@ -50,6 +52,8 @@ def test_parameters_and_conditions_are_used() -> None:
     [
         ("SourceBucket", ["", "my-photos.example.com"], ["My-Photos", "a", "s3://photos"]),
         ("SourcePrefix", ["", "masters/", "a b/c/"], ["/", "masters", "/masters/", "*/"]),
+        ("WarmStart", ["off", "snapstart", "1", "250"], ["", "on", "0", "01"]),
+        ("RetentionDays", ["1", "36500"], ["", "0", "01", "a"]),  # each value of the list
         ("WafRateLimit", ["0", "10", "2000"], ["", "9", "-1", "010"]),
         (
             "DomainName",
@@ -170,10 +174,7 @@ ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
         ({}, 0),
         ({"DomainName": "pictures.example.com", "CertificateArn": CERTIFICATE}, 0),
         ({"DomainName": "pictures.example.com"}, 1),
-        ({"CertificateArn": CERTIFICATE}, 1),
-        ({"SnapStart": "on"}, 0),
-        ({"ProvisionedConcurrency": "2"}, 0),
-        ({"SnapStart": "on", "ProvisionedConcurrency": "2"}, 1),
+        ({"CertificateArn": CERTIFICATE}, 0),
         ({"SourceBucket": "photos", "SourcePrefix": "originals/"}, 0),
         ({"SourceBucket": "photos", "SourcePrefix": ""}, 0),
         ({"SourcePrefix": "originals/"}, 1),
@@ -185,12 +186,12 @@ ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
         ({"WafRateLimit": "2000", "WebAclArn": ACL, "region": "us-east-1"}, 1),
         ({"WebAclArn": ACL, "region": "eu-west-1"}, 0),
         ({"ThumborDomainName": "thumbs.example.com"}, 2),
-        ({"ThumborDomainName": "thumbs.example.com", "LanguageCertificateArn": CERTIFICATE}, 1),
+        ({"ThumborDomainName": "thumbs.example.com", "CertificateArn": CERTIFICATE}, 1),
         ({"ThumborDomainName": "thumbs.example.com", "Dialects": "on"}, 1),
         (
             {
                 "ThumborDomainName": "thumbs.example.com",
-                "LanguageCertificateArn": CERTIFICATE,
+                "CertificateArn": CERTIFICATE,
                 "Dialects": "on",
             },
             0,
@@ -208,10 +209,22 @@ def test_the_deployment_page_lists_every_parameter_with_its_default() -> None:
 
 
 def test_the_monitor_knows_every_other_function_and_its_memory() -> None:
-    stack = Stack(InferenceMode="lambda", MemoryMb="2048", IngestMemoryMb="4096")
+    stack = Stack(InferenceMode="lambda", Size="large")
     known = read_functions(stack.variables("MonitorFunction")["FUNCTIONS"])
     there = stack.of_type("AWS::Lambda::Function")
     assert {f"<{name}>": int(function["MemorySize"]) for name, function in there.items() if "Monitor" not in name} == {
         one.lambda_name: one.memory_mb for one in known.values()
     }
     assert all(one.lambda_name == f"<{name.capitalize()}Function>" for name, one in known.items())
+
+
+def test_preflight_knows_the_constants_of_the_template() -> None:
+    stack = Stack()
+    assert stack.properties("UploadStage")["DefaultRouteSettings"]["ThrottlingRateLimit"] == UPLOAD_RATE
+    scaling = stack.properties("RefineFunctionDerivatives")["ScalingConfig"]
+    assert scaling["MaximumConcurrency"] == REFINE_CONCURRENCY
+
+
+def test_the_root_has_at_most_forty_parameters() -> None:
+    """Those of the edge's settings are the last two above it: they go when its code reads them at run time."""
+    assert len(PARAMETERS.keys() - {"AccessMode", "AlwaysRedact"}) <= 40

@@ -18,7 +18,7 @@ EVERYTHING = {
     "InferenceMode": "lambda",
     "SimilarityStore": "s3vectors",
     "ImgproxyAccessMode": "open",
-    "LanguageCertificateArn": "arn:aws:acm:us-east-1:111122223333:certificate/a",
+    "CertificateArn": "arn:aws:acm:us-east-1:111122223333:certificate/a",
     "ImgproxyDomainName": "images.example.com",
     "AccessLogDays": "3",
     "WafRateLimit": "100",

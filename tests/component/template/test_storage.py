@@ -39,7 +39,7 @@ def by_id(bucket: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_derivatives_expire_and_masters_tier() -> None:
-    bucket = Stack(DerivativeTtlDays="7").properties("MediaBucket")
+    bucket = Stack(RetentionDays="7,1,1,1,1").properties("MediaBucket")
     rules = by_id(bucket)
     assert rules["derivatives-expire"] == {
         "Id": "derivatives-expire",
@@ -64,7 +64,7 @@ def test_unfinished_uploads_are_dropped_after_a_day(bucket: str) -> None:
 
 
 def test_uploads_are_versioned_and_expire_with_all_their_versions() -> None:
-    bucket = Stack(UploadRetentionDays="7").properties("UploadsBucket")
+    bucket = Stack(RetentionDays="1,7,1,1,1").properties("UploadsBucket")
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     rules = by_id(bucket)
     assert rules["uploads-expire"]["ExpirationInDays"] == "7"
@@ -73,13 +73,13 @@ def test_uploads_are_versioned_and_expire_with_all_their_versions() -> None:
 
 
 def test_quarantine_expires_and_keeps_no_versions() -> None:
-    bucket = Stack(QuarantineDays="3").properties("QuarantineBucket")
+    bucket = Stack(RetentionDays="1,1,3,1,1").properties("QuarantineBucket")
     assert by_id(bucket)["refused-expire"]["ExpirationInDays"] == "3"
     assert "VersioningConfiguration" not in bucket
 
 
 def test_entries_of_the_audit_log_are_locked_for_as_long_as_they_are_kept() -> None:
-    bucket = Stack(AuditDays="30").properties("AuditBucket")
+    bucket = Stack(RetentionDays="1,1,1,1,30").properties("AuditBucket")
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert bucket["ObjectLockEnabled"] is True
     [retention] = bucket["ObjectLockConfiguration"]["Rule"].values()
@@ -96,12 +96,12 @@ def test_manifests_for_retraining_go_after_a_month() -> None:
 
 
 def test_pages_of_the_origins_that_are_named_may_upload() -> None:
-    [rule] = Stack(UploadOrigins="https://a.example,https://b.example").properties("UploadsBucket")[
-        "CorsConfiguration"
-    ]["CorsRules"]
+    [rule] = Stack(CorsOrigins="https://a.example,https://b.example").properties("UploadsBucket")["CorsConfiguration"][
+        "CorsRules"
+    ]
     assert rule["AllowedOrigins"] == ["https://a.example", "https://b.example"]
     assert rule["AllowedMethods"] == ["POST"]
-    assert "CorsConfiguration" not in Stack(UploadOrigins="").properties("UploadsBucket")
+    assert "CorsConfiguration" not in Stack(CorsOrigins="").properties("UploadsBucket")
 
 
 def test_the_index_is_asked_by_key_and_by_content() -> None:
@@ -177,7 +177,7 @@ def test_the_first_signing_key_is_made_by_aws_and_has_256_bits() -> None:
 
 
 def test_logs_do_not_stay_for_ever() -> None:
-    stack = Stack(LogDays="7")
+    stack = Stack(RetentionDays="1,1,1,7,1")
     groups = stack.of_type("AWS::Logs::LogGroup")
     assert {group["RetentionInDays"] for group in groups.values()} == {"7"}
     written = {f["LoggingConfig"]["LogGroup"] for f in stack.of_type("AWS::Lambda::Function").values()}

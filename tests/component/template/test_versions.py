@@ -111,7 +111,7 @@ def test_the_longest_description_of_a_version_fits(function: str) -> None:
     assert len(version["Description"]) <= MAX_DESCRIPTION_CHARACTERS
 
 
-LONGEST = {"SourceBucket": 63, "EndpointName": 63}
+LONGEST = {"SourceBucket": 63, "EndpointName": 63, "WarmStart": 9}
 """Where patterns limit texts."""
 
 
@@ -177,9 +177,12 @@ def test_scaling_options_are_off_until_asked_for() -> None:
     plain, version = Stack(ReservedConcurrency="0"), "TransformFunction"
     assert not {"ReservedConcurrentExecutions", "SnapStart"} & set(plain.properties(version))
     assert "ProvisionedConcurrencyConfig" not in plain.properties("TransformFunctionAliaslive")
-    asked = Stack(ReservedConcurrency="7", ProvisionedConcurrency="2", SnapStart="on", Arch="x86_64")
+    asked = Stack(ReservedConcurrency="7", WarmStart="2", Arch="x86_64")
     assert asked.properties(version)["ReservedConcurrentExecutions"] == "7"
-    assert asked.properties(version)["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert "SnapStart" not in asked.properties(version)
+    snapped = Stack(WarmStart="snapstart")
+    assert snapped.properties(version)["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert "ProvisionedConcurrencyConfig" not in snapped.properties("TransformFunctionAliaslive")
     assert asked.properties(version)["Architectures"] == ["x86_64"]
     alias = asked.properties("TransformFunctionAliaslive")
     assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": "2"}

@@ -23,7 +23,7 @@ UNKNOWN = "unknown"
 
 LEFT = {
     "copies in viewers' browsers": "BrowserMaxAge after they were fetched",
-    "log lines that name the key": "the end of their retention, LogDays",
+    "log lines that name the key": "the end of their retention, RetentionDays",
     "access logs of the CDN, where they are on": "AccessLogDays",
     "manifests for retraining that name the key": "30 days after they were written",
     "messages that name the key, in queues and dead letters": "14 days",
