@@ -9,6 +9,7 @@ from typing import Any
 
 from darkroom.aws.record import padded
 from darkroom.plan.canonical import derivative_name
+from darkroom.plan.keys import decode_key, encode_key
 from darkroom.plan.presets import configured
 from darkroom.services.ingest.announce import image_id
 
@@ -35,7 +36,7 @@ class Case:
 
     def master(self, key: str) -> Stored | None:
         """The master of ``key``."""
-        return self.evidence.media.get(MASTERS + key)
+        return self.evidence.media.get(MASTERS + encode_key(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _masters(case: Case) -> _Found:
         for what in _mismarked(case, key, found, contents):
             yield key, what
     for name in case.evidence.media:
-        if name.startswith(MASTERS) and name.removeprefix(MASTERS) not in case.expected:
+        if name.startswith(MASTERS) and decode_key(name.removeprefix(MASTERS)) not in case.expected:
             yield name, "is a master that nobody uploaded"
 
 
@@ -116,7 +117,7 @@ def _derivatives(case: Case) -> _Found:
     for name, found in case.evidence.media.items():
         if not name.startswith(DERIVATIVES):
             continue
-        key = name.removeprefix(DERIVATIVES).rpartition("/_/")[0]
+        key = decode_key(name.removeprefix(DERIVATIVES).rpartition("/_/")[0])
         master = case.master(key)
         if master is None:
             yield name, "is a derivative without a master"
@@ -152,7 +153,7 @@ def _quarantined(case: Case) -> _Found:
         for key, contents in case.uploaded.items()
     }
     for name, found in case.evidence.quarantine.items():
-        code = refused.get(name.rpartition("/_/")[0], {}).get(found.body)
+        code = refused.get(decode_key(name.rpartition("/_/")[0]), {}).get(found.body)
         if code is None:
             yield name, "is in quarantine, but is no refused upload"
         elif found.metadata.get("code") != code:

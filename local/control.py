@@ -17,6 +17,7 @@ from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import OPTIONS
 from darkroom.plan.presets import configured
 from darkroom.plan.uploads import Grant, write_token
+from darkroom.services.places import MASTERS
 from tools import runbooks
 
 from . import viewer
@@ -132,9 +133,9 @@ class Control:
     async def photographs(self, _: web.Request) -> web.StreamResponse:
         """Keys of masters that look like pictures, at most 200."""
         listed = await asyncio.to_thread(
-            self._cloud.s3.list_objects_v2, Bucket=self._facts.media_bucket, Prefix="masters/", MaxKeys=LISTED
+            self._cloud.s3.list_objects_v2, Bucket=self._facts.media_bucket, Prefix=MASTERS.prefix, MaxKeys=LISTED
         )
-        keys = (item["Key"].removeprefix("masters/") for item in listed.get("Contents", []))
+        keys = (MASTERS.key(item["Key"]) for item in listed.get("Contents", []))
         return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in PICTURES])
 
     async def sign(self, request: web.Request) -> web.StreamResponse:

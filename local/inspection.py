@@ -12,6 +12,7 @@ from darkroom.aws.archive import Archive
 from darkroom.aws.entries import Entries
 from darkroom.aws.vault import Vault
 from darkroom.findings import to_document
+from darkroom.services.places import MASTERS
 
 from .aws import Cloud
 from .endpoint import Endpoint
@@ -54,7 +55,7 @@ class Inspection:
             return {"key": key, "state": OFF}
         generation = self._generation()
         told = {"key": key, "generation": generation, "endpoint": self._endpoint.server.state}
-        master, sidecar = self._masters.head(f"masters/{key}"), self._archive.sidecar(generation, key)
+        master, sidecar = self._masters.head(MASTERS.name(key)), self._archive.sidecar(generation, key)
         if master is None:
             return told | {"state": NO_PICTURE}
         known = sidecar.findings if sidecar else None

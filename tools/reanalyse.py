@@ -17,16 +17,29 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "dark
 from darkroom.aws.clients import client
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
-from darkroom.errors import Unavailable
+from darkroom.errors import BadKey, Unavailable
 from darkroom.services.infer.requests import Kind, Request
+from darkroom.services.places import ObjectNames
 
 
-def messages(masters: Vault, prefix: str, below: str = "", *, again: bool = False) -> Iterator[dict[str, object]]:
-    """A message for every master below ``prefix`` whose key starts with ``below``; raises Unavailable."""
-    for page in masters.pages(prefix + below):
+def messages(
+    masters: Vault, names: ObjectNames, below: str = "", *, again: bool = False
+) -> Iterator[dict[str, object]]:
+    """A message for every master by ``names`` whose key starts with ``below``; raises Unavailable."""
+    for page in masters.pages(names.name(below)):
         for listed in page:
-            if not listed.key.endswith("/"):
-                yield Request(Kind.ANALYSE, listed.key.removeprefix(prefix), again=again).message
+            key = _key(listed.key, names)
+            if key and key.startswith(below) and not key.endswith("/"):
+                yield Request(Kind.ANALYSE, key, again=again).message
+
+
+def _key(name: str, names: ObjectNames) -> str:
+    """The key of the object ``name``; "" and a note if no key has this name."""
+    try:
+        return names.key(name)
+    except BadKey:
+        sys.stderr.write(f"left out, as it is not an encoded key: {name}\n")
+        return ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,13 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.reanalyse", description="Have pictures looked at.")
     parser.add_argument("--bucket", required=True, help="where the masters are")
     parser.add_argument("--prefix", default="masters/", help="what comes before their keys")
+    parser.add_argument(
+        "--raw-names", action="store_true", help="the bucket is a SourceBucket, whose names are keys as they are"
+    )
     parser.add_argument("--below", default="", help="only keys that start with this")
     parser.add_argument("--queue-url", required=True, help="the infer queue")
     parser.add_argument("--again", action="store_true", help="even what has been looked at")
     chosen = parser.parse_args(arguments)
+    names = ObjectNames(chosen.prefix, encoded=not chosen.raw_names)
     masters, queue = Vault(client("s3"), chosen.bucket), Queue(client("sqs"), chosen.queue_url)
     try:
-        sent = queue.send_many(messages(masters, chosen.prefix, chosen.below, again=chosen.again))
+        sent = queue.send_many(messages(masters, names, chosen.below, again=chosen.again))
     except Unavailable as error:
         sys.stderr.write(f"{error.detail}\nIt may be run again: what was sent twice is looked at once.\n")
         return 1

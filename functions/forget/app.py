@@ -18,6 +18,7 @@ from darkroom.aws.vectors.choosing import open_vectors
 from darkroom.errors import BadKey
 from darkroom.services.figures import attempt
 from darkroom.services.forget import Forget
+from darkroom.services.places import source_names
 
 _env = os.environ
 _s3 = client("s3")
@@ -27,7 +28,7 @@ _service = Forget(
     uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
     media=Vault(_s3, _env["MEDIA_BUCKET"]),
     source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
-    source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
+    source_names=source_names(_env),
     quarantine=Vault(_s3, _env["QUARANTINE_BUCKET"]),
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
     vectors=open_vectors(_env),

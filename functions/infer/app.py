@@ -32,6 +32,7 @@ from darkroom.services.infer.sampling import Sampler
 from darkroom.services.infer.service import Infer, Terms
 from darkroom.services.infer.tasks import tasks
 from darkroom.services.infer.trial import open_trials
+from darkroom.services.places import source_names
 from darkroom.services.received import Message
 from darkroom.services.settings import limits
 from darkroom.settings import Settings
@@ -49,7 +50,7 @@ def _to(variable: str) -> Queue:
 
 
 _queue, _priority = _to("INFER_QUEUE_URL"), _to("INFER_PRIORITY_QUEUE_URL")
-_masters = Masters(_source, _env.get("SOURCE_PREFIX", "masters/"), _media)
+_masters = Masters(_source, source_names(_env), _media)
 _breaker = open_breaker(_entries, _media, _observer)
 
 

@@ -32,6 +32,7 @@ from darkroom.services.ingest.moderation import BLOCK, Moderation
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.service import Ingest
+from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
 from darkroom.services.received import Message
 from darkroom.services.settings import admission, cache_policy
@@ -40,7 +41,7 @@ from darkroom.settings import Settings
 _env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
-_source, _prefix = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), _env.get("SOURCE_PREFIX", "masters/")
+_source, _names = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
 _index, _entries = Index(_dynamodb, _env["INDEX_TABLE"]), Entries(_dynamodb, _env["INDEX_TABLE"])
 _observer = Observer("ingest")
 _queue = Queue(_sqs, _env["INGEST_QUEUE_URL"], _observer.trace_header)
@@ -53,10 +54,10 @@ def _ingest(settings: Settings) -> Ingest:
     blocks, refines = settings.moderation_policy == BLOCK, _env.get("REFINE") == "on"
     scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
     caching = cache_policy(settings, refines=refines)
-    claims = Claims(_index, _queue, _source, _prefix, float(_env["LEASE_S"]), holding=_media if blocks else None)
+    claims = Claims(_index, _queue, _source, _names, float(_env["LEASE_S"]), holding=_media if blocks else None)
     return Ingest(
         examiner=Examiner(admission(settings), _observer, scanner),
-        publisher=Publisher(claims, _media, Purge(_media, _source, _prefix), _purges, caching),
+        publisher=Publisher(claims, _media, Purge(_media, _source, _names), _purges, caching),
         quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
         moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), blocks),
         brought=Brought(_keys, Archive(_media, _entries), settings.findings_generation, _observer),

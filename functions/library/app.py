@@ -27,6 +27,7 @@ from darkroom.services.library.requests import Doing, read_request
 from darkroom.services.library.service import Library
 from darkroom.services.library.uploads import Intake
 from darkroom.services.library.working import Worker
+from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
 from darkroom.services.settings import admission, cache_policy
 from darkroom.settings import Settings
@@ -34,7 +35,7 @@ from darkroom.settings import Settings
 _env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
-_source, _prefix = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), _env.get("SOURCE_PREFIX", "masters/")
+_source, _names = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
 _observer = Observer("library")
 
 
@@ -46,8 +47,8 @@ def _to(variable: str) -> Queue:
     return Queue(_sqs, _env[variable], _observer.trace_header)
 
 
-_purge = Purge(_media, _source, _prefix)
-_archive, _masters = Archive(_media, Entries(_dynamodb, _env["INDEX_TABLE"])), Masters(_source, _prefix, _media)
+_purge = Purge(_media, _source, _names)
+_archive, _masters = Archive(_media, Entries(_dynamodb, _env["INDEX_TABLE"])), Masters(_source, _names, _media)
 _infers = _to("INFER_QUEUE_URL") if _env.get("INFER_QUEUE_URL") else None
 _best = ENDPOINT if _env.get("INFERENCE_MODE") == "endpoint" else FALLBACK
 _index = Index(_dynamodb, _env["INDEX_TABLE"])
@@ -62,12 +63,12 @@ def _open_library(settings: Settings) -> Library:
     generation, wanted = settings.findings_generation, tasks(settings)
     return Library(
         media=_media,
-        lister=Lister(_uploads, _source, _prefix, _vault, settings.library_concurrency, _observer),
+        lister=Lister(_uploads, _source, _names, _vault, settings.library_concurrency, _observer),
         worker=Worker(
             {
-                Doing.INGEST: Intake(_uploads, _source, _prefix, _index, _to("INGEST_QUEUE_URL"), _vault),
+                Doing.INGEST: Intake(_uploads, _source, _names, _index, _to("INGEST_QUEUE_URL"), _vault),
                 Doing.INFER: Analysis(_archive, _masters, _infers, generation, wanted, _best),
-                Doing.PRESETS: PresetPrints(_source, _prefix, _media, examiner, prints, _purge, caching),
+                Doing.PRESETS: PresetPrints(_source, _names, _media, examiner, prints, _purge, caching),
             },
             _observer,
         ),

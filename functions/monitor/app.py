@@ -30,6 +30,7 @@ from darkroom.services.monitor.requests import read_request
 from darkroom.services.monitor.service import Monitor, Watch
 from darkroom.services.monitor.switching import Hand
 from darkroom.services.monitor.told import Told
+from darkroom.services.places import source_names
 from darkroom.settings import Settings
 from darkroom.watch.cost import Architecture, load
 
@@ -44,8 +45,8 @@ _global = Metrics(client("cloudwatch", {**_env, "AWS_REGION": "us-east-1"}))
 _functions = read_functions(_env["FUNCTIONS"])
 _hand = Hand(Board(_media), _audit, _observer)
 _baselines = BaselineWatch(_media, _samples, _audit)
-_source, _prefix = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], _env.get("SOURCE_PREFIX", "masters/")
-_manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _prefix)
+_source, _names = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], source_names(_env)
+_manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _names)
 _stations = stations(_functions, queues(_env), lambda url: DeadLetters(_sqs, url))
 _distribution, _buckets = _env["DISTRIBUTION_ID"], (_env["MEDIA_BUCKET"], _env["UPLOADS_BUCKET"])
 _told = Told(_global, _metrics, _namespace, _distribution, _functions)

@@ -13,6 +13,7 @@ from darkroom.aws.queues import Queue
 from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
+from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
 from darkroom.services.purging import Purging
 from darkroom.settings import OFF, Settings
@@ -29,7 +30,7 @@ def _purging(settings: Settings) -> Purging:
         purge=Purge(
             media=_media,
             source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
-            source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
+            source_names=source_names(_env),
         ),
         cdn=Cdn(client("cloudfront", _env), _env["DISTRIBUTION_ID"]),
         queue=Queue(_sqs, _env["PURGE_QUEUE_URL"]),

@@ -15,6 +15,7 @@ from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_bucket
+from darkroom.services.places import source_names
 from darkroom.services.received import Message
 from darkroom.services.refine.messages import Inbox
 from darkroom.services.refine.service import Refine
@@ -34,7 +35,7 @@ def _open_inbox(settings: Settings) -> Inbox:
             source=_source,
             media=_media,
             observer=_observer,
-            source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
+            source_names=source_names(_env),
             always=settings.always_redact,
             presets=lambda: settings.presets,
             limits=limits(settings),

@@ -12,6 +12,7 @@ from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
 from darkroom.services.figures import attempt
+from darkroom.services.places import source_names
 from darkroom.services.sweep import Sweep
 
 _env = os.environ
@@ -21,7 +22,7 @@ _observer = Observer("sweep")
 _service = Sweep(
     uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
     source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
-    source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
+    source_names=source_names(_env),
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
     queue=Queue(client("sqs"), _env["INGEST_QUEUE_URL"]),
     observer=_observer,

@@ -21,6 +21,7 @@ from darkroom.services.ahead import Ahead
 from darkroom.services.answers import Failed, HttpResponse, to_http
 from darkroom.services.live import LiveTransform
 from darkroom.services.native import respond
+from darkroom.services.places import source_names
 from darkroom.services.scenes import Scenes
 from darkroom.services.settings import cache_policy, limits
 from darkroom.services.telling import tell_viewer
@@ -47,7 +48,7 @@ _live = LiveSettings(in_bucket(_media), _observer)
 def _build(settings: Settings, ahead: Ahead) -> Transform:
     return Transform(
         source=_source,
-        source_prefix=_env.get("SOURCE_PREFIX", "masters/"),
+        source_names=source_names(_env),
         media=_media,
         stores=settings.store_derivatives,
         keys=_keys,

@@ -16,11 +16,12 @@ from darkroom.aws.audit import Audit
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
 from darkroom.errors import DarkroomError
+from darkroom.services.places import HELD_MASTERS
 from tools.review import DECISIONS, decide
 
 from ..place import CONTROL
 from .alarms import Alarms
-from .catalogue import HELD, Catalogue
+from .catalogue import Catalogue
 from .dashboards import Boards, described
 from .failed import Failed
 from .history import History
@@ -140,7 +141,7 @@ class Api:
 
     async def held_picture(self, request: web.Request) -> web.StreamResponse:
         """``?key=<key>``: a picture that waits, as it is held."""
-        return await _picture(self.media, HELD + request.query.get("key", ""))
+        return await _picture(self.media, HELD_MASTERS.name(request.query.get("key", "")))
 
     async def review(self, request: web.Request) -> web.StreamResponse:
         """``{"key", "decision": "release|confirm", "by"}``: what a person says of a picture that waits."""

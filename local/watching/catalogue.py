@@ -17,7 +17,6 @@ from ..aws import Cloud
 from ..place import CONTROL
 from .traces import Document
 
-HELD = "held/"
 HELD_PICTURE = f"{CONTROL}/watch/review/picture"
 SCANNED_AT_ONCE = 200
 

@@ -13,7 +13,9 @@ from urllib.parse import quote, unquote
 import urllib3
 
 from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.keys import encode_key
 from darkroom.plan.signing import sign
+from darkroom.services.places import MASTERS
 from tests.waiting import HANG_S
 
 
@@ -68,7 +70,7 @@ class Viewer:
     def upload(self, body: bytes, name: str) -> str:
         """Put ``body`` among the masters under a new key that ends in ``name``; its path, percent-encoded."""
         key = f"e2e-{self._session}/{next(self._numbers)}/{name}"
-        self._s3.put_object(Bucket=self._bucket, Key=f"masters/{key}", Body=body)
+        self._s3.put_object(Bucket=self._bucket, Key=MASTERS.name(key), Body=body)
         return "/" + quote(key, safe="/~")
 
     def signed(self, url: str) -> str:
@@ -77,14 +79,16 @@ class Viewer:
 
     def derivatives(self, path: str) -> list[str]:
         """The names of what is stored of a source, below its ``/_/``."""
-        prefix = f"derivatives{unquote(path)}/_/"
+        prefix = f"derivatives{encode_key(unquote(path))}/_/"
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         return [found["Key"].removeprefix(prefix) for page in pages for found in page.get("Contents", [])]
 
     def stored(self, path: str) -> bytes | None:
-        """The stored derivative at a canonical path, None if there is none."""
+        """The stored derivative at a canonical path, its key percent-encoded; None if there is none."""
+        key, separator, options = path.partition("/_/")
+        name = f"derivatives{encode_key(unquote(key))}{separator}{options}"
         try:
-            found = self._s3.get_object(Bucket=self._bucket, Key=f"derivatives{unquote(path)}")
+            found = self._s3.get_object(Bucket=self._bucket, Key=name)
         except self._s3.exceptions.NoSuchKey:
             return None
         return bytes(found["Body"].read())
@@ -102,7 +106,8 @@ class Viewer:
 
     def renders(self, path: str) -> int:
         """How often the function was asked for a picture of the source at ``path`` and made one."""
+        start = f"{encode_key(unquote(path))}/_/"
         return sum(
-            call["kind"] == "lambda" and call["status"] in (200, 302, 304) and call["path"].startswith(f"{path}/_/")
+            call["kind"] == "lambda" and call["status"] in (200, 302, 304) and call["path"].startswith(start)
             for call in self.journal()
         )

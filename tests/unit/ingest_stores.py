@@ -11,6 +11,7 @@ from darkroom.aws.record import CLAIMED, READY, Record, padded
 from darkroom.aws.vault import Kept
 from darkroom.errors import Changed, Unavailable
 from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Hold
+from darkroom.services.places import MASTERS
 
 KEY = "photo.jpg"
 NOW_S = 1_795_600_000.0
@@ -132,4 +133,4 @@ class Stores:
         queue: Any = self.queue
         media: Any = self.media
         holding = media if self.holds_pictures else None
-        return Claims(index, queue, media, "masters/", self.lease_s, lambda: NOW_S, holding)
+        return Claims(index, queue, media, MASTERS, self.lease_s, lambda: NOW_S, holding)

@@ -31,6 +31,7 @@ from darkroom.services.ingest.cutting import FORMATS, LEASE_S, TRIES, Cutting, _
 from darkroom.services.ingest.ending import Outcome
 from darkroom.services.ingest.examine import Upload
 from darkroom.services.ingest.shelf import Shelf
+from darkroom.services.places import HELD_MASTERS, MASTERS
 from darkroom.services.scenes import TIFF
 from tests.images.pictures import jpeg_photo, png_noise
 
@@ -83,8 +84,8 @@ class Work:
             copy=self._call("copy", '"new"'),
             pages=lambda folder: iter(()),
         )
-        masters = Shelf(claims, media, "masters/")
-        held = Shelf(claims, media, "held/")
+        masters = Shelf(claims, media, MASTERS)
+        held = Shelf(claims, media, HELD_MASTERS)
         intake: Any = SimpleNamespace(
             examiner=SimpleNamespace(limits=self.limits, scanner=self.scanner, scan=self._scan),
             observer=SimpleNamespace(step=lambda name: nullcontext(), log=self._call("log"), count=self._call("count")),
@@ -252,7 +253,7 @@ def test_only_a_master_that_is_served_is_replaced_with_a_purge(monkeypatch: pyte
     replaced: list[str] = []
 
     def replace(shelf: Shelf, hold: Hold, write: Any) -> tuple[str, bool]:
-        replaced.append(shelf.prefix)
+        replaced.append(shelf.names.prefix)
         return write(None), True
 
     monkeypatch.setattr(Shelf, "replace", replace)

@@ -10,6 +10,7 @@ from darkroom.aws.vault import Kept
 from darkroom.errors import Changed
 from darkroom.services.ingest.claims import Outranked, Superseded
 from darkroom.services.ingest.shelf import Shelf
+from darkroom.services.places import MASTERS
 
 from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, Stores, build_marks
 
@@ -20,7 +21,7 @@ MOST_TRIES = 4
 
 def build_shelf(stores: Stores) -> Shelf:
     media: Any = stores.media
-    return Shelf(stores.claims, media, "masters/")
+    return Shelf(stores.claims, media, MASTERS)
 
 
 @pytest.mark.parametrize("there", [None, EARLIER, CURRENT, ""])

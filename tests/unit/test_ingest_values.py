@@ -30,6 +30,7 @@ from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.reprints import Reprints
 from darkroom.services.ingest.service import Ingest
+from darkroom.services.places import MASTERS
 
 KEY = "photo.jpg"
 FILLED = {Attempt}
@@ -59,7 +60,7 @@ def make_values() -> Iterator[object]:
     change = read_change(str(mend_message(KEY)).replace("'", '"'))
     assert change is not None
     yield change
-    claims = Claims(build_stub(claim__return_value=Claimed()), build_stub(), build_stub(), "masters/", 60)
+    claims = Claims(build_stub(claim__return_value=Claimed()), build_stub(), build_stub(), MASTERS, 60)
     hold = claims.take(KEY, "0A", instead_of="")
     yield from (claims, hold)
     body = io.BytesIO(b"abc")

@@ -4,19 +4,86 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 
+from darkroom.aws.archive import sidecar_name
+from darkroom.aws.record import SEQUENCER_CHARACTERS
+from darkroom.errors import BadKey
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.keys import encode_key
 from darkroom.plan.model import Plan
+from darkroom.services.ingest.quarantine import quarantine_key
+from darkroom.services.languages.table import LARGE_SUFFIX
+from darkroom.services.places import HELD_MASTERS, MASTERS, UPLOADS, ObjectNames, source_names
+from darkroom.services.purge import derivatives_of
 from darkroom.services.purging import invalidated_paths
+from darkroom.services.refusals import marker_key
+from darkroom.services.transform import DERIVATIVES
 from tests.odd_keys import odd_keys
 
 from .borrowed_plans import borrowed_plans
 from .plans import KEYS, plans
 
+MAX_NAME_BYTES = 1_024
+"""Of an object, by AWS ("Naming Amazon S3 objects")."""
+
 MAX_PATH_CHARACTERS = 4_000
 """Of an invalidation path, by AWS ("Specify the files to invalidate")."""
+
+
+SOURCE_PREFIX = "m" * 39 + "/"
+"""As long as the template's parameter may be."""
+
+
+def names_of(key: str) -> list[str]:
+    """Every name of an object that is made of ``key``, by the longest other parts."""
+    return [
+        MASTERS.name(key),
+        HELD_MASTERS.name(key),
+        ObjectNames(SOURCE_PREFIX).name(key),
+        sidecar_name("g" * 8, key),
+        marker_key(DERIVATIVES, key),
+        derivatives_of(key) + "s" * 43 + LARGE_SUFFIX,
+        quarantine_key(key, "0" * SEQUENCER_CHARACTERS),
+    ]
+
+
+def check_names(key: str) -> None:
+    for name in names_of(key):
+        assert re.fullmatch(r"[A-Za-z0-9/._-]+", name)
+        assert len(name) <= MAX_NAME_BYTES
+    for names in (MASTERS, HELD_MASTERS, UPLOADS):
+        assert names.key(names.name(key)) == key
+
+
+def test_objects_of_odd_keys() -> None:
+    for key in odd_keys():
+        check_names(key)
+
+
+@given(key=KEYS)
+def test_objects_of_any_key(key: str) -> None:
+    check_names(key)
+
+
+@given(one=KEYS, other=KEYS)
+def test_names_are_below_the_names_of_their_prefixes(one: str, other: str) -> None:
+    assert MASTERS.name(f"{one}/{other}").startswith(MASTERS.name(one))
+    assert (quarantine_key(one, "0") == quarantine_key(other, "0")) == (one == other)
+
+
+@pytest.mark.parametrize("name", ["masters/é.jpg", "masters/a b", "masters/a.-b"])
+def test_a_name_that_no_key_has(name: str) -> None:
+    with pytest.raises(BadKey):
+        MASTERS.key(name)
+
+
+def test_the_names_of_a_bucket_of_the_owner_are_keys_as_they_are() -> None:
+    names = source_names({"MEDIA_BUCKET": "media", "SOURCE_BUCKET": "photos", "SOURCE_PREFIX": "old/"})
+    assert (names.name("é b.jpg"), names.key("old/é b.jpg")) == ("old/é b.jpg", "é b.jpg")
+    for own in ({}, {"SOURCE_BUCKET": ""}, {"SOURCE_BUCKET": "media"}):
+        assert source_names({"MEDIA_BUCKET": "media", **own}) == MASTERS
 
 
 def check_paths(key: str) -> None:

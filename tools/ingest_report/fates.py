@@ -14,7 +14,7 @@ from darkroom.aws.record import HELD, READY, Record
 from darkroom.aws.vault import Vault
 from darkroom.plan.presets import configured
 from darkroom.services.caching import SOURCE_ETAG
-from darkroom.services.places import HELD_MASTERS
+from darkroom.services.places import HELD_MASTERS, MASTERS
 from darkroom.services.transform import DERIVATIVES
 from local.aws import Cloud
 
@@ -119,7 +119,7 @@ class Stack:
         if record.state == READY:
             return self._ready(sent, record)
         if record.state == HELD:
-            waits = self.vault("media").head(HELD_MASTERS + sent.key) is not None
+            waits = self.vault("media").head(HELD_MASTERS.name(sent.key)) is not None
             return Fate(sent, record, missing=() if waits else ("the held master",))
         place = str(record.refusal["quarantined"])  # "" if the upload was deleted before it could be copied
         copy = self.vault("quarantine").head(place) if place else None
@@ -128,7 +128,7 @@ class Stack:
 
     def _ready(self, sent: Sent, record: Record) -> Fate:
         media, etag = self.vault("media"), record.master["etag"]
-        master = media.head(f"masters/{sent.key}")
+        master = media.head(MASTERS.name(sent.key))
         heads = [media.head(DERIVATIVES + name) for name in record.derivatives]
         presets = sum(head is not None and head.metadata[SOURCE_ETAG] == etag.strip('"') for head in heads)
         lacking = len(configured().at_ingest) - presets

@@ -24,6 +24,7 @@ from darkroom.aws.samples import Samples
 from darkroom.aws.vault import Vault
 from darkroom.errors import DarkroomError, ModelUnavailable
 from darkroom.services.infer.tasks import tasks as configured
+from darkroom.services.places import ObjectNames
 from darkroom.settings import DEFAULTS
 
 from .. import local_stack
@@ -89,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--endpoint", help="the endpoint's name")
     parser.add_argument("--bucket", help="where the masters are (the stack's output MediaBucketName)")
     parser.add_argument("--prefix", default="masters/", help="what comes before their keys (masters/)")
+    parser.add_argument(
+        "--raw-names", action="store_true", help="the bucket is a SourceBucket, whose names are keys as they are"
+    )
     parser.add_argument("--table", help="the index table (the stack's output IndexTableName)")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--below", help="keys that start with this, instead of those that samples are kept of")
@@ -105,11 +109,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _keys(chosen: argparse.Namespace, masters: Vault, environment: Mapping[str, str]) -> Iterable[str]:
+    names = ObjectNames(chosen.prefix, encoded=not chosen.raw_names)
     if chosen.manifest is not None:
         return listed(masters, chosen.manifest)
     if chosen.below is not None:
-        return below(masters, chosen.prefix + chosen.below)
-    return sampled(Samples(client("dynamodb", environment), _needed(chosen.table, "--table")), chosen.prefix)
+        return below(masters, names.name(chosen.below))
+    return sampled(Samples(client("dynamodb", environment), _needed(chosen.table, "--table")), names)
 
 
 def _localised(chosen: argparse.Namespace) -> dict[str, str]:

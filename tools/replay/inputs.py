@@ -11,12 +11,13 @@ from darkroom.errors import DarkroomError
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.infer.prepare import prepared
+from darkroom.services.places import ObjectNames
 
 
-def sampled(samples: Samples, prefix: str) -> list[str]:
+def sampled(samples: Samples, names: ObjectNames) -> list[str]:
     """The masters of which samples are kept, each once, the newest first; raises Unavailable."""
     recent = sorted(samples.recent(), key=lambda sample: sample.at_s, reverse=True)
-    return list(dict.fromkeys(prefix + sample.key for sample in recent))
+    return list(dict.fromkeys(names.name(sample.key) for sample in recent))
 
 
 def below(masters: Vault, prefix: str) -> Iterator[str]:

@@ -37,6 +37,7 @@ from darkroom.services.ingest.moderation import Moderation
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.service import Ingest, Outcome
+from darkroom.services.places import MASTERS
 from darkroom.services.purge import Purge
 
 _numbers = itertools.count(1)
@@ -142,7 +143,7 @@ class World:
     def claims(self) -> Claims:
         changes = Recording(self.clients["sqs"], self.names["changes"], self.sent)
         holding = self.vault("media") if self.blocks else None
-        return Claims(self.index, changes, self.vault("media"), "masters/", 60, lambda: self.now_s, holding)
+        return Claims(self.index, changes, self.vault("media"), MASTERS, 60, lambda: self.now_s, holding)
 
     @property
     def archive(self) -> Archive:

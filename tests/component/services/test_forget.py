@@ -28,6 +28,7 @@ from darkroom.services.forget import SPARE_S, TOMBSTONE_WITHIN_S, Forget
 from darkroom.services.ingest.changes import read_change
 from darkroom.services.ingest.quarantine import quarantine_key
 from darkroom.services.ingest.service import TOMBSTONE_S, Outcome
+from darkroom.services.places import MASTERS
 from darkroom.services.purge_orders import FIRST, SECOND, purge_message
 from darkroom.services.purging import REPEAT_AFTER_S
 from darkroom.watch.sample import Sample
@@ -64,7 +65,7 @@ class Case:
             uploads=self.world.vault("uploads"),
             media=self.world.vault("media"),
             source=self.world.vault("media"),
-            source_prefix="masters/",
+            source_names=MASTERS,
             quarantine=self.world.vault("quarantine"),
             index=self.world.index,
             vectors=self.vectors,
@@ -153,10 +154,9 @@ def fill(case: Case, key: str = KEY) -> None:
     case.ingest()
     case.world.index.delete(key)
     case.know(key, facts={"format": "jpeg"}, provenance={"creator": "a person"})
-    case.put("media", f"masters/{key}", f"held/{key}", f"findings/g1/{key}.json", f"findings/g2/{key}.json")
-    case.put(
-        "media", *(f"derivatives/{encode_key(key)}/_/{name}" for name in ("w-320.webp", "w-640.webp", "refusal.json"))
-    )
+    name = encode_key(key)
+    case.put("media", f"masters/{name}", f"held/{name}", f"findings/g1/{name}.json", f"findings/g2/{name}.json")
+    case.put("media", *(f"derivatives/{name}/_/{last}" for last in ("w-320.webp", "w-640.webp", "refusal.json")))
     case.world.judge(key, flagged=True, body=b"picture")
     case.vectors.put(key, direction(1), source_etag="e", perceptual_hash="", generation="1")
     for etag in ("e", "f"):

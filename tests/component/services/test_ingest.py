@@ -49,10 +49,10 @@ def with_gps() -> bytes:
 def test_an_upload_becomes_a_clean_master_with_its_presets(world: World) -> None:
     body = with_gps()
     assert world.created("trips/röm 1.jpg", body) is Outcome.READY
-    master = world.body("media", "masters/trips/röm 1.jpg")
+    master = world.body("media", "masters/trips/r.-C3B6m.-201.jpg")
     assert b"Leica" not in master
     assert Image.open(io.BytesIO(master)).getexif() == {0x0112: 6}
-    head = world.vault("media").head("masters/trips/röm 1.jpg")
+    head = world.vault("media").head("masters/trips/r.-C3B6m.-201.jpg")
     assert head is not None
     assert head.headers["Content-Type"] == "image/jpeg"
     assert head.metadata["sha256"] == hashlib.sha256(body).hexdigest()

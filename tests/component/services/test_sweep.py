@@ -14,6 +14,7 @@ from darkroom.aws.observing import Observer
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
 from darkroom.services.ingest.changes import Change, Kind, moderated_message, read_change
 from darkroom.services.ingest.service import Outcome
+from darkroom.services.places import MASTERS
 from darkroom.services.sweep import BACKLOG, EXPIRED_S, OLD_S, SPARE_S, UNJUDGED_S, WATCHED_S, YOUNG_S, Sweep, Swept
 from tests.images.pictures import jpeg_photo
 from tools.events.sweep import events
@@ -35,7 +36,7 @@ def sweep(world: World, later_s: float = HOUR_S) -> Sweep:
     return Sweep(
         uploads=world.vault("uploads"),
         source=world.vault("media"),
-        source_prefix="masters/",
+        source_names=MASTERS,
         index=world.index,
         queue=world.queue("changes"),
         observer=Observer("sweep"),

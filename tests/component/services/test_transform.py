@@ -20,6 +20,7 @@ from darkroom.plan.policy import AccessMode
 from darkroom.plan.signing import sign
 from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Stored, to_http
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, made_from
+from darkroom.services.places import ObjectNames
 from darkroom.services.transform import Transform, TransformRequest
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.waiting import HANG_S
@@ -199,7 +200,7 @@ def test_no_source(service: Transform) -> None:
 def test_masters_may_lie_in_a_bucket_of_their_own(bucket: Bucket, keys: Keys) -> None:
     masters = Bucket(MemoryStore())
     masters.put("library/2026/photo.jpg", jpeg_photo(), {})
-    service = Transform(source=masters, source_prefix="library/", media=bucket, keys=keys)
+    service = Transform(source=masters, source_names=ObjectNames("library/", encoded=False), media=bucket, keys=keys)
     assert isinstance(service.answer(request("/2026/photo.jpg?w=320&f=webp")), Rendered)
     assert bucket.etag("derivatives/2026/photo.jpg/_/w-320.webp") is not None
     assert masters.etag("derivatives/2026/photo.jpg/_/w-320.webp") is None

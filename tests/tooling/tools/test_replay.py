@@ -15,6 +15,7 @@ from darkroom.aws.samples import Samples
 from darkroom.aws.vault import Vault
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region
+from darkroom.services.places import MASTERS
 from darkroom.watch.sample import Sample
 from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found
@@ -155,9 +156,9 @@ def samples(aws: Callable[[str], Any], index: str) -> Samples:
 
 
 def test_sampled_pictures_come_once_the_newest_first(samples: Samples) -> None:
-    for at_s, key in enumerate(["a", "b", "a", "c"]):
+    for at_s, key in enumerate(["a", "b é", "a", "c"]):
         samples.put(Sample(key, "etag", float(at_s), "jpeg", 1, 0.5, {}, "endpoint"))
-    assert sampled(samples, "masters/") == ["masters/c", "masters/a", "masters/b"]
+    assert sampled(samples, MASTERS) == ["masters/c", "masters/a", "masters/b.-20.-C3A9"]
 
 
 def test_a_manifest_names_pictures(media: Vault) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..findings import TEXT, Findings, from_document, to_document
+from ..plan.keys import encode_key
 from .entries import Entries, Value
 from .kept import Listed
 from .vault import Vault
@@ -23,7 +24,7 @@ MAX_ITEM_CHARACTERS = 300_000
 
 def sidecar_name(generation: str, key: str) -> str:
     """The object that holds the findings of ``key``."""
-    return f"{FINDINGS}{generation}/{key}.json"
+    return f"{FINDINGS}{generation}/{encode_key(key)}.json"
 
 
 def item_name(key: str) -> str:

@@ -26,7 +26,7 @@ from ..aws.vectors import Vectors
 from ..errors import BadKey, Unavailable
 from .forgotten import Report, checked
 from .ingest.quarantine import MAX_KEY_BYTES, quarantine_key
-from .places import HELD_MASTERS, SCENES
+from .places import HELD_MASTERS, SCENES, ObjectNames
 from .purge import derivatives_of
 from .purge_orders import FIRST, SECOND, purge_message
 from .purging import REPEAT_AFTER_S, invalidated_paths
@@ -48,7 +48,7 @@ type Erase = Callable[[], int]
 
 @dataclass(frozen=True)
 class Forget:
-    """The service. Masters are in ``source`` below ``source_prefix``; ``purges`` is the queue of purges.
+    """The service. Masters are in ``source`` by ``source_names``; ``purges`` is the queue of purges.
 
     ``iiif``: whether pictures are served by IIIF's API too.
     """
@@ -56,7 +56,7 @@ class Forget:
     uploads: Vault
     media: Vault
     source: Vault
-    source_prefix: str
+    source_names: ObjectNames
     quarantine: Vault
     index: Index
     vectors: Vectors
@@ -123,7 +123,7 @@ class Forget:
         digest = ""
         if known is not None:
             digest = known.sha256 or str(known.refusal.get("sha256", "") or known.held.get("sha256", ""))
-        if not digest and (master := self.source.head(self.source_prefix + key)) is not None:
+        if not digest and (master := self.source.head(self.source_names.name(key))) is not None:
             digest = master.metadata.get(SHA256, "")
         return sorted({twin.key for twin in self.index.same_bytes(digest)} - {key}) if digest else []
 
@@ -143,8 +143,8 @@ class Forget:
 
     def _made(self, key: str) -> Mapping[str, Erase]:
         return {
-            "masters": lambda: self.source.erase(self.source_prefix + key),
-            "held": lambda: self.media.erase(HELD_MASTERS + key),
+            "masters": lambda: self.source.erase(self.source_names.name(key)),
+            "held": lambda: self.media.erase(HELD_MASTERS.name(key)),
             "derivatives": lambda: self.media.erase_below(derivatives_of(key)),
             "findings": lambda: sum(self.media.erase(sidecar_name(found, key)) for found in generations(self.media)),
             "analysis": lambda: int(self.index.drop(item_name(key))),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..aws.vault import Kept, Listed, Vault
 from ..plan.keys import encode_key
 from .caching import SOURCE_ETAG
+from .places import MASTERS, ObjectNames
 from .transform import DERIVATIVES
 
 HEADS_AT_ONCE = 10
@@ -49,11 +50,11 @@ class Cleared:
 
 @dataclass(frozen=True)
 class Purge:
-    """Derivatives are in ``media``, masters in ``source`` below ``source_prefix``."""
+    """Derivatives are in ``media``, masters in ``source`` by ``source_names``."""
 
     media: Vault
     source: Vault
-    source_prefix: str = "masters/"
+    source_names: ObjectNames = MASTERS
 
     def clear(
         self, key: str, remaining_s: Callable[[], float] = lambda: math.inf, place: Place | None = None
@@ -83,7 +84,7 @@ class Purge:
 
     def _master(self, key: str) -> str:
         """The present master's entity tag as derivatives bear it, empty if there is no master."""
-        found = self.source.head(self.source_prefix + key)
+        found = self.source.head(self.source_names.name(key))
         return found.etag.strip('"') if found is not None else ""
 
     def _told_apart(self, page: Sequence[Listed], master: str) -> tuple[Sequence[Kept | Listed], int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..aws.objects import Bucket
 from ..aws.telemetry import log
+from ..plan.keys import encode_key
 
 if TYPE_CHECKING:
     from ..findings import Findings
@@ -48,7 +49,7 @@ def read_sidecar(media: Bucket, generation: str, key: str) -> Sidecar:
 
     from ..findings import from_document
 
-    name = f"findings/{generation}/{key}.json"
+    name = f"findings/{generation}/{encode_key(key)}.json"
     found = media.open(name)
     if found is None:
         return Sidecar(name)

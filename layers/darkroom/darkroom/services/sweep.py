@@ -15,6 +15,7 @@ from ..aws.queues import Queue
 from ..aws.record import CLAIMED, HELD, Record
 from ..aws.vault import Listed, Vault
 from .ingest.changes import mend_message, moderated_message
+from .places import ObjectNames
 
 CURSOR = "sweep#cursor"
 """The note in the index of the last key that a sweep which ran out of time looked at."""
@@ -63,11 +64,11 @@ class Swept:
 
 @dataclass(frozen=True)
 class Sweep:
-    """``queue`` is that of the changes of ``uploads``. Masters are in ``source`` below ``source_prefix``."""
+    """``queue`` is that of the changes of ``uploads``. Masters are in ``source`` by ``source_names``."""
 
     uploads: Vault
     source: Vault
-    source_prefix: str
+    source_names: ObjectNames
     index: Index
     queue: Queue
     observer: Observer
@@ -121,7 +122,7 @@ class Sweep:
 
     def _sequencer(self, key: str) -> str:
         """That of the master, if the index has lost what it knew of it: an older event would be dropped."""
-        master = self.source.head(self.source_prefix + key)
+        master = self.source.head(self.source_names.name(key))
         return master.metadata.get(SEQUENCER, LOWEST) if master is not None else LOWEST
 
 

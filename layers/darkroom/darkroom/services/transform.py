@@ -36,6 +36,7 @@ from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Pr
 from .aside import Aside
 from .caching import SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
 from .making import known_of, overtaken, read_watermark, take_back
+from .places import MASTERS, ObjectNames
 from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
 from .scenes import Scenes
 from .sidecars import Sidecar, read_sidecar
@@ -85,7 +86,7 @@ class _Job:
 
 @dataclass(frozen=True)
 class Transform:
-    """The service, with its adapters. ``source`` holds the masters below ``source_prefix``.
+    """The service, with its adapters. ``source`` holds the masters by ``source_names``.
 
     ``stores``: whether what is rendered is kept in the store; else only what is too large for an answer is.
     ``inference``: whether anything looks at pictures here. ``always`` is what the deployment hides in some of them; the
@@ -95,7 +96,7 @@ class Transform:
     source: Bucket
     media: Bucket
     keys: KeySource
-    source_prefix: str = "masters/"
+    source_names: ObjectNames = MASTERS
     stores: bool = True
     mode: AccessMode = AccessMode.GUARDED
     inference: bool = False
@@ -149,7 +150,7 @@ class Transform:
         return self.ahead.take(*self._master(key)).result()
 
     def _master(self, key: str) -> tuple[str, Callable[[], StoredObject | None]]:
-        return f"master {key}", lambda: self.scenes.open(self.source, self.source_prefix + key)
+        return f"master {key}", lambda: self.scenes.open(self.source, self.source_names.name(key))
 
     def _stored(self, plan: Plan) -> tuple[str, Callable[[], StoredObject | None]]:
         name = DERIVATIVES + derivative_name(plan)
@@ -250,7 +251,7 @@ class Transform:
 
     def _unstored(self, job: _Job, picture: Picture, timings_ms: Mapping[str, float]) -> Answer:
         """An answer that the CDN alone keeps. Its entity tag is of the picture: there is no PUT that gave it one."""
-        name = self.source_prefix + job.plan.key
+        name = self.source_names.name(job.plan.key)
         if job.sidecar and overtaken(self.source, name, job.master.etag, self.media, job.sidecar):
             raise Unavailable(_OVERTAKEN, detail=job.name)
         tag = f'"{crc32(picture.body):08x}-{len(picture.body):x}"'
@@ -265,7 +266,7 @@ class Transform:
         mark = job.watermark.result() if job.watermark else None
         started_s = time.time()
         ours = self.source is self.media  # ingest has decoded these masters whole
-        with self.scenes.source(self.source, self.source_prefix + job.plan.key, job.master) as source:
+        with self.scenes.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
             picture = render(job.plan, source, limits=self.limits, watermark=mark, findings=findings, checked=ours)
         self.observer.staged(picture.timings_ms, started_s=started_s)
         return picture
@@ -276,7 +277,7 @@ class Transform:
         The master is looked at beside the PUT, which saves each miss a round trip. One that is overwritten between the
         two is what the purge's second pass is for. What hides something is not trusted to that: it is looked at after.
         """
-        name = self.source_prefix + job.plan.key
+        name = self.source_names.name(job.plan.key)
         look = partial(overtaken, self.source, name, job.master.etag, self.media, job.sidecar)
         beside = None if job.sidecar else Aside(look)
         etag = self._store(job.name, body, {**headers, **made_from(job.master.etag, "quick")}, job.replaces)
@@ -297,7 +298,7 @@ class Transform:
     def _stored_meanwhile(self, name: str, plan: Plan, if_none_match: str) -> Answer:
         """What another request, or ingest, has stored since this one looked."""
         found = self.media.open(name)
-        if found is None or _is_stale(found, self.source.open(self.source_prefix + plan.key)):
+        if found is None or _is_stale(found, self.source.open(self.source_names.name(plan.key))):
             raise Unavailable(_OVERTAKEN, detail=name)
         return self._from_store(found, plan, if_none_match)
 

@@ -48,6 +48,8 @@ from darkroom.services.infer.sampling import Sampler
 from darkroom.services.infer.service import Infer, Outcome, Terms
 from darkroom.services.infer.trial import Standings, Trials
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
+from darkroom.services.places import MASTERS, ObjectNames
+from darkroom.services.purge import derivatives_of
 from tests.component.aws.sagemaker import NAME, Runtime
 from tests.component.services.ingesting import Recording, make_table
 from tests.waiting import HANG_S
@@ -179,7 +181,7 @@ class World:
 
     @property
     def masters(self) -> Masters:
-        return Masters(self.media, "masters/", self.media)
+        return Masters(self.media, MASTERS, self.media)
 
     def queue(self, name: str) -> Queue:
         return Queue(self.clients["sqs"], self.names[name])
@@ -236,7 +238,9 @@ class World:
         sequencer = self.next_sequencer()
         digest = sha256 or f"digest of {key} {sequencer}"
         marks = {SEQUENCER: sequencer, SHA256: digest, VERSION_ID: f"v{sequencer[:4]}"}
-        etag = self.media.put(prefix + key, body, headers={"Content-Type": "image/jpeg"}, metadata=marks)
+        etag = self.media.put(
+            ObjectNames(prefix).name(key), body, headers={"Content-Type": "image/jpeg"}, metadata=marks
+        )
         record = Record(
             key, READY, sequencer, sha256=digest, facts={"perceptual_hash": "cedbd88c49eaf808"}, master={"etag": etag}
         )
@@ -245,9 +249,9 @@ class World:
 
     def derivative(self, key: str, name: str) -> str:
         """Put a picture that was made of the present master; its object's key."""
-        master = self.media.head(f"masters/{key}")
+        master = self.media.head(MASTERS.name(key))
         assert master is not None
-        place = f"derivatives/{key}/_/{name}"
+        place = derivatives_of(key) + name
         self.media.put(place, b"x", headers={}, metadata={SOURCE_ETAG: master.etag.strip('"')})
         return place
 
@@ -257,7 +261,7 @@ class World:
 
     def removed(self, key: str) -> Outcome:
         """Delete the master and deal with that."""
-        self.media.delete(f"masters/{key}")
+        self.media.delete(MASTERS.name(key))
         return self.infer.handle(Request(Kind.REMOVED, key, self.next_sequencer()))
 
     def findings(self, key: str, generation: str = "1") -> Findings:
@@ -275,7 +279,7 @@ class World:
         self.archive.put_sidecar(key, findings, replaces=self.archive.sidecar(findings.generation, key))
 
     def etag(self, key: str, prefix: str = "masters/") -> str:
-        found = self.media.head(prefix + key)
+        found = self.media.head(ObjectNames(prefix).name(key))
         assert found is not None
         return found.etag.strip('"')
 

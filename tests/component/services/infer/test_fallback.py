@@ -15,6 +15,7 @@ from darkroom.services.infer.breaker import NAME, Breaker
 from darkroom.services.infer.circuit import Circuit, Phase, Terms
 from darkroom.services.infer.requests import MAX_WAIT_S, Kind, Request, read_request, wait_s
 from darkroom.services.infer.service import Outcome
+from darkroom.services.places import MASTERS
 from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo
 from tests.waiting import HANG_S, wait_until
@@ -125,7 +126,7 @@ def test_an_upload_that_was_overwritten_is_not_put_off_for_ever(world: World) ->
     request = put_off(world)
     world.master(KEY, jpeg_photo((90, 60)))
     assert world.infer.handle(request) is Outcome.DROPPED
-    world.media.delete(f"masters/{KEY}")
+    world.media.delete(MASTERS.name(KEY))
     assert world.infer.handle(request) is Outcome.REMOVED
     assert world.sent == []
 

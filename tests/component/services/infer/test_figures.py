@@ -9,6 +9,7 @@ import pytest
 from darkroom.findings import Finding
 from darkroom.services.infer.announce import versions
 from darkroom.services.infer.requests import Kind, Request
+from darkroom.services.places import MASTERS
 from darkroom.watch.slo import slow_ms
 from tests.component.aws import sagemaker
 from tests.component.services.emf import Counted, counted, of
@@ -46,7 +47,7 @@ def test_an_analysis_is_slow_by_its_objective(
     world: World, told: Telling, over_ms: int, slow: dict[str, float]
 ) -> None:
     sequencer = world.master(KEY, jpeg_photo())
-    master = world.clients["s3"].head_object(Bucket=world.names["media"], Key=f"masters/{KEY}")
+    master = world.clients["s3"].head_object(Bucket=world.names["media"], Key=MASTERS.name(KEY))
     world.now_s = master["LastModified"].timestamp() + (slow_ms("infer") + over_ms) / 1000
     world.infer.handle(Request(Kind.READY, KEY, sequencer))
     figures = told()

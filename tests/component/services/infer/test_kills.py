@@ -9,6 +9,7 @@ import pytest
 
 from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, Face, Finding, Findings, Region
 from darkroom.services.infer.requests import Kind, Request, read_request
+from darkroom.services.places import MASTERS
 from tests.component.aws import sagemaker
 from tests.component.services.killing import Killed, Wire, kill, wired
 from tests.images.pictures import jpeg_photo
@@ -115,7 +116,7 @@ def corrected(world: World, key: str, number: int) -> Scene:
 
 def removed(world: World, key: str, number: int) -> Scene:
     world.infer.handle(ready(world, key, number).request)
-    world.media.delete(f"masters/{key}")
+    world.media.delete(MASTERS.name(key))
     return Scene(world, key, Request(Kind.REMOVED, key, world.next_sequencer()), by="")
 
 

@@ -10,6 +10,7 @@ import pytest
 from darkroom.errors import BadUpload, Unavailable
 from darkroom.services.infer.messages import Inbox
 from darkroom.services.infer.requests import MAX_ATTEMPTS, Kind, Request, read_request
+from darkroom.services.places import MASTERS
 from tests.component.aws import sagemaker
 from tests.component.services.emf import counted, of
 from tests.component.services.functions import Context, Function, load
@@ -141,7 +142,7 @@ DONE = {"ready.json": 1, "urgent.json": 1, "removed.json": 0, "again.json": 1, "
 
 @pytest.mark.parametrize("name", DONE)
 def test_the_files_do_what_their_names_say(world: World, function: Function, name: str) -> None:
-    world.media.put(f"masters/{PHOTO}", jpeg_photo(), headers={}, metadata={})  # as the local stack's samples: by hand
+    world.media.put(MASTERS.name(PHOTO), jpeg_photo(), headers={}, metadata={})  # as the local stack's samples: by hand
     event = json.loads((FOLDER / "infer" / name).read_text())
     assert function.invoke(event) == {"batchItemFailures": []}
     assert len(world.runtime.calls) == DONE[name]

@@ -13,6 +13,7 @@ from darkroom.findings import ENDPOINT
 from darkroom.services.infer.requests import read_request
 from darkroom.services.infer.service import Outcome
 from darkroom.services.ingest.changes import read_change
+from darkroom.services.places import HELD_MASTERS, MASTERS
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime
 from tests.component.services import ingesting
@@ -51,7 +52,7 @@ class Studio:
     @property
     def lies(self) -> list[str]:
         """Where the masters of the key are."""
-        return [name for name in self.looked.keys("") if name in (f"held/{KEY}", f"masters/{KEY}")]
+        return [name for name in self.looked.keys("") if name in (HELD_MASTERS.name(KEY), MASTERS.name(KEY))]
 
 
 @pytest.fixture
@@ -61,10 +62,10 @@ def studio(aws: Callable[[str], Any], runtime: Runtime) -> Studio:
 
 def test_what_is_fit_to_be_seen_is_served_once_models_have_looked(studio: Studio) -> None:
     studio.taken.created(KEY, jpeg_photo())
-    assert (studio.state, studio.lies) == (HELD, [f"held/{KEY}"])
+    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
     assert studio.look() == [Outcome.ANALYSED]
     studio.hear()
-    assert (studio.state, studio.lies) == (READY, [f"masters/{KEY}"])
+    assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
     assert studio.looked.findings(KEY).source_etag == studio.looked.etag(KEY)
     assert set(studio.look()) == {Outcome.DROPPED}, "its release is told of, and nothing is to be looked at"
     assert len(studio.looked.runtime.calls) == 1
@@ -75,7 +76,7 @@ def test_what_is_not_stays_where_it_is(studio: Studio) -> None:
     studio.taken.created(KEY, jpeg_photo())
     studio.look()
     studio.hear()
-    assert (studio.state, studio.lies) == (HELD, [f"held/{KEY}"])
+    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
     assert studio.taken.record(KEY).held["flagged"] is True
     assert studio.look() == []
     assert studio.hear() == []
@@ -86,13 +87,13 @@ def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(studio: Studio)
     studio.taken.created(KEY, jpeg_photo())
     assert studio.look() == [Outcome.FALLBACK]
     studio.hear()
-    assert (studio.state, studio.lies) == (READY, [f"masters/{KEY}"])
+    assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
     studio.looked.runtime.behave, studio.looked.now_s = sagemaker.flagging, studio.looked.now_s + 1000
     request = read_request(studio.looked.sent[0])
     assert request is not None
     assert studio.looked.infer.handle(request) is Outcome.ANALYSED
     studio.hear()
-    assert (studio.state, studio.lies) == (HELD, [f"held/{KEY}"])
+    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
     studio.look()
     assert studio.hear() == []
     assert {finding.by for finding in studio.looked.findings(KEY).found.values()} == {ENDPOINT}
@@ -103,9 +104,9 @@ def test_what_no_model_can_read_waits_for_a_person(studio: Studio) -> None:
     studio.taken.created(KEY, jpeg_photo())
     studio.look()
     assert studio.hear() == []
-    assert (studio.state, studio.lies) == (HELD, [f"held/{KEY}"])
+    assert (studio.state, studio.lies) == (HELD, [HELD_MASTERS.name(KEY)])
     studio.taken.released(KEY)
-    assert (studio.state, studio.lies) == (READY, [f"masters/{KEY}"])
+    assert (studio.state, studio.lies) == (READY, [MASTERS.name(KEY)])
 
 
 def test_what_is_deleted_while_it_waits_leaves_nothing(studio: Studio) -> None:

@@ -16,6 +16,7 @@ from darkroom.findings import ENDPOINT, FACES, FALLBACK, MODERATION, SIMILARITY,
 from darkroom.services.infer.requests import Kind, Request
 from darkroom.services.infer.sampling import brightness
 from darkroom.services.infer.service import Outcome
+from darkroom.services.places import MASTERS
 from darkroom.watch.sample import Said
 from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo
@@ -116,7 +117,7 @@ def test_a_sample_of_a_picture_that_goes_meanwhile_is_taken_back(world: World) -
 
     def overtake(params: dict[str, Any], **_: Any) -> None:
         if str(params["Item"]["pk"].get("S")).startswith(SAMPLE):
-            world.media.delete(f"masters/{KEY}")
+            world.media.delete(MASTERS.name(KEY))
             world.infer.handle(Request(Kind.REMOVED, KEY, world.next_sequencer()))
 
     events = world.clients["dynamodb"].meta.events

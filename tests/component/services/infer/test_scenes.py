@@ -7,6 +7,7 @@ from typing import Any
 
 from darkroom.services.infer.requests import Kind, Request
 from darkroom.services.infer.service import Outcome
+from darkroom.services.places import MASTERS
 from tests.component.services.test_scenes import scene
 
 from .inferring import World
@@ -16,7 +17,7 @@ KEY = "maps/scene.tif"
 
 def test_a_scene_is_looked_at_piece_by_piece(world: World) -> None:
     sequencer = world.master(KEY, scene())
-    place = {"Bucket": world.names["media"], "Key": f"masters/{KEY}"}
+    place = {"Bucket": world.names["media"], "Key": MASTERS.name(KEY)}
     head = world.media.head(place["Key"])
     assert head is not None
     world.media.copy(world.media, head.key, head.key, headers={"Content-Type": "image/tiff"})

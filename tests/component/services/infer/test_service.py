@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from darkroom.aws.archive import sidecar_name
 from darkroom.aws.record import HELD, Record, to_item
 from darkroom.errors import Unavailable
 from darkroom.findings import (
@@ -30,6 +31,7 @@ from darkroom.findings import (
 from darkroom.services.infer.requests import Kind, Request, read_request
 from darkroom.services.infer.service import Outcome
 from darkroom.services.ingest.changes import MODERATED, moderated_message
+from darkroom.services.places import HELD_MASTERS, MASTERS
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo, turned
@@ -133,7 +135,7 @@ def test_a_generation_has_sidecars_of_its_own_and_the_index_the_newest(world: Wo
     world.ready(KEY, jpeg_photo())
     world.generation = "2"
     assert world.infer.handle(Request(Kind.ANALYSE, KEY)) is Outcome.ANALYSED
-    assert world.keys("findings/") == [f"findings/1/{KEY}.json", f"findings/2/{KEY}.json"]
+    assert world.keys("findings/") == [sidecar_name("1", KEY), sidecar_name("2", KEY)]
     assert world.noted(KEY).findings == world.findings(KEY, "2")
     assert len(world.runtime.calls) == 2
 
@@ -253,7 +255,7 @@ def test_what_was_released_keeps_its_findings(world: World) -> None:
     world.block = True
     sequencer = world.master(KEY, jpeg_photo(), prefix="held/", sha256="same")
     world.infer.handle(Request(Kind.HELD, KEY, sequencer))
-    world.media.delete(f"held/{KEY}")
+    world.media.delete(HELD_MASTERS.name(KEY))
     assert world.ready(KEY, jpeg_photo((90, 60)), sha256="same") is Outcome.COPIED
     assert world.findings(KEY).source_etag == world.etag(KEY)
 
@@ -278,7 +280,7 @@ def test_once_it_is_served_it_has_its_own(world: World) -> None:
     world.ready(KEY, jpeg_photo(), sha256="old")
     sequencer = world.master(KEY, jpeg_photo((90, 60)), prefix="held/", sha256="new")
     world.infer.handle(Request(Kind.HELD, KEY, sequencer))
-    world.media.delete(f"held/{KEY}")
+    world.media.delete(HELD_MASTERS.name(KEY))
     assert world.ready(KEY, jpeg_photo((90, 60)), sha256="new") is Outcome.ANALYSED
     assert world.findings(KEY).source_etag == world.etag(KEY)
     stored = world.vectors.get(KEY)
@@ -391,7 +393,7 @@ def test_a_master_that_changes_while_it_is_looked_at_is_looked_at_again(world: W
 
 def test_a_master_that_goes_while_it_is_looked_at_leaves_nothing(world: World) -> None:
     def deleted(call: sagemaker.Call) -> sagemaker.Reply:
-        world.media.delete(f"masters/{KEY}")
+        world.media.delete(MASTERS.name(KEY))
         return sagemaker.answer(call)
 
     world.runtime.behave = deleted
@@ -405,7 +407,7 @@ def test_a_master_that_goes_while_it_is_looked_at_leaves_nothing(world: World) -
 def test_an_index_that_does_not_answer_is_a_fault(world: World) -> None:
     world.names = {**world.names, "index": "no-such-table"}
     sequencer = world.next_sequencer()
-    world.media.put(f"masters/{KEY}", jpeg_photo(), headers={}, metadata={})
+    world.media.put(MASTERS.name(KEY), jpeg_photo(), headers={}, metadata={})
     with pytest.raises(Unavailable):
         world.infer.handle(Request(Kind.READY, KEY, sequencer))
 

@@ -23,6 +23,7 @@ from darkroom.services.library.runs import Run, read_batches
 from darkroom.services.library.service import Library
 from darkroom.services.library.uploads import Intake
 from darkroom.services.library.working import Worker
+from darkroom.services.places import MASTERS
 from darkroom.services.purge import Purge
 from tests.component.services.ingesting import World
 from tests.component.services.purging import lasting
@@ -47,11 +48,11 @@ class Runs:
     def library(self) -> Library:
         world, observer = self.world, Observer("library")
         media, uploads = world.vault("media"), world.vault("uploads")
-        intake = Intake(uploads, media, "masters/", world.index, world.queue("changes"), self._vault)
-        masters = Masters(media, "masters/", media)
+        intake = Intake(uploads, media, MASTERS, world.index, world.queue("changes"), self._vault)
+        masters = Masters(media, MASTERS, media)
         prints = PresetPrints(
             source=media,
-            source_prefix="masters/",
+            source_names=MASTERS,
             media=media,
             examiner=Examiner(world.limits, observer),
             prints=Prints(world.ingest.presets, world.always, media),
@@ -65,7 +66,7 @@ class Runs:
         }
         return Library(
             media=media,
-            lister=Lister(uploads, media, "masters/", self._vault, 8, observer),
+            lister=Lister(uploads, media, MASTERS, self._vault, 8, observer),
             worker=Worker(operations | self.operations, observer, sleep=impatient),
             reporter=Reporter(observer),
         )

@@ -14,6 +14,7 @@ import pytest
 from darkroom.errors import BadRun
 from darkroom.services.library.requests import Doing, Order, read_order, read_request, written
 from darkroom.services.library.runs import Batch, read_batches
+from darkroom.services.places import MASTERS
 
 from .running import Runs
 
@@ -62,7 +63,7 @@ def test_more_workers_than_the_deployment_allows_are_not_given(runs: Runs) -> No
 
 def test_an_inventory_is_read_without_old_versions_and_only_of_masters(runs: Runs) -> None:
     rows = [
-        ("masters/ü +%.jpg", "true", "false"),
+        (MASTERS.name("ü +%.jpg"), "true", "false"),
         ("masters/old.jpg", "false", "false"),
         ("masters/gone.jpg", "true", "true"),
         ("derivatives/x", "true", "false"),
@@ -72,6 +73,13 @@ def test_an_inventory_is_read_without_old_versions_and_only_of_masters(runs: Run
     address = inventory(runs, rows)
     assert keys(runs, PRESETS | {"inventory": address}) == ["ü +%.jpg", "a/1.jpg"]
     assert keys(runs, PRESETS | {"inventory": address, "prefix": "a/"}, "two") == ["a/1.jpg"]
+
+
+def test_keys_of_masters_are_decoded_and_other_names_are_left_out(runs: Runs) -> None:
+    for name in (MASTERS.name("ä.b/1.jpg"), MASTERS.name("ä. b/1.jpg"), "masters/ä.", "masters/.-C3A4..-2Eraw"):
+        put(runs, name, b"picture")
+    assert keys(runs, PRESETS | {"prefix": "ä."}) == ["ä. b/1.jpg", "ä.b/1.jpg"]
+    assert keys(runs, PRESETS | {"prefix": "ä.b"}, "two") == ["ä.b/1.jpg"]
 
 
 @pytest.mark.parametrize(

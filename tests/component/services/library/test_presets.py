@@ -7,6 +7,8 @@ from typing import Any
 
 from darkroom.plan.limits import Limits
 from darkroom.services.library.requests import Doing
+from darkroom.services.places import MASTERS
+from darkroom.services.purge import derivatives_of
 from tests.images.pictures import jpeg_photo
 
 from .running import Runs
@@ -16,13 +18,13 @@ ORDER = {"operation": "presets", "prefix": "many/"}
 
 def master(runs: Runs, key: str, body: bytes) -> str:
     s3 = runs.world.clients["s3"]
-    etag: str = s3.put_object(Bucket=runs.world.names["media"], Key=f"masters/{key}", Body=body)["ETag"]
+    etag: str = s3.put_object(Bucket=runs.world.names["media"], Key=MASTERS.name(key), Body=body)["ETag"]
     return etag
 
 
 def prints(runs: Runs, key: str) -> dict[str, str]:
     """The entity tags of masters that prints of ``key`` were made from, by the prints' names."""
-    names = runs.world.keys("media", f"derivatives/{key}/_/")
+    names = runs.world.keys("media", derivatives_of(key))
     heads = {name: runs.world.vault("media").head(name) for name in names}
     return {name: head.metadata["source-etag"] for name, head in heads.items() if head is not None}
 

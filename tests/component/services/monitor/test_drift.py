@@ -28,6 +28,7 @@ from darkroom.findings import (
 )
 from darkroom.services.monitor.drift import BASELINE, MAX_PSI, RECENT_S, BaselineWatch, DriftWatch
 from darkroom.services.monitor.manifests import Manifests, side
+from darkroom.services.places import MASTERS
 from darkroom.watch.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
 from darkroom.watch.sample import Sample
 from tests.announcements import complaints
@@ -50,7 +51,7 @@ def dark(chance: Any, fields: dict[str, object]) -> dict[str, object]:
 def watch(stage: Stage, enough: int = ENOUGH) -> DriftWatch:
     media = stage.world.vault("media")
     baselines = BaselineWatch(media, stage.samples, stage.audit)
-    manifests = Manifests(media, stage.world.archive, stage.world.index, stage.world.names["media"], "masters/")
+    manifests = Manifests(media, stage.world.archive, stage.world.index, stage.world.names["media"], MASTERS)
     return DriftWatch(baselines, manifests, stage.bus, stage.observer, enough)
 
 

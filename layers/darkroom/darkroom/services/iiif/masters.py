@@ -42,7 +42,7 @@ def opened(transform: Transform, key: str) -> tuple[StoredObject, Size]:
     """
     from ...imaging.header import inspect
 
-    name = transform.source_prefix + key
+    name = transform.source_names.name(key)
     master = transform.open_master(key)
     if master is None:
         raise SourceMissing

@@ -11,7 +11,7 @@ from ...aws.vault import Vault
 from ...errors import Changed
 from ...imaging.source import Source
 from ..ingest.claims import SEQUENCER, SHA256, VERSION_ID
-from ..places import HELD_MASTERS
+from ..places import HELD_MASTERS, ObjectNames
 from ..ranged import is_large_pyramid, ranged
 
 
@@ -50,7 +50,7 @@ class Present:
     @property
     def held(self) -> bool:
         """Whether it waits for moderation."""
-        return self.kept.key == HELD_MASTERS + self.key
+        return self.kept.key == HELD_MASTERS.name(self.key)
 
     @contextmanager
     def source(self) -> Iterator[Source]:
@@ -72,16 +72,16 @@ class Present:
 
 @dataclass(frozen=True)
 class Masters:
-    """Masters in ``source`` below ``prefix``; those that are held in ``media``."""
+    """Masters in ``source`` by ``names``; those that are held in ``media``."""
 
     source: Vault
-    prefix: str
+    names: ObjectNames
     media: Vault
 
     def present(self, key: str) -> Present | None:
         """The newest master of ``key``, None if there is none. Raises Unavailable."""
-        places = ((self.source, self.prefix), (self.media, HELD_MASTERS))
-        heads = [(place, place.head(prefix + key)) for place, prefix in places]
+        places = ((self.source, self.names), (self.media, HELD_MASTERS))
+        heads = [(place, place.head(names.name(key))) for place, names in places]
         found = [Present(key, place, head) for place, head in heads if head is not None]
         newest = max(found, key=lambda one: one.sequencer, default=None)
         return replace(newest, behind=True) if newest is not None and newest.held and len(found) > 1 else newest

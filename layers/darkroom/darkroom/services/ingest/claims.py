@@ -19,7 +19,7 @@ from ...aws.record import HELD, READY, REMOVED, Record
 from ...aws.telemetry import log
 from ...aws.vault import Kept, Vault
 from ...errors import Unavailable
-from ..places import HELD_MASTERS
+from ..places import HELD_MASTERS, ObjectNames
 from .changes import mend_message
 
 SEQUENCER, SHA256, VERSION_ID, HOW = "sequencer", "sha256", "version-id", "how"
@@ -73,7 +73,7 @@ class Hold:
 
 @dataclass(frozen=True)
 class Claims:
-    """Claims on keys. Masters are in ``source`` below ``prefix``; ``queue`` is the one that changes come from.
+    """Claims on keys. Masters are in ``source`` by ``names``; ``queue`` is the one that changes come from.
 
     ``holding``: the bucket of masters that wait for moderation, where pictures have to; None where they do not.
     """
@@ -81,7 +81,7 @@ class Claims:
     index: Index
     queue: Queue
     source: Vault
-    prefix: str
+    names: ObjectNames
     lease_s: float
     clock: Callable[[], float] = time.time
     holding: Vault | None = None
@@ -115,7 +115,7 @@ class Claims:
 
     def master(self, key: str) -> Kept | None:
         """The head of the master of ``key``."""
-        return self.source.head(self.prefix + key)
+        return self.source.head(self.names.name(key))
 
     def overtaken(self, key: str, *, wrote: bool, repairs: int = 0) -> None:
         """See that the newer state of ``key`` stays, or comes back; ``wrote``: whether we may have undone it.
@@ -145,7 +145,7 @@ class Claims:
         """What is still claimed is looked at when that ends. A master that waits while none should is nobody's."""
         if self.holding is None or not record.done:
             return True
-        there = self.holding.head(HELD_MASTERS + record.key)
+        there = self.holding.head(HELD_MASTERS.name(record.key))
         waiting = there.metadata.get(SEQUENCER, "") if there is not None else ""
         return waiting == (record.held["master"]["sequencer"] if record.state == HELD else "")
 

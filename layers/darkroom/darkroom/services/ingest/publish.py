@@ -50,7 +50,7 @@ class Publisher:
     @property
     def masters(self) -> Shelf:
         """Where masters are that are served."""
-        return Shelf(self.claims, self.claims.source, self.claims.prefix)
+        return Shelf(self.claims, self.claims.source, self.claims.names)
 
     @property
     def held(self) -> Shelf:
@@ -81,8 +81,8 @@ class Publisher:
             try:
                 return source.copy(
                     source,
-                    self.claims.prefix + donor.key,
-                    self.claims.prefix + hold.key,
+                    self.claims.names.name(donor.key),
+                    self.claims.names.name(hold.key),
                     headers={"Content-Type": original["content_type"]},
                     metadata=marks,
                     tiered=original["size_bytes"] >= TIERED_FROM_BYTES,

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from ...aws.vault import Kept, Vault
 from ...errors import DarkroomError
+from ...plan.keys import encode_key
 
 MAX_KEY_BYTES = 1_024
 """Of any key in S3."""
@@ -18,8 +19,8 @@ _MAX_VALUE_BYTES = 700
 
 def quarantine_key(key: str, sequencer: str) -> str:
     """Where the upload of ``key`` that came with ``sequencer`` is kept."""
-    readable = f"{key}/_/{sequencer}"
-    if len(readable.encode()) <= MAX_KEY_BYTES:
+    readable = f"{encode_key(key)}/_/{sequencer}"
+    if len(readable) <= MAX_KEY_BYTES:
         return readable
     return f"{long_key_prefix(key)}{sequencer}"
 

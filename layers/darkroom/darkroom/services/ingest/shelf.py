@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...aws.vault import Kept, Vault
 from ...errors import Changed
+from ..places import ObjectNames
 from .claims import SEQUENCER, Claims, Hold, Outranked, Superseded
 
 TRIES = 4
@@ -16,15 +17,15 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class Shelf:
-    """The objects of ``vault`` below ``prefix``."""
+    """The objects of ``vault`` by ``names``."""
 
     claims: Claims
     vault: Vault
-    prefix: str
+    names: ObjectNames
 
     def name(self, key: str) -> str:
         """Where the object of ``key`` is."""
-        return self.prefix + key
+        return self.names.name(key)
 
     def head(self, key: str) -> Kept | None:
         """The head of the object of ``key``."""

@@ -9,7 +9,8 @@ from itertools import batched
 
 from ...aws.observer import Observer
 from ...aws.vault import Vault
-from ...errors import BadRun
+from ...errors import BadKey, BadRun
+from ..places import UPLOADS, ObjectNames
 from .inventory import inventory_keys, listed_keys
 from .outcomes import Entry
 from .requests import Doing, Order, Request, written
@@ -21,14 +22,14 @@ READS_AT_ONCE = 32
 
 @dataclass(frozen=True)
 class Lister:
-    """``uploads`` is what ingest takes in; masters are in ``source`` below ``source_prefix``.
+    """``uploads`` is what ingest takes in; masters are in ``source`` by ``source_names``.
 
     ``vault`` opens a bucket by its name. ``most``: workers at a time, whatever a run asks for.
     """
 
     uploads: Vault
     source: Vault
-    source_prefix: str
+    source_names: ObjectNames
     vault: Callable[[str], Vault]
     most: int
     observer: Observer
@@ -61,24 +62,31 @@ class Lister:
         return iter(dict.fromkeys(self._keys(order)))
 
     def _keys(self, order: Order) -> Iterator[str]:
-        bucket, before = self._place(order)
+        bucket, names = self._place(order)
         if order.keys:
             yield from (key for key in listed_keys(order.keys, self.vault) if key.startswith(order.prefix))
             return
-        for name in self._names(order, bucket, before):
-            if name.startswith(before + order.prefix) and not name.endswith("/"):
-                yield name.removeprefix(before)
+        for name in self._names(order, bucket, names):
+            if name.startswith(names.prefix) and not name.endswith("/"):
+                yield from (key for key in self._key(name, names) if key.startswith(order.prefix))
 
-    def _place(self, order: Order) -> tuple[Vault, str]:
-        """Where the pictures of ``order`` are, and what comes before their keys there."""
+    def _place(self, order: Order) -> tuple[Vault, ObjectNames]:
+        """Where the pictures of ``order`` are, and by which names."""
         if order.doing is not Doing.INGEST:
-            return self.source, self.source_prefix
-        return (self.vault(order.source) if order.source else self.uploads), ""
+            return self.source, self.source_names
+        return (self.vault(order.source) if order.source else self.uploads), UPLOADS
 
-    def _names(self, order: Order, bucket: Vault, before: str) -> Iterator[str]:
+    def _names(self, order: Order, bucket: Vault, names: ObjectNames) -> Iterator[str]:
         if order.inventory:
             return inventory_keys(order.inventory, bucket.bucket, self.vault)
-        return (one.key for page in bucket.pages(before + order.prefix) for one in page)
+        return (one.key for page in bucket.pages(names.name(order.prefix)) for one in page)
+
+    def _key(self, name: str, names: ObjectNames) -> Iterator[str]:
+        """The key of the object ``name``; none if it was put there by hand under a name that no key has."""
+        try:
+            yield names.key(name)
+        except BadKey:
+            self.observer.log("WARNING", "name is not an encoded key", name=name)
 
 
 def _batches(keys: Iterable[str], size: int) -> Iterator[Batch]:

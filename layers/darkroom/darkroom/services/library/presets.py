@@ -14,6 +14,7 @@ from ..ingest.examine import Examiner
 from ..ingest.prints import Prints
 from ..ingest.publish import Clearing
 from ..ingest.reprints import Reprints
+from ..places import ObjectNames
 from ..transform import DERIVATIVES
 from .outcomes import Entry, Outcome
 from .requests import Order
@@ -24,10 +25,10 @@ NO_PRESETS = "no-presets"
 
 @dataclass(frozen=True)
 class PresetPrints:
-    """The operation. Masters are in ``source`` below ``source_prefix``, prints go into ``media``."""
+    """The operation. Masters are in ``source`` by ``source_names``, prints go into ``media``."""
 
     source: Vault
-    source_prefix: str
+    source_names: ObjectNames
     media: Vault
     examiner: Examiner
     prints: Prints
@@ -39,7 +40,7 @@ class PresetPrints:
         plans, watermarks = self.prints.of(key)
         if not plans:
             return Entry(Outcome.UNCHANGED, NO_PRESETS)
-        name = self.source_prefix + key
+        name = self.source_names.name(key)
         master = self.source.head(name)
         if master is None:
             return Entry(Outcome.MISSING)

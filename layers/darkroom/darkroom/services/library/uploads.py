@@ -15,6 +15,7 @@ from ...aws.queues import Queue
 from ...aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, Record
 from ...aws.vault import Vault
 from ..ingest.changes import mend_message
+from ..places import ObjectNames
 from ..sweep import LOWEST, SEQUENCER, created_event
 from .outcomes import Entry, Outcome
 from .requests import Order
@@ -32,7 +33,7 @@ class Intake:
 
     uploads: Vault
     source: Vault
-    source_prefix: str
+    source_names: ObjectNames
     index: Index
     queue: Queue
     vault: Callable[[str], Vault]
@@ -82,7 +83,7 @@ class Intake:
 
     def _sequencer(self, key: str) -> str:
         """That of the master, where the index has lost what it knew: an older event would be dropped."""
-        master = self.source.head(self.source_prefix + key)
+        master = self.source.head(self.source_names.name(key))
         return master.metadata.get(SEQUENCER, LOWEST) if master is not None else LOWEST
 
 

@@ -21,7 +21,7 @@ from ...aws.record import HELD, READY, Record
 from ...aws.vault import Vault
 from ...findings import FACES, MODERATION, TAGS, TEXT, Finding, Findings
 from ...watch.sample import Sample
-from ..places import HELD_MASTERS
+from ..places import HELD_MASTERS, ObjectNames
 
 FOLDER = "watch/manifests/"
 TRAIN, TEST = "train", "test"
@@ -35,13 +35,13 @@ _CLASSES = {"0": SAFE, "1": UNSAFE}
 
 @dataclass(frozen=True)
 class Manifests:
-    """Written into ``media``; the masters are in ``source_bucket`` below ``source_prefix``."""
+    """Written into ``media``; the masters are in ``source_bucket`` by ``source_names``."""
 
     media: Vault
     archive: Archive
     index: Index
     source_bucket: str
-    source_prefix: str
+    source_names: ObjectNames
 
     def folder(self, day: date) -> str:
         """Where the manifests of ``day`` are."""
@@ -74,9 +74,9 @@ class Manifests:
 
     def _master(self, record: Record) -> str | None:
         if record.state == READY:
-            return f"s3://{self.source_bucket}/{self.source_prefix}{record.key}"
+            return f"s3://{self.source_bucket}/{self.source_names.name(record.key)}"
         if record.state == HELD:
-            return f"s3://{self.media.bucket}/{HELD_MASTERS}{record.key}"
+            return f"s3://{self.media.bucket}/{HELD_MASTERS.name(record.key)}"
         return None
 
 

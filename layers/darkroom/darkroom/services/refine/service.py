@@ -17,6 +17,7 @@ from ...plan.presets import Presets, configured
 from ...plan.redaction import NOTHING, AlwaysRedact
 from ..caching import PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
 from ..making import known_of, overtaken, read_watermark, take_back
+from ..places import MASTERS, ObjectNames
 from ..scenes import Scenes
 from ..sidecars import Sidecar, read_sidecar
 from .orders import Order
@@ -54,12 +55,12 @@ class _Job:
 
 @dataclass(frozen=True)
 class Refine:
-    """The service. ``source`` holds the masters below ``source_prefix``; ``always`` is what the deployment hides."""
+    """The service. ``source`` holds the masters by ``source_names``; ``always`` is what the deployment hides."""
 
     source: Bucket
     media: Bucket
     observer: Observer
-    source_prefix: str = "masters/"
+    source_names: ObjectNames = MASTERS
     always: AlwaysRedact = NOTHING
     presets: Callable[[], Presets] = configured
     limits: Limits = field(default_factory=Limits)
@@ -90,7 +91,7 @@ class Refine:
         if stored.attributes.get(PACE) == "thorough":
             return Outcome.THOROUGH
         with self.observer.step("fetch"):
-            master = self._scenes.open(self.source, self.source_prefix + plan.key)
+            master = self._scenes.open(self.source, self.source_names.name(plan.key))
             if master is None or master.etag.strip('"') != stored.attributes.get(SOURCE_ETAG):
                 return Outcome.STALE
             sidecar = read_sidecar(self.media, plan.findings, plan.key) if plan.findings else None
@@ -117,7 +118,7 @@ class Refine:
 
     def _made(self, job: _Job, body: bytes) -> Refinement | None:
         mark = job.plan.watermark
-        with self._scenes.source(self.source, self.source_prefix + job.plan.key, job.master) as source:
+        with self._scenes.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
             return refined(
                 job.plan,
                 source,
@@ -140,7 +141,7 @@ class Refine:
             )
         except Changed:
             return False
-        master_name = self.source_prefix + job.plan.key
+        master_name = self.source_names.name(job.plan.key)
         if not overtaken(self.source, master_name, job.master.etag, self.media, job.sidecar):
             return True
         take_back(self.media, job.name, etag)
