@@ -71,7 +71,7 @@ function count(viewer) {
     element('facts').append(make('a', { href: address, textContent: 'info.json' }));
   });
   viewer.addHandler('open-failed', event => {
-    say(`This picture cannot be opened: ${event.message}. Is IIIF on (IiifAccessMode)?`, true);
+    say(`This picture cannot be opened: ${event.message}. Is IIIF on (iiif_access_mode)?`, true);
   });
 }
 

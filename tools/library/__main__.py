@@ -138,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--local", action="store_true", help="the stack that runs on this machine")
     where.add_argument("--state-dir", type=Path, default=local_stack.STATE, help="its state folder")
     going = argparse.ArgumentParser(add_help=False)
-    going.add_argument("--concurrency", type=int, default=0, help="batches at a time; 0 is LibraryConcurrency")
+    going.add_argument("--concurrency", type=int, default=0, help="batches at a time; 0 is library_concurrency")
     going.add_argument("--detach", action="store_true", help="do not wait for its end")
     parser = argparse.ArgumentParser(prog="python -m tools.library", description=(__doc__ or "").partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)

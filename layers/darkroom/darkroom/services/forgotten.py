@@ -22,7 +22,7 @@ UNKNOWN = "unknown"
 """The status of a key for which no erasure is known."""
 
 LEFT = {
-    "copies in viewers' browsers": "BrowserMaxAge after they were fetched",
+    "copies in viewers' browsers": "browser_max_age_s after they were fetched",
     "log lines that name the key": "the end of their retention, RetentionDays",
     "access logs of the CDN, where they are on": "AccessLogDays",
     "manifests for retraining that name the key": "30 days after they were written",

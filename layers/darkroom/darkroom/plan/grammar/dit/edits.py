@@ -169,7 +169,7 @@ EDITS: tuple[Covered[EditReader], ...] = (
     Covered("roundCrop", arguments="{rx, ry, top, left}", to="ell", read=marks.round_crop),
     Covered(
         "contentModeration",
-        refused="what is shown is the deployment's ModerationPolicy, for every picture and not by URL",
+        refused="what is shown is the deployment's moderation_policy, for every picture and not by URL",
     ),
     Covered(
         "crop",

@@ -21,7 +21,7 @@ SMALLEST_PX = 256
 
 LISTED = (
     "Here one can have info.json, the sizes and tiles that it lists, and full/max, "
-    "each as /0/default.jpg; anything else needs IiifAccessMode open"
+    "each as /0/default.jpg; anything else needs iiif_access_mode open"
 )
 """What a viewer is told in guarded mode who asked for something else."""
 
