@@ -13,8 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
-from darkroom.plan.policy import AccessMode  # noqa: E402
 from darkroom.plan.presets import Presets, configured  # noqa: E402
+from darkroom.settings import DEFAULTS  # noqa: E402
 from functions.edge.minify import minified  # noqa: E402
 from functions.edge.tables import STATE_FIELDS, with_languages, with_tables  # noqa: E402
 
@@ -39,10 +39,7 @@ MAX_BYTES = 10_240
 """CloudFront's limit for the code of a function."""
 
 ACCESS_MODE, ALWAYS_REDACT = "${AccessMode}", "${AlwaysRedact}"
-"""The template's parameters in the code; CloudFormation's Sub fills them in."""
-
-MAX_ALWAYS_REDACT_BYTES = 96
-"""The most that the template lets AlwaysRedact say, which then counts as code."""
+"""Placeholders for the settings that are in force while none are published; :func:`filled_in` replaces them."""
 
 _TABLES_MARK = "/* tables */"
 
@@ -76,20 +73,21 @@ def written_into(template: str, code: str, mark: str = "edge") -> str:
     """``template`` with ``code`` between the marks of its name; raises ValueError if it has no marks."""
     marked = re.compile(rf"^( *# {mark}:begin[^\n]*\n).*?^( *# {mark}:end)", re.DOTALL | re.MULTILINE)
     block = "".join(f"        {line}\n" for line in code.splitlines())
-    written, found = marked.subn(lambda marks: f"{marks[1]}      FunctionCode: !Sub |-\n{block}{marks[2]}", template)
+    how = "!Sub |-" if "${" in code else "|-"
+    written, found = marked.subn(lambda marks: f"{marks[1]}      FunctionCode: {how}\n{block}{marks[2]}", template)
     if found != 1:
         raise ValueError(f"The template has no # {mark}:begin and # {mark}:end")
     return written
 
 
-def filled_in(code: str, mode: str, always: str) -> str:
-    """``code`` with the template's parameters ``AccessMode`` and ``AlwaysRedact``."""
+def filled_in(code: str, mode: str = DEFAULTS.access_mode, always: str = DEFAULTS.always_redact.text) -> str:
+    """``code`` with the settings that are in force while none are published; by default the defaults."""
     return code.replace(ACCESS_MODE, mode).replace(ALWAYS_REDACT, always)
 
 
 def longest(code: str) -> int:
-    """The bytes that ``code`` has at most, whatever the parameters say."""
-    return max(len(filled_in(code, mode, "a" * MAX_ALWAYS_REDACT_BYTES)) for mode in AccessMode)
+    """The bytes that ``code`` has in the template."""
+    return len(filled_in(code))
 
 
 def main() -> None:
@@ -97,7 +95,7 @@ def main() -> None:
     code = edge_code()
     if longest(code) >= MAX_BYTES:
         sys.exit(f"The edge function has {longest(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
-    written = written_into(TEMPLATE.read_text(encoding="utf-8"), code)
+    written = written_into(TEMPLATE.read_text(encoding="utf-8"), filled_in(code))
     TEMPLATE.write_text(written_into(written, languages_code(), "languages"), encoding="utf-8")
     print(f"{TEMPLATE.name}: the edge function takes {longest(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201
 

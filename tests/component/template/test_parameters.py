@@ -64,11 +64,6 @@ def test_parameters_and_conditions_are_used() -> None:
         ("VpcSubnetIds", ["", "subnet-0a1b"], ["sg-0a1b", "subnet-"]),
         ("VpcSecurityGroupIds", ["", "sg-0a1b"], ["subnet-0a1b", "default"]),
         (
-            "AlwaysRedact",
-            ["", "people/=faces", "people/=faces,caf%C3%A9/=text,=all"],
-            ["people/", "/people/=faces", "café/=faces", "%61=all", "people/=faces, a=text", "'=all"],
-        ),
-        (
             "CertificateArn",
             ["", "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"],
             ["arn:aws:acm:eu-central-1:111122223333:certificate/0a1b"],
@@ -178,8 +173,6 @@ ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
         ({"SourceBucket": "photos", "SourcePrefix": "originals/"}, 0),
         ({"SourceBucket": "photos", "SourcePrefix": ""}, 0),
         ({"SourcePrefix": "originals/"}, 1),
-        ({"AlwaysRedact": "people/=faces"}, 1),
-        ({"AlwaysRedact": "people/=faces", "InferenceMode": "lambda"}, 0),
         ({"SourcePrefix": ""}, 1),
         ({"WafRateLimit": "2000", "region": "us-east-1"}, 0),
         ({"WafRateLimit": "2000", "region": "eu-west-1"}, 1),
@@ -226,5 +219,4 @@ def test_preflight_knows_the_constants_of_the_template() -> None:
 
 
 def test_the_root_has_at_most_forty_parameters() -> None:
-    """Those of the edge's settings are the last two above it: they go when its code reads them at run time."""
-    assert len(PARAMETERS.keys() - {"AccessMode", "AlwaysRedact"}) <= 40
+    assert len(PARAMETERS) <= 40

@@ -17,7 +17,7 @@ from .stack import PSEUDO, Stack
 EVERYTHING = {
     "InferenceMode": "lambda",
     "SimilarityStore": "s3vectors",
-    "ImgproxyAccessMode": "open",
+    "Dialects": "on",
     "CertificateArn": "arn:aws:acm:us-east-1:111122223333:certificate/a",
     "ImgproxyDomainName": "images.example.com",
     "AccessLogDays": "3",

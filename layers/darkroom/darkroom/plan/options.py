@@ -98,7 +98,7 @@ OPTIONS: tuple[Option, ...] = (
         "preset",
         "preset",
         Word("[a-z0-9][a-z0-9-]{0,31}", "the name of a preset (a-z, 0-9 and -)"),
-        "A name from presets.toml; other options override what it says.",
+        "A preset of the settings; other options override what it says.",
     ),
     Option("dl", "download", FileName(64), "Makes browsers save the picture under this name.", "download"),
     Option("exp", "expires", Whole(1, 9_999_999_999), "Unix time in seconds from which a signed link is refused."),

@@ -22,7 +22,7 @@ from ...plan.model import Plan
 
 _CHUNK_BYTES = 1024 * 1024
 _MAX_HASHED_BYTES = 1024**3
-"""Largest refused upload whose hash is worth its download: what max_source_bytes may say at most. Of what may be a scene
+"""Largest refused upload whose hash is worth its download: what max_source_bytes may be at most. Of what may be a scene
 it is needed."""
 
 NO_FORMAT = "unknown"
