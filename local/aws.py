@@ -48,11 +48,11 @@ def tool_environment(endpoint_url: str) -> dict[str, str]:
 class Cloud:
     """Clients of the MiniStack at ``endpoint_url``, each made when it is first used."""
 
-    def __init__(self, endpoint_url: str) -> None:
+    def __init__(self, endpoint_url: str, region: str = REGION) -> None:
         self.endpoint_url = endpoint_url
         self.credentials = CREDENTIALS
         self._session = boto3.Session(
-            aws_access_key_id=ACCESS_KEY, aws_secret_access_key=ACCESS_KEY, region_name=REGION
+            aws_access_key_id=ACCESS_KEY, aws_secret_access_key=ACCESS_KEY, region_name=region
         )
         self._config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, read_timeout=120)
 

@@ -19,13 +19,13 @@ from .place import STACK
 from .resolved import Resource, resources
 
 
-def complete(cloud: Cloud) -> None:
-    """Finish a deployment."""
-    for resource in resources(cloud):
-        for name, apply in _LEFT_OUT.get(resource.kind, {}).items():
-            if (value := resource.property(name)) is not None:
+def complete(cloud: Cloud, name: str = STACK) -> None:
+    """Finish the deployment of the stack ``name``."""
+    for resource in resources(cloud, name):
+        for left_out, apply in _LEFT_OUT.get(resource.kind, {}).items():
+            if (value := resource.property(left_out)) is not None:
                 apply(cloud, resource, value)
-    listed = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+    listed = cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in listed}
     keys = {"SigningKeysArn": {"current": LOCAL_KEY, "previous": ""}, "LanguageKeysArn": language_keys.DOCUMENT}
     for output, document in keys.items():

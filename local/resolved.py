@@ -64,9 +64,9 @@ class DeployedStack:
     resources: tuple[Resource, ...]
 
 
-def resources(cloud: Cloud) -> Iterator[Resource]:
+def resources(cloud: Cloud, name: str = STACK) -> Iterator[Resource]:
     """Every resource of the stack and of the stacks nested in it."""
-    for stack in deployed_stacks(cloud):
+    for stack in deployed_stacks(cloud, name):
         yield from stack.resources
 
 

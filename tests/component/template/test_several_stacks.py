@@ -93,10 +93,7 @@ def test_names_that_are_global_to_the_account_have_stack_and_region_in_them() ->
         name = name_of(resource.get("Properties", {}), OF_THE_ACCOUNT[kind])
         if name and not (PSEUDO["AWS::StackName"] in name and PSEUDO["AWS::Region"] in name):
             bad.append(f"{logical_id}: {name}")
-    assert [one for one in bad if not one.endswith(NAMED_BY_OTHERS)] == []
-
-
-NAMED_BY_OTHERS = ("stack-monthly", "stack-executive", "stack-on-call", "stack-debug")
+    assert bad == []
 
 
 def test_names_within_a_region_have_the_stack_in_them() -> None:
