@@ -15,6 +15,7 @@ from .logs import collect_late_lines, read_metrics
 from .mapping import read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
 from .nesting import complete_nested_stacks
+from .recursion import stop_loops
 from .signatures import Verifier, verify_function_urls, verify_virtual_hosts
 from .throttling import refuse_as_lambda_does
 from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_invocations
@@ -45,6 +46,7 @@ def install(
     verify_function_urls(functions, verifier)
     verify_virtual_hosts(objects, verifier)
     refuse_as_lambda_does(functions)
+    stop_loops(functions, queues, metrics)
     name_failures_as_lambda_does(functions)
     refuse_as_cloudfront_does(cloudfront, os.environ)
     read_metrics(functions, logs, metrics)

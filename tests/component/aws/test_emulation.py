@@ -9,9 +9,11 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 
 from tests.roles import create_role
@@ -166,3 +168,72 @@ def test_how_full_a_queue_is_is_a_metric(aws: Callable[[str], Any], total: Calla
     visible = "ApproximateNumberOfMessagesVisible"
     wait_until(lambda: total("AWS/SQS", visible, "Maximum", QueueName=name) >= 3, "messages are measured")
     wait_until(lambda: total("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=name) > 0, "so is age")
+
+
+LOOP = """
+import json, os, sys
+
+sys.path.append(os.environ["PACKAGES"])
+import boto3
+
+sqs = boto3.client("sqs", endpoint_url=os.environ["ENDPOINT"])
+
+def handler(event, context):
+    for record in event["Records"]:
+        left = json.loads(record["body"])["left"]
+        if left:
+            sqs.send_message(QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps({"left": left - 1}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("times", "recursive_loop", "invocations", "dead"),
+    [(15, "Terminate", 16, []), (16, "Terminate", 16, [0]), (40, "Terminate", 16, [24]), (40, "Allow", 41, [])],
+)
+def test_a_loop_through_a_queue_is_stopped_after_sixteen_invocations(
+    aws: Callable[[str], Any],
+    ministack_url: str,
+    total: Callable[..., float],
+    times: int,
+    recursive_loop: str,
+    invocations: int,
+    dead: list[int],
+) -> None:
+    name, sqs, functions = f"loop-{uuid4().hex[:8]}", aws("sqs"), aws("lambda")
+
+    def queue(name: str, **attributes: str) -> tuple[str, str]:
+        url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+    dead_url, dead_arn = queue(f"{name}-dead")
+    url, arn = queue(name, RedrivePolicy=json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 3}))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("app.py", LOOP)
+    packages = str(Path(boto3.__file__).parents[1])
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Handler="app.handler",
+        Role=create_role(aws("iam"), {"Service": "lambda.amazonaws.com"}, [("sqs:*", "*")]),
+        Code={"ZipFile": archive.getvalue()},
+        Environment={
+            "Variables": {"QUEUE": url, "ENDPOINT": ministack_url, "PACKAGES": packages, "PYTHONPATH": packages}
+        },
+    )
+    functions.put_function_recursion_config(FunctionName=name, RecursiveLoop=recursive_loop)
+    mapping = functions.create_event_source_mapping(FunctionName=name, EventSourceArn=arn, BatchSize=1)["UUID"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"left": times}))
+    try:
+        wait_until(lambda: total("AWS/Lambda", "Invocations", FunctionName=name) == invocations, "the loop runs")
+        died = [message for _ in dead for message in _letters(sqs, dead_url)]
+        assert [json.loads(message["Body"])["left"] for message in died] == dead
+        dropped = total("AWS/Lambda", "RecursiveInvocationsDropped", FunctionName=name)
+        assert dropped == len(dead)
+    finally:
+        functions.delete_event_source_mapping(UUID=mapping)
+
+
+def _letters(sqs: Any, url: str) -> list[dict[str, Any]]:
+    """The messages of a queue, once there are some."""
+    return list(wait_until(lambda: sqs.receive_message(QueueUrl=url).get("Messages", []), "a message dies"))

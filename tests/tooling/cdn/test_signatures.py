@@ -19,6 +19,7 @@ from local.cdn.messages import Answer
 from local.cdn.model import Origin, OriginKind
 from local.cdn.origins import MiniStackOrigins
 from local.emulation.signatures import is_unambiguous
+from tests.roles import create_role
 
 CODE = """
 def handler(event, context):
@@ -39,7 +40,7 @@ def function(aws: Callable[[str], Any]) -> Origin:
         FunctionName=name,
         Runtime="python3.13",
         Handler="app.handler",
-        Role="arn:aws:iam::000000000000:role/any",
+        Role=create_role(aws("iam"), {"Service": "lambda.amazonaws.com"}, []),
         Code={"ZipFile": archive.getvalue()},
     )
     url = aws("lambda").create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"]
