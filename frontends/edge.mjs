@@ -52,13 +52,13 @@ const ENTRIES = {
     "refusal-expired": "{\"type\":\"urn:darkroom:problem:expired\",\"title\":\"This link has expired\",\"status\":403,\"detail\":\"This link has expired\",\"code\":\"expired\"}",
     "refusal-method-not-allowed": "{\"type\":\"urn:darkroom:problem:method-not-allowed\",\"title\":\"Only GET and HEAD are allowed\",\"status\":405,\"detail\":\"Only GET and HEAD are allowed\",\"code\":\"method-not-allowed\"}",
     "refusal-internal": "{\"type\":\"urn:darkroom:problem:internal\",\"title\":\"Something went wrong on our side\",\"status\":500,\"detail\":\"Something went wrong on our side\",\"code\":\"internal\"}",
-    "preset-w320": "w=320&f=webp",
-    "preset-w640": "w=640&f=webp",
-    "preset-w960": "w=960&f=webp",
-    "preset-w1280": "w=1280&f=webp",
-    "preset-w1920": "w=1920&f=webp",
-    "preset-cover": "w=256&h=256&fit=cover&g=attention&f=webp",
-    "preset-social": "w=1200&h=630&fit=cover&g=attention&f=jpeg",
+    "preset-w320": "{\"w\":\"320\",\"f\":\"webp\"}",
+    "preset-w640": "{\"w\":\"640\",\"f\":\"webp\"}",
+    "preset-w960": "{\"w\":\"960\",\"f\":\"webp\"}",
+    "preset-w1280": "{\"w\":\"1280\",\"f\":\"webp\"}",
+    "preset-w1920": "{\"w\":\"1920\",\"f\":\"webp\"}",
+    "preset-cover": "{\"w\":\"256\",\"h\":\"256\",\"fit\":\"cover\",\"g\":\"attention\",\"f\":\"webp\"}",
+    "preset-social": "{\"w\":\"1200\",\"h\":\"630\",\"fit\":\"cover\",\"g\":\"attention\",\"f\":\"jpeg\"}",
     "unsigned-fit-cover_g-attention_h-256_w-256.webp": "1",
     "unsigned-fit-cover_g-attention_h-630_w-1200.jpeg": "1"
 };
@@ -114,7 +114,7 @@ const split = text => text.split(':').join(',').split(',');
 const joined = parts => has(parts, '') ? '' : parts.join('-');
 
 const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;redact=||c|faces text all;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
-const FALLBACK = {_w320:'w=320&f=webp',_w640:'w=640&f=webp',_w960:'w=960&f=webp',_w1280:'w=1280&f=webp',_w1920:'w=1920&f=webp',_cover:'w=256&h=256&fit=cover&g=attention&f=webp',_social:'w=1200&h=630&fit=cover&g=attention&f=jpeg'};
+const FALLBACK = {_w320:{w:'320',f:'webp'},_w640:{w:'640',f:'webp'},_w960:{w:'960',f:'webp'},_w1280:{w:'1280',f:'webp'},_w1920:{w:'1920',f:'webp'},_cover:{w:'256',h:'256',fit:'cover',g:'attention',f:'webp'},_social:{w:'1200',h:'630',fit:'cover',g:'attention',f:'jpeg'}};
 const COMPASS = 'center north northeast east southeast south southwest west northwest';
 const LADDER = [320,480,640,800,960,1280,1536,1920,2560,3840];
 const CLASSES = ['auto-avif','auto-webp'];
@@ -344,7 +344,7 @@ function refusalOf(thrown) {
 
 function withPreset(values) {
     const preset = ENTRIES['preset-' + values.preset];
-    return preset ? Object.assign(readValues(preset), values) : refuse('bad-option.name', values.preset);
+    return preset ? Object.assign(JSON.parse(preset), values) : refuse('bad-option.name', values.preset);
 }
 
 function canonical(path, query) {

@@ -47,7 +47,7 @@ function refusalOf(thrown) {
 
 function withPreset(values) {
     const preset = ENTRIES['preset-' + values.preset];
-    return preset ? Object.assign(readValues(preset), values) : refuse('bad-option.name', values.preset);
+    return preset ? Object.assign(JSON.parse(preset), values) : refuse('bad-option.name', values.preset);
 }
 
 function canonical(path, query) {

@@ -108,13 +108,13 @@ const decide = asked => {
 // Where no settings are published, there are the presets of the build.
 const choosePreset = (asked, text) => {
     const values = asked.values;
-    const preset = text || asked.isFresh && FALLBACK['_' + values.preset];
+    const preset = text ? JSON.parse(text) : asked.isFresh && FALLBACK['_' + values.preset];
     if (!preset) {
         refuse('bad-option.name', values.preset);
     }
     // A preset by itself is in the unsigned set.
     asked.isAllowed = !keysOf(values)[1];
-    asked.values = Object.assign(readValues(preset), values);
+    asked.values = Object.assign(preset, values);
     return decide(asked);
 };
 

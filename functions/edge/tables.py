@@ -110,7 +110,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "PRESET_NAME": _pattern("preset"),
         "SIGNATURE": _pattern("s"),
         "APART": [option.short for option in OPTIONS if not option.plan_field],
-        "FALLBACK": {f"_{name}": entries[PRESET_PREFIX + name] for name in presets.options},
+        "FALLBACK": {f"_{name}": json.loads(entries[PRESET_PREFIX + name]) for name in presets.options},
         "COMPASS": " ".join(COMPASS),
         "LADDER": list(LADDER_PX),
         "WIDEST": LADDER_PX[-1],

@@ -27,15 +27,16 @@ def test_entries_hold_the_settings_and_each_preset() -> None:
     refusal = json.loads(entries["refusal-bad-option.name"])
     assert refusal["detail"] == "preset: there is no preset '%s'; there are cover, w640, save"
     assert refusal["option"] == "preset"
-    assert entries["preset-cover"] == "w=256&h=256&fit=cover&f=jpg"
+    assert json.loads(entries["preset-cover"]) == {"w": "256", "h": "256", "fit": "cover", "f": "jpeg"}
     unsigned = {key for key in entries if key.startswith("unsigned-")}
     assert len(unsigned) == 2
     assert "unsigned-fit-cover_h-256_w-256.jpeg" in unsigned
     assert all(len((key + value).encode()) <= MAX_ENTRY_BYTES for key, value in entries.items())
 
 
-def test_a_preset_that_sets_nothing_has_a_value() -> None:
-    assert edge_entries(AccessMode.GUARDED, "", Presets({"plain": {}}, {}))["preset-plain"] == "&"
+def test_what_a_preset_leaves_as_it_is_takes_no_room() -> None:
+    presets = Presets({"plain": {"f": "auto", "fit": "contain", "dpr": "1"}}, {})
+    assert edge_entries(AccessMode.GUARDED, "", presets)["preset-plain"] == '{"dpr":"1"}'
 
 
 def test_settings_without_rules_are_the_mode_alone() -> None:

@@ -84,6 +84,7 @@ _BUILT_INS = """
         [Object, 'keys', (all, names) => 14 + 7 * names.length],
         [Object, 'assign', (all, made) => 40 + 10 * keys(made).length],
         [Object.prototype, 'hasOwnProperty', () => 6],
+        [JSON, 'parse', (all, made, given) => 20 + given[0].length],
         [JSON, 'stringify', (all, made) => 20 + made.length / 4],
         [Math, 'min max floor ceil round', () => 6],
         [globalThis, 'decodeURIComponent encodeURIComponent', () => 14]

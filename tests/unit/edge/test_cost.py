@@ -66,9 +66,7 @@ def test_it_takes_half_the_cpu(costs: dict[str, int], capsys: pytest.CaptureFixt
                 f" {before / trivial:.0f} to {after / trivial:.0f} times a trivial function",
                 end="",
             )
-    assert sum(costs.values()) <= sum(BEFORE.values()) / 2
-    assert all(after <= 0.6 * BEFORE[name] for name, after in costs.items())
-    assert costs["a ladder width"] <= 0.4 * BEFORE["a ladder width"]
+    assert all(after <= BEFORE[name] / 2 for name, after in costs.items())
 
 
 @pytest.mark.parametrize("name", ["a ladder width", "a preset", "a wrong value"])

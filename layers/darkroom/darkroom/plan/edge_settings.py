@@ -8,7 +8,7 @@ document adds these, and replaces the defaults that are compiled into the functi
     each request that is not refused before. Without this entry nothing is published, and the function uses its
     compiled-in settings and presets.
 ``preset-<name>``
-    The options of a preset, as the query of a URL. ``&`` if there are none, because a value cannot be empty.
+    What a preset sets and is not the default, as JSON: canonical spellings by short option name.
 ``unsigned-<options>.<format>``
     The canonical request of a preset, which needs no signature in guarded mode however it is spelled. The rest of the
     unsigned set does not depend on settings and is compiled in.
@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, urlencode
 
 from ..errors import (
     BadKey,
@@ -39,7 +38,7 @@ from .canonical import options_text
 from .keys import MAX_ENCODED_KEY_BYTES
 from .keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
 from .negotiation import is_ladder
-from .options import OPTIONS
+from .options import BY_NAME, OPTIONS
 from .policy import UNSIGNED_SET, AccessMode
 from .presets import Presets, listed
 from .redaction import AlwaysRedact
@@ -76,7 +75,7 @@ def edge_entries(access_mode: AccessMode, always_redact: str, presets: Presets) 
     plans = presets.plans("").values()
     entries = {
         **{REFUSAL_PREFIX + name: _body(error) for name, error in _refusals(presets).items()},
-        **{PRESET_PREFIX + name: _query(options) for name, options in presets.options.items()},
+        **{PRESET_PREFIX + name: _values(presets, name) for name in presets.options},
         **{f"{UNSIGNED_PREFIX}{options_text(plan)}.{plan.format}": "1" for plan in plans if not is_ladder(plan)},
         SETTINGS_KEY: settings_text(access_mode, always_redact),
     }
@@ -91,8 +90,10 @@ def stale_keys(held: Iterable[str], entries: Mapping[str, str]) -> list[str]:
     return sorted(key for key in held if key.startswith(_PREFIXES) and key not in entries)
 
 
-def _query(options: Mapping[str, str]) -> str:
-    return urlencode(options, safe=",:", quote_via=quote) or "&"
+def _values(presets: Presets, name: str) -> str:
+    options = ((BY_NAME[short], value) for short, value in presets.values(name).items())
+    spelled = {option.short: option.kind.write(value) for option, value in options if value != option.default}
+    return json.dumps(spelled, separators=(",", ":"))
 
 
 def _refusals(presets: Presets) -> dict[str, DarkroomError]:
