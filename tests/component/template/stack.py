@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -63,6 +64,8 @@ def transformed(
             resource["Properties"][field] = f"s3://packages/{(code or {}).get(logical_id, 'code')}"
         if resource["Type"] == "AWS::Serverless::Application":
             resource["Properties"]["Location"] = _PACKAGES + resource["Properties"]["Location"]
+        if resource["Type"] == "AWS::Serverless::StateMachine":
+            resource["Properties"]["DefinitionUri"] = f"s3://packages/{resource['Properties']['DefinitionUri']}"
     return Translator({}, Parser()).translate(document, dict(parameters or {}))
 
 
@@ -105,6 +108,15 @@ class Stack:
 
     def properties(self, logical_id: str) -> Node:
         return self.resources[logical_id].get("Properties", {})
+
+    def state_machine(self, logical_id: str) -> Node:
+        """The definition of a state machine, with its substitutions filled in."""
+        properties = self.properties(logical_id)
+        text = (ROOT / properties["DefinitionS3Location"]["Key"]).read_text(encoding="utf-8")
+        for name, value in properties["DefinitionSubstitutions"].items():
+            text = text.replace(f"${{{name}}}", value)
+        definition: Node = json.loads(text)
+        return definition
 
     def variables(self, function: str) -> dict[str, str]:
         """The environment variables of a function."""

@@ -16,8 +16,7 @@ FUNCTION = "<LibraryFunction.Arn>"
 
 
 def definition(**parameters: str) -> dict[str, Any]:
-    found: dict[str, Any] = Stack(**parameters).properties("LibraryMachine")["Definition"]
-    return found
+    return Stack(**parameters).state_machine("LibraryMachine")
 
 
 def batch() -> dict[str, Any]:

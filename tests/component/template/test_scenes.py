@@ -18,8 +18,7 @@ GIVEN = {"scene": "s", "key": "a.tif", "version_id": "1", "strip": 3, "stopped":
 
 
 def definition() -> dict[str, Any]:
-    found: dict[str, Any] = Stack().properties("SceneMachine")["Definition"]
-    return found
+    return Stack().state_machine("SceneMachine")
 
 
 def tasks() -> dict[str, dict[str, Any]]:
