@@ -69,6 +69,7 @@ edge: $(READY)  ## Write the minified edge function into template.yaml
 
 alarms: $(READY)  ## Write stacks/alarms.yaml, the nested stack of alarms and dashboards
 	@$(RUN) -m observability
+	@$(RUN) -m tools.idle_cost > /dev/null
 
 docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.url_reference

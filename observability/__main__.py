@@ -1,4 +1,4 @@
-"""``python -m observability``: write the nested stack of alarms and dashboards, and what they cost into docs/slo.md."""
+"""``python -m observability``: write the nested stack of alarms and dashboards, and what they cost."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "darkroom"))
 
-from observability.billing import with_table
+from observability.billing import with_mapping, with_table
 from observability.template import template
 
 ROOT = Path(__file__).parents[1]
-STACK, PAGE = ROOT / "stacks" / "alarms.yaml", ROOT / "docs" / "slo.md"
+STACK, PAGE, TEMPLATE = ROOT / "stacks" / "alarms.yaml", ROOT / "docs" / "slo.md", ROOT / "template.yaml"
 
 
 def main() -> None:
-    """Rewrite the template, and the table in the page."""
+    """Rewrite the nested template, the mapping of the root template, and the table of the page."""
     STACK.parent.mkdir(exist_ok=True)
     STACK.write_text(template(), encoding="utf-8")
+    TEMPLATE.write_text(with_mapping(TEMPLATE.read_text(encoding="utf-8")), encoding="utf-8")
     PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -1,7 +1,8 @@
-"""What the alarms of each level cost, and the table of it in docs/slo.md."""
+"""What the alarms of each level cost: the table in docs/slo.md, and the mapping in template.yaml for the monitor."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
@@ -12,6 +13,8 @@ from darkroom.watch.cost import load
 from .alarm import CompositeAlarm, MetricAlarm
 from .alarms import ALARMS, COMPOSITES, ESSENTIAL
 
+_MAPPING = re.compile(r"^  MonthlyAmounts:\n(?:    .*\n)+", re.MULTILINE)
+
 type Level = Literal["essential", "all"]
 LEVELS: tuple[Level, ...] = get_args(Level.__value__)
 MODES = ("off", "lambda", "endpoint")
@@ -19,6 +22,10 @@ MODES = ("off", "lambda", "endpoint")
 
 BEGIN = "<!-- written by `make alarms`, do not edit -->"
 END = "<!-- end of what the alarms cost -->"
+
+CDN_METRICS = 8
+"""CloudFront's additional metrics of a distribution, which exist with ``Alarms=all`` (Amazon CloudFront developer
+guide, "View CloudFront and edge function metrics")."""
 
 _HOLDS: dict[str, Callable[[str], bool]] = {
     "": lambda _: True,
@@ -32,16 +39,18 @@ _HOLDS: dict[str, Callable[[str], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Numbers of metric alarms, of the metrics in them, and of composite alarms."""
+    """Numbers of metric alarms, of the metrics in them, of composite alarms, and of CloudFront's additional metrics."""
 
     alarms: int
     metrics: int
     composites: int
+    cdn_metrics: int = 0
 
     @property
     def amounts(self) -> dict[str, float]:
         """What CloudWatch charges for in a month, by the names of the price table."""
-        return {"alarm-metric-months": self.metrics, "composite-alarm-months": self.composites}
+        found: dict[str, float] = {"alarm-metric-months": self.metrics, "composite-alarm-months": self.composites}
+        return found | ({"cdn-metric-months": self.cdn_metrics} if self.cdn_metrics else {})
 
 
 def bill(level: Level, mode: str) -> Bill:
@@ -51,21 +60,43 @@ def bill(level: Level, mode: str) -> Bill:
         return _HOLDS[alarm.condition](mode) and (level == "all" or alarm.name in ESSENTIAL)
 
     alarms = [one for one in ALARMS if exists(one)]
-    return Bill(len(alarms), sum(len(one.metrics) for one in alarms), sum(map(exists, COMPOSITES)))
+    metrics = sum(len(one.metrics) for one in alarms)
+    return Bill(len(alarms), metrics, sum(map(exists, COMPOSITES)), CDN_METRICS if level == "all" else 0)
 
 
 def table() -> str:
     """The table as Markdown."""
     prices = load()
     lines = [
-        "| `Alarms` | `InferenceMode` | alarms | metrics in them | composite alarms | USD a month |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+        "| `Alarms` | `InferenceMode` | alarms | metrics in them | composites | CloudFront's metrics | USD a month |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for level, mode in product(LEVELS, MODES):
         found = bill(level, mode)
         usd = sum(prices.cost(found.amounts).values())
-        lines.append(f"| {level} | {mode} | {found.alarms} | {found.metrics} | {found.composites} | {usd:.2f} |")
+        numbers = f"{found.alarms} | {found.metrics} | {found.composites} | {found.cdn_metrics}"
+        lines.append(f"| {level} | {mode} | {numbers} | {usd:.2f} |")
     return "\n".join(lines)
+
+
+def mapping() -> str:
+    """The mapping MonthlyAmounts of template.yaml: amounts by ``Alarms`` and ``InferenceMode``."""
+    nothing = ", ".join(f'"{mode}": ""' for mode in MODES)
+    lines = ["  MonthlyAmounts:", f'    "off": {{ {nothing} }}']
+    for level in LEVELS:
+        lines.append(f"    {level}:")
+        for mode in MODES:
+            amounts = ",".join(f"{name}={amount:g}" for name, amount in bill(level, mode).amounts.items())
+            lines.append(f'      "{mode}": {amounts}')
+    return "\n".join(lines) + "\n"
+
+
+def with_mapping(template: str) -> str:
+    """template.yaml with the mapping as it is now. ValueError if it has none."""
+    found, number = _MAPPING.subn(mapping(), template)
+    if number != 1:
+        raise ValueError("template.yaml has no mapping MonthlyAmounts")
+    return found
 
 
 def with_table(page: str) -> str:

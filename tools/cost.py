@@ -24,7 +24,7 @@ from bench.parts.cost import CASES, measure_requests
 from bench.paths import ROOT
 from bench.report import MEASURED
 from bench.tables import Table
-from darkroom.watch.cost import PriceTable, billed_ms, load, missed, requests_cost, worth_storing
+from darkroom.watch.cost import MEMORY_MB, PriceTable, billed_ms, load, missed, requests_cost, worth_storing
 
 PAGE = ROOT / "docs" / "cost.md"
 MARKERS = Markers("<!-- measured by `make cost`, do not edit -->", "<!-- end of what it costs -->")
@@ -33,7 +33,6 @@ LIBRARY_MARKERS = Markers("<!-- priced by `make cost`, do not edit -->", "<!-- e
 LIBRARY_PROCESSOR = "arm64"
 """The template's default: nothing of these prices is measured where they are written."""
 
-MEMORY_MB = (512, 1024, 1769, 3008)
 REQUESTS, HIT_RATIO = 1_000_000, 0.8
 TWICE = 2
 """How often each picture is missed, beside the worst case of once."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from darkroom.watch.cost import (
     FULL_CORE_MB,
+    MEMORY_MB,
     MEMORY_ROOM,
     Design,
     PriceTable,
@@ -27,11 +28,16 @@ from ..contenders.model import Missing
 from ..report import MEASURED
 from ..tables import Table
 
+SIZES = ", ".join(map(str, MEMORY_MB))
+
 LOOKS = 3
 """What a render of ours asks S3 for besides its source: is the picture there, is there a marker of a refusal, and has
 the source changed meanwhile."""
 
 LOOKS_WITHOUT_STORING = 1
+
+DIT_MEMORY_MB = 1024
+"""Of AWS's own solution: its stack sets it, and has no parameter for it (back-end-construct.ts of its repository)."""
 
 REFINING = {"lambda-requests": 1, "events": 2, "sqs-requests": 3, "s3-gets": 3, "s3-puts": 1}
 """What refining one picture is charged for, besides the time of the function that does it. Both PUTs of the picture
@@ -54,7 +60,7 @@ ALL_TIMES = (1, 2, 5, 10, 20)
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A design with the memory that its misses cost least with."""
+    """A design with its memory: that which its misses cost least with, or what its template sets."""
 
     design: Design
     peak_mb: float
@@ -93,9 +99,9 @@ def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = M
     except (FileNotFoundError, KeyError) as error:
         raise Missing(f"Costs: the part `requests` has left no figures of {error}") from error
 
-    def priced(of: Mapping[str, float], design: Design) -> Priced:
+    def priced(of: Mapping[str, float], design: Design, memory_mb: int = 0) -> Priced:
         peak_mb = of["peak_mb"]
-        return Priced(design, peak_mb, cheapest_mb(prices, design, peak_mb, architecture))
+        return Priced(design, peak_mb, memory_mb or cheapest_mb(prices, design, peak_mb, architecture))
 
     ours = Design(_work(stored), int(stored["picture_bytes"]), stores=True, looks=LOOKS, cold=COLD)
     unstored = Design(_work(nothing), int(nothing["picture_bytes"]), looks=LOOKS_WITHOUT_STORING, cold=COLD)
@@ -103,8 +109,8 @@ def rivals(title: str, prices: PriceTable, architecture: str, measured: Path = M
     return Rivals(
         priced(stored, ours),
         priced(nothing, unstored),
-        priced(theirs, replace(bare, rest_api=True)),
-        priced(theirs, bare),
+        priced(theirs, replace(bare, rest_api=True), DIT_MEMORY_MB),
+        priced(theirs, bare, DIT_MEMORY_MB),
     )
 
 
@@ -180,8 +186,9 @@ def refining_line(found: Rivals, prices: PriceTable) -> str:
 def rules(prices: PriceTable, architecture: str) -> list[str]:
     """What the tables hold for."""
     return [
-        f"Each at the memory that is cheapest of those that hold it: {MEMORY_ROOM - 1:.0%} more than its process was "
-        f"seen to need. Below {FULL_CORE_MB} MB, one core's worth, computing takes longer in proportion, waiting does "
+        f"Darkroom at the memory that is cheapest of those that its template has ({SIZES} MB) and that hold it, "
+        f"{MEMORY_ROOM - 1:.0%} more than its process was seen to need; AWS's own at the {DIT_MEMORY_MB} MB that its "
+        f"template sets. Below {FULL_CORE_MB} MB, one core's worth, computing takes longer in proportion, waiting does "
         "not.",
         f"Billed are the render and, since August 2025, starting the process, in {COLD:.0%} of renders unless it says "
         "otherwise; Lambda's and API Gateway's requests; S3's GET, HEAD and PUT; a month of storage. The CDN's own "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from darkroom.aws.archive import Archive
@@ -20,9 +21,9 @@ from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import Board, in_vault
 from darkroom.aws.vault import Vault
 from darkroom.services.monitor.cdn import CdnWatch
-from darkroom.services.monitor.cost import CostWatch
+from darkroom.services.monitor.cost import MONITOR, CostWatch, read_amounts
 from darkroom.services.monitor.drift import BaselineWatch, DriftWatch
-from darkroom.services.monitor.functions import queues, read_functions
+from darkroom.services.monitor.functions import Function, queues, read_functions
 from darkroom.services.monitor.manifests import Manifests
 from darkroom.services.monitor.modelling import open_models, policy
 from darkroom.services.monitor.remedies import Redrive, Remedy, RemedyWatch, Storm, stations
@@ -49,7 +50,11 @@ _source, _names = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], source_name
 _manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _names)
 _stations = stations(_functions, queues(_env), lambda url: DeadLetters(_sqs, url))
 _distribution, _buckets = _env["DISTRIBUTION_ID"], (_env["MEDIA_BUCKET"], _env["UPLOADS_BUCKET"])
-_told = Told(_global, _metrics, _namespace, _distribution, _functions)
+_own = {what: os.environ[f"AWS_LAMBDA_FUNCTION_{what}"] for what in ("NAME", "MEMORY_SIZE")}  # Lambda's own variables
+_self = Function(MONITOR, _own["NAME"], int(_own["MEMORY_SIZE"]))
+_told = Told(_global, _metrics, _namespace, _distribution, {**_functions, MONITOR: _self})
+_polled = [url.rpartition("/")[2] for one in queues(_env).values() for url in (one.queue, one.urgent) if url]
+_monthly, _runs = read_amounts(_env.get("MONTHLY_AMOUNTS", "")), count(1)
 
 
 def _open_monitor(settings: Settings) -> Monitor:
@@ -58,7 +63,17 @@ def _open_monitor(settings: Settings) -> Monitor:
         "storm": Storm(_metrics, _namespace, float(settings.max_renders_per_minute), _hand).look,
     }
     architecture: Architecture = "arm64" if _env.get("ARCH") == "arm64" else "x86_64"
-    cost = CostWatch(_told, load(), architecture, _buckets, _observer, presets=len(settings.presets.at_ingest))
+    cost = CostWatch(
+        _told,
+        load(),
+        architecture,
+        _buckets,
+        _observer,
+        queues=_polled,
+        monthly=_monthly,
+        presets=len(settings.presets.at_ingest),
+        runs=_runs,
+    )
     watches: dict[str, Watch] = {"cdn": CdnWatch(_told, _observer)}
     if _env["INFERENCE_MODE"] != "off":
         enough = settings.baseline_samples

@@ -128,10 +128,10 @@ def test_what_is_missed_again_is_stored_where_anything_is() -> None:
 
 @pytest.mark.parametrize(
     ("peak_mb", "least"),
-    [(1, 128), (103.2, 128), (103.3, 192), (150, 192), (154.9, 256), (2426, 3008)],
+    [(1, 1024), (825.9, 1024), (826.0, 1769), (1426.8, 1769), (1426.9, 3008), (2426, 3008)],
 )
 def test_memory_that_holds_a_process_with_room(peak_mb: float, least: int) -> None:
-    """128 MiB are 134.2 MB, of which 103.2 leave three tenths of itself free."""
+    """1024 MiB are 1073.7 MB, of which 825.9 leave three tenths of itself free."""
     sizes = holding_mb(peak_mb)
     assert sizes[0] == least
     assert sizes[-1] == 3008

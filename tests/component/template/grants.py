@@ -71,6 +71,7 @@ UNRECORDED: dict[str, Grants] = {
         "<IngestQueue.Arn>": ["sqs:SendMessage"],
         "<PurgeQueue.Arn>": ["sqs:SendMessage"],
         "<RefineQueue.Arn>": ["sqs:SendMessage"],
+        "*": ["cloudwatch:ListMetrics"],
     },
     "Upload": {"<MediaBucket.Arn>": ["s3:ListBucket"]},
     "Similar": {"<MediaBucket.Arn>/settings/*": ["s3:GetObject"], "<MediaBucket.Arn>": ["s3:ListBucket"]},

@@ -12,6 +12,7 @@ from darkroom.services.infer.trial import open_trials
 from darkroom.services.monitor.functions import queues, read_functions
 from darkroom.services.monitor.modelling import open_models
 from darkroom.settings import setting_fields
+from darkroom.watch.cost import MEMORY_MB
 from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 
 from .stack import ROOT, Stack, broken_rules, references, template
@@ -136,6 +137,10 @@ def test_ingest_and_transform_are_told_the_same() -> None:
     same = (transform.keys() & ingest.keys()) - GLIBC - {"POWERTOOLS_SERVICE_NAME"}
     assert {"SOURCE_BUCKET", "SOURCE_PREFIX", "REFINE"} <= same
     assert {name: transform[name] for name in same} == {name: ingest[name] for name in same}
+
+
+def test_costs_are_priced_at_sizes_that_the_template_has() -> None:
+    assert tuple(int(size["RenderMb"]) for size in template()["Mappings"]["Sizes"].values()) == MEMORY_MB
 
 
 def test_no_variable_is_a_setting() -> None:

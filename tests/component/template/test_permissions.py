@@ -48,6 +48,7 @@ OF_NO_RESOURCE = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
     "cloudwatch:GetMetricData",
+    "cloudwatch:ListMetrics",
     "ec2:CreateNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",

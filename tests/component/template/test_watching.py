@@ -7,15 +7,17 @@ import re
 
 import pytest
 
+from darkroom.services.monitor.cost import read_amounts
+from darkroom.watch.cost import load
 from observability.alarms import ESSENTIAL
 from observability.billing import LEVELS as LEVELS_OF_ALARMS
-from observability.billing import MODES, Level, bill, with_table
+from observability.billing import MODES, Level, bill, with_mapping, with_table
 from observability.composites import evaluate_composites
 from observability.expressions import Series
 from observability.states import Alarm, Evaluation, State, evaluate
 from observability.template import template as alarms_template
 
-from .stack import PSEUDO, ROOT, Stack, nested_templates, template
+from .stack import PSEUDO, ROOT, TEMPLATE, Stack, nested_templates, template
 from .watching import ALARM, COMPOSITE, alarms, composites, deployed
 
 NOW_S = 1_000_000 * 60
@@ -67,6 +69,9 @@ LEVELS = {
     "gpu-busy": (90, "over", 12),
 }
 PAGES = {"erasure-incomplete"}
+OTHERS = {"uploads-refused", "recursion-stopped", "recursion-stopped-infer"}
+"""Tickets with formulas of their own."""
+
 QUALITY = {"model-precision": (80, "under"), "model-recall": (80, "under"), "model-false-alarms": (10, "over")}
 
 
@@ -90,7 +95,7 @@ def state(alarm: Alarm, metrics: dict[str, Series], before: State = "OK") -> Sta
 
 def test_these_are_all() -> None:
     burning = {f"{objective}-{window}" for objective, window in BURNING_ALARMS}
-    assert set(ALARMS) == burning | set(LEVELS) | set(QUALITY) | {"uploads-refused", "monitor-known"} | PAGES
+    assert set(ALARMS) == burning | set(LEVELS) | set(QUALITY) | OTHERS | {"monitor-known"} | PAGES
     assert set(COMPOSITES) == set(BURNING) | {"viewers", "uploads", "analysis", "monitor-silent"}
 
 
@@ -240,7 +245,7 @@ def test_only_groups_page_and_the_rest_are_tickets_or_parts() -> None:
     pages = {name for name, actions in told.items() if actions == ("<PageTopic>",)}
     assert pages == {"viewers", "uploads", "analysis"} | PAGES
     assert {name for name, actions in told.items() if actions == ("<TicketTopic>",)} == set(told) - pages
-    assert set(told) - pages == set(LEVELS) - {"monitor-missing"} | set(QUALITY) | {"uploads-refused", "monitor-silent"}
+    assert set(told) - pages == set(LEVELS) - {"monitor-missing"} | set(QUALITY) | OTHERS | {"monitor-silent"}
 
 
 def test_metrics_are_those_of_this_stack() -> None:
@@ -366,6 +371,8 @@ def test_essential_alarms_are_those_that_page_and_their_parts(inference: str) ->
 def test_the_page_about_objectives_is_as_the_tables_are() -> None:
     page = (ROOT / "docs" / "slo.md").read_text(encoding="utf-8")
     assert with_table(page) == page, "make alarms"
+    text = TEMPLATE.read_text(encoding="utf-8")
+    assert with_mapping(text) == text, "make alarms"
 
 
 @pytest.mark.parametrize("level", LEVELS_OF_ALARMS)
@@ -374,11 +381,21 @@ def test_the_cost_of_a_level_is_that_of_the_template(level: Level, mode: str) ->
     stack = Stack(Alarms=level, InferenceMode=mode, EndpointName="models" if mode == "endpoint" else "")
     read = [Alarm.read(name, properties) for name, properties in stack.of_type(ALARM).items()]
     found = bill(level, mode)
-    assert (found.alarms, found.metrics, found.composites) == (
+    assert (found.alarms, found.metrics, found.composites, found.cdn_metrics) == (
         len(read),
         sum(len(alarm.queries) for alarm in read),
         len(stack.of_type(COMPOSITE)),
+        8 * len(stack.of_type("AWS::CloudFront::MonitoringSubscription")),
     )
+    told = read_amounts(stack.variables("MonitorFunction")["MONTHLY_AMOUNTS"])
+    assert told == {"secret-months": len(stack.of_type("AWS::SecretsManager::Secret")), **found.amounts}
+    assert sum(load().cost(told).values()) > 0
+
+
+def test_without_alarms_only_secrets_are_charged_by_the_month() -> None:
+    stack = Stack(Alarms="off", Dialects="on")
+    assert read_amounts(stack.variables("MonitorFunction")["MONTHLY_AMOUNTS"]) == {"secret-months": 2}
+    assert len(stack.of_type("AWS::SecretsManager::Secret")) == 2
 
 
 def test_the_limit_of_cost_has_an_alarm_at_each_level() -> None:

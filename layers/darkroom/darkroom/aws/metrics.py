@@ -39,10 +39,20 @@ type Points = list[tuple[float, float]]
 
 
 class Metrics:
-    """CloudWatch of one region. Every fault is Unavailable."""
+    """CloudWatch of one region. Every fault is Unavailable.
+
+    ``requested`` counts the metrics that were asked for, each of which GetMetricData charges.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self.requested = 0
+
+    def active(self, namespace: str) -> int:
+        """How many metrics of ``namespace`` had data within three hours, the least that ListMetrics knows."""
+        with asking(f"metrics of {namespace}"):
+            pages = self._client.get_paginator("list_metrics").paginate(Namespace=namespace, RecentlyActive="PT3H")
+            return sum(len(page["Metrics"]) for page in pages)
 
     def points(self, figures: Sequence[Figure], *, begin_s: float, end_s: float, period_s: int) -> list[Points]:
         """Those of each of ``figures`` from ``begin_s`` to ``end_s`` (Unix time), in their order.
@@ -60,6 +70,7 @@ class Metrics:
         return [sum(value for _, value in one) for one in points]
 
     def _points(self, figures: Sequence[Figure], begin_s: float, end_s: float, period_s: int) -> list[Points]:
+        self.requested += len(figures)
         asked: dict[str, Any] = {
             "MetricDataQueries": [figure.query(number, period_s) for number, figure in enumerate(figures)],
             "StartTime": datetime.fromtimestamp(begin_s, UTC),

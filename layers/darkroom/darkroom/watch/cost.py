@@ -69,8 +69,8 @@ class PriceTable:
         return name in self.prices
 
 
-MEMORY_MB = range(128, 3009, 64)
-"""Sizes that are tried for the cheapest."""
+MEMORY_MB = (1024, 1769, 3008)
+"""Sizes of the transform function that the template has (``RenderMb`` of its mapping Sizes)."""
 
 MEMORY_ROOM = 1.3
 """A function gets the memory that its process was seen to need, and so much more for pictures that need more."""

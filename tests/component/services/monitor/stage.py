@@ -45,7 +45,7 @@ class Stage:
 
     @property
     def functions(self) -> dict[str, Function]:
-        memory = {"transform": 1769, "ingest": 3008, "infer": 3008, "purge": 512}
+        memory = {"transform": 1769, "ingest": 3008, "infer": 3008, "purge": 512, "monitor": 512}
         return {name: Function(name, f"stage-{self.number}-{name}", mb) for name, mb in memory.items()}
 
     @property

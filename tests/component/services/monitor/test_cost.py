@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from darkroom.services.monitor.cost import OF_A_MISS, OF_A_RENDER, OF_AN_UPLOAD, CostWatch
+from darkroom.services.monitor.cost import OF_A_MISS, OF_A_RENDER, OF_AN_UPLOAD, CostWatch, read_amounts
 from darkroom.watch.cost import HOURS_A_MONTH, load
 from tests.component.services.emf import Counted, counted, of
 
@@ -17,11 +20,13 @@ def usd(name: str, amount: float) -> float:
     return amount * PRICES.prices[name].of_one
 
 
-def look(stage: Stage, capsys: pytest.CaptureFixture[str], instance_type: str = "", machines: int = 0) -> Counted:
+def look(
+    stage: Stage, capsys: pytest.CaptureFixture[str], instance_type: str = "", machines: int = 0, **more: Any
+) -> Counted:
     observer = stage.observer
     buckets = [stage.world.names["media"], stage.world.names["uploads"]]
     asked = (lambda: machines) if instance_type else None
-    watch = CostWatch(stage.told, PRICES, "arm64", buckets, observer, instance_type, asked)
+    watch = CostWatch(stage.told, PRICES, "arm64", buckets, observer, instance_type, asked, **more)
     watch.look(stage.now_s)
     observer.flush()
     return counted(capsys.readouterr().out)
@@ -87,3 +92,52 @@ def test_machines_of_the_endpoint_cost_by_the_hour(
 ) -> None:
     figures = look(stage, capsys, instance_type, 3)
     assert of(figures, "CostPerHour")["endpoint"] == pytest.approx(expected)
+
+
+def test_the_monitor_itself_is_in_the_bill(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.of_lambda("monitor", "Duration", 12_000)
+    stage.of_lambda("monitor", "Invocations", 12)
+    parts = of(look(stage, capsys), "CostPerHour")
+    assert parts["compute"] == pytest.approx(usd("lambda-arm64-gb-seconds", 12 * 0.5))
+
+
+def test_idle_queues_are_polled(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"stage-{stage.number}-ingest", f"stage-{stage.number}-purge"]
+    for name in names:
+        stage.tell("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}, {1: 450, 59: 450, 61: 10**9})
+    parts = of(look(stage, capsys, queues=names), "CostPerHour")
+    assert parts["requests"] == pytest.approx(usd("sqs-requests", 1800))
+
+
+def test_what_is_charged_by_the_month_is_charged_when_idle(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    monthly = read_amounts("secret-months=1,alarm-metric-months=81,composite-alarm-months=7,cdn-metric-months=8")
+    parts = of(look(stage, capsys, monthly=monthly), "CostPerHour")
+    assert parts["storage"] == pytest.approx(0.40 / HOURS_A_MONTH)
+    assert parts["monitoring"] == pytest.approx((8.10 + 3.50 + 2.40) / HOURS_A_MONTH)
+
+
+def test_custom_metrics_and_the_reading_of_metrics_are_in_the_bill(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.own("transform", "Requests", 3)
+    stage.own("transform", "Errors", 3, code="source-missing")
+    stage.own("transform", "Errors", 3, code="bad-option")
+    stage.of_lambda("monitor", "Invocations", 12)
+    told = stage.told
+    watch = CostWatch(told, PRICES, "arm64", [], stage.observer)
+    watch.look(stage.now_s)
+    expected = usd("custom-metric-months", 3 / HOURS_A_MONTH)
+    for run in (1, 2):
+        observer = stage.observer
+        found = replace(watch, observer=observer).look(stage.now_s)
+        assert found
+        observer.flush()
+        parts = of(counted(capsys.readouterr().out), "CostPerHour")
+        each = told.metrics.requested + told.global_metrics.requested
+        assert parts["monitoring"] == pytest.approx(expected + usd("metrics-requested", 12 * each / (run + 1)), rel=0.1)
+
+
+@pytest.mark.parametrize("text", ["alarm-metric-months", "a=b", "a=1;b=2"])
+def test_amounts_that_cannot_be_read_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="could not convert"):
+        read_amounts(text)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from darkroom.aws.metrics import Metrics
 from darkroom.errors import BadOption
 from darkroom.services.monitor.requests import SCHEDULED
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
+from tests.component.services.emf import counted
 from tests.component.services.functions import Function, load
+from tests.component.template.stack import Stack as Template
 from tests.unit.watching import samples
 from tools.events.monitor import events
+from tools.idle_cost import METRICS_PUBLISHED, METRICS_READ
 
 from .stage import Stage
 
@@ -34,6 +40,9 @@ def environment(stage: Stage, models: Models, aws_environment: dict[str, str]) -
     return {
         **models.environment,
         **aws_environment,
+        "AWS_LAMBDA_FUNCTION_NAME": stage.functions["monitor"].lambda_name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "MONTHLY_AMOUNTS": "secret-months=1,alarm-metric-months=80",
         "MEDIA_BUCKET": names["media"],
         "UPLOADS_BUCKET": names["uploads"],
         "AUDIT_BUCKET": names["audit"],
@@ -100,3 +109,20 @@ def test_what_is_no_watch_is_refused(environment: dict[str, str]) -> None:
 def test_a_deployment_of_code_is_noted(stage: Stage, environment: dict[str, str]) -> None:
     monitor(environment).invoke(events()["deployment.json"])
     assert [entry["kind"] for entry in stage.written] == ["release"]
+
+
+def test_what_an_idle_deployment_publishes_and_reads_is_as_the_page_about_costs_has_it(
+    environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By default there is no inference, and nothing to do."""
+    functions = re.sub("[<>]", "", Template().variables("MonitorFunction")["FUNCTIONS"])
+    queues = {
+        f"{name}_{kind}_URL": environment[f"INGEST_{kind}_URL"]
+        for name in ("INGEST", "PURGE", "REFINE")
+        for kind in ("QUEUE", "DLQ")
+    }
+    read = Metrics.points
+    with mock.patch.object(Metrics, "points", autospec=True, side_effect=read) as reading:
+        monitor(environment, **queues, INFERENCE_MODE="off", FUNCTIONS=functions).invoke({})
+    assert sum(len(call.args[1]) for call in reading.call_args_list) == METRICS_READ
+    assert len(counted(capsys.readouterr().out)) == METRICS_PUBLISHED["monitor"]

@@ -1,13 +1,15 @@
 """What the last hour cost, by what AWS's own metrics counted and the price table; and what that is per picture.
 
 What no metric counts (requests to S3, DynamoDB and the queues) is taken from how often each kind of work was done, and
-what one of it takes. Discounts and free tiers are none of ours to know: the bill is lower.
+what one of it takes. What costs by the month, used or not (alarms, secrets), is in the template. Discounts and free
+tiers are not known here: the bill is lower.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 
 from ...aws.metrics import Figure
 from ...aws.observer import Observer
@@ -41,6 +43,8 @@ OF_EACH: Mapping[tuple[str, str], Amounts] = {
 }
 """By function and the metric that counts them."""
 
+MONITOR = "monitor"
+
 STORED_AS = ("StandardStorage", "IntelligentTieringFAStorage")
 """Kinds of storage that S3 counts by itself, a figure a day."""
 
@@ -49,6 +53,7 @@ STORED_AS = ("StandardStorage", "IntelligentTieringFAStorage")
 class CostWatch:
     """``machines`` of ``instance_type`` answer as the endpoint now; None without one. ``buckets`` hold pictures.
 
+    ``queues`` are the names of those that Lambda polls, ``monthly`` the amounts that are charged in any month.
     ``presets``: how many are rendered of each upload.
     """
 
@@ -60,6 +65,10 @@ class CostWatch:
     instance_type: str = ""
     machines: Callable[[], int] | None = None
     presets: int = 0
+    queues: Sequence[str] = ()
+    monthly: Amounts = field(default_factory=dict)
+    runs: Iterator[int] = field(default_factory=lambda: count(1))
+    """Numbers of this process's runs."""
 
     def look(self, now_s: float) -> Mapping[str, object]:
         """Tell what an hour costs, by part; and a picture, if any was asked for."""
@@ -71,6 +80,9 @@ class CostWatch:
             {"cdn-requests": requests, "cdn-functions": requests, "cdn-gb": delivered / 1e9},
             self._stored(end_s),
             self._endpoint(),
+            self._polled(end_s),
+            {name: amount / HOURS_A_MONTH for name, amount in self.monthly.items()},
+            self._watched(end_s),
         )
         parts = self.prices.cost(amounts)
         for part, usd in parts.items():
@@ -117,6 +129,24 @@ class CostWatch:
         size_bytes = sum(one[-1][1] for one in points if one)
         return {"s3-gb-months": size_bytes / 1e9 / HOURS_A_MONTH}
 
+    def _polled(self, end_s: float) -> dict[str, float]:
+        """Receives that found no message: event source mappings poll idle queues too."""
+        figures = [Figure("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}) for name in self.queues]
+        totals = self.told.metrics.totals(figures, begin_s=end_s - HOUR_S, end_s=end_s, period_s=MINUTE_S)
+        return {"sqs-requests": sum(totals)}
+
+    def _watched(self, end_s: float) -> dict[str, float]:
+        """The stack's own metrics, and the reading of metrics by the monitor: an average run, as often as it ran.
+
+        The average is that of the runs of this process, the first of which has not read everything yet.
+        """
+        read = self.told.metrics.requested + self.told.global_metrics.requested
+        [runs] = self.told.of_lambda([(MONITOR, "Invocations")], begin_s=end_s - HOUR_S, end_s=end_s)
+        return {
+            "custom-metric-months": self.told.metrics.active(self.told.namespace) / HOURS_A_MONTH,
+            "metrics-requested": read / next(self.runs) * runs,
+        }
+
     def _endpoint(self) -> dict[str, float]:
         if self.machines is None:
             return {}
@@ -125,6 +155,12 @@ class CostWatch:
         if known != amounts:
             self.observer.log("WARNING", "no price is known of the endpoint", instance_type=self.instance_type)
         return known
+
+
+def read_amounts(text: str) -> dict[str, float]:
+    """Amounts of ``alarm-metric-months=81,secret-months=1``, by their names; raises ValueError."""
+    pairs = (one.partition("=") for one in text.split(",") if one)
+    return {name: float(amount) for name, _, amount in pairs}
 
 
 def _times(amounts: Amounts, count: float) -> dict[str, float]:

@@ -1,0 +1,102 @@
+"""What a deployment costs in a month without a single request, by level of alarms, beside AWS's own solution.
+
+``python -m tools.idle_cost`` prices it by ``darkroom/watch/prices.toml`` and writes the table of docs/cost.md;
+``--print`` prints it only. Nothing is measured on AWS: what the monitor publishes and reads is counted by a test, the
+duration of its runs is an assumption.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
+
+from darkroom.watch.cost import HOURS_A_MONTH, PriceTable, function_amounts, load, summed
+from observability.billing import LEVELS, bill
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "cost.md"
+BEGIN, END = "<!-- priced by `make alarms`, do not edit -->", "<!-- end of what it costs idle -->"
+
+RUNS = HOURS_A_MONTH * (60 / 5 + 1)
+"""The monitor's: every five minutes (``MonitorMinutes``), and hourly for the models' quality."""
+
+SWEEPS = HOURS_A_MONTH
+MEMORY_MB, RUN_MS = 512, 1500.0
+"""Memory of the monitor and the sweep function, and how long a run is assumed to be billed."""
+
+METRICS_PUBLISHED: Mapping[str, int] = {"monitor": 11, "sweep": 3}
+"""Custom metrics that have data in each hour, by function."""
+
+METRICS_READ = 41
+"""By a run of the monitor in a default deployment, of GetMetricData."""
+
+QUEUES = 3
+"""That Lambda polls: ingest, purge and refine."""
+
+RECEIVES = 5 * 3 * 60 * HOURS_A_MONTH
+"""Of an idle queue: Lambda starts with five pollers, and a long poll lasts up to 20 s (AWS Lambda developer guide,
+"Using Lambda with Amazon SQS"; Amazon SQS developer guide, "Amazon SQS short and long polling")."""
+
+LOG_BYTES = 3000
+"""Of a run, with its metrics and Lambda's own lines."""
+
+type Amounts = dict[str, float]
+PER_RUN: Mapping[str, Amounts] = {
+    "custom metrics": {"custom-metric-months": sum(METRICS_PUBLISHED.values())},
+    "reading metrics (GetMetricData)": {"metrics-requested": METRICS_READ * (RUNS - HOURS_A_MONTH)},
+    "monitor and sweep": function_amounts(MEMORY_MB, RUN_MS * (RUNS + SWEEPS), RUNS + SWEEPS),
+    "polling of idle queues": {"sqs-requests": QUEUES * RECEIVES},
+    "signing keys (Secrets Manager)": {"secret-months": 1},
+    "logs and traces": {"log-gb": LOG_BYTES * (RUNS + SWEEPS) / 1e9, "traces": RUNS + SWEEPS},
+}
+"""What costs the same at each level of alarms."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.idle_cost", description="What an idle deployment costs.")
+    parser.add_argument("--print", action="store_true", help="leave docs/cost.md as it is")
+    if not parser.parse_args(arguments).print:
+        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), load()), encoding="utf-8")
+    sys.stdout.write(f"{table(load())}\n")
+    return 0
+
+
+def monthly_amounts() -> Mapping[str, Mapping[str, Amounts]]:
+    """What is charged, by level of alarms and by row of the table, without inference."""
+    found: dict[str, dict[str, Amounts]] = {"off": {"alarms": {}, "CloudFront's additional metrics": {}, **PER_RUN}}
+    for level in LEVELS:
+        amounts = bill(level, "off").amounts
+        cdn = {name: amount for name, amount in amounts.items() if name.startswith("cdn-")}
+        alarms = {name: amount for name, amount in amounts.items() if name not in cdn}
+        found[level] = {"alarms": alarms, "CloudFront's additional metrics": cdn, **PER_RUN}
+    return found
+
+
+def table(prices: PriceTable) -> str:
+    """US dollars a month as Markdown."""
+    found = monthly_amounts()
+    lines = [
+        "| USD a month | " + " | ".join(f"`Alarms={level}`" for level in found) + " | AWS's own |",
+        "| --- |" + " ---: |" * (len(found) + 1),
+    ]
+    for row in found["off"]:
+        values = (sum(prices.cost(level[row]).values()) for level in found.values())
+        lines.append(f"| {row} | " + " | ".join(f"{value:.2f}" for value in values) + " | 0.00 |")
+    totals = (sum(prices.cost(summed(*level.values())).values()) for level in found.values())
+    lines.append("| **together** | " + " | ".join(f"**{total:.2f}**" for total in totals) + " | **0.00** |")
+    return "\n".join(lines)
+
+
+def with_table(page: str, prices: PriceTable) -> str:
+    """A page with the table between the marks as it is now. ValueError if they are not there, once each."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n\n{table(prices)}\n\n{END}{after}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
