@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from darkroom.services.backoff import MAX_WAIT_S, backoff_s
 from darkroom.services.purge import SPARE_S
 from darkroom.services.purge_orders import CONFIRM, FIRST, SECOND, purge_message
 from darkroom.services.purging import CDN_S, MAX_DEFERRALS, REPEAT_AFTER_S
+from tests.odd_keys import odd_keys
 from tools.events.purge import events
 
 from .cloudfront import LIMIT
@@ -188,6 +190,20 @@ def test_a_path_that_the_cdn_refuses_goes_to_the_dead_letters_and_holds_up_no_ot
     assert "/bad.jpg/_/*" in letter["cause"]
     assert "InvalidArgument" in letter["cause"]
     assert sorted(bodies(site.receive()), key=str) == [purge_message(key, SECOND) for key in keys]
+
+
+def test_cloudfront_refuses_the_path_of_no_odd_key(site: Site) -> None:
+    keys = odd_keys()
+    site.queue.send_many(purge_message(key, SECOND) for key in keys)
+    while records := site.receive():
+        failed = site.purging(iiif=True).run(records, lasting)
+        assert failed == []
+        site.done(records, failed)
+        site.cdn.let_go(len(site.cdn.held))
+    assert site.buried() == []
+    paths = [path for made in site.cdn.invalidations() for path in made]
+    assert len(set(paths)) == 3 * len(keys)
+    assert [path for path in paths if not re.fullmatch(r"[A-Za-z0-9/._-]+\*?", path)] == []
 
 
 def test_a_refused_key_is_found_among_halves_that_fail_otherwise(site: Site) -> None:
@@ -594,7 +610,7 @@ def test_every_event_of_the_function_is_tried() -> None:
 
 
 def test_the_function_names_the_messages_that_are_to_come_again(site: Site, aws_environment: dict[str, str]) -> None:
-    site.media = type(site.media)(site.s3, "no-such-bucket")
+    site.cdn.distribution_id = "E404"
     event = events()["two-keys.json"]
     ids = [record["messageId"] for record in event["Records"]]  # type: ignore[attr-defined]
     answer = function(site, aws_environment).invoke(event)

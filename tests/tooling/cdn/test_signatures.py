@@ -14,11 +14,13 @@ import pytest
 from botocore.credentials import Credentials
 from multidict import CIMultiDict
 
+from darkroom.plan.keys import encode_key
 from local.cdn.journal import Journal
 from local.cdn.messages import Answer
 from local.cdn.model import Origin, OriginKind
 from local.cdn.origins import MiniStackOrigins
 from local.emulation.signatures import is_unambiguous
+from tests.odd_keys import odd_keys
 from tests.roles import create_role
 
 CODE = """
@@ -135,6 +137,11 @@ def test_s3_refuses_a_wrong_signature_and_none(bucket: Origin, ask: Ask) -> None
         assert answer.status == 403
     assert b"SignatureDoesNotMatch" in ask(bucket, "/a.jpg", secret="wrong").body
     assert b"AccessDenied" in ask(unsigned(bucket), "/a.jpg").body
+
+
+def test_canonical_paths_of_odd_keys_are_unambiguous() -> None:
+    paths = [f"/{encode_key(key)}/_/w-320.auto-webp" for key in odd_keys()]
+    assert [path for path in paths if not is_unambiguous(path)] == []
 
 
 @pytest.mark.parametrize("path", ["/", "/a", "/a/", "/a.jpg/_/w-1.webp", "/.a", "/..a/b~"])
