@@ -112,9 +112,9 @@ class Names:
                 return f"{name}/{_pattern(name, arn.removeprefix(f'{known}/'))}"
         if found := re.fullmatch(r"arn:aws:s3:::([^/]+)(/.*)?", arn):  # LibraryBucket, which is not of the stack
             arn = f"arn:aws:s3:::{found[1]}" + ("/*" if found[2] else "")
+        arn = re.sub(r"(:execution:[^:]+:).*", r"\1*", arn)
         generic = arn.replace(f":{self.region}:", ":<AWS::Region>:").replace(f":{self.account}:", ":<AWS::AccountId>:")
         generic = re.sub(rf"\b{re.escape(self.stack)}-", "<AWS::StackName>-", generic)
-        generic = re.sub(r"(:execution:[^:]+:).*", r"\1*", generic)
         return re.sub(r"(:distribution/).*", r"\1<Distribution>", generic)
 
 
