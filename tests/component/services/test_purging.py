@@ -587,7 +587,7 @@ def function(site: Site, environment: dict[str, str]) -> Any:
         "INDEX_TABLE": site.index,
         "MAX_RECEIVES": str(MAX_RECEIVES),
     }
-    return load("purge", environment | variables)
+    return load("purge", environment | variables, {})
 
 
 INVALIDATED = {"first-pass.json": 1, "second-pass.json": 1, "two-keys.json": 2, "unreadable.json": 0}
