@@ -14,6 +14,7 @@ from .invalidations import refuse_as_cloudfront_does
 from .logs import collect_late_lines, read_metrics
 from .mapping import read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
+from .names import differ_by_region
 from .nesting import complete_nested_stacks
 from .recursion import stop_loops
 from .signatures import Verifier, verify_function_urls, verify_virtual_hosts
@@ -53,6 +54,7 @@ def install(
     pass_on_traces(events, queues)
     read_limits_from_input(states)
     complete_nested_stacks(cloudformation)
+    differ_by_region(cloudformation.provisioners, os.environ)
     repeated(lambda: measure_queues(queues, metrics))
     repeated(lambda: measure_memory(runtime, metrics))
     repeated(lambda: collect_late_lines(functions, runtime))
