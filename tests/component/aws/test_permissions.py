@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from darkroom.aws.multipart_copy import copy_in_parts
 from tests.roles import create_role
 
 type Grant = tuple[str, str]
@@ -86,6 +87,24 @@ def test_a_copy_reads_its_source(account: Account) -> None:
     copied = {"Bucket": account.bucket, "Key": "copy", "CopySource": f"{account.bucket}/there"}
     assert status_of(account.s3("s3:PutObject").copy_object, **copied) == 403
     assert status_of(account.s3("s3:PutObject", "s3:GetObject").copy_object, **copied) == 200
+
+
+def test_a_copy_in_parts_is_not_read(account: Account) -> None:
+    """As ingest copies refused uploads to the quarantine bucket, where it may put and do nothing else."""
+    root, quarantine = account.aws("s3"), f"{account.name}-quarantine"
+    root.create_bucket(Bucket=quarantine)
+    body = bytes(6 * 1024 * 1024)
+    etag = root.put_object(Bucket=account.bucket, Key="large", Body=body)["ETag"]
+    grants = ("s3:GetObject", f"arn:aws:s3:::{account.bucket}/*"), ("s3:PutObject", f"arn:aws:s3:::{quarantine}/*")
+    client = account.client("s3", *grants)
+    sizes = {"size_bytes": len(body), "part_bytes": 5 * 1024 * 1024}
+    source, target = {"Bucket": account.bucket, "Key": "large"}, {"Bucket": quarantine, "Key": "copy"}
+    copied = copy_in_parts(client, source, target, etag=etag, attributes={"Metadata": {"code": "x"}}, **sizes)
+    found = root.head_object(**target)
+    assert (found["ETag"], found["ContentLength"], found["Metadata"]) == (copied, len(body), {"code": "x"})
+    with pytest.raises(ClientError) as raised:  # and not AccessDenied, although it may not give the parts up
+        copy_in_parts(client, source, target, etag='"other"', attributes={}, **sizes)
+    assert raised.value.response["Error"]["Code"] == "PreconditionFailed"
 
 
 def test_a_delete_by_entity_tag_reads(account: Account) -> None:
