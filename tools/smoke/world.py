@@ -19,6 +19,8 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from darkroom.aws.settings import CURRENT, parse_document
+from darkroom.settings import DEFAULTS
 from local.signed import signed_target
 
 from .. import local_stack
@@ -97,6 +99,17 @@ class World:
         """The current one of the keys that sign URLs."""
         secret = self.client("secretsmanager").get_secret_value(SecretId=self.outputs["SigningKeysArn"])
         return str(json.loads(secret["SecretString"])["current"])
+
+    @cached_property
+    def access_mode(self) -> str:
+        """The setting ``access_mode`` that is in force."""
+        try:
+            found = self.client("s3").get_object(Bucket=self.outputs["MediaBucketName"], Key=CURRENT)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return DEFAULTS.access_mode
+            raise
+        return parse_document(found["Body"].read()).access_mode
 
     def signed(self, target: str) -> str:
         """``target`` with a signature."""

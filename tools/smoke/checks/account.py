@@ -25,8 +25,8 @@ def find_budget(world: World) -> str:
     account = world.client("sts").get_caller_identity()["Account"]
     pages = world.client("budgets").get_paginator("describe_budgets").paginate(AccountId=account)
     names = [one["BudgetName"] for page in pages for one in page.get("Budgets", [])]
-    own = [name for name in names if name.startswith(world.stack)]
-    require(own, f"no budget's name begins with {world.stack}")
+    own = [name for name in names if name.startswith(f"{world.stack}-{world.region}")]
+    require(own, f"no budget's name begins with {world.stack}-{world.region}")
     return ", ".join(own)
 
 

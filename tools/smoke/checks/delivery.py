@@ -21,8 +21,8 @@ def _picture(answer: Answer, kind: str = "image/") -> str:
 
 def serve_unsigned(world: World) -> str:
     """Get a width of the finite set."""
-    if world.parameters.get("AccessMode") == "signed":
-        raise CheckSkipped("AccessMode is signed")
+    if world.access_mode == "signed":
+        raise CheckSkipped("access_mode is signed")
     return _picture(world.get(f"{world.path(world.picture)}?w={UNSIGNED_PX}"))
 
 
@@ -33,8 +33,8 @@ def serve_signed(world: World) -> str:
 
 def refuse_without_signature(world: World) -> str:
     """Ask for a width that needs a signature without one, and with one of another URL."""
-    if world.parameters.get("AccessMode") == "open":
-        raise CheckSkipped("AccessMode is open")
+    if world.access_mode == "open":
+        raise CheckSkipped("access_mode is open")
     path = world.path(world.picture)
     bare = world.get(f"{path}?w={SIGNED_PX + 1}")
     require(bare.status == 403, f"without a signature the answer is {bare.status}")
@@ -112,7 +112,7 @@ CHECKS = (
     Check(
         "refusal",
         "URLs without a valid signature are refused",
-        "AccessMode, and the edge function's log in us-east-1",
+        "access_mode of the settings, and the edge function's log in us-east-1",
         refuse_without_signature,
     ),
     Check("cache-hit", "CloudFront caches pictures", "cache-control and vary of the answer; the cache policy", cache),

@@ -85,10 +85,8 @@ def read_alarms(world: World) -> str:
 def read_dashboards(world: World) -> str:
     """Read each dashboard."""
     has_alarms(world)
-    cloudwatch = world.client("cloudwatch")
-    names = [
-        one["DashboardName"] for one in cloudwatch.list_dashboards(DashboardNamePrefix=world.stack)["DashboardEntries"]
-    ]
+    cloudwatch, prefix = world.client("cloudwatch"), f"{world.stack}-{world.region}-"
+    names = [one["DashboardName"] for one in cloudwatch.list_dashboards(DashboardNamePrefix=prefix)["DashboardEntries"]]
     require(names, "there are no dashboards")
     widgets = sum(
         len(json.loads(cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])["widgets"]) for name in names
