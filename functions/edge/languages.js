@@ -83,8 +83,15 @@ async function handler(event) {
     request.querystring = {};
     if (INFERENCE !== 'off') {
         const store = cf.kvs();
-        const generation = await store.exists('findings') ? await store.get('findings') : FIRST_GENERATION;
-        setHeader(request, 'findings', generation);
+        let generation = '';
+        try {
+            generation = await store.get('findings');
+        } catch (error) {}
+        // One read, and a second only where there is none: an entry that is there and cannot be read fails the request.
+        if (!generation && await store.exists('findings')) {
+            throw new Error('findings');
+        }
+        setHeader(request, 'findings', generation || FIRST_GENERATION);
     }
     return request;
 }

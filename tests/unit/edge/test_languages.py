@@ -171,6 +171,7 @@ def test_the_generation_of_findings_is_read_where_there_are_any() -> None:
         event = asked("/thumbor/unsafe/a.jpg")
         assert told(engine.answer(event))["x-darkroom-findings"] == "1"
         assert told(engine.answer(event, "b2"))["x-darkroom-findings"] == "b2"
+        assert engine.reads == ["findings"]
     with EdgeEngine(deployed("off"), "guarded") as engine:
         assert "x-darkroom-findings" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg"), "b2"))
         assert engine.reads == []
