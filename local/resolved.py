@@ -214,6 +214,8 @@ _FUNCTIONS: Mapping[str, Callable[[Resolver, Any], Any]] = {
     "Fn::If": Resolver._if,
     "Fn::FindInMap": Resolver._find_in_map,
     "Fn::Join": lambda self, a: a[0].join(self.resolve(a[1])),
+    "Fn::Select": lambda self, a: self.resolve(a[1])[int(self.resolve(a[0]))],
+    "Fn::Split": lambda self, a: str(self.resolve(a[1])).split(a[0]),
     "Fn::Equals": lambda self, a: str(self.resolve(a[0])) == str(self.resolve(a[1])),
     "Fn::Not": lambda self, a: not self.resolve(a[0]),
     "Fn::And": lambda self, a: all(self.resolve(item) for item in a),

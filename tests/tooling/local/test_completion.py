@@ -30,6 +30,8 @@ VALUES = {"Days": "30", "Origins": "https://a.example,https://b.example", "Key":
         ("text", "text"),
         ({"Days": {"Ref": "Days"}}, {"Days": "30"}),
         ({"Ref": "Origins"}, ["https://a.example", "https://b.example"]),
+        ({"Fn::Select": [1, {"Ref": "Origins"}]}, "https://b.example"),
+        ({"Fn::Select": ["0", {"Fn::Split": ["-", {"Ref": "Bucket"}]}]}, "stack"),
         ({"Ref": "Bucket"}, "stack-bucket-1"),
         ({"Fn::FindInMap": ["Times", {"Ref": "Days"}, "LeaseS"]}, "45"),
         ({"Fn::If": ["HasKey", 1, 2]}, 2),
