@@ -50,8 +50,11 @@ _source, _names = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], source_name
 _manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _names)
 _stations = stations(_functions, queues(_env), lambda url: DeadLetters(_sqs, url))
 _distribution, _buckets = _env["DISTRIBUTION_ID"], (_env["MEDIA_BUCKET"], _env["UPLOADS_BUCKET"])
-_own = {what: os.environ[f"AWS_LAMBDA_FUNCTION_{what}"] for what in ("NAME", "MEMORY_SIZE")}  # Lambda's own variables
-_self = Function(MONITOR, _own["NAME"], int(_own["MEMORY_SIZE"]))
+_self = Function(  # by variables that Lambda sets
+    MONITOR,
+    os.environ.get("AWS_LAMBDA_FUNCTION_NAME", MONITOR),
+    int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")),
+)
 _told = Told(_global, _metrics, _namespace, _distribution, {**_functions, MONITOR: _self})
 _polled = [url.rpartition("/")[2] for one in queues(_env).values() for url in (one.queue, one.urgent) if url]
 _monthly, _runs = read_amounts(_env.get("MONTHLY_AMOUNTS", "")), count(1)
