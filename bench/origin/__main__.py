@@ -18,7 +18,7 @@ from local.cdn.origins import MiniStackOrigins
 from local.cdn.server import viewer_request, viewer_response
 
 from ..contenders.model import REGION
-from .distribution import code, distribution
+from .distribution import ENTRIES, code, distribution
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
 async def _serve(s3_url: str) -> None:
     async with aiohttp.ClientSession() as session:
         origins = MiniStackOrigins(session, s3_url, REGION, Credentials("bench", "bench"), Journal())
-        functions = {name: V8Function(source, {}) for name, source in code().items()}
+        functions = {name: V8Function(source, ENTRIES) for name, source in code().items()}
         edge = Edge(distribution(), dict(functions), origins, time.time, report=_report)
 
         async def answer(request: web.BaseRequest) -> web.Response:

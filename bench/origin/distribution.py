@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.policy import AccessMode
+from darkroom.plan.presets import configured
 from functions.edge.build import edge_code, filled_in
 from local.cdn.model import (
     Behaviour,
@@ -24,6 +27,8 @@ STATUSES = frozenset({403, 404, 500, 502, 503, 504})
 """Answers of S3 that lead to the function."""
 
 EDGE, VARY = "edge", "vary"
+ENTRIES = edge_entries(AccessMode.OPEN, "", configured())
+"""What the edge function reads: published settings."""
 VARY_CODE = """
 function handler(event) {
   event.response.headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin'};
@@ -36,7 +41,7 @@ FORWARDED = ("x-darkroom-request", "x-darkroom-signature", "x-darkroom-expires",
 
 def code() -> dict[str, str]:
     """The edge functions by name, as they are published."""
-    return {EDGE: filled_in(edge_code(), "open", ""), VARY: VARY_CODE}
+    return {EDGE: filled_in(edge_code()), VARY: VARY_CODE}
 
 
 def distribution() -> Distribution:
