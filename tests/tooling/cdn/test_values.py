@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.error import HTTPError
@@ -11,6 +12,8 @@ from uuid import uuid4
 import pytest
 from multidict import CIMultiDict
 
+from darkroom.plan.edge_settings import MAX_UPDATES
+from darkroom.settings import read_settings
 from functions.edge.build import edge_code, filled_in
 from local.cdn.key_values import KeyValues, StoreChanged
 from local.cdn.live import LiveEdge
@@ -18,6 +21,8 @@ from local.cdn.messages import Answer, Request
 from local.cdn.model import Origin
 from local.errors import CannotStart
 from local.findings import activate
+from tools.settings.edge import entries_of, publish
+from tools.settings.stacks import LocalStore
 
 pytestmark = pytest.mark.slow
 
@@ -154,6 +159,40 @@ def test_the_cdn_takes_over_a_flip_without_a_deployment(
         stores.write(store, "findings", "1")
         await live.refresh()
         assert await path("/people/a.jpg") == "/people/a.jpg/_/fv-1_h-2560_redact-faces_w-2560.auto-legacy"
+        live.close()
+
+    asyncio.run(check())
+
+
+def test_the_cdn_takes_over_published_settings(
+    aws: Callable[[str], Any], stores: KeyValues, store: str, ministack_url: str
+) -> None:
+    client = aws("cloudfront")
+    distribution = _distribution(client, store)
+    settings = {"presets": {"banner": {"w": 700}}, "access_mode": "guarded", "always_redact": {"docs/": "text"}}
+
+    async def check() -> None:
+        live = LiveEdge(client, stores, distribution, Echo(), lambda _: None)
+        live.load()
+        edge = live.edge
+        assert edge is not None
+
+        async def body(url: str) -> str:
+            path, _, query = url.partition("?")
+            asked = Request("GET", path, query or None, CIMultiDict(), "192.0.2.7", "id")
+            return (await edge.answer(asked)).body.decode()
+
+        assert json.loads(await body("/a.jpg?w=0")) == {"code": "bad-option", "detail": "bad-option.w 0 400"}
+        assert await body("/a.jpg?preset=cover") == "/a.jpg/_/fit-cover_g-attention_h-256_w-256.webp"
+        changed = publish(LocalStore(ministack_url, store), entries_of(read_settings(settings)))
+        assert changed > MAX_UPDATES, "more than one call"
+        await live.refresh()
+        assert "w must be a whole number" in json.loads(await body("/a.jpg?w=0"))["detail"]
+        assert json.loads(await body("/a.jpg?preset=cover"))["detail"].endswith("there are banner")
+        assert await body("/a.jpg?preset=banner") == "/a.jpg/_/w-700.auto-legacy"
+        assert await body("/a.jpg?w=700") == "/a.jpg/_/w-700.auto-legacy"
+        assert await body("/docs/a.jpg") == "/docs/a.jpg/_/fv-1_h-2560_redact-text_w-2560.auto-legacy"
+        assert await body("/people/a.jpg") == "/people/a.jpg/_/h-2560_w-2560.auto-legacy"
         live.close()
 
     asyncio.run(check())
