@@ -193,7 +193,8 @@ def test_a_defect_is_a_problem_too(api: Api, capsys: pytest.CaptureFixture[str])
 
 def test_an_index_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = client("dynamodb", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
-    monkeypatch.setattr(api.app, "_service", replace(api.app._service, index=Index(nowhere, api.table)))
+    unanswered = replace(api.app._service(), index=Index(nowhere, api.table))
+    monkeypatch.setattr(api.app, "_service", lambda: unanswered)
     answer = api.fate("trips/rome.jpg")
     assert (answer.status, answer.document["code"]) == (503, "unavailable")
     assert int(answer.headers["retry-after"]) > 0
