@@ -111,7 +111,12 @@ class Alarms:
         )
 
     def _act(self, now_s: float) -> None:
-        """What pages, pages once, unless another alarm holds it back."""
+        """What pages, pages once, unless another alarm holds it back. A metric alarm is held back by none."""
+        for alarm in self._declared.alarms:
+            stand = self._stand(alarm.name)
+            if _pages(alarm) and stand.state == "ALARM" and not stand.acted:
+                self._stands[alarm.name] = replace(stand, acted=True)
+                self._history.page(at_s=now_s, name=alarm.name, reason=stand.reason)
         for composite in self._declared.composites:
             stand = self._stand(composite.name)
             above = self._stand(composite.suppressor).standing if composite.suppressor else None

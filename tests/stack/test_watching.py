@@ -146,7 +146,7 @@ def test_what_viewers_see_of_the_cdn_is_in_cloudwatch(console: Console, viewer: 
 def test_alarms_are_those_of_the_template_and_their_runbooks_exist(console: Console) -> None:
     alarms = wait_until(lambda: console.ask("alarms"), "alarms are evaluated")
     paging = {one["name"] for one in alarms if one["pages"]}
-    assert paging == {"darkroom-viewers", "darkroom-uploads"}
+    assert paging == {"darkroom-viewers", "darkroom-uploads", "darkroom-erasure-incomplete"}
     assert all((ROOT / one["runbook"]).is_file() for one in alarms if one["runbook"].startswith("docs/"))
     assert {one["name"] for one in alarms if one["group"] == "viewers"} >= {
         "darkroom-viewers",

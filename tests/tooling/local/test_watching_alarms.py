@@ -70,6 +70,7 @@ CHILD: dict[str, Any] = {
             ActionsSuppressorWaitPeriod=120,
             ActionsSuppressorExtensionPeriod=180,
         ),
+        "ErasureAlarm": alarm("erasure", "ErasuresFailed", AlarmActions=[{"Ref": "PageTopic"}]),
         "GpuAlarm": alarm("gpu", "GPUUtilization") | {"Condition": "Never"},
     },
 }
@@ -134,7 +135,12 @@ def stand(alarms: Alarms, name: str) -> dict[str, Any]:
 
 def test_alarms_are_read_with_what_is_deployed_filled_in() -> None:
     found = read_alarms(TEMPLATE, GIVEN, fetch)
-    assert [one.name for one in found.alarms] == ["darkroom-renders", "darkroom-uploads", "darkroom-silent"]
+    assert [one.name for one in found.alarms] == [
+        "darkroom-renders",
+        "darkroom-uploads",
+        "darkroom-silent",
+        "darkroom-erasure",
+    ]
     [query] = found.alarms[0].queries
     assert query.dimensions == {"FunctionName": "stack-Transform-1"}
     assert found.composites[1].suppressor == "darkroom-viewers"
@@ -161,6 +167,16 @@ def test_an_alarm_rings_calls_once_and_ends(alarms: Alarms, known: Known, histor
         NOW_S + 60,
         "In alarm: darkroom-renders",
     )
+
+
+def test_a_metric_alarm_may_page_by_itself(alarms: Alarms, known: Known, history: History) -> None:
+    for minute, failed in enumerate((9.0, 9.0, 0.0, 9.0)):
+        known.now["ErasuresFailed"] = failed
+        alarms.look(NOW_S + minute * 60)
+    assert [(one["name"], one["at_s"]) for one in history.pages()] == [
+        ("darkroom-erasure", NOW_S),
+        ("darkroom-erasure", NOW_S + 180),
+    ]
 
 
 def test_how_an_alarm_stands(alarms: Alarms, known: Known) -> None:
