@@ -211,7 +211,7 @@ def test_a_defect_is_tried_again_like_a_fault(world: World, app: Any, monkeypatc
 def test_waiting_for_another_worker_is_no_failure(world: World, app: Any) -> None:
     body = created(world, "photo.jpg", jpeg_photo())
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
-    now_s = app._inbox.ingest.publisher.claims.clock()
+    now_s = app._inbox().ingest.publisher.claims.clock()
     world.index.claim("photo.jpg", sequencer, "another", now_s=now_s, lease_s=3600)
     answer = app.handler(receive(world, {"x": body}, MAX_RECEIVES), Context())
     assert failed(answer) == []

@@ -37,7 +37,7 @@ statuses = [
     ask("/broken.jpg/_/w-320.auto-webp"),
     ask("/a-users-key.jpg/_/blur-x.webp", method="POST"),
 ]
-app._service.media.open = None
+app._media.open = None
 statuses.append(ask("/a-users-key.jpg/_/w-640.auto-webp"))
 third = sorted({name.partition(".")[0] for name in sys.modules} & set(THIRD))
 print(json.dumps({"statuses": statuses, "third": third}))
