@@ -105,7 +105,9 @@ def test_the_first_four_keys_with_the_same_bytes_may_be_copied_from(position: in
 
 
 def make_error(status: int, retryable: bool) -> DarkroomError:
-    return type("Made", (DarkroomError,), {"code": "made", "status": status, "retryable": retryable})()
+    return type(
+        "Made", (DarkroomError,), {"code": "made", "for_viewers": False, "status": status, "retryable": retryable}
+    )()
 
 
 ERRORS = [
