@@ -20,7 +20,7 @@ HOSTS = {
 
 def behaviours(stack: Stack, distribution: str = "Distribution") -> dict[str, dict[str, Any]]:
     config = stack.properties(distribution)["DistributionConfig"]
-    return {one["PathPattern"]: one for one in config["CacheBehaviors"]}
+    return {one["PathPattern"]: one for one in config.get("CacheBehaviors", [])}
 
 
 def test_nothing_is_there_for_languages_that_are_off() -> None:

@@ -79,7 +79,7 @@ def test_what_serves_or_is_released_gradually_is_published() -> None:
 def test_a_new_value_of_a_parameter_publishes_a_version(function: str) -> None:
     """SAM's hash misses it, so the version's description, whose change replaces it, names every such value."""
     document = template()
-    properties = document["Resources"][function]["Properties"]
+    properties = document["Globals"]["Function"] | document["Resources"][function]["Properties"]
     of_version = {name: value for name, value in properties.items() if name not in NOT_OF_A_VERSION}
     used = set(references(of_version))
     for condition in used & set(document["Conditions"]):

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef as Configuration
 
 TEMPLATE = """
+Globals:
+  Function: {Handler: app.handler}
 Resources:
   CropFunction:
     Type: AWS::Serverless::Function
-    Properties: {CodeUri: functions/crop, Handler: app.handler, Timeout: !Ref Timeout}
+    Properties: {CodeUri: functions/crop, Timeout: !Ref Timeout}
   EdgeFunction:
     Type: AWS::CloudFront::Function
     Properties: {}
