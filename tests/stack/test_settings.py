@@ -1,0 +1,45 @@
+"""Settings on the running stack: a preset and an access mode without a deployment, by the command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from darkroom.plan.presets import configured
+from tests.images.pictures import jpeg_photo
+from tests.waiting import wait_until
+from tools.settings.__main__ import main
+from tools.settings.stacks import of_facts
+
+from .conftest import Stack
+from .viewer import Viewer
+
+pytestmark = pytest.mark.smoke
+
+
+@pytest.fixture
+def state(stack: Stack) -> Iterator[Path]:
+    """The stack's folder. Its settings are as before, when the test has ended."""
+    documents = of_facts(json.loads((stack.state / "stack.json").read_text())).documents
+    before = documents.current()
+    yield stack.state
+    assert main(["rollback", str(before.number), "--local", "--state-dir", str(stack.state)]) == 0
+
+
+def test_a_preset_needs_no_deployment(stack: Stack, state: Path, viewer: Viewer, tmp_path: Path) -> None:
+    """The edge expands it and the function renders it without a signature, though its width is not of the ladder."""
+    name = f"p{uuid4().hex[:8]}"
+    path = viewer.upload(jpeg_photo(), "preset.jpg")
+    assert viewer.get(f"{path}?preset={name}").status == 400
+    file = tmp_path / "settings.json"
+    current = of_facts(json.loads((state / "stack.json").read_text())).documents.current()
+    presets = {**configured().options, name: {"w": 333, "h": 77, "fit": "cover", "f": "webp"}}
+    file.write_text(json.dumps({**current.table, "presets": presets}))
+    assert main(["apply", str(file), "--by", "test", "--local", "--state-dir", str(state)]) == 0
+    wait_until(lambda: viewer.get(f"{path}?preset={name}&w=333").status == 200, "edge and function know the preset")
+    assert viewer.get(f"{path}?preset={name}").headers["content-type"] == "image/webp"
+    assert main(["check", "--local", "--state-dir", str(state)]) == 0
