@@ -1,0 +1,101 @@
+"""The settings document and the pace of a stack on this machine, against MiniStack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from darkroom.aws.settings import CURRENT
+from darkroom.settings import DEFAULTS as OF_THE_CODE
+from darkroom.settings import read_settings
+from local import pace, settings
+from local.aws import Cloud
+from local.cdn.key_values import KeyValues
+from local.errors import CannotStart
+from local.place import STACK
+from tools.settings.edge import entries_of
+
+TEMPLATE = {
+    "Resources": {
+        "MediaBucket": {"Type": "AWS::S3::Bucket"},
+        "FindingsStore": {"Type": "AWS::CloudFront::KeyValueStore", "Properties": {"Name": "of-settings"}},
+        "RefineQueue": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 300}},
+        "MonitorFunctionRegularly": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"ScheduleExpression": "rate(5 minutes)", "State": "ENABLED"},
+        },
+    },
+    "Outputs": {
+        "MediaBucketName": {"Value": {"Ref": "MediaBucket"}},
+        "FindingsStoreArn": {"Value": {"Fn::GetAtt": ["FindingsStore", "Arn"]}},
+    },
+}
+
+
+@pytest.fixture
+def cloud(ministack_url: str) -> Iterator[Cloud]:
+    """MiniStack with a stack that has what settings and pace need."""
+    found = Cloud(ministack_url)
+    found.cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(TEMPLATE))
+    found.cloudformation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
+    yield found
+    bucket = output(found, "MediaBucketName")
+    for one in found.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+        found.s3.delete_object(Bucket=bucket, Key=one["Key"])
+    found.cloudformation.delete_stack(StackName=STACK)
+
+
+def output(cloud: Cloud, name: str) -> str:
+    outputs = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+    return next(one["OutputValue"] for one in outputs if one["OutputKey"] == name)
+
+
+def document(cloud: Cloud) -> dict[str, object]:
+    body = cloud.s3.get_object(Bucket=output(cloud, "MediaBucketName"), Key=CURRENT)["Body"].read()
+    found: dict[str, object] = json.loads(body)
+    return found
+
+
+def test_the_first_start_serves_dialects_and_later_ones_keep_what_is_there(cloud: Cloud) -> None:
+    settings.ensure(cloud, {})
+    assert document(cloud)["settings"] == settings.DEFAULTS
+    settings.ensure(cloud, {})
+    assert document(cloud)["number"] == 1
+    settings.ensure(cloud, {"access_mode": "open"})
+    assert document(cloud)["settings"] == {**settings.DEFAULTS, "access_mode": "open"}
+    settings.ensure(cloud, {})
+    assert document(cloud)["number"] == 2
+    entries = entries_of(read_settings({"access_mode": "open"}))
+    assert KeyValues(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn")) == entries
+
+
+def test_the_monitor_and_refining_have_another_pace(cloud: Cloud) -> None:
+    pace.adjust(cloud)
+    found = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in _resources(cloud)}
+    assert cloud.events.describe_rule(Name=found["MonitorFunctionRegularly"])["ScheduleExpression"] == pace.MONITORED
+    told = cloud.queues.get_queue_attributes(QueueUrl=found["RefineQueue"], AttributeNames=["DelaySeconds"])
+    assert told["Attributes"]["DelaySeconds"] == str(pace.REFINED_AFTER_S)
+
+
+def _resources(cloud: Cloud) -> list[dict[str, str]]:
+    described = cloud.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+    return [{name: str(value) for name, value in one.items()} for one in described]
+
+
+def test_overrides_are_parameters_or_settings() -> None:
+    given = ["Refine=off", "max_source_pixels=12000000", "access_mode=open", "keep_gps=true", 'tasks=["faces"]']
+    parameters, changed = settings.split(given)
+    assert parameters == ["Refine=off"]
+    assert changed == {"max_source_pixels": 12_000_000, "access_mode": "open", "keep_gps": True, "tasks": ["faces"]}
+
+
+@pytest.mark.parametrize("pair", ["acces_mode=open", "access_mode=closed", "max_source_pixels=many"])
+def test_a_setting_that_is_wrong_starts_nothing(pair: str) -> None:
+    with pytest.raises(CannotStart, match=pair.partition("=")[0]):
+        settings.split([pair])
+
+
+def test_the_defaults_here_are_settings() -> None:
+    assert read_settings(settings.DEFAULTS) != OF_THE_CODE
