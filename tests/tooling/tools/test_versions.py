@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +38,9 @@ def function(aws: Callable[[str], Any]) -> str:
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("app.py", f"def handler(event, context):\n    return {number}\n")
         if number == 1:
-            role = "arn:aws:iam::000000000000:role/nothing"
+            trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+            role = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
             settings = {"Runtime": "python3.13", "Role": role, "Handler": "app.handler"}
             client.create_function(FunctionName=name, Code={"ZipFile": code.getvalue()}, Publish=True, **settings)
         else:
