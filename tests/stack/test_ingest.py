@@ -18,8 +18,10 @@ import pytest
 
 from darkroom.aws.clients import client
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record
+from darkroom.plan.keys import encode_key
 from darkroom.plan.presets import configured
 from darkroom.services.caching import SOURCE_ETAG
+from darkroom.services.purge import derivatives_of
 from local.aws import tool_environment
 from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE
 from local.place import ROOT
@@ -78,7 +80,7 @@ class Intake:
     def sources(self, key: str) -> dict[str, str]:
         """The entity tag of the master that each stored derivative was made from."""
         media = self.behind.vault("media")
-        keys = [one.key for page in media.pages(f"derivatives/{key}/_/") for one in page]
+        keys = [one.key for page in media.pages(derivatives_of(key)) for one in page]
         heads = [head for head in map(media.head, keys) if head is not None]
         return {head.key.rpartition("/")[2]: head.metadata[SOURCE_ETAG] for head in heads}
 
@@ -128,11 +130,11 @@ def test_a_photograph_is_served_from_what_ingest_made(
     assert (event["detail"]["picture"]["width"], event["detail"]["picture"]["height"]) == (1200, 1800)
     assert list(event["detail"]["presets"]) == list(PRESETS)
     made = {url: viewer.get(url).body for url in event["detail"]["presets"].values()}
-    calls = [call for call in stack.journal() if f"{path}/_/" in call["path"]]
+    calls = [call for call in stack.journal() if f"/{encode_key(record.key)}/_/" in call["path"]]
     assert [(call["kind"], call["status"]) for call in calls] == [("s3", 200)] * len(PRESETS)
 
     for name in viewer.derivatives(path):
-        stack.cloud.s3.delete_object(Bucket=stack.media_bucket, Key=f"derivatives/{record.key}/_/{name}")
+        stack.cloud.s3.delete_object(Bucket=stack.media_bucket, Key=derivatives_of(record.key) + name)
     viewer.restart_cdn()
     for url, body in made.items():
         rendered = viewer.get(url).body
