@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from darkroom.aws.record import padded
+from darkroom.key_encoding import decode_key, encode_key
 from darkroom.plan.canonical import derivative_name
-from darkroom.plan.keys import decode_key, encode_key
 from darkroom.plan.presets import configured
 from darkroom.services.ingest.announce import image_id
 

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from darkroom.aws.settings import CURRENT
+from darkroom.services.live_settings import CURRENT
 
 from .pictures import MAX_PIXELS
 from .template import Template

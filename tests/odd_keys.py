@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 from darkroom.errors import BadKey
-from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES, check_key, encode_key
+from darkroom.key_encoding import encode_key
+from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES, check_key
 
 PIECES = (
     *("é", "e\u0301", "ß", "写真", "ไทย", "שלום", "🐈", "👩\u200d🚀", "\U0010ffff"),

@@ -14,7 +14,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
 from darkroom.errors import BadKey
-from darkroom.plan.keys import check_key, decode_key, encode_key
+from darkroom.key_encoding import decode_key, encode_key
+from darkroom.plan.keys import check_key
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

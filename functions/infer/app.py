@@ -18,7 +18,6 @@ from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.samples import Samples
-from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.aws.vectors.choosing import open_vectors
@@ -32,6 +31,7 @@ from darkroom.services.infer.sampling import Sampler
 from darkroom.services.infer.service import Infer, Terms
 from darkroom.services.infer.tasks import tasks
 from darkroom.services.infer.trial import open_trials
+from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.received import Message
 from darkroom.services.settings import limits

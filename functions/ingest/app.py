@@ -20,7 +20,6 @@ from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.scanner import Clamd
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.aws.verdicts import VerdictTable
@@ -32,6 +31,7 @@ from darkroom.services.ingest.moderation import BLOCK, Moderation
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.service import Ingest
+from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
 from darkroom.services.received import Message

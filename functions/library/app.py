@@ -11,7 +11,6 @@ from darkroom.aws.entries import Entries
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
-from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.findings import ENDPOINT, FALLBACK
@@ -27,6 +26,7 @@ from darkroom.services.library.requests import Doing, read_request
 from darkroom.services.library.service import Library
 from darkroom.services.library.uploads import Intake
 from darkroom.services.library.working import Worker
+from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
 from darkroom.services.settings import admission, cache_policy

@@ -17,9 +17,9 @@ from darkroom.aws.letters import DeadLetters
 from darkroom.aws.metrics import Metrics
 from darkroom.aws.observing import Observer
 from darkroom.aws.samples import Samples
-from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import Board, in_vault
 from darkroom.aws.vault import Vault
+from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.monitor.cdn import CdnWatch
 from darkroom.services.monitor.cost import MONITOR, CostWatch, read_amounts
 from darkroom.services.monitor.drift import BaselineWatch, DriftWatch

@@ -10,10 +10,10 @@ from typing import Any
 from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
-from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.services.figures import attempt
+from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.popular.service import Popular, read_window
 from darkroom.settings import Settings
 

@@ -10,9 +10,9 @@ from darkroom.aws.clients import client
 from darkroom.aws.erasures import Erasures
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
-from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
+from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
 from darkroom.services.purging import Purging

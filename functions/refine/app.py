@@ -13,8 +13,8 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import connect
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
-from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_bucket
+from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.received import Message
 from darkroom.services.refine.messages import Inbox

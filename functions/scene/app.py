@@ -9,9 +9,9 @@ from darkroom.aws.assembly import Assembler
 from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
-from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
+from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.settings import admission
 from darkroom.services.strips.requests import read_request
 from darkroom.services.strips.service import Strips

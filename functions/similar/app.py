@@ -10,7 +10,6 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.aws.vectors.choosing import open_vectors
@@ -18,6 +17,7 @@ from darkroom.aws.vectors.table import TableVectors
 from darkroom.findings import SIMILARITY
 from darkroom.services.answers import HttpResponse
 from darkroom.services.api import answer
+from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.similar import Similar, SimilarRequest
 from darkroom.settings import Settings
 

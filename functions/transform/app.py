@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import connect
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.settings import LiveSettings
 from darkroom.aws.switches import PRESETS_ONLY, Switches, in_bucket
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import DarkroomError
@@ -20,6 +19,7 @@ from darkroom.plan.policy import AccessMode
 from darkroom.services.ahead import Ahead
 from darkroom.services.answers import Failed, HttpResponse, to_http
 from darkroom.services.live import LiveTransform
+from darkroom.services.live_settings import LiveSettings
 from darkroom.services.native import respond
 from darkroom.services.places import source_names
 from darkroom.services.scenes import Scenes

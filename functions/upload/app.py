@@ -12,11 +12,11 @@ from darkroom.aws.forms import Forms
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.settings import Configured, LiveSettings
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.services.answers import HttpResponse
 from darkroom.services.api import answer
+from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.upload import UploadRequest, Uploads
 from darkroom.settings import Settings
 

@@ -18,7 +18,7 @@ import pytest
 
 from darkroom.aws.clients import client
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record
-from darkroom.plan.keys import encode_key
+from darkroom.key_encoding import encode_key
 from darkroom.plan.presets import configured
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.purge import derivatives_of

@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.aws.clients import client
 from darkroom.aws.vault import Listed
-from darkroom.plan.keys import encode_key
+from darkroom.key_encoding import encode_key
 from darkroom.services.purge_orders import purge_message
 from darkroom.services.sweep import created_event
 from local.aws import tool_environment

@@ -10,8 +10,8 @@ from hypothesis import given
 from darkroom.aws.archive import sidecar_name
 from darkroom.aws.record import SEQUENCER_CHARACTERS
 from darkroom.errors import BadKey
+from darkroom.key_encoding import encode_key
 from darkroom.plan.canonical import canonical_path
-from darkroom.plan.keys import encode_key
 from darkroom.plan.model import Plan
 from darkroom.services.ingest.quarantine import quarantine_key
 from darkroom.services.languages.table import LARGE_SUFFIX

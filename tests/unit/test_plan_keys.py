@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey
+from darkroom.key_encoding import decode_key, encode_key
 from darkroom.plan.keys import (
     MAX_ENCODED_KEY_BYTES,
     MAX_KEY_BYTES,
     check_key,
-    decode_key,
-    encode_key,
     quote_key,
     read_key,
     unquote,

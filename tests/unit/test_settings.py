@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.settings import CURRENT, FRESH_S, RETRY_S, Configured, LiveSettings, history_name, parse_document
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT
 from darkroom.plan.limits import Limits
@@ -20,6 +19,15 @@ from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.languages.ages import DEFAULT_MAX_AGE_S
 from darkroom.services.languages.table import LANGUAGES
+from darkroom.services.live_settings import (
+    CURRENT,
+    FRESH_S,
+    RETRY_S,
+    Configured,
+    LiveSettings,
+    history_name,
+    parse_document,
+)
 from darkroom.services.settings import admission, cache_policy, dialect_modes, limits
 from darkroom.settings import DEFAULTS, TASKS, InvalidSettings, Settings, read_settings, setting_fields
 

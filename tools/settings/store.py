@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from darkroom.aws.settings import CURRENT, HISTORY, history_name
 from darkroom.aws.vault import Vault
 from darkroom.errors import Changed
+from darkroom.services.live_settings import CURRENT, HISTORY, history_name
 from darkroom.settings import InvalidSettings, read_settings
 
 JSON_TYPE = {"Content-Type": "application/json"}

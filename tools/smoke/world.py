@@ -19,7 +19,7 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from darkroom.aws.settings import CURRENT, parse_document
+from darkroom.services.live_settings import CURRENT, parse_document
 from darkroom.settings import DEFAULTS
 from local.signed import signed_target
 

@@ -7,7 +7,7 @@ The settings document is read from S3 as ever, and BENCH_SETTINGS is what it say
 import os
 from typing import Any
 
-from darkroom.aws import settings as stored
+from darkroom.services import live_settings as stored
 
 _live = stored.LiveSettings
 

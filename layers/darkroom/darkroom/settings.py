@@ -1,7 +1,8 @@
 """Settings of a deployment that no AWS resource needs: one document, validated here and read at run time.
 
 The document is a table of the fields of :class:`Settings`; what it does not name has its default. In the media bucket
-it is ``settings/current.json`` (:mod:`darkroom.aws.settings`); users edit it as TOML or JSON with ``tools.settings``.
+it is ``settings/current.json`` (:mod:`darkroom.services.live_settings`). Users edit it as TOML or JSON with
+``tools.settings``.
 Nothing third-party is imported: transform reads it too.
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from darkroom.aws import settings as stored
+from darkroom.services import live_settings as stored
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 

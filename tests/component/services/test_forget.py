@@ -23,7 +23,7 @@ from darkroom.aws.record import CLAIMED, READY, REFUSED, REMOVED, Record, padded
 from darkroom.aws.samples import Samples
 from darkroom.aws.vectors.table import TableVectors
 from darkroom.errors import BadKey
-from darkroom.plan.keys import encode_key
+from darkroom.key_encoding import encode_key
 from darkroom.services.forget import SPARE_S, TOMBSTONE_WITHIN_S, Forget
 from darkroom.services.ingest.changes import read_change
 from darkroom.services.ingest.quarantine import quarantine_key

@@ -13,8 +13,8 @@ from unittest import mock
 
 import pytest
 
-from darkroom.aws.settings import CURRENT, LiveSettings
 from darkroom.aws.vault import Vault
+from darkroom.services.live_settings import CURRENT, LiveSettings
 from tests.images.pictures import jpeg_photo
 
 from .functions import Function, load

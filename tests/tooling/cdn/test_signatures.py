@@ -14,7 +14,7 @@ import pytest
 from botocore.credentials import Credentials
 from multidict import CIMultiDict
 
-from darkroom.plan.keys import encode_key
+from darkroom.key_encoding import encode_key
 from local.cdn.journal import Journal
 from local.cdn.messages import Answer
 from local.cdn.model import Origin, OriginKind

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from darkroom.aws.settings import CURRENT
+from darkroom.services.live_settings import CURRENT
 from darkroom.settings import DEFAULTS as OF_THE_CODE
 from darkroom.settings import read_settings
 from local import pace, settings

@@ -19,11 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.clients import client
-from darkroom.aws.settings import CURRENT, LiveSettings
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.errors import Changed, Unavailable
 from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
+from darkroom.services.live_settings import CURRENT, LiveSettings
 from darkroom.settings import DEFAULTS, InvalidSettings, read_settings
 from tools.settings.__main__ import main, put_in_force
 from tools.settings.edge import AwsStore, KeyValueStore, StoreConflict, differences, entries_of, publish, updates

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from darkroom.errors import refusals
+from darkroom.key_encoding import encode_key
 from darkroom.plan.canonical import parse_path
-from darkroom.plan.keys import encode_key, quote_key
+from darkroom.plan.keys import quote_key
 from darkroom.plan.negotiation import negotiations
 from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.redaction import AlwaysRedact

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..findings import TEXT, Findings, from_document, to_document
-from ..plan.keys import encode_key
+from ..key_encoding import encode_key
 from .entries import Entries, Value
 from .kept import Listed
 from .vault import Vault

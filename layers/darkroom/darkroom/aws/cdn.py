@@ -58,7 +58,7 @@ class Cdn:
     def invalidate(self, paths: Sequence[str], reference: str) -> str:
         """Invalidate ``paths`` and return the invalidation's id.
 
-        Paths start with a slash and are canonical, with encoded keys (``plan.keys.encode_key``);
+        Paths start with a slash and are canonical, with encoded keys (``key_encoding.encode_key``);
         ``*`` at the end stands for any characters. The same ``reference`` with the same paths is the same invalidation,
         so that a repeat starts no second one. Raises TooManyInvalidations, and InvalidPath if CloudFront refuses one of
         the paths: then none of them is invalidated, and the same request never succeeds.

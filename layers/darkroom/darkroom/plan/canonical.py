@@ -8,7 +8,8 @@ and with ``f=auto`` not yet negotiated it is the canonical *request*, which sign
 from __future__ import annotations
 
 from ..errors import BadKey, BadOption
-from .keys import MAX_ENCODED_KEY_BYTES, check_key, decode_escapes, decode_key, encode_key
+from ..key_encoding import decode_escapes, decode_key, encode_key
+from .keys import MAX_ENCODED_KEY_BYTES, check_key
 from .kinds import FileName, Value, split_parts
 from .model import AUTO_CLASSES, BORROWED_FORMATS, DATA_FORMATS, PICTURE_FORMATS, Plan
 from .normal import plan_of

@@ -1,18 +1,14 @@
-"""Image keys and their two spellings: percent-encoded in the URLs of viewers, and encoded in canonical paths.
-
-:func:`encode_key` writes keys in canonical paths, in the names of S3 objects and in invalidations. It uses letters,
-digits, ``-``, ``.``, ``_`` and ``/`` only, because other characters do not pass every party: Lambda Function URLs
-behind origin access control refuse percent-encoded paths, and CloudFront's invalidations refuse ``~`` (decision 29).
+"""Image keys, and their percent-encoding in the URLs of viewers.
 
 Percent-encoding is written out rather than taken from urllib because the edge function must do exactly the same, and
-because a malformed escape has to be an error here where urllib passes it through.
+because a malformed escape has to be an error here where urllib passes it through. In canonical paths and names of S3
+objects keys have another encoding, that of :mod:`darkroom.key_encoding`.
 """
 
 from __future__ import annotations
 
-import re
-
 from ..errors import BadKey
+from ..key_encoding import encode_key
 
 MAX_KEY_BYTES = 700
 MAX_ENCODED_KEY_BYTES = 867
@@ -25,35 +21,6 @@ RESERVED_SEGMENT = "_"
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PLAIN = _UNRESERVED | {0x2F}
 _HEX = frozenset("0123456789abcdefABCDEF")
-
-_ENCODED = re.compile(r"(?<=\.)-|[^A-Za-z0-9./_-]")
-_ESCAPE = re.compile(r"\.-([0-7][0-9A-F]|[CD][0-9A-F]{3}|E[0-9A-F]{5}|F[0-9A-F]{7})")
-
-
-def encode_key(key: str) -> str:
-    """The encoding of ``key`` in canonical paths and names of S3 objects; raises ValueError on a lone surrogate.
-
-    A character other than ``A-Za-z0-9-._/`` becomes ``.-`` and its UTF-8 bytes in upper-case hexadecimal, whose first
-    byte implies their number; so does ``-`` directly after ``.``, which keeps the encoding injective. The encoding of
-    a prefix is a prefix of the encoding.
-    """
-    return _ENCODED.sub(lambda match: f".-{match[0].encode().hex().upper()}", key)
-
-
-def decode_escapes(text: str) -> str:
-    """``text`` with every escape of :func:`encode_key` decoded; raises ValueError on bytes that are not UTF-8."""
-    return _ESCAPE.sub(lambda match: bytes.fromhex(match[1]).decode(), text)
-
-
-def decode_key(text: str) -> str:
-    """The key whose encoding is ``text``; raises BadKey if ``text`` is not the encoding of a key."""
-    try:
-        key = decode_escapes(text)
-        if encode_key(key) == text:
-            return key
-    except ValueError as error:
-        raise BadKey("This is not the encoding of a key", detail=str(error)) from error
-    raise BadKey("This is not the encoding of a key", detail=text)
 
 
 def unquote(text: str) -> str:

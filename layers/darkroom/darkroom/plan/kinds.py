@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from .keys import encode_key
+from ..key_encoding import encode_key
 
 type Value = bool | int | float | str | tuple[object, ...]
 """Tuples are the shapes of :mod:`.model`, each read and written by a kind of its own."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ..aws.settings import LiveSettings
 from ..errors import DarkroomError
 from ..plan.presets import Presets
 from ..settings import DEFAULTS, Settings
 from .ahead import Ahead
 from .aside import Aside
+from .live_settings import LiveSettings
 from .transform import Transform, load_renderer
 
 type Build = Callable[[Settings, Ahead], Transform]

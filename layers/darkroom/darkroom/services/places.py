@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..plan.keys import decode_key, encode_key
+from ..key_encoding import decode_key, encode_key
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..aws.vault import Kept, Listed, Vault
-from ..plan.keys import encode_key
+from ..key_encoding import encode_key
 from .caching import SOURCE_ETAG
 from .places import MASTERS, ObjectNames
 from .transform import DERIVATIVES

@@ -18,7 +18,8 @@ from ..aws.erasures import DONE, FAILED, Erasures, started_s
 from ..aws.observer import Observer
 from ..aws.queues import Queue
 from ..errors import BadUpload, InvalidPath, TooManyInvalidations, Unavailable
-from ..plan.keys import encode_key, quote_key
+from ..key_encoding import encode_key
+from ..plan.keys import quote_key
 from .backoff import backoff_s
 from .dead_letters import last_words, told
 from .figures import attempted, failed

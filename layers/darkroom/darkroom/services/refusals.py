@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from ..aws.objects import Bucket
 from ..errors import Damaged, DarkroomError, OverLimits
-from ..plan.keys import encode_key
+from ..key_encoding import encode_key
 from ..plan.limits import Limits
 from .caching import made_from
 

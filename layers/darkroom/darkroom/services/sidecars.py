@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..aws.objects import Bucket
 from ..aws.telemetry import log
-from ..plan.keys import encode_key
+from ..key_encoding import encode_key
 
 if TYPE_CHECKING:
     from ..findings import Findings

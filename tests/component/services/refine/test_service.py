@@ -12,7 +12,7 @@ from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import BadUpload, Unavailable
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, Region, to_document
-from darkroom.plan.keys import encode_key
+from darkroom.key_encoding import encode_key
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.answers import Rendered
 from darkroom.services.caching import PACE, SOURCE_ETAG, CachePolicy

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from ...aws.vault import Kept, Vault
 from ...errors import DarkroomError
-from ...plan.keys import encode_key
+from ...key_encoding import encode_key
 
 MAX_KEY_BYTES = 1_024
 """Of any key in S3."""

@@ -14,8 +14,8 @@ from typing import Protocol
 
 from ...aws.objects import Bucket
 from ...errors import Unavailable
+from ...key_encoding import encode_key
 from ...plan.canonical import SEPARATOR, derivative_name
-from ...plan.keys import encode_key
 from ...plan.model import Plan
 from ...plan.signing import sign
 from ..answers import Answer, Derivative, HttpResponse, NotModified, Rendered, Stored, to_http

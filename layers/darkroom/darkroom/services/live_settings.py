@@ -17,8 +17,8 @@ from ..errors import Unavailable
 from ..settings import DEFAULTS, InvalidSettings, Settings, read_settings
 
 if TYPE_CHECKING:
-    from .observer import Observer
-    from .switches import Read
+    from ..aws.observer import Observer
+    from ..aws.switches import Read
 
 CURRENT = "settings/current.json"
 HISTORY = "settings/history/"
