@@ -40,17 +40,12 @@ UNRECORDED: dict[str, Grants] = {
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
         "<IngestQueue.Arn>": ["sqs:SendMessage"],
     },
-    "Purge": {
-        "arn:aws:cloudfront::111122223333:distribution/<Distribution>": ["cloudfront:GetInvalidation"],
-        "<IndexTable.Arn>": ["dynamodb:UpdateItem"],
-        "<PurgeDeadLetters.Arn>": ["sqs:SendMessage"],
-    },
+    "Purge": {"<PurgeDeadLetters.Arn>": ["sqs:SendMessage"]},
     "Forget": {
         "arn:aws:cloudfront::111122223333:distribution/<Distribution>": [
             "cloudfront:GetInvalidation",
             "cloudfront:ListInvalidations",
         ],
-        "<IndexTable.Arn>": ["dynamodb:UpdateItem"],
         "<MediaBucket.Arn>/findings/*": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
         "<MediaBucket.Arn>/held/*": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
         "<MediaBucket.Arn>/scenes/*": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
@@ -71,7 +66,6 @@ UNRECORDED: dict[str, Grants] = {
         "<IngestQueue.Arn>": ["sqs:SendMessage"],
         "<PurgeQueue.Arn>": ["sqs:SendMessage"],
         "<RefineQueue.Arn>": ["sqs:SendMessage"],
-        "*": ["cloudwatch:ListMetrics"],
     },
     "Upload": {"<MediaBucket.Arn>": ["s3:ListBucket"]},
     "Similar": {"<MediaBucket.Arn>/settings/*": ["s3:GetObject"], "<MediaBucket.Arn>": ["s3:ListBucket"]},
