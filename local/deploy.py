@@ -86,7 +86,7 @@ def parameters(*, inference: bool) -> list[str]:
         f"LibraryBucket={LIBRARY_BUCKET}",
         f"AccessLogDays={LOG_DAYS}",
         *LANGUAGES,
-        "Alarms=off",  # MiniStack's CloudFormation has no metric math: local/watching evaluates them
+        "Alarms=off",  # the engine would create alarms and not evaluate metric math: local/watching evaluates them
         f"InferenceMode={'endpoint' if inference else 'off'}",  # an update keeps what is not said
         *(endpoint if inference else ()),
     ]

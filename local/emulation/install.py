@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from .alarms import create_as_cloudwatch_does
 from .failures import name_failures_as_lambda_does
 from .invalidations import refuse_as_cloudfront_does
 from .logs import collect_late_lines, read_metrics
@@ -54,6 +55,7 @@ def install(
     pass_on_traces(events, queues)
     read_limits_from_input(states)
     complete_nested_stacks(cloudformation)
+    create_as_cloudwatch_does(cloudwatch, cloudfront, cloudformation.provisioners)
     differ_by_region(cloudformation.provisioners, os.environ)
     repeated(lambda: measure_queues(queues, metrics))
     repeated(lambda: measure_memory(runtime, metrics))

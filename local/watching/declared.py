@@ -15,7 +15,7 @@ from ..resolved import NESTED, Resolver, deployed_template, nested_template
 
 METRIC_ALARM, COMPOSITE_ALARM = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 AS_ON_AWS = {"Alarms": "all"}
-"""Parameters that are others here, because MiniStack cannot deploy what they bring."""
+"""Parameters that are others here: MiniStack does not evaluate metric math, and this package does."""
 
 type Fetch = Callable[[str], Mapping[str, Any]]
 """Returns the template of a nested stack by its TemplateURL."""

@@ -61,7 +61,8 @@ def test_metric_alarms_are_within_cloudwatchs_limits(alarms: dict[str, Node]) ->
         assert period_s in (10, 20, 30) or (period_s and period_s % 60 == 0), name
         assert period_s * alarm["EvaluationPeriods"] <= (WEEK_S if period_s >= HOUR_S else DAY_S), name
         assert alarm.get("DatapointsToAlarm", 1) <= alarm["EvaluationPeriods"], name
-        assert len(metrics) <= 10, name
+        assert sum("MetricStat" in one for one in metrics) <= 10, name
+        assert sum("Expression" in one for one in metrics) <= 10, name
         if metrics:
             identities = [one["Id"] for one in metrics]
             assert len(set(identities)) == len(identities), name

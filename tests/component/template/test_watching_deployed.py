@@ -26,7 +26,10 @@ def _of_topics(node: Any) -> Any:
 
 
 def reduced() -> Node:
-    """The part of the template that MiniStack's CloudFormation has provisioners for. It has none for metric math."""
+    """What fits into the 51,200 bytes of a TemplateBody, and so no alarms over metric math.
+
+    tests/stack/isolated/test_guide.py deploys these.
+    """
     resources = {
         name: {"Type": resource["Type"], "Properties": _of_topics(resource["Properties"])}
         for name, resource in deployed().resources.items()
