@@ -18,8 +18,6 @@ from tools.settings.stacks import of_facts
 from .conftest import Stack
 from .viewer import Viewer
 
-pytestmark = pytest.mark.smoke
-
 
 @pytest.fixture
 def state(stack: Stack) -> Iterator[Path]:
