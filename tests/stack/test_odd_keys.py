@@ -1,16 +1,19 @@
-"""Keys of any characters, served through a CDN whose origins verify signatures."""
+"""Keys of any characters and of 700 bytes: served, purged and erased through a CDN whose origins verify signatures."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from darkroom.plan.keys import encode_key, quote_key
 from tests.images.pictures import jpeg_photo
+from tests.odd_keys import odd_keys
 from tests.waiting import wait_until
 
 from .conftest import Stack
@@ -24,7 +27,7 @@ WITHIN_S = 1800.0
 QUERY = "?w=320&f=png"
 """A variant that ingest does not create."""
 
-SIZE = (480, 320)
+FIRST, SECOND = (480, 320), (480, 300)
 
 
 @pytest.fixture
@@ -88,6 +91,21 @@ def _key_in(name: str) -> str:
     return rest.partition("/_/")[0] if prefix == "derivatives" else rest
 
 
+def invalidation_paths(operator: Operator) -> list[str]:
+    cloudfront, of = operator.stack.cloud.cloudfront, operator.stack.distribution_id
+    listed = cloudfront.list_invalidations(DistributionId=of)["InvalidationList"].get("Items", [])
+    found = [cloudfront.get_invalidation(DistributionId=of, Id=one["Id"])["Invalidation"] for one in listed]
+    return [path for one in found for path in one["InvalidationBatch"]["Paths"]["Items"]]
+
+
+def forget(operator: Operator, key: str, *, check: bool = False) -> dict[str, Any]:
+    answer = operator.stack.cloud.functions.invoke(
+        FunctionName=operator.facts["functions"]["ForgetFunction"]["name"],
+        Payload=json.dumps({"key": key, "check": check}).encode(),
+    )
+    return dict(json.loads(answer["Payload"].read()))
+
+
 def refusals(viewer: Viewer) -> list[str]:
     """Paths that the Function URL refused because of their signature."""
     return [call["path"] for call in viewer.journal() if (call["kind"], call["status"]) == ("lambda", 403)]
@@ -96,9 +114,42 @@ def refusals(viewer: Viewer) -> list[str]:
 @pytest.mark.smoke
 def test_odd_keys_are_served(operator: Operator, viewer: Viewer) -> None:
     keys = [f"odd/{key}" for key in ("é ~ [1].jpg", "50%25+@.-2D.jpg", "🐈/写真.jpg")]
-    upload(operator, keys, SIZE)
+    upload(operator, keys, FIRST)
     serve(viewer, keys)
     assert refusals(viewer) == []
     found = names(operator, keys)
     assert {_key_in(name) for name in found if name.startswith("derivatives/")} == set(map(encode_key, keys))
     assert [name for name in found if not PLAIN.fullmatch(name)] == []
+
+
+def test_two_hundred_odd_keys_are_served_purged_and_erased(operator: Operator, viewer: Viewer) -> None:
+    keys = odd_keys()
+    assert len(keys) == 200
+    upload(operator, keys, FIRST)
+    before = serve(viewer, keys)
+    found = names(operator, keys)
+    assert len({_key_in(name) for name in found if name.startswith("derivatives/")}) == len(keys)
+    assert [name for name in found if not PLAIN.fullmatch(name)] == []
+
+    upload(operator, keys, SECOND)
+    wait_until(lambda: not operator.waiting("purge"), "all purges are done", WITHIN_S, every_s=1.0)
+    operator.stack.refresh_cdn()
+    after = serve(viewer, keys)
+    assert [key for key in keys if after[key] == before[key]] == []
+
+    reports = in_parallel(lambda key: forget(operator, key), keys)
+    assert {report["status"] for report in reports} == {"pending_invalidation"}
+    wait_until(
+        lambda: {forget(operator, key, check=True)["status"] for key in keys} == {"complete"},
+        "all erasures are complete",
+        WITHIN_S,
+        every_s=5.0,
+    )
+    operator.stack.refresh_cdn()
+    assert {viewer.get(path_of(key)).status for key in keys} == {404}
+    assert names(operator, keys) == []
+    assert refusals(viewer) == []
+    paths = invalidation_paths(operator)
+    assert {f"/{encode_key(key)}/_/*" for key in keys} <= set(paths)
+    assert [path for path in paths if not PLAIN.fullmatch(path) and path != "/*"] == []
+    assert operator.waiting("purge_dead_letters") == 0
