@@ -73,7 +73,7 @@ def test_a_sidecar_is_replaced_by_who_has_seen_it(archive: Archive) -> None:
     archive.put_sidecar(KEY, replace(FOUND, pending=()), replaces=seen)
     with pytest.raises(Changed):
         archive.put_sidecar(KEY, FOUND, replaces=seen)
-    assert keys(archive.media) == ["findings/1/trips/Rom 2026.jpg.json"]
+    assert keys(archive.media) == ["findings/1/trips/Rom.-202026.jpg.json"]
 
 
 def test_a_sidecar_that_is_none_can_be_replaced(archive: Archive) -> None:

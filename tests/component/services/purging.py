@@ -14,6 +14,7 @@ from darkroom.aws.erasures import Erasures
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
+from darkroom.key_encoding import encode_key
 from darkroom.services.caching import made_from
 from darkroom.services.purge import Purge, derivatives_of
 from darkroom.services.purging import Purging
@@ -86,7 +87,7 @@ class Site:
 
     def master(self, key: str, body: bytes = b"negative") -> str:
         """Put a master; its entity tag."""
-        return self.media.put(f"masters/{key}", body, headers={}, metadata={})
+        return self.media.put(f"masters/{encode_key(key)}", body, headers={}, metadata={})
 
     def derivative(self, key: str, name: str, master_etag: str = "") -> str:
         """Put a derivative, which says what it was made from if ``master_etag`` is given; its key."""
