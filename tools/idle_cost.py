@@ -21,7 +21,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "cost.md"
 BEGIN, END = "<!-- priced by `make alarms`, do not edit -->", "<!-- end of what it costs idle -->"
 
 RUNS = HOURS_A_MONTH * (60 / 5 + 1)
-"""The monitor's: every five minutes (``MonitorMinutes``), and hourly for the models' quality."""
+"""The monitor's: every five minutes, and hourly for the models' quality (schedules of ``MonitorFunction``)."""
 
 SWEEPS = HOURS_A_MONTH
 MEMORY_MB, RUN_MS = 512, 1500.0
