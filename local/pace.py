@@ -1,4 +1,4 @@
-"""What a laptop does at another pace than AWS."""
+"""Intervals that differ between the local stack and AWS."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from .aws import Cloud
 from .resolved import resources
 
 MONITORED = "rate(1 minute)"
-"""The monitor's schedule here: nobody waits five minutes for a figure on a laptop."""
+"""The monitor's schedule on the local stack, where metrics should appear within a minute instead of five."""
 
 REFINED_AFTER_S = 900
-"""SQS's longest delay: derivatives are encoded once more when the machine has less to do."""
+"""The longest delay of SQS: derivatives are encoded again when the machine is likely to be idle."""
 
 
 def adjust(cloud: Cloud) -> None:

@@ -58,7 +58,7 @@ def stop_loops(functions: Any, queues: Any, metrics: Metrics) -> None:
         if own.get("recursive_loop", "Terminate") != "Allow":
             stopped = [message for message in batch if depth_of(message) >= MOST_INVOCATIONS]
         if stopped:
-            bury(queues, url, stopped)
+            move_to_dead_letters(queues, url, stopped)
             of = {"FunctionName": config.get("FunctionName", "unknown")}
             metrics.record("AWS/Lambda", "RecursiveInvocationsDropped", 1, "Count", of)
             functions.logger.warning("%s: stopped a recursive loop, %d messages", of["FunctionName"], len(stopped))
@@ -79,7 +79,7 @@ def stop_loops(functions: Any, queues: Any, metrics: Metrics) -> None:
     functions._run_sqs_batch = run_sqs_batch
 
 
-def bury(queues: Any, url: str, messages: Iterable[Any]) -> None:
+def move_to_dead_letters(queues: Any, url: str, messages: Iterable[Any]) -> None:
     """Move ``messages`` from their queue to its dead letter queue; without one they are lost, as at AWS."""
     ids = {message["id"] for message in messages}
     with queues._queues_lock:

@@ -26,7 +26,7 @@ REFINE_CONCURRENCY, UPLOAD_RATE = 2, 50
 """As template.yaml has them: re-encodings at the same time, and requests a second of the upload API."""
 
 MEMORY_OF_NEW_ACCOUNTS_MB = 3008
-"""AWS Lambda Developer Guide, "Lambda quotas": new accounts have reduced memory quotas, which no API tells."""
+"""AWS Lambda Developer Guide, "Lambda quotas": new accounts have reduced memory quotas, which no API returns."""
 
 CONCURRENCY_QUOTA = "L-B99A9384"
 """Code of Lambda's quota "Concurrent executions" in Service Quotas."""
@@ -197,7 +197,7 @@ def sum_background(plan: Plan) -> int:
 def check_memory(plan: Plan) -> Iterator[Finding]:
     """Name functions with more memory than a new account may give them."""
     if plan.text("Size") == "large":
-        found = f"Size=large: new accounts have at most {MEMORY_OF_NEW_ACCOUNTS_MB} MB, which no API tells"
+        found = f"Size=large: new accounts have at most {MEMORY_OF_NEW_ACCOUNTS_MB} MB, which no API returns"
         yield Finding(Status.UNKNOWN, "Lambda memory", found, "Ask AWS Support to raise it, or use Size=standard.")
 
 

@@ -1,8 +1,9 @@
 """What has to be hidden in a picture: what its Plan says, and what the deployment forces for keys of some prefixes.
 
-``AlwaysRedact`` is told as ``people/=faces,docs/=text``. A prefix is written as keys are in a path, percent-encoded
-UTF-8 with one spelling, and compared with that spelling of a key: so the edge function, the functions behind it and S3
-mean the same keys, whatever a viewer writes. Two Unicode forms of a text are two keys in S3, and two prefixes here.
+The rules of the setting ``always_redact`` have one text, as in ``people/=faces,docs/=text``: the edge reads it from its
+key-value store. A prefix is percent-encoded UTF-8 with one spelling, as keys are in a URL, and is compared with that
+spelling of a key: so the edge function, the functions behind it and S3 match the same keys, whatever a viewer writes.
+Two Unicode forms of a text are two keys in S3, and two prefixes here.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _CHARACTER = "(?:[A-Za-z0-9._~-]|%(?:2[0-9A-C]|3[A-F]|40|5[B-E]|60|7[B-D]|[89A-F
 
 _RULE = f"(?:{_CHARACTER}+/)*{_CHARACTER}*=(?:{'|'.join(REDACTIONS)})"
 ALWAYS_REDACT = f"^$|^{_RULE}(?:,{_RULE})*$"
-"""What the template's parameter may say; a prefix that no key can have, such as one with a leading slash, is none."""
+"""The texts of rules. A prefix that no key can have, such as one with a leading slash, is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class AlwaysRedact:
 
     @classmethod
     def parse(cls, text: str) -> AlwaysRedact:
-        """Read the parameter's ``text``; raises ValueError, because a rule that is not understood hides nothing."""
+        """Read the rules of a ``text``; raises ValueError, because a rule that is not understood hides nothing."""
         if text and not re.fullmatch(ALWAYS_REDACT, text):
             raise ValueError(f"AlwaysRedact is not like people/=faces,docs/=text: {text!r}")
         pairs = (rule.partition("=") for rule in text.split(",") if rule)

@@ -55,7 +55,7 @@ def spelled(target: str) -> str:
     """The path by which the CDN knows ``target``, a path and query in ASCII, once its function has seen it.
 
     It has the characters of canonical paths and single slashes, no segment of it is ``.`` or ``..``, and no two targets
-    share it: ``.-XX`` is any other character (:mod:`darkroom.plan.keys`). What CloudFront signs for a function
+    share it: ``.-XX`` is any other character (:mod:`darkroom.key_encoding`). What CloudFront signs for a function
     has to arrive as it was signed, and for paths with other characters it did not (aws-samples/image-optimization,
     issue 44). The function reads the URL from a header.
     """
