@@ -11,12 +11,14 @@ from typing import Any
 
 from aiohttp import web
 
+from darkroom.aws.switches import in_vault
+from darkroom.aws.vault import Vault
 from darkroom.errors import DarkroomError
 from darkroom.plan.model import Plan
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import OPTIONS
-from darkroom.plan.presets import configured
 from darkroom.plan.uploads import Grant, write_token
+from darkroom.services.live_settings import LiveSettings
 from darkroom.services.places import MASTERS
 from tools import runbooks
 
@@ -45,6 +47,7 @@ class Control:
         self._facts = facts
         self._live = live
         self._journal = journal
+        self._settings = LiveSettings(in_vault(Vault(cloud.s3, facts.media_bucket)), fresh_s=0)
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -105,7 +108,7 @@ class Control:
         return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
 
     async def options(self, _: web.Request) -> web.StreamResponse:
-        """The option table, for the form."""
+        """The option table and the presets in force, for the form."""
         rows = [
             {
                 "short": option.short,
@@ -119,7 +122,10 @@ class Control:
             for option in OPTIONS
             if option.short not in ("exp", "s")
         ]
-        presets = configured()
+        try:
+            presets = (await asyncio.to_thread(self._settings.current)).presets
+        except DarkroomError as error:
+            return web.json_response({"code": error.code, "detail": error.detail}, status=error.status)
         return web.json_response(
             {
                 "options": rows,

@@ -6,14 +6,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from darkroom.aws.index import Index
 from darkroom.aws.record import HELD, READY, Record
+from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
-from darkroom.plan.presets import configured
 from darkroom.services.caching import SOURCE_ETAG
+from darkroom.services.live_settings import LiveSettings
 from darkroom.services.places import HELD_MASTERS, MASTERS
 from darkroom.services.transform import DERIVATIVES
 from local.aws import Cloud
@@ -88,6 +90,11 @@ class Stack:
         """Its index."""
         return Index(self.cloud.dynamodb, self.facts["index_table"])
 
+    @cached_property
+    def at_ingest(self) -> tuple[str, ...]:
+        """The presets that are rendered at ingest, by the settings in force when this is first read."""
+        return LiveSettings(in_vault(self.vault("media"))).current().presets.at_ingest
+
     def vault(self, name: str) -> Vault:
         """Its bucket ``uploads``, ``media`` or ``quarantine``."""
         return Vault(self.cloud.s3, self.facts[f"{name}_bucket"])
@@ -131,7 +138,7 @@ class Stack:
         master = media.head(MASTERS.name(sent.key))
         heads = [media.head(DERIVATIVES + name) for name in record.derivatives]
         presets = sum(head is not None and head.metadata[SOURCE_ETAG] == etag.strip('"') for head in heads)
-        lacking = len(configured().at_ingest) - presets
+        lacking = len(self.at_ingest) - presets
         missing = [] if master is not None and master.etag == etag else ["the master"]
         if lacking:
             missing.append(f"{lacking} presets")

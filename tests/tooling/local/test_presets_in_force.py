@@ -1,0 +1,72 @@
+"""The console and the ingest report use the presets of the stack's settings document, not those of the build."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import Mock
+
+import pytest
+
+from darkroom.aws.clients import client
+from darkroom.aws.vault import Vault
+from darkroom.plan.presets import configured
+from darkroom.services.live_settings import CURRENT
+from local.aws import Cloud
+from local.control import Control
+from local.facts import Facts
+from tools.ingest_report.fates import Stack
+from tools.settings.store import SettingsStore
+
+OWN = {
+    "presets": {"tile": {"w": 333, "h": 333}, "card": {"w": 500, "f": "webp"}},
+    "ingest": {"presets": ["card"]},
+}
+
+
+@pytest.fixture
+def media(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Vault:
+    s3, bucket = client("s3", aws_environment), "presets-in-force"
+    s3.create_bucket(Bucket=bucket)
+    for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+        s3.delete_object(Bucket=bucket, Key=found["Key"])
+    return Vault(s3, bucket)
+
+
+def publish(media: Vault) -> None:
+    documents = SettingsStore(media)
+    documents.write(OWN, replaces=documents.current(), by="test")
+
+
+def test_the_console_has_the_presets_in_force(media: Vault, ministack_url: str) -> None:
+    facts = cast(Facts, SimpleNamespace(media_bucket=media.bucket))
+    control = Control(Cloud(ministack_url), facts, Mock(), Mock())
+
+    def options() -> tuple[int, dict[str, Any]]:
+        answer = cast(Any, asyncio.run(control.options(Mock())))
+        return answer.status, json.loads(answer.body)
+
+    assert options()[1]["presets"] == list(configured().options)
+    publish(media)
+    found = options()[1]
+    assert (found["presets"], found["at_ingest"]) == (["tile", "card"], ["card"])
+    media.put(CURRENT, b"{", headers={}, metadata={})
+    assert options() == (200, found), "the last good document stays in force"
+
+
+def test_the_console_has_no_presets_of_an_invalid_document(media: Vault, ministack_url: str) -> None:
+    media.put(CURRENT, b"{", headers={}, metadata={})
+    facts = cast(Facts, SimpleNamespace(media_bucket=media.bucket))
+    answer = cast(Any, asyncio.run(Control(Cloud(ministack_url), facts, Mock(), Mock()).options(Mock())))
+    assert answer.status == 503
+    assert "settings document invalid" in json.loads(answer.body)["detail"]
+
+
+def test_the_ingest_report_counts_the_presets_in_force(media: Vault, ministack_url: str) -> None:
+    facts = {"aws_endpoint_url": ministack_url, "media_bucket": media.bucket}
+    assert Stack.of(facts).at_ingest == configured().at_ingest
+    publish(media)
+    assert Stack.of(facts).at_ingest == ("card",)
