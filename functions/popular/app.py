@@ -32,6 +32,7 @@ def _popular(settings: Settings) -> Popular:
         least_hits=settings.refine_hits,
         observer=_observer,
         always=settings.always_redact,
+        presets=settings.presets,
     )
 
 

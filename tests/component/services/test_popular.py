@@ -16,10 +16,12 @@ from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
+from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import NOTHING, AlwaysRedact
 from darkroom.services.caching import made_from
 from darkroom.services.popular import service
 from darkroom.services.popular.service import ENOUGH_S, SETTLED_S, SPARE_S, Outcome, Popular, Window
+from darkroom.settings import read_settings
 from local.cdn.access_log import Visit, file_name
 from local.cdn.log_delivery import LogDelivery
 from local.cdn.messages import Answer, Request
@@ -58,7 +60,7 @@ class World:
         url = sqs.create_queue(QueueName=f"popular-{number}", Attributes=delayed)["QueueUrl"]
         return cls(s3, sqs, logs, media, url)
 
-    def service(self, always: AlwaysRedact = NOTHING) -> Popular:
+    def service(self, always: AlwaysRedact = NOTHING, presets: Presets | None = None) -> Popular:
         return Popular(
             logs=Vault(self.s3, self.logs),
             media=Vault(self.s3, self.media),
@@ -67,6 +69,7 @@ class World:
             least_hits=HITS,
             observer=Observer("popular"),
             always=always,
+            presets=presets,
         )
 
     def store(self, name: str, pace: str = "quick") -> None:
@@ -129,6 +132,15 @@ def test_what_is_always_redacted_is_sent_as_it_is_stored(world: World) -> None:
     world.store("derivatives/people/a.jpg/_/fv-1_redact-faces_w-333.auto-avif")
     world.visit("/people/a.jpg", query="w=333")
     assert world.run(AlwaysRedact.parse("people/=faces")).sent == 1
+
+
+def test_a_preset_that_only_the_settings_have_is_counted(world: World) -> None:
+    own = read_settings({"presets": {"tile": {"w": 333, "h": 333}}}).presets
+    world.store("derivatives/a.jpg/_/h-333_w-333.auto-webp")
+    world.visit("/a.jpg", query="preset=tile")
+    assert world.service(presets=own).run(now(), lasting).sent == 1
+    assert world.messages() == [{"refine": "derivatives/a.jpg/_/h-333_w-333.auto-webp", "hits": HITS}]
+    assert world.run().popular == 0, "the build has no such preset"
 
 
 @pytest.mark.parametrize(
@@ -214,8 +226,8 @@ def test_time_that_runs_out_leaves_files_and_sends_what_is_known(world: World) -
 def test_the_function_reads_the_hour_before_its_event_and_tells(
     world: World, aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.store(STORED)
-    world.visit(ASKED)
+    world.store("derivatives/a.jpg/_/h-333_w-333.auto-webp")
+    world.visit("/a.jpg", query="preset=tile")
     function = load(
         "popular",
         aws_environment
@@ -227,7 +239,7 @@ def test_the_function_reads_the_hour_before_its_event_and_tells(
             "POWERTOOLS_SERVICE_NAME": "popular",
             "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/test",
         },
-        {"refine_hits": HITS},
+        {"refine_hits": HITS, "presets": {"tile": {"w": 333, "h": 333}}},
     )
     ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + SETTLED_S + 60))
     assert function.invoke({"time": ends}, Context())["sent"] == 1

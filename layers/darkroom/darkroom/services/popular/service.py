@@ -15,6 +15,7 @@ from ...aws.queues import Queue
 from ...aws.vault import Body, Listed, Vault
 from ...errors import BadOption
 from ...plan.canonical import derivative_name
+from ...plan.presets import Presets
 from ...plan.redaction import NOTHING, AlwaysRedact
 from ..caching import PACE
 from ..purge import derivatives_of
@@ -85,7 +86,8 @@ def read_window(event: Mapping[str, Any], now_s: float) -> Window:
 class Popular:
     """``logs`` has the access logs of ``distribution_id``, ``media`` the derivatives. ``queue`` is that of refining.
 
-    ``least_hits``: how many views within a window make a picture popular. ``always`` is what the edge always redacts.
+    ``least_hits``: how many views within a window make a picture popular. ``always`` is what the edge always redacts,
+    ``presets`` those that URLs may name (those of the build by default).
     """
 
     logs: Vault
@@ -95,6 +97,7 @@ class Popular:
     least_hits: int
     observer: Observer
     always: AlwaysRedact = NOTHING
+    presets: Presets | None = None
 
     def run(self, window: Window, remaining_s: Callable[[], float]) -> Outcome:
         """Read the files of ``window`` and send what is popular in them; may be done again. Raises Unavailable."""
@@ -107,7 +110,7 @@ class Popular:
             with self.observer.step("read"):
                 unread += not self._count(file, reader, tally)
             read += 1
-        popular = _popular(tally, self.least_hits)
+        popular = _popular(tally, self.least_hits, self.presets)
         with self.observer.step("send"):
             sent = self.queue.send_many(self._messages(popular, remaining_s), delay_s=0)
         left = len(files) - read
@@ -173,10 +176,10 @@ def _unpacked(body: Body) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body)))  # which only ever calls read
 
 
-def _popular(tally: Tally, least_hits: int) -> list[tuple[tuple[Asked, ...], int]]:
+def _popular(tally: Tally, least_hits: int, presets: Presets | None) -> list[tuple[tuple[Asked, ...], int]]:
     """What came at least ``least_hits`` times, by whatever spelling: the most popular first, and not too many."""
     hits: Counter[tuple[Asked, ...]] = Counter()
     for target, count in tally.counts.items():
-        if alternatives := readings(target):
+        if alternatives := readings(target, presets):
             hits[alternatives] += count
     return [(asked, count) for asked, count in hits.most_common(MOST_LOOKED_AT) if count >= least_hits]
