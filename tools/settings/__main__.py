@@ -90,7 +90,12 @@ def diff(chosen: argparse.Namespace, target: Target) -> int:
 def history(_: argparse.Namespace, target: Target) -> int:
     """List all versions."""
     versions = {version.number: version for version in target.documents.history()}
-    current = target.documents.current()
+    try:
+        current = target.documents.current()
+    except InvalidSettings as error:
+        sys.stdout.write("".join(f"{_line(version)}\n" for version in versions.values()))
+        sys.stdout.write(f"No version is in force: {error}\n")
+        return 0
     in_force = was_in_force(versions, current)
     for number, version in versions.items():
         note = " (in force)" if number == current.number else "" if number in in_force else " (never in force)"
@@ -137,8 +142,8 @@ def put_in_force(
     if missing := target.missing(settings):
         raise InvalidSettings(missing)
     target.edge.read()  # before anything is written: credentials and libraries for it are there
-    current = replaces or target.documents.current()
-    if table == current.table and current.number:
+    current = replaces or target.documents.replaced()
+    if current.settings is not None and table == current.settings:
         sys.stdout.write(f"Version {current.number} has these settings already.\n")
     else:
         sys.stdout.write(_difference(current.table, table, f"version {current.number}", "new"))

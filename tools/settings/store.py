@@ -63,6 +63,18 @@ class SettingsStore:
         """The version in force; raises InvalidSettings if it is no document of ours."""
         return self._read(CURRENT) or Version()
 
+    def replaced(self) -> Version:
+        """The version that the next one replaces: the one in force, also if it is no document of ours.
+
+        That one is known by its ETag alone, without settings, and has the newest number of the history.
+        """
+        try:
+            return self.current()
+        except InvalidSettings:
+            found = self._body(CURRENT)
+            number = max((version.number for version in self.history()), default=0)
+            return Version(number, etag=found[1] if found else "")
+
     def version(self, number: int) -> Version | None:
         """Version ``number`` of the history; None if there is none."""
         return self._read(history_name(number))

@@ -334,3 +334,22 @@ def test_publishing_twice_changes_nothing(deployed: Deployed) -> None:
     entries = entries_of(DEFAULTS)
     assert publish(deployed.target.edge, entries) == len(entries)
     assert publish(deployed.target.edge, entries) == 0
+
+
+def test_a_broken_document_is_replaced_by_a_version_of_the_history(
+    deployed: Deployed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, mode in enumerate(("open", "signed"), start=1):
+        (tmp_path / "settings.toml").write_text(f'access_mode = "{mode}"\n')
+        assert deployed.run("apply", str(tmp_path / "settings.toml")) == 0
+        assert deployed.live().access_mode == mode
+        assert deployed.target.documents.current().number == number
+    deployed.media.put(CURRENT, b"{", headers={}, metadata={})
+    capsys.readouterr()
+    assert deployed.run("history") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[0] for line in lines[:2]] == ["1", "2"]
+    assert lines[2].startswith("No version is in force")
+    assert deployed.run("rollback", "2") == 0
+    assert deployed.live().access_mode == "signed"
+    assert deployed.target.documents.current().number == 3
