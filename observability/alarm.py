@@ -34,8 +34,8 @@ class MetricAlarm:
     """Of ``periods``; 0 is all of them."""
     condition: str = ""
     action: Action = ""
-    opt_in: bool = False
-    """It has a parameter of its own that turns it on, so it exists with ``Alarms=essential`` too."""
+    essential: bool = False
+    """It exists with ``Alarms=essential`` too, although it does not page."""
 
     @property
     def logical_id(self) -> str:

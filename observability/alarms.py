@@ -13,10 +13,10 @@ EVERY: tuple[MetricAlarm | CompositeAlarm, ...] = (*ALARMS, *COMPOSITES)
 
 
 def essential() -> frozenset[str]:
-    """Names of the alarms of ``Alarms=essential``: those that page, those that they consist of, and the opt-in ones."""
+    """Names of the alarms of ``Alarms=essential``: those that page, their parts, and essential tickets."""
     parts = {one.name: {name for every in one.any_of_all for name in every} for one in COMPOSITES}
     found = {one.name for one in EVERY if one.action == "page"}
-    found |= {one.name for one in ALARMS if one.opt_in}
+    found |= {one.name for one in ALARMS if one.essential}
     while more := {part for name in found for part in parts.get(name, ())} - found:
         found |= more
     return frozenset(found)

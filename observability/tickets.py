@@ -127,6 +127,7 @@ def _quality() -> Iterator[MetricAlarm]:
         missing="ignore",  # the age is published hourly; without a new one nothing is known
         condition="HasEndpoint",
         action="ticket",
+        essential=True,
     )
 
 
@@ -146,7 +147,7 @@ def _figures() -> Iterator[MetricAlarm]:
         missing="notBreaching",
         condition="HasCostLimit",
         action="ticket",
-        opt_in=True,
+        essential=True,  # it has a parameter of its own that creates it
     )
     yield MetricAlarm(  # M7; that of the largest change there is
         name="drift",
@@ -299,13 +300,35 @@ def _recursion() -> Iterator[MetricAlarm]:
             missing="notBreaching",
             condition=condition,
             action="ticket",
+            essential=True,
         )
+
+
+def _settings() -> Iterator[MetricAlarm]:
+    """The monitor reads the settings with each run, every five minutes, and so it stands for all functions."""
+    yield MetricAlarm(
+        name="settings-invalid",
+        meaning="The settings document is invalid or cannot be read: functions keep the last good settings, or fail",
+        runbook="bad-deploy",
+        metrics=(
+            Metric("invalid", "", "SettingsInvalid", of("monitor"), shown=False),
+            Metric("unread", "", "SettingsReadFailed", of("monitor"), shown=False),
+        ),
+        formulas=(Formula("failed", "failed reads of the settings", "FILL(invalid, 0) + FILL(unread, 0)"),),
+        comparison="over",
+        threshold=0,
+        period_s=900,
+        missing="notBreaching",
+        action="ticket",
+        essential=True,
+    )
 
 
 def tickets() -> Iterator[MetricAlarm]:
     """Every alarm that becomes a ticket."""
     yield from _queues()
     yield from _recursion()
+    yield from _settings()
     yield from _quality()
     yield from _figures()
     yield from _endpoint()

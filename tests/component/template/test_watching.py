@@ -69,7 +69,7 @@ LEVELS = {
     "gpu-busy": (90, "over", 12),
 }
 PAGES = {"erasure-incomplete"}
-OTHERS = {"uploads-refused", "recursion-stopped", "recursion-stopped-infer"}
+OTHERS = {"uploads-refused", "recursion-stopped", "recursion-stopped-infer", "settings-invalid"}
 """Tickets with formulas of their own."""
 
 QUALITY = {"model-precision": (80, "under"), "model-recall": (80, "under"), "model-false-alarms": (10, "over")}
@@ -228,6 +228,15 @@ def test_refused_uploads(handled: float, refused: float, expected: State) -> Non
     assert state(alarm, by_metric(alarm, Requests=handled, ClientErrors=refused)) == expected
 
 
+@pytest.mark.parametrize("metric", ["SettingsInvalid", "SettingsReadFailed"])
+def test_one_failed_read_of_the_settings_in_15_minutes_is_a_ticket(metric: str) -> None:
+    alarm = ALARMS["settings-invalid"]
+    assert (alarm.period_s, alarm.evaluation_periods) == (900, 1)
+    assert state(alarm, by_metric(alarm, **{metric: 1})) == "ALARM"
+    assert state(alarm, by_metric(alarm, **{metric: 0})) == "OK"
+    assert state(alarm, {}, "ALARM") == "OK"
+
+
 # --------------------------------------------------------------- what they say
 
 
@@ -352,13 +361,28 @@ def test_the_nested_template_is_as_the_tables_are() -> None:
 # ---------------------------------------------------------------------- levels
 
 
-@pytest.mark.parametrize("inference", ["off", "lambda"])
-def test_essential_alarms_are_those_that_page_and_their_parts(inference: str) -> None:
-    stack = Stack(InferenceMode=inference)
+NOT_OFF = {"recursion-stopped-infer"}
+"""Essential tickets of a deployment with inference; names of the pages about inference have ``analysis``."""
+
+
+@pytest.mark.parametrize("inference", ["off", "lambda", "endpoint"])
+def test_essential_alarms_are_those_that_page_their_parts_and_few_tickets(inference: str) -> None:
+    stack = Stack(InferenceMode=inference, EndpointName="models" if inference == "endpoint" else "")
     there = stack.of_type(ALARM) | stack.of_type(COMPOSITE)
     names = {properties["AlarmName"].removeprefix("stack-") for properties in there.values()}
-    assert names == {name for name in ESSENTIAL if inference != "off" or "analysis" not in name} - {"cost-per-picture"}
-    assert {action for one in there.values() for action in one.get("AlarmActions", ())} == {"<PageTopic>"}
+    expected = ESSENTIAL - {"cost-per-picture"}
+    if inference == "off":
+        expected = {name for name in expected if "analysis" not in name} - NOT_OFF
+    assert names == expected - ({"quality-overdue"} if inference != "endpoint" else set())
+    assert {
+        properties["AlarmName"].removeprefix("stack-")
+        for properties in there.values()
+        if properties.get("AlarmActions") == ["<TicketTopic>"]
+    } == names & {"recursion-stopped", "recursion-stopped-infer", "quality-overdue", "settings-invalid"}
+    assert {action for one in there.values() for action in one.get("AlarmActions", ())} == {
+        "<PageTopic>",
+        "<TicketTopic>",
+    }
     rules = " ".join(properties["AlarmRule"] for properties in stack.of_type(COMPOSITE).values())
     assert set(re.findall(r"<(\w+)>", rules)) <= set(there), "no rule names an alarm that does not exist"
     assert not [name for name in names if "sustained" in name]

@@ -11,11 +11,11 @@ from unittest import mock
 import pytest
 
 from darkroom.aws.metrics import Metrics
-from darkroom.errors import BadOption
+from darkroom.errors import BadOption, Unavailable
 from darkroom.services.monitor.requests import SCHEDULED
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
-from tests.component.services.emf import counted
+from tests.component.services.emf import counted, of
 from tests.component.services.functions import Function, load
 from tests.component.template.stack import Stack as Template
 from tests.unit.watching import samples
@@ -99,6 +99,20 @@ def test_a_person_has_one_thing_looked_at(stage: Stage, environment: dict[str, s
     answer = monitor(environment).invoke(events()[f"{name}.json"])
     assert set(answer) == {name}
     assert "failed" not in answer[name]
+
+
+def test_an_invalid_settings_document_is_counted_with_each_run(
+    environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    function = load("monitor", environment, {"access_mode": "closed"})
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            function.invoke({})
+    printed = capsys.readouterr().out
+    assert of(counted(printed), "SettingsInvalid") == {"": 2}
+    [line, _] = [line for line in printed.splitlines() if '"SettingsInvalid"' in line]
+    assert '"service":"monitor"' in line.replace(" ", "")
+    assert '"function":"monitor"' in line.replace(" ", "")
 
 
 def test_what_is_no_watch_is_refused(environment: dict[str, str]) -> None:
