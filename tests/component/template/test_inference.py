@@ -137,7 +137,7 @@ def test_both_queues_together_ask_for_what_the_endpoint_takes(share: int) -> Non
 ENDPOINTS = {
     "lambda": [],
     "endpoint": ["arn:aws:sagemaker:eu-central-1:111122223333:endpoint/mine"],
-    "own endpoint": ["<Endpoint>"],
+    "own endpoint": ["arn:aws:sagemaker:eu-central-1:111122223333:endpoint/darkroom-3f2504e0-*"],
 }
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from observability.alarm import logical_id
 from observability.burning import release_alarms
 
 from .building import LAYERS, build, content_hash
-from .stack import ROOT, Stack, broken_rules, references, template, transformed
+from .stack import PSEUDO, ROOT, Node, Stack, broken_rules, nested_templates, references, template, transformed
 
 NOT_OF_A_VERSION = {
     "AutoPublishAlias",
@@ -81,12 +84,71 @@ def test_a_new_value_of_a_parameter_publishes_a_version(function: str) -> None:
     document = template()
     properties = document["Globals"]["Function"] | document["Resources"][function]["Properties"]
     of_version = {name: value for name, value in properties.items() if name not in NOT_OF_A_VERSION}
-    used = set(references(of_version))
-    for condition in used & set(document["Conditions"]):
-        used |= set(references(document["Conditions"][condition]))
+    used = parameters_of(document, of_version)
     described = set(references(properties["VersionDescription"]))
-    assert (used & set(document["Parameters"])) - TOLD_BY_ANOTHER.get(function, set()) == described
+    assert used - TOLD_BY_ANOTHER.get(function, set()) == described
     assert properties["AutoPublishAliasAllProperties"] is True
+
+
+def parameters_of(document: Node, node: Any) -> set[str]:
+    """The parameters of ``document`` that the value of ``node`` depends on: by themselves, by conditions, by properties
+    whose change replaces a resource, and by what they are to the outputs of nested stacks."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    names = set(references(node))
+    for nested, output in _outputs(node):
+        names |= _parameters_of_output(document, nested, output)
+    while names:
+        seen |= names
+        found |= names & set(document["Parameters"])
+        following = {used for name in names for used in references(_what_identifies(document, name))}
+        names = following - seen
+    return found
+
+
+def _parameters_of_output(document: Node, nested: str, output: str) -> set[str]:
+    """The names in the root that decide on an output of a nested stack."""
+    child, properties = template(nested_templates()[nested]), document["Resources"][nested]["Properties"]
+    declared = child["Outputs"][output]
+    passed = parameters_of(child, [declared["Value"], {"Condition": declared.get("Condition", "")}])
+    return set(references([properties["Parameters"].get(name) for name in passed]))
+
+
+def _what_identifies(document: Node, name: str) -> Any:
+    """What an identifier or a condition of the template is made of: CloudFormation replaces a resource if a property
+    differs that its schema calls create-only."""
+    if name in document["Conditions"]:
+        return document["Conditions"][name]
+    resource = document["Resources"].get(name, {"Type": "AWS::Serverless::"})
+    if resource["Type"].startswith(("AWS::Serverless::", "Custom::")):
+        return None
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(PSEUDO["AWS::Region"], resource["Type"]).schema
+    create_only = {pointer.split("/")[2] for pointer in schema.get("createOnlyProperties", [])}
+    return [value for key, value in resource.get("Properties", {}).items() if key in create_only]
+
+
+def _outputs(node: Any) -> Iterator[tuple[str, str]]:
+    """Every output of a nested stack in ``node``."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _outputs(item)
+    elif isinstance(node, dict):
+        for key, item in node.items():
+            if key == "Fn::GetAtt":
+                nested, _, attribute = (".".join(item) if isinstance(item, list) else item).partition(".")
+                if attribute.startswith("Outputs."):
+                    yield nested, attribute.removeprefix("Outputs.")
+            else:
+                yield from _outputs(item)
+
+
+def test_outputs_of_nested_stacks_are_followed_to_what_replaces_them() -> None:
+    def of(output: str) -> set[str]:
+        return parameters_of(template(), {"Fn::GetAtt": ["InferenceStack", f"Outputs.{output}"]})
+
+    assert of("EndpointName") >= {"EndpointInstanceType"}
+    assert of("VectorIndexArn") >= {"KmsKeyArn", "SimilarityStore"}
+    assert not (of("EndpointName") | of("VectorIndexArn")) & {"EndpointScaling", "CanaryImageUri", "VpcSubnetIds"}
 
 
 def test_a_description_says_the_values() -> None:
@@ -99,6 +161,9 @@ def test_a_description_says_the_values() -> None:
     assert len(plain - descriptions(Dialects="on")) == 1
     assert len(plain - descriptions(SourceBucket="photos")) == 2
     assert len(plain - descriptions(Arch="x86_64")) == len(PUBLISHED)
+    assert len(plain - descriptions(EndpointInstanceType="ml.g5.xlarge")) == 1
+    assert len(plain - descriptions(KmsKeyArn=KEY)) == 2
+    assert descriptions(KmsKeyArn=KEY) != descriptions(KmsKeyArn=f"{KEY}a")
 
 
 @pytest.mark.parametrize("function", PUBLISHED)
@@ -111,7 +176,13 @@ def test_the_longest_description_of_a_version_fits(function: str) -> None:
     assert len(version["Description"]) <= MAX_DESCRIPTION_CHARACTERS
 
 
-LONGEST = {"SourceBucket": 63, "EndpointName": 63, "WarmStart": 9}
+KEY = "arn:aws:kms:eu-central-1:111122223333:key/0f8e1a52-3c1d-4c11-8f0e-3b1f6b0c9d1"
+LONGEST = {
+    "SourceBucket": "9" * 63,
+    "EndpointName": "9" * 63,
+    "WarmStart": "snapstart",
+    "KmsKeyArn": f"{KEY.rpartition('/')[0]}/{'9' * 36}",
+}
 """Where patterns limit texts."""
 
 
@@ -120,7 +191,9 @@ def _longest(name: str, declared: dict[str, object]) -> str:
     if isinstance(allowed := declared.get("AllowedValues"), list):
         return str(max(allowed, key=len))
     if name in LONGEST:
-        return "9" * LONGEST[name]
+        longest, pattern = LONGEST[name], str(declared["AllowedPattern"])
+        assert re.search(pattern, longest) and not re.search(pattern, f"{longest}9"), f"{name} is limited otherwise"
+        return longest
     return "9" * (len(str(declared["MaxValue"])) if declared["Type"] == "Number" else int(str(declared["MaxLength"])))
 
 
