@@ -22,3 +22,36 @@ def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = set(re.findall(r"\]\((0[^)]+)\)", (folder / "README.md").read_text(encoding="utf-8")))
     assert listed == {path.name for path in folder.glob("0*.md")}
+
+
+MESSAGES_OF_AWS = {
+    "... decreases account's UnreservedConcurrentExecution below its minimum value",
+    "The certificate that is attached to your distribution doesn't cover the alternate domain name",
+    "One or more of the CNAMEs you provided are already associated with a different resource",
+    "You must wait 60 seconds after deleting a queue before you can create another with the same name",
+    "StateMachineDeleting",
+    "Unable to import module 'app'",
+}
+"""What Lambda, CloudFront, SQS and Step Functions answer. Every other message of the table is the project's own."""
+
+
+def test_messages_of_failed_deployments_exist() -> None:
+    """Those of the template's rules and of layers/layer.mk change with their texts; three dots stand for any."""
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    [section] = re.findall(r"^## When it does not deploy\n(.*?)^## ", page, re.DOTALL | re.MULTILINE)
+    quoted = {
+        message
+        for first in re.findall(r"^\|(.*?)\|", section, re.MULTILINE)
+        for message in re.findall(r"`([^`]+)`", first)
+    }
+    assert quoted >= MESSAGES_OF_AWS
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    own = re.findall(r"^ +- AssertDescription: (.+)$", template, re.MULTILINE)
+    assert len(own) > 10
+    own += (ROOT / "layers" / "layer.mk").read_text(encoding="utf-8").splitlines()
+    unknown = {
+        message
+        for message in quoted - MESSAGES_OF_AWS
+        if not any(re.search(re.escape(message).replace(r"\.\.\.", ".*"), line) for line in own)
+    }
+    assert unknown == set()
