@@ -16,7 +16,7 @@ from darkroom.settings import setting_fields
 from darkroom.watch.cost import MEMORY_MB
 from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 
-from .stack import ROOT, Stack, broken_rules, references, template
+from .stack import ROOT, TEMPLATE, Stack, broken_rules, references, template
 
 PARAMETERS = template()["Parameters"]
 CONDITIONS = template()["Conditions"]
@@ -227,3 +227,7 @@ def test_preflight_knows_the_constants_of_the_template() -> None:
 
 def test_the_root_has_at_most_forty_parameters() -> None:
     assert len(PARAMETERS) <= 40
+
+
+def test_the_root_has_at_most_four_thousand_lines() -> None:
+    assert len(TEMPLATE.read_text(encoding="utf-8").splitlines()) <= 4000
