@@ -5,7 +5,7 @@ from __future__ import annotations
 from darkroom.plan.edge_settings import edge_entries
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import configured
-from functions.edge.build import edge_code, filled_in
+from functions.edge.build import edge_code
 from local.cdn.model import (
     Behaviour,
     CachePolicy,
@@ -41,7 +41,7 @@ FORWARDED = ("x-darkroom-request", "x-darkroom-signature", "x-darkroom-expires",
 
 def code() -> dict[str, str]:
     """The edge functions by name, as they are published."""
-    return {EDGE: filled_in(edge_code()), VARY: VARY_CODE}
+    return {EDGE: edge_code(), VARY: VARY_CODE}
 
 
 def distribution() -> Distribution:

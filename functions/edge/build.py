@@ -14,7 +14,6 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
 from darkroom.plan.presets import Presets, configured  # noqa: E402
-from darkroom.settings import DEFAULTS  # noqa: E402
 from functions.edge.minify import minified  # noqa: E402
 from functions.edge.tables import STATE_FIELDS, with_languages, with_tables  # noqa: E402
 
@@ -37,9 +36,6 @@ LANGUAGES_SOURCES = ("accept.js", "headers.js", "languages.js")
 TEMPLATE = ROOT / "template.yaml"
 MAX_BYTES = 10_240
 """CloudFront's limit for the code of a function."""
-
-ACCESS_MODE, ALWAYS_REDACT = "${AccessMode}", "${AlwaysRedact}"
-"""Placeholders for the settings that are in force while none are published; :func:`filled_in` replaces them."""
 
 _TABLES_MARK = "/* tables */"
 
@@ -80,24 +76,14 @@ def written_into(template: str, code: str, mark: str = "edge") -> str:
     return written
 
 
-def filled_in(code: str, mode: str = DEFAULTS.access_mode, always: str = DEFAULTS.always_redact.text) -> str:
-    """``code`` with the settings that are in force while none are published; by default the defaults."""
-    return code.replace(ACCESS_MODE, mode).replace(ALWAYS_REDACT, always)
-
-
-def longest(code: str) -> int:
-    """The bytes that ``code`` has in the template."""
-    return len(filled_in(code))
-
-
 def main() -> None:
-    """Write the template, and tell how much of CloudFront's limit the code takes."""
+    """Write the template, and print how much of CloudFront's limit the code takes."""
     code = edge_code()
-    if longest(code) >= MAX_BYTES:
-        sys.exit(f"The edge function has {longest(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
-    written = written_into(TEMPLATE.read_text(encoding="utf-8"), filled_in(code))
+    if len(code) >= MAX_BYTES:
+        sys.exit(f"The edge function has {len(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
+    written = written_into(TEMPLATE.read_text(encoding="utf-8"), code)
     TEMPLATE.write_text(written_into(written, languages_code(), "languages"), encoding="utf-8")
-    print(f"{TEMPLATE.name}: the edge function takes {longest(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201
+    print(f"{TEMPLATE.name}: the edge function takes {len(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201
 
 
 if __name__ == "__main__":

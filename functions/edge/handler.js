@@ -4,10 +4,10 @@
 //
 // `make edge` puts the tables in, makes it small and writes it into template.yaml. It must stay below 10,240 bytes and
 // within what the engine documents: ES 5.1, const and let, arrow functions (tests/unit/edge/language.py); `handler` alone is
-// async and holds no other function. No template literals: CloudFormation's Sub would read them. Nothing may depend on the
-// length of a text that can hold more than ASCII, because engines do not agree on it. Regular expressions are read as
-// Perl's, where $ also stands before a line break at the end. A constant may be read only below the line that declares it,
-// inside functions too.
+// async and holds no other function. No template literals: CloudFormation's Sub would read those of accept.js and headers.js,
+// which are part of the function for other services' languages too. Nothing may depend on the length of a text that can hold
+// more than ASCII, because engines do not agree on it. Regular expressions are read as Perl's, where $ also stands before a
+// line break at the end. A constant may be read only below the line that declares it, inside functions too.
 //
 // The engine evaluates the whole script with each invocation, so the top level only declares. What a deployment configures,
 // and the texts of refusals, come from its KeyValueStore (darkroom.plan.edge_settings). As `handler` alone may wait, all else
@@ -120,7 +120,7 @@ const choosePreset = (asked, text) => {
 
 const configure = (asked, text) => {
     asked.isFresh = !text;
-    asked.settings = (text || '${AccessMode} ${AlwaysRedact}').split(' ');
+    asked.settings = (text || DEFAULT_SETTINGS).split(' ');
     asked.next = choosePreset;
     return asked.values.preset ? 'preset-' + asked.values.preset : decide(asked);
 };

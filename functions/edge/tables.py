@@ -9,7 +9,7 @@ from itertools import chain
 
 from darkroom.errors import SourceMissing
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
-from darkroom.plan.edge_settings import PRESET_PREFIX, edge_entries
+from darkroom.plan.edge_settings import PRESET_PREFIX, edge_entries, settings_text
 from darkroom.plan.grammar.dit import COVERAGE
 from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.kinds import Fixed, Flag, Rule, Whole, Word, spell
@@ -28,6 +28,7 @@ from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
 from darkroom.services.languages.table import DOCUMENT, DOCUMENT_TYPES, LANGUAGES, LARGE_PREFIX, Language
+from darkroom.settings import DEFAULTS
 
 STATE_FIELDS = frozenset(
     {
@@ -110,6 +111,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "PRESET_NAME": _pattern("preset"),
         "SIGNATURE": _pattern("s"),
         "APART": [option.short for option in OPTIONS if not option.plan_field],
+        "DEFAULT_SETTINGS": settings_text(DEFAULTS.access_mode, DEFAULTS.always_redact.text),
         "FALLBACK": {f"_{name}": json.loads(entries[PRESET_PREFIX + name]) for name in presets.options},
         "COMPASS": " ".join(COMPASS),
         "LADDER": list(LADDER_PX),

@@ -14,7 +14,7 @@ import pytest
 
 from darkroom.plan.edge_settings import edge_entries
 from darkroom.plan.policy import AccessMode
-from functions.edge.build import edge_code, filled_in
+from functions.edge.build import edge_code
 from tests.unit.edge.engine import NOW_S, loadable
 from tests.unit.edge.reference import case_presets, outcome
 from tests.unit.edge.test_cases import TABLE, asked, check
@@ -32,7 +32,7 @@ def test_the_edge_function_in_njs(mode: str, always: str, tmp_path: Path) -> Non
     held = [
         (asked.event(), entries | ({"findings": asked.generation} if asked.generation else {})) for asked in requests
     ]
-    code = loadable(filled_in(edge_code(), "signed", ""))
+    code = loadable(edge_code())
     script = tmp_path / "edge.js"
     script.write_text(
         f"Date.now = function () {{ return {NOW_S * 1000}; }};\n{code}\n"

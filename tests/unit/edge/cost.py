@@ -111,7 +111,7 @@ function ask(text, held) {
 def operations(code: str, event: Mapping[str, Any], held: Mapping[str, str]) -> int:
     """How many operations one invocation of ``code`` for ``event`` takes.
 
-    ``code`` has the template's parameters filled in, and the key-value store holds ``held``.
+    The key-value store holds ``held``.
     """
     statement, script = _split(loadable(code), code)
     engine = MiniRacer()

@@ -12,7 +12,6 @@ from py_mini_racer import MiniRacer
 from darkroom.plan.edge_settings import edge_entries
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
-from functions.edge.build import filled_in
 
 from .language import GLOBALS, IMPORT, METHODS, STATICS
 
@@ -74,18 +73,18 @@ def loadable(code: str) -> str:
 
 
 class EdgeEngine:
-    """``code``, the minified function, with the template's parameters filled in.
+    """``code``, the minified function.
 
-    ``entries`` are what is published in its key-value store; without them the code's own settings count.
+    ``entries`` are what is published in its key-value store; without them the default settings are in force.
     """
 
-    def __init__(self, code: str, mode: str, always: str = "", entries: Mapping[str, str] | None = None) -> None:
+    def __init__(self, code: str, entries: Mapping[str, str] | None = None) -> None:
         self._entries = dict(entries or {})
         self._engine = MiniRacer()
         kept = [{name: sorted(members) for name, members in table.items()} for table in (STATICS, METHODS)]
         arguments = ", ".join(map(json.dumps, [*kept, sorted(GLOBALS), NOW_S]))
         self._engine.eval(f"{_STRIP}(globalThis, {arguments})")
-        self._engine.eval("'use strict';" + loadable(filled_in(code, mode, always)))
+        self._engine.eval("'use strict';" + loadable(code))
         self._engine.eval(_RUN)
 
     def __enter__(self) -> Self:
@@ -124,7 +123,7 @@ class EdgeEngine:
 class Engines:
     """An engine for each pair of settings that is asked for, which are published with ``presets``.
 
-    ``code`` is the minified function. Its own settings are others, which nothing may show of.
+    ``code`` is the minified function.
     """
 
     def __init__(self, code: str, presets: Presets) -> None:
@@ -132,11 +131,10 @@ class Engines:
         self._engines: dict[tuple[str, str], EdgeEngine] = {}
 
     def of(self, mode: str, always: str) -> EdgeEngine:
-        """The engine of a deployment with these parameters."""
+        """The engine of a deployment with these settings."""
         if (mode, always) not in self._engines:
             entries = edge_entries(AccessMode(mode), always, self._presets)
-            own = "open" if mode == "signed" else "signed"
-            self._engines[mode, always] = EdgeEngine(self._code, own, "" if always else "=all", entries)
+            self._engines[mode, always] = EdgeEngine(self._code, entries)
         return self._engines[mode, always]
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ def deployed(inference: str) -> str:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[EdgeEngine]:
-    with EdgeEngine(deployed("off"), "guarded") as found:
+    with EdgeEngine(deployed("off")) as found:
         yield found
 
 
@@ -167,12 +167,12 @@ def test_no_viewer_sends_our_headers(engine: EdgeEngine) -> None:
 
 
 def test_the_generation_of_findings_is_read_where_there_are_any() -> None:
-    with EdgeEngine(deployed("lambda"), "guarded") as engine:
+    with EdgeEngine(deployed("lambda")) as engine:
         event = asked("/thumbor/unsafe/a.jpg")
         assert told(engine.answer(event))["x-darkroom-findings"] == "1"
         assert told(engine.answer(event, "b2"))["x-darkroom-findings"] == "b2"
         assert engine.reads == ["findings"]
-    with EdgeEngine(deployed("off"), "guarded") as engine:
+    with EdgeEngine(deployed("off")) as engine:
         assert "x-darkroom-findings" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg"), "b2"))
         assert engine.reads == []
 

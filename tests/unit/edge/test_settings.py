@@ -10,6 +10,7 @@ import pytest
 from darkroom.plan.edge_settings import edge_entries
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import configured
+from darkroom.settings import DEFAULTS
 from functions.edge.build import edge_code
 
 from .engine import EdgeEngine
@@ -23,13 +24,13 @@ SIGNATURE = "s=" + "A" * 43
 
 @pytest.fixture(scope="module")
 def fresh() -> Any:
-    with EdgeEngine(CODE, "guarded", "people/=faces") as engine:
+    with EdgeEngine(CODE) as engine:
         yield engine
 
 
 @pytest.fixture(scope="module")
 def published() -> Any:
-    with EdgeEngine(CODE, "open", "", PUBLISHED) as engine:
+    with EdgeEngine(CODE, PUBLISHED) as engine:
         yield engine
 
 
@@ -78,9 +79,18 @@ def test_published_settings_replace_those_of_the_build(published: EdgeEngine) ->
     assert refused["body"]["detail"].startswith("preset: there is no preset 'social'; there are w640, ")
 
 
-def test_without_published_settings_those_of_the_build_count(fresh: EdgeEngine) -> None:
-    assert "redact-faces" in answer(fresh, "/people/a.jpg?w=800")["path"]
-    assert fresh.reads == ["settings", "findings"]
+def test_published_rules_are_in_force_without_other_entries() -> None:
+    with EdgeEngine(CODE, {"settings": "open people/=faces"}) as engine:
+        assert "redact-faces" in answer(engine, "/people/a.jpg?w=801")["path"]
+        assert engine.reads == ["settings", "findings"]
+        assert answer(engine, "/photo.jpg?preset=cover")["statusCode"] == 400, "no preset is published"
+
+
+def test_without_published_settings_the_defaults_are_in_force(fresh: EdgeEngine) -> None:
+    assert DEFAULTS.access_mode == "guarded"
+    assert not DEFAULTS.always_redact.rules
+    assert "redact" not in answer(fresh, "/people/a.jpg?w=800")["path"]
+    assert fresh.reads == ["settings"]
     for name in configured().options:
         assert "path" in answer(fresh, f"/photo.jpg?preset={name}")
     assert answer(fresh, "/photo.jpg?w=801")["statusCode"] == 403
@@ -108,7 +118,7 @@ def test_a_refusal_is_short_before_its_text_is_published(
 @pytest.mark.parametrize("entry", ["settings", "preset-cover", "findings"])
 def test_an_entry_that_cannot_be_read_is_our_fault_and_not_missing(entry: str) -> None:
     held = {**PUBLISHED, "findings": "b2"}
-    with EdgeEngine(CODE, "guarded", "", held) as engine:
+    with EdgeEngine(CODE, held) as engine:
         engine.evaluate(f"cf.broken = {json.dumps(entry)}; 0")
         refused = answer(engine, "/people/a.jpg?preset=cover")
         assert (refused["statusCode"], refused["body"]["code"]) == (500, "internal")
@@ -116,14 +126,14 @@ def test_an_entry_that_cannot_be_read_is_our_fault_and_not_missing(entry: str) -
 
 
 def test_a_refusal_stands_without_its_text() -> None:
-    with EdgeEngine(CODE, "guarded", "", PUBLISHED) as engine:
+    with EdgeEngine(CODE, PUBLISHED) as engine:
         engine.evaluate("cf.broken = 'refusal-bad-option.w'; 0")
         refused = answer(engine, "/photo.jpg?w=0")
         assert (refused["statusCode"], refused["body"]["code"]) == (400, "bad-option")
 
 
 def test_a_mode_that_is_not_known_needs_signatures() -> None:
-    with EdgeEngine(CODE, "guarded", "", {**PUBLISHED, "settings": "closed"}) as engine:
+    with EdgeEngine(CODE, {**PUBLISHED, "settings": "closed"}) as engine:
         assert answer(engine, "/photo.jpg?w=800")["statusCode"] == 403
         assert answer(engine, "/photo.jpg?preset=cover")["statusCode"] == 403
         assert "path" in answer(engine, f"/photo.jpg?w=800&{SIGNATURE}")
