@@ -1,8 +1,9 @@
-"""The deployment guide's commands as they are printed, with the template's defaults, in a clean checkout."""
+"""The shell blocks of docs/deploy.md as they are printed, in a clean checkout; and both sets of alarms."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -19,34 +20,70 @@ from local.place import ROOT, Place, Ports
 from local.ports import free_ports
 from local.progress import Progress
 from local.resolved import stack_resources
+from tests.guide import adapt, in_order, read_blocks, variables
+from tests.images.pictures import jpeg_photo
 
 METRIC_ALARM, COMPOSITE_ALARM = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 DASHBOARD, SUBSCRIPTION = "AWS::CloudWatch::Dashboard", "AWS::CloudFront::MonitoringSubscription"
 STACK = "darkroom"
 
 
+WITHIN_S = 1200.0
+"""A limit that detects a hang."""
+
+NAMES = """
+import socket
+
+resolve = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **more: resolve(
+    "127.0.0.1" if str(host).endswith(".localhost") else host, *rest, **more
+)
+"""
+"""Of Python's start: names below ``localhost`` are this machine, as by docs/local.md's line of /etc/hosts."""
+
+CRT = ("awscrt", "_awscrt.abi3.so", "awscrt-0.38.0.dist-info")
+"""What ``pip install 'awscli[crt]'`` adds, which the guide asks for with version 1 of the AWS CLI."""
+
+
 @dataclass(frozen=True)
 class Guide:
-    """A checkout with the tracked files only, and an engine without stacks."""
+    """A checkout with the tracked files only, and an engine without stacks.
+
+    ``reader`` is the folder of what a reader has beside it: programs, Python's start, what a shell holds.
+    """
 
     checkout: Path
     cloud: Cloud
+    reader: Path
 
-    def sam(self, *arguments: str) -> None:
-        """Run the SAM CLI as a reader does, who says yes."""
-        python = venvs.python_of("sam")
-        environment = tool_environment(self.cloud.endpoint_url)
-        environment["PATH"] = f"{python.parent}:{environment['PATH']}"
+    def environment(self) -> dict[str, str]:
+        """What docs/local.md exports, and the environment of the SAM CLI, which the guide activates."""
+        environment = tool_environment(self.cloud.endpoint_url.replace("127.0.0.1", "localhost"))
+        programs = (str(venvs.python_of("sam").parent), str(self.reader), environment["PATH"])
+        return environment | {"PATH": ":".join(programs), "PYTHONPATH": str(self.reader), "AWS_PAGER": ""}
+
+    def shell(self, block: str, *, keep: set[str] | frozenset[str] = frozenset()) -> str:
+        """Run ``block`` as a reader does, who says yes; what it prints. The variables ``keep`` are the next block's."""
+        held = self.reader / "shell"
+        kept = " ".join(sorted(keep))
+        save = f"{{ declare -f; declare -p {kept} 2> /dev/null; }} > {held} || true"
+        script = f"set -e\n[ ! -f {held} ] || . {held}\ntrap '{save}' EXIT\n{block}"
         done = subprocess.run(
-            [python.parent / "sam", *arguments],
+            ["bash", "-c", script],
             cwd=self.checkout,
-            env=environment,
-            input="y\n",
+            env=self.environment(),
+            input="y\n" * 9,
             capture_output=True,
             text=True,
             check=False,
+            timeout=WITHIN_S,
         )
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+        assert done.returncode == 0, f"{block}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        return done.stdout + done.stderr
+
+    def sam(self, *arguments: str) -> None:
+        """Run the SAM CLI."""
+        self.shell(" ".join(["sam", *arguments]))
 
     def made(self, kind: str) -> set[str]:
         """Physical ids of the resources of a kind in the stack and its nested stacks."""
@@ -66,6 +103,15 @@ class Guide:
         assert {one["DashboardName"] for one in dashboards} == self.made(DASHBOARD)
 
 
+def reader(folder: Path) -> Path:
+    """Fill the folder of a reader: version 1 of the AWS CLI with the CRT, names below localhost."""
+    (folder / "sitecustomize.py").write_text(NAMES)
+    (folder / "aws").symlink_to(ROOT / ".venv" / "bin" / "aws")
+    for name in CRT:
+        (folder / name).symlink_to(venvs.site_packages("sam") / name)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
     asyncio.run(venvs.ensure(Progress()))
@@ -78,8 +124,23 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
     ports = Ports(cdn=cdn, aws=aws)
     ministack = MiniStack(Place(tmp_path_factory.mktemp("guide")), ports)
     asyncio.run(ministack.start())
-    yield Guide(checkout, Cloud(ports.aws_url))
+    yield Guide(checkout, Cloud(ports.aws_url), reader(tmp_path_factory.mktemp("reader")))
     asyncio.run(ministack.stop())
+
+
+def test_the_guide_is_followed_from_the_top(guide: Guide) -> None:
+    """Every block runs; tests/guide.py lists the lines that run otherwise or not at all."""
+    (guide.checkout / "photo.jpg").write_bytes(jpeg_photo((640, 480)))
+    blocks = read_blocks()
+    printed = [guide.shell(adapt(block), keep=variables(blocks)) for block in in_order(blocks)]
+    [published] = [text for text in printed if "edge entries changed: " in text]
+    assert "edge entries changed: 0" not in published
+    swept = json.loads((guide.checkout / "swept.json").read_text())
+    assert "errorMessage" not in swept, swept
+    assert guide.alarms("MetricAlarm") == guide.alarms("CompositeAlarm") == {}
+    assert guide.cloud.dynamodb.list_tables()["TableNames"] == []
+    buckets = {bucket["Name"] for bucket in guide.cloud.s3.list_buckets()["Buckets"]}
+    assert not {name for name in buckets if name.startswith(f"{STACK}-")}
 
 
 def test_the_defaults_and_all_alarms_are_deployed_and_deleted(guide: Guide) -> None:

@@ -1,0 +1,75 @@
+"""The shell blocks of docs/deploy.md, and which of their lines do not run on the local engine as they are printed."""
+
+from __future__ import annotations
+
+import platform
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local.place import ROOT
+
+GUIDE = ROOT / "docs" / "deploy.md"
+_BLOCK = re.compile(r"^( *)```sh\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+_INVOKED = "aws lambda invoke "
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Why a line does not run here, and what the reader of docs/local.md runs instead, if anything."""
+
+    reason: str
+    instead: str = ":"
+
+
+_INSTALLED = Deviation("the SAM CLI is installed already, from the same requirements file (local/venvs.py)")
+_NO_CDN = Deviation("the distribution's domain name has no address on the engine; tests/stack has a CDN")
+_NO_SMOKE = Deviation("needs a CDN; tests/stack/test_smoke.py runs it on the local stack")
+
+DEVIATIONS: Mapping[str, Deviation] = {
+    "python3.13 -m venv ../sam && . ../sam/bin/activate": _INSTALLED,
+    "pip install --require-hashes -r requirements-sam.txt": _INSTALLED,
+    'curl -sI "$(output CdnUrl)/photo.jpg?w=800"': _NO_CDN,
+    "aws logs tail /aws/lambda/darkroom-transform --follow": Deviation(
+        "version 1 of the AWS CLI, which the tests have, lacks the command, and it ends only by Ctrl-C"
+    ),
+    "python -m tools.smoke --stack darkroom --region eu-central-1 --json smoke.json": _NO_SMOKE,
+    "python -m tools.smoke --local": _NO_SMOKE,
+    "python -m tools.smoke --only removal odd-keys": _NO_SMOKE,
+    "sam delete --stack-name $stack": Deviation(
+        "SAM CLI 1.170 cannot read templates of nested stacks at another endpoint (docs/local.md)",
+        "aws cloudformation delete-stack --stack-name $stack && "
+        "aws cloudformation wait stack-delete-complete --stack-name $stack",
+    ),
+}
+"""By how the line begins as it is printed."""
+
+
+def read_blocks() -> list[str]:
+    """The shell blocks of the guide in their order, as they are printed."""
+    return [textwrap.dedent(block) for _, block in _BLOCK.findall(GUIDE.read_text(encoding="utf-8"))]
+
+
+def adapt(block: str) -> str:
+    """``block`` with :data:`DEVIATIONS` applied to its lines."""
+    return "".join(f"{_adapt_line(line)}\n" for line in block.splitlines())
+
+
+def _adapt_line(line: str) -> str:
+    return next((one.instead for start, one in DEVIATIONS.items() if line.startswith(start)), line)
+
+
+def variables(blocks: list[str]) -> set[str]:
+    """Shell variables that later blocks use."""
+    return {name for block in blocks for name in re.findall(r"^(\w+)=(?:\$\(|\S*$)", block, re.MULTILINE)}
+
+
+def in_order(blocks: list[str], machine: str = platform.machine()) -> list[str]:
+    """As they are printed; on x86-64, what invokes a function comes after its build for this processor."""
+    invoking = [block for block in blocks if _INVOKED in block]
+    if machine != "x86_64":
+        return blocks
+    rest = [block for block in blocks if _INVOKED not in block]
+    [built] = [index for index, block in enumerate(rest) if block.startswith("ARCH=x86_64 ")]
+    return [*rest[: built + 1], *invoking, *rest[built + 1 :]]
