@@ -1,4 +1,4 @@
-"""Tickets: what somebody has to look at, but not tonight."""
+"""Tickets: alarms about faults that can wait until working hours."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ QUEUES = (
     Queue("infer", 900, "{InferConcurrency}", "HasAnalysis"),
     Queue("infer-priority", 900, "{InferPriorityConcurrency}", "HasAnalysis"),
     Queue("purge", 300, 20),  # two functions, ten messages each
-    Queue("refine", 6 * HOUR_S, None, "HasRefine"),  # nobody waits for it
+    Queue("refine", 6 * HOUR_S, None, "HasRefine"),  # in the background
 )
 DEAD_LETTERS = (
     ("ingest", ""),
@@ -191,7 +191,7 @@ def _figures() -> Iterator[MetricAlarm]:
         threshold=85,
         period_s=HOUR_S,
         periods=6,
-        missing="notBreaching",  # an hour in which nobody asked
+        missing="notBreaching",  # an hour without requests
         action="ticket",
     )
     yield MetricAlarm(
@@ -237,7 +237,7 @@ def _endpoint() -> Iterator[MetricAlarm]:
         meaning="The endpoint failed so often that it is no longer asked; small models look instead",
         runbook="model-down",
         metrics=(Metric("value", "", "BreakerOpen", of("infer"), shown=False),),
-        # It is told of only when it opens: without a 0 the newest point, old as it is, would hold the alarm for longer.
+        # It is published only when it opens: without a 0 the newest point, however old, would prolong the alarm.
         formulas=(Formula("opened", "times it opened", "FILL(value, 0)"),),
         comparison="over",
         threshold=0,
