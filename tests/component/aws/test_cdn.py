@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,7 @@ import pytest
 
 from darkroom.aws import clients
 from darkroom.aws.cdn import Cdn
-from darkroom.errors import TooManyInvalidations, Unavailable
+from darkroom.errors import InvalidPath, TooManyInvalidations, Unavailable
 from local.cdn.patterns import invalidated
 
 from .faulty import Reply, answering, error
@@ -53,9 +54,19 @@ def test_paths_are_invalidated_as_the_edge_writes_them(cloudfront: Any, distribu
     assert cdn.wildcards_in_flight() == 0
 
 
-def test_what_no_path_may_hold_is_encoded(cloudfront: Any, distribution: str) -> None:
-    made = Cdn(cloudfront, distribution).invalidate(["/größe 1.jpg/_/*", "/a", "/a"], "one")
-    assert sorted(paths_of(cloudfront, distribution, made)) == ["/a", "/gr%C3%B6%C3%9Fe%201.jpg/_/*"]
+def test_paths_are_sent_once_and_as_they_are() -> None:
+    with answering(invalidation("/a")) as faulty:
+        cdn = Cdn(clients.client("cloudfront", faulty.environment), "E1")
+        cdn.invalidate(["/größe 1.jpg/_/*", "/a", "/a"], "one")
+    [(_, _, sent)] = faulty.requests
+    body = sent.decode()
+    assert re.findall("<Path>(.*?)</Path>", body) == ["/größe 1.jpg/_/*", "/a"]
+
+
+def test_a_path_that_is_not_encoded_is_refused(cloudfront: Any, distribution: str) -> None:
+    with pytest.raises(InvalidPath) as caught:
+        Cdn(cloudfront, distribution).invalidate(["/größe 1.jpg/_/*"], "one")
+    assert "InvalidArgument" in caught.value.detail
 
 
 def test_a_repeat_is_the_same_invalidation(cloudfront: Any, distribution: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
@@ -59,11 +57,12 @@ class Cdn:
         """Invalidate ``paths`` and return the invalidation's id.
 
         Paths start with a slash and are canonical, with encoded keys (``key_encoding.encode_key``);
-        ``*`` at the end stands for any characters. The same ``reference`` with the same paths is the same invalidation,
-        so that a repeat starts no second one. Raises TooManyInvalidations, and InvalidPath if CloudFront refuses one of
-        the paths: then none of them is invalidated, and the same request never succeeds.
+        ``*`` at the end stands for any characters. They are sent as they are. The same ``reference`` with the same
+        paths is the same invalidation, so that a repeat starts no second one. Raises TooManyInvalidations, and
+        InvalidPath if CloudFront refuses one of the paths: then none of them is invalidated, and the same request never
+        succeeds.
         """
-        items = [quote(path, safe=string.punctuation) for path in dict.fromkeys(paths)]
+        items = [*dict.fromkeys(paths)]
         batch = {"Paths": {"Quantity": len(items), "Items": items}, "CallerReference": reference}
         with asking(f"invalidate {len(items)} paths"):
             try:
