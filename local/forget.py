@@ -15,6 +15,8 @@ STATUSES = {
     "complete": "erased",
     "failed": "NOT ERASED EVERYWHERE",
     "unknown": "no erasure is known",
+    "refused": "not a key that an upload can have",
+    "unavailable": "the state cannot be read at present",
 }
 """What the states of an erasure mean."""
 
@@ -46,7 +48,7 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
     if report["failed"]:
         yield from _table("failed", report["failed"])
         yield f"Run it again in {report['again_in_s']} s."
-    else:
+    elif report["check_in_s"]:
         yield f"Check it in {report['check_in_s']} s, by --check."
 
 

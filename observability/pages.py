@@ -34,6 +34,7 @@ def pages() -> Iterator[MetricAlarm]:
                 shown=False,
             ),
         ),
+        # Lambda's errors of forget are timeouts and crashes: a request that it refuses is answered by a document.
         # The age of the queue stands for a purge function that does not run, and so records nothing.
         formulas=(
             Formula(

@@ -15,9 +15,10 @@ from darkroom.aws.queues import Queue
 from darkroom.aws.samples import Samples
 from darkroom.aws.vault import Vault
 from darkroom.aws.vectors.choosing import open_vectors
-from darkroom.errors import BadKey
+from darkroom.errors import BadKey, DarkroomError
 from darkroom.services.figures import attempt
 from darkroom.services.forget import Forget
+from darkroom.services.forgotten import refused
 from darkroom.services.places import source_names
 
 _env = os.environ
@@ -43,12 +44,24 @@ _service = Forget(
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
-    """Forget ``{"key": "photo.jpg", "by": "who asked for it"}``; the report. With ``"check": true`` only its state."""
+    """Forget ``{"key": "photo.jpg", "by": "who asked for it"}``; the report. With ``"check": true`` only its state.
+
+    An event without a valid key is answered by a document, too, with the status ``refused``.
+    """
     _observer.begin(context)
-    with _observer.message("forget"), attempt(_observer):
-        key, by = event.get("key"), str(event.get("by", ""))
-        if not isinstance(key, str):
-            raise BadKey('The event is {"key": "..."}, with the key of the upload as it is, not percent-encoded')
-        if event.get("check") is True:
-            return _service.check(key)
-        return _service.forget(key, lambda: context.get_remaining_time_in_millis() / 1000, by).document()
+    with _observer.message("forget"):
+        try:
+            with attempt(_observer):
+                return _answer(event, context)
+        except DarkroomError as error:  # returned, because Lambda's Errors page: they are timeouts and crashes only
+            _observer.log("WARNING", "erasure request not carried out", code=error.code, detail=error.detail)
+            return refused(event.get("key"), error)
+
+
+def _answer(event: dict[str, Any], context: Any) -> dict[str, object]:
+    key, by = event.get("key"), str(event.get("by", ""))
+    if not isinstance(key, str):
+        raise BadKey('The event is {"key": "..."}, with the key of the upload as it is, not percent-encoded')
+    if event.get("check") is True:
+        return _service.check(key)
+    return _service.forget(key, lambda: context.get_remaining_time_in_millis() / 1000, by).document()

@@ -10,13 +10,10 @@ from darkroom.aws.clients import client
 from darkroom.aws.erasures import Erasures
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
-from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
-from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
 from darkroom.services.purging import Purging
-from darkroom.settings import OFF, Settings
 
 _env = dict(os.environ)
 _s3, _sqs = client("s3"), client("sqs")
@@ -24,25 +21,20 @@ _observer = Observer("purge")
 
 _media = Vault(_s3, _env["MEDIA_BUCKET"])
 
-
-def _purging(settings: Settings) -> Purging:
-    return Purging(
-        purge=Purge(
-            media=_media,
-            source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
-            source_names=source_names(_env),
-        ),
-        cdn=Cdn(client("cloudfront", _env), _env["DISTRIBUTION_ID"]),
-        queue=Queue(_sqs, _env["PURGE_QUEUE_URL"]),
-        dead_letters=Queue(_sqs, _env["PURGE_DLQ_URL"]),
-        max_receives=int(_env["MAX_RECEIVES"]),
-        observer=_observer,
-        erasures=Erasures(client("dynamodb", _env), _env["INDEX_TABLE"]),
-        iiif=settings.iiif_access_mode != OFF,
-    )
-
-
-_service = Configured(LiveSettings(in_vault(_media), _observer), _purging)
+_service = Purging(
+    purge=Purge(
+        media=_media,
+        source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
+        source_names=source_names(_env),
+    ),
+    cdn=Cdn(client("cloudfront", _env), _env["DISTRIBUTION_ID"]),
+    queue=Queue(_sqs, _env["PURGE_QUEUE_URL"]),
+    dead_letters=Queue(_sqs, _env["PURGE_DLQ_URL"]),
+    max_receives=int(_env["MAX_RECEIVES"]),
+    observer=_observer,
+    erasures=Erasures(client("dynamodb", _env), _env["INDEX_TABLE"]),
+    iiif=_env.get("DIALECTS") == "on",  # whatever the settings say now: what was cached before is purged too
+)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
@@ -52,5 +44,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
     """
     _observer.begin(context)
     with _observer.message("purge"):
-        failed = _service().run(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)
+        failed = _service.run(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -68,7 +68,6 @@ def test_a_scheduled_function_returns_its_report(stack: Stack, name: str, event:
 @pytest.mark.parametrize(
     ("name", "event", "error"),
     [
-        ("forget", "no-key.json", "BadKey"),
         ("library", "no-such-operation.json", "BadRun"),
         ("monitor", "no-such-watch.json", "BadOption"),
         ("scene", "no-such-action.json", "BadRun"),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
-from darkroom.errors import BadUpload
+from darkroom.aws.vault import MAX_KEY_BYTES
+from darkroom.errors import BadKey, BadUpload
+from darkroom.key_encoding import decode_key, encode_key
 from darkroom.services.ingest.announce import announcement, image_id, preset_paths
 from darkroom.services.ingest.changes import Change, Kind, mend_message, read_change
-from darkroom.services.ingest.quarantine import MAX_KEY_BYTES, quarantine_key
+from darkroom.services.ingest.quarantine import LONG_KEYS, long_key_prefix, quarantine_key
 from tests.component.services.ingesting import event_text
 
 BUCKET = "uploads"
@@ -181,3 +184,24 @@ def test_every_upload_fits_into_quarantine(key: str, sequencer: str) -> None:
     place = quarantine_key(key, sequencer)
     assert len(place.encode()) <= MAX_KEY_BYTES
     assert place.endswith(f"/_/{sequencer}")
+
+
+KEYS = st.text(min_size=1, max_size=1100)
+
+
+@given(KEYS)
+def test_no_encoding_of_a_key_begins_as_the_folder_of_long_keys(key: str) -> None:
+    for other in (key, LONG_KEYS + key, long_key_prefix(key)):
+        encoded = encode_key(other)
+        assert not encoded.startswith(LONG_KEYS)
+    with pytest.raises(BadKey):
+        decode_key(LONG_KEYS + encode_key(key))
+
+
+@given(KEYS, KEYS)
+def test_two_keys_share_no_folder_in_quarantine(key: str, other: str) -> None:
+    long = key + "x" * MAX_KEY_BYTES
+    hashed = sha256(long.encode()).hexdigest()
+    folders = {long_key_prefix(long).removesuffix("/_/"), f"long/{hashed}", f"{LONG_KEYS}{hashed}"}
+    keys = {key, other, long, *folders}
+    assert len({quarantine_key(one, padded("1")) for one in keys}) == len(keys)

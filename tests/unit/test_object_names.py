@@ -104,6 +104,11 @@ def test_invalidations_of_any_key(key: str) -> None:
     check_paths(key)
 
 
+@pytest.mark.parametrize("key", ["!" * 1024, "é" * 512, "x" * 701, "a/_/b.jpg", "/a", "a//b", "."])
+def test_a_key_that_is_never_served_needs_no_invalidation(key: str) -> None:
+    assert invalidated_paths(key, iiif=True) == []
+
+
 @given(plan=plans() | borrowed_plans())
 def test_an_invalidation_covers_the_canonical_path(plan: Plan) -> None:
     wildcard, *_ = invalidated_paths(plan.key)

@@ -189,6 +189,7 @@ class World:
         )
         document: dict[str, Any] = json.loads(answer["Payload"].read())
         require("FunctionError" not in answer, f"forget failed: {document.get('errorMessage', document)}")
+        require("reason" not in document, f"forget was not carried out: {document.get('reason')}")
         return document
 
     def clean_up(self) -> list[str]:

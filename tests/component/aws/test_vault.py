@@ -276,3 +276,13 @@ def test_erasing_where_there_are_no_versions(vault: Vault) -> None:
     assert vault.erase("a") == 1
     assert vault.erase_below("a") == 1
     assert keys(vault) == []
+
+
+def test_a_key_that_is_longer_than_s3_allows_is_missing_without_a_request(s3: Any) -> None:
+    """S3 answers KeyTooLongError, whatever the request. Here the bucket is missing, so that a request would fail."""
+    vault, key = Vault(s3, "no-such-bucket"), "é" * 512 + "x"
+    assert (vault.head(key), vault.open(key), list(vault.pages(key))) == (None, None, [])
+    assert (vault.erase(key), vault.erase_below(key)) == (0, 0)
+    vault.delete(key)
+    with pytest.raises(Unavailable):
+        vault.erase(key[:-1])

@@ -250,7 +250,7 @@ def test_a_key_too_long_to_be_part_of_another_is_quarantined_by_its_hash(world: 
     key = "k" * 1000 + ".jpg"
     assert world.created(key, jpeg_photo()) is Outcome.REFUSED
     hashed = hashlib.sha256(key.encode()).hexdigest()
-    assert world.keys("quarantine") == [f"long/{hashed}/_/{world.record(key).sequencer}"]
+    assert world.keys("quarantine") == [f".-long/{hashed}/_/{world.record(key).sequencer}"]
 
 
 def test_a_refused_overwrite_leaves_the_earlier_picture_in_service(world: World) -> None:

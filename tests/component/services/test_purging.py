@@ -287,6 +287,26 @@ def test_an_erasure_is_complete_when_the_cdn_has_completed_the_second_pass(site:
     assert len(site.cdn.invalidations()) == 2
 
 
+UNSERVABLE = ["!" * 1024, "é" * 512, "a/_/b.jpg"]
+
+
+@pytest.mark.parametrize("key", UNSERVABLE)
+def test_a_key_that_the_cdn_cannot_hold_is_purged_without_it(site: Site, key: str) -> None:
+    erase(site, key)
+    site.queue.send(purge_message("other.jpg", SECOND))
+    assert len(work_off(site, iiif=True)) == 2
+    assert status(site, key) == COMPLETE
+    assert work_off(site) == []
+    assert [path for made in site.cdn.invalidations() for path in made if "other" not in path] == []
+
+
+@pytest.mark.parametrize("key", UNSERVABLE)
+def test_a_purge_of_a_key_that_the_cdn_cannot_hold_is_no_dead_letter(site: Site, key: str) -> None:
+    site.queue.send(purge_message(key))
+    assert len(work_off(site)) == 1
+    assert (site.buried(), work_off(site), site.cdn.invalidations()) == ([], [], [])
+
+
 def test_a_confirmation_of_an_earlier_erasure_completes_no_later_one(site: Site) -> None:
     erase(site, number=SECOND)
     work_off(site)
@@ -577,7 +597,7 @@ def test_a_purge_of_nothing_is_no_work(site: Site) -> None:
     assert site.cdn.invalidations() == []
 
 
-def function(site: Site, environment: dict[str, str]) -> Any:
+def function(site: Site, environment: dict[str, str], **more: str) -> Any:
     """The function on the site."""
     variables = {
         "MEDIA_BUCKET": site.media.bucket,
@@ -587,7 +607,20 @@ def function(site: Site, environment: dict[str, str]) -> Any:
         "INDEX_TABLE": site.index,
         "MAX_RECEIVES": str(MAX_RECEIVES),
     }
-    return load("purge", environment | variables, {})
+    return load("purge", environment | variables | more)
+
+
+@pytest.mark.parametrize(("dialects", "paths"), [("on", 3), ("off", 2)])
+def test_paths_of_iiif_are_purged_where_there_are_dialects_whatever_the_settings(
+    site: Site, aws_environment: dict[str, str], dialects: str, paths: int
+) -> None:
+    """There is no document, so that IIIF is off; what was cached before may still be there."""
+    site.queue.send(purge_message("a.jpg"))
+    records = site.receive()
+    purge = function(site, aws_environment, DIALECTS=dialects)
+    assert purge.invoke({"Records": records}) == {"batchItemFailures": []}
+    [made] = site.cdn.client.list_invalidations(DistributionId=site.cdn.distribution_id)["InvalidationList"]["Items"]
+    assert len(site.cdn.paths(made["Id"])) == paths
 
 
 INVALIDATED = {"first-pass.json": 1, "second-pass.json": 1, "two-keys.json": 2, "unreadable.json": 0}

@@ -6,8 +6,9 @@ type Grants = dict[str, list[str]]
 """Actions by resource."""
 
 UNRECORDED: dict[str, Grants] = {
-    "Transform": {"<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"]},
+    "Transform": {"<MediaBucket.Arn>": ["s3:ListBucket"], "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"]},
     "Refine": {
+        "<MediaBucket.Arn>": ["s3:ListBucket"],
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"],
         "<MediaBucket.Arn>/findings/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],

@@ -16,6 +16,7 @@ from darkroom.settings import setting_fields
 from darkroom.watch.cost import MEMORY_MB
 from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 
+from .policies import listed
 from .stack import ROOT, TEMPLATE, Stack, broken_rules, references, template
 
 PARAMETERS = template()["Parameters"]
@@ -153,7 +154,7 @@ def test_no_variable_is_a_setting() -> None:
         assert not names & set(stack.variables(f"{function.capitalize()}Function"))
 
 
-READS_SETTINGS = set(READ_BY_LIBRARIES) - {"sweep", "forget"}
+READS_SETTINGS = set(READ_BY_LIBRARIES) - {"sweep", "forget", "purge"}
 
 
 @pytest.mark.parametrize("function", READ_BY_LIBRARIES)
@@ -164,6 +165,9 @@ def test_what_reads_settings_may(function: str) -> None:
     statements = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
     allowed = [one for one in statements if str(one.get("Resource")).endswith("/settings/*")]
     assert [one["Action"] for one in allowed] == (["s3:GetObject"] if function in READS_SETTINGS else [])
+    listing = [one for one in statements if "s3:ListBucket" in listed(one["Action"])]
+    told_missing = any("<MediaBucket.Arn>" in listed(one["Resource"]) for one in listing)
+    assert told_missing or function not in READS_SETTINGS, "S3 would answer 403 where there is no document"
 
 
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"

@@ -25,12 +25,19 @@ PART_BYTES = 512 * 1024**2
 PAGE = 1000
 """Objects or versions of one listing, which S3 allows at most."""
 
+MAX_KEY_BYTES = 1_024
+"""Of an object's key (Amazon S3 user guide, "Naming Amazon S3 objects"). A request with a longer one fails with
+KeyTooLongError (Amazon S3 API reference, "Error responses"), also where it only looks for the object."""
+
 _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}
 """S3 answers 405 for a version that is a delete marker. The code of a HEAD is its status: that answer has no body."""
 
 
 class Vault:
-    """One bucket. A missing key is None; every fault is Unavailable, 403 included: whoever uses this may list."""
+    """One bucket. A missing key is None; every fault is Unavailable, 403 included: roles that use this may list.
+
+    A key that is longer than S3 allows is missing, and no request is sent for it, except by ``put`` and ``copy``.
+    """
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -42,6 +49,8 @@ class Vault:
 
         Also None where there is no such bucket, which S3 does not tell a HEAD.
         """
+        if _is_too_long(key):
+            return None
         with asking(f"head {key}"):
             try:
                 answer = self._client.head_object(
@@ -55,6 +64,8 @@ class Vault:
 
     def open(self, key: str) -> Opened | None:
         """Start reading the current version; None if the key is missing or deleted. Close the body after use."""
+        if _is_too_long(key):
+            return None
         with asking(f"get {key}"):
             try:
                 answer = self._client.get_object(Bucket=self.bucket, Key=key)
@@ -181,10 +192,13 @@ class Vault:
 
         Raises Changed, and deletes nothing, if it has another entity tag than ``etag``.
         """
-        delete_one(self._client, self.bucket, ETag=etag, Key=key)
+        if not _is_too_long(key):
+            delete_one(self._client, self.bucket, ETag=etag, Key=key)
 
     def pages(self, prefix: str = "", start_after: str = "") -> Iterator[list[Listed]]:
         """The objects whose keys start with ``prefix`` and sort after ``start_after``, at most 1,000 a page."""
+        if _is_too_long(prefix):
+            return
         paginator = self._client.get_paginator("list_objects_v2")
         sized = {"PageSize": PAGE}
         asked = paginator.paginate(Bucket=self.bucket, Prefix=prefix, StartAfter=start_after, PaginationConfig=sized)
@@ -236,6 +250,8 @@ class Vault:
     def _erase(self, prefix: str, only: str = "") -> int:
         """List, delete, and list from the start again: a place in a listing may go with the version that it is at."""
         erased = 0
+        if _is_too_long(prefix):
+            return erased
         while True:
             with asking(f"list versions {prefix}"):
                 answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=prefix, MaxKeys=PAGE)
@@ -250,6 +266,10 @@ class Vault:
 def _ask_for_checksums(params: dict[str, Any], **_: object) -> None:
     """As botocore's own ChecksumMode would, which also makes it compare: that is for us to do, and to refuse."""
     params["headers"]["x-amz-checksum-mode"] = "ENABLED"
+
+
+def _is_too_long(key: str) -> bool:
+    return len(key.encode()) > MAX_KEY_BYTES
 
 
 def _is_missing(error: ClientError) -> bool:

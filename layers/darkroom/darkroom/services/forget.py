@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..aws.archive import generations, item_name, sidecar_name
@@ -21,11 +21,11 @@ from ..aws.observer import Observer
 from ..aws.queues import Queue
 from ..aws.record import REMOVED, SEQUENCER_CHARACTERS, Record
 from ..aws.samples import Samples
-from ..aws.vault import Vault
+from ..aws.vault import MAX_KEY_BYTES, Vault
 from ..aws.vectors import Vectors
 from ..errors import BadKey, Unavailable
 from .forgotten import Report, checked
-from .ingest.quarantine import MAX_KEY_BYTES, quarantine_key
+from .ingest.quarantine import quarantine_key
 from .places import HELD_MASTERS, SCENES, ObjectNames
 from .purge import derivatives_of
 from .purge_orders import FIRST, SECOND, purge_message
@@ -50,7 +50,7 @@ type Erase = Callable[[], int]
 class Forget:
     """The service. Masters are in ``source`` by ``source_names``; ``purges`` is the queue of purges.
 
-    ``iiif``: whether pictures are served by IIIF's API too.
+    ``iiif``: whether IIIF's API may serve images too.
     """
 
     uploads: Vault
@@ -81,7 +81,8 @@ class Forget:
         The audit log gets to know that ``by``, a person, had something forgotten, and not what it was called.
 
         What cannot be reached is left out and told. Running it again goes on with it; so does running it for a key that
-        has been forgotten already. The CDN is not done when this returns: ``check`` tells when it is.
+        has been forgotten already. The CDN is not done when this returns, unless it cannot hold the key: ``check``
+        returns whether it is.
         """
         _check(key)
         report, known, cut = Report(key, new_id(self.clock())), None, ""
@@ -103,12 +104,14 @@ class Forget:
             report.buried(known, tombstone)
         self._erase(report, {**self._made(key), **self._cut(cut), **self._uploaded(key)}, remaining_s)
         with report.trying("cdn"):
-            report.invalidation = self._invalidate(key, report.erasure)
+            paths = invalidated_paths(key, iiif=self.iiif)
+            report.cdn = PENDING if paths else DONE
+            report.invalidation = self._invalidate(key, paths, report.erasure) if paths else ""
         done = {"removed": dict(report.removed), "failed": dict(report.failed)}
         with report.trying("audit"):
             self.audit.note(ERASURE, hashed(key), by or "forget", erasure=report.erasure, **done)
         with report.trying("state"):
-            cdn = FAILED if "cdn" in report.failed else PENDING
+            cdn = FAILED if "cdn" in report.failed else report.cdn
             stored = FAILED if set(report.failed) - {"cdn", "state"} else DONE
             written = self.erasures.set_cdn(key, report.erasure, cdn, report.invalidation)
             if not (written and self.erasures.set_stored(key, report.erasure, stored)):
@@ -177,13 +180,13 @@ class Forget:
             self.sleep(LOOK_EVERY_S)
             waited_s += LOOK_EVERY_S
 
-    def _invalidate(self, key: str, erasure: str) -> str:
+    def _invalidate(self, key: str, paths: Sequence[str], erasure: str) -> str:
         """Have the CDN forget, now and after renders that are under way; the invalidation's id, "" if it is queued.
 
         Raises InvalidPath if the CDN refuses the path, and Unavailable if the queue is out of reach.
         """
         try:
-            invalidation = self.cdn.invalidate(invalidated_paths(key, iiif=self.iiif), f"forget-{uuid.uuid4()}")
+            invalidation = self.cdn.invalidate(paths, f"forget-{uuid.uuid4()}")
         except Unavailable:  # the purge function goes on trying
             self.purges.send(purge_message(key, FIRST, erasure=erasure))
             return ""

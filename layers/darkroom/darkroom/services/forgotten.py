@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ..aws.erasures import COMPLETE, FAILED, PENDING_INVALIDATION, Erasure
+from ..aws.erasures import COMPLETE, DONE, FAILED, PENDING, PENDING_INVALIDATION, Erasure
 from ..aws.record import REMOVED, Record
 from ..aws.telemetry import log
 from ..errors import DarkroomError
@@ -20,6 +20,9 @@ CHECK_IN_S = 120
 
 UNKNOWN = "unknown"
 """The status of a key for which no erasure is known."""
+
+REFUSED, UNAVAILABLE = "refused", "unavailable"
+"""The status of a request that was not carried out: its event has no valid key, or the state could not be read."""
 
 LEFT = {
     "copies in viewers' browsers": "browser_max_age_s after they were fetched",
@@ -37,8 +40,9 @@ class Report:
     """``removed`` counts versions and delete markers by place; ``failed`` has the code of what went wrong, by place.
     ``erasure`` is the id of this one.
 
-    ``invalidation`` is that of the CDN, empty if it is queued. ``same_bytes`` are other keys of the same picture, which
-    stay: each is a picture of its own. ``remains`` says until when what is left lasts.
+    ``invalidation`` is that of the CDN, empty if it is queued. ``cdn`` is the state of that half: done at once where
+    the CDN cannot hold the key. ``same_bytes`` are other keys of the same picture, which stay: each is a picture of its
+    own. ``remains`` says until when what is left lasts.
     """
 
     key: str
@@ -46,13 +50,14 @@ class Report:
     removed: dict[str, int] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     invalidation: str = ""
+    cdn: str = PENDING
     same_bytes: list[str] = field(default_factory=list)
     remains: dict[str, str] = field(default_factory=lambda: dict(LEFT))
 
     @property
     def status(self) -> str:
-        """``failed`` if something is left; else the CDN has still to complete its invalidations."""
-        return FAILED if self.failed else PENDING_INVALIDATION
+        """``failed`` if something is left; else the CDN has still to complete its invalidations, if it needs any."""
+        return FAILED if self.failed else COMPLETE if self.cdn == DONE else PENDING_INVALIDATION
 
     @contextmanager
     def trying(self, place: str) -> Iterator[None]:
@@ -78,10 +83,10 @@ class Report:
             "status": self.status,
             "erasure": self.erasure,
             "again_in_s": AGAIN_IN_S if self.failed else 0,
-            "check_in_s": 0 if self.failed else CHECK_IN_S,
+            "check_in_s": CHECK_IN_S if self.status == PENDING_INVALIDATION else 0,
             "removed": self.removed,
             "failed": self.failed,
-            "invalidation": self.invalidation or "queued",
+            "invalidation": self.invalidation or ("none" if self.cdn == DONE else "queued"),
             "same_bytes": self.same_bytes,
             "remains": [{"what": what, "until": until} for what, until in self.remains.items()],
         }
@@ -101,3 +106,9 @@ def checked(key: str, erasure: Erasure | None) -> dict[str, object]:
         "invalidation": erasure.invalidation,
         "check_in_s": 0 if erasure.status in (COMPLETE, FAILED) else CHECK_IN_S,
     }
+
+
+def refused(key: object, error: DarkroomError) -> dict[str, object]:
+    """The answer to a request that raised ``error``, in JSON values."""
+    status = REFUSED if error.status < 500 else UNAVAILABLE
+    return {"key": key, "status": status, "code": error.code, "reason": error.message}

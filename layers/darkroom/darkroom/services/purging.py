@@ -17,9 +17,9 @@ from ..aws.cdn import MAX_WILDCARDS, Cdn
 from ..aws.erasures import DONE, FAILED, Erasures, started_s
 from ..aws.observer import Observer
 from ..aws.queues import Queue
-from ..errors import BadUpload, InvalidPath, TooManyInvalidations, Unavailable
+from ..errors import BadKey, BadUpload, InvalidPath, TooManyInvalidations, Unavailable
 from ..key_encoding import encode_key
-from ..plan.keys import quote_key
+from ..plan.keys import check_key, quote_key
 from .backoff import backoff_s
 from .dead_letters import last_words, told
 from .figures import attempted, failed
@@ -50,10 +50,16 @@ CDN_S = 15.0
 def invalidated_paths(key: str, *, iiif: bool = False) -> list[str]:
     """What the CDN may hold of ``key``, in the encoding of canonical paths, and of IIIF if that is served.
 
+    Nothing for a key that may name no source: every path of it is refused at the edge, which caches no refusals. Its
+    paths can have more characters than CloudFront accepts, 4,000, so that their invalidation would never succeed.
+
     Answers in other services' languages are kept for a short time instead: where a signature stands first in a path, no
     prefix is that of one picture.
     """
-    encoded = encode_key(key)
+    try:
+        encoded = encode_key(check_key(key))
+    except BadKey:
+        return []
     ours = [f"/{encoded}/_/*", f"/{encoded}"]
     return [*ours, spelled(f"{IIIF.prefix}/{quote_key(key).replace('/', '%2F')}/") + "*"] if iiif else ours
 
@@ -64,7 +70,8 @@ class Purging:
 
     A purge that belongs to an erasure is confirmed in ``erasures`` when CloudFront has completed its invalidation.
 
-    ``iiif``: whether pictures are served by IIIF's API too.
+    ``iiif``: whether IIIF's API may serve images too, whatever the settings say at present: what was cached before is
+    purged too.
     """
 
     purge: Purge
@@ -98,6 +105,9 @@ class Purging:
         cleared = [
             order for order in orders if self._try([order], partial(self._clear, order, remaining_s), failed) is True
         ]
+        for order in [order for order in cleared if not invalidated_paths(order.key)]:
+            cleared.remove(order)
+            self._try([order], partial(self._confirm_at_once, order), failed)
         room = self._try(cleared, self._room, failed) if cleared else 0
         if room is None:
             return failed
@@ -230,6 +240,11 @@ class Purging:
             self._put_back(order)
         elif self.erasures.set_cdn(order.key, order.erasure, DONE, order.invalidation):
             self.observer.log("INFO", "CDN erased", key=order.key, invalidation=order.invalidation)
+            self.observer.count("ErasuresConfirmed")
+
+    def _confirm_at_once(self, order: Order) -> None:
+        """Complete an erasure of a key that the CDN cannot hold, and a purge by its first pass."""
+        if order.erasure and self.erasures.set_cdn(order.key, order.erasure, DONE):
             self.observer.count("ErasuresConfirmed")
 
     def _measure(self, orders: Iterable[Order]) -> None:

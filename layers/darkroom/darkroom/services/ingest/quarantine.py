@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote
 
-from ...aws.vault import Kept, Vault
+from ...aws.vault import MAX_KEY_BYTES, Kept, Vault
 from ...errors import DarkroomError
 from ...key_encoding import encode_key
 
-MAX_KEY_BYTES = 1_024
-"""Of any key in S3."""
+LONG_KEYS = ".-long/"
+"""Before the hashes of keys that are too long. No encoding of a key begins with it, since an escape is ``.-`` and
+hexadecimal digits in upper case (:mod:`darkroom.key_encoding`)."""
 
 _MAX_VALUE_BYTES = 700
 """Of one value: S3 allows 2 KB of user metadata in all."""
@@ -27,7 +28,7 @@ def quarantine_key(key: str, sequencer: str) -> str:
 
 def long_key_prefix(key: str) -> str:
     """The folder of copies of a ``key`` that is too long to be part of another."""
-    return f"long/{sha256(key.encode()).hexdigest()}/_/"
+    return f"{LONG_KEYS}{sha256(key.encode()).hexdigest()}/_/"
 
 
 @dataclass(frozen=True)
