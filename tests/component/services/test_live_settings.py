@@ -28,11 +28,15 @@ LADDER, OTHER = "/photo.jpg/_/w-640.auto-webp", "/photo.jpg/_/w-641.auto-webp"
 
 @dataclass
 class Proxy:
-    """Passes requests on to MiniStack. It answers for ``held`` only when all of ``beside`` have been asked for."""
+    """Passes requests on to MiniStack. It answers for ``held`` only when all of ``beside`` have been asked for.
+
+    For ``denied`` it answers 403, as S3 does for an object that the role may not read.
+    """
 
     ministack: str
     held: str = ""
     beside: frozenset[str] = frozenset()
+    denied: str = ""
     seen: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -54,7 +58,13 @@ def proxy(ministack_url: str) -> Iterator[tuple[Proxy, str]]:
 
         def forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            state.arrive(self.path.partition("?")[0].removeprefix(f"/{BUCKET}/"))
+            key = self.path.partition("?")[0].removeprefix(f"/{BUCKET}/")
+            state.arrive(key)
+            if key == state.denied:
+                self.send_response(403)
+                self.send_header("content-length", "0")
+                self.end_headers()
+                return
             upstream = http.client.HTTPConnection(state.ministack)
             headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
             upstream.request(self.command, self.path, body, headers)
@@ -196,5 +206,24 @@ def test_a_process_that_cannot_read_them_answers_503(
     out = capsys.readouterr().out
     assert "settings document invalid" in out
     assert "SettingsInvalid" in out
+    write(media)
+    assert ask(function, LADDER)["statusCode"] == 200
+
+
+def test_a_process_that_is_denied_them_does_not_serve_by_the_defaults(
+    media: Vault,
+    proxy: tuple[Proxy, str],
+    aws_environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(media, access_mode="signed")
+    state, url = proxy
+    state.denied = CURRENT
+    function = start(aws_environment, url, monkeypatch)
+    answer = ask(function, LADDER)
+    assert (answer["statusCode"], answer["headers"]["cache-control"]) == (503, "no-store")
+    assert "SettingsReadFailed" in capsys.readouterr().out
+    state.denied = ""
     write(media)
     assert ask(function, LADDER)["statusCode"] == 200

@@ -20,6 +20,7 @@ def test_what_is_put_is_opened_with_its_headers(bucket: Bucket, key: str) -> Non
     found = bucket.open(key)
     assert found is not None
     assert found.read() == b"body"
+    assert bucket.read(key) == b"body"
     assert (found.etag, found.size_bytes) == (etag, 4)
     assert found.attributes["Content-Type"] == "image/webp"
     assert found.attributes["Cache-Control"] == "max-age=1"
@@ -83,6 +84,7 @@ def test_a_range_is_of_the_object_that_was_seen(bucket: Bucket) -> None:
 
 def test_a_missing_key_is_none(bucket: Bucket) -> None:
     assert bucket.open("missing") is None
+    assert bucket.read("missing") is None
     assert bucket.etag("missing") is None
     bucket.delete("missing")
 
@@ -139,6 +141,8 @@ def test_a_forbidden_key_is_none_as_s3_forbids_what_is_missing() -> None:
         bucket = connect("bucket", CredentialSource(environment), environment)
         assert bucket.open("key") is None
         assert bucket.etag("key") is None
+        with pytest.raises(Unavailable):  # where the role may list
+            bucket.read("key")
         server.shutdown()
 
 

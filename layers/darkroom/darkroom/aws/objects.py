@@ -52,7 +52,7 @@ class Bucket:
     def open(self, key: str, first_bytes: int = 0) -> StoredObject | None:
         """Start reading ``key``: all of it, or so many bytes of it first, and the others by another request.
 
-        S3 says 403 for a missing key to whoever may not list the bucket, so that is None as well.
+        S3 answers 403 for a missing key where the role may not list the bucket, so that is None as well.
         """
         try:
             found = obstore.get(self._store, key, options={"range": (0, first_bytes)} if first_bytes else None)
@@ -66,6 +66,18 @@ class Bucket:
         if 0 < first_bytes < size:
             chunks = chain(chunks, self._rest(key, first_bytes, size, etag))
         return StoredObject(etag, size, attributes, chunks)
+
+    def read(self, key: str) -> bytes | None:
+        """The whole of ``key``, of a bucket that the role may list: there S3 answers 404 for a missing key.
+
+        So 403 is Unavailable, and not None as in :meth:`open`: it is a permission that is missing.
+        """
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except FileNotFoundError:
+            return None
+        except (BaseError, ValueError) as error:
+            raise Unavailable(detail=f"get {key}: {error}") from error
 
     def range(self, key: str, start: int, end: int, etag: str) -> bytes:
         """Bytes ``start`` to before ``end`` of the object ``key`` while its entity tag is ``etag``, fewer at its end.

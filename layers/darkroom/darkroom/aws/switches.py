@@ -79,13 +79,8 @@ type Read = Callable[[str], bytes | None]
 
 
 def in_bucket(media: Bucket) -> Read:
-    """Reads of the media bucket without boto3, for transform."""
-
-    def read(key: str) -> bytes | None:
-        found = media.open(key)
-        return None if found is None else found.read()
-
-    return read
+    """Reads of the media bucket without boto3, for transform and refine. The role may list the bucket."""
+    return media.read
 
 
 def in_vault(media: Vault) -> Read:
