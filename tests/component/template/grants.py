@@ -6,7 +6,7 @@ type Grants = dict[str, list[str]]
 """Actions by resource."""
 
 UNRECORDED: dict[str, Grants] = {
-    "Transform": {"<MediaBucket.Arn>": ["s3:ListBucket"], "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"]},
+    "Transform": {"<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"]},
     "Refine": {
         "<MediaBucket.Arn>": ["s3:ListBucket"],
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"],
