@@ -65,8 +65,8 @@ class Guide:
     def shell(self, block: str, *, keep: set[str] | frozenset[str] = frozenset()) -> str:
         """Run ``block`` as a reader does, who says yes; what it prints. The variables ``keep`` are the next block's."""
         held = self.reader / "shell"
-        kept = " ".join(sorted(keep))
-        save = f"{{ declare -f; declare -p {kept} 2> /dev/null; }} > {held} || true"
+        values = f"; declare -p {' '.join(sorted(keep))} 2> /dev/null" if keep else ""
+        save = f"{{ declare -f{values}; }} > {held} || true"
         script = f"set -e\n[ ! -f {held} ] || . {held}\ntrap '{save}' EXIT\n{block}"
         done = subprocess.run(
             ["bash", "-c", script],
