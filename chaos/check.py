@@ -12,6 +12,7 @@ from darkroom.key_encoding import decode_key, encode_key
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import configured
 from darkroom.services.ingest.announce import image_id
+from darkroom.services.live_settings import CURRENT
 
 from .evidence import Announced, Evidence, Stored, as_text
 from .expect import End, Expected
@@ -235,7 +236,7 @@ def _plain(body: str) -> object:
 
 def _strays(case: Case) -> _Found:
     for name in case.evidence.media:
-        if not name.startswith((MASTERS, DERIVATIVES)):
+        if name != CURRENT and not name.startswith((MASTERS, DERIVATIVES)):
             yield name, "is left over in the media bucket"
 
 

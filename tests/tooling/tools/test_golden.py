@@ -131,7 +131,8 @@ def _judged(media: Vault, models: Path) -> Any:
     from darkroom.models.catalogue import load
     from darkroom.models.running import Models
 
-    loaded = Models(load(TABLE), models, [FACES, MODERATION])
+    own = models / TABLE.name
+    loaded = Models(load(own if own.exists() else TABLE), models, [FACES, MODERATION])
     return total(
         judged(one, loaded.find(pixels(picture(media, one.picture)), [FACES, MODERATION])) for one in shown(media)
     )
