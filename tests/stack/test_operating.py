@@ -133,7 +133,6 @@ def test_forgetting_in_one_command(operator: Operator) -> None:
     assert operator.state(key) == "removed"
 
 
-@pytest.mark.smoke
 def test_redriving_in_one_command(redriving: Operator) -> None:
     operator = redriving
     event = lose(operator, "operating/dead.jpg")

@@ -90,7 +90,10 @@ def test_every_fault_is_unavailable_after_few_attempts(
 
 
 @pytest.mark.usefixtures("no_pauses")
-@pytest.mark.parametrize("passing", [error(500, "InternalError"), error(503, "SlowDown"), HANG_UP, HANG])
+@pytest.mark.parametrize(
+    "passing",
+    [error(500, "InternalError"), error(503, "SlowDown"), HANG_UP, pytest.param(HANG, marks=pytest.mark.slow)],
+)
 def test_a_fault_that_passes_is_not_seen(passing: Reply | Silence, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "READ_S", 5.0 if passing == HANG else HANG_S)
     with answering(passing, passing, Reply(200, headers={"ETag": '"e"'})) as faulty:

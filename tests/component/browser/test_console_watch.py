@@ -321,6 +321,7 @@ def test_another_time_is_asked_for_and_remembered() -> None:
     on("executive", stage, act)
 
 
+@pytest.mark.slow
 def test_a_stack_that_does_not_answer_is_told_in_words_and_old_figures_stay() -> None:
     stage = one_panel(told.panel("x", "number"), value=7)
 
@@ -768,6 +769,7 @@ def test_it_is_worked_by_keyboard() -> None:
     on("executive", one_panel(told.panel("x", "line"), told.series("a", 1, 2)), act)
 
 
+@pytest.mark.slow
 def test_focus_and_opened_details_outlive_a_renewal() -> None:
     rounds: list[int] = []
 

@@ -41,7 +41,7 @@ def seen_words(findings: Findings) -> set[str]:
     return {word for line in findings.found[TEXT].lines for word in line.text.lower().split() if len(word) > 2}
 
 
-@pytest.mark.parametrize("degrees", [0, 8])
+@pytest.mark.parametrize("degrees", [0, pytest.param(8, marks=pytest.mark.slow)])
 def test_no_word_of_a_photographed_page_is_left(server: Server, degrees: int) -> None:
     written = words(220)
     source = photographed(page(written), degrees)
