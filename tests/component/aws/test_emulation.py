@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +14,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from tests.roles import create_role
+from tests.roles import create_function
 from tests.waiting import HANG_S, wait_until
 
 CODE = """
@@ -38,19 +36,7 @@ def handler(event, context):
 @pytest.fixture(scope="module")
 def function(aws: Callable[[str], Any]) -> str:
     """The name of a deployed function that is traced."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("app.py", CODE)
-    name = f"emulated-{uuid4().hex[:8]}"
-    aws("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Handler="app.handler",
-        Role=create_role(aws("iam"), {"Service": "lambda.amazonaws.com"}, []),
-        Code={"ZipFile": archive.getvalue()},
-        TracingConfig={"Mode": "Active"},
-    )
-    return name
+    return create_function(aws, CODE, TracingConfig={"Mode": "Active"})
 
 
 @pytest.fixture(scope="module")
@@ -207,20 +193,9 @@ def test_a_loop_through_a_queue_is_stopped_after_sixteen_invocations(
 
     dead_url, dead_arn = queue(f"{name}-dead")
     url, arn = queue(name, RedrivePolicy=json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 3}))
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("app.py", LOOP)
     packages = str(Path(boto3.__file__).parents[1])
-    functions.create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Handler="app.handler",
-        Role=create_role(aws("iam"), {"Service": "lambda.amazonaws.com"}, [("sqs:*", "*")]),
-        Code={"ZipFile": archive.getvalue()},
-        Environment={
-            "Variables": {"QUEUE": url, "ENDPOINT": ministack_url, "PACKAGES": packages, "PYTHONPATH": packages}
-        },
-    )
+    variables = {"QUEUE": url, "ENDPOINT": ministack_url, "PACKAGES": packages, "PYTHONPATH": packages}
+    name = create_function(aws, LOOP, [("sqs:*", "*")], Environment={"Variables": variables})
     functions.put_function_recursion_config(FunctionName=name, RecursiveLoop=recursive_loop)
     mapping = functions.create_event_source_mapping(FunctionName=name, EventSourceArn=arn, BatchSize=1)["UUID"]
     sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"left": times}))

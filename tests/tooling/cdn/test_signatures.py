@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import zipfile
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -21,7 +19,7 @@ from local.cdn.model import Origin, OriginKind
 from local.cdn.origins import MiniStackOrigins
 from local.emulation.signatures import is_unambiguous
 from tests.odd_keys import odd_keys
-from tests.roles import create_role
+from tests.roles import create_function
 
 CODE = """
 def handler(event, context):
@@ -34,17 +32,7 @@ type Ask = Callable[..., Answer]
 @pytest.fixture(scope="module")
 def function(aws: Callable[[str], Any]) -> Origin:
     """A Function URL with IAM, as an origin."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("app.py", CODE)
-    name = f"signed-{uuid4().hex[:8]}"
-    aws("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Handler="app.handler",
-        Role=create_role(aws("iam"), {"Service": "lambda.amazonaws.com"}, []),
-        Code={"ZipFile": archive.getvalue()},
-    )
+    name = create_function(aws, CODE)
     url = aws("lambda").create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"]
     return Origin("transform", url.split("//")[1].rstrip("/"), kind=OriginKind.FUNCTION_URL)
 
