@@ -122,7 +122,7 @@ const CLASSES = ['auto-avif','auto-webp'];
 // The table is one text, because an invocation needs few of its rows: after each ; the short and the long name with =
 // between them, the default, the letter of the kind, and what the kind takes. The row that is returned has the short name
 // alone in the first place. A viewer's name may hold the separators, so what was found is compared. The first and the last
-// rows are what is asked for most.
+// rows are those that most requests need.
 const optionOf = name => {
     const short = ';' + name + '=';
     let start = OPTIONS.lastIndexOf(short, 130);
