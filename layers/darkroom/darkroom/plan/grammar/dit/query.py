@@ -15,14 +15,19 @@ type ParameterReader = Callable[[Edits, str], None]
 
 _EXPIRES = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _FALSE = frozenset({"", "0", "false"})
-_WHOLE = re.compile(r"\s*([+-]?[0-9]{1,9})")
+_NUMBER = re.compile(r"([+-]?[0-9]{1,9})(?:\.[0-9]*)?")
+_SEPARATORS = re.compile("[&=]")
+"""What stands between the pairs of a signed message: see :func:`parameters_of`."""
 
 
 def parameters_of(query: str) -> dict[str, str]:
     """The parameters that DIT knows, decoded and sorted. Of several of one name the last counts; others say nothing.
 
-    DIT's CloudFront Function sorts them, and so decides whether a turn stands before the resize. Raises BadOption where
-    the query is not percent-encoded UTF-8.
+    DIT's CloudFront Function sorts them, and so decides whether a turn stands before the resize.
+
+    Raises BadOption where the query is not percent-encoded UTF-8, or where a decoded value has a separator: DIT signs
+    decoded values without escapes, so that ``height=7%26width%3D9`` and ``height=7&width=9`` share a signature there.
+    No value of DIT needs a separator; without them a signed message has exactly one list of parameters.
     """
     found: dict[str, str] = {}
     for pair in query.split("&"):
@@ -32,6 +37,8 @@ def parameters_of(query: str) -> dict[str, str]:
                 found[name] = unquote(value)
             except (UnicodeError, ValueError) as error:
                 raise BadOption("The query is not percent-encoded UTF-8", option=name) from error
+            if _SEPARATORS.search(found[name]):
+                raise refused(name, "its value must not contain & or =")
     return dict(sorted(found.items()))
 
 
@@ -70,10 +77,10 @@ def _box(name: str) -> ParameterReader:
 
 
 def _parsed(name: str, value: str) -> int | None:
-    """As JavaScript's ``parseInt``: what follows the digits does not count."""
+    """A whole number, decimals cut off. Text after it is refused, where DIT's ``parseInt`` ignores it."""
     if value == "":
         return None
-    match = _WHOLE.match(value)
+    match = _NUMBER.fullmatch(value)
     if match is None:
         raise refused(name, "it must be a whole number")
     return int(match[1])
