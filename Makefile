@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday conformance edge alarms docs replay lock clean
+.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs replay lock clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ chaos: $(READY)  ## 500 uploads through failing services and dying workers; SEED
 
 gameday: $(READY)  ## Break things on a stack of its own, and see alarms, remedies and runbooks work; ONLY=name plays one
 	@$(RUN) -m gameday $(if $(ONLY),--only $(ONLY))
+
+attacks: $(READY)  ## Attack a stack of its own by tables and fuzzers; counts requests and stored objects
+	@$(PYTEST) --hypothesis-profile=thorough tests/attacks
 
 conformance: $(READY)  ## The official validator of the IIIF Image API 3.0, on a stack of its own
 	@$(RUN) -m tools.conformance

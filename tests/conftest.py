@@ -20,18 +20,29 @@ from local.progress import Progress
 from .corpus import CORPUS
 from .profiles import register_profiles
 
-pytest_plugins = ["tests.skips"]
+pytest_plugins = ["tests.skips", "tests.tally"]
 
 register_profiles()
 
-ORDER = ("tests/stack/isolated/", "tests/stack/", "tests/component/", "tests/tooling/", "tests/unit/")
+ORDER = (
+    "tests/attacks/stack/",
+    "tests/stack/isolated/",
+    "tests/stack/",
+    "tests/attacks/",
+    "tests/peers/",
+    "tests/component/",
+    "tests/tooling/",
+    "tests/unit/",
+)
 """Folders by the time that one scope of theirs takes, longest first, so that no worker ends with a long one."""
 
 
 class StackScheduling(LoadFileScheduling):
-    """Give each worker whole files, and all files that share the session's stack to one worker."""
+    """Give each worker whole files, and all files that share a stack to one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/attacks/stack/"):
+            return "tests/attacks/stack"
         shared = nodeid.startswith("tests/stack/") and not nodeid.startswith("tests/stack/isolated/")
         return "tests/stack" if shared else str(super()._split_scope(nodeid))
 
@@ -42,9 +53,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackSchedul
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort tests by :data:`ORDER`; mark tests of the stack as slow unless they are smoke tests."""
+    """Sort tests by :data:`ORDER`; mark as slow tests of the stack that are no smoke tests, attacks and comparisons."""
     for item in items:
         if item.nodeid.startswith("tests/stack/") and item.get_closest_marker("smoke") is None:
+            item.add_marker(pytest.mark.slow)
+        if item.nodeid.startswith(("tests/attacks/", "tests/peers/")):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: next((n for n, at in enumerate(ORDER) if item.nodeid.startswith(at)), len(ORDER)))
 

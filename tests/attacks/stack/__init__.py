@@ -1,0 +1,1 @@
+"""Attacks over HTTP on one deployed local stack without inference, with every dialect in mode ``guarded``."""
