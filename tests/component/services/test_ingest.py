@@ -56,6 +56,7 @@ def test_an_upload_becomes_a_clean_master_with_its_presets(world: World) -> None
     assert head is not None
     assert head.headers["Content-Type"] == "image/jpeg"
     assert head.metadata["sha256"] == hashlib.sha256(body).hexdigest()
+    assert head.metadata["master-sha256"] == hashlib.sha256(world.body("media", head.key)).hexdigest()
     record = world.record("trips/röm 1.jpg")
     assert (record.state, record.announced) == (READY, True)
     assert (record.facts["width"], record.facts["height"], record.facts["format"]) == (300, 400, "jpeg")
@@ -132,6 +133,8 @@ def test_the_same_bytes_under_another_key_are_copied(world: World) -> None:
     assert two.same_as == "one.jpg"
     assert (two.facts, two.provenance, two.sha256) == (one.facts, one.provenance, one.sha256)
     assert world.body("media", "masters/two.jpg") == world.body("media", "masters/one.jpg")
+    heads = [world.vault("media").head(f"masters/{name}.jpg") for name in ("one", "two")]
+    assert len({head.metadata["master-sha256"] for head in heads if head is not None}) == 1
     assert two.derivatives == tuple(name.replace("one", "two") for name in one.derivatives)
     for name in one.derivatives:
         copied = world.vault("media").head("derivatives/" + name.replace("one", "two"))
@@ -424,6 +427,7 @@ def test_a_master_that_nobody_wrote_down_is_adopted_by_a_refusal(world: World) -
         "content_type": "image/jpeg",
         "size_bytes": len(b"of the dead worker"),
         "how": "cleaned",
+        "master_sha256": hashlib.sha256(b"of the dead worker").hexdigest(),
     }
     assert record.sha256 == hashlib.sha256(jpeg_photo()).hexdigest()
     assert (record.facts, record.derivatives) == ({}, ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 
 import numpy as np
@@ -54,7 +55,9 @@ def pixels(data: bytes) -> np.ndarray:
 def answered(data: bytes, *, checked: bool = True, **options: object) -> bytes:
     asked = parse_url("/photo?" + "&".join(f"{name}={value}" for name, value in options.items()))
     plan = parse_path(asked.path)
-    return render(plan, Source.of(data), limits=Limits(), checked=checked).body
+    return render(
+        plan, Source.of(data), limits=Limits(), checked_sha256=hashlib.sha256(data).hexdigest() if checked else ""
+    ).body
 
 
 @pytest.fixture
@@ -105,10 +108,12 @@ def test_all_else_is_made(case: str) -> None:
         answered(data, **options)
 
 
-def test_what_nobody_has_decoded_yet_is() -> None:
-    cut = jpeg()[:-400] + b"\xff\xd9"
-    with pytest.raises(Damaged):
-        answered(cut, checked=False, f="jpeg")
+@pytest.mark.parametrize("recorded", ["", hashlib.sha256(jpeg()).hexdigest()], ids=["nothing", "another object"])
+def test_what_ingest_has_not_decoded_is_decoded(recorded: str) -> None:
+    plan = parse_path(parse_url("/photo?f=jpeg").path)
+    for damaged in (jpeg()[:-400] + b"\xff\xd9", jpeg()[:-400]):
+        with pytest.raises(Damaged):
+            render(plan, Source.of(damaged), limits=Limits(), checked_sha256=recorded)
 
 
 @pytest.mark.parametrize("quality", [25, 50, 70, 80, 92, 99])

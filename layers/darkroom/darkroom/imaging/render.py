@@ -38,13 +38,14 @@ def render(
     watermark: bytes | None = None,
     findings: Findings | None = None,
     pace: Pace = "quick",
-    checked: bool = False,
+    checked_sha256: str = "",
 ) -> Picture:
     """Make the picture that ``plan`` describes of ``source``.
 
     ``watermark`` is the file that the plan's watermark names, ``findings`` what is known of ``source``: a plan that
     hides something is not made without, one that keeps faces keeps the most striking part. ``pace`` is the encoder's.
-    ``checked``: ``source`` was decoded whole before, so that it may be answered as it is where it is what is asked for.
+    ``checked_sha256``: the SHA-256 of the bytes that ingest cleaned and decoded whole, empty if it is not known. Only a
+    ``source`` of these bytes may be returned without a decode, or as it is; any other is decoded whole and cleaned.
     Timings: ``decode`` is one lazy pass of reading, decoding, cropping and resizing, until the pixels that are kept are
     in memory; with a streamed source it includes waiting for bytes. ``transform`` is every later step. ``encode`` is
     the encoder alone, all tries included. Only a picture of more than 32 MP streams through, with its decoding counted
@@ -61,14 +62,14 @@ def render(
     if plan.skip:
         from .unchanged import skipped  # only other URL languages ask for it
 
-        if answer := skipped(plan, source, header, limits, checked=checked):
+        if answer := skipped(plan, source, header, limits, checked_sha256):
             clock.stop("decode")
             size = (header.upright_width, header.upright_height)
             return Picture(answer[1], answer[0], *size, header.frames, clock.timings_ms)
-    if checked and geometry.scaled == geometry.stored:
+    if checked_sha256 and geometry.scaled == geometry.stored:
         from .unchanged import unchanged  # most requests are for something smaller
 
-        if kept := unchanged(plan, source, header, geometry):
+        if kept := unchanged(plan, source, header, geometry, checked_sha256):
             clock.stop("decode")
             return Picture(kept[1], kept[0].content_type, header.width, header.height, header.frames, clock.timings_ms)
     work = exposed(plan, source, header, geometry, limits, watermark, findings, pace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from ..errors import Damaged
@@ -24,10 +25,13 @@ K1_SUM = 3688
 """Of the luminance table of ITU-T T.81, K.1, which libjpeg scales for a quality: by 1 at 50, by 2 - q / 50 above."""
 
 
-def unchanged(plan: Plan, source: Source, header: Header, geometry: Geometry) -> tuple[Form, bytes] | None:
+def unchanged(
+    plan: Plan, source: Source, header: Header, geometry: Geometry, checked_sha256: str
+) -> tuple[Form, bytes] | None:
     """The type and the bytes of ``source`` without metadata, where ``plan`` asks for nothing else; None where it does.
 
     That is a JPEG of no better quality than is asked for, or a GIF: what others were encoded with, no header says.
+    None also where the bytes are not those of ``checked_sha256``: nothing has decoded them whole yet.
     Raises what the stream of ``source`` raised.
     """
     form = Target.of(plan.format).pick(
@@ -41,17 +45,21 @@ def unchanged(plan: Plan, source: Source, header: Header, geometry: Geometry) ->
             return None
     elif form.name != "gif":
         return None
+    if not is_checked(source, checked_sha256):
+        return None
     from .metadata import clean  # few requests get here
 
     cleaned = clean(source.read_all(), header)
     return None if cleaned is None else (form, cleaned)
 
 
-def skipped(plan: Plan, source: Source, header: Header, limits: Limits, *, checked: bool) -> tuple[str, bytes] | None:
+def skipped(
+    plan: Plan, source: Source, header: Header, limits: Limits, checked_sha256: str
+) -> tuple[str, bytes] | None:
     """The type and the bytes of ``source``, where ``plan`` leaves its type as it is; None where it does not.
 
-    Without metadata, as a master is that was taken in here. A source that is not ``checked`` is decoded whole, cleaned,
-    and made like any other where that cannot be. Raises Damaged, or what the stream of ``source`` raised.
+    Bytes of the SHA-256 ``checked_sha256`` were cleaned and decoded by ingest, and are returned as they are. All others
+    are decoded whole and cleaned; None where that is not possible. Raises Damaged, or what the stream raised.
     """
     large = source.size_bytes > limits.max_bytes  # a scene is read in parts
     if plan.redact or large or not {header.format, "all"} & set(plan.skip):
@@ -65,7 +73,7 @@ def skipped(plan: Plan, source: Source, header: Header, limits: Limits, *, check
             return TYPES["svg"], sanitise(source.read_all())
         except ValueError as error:
             raise Damaged(detail=f"svg: {error}") from error
-    if checked:
+    if is_checked(source, checked_sha256):
         return TYPES[header.format], source.read_all()
     with source.decoding():
         for frame in load_whole(source, header, limits, animated=header.animated).frames:
@@ -74,6 +82,11 @@ def skipped(plan: Plan, source: Source, header: Header, limits: Limits, *, check
 
     cleaned = clean(source.read_all(), header, keep_orientation=True)
     return None if cleaned is None else (TYPES[header.format], cleaned)
+
+
+def is_checked(source: Source, sha256: str) -> bool:
+    """Whether ``source`` has the bytes of ``sha256``, which ingest recorded of what it cleaned and decoded whole."""
+    return bool(sha256) and hashlib.sha256(source.read_all()).hexdigest() == sha256
 
 
 def jpeg_quality(source: Source) -> float:

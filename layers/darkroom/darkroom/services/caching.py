@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 SOURCE_ETAG = "source-etag"
 """User metadata of a derivative: the entity tag, without quotes, of the master it was made from. A purge goes by it."""
 
+MASTER_SHA256 = "master-sha256"
+"""User metadata of a master: the SHA-256 of its own bytes, as ingest wrote them after it removed the metadata and
+decoded every pixel. It holds for these bytes alone: other bytes with a copy of this field do not match it."""
+
 PACE = "pace"
 """User metadata of a derivative: how hard its encoder tried (:data:`darkroom.imaging.effort.Pace`), if known."""
 

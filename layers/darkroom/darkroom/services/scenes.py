@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,7 @@ class Scenes:
         if not _is_pyramid(first):
             return stream
         blocks = self._of(bucket, name, master, first, stream)
-        attributes = {"Content-Type": TIFF}
-        self._kept[name] = (StoredObject(master.etag, master.size_bytes, attributes, iter(())), blocks)
+        self._kept[name] = (replace(master, chunks=iter(())), blocks)
         for oldest in list(self._kept)[:-KEPT]:
             del self._kept[oldest]
         return blocks

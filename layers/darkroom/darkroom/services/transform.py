@@ -34,7 +34,7 @@ from ..plan.signing import verify
 from .ahead import Ahead
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored, matches
 from .aside import Aside
-from .caching import SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
+from .caching import MASTER_SHA256, SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
 from .making import known_of, overtaken, read_watermark, take_back
 from .places import MASTERS, ObjectNames
 from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
@@ -265,9 +265,11 @@ class Transform:
 
         mark = job.watermark.result() if job.watermark else None
         started_s = time.time()
-        ours = self.source is self.media  # ingest has decoded these masters whole
+        checked = job.master.attributes.get(MASTER_SHA256, "")  # none of an object that was put there by hand
         with self.scenes.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
-            picture = render(job.plan, source, limits=self.limits, watermark=mark, findings=findings, checked=ours)
+            picture = render(
+                job.plan, source, limits=self.limits, watermark=mark, findings=findings, checked_sha256=checked
+            )
         self.observer.staged(picture.timings_ms, started_s=started_s)
         return picture
 

@@ -10,8 +10,9 @@ from typing import Any
 from ...aws.record import Record
 from ...aws.vault import Kept
 from ...errors import Changed
+from ..caching import MASTER_SHA256
 from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Hold
-from .publish import TIERED_FROM_BYTES, Publisher
+from .publish import INDEXED_SHA256, TIERED_FROM_BYTES, Publisher
 from .shelf import Shelf
 
 
@@ -63,12 +64,13 @@ def _as_held(hold: Hold, record: Record) -> dict[str, Any]:
 def _marked(hold: Hold, held: Mapping[str, Any]) -> dict[str, str]:
     """The metadata of a master that the index describes."""
     master = held["master"]
-    return {
+    marks = {
         SEQUENCER: hold.sequencer,
         SHA256: held["sha256"],
         VERSION_ID: master["version_id"],
         HOW: master["how"],
     }
+    return marks | ({MASTER_SHA256: master[INDEXED_SHA256]} if INDEXED_SHA256 in master else {})
 
 
 def _copying(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,7 +17,7 @@ from ...imaging.master import Master
 from ...imaging.picture import Picture
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
-from ..caching import PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
+from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
 from ..places import HELD_MASTERS
 from ..purge_orders import purge_message
 from ..transform import DERIVATIVES
@@ -26,6 +27,9 @@ from .shelf import TRIES, Shelf
 
 TIERED_FROM_BYTES = 131_072
 """Smaller objects never tier, and are billed as this many bytes (S3 Intelligent-Tiering, user guide)."""
+
+INDEXED_SHA256 = "master_sha256"
+"""Field of a master in the index that has the value of the metadata :data:`MASTER_SHA256`."""
 
 _PUTS_AT_ONCE = 4
 
@@ -62,20 +66,20 @@ class Publisher:
 
         Raises Superseded, Outranked, Changed, Unavailable.
         """
-        marks = marked(hold, upload, master.how)
+        marks = marked(hold, upload, master.how, digest(master))
         etag = self.replace_master(hold, _writing(self.masters, hold, master, marks))
         return described(marks, etag, master.content_type, len(master.body))
 
     def put_held(self, hold: Hold, upload: Upload, master: Master) -> dict[str, Any]:
         """The same where masters wait, and nothing is served from."""
-        marks = marked(hold, upload, master.how)
+        marks = marked(hold, upload, master.how, digest(master))
         etag, _ = self.held.replace(hold, _writing(self.held, hold, master, marks))
         return described(marks, etag, master.content_type, len(master.body))
 
     def copy_master(self, hold: Hold, upload: Upload, donor: Record) -> dict[str, Any] | None:
         """The same by a server-side copy of the master of ``donor``; None if that has changed or gone."""
         source, original = self.claims.source, donor.master
-        marks = marked(hold, upload, original["how"])
+        marks = marked(hold, upload, original["how"], original.get(INDEXED_SHA256, ""))
 
         def write(_: Kept | None) -> str | None:
             try:
@@ -201,9 +205,15 @@ class Publisher:
             raise Superseded(wrote=True)
 
 
-def marked(hold: Hold, upload: Upload, how: str) -> dict[str, str]:
-    """The metadata of a master of ``upload``."""
-    return {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.kept.version_id, HOW: how}
+def digest(master: Master) -> str:
+    """Compute the SHA-256 of the bytes of ``master``, in hexadecimal."""
+    return hashlib.sha256(master.body).hexdigest()
+
+
+def marked(hold: Hold, upload: Upload, how: str, master_sha256: str = "") -> dict[str, str]:
+    """The metadata of a master of ``upload``; ``master_sha256`` is of the master itself, empty if not known."""
+    marks = {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.kept.version_id, HOW: how}
+    return marks | ({MASTER_SHA256: master_sha256} if master_sha256 else {})
 
 
 def _writing(shelf: Shelf, hold: Hold, master: Master, marks: Mapping[str, str]) -> Callable[[Kept | None], str]:
@@ -224,7 +234,7 @@ def _writing(shelf: Shelf, hold: Hold, master: Master, marks: Mapping[str, str])
 
 def described(marks: Mapping[str, str], etag: str, content_type: str, size_bytes: int) -> dict[str, Any]:
     """A master in the index. ``marks`` is its metadata."""
-    return {
+    master = {
         "etag": etag,
         "sequencer": marks[SEQUENCER],
         "version_id": marks[VERSION_ID],
@@ -232,3 +242,4 @@ def described(marks: Mapping[str, str], etag: str, content_type: str, size_bytes
         "size_bytes": size_bytes,
         "how": marks[HOW],
     }
+    return master | ({INDEXED_SHA256: marks[MASTER_SHA256]} if MASTER_SHA256 in marks else {})

@@ -180,7 +180,7 @@ COVERAGE: tuple[Covered[Read], ...] = (
         (),
         "%raw",
         "skip",
-        note="The master: the upload, cleaned.",
+        note="The master without metadata; a file that ingest has not cleaned is cleaned, or rendered.",
         read=partial(readers.switch, "raw"),
     ),
     Covered(
