@@ -324,11 +324,32 @@ def _settings() -> Iterator[MetricAlarm]:
     )
 
 
+def _secrets() -> Iterator[MetricAlarm]:
+    """Functions that check signatures read the secrets when a signed request comes, and count a rejected one then."""
+    metrics = tuple(
+        Metric(function, "", "SigningSecretInvalid", of(function), shown=False) for function in ("transform", "upload")
+    )
+    yield MetricAlarm(
+        name="keys-invalid",
+        meaning="A secret with signing keys is invalid and rejected: signed requests are refused until it is replaced",
+        runbook="bad-deploy",
+        metrics=metrics,
+        formulas=(Formula("rejected", "rejected reads", " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
+        comparison="over",
+        threshold=0,
+        period_s=900,
+        missing="notBreaching",
+        action="ticket",
+        essential=True,
+    )
+
+
 def tickets() -> Iterator[MetricAlarm]:
     """Every alarm that becomes a ticket."""
     yield from _queues()
     yield from _recursion()
     yield from _settings()
+    yield from _secrets()
     yield from _quality()
     yield from _figures()
     yield from _endpoint()

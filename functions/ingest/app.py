@@ -47,7 +47,7 @@ _observer = Observer("ingest")
 _queue = Queue(_sqs, _env["INGEST_QUEUE_URL"], _observer.trace_header)
 _purges = Queue(_sqs, _env["PURGE_QUEUE_URL"], _observer.trace_header)
 _dead_letters = Queue(_sqs, _env["INGEST_DLQ_URL"], _observer.trace_header)
-_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource())
+_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource(), observer=_observer)
 
 
 def _ingest(settings: Settings) -> Ingest:

@@ -26,7 +26,7 @@ _observer = Observer("similar")
 _vectors = open_vectors(_env)
 _index, _keys = (
     Index(client("dynamodb", _env), _env["INDEX_TABLE"]),
-    SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource()),
+    SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource(), observer=_observer),
 )
 
 

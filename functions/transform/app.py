@@ -39,7 +39,7 @@ _credentials = CredentialSource()
 _media = connect(_env["MEDIA_BUCKET"], _credentials)
 _same = _env.get("SOURCE_BUCKET", "") in ("", _env["MEDIA_BUCKET"])
 _source = _media if _same else connect(_env["SOURCE_BUCKET"], _credentials)
-_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials)
+_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials, observer=_observer)
 _sparing = partial(Switches(in_bucket(_media)).on, PRESETS_ONLY)
 _scenes = Scenes()
 _live = LiveSettings(in_bucket(_media), _observer)
@@ -108,7 +108,7 @@ def _respond(path: str, method: str, headers: Mapping[str, str]) -> tuple[HttpRe
 def _language_keys() -> Document:
     from darkroom.services.languages.entry import connect_keys
 
-    return connect_keys(_env.get("LANGUAGE_KEYS_ARN", ""), _credentials)
+    return connect_keys(_env.get("LANGUAGE_KEYS_ARN", ""), _credentials, _observer)
 
 
 def _languages(transform: Transform) -> Languages:

@@ -24,7 +24,7 @@ _env = dict(os.environ)
 _observer = Observer("upload")
 _s3 = client("s3")
 _forms, _index = Forms(_s3, _env["UPLOADS_BUCKET"]), Index(client("dynamodb"), _env["INDEX_TABLE"])
-_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource())
+_keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource(), observer=_observer)
 
 
 def _uploads(settings: Settings) -> Uploads:

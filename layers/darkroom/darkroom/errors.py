@@ -216,6 +216,13 @@ class Unavailable(DarkroomError):
     retryable = True
 
 
+class KeysInvalid(Unavailable):
+    """The secret with the signing keys does not follow its schema: no signature can be checked, so none is valid."""
+
+    code = "keys-invalid"
+    title = "Signatures cannot be checked: this deployment's signing keys are invalid"
+
+
 class FindingsPending(Unavailable):
     """A picture that is to be redacted has not been looked at yet. Without findings it is not shown at all."""
 

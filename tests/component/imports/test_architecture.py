@@ -20,6 +20,9 @@ AWS = AWS_LAYER | {"obstore"}
 
 FORBIDDEN = {
     "darkroom.errors": NATIVE | AWS | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
+    "darkroom.signing_secrets": NATIVE
+    | AWS
+    | {"darkroom.plan", "darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.settings": NATIVE | AWS | {"darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.plan": NATIVE | AWS | {"darkroom.imaging", "darkroom.aws", "darkroom.services"},
     "darkroom.imaging": AWS | {"darkroom.aws", "darkroom.services"},

@@ -13,10 +13,14 @@ from botocore.credentials import Credentials as BotoCredentials
 
 from darkroom.aws.credentials import Credentials, CredentialSource
 from darkroom.aws.secrets import KEEP_S, RETRY_S, Secret, SigningKeys, signed_headers
-from darkroom.errors import Unavailable
+from darkroom.aws.telemetry import LightObserver
+from darkroom.errors import KeysInvalid, Unavailable
 from darkroom.plan.grammar.asked import Key
 from darkroom.services.languages.keys import read_keys
 
+from .emf import counted, of
+
+ONE, TWO = "the first key of a test", "the second key of a test"
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 
 
@@ -43,6 +47,9 @@ def test_the_signature_is_botocores(token: str, region: str, monkeypatch: pytest
     assert ours["authorization"] == theirs.headers["Authorization"]
 
 
+OBSERVER = LightObserver("transform")
+
+
 class Clock:
     def __init__(self) -> None:
         self.now_s = 1000.0
@@ -54,40 +61,56 @@ class Clock:
 @pytest.fixture
 def secret(aws: Any, aws_environment: dict[str, str]) -> tuple[Any, SigningKeys, Clock]:
     client = aws("secretsmanager")
-    arn = client.create_secret(Name=f"keys-{datetime.now(UTC).timestamp()}", SecretString='{"current": "one"}')["ARN"]
+    arn = client.create_secret(Name=f"keys-{datetime.now(UTC).timestamp()}", SecretString=json.dumps({"current": ONE}))[
+        "ARN"
+    ]
     clock = Clock()
 
     def rotate(value: dict[str, str]) -> None:
         client.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
 
-    return rotate, SigningKeys(arn, CredentialSource(aws_environment), aws_environment, clock), clock
+    return rotate, SigningKeys(arn, CredentialSource(aws_environment), aws_environment, clock, OBSERVER), clock
 
 
 def test_keys_are_kept_and_fetched_again_after_a_while(secret: tuple[Any, SigningKeys, Clock]) -> None:
     rotate, keys, clock = secret
-    assert keys.valid() == ("one",)
-    rotate({"current": "two", "previous": "one"})
-    assert keys.valid() == ("one",)
+    assert keys.valid() == (ONE,)
+    rotate({"current": TWO, "previous": ONE})
+    assert keys.valid() == (ONE,)
     clock.now_s += KEEP_S
-    assert keys.valid() == ("two", "one")
+    assert keys.valid() == (TWO, ONE)
 
 
 def test_a_signature_no_key_made_fetches_again_but_not_at_every_forgery(secret: tuple[Any, SigningKeys, Clock]) -> None:
     rotate, keys, clock = secret
     keys.valid()
-    rotate({"current": "two", "previous": ""})
+    rotate({"current": TWO, "previous": ""})
     clock.now_s += RETRY_S / 2
-    assert keys.valid(distrust=True) == ("one",)
+    assert keys.valid(distrust=True) == (ONE,)
     clock.now_s += RETRY_S
-    assert keys.valid(distrust=True) == ("two",)
+    assert keys.valid(distrust=True) == (TWO,)
 
 
-def test_a_secret_without_keys_is_a_fault_that_names_no_arn(secret: tuple[Any, SigningKeys, Clock]) -> None:
-    rotate, keys, _ = secret
-    rotate({"current": ""})
-    with pytest.raises(Unavailable) as caught:
-        keys.valid()
-    assert "arn:" not in caught.value.message
+def test_a_rejected_secret_is_refused_logged_once_and_counted_at_each_fetch(
+    secret: tuple[Any, SigningKeys, Clock], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rotate, keys, clock = secret
+    assert keys.valid() == (ONE,)
+    rotate({"current": ONE, "previous": "short"})
+    clock.now_s += KEEP_S
+    for _ in range(3):
+        for distrust in (False, True):
+            with pytest.raises(KeysInvalid) as caught:
+                keys.valid(distrust=distrust)
+            assert "short" not in caught.value.message + caught.value.detail
+        clock.now_s += RETRY_S
+    OBSERVER.flush()
+    printed = capsys.readouterr().out
+    assert printed.count("signing secret invalid") == 1
+    assert "previous has fewer than 16 characters" in printed
+    assert of(counted(printed), "SigningSecretInvalid") == {"": 3}
+    rotate({"current": TWO, "previous": ONE})
+    assert keys.valid() == (TWO, ONE)
 
 
 def test_a_missing_secret_is_a_fault(aws_environment: dict[str, str]) -> None:
@@ -97,15 +120,15 @@ def test_a_missing_secret_is_a_fault(aws_environment: dict[str, str]) -> None:
         keys.valid()
 
 
-@pytest.mark.parametrize("text", ['{"thumbor": 7}', '{"imgproxy": [{"salt": "0a"}]}', "[]", "no JSON"])
-def test_a_secret_that_cannot_be_read_is_a_fault_and_is_asked_for_again(
-    aws: Any, aws_environment: dict[str, str], text: str
+@pytest.mark.parametrize("content", [{"SecretString": '{"thumbor": 7}'}, {"SecretBinary": b"{}"}])
+def test_a_rejected_secret_of_dialects_is_fetched_again(
+    aws: Any, aws_environment: dict[str, str], content: dict[str, Any]
 ) -> None:
-    client = aws("secretsmanager")
-    arn = client.create_secret(Name=f"languages-{datetime.now(UTC).timestamp()}", SecretString=text)["ARN"]
-    keys = Secret(arn, CredentialSource(aws_environment), read_keys, aws_environment)
-    with pytest.raises(Unavailable) as caught:
+    client, clock = aws("secretsmanager"), Clock()
+    arn = client.create_secret(Name=f"languages-{datetime.now(UTC).timestamp()}", **content)["ARN"]
+    keys = Secret(arn, CredentialSource(aws_environment), read_keys, aws_environment, clock)
+    with pytest.raises(KeysInvalid):
         keys.valid()
-    assert text not in caught.value.message
-    client.put_secret_value(SecretId=arn, SecretString='{"thumbor": ["one"]}')
-    assert keys.valid() == {"thumbor": (Key("one"),)}
+    client.put_secret_value(SecretId=arn, SecretString=json.dumps({"thumbor": [ONE]}))
+    clock.now_s += RETRY_S
+    assert keys.valid() == {"imgproxy": (), "thumbor": (Key(ONE),), "dit": ()}

@@ -69,7 +69,7 @@ LEVELS = {
     "gpu-busy": (90, "over", 12),
 }
 PAGES = {"erasure-incomplete"}
-OTHERS = {"uploads-refused", "recursion-stopped", "recursion-stopped-infer", "settings-invalid"}
+OTHERS = {"uploads-refused", "recursion-stopped", "recursion-stopped-infer", "settings-invalid", "keys-invalid"}
 """Tickets with formulas of their own."""
 
 QUALITY = {"model-precision": (80, "under"), "model-recall": (80, "under"), "model-false-alarms": (10, "over")}
@@ -237,6 +237,16 @@ def test_one_failed_read_of_the_settings_in_15_minutes_is_a_ticket(metric: str) 
     assert state(alarm, {}, "ALARM") == "OK"
 
 
+@pytest.mark.parametrize("function", ["transform", "upload"])
+def test_one_rejected_secret_in_15_minutes_is_a_ticket(function: str) -> None:
+    alarm = ALARMS["keys-invalid"]
+    assert (alarm.period_s, alarm.evaluation_periods) == (900, 1)
+    [query] = [query for query in alarm.queries if query.dimensions["function"] == function]
+    assert state(alarm, {query.id: {ended(alarm): 1}}) == "ALARM"
+    assert state(alarm, {query.id: {ended(alarm): 0}}) == "OK"
+    assert state(alarm, {}, "ALARM") == "OK"
+
+
 # --------------------------------------------------------------- what they say
 
 
@@ -378,7 +388,7 @@ def test_essential_alarms_are_those_that_page_their_parts_and_few_tickets(infere
         properties["AlarmName"].removeprefix("stack-")
         for properties in there.values()
         if properties.get("AlarmActions") == ["<TicketTopic>"]
-    } == names & {"recursion-stopped", "recursion-stopped-infer", "quality-overdue", "settings-invalid"}
+    } == names & {"recursion-stopped", "recursion-stopped-infer", "quality-overdue", "settings-invalid", "keys-invalid"}
     assert {action for one in there.values() for action in one.get("AlarmActions", ())} == {
         "<PageTopic>",
         "<TicketTopic>",

@@ -6,50 +6,80 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..errors import Unavailable
+from ..errors import KeysInvalid, Unavailable
+from ..signing_secrets import InvalidSecret, parse_secret, read_signing_keys
 from .credentials import Credentials, CredentialSource
+
+if TYPE_CHECKING:
+    from .observer import Observer
 
 KEEP_S = 300.0
 """How long keys are used before they are fetched again."""
 
 RETRY_S = 10.0
-"""How old keys must be before a signature that none of them made is a reason to fetch again (after a rotation)."""
+"""How old keys must be before a signature that none of them made is a reason to fetch again (after a rotation).
+
+A rejected secret is fetched again when its rejection is as old.
+"""
 
 
 class Secret[Content]:
-    """A secret whose value is a JSON document, fetched when it is first asked for and kept for a while.
+    """A secret whose value is a JSON object, fetched when it is first asked for and kept for a while.
 
-    ``read`` makes of the document what is kept. It raises ValueError, KeyError, TypeError or AttributeError where the
-    document is not what it should be.
+    ``read`` makes of the object what is kept, and raises InvalidSecret if it does not follow its schema. Such a secret
+    is rejected as a whole, also where a valid one was known: then no signature can be checked, and none is valid.
     """
 
     def __init__(
         self,
         secret_arn: str,
         credentials: CredentialSource,
-        read: Callable[[Any], Content],
+        read: Callable[[Mapping[str, object]], Content],
         environment: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
+        observer: Observer | None = None,
     ) -> None:
         self._secret_arn = secret_arn
         self._credentials = credentials
         self._read = read
         self._environment = environment
         self._clock = clock
+        self._observer = observer
         self._kept: tuple[Content, float] | None = None
+        self._rejected: tuple[str, float] | None = None
 
     def valid(self, *, distrust: bool = False) -> Content:
-        """What the secret says; raises Unavailable. ``distrust`` asks for it again if what is known is old."""
+        """The content of the secret; raises KeysInvalid and other Unavailable.
+
+        ``distrust`` fetches it again if what is known is old.
+        """
         now_s, known = self._clock(), self._kept
         if known is not None and now_s - known[1] < (RETRY_S if distrust else KEEP_S):
             return known[0]
-        content = self._fetch()
-        self._kept = content, now_s
+        if self._rejected is not None and now_s - self._rejected[1] < RETRY_S:
+            raise KeysInvalid(detail=self._rejected[0])
+        text = self._fetch()
+        try:
+            content = self._read(parse_secret(text))
+        except InvalidSecret as error:
+            self._reject(str(error), now_s)
+            raise KeysInvalid(detail=str(error)) from None
+        self._kept, self._rejected = (content, now_s), None
         return content
 
-    def _fetch(self) -> Content:
+    def _reject(self, problems: str, now_s: float) -> None:
+        """Keep the rejection. It is counted at each fetch, so that an alarm lasts, and logged when it is new."""
+        known = self._rejected
+        self._kept, self._rejected = None, (problems, now_s)
+        if self._observer is None:
+            return
+        self._observer.count("SigningSecretInvalid")
+        if known is None or known[0] != problems:
+            self._observer.log("ERROR", "signing secret invalid", secret=self._secret_arn, problems=problems)
+
+    def _fetch(self) -> str:
         import json
         import urllib.error
         import urllib.request
@@ -68,13 +98,14 @@ class Secret[Content]:
         request = urllib.request.Request(endpoint.rstrip("/") + "/", data=body, headers=headers)  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=3) as answer:  # noqa: S310
-                return self._read(json.loads(json.load(answer)["SecretString"]))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                document = json.load(answer)
+        except (OSError, ValueError) as error:
             raise Unavailable(detail=f"keys: {error!r}") from error
+        return str(document.get("SecretString", ""))  # a binary secret has none: it is rejected
 
 
 class SigningKeys(Secret[Sequence[str]]):
-    """The keys in a secret of the form ``{"current": "...", "previous": "..."}``; an empty one is not used."""
+    """The stack's own keys (:func:`darkroom.signing_secrets.read_signing_keys`), the current one first."""
 
     def __init__(
         self,
@@ -82,15 +113,9 @@ class SigningKeys(Secret[Sequence[str]]):
         credentials: CredentialSource,
         environment: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
+        observer: Observer | None = None,
     ) -> None:
-        super().__init__(secret_arn, credentials, _signing_keys, environment, clock)
-
-
-def _signing_keys(secret: Any) -> Sequence[str]:
-    found = tuple(str(secret[name]) for name in ("current", "previous") if secret.get(name))
-    if not found:
-        raise ValueError("the secret holds none")
-    return found
+        super().__init__(secret_arn, credentials, read_signing_keys, environment, clock, observer)
 
 
 def signed_headers(

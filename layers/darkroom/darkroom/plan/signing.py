@@ -21,8 +21,9 @@ def verify(request_path: str, signature: str, expires_s: int | None, keys: Seque
     """Check a signature against every key that is valid now; raises BadSignature or Expired."""
     import hmac
 
+    given = signature.encode("utf-8", "surrogatepass")  # texts that are not ASCII cannot be compared
     candidates = [sign(request_path, key, expires_s) for key in keys if key]
-    if not any(hmac.compare_digest(candidate, signature) for candidate in candidates):
+    if not any(hmac.compare_digest(candidate.encode(), given) for candidate in candidates):
         raise BadSignature
     if expires_s is not None and now_s >= expires_s:
         raise Expired

@@ -20,7 +20,17 @@ from darkroom.services.transform import Transform
 from tests.component.services.test_transform import Keys
 
 NOW_S = 1_800_000_000
-SECRET = {"imgproxy": [{"key": "0a1b", "salt": "2c"}], "thumbor": ["old", "key"], "dit": ["secret"]}
+KEYS: dict[str, Key] = {
+    "imgproxy": Key("0a1b2c3d4e5f6071", "2c"),
+    "thumbor": Key("the key of thumbor"),
+    "dit": Key("the secret of DIT"),
+}
+OLD_KEY = "the older key of thumbor"
+SECRET = {
+    "imgproxy": [{"key": KEYS["imgproxy"].key, "salt": KEYS["imgproxy"].salt}],
+    "thumbor": [OLD_KEY, KEYS["thumbor"].key],
+    "dit": [KEYS["dit"].key],
+}
 SETTINGS = LanguageSettings(
     sources=Sources((("//images.example.com/photos/", ""),)),
     imgproxy=ImgproxySettings(presets={"small": "rs:fit:120:120"}),
@@ -70,6 +80,3 @@ def served(bucket: Bucket, mode: AccessMode = AccessMode.GUARDED, max_age_s: int
         clock=lambda: NOW_S,
     )
     return Served(languages, document, bucket)
-
-
-KEYS: dict[str, Key] = {"imgproxy": Key("0a1b", "2c"), "thumbor": Key("key"), "dit": Key("secret")}

@@ -22,7 +22,7 @@ from darkroom.services.languages.service import grammar_of
 from darkroom.services.languages.table import BY_NAME, IIIF, LANGUAGES
 from tests.images.pictures import jpeg_photo, png_noise
 
-from .serving import NOW_S, Served, served
+from .serving import KEYS, NOW_S, OLD_KEY, Served, served
 
 
 @pytest.fixture
@@ -31,14 +31,16 @@ def stack(bucket: Bucket) -> Served:
     return served(bucket)
 
 
-def thumbor(path: str, key: str = "key") -> str:
+def thumbor(path: str, key: str = KEYS["thumbor"].key) -> str:
     """Signed as thumbor's documentation does it."""
     return f"/thumbor/{urlsafe_b64encode(digest(key.encode(), path.encode(), sha1)).decode()}/{path}"
 
 
 def imgproxy(path: str) -> str:
     """Signed as imgproxy's documentation does it."""
-    signature = digest(bytes.fromhex("0a1b"), bytes.fromhex("2c") + path.encode(), sha256)
+    signature = digest(
+        bytes.fromhex(KEYS["imgproxy"].key), bytes.fromhex(KEYS["imgproxy"].salt) + path.encode(), sha256
+    )
     return f"/imgproxy/{urlsafe_b64encode(signature).decode().rstrip('=')}{path}"
 
 
@@ -84,11 +86,11 @@ def test_what_means_the_same_is_one_stored_picture(stack: Served) -> None:
 
 
 def test_an_old_key_is_valid_beside_the_new_one_and_a_fresh_one_is_fetched(stack: Served) -> None:
-    assert stack.get(thumbor("300x200/photo.jpg", "old"))["statusCode"] == 200
+    assert stack.get(thumbor("300x200/photo.jpg", OLD_KEY))["statusCode"] == 200
     assert stack.document.asked == [False]
-    assert problem(stack.get(thumbor("300x200/photo.jpg", "new"))) == (403, "bad-signature")
-    stack.document.fresh = read_keys({"thumbor": ["new"]})
-    assert stack.get(thumbor("300x200/photo.jpg", "new"))["statusCode"] == 200
+    assert problem(stack.get(thumbor("300x200/photo.jpg", "the newest key of thumbor"))) == (403, "bad-signature")
+    stack.document.fresh = read_keys({"thumbor": ["the newest key of thumbor"]})
+    assert stack.get(thumbor("300x200/photo.jpg", "the newest key of thumbor"))["statusCode"] == 200
 
 
 def test_a_signature_that_is_there_has_to_be_right(stack: Served) -> None:

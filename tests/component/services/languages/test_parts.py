@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadOption
-from darkroom.plan.grammar.asked import Asked, Key
+from darkroom.plan.grammar.asked import Asked
 from darkroom.plan.model import Plan
 from darkroom.plan.normal import plan_of
 from darkroom.plan.redaction import NOTHING, AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.languages.ages import bounded
-from darkroom.services.languages.keys import read_keys
 from darkroom.services.languages.negotiating import variant
 from darkroom.services.languages.request import LanguageRequest
 
@@ -51,20 +50,6 @@ def test_no_age_of_ours_is_above_the_limit(
 )
 def test_ages(given: str, limit_s: int, kept: str) -> None:
     assert bounded(given, limit_s) == kept
-
-
-def test_keys_are_read_as_each_language_has_them() -> None:
-    secret = {"imgproxy": [{"key": "0a", "salt": "0b"}, {"key": "0c"}], "thumbor": ["one", "two"]}
-    assert read_keys(secret) == {
-        "imgproxy": (Key("0a", "0b"), Key("0c")),
-        "thumbor": (Key("one"), Key("two")),
-    }
-
-
-@pytest.mark.parametrize("secret", [["a"], {"thumbor": 7}, {"imgproxy": [{"salt": "0b"}]}, {"dit": [7]}, "text"])
-def test_another_document_is_none(secret: Any) -> None:
-    with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
-        read_keys(secret)
 
 
 def got(plan: Plan, format_class: str = "auto-webp", *, saves_data: bool = False, **asked: Any) -> Plan:

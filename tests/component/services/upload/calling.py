@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[4]
 DOCS = ROOT / "docs" / "uploads.md"
 DATA = b"\xff\xd8\xff not much of a photograph"
 SHA256 = hashlib.sha256(DATA)
-KEYS = {"current": "the current key", "previous": "the previous key"}
+KEYS = {"current": "the current signing key", "previous": "the previous signing key"}
 
 READY_RECORD = Record(
     "trips/ready.jpg",

@@ -18,7 +18,7 @@ def prove(
     import hmac  # with OpenSSL behind it: requests of our own language do without
 
     if claim is not None:
-        given = claim.signature.encode()
+        given = claim.signature.encode("utf-8", "surrogatepass")
         if not any(hmac.compare_digest(given, signature.encode()) for signature in signatures(claim)):
             raise BadSignature
     if expires_s is not None and now_s >= expires_s:

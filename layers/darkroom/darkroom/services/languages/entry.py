@@ -21,6 +21,7 @@ from .service import Languages
 
 if TYPE_CHECKING:
     from ...aws.credentials import CredentialSource
+    from ...aws.observer import Observer
 
 type Responded = tuple[HttpResponse, DarkroomError | None]
 
@@ -36,9 +37,9 @@ def connected(settings: Settings, transform: Transform, keys: Document) -> Langu
     )
 
 
-def connect_keys(secret_arn: str, credentials: CredentialSource) -> Document:
+def connect_keys(secret_arn: str, credentials: CredentialSource, observer: Observer) -> Document:
     """The keys of all dialects in the secret ``secret_arn``. Sends nothing yet."""
-    return Secret(secret_arn, credentials, read_keys)
+    return Secret(secret_arn, credentials, read_keys, observer=observer)
 
 
 def respond(languages: Languages, name: str, method: str, headers: Mapping[str, str]) -> Responded:

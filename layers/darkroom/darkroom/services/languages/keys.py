@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...plan.grammar.asked import Key
+from ...signing_secrets import MAX_KEYS, InvalidSecret, check_hex, check_key, find_unknown
 
 type KeysByLanguage = Mapping[str, tuple[Key, ...]]
 
@@ -30,15 +31,40 @@ class LanguageKeys:
         return self.document.valid(distrust=distrust).get(self.language, ())
 
 
-def read_keys(secret: Any) -> KeysByLanguage:
-    """Read ``{"imgproxy": [{"key": "…", "salt": "…"}], "thumbor": ["…"], "dit": ["…"]}``.
+_KEY, _SALT = "key", "salt"
+_HEXADECIMAL = "imgproxy"
+"""The dialect whose key and salt are hexadecimal."""
 
-    Any of a language's keys is valid. Raises ValueError, TypeError, KeyError or AttributeError if it is no such thing.
+DIALECTS_WITH_KEYS = (_HEXADECIMAL, "thumbor", "dit")
+
+
+def read_keys(document: Mapping[str, object]) -> KeysByLanguage:
+    """Read ``{"imgproxy": [{"key": "<hex>", "salt": "<hex>"}], "thumbor": ["<key>"], "dit": ["<key>"]}``.
+
+    Every key of a list is valid; dialects may be missing. Raises InvalidSecret, for the document as a whole.
     """
-    return {name: tuple(map(_key, keys)) for name, keys in secret.items()}
+    problems = list(find_unknown(document, DIALECTS_WITH_KEYS, ""))
+    found: dict[str, tuple[Key, ...]] = {}
+    for name in DIALECTS_WITH_KEYS:
+        keys = document.get(name, [])
+        if not isinstance(keys, list) or len(keys) > MAX_KEYS:
+            problems.append(f"{name} is not a list of at most {MAX_KEYS} keys")
+            continue
+        check = _check_pair if name == _HEXADECIMAL else check_key
+        problems += [problem for at, item in enumerate(keys) if (problem := check(item, f"{name}[{at}]"))]
+        found[name] = () if problems else tuple(map(_read_key, keys))
+    if problems:
+        raise InvalidSecret(problems)
+    return found
 
 
-def _key(item: Any) -> Key:
-    if isinstance(item, str):
-        return Key(item)
-    return Key(str(item["key"]), str(item.get("salt", "")))
+def _check_pair(item: object, where: str) -> str:
+    """imgproxy checks no signatures without a salt, so that an empty one is a mistake."""
+    if not isinstance(item, dict) or item.keys() != {_KEY, _SALT}:
+        return f"{where} is not an object of {_KEY} and {_SALT}"
+    key, salt = item[_KEY], item[_SALT]
+    return check_key(key, f"{where}.{_KEY}") or check_hex(key, f"{where}.{_KEY}") or check_hex(salt, f"{where}.{_SALT}")
+
+
+def _read_key(item: Any) -> Key:
+    return Key(item) if isinstance(item, str) else Key(item[_KEY], item[_SALT])
