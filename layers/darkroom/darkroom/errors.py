@@ -12,7 +12,10 @@ from typing import ClassVar
 
 
 class DarkroomError(Exception):
-    """Base of all errors. ``message`` is public; ``detail`` is for logs only."""
+    """Base of all errors. ``message`` is public; ``detail`` is for logs only.
+
+    ``of_source``: the source is refused in every variant. Else a refusal holds for the variant that was requested.
+    """
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -22,10 +25,11 @@ class DarkroomError(Exception):
     expected: ClassVar[bool] = False
     """Of status 5xx, and yet nothing that an operator has to look into."""
 
-    def __init__(self, message: str = "", *, detail: str = "") -> None:
+    def __init__(self, message: str = "", *, detail: str = "", of_source: bool = False) -> None:
         super().__init__(message or self.title)
         self.message = message or self.title
         self.detail = detail
+        self.of_source = of_source
 
     @property
     def fault(self) -> bool:

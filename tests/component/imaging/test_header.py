@@ -166,14 +166,16 @@ def test_too_many_pixels(data: bytes, number: str) -> None:
     with pytest.raises(OverLimits, match=number) as caught:
         read(data)
     assert "120,000,000" in caught.value.message
+    assert caught.value.of_source
 
 
 def test_pixels_of_all_frames_count_if_they_are_read() -> None:
     limits = Limits(max_pixels=40 * 30 * 4)
     for form in ("GIF", "WEBP"):
         source = Source.of(animation(form, 5))
-        with pytest.raises(OverLimits, match=r"6,000 pixels .* 5 frames"):
+        with pytest.raises(OverLimits, match=r"6,000 pixels .* 5 frames") as caught:
             inspect(source, limits)
+        assert not caught.value.of_source, "a still of it has fewer"
         assert inspect(source, limits, animated=False).frames == 5
 
 
@@ -184,8 +186,9 @@ def unasked() -> Iterator[bytes]:
 
 
 def test_too_many_frames_and_too_many_bytes() -> None:
-    with pytest.raises(OverLimits, match="5 frames; the limit is 4"):
+    with pytest.raises(OverLimits, match="5 frames; the limit is 4") as caught:
         inspect(Source.of(animation("GIF", 5)), Limits(max_frames=4))
+    assert caught.value.of_source
     with pytest.raises(OverLimits, match="bytes; the limit is 100"):
         inspect(Source.of(saved("PNG")), Limits(max_bytes=100))
     with pytest.raises(OverLimits, match="has 101 bytes; the limit is 100"):

@@ -12,7 +12,7 @@ from obstore.store import MemoryStore
 
 from bench.quality import pixels_of, ssimulacra2
 from darkroom.aws.objects import Bucket, StoredObject
-from darkroom.errors import Unavailable
+from darkroom.errors import Damaged, OverLimits, Unavailable
 from darkroom.imaging.choosing import TARGET_SCORE
 from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits
@@ -21,7 +21,9 @@ from darkroom.plan.signing import sign
 from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Stored, to_http
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, made_from
 from darkroom.services.places import ObjectNames
+from darkroom.services.refusals import MAX_VARIANTS, Marker, read_marker, recorded, write_marker
 from darkroom.services.transform import Transform, TransformRequest
+from tests.images.drawn import animation
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.waiting import HANG_S
 
@@ -221,6 +223,48 @@ def test_a_damaged_source_leaves_a_marker_that_saves_the_next_decode(
     assert isinstance(second, Failed)
     assert isinstance(first, Failed)
     assert (second.error.code, second.error.message) == (first.error.code, first.error.message)
+
+
+def test_a_refusal_of_one_variant_leaves_the_others(service: Transform, bucket: Bucket) -> None:
+    """An animation that has too many pixels as a whole is still served as a still picture, in any order."""
+    bucket.put("masters/moving.gif", animation("GIF", frames=6, size=(100, 100)), {})
+    tight = replace(service, limits=Limits(max_pixels=30_000))
+    for _ in range(2):
+        assert code(tight.answer(request("/moving.gif?w=320&f=webp"))) == "over-limits"
+        assert code(tight.answer(request("/moving.gif?w=640&f=gif"))) == "over-limits"
+        assert isinstance(tight.answer(request("/moving.gif?w=320&f=jpeg")), Rendered | Stored)
+        assert isinstance(tight.answer(request("/moving.gif?f=json")), Rendered | Stored)
+    marker = read_marker(bucket, "derivatives/moving.gif/_/refusal.json")
+    assert list(marker.variants) == ["moving.gif/_/w-320.webp", "moving.gif/_/w-640.gif"]
+
+
+def test_a_refusal_of_one_variant_saves_its_next_decode(
+    service: Transform, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put("masters/moving.gif", animation("GIF", frames=6, size=(100, 100)), {})
+    tight = replace(service, limits=Limits(max_pixels=30_000))
+    first = tight.answer(request("/moving.gif?w=320&f=webp"))
+    monkeypatch.setattr("darkroom.imaging.render.render", None)
+    second = tight.answer(request("/moving.gif?w=320&f=webp"))
+    assert isinstance(first, Failed)
+    assert isinstance(second, Failed)
+    assert (second.error.code, second.error.message) == (first.error.code, first.error.message)
+
+
+def test_a_marker_records_a_bounded_number_of_variants(bucket: Bucket) -> None:
+    """The oldest are dropped; a refusal of the source replaces all; a marker that changed meanwhile stays as it is."""
+    limits, name = Limits(), "derivatives/a.jpg/_/refusal.json"
+    for number in range(MAX_VARIANTS + 3):
+        write_marker(bucket, name, read_marker(bucket, name), f"v{number}", OverLimits(), '"1"', limits)
+    marker = read_marker(bucket, name)
+    assert list(marker.variants) == [f"v{number}" for number in range(3, MAX_VARIANTS + 3)]
+    assert recorded(marker, "v2", '"1"', limits) is None
+    assert isinstance(recorded(marker, "v3", '"1"', limits), OverLimits)
+    assert recorded(marker, "v3", '"2"', limits) is None
+    write_marker(bucket, name, Marker(), "v0", Damaged(of_source=True), '"1"', limits)
+    assert read_marker(bucket, name) == marker, "it was written over what another request had read"
+    write_marker(bucket, name, marker, "v0", Damaged(of_source=True), '"1"', limits)
+    assert isinstance(recorded(read_marker(bucket, name), "any", '"1"', limits), Damaged)
 
 
 def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, bucket: Bucket) -> None:

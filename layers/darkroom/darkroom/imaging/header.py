@@ -29,14 +29,15 @@ def inspect(source: Source, limits: Limits, *, page: int = 0, animated: bool = T
     """
     max_bytes = limits.max_scene_bytes if in_part and source.by_ranges else limits.max_bytes
     if source.size_bytes > max_bytes:
-        raise OverLimits(f"The source has {source.size_bytes:,} bytes; the limit is {max_bytes:,}")
+        raise OverLimits(f"The source has {source.size_bytes:,} bytes; the limit is {max_bytes:,}", of_source=True)
     form = sniff(source.head())
     try:
         header = _reader(form)(source, page)
     except (ArithmeticError, LookupError, ValueError) as error:
-        raise Damaged("The source's header is damaged", detail=f"{form}: {error!r}") from error
+        message = "The source's header is damaged"
+        raise Damaged(message, detail=f"{form}: {error!r}", of_source=page == 0) from error
     if header.width < 1 or header.height < 1:
-        raise Damaged("The source's header gives it no size", detail=repr(header))
+        raise Damaged("The source's header gives it no size", detail=repr(header), of_source=page == 0)
     limits = limits.of_scenes if in_part and _is_large_pyramid(source, header, limits, page) else limits
     _check(header, limits, header.frames if animated and header.animated else 1)
     return header
@@ -58,8 +59,12 @@ def _reader(form: str) -> Reader:
 
 def _check(header: Header, limits: Limits, frames_read: int) -> None:
     if header.frames > limits.max_frames:
-        raise OverLimits(f"The source has {header.frames:,} frames; the limit is {limits.max_frames:,}")
+        message = f"The source has {header.frames:,} frames; the limit is {limits.max_frames:,}"
+        raise OverLimits(message, of_source=True)
     pixels = header.width * header.height * frames_read
     if pixels > limits.max_pixels:
         size = f"{header.width} × {header.height}" + (f" × {frames_read} frames" if frames_read > 1 else "")
-        raise OverLimits(f"The source has {pixels:,} pixels ({size}); the limit is {limits.max_pixels:,}")
+        message = f"The source has {pixels:,} pixels ({size}); the limit is {limits.max_pixels:,}"
+        # Pages of a document differ in size, and a still of an animation reads one frame.
+        one_frame = header.frames == 1 or header.animated
+        raise OverLimits(message, of_source=one_frame and header.width * header.height > limits.max_pixels)

@@ -114,7 +114,7 @@ def load(
         raise BadOption(
             f"page must be a whole number from 0 to {header.frames - 1}: the source has {header.frames}", option="page"
         )
-    with source.decoding():
+    with source.decoding(of_source=read_alike(source, header)):
         if header.format == "heic":
             from . import heif  # Pillow takes 30 ms to import
 
@@ -126,6 +126,11 @@ def load(
                 knobs = _directory(source, page, geometry, limits, whole=whole)
             image = _opened(source, header, knobs)
         return _negative(_without_orientation(settled(image)), animated=animated)
+
+
+def read_alike(source: Source, header: Header) -> bool:
+    """Whether every variant decodes the same: one frame, all of its bytes, and not drawn at a scale as SVG is."""
+    return header.frames == 1 and not source.by_ranges and header.format != "svg"
 
 
 def load_whole(source: Source, header: Header, limits: Limits, *, page: int = 0, animated: bool = False) -> Negative:

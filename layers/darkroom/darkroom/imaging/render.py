@@ -19,7 +19,7 @@ from ..plan.model import AUTO, DATA_FORMATS, Plan
 from .effort import Pace
 from .formats import Target
 from .header import Header, inspect
-from .loading import SPARE_REDUCTION, Negative, load, spared, stored_size
+from .loading import SPARE_REDUCTION, Negative, load, read_alike, spared, stored_size
 from .picture import Picture
 from .pipeline import EXPOSE, RETOUCH, run
 from .printing import printed
@@ -90,7 +90,7 @@ def exposed(
     """The picture with the pixels that are kept; raises what :func:`render` does."""
     work = _opened(plan, source, header, geometry, limits, pace)
     work.watermark, work.findings, work.pace = watermark, _located(plan, header, findings), pace
-    with source.decoding():
+    with source.decoding(of_source=read_alike(source, header)):
         run(EXPOSE, work)
     return work
 

@@ -126,13 +126,19 @@ class Source:
             return self._room()
 
     @contextmanager
-    def decoding(self) -> Iterator[None]:
-        """Around everything that makes libvips read: raises the stream's own fault, or Damaged for a libvips error."""
+    def decoding(self, *, of_source: bool = False) -> Iterator[None]:
+        """Around everything that makes libvips read: raises the stream's own fault, or Damaged for a libvips error.
+
+        ``of_source``: every variant reads the same, so that the damage is that of the source.
+        """
         try:
             yield
         except pyvips.Error as error:
             self.check()
-            raise Damaged(detail=str(error)) from error
+            raise Damaged(detail=str(error), of_source=of_source) from error
+        except Damaged as error:
+            error.of_source |= of_source
+            raise
         self.check()
 
     def check(self) -> None:

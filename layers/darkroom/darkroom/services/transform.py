@@ -37,7 +37,7 @@ from .aside import Aside
 from .caching import MASTER_SHA256, SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
 from .making import known_of, overtaken, read_watermark, take_back
 from .places import MASTERS, ObjectNames
-from .refusals import MARKED, marker_key, read_marker, recorded, write_marker
+from .refusals import MARKED, Marker, marker_key, read_marker, recorded, write_marker
 from .scenes import Scenes
 from .sidecars import Sidecar, read_sidecar
 from .telling import tell_found, tell_rendered
@@ -156,7 +156,7 @@ class Transform:
         name = DERIVATIVES + derivative_name(plan)
         return f"stored {name}", lambda: self.media.open(name)
 
-    def _marker(self, plan: Plan) -> tuple[str, Callable[[], dict[str, object]]]:
+    def _marker(self, plan: Plan) -> tuple[str, Callable[[], Marker]]:
         name = marker_key(DERIVATIVES, plan.key)
         return f"marker {name}", lambda: read_marker(self.media, name)
 
@@ -212,7 +212,8 @@ class Transform:
             return self._from_store(found, plan, if_none_match)
         if master is None:
             raise SourceMissing
-        if (refusal := recorded(marker.result(), master.etag, self.limits)) is not None:
+        refusals = marker.result()
+        if (refusal := recorded(refusals, name.removeprefix(DERIVATIVES), master.etag, self.limits)) is not None:
             raise refusal
         if spared.result() and not is_preset(plan, self.presets, self.always):
             raise PresetsOnly
@@ -223,7 +224,8 @@ class Transform:
         except Changed:
             return self._stored_meanwhile(name, plan, if_none_match)
         except MARKED as error:
-            write_marker(self.media, marker_name, error, master.etag, self.limits)
+            variant = name.removeprefix(DERIVATIVES)
+            write_marker(self.media, marker_name, refusals, variant, error, master.etag, self.limits)
             raise
 
     def _make(self, job: _Job) -> Answer:
