@@ -41,7 +41,7 @@ MEANINGS = [
     ("w=300,h=200,fit=cover", "fit-cover_h-200_up-1_w-300.auto-legacy"),
     ("w=300,h=200,fit=crop", "cov-clip_fit-cover_h-200_w-300.auto-legacy"),
     ("w=300,h=200,fit=aspect-crop", "fit-cover_h-200_w-300.auto-legacy"),
-    ("w=300,h=200,fit=pad", "bg-ffffff_fit-letterbox_h-200_up-1_w-300.auto-legacy"),
+    ("w=300,h=200,fit=pad", "bgm-ffffff_fit-letterbox_h-200_up-1_w-300.auto-legacy"),
     ("w=300,h=200,fit=pad,background=red", "bg-ff0000_fit-letterbox_h-200_up-1_w-300.auto-legacy"),
     ("w=300,h=200,fit=squeeze", "fit-fill_h-200_up-1_w-300.auto-legacy"),
     ("w=300,fit=cover", "up-1_w-300.auto-legacy"),

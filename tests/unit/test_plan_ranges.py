@@ -119,7 +119,8 @@ OTHERS = {
     "frm": ("0 1", "-1 2 1~1"),
     "ry": ("0 1 4096", "-1 4097 0.5 1~1"),
     "ell": ("0~0~0~0 65535~65535~65535~65535", "0~0~0 0~0~0~0~0 -1~0~0~0 0~0~0~-1 65536~0~0~0 0~0~0~65536 0.5~0~0~0"),
-    "bgx": ("blur auto", "none blur~auto"),
+    "bgx": ("blur auto blurall autoall", "none blur~auto all"),
+    "bgm": ("fff 1234 aabbcc 11223344", "white 12 12345 1234567 112233445"),
     "skip": (
         "jpeg png webp gif avif heic tiff svg all jpeg~svg jpeg~png~webp~gif~avif~heic~tiff~svg~all",
         "bmp svg~jpeg png~png jpeg~bmp",
@@ -139,7 +140,7 @@ DEFAULTS = {
     **{"pix": 0, "noise": 0, "ry": 0, "mb": 0},
     **{"blur": 0.0, "sharp": 0.0, "gam": 1.0, "fz": 0.0, "angle": 0.0},
     **{"fit": "contain", "flip": "none", "f": "auto"},
-    **{"bg": "", "redact": "", "dl": "", "fv": "", "cov": "", "lev": "", "bgx": ""},
+    **{"bg": "", "redact": "", "dl": "", "fv": "", "cov": "", "lev": "", "bgx": "", "bgm": ""},
     **{"g": Gravity("center", 0.5, 0.5), "pad": Padding(0, 0, 0, 0), "inset": Padding(0, 0, 0, 0), "skip": ()},
     **{"trimx": Trimming("", "northwest", ""), "zoom": Zoom(1.0, 1.0), "off": Offset(0.0, 0.0), "mat": IDENTITY},
 }

@@ -47,6 +47,7 @@ SHAPES: list[dict[str, Any]] = [
     {"radius": 30, "radius_y": 60},
     {"width": 100, "height": 200, "fit": "letterbox", "backdrop": "blur"},
     {"padding": Padding(5, 5, 5, 5), "backdrop": "auto"},
+    {"padding": Padding(5, 5, 5, 5), "radius": 9, "angle": 7.0, "margin_colour": "00ff0080"},
     {"watermark": Watermark("m", "south"), "stamp": Stamp(0, 0, False, 0.5, 0.5)},
     {"watermark": Watermark("m", "south"), "stamp": Stamp(5, 5, True)},
 ]
@@ -258,8 +259,11 @@ def test_a_backdrop_may_be_the_mean_colour() -> None:
     visible = rgba(CUTOUT)
     weights = visible[..., 3:] / 255
     wanted = (visible[..., :3] * weights).sum(axis=(0, 1)) / weights.sum()
-    assert np.abs(seen(made(CUTOUT, backdrop="auto").body)[0, 0] - wanted).max() <= 1, "of what shows"
-    assert seen(made(saved(Image.new("RGBA", (9, 9), (0, 0, 0, 0)), "PNG"), backdrop="auto").body).min() == 255
+    assert np.abs(seen(made(CUTOUT, backdrop="autoall").body)[0, 0] - wanted).max() <= 1, "of what shows"
+    assert seen(made(saved(Image.new("RGBA", (9, 9), (0, 0, 0, 0)), "PNG"), backdrop="autoall").body).min() == 255
+    own = rgba(made(CUTOUT, backdrop="auto", padding=Padding(1, 2, 3, 4)).body)
+    assert np.array_equal(own[1:-3, 4:-2, 3], visible[..., 3])
+    assert np.abs(own[0] - [*wanted, 255]).max() <= 1
 
 
 @pytest.mark.parametrize(

@@ -80,19 +80,22 @@ def test_a_convolution_sums_neighbours(
     total = sum(weights)
     kernel = np.array(weights, float).reshape(-1, columns) / (total if normal and total else 1)
     colour, alpha = split_alpha(pixels)
-    if alpha is None or min(weights) < 0:
+    if alpha is not None:
+        alpha[:] = np.maximum(alpha, 60)
+    if alpha is None or total <= 0:
         wanted = sum_neighbours(colour.astype(float), kernel)
     else:
         share = alpha[..., None] / 255
-        sums = sum_neighbours(share, np.array(weights, float).reshape(-1, columns) / (total or 1))
-        sums = np.where(sums > 0, sums, 1)
-        wanted = sum_neighbours(colour * share, kernel) / sums
+        sums = sum_neighbours(share, np.array(weights, float).reshape(-1, columns) / total)
+        shown = np.clip(sums, 0, 1)
+        wanted = np.where(sums > 0, sum_neighbours(colour * share, kernel) / np.where(sums > 0, sums, 1), 0)
     found = apply_step(convolve, pixels, convolution=Convolution(columns, normal, tuple(map(float, weights))))
-    if alpha is not None and min(weights) >= 0:
+    if alpha is not None and total > 0:
         colour, kept = split_alpha(found)
         assert kept is not None
-        assert np.array_equal(kept, alpha)
-        assert np.abs(colour - np.clip(wanted, 0, 255)).max() <= 1.1
+        assert np.abs(kept[..., None] - shown * 255).max() <= 0.51
+        visible = shown[..., 0] > 0.05
+        assert np.abs(colour - np.clip(wanted, 0, 255))[visible].max() <= 1.1
         assert not wanted.any() or colour.any()
         return
     assert_near(found, wanted, alpha, peak=peak)
@@ -401,10 +404,11 @@ def test_defaults_touch_nothing(step: Step, options: dict[str, float]) -> None:
 @pytest.mark.parametrize("bands", [1, 2, 3, 4])
 def test_a_median_is_at_most_as_large_as_the_picture(median: int, bands: int) -> None:
     pixels = draw_noise(7, 9, bands)
-    colour, alpha = split_alpha(pixels)
+    if bands % 2 == 0:
+        pixels[..., -1] = np.maximum(pixels[..., -1], 60)
     side = min(median, 7)
-    rank = build_image(np.ascontiguousarray(colour)).rank(side, side, side * side // 2)
-    assert_near(apply_step(smooth, pixels, median=median), read_pixels(rank).astype(float), alpha)
+    rank = build_image(pixels).rank(side, side, side * side // 2)
+    assert np.array_equal(apply_step(smooth, pixels, median=median), read_pixels(rank))
 
 
 def test_a_median_of_a_narrow_picture() -> None:
@@ -447,7 +451,7 @@ def test_grain_is_the_same_each_time_and_repeats(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("sigma", [0.2, 1.0, 4.0])
 @pytest.mark.parametrize(("bands", "peak"), KINDS)
-def test_a_blur_weights_colours_by_alpha(sigma: float, bands: int, peak: int) -> None:
+def test_a_blur_weights_colours_by_alpha_and_blurs_it(sigma: float, bands: int, peak: int) -> None:
     """Where alpha is a tenth, colours count a tenth."""
     pixels = draw_noise(12, 15, bands, peak=peak)
     colour, alpha = split_alpha(pixels)
@@ -458,11 +462,54 @@ def test_a_blur_weights_colours_by_alpha(sigma: float, bands: int, peak: int) ->
         kernel = pyvips.Image.gaussmat(sigma, 0.02, separable=True, precision="integer")
         weights = kernel.numpy().reshape(-1) / kernel.get("scale")
         square, share = np.outer(weights, weights), alpha[..., None] / 255
-        wanted = sum_neighbours(colour * share, square) / sum_neighbours(share, square)
+        soft = sum_neighbours(share, square)
+        wanted = sum_neighbours(colour * share, square) / soft
     work = build_work(pixels, blur=sigma)
     blur(work)
     assert work.touched
-    assert_near(read_pixels(work.frames[0]), wanted, alpha, peak=peak)
+    found = read_pixels(work.frames[0])
+    if alpha is not None:
+        assert np.abs(found[..., -1:] - soft * 255).max() <= 0.51
+    assert_near(found, wanted, split_alpha(found)[1], peak=peak)
+
+
+def test_a_blur_is_that_of_sharp() -> None:
+    """One line of sharp 0.35.5's ``blur(2)``, whose kernel ends earlier."""
+    pixels = np.zeros((16, 16, 4), np.uint8)
+    pixels[:, :8, 2] = 255
+    pixels[:, 8:] = (200, 40, 40, 255)
+    found = apply_step(blur, pixels, blur=2.0)[8].astype(int)
+    assert (found[:2, 3] == 0).all()
+    assert np.abs(found[5:12, 3] - [17, 50, 100, 155, 205, 238, 255]).max() <= 10
+    assert np.abs(found[6:, :3] - (200, 40, 40)).max() <= 2
+
+
+EFFECTS = [
+    *[(sharpen, {"sharpen": 1.5}), (denoise, {"denoise": 5}), (blur, {"blur": 2.0}), (smooth, {"median": 5})],
+    (convolve, {"convolution": Convolution(3, True, (1.0,) * 9)}),
+    (convolve, {"convolution": Convolution(3, True, (-1.0, -1.0, -1.0, -1.0, 32.0, -1.0, -1.0, -1.0, -1.0))}),
+    (convolve, {"convolution": Convolution(3, False, (0.0, -1.0, 0.0, -1.0, 4.0, -1.0, 0.0, -1.0, 0.0))}),
+    (pixelate, {"pixelate": 5}),
+]
+
+
+@pytest.mark.parametrize(("step", "options"), EFFECTS, ids=lambda value: getattr(value, "__name__", None))
+@pytest.mark.parametrize("peak", [255, 65_535])
+def test_what_is_invisible_shows_nowhere(step: Step, options: dict[str, object], peak: int) -> None:
+    """Whatever colours are below transparency, what can be seen is the same."""
+    shapes = np.zeros((24, 24), bool)
+    shapes[4:14, 5:20] = shapes[18:20, 2:22] = True
+    shown = draw_noise(24, 24, 4, peak=peak)
+    shown[..., 3] = np.where(shapes, peak, 0)
+    seen = []
+    for hidden in (0, peak, None):
+        pixels = shown.copy()
+        colours = draw_noise(24, 24, 3, seed=9, peak=peak) if hidden is None else np.full((24, 24, 3), hidden)
+        pixels[~shapes, :3] = colours[~shapes]
+        found = apply_step(step, pixels, **options).astype(float) / peak
+        seen.append(found[..., :3] * found[..., 3:])
+    assert np.abs(seen[0] - seen[1]).max() <= 1.01 / 255
+    assert np.abs(seen[0] - seen[2]).max() <= 1.01 / 255
 
 
 @pytest.mark.parametrize(("bands", "peak"), KINDS)
@@ -470,6 +517,8 @@ def test_a_blur_weights_colours_by_alpha(sigma: float, bands: int, peak: int) ->
 def test_denoise_is_a_guided_filter(bands: int, peak: int, strength: int) -> None:
     pixels = draw_noise(12, 15, bands, peak=peak)
     colour, alpha = split_alpha(pixels)
+    if alpha is not None:
+        alpha[:] = np.maximum(alpha, 60)
     guide, box = colour.astype(float), np.full((5, 5), 1 / 25)
     mean = sum_neighbours(guide, box)
     variance = sum_neighbours(guide * guide, box) - mean * mean
@@ -484,6 +533,7 @@ def test_denoise_is_a_guided_filter(bands: int, peak: int, strength: int) -> Non
 @pytest.mark.parametrize("bands", [3, 4])
 def test_sharpening_leaves_alpha_alone(bands: int) -> None:
     pixels = draw_noise(12, 15, bands)
+    pixels[..., 3:] = np.maximum(pixels[..., 3:], 60)
     found = apply_step(sharpen, pixels, sharpen=1.5)
     wanted = read_pixels(build_image(np.ascontiguousarray(pixels[..., :3])).sharpen(sigma=1.5))
     assert np.array_equal(found[..., :3], wanted)

@@ -267,6 +267,62 @@ def test_a_translucent_background_lies_under(peak: int) -> None:
     assert np.abs(white[0, 0] / factor - (np.array([200, 100, 0]) * 128 + 255 * 127) / 255).max() <= 1
 
 
+def draw_half_transparent(peak: int = 255) -> Array:
+    """Draw 16 × 16 pixels: blue that cannot be seen on the left, opaque red on the right."""
+    pixels = np.zeros((16, 16, 4), np.uint8 if peak == 255 else np.uint16)
+    pixels[:, :8, 2] = peak
+    pixels[:, 8:] = np.array([200, 40, 40, 255]) * (peak // 255)
+    return pixels
+
+
+@pytest.mark.parametrize("peak", [255, 65_535])
+@pytest.mark.parametrize(("colour", "alpha"), [("00ff00", 255), ("00ff0080", 128)])
+def test_margins_alone_have_their_colour(peak: int, colour: str, alpha: int) -> None:
+    """As sharp 0.35's ``extend`` and ``contain``: what the image does not show stays so."""
+    pixels = draw_half_transparent(peak)
+    found = apply_step(add_margins, pixels, padding=Padding(1, 2, 3, 4), margin_colour=colour)
+    assert np.array_equal(found[1:17, 4:20], pixels)
+    margins = np.ones(found.shape[:2], bool)
+    margins[1:17, 4:20] = False
+    assert (found[margins] == np.array([0, 255, 0, alpha]) * (peak // 255)).all()
+
+
+def test_margins_of_an_opaque_picture_are_opaque_if_their_colour_is() -> None:
+    pixels = draw_noise(4, 5, 1)
+    found = apply_step(add_margins, pixels, padding=Padding(1, 1, 1, 1), margin_colour="c86400")
+    assert found.shape == (6, 7, 3)
+    assert (found[0] == (200, 100, 0)).all()
+    assert np.array_equal(found[1:5, 1:6], pixels.repeat(3, axis=2))
+    found = apply_step(add_margins, pixels, padding=Padding(1, 1, 1, 1), margin_colour="c8640080")
+    assert (found[0] == (200, 100, 0, 128)).all()
+
+
+@pytest.mark.parametrize("peak", [255, 65_535])
+def test_corners_are_painted_where_the_picture_is_visible(peak: int) -> None:
+    """As thumbor 7.8's ``round_corner``, which does not look at alpha."""
+    pixels, factor = draw_half_transparent(peak), peak // 255
+    found = apply_step(round_corners, pixels, radius=6, margin_colour="00ff00")
+    assert np.array_equal(found[..., 3], pixels[..., 3])
+    assert (found[0, 15] == np.array([0, 255, 0, 255]) * factor).all()
+    assert np.array_equal(found[8], pixels[8])
+    opaque = apply_step(round_corners, pixels[..., :3], radius=6, margin_colour="00ff00")
+    assert (opaque[0, 0] == np.array([0, 255, 0]) * factor).all()
+    clear = apply_step(round_corners, pixels, radius=6, margin_colour="00ff0033")
+    assert (clear[0, 15] == np.array([0, 255, 0, 51]) * factor).all()
+
+
+def test_a_tilt_paints_the_corners_alone() -> None:
+    """As sharp 0.35's ``rotate``."""
+    found = apply_step(tilt, draw_half_transparent(), angle=45.0, margin_colour="00ff00")
+    assert (found[0, 0] == (0, 255, 0, 255)).all()
+    assert (found[11, 4, 3], found[11, 18].tolist()) == (0, [200, 40, 40, 255])
+    opaque = apply_step(tilt, draw_half_transparent()[..., :3], angle=45.0, margin_colour="00ff00")
+    assert opaque.shape[2] == 3
+    assert (opaque[0, 0] == (0, 255, 0)).all()
+    half = apply_step(tilt, draw_half_transparent()[..., :3], angle=45.0, margin_colour="00ff0080")
+    assert np.abs(half[0, 0].astype(int) - (0, 255, 0, 128)).max() <= 1
+
+
 @pytest.mark.parametrize("bands", [2, 4])
 @pytest.mark.parametrize("peak", [255, 65_535])
 def test_a_plain_backdrop_is_the_mean_of_what_is_visible(bands: int, peak: int) -> None:
@@ -278,7 +334,7 @@ def test_a_plain_backdrop_is_the_mean_of_what_is_visible(bands: int, peak: int) 
     pixels[:, 4:6] = (200 * factor, 90 * factor, 0, 51 * factor)
     pixels[:, 6:] = (peak, peak, peak, 0)
     pixels = pixels if bands == 4 else pixels[..., [0, 3]]
-    work = build_work(pixels, backdrop="auto", padding=Padding(1, 2, 3, 4))
+    work = build_work(pixels, backdrop="autoall", padding=Padding(1, 2, 3, 4))
     add_margins(work)
     lay_backdrop(work)
     found = read_pixels(work.frames[0]) / factor
@@ -292,14 +348,22 @@ def test_a_plain_backdrop_is_the_mean_of_what_is_visible(bands: int, peak: int) 
     assert np.abs(found[1:5, 10:12] - mean).max() <= 0.51
     assert np.abs(found[1:5, 4:8] - visible).max() == 0
     assert np.abs(found[1:5, 8:10] - (faint * 0.2 + mean * 0.8)).max() <= 1
+    work = build_work(pixels, backdrop="auto", padding=Padding(1, 2, 3, 4))
+    add_margins(work)
+    lay_backdrop(work)
+    kept = read_pixels(work.frames[0]) / factor
+    assert np.abs(kept[margins] - [*mean, 255]).max() <= 0.51
+    own = pixels if bands == 4 else pixels[..., [0, 0, 0, 1]]
+    assert np.array_equal(kept[1:5, 4:12], own / factor)
 
 
 def test_a_plain_backdrop_of_nothing_visible_is_white() -> None:
-    assert (apply_step(lay_backdrop, np.zeros((4, 5, 4), np.uint8), backdrop="auto") == 255).all()
-    assert (apply_step(lay_backdrop, np.zeros((4, 5, 4), np.uint16), backdrop="auto") == 65_535).all()
-    work = build_work(draw_noise(4, 5, 3), backdrop="auto")
-    lay_backdrop(work)
-    assert not work.touched
+    assert (apply_step(lay_backdrop, np.zeros((4, 5, 4), np.uint8), backdrop="autoall") == 255).all()
+    assert (apply_step(lay_backdrop, np.zeros((4, 5, 4), np.uint16), backdrop="autoall") == 65_535).all()
+    for pixels, backdrop in ((draw_noise(4, 5, 3), "autoall"), (draw_noise(4, 5, 4), "auto")):
+        work = build_work(pixels, backdrop=backdrop)
+        lay_backdrop(work)
+        assert not work.touched
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 80), (65, 121), (40, 24)])
@@ -410,7 +474,7 @@ def test_frames_are_cut_where_the_first_one_is() -> None:
 def test_a_plain_backdrop_is_that_of_the_first_frame() -> None:
     first, last = np.zeros((4, 5, 4), np.uint8), np.zeros((4, 5, 4), np.uint8)
     first[1, 2], last[1, 2] = (200, 100, 50, 255), (9, 9, 9, 255)
-    work = build_work(first, last, backdrop="auto")
+    work = build_work(first, last, backdrop="autoall")
     lay_backdrop(work)
     assert (read_pixels(work.frames[0]) == (200, 100, 50)).all()
     assert (read_pixels(work.frames[1])[0] == (200, 100, 50)).all()

@@ -14,6 +14,9 @@ from .icc import is_srgb
 PEAK_8_BIT = 255
 PEAK_16_BIT = 65_535
 
+LEAST_VISIBLE = 1 / 32
+"""Alpha, as a part of opaque, below which a colour with 8 bits is no more than rounding."""
+
 _READY = ("srgb", "b-w", "rgb16", "grey16")
 _BANDS_OF_SPACE = {b"GRAY": 1, b"RGB ": 3, b"Lab ": 3, b"CMYK": 4}
 
@@ -91,6 +94,30 @@ def _has_foreign_profile(image: pyvips.Image) -> bool:
     profile = image.get("icc-profile-data")
     bands = apart(image)[0].bands
     return _BANDS_OF_SPACE.get(profile[16:20]) == bands and not is_srgb(profile)
+
+
+def channels(colour: str) -> list[int]:
+    """The numbers of a colour of 6 or 8 hex digits."""
+    return [int(colour[at : at + 2], 16) for at in range(0, len(colour), 2)]
+
+
+def colour_bands(colour: str, white: int, bands: int) -> list[float]:
+    """A colour of 6 or 8 hex digits as the values of 3 or 4 ``bands``, of which ``white`` is the largest."""
+    numbers = [*channels(colour), PEAK_8_BIT][:4]
+    return [number * white / PEAK_8_BIT for number in numbers[:bands]]
+
+
+def fill_invisible(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
+    """The colour bands of ``frame``, where what cannot be seen has the colours of what can, from around it.
+
+    For filters that look at neighbours: else the colours below transparency, which are anything, show at edges.
+    """
+    colour, alpha = apart(frame)
+    if alpha is None:
+        return colour
+    spread = apart(frame.premultiply().gaussblur(sigma_px, min_ampl=0.02).unpremultiply())[0]
+    filled = (alpha < peak(frame) * LEAST_VISIBLE).ifthenelse(spread.rint().cast(frame.format), colour)
+    return filled.copy(interpretation=frame.interpretation)
 
 
 def require_colour(image: pyvips.Image) -> pyvips.Image:

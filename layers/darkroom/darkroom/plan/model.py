@@ -257,6 +257,7 @@ class Plan:
     radius_y: int = 0
     ellipse: Ellipse | None = None
     backdrop: str = ""
+    margin_colour: str = ""
     skip: tuple[str, ...] = ()
     max_bytes: int = 0
     baseline: bool = False

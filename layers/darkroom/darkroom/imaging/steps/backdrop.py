@@ -13,22 +13,26 @@ from .resize import scaled
 SIGMA_PX = 50
 """Of the blur, in the finished picture: thumbor's ``fill(blur)``."""
 
+ALL = "all"
+
 COARSE = 8
 """By how much the picture is reduced to be blurred: so wide a blur has no finer detail."""
 
 
 def lay_backdrop(work: Work) -> None:
-    """Fill margins, and what else is transparent, by the picture, covering all and blurred, or by its mean colour.
+    """Fill margins by the picture, covering all and blurred, or by its mean colour.
 
-    Each frame has its own blurred picture; one colour is that of the first frame.
+    The words that end in ``all`` fill what is transparent in the picture too. Each frame has its own blurred picture;
+    one colour is that of the first frame.
     """
     left, top = begins(work)
     width, height = work.geometry.finished
-    if not work.frames[0].hasalpha():
+    fill_all = work.plan.backdrop.endswith(ALL)
+    if not work.frames[0].hasalpha() or not (fill_all or _has_margins(work)):
         return
     first = require_colour(work.frames[0].crop(left, top, width, height))
     colour = _mean(first)
-    plain = work.plan.backdrop == "auto"
+    plain = work.plan.backdrop.removesuffix(ALL) == "auto"
 
     def over(frame: pyvips.Image) -> pyvips.Image:
         rich = require_colour(frame)
@@ -41,9 +45,17 @@ def lay_backdrop(work: Work) -> None:
                 Size(rich.width, rich.height),
             )
         )
-        return _over(behind, rich)
+        filled = _over(behind, rich)
+        own = rich.crop(left, top, width, height)
+        if fill_all or own[-1].min() == peak(own):
+            return filled
+        return filled.addalpha().insert(own, left, top).copy(interpretation=rich.interpretation)
 
     work.each(over)
+
+
+def _has_margins(work: Work) -> bool:
+    return work.geometry.finished != (work.frames[0].width, work.frames[0].height)
 
 
 def _mean(picture: pyvips.Image) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import PEAK_8_BIT, peak, require_colour
+from ..colour import colour_bands, peak, require_colour
 from ..work import Work
 
 WHITE = "ffffff"
@@ -23,22 +23,15 @@ def fill_background(work: Work) -> None:
         work.each(lambda frame: _flat(frame, WHITE))
 
 
-def channels(colour: str) -> list[int]:
-    """The numbers of a colour of 6 or 8 hex digits."""
-    return [int(colour[at : at + 2], 16) for at in range(0, len(colour), 2)]
-
-
 def _flat(frame: pyvips.Image, colour: str) -> pyvips.Image:
     if colour == WHITE:
         return frame.flatten(background=[peak(frame)] * (frame.bands - 1))
-    factor = peak(frame) / PEAK_8_BIT
-    return require_colour(frame).flatten(background=[number * factor for number in channels(colour)])
+    return require_colour(frame).flatten(background=colour_bands(colour, peak(frame), 3))
 
 
 def _over(frame: pyvips.Image, colour: str) -> pyvips.Image:
     """``frame`` over a translucent colour."""
     rich = require_colour(frame)
-    factor = peak(rich) / PEAK_8_BIT
-    numbers = [number * factor for number in channels(colour)]
+    numbers = colour_bands(colour, peak(rich), 4)
     sheet = (rich.extract_band(0, n=1) * 0 + numbers).cast(rich.format).copy(interpretation=rich.interpretation)
     return sheet.composite2(rich, "over").rint().cast(rich.format).copy(interpretation=rich.interpretation)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import apart, together
 from ..work import Work
 
 SMALLEST_SIGMA_PX = 0.2
@@ -16,15 +15,17 @@ LEAST_WEIGHT = 0.02
 
 
 def blur(work: Work) -> None:
-    """Gaussian blur with a sigma of ``blur`` px. Alpha stays; invisible colour does not bleed into what is visible."""
+    """Gaussian blur with a sigma of ``blur`` px, of alpha too: a sharp outline around blurred colours is no blur.
+
+    Colours are weighted by their alpha, so that what is invisible does not bleed into what is visible.
+    """
     if work.plan.blur < SMALLEST_SIGMA_PX:
         return
     work.each(lambda frame: _blurred(frame, work.plan.blur))
 
 
 def _blurred(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
-    alpha = apart(frame)[1]
-    if alpha is None:
+    if not frame.hasalpha():
         return frame.gaussblur(sigma_px, min_ampl=LEAST_WEIGHT)
-    smooth = apart(frame.premultiply().gaussblur(sigma_px, min_ampl=LEAST_WEIGHT).unpremultiply())[0]
-    return together(smooth.rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)
+    smooth = frame.premultiply().gaussblur(sigma_px, min_ampl=LEAST_WEIGHT).unpremultiply()
+    return smooth.rint().cast(frame.format).copy(interpretation=frame.interpretation)

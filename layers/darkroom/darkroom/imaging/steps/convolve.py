@@ -5,14 +5,15 @@ from __future__ import annotations
 import pyvips
 
 from ...plan.model import Convolution
-from ..colour import apart, together
+from ..colour import apart, fill_invisible, together
 from ..work import Work
 
 
 def convolve(work: Work) -> None:
-    """Make each value the sum of its neighbours' by the kernel's weights, clipped; edges are continued. Alpha stays.
+    """Make each value the sum of its neighbours' by the kernel's weights, clipped; edges are continued.
 
-    A kernel that only smooths weights colours by their alpha too, so that what is invisible does not bleed.
+    Colours are weighted by their alpha, and alpha is convolved as well, as in sharp, by the weights over their sum. A
+    kernel without a positive sum, which finds edges, leaves alpha as it is: nothing would be visible else.
     """
     kernel = work.plan.convolution
     assert kernel is not None
@@ -22,12 +23,12 @@ def convolve(work: Work) -> None:
 def _convolved(frame: pyvips.Image, kernel: Convolution) -> pyvips.Image:
     total = sum(kernel.weights)
     rows = [list(kernel.weights[at : at + kernel.columns]) for at in range(0, len(kernel.weights), kernel.columns)]
-    mask = pyvips.Image.new_from_array(rows, scale=total if kernel.normal and total else 1.0)
-    colour, alpha = apart(frame)
-    if alpha is None or min(kernel.weights) < 0:
-        made = colour.conv(mask, precision="float")
+    alpha = apart(frame)[1]
+    if alpha is None or total <= 0:
+        mask = pyvips.Image.new_from_array(rows, scale=total if kernel.normal and total else 1.0)
+        made = together(fill_invisible(frame, len(rows)).conv(mask, precision="float"), alpha)
     else:
-        gain = 1.0 if kernel.normal or not total else total
-        weighted = frame.premultiply().conv(mask, precision="float")
-        made = apart((weighted / gain).unpremultiply())[0] * gain
-    return together(made.rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)
+        mask = pyvips.Image.new_from_array(rows, scale=total)
+        colour, alpha = apart(frame.premultiply().conv(mask, precision="float").unpremultiply())
+        made = together(colour if kernel.normal else colour * total, alpha)
+    return made.rint().cast(frame.format).copy(interpretation=frame.interpretation)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import apart, peak
+from ..colour import apart, colour_bands, peak, require_colour
 from ..work import Work
 
 
 def round_corners(work: Work) -> None:
     """Make the corners transparent outside of a circle of ``radius`` px, which at most spans the shorter side.
 
-    With another vertical radius it is an ellipse, and each radius spans its own side at most.
+    With another vertical radius it is an ellipse, and each radius spans its own side at most. With ``margin_colour``
+    the corners have that colour instead, and what is transparent stays so, as in thumbor.
     """
     radius, radius_y = work.plan.radius, work.plan.radius_y
     if not radius:
@@ -25,7 +26,22 @@ def round_corners(work: Work) -> None:
         mask = coverage(_beyond(x, width, across), _beyond(y, height, down), across, down).copy_memory()
     else:
         mask = _mask(width, height, min(radius, min(width, height) / 2)).copy_memory()
-    work.each(lambda frame: masked(frame, mask))
+    colour = work.plan.margin_colour
+    work.each(lambda frame: _painted(frame, mask, colour) if colour else masked(frame, mask))
+
+
+def _painted(frame: pyvips.Image, mask: pyvips.Image, colour: str) -> pyvips.Image:
+    """``frame`` with ``colour`` where ``mask`` is 0. Its alpha stays, but for that of a translucent colour."""
+    rich = require_colour(frame)
+    bands, alpha = apart(rich)
+    *paint, opacity = colour_bands(colour, peak(rich), 4)
+    outside = 1 - mask
+    bands = (bands * mask + outside * paint).rint().cast(rich.format).copy(interpretation=rich.interpretation)
+    if alpha is None and len(colour) == 6:
+        return bands
+    shown = peak(rich) if alpha is None else alpha
+    alpha = mask * shown + outside * (shown * (opacity / peak(rich)))
+    return bands.bandjoin(alpha.rint().cast(rich.format)).copy(interpretation=rich.interpretation)
 
 
 def _mask(width: int, height: int, radius_px: float) -> pyvips.Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import PEAK_8_BIT, apart, peak, together
+from ..colour import PEAK_8_BIT, apart, fill_invisible, peak, together
 from ..work import Work
 
 RADIUS_PX = 2
@@ -24,9 +24,9 @@ def denoise(work: Work) -> None:
 
 
 def _smoothed(frame: pyvips.Image, strength: int) -> pyvips.Image:
-    colour, alpha = apart(frame)
+    alpha = apart(frame)[1]
     noise = (LEVELS_PER_STRENGTH * strength * peak(frame) / PEAK_8_BIT) ** 2
-    guide = colour.cast("float")
+    guide = fill_invisible(frame, 2 * RADIUS_PX).cast("float")
     mean = _box(guide)
     variance = _box(guide * guide) - mean * mean
     slope = variance / (variance + noise)

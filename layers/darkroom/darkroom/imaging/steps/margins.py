@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import pyvips
 
+from ..colour import colour_bands, peak, require_colour
 from ..work import Work
 
 
 def add_margins(work: Work) -> None:
     """Put the picture into its letterbox or extension, with padding around.
 
-    ``background`` fills these transparent margins.
+    The margins have ``margin_colour``, whatever is transparent within the picture, as sharp's ``extend`` and
+    ``contain`` do. Without one they are transparent, until ``background`` fills all that is.
     """
     padding, inner = work.plan.padding, work.geometry.size
     width, height = inner.width + padding.left + padding.right, inner.height + padding.top + padding.bottom
     if (width, height) == (work.frames[0].width, work.frames[0].height):
         return
     left, top = begins(work)
-    work.each(lambda frame: _embedded(frame, left, top, width, height))
+    work.each(lambda frame: _embedded(frame, left, top, width, height, work.plan.margin_colour))
 
 
 def begins(work: Work) -> tuple[int, int]:
@@ -27,6 +29,9 @@ def begins(work: Work) -> tuple[int, int]:
     return padding.left + left, padding.top + top
 
 
-def _embedded(frame: pyvips.Image, left: int, top: int, width: int, height: int) -> pyvips.Image:
-    shown = frame if frame.hasalpha() else frame.addalpha()
-    return shown.embed(left, top, width, height, extend="background", background=[0] * shown.bands)
+def _embedded(frame: pyvips.Image, left: int, top: int, width: int, height: int, colour: str) -> pyvips.Image:
+    shown = require_colour(frame) if colour else frame
+    if not shown.hasalpha() and len(colour) != 6:
+        shown = shown.addalpha()
+    background = colour_bands(colour, peak(shown), shown.bands) if colour else [0] * shown.bands
+    return shown.embed(left, top, width, height, extend="background", background=background)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import apart, to_eight_bits, together
+from ..colour import apart, fill_invisible, to_eight_bits
 from ..work import Work
 
 
 def smooth(work: Work) -> None:
-    """Make each value the median of the ``median`` × ``median`` around it: dust goes, edges stay. Alpha stays too.
+    """Make each value, of alpha too, the median of the ``median`` × ``median`` around it: dust goes, edges stay.
 
     With 8 bits, of which libvips keeps a histogram: with 16 it sorts, and 21 px take 3 s a megapixel.
     """
@@ -20,5 +20,6 @@ def smooth(work: Work) -> None:
 
 
 def _smoothed(frame: pyvips.Image, side: int) -> pyvips.Image:
-    colour, alpha = apart(frame)
-    return together(colour.median(side).copy(interpretation=frame.interpretation), alpha)
+    alpha = apart(frame)[1]
+    bands = fill_invisible(frame, side) if alpha is None else fill_invisible(frame, side).bandjoin(alpha)
+    return bands.median(side).copy(interpretation=frame.interpretation)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import apart, together
+from ..colour import apart, fill_invisible, together
 from ..work import Work
 
 
 def sharpen(work: Work) -> None:
-    """Unsharp masking of CIE lightness with a sigma of ``sharp`` px; flat areas and their noise are left alone."""
+    """Unsharp masking of CIE lightness with a sigma of ``sharp`` px; flat areas and their noise are left alone.
+
+    Alpha stays, and outlines are no edges: neither the colours below transparency nor the step to it are sharpened.
+    """
     if not work.plan.sharpen:
         return
     work.each(lambda frame: _sharpened(frame, work.plan.sharpen))
 
 
 def _sharpened(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
-    colour, alpha = apart(frame)
-    return together(colour.sharpen(sigma=sigma_px), alpha)
+    return together(fill_invisible(frame, 2 * sigma_px).sharpen(sigma=sigma_px), apart(frame)[1])

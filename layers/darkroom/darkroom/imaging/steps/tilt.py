@@ -7,21 +7,25 @@ from math import cos, radians, sin
 import pyvips
 
 from ...plan.geometry import Size
+from ..colour import colour_bands, peak, require_colour
 from ..work import Work
 
 
 def tilt(work: Work) -> None:
     """Turn by ``angle`` degrees clockwise about the middle, by a bicubic kernel; the picture grows to hold all of it.
 
-    The corners become transparent, and its edges soft. Colours are weighted by their alpha, as in a resize.
+    The corners have ``margin_colour``, without one they become transparent; edges are soft. Colours are weighted by
+    their alpha, as in a resize.
     """
     size = work.geometry.tilted
-    work.each(lambda frame: _tilted(frame, work.plan.angle, size))
+    work.each(lambda frame: _tilted(frame, work.plan.angle, size, work.plan.margin_colour))
 
 
-def _tilted(frame: pyvips.Image, degrees: float, size: Size) -> pyvips.Image:
+def _tilted(frame: pyvips.Image, degrees: float, size: Size, colour: str) -> pyvips.Image:
     across, down = cos(radians(degrees)), sin(radians(degrees))
-    weighted = (frame if frame.hasalpha() else frame.addalpha()).premultiply()
+    shown = require_colour(frame) if colour else frame
+    solid = not shown.hasalpha() and len(colour) == 6
+    weighted = (shown if shown.hasalpha() else shown.addalpha()).premultiply()
     turned = weighted.affine(
         [across, -down, down, across],
         interpolate=pyvips.Interpolate.new("bicubic"),
@@ -31,7 +35,13 @@ def _tilted(frame: pyvips.Image, degrees: float, size: Size) -> pyvips.Image:
         odx=(size.width - 1) / 2,
         ody=(size.height - 1) / 2,
         premultiplied=True,
-        background=[0] * weighted.bands,
+        background=_premultiplied(colour, peak(shown)) if colour else [0] * weighted.bands,
         extend="background",
     )
-    return turned.unpremultiply().rint().cast(frame.format).copy(interpretation=frame.interpretation)
+    turned = turned.unpremultiply().rint().cast(frame.format).copy(interpretation=shown.interpretation)
+    return turned.extract_band(0, n=3) if solid else turned
+
+
+def _premultiplied(colour: str, white: int) -> list[float]:
+    *bands, alpha = colour_bands(colour, white, 4)
+    return [*(band * alpha / white for band in bands), alpha]

@@ -8,9 +8,8 @@ import pyvips
 
 from ...plan.geometry import Box, Size, arrange
 from ...plan.model import Trimming
-from ..colour import apart, require_colour, to_eight_bits, to_srgb
+from ..colour import apart, channels, require_colour, to_eight_bits, to_srgb
 from ..work import Work
-from .background import channels
 
 MEDIAN_PX = 3
 """The side of the median filter by which libvips tells content from noise, unless it is told that this is line art."""

@@ -33,6 +33,7 @@ def settle(fields: dict[str, Value]) -> None:
     _drop_the_scale_beside_a_stamp(fields)
     _drop_what_needs_a_box(fields)
     _fold_letterbox(fields)
+    _drop_the_colour_of_no_margins(fields)
     if fields.get("gravity") != Gravity("face"):
         fields.pop("face_zoom", None)
     if fields.get("format", "auto") not in _JPEGS:
@@ -88,6 +89,14 @@ def _drop_what_needs_a_box(fields: dict[str, Value]) -> None:
             fields.pop(name, None)
     if "focus" in fields:
         fields.pop("gravity", None)
+
+
+def _drop_the_colour_of_no_margins(fields: dict[str, Value]) -> None:
+    """Drop ``margin_colour`` where nothing can have margins or corners, or where ``background`` gives them the same."""
+    colour = fields.get("margin_colour")
+    has_margins = fields.get("fit") == "letterbox" or bool(fields.keys() & {"padding", "extension", "angle", "radius"})
+    if not has_margins or (isinstance(colour, str) and len(colour) == 6 and colour == fields.get("background")):
+        fields.pop("margin_colour", None)
 
 
 def _fold_letterbox(fields: dict[str, Value]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..kinds import Choice, Fixed, Flag, Kind, Value, Whole
+from ..kinds import Choice, Colour, Fixed, Flag, Kind, Value, Whole
 from ..model import COMPASS, Ellipse, FaceCrop, Focus, Offset, Padding, Plan, Zoom
 from .shapes import (
     MAX_LENGTH_PX,
@@ -74,7 +74,7 @@ BORROWED: tuple[Borrowed, ...] = (
         "focus", Numbers(Focus, 2, 0, MAX_LENGTH_PX, True), "Point of the source that a cover keeps, in px.", "focus"
     ),
     Borrowed("ext", ExtensionKind(COMPASS), "Room around a result that is smaller than the box.", "extension"),
-    Borrowed("angle", Degrees(), "Degrees clockwise, after rot and flip; the corners show bg.", "angle"),
+    Borrowed("angle", Degrees(), "Degrees clockwise, after rot and flip; the corners show bgm or bg.", "angle"),
     Borrowed("med", Whole(0, 21), "Side of a median filter in px.", "median"),
     Borrowed("reye", Flag(), "Takes the red out of eyes that a flash has lit, where faces were found.", "red_eye"),
     Borrowed(
@@ -90,7 +90,18 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed("frm", Flag(), "Makes the watermark a nine-patch that is stretched around the picture.", "framed"),
     Borrowed("ry", Whole(0, 4096), "The vertical radius of rounded corners, where it is another one.", "radius_y"),
     Borrowed("ell", Numbers(Ellipse, 4, 0, MAX_LENGTH_PX, True), "Keeps an ellipse, cut to its bounds.", "ellipse"),
-    Borrowed("bgx", Choice(("blur", "auto")), "Fills margins by the picture blurred, or by its colour.", "backdrop"),
+    Borrowed(
+        "bgx",
+        Choice(("blur", "auto", "blurall", "autoall")),
+        "Fills margins by the image blurred, or by its mean colour; with all, its own transparency too.",
+        "backdrop",
+    ),
+    Borrowed(
+        "bgm",
+        Colour(),
+        "Colour of margins and corners. The image's own transparency stays, other than with bg.",
+        "margin_colour",
+    ),
     Borrowed("skip", Several((*SOURCE_FORMATS, "all")), "Types of source that are answered as they are.", "skip"),
     Borrowed("mb", Whole(0, 2_000_000_000), "Most bytes: quality goes down until it fits.", "max_bytes"),
     Borrowed("base", Flag(), "A JPEG that is not progressive.", "baseline"),

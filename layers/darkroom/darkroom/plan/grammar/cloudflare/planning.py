@@ -77,8 +77,10 @@ def _turned(wanted: Wanted) -> dict[str, Value]:
 
 def _effects(wanted: Wanted) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    if background := wanted.background or (_WHITE if wanted.fit == "pad" else ""):
-        values["bg"] = background
+    if wanted.background:
+        values["bg"] = wanted.background
+    elif wanted.fit == "pad":
+        values["bgm"] = _WHITE
     if wanted.blur:
         values["blur"] = max(0.01, round(wanted.blur * _BLUR * 100) / 100)
     if wanted.sharpen:

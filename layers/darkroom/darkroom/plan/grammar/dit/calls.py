@@ -81,7 +81,7 @@ def extend(wanted: Wanted, value: object) -> None:
     if given.get("extendWith", "background") != "background":
         raise refused("extend", "it must be with background here")
     sides = (whole("extend", given.get(side) or 0) for side in ("top", "right", "bottom", "left"))
-    wanted.once("extend", pad=Padding(*sides), bg=colour("background", given.get("background", BLACK)))
+    wanted.once("extend", pad=Padding(*sides), bgm=colour("background", given.get("background", BLACK)))
 
 
 def flatten(wanted: Wanted, value: object) -> None:

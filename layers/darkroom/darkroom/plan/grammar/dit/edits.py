@@ -44,7 +44,7 @@ EDITS: tuple[Covered[EditReader], ...] = (
     Covered(
         "rotate",
         arguments="angle",
-        to="rot, angle, bg",
+        to="rot, angle, bgm",
         note="Before or after the resize as in the request; of other angles than 90, only after it. A picture is "
         "upright first, as with null. What sharp cuts off after a turn that follows a resize to one side is kept.",
         read=calls.rotate,
@@ -71,7 +71,7 @@ EDITS: tuple[Covered[EditReader], ...] = (
         "flatten",
         arguments="{background}",
         to="bg",
-        note="After the effects. A second colour, by contain, extend or an angle, is refused.",
+        note="After the effects, and below translucent margins too.",
         read=calls.flatten,
     ),
     Covered("unflatten", refused="white becomes transparent nowhere here"),
@@ -125,15 +125,16 @@ EDITS: tuple[Covered[EditReader], ...] = (
     Covered(
         "resize",
         arguments="{width, height, fit, position, background, withoutEnlargement, ratio}",
-        to="w, h, fit, g, ext, bg, up, cov, zoom",
+        to="w, h, fit, g, ext, bgm, up, cov, zoom",
         note="Up to 8192 px. withoutReduction, and fill without one side or with withoutEnlargement are refused; "
-        "kernel says nothing. contain with one side fills nothing up.",
+        "kernel says nothing. contain with one side fills nothing up. Only one colour of margins, by this, extend and "
+        "an angle.",
         read=calls.resize,
     ),
     Covered(
         "extend",
         arguments="px, or {top, right, bottom, left, background}",
-        to="pad, bg",
+        to="pad, bgm",
         note="Up to 2048 px. extendWith others than background is refused.",
         read=calls.extend,
     ),

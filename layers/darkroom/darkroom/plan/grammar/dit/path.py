@@ -226,7 +226,7 @@ FILTERS: tuple[Covered[FilterReader], ...] = (
     Covered("blur", arguments="radius[, sigma]", to="blur", read=_blur, group="filters"),
     Covered("convolution", arguments="matrix, columns", to="conv", read=_convolution, group="filters"),
     Covered("equalize", to="lev=stretch", read=_setting("normalise", value=True), group="filters"),
-    Covered("fill", arguments="color", to="fit=letterbox, bg", read=_fill, group="filters"),
+    Covered("fill", arguments="color", to="fit=letterbox, bgm", read=_fill, group="filters"),
     Covered(
         "format", arguments="format", to="f", note="heif, heic and raw are refused.", read=_format, group="filters"
     ),
@@ -235,7 +235,7 @@ FILTERS: tuple[Covered[FilterReader], ...] = (
     Covered("proportion", arguments="0.0-1.0", to="w, h, zoom", read=_proportion, group="filters"),
     Covered("quality", arguments="1-100", to="q", note="Of whatever format comes out.", read=_quality, group="filters"),
     Covered("rgb", arguments="r, g, b", to="mat", note="As tint.", read=_rgb, group="filters"),
-    Covered("rotate", arguments="angle", to="rot, angle", note="After the resize.", read=_rotate, group="filters"),
+    Covered("rotate", arguments="angle", to="rot, angle, bgm", note="After the resize.", read=_rotate, group="filters"),
     Covered(
         "sharpen",
         arguments="amount, radius, luminance_only",

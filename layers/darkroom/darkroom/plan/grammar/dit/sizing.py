@@ -109,7 +109,7 @@ def _fitted(wanted: Wanted, fit: str, *, grows: bool, sides: int) -> dict[str, V
         return {"fit": "cover", "g": _kept(wanted, place), **cut}
     if place in ("entropy", "attention"):
         place = "center"
-    wanted.once("resize", bg=colour("background", wanted.resize.get("background", BLACK)))
+    wanted.once("resize", bgm=colour("background", wanted.resize.get("background", BLACK)))
     return {"fit": "letterbox"} if place == "center" else {"ext": Extension(place=place)}
 
 
@@ -132,7 +132,7 @@ def _turned(wanted: Wanted) -> dict[str, Value]:
     if wanted.turn % 90:
         if wanted.turn_first and has_box(wanted.resize):
             raise refused("rotate", "an angle that is no multiple of 90 must come after the resize here")
-        wanted.once("rotate", bg=BLACK)
+        wanted.once("rotate", bgm=BLACK)
         return {**values, "angle": round(wanted.turn % 360, 2)}
     turn = -wanted.turn if wanted.flip != wanted.flop else wanted.turn
     return {**values, "rot": int(turn) % 360}

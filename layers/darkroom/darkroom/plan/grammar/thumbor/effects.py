@@ -139,7 +139,7 @@ def round_corner(wanted: Wanted, arguments: list[str]) -> None:
     radii = [min(whole("round_corner", text), LARGEST_RADIUS_PX) for text in (across, down or across)]
     wanted.once("round_corner", radius=radii[0], **({"ry": radii[1]} if radii[0] != radii[1] else {}))
     if len(arguments) < 5 or not is_true(arguments[4]):
-        wanted.once("round_corner", bg="".join(f"{level:02x}" for level in colour))
+        wanted.once("round_corner", bgm="".join(f"{level:02x}" for level in colour))
 
 
 def background_color(wanted: Wanted, arguments: list[str]) -> None:

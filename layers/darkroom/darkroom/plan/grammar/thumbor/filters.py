@@ -37,7 +37,7 @@ FILTERS: tuple[Covered[Filter], ...] = (
         "background_color",
         arguments="color",
         to="bg",
-        note="Behind margins too. A second colour, by fill() or round_corner(), is refused.",
+        note="Behind margins too. A second colour, by fill() with fill_transparent, is refused.",
         read=Filter(effects.background_color, (WORD,)),
     ),
     Covered(
@@ -80,8 +80,8 @@ FILTERS: tuple[Covered[Filter], ...] = (
     Covered(
         "fill",
         arguments="color[, fill_transparent]",
-        to="fit=letterbox, bg, bgx",
-        note="Colours behind transparency too where there are margins. no_upscale() does not shrink what is filled.",
+        to="fit=letterbox, bgm, bgx, bg",
+        note="One colour of margins and corners, with round_corner(). no_upscale() does not shrink what is filled.",
         read=Filter(placing.fill, (WORD, BOOLEAN), 1),
     ),
     Covered(
@@ -158,7 +158,7 @@ FILTERS: tuple[Covered[Filter], ...] = (
     Covered(
         "round_corner",
         arguments="a_radius[|b_radius], r, g, b[, transparent]",
-        to="radius, ry, bg",
+        to="radius, ry, bgm",
         note="Once.",
         read=Filter(effects.round_corner, (r"[0-9]+(?:\|[0-9]+)?", POSITIVE, POSITIVE, POSITIVE, BOOLEAN), 1),
     ),

@@ -24,9 +24,9 @@ def fill(wanted: Wanted, arguments: list[str]) -> None:
     wanted.fills_transparency = len(arguments) > 1 and is_true(arguments[1])
     colour = arguments[0]
     if colour in ("auto", "blur"):
-        wanted.backdrop = {"bgx": colour}
+        wanted.backdrop = {"bgx": f"{colour}all" if wanted.fills_transparency else colour}
     elif colour != "transparent":
-        wanted.backdrop = {"bg": colour_of("fill", colour)}
+        wanted.backdrop = {"bg" if wanted.fills_transparency else "bgm": colour_of("fill", colour)}
 
 
 def focal(wanted: Wanted, arguments: list[str]) -> None:
