@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, Plan
+from darkroom.plan.model import AUTO_CLASSES, BORROWED_FORMATS, DATA_FORMATS, Plan
 from darkroom.plan.negotiation import (
     LADDER_PX,
     RATIOS,
@@ -131,6 +131,7 @@ def test_is_ladder() -> None:
     assert not is_ladder(Plan("a", height=800))
     assert not is_ladder(Plan("a", width=800, quality=50))
     assert not is_ladder(plan_of("a", {}))
+    assert not any(is_ladder(Plan("a", width=800, format=name)) for name in (*BORROWED_FORMATS, *DATA_FORMATS))
 
 
 @given(plan=plans())

@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .model import AUTO, AUTO_CLASSES, DATA_FORMATS, Plan
+from .model import AUTO, AUTO_CLASSES, DATA_FORMATS, PICTURE_FORMATS, Plan
 from .normal import plan_of, scaled
 from .redaction import NOTHING, AlwaysRedact, forced
 
 LADDER_PX = (320, 480, 640, 800, 960, 1280, 1536, 1920, 2560, 3840)
 """Widths that need no signature."""
+
+LADDER_FORMATS = frozenset({"auto", *AUTO_CLASSES, *PICTURE_FORMATS})
+"""Formats of these widths that need no signature: those of native URLs, and not what only dialects can request."""
 
 RATIOS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 SAVE_DATA_QUALITY = 50
@@ -63,8 +66,9 @@ def hinted_ratio(hint: str) -> float:
 
 
 def is_ladder(plan: Plan) -> bool:
-    """Whether ``plan`` asks for nothing but a ladder width and perhaps a format."""
-    return plan.width in LADDER_PX and plan == Plan(plan.key, width=plan.width, format=plan.format)
+    """Whether ``plan`` asks for nothing but a ladder width and perhaps a format of :data:`LADDER_FORMATS`."""
+    only_width = plan.width in LADDER_PX and plan == Plan(plan.key, width=plan.width, format=plan.format)
+    return only_width and plan.format in LADDER_FORMATS
 
 
 def at_ratio(plan: Plan, ratio: float) -> Plan:
