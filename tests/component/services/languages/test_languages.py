@@ -247,6 +247,33 @@ def _stored(bucket: Bucket) -> bytes:
     return stored.read()
 
 
+def test_a_variant_has_one_copy_whatever_age_its_urls_request(bucket: Bucket) -> None:
+    """The attack of the audit: 13 values of ``max_age`` made 13 copies."""
+    bucket.put("masters/noise.png", png_noise(2000, 1500), {})
+    stack = served(bucket)
+    urls = [thumbor(f"2000x1500/filters:format(png):max_age({age})/noise.png") for age in range(0, 130, 10)]
+    locations = {headers(stack.get(url))["location"] for url in [LARGE, *urls]}
+    assert len(locations) == 1
+    copy = bucket.open("derivatives" + locations.pop().removeprefix("/_large"))
+    assert copy is not None
+    assert copy.attributes["Cache-Control"] == "public, max-age=3600, s-maxage=3600", "the deployment's own"
+
+
+def test_a_copy_is_that_of_the_present_derivative(bucket: Bucket) -> None:
+    bucket.put("masters/noise.png", png_noise(2000, 1500), {})
+    stack = served(bucket)
+    location = headers(stack.get(LARGE))["location"]
+    name = "derivatives/noise.png/_/fit-cover_h-1500_up-1_w-2000.png"
+    stored = bucket.open(name)
+    assert stored is not None
+    other = stored.read() + b"encoded again"
+    bucket.put(name, other, stored.attributes)
+    assert headers(stack.get(LARGE))["location"] == location
+    copy = bucket.open("derivatives" + location.removeprefix("/_large"))
+    assert copy is not None
+    assert copy.read() == other
+
+
 def test_its_name_is_nobodys_to_guess(bucket: Bucket) -> None:
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})
     ours, theirs = served(bucket), served(bucket)

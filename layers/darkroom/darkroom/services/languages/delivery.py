@@ -1,9 +1,10 @@
-"""A picture in another language over HTTP: kept for a bounded time, and fetched elsewhere where it is too large.
+"""A response in a dialect over HTTP: with a bounded age, and by a redirect where the picture is too large.
 
-A native URL of a picture over 4.5 MB is answered by a redirect to itself, as the CDN asks the store first. URLs of
-other languages always come to the function, so their redirect leads to an object that the CDN reads from the store by
-itself. Its name is a message authentication code, which nobody can guess who was not sent there: what is stored of a
-picture is more than a stranger may see of it.
+A native URL of a picture over 4.5 MB is answered by a redirect to itself, as the CDN requests it from the store first.
+URLs of dialects always reach the function, so their redirect leads to a copy that the CDN reads from the store. The
+copy's name is a message authentication code of the variant: it cannot be guessed, and a variant has one copy, whatever
+the spelling of the URL and whatever age it requests. The age of a copy is therefore that of the deployment
+(``dialect_max_age_s``). The redirect itself is not cached.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from ..transform import DERIVATIVES
 from .ages import DEFAULT_MAX_AGE_S, bounded
 from .request import LanguageRequest
 from .table import LARGE_PREFIX, LARGE_SUFFIX
+
+COPY_OF = "copy-of"
+"""User metadata of a copy: the entity tag, without quotes, of the derivative that it was made from."""
 
 
 class SigningKeySource(Protocol):
@@ -46,20 +50,25 @@ class Delivery:
         limit_s = self.max_age_s if max_age_s is None else min(max_age_s, self.max_age_s)
         address = "/"
         if isinstance(answer, Stored) and answer.body is None and request.method != "HEAD":
-            address = self._handed_over(plan, answer.derivative.etag, limit_s)
+            address = self._copied(plan, answer.derivative.etag)
         return to_http(_kept_for(answer, limit_s), method=request.method, viewer_url=address)
 
-    def _handed_over(self, plan: Plan, etag: str, limit_s: int) -> str:
-        """The address of a copy of the stored derivative, which lies beside it: a purge of its picture finds both."""
+    def _copied(self, plan: Plan, etag: str) -> str:
+        """The address of the copy of the derivative ``etag``, beside which it lies: a purge of its source finds both.
+
+        A new signing key is a new name: each rotation can add one copy per variant.
+        """
         name = derivative_name(plan)
-        token = sign(f"{name} {etag} {limit_s}", self.keys.valid()[0])
+        token = sign(f"large {name}", self.keys.valid()[0])
         copy = f"{encode_key(plan.key)}{SEPARATOR}{token}{LARGE_SUFFIX}"
-        if self.media.etag(DERIVATIVES + copy) is None:
+        there = self.media.open(DERIVATIVES + copy, 1)
+        if there is None or there.attributes.get(COPY_OF) != etag.strip('"'):
             found = self.media.open(DERIVATIVES + name)
             if found is None or found.etag != etag:
-                raise Unavailable(detail=f"{name} has gone while it was handed over")
-            kept = bounded(found.attributes.get("Cache-Control", ""), limit_s)
-            self.media.put(DERIVATIVES + copy, found.read(), {**found.attributes, "Cache-Control": kept})
+                raise Unavailable(detail=f"{name} has gone while it was copied")
+            kept = bounded(found.attributes.get("Cache-Control", ""), self.max_age_s)
+            attributes = {**found.attributes, "Cache-Control": kept, COPY_OF: etag.strip('"')}
+            self.media.put(DERIVATIVES + copy, found.read(), attributes)
         return f"{LARGE_PREFIX}/{copy}"
 
 

@@ -98,7 +98,7 @@ FIELDS: tuple[Covered[FieldReader], ...] = (
     Covered("effort", note="Nothing to do: effort follows the picture's size here.", read=_nothing, group="request"),
     Covered(
         "headers",
-        note="Of Cache-Control, max-age, up to what the deployment allows. Other headers are refused.",
+        note="Of Cache-Control, max-age, up to what the deployment allows; over 4.5 MB it is that. Others are refused.",
         read=_headers,
         group="request",
     ),

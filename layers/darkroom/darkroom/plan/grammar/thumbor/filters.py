@@ -110,7 +110,7 @@ FILTERS: tuple[Covered[Filter], ...] = (
     Covered(
         "max_age",
         arguments="max_age",
-        note="Seconds that an answer may be kept, up to what the deployment allows.",
+        note="Seconds that an answer may be kept, up to what the deployment allows; over 4.5 MB it is that.",
         read=Filter(writing.max_age, (POSITIVE,)),
     ),
     Covered("max_bytes", arguments="number-of-bytes", to="mb", read=Filter(writing.max_bytes, (POSITIVE,))),
