@@ -34,6 +34,7 @@ from darkroom.services.infer.trial import open_trials
 from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.received import Message
+from darkroom.services.restart import restarting
 from darkroom.services.settings import limits
 from darkroom.settings import Settings
 
@@ -91,6 +92,7 @@ _inbox = Configured(LiveSettings(in_vault(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
+@restarting
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 

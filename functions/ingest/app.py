@@ -23,6 +23,7 @@ from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.aws.verdicts import VerdictTable
+from darkroom.services.deadline import limit_within
 from darkroom.services.ingest.brought import Brought
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.examine import Examiner
@@ -35,10 +36,15 @@ from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
 from darkroom.services.received import Message
+from darkroom.services.restart import restarting
 from darkroom.services.settings import admission, cache_policy
 from darkroom.settings import Settings
 
+_LEASE_SPARE_S = 15
+"""By which a lease is longer than the function's timeout (mapping Sizes of the template)."""
+
 _env = dict(os.environ)
+_CPU_LIMIT = limit_within(float(_env["LEASE_S"]) - _LEASE_SPARE_S)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
 _source, _names = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
@@ -56,7 +62,9 @@ def _ingest(settings: Settings) -> Ingest:
     caching = cache_policy(settings, refines=refines)
     claims = Claims(_index, _queue, _source, _names, float(_env["LEASE_S"]), holding=_media if blocks else None)
     return Ingest(
-        examiner=Examiner(admission(settings), _observer, scanner),
+        examiner=Examiner(
+            admission(settings), _observer, scanner, limit_within(float(_env["LEASE_S"]) - _LEASE_SPARE_S)
+        ),
         publisher=Publisher(claims, _media, Purge(_media, _source, _names), _purges, caching),
         quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
         moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), blocks),
@@ -85,6 +93,7 @@ _inbox = Configured(LiveSettings(in_vault(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
+@restarting
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 

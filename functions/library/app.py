@@ -29,6 +29,7 @@ from darkroom.services.library.working import Worker
 from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
+from darkroom.services.restart import restarting
 from darkroom.services.settings import admission, cache_policy
 from darkroom.settings import Settings
 
@@ -79,6 +80,7 @@ def _open_library(settings: Settings) -> Library:
 _library = Configured(LiveSettings(in_vault(_media), _observer), _open_library)
 
 
+@restarting
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Carry out ``list``, ``work`` or ``report``, as the event's ``action`` says, of the run that it names."""
     _observer.begin(context)

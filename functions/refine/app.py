@@ -19,6 +19,7 @@ from darkroom.services.places import source_names
 from darkroom.services.received import Message
 from darkroom.services.refine.messages import Inbox
 from darkroom.services.refine.service import Refine
+from darkroom.services.restart import restarting
 from darkroom.services.settings import cache_policy, limits
 from darkroom.settings import Settings
 
@@ -52,6 +53,7 @@ _inbox = Configured(LiveSettings(in_bucket(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
+@restarting
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 

@@ -22,6 +22,7 @@ from darkroom.services.live import LiveTransform
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.native import respond
 from darkroom.services.places import source_names
+from darkroom.services.restart import restarting
 from darkroom.services.scenes import Scenes
 from darkroom.services.settings import cache_policy, limits
 from darkroom.services.telling import tell_viewer
@@ -68,6 +69,7 @@ def _build(settings: Settings, ahead: Ahead) -> Transform:
 _transform = LiveTransform(_live, _build)
 
 
+@restarting
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer a Lambda Function URL event (payload format 2.0)."""
     headers = event.get("headers") or {}

@@ -18,6 +18,7 @@ from .metrics import Metrics, count_invocations, measure_memory, measure_queues
 from .names import differ_by_region
 from .nesting import complete_nested_stacks
 from .recursion import stop_loops
+from .restarting import end_workers_with_abandoned_threads
 from .signatures import Verifier, verify_function_urls, verify_virtual_hosts
 from .throttling import refuse_as_lambda_does
 from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_invocations
@@ -49,6 +50,7 @@ def install(
     verify_virtual_hosts(objects, verifier)
     refuse_as_lambda_does(functions)
     stop_loops(functions, queues, metrics)
+    end_workers_with_abandoned_threads(runtime)
     name_failures_as_lambda_does(functions)
     refuse_as_cloudfront_does(cloudfront, os.environ)
     read_metrics(functions, logs, metrics)

@@ -143,6 +143,14 @@ class Damaged(DarkroomError):
     title = "The source image is damaged"
 
 
+class TooSlow(DarkroomError):
+    """Rendering the picture takes more CPU time than a request may use."""
+
+    code = "too-slow"
+    status = 422
+    title = "The picture takes too long to render"
+
+
 class ChecksumMismatch(DarkroomError):
     """The upload's bytes are not those that its checksum is of."""
 

@@ -23,6 +23,7 @@ from darkroom.aws.verdicts import VerdictTable
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
+from darkroom.services.deadline import INGEST, CpuLimit
 from darkroom.services.ingest.brought import Brought
 from darkroom.services.ingest.changes import (
     Change,
@@ -103,6 +104,7 @@ class World:
     now_s: float = 1_795_600_000.0
     limits: Limits = field(default_factory=Limits)
     scanner: Scanner | None = None
+    cpu_limit: CpuLimit = INGEST
     keep_gps: bool = False
     blocks: bool = False
     always: AlwaysRedact = field(default_factory=AlwaysRedact)
@@ -153,7 +155,7 @@ class World:
     def ingest(self) -> Ingest:
         observer = Observer("ingest")
         return Ingest(
-            examiner=Examiner(self.limits, observer, self.scanner),
+            examiner=Examiner(self.limits, observer, self.scanner, self.cpu_limit),
             publisher=Publisher(
                 claims=self.claims,
                 media=self.vault("media"),

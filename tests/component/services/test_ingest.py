@@ -20,10 +20,13 @@ from darkroom.imaging.master import Master
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import Presets, configured
+from darkroom.services.deadline import CpuLimit, is_abandoned
 from darkroom.services.ingest.changes import mend_message, read_change
 from darkroom.services.ingest.examine import Examiner, fetch
 from darkroom.services.ingest.service import Outcome
 from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.slow_svg import blurred
+from tests.waiting import HANG_S, wait_until
 
 from .ingesting import World, event_text
 
@@ -234,6 +237,16 @@ def test_a_refused_upload_is_kept_in_quarantine_with_its_reason(world: World, co
     assert world.vault("uploads").head(key) is not None
     [(detail_type, detail)] = world.told()
     assert (detail_type, detail["code"], detail["quarantined"]) == ("ImageRefused", code, place)
+
+
+def test_an_upload_whose_presets_take_too_long_is_refused_and_not_published(world: World) -> None:
+    world.cpu_limit = CpuLimit(cpu_s=0.2, wall_s=HANG_S)
+    assert world.created("drawing.svg", blurred(3, 1000, 2000, 2000)) is Outcome.REFUSED
+    refusal = world.record("drawing.svg").refusal
+    assert refusal["code"] == "too-slow"
+    assert world.keys("quarantine") == [refusal["quarantined"]]
+    assert world.keys("media") == []
+    wait_until(lambda: not is_abandoned(), "the render ends")
 
 
 def test_an_upload_that_is_too_long_is_refused_without_being_held(world: World) -> None:

@@ -20,12 +20,14 @@ from darkroom.plan.policy import AccessMode
 from darkroom.plan.signing import sign
 from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Stored, to_http
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, made_from
+from darkroom.services.deadline import CpuLimit, is_abandoned
 from darkroom.services.places import ObjectNames
 from darkroom.services.refusals import MAX_VARIANTS, Marker, read_marker, recorded, write_marker
 from darkroom.services.transform import Transform, TransformRequest
 from tests.images.drawn import animation
 from tests.images.pictures import jpeg_photo, png_noise
-from tests.waiting import HANG_S
+from tests.images.slow_svg import blurred
+from tests.waiting import HANG_S, wait_until
 
 NOW_S = 1_800_000_000
 
@@ -275,6 +277,18 @@ def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, buck
     assert code(service.answer(request("/bad.jpg?w=320&f=webp"))) == "damaged"
     bucket.put("masters/bad.jpg", jpeg_photo(), {})
     assert isinstance(service.answer(request("/bad.jpg?w=320&f=webp")), Rendered)
+
+
+def test_a_render_over_its_cpu_time_is_refused_and_marked(
+    service: Transform, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put("masters/drawing.svg", blurred(3, 1000, 2000, 2000), {})
+    limited = replace(service, cpu_limit=CpuLimit(cpu_s=0.2, wall_s=HANG_S))
+    assert code(limited.answer(request("/drawing.svg?w=1920&f=webp"))) == "too-slow"
+    wait_until(lambda: not is_abandoned(), "the render ends")
+    monkeypatch.setattr("darkroom.imaging.render.render", None)
+    again = service.answer(request("/drawing.svg?w=1920&f=webp"))
+    assert (code(again), status(again)) == ("too-slow", 422)
 
 
 def test_a_deployment_may_keep_nothing(service: Transform, bucket: Bucket) -> None:

@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..aws.objects import Bucket
-from ..errors import Changed, Damaged, DarkroomError, OverLimits
+from ..errors import Changed, Damaged, DarkroomError, OverLimits, TooSlow
 from ..key_encoding import encode_key
 from ..plan.limits import Limits
 from .caching import made_from
 
-MARKED: tuple[type[DarkroomError], ...] = (Damaged, OverLimits)
+MARKED: tuple[type[DarkroomError], ...] = (Damaged, OverLimits, TooSlow)
 
 MAX_VARIANTS = 512
 """Variants that one marker records: more than the finite set of 60 presets; signed ones of 300 bytes take 200 kB."""

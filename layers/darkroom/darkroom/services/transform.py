@@ -35,6 +35,7 @@ from .ahead import Ahead
 from .answers import MAX_BODY_BYTES, Answer, Derivative, Failed, NotModified, Provisional, Rendered, Stored, matches
 from .aside import Aside
 from .caching import MASTER_SHA256, SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
+from .deadline import REQUEST, CpuLimit, Deadline
 from .making import known_of, overtaken, read_watermark, take_back
 from .places import MASTERS, ObjectNames
 from .refusals import MARKED, Marker, marker_key, read_marker, recorded, write_marker
@@ -103,6 +104,7 @@ class Transform:
     always: AlwaysRedact = NOTHING
     presets: Callable[[], Presets] = configured
     limits: Limits = field(default_factory=Limits)
+    cpu_limit: CpuLimit = REQUEST
     caching: CachePolicy = field(default_factory=CachePolicy)
     clock: Callable[[], float] = time.time
     observer: Observer = field(default_factory=lambda: LightObserver("transform"))
@@ -269,8 +271,16 @@ class Transform:
         started_s = time.time()
         checked = job.master.attributes.get(MASTER_SHA256, "")  # none of an object that was put there by hand
         with self.scenes.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
-            picture = render(
-                job.plan, source, limits=self.limits, watermark=mark, findings=findings, checked_sha256=checked
+            picture = Deadline(self.cpu_limit).run(
+                partial(
+                    render,
+                    job.plan,
+                    source,
+                    limits=self.limits,
+                    watermark=mark,
+                    findings=findings,
+                    checked_sha256=checked,
+                )
             )
         self.observer.staged(picture.timings_ms, started_s=started_s)
         return picture

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from ...aws.archive import Noted
@@ -19,6 +20,7 @@ from ...errors import Changed, DarkroomError, Unavailable
 from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
 from ...plan.limits import Limits
 from ...watch.agreement import disagreement
+from ..deadline import INGEST, Deadline
 from ..figures import timed
 from ..ingest.announce import image_id
 from ..ingest.changes import moderated_message
@@ -144,7 +146,7 @@ class Infer:
         with self.observer.step("prepare"):
             try:
                 with present.source() as source:
-                    return prepared(source, self.terms.limits)
+                    return Deadline(INGEST).run(partial(prepared, source, self.terms.limits))
             except Changed as error:
                 raise Superseded from error
             except DarkroomError as error:

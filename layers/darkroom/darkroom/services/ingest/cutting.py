@@ -153,10 +153,11 @@ class Cutting:
             with intake.observer.step("hold"):
                 waiting = self._copied(hold, upload, bound, publisher.held)
             return intake.hold(hold, upload, waiting, told, flagged=standing is Standing.FLAGGED)
+        pictures = intake.examiner.render(proofs)
         with intake.observer.step("master"):
             master = self._copied(hold, upload, bound, publisher.masters)
         with intake.observer.step("presets"):
-            names = publisher.put_presets(hold, master["etag"], proofs.pictures())
+            names = publisher.put_presets(hold, master["etag"], pictures)
         record = ready(hold, upload, **told, master=master, derivatives=tuple(names))
         intake.serve(record, own, intake.brought.of(upload))
         return Outcome.READY

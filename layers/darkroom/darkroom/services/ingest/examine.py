@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
 
 from ...aws.checksums import Digests, digests
 from ...aws.forms import DECLARED_SHA256
@@ -13,12 +15,22 @@ from ...aws.scanner import Scanner
 from ...aws.vault import Kept, Vault
 from ...errors import ChecksumMismatch, Infected, OverLimits, TypeNotAllowed, Unavailable
 from ...imaging.header import Header, inspect
+from ...imaging.master import Master, make_master
+from ...imaging.picture import Picture
 from ...imaging.series import Exposure, expose
 from ...imaging.sniff import sniff
 from ...imaging.source import HEAD_BYTES, Source
 from ...plan.keys import check_key
 from ...plan.limits import Limits
 from ...plan.model import Plan
+from ..deadline import INGEST, CpuLimit, Deadline
+
+
+class Series(Protocol):
+    """Pictures that are rendered when they are requested."""
+
+    def pictures(self) -> Iterator[tuple[Plan, Picture]]: ...
+
 
 _CHUNK_BYTES = 1024 * 1024
 _MAX_HASHED_BYTES = 1024**3
@@ -81,11 +93,12 @@ def format_of(upload: Upload) -> str:
 
 @dataclass(frozen=True)
 class Examiner:
-    """What uploads are held to. ``scanner`` None: none looks for viruses."""
+    """What uploads are held to. ``scanner`` None: none looks for viruses. ``cpu_limit`` is that of one upload."""
 
     limits: Limits
     observer: Observer
     scanner: Scanner | None = None
+    cpu_limit: CpuLimit = INGEST
 
     def header(self, key: str, upload: Upload) -> tuple[Header, bytes]:
         """The header and the bytes of ``upload``, after everything that can be said without decoding it.
@@ -113,10 +126,24 @@ class Examiner:
         if found:
             raise Infected(detail=found)
 
-    def expose(self, data: bytes, plans: Sequence[Plan], watermarks: Mapping[str, bytes]) -> Exposure:
-        """Every pixel of ``data``, decoded once; raises Damaged."""
+    def expose(
+        self, data: bytes, plans: Sequence[Plan], watermarks: Mapping[str, bytes], deadline: Deadline | None = None
+    ) -> Exposure:
+        """Every pixel of ``data``, decoded once; raises Damaged, TooSlow."""
         with self.observer.step("decode"):
-            return expose(Source.of(data), plans, limits=self.limits, watermarks=watermarks)
+            return (deadline or Deadline(self.cpu_limit)).run(
+                partial(expose, Source.of(data), plans, limits=self.limits, watermarks=watermarks)
+            )
+
+    def clean(self, data: bytes, header: Header, deadline: Deadline) -> Master:
+        """The master of ``data``, which has been decoded; raises what :func:`make_master` does, and TooSlow."""
+        with self.observer.step("clean"):
+            return deadline.run(partial(make_master, data, header, limits=self.limits))
+
+    def render(self, series: Series, deadline: Deadline | None = None) -> list[tuple[Plan, Picture]]:
+        """All pictures of ``series``; raises what rendering one does, and TooSlow."""
+        with self.observer.step("render"):
+            return (deadline or Deadline(self.cpu_limit)).run(lambda: list(series.pictures()))
 
 
 def _declared(kept: Kept) -> dict[str, str]:

@@ -14,11 +14,11 @@ from ...aws.record import HELD, READY, REFUSED, Record
 from ...errors import DarkroomError, OverLimits
 from ...imaging.header import Header
 from ...imaging.looks import Looks
-from ...imaging.master import make_master
 from ...imaging.provenance import provenance
 from ...imaging.series import Exposure
 from ...plan.brought import BroughtFindings
 from ...plan.model import Plan
+from ..deadline import Deadline
 from ..figures import refused
 from .brought import Brought
 from .claims import Attempt, Hold, Outranked
@@ -83,19 +83,20 @@ class Intake:
         plans, watermarks = self.prints.of(attempt.key)
         if self._is_duplicate(attempt, known, upload, standing, brought, plans):
             return Outcome.DUPLICATE
-        exposure = self.examiner.expose(data, plans, watermarks)
+        deadline = Deadline(self.examiner.cpu_limit)
+        exposure = self.examiner.expose(data, plans, watermarks, deadline)
         hold = self.ending.claimed(attempt)
-        with self.observer.step("clean"):
-            negative = make_master(data, header, limits=self.examiner.limits)
+        negative = self.examiner.clean(data, header, deadline)
         told = self._told(header, exposure, data)
         if standing is not Standing.PASSED:
             with self.observer.step("hold"):
                 waiting = self.publisher.put_held(hold, upload, negative)
             return self.hold(hold, upload, waiting, told, flagged=standing is Standing.FLAGGED)
+        pictures = self.examiner.render(exposure, deadline)  # an upload that fails here is refused, and not published
         with self.observer.step("master"):
             master = self.publisher.put_master(hold, upload, negative)
         with self.observer.step("presets"):
-            derivatives = self.publisher.put_presets(hold, master["etag"], exposure.pictures())
+            derivatives = self.publisher.put_presets(hold, master["etag"], pictures)
         made = told | {"master": master, "derivatives": tuple(derivatives)}
         self.serve(ready(hold, upload, **made), known, brought)
         return Outcome.READY

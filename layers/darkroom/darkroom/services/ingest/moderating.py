@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -132,7 +132,7 @@ class Moderating:
 
     def _reprinted(
         self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
-    ) -> Iterator[tuple[Plan, Picture]]:
+    ) -> list[tuple[Plan, Picture]]:
         """Pictures of the master that we have put; raises Superseded where there is another by now."""
         try:
             return Reprints(self._claims.source, self._examiner).of(master, plans, watermarks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...aws.kept import Kept
@@ -12,6 +12,7 @@ from ...imaging.header import inspect
 from ...imaging.picture import Picture
 from ...imaging.source import Source
 from ...plan.model import Plan
+from ..deadline import Deadline
 from ..ranged import ranged
 from .claims import HOW, PYRAMID
 from .examine import Examiner
@@ -24,21 +25,22 @@ class Reprints:
     source: Vault
     examiner: Examiner
 
-    def of(
-        self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
-    ) -> Iterator[tuple[Plan, Picture]]:
-        """Each plan and its picture, made when it is asked for.
+    def of(self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]) -> list[tuple[Plan, Picture]]:
+        """Each plan and its picture.
 
-        Raises OverLimits, Damaged, TypeNotAllowed, Changed if the master is another by now, or Unavailable.
+        Raises OverLimits, Damaged, TooSlow, TypeNotAllowed, Changed if the master is another by now, or Unavailable.
         """
         if master.metadata.get(HOW) == PYRAMID:
             from ...imaging.proofs import Proofs  # few masters are
 
             limits = self.examiner.limits
-            return Proofs(ranged(self.source, master), plans, limits=limits, watermarks=watermarks).pictures()
+            return self.examiner.render(
+                Proofs(ranged(self.source, master), plans, limits=limits, watermarks=watermarks)
+            )
         data = self._read(master)
         inspect(Source.of(data), self.examiner.limits)
-        return self.examiner.expose(data, plans, watermarks).pictures()
+        deadline = Deadline(self.examiner.cpu_limit)
+        return self.examiner.render(self.examiner.expose(data, plans, watermarks, deadline), deadline)
 
     def _read(self, master: Kept) -> bytes:
         if master.size_bytes > self.examiner.limits.max_bytes:

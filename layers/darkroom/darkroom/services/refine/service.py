@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 from ...aws.objects import Bucket, StoredObject
 from ...aws.observer import Observer
@@ -16,6 +17,7 @@ from ...plan.policy import is_refined
 from ...plan.presets import Presets, configured
 from ...plan.redaction import NOTHING, AlwaysRedact
 from ..caching import PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
+from ..deadline import REFINE, Deadline
 from ..making import known_of, overtaken, read_watermark, take_back
 from ..places import MASTERS, ObjectNames
 from ..scenes import Scenes
@@ -119,13 +121,16 @@ class Refine:
     def _made(self, job: _Job, body: bytes) -> Refinement | None:
         mark = job.plan.watermark
         with self._scenes.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
-            return refined(
-                job.plan,
-                source,
-                body,
-                limits=self.limits,
-                watermark=read_watermark(self.media, mark.name, self.presets()) if mark else None,
-                findings=known_of(job.plan.key, job.master.etag, job.sidecar, self.always),
+            return Deadline(REFINE).run(
+                partial(
+                    refined,
+                    job.plan,
+                    source,
+                    body,
+                    limits=self.limits,
+                    watermark=read_watermark(self.media, mark.name, self.presets()) if mark else None,
+                    findings=known_of(job.plan.key, job.master.etag, job.sidecar, self.always),
+                )
             )
 
     def _put(self, job: _Job, body: bytes, content_type: str) -> bool:
