@@ -9,6 +9,7 @@ from darkroom.plan.borrowed.shapes import (
     ConvolutionKind,
     CurvesKind,
     CutKind,
+    Decimal,
     Degrees,
     ExtensionKind,
     Numbers,
@@ -40,6 +41,11 @@ def _(kind: Numbers) -> Strategy:
 
 
 @values_of.register
+def _(kind: Decimal) -> Strategy:
+    return decimals(kind.low, kind.high)
+
+
+@values_of.register
 def _(kind: CutKind) -> Strategy:
     sides = PARTS | st.integers(0, 65_535).map(float)
     return st.builds(Cut, sides, sides, st.sampled_from(kind.words), PARTS, PARTS, LENGTHS, LENGTHS)
@@ -47,13 +53,16 @@ def _(kind: CutKind) -> Strategy:
 
 @values_of.register
 def _(kind: ExtensionKind) -> Strategy:
-    return st.builds(Extension, st.sampled_from(["box", "ratio"]), st.sampled_from(kind.places), LENGTHS, LENGTHS)
+    to = st.sampled_from(["box", "ratio"])
+    return st.builds(Extension, to, st.sampled_from(kind.places), LENGTHS, LENGTHS) | st.builds(
+        Extension, to, st.just("fp"), PARTS, PARTS
+    )
 
 
 @values_of.register
 def _(kind: TrimmingKind) -> Strategy:
     corners, axes = st.sampled_from(["northwest", "southeast"]), st.sampled_from(["", "h", "v", "hv"])
-    return st.builds(Trimming, st.just("") | COLOURS, corners, axes)
+    return st.builds(Trimming, st.just("") | COLOURS, corners, axes, st.just(0.0) | decimals(0.0001, 255))
 
 
 @values_of.register

@@ -16,7 +16,17 @@ from darkroom.plan.geometry import Geometry, arrange
 from darkroom.plan.model import Crop, Cut, Ellipse, Extension, Focus, Gravity, Offset, Padding, Plan, Zoom
 from darkroom.plan.nearing import neared
 from darkroom.plan.placing import axes, bounds, canvas, centred, inwards, pixels, spread, tilted, window
-from darkroom.plan.scaling import Wish, adapted, bounded, contained, covered, lies_otherwise, ratio, wished, within
+from darkroom.plan.scaling import (
+    ResizeRequest,
+    adapted,
+    bounded,
+    contained,
+    covered,
+    lies_otherwise,
+    ratio,
+    wished,
+    within,
+)
 
 WIDE = Size(200, 100)
 
@@ -95,7 +105,7 @@ def test_wishes() -> None:
     most = Size(8192, 8192)
 
     def wish(box: tuple[int, int], *rest: Any, fit: str = "contain", covering: str = "", upscale: bool = False) -> Any:
-        return wished(WIDE, Wish(Size(*box), *rest), fit, covering, most, upscale=upscale)
+        return wished(WIDE, ResizeRequest(Size(*box), *rest), fit, covering, most, upscale=upscale)
 
     assert wish((50, 0)) == ((50, 25), (50, 25))
     assert wish((0, 50)) == ((100, 50), (100, 50))
@@ -114,11 +124,20 @@ def test_wishes() -> None:
     assert wish((100, 100), (1.0, 1.0), Size(101, 0)) == ((101, 51), (100, 51))
     assert wish((100, 100), (1.0, 1.0), Size(0, 51)) == ((102, 51), (100, 51))
     assert wish((100, 100), (1.0, 1.0), Size(150, 100)) == ((200, 100), (100, 100))
-    assert wished(WIDE, Wish(Size(0, 0)), "contain", "", Size(100, 100), upscale=False) == ((100, 50), (100, 50))
-    assert wished(WIDE, Wish(Size(0, 0)), "contain", "", Size(200, 50), upscale=False) == ((100, 50), (100, 50))
-    assert wished(WIDE, Wish(Size(0, 0)), "contain", "", Size(200, 100), upscale=False) == ((200, 100), (200, 100))
-    assert Wish(Size(10, 0), (0.01, 1.0)).target == (1, 0)
-    assert Wish(Size(0, 10), (1.0, 0.25)).target == (0, 3)
+    assert wished(WIDE, ResizeRequest(Size(0, 0)), "contain", "", Size(100, 100), upscale=False) == (
+        (100, 50),
+        (100, 50),
+    )
+    assert wished(WIDE, ResizeRequest(Size(0, 0)), "contain", "", Size(200, 50), upscale=False) == (
+        (100, 50),
+        (100, 50),
+    )
+    assert wished(WIDE, ResizeRequest(Size(0, 0)), "contain", "", Size(200, 100), upscale=False) == (
+        (200, 100),
+        (200, 100),
+    )
+    assert ResizeRequest(Size(10, 0), (0.01, 1.0)).target == (1, 0)
+    assert ResizeRequest(Size(0, 10), (1.0, 0.25)).target == (0, 3)
 
 
 def test_places() -> None:

@@ -29,6 +29,8 @@ SPELLINGS = [
     ("minw", "300"),
     ("minh", "1"),
     ("zoom", "0.5-2"),
+    ("ratio", "0.75"),
+    ("most", "1000"),
     ("angle", "12.5"),
     ("med", "3"),
     ("lev", "stretch"),
@@ -50,6 +52,11 @@ NEEDY = [
     ("fz", "0.5", "fit-cover_{}_g-face_h-10_w-10"),
     ("trimx", "ff8800-southeast-hv", "trim-10_{}"),
     ("trimx", "auto-southeast-none", "trim-10_{}"),
+    ("trimx", "auto-northwest-none-150.5", "trim-100_{}"),
+    ("even", "1", "{}_fit-cover_h-10_w-10"),
+    ("even", "1", "cut-10-10-north-0.5-0.5-0-0_{}"),
+    ("grow", "1", "{}_up-1_w-10"),
+    ("ext", "box-fp-0.25-1", "{}_h-10_w-10"),
     ("cov", "clip", "{}_fit-cover_h-10_w-10"),
     ("cov", "flex", "{}_fit-cover_h-10_w-10"),
     ("cov", "uncut", "{}_fit-cover_h-10_w-10"),
@@ -120,6 +127,10 @@ def test_native_urls_know_none(option: Any) -> None:
         ("skip", "svg-gif"),
         ("skip", "gif-gif"),
         ("ext", "box-up-0-0"),
+        ("ext", "box-fp-2-0"),
+        ("ratio", "0"),
+        ("ratio", "1-2"),
+        ("trimx", "auto-northwest-none-0"),
         ("trimx", "F80-northwest-none"),
         ("trimx", "-northwest-"),
         ("wmx", "0-0-2-0-0"),
@@ -132,6 +143,10 @@ def test_other_values_are_none(name: str, text: str) -> None:
 
 def test_equal_meanings_are_equal_plans() -> None:
     box = {"w": 10, "h": 20}
+    assert plan_of("a", {"ratio": 2.0, "q": 50}) == plan_of("a", {"q": 50})
+    assert plan_of("a", {**box, "even": True}) == plan_of("a", box)
+    assert plan_of("a", {**box, "grow": True}) == plan_of("a", {**box, "grow": True, "up": True})
+    assert plan_of("a", {**box, "fit": "fill", "grow": True}) == plan_of("a", {**box, "fit": "fill"})
     assert plan_of("a", {**box, "ext": Extension()}) == plan_of("a", {**box, "fit": "letterbox"})
     assert plan_of("a", {"angle": 270.0, "rot": 180}) == plan_of("a", {"rot": 90})
     assert plan_of("a", {"angle": 90.0, "flip": "h"}) == plan_of("a", {"rot": 270, "flip": "h"})

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..errors import BadOption
 from .boxes import Box, Size, half_up
 from .model import Crop, Cut, Gravity, Padding, Plan
-from .placing import window
+from .placing import Centring, window
 
 
 class Kept(NamedTuple):
@@ -18,18 +18,28 @@ class Kept(NamedTuple):
 
 
 def kept_of(plan: Plan, upright: Size) -> Kept:
-    """What inset, crop and cut keep, each of what is left by the last; raises BadOption where that is nothing."""
+    """What inset, crop and cut keep, each of what is left by the last; raises BadOption where that is nothing.
+
+    A cut of what a trim leaves is not among them: :func:`cut_of` is for that.
+    """
     whole = Box(0, 0, *upright)
     if plan.inset != Padding():
         whole = _inset(plan.inset, upright)
     if plan.crop is not None:
         whole = _moved(_cropped(plan.crop, whole.size), whole)
+    return Kept(whole) if plan.trim_first else cut_of(plan, whole)
+
+
+def cut_of(plan: Plan, whole: Box) -> Kept:
+    """What the plan's cut keeps of ``whole``, a region of the upright source."""
     if plan.cut is None:
         return Kept(whole)
     size = Size(*(_length(side, of) for side, of in zip(plan.cut[:2], whole.size, strict=True)))
     if size == whole.size:
         return Kept(whole)
-    return Kept(_moved(_placed(plan.cut, size, whole.size), whole), whole if plan.cut.gravity == "attention" else None)
+    return Kept(
+        _moved(_placed(plan, plan.cut, size, whole.size), whole), whole if plan.cut.gravity == "attention" else None
+    )
 
 
 def _moved(box: Box, region: Box) -> Box:
@@ -52,8 +62,9 @@ def _length(length: float, side: int) -> int:
     return max(1, min(wanted, side)) if length else side
 
 
-def _placed(cut: Cut, size: Size, whole: Size) -> Box:
-    return window(whole, size, Gravity(cut.gravity, cut.x, cut.y), cut.dx, cut.dy)
+def _placed(plan: Plan, cut: Cut, size: Size, whole: Size) -> Box:
+    even = Centring() if plan.even_centre else None
+    return window(whole, size, Gravity(cut.gravity, cut.x, cut.y), cut.dx, cut.dy, even=even)
 
 
 def _cropped(crop: Crop, upright: Size) -> Box:

@@ -22,11 +22,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .boxes import Box, Size, rescaled, turned_back, turned_upright
-from .cropping import Kept, kept_of
+from .cropping import Kept, cut_of, kept_of
 from .model import Extension, Padding, Plan, Zoom
 from .options import MAX_SIDE_PX
-from .placing import PLACES, bounds, canvas, centred, spread, tilted, window
-from .scaling import MAX_SCALED_SIDE_PX, Wish, adapted, bounded, contained, covered, wished, within
+from .pixel_ratio import RatioRequest, multiply_padding, resize_at_ratio
+from .placing import PLACES, Centring, bounds, canvas, centred, spread, tilted, window
+from .scaling import MAX_SCALED_SIDE_PX, ResizeRequest, adapted, bounded, contained, covered, wished, within
 
 __all__ = ["MAX_SCALED_SIDE_PX", "PLACES", "Box", "Geometry", "Size", "arrange"]
 
@@ -43,7 +44,8 @@ class Geometry:
     keeps; where ``seeks`` is ``attention``, ``entropy`` or ``face``, its place is provisional. ``rotate`` (degrees
     clockwise), then ``flop`` (mirror left-right), then ``angle`` (degrees clockwise, the picture growing). ``oval``:
     the bounds of the ellipse that is cut out then. ``canvas``: the letterbox or extension around the result, without
-    padding, in which it begins at ``stand`` (None: in the middle).
+    padding, in which it begins at ``stand`` (None: in the middle). ``padding``: that of the plan, times ``ratio``, the
+    pixel ratio that is left where nothing may be enlarged.
     """
 
     stored: Size
@@ -59,6 +61,8 @@ class Geometry:
     angle: float = 0.0
     oval: Box | None = None
     stand: tuple[int, int] | None = None
+    padding: Padding = Padding()
+    ratio: float = 1.0
 
     @property
     def upright(self) -> Size:
@@ -145,13 +149,16 @@ def arrange(
     """The geometry of ``plan`` for a source of ``stored`` size.
 
     ``subject`` is the region of the upright source to keep where it is known already; it defaults to what the plan's
-    inset, crop and cut keep. ``max_side_px`` is the longest side that the output format can hold, with padding, and
-    ``max_pixels`` the largest picture that its encoder has memory for: what no box bounds is made to fit. Raises
-    BadOption where the crop, or an ellipse, lies outside of the picture.
+    inset, crop and cut keep. Of one that a trim has left, a plan with ``trim_first`` keeps what its cut does.
+    ``max_side_px`` is the longest side that the output format can hold, with padding, and ``max_pixels`` the largest
+    picture that its encoder has memory for: what no box bounds is made to fit. Raises BadOption where the crop, or an
+    ellipse, lies outside of the picture.
     """
     upright = stored.turned if orientation >= 5 else stored
     kept = kept_of(plan, upright) if subject is None else Kept(subject)
-    placed = Geometry(stored, orientation, kept.subject, kept.subject.size, within=kept.within)
+    if subject is not None and plan.trim_first:
+        kept = cut_of(plan, subject)
+    placed = Geometry(stored, orientation, kept.subject, kept.subject.size, within=kept.within, padding=plan.padding)
     placed = replace(placed, rotate=plan.rotate, flop=plan.flip == "h", angle=plan.angle)
     longer = spread(plan.angle) if plan.angle else 1.0
     room = _room(plan.padding, int(max_side_px / longer))
@@ -170,7 +177,8 @@ def _room(padding: Padding, max_side_px: int) -> Size:
 
 def _has_wishes(plan: Plan) -> bool:
     """Whether sizes follow rules that native options do not have."""
-    return bool(plan.min_width or plan.min_height or plan.covering or plan.zoom != Zoom())
+    needs_factors = plan.covering or plan.zoom != Zoom() or plan.pixel_ratio != 1 or plan.max_side
+    return bool(plan.min_width or plan.min_height or needs_factors)
 
 
 def _by_box(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) -> Geometry:
@@ -188,19 +196,48 @@ def _by_box(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) ->
         return _windowed(plan, replace(placed, scaled=scaled), kept)
     if fit == "fill":
         return replace(placed, scaled=box if upscale else within(box, size))
-    return replace(placed, scaled=bounded(contained(size, box, upscale=upscale), max_pixels))
+    scaled = contained(size, box, upscale=upscale)
+    if plan.only_grow and scaled.width < size.width:
+        scaled = size
+    return replace(placed, scaled=bounded(scaled, max_pixels))
 
 
 def _by_wish(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) -> Geometry:
     """Scaled by the plan's box, its factors and the least sides; what is then larger than the box, is cut to it."""
     size = placed.subject.size
     turns = plan.rotate in (90, 270)
-    wish = Wish(_sides(plan, size), plan.zoom[::-1] if turns else plan.zoom, _turned(_least(plan), turns=turns))
+    zoom = plan.zoom[::-1] if turns else plan.zoom
+    wish = ResizeRequest(_sides(plan, size), zoom, _turned(_least(plan), turns=turns))
     most = Size(*(min(side, max(MAX_SIDE_PX, *size)) for side in (room.turned if turns else room)))
+    if plan.pixel_ratio != 1 or plan.max_side:
+        return _at_ratio(plan, placed, wish, max(most), max_pixels)
     scaled, kept = wished(size, wish, plan.fit, plan.covering, most, upscale=plan.upscale)
     if scaled == kept:
         return replace(placed, scaled=bounded(scaled, max_pixels))
     return _windowed(plan, replace(placed, scaled=scaled), kept)
+
+
+def _at_ratio(
+    plan: Plan, placed: Geometry, request: ResizeRequest, max_side_px: int, max_pixels: int | None
+) -> Geometry:
+    """Scaled by the plan's box and pixel ratio, within its longest side and ``max_side_px``, the output's."""
+    turns = plan.rotate in (90, 270)
+    wanted = RatioRequest(
+        request,
+        plan.pixel_ratio,
+        min(plan.max_side or max_side_px, max_side_px),
+        _extension(plan),
+        Padding(*(plan.padding[1:] + plan.padding[:1] if turns else plan.padding)),
+    )
+    sized = resize_at_ratio(placed.subject.size, wanted, plan.fit, plan.covering, upscale=plan.upscale)
+    padding = multiply_padding(plan.padding, sized.ratio)
+    placed = replace(placed, scaled=bounded(sized.scaled, max_pixels), padding=padding, ratio=sized.ratio)
+    return placed if sized.scaled == sized.kept else _windowed(plan, replace(placed, scaled=sized.scaled), sized.kept)
+
+
+def _extension(plan: Plan) -> Extension | None:
+    """What is put around the picture; a letterbox is one of both sides."""
+    return Extension() if plan.width and plan.height and plan.fit == "letterbox" else plan.extension
 
 
 def _sides(plan: Plan, size: Size) -> Size:
@@ -224,8 +261,18 @@ def _windowed(plan: Plan, placed: Geometry, kept: Size) -> Geometry:
         return placed
     if plan.focus is not None:
         return replace(placed, window=_focused(plan.focus, placed, kept))
-    place = window(scaled, kept, plan.gravity, *plan.offset)
+    place = window(scaled, kept, plan.gravity, *plan.offset, ratio=placed.ratio, even=_centring(plan))
     return replace(placed, window=place, seeks=plan.gravity.name if plan.gravity.name in _SOUGHT else "")
+
+
+def _centring(plan: Plan) -> Centring | None:
+    """How a window is centred before ``rot`` and ``flip``."""
+    if not plan.even_centre:
+        return None
+    across, down = plan.rotate in (180, 270), plan.rotate in (90, 180)
+    if plan.flip == "h":
+        across, down = (across, not down) if plan.rotate in (90, 270) else (not across, down)
+    return Centring((across, down))
 
 
 def _focused(focus: tuple[int, int], placed: Geometry, kept: Size) -> Box:
@@ -239,14 +286,15 @@ def _mounted(plan: Plan, laid: Geometry, room: Size) -> Geometry:
     """``laid`` with the ellipse that is cut out of it, and with its canvas."""
     if plan.ellipse is not None:
         laid = replace(laid, oval=bounds(plan.ellipse, laid.finished))
-    boxed = plan.width and plan.height
-    extension = Extension() if boxed and plan.fit == "letterbox" else plan.extension
+    extension = _extension(plan)
     if extension is None:
         return laid
     turns = plan.rotate in (90, 270)
-    wish = Wish(_turned(_sides(plan, laid.subject.size), turns=turns), plan.zoom)
-    around = canvas(laid.finished, wish.target, extension, room)
+    request = ResizeRequest(_turned(_sides(plan, laid.subject.size), turns=turns), plan.zoom)
+    even = Centring() if plan.even_centre else None
+    target = request.target_at(laid.ratio)
+    around = canvas(laid.finished, target, extension, room, ratio=laid.ratio, even=even)
     if around is None:
         return laid
-    stand = None if extension == Extension() else (around.left, around.top)
+    stand = None if extension == Extension() and not plan.even_centre else (around.left, around.top)
     return replace(laid, canvas=around.size, stand=stand)

@@ -97,7 +97,8 @@ class Cut(NamedTuple):
 class Extension(NamedTuple):
     """Room around a result that is smaller than its box: up to the ``box``, or to the box's ``ratio`` of sides.
 
-    ``place`` is a compass word: where the result stands. ``dx`` and ``dy`` move it inwards from there.
+    ``place`` is a compass word: where the result stands. ``dx`` and ``dy`` move it inwards from there. With the place
+    ``fp`` they are the point, as fractions of the room, that its middle is as near to as it can be.
     """
 
     to: str = "box"
@@ -131,11 +132,13 @@ class Trimming(NamedTuple):
     """What a trim takes for border: ``colour`` (hex, "" is that of a pixel) or the pixel in ``corner``.
 
     ``equal`` names the axes (``h``, ``v``, ``hv``) on which both sides lose as much as the one that loses less.
+    ``level`` is the threshold where it is not a whole number up to 100; 0: the plan's.
     """
 
     colour: str = ""
     corner: str = "northwest"
     equal: str = ""
+    level: float = 0.0
 
 
 class Stamp(NamedTuple):
@@ -234,9 +237,14 @@ class Plan:
     face_crop: FaceCrop | None = None
     face_zoom: float = 0.0
     trimming: Trimming = Trimming()
+    trim_first: bool = False
     min_width: int | None = None
     min_height: int | None = None
     zoom: Zoom = Zoom()
+    pixel_ratio: float = 1.0
+    max_side: int = 0
+    even_centre: bool = False
+    only_grow: bool = False
     covering: str = ""
     adapt: bool = False
     offset: Offset = Offset()

@@ -7,6 +7,7 @@ that gravity names, and right and down from the middle. Halves of a pixel are ro
 from __future__ import annotations
 
 from math import ceil, cos, floor, radians, sin
+from typing import NamedTuple
 
 from ..errors import BadOption
 from .boxes import Box, Size, half_up
@@ -34,19 +35,55 @@ def pixels(length: Length, side: int) -> int:
     return round(length * side) if abs(length) < 1 else int(length)
 
 
-def window(outer: Size, inner: Size, gravity: Gravity, dx: Length = 0.0, dy: Length = 0.0) -> Box:
-    """``inner``, which is no larger, where ``gravity`` puts it in ``outer``."""
-    left = _start(outer.width, inner.width, gravity, dx, axis=0)
-    top = _start(outer.height, inner.height, gravity, dy, axis=1)
+class Centring(NamedTuple):
+    """How imgproxy centres, with halves to even; ``reversed`` are the axes that a turn or a mirror reverses later."""
+
+    reversed: tuple[bool, bool] = (False, False)
+
+    def middle(self, room: int, axis: int) -> int:
+        """How much of ``room`` px lies before what is in its middle; in imgproxy ``ShrinkToEven(room + 1, 2)``."""
+        before = round((room + 1) / 2)
+        return room - before if self.reversed[axis] else before
+
+    def around(self, point: float, side: int, kept: int, axis: int) -> int:
+        """The first of ``kept`` px of ``side`` that have ``point``, a fraction, in their middle, within ``side``."""
+        room = side - kept
+        if self.reversed[axis]:
+            return room - max(0, min(round((1 - point) * side) - kept // 2, room))
+        return max(0, min(round(point * side) - kept // 2, room))
+
+
+def window(
+    outer: Size,
+    inner: Size,
+    gravity: Gravity,
+    dx: Length = 0.0,
+    dy: Length = 0.0,
+    *,
+    ratio: float = 1.0,
+    even: Centring | None = None,
+) -> Box:
+    """``inner``, which is no larger, where ``gravity`` puts it in ``outer``; ``ratio`` multiplies offsets in px."""
+    left = _start(outer.width, inner.width, gravity, multiplied(dx, ratio), 0, even)
+    top = _start(outer.height, inner.height, gravity, multiplied(dy, ratio), 1, even)
     return Box(left, top, *inner)
 
 
-def _start(side: int, kept: int, gravity: Gravity, offset: Length, *, axis: int) -> int:
+def multiplied(length: Length, ratio: float) -> Length:
+    """``length`` times ``ratio`` where it is in px: whole, halves to even."""
+    return length if ratio == 1 or abs(length) < 1 else float(round(length * ratio))
+
+
+def _start(side: int, kept: int, gravity: Gravity, offset: Length, axis: int, even: Centring | None) -> int:
     """The first pixel on one axis. A focal point has no offset."""
+    room = side - kept
     if gravity.name == "fp":
-        return centred((gravity.x, gravity.y)[axis] * side, side, kept)
+        point = (gravity.x, gravity.y)[axis]
+        return centred(point * side, side, kept) if even is None else even.around(point, side, kept, axis)
     share = PLACES.get(gravity.name, (0.5, 0.5))[axis]
-    return max(0, min(inwards(side, kept, share, offset), side - kept))
+    if even is not None and share == 0.5:
+        return max(0, min(even.middle(room, axis) + pixels(offset, side), room))
+    return max(0, min(inwards(side, kept, share, offset), room))
 
 
 def centred(middle: float, side: int, kept: int) -> int:
@@ -73,20 +110,25 @@ def spread(degrees: float) -> float:
     return abs(cos(radians(degrees))) + abs(sin(radians(degrees)))
 
 
-def canvas(size: Size, wanted: Size, extension: Extension, room: Size) -> Box | None:
+def canvas(
+    size: Size, wanted: Size, extension: Extension, room: Size, *, ratio: float = 1.0, even: Centring | None = None
+) -> Box | None:
     """``size`` in the canvas that ``extension`` puts around it: its place, and in ``Box.size`` the canvas' own.
 
     ``wanted`` is the box, 0 for a side that it does not have; ``room`` the largest canvas. None where none is needed.
     """
-    sides = wanted if extension.to == "box" else _by_ratio(size, wanted)
+    sides = wanted if extension.to == "box" else extended_to_ratio(size, wanted)
     around = Size(*(max(own, min(side, most)) for own, side, most in zip(size, sides, room, strict=True)))
     if around == size:
         return None
-    place = window(around, size, Gravity(extension.place), extension.dx, extension.dy)
+    if extension.place == "fp":
+        place = window(around, size, Gravity("fp", extension.dx, extension.dy), even=even)
+    else:
+        place = window(around, size, Gravity(extension.place), extension.dx, extension.dy, ratio=ratio, even=even)
     return Box(place.left, place.top, *around)
 
 
-def _by_ratio(size: Size, wanted: Size) -> Size:
+def extended_to_ratio(size: Size, wanted: Size) -> Size:
     """``size`` made longer on one axis until it has the sides' ratio of ``wanted``."""
     if not (wanted.width and wanted.height):
         return size

@@ -55,7 +55,7 @@ def _largest_cover(size: Size) -> Size:
     return Size(*(max(1, side * max(MAX_SCALED_SIDE_PX, longer) // longer) for side in size))
 
 
-class Wish(NamedTuple):
+class ResizeRequest(NamedTuple):
     """What is asked of a size: sides of the box (0: none), factors on top, and least sides (0: none)."""
 
     box: Size
@@ -65,17 +65,22 @@ class Wish(NamedTuple):
     @property
     def target(self) -> Size:
         """The box with its factors, 0 for a side that is not given."""
-        return Size(*(max(1, half_up(side * by)) if side else 0 for side, by in zip(self.box, self.zoom, strict=True)))
+        return self.target_at(1.0)
+
+    def target_at(self, ratio: float) -> Size:
+        """The box with its factors and a pixel ratio."""
+        factors = zip(self.box, self.zoom, strict=True)
+        return Size(*(max(1, half_up(side * by * ratio)) if side else 0 for side, by in factors))
 
 
-def wished(size: Size, wish: Wish, fit: str, covering: str, most: Size, *, upscale: bool) -> tuple[Size, Size]:
+def wished(size: Size, wish: ResizeRequest, fit: str, covering: str, most: Size, *, upscale: bool) -> tuple[Size, Size]:
     """``size`` as it is scaled by ``wish``, and the part of it that is kept.
 
     ``fit`` and ``covering`` are a Plan's. Unless ``upscale``, nothing is enlarged but by the least sides. What is kept
     is the box's size where that is smaller; a cover that is not clipped keeps the box's shape. No side of it is longer
     than ``most``'s, and none of the scaled picture longer than a cover may make it.
     """
-    across, down = _factors(size, wish.box, fit, covering)
+    across, down = factors(size, wish.box, fit, covering)
     across, down = across * wish.zoom[0], down * wish.zoom[1]
     if not upscale and (larger := max(across, down)) > 1:
         across, down = across / larger, down / larger
@@ -85,7 +90,7 @@ def wished(size: Size, wish: Wish, fit: str, covering: str, most: Size, *, upsca
             across, down = across * short, down * short
     target = Size(0, 0) if covering == "uncut" else wish.target
     scaled = Size(max(1, half_up(size.width * across)), max(1, half_up(size.height * down)))
-    kept = _kept(scaled, target, shaped=fit == "cover" and not covering and not upscale)
+    kept = keep_within(scaled, target, shaped=fit == "cover" and not covering and not upscale)
     limits = zip((*kept, *scaled), (*most, *(max(MAX_SCALED_SIDE_PX, side) for side in size)), strict=True)
     factor = min(1.0, *(limit / side for side, limit in limits))
     if factor < 1:
@@ -93,7 +98,7 @@ def wished(size: Size, wish: Wish, fit: str, covering: str, most: Size, *, upsca
     return scaled, Size(min(kept.width, scaled.width), min(kept.height, scaled.height))
 
 
-def _factors(size: Size, box: Size, fit: str, covering: str) -> tuple[float, float]:
+def factors(size: Size, box: Size, fit: str, covering: str) -> tuple[float, float]:
     """By how much ``box`` makes ``size`` larger on each axis."""
     if not (box.width or box.height):
         return 1.0, 1.0
@@ -118,7 +123,7 @@ def adapted(box: Size, size: Size) -> Size:
     return box.turned if (size.width - size.height) * (box.width - box.height) < 0 else box
 
 
-def _kept(scaled: Size, target: Size, *, shaped: bool) -> Size:
+def keep_within(scaled: Size, target: Size, *, shaped: bool) -> Size:
     """The part of ``scaled`` that a box of ``target`` keeps; ``shaped``: in its shape, where it is the larger one."""
     wanted = Size(target.width or scaled.width, target.height or scaled.height)
     if shaped:

@@ -14,7 +14,7 @@ def add_margins(work: Work) -> None:
     The margins have ``margin_colour``, whatever is transparent within the picture, as sharp's ``extend`` and
     ``contain`` do. Without one they are transparent, until ``background`` fills all that is.
     """
-    padding, inner = work.plan.padding, work.geometry.size
+    padding, inner = work.geometry.padding, work.geometry.size
     width, height = inner.width + padding.left + padding.right, inner.height + padding.top + padding.bottom
     if (width, height) == (work.frames[0].width, work.frames[0].height):
         return
@@ -24,7 +24,7 @@ def add_margins(work: Work) -> None:
 
 def begins(work: Work) -> tuple[int, int]:
     """Where the picture begins within its margins."""
-    padding, inner, own = work.plan.padding, work.geometry.size, work.geometry.finished
+    padding, inner, own = work.geometry.padding, work.geometry.size, work.geometry.finished
     left, top = work.geometry.stand or ((inner.width - own.width) // 2, (inner.height - own.height) // 2)
     return padding.left + left, padding.top + top
 

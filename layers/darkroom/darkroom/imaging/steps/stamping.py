@@ -6,22 +6,33 @@ import pyvips
 
 from ...plan.geometry import PLACES, Box, Size
 from ...plan.model import Stamp
-from ...plan.placing import inwards, pixels
+from ...plan.placing import Centring, inwards, multiplied, pixels
 from ...plan.scaling import contained
 
 
-def place(own: Size, position: str, stamp: Stamp, picture: Size) -> Box:
+def multiply_offsets(stamp: Stamp, ratio: float) -> Stamp:
+    """``stamp`` with its offsets in px times ``ratio``."""
+    return stamp._replace(dx=multiplied(stamp.dx, ratio), dy=multiplied(stamp.dy, ratio))
+
+
+def place(own: Size, position: str, stamp: Stamp, picture: Size, even: Centring | None = None) -> Box:
     """The place of a mark of ``own`` size at ``position``, a compass word. A part of it is inside of the picture.
 
     The arithmetic is imgproxy's (``processing/watermark.go``, ``calc_position.go``).
     """
     size = _size(own, stamp, picture)
     share = PLACES[position]
-    left = inwards(picture.width, size.width, share[0], stamp.dx)
-    top = inwards(picture.height, size.height, share[1], stamp.dy)
+    left = _start(picture.width, size.width, share[0], stamp.dx, 0, even)
+    top = _start(picture.height, size.height, share[1], stamp.dy, 1, even)
     return Box(
         max(1 - size.width, min(left, picture.width - 1)), max(1 - size.height, min(top, picture.height - 1)), *size
     )
+
+
+def _start(side: int, kept: int, share: float, offset: float, axis: int, even: Centring | None) -> int:
+    if even is not None and share == 0.5:
+        return even.middle(side - kept, axis) + pixels(offset, side)
+    return inwards(side, kept, share, offset)
 
 
 def _size(own: Size, stamp: Stamp, picture: Size) -> Size:

@@ -33,10 +33,12 @@ def trim(work: Work) -> None:
     work.hold()
     geometry = work.geometry
     trimming = work.plan.trimming
-    found = [_content(frame, geometry.orientation, work.plan.trim, trimming) for frame in work.frames]
+    threshold = trimming.level or work.plan.trim
+    found = [_content(frame, geometry.orientation, threshold, trimming) for frame in work.frames]
     boxes = [box for box in found if box.width]
-    if not boxes:
+    if not boxes and not work.plan.trim_first:
         return
+    boxes = boxes or [Box(0, 0, work.frames[0].width, work.frames[0].height)]
     axes = trimming.equal.translate(_SWAPPED) if geometry.orientation >= 5 else trimming.equal
     kept = _evened(_around(boxes), Size(work.frames[0].width, work.frames[0].height), axes)
     left, top = geometry.stored_subject[:2]
@@ -50,9 +52,21 @@ def trim(work: Work) -> None:
         max_pixels=work.target.max_pixels,
     )
     work.each(lambda frame: frame.crop(*kept))
+    if work.plan.trim_first:
+        _cut(work, Box(kept.left + left, kept.top + top, *kept.size))
 
 
-def _content(frame: pyvips.Image, orientation: int, threshold: int, trimming: Trimming) -> Box:
+def _cut(work: Work, trimmed: Box) -> None:
+    """Keep what the plan's cut does of ``trimmed``, a region of the stored picture."""
+    from .cut import cut  # only other URL languages ask for it
+
+    region = work.geometry.stored_region
+    if region != trimmed:
+        work.each(lambda frame: frame.crop(region.left - trimmed.left, region.top - trimmed.top, *region.size))
+    cut(work)
+
+
+def _content(frame: pyvips.Image, orientation: int, threshold: float, trimming: Trimming) -> Box:
     """The box of what differs from the border, without width and height where nothing does."""
     seen = to_eight_bits(to_srgb(frame))
     if trimming.colour:
@@ -67,7 +81,7 @@ def _content(frame: pyvips.Image, orientation: int, threshold: int, trimming: Tr
     return _differing(flat, border[: colour.bands], threshold)
 
 
-def _other_than(seen: pyvips.Image, colour: list[int], threshold: int) -> Box:
+def _other_than(seen: pyvips.Image, colour: list[int], threshold: float) -> Box:
     """The box of what is not ``colour``, of which no transparent pixel is."""
     rich = require_colour(seen)
     if rich.hasalpha():
@@ -75,7 +89,7 @@ def _other_than(seen: pyvips.Image, colour: list[int], threshold: int) -> Box:
     return _differing(rich, colour[:3], threshold)
 
 
-def _differing(flat: pyvips.Image, border: Sequence[float], threshold: int) -> Box:
+def _differing(flat: pyvips.Image, border: Sequence[float], threshold: float) -> Box:
     plain = min(flat.width, flat.height) < MEDIAN_PX or flat.width * flat.height > MEDIAN_MAX_PIXELS
     return Box(*flat.find_trim(threshold=threshold, background=list(border), line_art=plain))
 

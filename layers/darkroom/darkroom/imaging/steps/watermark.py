@@ -11,6 +11,7 @@ from ...errors import DarkroomError
 from ...plan.geometry import PLACES, Box, Geometry, Size
 from ...plan.limits import Limits
 from ...plan.model import Watermark
+from ...plan.placing import Centring
 from ..colour import require_colour, to_eight_bits, to_srgb
 from ..header import inspect
 from ..loading import load, stored_size
@@ -38,15 +39,18 @@ def stamp(work: Work) -> None:
     if work.watermark is None:
         raise DarkroomError(detail=f"no bytes for the watermark {wanted.name!r}")
     picture = Size(work.frames[0].width, work.frames[0].height)
-    if work.plan.stamp is None:
+    mark_stamp = work.plan.stamp
+    if mark_stamp is None:
         place = partial(_place, wanted=wanted, picture=picture)
     else:
         from . import stamping  # only other URL languages have it
 
-        place = partial(stamping.place, position=wanted.position, stamp=work.plan.stamp, picture=picture)
+        mark_stamp = stamping.multiply_offsets(mark_stamp, work.geometry.ratio)
+        even = Centring() if work.plan.even_centre else None
+        place = partial(stamping.place, position=wanted.position, stamp=mark_stamp, picture=picture, even=even)
     mark, box = prepared(work.watermark, wanted, place)
-    if work.plan.stamp is not None:
-        mark, box = stamping.visible(mark, box, work.plan.stamp, picture)
+    if mark_stamp is not None:
+        mark, box = stamping.visible(mark, box, mark_stamp, picture)
     work.each(lambda frame: _stamped(frame, mark, box))
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from ..kinds import Value
-from ..model import IDENTITY, Extension, Gravity, Watermark
+from ..model import IDENTITY, Cut, Extension, Gravity, Watermark
 
 _JPEGS = frozenset({"jpeg", "auto", "auto-legacy"})
 _LOSSY = frozenset({"jpeg", "webp", "avif", "auto", "auto-avif", "auto-webp", "auto-legacy"})
+_CENTRED = frozenset({"center", "north", "east", "south", "west", "fp"})
+"""Places that have a middle on some axis."""
+
 _NEEDS = (
     ("trimming", "trim"),
+    ("trim_first", "trim"),
+    ("trim_first", "cut"),
     ("framed", "watermark"),
     ("stamp", "watermark"),
     ("radius_y", "radius"),
@@ -32,8 +37,11 @@ def settle(fields: dict[str, Value]) -> None:
     _drop_the_place_of_a_frame(fields)
     _drop_the_scale_beside_a_stamp(fields)
     _drop_what_needs_a_box(fields)
+    _drop_what_nothing_is_centred_for(fields)
     _fold_letterbox(fields)
     _drop_the_colour_of_no_margins(fields)
+    _drop_a_ratio_of_nothing(fields)
+    _grow_a_contained_picture(fields)
     if fields.get("gravity") != Gravity("face"):
         fields.pop("face_zoom", None)
     if fields.get("format", "auto") not in _JPEGS:
@@ -99,10 +107,44 @@ def _drop_the_colour_of_no_margins(fields: dict[str, Value]) -> None:
         fields.pop("margin_colour", None)
 
 
+def _drop_what_nothing_is_centred_for(fields: dict[str, Value]) -> None:
+    """``even_centre`` is about what has a middle or a focal point."""
+    cut, mark, extension = fields.get("cut"), fields.get("watermark"), fields.get("extension")
+    keeps_part = fields.get("fit") == "cover" or bool(fields.keys() & {"min_width", "min_height"})
+    gravity = fields.get("gravity", Gravity())
+    places = (
+        cut.gravity if isinstance(cut, Cut) else "",
+        extension.place if isinstance(extension, Extension) else "",
+        gravity.name if keeps_part and isinstance(gravity, Gravity) else "",
+        mark.position if isinstance(mark, Watermark) and "stamp" in fields else "",
+    )
+    if not any(place in _CENTRED for place in places):
+        fields.pop("even_centre", None)
+
+
 def _fold_letterbox(fields: dict[str, Value]) -> None:
     """A contained picture extended to its box, in its middle, is a letterbox."""
     if fields.get("fit") == "letterbox":
         fields.pop("extension", None)
-    elif "fit" not in fields and fields.get("extension") == Extension() and fields.keys() >= {"width", "height"}:
+    elif (
+        "fit" not in fields
+        and "even_centre" not in fields
+        and fields.get("extension") == Extension()
+        and fields.keys() >= {"width", "height"}
+    ):
         del fields["extension"]
         fields["fit"] = "letterbox"
+
+
+def _drop_a_ratio_of_nothing(fields: dict[str, Value]) -> None:
+    """Without a box or a zoom the source is as large as it may be."""
+    ratio = fields.get("pixel_ratio", 1.0)
+    assert isinstance(ratio, int | float)
+    if ratio >= 1 and not fields.keys() & {"width", "height", "zoom", "upscale"}:
+        fields.pop("pixel_ratio", None)
+
+
+def _grow_a_contained_picture(fields: dict[str, Value]) -> None:
+    """``only_grow`` is about a contained picture that a box may enlarge."""
+    if fields.pop("only_grow", False) and "fit" not in fields and fields.keys() & {"width", "height"}:
+        fields |= {"only_grow": True, "upscale": True}

@@ -11,6 +11,7 @@ from .shapes import (
     ConvolutionKind,
     CurvesKind,
     CutKind,
+    Decimal,
     Degrees,
     ExtensionKind,
     Numbers,
@@ -58,6 +59,7 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed("face", Numbers(FaceCrop, 2, 0, 4096, True), "Cuts the source to one face.", "face_crop"),
     Borrowed("fz", Fixed(0, 1), "How close g=face goes: 0 as far as ever, 1 the faces alone.", "face_zoom"),
     Borrowed("trimx", TrimmingKind(), "What trim takes for border.", "trimming"),
+    Borrowed("tfirst", Flag(), "Trims before cut, which is of what is left.", "trim_first"),
     Borrowed("minw", Whole(1, 8192), "Least width in px; the box cuts what grows beyond it.", "min_width"),
     Borrowed("minh", Whole(1, 8192), "Least height in px; the box cuts what grows beyond it.", "min_height"),
     Borrowed("zoom", Numbers(Zoom, 2, 0.0001, 100), "Factors of the width and height that the box comes to.", "zoom"),
@@ -73,6 +75,15 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed(
         "focus", Numbers(Focus, 2, 0, MAX_LENGTH_PX, True), "Point of the source that a cover keeps, in px.", "focus"
     ),
+    Borrowed(
+        "ratio",
+        Decimal(0.0001, 1000),
+        "Multiplies sides, padding and offsets in px; unless up=1 no further than the source has pixels for.",
+        "pixel_ratio",
+    ),
+    Borrowed("most", Whole(0, MAX_LENGTH_PX), "Longest side of the result, with padding and extension.", "max_side"),
+    Borrowed("even", Flag(), "Places what is centred as imgproxy does, which rounds to even numbers.", "even_centre"),
+    Borrowed("grow", Flag(), "Only enlarges: with fit=contain nothing becomes smaller.", "only_grow"),
     Borrowed("ext", ExtensionKind(COMPASS), "Room around a result that is smaller than the box.", "extension"),
     Borrowed("angle", Degrees(), "Degrees clockwise, after rot and flip; the corners show bgm or bg.", "angle"),
     Borrowed("med", Whole(0, 21), "Side of a median filter in px.", "median"),

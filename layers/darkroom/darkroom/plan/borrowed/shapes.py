@@ -11,6 +11,9 @@ from ..kinds import Rule, Value, join_parts, single
 from ..model import Convolution, Curve, Cut, Extension, Stamp, Trimming
 
 MAX_LENGTH_PX = 65_535
+MAX_LEVEL = 255
+"""Of an 8-bit channel."""
+
 MAX_WEIGHTS = 49
 """Of a convolution: seven by seven."""
 
@@ -79,6 +82,28 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class Decimal:
+    """A number from ``low`` to ``high`` with at most four decimals."""
+
+    low: float
+    high: float
+    name: str = "decimal"
+
+    @property
+    def expects(self) -> str:
+        return f"a number from {spelled(self.low)} to {spelled(self.high)}"
+
+    def read(self, parts: list[str]) -> Value:
+        return number(single(parts), self.low, self.high)
+
+    def write(self, value: Value) -> str:
+        return spelled(float(str(value)))
+
+    def rule(self) -> Rule:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
 class CutKind:
     """``w-h-gravity-x-y-dx-dy``."""
 
@@ -106,7 +131,7 @@ class CutKind:
 
 @dataclass(frozen=True, slots=True)
 class ExtensionKind:
-    """``box|ratio-place-dx-dy``."""
+    """``box|ratio-place-dx-dy``; with ``fp`` as the place the numbers are its point, from 0 to 1."""
 
     places: tuple[str, ...]
     name: str = "extension"
@@ -116,8 +141,10 @@ class ExtensionKind:
         return "box or ratio, a place and an offset"
 
     def read(self, parts: list[str]) -> Value:
-        if len(parts) != 4 or parts[0] not in ("box", "ratio") or parts[1] not in self.places:
+        if len(parts) != 4 or parts[0] not in ("box", "ratio") or parts[1] not in (*self.places, "fp"):
             raise ValueError(parts)
+        if parts[1] == "fp":
+            return Extension(parts[0], "fp", number(parts[2], 0, 1), number(parts[3], 0, 1))
         return Extension(parts[0], parts[1], length(parts[2]), length(parts[3]))
 
     def write(self, value: Value) -> str:
@@ -130,26 +157,27 @@ class ExtensionKind:
 
 @dataclass(frozen=True, slots=True)
 class TrimmingKind:
-    """``colour-corner-axes``; ``auto`` is the corner's colour, ``none`` are no axes: both are empty in the value."""
+    """``colour-corner-axes[-level]``; ``auto`` is the corner's colour, ``none`` no axes: empty in the value."""
 
     name: str = "trimming"
 
     @property
     def expects(self) -> str:
-        return "a colour, northwest or southeast, and the axes h, v or hv"
+        return "a colour, northwest or southeast, the axes h, v or hv, and perhaps a threshold"
 
     def read(self, parts: list[str]) -> Value:
-        if len(parts) != 3 or not _COLOUR.fullmatch(parts[0]):
+        if len(parts) not in (3, 4) or not _COLOUR.fullmatch(parts[0]):
             raise ValueError(parts)
         if parts[1] not in ("northwest", "southeast") or parts[2] not in (NO_AXES, "h", "v", "hv"):
             raise ValueError(parts)
-        colour, corner, axes = parts
-        return Trimming("" if colour == CORNER_COLOUR else colour, corner, "" if axes == NO_AXES else axes)
+        colour, corner, axes = parts[:3]
+        level = number(parts[3], 0.0001, MAX_LEVEL) if len(parts) == 4 else 0.0
+        return Trimming("" if colour == CORNER_COLOUR else colour, corner, "" if axes == NO_AXES else axes, level)
 
     def write(self, value: Value) -> str:
         assert isinstance(value, Trimming)
-        colour, corner, axes = value
-        return join_parts((colour or CORNER_COLOUR, corner, axes or NO_AXES))
+        colour, corner, axes, level = value
+        return join_parts((colour or CORNER_COLOUR, corner, axes or NO_AXES, *([spelled(level)] if level else [])))
 
     def rule(self) -> Rule:
         return {}

@@ -68,22 +68,38 @@ def place(option: str, text: str) -> str:
     return COMPASS[text]
 
 
-def pull(option: str, args: list[str], before: Pull, *, smart: bool = True) -> Pull:
-    """Gravity with its point or its offsets, which stay those of ``before`` where none are given.
+def pull(option: str, args: list[str], before: Pull, *, smart: bool = True, objects: bool = False) -> Pull:
+    """Gravity with its point or its offsets, which stay those of ``before`` where they are empty or missing.
 
-    ``sm`` and ``fp`` are refused where ``smart`` is not set.
+    ``sm`` is refused where ``smart`` is not set, ``obj`` and ``objw`` where ``objects`` is not.
     """
     kind = args[0]
-    if kind in ("obj", "objw"):
-        raise refused(option, f"{kind} is of imgproxy Pro, and not served here")
+    if kind in ("obj", "objw") and smart:
+        return _faces(option, kind, args[1:], objects=objects)
     if kind == "sm" and smart:
         at_most(option, args, 1)
         return Pull("attention")
-    if kind == "fp" and smart:
+    if kind == "fp":
         if len(args) != 3:
             raise refused(option, "fp takes two numbers from 0 to 1")
         return Pull("fp", *(number(option, text, 0, 1) for text in args[1:]))
     at_most(option, args, 3)
-    offsets = [number(option, text) for text in args[1:]]
-    kept = (0.0, 0.0) if before.word == "attention" else (before.x, before.y)
-    return Pull(place(option, kind), *offsets, *kept[len(offsets) :])
+    kept = (0.0, 0.0) if before.word in ("attention", "face") else (before.x, before.y)
+    given = (*args[1:], "", "")
+    offsets = [number(option, text) if text else old for text, old in zip(given, kept, strict=False)]
+    return Pull(place(option, kind) if kind else before.word, *offsets)
+
+
+def _faces(option: str, kind: str, args: list[str], *, objects: bool) -> Pull:
+    """The gravity towards faces: the only objects that are found here, so that their weight says nothing."""
+    classes = args if kind == "obj" else args[::2]
+    if not objects:
+        raise refused(option, f"{kind} is served for the option gravity only")
+    if set(classes) != {"face"}:
+        raise refused(option, f"{kind} is served for the class face only")
+    if kind == "objw":
+        if len(args) % 2:
+            raise refused(option, "objw takes a weight after each class")
+        for text in args[1::2]:
+            number(option, text, 0)
+    return Pull("face")

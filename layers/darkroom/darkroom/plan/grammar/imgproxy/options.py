@@ -52,6 +52,68 @@ def check_presets(settings: ImgproxySettings) -> None:
             raise ValueError(f"imgproxy: preset {preset!r}: {error.message}") from error
 
 
+PRO_SERVED: tuple[Covered[Read], ...] = (
+    Covered(
+        "resizing_algorithm",
+        ("ra",),
+        "lanczos3",
+        note="Other algorithms are refused.",
+        read=readers.algorithm,
+        group="Pro",
+    ),
+    Covered("adjust", ("a",), "%brightness:%contrast:%saturation", "mat", read=readers.adjust, group="Pro"),
+    Covered(
+        "brightness",
+        ("br",),
+        "-255–255",
+        "mat",
+        note="Added to each channel. imgproxy Pro's own arithmetic is not published.",
+        read=readers.brightness,
+        group="Pro",
+    ),
+    Covered(
+        "contrast",
+        ("co",),
+        "a factor",
+        "mat",
+        note="Around middle grey.",
+        read=partial(readers.sigma, "contrast"),
+        group="Pro",
+    ),
+    Covered(
+        "saturation",
+        ("sa",),
+        "a factor",
+        "mat",
+        note="Of the distance from grey, by the weights of BT.709.",
+        read=partial(readers.sigma, "saturation"),
+        group="Pro",
+    ),
+    Covered("background_alpha", ("bga",), "0–1", "bg", read=readers.background_alpha, group="Pro"),
+    Covered(
+        "page",
+        ("pg",),
+        "%page",
+        "page",
+        note="Of an animation the frame, as a still, also where the output could move.",
+        read=partial(readers.size_in_px, "page"),
+        group="Pro",
+    ),
+    Covered("disable_animation", ("da",), "%disable", "anim", read=partial(readers.switch, "still"), group="Pro"),
+    Covered(
+        "bypass_cache",
+        ("bc",),
+        "%bypass",
+        note="Nothing to do: what is stored is what would be made again.",
+        read=readers.nothing,
+        group="Pro",
+    ),
+    Covered(
+        "cache_tags", ("ct",), "%tag1:…", note="Ignored: what is cached has no tags.", read=readers.names, group="Pro"
+    ),
+)
+"""Options of imgproxy Pro whose engine is here."""
+
 COVERAGE: tuple[Covered[Read], ...] = (
     Covered(
         "resize",
@@ -78,8 +140,8 @@ COVERAGE: tuple[Covered[Read], ...] = (
         "dpr",
         (),
         "%dpr",
-        "w, h, minw, minh, pad, off, zoom",
-        note="Scales offsets and padding in full also where a small source is not enlarged that far.",
+        "w, h, ratio",
+        note="Limited to what the source has pixels for, unless `enlarge` is set, with offsets and padding.",
         read=readers.dpr,
     ),
     Covered("enlarge", ("el",), "%enlarge", "up", read=partial(readers.switch, "enlarge")),
@@ -88,7 +150,6 @@ COVERAGE: tuple[Covered[Read], ...] = (
         ("ex",),
         "%extend:%gravity",
         "ext",
-        note="The gravity `fp` is refused.",
         read=partial(readers.extend, "extend"),
     ),
     Covered(
@@ -96,23 +157,22 @@ COVERAGE: tuple[Covered[Read], ...] = (
         ("extend_ar", "exar"),
         "%extend:%gravity",
         "ext",
-        note="The gravity `fp` is refused.",
         read=partial(readers.extend, "extend_ratio"),
     ),
     Covered(
         "gravity",
         ("g",),
         "%type:%x_offset:%y_offset",
-        "g, off",
-        note="`sm` is `attention`. `obj` and `objw` are of Pro and refused.",
+        "g, off, even",
+        note="`sm` is `attention`. Of Pro's `obj` and `objw` the class `face`, where pictures are analysed.",
         read=readers.gravity,
     ),
     Covered(
         "crop",
         ("c",),
         "%width:%height:%gravity",
-        "cut",
-        note="Refused together with `trim`, which comes before it in imgproxy and after it here.",
+        "cut, tfirst",
+        note="`trim` comes first. `obj` and `objw` of Pro are refused.",
         read=readers.crop,
     ),
     Covered(
@@ -120,7 +180,7 @@ COVERAGE: tuple[Covered[Read], ...] = (
         ("t",),
         "%threshold:%color:%equal_hor:%equal_ver",
         "trim, trimx",
-        note="A threshold of 1 to 100, in whole steps.",
+        note="A threshold of 0 counts as 1, and one above 255 as 255.",
         read=readers.trim,
     ),
     Covered("padding", ("pd",), "%top:%right:%bottom:%left", "pad", note="At most 2048 a side.", read=readers.padding),
@@ -209,9 +269,18 @@ COVERAGE: tuple[Covered[Read], ...] = (
         "max_result_dimension",
         ("mrd",),
         "%size",
-        note="Refused unless width and height are given and within it: 8192 px is the limit here.",
+        "most",
+        note="With padding and extension. 8192 px is the limit in any case.",
         read=partial(readers.size_in_px, "max_side"),
     ),
+    Covered(
+        "preserve_hdr",
+        ("ph",),
+        "%preserve_hdr",
+        note="Pictures have 8 bits a channel in any case. A JPEG keeps the gain map of its source.",
+        read=readers.nothing,
+    ),
+    *PRO_SERVED,
     *(Covered(names[0], names[1:], refused="it is of imgproxy Pro", group="Pro") for names in PRO),
 )
 """Of imgproxy's option parser, and for Pro of its documentation, both at the commits that the tests name."""

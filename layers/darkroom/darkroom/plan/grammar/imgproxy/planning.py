@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ...borrowed.options import SOURCE_FORMATS
+from ...borrowed.shapes import MAX_LENGTH_PX, MAX_LEVEL
 from ...kinds import Value
-from ...model import Cut, Extension, Gravity, Offset, Padding, Stamp, Trimming, Watermark, Zoom
+from ...model import IDENTITY, Cut, Extension, Gravity, Matrix, Offset, Padding, Stamp, Trimming, Watermark, Zoom
 from ...options import MAX_SIDE_PX
 from ..held import refused
+from ..matrices import after, linear, rounded, saturation
 from ..settings import LanguageSettings
 from .turning import Pull
 from .wanted import Extend, Wanted
@@ -21,6 +23,10 @@ _FITS: dict[str, tuple[str, str]] = {
 """Our ``fit`` and ``cov`` of each resizing type."""
 
 
+_NOISE = 1e-6
+"""Of a pixel: what floating point leaves of a whole number."""
+
+
 def values_of(wanted: Wanted, key: str, settings: LanguageSettings) -> dict[str, Value]:
     """Option values by short name; raises BadOption for what cannot be said in ours."""
     if wanted.raw:
@@ -33,6 +39,7 @@ def values_of(wanted: Wanted, key: str, settings: LanguageSettings) -> dict[str,
         **_extended(wanted),
         **_turned(wanted),
         **_effects(wanted),
+        **_tones(wanted),
         **_marked(wanted, settings),
         **_output(wanted),
         **_named(wanted, key),
@@ -43,10 +50,6 @@ def _check_sides(wanted: Wanted) -> None:
     sides = (wanted.width, wanted.height)
     if wanted.resizing == "force" and any(sides) and not all(sides):
         raise refused("resizing_type", "force needs width and height here")
-    if wanted.max_side and not all(0 < side <= wanted.max_side for side in sides):
-        raise refused("max_result_dimension", "is served only with a width and a height that are within it")
-    if wanted.trim.threshold is not None and (wanted.crop_width or wanted.crop_height):
-        raise refused("crop", "cannot be served together with trim: it would come first here")
 
 
 def _region(wanted: Wanted) -> dict[str, Value]:
@@ -60,9 +63,12 @@ def _region(wanted: Wanted) -> dict[str, Value]:
         values["cut"] = _cut(width, height, pull)
     trim = wanted.trim
     if trim.threshold is not None:
+        level = min(_rounded(trim.threshold), MAX_LEVEL)
+        values["trim"] = min(100, max(1, round(level)))
         equal = "h" * trim.equal_x + "v" * trim.equal_y
-        values["trim"] = max(1, round(trim.threshold))
-        values["trimx"] = Trimming(colour=trim.colour, equal=equal)
+        exact = 0.0 if level in (0, values["trim"]) else level
+        values["trimx"] = Trimming(colour=trim.colour, equal=equal, level=exact)
+        values["tfirst"] = "cut" in values
     return values
 
 
@@ -81,28 +87,49 @@ def _upright(pull: Pull, wanted: Wanted) -> Pull:
 
 
 def _sizes(wanted: Wanted) -> dict[str, Value]:
-    """``dpr`` and an even ``zoom`` go into the box; without a box, and where they distort, they stay factors."""
-    values: dict[str, Value] = {}
-    boxed = bool(wanted.width or wanted.height)
-    ratio = wanted.dpr if boxed or wanted.enlarge or wanted.dpr < 1 else 1.0
-    factors = (wanted.zoom_x, wanted.zoom_y)
-    if not boxed:
-        factors = (wanted.zoom_x * ratio, wanted.zoom_y * ratio)
-    elif wanted.zoom_x == wanted.zoom_y:
-        ratio, factors = ratio * wanted.zoom_x, (1.0, 1.0)
-    for short, side, scale in (
-        ("w", wanted.width, ratio),
-        ("h", wanted.height, ratio),
-        ("minw", wanted.min_width, wanted.dpr),
-        ("minh", wanted.min_height, wanted.dpr),
-    ):
-        if side:
-            values[short] = _side(side, scale)
-    if factors != (1.0, 1.0):
-        values["zoom"] = Zoom(*map(_rounded, factors))
+    """``dpr`` and an even ``zoom`` go into the box where that is the same for every source; else they stay factors."""
+    values: dict[str, Value] = {"even": True}
+    ratio, zoom = wanted.dpr, (wanted.zoom_x, wanted.zoom_y)
+    sides = (wanted.width, wanted.height)
+    into_box = 1.0
+    if any(sides) and zoom[0] == zoom[1] and _is_whole(sides, zoom[0]):
+        into_box, zoom = zoom[0], (1.0, 1.0)
+    if _goes_into_box(wanted) and _is_whole(sides, into_box * ratio):
+        into_box, ratio = into_box * ratio, 1.0
+    boxed = {"w": wanted.width, "h": wanted.height}
+    values |= {short: _side(side, into_box) for short, side in boxed.items() if side}
+    least = {"minw": wanted.min_width, "minh": wanted.min_height}
+    values |= {short: side for short, side in least.items() if side}
+    if ratio != 1:
+        values["ratio"] = max(_rounded(ratio), 0.0001)
+    if zoom != (1.0, 1.0):
+        values["zoom"] = Zoom(*map(_rounded, zoom))
     if wanted.enlarge:
         values["up"] = True
+    if wanted.max_side and not _is_within(wanted):
+        values["most"] = min(wanted.max_side, MAX_LENGTH_PX)
     return values
+
+
+def _goes_into_box(wanted: Wanted) -> bool:
+    """Whether a box times ``dpr`` gives what imgproxy does for every source: nothing else is scaled, nothing cut."""
+    contains = wanted.resizing == "fit" or not (wanted.width and wanted.height)
+    scaled = (wanted.min_width, wanted.min_height, *wanted.padding, wanted.mark.opacity, wanted.max_side)
+    extended = wanted.extend.enabled or wanted.extend_ratio.enabled
+    even_zoom = wanted.zoom_x == wanted.zoom_y
+    return contains and not any(scaled) and not extended and even_zoom and bool(wanted.width or wanted.height)
+
+
+def _is_whole(sides: tuple[int, int], factor: float) -> bool:
+    """Whether sides times ``factor`` are whole numbers of pixels."""
+    return all(abs(side * factor - round(side * factor)) < _NOISE for side in sides)
+
+
+def _is_within(wanted: Wanted) -> bool:
+    """Whether the box alone keeps the result within ``max_result_dimension``."""
+    sides = (wanted.width, wanted.height)
+    factor = wanted.dpr * max(wanted.zoom_x, wanted.zoom_y)
+    return all(sides) and not any(wanted.padding) and max(sides) * factor <= wanted.max_side
 
 
 def _side(side: int, scale: float) -> int:
@@ -116,7 +143,7 @@ def _fitted(wanted: Wanted) -> dict[str, Value]:
     values: dict[str, Value] = {
         "fit": fit,
         "g": Gravity("fp", _hundredths(pull.x), _hundredths(pull.y)) if pull.word == "fp" else Gravity(pull.word),
-        "off": Offset(*_offsets(pull, wanted.dpr)),
+        "off": Offset(*_offsets(pull)),
     }
     if covering and not (covering == "clip" and wanted.enlarge):
         values["cov"] = covering
@@ -129,16 +156,20 @@ def _extended(wanted: Wanted) -> dict[str, Value]:
     if not extend.enabled:
         return {}
     to = "box" if wanted.extend.enabled else "ratio"
-    return {"ext": Extension(to, extend.pull.word, *_offsets(extend.pull, wanted.dpr))}
+    return {"ext": Extension(to, extend.pull.word, *_point_or_offsets(extend.pull))}
 
 
-def _offsets(pull: Pull, dpr: float) -> tuple[float, float]:
-    return (0.0, 0.0) if pull.word in ("fp", "attention") else (_length(pull.x, dpr), _length(pull.y, dpr))
+def _offsets(pull: Pull) -> tuple[float, float]:
+    return (0.0, 0.0) if pull.word in ("fp", "attention", "face") else (_length(pull.x), _length(pull.y))
 
 
-def _length(offset: float, dpr: float = 1.0) -> float:
-    """Pixels are whole and grow with ``dpr``; parts of a side, those below 1, are neither."""
-    return float(round(offset * dpr)) if abs(offset) >= 1 else _rounded(offset)
+def _point_or_offsets(pull: Pull) -> tuple[float, float]:
+    return (_rounded(pull.x), _rounded(pull.y)) if pull.word == "fp" else _offsets(pull)
+
+
+def _length(offset: float) -> float:
+    """Pixels are whole; parts of a side, those below 1, are not."""
+    return float(round(offset)) if abs(offset) >= 1 else _rounded(offset)
 
 
 def _rounded(value: float) -> float:
@@ -158,9 +189,10 @@ def _turned(wanted: Wanted) -> dict[str, Value]:
 
 
 def _effects(wanted: Wanted) -> dict[str, Value]:
-    values: dict[str, Value] = {"pad": Padding(*(round(side * wanted.dpr) for side in wanted.padding))}
+    values: dict[str, Value] = {"pad": Padding(*wanted.padding)}
     if wanted.background:
-        values["bg"] = wanted.background
+        alpha = f"{round(wanted.background_alpha * 255):02x}"
+        values["bg"] = wanted.background + (alpha if alpha != "ff" else "")
     if wanted.blur:
         values["blur"] = max(0.01, _hundredths(wanted.blur))
     if wanted.sharpen:
@@ -170,6 +202,14 @@ def _effects(wanted: Wanted) -> dict[str, Value]:
     return values
 
 
+def _tones(wanted: Wanted) -> dict[str, Value]:
+    """``brightness`` of 255 adds all that there is, ``contrast`` is around the middle, in this order."""
+    matrix: Matrix = linear(1.0, wanted.brightness / 255)
+    matrix = after(matrix, linear(wanted.contrast, (1 - wanted.contrast) / 2))
+    matrix = rounded(after(matrix, saturation(wanted.saturation)))
+    return {} if matrix == IDENTITY else {"mat": matrix}
+
+
 def _marked(wanted: Wanted, settings: LanguageSettings) -> dict[str, Value]:
     mark = wanted.mark
     if not mark.opacity:
@@ -177,7 +217,7 @@ def _marked(wanted: Wanted, settings: LanguageSettings) -> dict[str, Value]:
     if mark.scale > 1:
         raise refused("watermark", "its scale must be 1 at most here")
     tiled = mark.position == "tiled"
-    x, y = _length(mark.x, wanted.dpr), _length(mark.y, wanted.dpr)
+    x, y = _length(mark.x), _length(mark.y)
     scale = max(0.0001, _rounded(mark.scale)) if mark.scale else 0.0
     opacity = max(1, round(mark.opacity * 100))
     return {
@@ -197,6 +237,8 @@ def _output(wanted: Wanted) -> dict[str, Value]:
         values["mb"] = wanted.max_bytes
     if wanted.still:
         values["anim"] = False
+    if wanted.page:
+        values["page"] = wanted.page
     skipped = wanted.skip & {wanted.format} if wanted.format else wanted.skip
     if kinds := tuple(kind for kind in SOURCE_FORMATS if kind in skipped):
         values["skip"] = kinds

@@ -1,20 +1,17 @@
-"""Options of imgproxy Pro, by all of their names: what a URL is told that asks for one."""
+"""Options of imgproxy Pro that are refused, by all of their names."""
 
 from __future__ import annotations
 
 PRO: tuple[tuple[str, ...], ...] = (
-    ("resizing_algorithm", "ra"),
     ("objects_position", "obj_pos", "op"),
     ("crop_aspect_ratio", "crop_ar", "car"),
-    ("background_alpha", "bga"),
-    ("adjust", "a"),
-    ("brightness", "br"),
-    ("contrast", "co"),
-    ("saturation", "sa"),
+    ("crop_objects", "c_obj"),
     ("monochrome", "mc"),
     ("duotone", "dt"),
     ("unsharp_masking", "ush"),
+    ("blur_areas", "ba"),
     ("blur_detections", "bd"),
+    ("progressive_blur", "pbl"),
     ("draw_detections", "dd"),
     ("colorize", "col"),
     ("gradient", "gr"),
@@ -23,15 +20,15 @@ PRO: tuple[tuple[str, ...], ...] = (
     ("watermark_size", "wms"),
     ("watermark_rotate", "wm_rot", "wmr"),
     ("watermark_shadow", "wmsh"),
-    ("style", "st"),
+    ("style", "st", "stl"),
+    ("color_profile", "cp", "icc"),
     ("dpi",),
     ("autoquality", "aq"),
     ("jpeg_options", "jpgo"),
     ("png_options", "pngo"),
     ("webp_options", "webpo"),
-    ("page", "pg"),
+    ("avif_options", "avifo"),
     ("pages", "pgs"),
-    ("disable_animation", "da"),
     ("video_thumbnail_second", "vts"),
     ("video_thumbnail_keyframes", "vtk"),
     ("video_thumbnail_tile", "vtt"),

@@ -58,13 +58,14 @@ def format_named(option: str, text: str) -> str:
     return FORMATS[text]
 
 
-type Wholes = Literal["width", "height", "min_width", "min_height", "pixelate", "max_bytes", "max_side"]
-type Flags = Literal["enlarge", "auto_rotate", "raw", "attachment"]
-type Floats = Literal["blur", "sharpen"]
+type Wholes = Literal["width", "height", "min_width", "min_height", "pixelate", "max_bytes", "max_side", "page"]
+type Flags = Literal["enlarge", "auto_rotate", "raw", "attachment", "still"]
+type Floats = Literal["blur", "sharpen", "contrast", "saturation"]
 
 
 def size_in_px(into: Wholes, reading: Reading, name: str, args: list[str]) -> None:
-    setattr(reading.wanted, into, whole(name, only(name, args), 0))
+    if text := only(name, args):
+        setattr(reading.wanted, into, whole(name, text, 0))
 
 
 def switch(into: Flags, reading: Reading, name: str, args: list[str]) -> None:
@@ -72,11 +73,16 @@ def switch(into: Flags, reading: Reading, name: str, args: list[str]) -> None:
 
 
 def sigma(into: Floats, reading: Reading, name: str, args: list[str]) -> None:
-    setattr(reading.wanted, into, number(name, only(name, args), 0))
+    if text := only(name, args):
+        setattr(reading.wanted, into, number(name, text, 0))
 
 
 def nothing(_reading: Reading, name: str, args: list[str]) -> None:
     only(name, args)
+
+
+def names(_reading: Reading, name: str, args: list[str]) -> None:
+    """Any number of words that say nothing here."""
 
 
 def limit(_reading: Reading, name: str, args: list[str]) -> None:
@@ -84,7 +90,7 @@ def limit(_reading: Reading, name: str, args: list[str]) -> None:
 
 
 def resizing_type(reading: Reading, name: str, args: list[str]) -> None:
-    kind = only(name, args)
+    kind = only(name, args) or reading.wanted.resizing
     if kind not in RESIZING:
         raise refused(name, f"must be one of {', '.join(RESIZING)}, but is '{printable(kind)}'")
     reading.wanted.resizing = kind
@@ -112,34 +118,37 @@ def size(reading: Reading, name: str, args: list[str]) -> None:
 def extend(into: Literal["extend", "extend_ratio"], reading: Reading, name: str, args: list[str]) -> None:
     at_most(name, args, 4)
     before: Extend = getattr(reading.wanted, into)
-    around = pull(name, args[1:], before.pull, smart=False) if len(args) > 1 else before.pull
-    setattr(reading.wanted, into, Extend(flag(args[0]), around))
+    around = pull(name, args[1:], before.pull, smart=False) if any(args[1:]) else before.pull
+    setattr(reading.wanted, into, Extend(flag(args[0]) if args[0] else before.enabled, around))
 
 
 def zoom(reading: Reading, name: str, args: list[str]) -> None:
     at_most(name, args, 2)
-    factors = [number(name, text, 0) for text in args]
+    before = (reading.wanted.zoom_x, reading.wanted.zoom_y)
+    factors = [number(name, text, 0) if text else old for text, old in zip(args, before, strict=False)]
     if not all(factors):
         raise refused(name, "must be above 0")
     reading.wanted.zoom_x, reading.wanted.zoom_y = factors[0], factors[-1]
 
 
 def dpr(reading: Reading, name: str, args: list[str]) -> None:
-    reading.wanted.dpr = number(name, only(name, args), 0)
+    text = only(name, args)
+    reading.wanted.dpr = number(name, text, 0) if text else reading.wanted.dpr
     if not reading.wanted.dpr:
         raise refused(name, "must be above 0")
 
 
 def gravity(reading: Reading, name: str, args: list[str]) -> None:
-    reading.wanted.gravity = pull(name, args, reading.wanted.gravity)
+    reading.wanted.gravity = pull(name, args, reading.wanted.gravity, objects=True)
 
 
 def crop(reading: Reading, name: str, args: list[str]) -> None:
     wanted = reading.wanted
-    wanted.crop_width = number(name, args[0], 0)
-    if len(args) > 1:
+    if args[0]:
+        wanted.crop_width = number(name, args[0], 0)
+    if len(args) > 1 and args[1]:
         wanted.crop_height = number(name, args[1], 0)
-    if len(args) > 2:
+    if any(args[2:]):
         wanted.crop_gravity = pull(name, args[2:], wanted.crop_gravity or Pull())
 
 
@@ -164,7 +173,8 @@ def padding(reading: Reading, name: str, args: list[str]) -> None:
 
 
 def rotate(reading: Reading, name: str, args: list[str]) -> None:
-    degrees = whole(name, only(name, args))
+    text = only(name, args)
+    degrees = whole(name, text) if text else reading.wanted.rotate
     if degrees % 90:
         raise refused(name, f"must be a multiple of 90, but is {degrees}")
     reading.wanted.rotate = degrees % 360
@@ -189,7 +199,7 @@ def background(reading: Reading, name: str, args: list[str]) -> None:
 def watermark(reading: Reading, name: str, args: list[str]) -> None:
     at_most(name, args, 7)
     before = reading.wanted.mark
-    opacity = number(name, args[0], 0, 1)
+    opacity = number(name, args[0], 0, 1) if args[0] else before.opacity
     _, position, x, y, scale = (*args, *[""] * 5)[:5]
     if position == "ch":
         raise refused(name, "ch is of imgproxy Pro, and not served here")
@@ -203,7 +213,8 @@ def watermark(reading: Reading, name: str, args: list[str]) -> None:
 
 
 def quality(reading: Reading, name: str, args: list[str]) -> None:
-    reading.wanted.quality = whole(name, only(name, args), 0, 100)
+    if text := only(name, args):
+        reading.wanted.quality = whole(name, text, 0, 100)
 
 
 def format_quality(reading: Reading, name: str, args: list[str]) -> None:
@@ -245,6 +256,31 @@ def filename(reading: Reading, name: str, args: list[str]) -> None:
             reading.wanted.file_name = unquote(args[0])
     except ValueError as error:
         raise refused(name, "must be percent-encoded, or base64url with :1 after it") from error
+
+
+def brightness(reading: Reading, name: str, args: list[str]) -> None:
+    if text := only(name, args):
+        reading.wanted.brightness = whole(name, text, -255, 255)
+
+
+def adjust(reading: Reading, name: str, args: list[str]) -> None:
+    """``brightness``, ``contrast`` and ``saturation`` in one."""
+    at_most(name, args, 3)
+    brightness(reading, name, args[:1])
+    tones: tuple[Floats, Floats] = ("contrast", "saturation")
+    for into, text in zip(tones, args[1:], strict=False):
+        sigma(into, reading, name, [text])
+
+
+def background_alpha(reading: Reading, name: str, args: list[str]) -> None:
+    if text := only(name, args):
+        reading.wanted.background_alpha = number(name, text, 0, 1)
+
+
+def algorithm(_reading: Reading, name: str, args: list[str]) -> None:
+    """The kernel by which everything is made smaller here."""
+    if only(name, args) not in ("", "lanczos3"):
+        raise refused(name, "only lanczos3 is served here")
 
 
 def frames(reading: Reading, name: str, args: list[str]) -> None:

@@ -25,7 +25,7 @@ _WORDS = {direction: word for word, direction in _DIRECTIONS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """What is kept: a compass word, ``attention``, or ``fp`` with ``x`` and ``y`` as its point.
+    """What is kept: a compass word, ``attention``, ``face``, or ``fp`` with ``x`` and ``y`` as its point.
 
     Else those are offsets, inwards from the sides that the word names, and right or down where it names none.
     """
@@ -36,7 +36,7 @@ class Pull:
 
     def before(self, degrees: int, *, flip_x: bool, flip_y: bool) -> Pull:
         """The same in the picture before it is turned by ``degrees`` clockwise and then mirrored."""
-        if self.word == "attention":
+        if self.word in ("attention", "face"):
             return self
         if self.word == "fp":
             x, y = _before((2 * self.x - 1, 2 * self.y - 1), degrees, flip_x=flip_x, flip_y=flip_y)

@@ -62,6 +62,10 @@ class Wanted:
     flip_x: bool = False
     flip_y: bool = False
     background: str = ""
+    background_alpha: float = 1.0
+    brightness: int = 0
+    contrast: float = 1.0
+    saturation: float = 1.0
     blur: float = 0.0
     sharpen: float = 0.0
     pixelate: int = 0
@@ -72,6 +76,7 @@ class Wanted:
     max_bytes: int = 0
     max_side: int = 0
     still: bool = False
+    page: int = 0
     skip: set[str] = field(default_factory=set)
     raw: bool = False
     file_name: str = ""

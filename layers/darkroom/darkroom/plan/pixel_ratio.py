@@ -1,0 +1,92 @@
+"""Sizes with a pixel ratio and a longest side, which depend on the size of the source.
+
+The arithmetic follows imgproxy's description of ``dpr`` and ``max_result_dimension`` (``processing/prepare.go``): where
+nothing may be enlarged, the ratio is limited to what the source has pixels for, so that a result is the same picture at
+every ratio. Offsets and padding are multiplied by the ratio that is left.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .boxes import Size, half_up
+from .model import Extension, Padding
+from .placing import extended_to_ratio
+from .scaling import ResizeRequest, factors, keep_within
+
+
+class ScaledSize(NamedTuple):
+    """``scaled``: the size that a picture is resized to. ``kept``: the part of it that a box keeps.
+
+    ``ratio``: the pixel ratio that is left.
+    """
+
+    scaled: Size
+    kept: Size
+    ratio: float
+
+
+class RatioRequest(NamedTuple):
+    """What is asked of a size beside ``resize``: its ``ratio``, and the longest side of everything (0: any).
+
+    ``extension`` is what is put around what is kept, ``padding`` the padding before it is multiplied, both as they are
+    before the picture is turned by ``rot``.
+    """
+
+    resize: ResizeRequest
+    ratio: float = 1.0
+    longest: int = 0
+    extension: Extension | None = None
+    padding: Padding = Padding()
+
+
+def resize_at_ratio(size: Size, wanted: RatioRequest, fit: str, covering: str, *, upscale: bool) -> ScaledSize:
+    """``size`` as ``wanted`` scales it; ``fit`` and ``covering`` are a Plan's. Unless ``upscale``, nothing grows.
+
+    The least sides of ``wanted`` are multiplied by the ratio that is left, and may enlarge the picture.
+    """
+    request = wanted.resize
+    across, down = factors(size, request.box, fit, covering)
+    across, down = across * request.zoom[0], down * request.zoom[1]
+    ratio = wanted.ratio
+    if not upscale:
+        larger = max(across, down)
+        if larger > 1:
+            across, down = across / larger, down / larger
+            extends_to_box = wanted.extension is not None and wanted.extension.to == "box"
+            ratio *= 1 if extends_to_box else larger
+        ratio = min(ratio, 1 / max(across, down))
+    for least, side, axis in ((request.least.width, size.width, 0), (request.least.height, size.height, 1)):
+        short = least / (side * (across, down)[axis])
+        if short > 1:
+            across, down = across * short, down * short
+    shaped = fit == "cover" and not covering and not upscale
+    across, down = across * ratio, down * ratio
+    sized = _sized(size, wanted, (across, down), ratio, shaped=shaped)
+    longest = max(_result(sized, wanted))
+    if not wanted.longest or longest <= wanted.longest:
+        return sized
+    shrunk = wanted.longest / longest
+    limited = (max(across * shrunk, 1 / size.width), max(down * shrunk, 1 / size.height))
+    return _sized(size, wanted, limited, ratio * shrunk, shaped=shaped)
+
+
+def multiply_padding(padding: Padding, ratio: float) -> Padding:
+    """``padding`` times ``ratio``, halves rounded to even."""
+    return Padding(*(round(side * ratio) for side in padding))
+
+
+def _sized(size: Size, wanted: RatioRequest, factor: tuple[float, float], ratio: float, *, shaped: bool) -> ScaledSize:
+    scaled = Size(max(1, half_up(size.width * factor[0])), max(1, half_up(size.height * factor[1])))
+    return ScaledSize(scaled, keep_within(scaled, wanted.resize.target_at(ratio), shaped=shaped), ratio)
+
+
+def _result(sized: ScaledSize, wanted: RatioRequest) -> Size:
+    """The size with extension and padding."""
+    width, height = sized.kept
+    target = wanted.resize.target_at(sized.ratio)
+    if wanted.extension is not None:
+        around = target if wanted.extension.to == "box" else extended_to_ratio(sized.kept, target)
+        width, height = max(width, around.width), max(height, around.height)
+    padding = multiply_padding(wanted.padding, sized.ratio)
+    return Size(width + padding.left + padding.right, height + padding.top + padding.bottom)
