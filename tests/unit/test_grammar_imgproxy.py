@@ -153,6 +153,7 @@ MEANINGS = [
     ("ex:1:fp:0.25:1/s:300:200", "even-1_ext-box-fp-0.25-1_h-200_w-300.auto"),
     ("w:/h:200/q:/bl:/rt:/dpr:/z:/rot:", "h-200.auto"),
     ("c:10:10/t:10", "cut-10-10-center-0.5-0.5-0-0_even-1_tfirst-1_trim-10.auto"),
+    ("t:10:F0F", "trim-10_trimx-ff00ff00-northwest-none.auto"),
     ("t:150", "trim-100_trimx-auto-northwest-none-150.auto"),
     ("t:0.5", "trim-1_trimx-auto-northwest-none-0.5.auto"),
     ("t:300", "trim-100_trimx-auto-northwest-none-255.auto"),

@@ -73,10 +73,13 @@ OTHERS = {
     "face": ("0~0 4096~4096", "0 0~0~0 -1~0 0~-1 4097~0 0~4097 0.5~0 0~0.5"),
     "fz": ("0 0.01 1", "-0.01 1.01 0.001 1~1"),
     "trimx": (
-        "auto~northwest~none auto~southeast~h abcdef~northwest~v abcdef01~northwest~hv",
+        "auto~northwest~none auto~southeast~h abcdef~northwest~v abcdef01~northwest~hv auto~northwest~none~0.0001"
+        " auto~northwest~none~255",
         "auto~northeast~none auto~northwest~vh auto~northwest abc~northwest~none abcdef0~northwest~none"
-        " ABCDEF~northwest~none ~northwest~none auto~northwest~ auto~northwest~none~",
+        " ABCDEF~northwest~none ~northwest~none auto~northwest~ auto~northwest~none~"
+        " auto~northwest~none~0 auto~northwest~none~255.1 auto~northwest~none~1~1",
     ),
+    "tfirst": ("0 1", "-1 2 1~1"),
     "minw": ("1 2 8192", "0 -1 8193 1.5 1~1"),
     "minh": ("1 2 8192", "0 -1 8193 1.5 1~1"),
     "zoom": ("0.0001~0.0001 100~100", "0~1 1~0 100.0001~1 1~100.0001 1 1~1~1"),
@@ -84,9 +87,13 @@ OTHERS = {
     "adapt": ("0 1", "-1 2 1~1"),
     "off": ("-65535~-65535 65535~65535 0.5~-0.5", "0 0~0~0 -65536~0 0~-65536 65536~0 0~65536 0~65535.1"),
     "focus": ("0~0 65535~65535", "0 0~0~0 -1~0 0~-1 65536~0 0~65536 0.5~0"),
+    "ratio": ("0.0001 1 1000", "0 -1 1000.0001 1~1"),
+    "most": ("0 1 65535", "-1 65536 0.5 1~1"),
+    "even": ("0 1", "-1 2 1~1"),
+    "grow": ("0 1", "-1 2 1~1"),
     "ext": (
-        "box~center~0~0 ratio~northwest~65535~65535 box~north~-65535~-65535 box~south~0.5~0.5",
-        "side~north~0~0 box~fp~0~0 box~north~0 box~north~0~0~0 box~north~65536~0 box~north~0~65536"
+        "box~center~0~0 ratio~northwest~65535~65535 box~north~-65535~-65535 box~south~0.5~0.5 box~fp~0~1",
+        "side~north~0~0 box~fp~1.1~0 box~fp~0~-0.1 box~face~0~0 box~north~0 box~north~0~0~0 box~north~65536~0 box~north~0~65536"
         " box~north~-65536~0 box~north~0~-65536",
     ),
     "angle": ("0 0.01 359.99", "-0.01 0.001 359.991 359.9999 360 1~1"),
@@ -135,6 +142,7 @@ OTHERS = {
 
 DEFAULTS = {
     **{"up": False, "equalise": False, "gray": False, "anim": True, "orient": True, "adapt": False, "reye": False},
+    **{"tfirst": False, "even": False, "grow": False, "most": 0, "ratio": 1.0},
     **{"frm": False, "base": False, "dlx": False, "inl": False},
     **{"rot": 0, "trim": 0, "radius": 0, "denoise": 0, "bri": 0, "con": 0, "sat": 0, "page": 0, "med": 0, "thr": 0},
     **{"pix": 0, "noise": 0, "ry": 0, "mb": 0},

@@ -131,6 +131,8 @@ class Zoom(NamedTuple):
 class Trimming(NamedTuple):
     """What a trim takes for border: ``colour`` (hex, "" is that of a pixel) or the pixel in ``corner``.
 
+    What is transparent is of a colour whose alpha is 0.
+
     ``equal`` names the axes (``h``, ``v``, ``hv``) on which both sides lose as much as the one that loses less.
     ``level`` is the threshold where it is not a whole number up to 100; 0: the plan's.
     """

@@ -82,10 +82,11 @@ def _content(frame: pyvips.Image, orientation: int, threshold: float, trimming: 
 
 
 def _other_than(seen: pyvips.Image, colour: list[int], threshold: float) -> Box:
-    """The box of what is not ``colour``, of which no transparent pixel is."""
+    """The box of what is not ``colour``, of which transparent pixels are if its alpha is 0."""
     rich = require_colour(seen)
     if rich.hasalpha():
-        rich = rich.flatten(background=[(number + 128) % 256 for number in colour[:3]])
+        away = 0 if len(colour) > 3 and colour[3] == 0 else 128
+        rich = rich.flatten(background=[(number + away) % 256 for number in colour[:3]])
     return _differing(rich, colour[:3], threshold)
 
 

@@ -23,6 +23,9 @@ _FITS: dict[str, tuple[str, str]] = {
 """Our ``fit`` and ``cov`` of each resizing type."""
 
 
+_TRANSPARENT = "ff00ff"
+"""The colour by which ``trim`` is asked to take what is transparent."""
+
 _NOISE = 1e-6
 """Of a pixel: what floating point leaves of a whole number."""
 
@@ -67,7 +70,8 @@ def _region(wanted: Wanted) -> dict[str, Value]:
         values["trim"] = min(100, max(1, round(level)))
         equal = "h" * trim.equal_x + "v" * trim.equal_y
         exact = 0.0 if level in (0, values["trim"]) else level
-        values["trimx"] = Trimming(colour=trim.colour, equal=equal, level=exact)
+        colour = f"{trim.colour}00" if trim.colour == _TRANSPARENT else trim.colour
+        values["trimx"] = Trimming(colour=colour, equal=equal, level=exact)
         values["tfirst"] = "cut" in values
     return values
 
