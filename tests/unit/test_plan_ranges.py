@@ -93,8 +93,8 @@ OTHERS = {
     "grow": ("0 1", "-1 2 1~1"),
     "ext": (
         "box~center~0~0 ratio~northwest~65535~65535 box~north~-65535~-65535 box~south~0.5~0.5 box~fp~0~1",
-        "side~north~0~0 box~fp~1.1~0 box~fp~0~-0.1 box~face~0~0 box~north~0 box~north~0~0~0 box~north~65536~0 box~north~0~65536"
-        " box~north~-65536~0 box~north~0~-65536",
+        "side~north~0~0 box~fp~1.1~0 box~fp~0~-0.1 box~face~0~0 box~north~0 box~north~0~0~0 box~north~65536~0"
+        " box~north~0~65536 box~north~-65536~0 box~north~0~-65536",
     ),
     "angle": ("0 0.01 359.99", "-0.01 0.001 359.991 359.9999 360 1~1"),
     "med": ("0 1 21", "-1 22 0.5 1~1"),
