@@ -64,7 +64,7 @@ gameday: $(READY)  ## Break things on a stack of its own, and see alarms, remedi
 attacks: $(READY)  ## Attack a stack of its own by tables and fuzzers; counts requests and stored objects
 	@$(PYTEST) --hypothesis-profile=thorough tests/attacks
 
-conformance: $(READY)  ## The official validator of the IIIF Image API 3.0, on a stack of its own
+conformance: $(READY)  ## The official validator of the IIIF Image API 2.1 and 3.0, on a stack of its own
 	@$(RUN) -m tools.conformance
 
 edge: $(READY)  ## Write the minified edge function into template.yaml

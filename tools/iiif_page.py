@@ -10,8 +10,8 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.plan.boxes import Size  # noqa: E402
 from darkroom.plan.grammar.iiif.caps import Caps  # noqa: E402
-from darkroom.plan.grammar.iiif.features import FEATURES, FORMATS, HALF_TONE, QUALITIES, UNSERVED  # noqa: E402
-from darkroom.plan.grammar.iiif.grid import SMALLEST_PX, TILE_PX, count, scale_factors  # noqa: E402
+from darkroom.plan.grammar.iiif.features import FEATURES, FEATURES_V2, FORMATS, HALF_TONE, QUALITIES, UNSERVED  # noqa: E402
+from darkroom.plan.grammar.iiif.grid import SMALLEST_PX, THUMBNAIL_WIDTHS_PX, TILE_PX, count, scale_factors  # noqa: E402
 from tools.conformance import TESTS  # noqa: E402
 from tools.places import Content, table  # noqa: E402
 
@@ -46,10 +46,12 @@ CONTENT: Content = {
     "half-tone": lambda: str(HALF_TONE),
     "formats": lambda: ", ".join(f"`{name}`" for name in FORMATS),
     "unserved": lambda: ", ".join(f"`{name}` ({why})" for name, why in UNSERVED.items()),
+    "features-v2": lambda: ", ".join(f"`{name}`" for name in FEATURES_V2),
+    "thumbnails": lambda: " and ".join(map(str, THUMBNAIL_WIDTHS_PX)),
     "max-side": lambda: f"{_CAPS.max_side_px:,}",
     "max-area": lambda: f"{_CAPS.max_area_px:,}",
     "smallest": lambda: str(SMALLEST_PX),
     "tile": lambda: str(TILE_PX),
-    "tests": lambda: str(TESTS),
+    "tests": lambda: " and ".join(map(str, TESTS.values())),
 }
 """What fills the places of the page."""

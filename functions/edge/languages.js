@@ -71,6 +71,10 @@ async function handler(event) {
     if (!language) {
         return notServed();
     }
+    // A preflight: the response headers policy adds what it asks for.
+    if (request.method === 'OPTIONS') {
+        return {statusCode: 204, headers: {allow: {value: 'GET, HEAD, OPTIONS'}}};
+    }
     dropUnread(request, language[2]);
     const query = queryText(request);
     setHeader(request, 'language', language[0]);
@@ -80,6 +84,10 @@ async function handler(event) {
     setHeader(request, 'host', language[3] && header(request, 'host'));
     setHeader(request, 'findings', '');
     request.uri = spelled(url);
+    // Versions 2 and 3 of IIIF are invalidated by one wildcard.
+    if (request.uri.startsWith(IIIF_2 + '/')) {
+        request.uri = IIIF + request.uri.slice(IIIF_2.length) + IIIF_2_SUFFIX;
+    }
     request.querystring = {};
     if (INFERENCE !== 'off') {
         const store = cf.kvs();

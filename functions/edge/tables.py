@@ -27,7 +27,16 @@ from darkroom.plan.options import BY_NAME, MAX_SIDE_PX, OPTIONS, Option
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
-from darkroom.services.languages.table import DOCUMENT, DOCUMENT_TYPES, LANGUAGES, LARGE_PREFIX, Language
+from darkroom.services.languages.table import (
+    DOCUMENT,
+    DOCUMENT_TYPES,
+    IIIF,
+    IIIF_2,
+    IIIF_2_SUFFIX,
+    LANGUAGES,
+    LARGE_PREFIX,
+    Language,
+)
 from darkroom.settings import DEFAULTS
 
 STATE_FIELDS = frozenset(
@@ -140,6 +149,9 @@ def _languages() -> dict[str, object]:
         "LANGUAGES": rows,
         "LARGE_PREFIX": LARGE_PREFIX,
         "DOCUMENT": DOCUMENT,
+        "IIIF": IIIF.prefix,
+        "IIIF_2": IIIF_2.prefix,
+        "IIIF_2_SUFFIX": IIIF_2_SUFFIX,
         "DOCUMENT_TYPES": list(DOCUMENT_TYPES),
         "NO_SOURCE": SourceMissing.title,
         **_negotiation(),

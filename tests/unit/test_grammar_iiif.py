@@ -16,13 +16,13 @@ from darkroom.plan.grammar.iiif.features import FEATURES, FORMATS, QUALITIES, UN
 from darkroom.plan.grammar.iiif.information import information
 from darkroom.plan.grammar.iiif.picture import Picture, picture_of
 from darkroom.plan.grammar.iiif.reading import (
-    PREFIX,
     BaseRequest,
     ImageRequest,
     InfoRequest,
     identifier_of,
     read,
 )
+from darkroom.plan.grammar.iiif.version import V2, V3, Version
 
 CAPS = Caps()
 SPECIFIED = Size(300, 200)
@@ -32,8 +32,8 @@ PHOTOGRAPH = Size(6000, 4000)
 type Case = tuple[str, str, str]
 
 
-def picture(rest: str, upright: Size = SPECIFIED, caps: Caps = CAPS) -> Picture:
-    asked = read(f"{PREFIX}a/{rest}")
+def picture(rest: str, upright: Size = SPECIFIED, caps: Caps = CAPS, version: Version = V3) -> Picture:
+    asked = read(f"{version.prefix}a/{rest}")
     assert isinstance(asked, ImageRequest)
     return picture_of(asked, upright, caps)
 
@@ -66,6 +66,8 @@ CASES: list[Case] = [
     ("full/^300,200/0/default.jpg", "full/max/0/default.jpg", "full.jpeg"),
     ("full/^200,/0/default.jpg", "full/200,133/0/default.jpg", "w-200.jpeg"),
     ("full/!300,900/0/default.jpg", "full/max/0/default.jpg", "full.jpeg"),
+    ("full/!301,201/0/default.jpg", "full/max/0/default.jpg", "full.jpeg"),
+    ("0,0,100,50/!400,400/0/default.jpg", "0,0,100,50/max/0/default.jpg", "crop-0-0-100-50.jpeg"),
     # rotation: section 4.3; our box is about the turned picture, IIIF's about the one before
     ("full/max/180/default.jpg", "full/max/180/default.jpg", "rot-180.jpeg"),
     ("full/max/90/default.jpg", "full/max/90/default.jpg", "rot-90.jpeg"),
@@ -134,7 +136,6 @@ BAD_OPTIONS = {
         "full/,201/0/default.jpg",
         "full/301,10/0/default.jpg",
         "full/pct:101/0/default.jpg",
-        "full/!301,201/0/default.jpg",
         "full/!^30,30/0/default.jpg",
         "full/^8193,1/0/default.jpg",
         "full/^8192,8192/0/default.jpg",
@@ -179,6 +180,51 @@ def test_a_refusal_says_the_value_and_what_it_may_be() -> None:
         picture("full/max/0/default.jp2")
 
 
+def test_a_box_larger_than_the_region_can_be_rejected_as_the_validator_has_it() -> None:
+    strict = Caps(rejects_oversized_box=True)
+    with pytest.raises(BadOption, match="size must be at most that of the region"):
+        picture("full/!301,201/0/default.jpg", caps=strict)
+    assert picture("full/!300,900/0/default.jpg", caps=strict).size == SPECIFIED
+
+
+CASES_V2: list[Case] = [
+    # the examples of sections 4.2 and 4.7 of version 2.1
+    ("full/full/0/default.jpg", "full/full/0/default.jpg", "full.jpeg"),
+    ("full/max/0/default.jpg", "full/full/0/default.jpg", "full.jpeg"),
+    ("full/150,/0/default.jpg", "full/150,/0/default.jpg", "w-150.jpeg"),
+    ("full/,150/0/default.jpg", "full/225,/0/default.jpg", "w-225.jpeg"),
+    ("full/pct:50/0/default.jpg", "full/150,/0/default.jpg", "w-150.jpeg"),
+    ("full/225,100/0/default.jpg", "full/225,100/0/default.jpg", "fit-fill_h-100_w-225.jpeg"),
+    ("full/!225,100/0/default.jpg", "full/150,/0/default.jpg", "w-150.jpeg"),
+    ("square/full/0/default.jpg", "50,0,200,200/full/0/default.jpg", "crop-50-0-200-200.jpeg"),
+    # larger than the region without ^
+    ("full/360,/0/default.jpg", "full/360,/0/default.jpg", "fit-fill_h-240_up-1_w-360.jpeg"),
+    ("full/!360,360/0/default.jpg", "full/360,/0/default.jpg", "fit-fill_h-240_up-1_w-360.jpeg"),
+    ("full/pct:120/0/default.jpg", "full/360,/0/default.jpg", "fit-fill_h-240_up-1_w-360.jpeg"),
+    ("full/full/!90/gray.png", "full/full/!90/gray.png", "flip-h_gray-1_rot-270.png"),
+]
+
+
+@pytest.mark.parametrize(("rest", "canonical", "derivative"), CASES_V2, ids=[case[0] for case in CASES_V2])
+def test_what_a_url_of_version_2_comes_to(rest: str, canonical: str, derivative: str) -> None:
+    found = picture(rest, version=V2)
+    assert found.path(CAPS, V2) == canonical
+    assert canonical_path(found.plan()) == f"/a/_/{derivative}"
+    assert picture(canonical, version=V2).plan() == found.plan()
+
+
+@pytest.mark.parametrize("size", ["^max", "^150,", "^!10,10", "Full", "0,", "full,", "!,10"])
+def test_sizes_that_version_2_does_not_have(size: str) -> None:
+    with pytest.raises(BadOption) as caught:
+        picture(f"full/{size}/0/default.jpg", version=V2)
+    assert caught.value.option == "size"
+
+
+def test_version_3_does_not_know_full_as_a_size() -> None:
+    with pytest.raises(BadOption, match="size must be max"):
+        picture("full/full/0/default.jpg")
+
+
 def test_what_else_a_path_may_ask_for() -> None:
     assert read("/iiif/3/a%2Fb%20c.jpg") == BaseRequest("a/b c.jpg", "a%2Fb%20c.jpg")
     assert read("/iiif/3/a/") == BaseRequest("a", "a")
@@ -187,7 +233,7 @@ def test_what_else_a_path_may_ask_for() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/iiif/3/", "/iiif/3/a/info.xml", "/iiif/3/a/b/full/max/0/default.jpg", "/iiif/3/a/full/max", "/iiif/2/a", ""],
+    ["/iiif/3/", "/iiif/3/a/info.xml", "/iiif/3/a/b/full/max/0/default.jpg", "/iiif/3/a/full/max", "/iiif/1/a", ""],
 )
 def test_a_path_of_another_shape_is_not_found(path: str) -> None:
     with pytest.raises(SourceMissing):
@@ -290,12 +336,16 @@ def test_all_that_is_listed_may_be_asked_for_and_is_counted(upright: Size, caps:
     assert len(listed) == grid.count(upright, caps)
     plans = set()
     for region, size in listed:
-        asked = read(f"{PREFIX}a/{listed_rest(region, size, upright)}")
+        asked = read(f"{V3.prefix}a/{listed_rest(region, size, upright)}")
         assert isinstance(asked, ImageRequest)
         found = picture_of(asked, upright, caps)
         assert (found.region, found.size) == (region, size)
         assert grid.is_listed(asked, found, caps)
         plans.add(found.plan())
+        for rest in (found.path(caps, V2), listed_rest(region, size, upright)):
+            old = read(f"{V2.prefix}a/{rest}")
+            assert isinstance(old, ImageRequest)
+            assert grid.is_listed(old, picture_of(old, upright, caps), caps), rest
     assert len(plans) == len(listed)
 
 
@@ -310,6 +360,9 @@ def test_all_that_is_listed_may_be_asked_for_and_is_counted(upright: Size, caps:
         "0,0,512,512/max/0/default.jpg",
         "5632,3584,368,416/368,416/0/default.jpg",
         "4096,0,1904,4000/238,500/0/default.jpg",
+        "full/90,/0/default.jpg",
+        "full/200,/0/default.jpg",
+        "full/90,60/0/default.jpg",
     ],
 )
 def test_what_anybody_may_ask_for(rest: str) -> None:
@@ -344,8 +397,16 @@ def test_what_needs_permission(rest: str) -> None:
     assert not is_listed(rest)
 
 
-def is_listed(rest: str, upright: Size = PHOTOGRAPH) -> bool:
-    asked = read(f"{PREFIX}a/{rest}")
+def test_what_anybody_may_ask_for_in_version_2() -> None:
+    for rest in ("full/full", "full/max", "full/3000,", "full/90,", "0,0,512,512/512,", "5632,3584,368,416/368,"):
+        assert is_listed(f"{rest}/0/default.jpg", version=V2), rest
+    for rest in ("full/2999,", "full/91,", "full/,2000", "full/pct:50", "0,0,512,512/511,", "full/7000,"):
+        assert not is_listed(f"{rest}/0/default.jpg", version=V2), rest
+    assert not is_listed("full/90,/0/default.jpg", Size(60, 60), V2)
+
+
+def is_listed(rest: str, upright: Size = PHOTOGRAPH, version: Version = V3) -> bool:
+    asked = read(f"{version.prefix}a/{rest}")
     assert isinstance(asked, ImageRequest)
     return grid.is_listed(asked, picture_of(asked, upright, CAPS), CAPS)
 

@@ -23,6 +23,7 @@ from darkroom.plan.grammar.iiif.caps import Caps
 from darkroom.plan.grammar.iiif.picture import picture_of
 from darkroom.plan.grammar.iiif.reading import ImageRequest
 from darkroom.plan.grammar.iiif.reading import read as read_iiif
+from darkroom.plan.grammar.iiif.version import V3
 from darkroom.plan.grammar.imgproxy.readers import Reading
 from darkroom.plan.grammar.imgproxy.turning import Pull
 from darkroom.plan.grammar.imgproxy.wanted import Extend, Mark, Trim
@@ -66,6 +67,7 @@ def make_values() -> Iterator[Any]:
     yield from COVERAGE
     yield from (one.read for one in COVERAGE if one.read)
     yield from map(read_iiif, ("/iiif/3/a", "/iiif/3/a/info.json"))
+    yield V3
     image = read_iiif("/iiif/3/a/full/max/0/default.jpg")
     assert isinstance(image, ImageRequest)
     yield from (image, image.region, image.size, image.rotation, Caps(), picture_of(image, Size(2, 2), Caps()))

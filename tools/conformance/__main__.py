@@ -1,4 +1,4 @@
-"""``python -m tools.conformance [--url URL] [--level 2]``: every test by its name, and whether it passed.
+"""``python -m tools.conformance [--url URL] [--versions 2.0 3.0] [--level 2]``: each test by name, and its result.
 
 Without ``--url`` a stack is started that lets anybody ask for anything, the validator's picture is uploaded there, and
 the stack is ended again. The exit status is that of the validator: 0 if all passed.
@@ -19,7 +19,7 @@ from local.beside import NoStack
 from local.errors import CannotStart
 
 from .stack import PICTURE, running
-from .validator import prepare, validate
+from .validator import PREFIXES, prepare, validate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,17 +29,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--url", help="a server that has the validator's picture already, such as http://localhost:8088"
     )
     parser.add_argument("--identifier", default=PICTURE.stem, help="of the picture there")
+    parser.add_argument("--versions", nargs="+", choices=sorted(PREFIXES), default=sorted(PREFIXES))
     parser.add_argument("--level", type=int, default=2, help="the highest compliance level that is tested (2)")
     chosen = parser.parse_args(arguments)
     try:
         asyncio.run(prepare())
         if chosen.url:
-            return validate(chosen.url, chosen.identifier, chosen.level)
+            return _validate_all(chosen.url, chosen.identifier, chosen)
         with TemporaryDirectory(prefix="darkroom-conformance-") as state, running(Path(state)) as url:
-            return validate(url, PICTURE.stem, chosen.level)
+            return _validate_all(url, PICTURE.stem, chosen)
     except (CannotStart, NoStack) as error:
         sys.stderr.write(f"{error}\n")
         return 99
+
+
+def _validate_all(url: str, identifier: str, chosen: argparse.Namespace) -> int:
+    failed = 0
+    for version in chosen.versions:
+        sys.stdout.write(f"IIIF Image API {version}, level {chosen.level}\n")
+        sys.stdout.flush()
+        failed += validate(url, identifier, chosen.level, version)
+    return failed
 
 
 if __name__ == "__main__":

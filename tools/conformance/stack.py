@@ -18,13 +18,16 @@ from local.place import ROOT
 PICTURE = ROOT / "tests" / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"
 """What the validator asks for, by the name of the file without ``.png``."""
 
+PARAMETERS = ("--parameter", "iiif_access_mode=open", "--parameter", "iiif_oversized_box=reject")
+"""The validator requests every feature, and expects 400 for ``!w,h`` larger than the region."""
+
 TAKEN_IN_WITHIN_S = 120.0
 
 
 @contextmanager
 def running(state: Path) -> Iterator[str]:
     """The address of a stack with its data in ``state``, which lets anybody ask for anything. Raises NoStack."""
-    with beside.running(state, "--no-watch", "--no-inference", "--parameter", "iiif_access_mode=open") as stack:
+    with beside.running(state, "--no-watch", "--no-inference", *PARAMETERS) as stack:
         _take_in(stack)
         yield str(stack.facts["cdn_url"])
 

@@ -9,8 +9,8 @@ from local import venvs
 from local.errors import CannotStart
 from local.progress import Progress
 
-VERSION = "3.0"
-PREFIX = "iiif/3"
+PREFIXES = {"2.0": "iiif/2", "3.0": "iiif/3"}
+"""Where each version is served, by the validator's name of it: its tests of 2.0 are those of 2.1."""
 
 
 async def prepare() -> None:
@@ -25,11 +25,11 @@ async def prepare() -> None:
         )
 
 
-def validate(url: str, identifier: str, level: int) -> int:
-    """Run every test up to compliance ``level`` against the server at ``url``; how many failed."""
+def validate(url: str, identifier: str, level: int, version: str) -> int:
+    """Run every test of ``version`` up to compliance ``level`` against the server at ``url``; how many failed."""
     found = urlsplit(url)
     python = venvs.python_of(venvs.CONFORMANCE)
     command = [str(python), str(python.parent / "iiif-validate.py")]
-    server = ["--server", found.netloc, "--scheme", found.scheme, "--prefix", PREFIX]
-    tested = ["--identifier", identifier, "--version", VERSION, "--level", str(level)]
+    server = ["--server", found.netloc, "--scheme", found.scheme, "--prefix", PREFIXES[version]]
+    tested = ["--identifier", identifier, "--version", version, "--level", str(level)]
     return subprocess.run([*command, *server, *tested], check=False).returncode  # noqa: S603

@@ -182,7 +182,13 @@ class Settings:
         OFF,
         _UNSIGNED_DIALECT,
         "",
-        "The same for IIIF Image API 3.0 URLs under `/iiif/3/`; `guarded` serves info.json, its sizes and tiles.",
+        "The same for IIIF URLs under `/iiif/3/` and `/iiif/2/`; `guarded` serves info.json, its sizes and its tiles.",
+    )
+    iiif_oversized_box: str = _setting(
+        "clamp",
+        Choice(("clamp", "reject")),
+        "",
+        "In IIIF 3.0 `!w,h` larger than the region gives the region in its own size (`clamp`) or a 400 (`reject`).",
     )
     dialect_max_age_s: int = _setting(
         86_400,

@@ -1,4 +1,4 @@
-"""The official validator of the IIIF Image API 3.0, at level 2: the very command that people run."""
+"""The official validator of the IIIF Image API, versions 2.1 and 3.0, at level 2: the very command that people run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tools.conformance import TESTS
 def test_the_official_validator_passes() -> None:
     done = subprocess.run(["make", "conformance"], cwd=ROOT, capture_output=True, text=True, timeout=3600, check=False)
     said = done.stdout + done.stderr
-    assert f"Done ({TESTS} tests, 0 failures)" in said, said
+    for tests in TESTS.values():
+        assert f"Done ({tests} tests, 0 failures)" in said, said
     assert done.returncode == 0, said
-    assert len(re.findall(r"^\[\d+\] test \w+ PASS$", said, re.MULTILINE)) == TESTS, said
+    assert len(re.findall(r"^\[\d+\] test \w+ PASS$", said, re.MULTILINE)) == sum(TESTS.values()), said

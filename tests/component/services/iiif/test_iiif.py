@@ -14,7 +14,8 @@ from PIL import Image
 
 from darkroom.aws.objects import Bucket
 from darkroom.errors import DarkroomError
-from darkroom.plan.grammar.iiif.reading import PREFIX, identifier_of
+from darkroom.plan.grammar.iiif.reading import identifier_of
+from darkroom.plan.grammar.iiif.version import V3
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact
@@ -137,6 +138,37 @@ def test_a_picture_says_what_it_is_called(opened: Iiif) -> None:
     assert body_of(again) == body_of(response)
 
 
+def test_information_of_version_2(guarded: Iiif, opened: Iiif) -> None:
+    old = PHOTO.replace("/3/", "/2/")
+    response = ask(guarded, f"{old}/info.json")
+    document = json.loads(str(response["body"]))
+    assert document["@id"] == f"https://cdn.example{old}"
+    assert document["@context"] == "http://iiif.io/api/image/2/context.json"
+    assert (document["width"], document["height"]) == (900, 600)
+    profile, beyond = document["profile"]
+    assert profile == "http://iiif.io/api/image/2/level0.json"
+    assert (beyond["maxWidth"], "sizeAboveFull" in beyond["supports"]) == (8192, False)
+    assert headers(response)["content-type"] == "application/json"
+    assert 'rel="http://www.w3.org/ns/json-ld#context"' in headers(response)["link"]
+    linked = ask(guarded, f"{old}/info.json", accept="application/ld+json")
+    assert headers(linked)["content-type"] == "application/ld+json"
+    assert "json-ld#context" not in headers(linked)["link"]
+    everything = json.loads(str(ask(opened, f"{old}/info.json")["body"]))["profile"]
+    assert everything[0] == "http://iiif.io/api/image/2/level2.json"
+    assert {"jpg", "png"} < set(everything[1]["formats"])
+    assert "sizeAboveFull" in everything[1]["supports"]
+
+
+def test_a_picture_of_version_2_has_the_same_derivative(guarded: Iiif) -> None:
+    old = PHOTO.replace("/3/", "/2/")
+    first, second = ask(guarded, f"{old}/full/450,/0/default.jpg"), ask(guarded, f"{PHOTO}/full/450,300/0/default.jpg")
+    assert body_of(first) == body_of(second)
+    assert f'<https://cdn.example{old}/full/450,/0/default.jpg>;rel="canonical"' in headers(first)["link"]
+    assert "http://iiif.io/api/image/2/level0.json" in headers(first)["link"]
+    assert problem(ask(guarded, f"{old}/full/^max/0/default.jpg")) == (400, "bad-option")
+    assert ask(guarded, f"{old.replace('%2F', '%2f')}/info.json")["statusCode"] == 301
+
+
 def test_a_picture_is_stored_under_its_canonical_path(guarded: Iiif, media: Bucket) -> None:
     first = ask(guarded, f"{PHOTO}/0,0,512,512/512,512/0/default.jpg")
     stored = media.open("derivatives/trips/photo.jpg/_/crop-0-0-512-512.jpeg")
@@ -213,7 +245,7 @@ def test_limits_of_sources_hold(opened: Iiif) -> None:
 
 def test_a_purge_reaches_all_addresses_of_a_picture() -> None:
     key = "Größe/(1) a.jpg"
-    prefix = f"{PREFIX}{identifier_of(key)}/"
+    prefix = f"{V3.prefix}{identifier_of(key)}/"
     assert f"{spelled(prefix)}*" in invalidated_paths(key, iiif=True)
 
 

@@ -10,7 +10,14 @@ from ...plan.grammar.iiif.caps import Caps
 from ...plan.grammar.iiif.grid import LISTED, is_listed
 from ...plan.grammar.iiif.information import information, profile_uri
 from ...plan.grammar.iiif.picture import Picture, picture_of
-from ...plan.grammar.iiif.reading import INFORMATION, PREFIX, BaseRequest, ImageRequest, InfoRequest, read
+from ...plan.grammar.iiif.reading import (
+    INFORMATION,
+    BaseRequest,
+    ImageRequest,
+    InfoRequest,
+    read,
+)
+from ...plan.grammar.iiif.version import Version
 from ...plan.model import Plan
 from ...plan.policy import AccessMode
 from ...plan.redaction import forced, needs_findings
@@ -41,9 +48,10 @@ class Iiif:
             raise MethodNotAllowed
         asked = read(request.target)
         if asked.identifier != asked.spelled:
-            rest = request.path.removeprefix(PREFIX + asked.identifier)
-            return redirect(301, f"{PREFIX}{asked.spelled}{rest}", self._cache_control(asked.key))
-        base_uri = f"{request.base_url}{PREFIX}{asked.spelled}"
+            prefix = asked.version.prefix
+            rest = request.path.removeprefix(prefix + asked.identifier)
+            return redirect(301, f"{prefix}{asked.spelled}{rest}", self._cache_control(asked.key))
+        base_uri = f"{request.base_url}{asked.version.prefix}{asked.spelled}"
         match asked:
             case BaseRequest():
                 return redirect(303, f"{base_uri}/{INFORMATION}", self._cache_control(asked.key))
@@ -56,9 +64,8 @@ class Iiif:
     def _everything(self) -> bool:
         return self.mode is AccessMode.OPEN
 
-    @property
-    def _profile_link(self) -> str:
-        return f'<{profile_uri(everything=self._everything)}>;rel="profile"'
+    def _profile_link(self, version: Version) -> str:
+        return f'<{profile_uri(version, everything=self._everything)}>;rel="profile"'
 
     def _cache_control(self, key: str) -> str:
         return bounded(self.transform.caching.cache_control(key), self.delivery.max_age_s)
@@ -68,11 +75,12 @@ class Iiif:
         with self.transform.observer.step("fetch"):
             _, upright = opened(self.transform, asked.key)
         return document_response(
-            information(base_uri, upright, self.caps, everything=self._everything),
+            information(base_uri, upright, self.caps, asked.version, everything=self._everything),
+            asked.version,
             accept=request.accept,
             method=request.method,
             if_none_match=request.if_none_match,
-            headers={"cache-control": self._cache_control(asked.key), "link": self._profile_link},
+            headers={"cache-control": self._cache_control(asked.key), "link": self._profile_link(asked.version)},
         )
 
     def _picture(self, asked: ImageRequest, request: LanguageRequest, base_uri: str) -> HttpResponse:
@@ -86,7 +94,8 @@ class Iiif:
         if isinstance(answer, Failed):
             raise answer.error
         response = self.delivery.response(answer, plan, request)
-        links = f'<{base_uri}/{picture.path(self.caps)}>;rel="canonical", {self._profile_link}'
+        canonical = f'<{base_uri}/{picture.path(self.caps, asked.version)}>;rel="canonical"'
+        links = f"{canonical}, {self._profile_link(asked.version)}"
         return response | {"headers": {**cast(dict[str, str], response["headers"]), "link": links}}
 
     def _variant(self, picture: Picture, request: LanguageRequest) -> Plan:

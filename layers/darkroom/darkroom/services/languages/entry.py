@@ -33,6 +33,7 @@ def connected(settings: Settings, transform: Transform, keys: Document) -> Langu
         delivery=Delivery(transform.media, transform.keys, settings.dialect_max_age_s),
         keys=keys,
         modes=dialect_modes(settings),
+        rejects_oversized_box=settings.iiif_oversized_box == "reject",
         settings=lambda: replace(configured(), watermarks=settings.presets.watermarks),
     )
 

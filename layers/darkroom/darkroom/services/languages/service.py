@@ -41,7 +41,10 @@ def grammar_of(language: Language) -> Grammar:
 
 @dataclass(frozen=True, slots=True)
 class Languages:
-    """The service. ``modes`` says who may ask for what in each language that is switched on."""
+    """The service. ``modes`` says who may ask for what in each language that is switched on.
+
+    ``rejects_oversized_box``: see :class:`darkroom.plan.grammar.iiif.caps.Caps`.
+    """
 
     transform: Transform
     delivery: Delivery
@@ -49,6 +52,7 @@ class Languages:
     modes: Mapping[str, AccessMode]
     settings: Callable[[], LanguageSettings]
     clock: Callable[[], float] = time.time
+    rejects_oversized_box: bool = False
 
     def answer(self, name: str, request: LanguageRequest) -> HttpResponse:
         """The answer to ``request`` in the language ``name``. Raises DarkroomErrors."""
@@ -58,9 +62,11 @@ class Languages:
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed
         if name == IIIF.name:
+            from ...plan.grammar.iiif.caps import Caps
             from ..iiif import Iiif
 
-            return Iiif(transform=self.transform, delivery=self.delivery, mode=mode).answer(request)
+            caps = Caps(rejects_oversized_box=self.rejects_oversized_box)
+            return Iiif(transform=self.transform, delivery=self.delivery, mode=mode, caps=caps).answer(request)
         return self._picture(BY_NAME[name], mode, request)
 
     def begin(self, name: str, request: LanguageRequest, presets: Callable[[], Presets]) -> None:

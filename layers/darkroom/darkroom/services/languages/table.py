@@ -38,14 +38,24 @@ class Language:
 IIIF = Language("iiif", "/iiif/3", within=True, names_host=True)
 """Served by :mod:`darkroom.services.iiif`, as it has more to answer than pictures."""
 
+IIIF_2 = Language("iiif", "/iiif/2", within=True, names_host=True)
+"""Version 2.1 of the same."""
+
+IIIF_2_SUFFIX = ".-v2"
+"""Ends the cached path of a version 2 URL, which begins like one of version 3: so one wildcard invalidates both.
+
+No other path ends so: after ``.-`` :func:`spelled` writes two digits or capitals.
+"""
+
 LANGUAGES = (
     Language("imgproxy", "/imgproxy"),
     Language("thumbor", "/thumbor"),
     Language("dit", "/dit", has_query=True),
     Language("cloudflare", "/cdn-cgi/image", within=True),
     IIIF,
+    IIIF_2,
 )
-BY_NAME: Mapping[str, Language] = {language.name: language for language in LANGUAGES}
+BY_NAME: Mapping[str, Language] = {language.name: language for language in LANGUAGES if language is not IIIF_2}
 
 
 _ESCAPED = re.compile(r"[^A-Za-z0-9/._-]|(?<=\.)-|(?<=/)[/.]")
@@ -59,4 +69,6 @@ def spelled(target: str) -> str:
     has to arrive as it was signed, and for paths with other characters it did not (aws-samples/image-optimization,
     issue 44). The function reads the URL from a header.
     """
-    return _ESCAPED.sub(lambda match: f".-{ord(match[0]):02X}", target)
+    path = _ESCAPED.sub(lambda match: f".-{ord(match[0]):02X}", target)
+    in_version_2 = path.startswith(f"{IIIF_2.prefix}/")
+    return IIIF.prefix + path.removeprefix(IIIF_2.prefix) + IIIF_2_SUFFIX if in_version_2 else path

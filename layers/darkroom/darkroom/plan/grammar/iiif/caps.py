@@ -11,10 +11,15 @@ from ...options import MAX_SIDE_PX
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The longest side is what every URL language here has; the area is what the largest encoder has memory for."""
+    """The longest side is what every URL language here has; the area is what the largest encoder has memory for.
+
+    ``rejects_oversized_box``: whether ``!w,h`` larger than the region is an error in version 3, as the official
+    validator has it, or returns the region in its own size, as section 4.2 reads.
+    """
 
     max_side_px: int = MAX_SIDE_PX
     max_area_px: int = 40_000_000
+    rejects_oversized_box: bool = False
 
     def hold(self, size: Size) -> bool:
         """Whether a picture of ``size`` is served."""

@@ -38,7 +38,7 @@ FEATURES = (
         "sizeByConfinedWh",
         "`!w,h`",
         2,
-        "A box that the region does not fill is refused without `^`, as the official validator has it.",
+        "A box that is larger than the region: see [Conformance](#conformance).",
     ),
     Feature("sizeUpscaling", "`^max` `^w,` `^,h` `^pct:n` `^w,h` `^!w,h`", 3, "Up to `maxWidth` and `maxArea`."),
     Feature("rotationBy90s", "`90` `180` `270`", 2),
@@ -54,3 +54,8 @@ FEATURES = (
 
 HTTP_FEATURES = ("baseUriRedirect", "canonicalLinkHeader", "cors", "jsonldMediaType", "profileLinkHeader")
 """Those that hold whoever asks."""
+
+FEATURES_V2 = (
+    *("canonicalLinkHeader", "mirroring", "profileLinkHeader", "regionSquare", "rotationArbitrary", "sizeAboveFull"),
+)
+"""What is served in version 2.1 beyond its level 2, by the names of that version's section 5.3."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ....errors import BadOption
 from ...options import printable
+from .version import V3, Version
 
 _WHOLE = r"[0-9]{1,9}"
 _NUMBER = r"(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})"
@@ -16,10 +17,15 @@ _SIZE = re.compile(
     rf"(?P<up>\^?)(?:(?P<max>max)|pct:(?P<pct>{_NUMBER})|(?P<confined>!?)(?P<w>{_WHOLE}),(?P<h>{_WHOLE})"
     rf"|(?P<width>{_WHOLE}),|,(?P<height>{_WHOLE}))"
 )
+_SIZE_V2 = re.compile(
+    rf"(?P<full>full)|(?P<max>max)|pct:(?P<pct>{_NUMBER})|(?P<confined>!?)(?P<w>{_WHOLE}),(?P<h>{_WHOLE})"
+    rf"|(?P<width>{_WHOLE}),|,(?P<height>{_WHOLE})"
+)
 _ROTATION = re.compile(rf"(!?)({_NUMBER})")
 
 REGIONS = "full, square, x,y,w,h or pct:x,y,w,h"
 SIZES = "max, w, or ,h or pct:n or w,h or !w,h, after ^ where it may be enlarged"
+SIZES_V2 = "full, max, w, or ,h or pct:n or w,h or !w,h"
 ROTATIONS = "degrees from 0 to 360, after ! where it is mirrored first"
 
 
@@ -70,12 +76,26 @@ def read_region(text: str) -> Region:
     return Region(unit, *(float(part) for part in match[unit].split(",")))
 
 
-def read_size(text: str) -> Scale:
-    """The size; raises BadOption."""
+def read_size(text: str, version: Version = V3) -> Scale:
+    """The size; raises BadOption. In version 2 every size but ``max`` may be larger than the region."""
+    if version.upscales_silently:
+        return _read_size_v2(text)
     match = _SIZE.fullmatch(text)
     if not match:
         raise misread("size", SIZES, text)
-    up = bool(match["up"])
+    return _scale(match, up=bool(match["up"]))
+
+
+def _read_size_v2(text: str) -> Scale:
+    match = _SIZE_V2.fullmatch(text)
+    if not match:
+        raise misread("size", SIZES_V2, text)
+    if match["full"]:
+        return Scale("pct", up=True)
+    return _scale(match, up=not match["max"])
+
+
+def _scale(match: re.Match[str], *, up: bool) -> Scale:
     if match["max"]:
         return Scale("max", up)
     if match["pct"]:

@@ -17,6 +17,7 @@ from .caps import Caps, fitted, half_up
 from .features import FORMATS, HALF_TONE
 from .parameters import Region, Rotation, Scale
 from .reading import ImageRequest
+from .version import V3, Version
 
 MAX_CROP_PX = 65_535
 """The largest coordinate of a region in a canonical path."""
@@ -45,16 +46,17 @@ class Picture:
     def is_enlarged(self) -> bool:
         return self.size.width > self.region.width or self.size.height > self.region.height
 
-    def words(self, caps: Caps) -> tuple[str, str, str, str, str]:
-        """Region, size, rotation, quality and format in their canonical spelling: section 4.8."""
+    def words(self, caps: Caps, version: Version = V3) -> tuple[str, str, str, str, str]:
+        """Region, size, rotation, quality and format in their canonical spelling: section 4.8, in version 2.1 4.7."""
         region = "full" if self.is_whole else ",".join(map(str, self.region))
         turned = f"{self.rotation.degrees:.2f}".rstrip("0").rstrip(".")
         quality = "default" if self.quality == "color" else self.quality
-        return region, self._size_word(caps), "!" * self.rotation.mirrored + turned, quality, self.format
+        size = self._size_word_v2() if version.upscales_silently else self._size_word(caps)
+        return region, size, "!" * self.rotation.mirrored + turned, quality, self.format
 
-    def path(self, caps: Caps) -> str:
+    def path(self, caps: Caps, version: Version = V3) -> str:
         """The canonical path after the identifier."""
-        region, size, rotation, quality, output = self.words(caps)
+        region, size, rotation, quality, output = self.words(caps, version)
         return f"{region}/{size}/{rotation}/{quality}.{output}"
 
     def _size_word(self, caps: Caps) -> str:
@@ -63,6 +65,12 @@ class Picture:
         if self.size == caps.largest(self.region.size):
             return "^max"
         return "^" * self.is_enlarged + f"{self.size.width},{self.size.height}"
+
+    def _size_word_v2(self) -> str:
+        if self.size == self.region.size:
+            return "full"
+        proportional = self.size == by_width(self.region.size, self.size.width)
+        return f"{self.size.width}," + ("" if proportional else str(self.size.height))
 
     def plan(self) -> Plan:
         """The Plan that makes it. A page or a moving picture's first frame: IIIF knows no others."""
@@ -140,6 +148,8 @@ def size_of(scale: Scale, region: Size, caps: Caps) -> Size:
     if min(size) < 1:
         raise BadOption("size must be at least 1 px on each side", option="size")
     if not scale.up and (size.width > region.width or size.height > region.height):
+        if scale.confined and not caps.rejects_oversized_box:
+            return most_of(region, caps)
         raise BadOption(
             f"size must be at most that of the region, {region.width} × {region.height} px, "
             f"but is {size.width} × {size.height}; after ^ it may be larger",
@@ -161,6 +171,11 @@ def most_of(region: Size, caps: Caps) -> Size:
     return region if caps.hold(region) else caps.largest(region)
 
 
+def by_width(region: Size, width: int) -> Size:
+    """The size of ``w,``: as wide as ``width``, in the shape of ``region``."""
+    return Size(width, max(1, half_up(region.height * width, region.width)))
+
+
 def _scaled(scale: Scale, region: Size) -> Size:
     """The size that is asked for, whatever is allowed."""
     width, height = scale.width, scale.height
@@ -169,7 +184,7 @@ def _scaled(scale: Scale, region: Size) -> Size:
     if width is None and height is not None:
         return Size(max(1, half_up(region.width * height, region.height)) if height else 0, height)
     if height is None and width is not None:
-        return Size(width, max(1, half_up(region.height * width, region.width)) if width else 0)
+        return by_width(region, width) if width else Size(0, 0)
     assert width is not None
     assert height is not None
     box = Size(width, height)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ....errors import BadOption, SourceMissing
 from ...keys import quote_key, read_key, unquote
 from .features import FORMATS, QUALITIES, UNSERVED
 from .parameters import Region, Rotation, Scale, misread, read_region, read_rotation, read_size
+from .version import V3, VERSIONS, Version
 
-PREFIX = "/iiif/3/"
 INFORMATION = "info.json"
 
 
@@ -19,6 +19,7 @@ class Named:
 
     key: str
     identifier: str
+    version: Version = field(default=V3, kw_only=True)
 
     @property
     def spelled(self) -> str:
@@ -54,36 +55,38 @@ def identifier_of(key: str) -> str:
 
 
 def read(target: str) -> BaseRequest | InfoRequest | ImageRequest:
-    """What ``target`` asks for: a path, not decoded, that begins with :data:`PREFIX`; a query says nothing here.
+    """What ``target`` asks for: a path, not decoded, that begins with a version's prefix; a query says nothing here.
 
     Raises SourceMissing where it has not the shape of such a path, BadKey, or BadOption, which names the parameter.
     """
     path = target.partition("?")[0]
-    identifier, *rest = path.removeprefix(PREFIX).split("/")
-    if not path.startswith(PREFIX) or not identifier or len(rest) not in (0, 1, 4):
+    version = next((version for version in VERSIONS if path.startswith(version.prefix)), None)
+    identifier, *rest = path[len(V3.prefix) :].split("/")
+    if version is None or not identifier or len(rest) not in (0, 1, 4):
         raise SourceMissing("The path is not like {identifier}/info.json: slashes of an identifier are written %2F")
     key = read_key(identifier)
     if rest in ([], [""]):
-        return BaseRequest(key, identifier)
+        return BaseRequest(key, identifier, version=version)
     if rest == [INFORMATION]:
-        return InfoRequest(key, identifier)
+        return InfoRequest(key, identifier, version=version)
     if len(rest) == 1:
         raise SourceMissing("The path is not like {identifier}/{region}/{size}/{rotation}/{quality}.{format}")
-    return _image(key, identifier, [_decoded(part) for part in rest])
+    return _image(key, identifier, version, [_decoded(part) for part in rest])
 
 
-def _image(key: str, identifier: str, parts: list[str]) -> ImageRequest:
+def _image(key: str, identifier: str, version: Version, parts: list[str]) -> ImageRequest:
     region, size, rotation, file_name = parts
     quality, _, output = file_name.rpartition(".")
     asked = ImageRequest(
         key,
         identifier,
         read_region(region),
-        read_size(size),
+        read_size(size, version),
         read_rotation(rotation),
         quality,
         output,
         (region, size, rotation, quality, output),
+        version=version,
     )
     if quality not in QUALITIES:
         raise misread("quality", f"one of {', '.join(QUALITIES)}", quality)
