@@ -6,6 +6,7 @@ import io
 import struct
 from functools import cache
 
+import pyvips
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from darkroom.imaging.containers.bmff import Box
@@ -43,6 +44,23 @@ def with_thumbnail(block: bytes) -> bytes:
     places = (0x0201, 4, 1, len(block) + 30), (0x0202, 4, 1, len(thumbnail))
     directory = struct.pack("<H", 2) + b"".join(struct.pack("<HHII", *entry) for entry in places) + bytes(4)
     return block[:following] + struct.pack("<I", len(block)) + block[following + 4 :] + directory + thumbnail
+
+
+@cache
+def display_p3(text: bytes = b"secret") -> bytes:
+    """The profile of Display P3 with ``text`` as description, copyright, manufacturer and a private tag."""
+    plain = bytes(pyvips.Image.profile_load("p3"))
+    (count,) = struct.unpack_from(">I", plain, 128)
+    entries = [struct.unpack_from(">4sII", plain, 132 + 12 * index) for index in range(count)]
+    elements = {name: plain[offset : offset + length] for name, offset, length in entries}
+    spoken = b"mluc" + bytes(4) + struct.pack(">II4sII", 1, 12, b"enUS", len(text), 28) + text
+    elements |= dict.fromkeys((b"desc", b"cprt", b"dmnd"), spoken) | {b"prVt": b"data" + bytes(8) + text}
+    at, table, body = 132 + 12 * len(elements), b"", b""
+    for name, element in elements.items():
+        table += struct.pack(">4sII", name, at + len(body), len(element))
+        body += element + bytes(-len(element) % 4)
+    header = (at + len(body)).to_bytes(4) + plain[4:48] + text[:4] + text[:4] + plain[56:80] + text[:4] + plain[84:128]
+    return header + len(elements).to_bytes(4) + table + body
 
 
 def in_jpeg(jpeg: bytes, orientation: int = 1, *, block: bytes | None = None) -> bytes:
@@ -130,19 +148,24 @@ def planted() -> dict[str, bytes]:
         "jpeg progressive": in_jpeg(saved(rgb, "JPEG", quality=90, progressive=True)),
         "jpeg grey": in_jpeg(saved(rgb.convert("L"), "JPEG", quality=90)),
         "jpeg cmyk": in_jpeg(saved(rgb.convert("CMYK"), "JPEG", quality=95)),
+        "jpeg profile": in_jpeg(saved(rgb, "JPEG", quality=90, icc_profile=display_p3())),
         "png": in_png(rgb),
+        "png profile": in_png(rgb, icc_profile=display_p3()),
         "png alpha": in_png(clear),
         "png palette": in_png(rgb.quantize(64)),
         "webp": in_webp(rgb, quality=90),
+        "webp profile": in_webp(rgb, quality=90, icc_profile=display_p3()),
         "webp alpha": in_webp(clear, lossless=True),
         "webp animated": in_webp(rgb, save_all=True, append_images=[rgb.rotate(180)], duration=70, lossless=True),
         "gif": in_gif(saved(rgb, "GIF")),
         "gif animated": in_gif(animation("GIF")),
         "avif": in_heif(saved(rgb, "AVIF", quality=80), brand=b"avif"),
         "avif alpha": in_heif(saved(clear, "AVIF", quality=80), brand=b"avif"),
+        "avif profile": in_heif(saved(rgb, "AVIF", quality=80, icc_profile=display_p3()), brand=b"avif"),
         "avif of pillow": saved(rgb, "AVIF", quality=80, exif=exif(), xmp=XMP),
         "heic": in_heif((HEIC / "corners-turned-6.heic").read_bytes(), brand=b"heic"),
         "tiff": in_tiff(rgb),
+        "tiff profile": in_tiff(rgb, icc_profile=display_p3()),
         "tiff alpha": in_tiff(clear),
         "tiff of three pages": sheet.getvalue(),
         "svg": in_svg(),

@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 import pyvips
 from PIL import Image, PngImagePlugin
+from PIL.ImageCms import createProfile, profileToProfile
 
 from darkroom.imaging.header import Header, inspect
 from darkroom.imaging.headers.exif import minimal, orientation
+from darkroom.imaging.icc import profile_name
 from darkroom.imaging.metadata import clean
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import HEIC, animation, exif_block, png_chunk, saved, tiff, with_exif
 from tests.images.exiftool import needs_exiftool, private_parts
+from tests.images.planted import display_p3
 
 pytestmark = pytest.mark.never_skips
 
@@ -62,7 +65,7 @@ def png_with_everything() -> bytes:
     info.add_text("Author", "secret name")
     info.add_text("Comment", "secret words" * 50, zip=True)
     info.add_itxt("XML:com.adobe.xmp", "<secret/>")
-    png = saved("PNG", pnginfo=info, exif=exif_block(1), dpi=(72, 72), icc_profile=b"profile" * 20)
+    png = saved("PNG", pnginfo=info, exif=exif_block(1), dpi=(72, 72), icc_profile=display_p3(b"secret"))
     end = png.index(b"IDAT") - 4
     extra = png_chunk(b"tIME", bytes(7)) + png_chunk(b"gAMA", bytes((0, 0, 177, 143))) + png_chunk(b"prVt", b"secret")
     return png[:end] + extra + png[end:] + TRAILER
@@ -85,13 +88,13 @@ CASES = {
     "jpeg, restarts": with_exif(noisy("JPEG", restart_marker_rows=1), 1),
     "jpeg, grey": with_exif(saved("JPEG", mode="L"), 1),
     "jpeg, cmyk": with_exif(saved("JPEG", mode="CMYK"), 1),
-    "jpeg, profile": with_exif(saved("JPEG", icc_profile=b"p" * 100_000), 1),
+    "jpeg, profile": with_exif(saved("JPEG", icc_profile=display_p3(b"secret" * 20_000)), 1),
     "jpeg in jpeg": noisy("JPEG") + with_exif(noisy("JPEG", quality=20), 3),
     "png": png_with_everything(),
     "png, palette": saved("PNG", mode="P", transparency=2, exif=exif_block(1)),
     "png, 16 bits": saved("PNG", mode="I;16", exif=exif_block(1)),
     "png, animated": animation("PNG"),
-    "webp": saved("WEBP", exif=exif_block(1), xmp=b"<secret/>", icc_profile=b"p" * 99) + TRAILER,
+    "webp": saved("WEBP", exif=exif_block(1), xmp=b"<secret/>", icc_profile=display_p3(b"secret")) + TRAILER,
     "webp, lossless": saved("WEBP", lossless=True, exif=exif_block(1)),
     "webp, animated": animation("WEBP"),
     "gif": gif_with_everything(),
@@ -131,12 +134,28 @@ def test_exiftool_would_have_found_it(tmp_path: Path) -> None:
     assert any(tag.startswith("GPS") for tag in found["dirty.webp"])
 
 
-def test_profiles_stay() -> None:
-    for form in ("JPEG", "PNG", "WEBP"):
-        profile = bytes(range(256)) * 300
-        data = saved(form, icc_profile=profile, exif=exif_block(1))
-        with Image.open(BytesIO(cleaned(data))) as image:
-            assert image.info["icc_profile"] == profile
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_the_numbers_of_a_profile_stay_and_its_text_goes(form: str) -> None:
+    """Colours are those of before: LittleCMS converts by both profiles alike."""
+    before = saved(form, icc_profile=display_p3(b"secret" * 20_000), exif=exif_block(1))
+    after = cleaned(before)
+    assert b"secret" not in after
+    with Image.open(BytesIO(before)) as one, Image.open(BytesIO(after)) as other:
+        assert b"secret" in one.info["icc_profile"]
+        assert b"secret" not in other.info["icc_profile"]
+        assert profile_name(other.info["icc_profile"]) == "Display P3"
+        converted = [
+            profileToProfile(image, BytesIO(image.info["icc_profile"]), createProfile("sRGB")) for image in (one, other)
+        ]
+    assert np.array_equal(np.asarray(converted[0]), np.asarray(converted[1]))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_a_file_with_a_profile_that_cannot_be_rewritten_is_encoded_anew(form: str) -> None:
+    """It could hold any text, and colours need it."""
+    data = saved(form, icc_profile=b"secret" * 99)
+    assert clean(data, header(data), keep_orientation=True) is None
+    assert b"secret" not in (clean(data, header(data), keep_profile=False) or b"secret")
 
 
 def test_animations_play_as_before() -> None:

@@ -151,7 +151,7 @@ def test_a_master_of_a_camera_file_has_its_pixels_and_nothing_planted(name: str)
     assert clean_one.how == "cleaned"
     assert b"secret" not in clean_one.body
     assert (frames(upload)[0] == frames(clean_one.body)[0]).all()
-    assert opened(clean_one.body).info.get("icc_profile") == opened(upload).info.get("icc_profile")
+    assert ("icc_profile" in opened(clean_one.body).info) == ("icc_profile" in opened(upload).info)
 
 
 @pytest.mark.parametrize(

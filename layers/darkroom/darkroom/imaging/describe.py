@@ -26,6 +26,7 @@ from ..plan.keys import quote_key
 from ..plan.model import Plan
 from ..plan.negotiation import LADDER_PX
 from .header import Header
+from .icc import profile_name
 from .thumbhash import thumbhash
 
 JSON_TYPE = "application/json"
@@ -35,8 +36,6 @@ SAMPLE_SIDE_PX = 64
 _BIN_BITS = 3
 """Of each channel, for counting colours: 512 bins."""
 _OPAQUE_ENOUGH = 128
-_HEADER_BYTES = 132
-"""Of an ICC profile, with the number of its tags."""
 
 
 def sample_plan(plan: Plan) -> Plan:
@@ -111,26 +110,6 @@ def dominant(sample: pyvips.Image) -> str:
         bins.setdefault((pixel[0] >> shift, pixel[1] >> shift, pixel[2] >> shift), []).append(pixel)
     most = max(bins.values(), key=len)
     return "#" + "".join(f"{round(sum(band) / len(most)):02x}" for band in list(zip(*most, strict=True))[:3])
-
-
-def profile_name(profile: bytes) -> str | None:
-    """The description in an ICC profile (ICC.1:2022, 9.2.41); None where it has none that can be read."""
-    count = int.from_bytes(profile[_HEADER_BYTES - 4 : _HEADER_BYTES])
-    for at in range(_HEADER_BYTES, min(_HEADER_BYTES + 12 * count, len(profile) - 11), 12):
-        if profile[at : at + 4] == b"desc":
-            start, size = (int.from_bytes(profile[at + step : at + step + 4]) for step in (4, 8))
-            return _text(profile[start : start + size])
-    return None
-
-
-def _text(element: bytes) -> str | None:
-    """The first text of an ``mluc`` element, or that of a version 2 ``desc``."""
-    if element[:4] == b"mluc":
-        size, start = int.from_bytes(element[20:24]), int.from_bytes(element[24:28])
-        text = element[start : start + size].decode("utf-16-be", "replace")
-    else:
-        text = element[12 : 12 + int.from_bytes(element[8:12])].decode("latin-1")
-    return "".join(filter(str.isprintable, text)).strip() or None
 
 
 def _rgba(sample: pyvips.Image) -> bytes:

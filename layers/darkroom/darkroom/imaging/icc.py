@@ -20,6 +20,35 @@ _PARAMETERS = {0: 1, 3: 5, 4: 7}
 _PARAMETER_DEFAULTS = [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 
 
+_NAMED_MATRICES = {
+    "Display P3": ((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841)),
+    "Adobe RGB (1998)": ((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446)),
+    "ProPhoto RGB": ((0.7977, 0.2880, 0.0), (0.1352, 0.7119, 0.0), (0.0313, 0.0001, 0.8249)),
+    "Rec. 2020": ((0.6734, 0.2790, -0.0019), (0.1656, 0.6753, 0.0300), (0.1251, 0.0456, 0.7970)),
+}
+"""Primaries adapted to D50, by the name of the space: as Apple's, Adobe's, Kodak's and the ICC's profiles have them."""
+_OTHER_NAMES = {b"RGB ": "RGB", b"GRAY": "grey", b"CMYK": "CMYK", b"Lab ": "Lab"}
+
+
+def profile_name(profile: bytes) -> str:
+    """The name of the colour space that ``profile`` describes, by its primaries.
+
+    Not by the description in it, which is text of any content. sRGB is one by its curves too.
+    """
+    if is_srgb(profile):
+        return "sRGB" if profile[16:20] == b"RGB " else "grey with the curve of sRGB"
+    space = _OTHER_NAMES.get(profile[16:20], "another space")
+    try:
+        tags = tags_of(profile)
+        primaries = [tags[name] for name in _SRGB_MATRIX]
+        for name, wanted in _NAMED_MATRICES.items():
+            if all(_near_primary(element, one) for element, one in zip(primaries, wanted, strict=True)):
+                return name
+    except (KeyError, IndexError, struct.error):
+        pass
+    return space
+
+
 def is_srgb(profile: bytes) -> bool:
     """True where an ICC profile describes sRGB: matrix and curves are compared, as the name in it proves nothing."""
     try:

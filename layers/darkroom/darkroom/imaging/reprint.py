@@ -20,6 +20,7 @@ from .encoding import Sheet, encode_lossless
 from .formats import FORMS, Form
 from .header import Cicp, Header
 from .icc import is_srgb
+from .icc_rewrite import rewrite
 from .loading import Negative, load_whole, stored_size
 from .profiles import Fate, fate
 from .source import Source
@@ -65,7 +66,7 @@ def _coloured(image: pyvips.Image, header: Header) -> pyvips.Image:
     if not is_ink(image) and image.get_typeof(_PROFILE):
         profile = image.get(_PROFILE)
         if fate(profile, "gray" if image.bands < 3 else "rgb") is Fate.KEEP and not is_srgb(profile):
-            return image
+            return _tagged(image, rewrite(profile))
     return _plain(to_srgb(image))
 
 
@@ -75,9 +76,14 @@ def _is_display_p3(cicp: Cicp) -> bool:
 
 def _as_display_p3(image: pyvips.Image) -> pyvips.Image:
     """``image``, whose numbers are Display P3 already, with the profile that says so."""
-    told = image.copy()
-    told.set_type(pyvips.GValue.blob_type, _PROFILE, pyvips.Image.profile_load("p3"))
-    return told
+    return _tagged(image, rewrite(bytes(pyvips.Image.profile_load("p3"))))
+
+
+def _tagged(image: pyvips.Image, profile: bytes) -> pyvips.Image:
+    """``image`` with ``profile``, and its numbers as they are."""
+    tagged = image.copy()
+    tagged.set_type(pyvips.GValue.blob_type, _PROFILE, profile)
+    return tagged
 
 
 def _plain(image: pyvips.Image) -> pyvips.Image:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import chain
 
 from ..containers.bmff import Box, Item, Meta, body_of, box, full_box, is_alpha, meta_box, parse_meta
+from ..icc_rewrite import rewrite
 
 _PICTURES = frozenset((b"av01", b"grid", b"iovl"))
 _REFERENCES = (b"dimg", b"auxl", b"prem")
@@ -116,10 +117,14 @@ def _references(meta: Meta, numbers: dict[int, int]) -> bytes:
 
 def _describing(item: Item, *, keep_profile: bool) -> list[Box]:
     return [
-        found
+        Box(b"colr", b"prof" + rewrite(found.body[4:])) if _is_profile(found) else found
         for found in item.properties
-        if found.kind in _KEPT and (keep_profile or found.kind != b"colr" or found.body[:4] not in _PROFILES)
+        if found.kind in _KEPT and (keep_profile or not _is_profile(found))
     ]
+
+
+def _is_profile(found: Box) -> bool:
+    return found.kind == b"colr" and found.body[:4] in _PROFILES
 
 
 def _properties(described: list[list[Box]]) -> bytes:

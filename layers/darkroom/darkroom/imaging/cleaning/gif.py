@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..containers.gif import APPLICATION, GRAPHIC_CONTROL, TRAILER, Block, blocks, first_block
 
-_APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
-"""Loop counts and colour profiles."""
+_APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+"""Loop counts. A colour profile goes: browsers and libvips do not read one in a GIF."""
 
 
 def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - no viewer asks for either
-    """``data`` with its frames, how they play, and its profile; raises ValueError or IndexError."""
+    """``data`` with its frames and how they play; raises ValueError or IndexError."""
     parts = [data[: first_block(data)]]
     parts += [data[block.start : block.end] for block in blocks(data) if _stays(data, block)]
     return b"".join(parts) + bytes([TRAILER])

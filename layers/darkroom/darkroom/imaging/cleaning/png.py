@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
+import zlib
+
 from ..containers.png import chunk, chunks
 from ..headers.exif import minimal
+from ..icc_rewrite import MAX_PROFILE_BYTES, rewrite
 
 _DECODES = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI")
 )
 _SHOWS = frozenset((b"sBIT", b"bKGD", b"pHYs", b"acTL", b"fcTL", b"fdAT"))
 KEPT = _DECODES | _SHOWS
+_MOST_BYTES = {
+    b"IHDR": 13,
+    b"IEND": 0,
+    b"gAMA": 4,
+    b"cHRM": 32,
+    b"sRGB": 1,
+    b"cICP": 4,
+    b"mDCV": 24,
+    b"cLLI": 8,
+    b"sBIT": 4,
+    b"bKGD": 6,
+    b"pHYs": 9,
+    b"acTL": 8,
+    b"fcTL": 26,
+}
+"""What chunks of a fixed length carry (W3C PNG, third edition, 11): a longer one has something else behind it."""
 
 
 def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
     """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
-    kept = KEPT if keep_profile else KEPT - {b"iCCP"}
+    kept = KEPT - {b"iCCP"}
     parts = [data[:8]]
     for part in chunks(data):
-        if part.name in kept:
+        if part.name == b"iCCP" and keep_profile:
+            parts.append(chunk(b"iCCP", b"ICC\0\0" + zlib.compress(rewrite(_profile(data[part.body : part.end - 4])))))
+        elif part.name in kept and part.end - part.body - 4 <= _MOST_BYTES.get(part.name, part.end):
             parts.append(data[part.start : part.end])
         if part.name == b"IHDR" and orientation != 1:
             parts.append(chunk(b"eXIf", minimal(orientation)))
         if part.name == b"IEND":
             return b"".join(parts)
     raise ValueError("no IEND")
+
+
+def _profile(body: bytes) -> bytes:
+    """The ICC profile that an iCCP chunk carries behind a name; raises ValueError."""
+    name, _, packed = body.partition(b"\0")
+    if len(name) == len(body) or packed[:1] != b"\0":
+        raise ValueError("iCCP has no profile")
+    try:
+        return zlib.decompressobj().decompress(packed[1:], MAX_PROFILE_BYTES + 1)
+    except zlib.error as error:
+        raise ValueError("iCCP cannot be unpacked") from error

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..containers.webp import Chunk, chunk, chunks, subchunks
 from ..headers.exif import minimal
+from ..icc_rewrite import rewrite
 
 _PICTURE = frozenset((b"VP8 ", b"VP8L", b"ALPH"))
-_KEPT = _PICTURE | {b"ICCP", b"ANIM"}
+_KEPT = _PICTURE | {b"ANIM"}
 _PROFILE_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x08, 0x04
 _FRAME_BYTES = 16
 """Of an ANMF chunk, before its own chunks: place, size, duration, disposal."""
@@ -29,6 +30,8 @@ def _part(data: bytes, part: Chunk, gone: int, added: int) -> bytes:
     """What stays of a chunk; ``gone`` and ``added`` are flags of what the file is said to hold."""
     if part.name in _KEPT:
         return data[part.start : part.end]
+    if part.name == b"ICCP":
+        return chunk(b"ICCP", rewrite(data[part.body : part.body + part.size]))
     if part.name == b"VP8X":
         flags = data[part.body] & ~gone | added
         return chunk(b"VP8X", bytes([flags]) + data[part.body + 1 : part.body + part.size])
