@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import io
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from random import Random
 from statistics import fmean
 
 import numpy as np
 import pytest
 import pyvips
+import skimage
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFilter
 
 from bench.quality import pixels_of
 from bench.ssimulacra2 import Original
+from darkroom.imaging import choosing, scoring
 from darkroom.imaging.choosing import (
     FARTHEST,
     MOST_STRIP_PIXELS,
@@ -42,6 +50,7 @@ from tests.images.pictures import jpeg_photo, photograph
 from tests.images.rendering import made
 from tests.images.sources import cutout, saved
 
+ROCKET = Path(skimage.data.__file__).with_name("rocket.jpg")
 LOSSY = ("jpeg", "webp", "avif")
 
 
@@ -234,3 +243,35 @@ def test_a_drawing_is_lossless_where_that_is_no_larger() -> None:
 def test_a_picture_is_no_larger_than_its_source() -> None:
     poor = saved(photograph().convert("RGB"), "JPEG", quality=20)
     assert len(made(poor, format="jpeg", quality="auto", flip="h").body) <= len(poor)
+
+
+def rocket() -> Sheet:
+    """Return a photograph for which AVIF qualities of one quantiser are as near to the target as each other."""
+    return Sheet(pyvips.Image.thumbnail(str(ROCKET), 200).copy_memory(), 1)
+
+
+def test_the_last_digits_of_a_sum_choose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads add up in any order: with scores that differ by 1e-14, a quarter of the answers were other ones."""
+    sheet, random = rocket(), Random(3)
+    encoded = cache(lambda quality, knobs: encode_with(sheet, FORMS["avif"], quality, dict(knobs)))
+    monkeypatch.setattr(
+        choosing, "encode_with", lambda _sheet, _form, quality, knobs: encoded(quality, tuple(sorted(knobs.items())))
+    )
+    exact = scoring.on_scale
+    monkeypatch.setattr(scoring, "on_scale", lambda unlike: exact(unlike) + random.choice((-1, 0, 1)) * 1.4e-14)
+    assert len({chosen(sheet, FORMS["avif"], "quick") for _ in range(8)}) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", LOSSY)
+@pytest.mark.parametrize("pace", TRIES)
+def test_answers_are_the_same_bytes_under_load(form: str, pace: Pace) -> None:
+    """Repeat ``q=auto`` while processes compete for each core."""
+    load = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        bodies = {chosen(rocket(), FORMS[form], pace).body for _ in range(8)}
+    finally:
+        for process in load:
+            process.kill()
+            process.wait()
+    assert len(bodies) == 1

@@ -18,6 +18,11 @@ import pyvips
 LEAST_SIDE_PX = 16
 """Smaller pictures have nothing left at the smallest scale."""
 
+DIGITS = 6
+"""Of a score. libvips' threads add up a sum in the order in which they happen to finish, so that its last digits depend
+on what else the machine does. AV1 has 64 steps: two qualities of 100 may give the same bytes, and those last digits
+would decide which of them is nearer to a target, and with it where the search goes on."""
+
 STRIP_PX = 64
 WHOLE_PIXELS = 200_000
 """Above so many, the full size is judged by a third of it: strips of 64 lines."""
@@ -94,7 +99,7 @@ class Judge:
         self._originals = [_original(planes) for planes in _scales(picture)]
 
     def score(self, body: bytes) -> float:
-        """How like the picture the still that ``body`` encodes looks.
+        """How like the picture the still that ``body`` encodes looks, the same each time.
 
         Raises ValueError if it has another size.
         """
@@ -102,7 +107,7 @@ class Judge:
         if (worse.width, worse.height) != self._size:
             raise ValueError(f"The picture is {worse.width} × {worse.height}, not {self._size}")
         features = map(_weighed, self._originals, _scales(worse), _WEIGHTS)
-        return on_scale(sum(features))
+        return round(on_scale(sum(features)), DIGITS)
 
 
 def on_scale(unlike: float) -> float:
