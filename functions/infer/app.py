@@ -64,7 +64,9 @@ def _finder(wanted: tuple[str, ...]) -> InProcess:
 def _infer(settings: Settings) -> Infer:
     wanted, blocks = tasks(settings), settings.moderation_policy == "block"
     return Infer(
-        terms=Terms(settings.findings_generation, wanted, limits(settings), block=blocks),
+        terms=Terms(
+            settings.findings_generation, wanted, limits(settings), blocks, max_views=settings.moderation_max_views
+        ),
         keeper=Keeper(_archive, _masters, _media, _to("PURGE_QUEUE_URL"), _vectors, wanted),
         copies=Copies(_archive, _index, _vectors),
         index=_index,

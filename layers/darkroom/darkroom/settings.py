@@ -258,6 +258,13 @@ class Settings:
         "`label` records moderation labels and publishes them, `block` also holds images until they pass. "
         "Needs `InferenceMode`.",
     )
+    moderation_max_views: int = _setting(
+        64,
+        Whole(1, 200),
+        "views",
+        "Frames, pages and backgrounds of one image that moderation analyses at most. An image with more distinct "
+        "ones is flagged with the label `unsampled`.",
+    )
     tasks: tuple[str, ...] = _setting(
         TASKS[:4], Texts(Choice(TASKS), 1, len(TASKS)), "", "What models look for; `tags` if the endpoint has them."
     )

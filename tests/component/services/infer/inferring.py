@@ -47,6 +47,7 @@ from darkroom.services.infer.requests import Kind, Request
 from darkroom.services.infer.sampling import Sampler
 from darkroom.services.infer.service import Infer, Outcome, Terms
 from darkroom.services.infer.trial import Standings, Trials
+from darkroom.services.infer.views import MAX_VIEWS
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from darkroom.services.places import MASTERS, ObjectNames
 from darkroom.services.purge import derivatives_of
@@ -113,6 +114,7 @@ class World:
     models: SmallModels = field(default_factory=SmallModels)
     mode: str = "endpoint"
     block: bool = False
+    max_views: int = MAX_VIEWS
     tasks: Sequence[str] = ALL
     generation: str = "1"
     circuit: CircuitTerms = field(default_factory=CircuitTerms)
@@ -215,7 +217,7 @@ class World:
             sleep=lambda _: None,
         )
         return Infer(
-            terms=Terms(self.generation, self.tasks, Limits(), self.block),
+            terms=Terms(self.generation, self.tasks, Limits(), self.block, self.max_views),
             keeper=Keeper(self.archive, self.masters, self.media, self.queue("purges"), self.vectors, self.tasks),
             copies=Copies(self.archive, self.index, self.vectors),
             index=self.index,

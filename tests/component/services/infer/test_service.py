@@ -34,6 +34,7 @@ from darkroom.services.ingest.changes import MODERATED, moderated_message
 from darkroom.services.places import HELD_MASTERS, MASTERS
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
+from tests.images.hidden import KINDS, flagged_drawing
 from tests.images.pictures import jpeg_photo, turned
 
 from .inferring import ALL, SMALL, World, by, small
@@ -79,8 +80,7 @@ def test_a_picture_is_looked_at_kept_and_told(world: World, capsys: pytest.Captu
 
 
 def sent_picture(world: World) -> Image.Image:
-    [call] = world.runtime.calls
-    return Image.open(io.BytesIO(call.body))
+    return Image.open(io.BytesIO(world.runtime.calls[0].body))
 
 
 def test_models_see_a_small_upright_picture(world: World) -> None:
@@ -96,6 +96,10 @@ def test_what_is_transparent_is_white_for_models(world: World) -> None:
     Image.new("RGBA", (60, 40), (200, 0, 0, 0)).save(out, "PNG")
     world.ready("a.png", out.getvalue())
     assert sent_picture(world).getpixel((30, 20)) == (255, 255, 255)
+    black, bare = world.runtime.calls[1:]
+    assert black.tasks == bare.tasks == (FACES, TEXT, MODERATION)
+    assert Image.open(io.BytesIO(black.body)).getpixel((30, 20)) == (0, 0, 0)
+    assert Image.open(io.BytesIO(bare.body)).getpixel((30, 20)) == pytest.approx((200, 0, 0), abs=3)
 
 
 def test_models_see_the_first_frame_and_grey_as_colour(world: World) -> None:
@@ -106,6 +110,27 @@ def test_models_see_the_first_frame_and_grey_as_colour(world: World) -> None:
     picture = sent_picture(world).convert("RGB")
     assert picture.size == (60, 40)
     assert picture.getpixel((30, 20)) == pytest.approx((250, 250, 250), abs=3)
+    assert [call.tasks for call in world.runtime.calls] == [ALL, (MODERATION,)]
+
+
+def test_a_further_view_without_an_answer_puts_the_whole_off(world: World) -> None:
+    def answer(call: sagemaker.Call) -> sagemaker.Reply:
+        return sagemaker.answer(call) if call.tasks == ALL else sagemaker.dead(call)
+
+    world.runtime.behave = answer
+    assert world.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is Outcome.FALLBACK
+    assert world.findings("a.gif").found[MODERATION].by == FALLBACK
+
+
+def test_a_flagged_frame_flags_the_picture(world: World) -> None:
+    def answer(call: sagemaker.Call) -> sagemaker.Reply:
+        last = len(world.runtime.calls) == 6
+        return (sagemaker.flagging if last else sagemaker.answer)(call)
+
+    world.runtime.behave = answer
+    assert world.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is Outcome.ANALYSED
+    assert (len(world.runtime.calls), world.noted("a.gif").flagged) == (6, True)
+    assert world.findings("a.gif").found[FACES] == sagemaker.found(FACES)
 
 
 def test_the_same_event_again_does_nothing(world: World) -> None:

@@ -11,8 +11,9 @@ from ..icc_rewrite import MAX_PROFILE_BYTES, rewrite
 _DECODES = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI")
 )
-_SHOWS = frozenset((b"sBIT", b"bKGD", b"pHYs", b"acTL", b"fcTL", b"fdAT"))
+_SHOWS = frozenset((b"sBIT", b"bKGD", b"pHYs"))
 KEPT = _DECODES | _SHOWS
+"""Without the frames of an APNG: no decoder here reads them, so that nothing would have checked what they show."""
 _MOST_BYTES = {
     b"IHDR": 13,
     b"IEND": 0,
@@ -25,8 +26,6 @@ _MOST_BYTES = {
     b"sBIT": 4,
     b"bKGD": 6,
     b"pHYs": 9,
-    b"acTL": 8,
-    b"fcTL": 26,
 }
 """What chunks of a fixed length carry (W3C PNG, third edition, 11): a longer one has something else behind it."""
 

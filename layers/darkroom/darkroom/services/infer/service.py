@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...aws.archive import Noted
 from ...aws.bus import Bus
@@ -30,10 +30,10 @@ from .copies import Copies
 from .keep import Keeper, Kept, Superseded
 from .masters import Present
 from .merging import RANKS, rank
-from .prepare import prepared
 from .requests import Kind, Request, wait_s
 from .sampling import Sampler
 from .trial import Trials, Tried
+from .views import MAX_VIEWS, Views, choose_views, combine
 
 OVERTAKEN_DELAY_S = 5
 """Before a key is looked at again whose master changed under us: time for the other worker to end what it is doing."""
@@ -55,12 +55,23 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How findings are made here. ``block``: ingest waits for the verdict of moderation."""
+    """How findings are made here. ``block``: ingest waits for the verdict of moderation.
+
+    ``max_views``: images of one source that moderation analyses at most.
+    """
 
     generation: str
     tasks: Sequence[str]
     limits: Limits
     block: bool = False
+    max_views: int = MAX_VIEWS
+
+
+class Analysis(NamedTuple):
+    """``found`` in all views of a source; ``tried`` is about the first alone, which samples and canaries go by."""
+
+    tried: Tried
+    found: dict[str, Finding]
 
 
 @dataclass(frozen=True)
@@ -125,28 +136,32 @@ class Infer:
         return self.terms.tasks if self.caller is not None else self.finder.tasks
 
     def _look(self, request: Request, present: Present, noted: Noted) -> Outcome:
-        jpeg = self._prepared(present)
-        if jpeg is None:
+        views = self._prepared(present)
+        if views is None:
             unreadable = {task: Finding(task, "", "", self._best, error=UNREADABLE) for task in self._possible}
             self._conclude(request, present, self._findings(present, unreadable))
             return Outcome.ANALYSED
-        tried = self._asked(present, jpeg)
-        if tried is not None:
-            self._learn(request, present, jpeg, tried)
+        analysis = self._asked(present, views)
+        if analysis is not None:
+            self._learn(request, present, views, analysis)
             return Outcome.ANALYSED
         if request.again or not self._is_done(noted, present, self.finder.tasks, FALLBACK):
-            tried = self._in_process("fallback", jpeg)
+            analysis = self._in_process("fallback", views)
             self.observer.count("Fallback")
-            self._learn(request, present, jpeg, tried)
+            self._learn(request, present, views, analysis)
         self.queue.send(request.put_off().message, delay_s=wait_s(request.attempt + 1))
         return Outcome.FALLBACK
 
-    def _prepared(self, present: Present) -> bytes | None:
-        """What the models get to see; None if the master cannot be decoded. Raises Superseded, Unavailable."""
+    def _prepared(self, present: Present) -> Views | None:
+        """Return the images that models analyse; None if the master cannot be decoded.
+
+        Raises Superseded, Unavailable.
+        """
         with self.observer.step("prepare"):
             try:
                 with present.source() as source:
-                    return Deadline(INGEST).run(partial(prepared, source, self.terms.limits))
+                    limits, most = self.terms.limits, self.terms.max_views
+                    views = Deadline(INGEST).run(partial(choose_views, source, limits, self._possible, most=most))
             except Changed as error:
                 raise Superseded from error
             except DarkroomError as error:
@@ -154,30 +169,45 @@ class Infer:
                     raise
                 self.observer.log("WARNING", "unreadable", key=present.key, code=error.code, detail=error.detail)
                 return None
+        if more := len(views.first) + len(views.further) - 1:
+            self.observer.count("FurtherViews", more)
+        if views.gap:
+            self.observer.log("WARNING", "moderation incomplete", key=present.key, gap=views.gap)
+        return views
 
-    def _learn(self, request: Request, present: Present, jpeg: bytes, tried: Tried) -> None:
-        """Keep what those said who looked at ``jpeg``, and then what they are judged by."""
-        facts = self._conclude(request, present, self._findings(present, self._analysed(tried.told)))
-        self.sampler.take(present, facts, jpeg, tried.told.found, variant=tried.told.variant, trial=tried.trial)
+    def _learn(self, request: Request, present: Present, views: Views, analysis: Analysis) -> None:
+        """Store what ``views`` showed, and a sample of the first of them."""
+        tried = analysis.tried
+        facts = self._conclude(request, present, self._findings(present, self._analysed(tried.told, analysis.found)))
+        self.sampler.take(
+            present, facts, views.first[0], tried.told.found, variant=tried.told.variant, trial=tried.trial
+        )
 
-    def _asked(self, present: Present, jpeg: bytes) -> Tried | None:
-        """What those say who are asked first; None if they do not answer."""
-        if self.caller is not None:
-            return self.caller.ask(jpeg, self.terms.tasks, self._image_id(present))
-        return self._in_process("invoke", jpeg)
+    def _asked(self, present: Present, views: Views) -> Analysis | None:
+        """Return the findings of the models that are asked first; None if they do not answer."""
+        if self.caller is None:
+            return self._in_process("invoke", views)
+        tried = self.caller.ask(views.first[0], self.terms.tasks, self._image_id(present))
+        if tried is None:
+            return None
+        others = self.caller.ask_also(list(views.by_tasks(self.terms.tasks)), self._image_id(present))
+        return None if others is None else Analysis(tried, combine(tried.told.found, others, views.gap))
 
-    def _in_process(self, step: str, jpeg: bytes) -> Tried:
-        """What the models within the function say, all of whose time is spent in the step of that name."""
+    def _in_process(self, step: str, views: Views) -> Analysis:
+        """Return the findings of the models within the function; their time counts as ``step``."""
+        tasks = self.finder.tasks
         with self.observer.step(step):
-            found = self.finder.find(jpeg, self.finder.tasks)
-        return Tried(Told(found, IN_PROCESS, {}, self.observer.timings_ms[step]))
+            found = self.finder.find(views.first[0], tasks)
+            others = [self.finder.find(jpeg, asked) for jpeg, asked in views.by_tasks(tasks)]
+        tried = Tried(Told(found, IN_PROCESS, {}, self.observer.timings_ms[step]))
+        return Analysis(tried, combine(found, others, views.gap))
 
-    def _analysed(self, told: Told) -> dict[str, Finding]:
-        """What was found, once it has been told who found it."""
+    def _analysed(self, told: Told, found: dict[str, Finding]) -> dict[str, Finding]:
+        """Return ``found``, after publishing which models found it."""
         self.observer.count("PicturesAnalysed", variant=told.variant)
         self.observer.annotate("variant", told.variant)
         self.observer.annotate("model_version", versions(told.found))
-        return told.found
+        return found
 
     def _findings(self, present: Present, found: dict[str, Finding]) -> Findings:
         pending = tuple(task for task in self.terms.tasks if task not in found) if self.caller is not None else ()

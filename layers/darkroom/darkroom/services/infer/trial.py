@@ -34,6 +34,9 @@ WEIGHTS_S = 5.0
 SECOND_S = 25.0
 """For asking the incumbent after a canary: one try, so that a message ends in its time."""
 
+FURTHER_S = 60.0
+"""For the further images of a source together: no call is begun that could end after it."""
+
 
 class Standing(NamedTuple):
     """The variant that takes the most calls, and the next one that takes any, "" if there is none."""
@@ -105,6 +108,24 @@ class Trials:
         if not told.variant and _refused(theirs):  # SageMaker does not say who refuses: it may have been the incumbent
             return Tried(theirs)
         return Tried(theirs, compared(told.variant or canary, told, incumbent, theirs))
+
+    def ask_also(
+        self, views: Sequence[tuple[bytes, Sequence[str]]], image_id: str
+    ) -> list[Mapping[str, Finding]] | None:
+        """Return the baseline's findings in further images of the same source, each for its own tasks.
+
+        None if one is not answered within FURTHER_S. A canary is not compared by them.
+        """
+        ends_s = self.caller.monotonic() + FURTHER_S
+        baseline, canary = self.standings.now() if views else Standing(MAIN)
+        found: list[Mapping[str, Finding]] = []
+        for jpeg, tasks in views:
+            caller = replace(self.caller, within_s=ends_s - self.caller.monotonic())
+            told = caller.ask(jpeg, tasks, image_id, variant=baseline if canary else "")
+            if told is None:
+                return None
+            found.append(told.found)
+        return found
 
 
 def open_trials(environment: Mapping[str, str], breaker: Breaker, observer: Observer) -> Trials | None:
