@@ -15,6 +15,8 @@ from .resolved import stack_resources
 QUEUES = {
     "ingest": "IngestQueueUrl",
     "ingest_dead_letters": "IngestDeadLettersUrl",
+    "review": "ReviewQueueUrl",
+    "review_dead_letters": "ReviewDeadLettersUrl",
     "purge": "PurgeQueueUrl",
     "purge_dead_letters": "PurgeDeadLettersUrl",
     "refine": "RefineQueueUrl",

@@ -9,7 +9,7 @@ from tools.redrive import redrive, summary
 
 from .aws import Cloud
 
-PAIRS = {f"{name}_dead_letters": name for name in ("ingest", "purge", "refine", "infer")}
+PAIRS = {f"{name}_dead_letters": name for name in ("ingest", "review", "purge", "refine", "infer")}
 """Queues by their names among the facts: dead letters, and where they came from."""
 
 

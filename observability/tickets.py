@@ -37,6 +37,7 @@ QUEUES = (
 )
 DEAD_LETTERS = (
     ("ingest", ""),
+    ("review", "HasAnalysis"),
     ("infer", "HasAnalysis"),
     ("purge", ""),
     ("refine", "HasRefine"),

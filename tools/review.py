@@ -1,6 +1,6 @@
 """Pictures that a model has flagged and that wait for a person: see them, let one pass, or agree with the model.
 
-``python -m tools.review --table <index table> list``, ``… --queue-url <ingest queue> release|confirm KEY --by NAME``. A
+``python -m tools.review --table <index table> list``, ``… --queue-url <review queue> release|confirm KEY --by NAME``. A
 word counts for the upload that was held when it was given. Ingest carries it out, and writes it into the audit log.
 """
 
@@ -72,7 +72,7 @@ def main(
     """Run the command; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.review", description=__doc__.partition("\n")[0])
     parser.add_argument("--table", required=True, help="the index table (the stack's output IndexTableName)")
-    parser.add_argument("--queue-url", help="ingest's queue (the stack's output IngestQueueUrl)")
+    parser.add_argument("--queue-url", help="the stack's output ReviewQueueUrl")
     parser.add_argument("command", choices=("list", *DECISIONS))
     parser.add_argument("key", nargs="?", help="the key of the picture")
     parser.add_argument("--by", help="who decides it")

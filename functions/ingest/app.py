@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -79,17 +80,32 @@ def _ingest(settings: Settings) -> Ingest:
     )
 
 
-def _open_inbox(settings: Settings) -> Inbox:
+def _open_inbox(ingest: Ingest, queue: Queue, dead_letters: Queue, max_receives: str, *, decides: bool) -> Inbox:
     return Inbox(
-        ingest=_ingest(settings),
+        ingest=ingest,
         observer=_observer,
-        queue=_queue,
-        dead_letters=_dead_letters,
-        max_receives=int(_env["MAX_RECEIVES"]),
+        queue=queue,
+        dead_letters=dead_letters,
+        max_receives=int(max_receives),
+        decides=decides,
     )
 
 
-_inbox = Configured(LiveSettings(in_vault(_media), _observer), _open_inbox)
+_REVIEWS = _env.get("REVIEW_QUEUE_URL", "").rpartition("/")[2]
+"""The name of the queue of people's decisions, empty where no images are analysed."""
+
+
+def _open_inboxes(settings: Settings) -> Mapping[bool, Inbox]:
+    """By whether messages are people's decisions."""
+    ingest = _ingest(settings)
+    inboxes = {False: _open_inbox(ingest, _queue, _dead_letters, _env["MAX_RECEIVES"], decides=False)}
+    if _REVIEWS:
+        reviews, given_up = Queue(_sqs, _env["REVIEW_QUEUE_URL"]), Queue(_sqs, _env["REVIEW_DLQ_URL"])
+        inboxes[True] = _open_inbox(ingest, reviews, given_up, _env["REVIEW_MAX_RECEIVES"], decides=True)
+    return inboxes
+
+
+_inboxes = Configured(LiveSettings(in_vault(_media), _observer), _open_inboxes)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -98,7 +114,9 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 
     def receive(record: SQSRecord) -> None:
-        _inbox().receive(Message.read(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
+        message = Message.read(record.raw_event)
+        inbox = _inboxes()[bool(_REVIEWS) and message.queue == _REVIEWS]
+        inbox.receive(message, lambda: context.get_remaining_time_in_millis() / 1000)
 
     _observer.begin(context)
     return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)

@@ -13,6 +13,7 @@ import pytest
 
 from darkroom.aws.record import READY
 from darkroom.services.ingest import messages
+from darkroom.services.ingest.changes import confirm_message, mend_message, moderated_message, release_message
 from tests.images.pictures import jpeg_photo
 
 from .ingesting import World, event_text
@@ -48,6 +49,9 @@ def app(world: World, aws_environment: dict[str, str], monkeypatch: pytest.Monke
         "INGEST_QUEUE_URL": names["changes"],
         "INGEST_DLQ_URL": names["dead"],
         "PURGE_QUEUE_URL": names["purges"],
+        "REVIEW_QUEUE_URL": names["reviews"],
+        "REVIEW_DLQ_URL": names["undecided"],
+        "REVIEW_MAX_RECEIVES": "20",
         "EVENT_BUS": names["bus"],
         "STACK_NAME": "darkroom",
         "SIGNING_KEYS_ARN": "asked for nothing here",
@@ -60,9 +64,9 @@ def app(world: World, aws_environment: dict[str, str], monkeypatch: pytest.Monke
     yield importlib.reload(module)
 
 
-def receive(world: World, bodies: dict[str, str], receives: int = 1) -> dict[str, Any]:
+def receive(world: World, bodies: dict[str, str], receives: int = 1, queue: str = "changes") -> dict[str, Any]:
     """An SQS event with messages that really are in the queue, so that they can be hidden."""
-    sqs, url = world.clients["sqs"], world.names["changes"]
+    sqs, url = world.clients["sqs"], world.names[queue]
     for identity, body in bodies.items():
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"identity": identity, "body": body}))
     handles = {}
@@ -83,7 +87,7 @@ def receive(world: World, bodies: dict[str, str], receives: int = 1) -> dict[str
                 "messageAttributes": {},
                 "md5OfBody": "",
                 "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:changes",
+                "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{url.rpartition('/')[2]}",
                 "awsRegion": "us-east-1",
             }
             for identity, body in bodies.items()
@@ -211,7 +215,7 @@ def test_a_defect_is_tried_again_like_a_fault(world: World, app: Any, monkeypatc
 def test_waiting_for_another_worker_is_no_failure(world: World, app: Any) -> None:
     body = created(world, "photo.jpg", jpeg_photo())
     sequencer = json.loads(body)["detail"]["object"]["sequencer"]
-    now_s = app._inbox().ingest.publisher.claims.clock()
+    now_s = app._inboxes()[False].ingest.publisher.claims.clock()
     world.index.claim("photo.jpg", sequencer, "another", now_s=now_s, lease_s=3600)
     answer = app.handler(receive(world, {"x": body}, MAX_RECEIVES), Context())
     assert failed(answer) == []
@@ -228,3 +232,24 @@ def test_nothing_is_begun_that_cannot_be_ended_in_time(world: World, app: Any) -
     assert failed(app.handler(event, Context(remaining_ms=20_000))) == ["x"]
     assert world.index.get("photo.jpg") is None
     assert len(world.messages("changes")) == 1
+
+
+@pytest.mark.parametrize("decision", [release_message, confirm_message])
+@pytest.mark.parametrize(("queue", "dead"), [("changes", "dead"), ("reviews", "undecided")])
+def test_a_decision_counts_in_the_review_queue_alone(
+    world: World, app: Any, decision: Callable[..., dict[str, object]], queue: str, dead: str
+) -> None:
+    body = json.dumps(decision("trips/rome.jpg", by="ada"))
+    assert failed(app.handler(receive(world, {"decision": body}, queue=queue), Context())) == []
+    codes = [letter["attributes"]["code"]["StringValue"] for letter in world.messages(dead)]
+    assert codes == (["bad-upload"] if queue == "changes" else [])
+
+
+@pytest.mark.parametrize("message", [mend_message, moderated_message])
+def test_the_review_queue_is_for_decisions_alone(
+    world: World, app: Any, message: Callable[..., dict[str, object]]
+) -> None:
+    bodies = {"own": json.dumps(message("trips/rome.jpg")), "upload": created(world, "a.jpg", jpeg_photo())}
+    assert failed(app.handler(receive(world, bodies, queue="reviews"), Context())) == []
+    assert len(world.messages("undecided")) == 2
+    assert world.clients["dynamodb"].scan(TableName=world.names["index"])["Count"] == 0

@@ -11,6 +11,7 @@ from darkroom.services.sweep import EXPIRED_S
 
 from .stack import Stack, template
 from .test_permissions import FUNCTIONS
+from .test_recursion import sends
 
 SIZES = template()["Mappings"]["Sizes"]
 S3_EVENT: dict[str, Any] = {
@@ -119,6 +120,19 @@ def test_both_functions_take_their_queue_and_answer_for_single_messages() -> Non
     assert ingest["ScalingConfig"] == {"MaximumConcurrency": "7"}
     assert purge["ScalingConfig"] == {"MaximumConcurrency": 2}
     assert (ingest["BatchSize"], purge["BatchSize"]) == (1, 10)
+
+
+def test_no_role_and_no_service_may_send_decisions_about_held_images() -> None:
+    stack = Stack(InferenceMode="endpoint", EndpointName="mine", Refine="on", AccessLogDays="30")
+    review = {"<ReviewQueue.Arn>", "<ReviewQueue>"}
+    assert {name for name, queues in sends(stack).items() if queues & review} == set()
+    policies = stack.of_type("AWS::SQS::QueuePolicy").values()
+    assert not [policy for policy in policies if set(policy["Queues"]) & review]
+    source = stack.properties("ReviewSource")
+    assert (source["EventSourceArn"], source["FunctionName"]) == ("<ReviewQueue.Arn>", "<IngestFunction>")
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert stack.properties("ReviewQueue")["VisibilityTimeout"] >= 6 * stack.properties("IngestFunction")["Timeout"]
+    assert "ReviewQueue" not in Stack().resources
 
 
 def test_a_sweep_is_run_every_hour_and_never_twice() -> None:

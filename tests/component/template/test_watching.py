@@ -56,6 +56,7 @@ LEVELS = {
     "infer-depth": (12, "over", 3),
     "infer-priority-depth": (4, "over", 3),
     "purge-depth": (20, "over", 3),
+    "review-dead-letters": (0, "over", 1),
     "ingest-dead-letters": (0, "over", 1),
     "infer-dead-letters": (0, "over", 1),
     "purge-dead-letters": (0, "over", 1),

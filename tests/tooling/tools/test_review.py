@@ -74,7 +74,7 @@ def test_the_commands_of_the_documentation(world: World) -> None:
     page = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
     commands = [shlex.split(line) for line in re.findall(r"^python -m tools\.review (.+)$", page, re.MULTILINE)]
     assert [words[-1] for words in commands] == ["list", "ada", "ada"]
-    named = {"$(output IndexTableName)": world.names["index"], "$(output IngestQueueUrl)": world.names["changes"]}
+    named = {"$(output IndexTableName)": world.names["index"], "$(output ReviewQueueUrl)": world.names["changes"]}
     clients = {name: world.clients[name] for name in ("dynamodb", "sqs")}
     for words in commands:
         assert review.main([named.get(word, word) for word in words], **clients) == 0

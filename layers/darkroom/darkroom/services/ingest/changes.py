@@ -43,6 +43,10 @@ class Kind(StrEnum):
     CUT = "cut"
 
 
+DECISIONS = frozenset({Kind.RELEASE, Kind.CONFIRM})
+"""What a person decides about an image that is held. Such messages count in the review queue alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if not known.

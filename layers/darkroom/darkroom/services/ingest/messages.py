@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from ...aws.letters import REDRIVEN
 from ...aws.queues import Queue
-from ...errors import Busy, SceneFailed
+from ...errors import BadUpload, Busy, SceneFailed
 from .. import inbox
 from ..dead_letters import last_words
 from ..received import POSTPONED, Message
-from .changes import mend_message, read_change
+from .changes import DECISIONS, mend_message, read_change
 from .service import Ingest, Outcome
 
 MAX_POSTPONEMENTS = 100
@@ -25,21 +25,30 @@ this ends the loop. Then the message fails, and becomes a dead letter.
 
 @dataclass(frozen=True)
 class Inbox(inbox.Inbox):
-    """The queue of changes. ``spare_s``: a large upload takes as long."""
+    """The queue of changes, or the review queue. ``spare_s``: a large upload takes as long.
+
+    ``decides``: messages are decisions of people about held images. Functions and services can send to the queue of
+    changes, and only operators to the review queue: a decision in the former, or a change in the latter, is refused.
+    """
 
     work: ClassVar[str] = "change"
     spare_s: ClassVar[float] = 30.0
 
     ingest: Ingest
     queue: Queue
+    decides: bool = False
 
     def handle(self, message: Message) -> None:
         """Take in the change that ``message`` tells of; raises BadUpload, or what the service raises but Busy."""
         change = read_change(message.body)
+        if change is not None and (change.kind in DECISIONS) is not self.decides:
+            raise BadUpload(f"{change.kind} messages are not accepted from this queue", field="detail-type")
         self.observer.note("key", change.key if change else "")
         try:
             outcome = self.ingest.handle(change) if change else Outcome.DROPPED
         except Busy as error:
+            if self.decides:
+                raise  # the function may not send to this queue; the message comes again
             self._postpone(message, error)
             return
         except SceneFailed as error:
