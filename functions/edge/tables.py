@@ -144,7 +144,11 @@ def _tables(presets: Presets) -> dict[str, object]:
 
 def _languages() -> dict[str, object]:
     # Engines need no words for yes and no.
-    rows = [[one.name, one.prefix, _parameters(one), int(one.names_host)] for one in LANGUAGES]
+    rows = [
+        [one.name, prefix, _parameters(one), int(one.names_host)]
+        for one in LANGUAGES
+        for prefix in (one.prefix, *one.also)
+    ]
     return {
         "LANGUAGES": rows,
         "LARGE_PREFIX": LARGE_PREFIX,

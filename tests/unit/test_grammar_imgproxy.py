@@ -19,9 +19,10 @@ from darkroom.plan.grammar.coverage import counted
 from darkroom.plan.grammar.imgproxy import COVERAGE, check, read, sign
 from darkroom.plan.grammar.imgproxy.turning import COMPASS, Pull
 from darkroom.plan.grammar.native import parse_url
-from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings, configured
+from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings, configured, load
 from darkroom.plan.grammar.sources import Sources
 from darkroom.plan.model import Plan
+from darkroom.plan.presets import Presets
 
 FOLDER = Path(__file__).parents[1] / "cases"
 CASES = json.loads((FOLDER / "grammar" / "imgproxy.json").read_text(encoding="utf-8"))
@@ -389,6 +390,90 @@ def test_the_end_of_its_time() -> None:
     check(None, [], 1_900_000_000, 1_900_000_001)
     with pytest.raises(Expired):
         check(None, [], 1_900_000_001, 1_900_000_001)
+
+
+TRUSTED = "a-signature-of-16"
+
+
+def test_a_trusted_signature_is_not_checked() -> None:
+    some = settings(trusted_signatures=[TRUSTED])
+    asked = read(f"/{TRUSTED}/w:5/exp:1000/plain/a.jpg", some)
+    assert asked.claim is not None
+    check(asked.claim, [], 0, asked.expires_s)
+    with pytest.raises(Expired):
+        check(asked.claim, [], 2000, asked.expires_s)
+    for signature, here in ((TRUSTED, SOME), (TRUSTED + "x", some), (TRUSTED[:-1], some)):
+        with pytest.raises(BadSignature):
+            check(read(f"/{signature}/w:5/plain/a.jpg", here).claim, [], 0, None)
+
+
+def load_trusted(signature: str) -> LanguageSettings:
+    return load(f"[imgproxy]\ntrusted_signatures = ['{signature}']", Presets({}, {}))
+
+
+def test_trusted_signatures_are_long_segments() -> None:
+    assert load_trusted(TRUSTED).imgproxy.trusted_signatures == [TRUSTED]
+    for signature in ("", "unsafe", "a" * 15, "a/" * 16):
+        with pytest.raises(ValueError, match="trusted_signatures"):
+            load_trusted(signature)
+
+
+DESCRIPTION = {
+    "width": 600,
+    "height": 800,
+    "format": "jpeg",
+    "bytes": 12_345,
+    "frames": 1,
+    "orientation": 6,
+    "colour": {"alpha": False},
+    "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("", {"size": 12_345, "format": "jpeg", "width": 800, "height": 600, "orientation": 6}),
+        ("exif:1/iptc:0/xmp:1/vm:1/cb:x/f:0/", {"size": 12_345, "width": 800, "height": 600, "orientation": 6}),
+        ("s:0/f:0/d:0/th:1/", {"thumb_hash": "1QcSHQRnh493V4dIh4eXh1h4kJUI"}),
+        ("size:f/format:/dimensions:0/pn:t/a:1/", {"pages_number": 1, "alpha": {"has_alpha": False}}),
+        ("bh:0:0/p:0/avg:0:0/dc:f/do:0/chs:none/s:0/d:0/", {"format": "jpeg"}),
+    ],
+)  # fmt: skip
+def test_info_answers_imgproxys_object(options: str, expected: dict[str, Any]) -> None:
+    asked = read(f"/info/unsafe/{options}plain/a.jpg", SOME)
+    assert asked.plan == parse_url("/a.jpg?f=json").plan
+    assert asked.document is not None
+    assert asked.document(DESCRIPTION) == expected
+
+
+def test_info_is_signed_like_a_picture() -> None:
+    path = "/page:2/exp:1900000000/plain/a.jpg"
+    asked = read(f"/info/{sign(path.encode(), PAIR)}{path}", SOME)
+    check(asked.claim, [PAIR], 0, asked.expires_s)
+    assert (asked.plan.page, asked.expires_s) == (2, 1_900_000_001)
+    with pytest.raises(BadSignature):
+        check(read(f"/info/{'a' * 43}{path}", SOME).claim, [PAIR], 0, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        ("p:5", BadOption, "p: is not served here"),
+        ("do:1", BadOption, "do: is not served"),
+        ("w:5", UnknownOption, "no option 'w' of /info"),
+        ("pg:x", BadOption, "pg: must be a whole"),
+    ],
+)
+def test_info_refuses_by_name(options: str, error: type[BadOption], told: str) -> None:
+    with pytest.raises(error, match=told):
+        read(f"/info/unsafe/{options}/plain/a.jpg", SOME)
+
+
+def test_info_needs_a_source() -> None:
+    for target in ("/info/unsafe", "/info/unsafe/", "/info/"):
+        with pytest.raises(BadKey):
+            read(target, SOME)
 
 
 def test_one_watermark_is_meant_without_a_name() -> None:

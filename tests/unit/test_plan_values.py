@@ -24,6 +24,7 @@ from darkroom.plan.grammar.iiif.picture import picture_of
 from darkroom.plan.grammar.iiif.reading import ImageRequest
 from darkroom.plan.grammar.iiif.reading import read as read_iiif
 from darkroom.plan.grammar.iiif.version import V3
+from darkroom.plan.grammar.imgproxy.info import InfoRequest
 from darkroom.plan.grammar.imgproxy.readers import Reading
 from darkroom.plan.grammar.imgproxy.turning import Pull
 from darkroom.plan.grammar.imgproxy.wanted import Extend, Mark, Trim
@@ -40,7 +41,7 @@ from darkroom.plan.presets import load as load_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.uploads import Grant, read_upload
 
-FILLED = {CloudflareWanted, DitWanted, ThumborWanted, ImgproxyWanted, Extend, Mark, Trim, Reading}
+FILLED = {CloudflareWanted, DitWanted, ThumborWanted, ImgproxyWanted, Extend, InfoRequest, Mark, Trim, Reading}
 
 
 def find_dataclasses() -> set[type]:
@@ -54,6 +55,7 @@ def make_values() -> Iterator[Any]:
     presets = load_presets('[presets.small]\nw = 10\nf = "png"\n')
     settings = load_languages("", presets)
     yield from (presets, settings, settings.sources, settings.imgproxy, settings.thumbor, settings.dit)
+    yield settings.cloudflare
     for option in BY_SHORT.values():
         assert option.kind.expects
         yield from (option, option.kind)

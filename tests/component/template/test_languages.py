@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 from darkroom.services.languages.table import LANGUAGES, LARGE_PREFIX
@@ -32,9 +33,11 @@ def test_nothing_is_there_for_languages_that_are_off() -> None:
 def test_languages_go_straight_to_the_function_and_what_is_large_to_the_store() -> None:
     found = behaviours(Stack(**ALL))
     assert {pattern: one["TargetOriginId"] for pattern, one in found.items()} == {
-        **{f"{language.prefix}/*": "transform" for language in LANGUAGES},
+        **{f"{language.prefix}{'*' if language.also else ''}/*": "transform" for language in LANGUAGES},
         f"{LARGE_PREFIX}/*": "derivatives",
     }
+    prefixes = [prefix for language in LANGUAGES for prefix in (language.prefix, *language.also)]
+    assert all(any(fnmatchcase(f"{prefix}/a", pattern) for pattern in found) for prefix in prefixes)
     for pattern, one in found.items():
         assert {link["EventType"]: link["FunctionARN"] for link in one["FunctionAssociations"]} == {
             "viewer-request": "<LanguagesFunction.FunctionARN>",

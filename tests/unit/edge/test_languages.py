@@ -80,6 +80,15 @@ def test_a_prefix_tells_the_language(engine: EdgeEngine, language: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("prefix", "name"), [(prefix, language.name) for language in LANGUAGES for prefix in language.also]
+)
+def test_a_further_prefix_tells_the_language_too(engine: EdgeEngine, prefix: str, name: str) -> None:
+    answer = engine.answer(asked(f"{prefix}/a/b.jpg"))
+    assert told(answer)["x-darkroom-language"] == name
+    assert told(answer)["x-darkroom-url"] == answer["uri"] == f"{prefix}/a/b.jpg"
+
+
+@pytest.mark.parametrize(
     ("host", "uri", "language"),
     [
         ("thumbs.example.com", "/unsafe/300x200/a.jpg", "thumbor"),

@@ -7,9 +7,10 @@ from typing import Any
 
 from darkroom.aws.objects import Bucket
 from darkroom.plan.grammar.asked import Key
-from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings
+from darkroom.plan.grammar.settings import CloudflareSettings, ImgproxySettings, LanguageSettings
 from darkroom.plan.grammar.sources import Sources
 from darkroom.plan.policy import AccessMode
+from darkroom.plan.presets import configured as configured_presets
 from darkroom.services.answers import HttpResponse
 from darkroom.services.languages.delivery import Delivery
 from darkroom.services.languages.entry import respond
@@ -34,6 +35,8 @@ SECRET = {
 SETTINGS = LanguageSettings(
     sources=Sources((("//images.example.com/photos/", ""),)),
     imgproxy=ImgproxySettings(presets={"small": "rs:fit:120:120"}),
+    cloudflare=CloudflareSettings("account"),
+    presets=configured_presets(),
 )
 
 
@@ -61,7 +64,8 @@ class Served:
     def get(self, url: str, *, method: str = "GET", **headers: str) -> HttpResponse:
         """The answer to ``url``, a path and query with the language's prefix; ``if_none_match="…"`` is a header."""
         path = url.partition("?")[0]
-        language = next(one.name for one in LANGUAGES if path.startswith(one.prefix + "/"))
+        prefixes = {prefix: one.name for one in LANGUAGES for prefix in (one.prefix, *one.also)}
+        language = next(name for prefix, name in prefixes.items() if path.startswith(prefix + "/"))
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         response, _ = respond(self.languages, language, method, {"x-darkroom-url": url, **sent})
         return response

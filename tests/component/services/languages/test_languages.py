@@ -312,3 +312,39 @@ def test_every_language_of_the_table_has_a_parser(language: Any) -> None:
     assert callable(grammar.read)
     assert callable(grammar.check)
     assert BY_NAME[language.name] == language
+
+
+def document(response: HttpResponse) -> Any:
+    assert response["statusCode"] == 200, response["body"]
+    assert headers(response)["content-type"] == "application/json"
+    return json.loads(b64decode(str(response["body"])))
+
+
+def test_a_health_check_is_answered_without_a_picture(stack: Served) -> None:
+    response = stack.get("/imgproxy/health")
+    assert (response["statusCode"], response["body"]) == (200, "imgproxy is running")
+    assert headers(response)["cache-control"] == "no-cache"
+    assert problem(stack.get("/imgproxy/healthy"))[0] == 400
+
+
+def test_documents_of_other_services_are_their_own(stack: Served) -> None:
+    """They are made of the one description that is stored, and need no signature as it needs none."""
+    info = stack.get("/imgproxy/info/unsafe/plain/photo.jpg")
+    found = document(info)
+    assert (found["format"], found["width"], found["height"]) == ("jpeg", 800, 600)
+    resized = document(stack.get("/cdn-cgi/image/width=400,format=json/photo.jpg"))
+    assert (resized["width"], resized["height"], resized["original"]["file_size"]) == (400, 300, found["size"])
+    assert document(stack.get("/cdn-cgi/image/width=300,format=json/photo.jpg"))["width"] == 300
+    assert stack.bucket.etag("derivatives/photo.jpg/_/full.json")
+    assert stack.bucket.etag("derivatives/photo.jpg/_/w-400.json") is None
+    assert stack.get("/imgproxy/info/unsafe/plain/photo.jpg", method="HEAD")["body"] == ""
+    etag = headers(info)["etag"]
+    again = stack.get("/imgproxy/info/unsafe/plain/photo.jpg", if_none_match=etag)
+    assert (again["statusCode"], headers(again)["etag"]) == (304, etag)
+
+
+def test_hosted_images_are_served_as_presets(stack: Served) -> None:
+    response = stack.get("/cdn-cgi/imagedelivery/account/photo.jpg/cover")
+    assert (picture(response).size, headers(response)["content-type"]) == ((256, 256), "image/webp")
+    assert problem(stack.get("/cdn-cgi/imagedelivery/account/photo.jpg/w=401")) == (403, "unsigned")
+    assert problem(stack.get("/cdn-cgi/imagedelivery/other/photo.jpg/cover"))[0] == 400

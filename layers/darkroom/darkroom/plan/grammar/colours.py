@@ -8,7 +8,8 @@ from functools import cache
 
 TRANSPARENT = "00000000"
 
-_NUMBER = r"(-?[0-9]{0,4}(?:\.[0-9]{1,6})?)"
+_NUMBER = r"([+-]?(?:[0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})(?:e[+-]?[0-9]{1,2})?|none)"
+"""Of CSS, however far beyond a channel's range: it is clamped. ``none`` is 0 where nothing is interpolated."""
 _FUNCTION = re.compile(
     rf"(rgb|hsl)a?\(\s*{_NUMBER}(%|deg)?[\s,]+{_NUMBER}(%)?[\s,]+{_NUMBER}(%)?(?:\s*[,/]\s*{_NUMBER}(%)?)?\s*\)"
 )
@@ -30,10 +31,7 @@ def hex_of(text: str) -> str | None:
         digits = match[1] if len(match[1]) >= 6 else "".join(digit * 2 for digit in match[1])
         return digits.removesuffix("ff") if len(digits) == 8 else digits
     if match := _FUNCTION.fullmatch(word):
-        try:
-            return _computed(match)
-        except ValueError:
-            return None
+        return _computed(match)
     return None
 
 
@@ -50,14 +48,18 @@ def hex_from(rgb: Sequence[float], alpha: float = 1.0) -> str:
 
 
 def _computed(match: re.Match[str]) -> str:
-    alpha = 1.0 if match[8] is None else float(match[8]) / (100 if match[9] else 1)
-    numbers = [float(match[k]) for k in (2, 4, 6)]
+    alpha = 1.0 if match[8] is None else _number(match[8]) / (100 if match[9] else 1)
+    numbers = [_number(match[k]) for k in (2, 4, 6)]
     if match[1] == "rgb":
         return hex_from([number * 255 / 100 if match[3] == "%" else number for number in numbers], alpha)
     from colorsys import hls_to_rgb
 
     saturation, lightness = (min(1.0, max(0.0, number / 100)) for number in numbers[1:])
     return hex_from([level * 255 for level in hls_to_rgb(numbers[0] % 360 / 360, lightness, saturation)], alpha)
+
+
+def _number(text: str) -> float:
+    return 0.0 if text == "none" else float(text)
 
 
 @cache

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any
@@ -18,6 +19,10 @@ MAX_SIGNATURE_BYTES = 32
 """Of SHA-256. Below eight bytes a signature can be guessed."""
 
 
+TRUSTED_SIGNATURE = re.compile(r"[A-Za-z0-9_-]{16,}")
+"""Whoever knows one may ask for everything: as long as the shortest key, and a segment of a path."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImgproxySettings:
     """What imgproxy's own configuration says by the variables of these names.
@@ -25,6 +30,7 @@ class ImgproxySettings:
     ``presets`` are in its syntax; one named ``default`` goes before every URL. ``only_presets`` takes the first segment
     for preset names. ``signature_size`` is how many bytes of the digest a signature has. ``base_url`` goes before every
     address that does not begin with it. ``base64_url_includes_filename`` drops the last segment of an encoded address.
+    ``trusted_signatures`` are accepted without a check, in any URL.
     """
 
     presets: Mapping[str, str] = field(default_factory=dict)
@@ -33,6 +39,7 @@ class ImgproxySettings:
     base_url: str = ""
     arguments_separator: str = ":"
     base64_url_includes_filename: bool = False
+    trusted_signatures: Sequence[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +57,17 @@ class DitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CloudflareSettings:
+    """``account_hash`` is that of Cloudflare Images in URLs of hosted images, of which "" serves none."""
+
+    account_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LanguageSettings:
     """``sources`` says which addresses are which keys, ``watermarks`` has the key of each configured one by name.
 
+    ``presets`` are those of native URLs, by which other languages may name variants.
     ``finds_faces``: whether the deployment's inference may find any. It is no setting of the file.
     """
 
@@ -61,6 +76,8 @@ class LanguageSettings:
     imgproxy: ImgproxySettings = field(default_factory=ImgproxySettings)
     thumbor: ThumborSettings = ThumborSettings()
     dit: DitSettings = DitSettings()
+    cloudflare: CloudflareSettings = CloudflareSettings()
+    presets: Presets = field(default_factory=lambda: Presets({}, {}))
     finds_faces: bool = False
 
     def watermark_at(self, address: str, *, bare_hosts: bool = False) -> str:
@@ -85,7 +102,7 @@ def load(text: str, presets: Presets) -> LanguageSettings:
     import tomllib
 
     document = tomllib.loads(text)
-    if unknown := document.keys() - {"sources", "imgproxy", "thumbor", "dit"}:
+    if unknown := document.keys() - {"sources", "imgproxy", "thumbor", "dit", "cloudflare"}:
         raise ValueError(f"languages: there is no table {min(unknown)!r}")
     settings = LanguageSettings(
         Sources(tuple(_source(prefix, key) for prefix, key in document.get("sources", {}).items())),
@@ -93,6 +110,8 @@ def load(text: str, presets: Presets) -> LanguageSettings:
         _section(ImgproxySettings, "imgproxy", document),
         _section(ThumborSettings, "thumbor", document),
         _section(DitSettings, "dit", document),
+        _section(CloudflareSettings, "cloudflare", document),
+        presets,
     )
     _check(settings)
     return settings
@@ -132,6 +151,9 @@ def _check(settings: LanguageSettings) -> None:
         raise ValueError(f"imgproxy: signature_size must be from {MIN_SIGNATURE_BYTES} to {MAX_SIGNATURE_BYTES}")
     if imgproxy.arguments_separator in ("", "/"):
         raise ValueError("imgproxy: arguments_separator must be something other than /")
+    for signature in imgproxy.trusted_signatures:
+        if not isinstance(signature, str) or not TRUSTED_SIGNATURE.fullmatch(signature):
+            raise ValueError(f"imgproxy: trusted_signatures: {signature!r} is not 16 or more of A-Z, a-z, 0-9, - and _")
     for name, value in imgproxy.presets.items():
         if not isinstance(value, str) or not value:
             raise ValueError(f"imgproxy: preset {name!r} must have options, such as 'resize:fill:300:200'")

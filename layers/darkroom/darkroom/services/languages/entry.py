@@ -34,7 +34,7 @@ def connected(settings: Settings, transform: Transform, keys: Document) -> Langu
         keys=keys,
         modes=dialect_modes(settings),
         rejects_oversized_box=settings.iiif_oversized_box == "reject",
-        settings=lambda: replace(configured(), watermarks=settings.presets.watermarks),
+        settings=lambda: replace(configured(), watermarks=settings.presets.watermarks, presets=settings.presets),
     )
 
 

@@ -67,7 +67,10 @@ class Languages:
 
             caps = Caps(rejects_oversized_box=self.rejects_oversized_box)
             return Iiif(transform=self.transform, delivery=self.delivery, mode=mode, caps=caps).answer(request)
-        return self._picture(BY_NAME[name], mode, request)
+        language = BY_NAME[name]
+        if _is_health_check(language, request):
+            return _healthy(language)
+        return self._picture(language, mode, request)
 
     def begin(self, name: str, request: LanguageRequest, presets: Callable[[], Presets]) -> None:
         """Begin the reads of ``request`` before the settings in force are known. Raises DarkroomErrors of 4xx."""
@@ -77,6 +80,8 @@ class Languages:
             self.transform.begin_master(read(request.target).key)
         elif name in BY_NAME:
             language = BY_NAME[name]
+            if _is_health_check(language, request):
+                return
             asked = grammar_of(language).read(language.target(request.target), self._settings())
             self.transform.begin(variant(asked, request, self.transform.always), presets)
 
@@ -90,7 +95,22 @@ class Languages:
             plan = variant(asked, request, always)
             keys = LanguageKeys(self.keys, language.name)
             authorise(asked, plan, mode, self.transform.presets, always, grammar.check, keys, self.clock())
-        answer = self.transform.make(plan, request.if_none_match)
+        if asked.document is None:
+            answer = self.transform.make(plan, request.if_none_match)
+        else:
+            from .documents import convert
+
+            answer = convert(self.transform.make(plan), asked.document, request.if_none_match)
         if isinstance(answer, Failed):
             raise answer.error
         return self.delivery.response(answer, plan, request, asked.max_age_s)
+
+
+def _is_health_check(language: Language, request: LanguageRequest) -> bool:
+    return language.health is not None and language.target(request.path) == language.health[0]
+
+
+def _healthy(language: Language) -> HttpResponse:
+    """The answer to a health check, which neither the CDN nor a browser keeps."""
+    body = language.health[1] if language.health else ""
+    return {"statusCode": 200, "headers": {"content-type": "text/plain", "cache-control": "no-cache"}, "body": body}

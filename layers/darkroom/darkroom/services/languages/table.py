@@ -22,6 +22,8 @@ class Language:
     """One URL language. ``prefix`` begins its paths; ``within`` says that it is the language's own, not one of ours.
 
     ``has_query``: whether a query says something in it. ``names_host``: whether answers say which host they are from.
+    ``also``: further prefixes that begin its paths. ``health``: the path after the prefix by which load balancers ask
+    whether it answers, and the answer.
     """
 
     name: str
@@ -29,6 +31,8 @@ class Language:
     within: bool = False
     has_query: bool = False
     names_host: bool = False
+    health: tuple[str, str] | None = None
+    also: tuple[str, ...] = ()
 
     def target(self, target: str) -> str:
         """What its parser reads of a request's ``target``, which begins with the prefix."""
@@ -48,10 +52,10 @@ No other path ends so: after ``.-`` :func:`spelled` writes two digits or capital
 """
 
 LANGUAGES = (
-    Language("imgproxy", "/imgproxy"),
+    Language("imgproxy", "/imgproxy", health=("/health", "imgproxy is running")),
     Language("thumbor", "/thumbor"),
     Language("dit", "/dit", has_query=True),
-    Language("cloudflare", "/cdn-cgi/image", within=True),
+    Language("cloudflare", "/cdn-cgi/image", within=True, also=("/cdn-cgi/imagedelivery",)),
     IIIF,
     IIIF_2,
 )

@@ -1,4 +1,4 @@
-"""Cloudflare Images' URL language: ``/cdn-cgi/image/<option>=<value>,…/<path or URL>``.
+"""Cloudflare Images' URL language: ``/cdn-cgi/image/<option>=<value>,…/<path or URL>``, and hosted images.
 
 Written after its documentation; what each option comes to is in :data:`COVERAGE`. Its URLs are never signed.
 """
@@ -6,6 +6,8 @@ Written after its documentation; what each option comes to is in :data:`COVERAGE
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from ....errors import BadKey, BadOption, DuplicateOption, Expired
 from ...keys import unquote
@@ -14,6 +16,8 @@ from ..asked import Asked, Claim, Key
 from ..coverage import reader_of
 from ..held import held_plan
 from ..settings import LanguageSettings
+from .document import describe
+from .hosted import HOSTED_PREFIX, hosted_parts, named_variant
 from .options import COVERAGE, OPTIONS
 from .planning import values_of
 from .wanted import Wanted
@@ -24,19 +28,37 @@ PREFIX = "/cdn-cgi/image/"
 
 
 def read(target: str, settings: LanguageSettings) -> Asked:
-    """Read ``/cdn-cgi/image/…``, as it stands in the URL.
+    """Read ``/cdn-cgi/image/…`` or ``/cdn-cgi/imagedelivery/…``, as it stands in the URL.
 
     Raises BadKey, BadOption, UnknownOption or DuplicateOption, which name what is wrong.
     """
+    if target.startswith(HOSTED_PREFIX):
+        key, variant = hosted_parts(target, settings)
+        return (
+            _asked(key, _read_options(variant, Wanted(format="auto")))
+            if "=" in variant
+            else named_variant(key, variant, settings)
+        )
     options, slash, source = target.removeprefix(PREFIX).partition("/")
     if not target.startswith(PREFIX) or not slash or not source:
         raise BadKey(f"The path is not like {PREFIX}<options>/<source>")
-    wanted = Wanted()
+    wanted = _read_options(options, Wanted())
+    return _asked(settings.sources.key(source), wanted)
+
+
+def _asked(key: str, wanted: Wanted) -> Asked:
+    if wanted.format == "json":
+        shown = held_plan(key, values_of(replace(wanted, format="")))
+        return Asked(held_plan(key, {"f": "json"}), claim=None, document=partial(describe, shown))
+    return Asked(held_plan(key, values_of(wanted)), claim=None, saving_quality=wanted.saving_quality or None)
+
+
+def _read_options(options: str, wanted: Wanted) -> Wanted:
+    """``wanted`` with ``options`` read into it."""
     named: set[str] = set()
     for option in options.split(","):
         named.add(_read_option(option, wanted, named))
-    key = settings.sources.key(source)
-    return Asked(held_plan(key, values_of(wanted)), claim=None, saving_quality=wanted.saving_quality or None)
+    return wanted
 
 
 def _read_option(option: str, wanted: Wanted, named: set[str]) -> str:

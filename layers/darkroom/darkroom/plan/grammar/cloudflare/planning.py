@@ -17,6 +17,7 @@ _FITS: dict[str, tuple[str, str, bool]] = {
     "aspect-crop": ("cover", "", False),
     "pad": ("letterbox", "", True),
     "squeeze": ("fill", "", True),
+    "scale-up": ("contain", "", True),
 }
 """Our ``fit``, ``cov`` and ``up`` of each."""
 
@@ -58,7 +59,7 @@ def _scaled(length: int, ratio: float) -> int:
 
 def _box(wanted: Wanted) -> dict[str, Value]:
     fit, covering, grows = _FITS[wanted.fit]
-    values: dict[str, Value] = {"fit": fit, "g": wanted.gravity, "up": grows}
+    values: dict[str, Value] = {"fit": fit, "g": wanted.gravity, "up": grows, "grow": wanted.fit == "scale-up"}
     for short, side in (("w", wanted.width), ("h", wanted.height)):
         if side:
             values[short] = side if side > MAX_SIDE_PX else min(MAX_SIDE_PX, max(1, _scaled(side, wanted.dpr)))

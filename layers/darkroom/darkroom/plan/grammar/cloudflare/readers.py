@@ -18,8 +18,8 @@ AUTO_WIDTH_PX = 1200
 """The largest of the widths that Cloudflare chooses from for ``width=auto``, by what it knows of the browser."""
 
 MAX_DPR = 4.0
-FITS = ("scale-down", "contain", "cover", "crop", "aspect-crop", "pad", "squeeze")
-FORMATS = ("auto", "avif", "webp", "jpeg", "baseline-jpeg", "json")
+FITS = ("scale-down", "contain", "cover", "crop", "aspect-crop", "pad", "squeeze", "scale-up")
+FORMATS = ("auto", "avif", "webp", "jpeg", "baseline-jpeg", "png", "json")
 PERCEPTUAL = {"high": 90, "medium-high": 80, "medium-low": 65, "low": 50}
 """Numbers that stand in for Cloudflare's words; it does not tell its own."""
 

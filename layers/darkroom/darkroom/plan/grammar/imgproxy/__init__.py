@@ -6,35 +6,35 @@ to is in :data:`COVERAGE`.
 
 from __future__ import annotations
 
-import re
-
 from ....errors import BadKey, BadOption
 from ...model import Plan
-from ..asked import Asked, Claim
+from ..asked import Asked
 from ..held import held_plan
 from ..settings import LanguageSettings
 from .address import source_of
 from .options import COVERAGE, apply, apply_preset
+from .path import INFO_PREFIX, claim_of, restored
 from .planning import values_of
 from .readers import RESIZING, Reading, format_named
-from .signing import UNSIGNED, check, sign
+from .signing import check, sign
 from .wanted import Wanted
 
 __all__ = ["COVERAGE", "check", "read", "sign"]
 
-_SQUEEZED = re.compile(r"(\S+):/([^/])")
-"""An address whose two slashes some proxy has made one."""
-
 
 def read(target: str, settings: LanguageSettings) -> Asked:
-    """Read ``/<signature>/…``, as it stands in the URL after the language's prefix.
+    """Read ``/<signature>/…`` or ``/info/<signature>/…``, as it stands in the URL after the language's prefix.
 
     Raises BadKey, BadOption or UnknownOption, which name what is wrong.
     """
+    if target.startswith(INFO_PREFIX):
+        from .info import read_info  # only Pro's clients ask for it
+
+        return read_info(target, settings)
     signature, slash, rest = target.partition("?")[0].removeprefix("/").partition("/")
     if not slash or not rest:
         raise BadKey("The path is not like /<signature>/<options>/plain/<source>")
-    path = _mended(rest)
+    path = restored(rest)
     reading = Reading(settings.imgproxy)
     if "default" in settings.imgproxy.presets:
         apply_preset(reading, "preset", "default")
@@ -42,21 +42,10 @@ def read(target: str, settings: LanguageSettings) -> Asked:
     wanted = reading.wanted
     return Asked(
         plan=_planned(key, wanted, settings),
-        claim=_claim(signature, path, settings.imgproxy.signature_size),
+        claim=claim_of(signature, path, settings.imgproxy),
         expires_s=wanted.expires_s,
         qualities=_qualities(wanted),
     )
-
-
-def _mended(path: str) -> str:
-    """``path`` as it was signed: proxies escape the colons of options and squeeze the slashes of an address."""
-    options, plain, address = path.partition("/plain/")
-    if path.startswith("plain/"):
-        options, plain, address = "", "plain/", path.removeprefix("plain/")
-    if squeezed := _SQUEEZED.match(address):
-        slashes = ":///" if squeezed[1] == "local" else "://"
-        address = squeezed[1] + slashes + squeezed[2] + address[squeezed.end() :]
-    return options.replace("%3A", ":") + plain + address
 
 
 def _read_path(parts: list[str], reading: Reading, settings: LanguageSettings) -> str:
@@ -79,10 +68,6 @@ def _read_path(parts: list[str], reading: Reading, settings: LanguageSettings) -
 
 def _planned(key: str, wanted: Wanted, settings: LanguageSettings) -> Plan:
     return held_plan(key, values_of(wanted, key, settings))
-
-
-def _claim(signature: str, path: str, size_bytes: int) -> Claim | None:
-    return None if signature in UNSIGNED else Claim(f"/{path}".encode(), signature, size_bytes)
 
 
 def _qualities(wanted: Wanted) -> tuple[tuple[str, int], ...]:

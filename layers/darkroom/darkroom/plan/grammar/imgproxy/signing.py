@@ -21,9 +21,11 @@ def sign(message: bytes, key: Key, size_bytes: int = 0) -> str:
 
 
 def check(claim: Claim | None, keys: Sequence[Key], now_s: float, expires_s: int | None) -> None:
-    """Raise BadSignature if ``claim`` is of none of ``keys``, Expired if its time is over.
+    """Raise BadSignature if ``claim`` is neither trusted nor of any of ``keys``, Expired if its time is over.
 
     Signatures are compared as they are spelled: imgproxy decodes them first, and takes four spellings of the last
     character for one.
     """
+    if claim is not None and claim.trusted:
+        claim = None
     prove(claim, lambda one: (sign(one.message, key, one.size_bytes) for key in keys), now_s, expires_s)
