@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import Bucket, StoredObject, connect
 from darkroom.imaging.picture import Picture
 from darkroom.imaging.render import render
-from darkroom.imaging.source import Source
+from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Plan
 from darkroom.services.scenes import Scenes
@@ -50,9 +51,9 @@ class Local(Source):
         """See Source."""
         return os.pread(self._file, length, offset)
 
-    def vips(self, *, whole: bool = False) -> pyvips.Source:
+    def vips(self, *, whole: bool = False, patches: Sequence[Patch] = ()) -> pyvips.Source:
         """See Source."""
-        del whole
+        del whole, patches
         source = pyvips.Source.new_from_file(str(self._path))
         self._opened.append(source)
         return source

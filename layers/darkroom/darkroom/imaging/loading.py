@@ -18,6 +18,7 @@ from ..plan.limits import Limits
 from .colour import settled
 from .effort import Pace
 from .header import Header
+from .hide_exif import exif_patches
 from .source import Source
 
 SPARE_REDUCTION = 2.0
@@ -151,7 +152,7 @@ def _opened(source: Source, header: Header, knobs: dict[str, Any]) -> pyvips.Ima
         except ValueError as error:
             raise Damaged(detail=f"svg: {error}") from error
         return pyvips.Operation.call(loader.operation, clean, access="sequential", **knobs)
-    opened = source.vips(whole=loader.whole)
+    opened = source.vips(whole=loader.whole, patches=exif_patches(source, header.format))
     return pyvips.Operation.call(loader.operation, opened, access="sequential", fail_on=loader.fail_on, **knobs)
 
 

@@ -8,11 +8,11 @@ and reads anew (:mod:`.blocks`).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 import pyvips
@@ -26,6 +26,22 @@ HEAD_BYTES = 65_536
 """Enough for the header of nearly every picture; parsers that need more read on."""
 MAX_WHOLE_BYTES = 128 * 1024 * 1024
 """What may be asked for all at once of a source that is read by ranges."""
+
+
+class Patch(NamedTuple):
+    """Bytes that libvips is given instead of those at ``at``."""
+
+    at: int
+    body: bytes
+
+
+def _patch(target: Any, start: int, length: int, patches: Sequence[Patch]) -> None:
+    """Write ``patches`` into ``target``, a buffer whose first ``length`` bytes are those from ``start`` on."""
+    end = start + length
+    for at, body in patches:
+        first, last = max(at, start), min(at + len(body), end)
+        if first < last:
+            target[first - start : last - start] = body[first - at : last - at]
 
 
 class Source:
@@ -97,20 +113,21 @@ class Source:
                 self._data = bytes(self._data)
             return self._data
 
-    def vips(self, *, whole: bool = False) -> pyvips.Source:
+    def vips(self, *, whole: bool = False, patches: Sequence[Patch] = ()) -> pyvips.Source:
         """A new libvips source at the first byte, which takes no more than it needs; any number may be open at once.
 
         ``whole`` is for loaders that take everything before they begin. All are good for as long as this object lives:
         it keeps the Python half of each, where an image holds on to the C half alone. libvips is told of a stream's
-        fault as an end of file: decode within :meth:`decoding`, which tells them apart.
+        fault as an end of file: decode within :meth:`decoding`, which tells them apart. ``patches`` are for libvips
+        alone, and cost a copy where all bytes are here.
         """
         if self._blocks is not None:
-            source = pyvips.Source.new_from_memory(self.read_all()) if whole else _custom(_Jumper(self))
+            source = _in_memory(self.read_all(), patches) if whole else _custom(_Jumper(self, patches))
         elif whole or self._chunks is None:
             self.wait_for(None)
-            source = pyvips.Source.new_from_memory(self._data)
+            source = _in_memory(self._data, patches)
         else:
-            source = _custom(_Cursor(self))
+            source = _custom(_Cursor(self, patches))
         self._opened.append(source)
         return source
 
@@ -201,10 +218,12 @@ class _Cursor:
     source weakly: cffi's handles hide a cycle from the garbage collector, and every picture would stay.
     """
 
-    __slots__ = ("_here", "_source", "_view", "position")
+    __slots__ = ("_here", "_patched", "_patches", "_source", "_view", "position")
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, patches: Sequence[Patch] = ()) -> None:
         self._source = ref(source)
+        self._patches = patches
+        self._patched = max((at + len(body) for at, body in patches), default=0)
         self._view = source.view()
         self._here = 0
         self.position = 0
@@ -217,6 +236,8 @@ class _Cursor:
         piece = self._view[start : min(start + len(wanted), self._here)]
         length = len(piece)
         wanted[:length] = piece
+        if start < self._patched:
+            _patch(wanted, start, length, self._patches)
         self.position += length
         return length
 
@@ -238,10 +259,11 @@ class _Cursor:
 class _Jumper:
     """The position of one libvips source that is read by ranges; as :class:`_Cursor` is."""
 
-    __slots__ = ("_source", "position")
+    __slots__ = ("_patches", "_source", "position")
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, patches: Sequence[Patch] = ()) -> None:
         self._source = ref(source)
+        self._patches = patches
         self.position = 0
 
     def read(self, wanted: Any) -> int:
@@ -252,6 +274,7 @@ class _Jumper:
             if source is not None:
                 piece = source.read_at(self.position, len(wanted))
         wanted[: len(piece)] = piece
+        _patch(wanted, self.position, len(piece), self._patches)
         self.position += len(piece)
         return len(piece)
 
@@ -263,6 +286,14 @@ class _Jumper:
             return -1
         self.position = start + offset
         return self.position
+
+
+def _in_memory(data: bytes | mmap, patches: Sequence[Patch]) -> pyvips.Source:
+    if not patches:
+        return pyvips.Source.new_from_memory(data)
+    changed = bytearray(data)
+    _patch(changed, 0, len(changed), patches)
+    return pyvips.Source.new_from_memory(changed)
 
 
 def _custom(cursor: _Cursor | _Jumper) -> pyvips.SourceCustom:

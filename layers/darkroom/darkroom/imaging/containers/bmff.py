@@ -123,6 +123,15 @@ def boxes(data: bytes) -> Iterator[Box]:
 
 def meta_box(read_at: Callable[[int, int], bytes]) -> bytes:
     """What the `meta` box of a file carries; raises ValueError if there is none near the start."""
+    start, size = meta_place(read_at)
+    body = read_at(start, size) if size <= MAX_META_BYTES else b""
+    if len(body) < size:
+        raise ValueError("no meta box")
+    return body
+
+
+def meta_place(read_at: Callable[[int, int], bytes]) -> tuple[int, int]:
+    """Where the body of the `meta` box begins, and its bytes; raises ValueError if there is none near the start."""
     at = 0
     for _ in range(MAX_BOXES):
         opening = read_at(at, 16)
@@ -132,10 +141,7 @@ def meta_box(read_at: Callable[[int, int], bytes]) -> bytes:
         if len(opening) < 8 or size < start:
             break
         if opening[4:8] == b"meta":
-            body = read_at(at + start, size - start) if size <= MAX_META_BYTES else b""
-            if len(body) < size - start:
-                break
-            return body
+            return at + start, size - start
         at += size
     raise ValueError("no meta box")
 

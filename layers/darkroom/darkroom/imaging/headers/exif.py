@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ORIENTATION_TAG = 0x0112
+MAX_ENTRIES = 1_000
+"""Looked at in the first directory, and in no other; cameras write 10 to 60."""
 _ORDERS = {b"II": "little", b"MM": "big"}
 
 
@@ -16,7 +18,8 @@ def orientation(block: bytes) -> int:
         return int.from_bytes(block[at : at + size], order)  # type: ignore[arg-type]
 
     start = number(4, 4)
-    for entry in range(start + 2, min(start + 2 + 12 * number(start, 2), len(block) - 11), 12):
+    entries = min(number(start, 2), MAX_ENTRIES)
+    for entry in range(start + 2, min(start + 2 + 12 * entries, len(block) - 11), 12):
         if number(entry, 2) == ORIENTATION_TAG:
             value = number(entry + 8, 2) if number(entry + 2, 2) == 3 else number(entry + 8, 4)
             return value if 1 <= value <= 8 else 1
