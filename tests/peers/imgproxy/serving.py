@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from base64 import b64decode
+from copy import copy
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,6 +14,7 @@ from obstore.store import MemoryStore
 from PIL import Image
 
 from darkroom.aws.objects import Bucket
+from darkroom.plan.grammar.asked import Key
 from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings
 from darkroom.plan.grammar.sources import Sources
 from darkroom.plan.policy import AccessMode
@@ -19,6 +22,7 @@ from darkroom.plan.presets import read_presets
 from darkroom.services.answers import HttpResponse
 from darkroom.services.languages.delivery import Delivery
 from darkroom.services.languages.entry import respond
+from darkroom.services.languages.keys import KeysByLanguage
 from darkroom.services.languages.service import Languages
 from darkroom.services.transform import Transform
 
@@ -30,12 +34,15 @@ SETTINGS = LanguageSettings(
 )
 
 
+KEY = Key("943b421c9eb07c830af81030552c8600", "520f986b998545b4785e0defbc4f3c12")
+
+
 class Document:
     """The keys of the dialects."""
 
-    def valid(self, *, distrust: bool = False) -> dict[str, tuple[object, ...]]:
+    def valid(self, *, distrust: bool = False) -> KeysByLanguage:
         del distrust
-        return {}
+        return {"imgproxy": (KEY,)}
 
 
 class Keys:
@@ -59,10 +66,16 @@ class Deployment:
         self.languages = Languages(
             transform=transform,
             delivery=Delivery(self.bucket, Keys(), 3600),
-            keys=Document(),  # type: ignore[arg-type]
+            keys=Document(),
             modes={"imgproxy": AccessMode.OPEN, "cloudflare": AccessMode.OPEN},
             settings=lambda: SETTINGS,
         )
+
+    def signed(self) -> Deployment:
+        """This deployment in the mode ``signed``."""
+        other = copy(self)
+        other.languages = replace(self.languages, modes=dict.fromkeys(self.languages.modes, AccessMode.SIGNED))
+        return other
 
     def get(self, url: str, language: str = "imgproxy", **headers: str) -> HttpResponse:
         """Answer ``url``, a path that begins with the dialect's prefix."""
