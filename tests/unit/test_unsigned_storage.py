@@ -1,0 +1,120 @@
+"""What unsigned URLs can have stored: every dialect comes to the same finite set, and IIIF to what it lists.
+
+The URLs are planned here, not rendered. ``tests/attacks/test_storage.py`` sends 20,000 of them through the edge
+functions and the services, and counts the objects.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from darkroom.errors import DarkroomError
+from darkroom.plan.boxes import Size
+from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.grammar.iiif.caps import Caps
+from darkroom.plan.grammar.iiif.grid import count, is_listed
+from darkroom.plan.grammar.iiif.picture import picture_of
+from darkroom.plan.grammar.iiif.reading import ImageRequest
+from darkroom.plan.grammar.iiif.reading import read as read_iiif
+from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings
+from darkroom.plan.grammar.sources import Sources
+from darkroom.plan.model import Plan
+from darkroom.plan.negotiation import format_class
+from darkroom.plan.policy import AccessMode, needs_signature, unsigned_variants
+from darkroom.plan.redaction import NOTHING
+from darkroom.services.languages.access import authorise
+from darkroom.services.languages.negotiating import variant
+from darkroom.services.languages.request import LanguageRequest
+from darkroom.services.languages.service import grammar_of
+from darkroom.services.languages.table import BY_NAME
+from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
+
+from .edge.reference import Asked, case_presets, expected
+
+KEYS = ("photo.jpg", "a/b.png")
+SIZE = Size(640, 480)
+SETTINGS = LanguageSettings(
+    sources=Sources((("//images.example.com/photos/", ""),)),
+    watermarks={"logo": "watermarks/logo.png"},
+    imgproxy=ImgproxySettings(presets={"small": "rs:fit:120:120", "w320": "w:320/f:webp"}),
+)
+PER_DIALECT = 400
+
+
+def planned(sent: Sent) -> Plan | None:
+    """The variant that ``sent`` has rendered and stored, None if it is refused."""
+    try:
+        if sent.dialect == "native":
+            path = expected(Asked(sent.target, list(sent.headers.items()))).get("path")
+            return parse_path(path) if path else None
+        return _listed(sent.target) if sent.dialect == "iiif" else _authorised(sent)
+    except DarkroomError:
+        return None
+
+
+def _authorised(sent: Sent) -> Plan:
+    language, request = BY_NAME[sent.dialect], request_of(sent)
+    asked = grammar_of(language).read(language.target(sent.target), SETTINGS)
+    plan = variant(asked, request, NOTHING)
+    authorise(
+        asked,
+        plan,
+        AccessMode.GUARDED,
+        case_presets,
+        NOTHING,
+        grammar_of(language).check,
+        NoKeys(),
+        now_s=1_800_000_000,
+    )
+    return plan
+
+
+class NoKeys:
+    """No signature is valid."""
+
+    def valid(self, *, distrust: bool = False) -> list[object]:
+        return []
+
+
+def request_of(sent: Sent) -> LanguageRequest:
+    saves = sent.headers.get("save-data") == "on"
+    return LanguageRequest(sent.target, format_class=format_class(sent.headers["accept"]), saves_data=saves)
+
+
+def _listed(target: str) -> Plan | None:
+    asked = read_iiif(target)
+    if not isinstance(asked, ImageRequest) or asked.identifier != asked.spelled:
+        return None
+    picture = picture_of(asked, SIZE, Caps())
+    return picture.plan() if is_listed(asked, picture, Caps()) else None
+
+
+def stored(dialect: str) -> Iterator[Plan]:
+    for sent in unsigned_urls(7, PER_DIALECT * len(DIALECTS), KEYS):
+        if sent.dialect == dialect and (plan := planned(sent)) is not None:
+            yield plan
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "iiif"])
+def test_unsigned_urls_come_to_the_finite_set(dialect: str) -> None:
+    found = Counter(stored(dialect))
+    assert len(found) > 5, "the URLs are near the finite set"
+    for plan in found:
+        assert not needs_signature(plan, AccessMode.GUARDED, case_presets)
+        assert plan in unsigned_variants(plan.key, case_presets()), canonical_path(plan)
+
+
+def test_unsigned_iiif_urls_come_to_what_info_json_lists() -> None:
+    by_key: dict[str, set[str]] = {}
+    for plan in stored("iiif"):
+        by_key.setdefault(plan.key, set()).add(canonical_path(plan))
+    assert max(map(len, by_key.values())) > 3, "the URLs are near what is listed"
+    assert max(map(len, by_key.values())) <= count(SIZE, Caps())
+
+
+def test_the_generator_repeats_itself() -> None:
+    assert list(unsigned_urls(3, 60, KEYS)) == list(unsigned_urls(3, 60, KEYS))
+    assert {sent.dialect for sent in unsigned_urls(3, 60, KEYS)} == set(DIALECTS)
