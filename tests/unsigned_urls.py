@@ -58,7 +58,7 @@ def unsigned_urls(seed: int, count: int, keys: Sequence[str]) -> Iterator[Sent]:
 
 
 def _headers(random: Random) -> dict[str, str]:
-    headers = {"accept": random.choice(ACCEPTS), "host": "cdn.example.com"}
+    headers = {"accept": random.choice(ACCEPTS)}
     if random.random() < 0.2:
         headers["save-data"] = "on"
     if random.random() < 0.2:
@@ -165,6 +165,7 @@ def _thumbor(random: Random, key: str) -> str:
             f"format({random.choice(FORMATS)})",
             f"max_age({random.randint(0, 100_000)})",
             "no_upscale()",
+            "no_upscale()",
             "strip_exif()",
             "strip_icc()",
             f"quality({random.randint(0, 101)})",
@@ -194,11 +195,13 @@ def _dit(random: Random, key: str) -> str:
     if form < 0.6:
         return "/dit" + _thumbor(random, key).removeprefix("/thumbor/unsafe")
     edits: dict[str, object] = {"resize": {"width": side, "fit": "inside", "withoutEnlargement": True}}
-    if random.random() < 0.5:
+    if random.random() < 0.3:
         edits[random.choice(dit.COVERAGE).name] = random.choice((True, False, None, side, _value(random), {}))
     if random.random() < 0.3:
         edits = {"toFormat": random.choice(FORMATS), **edits}
-    document: dict[str, object] = {"bucket": "photos", "key": key, "edits": edits}
+    document: dict[str, object] = {"key": key, "edits": edits if random.random() < 0.8 else {}}
+    if random.random() < 0.1:
+        document["bucket"] = "photos"
     if random.random() < 0.6:
         document["headers"] = {"Cache-Control": f"max-age={random.randint(0, 100_000)}"}
     if random.random() < 0.3:

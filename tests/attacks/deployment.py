@@ -1,0 +1,103 @@
+"""One deployment in process: both edge functions in V8, the store that the CDN reads first, and the transform function.
+
+Everything but CloudFront is the product's own code: the minified edge functions, and the services as
+``functions/transform/app.py`` builds them. The CDN's cache is left out, so that every request reaches the origin.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import quote
+
+from darkroom.aws.objects import Bucket
+from darkroom.plan.policy import AccessMode
+from darkroom.services.answers import HttpResponse
+from darkroom.services.languages.entry import respond as respond_in
+from darkroom.services.languages.table import LANGUAGES
+from darkroom.services.native import respond
+from functions.edge.build import edge_code, languages_code
+from tests.component.services.languages.serving import Served, served
+from tests.unit.edge.engine import EdgeEngine
+from tests.unsigned_urls import Sent
+
+DERIVATIVES = "derivatives"
+HOST = "cdn.example.com"
+
+
+@dataclass
+class Deployment:
+    """``bucket`` behind a CDN, in mode ``guarded`` for every dialect.
+
+    ``invocations`` counts requests that reached the function, ``statuses`` the responses by status.
+    """
+
+    bucket: Bucket
+    stack: Served
+    native: EdgeEngine
+    languages: EdgeEngine
+    invocations: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, bucket: Bucket) -> Self:
+        """A deployment on ``bucket``, with the presets of presets.toml."""
+        code = languages_code().replace("${InferenceMode}", "off")
+        for name in ("Imgproxy", "Thumbor", "Dit"):
+            code = code.replace(f"${{{name}DomainName}}", "")
+        return cls(bucket, served(bucket, AccessMode.GUARDED), EdgeEngine(edge_code()), EdgeEngine(code))
+
+    def close(self) -> None:
+        """End both engines."""
+        self.native.close()
+        self.languages.close()
+
+    def send(self, sent: Sent, method: str = "GET") -> int:
+        """Send a request as a viewer; the status of the response."""
+        status = self._status(sent, method)
+        self.statuses[status] += 1
+        return status
+
+    def _status(self, sent: Sent, method: str) -> int:
+        path = sent.target.partition("?")[0]
+        is_native = not any(path.startswith(one.prefix + "/") for one in LANGUAGES)
+        answer = (self.native if is_native else self.languages).answer(event_of(sent, method))
+        if "statusCode" in answer:
+            return int(answer["statusCode"])
+        headers = {name: one["value"] for name, one in answer["headers"].items()}
+        if is_native and self.bucket.etag(DERIVATIVES + answer["uri"]) is not None:
+            return 200
+        self.invocations += 1
+        return int(str(self._invoke(answer["uri"], method, headers)["statusCode"]))
+
+    def _invoke(self, uri: str, method: str, headers: Mapping[str, str]) -> HttpResponse:
+        if language := headers.get("x-darkroom-language"):
+            return respond_in(self.stack.languages, language, method, headers)[0]
+        return respond(self.stack.languages.transform, uri, method, headers)[0]
+
+
+def event_of(sent: Sent, method: str = "GET") -> dict[str, Any]:
+    """The viewer-request event: CloudFront hands on names and values of a query as they were sent."""
+    path, _, query = sent.target.partition("?")
+    pairs: dict[str, list[str]] = {}
+    for pair in query.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            pairs.setdefault(name, []).append(value)
+    return {
+        "version": "1.0",
+        "context": {"eventType": "viewer-request"},
+        "viewer": {"ip": "198.51.100.11"},
+        "request": {
+            "method": method,
+            "uri": quote(path, safe="/%!$&'()*+,;=:@~-._^|{}\"<>[]`\\"),
+            "querystring": {
+                name: {"value": values[0]} | ({"multiValue": [{"value": one} for one in values]} if values[1:] else {})
+                for name, values in pairs.items()
+            },
+            "headers": {name: {"value": value} for name, value in {"host": HOST, **sent.headers}.items()},
+            "cookies": {},
+        },
+    }
