@@ -337,3 +337,10 @@ def test_a_jpeg_costs_no_other_format() -> None:
     assert "darkroom.imaging.headers.jpeg" in loaded
     unwanted = {f"darkroom.imaging.headers.{name}" for name in ("bmff", "gif", "png", "svg", "tiff", "webp")}
     assert not loaded & (unwanted | {"pi_heif", "PIL", "xml.parsers.expat", "numpy", "json", "darkroom.imaging.svg"})
+
+
+def test_an_animated_webp_without_a_frame_is_damaged() -> None:
+    body = b"WEBP" + b"VP8X" + (10).to_bytes(4, "little") + b"\x02\0\0\0" + bytes(6)
+    body += b"ANIM" + (6).to_bytes(4, "little") + bytes(6)
+    with pytest.raises(Damaged):
+        read(b"RIFF" + len(body).to_bytes(4, "little") + body)

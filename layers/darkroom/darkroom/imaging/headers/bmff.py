@@ -11,6 +11,9 @@ from .model import Cicp, Header
 _FORMATS = {b"av01": "avif", b"hvc1": "heic"}
 _CANVAS_AT = {b"grid": 4, b"iovl": 10}
 """Where in a derived picture's data its size is: after version, flags and the grid's shape or the overlay's colour."""
+MAX_TILE_PIXELS = 4096 * 4096
+"""Of a part of a grid or an overlay. Those at the right and at the bottom are padded beyond the picture, which may be
+smaller than one of them (ISO/IEC 23008-12, 6.6.2.3.1). Encoders take 256 to 1024 px on a side."""
 CODED_MARGIN_PX = 64
 """Codecs pad a picture to whole blocks, of at most this size."""
 
@@ -37,14 +40,19 @@ def read(source: Source, page: int) -> Header:  # noqa: ARG001 - the primary pic
     primary = meta.items.get(meta.primary)
     if primary is None:
         raise ValueError("no primary picture")
-    parts = _parts(meta)
+    parts = _parts(meta, meta.primary)
     leaf = next((item for item in parts if item.kind in _FORMATS), None)
     if leaf is None or any(item.kind not in _FORMATS and item.kind not in _CANVAS_AT for item in parts):
         raise TypeNotAllowed("The source is a HEIF picture of a kind that is not served; served are HEVC and AV1 ones")
     alphas = [meta.items[number] for number in _referring(meta, b"auxl", meta.primary) if is_alpha(meta.items[number])]
     thumbnails = [meta.items[number] for number in _referring(meta, b"thmb", meta.primary)]
-    for item in (*parts, *alphas, *thumbnails):
-        _check_size(source, meta, item, _extent(primary))
+    wide, tall = _extent(primary)
+    for item in (primary, *alphas, *thumbnails):
+        _check_size(source, meta, item, wide * tall)
+    alpha_parts = [part for number in _referring(meta, b"auxl", meta.primary) for part in _parts(meta, number)]
+    for item in (*parts, *alpha_parts):
+        _check_size(source, meta, item, max(wide * tall, MAX_TILE_PIXELS))
+    _check_grids(source, meta)
     return _header(primary, leaf, bool(alphas))
 
 
@@ -71,14 +79,14 @@ def _header(primary: Item, leaf: Item, has_alpha: bool) -> Header:
     )
 
 
-def _parts(meta: Meta) -> list[Item]:
-    """The primary picture and, if it is derived, all that it is made of."""
+def _parts(meta: Meta, origin: int) -> list[Item]:
+    """The picture ``origin`` and, if it is derived, all that it is made of."""
     made_of: dict[int, list[int]] = {}
-    for kind, origin, target in meta.references:
+    for kind, whole, part in meta.references:
         if kind == b"dimg":
-            made_of.setdefault(origin, []).append(target)
+            made_of.setdefault(whole, []).append(part)
     found: dict[int, None] = {}
-    waiting = [meta.primary]
+    waiting = [origin]
     while waiting:
         number = waiting.pop()
         if number not in found:
@@ -99,10 +107,10 @@ def _extent(item: Item) -> tuple[int, int]:
     return int.from_bytes(body[4:8]), int.from_bytes(body[8:12])
 
 
-def _check_size(source: Source, meta: Meta, item: Item, whole: tuple[int, int]) -> None:
-    """Raise ValueError unless what ``item`` would make a decoder allocate fits in what its `ispe` says."""
+def _check_size(source: Source, meta: Meta, item: Item, most_pixels: int) -> None:
+    """Raise ValueError unless what ``item`` would make a decoder allocate is as its `ispe` says, and within this."""
     wide, tall = _extent(item)
-    if wide * tall > whole[0] * whole[1]:
+    if wide * tall > most_pixels:
         raise ValueError("a part is larger than the whole")
     _check_extents(source, meta, item)
     data = _Data(source, meta, item)
@@ -110,6 +118,20 @@ def _check_size(source: Source, meta: Meta, item: Item, whole: tuple[int, int]) 
     for coded_wide, coded_tall in coded_sizes(item, data.read_at) if canvas_at is None else [_canvas(data, canvas_at)]:
         if coded_wide > wide + CODED_MARGIN_PX or coded_tall > tall + CODED_MARGIN_PX:
             raise ValueError(f"coded as {coded_wide} × {coded_tall}, said to be {wide} × {tall}")
+
+
+def _check_grids(source: Source, meta: Meta) -> None:
+    """Raise ValueError for a grid with more than one row or column outside the picture: each tile is decoded.
+
+    MIAF allows none (ISO/IEC 23000-22, 7.3.11.4.2); libheif decodes them.
+    """
+    for kind, origin, tile in meta.references:
+        item = meta.items.get(origin)
+        if kind == b"dimg" and item is not None and item.kind == b"grid":
+            shape = _Data(source, meta, item).read_at(2, 2)
+            wanted, covered = _extent(item), _extent(meta.items[tile])
+            if any(covered[axis] * (shape[1 - axis] - 1) >= wanted[axis] for axis in (0, 1)):
+                raise ValueError("a grid has tiles outside the picture")
 
 
 def _check_extents(source: Source, meta: Meta, item: Item) -> None:

@@ -45,6 +45,8 @@ def _extended(source: Source) -> Header:
     if flags & (_ANIMATION | _EXIF):
         parts = list(chunks(source.read_at))
         frames = sum(chunk.name == b"ANMF" for chunk in parts) if flags & _ANIMATION else 1
+        if not frames:
+            raise ValueError("an animation without a frame")
         exif = next((source.read_at(c.body, c.size) for c in parts if c.name == b"EXIF"), b"")
         turn = orientation(exif.removeprefix(b"Exif\0\0"))
     return Header(
