@@ -1,0 +1,1 @@
+"""Comparisons with other services: each row agrees, differs for a documented reason, or is a defect."""

@@ -13,12 +13,13 @@ from darkroom.plan.borrowed.shapes import (
     Degrees,
     ExtensionKind,
     Numbers,
+    ProportionKind,
     Several,
     StampKind,
     TrimmingKind,
 )
 from darkroom.plan.kinds import Value
-from darkroom.plan.model import BORROWED_FORMATS, Convolution, Cut, Extension, Plan, Stamp, Trimming
+from darkroom.plan.model import BORROWED_FORMATS, Convolution, Cut, Extension, Plan, Proportion, Stamp, Trimming
 from darkroom.plan.normal import plan_of
 
 from .plans import KEYS, Strategy, option_values, values_of
@@ -37,7 +38,13 @@ COLOURS = st.text("0123456789abcdef", min_size=6, max_size=6)
 @values_of.register
 def _(kind: Numbers) -> Strategy:
     one = st.integers(round(kind.low), round(kind.high)) if kind.integral else decimals(kind.low, kind.high)
-    return st.tuples(*[one] * kind.count).map(lambda values: kind.shape(*values))
+    counts = st.integers(1, kind.most).map(lambda times: times * kind.count)
+    return counts.flatmap(lambda count: st.tuples(*[one] * count)).map(lambda values: kind.shape(*values))
+
+
+@values_of.register
+def _(kind: ProportionKind) -> Strategy:
+    return st.builds(Proportion, decimals(0.0001, 1), st.booleans())
 
 
 @values_of.register

@@ -21,6 +21,7 @@ from darkroom.plan.model import (
     Offset,
     Padding,
     Plan,
+    Proportion,
     Zoom,
 )
 
@@ -37,6 +38,28 @@ ENLARGE = {"upscale": True}
 
 def laid_out(stored: Size = WIDE, orientation: int = 1, **options: Any) -> Geometry:
     return arrange(Plan("k", **options), stored, orientation)
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        # By thumbor 7.8: tests/peers/thumbor.
+        ({"proportion": Proportion(0.333)}, (66, 33)),
+        ({"proportion": Proportion(0.009)}, (200, 100)),
+        ({"width": 90, "proportion": Proportion(0.5)}, (45, 22)),
+        ({"width": 31, "height": 31, "fit": "cover", "proportion": Proportion(0.5)}, (15, 15)),
+        ({"width": 90, "height": 90, "fit": "letterbox", "proportion": Proportion(0.5, canvas=True)}, (45, 45)),
+        ({"width": 90, "height": 90, "fit": "letterbox", "proportion": Proportion(0.5, canvas=False)}, (90, 90)),
+        ({"height": 50, "own_side": "w", "fit": "cover"}, (200, 50)),
+        ({"width": 50, "own_side": "h", "fit": "cover"}, (50, 100)),
+        ({"height": 300, "own_side": "w", "fit": "cover", "upscale": True}, (200, 300)),
+        ({"width": 50, "own_side": "w", "fit": "cover", "rotate": 90}, (50, 200)),
+        ({"height": 50, "own_side": "w", "adapt": True}, (100, 50)),
+        ({"height": 50, "own_side": "w", "fit": "fill", "upscale": True}, (200, 50)),
+    ],
+)
+def test_sizes_of_thumbors_own(options: dict[str, Any], size: tuple[int, int]) -> None:
+    assert laid_out(**options).size == size
 
 
 @pytest.mark.parametrize(

@@ -58,11 +58,25 @@ def test_where_nobody_looks_for_faces_no_eyes_are_mended() -> None:
     assert path_of("filters:red_eye():quality(40)/a.jpg", replace(SETTINGS, finds_faces=False)) == "/a.jpg/_/q-40.auto"
 
 
+def test_a_deployment_that_leaves_images_as_they_are_stored() -> None:
+    settings = LanguageSettings(thumbor=ThumborSettings(respect_orientation=False))
+    assert path_of("30x20/a.jpg", settings) == "/a.jpg/_/fit-cover_h-20_orient-0_up-1_w-30.auto"
+
+
+def test_the_metadata_document_of_a_lying_source() -> None:
+    source = {"width": 60, "height": 90, "frames": 1, "orientation": 6}
+    for respected, size in ((True, (60, 90)), (False, (90, 60))):
+        settings = LanguageSettings(thumbor=ThumborSettings(respect_orientation=respected))
+        describe = read("/unsafe/meta/a.jpg", settings).document
+        assert describe is not None
+        document: Any = describe(source)
+        assert (document["thumbor"]["source"]["width"], document["thumbor"]["source"]["height"]) == size
+
+
 def test_a_deployment_whose_smart_crop_keeps_faces() -> None:
     settings = LanguageSettings(thumbor=ThumborSettings("face"))
     assert path_of("30x20/smart/a.jpg", settings) == "/a.jpg/_/fit-cover_g-face_h-20_up-1_w-30.auto"
-    with pytest.raises(BadOption, match="smart: it keeps no faces together with orig"):
-        path_of("origx20/smart/a.jpg", settings)
+    assert path_of("origx20/smart/a.jpg", settings) == "/a.jpg/_/fit-cover_g-face_h-20_own-w_up-1.auto"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +171,7 @@ BUILT_IN = {
     *("brightness", "colorize", "contrast", "rgb", "round_corner", "quality", "noise", "watermark", "equalize"),
     *("fill", "sharpen", "strip_exif", "strip_icc", "frame", "grayscale", "rotate", "format", "max_bytes"),
     *("convolution", "blur", "extract_focal", "focal", "no_upscale", "saturation", "max_age", "curve"),
-    *("background_color", "upscale", "proportion", "stretch", "autojpg", "red_eye", "cover"),
+    *("background_color", "upscale", "proportion", "stretch", "autojpg", "red_eye", "cover", "gifv"),
 }
 """``BUILTIN_FILTERS`` of thumbor 7.8.0, and what its documentation has beside."""
 
@@ -167,7 +181,7 @@ PART_NAMES = ["debug", "meta", "trim", "crop", "fit", "size", "halign", "valign"
 def test_every_filter_and_part_of_thumbor_is_in_the_table() -> None:
     assert {one.name for one in COVERAGE if not one.group} == BUILT_IN
     assert [one.name for one in COVERAGE if one.group == "path"] == PART_NAMES
-    assert counted(COVERAGE) == (33, 33)
+    assert counted(COVERAGE) == (34, 34)
     for one in COVERAGE:
         assert bool(one.refused) != bool(one.read)
         assert one.to or one.note or one.refused

@@ -1,8 +1,9 @@
-"""thumbor's tone filters as one matrix, beside the integer arithmetic of its C sources."""
+"""thumbor's tone filters as matrices, beside the integer arithmetic of its C sources."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import batched
 from math import sqrt
 
 import pytest
@@ -67,9 +68,12 @@ def matrix_of(filters: str) -> Matrix:
 
 
 def ours(pixel: Pixel, matrix: Matrix) -> list[float]:
-    """``pixel`` by ``matrix``, clipped, in levels from 0 to 255."""
-    values = [sum(matrix[row * 4 + k] * pixel[k] for k in range(3)) + matrix[row * 4 + 3] * 255 for row in range(3)]
-    return [min(255.0, max(0.0, value)) for value in values]
+    """``pixel`` by each of the matrices in ``matrix``, clipped after each, in levels from 0 to 255."""
+    levels = [float(level) for level in pixel]
+    for one in batched(matrix, 12, strict=True):
+        values = [sum(one[row * 4 + k] * levels[k] for k in range(3)) + one[row * 4 + 3] * 255 for row in range(3)]
+        levels = [min(255.0, max(0.0, value)) for value in values]
+    return levels
 
 
 def near(pixel: Pixel, filters: str, theirs: Pixel, within: float = 1.1) -> None:
@@ -110,9 +114,9 @@ def test_saturation_of_colours_is_near(change: float, within: float) -> None:
         near(pixel, f"saturation({change})", saturation(pixel, change), within)
 
 
-@given(PIXELS, st.integers(-30, 30), st.integers(-30, 30), st.booleans())
+@given(PIXELS, st.integers(-60, 60), st.integers(-60, 60), st.booleans())
 def test_filters_follow_one_another(pixel: Pixel, first: int, second: int, bright_first: bool) -> None:
-    """Where nothing is clipped on the way, as thumbor does it after each filter."""
+    """Levels are clipped after each filter, as in thumbor."""
     steps: list[tuple[str, Callable[[Pixel, int], Pixel], int]] = [
         ("brightness", brightness, first),
         ("contrast", contrast, second),
@@ -122,6 +126,4 @@ def test_filters_follow_one_another(pixel: Pixel, first: int, second: int, brigh
     theirs = pixel
     for _, step, percent in steps:
         theirs = step(theirs, percent)
-        if not all(0 < level < 255 for level in theirs):
-            return
-    near(pixel, ":".join(f"{name}({percent})" for name, _, percent in steps), theirs, 2.8)
+    near(pixel, ":".join(f"{name}({percent})" for name, _, percent in steps), theirs, 3.6)

@@ -80,9 +80,11 @@ OTHERS = {
         " auto~northwest~none~0 auto~northwest~none~255.1 auto~northwest~none~1~1",
     ),
     "tfirst": ("0 1", "-1 2 1~1"),
+    "own": ("w h", "wh x w~h"),
     "minw": ("1 2 8192", "0 -1 8193 1.5 1~1"),
     "minh": ("1 2 8192", "0 -1 8193 1.5 1~1"),
     "zoom": ("0.0001~0.0001 100~100", "0~1 1~0 100.0001~1 1~100.0001 1 1~1~1"),
+    "prop": ("0.0001~0 1~1 0.5~1", "0~1 1.0001~1 0.5 0.5~2 0.5~-1 0.5~1~1 -0.5~1"),
     "cov": ("clip flex uncut", "cut clip~clip"),
     "adapt": ("0 1", "-1 2 1~1"),
     "off": ("-65535~-65535 65535~65535 0.5~-0.5", "0 0~0~0 -65536~0 0~-65536 65536~0 0~65536 0~65535.1"),
@@ -106,8 +108,9 @@ OTHERS = {
         " a.0.0.1.1.5~r~g~b a~r~g a~r~g~b~a r~a~g~b a.0.0.1.0a~r~g~b",
     ),
     "mat": (
-        f"-100~{MATRIX} 100~{MATRIX} {MATRIX}~-100 {MATRIX}~100 {MATRIX}~0.0001",
-        f"-100.0001~{MATRIX} 100.0001~{MATRIX} {MATRIX}~-101 {MATRIX}~101 {MATRIX} {MATRIX}~0~0 {MATRIX}~0.00001",
+        f"-100~{MATRIX} 100~{MATRIX} {MATRIX}~-100 {MATRIX}~100 {MATRIX}~0.0001 {'~'.join([f'{MATRIX}~0'] * 4)}",
+        f"-100.0001~{MATRIX} 100.0001~{MATRIX} {MATRIX}~-101 {MATRIX}~101 {MATRIX} {MATRIX}~0~0 {MATRIX}~0.00001"
+        f" {'~'.join([f'{MATRIX}~0'] * 5)}",
     ),
     "thr": ("0 1 255", "-1 256 0.5 1~1"),
     "conv": (
@@ -123,6 +126,10 @@ OTHERS = {
         "65536~0~0~0~0 -65536~0~0~0~0 0~65536~0~0~0 0~-65536~0~0~0 0~0~2~0~0 0~0~-1~0~0 0~0~0~1.1~0 0~0~0~-0.1~0"
         " 0~0~0~0~1.1 0~0~0~0~-0.1 0~0~0~0 0~0~0~0~0~0",
     ),
+    "rep": ("h v hv", "vh none h~v"),
+    "wm2": ("logo a~north a~center~1~1 a~southwest~100~100", "a~up a~north~101 a~north~0~0 A~north"),
+    "wmx2": ("0~0~0~0~0", "0~0~0~0 0~0~2~0~0"),
+    "rep2": ("h v hv", "vh none h~v"),
     "frm": ("0 1", "-1 2 1~1"),
     "ry": ("0 1 4096", "-1 4097 0.5 1~1"),
     "ell": ("0~0~0~0 65535~65535~65535~65535", "0~0~0 0~0~0~0~0 -1~0~0~0 0~0~0~-1 65536~0~0~0 0~0~0~65536 0.5~0~0~0"),
@@ -148,7 +155,8 @@ DEFAULTS = {
     **{"pix": 0, "noise": 0, "ry": 0, "mb": 0},
     **{"blur": 0.0, "sharp": 0.0, "gam": 1.0, "fz": 0.0, "angle": 0.0},
     **{"fit": "contain", "flip": "none", "f": "auto"},
-    **{"bg": "", "redact": "", "dl": "", "fv": "", "cov": "", "lev": "", "bgx": "", "bgm": ""},
+    **{"bg": "", "redact": "", "dl": "", "fv": "", "cov": "", "lev": "", "bgx": "", "bgm": "", "own": ""},
+    **{"rep": "", "rep2": ""},
     **{"g": Gravity("center", 0.5, 0.5), "pad": Padding(0, 0, 0, 0), "inset": Padding(0, 0, 0, 0), "skip": ()},
     **{"trimx": Trimming("", "northwest", ""), "zoom": Zoom(1.0, 1.0), "off": Offset(0.0, 0.0), "mat": IDENTITY},
 }
@@ -206,7 +214,7 @@ def test_messages_have_the_bounds_of_the_kinds() -> None:
         "pad": "1, 2 or 4 whole numbers (t,r,b,l) from 0 to 2048",
         "crop": "x,y,w,h in pixels up to 65535, or pct:x,y,w,h in percent with x+w and y+h up to 100",
         "conv": "the columns of a matrix, 0 or 1, and at most 49 weights",
-        "mat": "12 numbers from -100 to 100",
+        "mat": "12 numbers from -100 to 100, up to 4 times",
         "zoom": "2 numbers from 0.0001 to 100",
         "angle": "degrees from 0 to 359.99",
     }
@@ -240,5 +248,5 @@ def test_rules_for_the_edge_have_the_bounds_of_the_kinds() -> None:
     assert [
         option.short
         for option in BORROWED
-        if option.kind.rule() and option.kind.name not in ("whole", "fixed", "choice")
+        if option.kind.rule() and option.kind.name not in ("whole", "fixed", "choice", "watermark")
     ] == []

@@ -33,6 +33,7 @@ from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.grammar.settings import LanguageSettings
 from darkroom.plan.grammar.settings import load as load_languages
 from darkroom.plan.grammar.thumbor import COVERAGE
+from darkroom.plan.grammar.thumbor.description import _Engine
 from darkroom.plan.grammar.thumbor.path import split
 from darkroom.plan.grammar.thumbor.wanted import Wanted as ThumborWanted
 from darkroom.plan.limits import Limits
@@ -41,7 +42,7 @@ from darkroom.plan.presets import load as load_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.uploads import Grant, read_upload
 
-FILLED = {CloudflareWanted, DitWanted, ThumborWanted, ImgproxyWanted, Extend, InfoRequest, Mark, Trim, Reading}
+FILLED = {CloudflareWanted, DitWanted, ThumborWanted, ImgproxyWanted, Extend, InfoRequest, Mark, Trim, Reading, _Engine}
 
 
 def find_dataclasses() -> set[type]:

@@ -78,6 +78,7 @@ RETOUCH: tuple[Step, ...] = (
     _rarely("noise", "grain.add_grain"),
     _rarely("threshold", "threshold.separate"),
     stamp,
+    _rarely("second_watermark", "stamping.stamp_second"),
     round_corners,
     _rarely("ellipse", "ellipse.cut_ellipse"),
     add_margins,

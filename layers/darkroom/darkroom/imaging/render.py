@@ -36,14 +36,16 @@ def render(
     *,
     limits: Limits,
     watermark: bytes | None = None,
+    second_watermark: bytes | None = None,
     findings: Findings | None = None,
     pace: Pace = "quick",
     checked_sha256: str = "",
 ) -> Picture:
     """Make the picture that ``plan`` describes of ``source``.
 
-    ``watermark`` is the file that the plan's watermark names, ``findings`` what is known of ``source``: a plan that
-    hides something is not made without, one that keeps faces keeps the most striking part. ``pace`` is the encoder's.
+    ``watermark`` and ``second_watermark`` are the files that the plan's watermarks name, ``findings`` what is known of
+    ``source``: a plan that hides something is not made without, one that keeps faces keeps the most striking part.
+    ``pace`` is the encoder's.
     ``checked_sha256``: the SHA-256 of the bytes that ingest cleaned and decoded whole, empty if it is not known. Only a
     ``source`` of these bytes may be returned without a decode, or as it is; any other is decoded whole and cleaned.
     Timings: ``decode`` is one lazy pass of reading, decoding, cropping and resizing, until the pixels that are kept are
@@ -73,6 +75,7 @@ def render(
             clock.stop("decode")
             return Picture(kept[1], kept[0].content_type, header.width, header.height, header.frames, clock.timings_ms)
     work = exposed(plan, source, header, geometry, limits, watermark, findings, pace)
+    work.second_watermark = second_watermark
     clock.stop("decode")
     return finished(work, source, header, clock)
 

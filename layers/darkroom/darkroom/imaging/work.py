@@ -45,6 +45,7 @@ class Work:
     loop: int = 0
     cicp: Cicp | None = None
     watermark: bytes | None = None
+    second_watermark: bytes | None = None
     findings: Findings | None = None
     unread: pyvips.Image | None = None
     touched: bool = False

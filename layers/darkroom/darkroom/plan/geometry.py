@@ -158,13 +158,25 @@ def arrange(
     kept = kept_of(plan, upright) if subject is None else Kept(subject)
     if subject is not None and plan.trim_first:
         kept = cut_of(plan, subject)
+    if plan.own_side:
+        plan = _with_own_side(plan, kept.subject.size)
     placed = Geometry(stored, orientation, kept.subject, kept.subject.size, within=kept.within, padding=plan.padding)
     placed = replace(placed, rotate=plan.rotate, flop=plan.flip == "h", angle=plan.angle)
     longer = spread(plan.angle) if plan.angle else 1.0
     room = _room(plan.padding, int(max_side_px / longer))
     most = None if max_pixels is None else int(max_pixels / longer**2)
     laid = _by_wish(plan, placed, room, most) if _has_wishes(plan) else _by_box(plan, placed, room, most)
+    if plan.proportion is not None:
+        from .proportions import reduced  # only other URL languages ask for it
+
+        laid = reduced(laid, plan.proportion.factor)
     return _mounted(plan, laid, Size(*(min(side, MAX_SIDE_PX) for side in _room(plan.padding, max_side_px))))
+
+
+def _with_own_side(plan: Plan, size: Size) -> Plan:
+    """``plan`` with the missing side of its box, which is a side of ``size``, the picture before the resize."""
+    length = min(MAX_SIDE_PX, size.width if plan.own_side == "w" else size.height)
+    return replace(plan, height=length) if plan.width else replace(plan, width=length)
 
 
 def _room(padding: Padding, max_side_px: int) -> Size:
@@ -291,6 +303,8 @@ def _mounted(plan: Plan, laid: Geometry, room: Size) -> Geometry:
         return laid
     turns = plan.rotate in (90, 270)
     request = ResizeRequest(_turned(_sides(plan, laid.subject.size), turns=turns), plan.zoom)
+    if plan.proportion is not None and plan.proportion.canvas:
+        request = request._replace(box=Size(*(int(side * plan.proportion.factor) for side in request.box)))
     even = Centring() if plan.even_centre else None
     target = request.target_at(laid.ratio)
     around = canvas(laid.finished, target, extension, room, ratio=laid.ratio, even=even)

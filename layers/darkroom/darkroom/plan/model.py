@@ -158,6 +158,16 @@ class Stamp(NamedTuple):
     height: float = 0.0
 
 
+class Proportion(NamedTuple):
+    """A factor of the finished size, whose sides are cut to whole px; one that would leave less than 1 px is ignored.
+
+    ``canvas``: margins around the picture shrink with it. Without, they fill up the box as if there was no factor.
+    """
+
+    factor: float
+    canvas: bool = True
+
+
 class Ellipse(NamedTuple):
     """What is left of a picture, cut to it, the rest being transparent: radii and centre in px.
 
@@ -186,7 +196,12 @@ class FaceCrop(NamedTuple):
 
 
 type Matrix = tuple[float, ...]
-"""Twelve numbers: for red, green and blue the weights of red, green and blue, and what is added; values are 0 to 1."""
+"""Twelve numbers: for red, green and blue the weights of red, green and blue, and what is added; values are 0 to 1.
+
+In a Plan also several matrices, one after the other: values are clipped after each.
+"""
+
+MAX_MATRICES = 4
 
 type Curve = tuple[tuple[int, int], ...]
 """Points (from, to) of a tone curve, each 0–255, in rising order of the first; smooth between them."""
@@ -240,6 +255,7 @@ class Plan:
     face_zoom: float = 0.0
     trimming: Trimming = Trimming()
     trim_first: bool = False
+    own_side: str = ""
     min_width: int | None = None
     min_height: int | None = None
     zoom: Zoom = Zoom()
@@ -247,6 +263,7 @@ class Plan:
     max_side: int = 0
     even_centre: bool = False
     only_grow: bool = False
+    proportion: Proportion | None = None
     covering: str = ""
     adapt: bool = False
     offset: Offset = Offset()
@@ -263,6 +280,10 @@ class Plan:
     pixelate: int = 0
     noise: int = 0
     stamp: Stamp | None = None
+    repeat: str = ""
+    second_watermark: Watermark | None = None
+    second_stamp: Stamp | None = None
+    second_repeat: str = ""
     framed: bool = False
     radius_y: int = 0
     ellipse: Ellipse | None = None

@@ -58,7 +58,7 @@ def _fold_pixel_ratio(fields: dict[str, Value], ratio: Value) -> None:
 
 
 def _drop_what_needs_a_box(fields: dict[str, Value]) -> None:
-    if "width" not in fields or "height" not in fields:
+    if ("width" not in fields or "height" not in fields) and "own_side" not in fields:
         fields.pop("fit", None)
     if not fields.keys() & {"width", "height", "zoom", "pixel_ratio"}:
         fields.pop("upscale", None)

@@ -79,7 +79,7 @@ class _Job:
     name: str
     master: StoredObject
     replaces: str
-    watermark: Aside[bytes] | None
+    watermarks: Mapping[str, Aside[bytes]]
     sidecar: Sidecar | None
     fetch_ms: float
     if_none_match: str
@@ -140,8 +140,9 @@ class Transform:
         self.ahead.begin("switch", self.sparing)
         if plan.findings:
             self.ahead.begin(*self._sidecar(plan))
-        if plan.watermark:
-            self.ahead.begin(*self._watermark(plan.watermark.name, presets))
+        for mark in {plan.watermark, plan.second_watermark} - {None}:
+            assert mark is not None
+            self.ahead.begin(*self._watermark(mark.name, presets))
 
     def begin_master(self, key: str) -> None:
         """Begin to read the master of ``key``."""
@@ -194,6 +195,11 @@ class Transform:
         if not plan.findings or forced(plan, self.always) != plan:
             raise BadOption("The path is not a canonical path", detail="without its redaction, or without findings")
 
+    def _take_watermarks(self, plan: Plan) -> Mapping[str, Aside[bytes]]:
+        """The files of the plan's watermarks, by name, each read once."""
+        names = {mark.name for mark in (plan.watermark, plan.second_watermark) if mark}
+        return {name: self.ahead.take(*self._watermark(name, self.presets)) for name in names}
+
     def _find_or_render(self, plan: Plan, if_none_match: str, given: StoredObject | None) -> Answer:
         name = DERIVATIVES + derivative_name(plan)
         marker_name = marker_key(DERIVATIVES, plan.key)
@@ -202,8 +208,7 @@ class Transform:
             opened = None if given else self.ahead.take(*self._master(plan.key))
             stored = self.ahead.take(*self._stored(plan))
             marker = self.ahead.take(*self._marker(plan))
-            mark = plan.watermark
-            watermark = self.ahead.take(*self._watermark(mark.name, self.presets)) if mark else None
+            watermarks = self._take_watermarks(plan)
             sidecar = self.ahead.take(*self._sidecar(plan)) if plan.findings else None
             spared = self.ahead.take("switch", self.sparing)
             load_renderer()
@@ -222,7 +227,7 @@ class Transform:
         there = found.etag if found is not None else ""
         known = sidecar.result() if sidecar else None
         try:
-            return self._make(_Job(plan, name, master, there, watermark, known, fetch_ms, if_none_match))
+            return self._make(_Job(plan, name, master, there, watermarks, known, fetch_ms, if_none_match))
         except Changed:
             return self._stored_meanwhile(name, plan, if_none_match)
         except MARKED as error:
@@ -267,7 +272,8 @@ class Transform:
     def _rendered(self, job: _Job, findings: Findings | None) -> Picture:
         from ..imaging.render import render
 
-        mark = job.watermark.result() if job.watermark else None
+        marks = {name: found.result() for name, found in job.watermarks.items()}
+        first, second = (marks[mark.name] if mark else None for mark in (job.plan.watermark, job.plan.second_watermark))
         started_s = time.time()
         checked = job.master.attributes.get(MASTER_SHA256, "")  # none of an object that was put there by hand
         with self.scenes.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
@@ -277,7 +283,8 @@ class Transform:
                     job.plan,
                     source,
                     limits=self.limits,
-                    watermark=mark,
+                    watermark=first,
+                    second_watermark=second,
                     findings=findings,
                     checked_sha256=checked,
                 )

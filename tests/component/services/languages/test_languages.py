@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from base64 import b64decode, urlsafe_b64encode
+from dataclasses import replace
 from hashlib import sha1, sha256
 from hmac import digest
 from typing import Any
@@ -14,6 +15,7 @@ from PIL import Image
 
 from darkroom.aws.objects import Bucket
 from darkroom.plan.policy import AccessMode
+from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.answers import MAX_BODY_BYTES, HttpResponse
 from darkroom.services.caching import PROVISIONAL_S
@@ -22,7 +24,7 @@ from darkroom.services.languages.service import grammar_of
 from darkroom.services.languages.table import BY_NAME, IIIF, LANGUAGES
 from tests.images.pictures import jpeg_photo, png_noise
 
-from .serving import KEYS, NOW_S, OLD_KEY, Served, served
+from .serving import KEYS, NOW_S, OLD_KEY, SETTINGS, Served, served
 
 
 @pytest.fixture
@@ -148,6 +150,43 @@ def test_a_language_that_is_off_is_not_there(stack: Served) -> None:
 
 def _fields(stack: Served) -> dict[str, Any]:
     return {name: getattr(stack.languages, name) for name in type(stack.languages).__dataclass_fields__}
+
+
+@pytest.mark.parametrize(
+    ("url", "body"), [("/thumbor/healthcheck", "WORKING"), ("/imgproxy/health", "imgproxy is running")]
+)
+def test_health_checks_of_other_services_are_answered(stack: Served, url: str, body: str) -> None:
+    response = stack.get(url)
+    assert (response["statusCode"], response["body"]) == (200, body)
+    assert headers(response)["cache-control"] == "no-cache"
+    assert stack.get(url, method="HEAD")["body"] == ""
+
+
+def test_thumbors_metadata_document_needs_no_signature_and_is_not_stored(stack: Served) -> None:
+    response = stack.get("/thumbor/unsafe/meta/300x200/photo.jpg")
+    document = json.loads(b64decode(str(response["body"])))
+    assert document["thumbor"]["target"] == {"width": 300, "height": 200}
+    assert [one["type"] for one in document["thumbor"]["operations"]] == ["crop", "resize"]
+    assert headers(response)["content-type"] == "application/json"
+    assert stack.get("/thumbor/unsafe/meta/100x0/photo.jpg")["body"] != response["body"]
+    assert stack.bucket.etag("derivatives/photo.jpg/_/full.json") is not None
+    assert stack.bucket.etag("derivatives/photo.jpg/_/fit-cover_h-200_up-1_w-300.json") is None
+    etag = headers(response)["etag"]
+    assert stack.get("/thumbor/unsafe/meta/300x200/photo.jpg", if_none_match=etag)["statusCode"] == 304
+
+
+def test_a_second_watermark_has_a_file_of_its_own(bucket: Bucket) -> None:
+    bucket.put("masters/photo.jpg", jpeg_photo((80, 60)), {})
+    for name, colour in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
+        out = io.BytesIO()
+        Image.new("RGB", (10, 8), colour).save(out, "PNG")
+        bucket.put(f"{name}.png", out.getvalue(), {})
+    marks = {"red": "red.png", "blue": "blue.png"}
+    stack = served(bucket, presets=lambda: Presets({}, marks))
+    stack.languages = replace(stack.languages, settings=lambda: replace(SETTINGS, watermarks=marks))
+    url = thumbor("filters:watermark(red.png,0,0,0):watermark(blue.png,-0,0,0):format(png)/photo.jpg")
+    shown = picture(stack.get(url)).convert("RGB")
+    assert (shown.getpixel((2, 2)), shown.getpixel((77, 2))) == ((255, 0, 0), (0, 0, 255))
 
 
 def test_a_link_ends_whether_or_not_it_needs_its_signature(stack: Served) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import batched
+
 import pyvips
 
-from ...plan.model import Matrix
+from ...plan.model import IDENTITY, Matrix
 from ..colour import apart, peak, require_colour, together
 from ..work import Work
 
@@ -12,9 +15,10 @@ from ..work import Work
 def mix(work: Work) -> None:
     """Make each channel a weighted sum of all three and a constant, on sRGB values from 0 to 1, clipped; alpha stays.
 
-    Grey pictures stay grey where grey stays.
+    Of several matrices, each is applied to what the last one left. Grey pictures stay grey where grey stays.
     """
-    work.each(lambda frame: _mixed(frame, work.plan.matrix))
+    for matrix in batched(work.plan.matrix, len(IDENTITY), strict=True):
+        work.each(partial(_mixed, matrix=matrix))
 
 
 def _mixed(frame: pyvips.Image, matrix: Matrix) -> pyvips.Image:

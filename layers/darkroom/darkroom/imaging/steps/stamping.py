@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pyvips
 
 from ...plan.geometry import PLACES, Box, Size
 from ...plan.model import Stamp
 from ...plan.placing import Centring, inwards, multiplied, pixels
+from ...plan.repeating import starts
 from ...plan.scaling import contained
+from ..work import Work
 
 
 def multiply_offsets(stamp: Stamp, ratio: float) -> Stamp:
@@ -53,6 +57,24 @@ def visible(mark: pyvips.Image, box: Box, stamp: Stamp, picture: Size) -> tuple[
     height = min(picture.height, box.top + box.height) - top
     seen = Box(left, top, width, height)
     return mark.crop(left - box.left, top - box.top, width, height), seen
+
+
+def stamp_second(work: Work) -> None:
+    """Composite the second watermark, as :func:`.watermark.stamp` does the first."""
+    from .watermark import lay
+
+    plan = work.plan
+    assert plan.second_watermark is not None
+    lay(work, work.second_watermark, plan.second_watermark, plan.second_stamp, plan.second_repeat)
+
+
+def repeated(mark: pyvips.Image, box: Box, axes: str, picture: Size) -> tuple[pyvips.Image, Box]:
+    """``mark`` all along ``axes`` of the picture, and at ``box`` on the other one."""
+    across, down = starts(picture, box.size, axes)
+    sheet = pyvips.Image.black(*picture, bands=mark.bands).copy(interpretation=mark.interpretation)
+    for left, top in product(across or (box.left,), down or (box.top,)):
+        sheet = sheet.insert(mark, left, top)
+    return sheet.copy_memory(), Box(0, 0, *picture)
 
 
 def _tiles(mark: pyvips.Image, stamp: Stamp, picture: Size) -> pyvips.Image:

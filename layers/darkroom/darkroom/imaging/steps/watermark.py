@@ -10,7 +10,7 @@ import pyvips
 from ...errors import DarkroomError
 from ...plan.geometry import PLACES, Box, Geometry, Size
 from ...plan.limits import Limits
-from ...plan.model import Watermark
+from ...plan.model import Stamp, Watermark
 from ...plan.placing import Centring
 from ..colour import require_colour, to_eight_bits, to_srgb
 from ..header import inspect
@@ -34,23 +34,28 @@ def stamp(work: Work) -> None:
     DarkroomError (our fault, not the viewer's) where the configured watermark is no picture.
     """
     wanted = work.plan.watermark
-    if wanted is None or work.plan.framed:
-        return
-    if work.watermark is None:
+    if wanted is not None and not work.plan.framed:
+        lay(work, work.watermark, wanted, work.plan.stamp, work.plan.repeat)
+
+
+def lay(work: Work, data: bytes | None, wanted: Watermark, where: Stamp | None, axes: str) -> None:
+    """Composite the watermark ``wanted``, whose file is ``data``, at ``where``, repeated along ``axes``."""
+    if data is None:
         raise DarkroomError(detail=f"no bytes for the watermark {wanted.name!r}")
     picture = Size(work.frames[0].width, work.frames[0].height)
-    mark_stamp = work.plan.stamp
-    if mark_stamp is None:
+    if where is None:
         place = partial(_place, wanted=wanted, picture=picture)
     else:
         from . import stamping  # only other URL languages have it
 
-        mark_stamp = stamping.multiply_offsets(mark_stamp, work.geometry.ratio)
+        where = stamping.multiply_offsets(where, work.geometry.ratio)
         even = Centring() if work.plan.even_centre else None
-        place = partial(stamping.place, position=wanted.position, stamp=mark_stamp, picture=picture, even=even)
-    mark, box = prepared(work.watermark, wanted, place)
-    if mark_stamp is not None:
-        mark, box = stamping.visible(mark, box, mark_stamp, picture)
+        place = partial(stamping.place, position=wanted.position, stamp=where, picture=picture, even=even)
+    mark, box = prepared(data, wanted, place)
+    if axes:
+        mark, box = stamping.repeated(mark, box, axes, picture)
+    elif where is not None:
+        mark, box = stamping.visible(mark, box, where, picture)
     work.each(lambda frame: _stamped(frame, mark, box))
 
 

@@ -16,6 +16,10 @@ _NEEDS = (
     ("trim_first", "cut"),
     ("framed", "watermark"),
     ("stamp", "watermark"),
+    ("repeat", "stamp"),
+    ("second_watermark", "watermark"),
+    ("second_stamp", "second_watermark"),
+    ("second_repeat", "second_stamp"),
     ("radius_y", "radius"),
     ("typed", "download"),
     ("inline", "download"),
@@ -27,6 +31,8 @@ def settle(fields: dict[str, Value]) -> None:
     """Bring ``fields``, in the normal form of native options, into that of all. None is at its default."""
     if fields.get("matrix") == IDENTITY:
         del fields["matrix"]
+    if len(fields.keys() & {"width", "height"}) != 1:
+        fields.pop("own_side", None)
     for name, other in _NEEDS:
         if other not in fields:
             fields.pop(name, None)
@@ -69,18 +75,20 @@ def _drop_the_place_of_a_frame(fields: dict[str, Value]) -> None:
     mark = fields.get("watermark")
     if "framed" in fields and isinstance(mark, Watermark):
         fields["watermark"] = Watermark(mark.name)
-        fields.pop("stamp", None)
+        for name in ("stamp", "repeat"):
+            fields.pop(name, None)
 
 
 def _drop_the_scale_beside_a_stamp(fields: dict[str, Value]) -> None:
     """A stamp says how large its mark is."""
-    mark = fields.get("watermark")
-    if "stamp" in fields and isinstance(mark, Watermark):
-        fields["watermark"] = mark._replace(scale=Watermark("").scale)
+    for name, place in (("watermark", "stamp"), ("second_watermark", "second_stamp")):
+        mark = fields.get(name)
+        if place in fields and isinstance(mark, Watermark):
+            fields[name] = mark._replace(scale=Watermark("").scale)
 
 
 def _drop_what_needs_a_box(fields: dict[str, Value]) -> None:
-    sides = fields.keys() & {"width", "height"}
+    sides = fields.keys() & {"width", "height", "own_side"}
     extension = fields.get("extension")
     if isinstance(extension, Extension) and len(sides) < (2 if extension.to == "ratio" else 1):
         del fields["extension"]

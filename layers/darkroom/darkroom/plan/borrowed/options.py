@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..kinds import Choice, Colour, Fixed, Flag, Kind, Value, Whole
-from ..model import COMPASS, Ellipse, FaceCrop, Focus, Offset, Padding, Plan, Zoom
+from ..model import COMPASS, MAX_MATRICES, Ellipse, FaceCrop, Focus, Offset, Padding, Plan, Zoom
+from ..shapes import WatermarkKind
 from .shapes import (
     MAX_LENGTH_PX,
     ConvolutionKind,
@@ -15,6 +16,7 @@ from .shapes import (
     Degrees,
     ExtensionKind,
     Numbers,
+    ProportionKind,
     Several,
     StampKind,
     TrimmingKind,
@@ -50,6 +52,8 @@ class Borrowed:
 
 _DEFAULTS = Plan(key="")
 
+_AXES = Choice(("h", "v", "hv"))
+
 BORROWED: tuple[Borrowed, ...] = (
     Borrowed("orient", Flag(), "0 leaves it as it is stored, whatever EXIF says; HEIF is upright.", "orient"),
     Borrowed("inset", Numbers(Padding, 4, 0, MAX_LENGTH_PX, True), "Pixels that each side loses first.", "inset"),
@@ -60,9 +64,13 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed("fz", Fixed(0, 1), "How close g=face goes: 0 as far as ever, 1 the faces alone.", "face_zoom"),
     Borrowed("trimx", TrimmingKind(), "What trim takes for border.", "trimming"),
     Borrowed("tfirst", Flag(), "Trims before cut, which is of what is left.", "trim_first"),
+    Borrowed(
+        "own", Choice(("w", "h")), "The axis of the source that the missing side of the box is as long as.", "own_side"
+    ),
     Borrowed("minw", Whole(1, 8192), "Least width in px; the box cuts what grows beyond it.", "min_width"),
     Borrowed("minh", Whole(1, 8192), "Least height in px; the box cuts what grows beyond it.", "min_height"),
     Borrowed("zoom", Numbers(Zoom, 2, 0.0001, 100), "Factors of the width and height that the box comes to.", "zoom"),
+    Borrowed("prop", ProportionKind(), "Factor of the finished size; sides are cut to whole px.", "proportion"),
     Borrowed(
         "cov",
         Choice(("clip", "flex", "uncut")),
@@ -92,12 +100,21 @@ BORROWED: tuple[Borrowed, ...] = (
         "lev", Choice(("stretch", "equal")), "Stretches lightness to the whole range, or evens its histogram.", "levels"
     ),
     Borrowed("curve", CurvesKind(), "Tone curves of all channels and of each.", "curves"),
-    Borrowed("mat", Numbers(_numbers, 12, -100, 100), "A colour matrix with offsets.", "matrix"),
+    Borrowed(
+        "mat",
+        Numbers(_numbers, 12, -100, 100, most=MAX_MATRICES),
+        "Colour matrices with offsets, one after the other; values are clipped after each.",
+        "matrix",
+    ),
     Borrowed("thr", Whole(0, 255), "Makes lightness from here on white and the rest black; 0 is off.", "threshold"),
     Borrowed("conv", ConvolutionKind(), "A convolution.", "convolution"),
     Borrowed("pix", Whole(0, 1024), "Side of the squares that pixels are made to, in px.", "pixelate"),
     Borrowed("noise", Whole(0, 100), "Grain, as wide as so many of 255 levels.", "noise"),
     Borrowed("wmx", StampKind(), "The place and size of the watermark, without a margin.", "stamp"),
+    Borrowed("rep", _AXES, "Repeats the watermark from the near side on, with equal gaps, along these axes.", "repeat"),
+    Borrowed("wm2", WatermarkKind(COMPASS), "A second watermark, over the first one.", "second_watermark"),
+    Borrowed("wmx2", StampKind(), "The place and size of the second watermark.", "second_stamp"),
+    Borrowed("rep2", _AXES, "Repeats the second watermark.", "second_repeat"),
     Borrowed("frm", Flag(), "Makes the watermark a nine-patch that is stretched around the picture.", "framed"),
     Borrowed("ry", Whole(0, 4096), "The vertical radius of rounded corners, where it is another one.", "radius_y"),
     Borrowed("ell", Numbers(Ellipse, 4, 0, MAX_LENGTH_PX, True), "Keeps an ellipse, cut to its bounds.", "ellipse"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..kinds import Rule, Value, join_parts, single
-from ..model import Convolution, Curve, Cut, Extension, Stamp, Trimming
+from ..model import Convolution, Curve, Cut, Extension, Proportion, Stamp, Trimming
 
 MAX_LENGTH_PX = 65_535
 MAX_LEVEL = 255
@@ -54,21 +54,28 @@ def whole(text: str, low: int, high: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """As many numbers as ``shape`` has fields, each from ``low`` to ``high``; ``shape`` makes the value of them."""
+    """As many numbers as ``shape`` has fields, each from ``low`` to ``high``; ``shape`` makes the value of them.
+
+    With ``most``, there may be up to so many times ``count`` numbers.
+    """
 
     shape: Callable[..., tuple[object, ...]]
     count: int
     low: float
     high: float
     integral: bool = False
+    most: int = 1
     name: str = "numbers"
 
     @property
     def expects(self) -> str:
-        return f"{self.count} numbers from {spelled(self.low)} to {spelled(self.high)}"
+        times = f", up to {self.most} times" if self.most > 1 else ""
+        return f"{self.count} numbers from {spelled(self.low)} to {spelled(self.high)}{times}"
 
     def read(self, parts: list[str]) -> Value:
-        if len(parts) != self.count or (self.integral and any("." in part for part in parts)):
+        if len(parts) % self.count or not 1 <= len(parts) // self.count <= self.most:
+            raise ValueError(parts)
+        if self.integral and any("." in part for part in parts):
             raise ValueError(parts)
         values = [number(part, self.low, self.high) for part in parts]
         return self.shape(*(int(value) for value in values)) if self.integral else self.shape(*values)
@@ -203,6 +210,29 @@ class StampKind:
         assert isinstance(value, Stamp)
         numbers = (value.dx, value.dy, int(value.tiled), value.width, value.height)
         return join_parts(map(spelled, numbers))
+
+    def rule(self) -> Rule:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ProportionKind:
+    """``factor-canvas``."""
+
+    name: str = "proportion"
+
+    @property
+    def expects(self) -> str:
+        return "a factor from 0.0001 to 1, and 0 or 1 for margins that shrink too"
+
+    def read(self, parts: list[str]) -> Value:
+        if len(parts) != 2:
+            raise ValueError(parts)
+        return Proportion(number(parts[0], 0.0001, 1), bool(whole(parts[1], 0, 1)))
+
+    def write(self, value: Value) -> str:
+        assert isinstance(value, Proportion)
+        return join_parts((spelled(value.factor), spelled(value.canvas)))
 
     def rule(self) -> Rule:
         return {}

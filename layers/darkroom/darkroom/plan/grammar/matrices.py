@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..model import IDENTITY, Matrix
+from ..model import IDENTITY, MAX_MATRICES, Matrix
 
 LUMA_601 = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in lightness (ITU-R BT.601), as Pillow, thumbor and JPEG have them."""
 
 LUMA_709 = (0.2126, 0.7152, 0.0722)
 """Weights of red, green and blue in lightness (ITU-R BT.709), as CSS filters and libvips have them."""
+
+_HALF_A_LEVEL = 0.5 / 255
 
 DECIMALS = 4
 """Of the numbers in a canonical path."""
@@ -24,6 +26,27 @@ def after(first: Matrix, then: Matrix) -> Matrix:
         rows += [sum(weights[k] * first[k * 4 + column] for k in range(3)) for column in range(4)]
         rows[-1] += then[row * 4 + 3]
     return tuple(rows)
+
+
+def chained(steps: Sequence[Matrix]) -> Matrix:
+    """``steps`` as a Plan has them: one matrix where nothing can be clipped between, else as many as have to be."""
+    found: list[Matrix] = [IDENTITY]
+    for step in steps:
+        if _stays_within(found[-1]) or len(found) == MAX_MATRICES:
+            found[-1] = after(found[-1], step)
+        else:
+            found.append(step)
+    return tuple(number for matrix in found for number in rounded(matrix))
+
+
+def _stays_within(matrix: Matrix) -> bool:
+    """Whether values from 0 to 1 stay so."""
+    rows = (matrix[at : at + 4] for at in (0, 4, 8))
+    return all(
+        row[3] + sum(min(0, one) for one in row[:3]) >= -_HALF_A_LEVEL
+        and row[3] + sum(max(0, one) for one in row[:3]) <= 1 + _HALF_A_LEVEL
+        for row in rows
+    )
 
 
 def rounded(matrix: Matrix) -> Matrix:

@@ -44,9 +44,13 @@ class ImgproxySettings:
 
 @dataclass(frozen=True, slots=True)
 class ThumborSettings:
-    """``smart`` is what ``smart`` keeps: ``attention``, or ``face`` where pictures are analysed."""
+    """``smart`` is what ``smart`` keeps: ``attention``, or ``face`` where images are analysed.
+
+    ``respect_orientation``: images are made upright first, as by ``RESPECT_ORIENTATION``, which thumbor has off.
+    """
 
     smart: str = "attention"
+    respect_orientation: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ No other path ends so: after ``.-`` :func:`spelled` writes two digits or capital
 
 LANGUAGES = (
     Language("imgproxy", "/imgproxy", health=("/health", "imgproxy is running")),
-    Language("thumbor", "/thumbor"),
+    Language("thumbor", "/thumbor", health=("/healthcheck", "WORKING")),
     Language("dit", "/dit", has_query=True),
     Language("cloudflare", "/cdn-cgi/image", within=True, also=("/cdn-cgi/imagedelivery",)),
     IIIF,

@@ -103,8 +103,15 @@ FILTERS: tuple[Covered[Filter], ...] = (
         arguments="url",
         to="wm, frm",
         note="A configured watermark, by the address of its key, as a nine-patch; anything else is refused. It goes "
-        "around whatever the other filters make, and not together with watermark().",
+        "around what the other filters make; a watermark() must stand before it.",
         read=Filter(placing.frame, (TEXT,)),
+    ),
+    Covered(
+        "gifv",
+        arguments="[webm]",
+        note="Nothing to do: results are images, so an animation becomes WebP or GIF, as in thumbor without the "
+        "optimizer. A page that shows it in a video element must show an image instead.",
+        read=Filter(_nothing, (WORD,), 1),
     ),
     Covered("grayscale", to="mat, gray", read=Filter(effects.grayscale)),
     Covered(
@@ -130,8 +137,8 @@ FILTERS: tuple[Covered[Filter], ...] = (
     Covered(
         "proportion",
         arguments="percentage",
-        to="zoom",
-        note="Of the box where there is one.",
+        to="prop",
+        note="After fill() it shrinks the margins too. upscale() behind it is not repeated.",
         read=Filter(placing.proportion, (DECIMAL,)),
     ),
     Covered(
@@ -185,9 +192,9 @@ FILTERS: tuple[Covered[Filter], ...] = (
     Covered(
         "watermark",
         arguments="imageUrl, x, y, alpha[, w_ratio[, h_ratio]]",
-        to="wm, wmx",
-        note="A configured watermark, by the address of its key; anything else is refused. Repeated on both axes or "
-        "none, without thumbor's gaps. Ratios up to 100. Once.",
+        to="wm, wmx, rep, wm2, wmx2, rep2",
+        note="A configured watermark, by the address of its key; anything else is refused. Ratios up to 100. At most "
+        "two.",
         read=Filter(placing.watermark, (TEXT, _PLACE, _PLACE, POSITIVE, _RATIO, _RATIO), 2),
     ),
     Covered(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ...model import Trimming
 from ..coverage import Covered
 from .filters import FILTERS
 from .wanted import Side, Wanted, whole, wholes
@@ -13,6 +14,10 @@ type PartReader = Callable[[Wanted, str], None]
 
 MIN_TRIM = 1
 """Our smallest tolerance; 0 is off."""
+
+MAX_TRIM = 100
+MAX_DISTANCE = 441
+"""From black to white, in levels: thumbor's tolerance is a distance of colours, of which ours is one channel's part."""
 
 _SIZE = re.compile(r"(-?)([0-9]+|orig)?x(-?)([0-9]+|orig)?")
 
@@ -28,11 +33,11 @@ def _trim(wanted: Wanted, text: str) -> None:
             tolerance = whole("trim", word)
         else:
             corner = word
-    wanted.values["trim"] = max(MIN_TRIM, tolerance)
-    if corner == "bottom-right":
-        from ...model import Trimming
-
-        wanted.values["trimx"] = Trimming(corner="southeast")
+    by_channel = round(min(tolerance, MAX_DISTANCE) / 3**0.5)
+    wanted.values["trim"] = min(MAX_TRIM, max(MIN_TRIM, by_channel))
+    level = float(by_channel) if by_channel > MAX_TRIM else 0.0
+    if corner == "bottom-right" or level:
+        wanted.values["trimx"] = Trimming(corner="southeast" if corner == "bottom-right" else "northwest", level=level)
 
 
 def _crop(wanted: Wanted, text: str) -> None:
@@ -74,12 +79,18 @@ def _smart(wanted: Wanted, _: str) -> None:
 
 PARTS: tuple[Covered[PartReader], ...] = (
     Covered("debug", refused="it draws focal points for developers", group="path"),
-    Covered("meta", to="f=json", note="The document is ours: docs/urls.md.", read=_meta, group="path"),
+    Covered(
+        "meta",
+        to="f=json",
+        note="thumbor's document, without what needs pixels: trim, and the focal points of smart. No callback.",
+        read=_meta,
+        group="path",
+    ),
     Covered(
         "trim",
         arguments="trim[:top-left|bottom-right][:tolerance]",
         to="trim, trimx",
-        note="Tolerance up to 100, by channel instead of by distance of colours; 0 is taken for 1. With a crop, the "
+        note="As a difference of each channel: exact between greys, roughly between colours. With a crop, the "
         "cropped picture is what is trimmed.",
         read=_trim,
         group="path",
@@ -96,17 +107,15 @@ PARTS: tuple[Covered[PartReader], ...] = (
         "fit",
         arguments="[adaptive-][full-]fit-in",
         to="fit, adapt, cov",
-        note="adaptive- together with orig is refused.",
         read=_fit,
         group="path",
     ),
     Covered(
         "size",
         arguments="[-](WIDTH|orig)x[-](HEIGHT|orig)",
-        to="w, h, up, flip, cut, minw, minh",
-        note="Up to 8192 px. With orig and a number, a source is cut to the number and not enlarged first where it is "
-        "smaller; stretch() with orig is refused. Without a size, and without anything else, the longest side is at "
-        "most 2560 px, as in our own URLs.",
+        to="w, h, up, flip, own",
+        note="Up to 8192 px. Without a size, and without anything else, the longest side is at most 2560 px, as in our "
+        "own URLs.",
         read=_size,
         group="path",
     ),

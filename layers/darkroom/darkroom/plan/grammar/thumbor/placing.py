@@ -20,6 +20,8 @@ _HOST = re.compile("(?:https?://)?.*?/", re.DOTALL)
 
 
 def fill(wanted: Wanted, arguments: list[str]) -> None:
+    if not wanted.fill and wanted.proportion == 1:
+        wanted.fills_first = True
     wanted.fill = True
     wanted.fills_transparency = len(arguments) > 1 and is_true(arguments[1])
     colour = arguments[0]
@@ -76,28 +78,38 @@ def stretch(wanted: Wanted, _: list[str]) -> None:
 
 
 def upscale(wanted: Wanted, _: list[str]) -> None:
-    wanted.upscale = True
+    """After fill() there is nothing to enlarge: the margins fill the box."""
+    wanted.upscale = wanted.upscale or not wanted.fill
 
 
 def frame(wanted: Wanted, arguments: list[str]) -> None:
+    """Around what is there: a watermark that stands before it becomes the second one."""
     name = wanted.settings.watermark_at(unquoted(arguments[0]), bare_hosts=True)
-    wanted.once("frame", wm=Watermark(name), frm=True)
+    if wanted.values.keys() & {"frm", "wm2"}:
+        raise refused("frame", "there can be one, with at most one watermark, in a picture here")
+    for short in ("wm", "wmx", "rep"):
+        if short in wanted.values:
+            wanted.values[f"{short}2"] = wanted.values.pop(short)
+    wanted.values |= {"wm": Watermark(name), "frm": True}
 
 
 def watermark(wanted: Wanted, arguments: list[str]) -> None:
     url, x, y, transparency = arguments[:4]
-    tiled = (x, y) == ("repeat", "repeat")
-    if "repeat" in (x, y) and not tiled:
-        raise refused("watermark", "it can be repeated on both axes or on none here")
+    axes = "".join(axis for axis, place in (("h", x), ("v", y)) if place == "repeat")
+    x, y = ("0" if place == "repeat" else place for place in (x, y))
     ratios = [whole("watermark", text) / 100 if text != "none" else 0.0 for text in (*arguments[4:], "none", "none")]
     name = wanted.settings.watermark_at(unquoted(url), bare_hosts=True)
     stamp = stamped(
         name,
-        *(("0", "0") if tiled else (x, y)),
+        x,
+        y,
         transparency=whole("watermark", transparency),
-        tiled=tiled,
         width=ratios[0],
         height=ratios[1],
     )
-    if stamp:
-        wanted.once("watermark", wm=stamp[0], wmx=stamp[1])
+    if stamp is None:
+        return
+    if wanted.values.keys() & {"frm", "wm2"}:
+        raise refused("watermark", "there can be at most two in a picture here, and none after frame()")
+    second = "2" if "wm" in wanted.values else ""
+    wanted.values |= {f"wm{second}": stamp[0], f"wmx{second}": stamp[1]} | ({f"rep{second}": axes} if axes else {})

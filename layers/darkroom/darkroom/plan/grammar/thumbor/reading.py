@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from ....errors import BadKey
 from ...keys import unquote
@@ -11,8 +12,9 @@ from ...model import IDENTITY
 from ..asked import Asked, Claim
 from ..coverage import by_name, reader_of
 from ..held import held_plan
-from ..matrices import rounded
+from ..matrices import chained
 from ..settings import LanguageSettings
+from .description import describe
 from .filters import apply
 from .parts import PARTS
 from .path import Parts, split, split_filters, split_signature
@@ -38,7 +40,8 @@ def read(target: str, settings: LanguageSettings) -> Asked:
     claim = None if signature == UNSAFE else Claim(rest.encode(), decoded(signature))
     wanted = gathered(split(rest), settings)
     key = settings.sources.key(wanted.image, bare_hosts=True)
-    return Asked(held_plan(key, options(wanted)), claim, max_age_s=wanted.max_age_s)
+    document = partial(describe, wanted) if wanted.meta else None
+    return Asked(held_plan(key, options(wanted)), claim, max_age_s=wanted.max_age_s, document=document)
 
 
 def gathered(parts: Parts, settings: LanguageSettings) -> Wanted:
@@ -54,15 +57,17 @@ def gathered(parts: Parts, settings: LanguageSettings) -> Wanted:
 def options(wanted: Wanted) -> dict[str, Value]:
     """Our options, by short name; raises BadOption."""
     values = {**wanted.values, **geometry(wanted)}
-    if values.get("fit") == "letterbox" or wanted.fills_transparency:
+    if values.get("fit") == "letterbox" or "ext" in values or wanted.fills_transparency:
         wanted.once("fill", **wanted.backdrop)
         values |= wanted.backdrop
-    if (matrix := rounded(wanted.matrix)) != IDENTITY:
+    if (matrix := chained(wanted.tones)) != IDENTITY:
         values["mat"] = matrix
     if wanted.grey:
         values["gray"] = True
     if wanted.meta:
         values["f"] = "json"
+    if not wanted.settings.thumbor.respect_orientation:
+        values["orient"] = False
     return values
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ...kinds import Value
-from ...model import Crop, Cut, Focus, Gravity, Zoom
+from ...model import Crop, Extension, Focus, Gravity, Proportion
 from ..held import refused
 from .wanted import Side, Wanted
 
 MAX_CROP_PX = 65_535
+MIN_PROPORTION = 0.0001
+"""Our smallest; it leaves less than a pixel of anything, and is ignored then."""
 
 _ACROSS = {"left": "west", "center": "", "right": "east"}
 _DOWN = {"top": "north", "middle": "", "bottom": "south"}
@@ -15,16 +17,16 @@ _DOWN = {"top": "north", "middle": "", "bottom": "south"}
 
 def geometry(wanted: Wanted) -> dict[str, Value]:
     """The options of geometry, by short name; raises BadOption for what thumbor can do and we cannot."""
-    sides: tuple[Side, Side] = (wanted.width, wanted.height)
-    if "orig" in sides:
-        values = _own_sides(wanted)
-    elif 0 in sides:
-        values = _one_side(wanted)
-    else:
-        values = _box(wanted)
+    values = _one_side(wanted) if 0 in _sides(wanted) else _box(wanted)
     if wanted.turn % 180:
         _swap(values)
-    return {**values, **_crop(wanted), **_turned(wanted), **_zoom(wanted)}
+    return {**values, **_crop(wanted), **_turned(wanted), **_proportion(wanted)}
+
+
+def _sides(wanted: Wanted) -> tuple[Side, Side]:
+    """The box. Both sides, or one alone, being the source's own is no box at all."""
+    sides = (wanted.width, wanted.height)
+    return sides if any(isinstance(side, int) and side for side in sides) else (0, 0)
 
 
 def gravity(wanted: Wanted) -> Gravity:
@@ -36,15 +38,17 @@ def gravity(wanted: Wanted) -> Gravity:
 
 def _one_side(wanted: Wanted) -> dict[str, Value]:
     """The other side follows. Only what is fitted in does not grow, and ``upscale()`` leaves that as it is."""
-    given = {"w": wanted.width, "h": wanted.height}
-    values: dict[str, Value] = {short: side for short, side in given.items() if side}
-    if not values:
+    sides = {short: side for short, side in zip("wh", _sides(wanted), strict=True) if side}
+    if not sides:
         return {}
-    return {**values, "up": (wanted.full or not wanted.fit_in) and not wanted.no_upscale}
+    canvas: dict[str, Value] = {"ext": Extension()} if wanted.fill and wanted.fit_in else {}
+    return {**sides, **canvas, "up": (wanted.full or not wanted.fit_in) and not wanted.no_upscale}
 
 
 def _box(wanted: Wanted) -> dict[str, Value]:
-    values: dict[str, Value] = {"w": wanted.width, "h": wanted.height, "up": not wanted.no_upscale}
+    values: dict[str, Value] = {"up": not wanted.no_upscale}
+    for short, side in zip("wh", _sides(wanted), strict=True):
+        values["own" if side == "orig" else short] = short if side == "orig" else side
     if wanted.fit_in:
         values["adapt"] = wanted.adaptive
         if wanted.full:
@@ -66,28 +70,10 @@ def _box(wanted: Wanted) -> dict[str, Value]:
     return values
 
 
-def _own_sides(wanted: Wanted) -> dict[str, Value]:
-    """``orig``: one side of the box, or both, is the source's."""
-    if wanted.adaptive or (wanted.stretch and not wanted.fit_in):
-        raise refused("size", "orig does not go together with adaptive-fit-in or stretch() here")
-    numbers = {short: side for short, side in (("w", wanted.width), ("h", wanted.height)) if side != "orig" and side}
-    if not numbers:
-        return {}
-    if wanted.full:
-        return {f"min{short}": side for short, side in numbers.items()}
-    if wanted.fit_in:
-        return dict(numbers)
-    place = gravity(wanted).name
-    if place == "face":
-        raise refused("smart", "it keeps no faces together with orig here")
-    return {"cut": Cut(numbers.get("w", 0), numbers.get("h", 0), place)}
-
-
 def _swap(values: dict[str, Value]) -> None:
     """thumbor's box is about the picture before it is turned, ours about the one that is."""
-    for across, down in (("w", "h"), ("minw", "minh")):
-        pair = {down: values.pop(across, None), across: values.pop(down, None)}
-        values |= {short: side for short, side in pair.items() if side is not None}
+    pair = {"h": values.pop("w", None), "w": values.pop("h", None)}
+    values |= {short: side for short, side in pair.items() if side is not None}
 
 
 def _crop(wanted: Wanted) -> dict[str, Value]:
@@ -119,5 +105,7 @@ def _turned(wanted: Wanted) -> dict[str, Value]:
     return {"flip": wanted.flip or "none", "rot": turn % 360}
 
 
-def _zoom(wanted: Wanted) -> dict[str, Value]:
-    return {"zoom": Zoom(wanted.proportion, wanted.proportion)} if wanted.proportion != 1 else {}
+def _proportion(wanted: Wanted) -> dict[str, Value]:
+    if wanted.proportion == 1:
+        return {}
+    return {"prop": Proportion(max(MIN_PROPORTION, round(wanted.proportion, 4)), wanted.fills_first)}

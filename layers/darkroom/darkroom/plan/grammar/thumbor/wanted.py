@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...kinds import Value
-from ...model import IDENTITY, Matrix
+from ...model import Matrix
 from ..held import refused
-from ..matrices import after
 from ..settings import LanguageSettings
 
 type Side = int | Literal["orig"]
@@ -23,7 +22,8 @@ class Wanted:
     """``values`` has what needs nothing else: our options by short name. The rest is put together in :mod:`.sizing`.
 
     ``backdrop`` is what fill() puts into margins. ``crop`` and ``focal`` are left, top, right and bottom in px of the
-    source. ``turn`` is in degrees clockwise, after the flips; ``grey`` says that the last tone took the colour away.
+    source. ``turn`` is in degrees clockwise, after the flips; ``tones`` are in the order of the filters, and ``grey``
+    says that the last one took the colour away. ``fills_first``: the first fill() stands before the first proportion().
     """
 
     settings: LanguageSettings
@@ -49,7 +49,8 @@ class Wanted:
     focal: list[tuple[int, int, int, int]] = field(default_factory=list)
     turn: int = 0
     proportion: float = 1.0
-    matrix: Matrix = IDENTITY
+    fills_first: bool = False
+    tones: list[Matrix] = field(default_factory=list)
     grey: bool = False
     max_age_s: int | None = None
 
@@ -61,7 +62,8 @@ class Wanted:
 
     def tone(self, change: Matrix) -> None:
         """Let ``change`` follow the tones so far."""
-        self.matrix, self.grey = after(self.matrix, change), False
+        self.tones.append(change)
+        self.grey = False
 
 
 def whole(name: str, text: str) -> int:

@@ -1,0 +1,1 @@
+"""thumbor's URLs beside a running thumbor."""

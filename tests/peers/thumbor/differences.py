@@ -1,0 +1,40 @@
+"""Rows that differ from thumbor 7.8, each with its reason. docs/languages/thumbor.md lists the same."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Difference(NamedTuple):
+    """``pattern`` is searched in a row's path; ``what`` is ``refused``, ``size`` or ``look``."""
+
+    what: str
+    pattern: str
+    reason: str
+
+
+DIFFERENCES = (
+    Difference("refused", "^500x400:600x500/.*tall", "a crop outside of the image is refused; thumbor ignores it"),
+    Difference("size", "^trim:bottom-right.*/40x30:", "with a crop, the cropped image is trimmed"),
+    Difference("size", r"frame\(", "thumbor 7.8 reads the nine-patch with a wrong pixel size (_nine_patch.c)"),
+    Difference("size", "^fit-in/80x0/", "one side of fit-in may differ by 1 px: thumbor rounds it twice"),
+    Difference("size", r"^fit-in/(500x100|100x500)/.*upscale\(\)/small", "upscale() may differ by 1 px"),
+    Difference("refused", r"(?=.*fill\()(?=.*round_corner\()", "fill() and round_corner() have one colour"),
+    Difference("size", r"rotate\(90\):fill\(", "fill() fills the box as it lies after rotate()"),
+    Difference("size", r"proportion\(0.5\):upscale\(\)", "upscale() after proportion() does not enlarge again"),
+    Difference("look", r"^[0-9]x[0-9]+/", "results of a few px on a side: thumbor cuts before it resizes"),
+    Difference("look", r"convolution\(-1.*alpha.png", "a convolution leaves alpha alone"),
+    Difference("look", r"fill\(transparent\)/wide", "thumbor keeps the source's type: JPEG makes the margins black"),
+    Difference("look", r"fill\(blur\)/alpha", "the image is blurred without what is transparent"),
+    Difference("look", r"format\((gif|jpeg)\)/alpha", "white stands behind transparency; thumbor drops alpha"),
+    Difference("look", r"(brightness|contrast|saturation)\([0-9]+\):equalize", "equalize() is applied before tones"),
+    Difference("look", r"fill\(0000ff\):grayscale", "margins keep their colour"),
+    Difference("look", r"grayscale\(\)/moving.gif", "thumbor does not change frames of an animation"),
+    Difference("size", r"(rotate|fill)\(\w+\)/moving.gif", "thumbor does not turn or fill frames of an animation"),
+)
+
+
+def difference(what: str, path: str) -> Difference | None:
+    """The documented difference that ``path`` is an example of."""
+    return next((one for one in DIFFERENCES if one.what == what and re.search(one.pattern, path)), None)
