@@ -69,7 +69,7 @@ class Languages:
             return Iiif(transform=self.transform, delivery=self.delivery, mode=mode, caps=caps).answer(request)
         language = BY_NAME[name]
         if _is_health_check(language, request):
-            return _healthy(language)
+            return _healthy(language, request.method)
         return self._picture(language, mode, request)
 
     def begin(self, name: str, request: LanguageRequest, presets: Callable[[], Presets]) -> None:
@@ -110,7 +110,7 @@ def _is_health_check(language: Language, request: LanguageRequest) -> bool:
     return language.health is not None and language.target(request.path) == language.health[0]
 
 
-def _healthy(language: Language) -> HttpResponse:
+def _healthy(language: Language, method: str) -> HttpResponse:
     """The answer to a health check, which neither the CDN nor a browser keeps."""
-    body = language.health[1] if language.health else ""
+    body = language.health[1] if language.health and method != "HEAD" else ""
     return {"statusCode": 200, "headers": {"content-type": "text/plain", "cache-control": "no-cache"}, "body": body}
