@@ -147,6 +147,114 @@ def test_a_cut_is_where_gravity_and_offset_say(cut: Cut, box: Box) -> None:
     assert (geometry.subject, geometry.within) == (box, None)
 
 
+PADDED = {"padding": Padding(10, 20, 30, 40)}
+
+
+@pytest.mark.parametrize(
+    ("stored", "options", "size", "ratio"),
+    [
+        # A fill keeps the box's shape as far as the source has pixels for.
+        (Size(640, 480), FILL | {"width": 400, "height": 400, "pixel_ratio": 2.0}, (480, 480), 1.2),
+        (Size(640, 480), FILL | ENLARGE | {"width": 400, "height": 400, "pixel_ratio": 2.0}, (800, 800), 2.0),
+        (WIDE, FIT | {"width": 50, "height": 50, "pixel_ratio": 2.0}, (100, 50), 2.0),
+        (WIDE, FIT | {"width": 50, "height": 50, "pixel_ratio": 9.0}, (200, 100), 4.0),
+        (WIDE, FIT | {"width": 400, "height": 400, "pixel_ratio": 0.5}, (200, 100), 1.0),
+        (WIDE, FIT | {"width": 400, "height": 400, "pixel_ratio": 0.25}, (100, 50), 0.5),
+        (WIDE, DOWN | {"width": 300, "height": 300, "pixel_ratio": 2.0}, (100, 100), 1.0),
+        # A result that is extended to its box keeps its layout at every ratio.
+        (WIDE, FIT | EXTEND | {"width": 500, "height": 500, "pixel_ratio": 0.5}, (250, 250), 0.5),
+        (WIDE, FIT | EXTEND | {"width": 500, "height": 500, "pixel_ratio": 2.0}, (500, 500), 1.0),
+        (WIDE, FIT | SHAPE | {"width": 300, "height": 600, "pixel_ratio": 2.0}, (200, 400), 1.0),
+        # Without a box.
+        (WIDE, {"pixel_ratio": 0.5}, (100, 50), 0.5),
+        (WIDE, {"pixel_ratio": 2.0}, (200, 100), 1.0),
+        (WIDE, ENLARGE | {"pixel_ratio": 2.0}, (400, 200), 2.0),
+        (WIDE, {"zoom": Zoom(0.5, 0.5), "pixel_ratio": 2.0}, (200, 100), 2.0),
+        (WIDE, FIT | {"width": 50, "min_width": 80, "pixel_ratio": 2.0}, (100, 80), 2.0),
+        # A longest side, of which padding and extension are parts.
+        (WIDE, FIT | {"width": 100, "height": 100, "max_side": 50}, (50, 25), 0.5),
+        (WIDE, {"max_side": 50}, (50, 25), 0.25),
+        (WIDE, FIT | PADDED | {"width": 100, "height": 100, "max_side": 80}, (50, 25), 0.5),
+        (WIDE, FIT | EXTEND | {"width": 1000, "height": 2000, "max_side": 100}, (50, 100), 0.05),
+        (WIDE, FIT | {"width": 100, "height": 150, "rotate": 90, "max_side": 100}, (50, 100), 0.6667),
+        (WIDE, FILL | {"width": 1, "height": 1000, "max_side": 1}, (1, 1), 0.01),
+    ],
+)
+def test_a_ratio_is_limited_to_the_pixels_of_the_source(
+    stored: Size, options: dict[str, Any], size: tuple[int, int], ratio: float
+) -> None:
+    geometry = laid_out(stored, **options)
+    assert geometry.size == size
+    assert geometry.ratio == pytest.approx(ratio, abs=0.0001)
+    assert geometry.padding == tuple(round(side * geometry.ratio) for side in options.get("padding", Padding()))
+
+
+def test_offsets_and_padding_are_multiplied_by_the_ratio_that_is_left() -> None:
+    options = FILL | {"width": 100, "height": 26, "gravity": Gravity("north"), "offset": Offset(0, 5)}
+    for ratio, top in ((0.5, 2), (1.0, 5), (2.0, 10), (9.0, 10)):
+        window = laid_out(**options, pixel_ratio=ratio).window
+        assert window is not None
+        assert window.top == top
+    padded = laid_out(padding=Padding(10, 20, 30, 40), upscale=True, pixel_ratio=0.25)
+    assert padded.padding == (2, 5, 8, 10), "halves to even"
+    placed = laid_out(width=300, height=300, pixel_ratio=0.5, extension=Extension("box", "northwest", 20, 0.1))
+    assert (placed.size, placed.stand) == ((150, 150), (10, 15)), "a part of a side is no length in px"
+
+
+def test_limits_hold_where_a_ratio_asks_for_more() -> None:
+    geometry = arrange(Plan("k", width=8000, upscale=True, pixel_ratio=1000.0, **PADDED), WIDE, max_side_px=16_383)
+    assert geometry.size.width + geometry.padding.left + geometry.padding.right <= 16_383
+    assert geometry.size.width > 7000
+
+
+@pytest.mark.parametrize(
+    ("room", "before"), [(0, 0), (1, 1), (2, 2), (3, 2), (4, 2), (5, 3), (6, 4), (7, 4), (100, 50)]
+)
+def test_imgproxy_centres_to_even_numbers(room: int, before: int) -> None:
+    """ShrinkToEven(room + 1, 2) of its calc_position.go; 4 × 4 in 11 × 10 begins at (4, 4)."""
+    box = {"covering": "clip", "fit": "cover", "width": 200 - room, "height": 100}
+    window = laid_out(**box, even_centre=True).window
+    assert (window.left if window else 0) == before
+    for turn in ({"rotate": 180}, {"flip": "h"}):
+        turned = laid_out(**box, **turn, even_centre=True).window
+        assert (turned.left if turned else 0) == room - before, "the same pixels after the turn"
+    cut = laid_out(cut=Cut(200 - room, 0), even_centre=True).subject
+    assert cut.left == before
+    extended = laid_out(extension=Extension(), width=200 + room, height=100, even_centre=True)
+    assert (extended.stand or (0, 0))[0] == before
+
+
+def test_imgproxys_focal_point_rounds_to_even_and_halves_down() -> None:
+    window = laid_out(
+        **FILL, width=25, height=100, gravity=Gravity("fp", 0.2525, 0.5), even_centre=True
+    ).window  # 50.5 rounds to 50, half of 25 is 12
+    assert window is not None
+    assert window.left == 38
+    placed = laid_out(extension=Extension("box", "fp", 0.25, 1), width=300, height=300, even_centre=True)
+    assert placed.stand == (0, 200)
+
+
+@pytest.mark.parametrize(
+    ("box", "size"),
+    [
+        ((400, 0), (400, 200)),
+        ((50, 0), (200, 100)),
+        ((50, 50), (200, 100)),
+        ((300, 300), (300, 150)),
+        ((0, 100), (200, 100)),
+    ],
+)
+def test_what_only_grows_is_never_smaller(box: tuple[int, int], size: tuple[int, int]) -> None:
+    given = {name: side for name, side in zip(("width", "height"), box, strict=True) if side}
+    assert laid_out(**given, upscale=True, only_grow=True).size == size
+
+
+def test_a_cut_of_what_a_trim_leaves_waits_for_it() -> None:
+    plan = Plan("k", trim=10, trim_first=True, cut=Cut(50, 0.5, "northwest", dx=5))
+    assert arrange(plan, WIDE).subject == Box(0, 0, 200, 100)
+    assert arrange(plan, WIDE, subject=Box(20, 30, 160, 60)).subject == Box(25, 30, 50, 30)
+
+
 def test_a_cut_by_attention_has_its_size_and_seeks_its_place() -> None:
     geometry = laid_out(cut=Cut(50, 50, "attention"), inset=Padding(10, 0, 0, 20))
     assert geometry.subject.size == geometry.scaled == (50, 50)

@@ -93,6 +93,7 @@ MEANINGS = [
     ("fit=scale-up,w=300", "grow-1_up-1_w-300.auto-legacy"),
     ("background=rgba%28300%2C-5%2C1e3%2C1.5%29", "bg-ff00ff.auto-legacy"),
     ("background=rgba%28100000%2C0%2C0%2C-1%29", "bg-ff000000.auto-legacy"),
+    ("background=rgba%28255%20255%200%20100%29", "bg-ffff00.auto-legacy"),
     ("background=rgb%28none%20%2B300%200.1234567%29", "bg-00ff00.auto-legacy"),
     ("anim=false,f=webp", "anim-0.webp"),
     ("anim=true,f=webp", "full.webp"),

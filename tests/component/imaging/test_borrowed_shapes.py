@@ -39,6 +39,8 @@ SHAPES: list[dict[str, Any]] = [
     {"cut": Cut(0.5, 100, "attention")},
     {"cut": Cut(100, 0.5, "southeast", dx=4, dy=0.1), "width": 60},
     {"trim": 10, "trimming": Trimming("", "southeast", "hv")},
+    {"trim": 10, "trim_first": True, "cut": Cut(100, 0.5, "southeast"), "width": 60},
+    {"width": 100, "height": 100, "fit": "cover", "pixel_ratio": 2.5, "padding": Padding(5, 5, 5, 5), "max_side": 150},
     {"zoom": Zoom(0.5, 0.4)},
     {"width": 100, "height": 100, "fit": "cover", "covering": "clip", "offset": Offset(9, 0)},
     {"width": 100, "height": 300, "extension": Extension("box", "north", 0, 7)},
@@ -136,8 +138,41 @@ def test_a_trim_takes_a_colour_or_a_corner() -> None:
     assert size(made(body, trim=10, trimming=Trimming("000000"))) == (90, 80)
     assert size(made(body, trim=10, trimming=Trimming("00ff00"))) == (100, 80)
     assert size(made(body, trim=10, trimming=Trimming("", "southeast", "h"))) == (100, 80)
+    nested = Image.new("L", (100, 80), 255)
+    for left, level in ((10, 120), (20, 20)):
+        nested.paste(level, (left, left, 90, 70))
+    for threshold, wanted in ((134.5, (80, 60)), (135.5, (70, 50)), (234.5, (70, 50)), (0.5, (80, 60))):
+        trimming = Trimming(level=threshold)
+        assert size(made(saved(nested, "PNG"), trim=100, trimming=trimming)) == wanted, threshold
     clear = saved(Image.new("RGBA", (100, 80), (0, 0, 0, 0)), "PNG")
     assert size(made(clear, trim=10, trimming=Trimming("000000"))) == (100, 80), "what is invisible has no colour"
+
+
+def test_a_trim_takes_what_is_transparent_for_a_colour_of_no_alpha() -> None:
+    holed = Image.new("RGBA", (100, 80), (0, 0, 0, 0))
+    holed.paste((0, 200, 0, 255), (20, 10, 60, 45))
+    body = saved(holed, "PNG")
+    assert size(made(body, trim=10, trimming=Trimming("ff00ff00"))) == (40, 35)
+    assert size(made(body, trim=10, trimming=Trimming("ff00ff"))) == (100, 80)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_a_cut_of_what_a_trim_leaves(orientation: int) -> None:
+    framed = Image.new("RGB", (160, 120), "white")
+    framed.paste(photo().resize((100, 80)), (20, 30))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    framed.save(out, "PNG", exif=exif)
+    upright = {1: framed, 3: framed.rotate(180), 6: framed.rotate(-90, expand=True)}[orientation]
+    left, top = {1: (20, 30), 3: (40, 10), 6: (10, 20)}[orientation]
+    options: dict[str, Any] = {"trim": 10, "trim_first": True}
+    found = seen(made(out.getvalue(), cut=Cut(30, 20, "northwest", dx=5, dy=6), **options).body)
+    wanted = np.asarray(upright.crop((left + 5, top + 6, left + 35, top + 26)))
+    assert np.array_equal(found, wanted)
+    assert seen(made(out.getvalue(), cut=Cut(30, 20, "attention"), **options).body).shape == (20, 30, 3)
+    plain = saved(Image.new("RGB", (160, 120), "white"), "PNG")
+    assert size(made(plain, cut=Cut(30, 20), **options)) == (30, 20), "where nothing is trimmed too"
 
 
 @pytest.mark.parametrize(("axes", "wanted"), [("", (40, 20)), ("h", (60, 20)), ("v", (40, 32)), ("hv", (60, 32))])

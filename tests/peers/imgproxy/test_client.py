@@ -15,7 +15,7 @@ from PIL import Image
 from bench.contenders import npm
 from bench.contenders.model import Missing
 
-from .serving import KEY, Deployment, body_of, picture, size_of
+from ..serving import KEY, Deployment, body_of, picture, size_of
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .serving import Deployment, picture, size_of
+from ..serving import Deployment, picture, size_of
 
 pytestmark = pytest.mark.slow
 

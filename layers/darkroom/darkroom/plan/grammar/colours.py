@@ -11,7 +11,7 @@ TRANSPARENT = "00000000"
 _NUMBER = r"([+-]?(?:[0-9]{1,15}(?:\.[0-9]{1,15})?|\.[0-9]{1,15})(?:e[+-]?[0-9]{1,2})?|none)"
 """Of CSS, however far beyond a channel's range: it is clamped. ``none`` is 0 where nothing is interpolated."""
 _FUNCTION = re.compile(
-    rf"(rgb|hsl)a?\(\s*{_NUMBER}(%|deg)?[\s,]+{_NUMBER}(%)?[\s,]+{_NUMBER}(%)?(?:\s*[,/]\s*{_NUMBER}(%)?)?\s*\)"
+    rf"(rgb|hsl)a?\(\s*{_NUMBER}(%|deg)?[\s,]+{_NUMBER}(%)?[\s,]+{_NUMBER}(%)?(?:(?:\s*[,/]\s*|\s+){_NUMBER}(%)?)?\s*\)"
 )
 _HEX = re.compile("#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
 

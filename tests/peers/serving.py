@@ -1,4 +1,4 @@
-"""imgproxy's URLs, answered by the transform function's dialects service over a store in memory."""
+"""URLs of dialects, answered by the transform function's dialects service over a store in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image
 
 from darkroom.aws.objects import Bucket
 from darkroom.plan.grammar.asked import Key
-from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings
+from darkroom.plan.grammar.settings import CloudflareSettings, ImgproxySettings, LanguageSettings
 from darkroom.plan.grammar.sources import Sources
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import read_presets
@@ -27,10 +27,19 @@ from darkroom.services.languages.service import Languages
 from darkroom.services.transform import Transform
 
 MARK = "watermarks/geometry.png"
+ACCOUNT = "ZWd9g1K7eljCn_KDTu_MWA"
+PRESETS = read_presets(
+    {
+        "presets": {"card": {"w": 256, "h": 256, "fit": "cover", "f": "webp"}},
+        "watermarks": {"default": MARK},
+    }
+)
 SETTINGS = LanguageSettings(
     Sources((("local:///", ""), ("//images.example.com/", ""))),
     {"default": MARK},
     ImgproxySettings(presets={"thumb": "rs:fill:100:50/g:ce"}),
+    cloudflare=CloudflareSettings(ACCOUNT),
+    presets=PRESETS,
 )
 
 
@@ -59,9 +68,8 @@ class Deployment:
     def __init__(self) -> None:
         self.bucket = Bucket(MemoryStore())
         self.bucket.put(MARK, picture("plain 200x100"), {})
-        presets = read_presets({"watermarks": {"default": MARK}})
         transform = Transform(
-            source=self.bucket, media=self.bucket, keys=Keys(), mode=AccessMode.OPEN, presets=lambda: presets
+            source=self.bucket, media=self.bucket, keys=Keys(), mode=AccessMode.OPEN, presets=lambda: PRESETS
         )
         self.languages = Languages(
             transform=transform,
