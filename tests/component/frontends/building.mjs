@@ -1,7 +1,11 @@
 // Writes URLs that every builder of frontends/ makes of random pictures, as JSON. Arguments: a seed, how many, a signing key.
+import astroSigned from '../../../frontends/astro-signed.mjs';
+import astro from '../../../frontends/astro-service.mjs';
 import { darkroomUrl, PRESETS, srcset } from '../../../frontends/darkroom.mjs';
+import { ipxUrl } from '../../../frontends/ipx.mjs';
 import nextLoader from '../../../frontends/next-loader.mjs';
 import { signedLoader } from '../../../frontends/next-signed.mjs';
+import { getImage } from '../../../frontends/nuxt-provider.mjs';
 import { picture } from '../../../frontends/picture.mjs';
 import { signedUrl, signUrl } from '../../../frontends/sign.mjs';
 import { generate, transform } from '../../../frontends/unpic.mjs';
@@ -53,8 +57,16 @@ function built() {
         generate(src, { width, height: width, format }),
         transform(src, { width, quality: 3 }),
         generate(src, { preset: any(Object.keys(PRESETS)) }),
+        getImage(src, { modifiers: { width, height: width, quality: 5, format } }).url,
+        getImage(src, { modifiers: { preset: any(Object.keys(PRESETS)) } }).url,
+        ...astro.getSrcSet({ src, width, height: width, format, widths: [width, 2 * width] })
+            .map(({ transform: wanted }) => astro.getURL(wanted)),
+        ipxUrl(`/_ipx/s_${width}x9,q_3${format ? `,f_${format}` : ''}${src}`),
     ];
+    process.env.DARKROOM_SIGNING_KEY = key;
     const signed = [
+        astroSigned.getURL({ src, width: Math.min(width, 8192), height: 9, fit: any(['cover', 'fill', 'contain']), position: '1% 2%', format, quality: 9 }),
+        ipxUrl(`/_ipx/s_${Math.min(width, 8192)}x9,pos_left_top,q_3,flip,blur_2${src}`, { sign }),
         signedUrl('', name, some(), by),
         signedLoader({ base: '', ...by }, { w: 600, h: 400, fit: 'cover' })({ src, width: Math.min(width, 4096), quality: 60 }),
         generate(src, { width: Math.min(width, 8192), quality: 33, format }, { sign }),

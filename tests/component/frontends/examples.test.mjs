@@ -26,6 +26,25 @@ test('unpic-signed.mjs', async () => {
     assert.match(portrait('/a.jpg', 96), /\/a\.jpg\?fit=cover&w=96&h=96&dpr=1&q=auto&gravity=face&s=[\w-]{43}$/);
 });
 
+test('nuxt.config.mjs', async () => {
+    const { image } = (await example('nuxt.config.mjs')).default;
+    assert.deepEqual(image.providers.darkroom.options, { baseURL: 'https://pictures.example.com' });
+});
+
+test('astro.config.mjs', async () => {
+    const { image } = (await example('astro.config.mjs')).default;
+    const { default: service } = await import(`../../../${image.service.entrypoint}`);
+    assert.equal(service.getURL({ src: '/a.jpg', width: 640 }, image), 'https://pictures.example.com/a.jpg?w=640&dpr=1');
+});
+
+test('ipx.mjs', async () => {
+    const { redirectIpx } = await example('ipx.mjs');
+    const answer = redirectIpx(new Request('https://www.example.com/_ipx/w_200,blur_3/a%20b.jpg'));
+    assert.equal(answer.status, 301);
+    assert.match(answer.headers.get('location'), /^https:\/\/pictures\.example\.com\/a%20b\.jpg\?w=200&blur=3&dpr=1&s=/);
+    assert.equal(redirectIpx(new Request('https://www.example.com/_ipx/negate/a.jpg')).status, 400);
+});
+
 test('page.mjs', async context => {
     const asked = [];
     const server = createServer((request, response) => {

@@ -65,16 +65,20 @@ def test_the_page_shows_every_example_and_no_other_code() -> None:
 def test_nothing_for_browsers_can_sign() -> None:
     """Neither node:crypto nor the code that spells requests is reached from what pages load."""
     reached = set[str]()
-    waiting = ["darkroom.mjs", "picture.mjs", "next-loader.mjs", "unpic.mjs"]
+    waiting = [
+        *("darkroom.mjs", "picture.mjs", "next-loader.mjs", "unpic.mjs", "nuxt-provider.mjs", "astro-service.mjs"),
+        *("ipx.mjs", "uppy.mjs"),
+    ]
+    for_browsers = {*waiting, "astro.mjs", "tables.mjs"}
     while waiting:
         reached.add(name := waiting.pop())
         found = re.findall(r"from '([^']+)'", (ROOT / "frontends" / name).read_text(encoding="utf-8"))
         waiting += [one.removeprefix("./") for one in found if one.removeprefix("./") not in reached]
-    assert reached == {"darkroom.mjs", "tables.mjs", "picture.mjs", "next-loader.mjs", "unpic.mjs"}
+    assert reached == for_browsers
 
 
 @with_node
-@pytest.mark.parametrize("name", ["urls", "picture", "next", "examples"])
+@pytest.mark.parametrize("name", ["urls", "picture", "next", "nuxt", "astro", "ipx", "examples"])
 def test_in_nodes_own_runner(name: str) -> None:
     in_node("--test", HERE / f"{name}.test.mjs")
 

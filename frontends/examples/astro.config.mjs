@@ -1,0 +1,9 @@
+// astro.config.mjs
+export default {
+    image: {
+        service: {
+            entrypoint: './frontends/astro-service.mjs', // or astro-signed.mjs
+            config: { baseURL: 'https://pictures.example.com' },
+        },
+    },
+};

@@ -1,0 +1,7 @@
+// nuxt.config.mjs
+import { darkroomImage } from '../nuxt-config.mjs';
+
+export default {
+    modules: ['@nuxt/image'],
+    image: darkroomImage('https://pictures.example.com', '~/frontends/nuxt-provider.mjs'),
+};
