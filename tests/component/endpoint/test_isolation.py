@@ -25,7 +25,7 @@ def test_it_needs_no_network(environment: None, tmp_path: Path) -> None:
     models.mkdir()
     table = catalogue.SMALL.read_text(encoding="utf-8")
     (models / "models.toml").write_text("[[model]]" + table.rpartition("[[model]]")[2], encoding="utf-8")
-    (models / "sscd_distilled.onnx").symlink_to(models_folder() / "sscd_distilled.onnx")
+    (models / "sscd.onnx").symlink_to(models_folder() / "sscd.onnx")
     image.write_bytes(jpeg_photo())
     done = subprocess.run(
         [*IN_A_NAMESPACE, sys.executable, "-m", "tests.component.endpoint.isolated", models, tmp_path, image],

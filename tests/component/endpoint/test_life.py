@@ -25,7 +25,7 @@ def small(tmp_path: Path) -> Path:
     folder.mkdir()
     table = catalogue.SMALL.read_text(encoding="utf-8")
     (folder / "models.toml").write_text("[[model]]" + table.rpartition("[[model]]")[2], encoding="utf-8")
-    (folder / "sscd_distilled.onnx").symlink_to(models_folder() / "sscd_distilled.onnx")
+    (folder / "sscd.onnx").symlink_to(models_folder() / "sscd.onnx")
     return folder
 
 
@@ -65,7 +65,7 @@ def test_batches_can_be_switched_off(environment: None, small: Path, tmp_path: P
         assert [(reply.status, reply.batch) for reply in replies] == [(200, 1)] * 4
 
 
-@pytest.mark.parametrize("missing", ["sscd_distilled.onnx", "models.toml"])
+@pytest.mark.parametrize("missing", ["sscd.onnx", "models.toml"])
 def test_it_does_not_start_without_its_models(environment: None, small: Path, missing: str) -> None:
     (small / missing).unlink()
     process = start(small, subprocess.PIPE, PORT=str(free_port()))

@@ -120,7 +120,7 @@ def test_a_broken_file(tmp_path: Path) -> None:
     (tmp_path / unverified.artefact).write_bytes(b"\x08\x07 this is no model")
     with pytest.raises(ModelUnavailable) as caught:
         Models(Catalogue({SIMILARITY: unverified}), tmp_path)
-    assert "sscd-distilled: [ONNXRuntimeError]" in caught.value.detail
+    assert "sscd-disc-mixup: [ONNXRuntimeError]" in caught.value.detail
 
 
 def test_a_file_with_another_digest_is_not_loaded(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_file_with_another_digest_is_not_loaded(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable) as caught:
         Models(SMALL, tmp_path, [SIMILARITY])
     assert re.fullmatch(
-        rf"sscd-distilled: sscd_distilled\.onnx has the SHA-256 [0-9a-f]{{64}}, not {model.sha256[model.artefact]}",
+        rf"sscd-disc-mixup: sscd\.onnx has the SHA-256 [0-9a-f]{{64}}, not {model.sha256[model.artefact]}",
         caught.value.detail,
     )
 
@@ -154,7 +154,7 @@ def test_a_gpu_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sessions, "has_gpu", lambda: True)
     with pytest.raises(ModelUnavailable) as caught:
         Models(SMALL, models_folder(), [SIMILARITY])
-    assert "sscd-distilled" in caught.value.detail
+    assert "sscd-disc-mixup" in caught.value.detail
 
 
 def test_what_the_machine_lacks_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

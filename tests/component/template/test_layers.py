@@ -22,7 +22,7 @@ from .stack import ROOT, Stack
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 """``e_machine`` of an ELF header: EM_AARCH64, EM_X86_64."""
 
-MAX_UNZIPPED_BYTES = 225 * 1024 * 1024
+MAX_UNZIPPED_BYTES = 240 * 1024 * 1024
 """Lambda allows 250 MiB for all layers of a function and its own code. What needs no models has far less."""
 
 MAX_WITHOUT_MODELS_BYTES = 120 * 1024 * 1024
