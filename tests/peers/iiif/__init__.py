@@ -1,0 +1,1 @@
+"""Viewers of the IIIF Image API, in Chromium against the service."""
