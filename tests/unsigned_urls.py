@@ -22,6 +22,9 @@ from darkroom.plan.options import OPTIONS
 ORIGIN = "https://images.example.com/photos/"
 """An address that the languages' test settings map to keys."""
 
+ACCOUNT = "account"
+"""Cloudflare's account in the languages' test settings."""
+
 FORMATS = (*PICTURE_FORMATS, *BORROWED_FORMATS, *DATA_FORMATS, *AUTO_CLASSES, "auto", "jpg", "svg", "heif", "raw", "")
 ACCEPTS = ("", "*/*", "image/webp,*/*", "image/avif,image/webp,*/*", "image/avif;q=0.5,image/webp;q=0.7")
 SIDES = (*LADDER_PX, *LADDER_PX, 1, 160, 300, 801, 1024, 2048, 4096, 8192)
@@ -29,7 +32,7 @@ NUMBERS = ("0", "1", "2", "5", "10", "60", "90", "100", "180", "255", "3600", "8
 _PLAIN = """
 auto fit fill force cover contain crop pad squeeze inside outside true false t f h v hv ce no so ea we sm fp face center
 top bottom left right middle smart attention entropy north high low none copyright keep max full square redirect fast
-ff0000 red default small w320 w640 cover social
+ff0000 red scale-up scale-down default small w320 w640 cover social
 """
 WORDS = (
     *_PLAIN.split(),
@@ -143,6 +146,9 @@ def _imgproxy(random: Random, key: str) -> str:
         encoded = urlsafe_b64encode(key.encode()).decode().rstrip("=")
         source = encoded + random.choice(("", f".{random.choice(FORMATS)}"))
     signature = random.choice(("insecure", "unsafe", "_", "-"))
+    if random.random() < 0.05:
+        asked = random.choice(("", "size:1/", "th:1/pn:1/", f"page:{random.randint(0, 3)}/", f"cb:{random.random()}/"))
+        return random.choice((f"/imgproxy/info/{signature}/{asked}{source}", "/imgproxy/health"))
     return "/imgproxy/" + "/".join([signature, *options, source])
 
 
@@ -218,6 +224,9 @@ def _cloudflare(random: Random, key: str) -> str:
         options.append(f"{random.choice(('format', 'f'))}={random.choice(FORMATS)}")
     names = [random.choice(random.choice(cloudflare.COVERAGE).names) for _ in range(random.choice((0, 0, 1, 2)))]
     options += [f"{name}={_value(random)}" for name in names]
+    if random.random() < 0.25:
+        variant = random.choice((",".join(options), random.choice(WORDS), "public", "cover", "w640"))
+        return f"/cdn-cgi/imagedelivery/{random.choice((ACCOUNT, ACCOUNT, 'other'))}/{_spelled(random, key)}/{variant}"
     return f"/cdn-cgi/image/{','.join(options)}/{_spelled(random, random.choice(('', '/', ORIGIN)) + key)}"
 
 

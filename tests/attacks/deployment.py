@@ -62,7 +62,7 @@ class Deployment:
 
     def _status(self, sent: Sent, method: str) -> int:
         path = sent.target.partition("?")[0]
-        is_native = not any(path.startswith(one.prefix + "/") for one in LANGUAGES)
+        is_native = not any(path.startswith(prefix + "/") for one in LANGUAGES for prefix in (one.prefix, *one.also))
         answer = (self.native if is_native else self.languages).answer(event_of(sent, method))
         if "statusCode" in answer:
             return int(answer["statusCode"])

@@ -205,6 +205,10 @@ def test_limits_hold_where_a_ratio_asks_for_more() -> None:
     geometry = arrange(Plan("k", width=8000, upscale=True, pixel_ratio=1000.0, **PADDED), WIDE, max_side_px=16_383)
     assert geometry.size.width + geometry.padding.left + geometry.padding.right <= 16_383
     assert geometry.size.width > 7000
+    narrow = laid_out(Size(8000, 1), **FILL, **ENLARGE, width=100, height=100, pixel_ratio=3.0)
+    assert max(narrow.scaled) <= 65_535
+    assert narrow.window is not None
+    assert narrow.window.height == narrow.scaled.height
 
 
 @pytest.mark.parametrize(
@@ -377,6 +381,9 @@ plans = st.builds(
     min_width=box_sides,
     min_height=box_sides,
     zoom=st.just(Zoom()) | st.builds(Zoom, zooms, zooms),
+    pixel_ratio=st.just(1.0) | st.integers(1, 50_000).map(lambda n: n / 1000),
+    max_side=st.just(0) | st.integers(1, 9000),
+    even_centre=st.booleans(),
     covering=st.sampled_from(["", "clip", "flex", "uncut"]),
     adapt=st.booleans(),
     offset=st.builds(Offset, lengths, lengths),
@@ -412,8 +419,10 @@ def test_every_geometry_is_within_its_picture(
     if geometry.stand:
         assert inside(Box(*geometry.stand, *geometry.finished), geometry.size)
     assert all(own <= around for own, around in zip(geometry.finished, geometry.size, strict=True))
-    assert geometry.size.width + plan.padding.left + plan.padding.right <= max_side_px
-    assert geometry.size.height + plan.padding.top + plan.padding.bottom <= max_side_px
+    padding = geometry.padding
+    assert geometry.size.width + padding.left + padding.right <= max_side_px
+    assert geometry.size.height + padding.top + padding.bottom <= max_side_px
+    assert geometry.ratio <= max(1, plan.pixel_ratio) or not plan.upscale
     assert max(geometry.scaled) <= max(65_535, width, height)
     assert max(geometry.kept) <= max(8192, width, height)
     assert all(side <= max(own, 8192) for side, own in zip(geometry.size, geometry.finished, strict=True))

@@ -150,6 +150,8 @@ def test_the_map_follows_its_base(query: str, orientation: int) -> None:
         "orient-0_w-320",
         "cov-clip_fit-cover_h-300_off-30-10_w-300",
         "cov-flex_fit-cover_h-300_w-500",
+        "cov-clip_even-1_fit-cover_h-300_ratio-1.25_w-300",
+        "cut-200-150-center-0.5-0.5-0-0_even-1_most-120_tfirst-1_trim-10",
         "cov-uncut_fit-cover_h-300_w-300",
         "h-300_minw-500_w-300",
         "fit-cover_focus-400-200_h-400_w-200",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .boxes import Size, half_up
 from .model import Extension, Padding
 from .placing import extended_to_ratio
-from .scaling import ResizeRequest, factors, keep_within
+from .scaling import MAX_SCALED_SIDE_PX, ResizeRequest, factors, keep_within
 
 
 class ScaledSize(NamedTuple):
@@ -65,10 +65,10 @@ def resize_at_ratio(size: Size, wanted: RatioRequest, fit: str, covering: str, *
     sized = _sized(size, wanted, (across, down), ratio, shaped=shaped)
     longest = max(_result(sized, wanted))
     if not wanted.longest or longest <= wanted.longest:
-        return sized
+        return _bounded(sized, size)
     shrunk = wanted.longest / longest
     limited = (max(across * shrunk, 1 / size.width), max(down * shrunk, 1 / size.height))
-    return _sized(size, wanted, limited, ratio * shrunk, shaped=shaped)
+    return _bounded(_sized(size, wanted, limited, ratio * shrunk, shaped=shaped), size)
 
 
 def multiply_padding(padding: Padding, ratio: float) -> Padding:
@@ -79,6 +79,15 @@ def multiply_padding(padding: Padding, ratio: float) -> Padding:
 def _sized(size: Size, wanted: RatioRequest, factor: tuple[float, float], ratio: float, *, shaped: bool) -> ScaledSize:
     scaled = Size(max(1, half_up(size.width * factor[0])), max(1, half_up(size.height * factor[1])))
     return ScaledSize(scaled, keep_within(scaled, wanted.resize.target_at(ratio), shaped=shaped), ratio)
+
+
+def _bounded(sized: ScaledSize, size: Size) -> ScaledSize:
+    """``sized`` with no side of the scaled picture longer than what is scaled at all."""
+    largest = max(MAX_SCALED_SIDE_PX, *size) / max(sized.scaled)
+    if largest >= 1:
+        return sized
+    scaled, kept = (Size(*(max(1, int(side * largest)) for side in one)) for one in sized[:2])
+    return sized._replace(scaled=scaled, kept=kept)
 
 
 def _result(sized: ScaledSize, wanted: RatioRequest) -> Size:
