@@ -25,12 +25,22 @@ function dropUnread(request, names) {
 
 // A path of letters, digits, - . _ and / that no two URLs share: the CDN signs it for the function, which refuses paths of
 // other characters, and invalidations refuse some. Any other character is .-XX, as in encoded keys. Its prefix stays.
+const escaped = character => '%' + ('0' + character.charCodeAt(0).toString(16).toUpperCase()).slice(-2);
+
 const spelled = text => text
-    .replace(/[^A-Za-z0-9\/._-]/g, character => '%' + ('0' + character.charCodeAt(0).toString(16).toUpperCase()).slice(-2))
+    .replace(/[^A-Za-z0-9\/._-]/g, escaped)
     .replace(/\.-/g, '.%2D')
     .replace(/\/\./g, '/%2E')
     .replace(/\/(\/+)/g, (all, more) => '/' + more.replace(/\//g, '%2F'))
     .replace(/%/g, '.-');
+
+// One percent-encoding of a path that no signature is over, so that its spellings share an entry of the cache: RFC 3986,
+// 6.2.2. Of IIIF's paths (strict) the delimiters after the identifier are plain, and all else is escaped.
+const normalised = (path, strict) => path.split('/').map((part, at) => part.replace(/%[\da-fA-F]{2}|[^%]/g, found => {
+    const character = found[1] ? String.fromCharCode(parseInt(found.slice(1), 16)) : found;
+    return /[\w.~-]/.test(character) || strict && at > 3 && /[,:^!]/.test(character) ? character
+        : found[1] || strict ? escaped(character) : found;
+})).join('/');
 
 // What of Accept and Save-Data an answer depends on; for documents it is the type that is asked for by name.
 function classOf(request) {
@@ -74,6 +84,9 @@ async function handler(event) {
     // A preflight: the response headers policy adds what it asks for.
     if (request.method === 'OPTIONS') {
         return {statusCode: 204, headers: {allow: {value: 'GET, HEAD, OPTIONS'}}};
+    }
+    if (language[4]) {
+        request.uri = normalised(request.uri.replace(/[^!-~]+/g, encodeURIComponent), language[4] > 1);
     }
     dropUnread(request, language[2]);
     const query = queryText(request);

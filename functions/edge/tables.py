@@ -145,7 +145,7 @@ def _tables(presets: Presets) -> dict[str, object]:
 def _languages() -> dict[str, object]:
     # Engines need no words for yes and no.
     rows = [
-        [one.name, prefix, _parameters(one), int(one.names_host)]
+        [one.name, prefix, _parameters(one), int(one.names_host), _normalisation(one)]
         for one in LANGUAGES
         for prefix in (one.prefix, *one.also)
     ]
@@ -161,6 +161,11 @@ def _languages() -> dict[str, object]:
         **_negotiation(),
         "FIRST_GENERATION": FIRST_GENERATION,
     }
+
+
+def _normalisation(language: Language) -> int:
+    """How the percent-encoding of its paths is normalised: 0 not at all, 1 of unreserved characters, 2 of all."""
+    return 0 if language.signed else 2 if language.name == IIIF.name else 1
 
 
 def _parameters(language: Language) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.plan.grammar.dit import COVERAGE
+from darkroom.plan.grammar.iiif.reading import identifier_of
 from darkroom.plan.model import AUTO_CLASSES
 from darkroom.plan.negotiation import format_class
 from darkroom.services.languages.request import LanguageRequest
@@ -157,6 +159,52 @@ def test_the_path_for_the_function_is_unreserved_and_nobody_elses(engine: EdgeEn
     assert re.fullmatch(r"/dit/[A-Za-z0-9/._-]*", answer["uri"])
     assert not re.search(r"//|/\.(?!-)", answer["uri"])
     assert re.sub(r"\.-([0-9A-F]{2})", lambda escape: chr(int(escape[1], 16)), answer["uri"]) == url
+
+
+@st.composite
+def respelled(draw: st.DrawFn, path: str) -> str:
+    """``path``, in which any characters but slashes are escaped, in capitals or not."""
+    forms = [draw(st.sampled_from((one, f"%{ord(one):02X}", f"%{ord(one):02x}"))) for one in path]
+    return "".join(one if one == "/" else form for one, form in zip(path, forms, strict=True))
+
+
+TILES = ("full/max/0/default.jpg", "512,0,128,480/128,480/0/default.jpg", "pct:0,0,50,50/^!90,90/!22.5/gray.png")
+
+
+@given(prefix=st.sampled_from(("/iiif/3", "/iiif/2")), tile=st.sampled_from(TILES), data=st.data())
+def test_spellings_of_a_iiif_path_are_one_path(engine: EdgeEngine, prefix: str, tile: str, data: st.DataObject) -> None:
+    """200 spellings of a tile took 199 invocations: the CDN keeps each of them by itself."""
+    spelling = data.draw(respelled(f"a-b~(1).jpg/{tile}"))
+    expected = engine.answer(asked(f"{prefix}/a-b~%281%29.jpg/{tile}"))
+    found = engine.answer(asked(f"{prefix}/{spelling}"))
+    assert (found["uri"], told(found)) == (expected["uri"], told(expected))
+    assert told(found)["x-darkroom-url"] == f"{prefix}/a-b~%281%29.jpg/{tile}"
+
+
+@given(key=st.text(min_size=1, max_size=12).filter(lambda key: key.isprintable()))
+def test_a_iiif_identifier_is_spelled_as_a_purge_knows_it(engine: EdgeEngine, key: str) -> None:
+    for spelling in (quote(key, safe=""), quote(key, safe="!$&'()*+,;=:@"), identifier_of(key)):
+        found = engine.answer(asked(f"/iiif/3/{spelling}/info.json"))
+        assert told(found)["x-darkroom-url"] == f"/iiif/3/{identifier_of(key)}/info.json"
+
+
+@given(data=st.data())
+def test_spellings_of_a_cloudflare_path_are_one_path(engine: EdgeEngine, data: st.DataObject) -> None:
+    """Reserved characters mean something else where they are escaped, such as those of an address."""
+    path = "/cdn-cgi/image/width=320,format=auto/https%3A//images.example.com/a%2Fb.jpg"
+    options, rest = ["width=320", "format=auto"], "/https%3A//images.example.com/a%2fb.jpg"
+    spelled_options = ["=".join(data.draw(respelled(word)) for word in option.split("=")) for option in options]
+    found = told(engine.answer(asked(f"/cdn-cgi/image/{','.join(spelled_options)}{rest}")))
+    assert found["x-darkroom-url"] == path
+
+
+def test_a_path_that_may_be_signed_stays_as_it_is_spelled(engine: EdgeEngine) -> None:
+    for path in ("/imgproxy/sig/%77:320/plain/a.jpg", "/thumbor/sig/320x0/%61.jpg", "/dit/%61.jpg"):
+        assert told(engine.answer(asked(path)))["x-darkroom-url"] == path
+
+
+def test_a_broken_escape_stays_broken(engine: EdgeEngine) -> None:
+    assert told(engine.answer(asked("/iiif/3/%zz%4/info.json")))["x-darkroom-url"] == "/iiif/3/%zz%4/info.json"
 
 
 @given(

@@ -22,8 +22,9 @@ class Language:
     """One URL language. ``prefix`` begins its paths; ``within`` says that it is the language's own, not one of ours.
 
     ``has_query``: whether a query says something in it. ``names_host``: whether answers say which host they are from.
-    ``also``: further prefixes that begin its paths. ``health``: the path after the prefix by which load balancers ask
-    whether it answers, and the answer.
+    ``signed``: whether its URLs may have signatures, which are over the path as it is spelled: where they have none,
+    the edge normalises the percent-encoding. ``also``: further prefixes that begin its paths. ``health``: the path
+    after the prefix by which load balancers ask whether it answers, and the answer.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Language:
     within: bool = False
     has_query: bool = False
     names_host: bool = False
+    signed: bool = True
     health: tuple[str, str] | None = None
     also: tuple[str, ...] = ()
 
@@ -39,10 +41,10 @@ class Language:
         return target if self.within else target.removeprefix(self.prefix)
 
 
-IIIF = Language("iiif", "/iiif/3", within=True, names_host=True)
+IIIF = Language("iiif", "/iiif/3", within=True, names_host=True, signed=False)
 """Served by :mod:`darkroom.services.iiif`, as it has more to answer than pictures."""
 
-IIIF_2 = Language("iiif", "/iiif/2", within=True, names_host=True)
+IIIF_2 = Language("iiif", "/iiif/2", within=True, names_host=True, signed=False)
 """Version 2.1 of the same."""
 
 IIIF_2_SUFFIX = ".-v2"
@@ -55,7 +57,7 @@ LANGUAGES = (
     Language("imgproxy", "/imgproxy", health=("/health", "imgproxy is running")),
     Language("thumbor", "/thumbor", health=("/healthcheck", "WORKING")),
     Language("dit", "/dit", has_query=True),
-    Language("cloudflare", "/cdn-cgi/image", within=True, also=("/cdn-cgi/imagedelivery",)),
+    Language("cloudflare", "/cdn-cgi/image", within=True, signed=False, also=("/cdn-cgi/imagedelivery",)),
     IIIF,
     IIIF_2,
 )
