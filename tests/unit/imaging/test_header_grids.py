@@ -76,6 +76,16 @@ def test_a_picture_smaller_than_its_tile_is_ingested(form: str) -> None:
     assert (clean(file, header) is not None) == (form == "avif")
 
 
+@pytest.mark.parametrize(("columns", "rows", "fits"), [(2, 1, True), (3, 1, False), (1, 2, True), (1, 3, False)])
+def test_one_column_or_row_outside_the_picture_is_decoded_and_more_are_not(columns: int, rows: int, fits: bool) -> None:
+    source = Source.of(tiled("avif", 64, columns, rows, 64, 64))
+    if fits:
+        assert inspect(source, Limits()).width == 64
+        return
+    with pytest.raises(Damaged):
+        inspect(source, Limits())
+
+
 def test_a_tile_of_more_pixels_than_any_encoder_makes_is_refused() -> None:
     side_px = int(MAX_TILE_PIXELS**0.5) + 1
     parts = grid(tile("avif", 64), 1, 1, 50, 40)
