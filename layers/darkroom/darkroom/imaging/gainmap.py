@@ -16,7 +16,7 @@ import pyvips
 
 from ..plan.geometry import Box, Geometry, Size
 from ..plan.model import Plan
-from .hide_exif import exif_patches
+from .decoder_patches import patches_of
 from .source import Source
 from .steps.orient import upright
 from .ultrahdr import GainMap, attach, read
@@ -70,7 +70,7 @@ def followed(gain_map: GainMap, geometry: Geometry) -> bytes:
     Raises pyvips.Error where the map is damaged.
     """
     source = Source.of(gain_map.jpeg)
-    opened = source.vips(patches=exif_patches(source, "jpeg"))
+    opened = source.vips(patches=patches_of(source, "jpeg"))
     stored = pyvips.Image.jpegload_source(opened, fail_on="warning").copy_memory()
     image = upright(stored, geometry.orientation)
     ratio = max(gain_map.size) / max(gain_map.base_size)

@@ -16,9 +16,9 @@ from ..errors import BadOption, Damaged
 from ..plan.geometry import Box, Geometry, Size
 from ..plan.limits import Limits
 from .colour import settled
+from .decoder_patches import patches_of
 from .effort import Pace
 from .header import Header
-from .hide_exif import exif_patches
 from .source import Source
 
 SPARE_REDUCTION = 2.0
@@ -125,7 +125,7 @@ def load(
             knobs |= _pages(header, page, animated=animated)
             if header.format == "tiff":
                 knobs = _directory(source, page, geometry, limits, whole=whole)
-            image = _opened(source, header, knobs)
+            image = _opened(source, header, knobs, page)
         return _negative(_without_orientation(settled(image)), animated=animated)
 
 
@@ -142,7 +142,7 @@ def load_whole(source: Source, header: Header, limits: Limits, *, page: int = 0,
     return load(source, header, geometry, limits, page=page, animated=animated, whole=True)
 
 
-def _opened(source: Source, header: Header, knobs: dict[str, Any]) -> pyvips.Image:
+def _opened(source: Source, header: Header, knobs: dict[str, Any], page: int) -> pyvips.Image:
     loader = LOADERS[header.format]
     if header.format == "svg":
         from . import svg  # the sanitiser is not needed for other types
@@ -152,7 +152,7 @@ def _opened(source: Source, header: Header, knobs: dict[str, Any]) -> pyvips.Ima
         except ValueError as error:
             raise Damaged(detail=f"svg: {error}") from error
         return pyvips.Operation.call(loader.operation, clean, access="sequential", **knobs)
-    opened = source.vips(whole=loader.whole, patches=exif_patches(source, header.format))
+    opened = source.vips(whole=loader.whole, patches=patches_of(source, header.format, page))
     return pyvips.Operation.call(loader.operation, opened, access="sequential", fail_on=loader.fail_on, **knobs)
 
 

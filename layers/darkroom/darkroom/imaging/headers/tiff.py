@@ -36,6 +36,36 @@ MAX_LEVELS = 16
 """Halving 65,535 px leaves one after 16 times."""
 
 _COLOURS = {0: "gray", 1: "gray", 2: "rgb", 3: "rgb", 5: "cmyk", 6: "rgb", 8: "lab", 9: "lab", 10: "lab"}
+_OTHER_COLOURS = {
+    4: "a transparency mask only",
+    32803: "a colour filter array",
+    32844: "LogL (SGILOG) pixels",
+    32845: "LogLuv (SGILOG) pixels",
+    34892: "linear raw pixels",
+    51177: "depth values",
+}
+"""Values of PhotometricInterpretation whose pixels are no picture on a screen, or need a tone mapping."""
+_COMPRESSIONS = frozenset((1, 2, 3, 4, 5, 7, 8, 32766, 32771, 32773, 32809, 32946, 50001))
+"""Those of libtiff in pyvips-binary: none, CCITT, LZW, JPEG, Deflate, NeXT, PackBits, ThunderScan and WebP."""
+_OTHER_COMPRESSIONS = {
+    6: "old-style JPEG",
+    9: "JBIG",
+    10: "JBIG",
+    32908: "PixarFilm",
+    32909: "PixarLog",
+    34661: "JBIG",
+    34676: "SGILOG",
+    34677: "SGILOG24",
+    34712: "JPEG 2000",
+    33003: "JPEG 2000",
+    33005: "JPEG 2000",
+    34887: "LERC",
+    34892: "lossy JPEG",
+    34925: "LZMA",
+    50000: "Zstandard",
+    50002: "JPEG XL",
+    52546: "JPEG XL",
+}
 _OWN_CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
 _ALIKE = (BITS, CHANNELS, COMPRESSION, PHOTOMETRIC)
 """What a smaller version has in common with its picture."""
@@ -73,6 +103,7 @@ def page_of(source: Source, page: int) -> Page:
 
 def _header(tiff: Tiff, directory: Directory, pages: int) -> Header:
     photometric = tiff.number(directory, PHOTOMETRIC, 1)
+    _require_served(photometric, tiff.number(directory, COMPRESSION, 1))
     channels = tiff.number(directory, CHANNELS, 1)
     if tiff.number(directory, TILE_WIDTH, 1) * tiff.number(directory, TILE_HEIGHT, 1) > MAX_TILE_PIXELS:
         raise ValueError("a tile is too large")
@@ -92,6 +123,15 @@ def _header(tiff: Tiff, directory: Directory, pages: int) -> Header:
         bits=tiff.number(directory, BITS, 1),
         colour=colour,
     )
+
+
+def _require_served(photometric: int, compression: int) -> None:
+    """Raise TypeNotAllowed for what libtiff here has no decoder for, by its name."""
+    name = _OTHER_COLOURS.get(photometric, "")
+    if not name and compression not in _COMPRESSIONS:
+        name = f"{_OTHER_COMPRESSIONS.get(compression, f'unknown ({compression})')} compression"
+    if name:
+        raise TypeNotAllowed(f"The source is a TIFF with {name}, which is not served")
 
 
 def _places(tiff: Tiff, directories: list[Directory]) -> list[int]:
