@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from base64 import b64decode
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -34,10 +34,11 @@ PRESETS = read_presets(
         "watermarks": {"default": MARK},
     }
 )
+TRUSTED = "a-trusted-signature"
 SETTINGS = LanguageSettings(
     Sources((("local:///", ""), ("//images.example.com/", ""))),
     {"default": MARK},
-    ImgproxySettings(presets={"thumb": "rs:fill:100:50/g:ce"}),
+    ImgproxySettings(presets={"thumb": "rs:fill:100:50/g:ce"}, trusted_signatures=[TRUSTED]),
     cloudflare=CloudflareSettings(ACCOUNT),
     presets=PRESETS,
 )
@@ -46,12 +47,15 @@ SETTINGS = LanguageSettings(
 KEY = Key("943b421c9eb07c830af81030552c8600", "520f986b998545b4785e0defbc4f3c12")
 
 
+@dataclass(frozen=True)
 class Document:
     """The keys of the dialects."""
 
+    key: Key
+
     def valid(self, *, distrust: bool = False) -> KeysByLanguage:
         del distrust
-        return {"imgproxy": (KEY,)}
+        return {"imgproxy": (self.key,)}
 
 
 class Keys:
@@ -65,7 +69,7 @@ class Keys:
 class Deployment:
     """A deployment in the mode ``open``, with its masters."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: Key = KEY) -> None:
         self.bucket = Bucket(MemoryStore())
         self.bucket.put(MARK, picture("plain 200x100"), {})
         transform = Transform(
@@ -74,7 +78,7 @@ class Deployment:
         self.languages = Languages(
             transform=transform,
             delivery=Delivery(self.bucket, Keys(), 3600),
-            keys=Document(),
+            keys=Document(key),
             modes={"imgproxy": AccessMode.OPEN, "cloudflare": AccessMode.OPEN},
             settings=lambda: SETTINGS,
         )
@@ -85,10 +89,10 @@ class Deployment:
         other.languages = replace(self.languages, modes=dict.fromkeys(self.languages.modes, AccessMode.SIGNED))
         return other
 
-    def get(self, url: str, language: str = "imgproxy", **headers: str) -> HttpResponse:
+    def get(self, url: str, language: str = "imgproxy", *, method: str = "GET", **headers: str) -> HttpResponse:
         """Answer ``url``, a path that begins with the dialect's prefix."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        return respond(self.languages, language, "GET", {"x-darkroom-url": url, **sent})[0]
+        return respond(self.languages, language, method, {"x-darkroom-url": url, **sent})[0]
 
 
 def body_of(response: HttpResponse) -> bytes:

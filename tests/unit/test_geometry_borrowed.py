@@ -165,6 +165,12 @@ PADDED = {"padding": Padding(10, 20, 30, 40)}
         (WIDE, FIT | EXTEND | {"width": 500, "height": 500, "pixel_ratio": 0.5}, (250, 250), 0.5),
         (WIDE, FIT | EXTEND | {"width": 500, "height": 500, "pixel_ratio": 2.0}, (500, 500), 1.0),
         (WIDE, FIT | SHAPE | {"width": 300, "height": 600, "pixel_ratio": 2.0}, (200, 400), 1.0),
+        # Stretched to one side: what may not be enlarged becomes narrower instead.
+        (WIDE, {"one_side": True, "width": 50}, (50, 100), 1.0),
+        (WIDE, {"one_side": True, "height": 50}, (200, 50), 1.0),
+        (WIDE, {"one_side": True, "width": 400}, (200, 50), 1.0),
+        (WIDE, ENLARGE | {"one_side": True, "width": 400}, (400, 100), 1.0),
+        (WIDE, ENLARGE | {"one_side": True, "width": 400, "pixel_ratio": 0.5}, (200, 50), 0.5),
         # Without a box.
         (WIDE, {"pixel_ratio": 0.5}, (100, 50), 0.5),
         (WIDE, {"pixel_ratio": 2.0}, (200, 100), 1.0),

@@ -13,7 +13,7 @@ from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.grammar.cloudflare import COVERAGE, check, read
 from darkroom.plan.grammar.coverage import counted
 from darkroom.plan.grammar.native import parse_url
-from darkroom.plan.grammar.settings import CloudflareSettings, LanguageSettings
+from darkroom.plan.grammar.settings import CloudflareSettings, LanguageSettings, load
 from darkroom.plan.grammar.sources import Sources
 from darkroom.plan.model import Plan
 from darkroom.plan.policy import AccessMode, needs_signature
@@ -272,6 +272,13 @@ def test_a_preset_may_be_called_public() -> None:
 def test_hosted_images_that_are_none(path: str, some: LanguageSettings, error: type[DarkroomError], told: str) -> None:
     with pytest.raises(error, match=told):
         read(path, some)
+
+
+def test_an_account_is_a_segment_of_a_path() -> None:
+    for account in ("a/b", "a b", "%2F"):
+        with pytest.raises(ValueError, match="account_hash"):
+            load(f"[cloudflare]\naccount_hash = '{account}'", Presets({}, {}))
+    assert load("[cloudflare]\naccount_hash = 'a_B-9'", Presets({}, {})).cloudflare.account_hash == "a_B-9"
 
 
 def test_only_presets_of_hosted_images_need_no_signature() -> None:

@@ -58,6 +58,7 @@ NEEDY = [
     ("even", "1", "{}_fit-cover_h-10_w-10"),
     ("even", "1", "cut-10-10-north-0.5-0.5-0-0_{}"),
     ("grow", "1", "{}_up-1_w-10"),
+    ("one", "1", "{}_w-10"),
     ("ext", "box-fp-0.25-1", "{}_h-10_w-10"),
     ("tfirst", "1", "cut-10-10-northwest-0.5-0.5-0-0_{}_trim-10"),
     ("cov", "clip", "{}_fit-cover_h-10_w-10"),

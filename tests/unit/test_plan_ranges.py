@@ -92,6 +92,7 @@ OTHERS = {
     "ratio": ("0.0001 1 1000", "0 -1 1000.0001 1~1"),
     "most": ("0 1 65535", "-1 65536 0.5 1~1"),
     "even": ("0 1", "-1 2 1~1"),
+    "one": ("0 1", "-1 2 1~1"),
     "grow": ("0 1", "-1 2 1~1"),
     "ext": (
         "box~center~0~0 ratio~northwest~65535~65535 box~north~-65535~-65535 box~south~0.5~0.5 box~fp~0~1",
@@ -149,7 +150,7 @@ OTHERS = {
 
 DEFAULTS = {
     **{"up": False, "equalise": False, "gray": False, "anim": True, "orient": True, "adapt": False, "reye": False},
-    **{"tfirst": False, "even": False, "grow": False, "most": 0, "ratio": 1.0},
+    **{"tfirst": False, "even": False, "grow": False, "one": False, "most": 0, "ratio": 1.0},
     **{"frm": False, "base": False, "dlx": False, "inl": False},
     **{"rot": 0, "trim": 0, "radius": 0, "denoise": 0, "bri": 0, "con": 0, "sat": 0, "page": 0, "med": 0, "thr": 0},
     **{"pix": 0, "noise": 0, "ry": 0, "mb": 0},

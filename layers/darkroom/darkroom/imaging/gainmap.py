@@ -27,7 +27,18 @@ QUALITY = 85
 _GEOMETRY_FIELDS = (
     *("width", "height", "upscale", "fit", "gravity", "crop", "rotate", "flip", "trim", "findings"),
     *("orient", "inset", "cut", "face_crop", "face_zoom", "trimming", "trim_first", "min_width", "min_height", "zoom"),
-    *("covering", "adapt", "offset", "focus", "extension", "pixel_ratio", "max_side", "even_centre", "only_grow"),
+    *(
+        "covering",
+        "adapt",
+        "offset",
+        "focus",
+        "extension",
+        "pixel_ratio",
+        "max_side",
+        "even_centre",
+        "only_grow",
+        "one_side",
+    ),
 )
 _OUTPUT_FIELDS = ("format", "quality", "animate", "page", "download", "skip", "max_bytes", "baseline", "inline")
 

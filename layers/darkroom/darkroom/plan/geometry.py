@@ -189,7 +189,7 @@ def _room(padding: Padding, max_side_px: int) -> Size:
 
 def _has_wishes(plan: Plan) -> bool:
     """Whether sizes follow rules that native options do not have."""
-    needs_factors = plan.covering or plan.zoom != Zoom() or plan.pixel_ratio != 1 or plan.max_side
+    needs_factors = plan.covering or plan.one_side or plan.zoom != Zoom() or plan.pixel_ratio != 1 or plan.max_side
     return bool(plan.min_width or plan.min_height or needs_factors)
 
 
@@ -223,7 +223,7 @@ def _by_wish(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) -
     most = Size(*(min(side, max(MAX_SIDE_PX, *size)) for side in (room.turned if turns else room)))
     if plan.pixel_ratio != 1 or plan.max_side:
         return _at_ratio(plan, placed, wish, max(most), max_pixels)
-    scaled, kept = wished(size, wish, plan.fit, plan.covering, most, upscale=plan.upscale)
+    scaled, kept = wished(size, wish, _fit(plan), plan.covering, most, upscale=plan.upscale)
     if scaled == kept:
         return replace(placed, scaled=bounded(scaled, max_pixels))
     return _windowed(plan, replace(placed, scaled=scaled), kept)
@@ -241,10 +241,15 @@ def _at_ratio(
         _extension(plan),
         Padding(*(plan.padding[1:] + plan.padding[:1] if turns else plan.padding)),
     )
-    sized = resize_at_ratio(placed.subject.size, wanted, plan.fit, plan.covering, upscale=plan.upscale)
+    sized = resize_at_ratio(placed.subject.size, wanted, _fit(plan), plan.covering, upscale=plan.upscale)
     padding = multiply_padding(plan.padding, sized.ratio)
     placed = replace(placed, scaled=bounded(sized.scaled, max_pixels), padding=padding, ratio=sized.ratio)
     return placed if sized.scaled == sized.kept else _windowed(plan, replace(placed, scaled=sized.scaled), sized.kept)
+
+
+def _fit(plan: Plan) -> str:
+    """How the box is filled; with ``one_side`` it is stretched to."""
+    return "fill" if plan.one_side else plan.fit
 
 
 def _extension(plan: Plan) -> Extension | None:

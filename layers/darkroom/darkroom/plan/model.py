@@ -263,6 +263,7 @@ class Plan:
     max_side: int = 0
     even_centre: bool = False
     only_grow: bool = False
+    one_side: bool = False
     proportion: Proportion | None = None
     covering: str = ""
     adapt: bool = False

@@ -102,6 +102,8 @@ def factors(size: Size, box: Size, fit: str, covering: str) -> tuple[float, floa
     """By how much ``box`` makes ``size`` larger on each axis."""
     if not (box.width or box.height):
         return 1.0, 1.0
+    if not (box.width and box.height) and fit == "fill":
+        return box.width / size.width or 1.0, box.height / size.height or 1.0
     if not (box.width and box.height):
         only = box.width / size.width or box.height / size.height
         return only, only

@@ -48,6 +48,8 @@ def settle(fields: dict[str, Value]) -> None:
     _drop_the_colour_of_no_margins(fields)
     _drop_a_ratio_of_nothing(fields)
     _grow_a_contained_picture(fields)
+    if len(fields.keys() & {"width", "height"}) != 1:
+        fields.pop("one_side", None)
     if fields.get("gravity") != Gravity("face"):
         fields.pop("face_zoom", None)
     if fields.get("format", "auto") not in _JPEGS:

@@ -91,6 +91,7 @@ BORROWED: tuple[Borrowed, ...] = (
     ),
     Borrowed("most", Whole(0, MAX_LENGTH_PX), "Longest side of the result, with padding and extension.", "max_side"),
     Borrowed("even", Flag(), "Places what is centred as imgproxy does, which rounds to even numbers.", "even_centre"),
+    Borrowed("one", Flag(), "Stretches to the one of w and h that is given; the other side stays.", "one_side"),
     Borrowed("grow", Flag(), "Only enlarges: with fit=contain nothing becomes smaller.", "only_grow"),
     Borrowed("ext", ExtensionKind(COMPASS), "Room around a result that is smaller than the box.", "extension"),
     Borrowed("angle", Degrees(), "Degrees clockwise, after rot and flip; the corners show bgm or bg.", "angle"),

@@ -23,6 +23,10 @@ TRUSTED_SIGNATURE = re.compile(r"[A-Za-z0-9_-]{16,}")
 """Whoever knows one may ask for everything: as long as the shortest key, and a segment of a path."""
 
 
+ACCOUNT_HASH = re.compile(r"[A-Za-z0-9_-]*")
+"""A segment of a path, or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImgproxySettings:
     """What imgproxy's own configuration says by the variables of these names.
@@ -165,6 +169,8 @@ def _check(settings: LanguageSettings) -> None:
         from .imgproxy.options import check_presets  # which reads what is said here
 
         check_presets(imgproxy)
+    if not ACCOUNT_HASH.fullmatch(settings.cloudflare.account_hash):
+        raise ValueError("cloudflare: account_hash is not of A-Z, a-z, 0-9, - and _")
     if settings.thumbor.smart not in ("attention", "face"):
         raise ValueError(f"thumbor: smart must be attention or face, not {settings.thumbor.smart!r}")
 

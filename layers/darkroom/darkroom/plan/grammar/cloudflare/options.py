@@ -28,7 +28,14 @@ COVERAGE: tuple[Covered[Read], ...] = (
         "compression", (), "fast", note="Nothing to do: it trades size for time.", read=partial(readers.word, ("fast",))
     ),
     Covered("contrast", (), "a factor", "con, mat", read=partial(readers.factor, "contrast")),
-    Covered("dpr", (), "a factor", "w, h, crop, inset", note="At most 4.", read=readers.dpr),
+    Covered(
+        "dpr",
+        (),
+        "a factor",
+        "w, h, crop, inset",
+        note="At most 4; there 2.",
+        read=readers.dpr,
+    ),
     Covered(
         "fit",
         (),

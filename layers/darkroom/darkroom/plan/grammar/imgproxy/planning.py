@@ -34,7 +34,6 @@ def values_of(wanted: Wanted, key: str, settings: LanguageSettings) -> dict[str,
     """Option values by short name; raises BadOption for what cannot be said in ours."""
     if wanted.raw:
         return {"skip": ("all",), **_named(wanted, key)}
-    _check_sides(wanted)
     return {
         **_region(wanted),
         **_sizes(wanted),
@@ -47,12 +46,6 @@ def values_of(wanted: Wanted, key: str, settings: LanguageSettings) -> dict[str,
         **_output(wanted),
         **_named(wanted, key),
     }
-
-
-def _check_sides(wanted: Wanted) -> None:
-    sides = (wanted.width, wanted.height)
-    if wanted.resizing == "force" and any(sides) and not all(sides):
-        raise refused("resizing_type", "force needs width and height here")
 
 
 def _region(wanted: Wanted) -> dict[str, Value]:
@@ -110,6 +103,7 @@ def _sizes(wanted: Wanted) -> dict[str, Value]:
         values["zoom"] = Zoom(*map(_rounded, zoom))
     if wanted.enlarge:
         values["up"] = True
+    values["one"] = wanted.resizing == "force"
     if wanted.max_side and not _is_within(wanted):
         values["most"] = min(wanted.max_side, MAX_LENGTH_PX)
     return values
@@ -117,7 +111,8 @@ def _sizes(wanted: Wanted) -> dict[str, Value]:
 
 def _goes_into_box(wanted: Wanted) -> bool:
     """Whether a box times ``dpr`` gives what imgproxy does for every source: nothing else is scaled, nothing cut."""
-    contains = wanted.resizing == "fit" or not (wanted.width and wanted.height)
+    one = not (wanted.width and wanted.height)
+    contains = wanted.resizing == "fit" or (one and wanted.resizing != "force")
     scaled = (wanted.min_width, wanted.min_height, *wanted.padding, wanted.mark.opacity, wanted.max_side)
     extended = wanted.extend.enabled or wanted.extend_ratio.enabled
     even_zoom = wanted.zoom_x == wanted.zoom_y
