@@ -16,10 +16,8 @@ def release(facts: Mapping[str, Any], key: str) -> str:
     from darkroom.aws.queues import Queue
     from tools.review import NotHeld, decide
 
-    cloud, url = Cloud(facts["aws_endpoint_url"]), facts["queues"].get("review")
-    if url is None:
-        raise CannotStart("This stack analyses no images, so that it holds none")
-    index, queue = Index(cloud.dynamodb, facts["index_table"]), Queue(cloud.queues, url)
+    cloud = Cloud(facts["aws_endpoint_url"])
+    index, queue = Index(cloud.dynamodb, facts["index_table"]), Queue(cloud.queues, facts["queues"]["review"])
     try:
         return str(decide(index, queue, key, "release", getpass.getuser()).held["sha256"])
     except NotHeld as error:

@@ -37,7 +37,7 @@ QUEUES = (
 )
 DEAD_LETTERS = (
     ("ingest", ""),
-    ("review", "HasAnalysis"),
+    ("review", ""),
     ("infer", "HasAnalysis"),
     ("purge", ""),
     ("refine", "HasRefine"),

@@ -33,8 +33,8 @@ METRICS_PUBLISHED: Mapping[str, int] = {"monitor": 11, "sweep": 3}
 METRICS_READ = 41
 """By a run of the monitor in a default deployment, of GetMetricData."""
 
-QUEUES = 3
-"""That Lambda polls: ingest, purge and refine."""
+QUEUES = 4
+"""That Lambda polls: ingest, review, purge and refine."""
 
 RECEIVES = 5 * 3 * 60 * HOURS_A_MONTH
 """Of an idle queue: Lambda starts with five pollers, and a long poll lasts up to 20 s (AWS Lambda developer guide,

@@ -91,18 +91,17 @@ def _open_inbox(ingest: Ingest, queue: Queue, dead_letters: Queue, max_receives:
     )
 
 
-_REVIEWS = _env.get("REVIEW_QUEUE_URL", "").rpartition("/")[2]
-"""The name of the queue of people's decisions, empty where no images are analysed."""
+_REVIEWS = _env["REVIEW_QUEUE_URL"].rpartition("/")[2]
+"""The name of the queue of people's decisions."""
 
 
 def _open_inboxes(settings: Settings) -> Mapping[bool, Inbox]:
     """By whether messages are people's decisions."""
-    ingest = _ingest(settings)
-    inboxes = {False: _open_inbox(ingest, _queue, _dead_letters, _env["MAX_RECEIVES"], decides=False)}
-    if _REVIEWS:
-        reviews, given_up = Queue(_sqs, _env["REVIEW_QUEUE_URL"]), Queue(_sqs, _env["REVIEW_DLQ_URL"])
-        inboxes[True] = _open_inbox(ingest, reviews, given_up, _env["REVIEW_MAX_RECEIVES"], decides=True)
-    return inboxes
+    ingest, reviews = _ingest(settings), (Queue(_sqs, _env["REVIEW_QUEUE_URL"]), Queue(_sqs, _env["REVIEW_DLQ_URL"]))
+    return {
+        False: _open_inbox(ingest, _queue, _dead_letters, _env["MAX_RECEIVES"], decides=False),
+        True: _open_inbox(ingest, *reviews, _env["REVIEW_MAX_RECEIVES"], decides=True),
+    }
 
 
 _inboxes = Configured(LiveSettings(in_vault(_media), _observer), _open_inboxes)
@@ -115,7 +114,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
     def receive(record: SQSRecord) -> None:
         message = Message.read(record.raw_event)
-        inbox = _inboxes()[bool(_REVIEWS) and message.queue == _REVIEWS]
+        inbox = _inboxes()[message.queue == _REVIEWS]
         inbox.receive(message, lambda: context.get_remaining_time_in_millis() / 1000)
 
     _observer.begin(context)

@@ -63,7 +63,7 @@ class Watching:
             ),
             quarantine=Vault(cloud.s3, facts.quarantine_bucket),
             media=media,
-            reviews=Queue(cloud.queues, facts.queues.get("review", "")),
+            reviews=Queue(cloud.queues, facts.queues["review"]),
             audit=Audit(Vault(cloud.s3, audit)) if audit else None,
         )
 

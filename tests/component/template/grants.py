@@ -22,6 +22,7 @@ UNRECORDED: dict[str, Grants] = {
         "<AuditBucket.Arn>/*": ["s3:PutObject"],
         "<SigningKeys.Id>": ["secretsmanager:GetSecretValue"],
         "<IngestDeadLetters.Arn>": ["sqs:SendMessage"],
+        "<ReviewDeadLetters.Arn>": ["sqs:SendMessage"],
         "arn:aws:states:eu-central-1:111122223333:execution:stack-scene:*": ["states:DescribeExecution"],
     },
     "Sweep": {
