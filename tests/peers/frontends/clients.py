@@ -1,0 +1,38 @@
+"""The npm packages of the clients, and scripts that run them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.contenders import npm
+from bench.contenders.model import Missing
+
+HERE = Path(__file__).parent
+FILES = tuple(HERE / name for name in (*npm.LOCKED, ".npmrc"))
+
+
+def install() -> tuple[str, Path]:
+    """Return Node and the folder with the packages; skips the test where there is no npm."""
+    try:
+        return npm.installed("frontends-peers", "front ends", FILES)
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+def run(script: str, document: dict[str, Any]) -> Any:
+    """Return what a script of this folder answers to ``document``."""
+    runtime, folder = install()
+    done = subprocess.run(
+        [runtime, str(HERE / script)],
+        input=json.dumps({"folder": str(folder)} | document),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
