@@ -6,6 +6,7 @@ import io
 import json
 from base64 import b64decode, urlsafe_b64encode
 from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha1, sha256
 from hmac import digest
 from typing import Any
@@ -193,6 +194,28 @@ def test_a_link_ends_whether_or_not_it_needs_its_signature(stack: Served) -> Non
     for width in (320, 321):
         assert stack.get(imgproxy(f"/w:{width}/exp:{NOW_S + 9}/plain/photo.jpg"))["statusCode"] == 200
         assert problem(stack.get(imgproxy(f"/w:{width}/exp:{NOW_S - 9}/plain/photo.jpg"))) == (403, "expired")
+
+
+@pytest.mark.parametrize(("left_s", "age_s"), [(9, 9), (3599, 3599), (90_000, 3600)])
+def test_no_response_is_kept_beyond_the_expiry_of_its_url(stack: Served, left_s: int, age_s: int) -> None:
+    """So a URL of a dialect ends when it says, in the CDN's cache too; stored derivatives keep their own ages.
+
+    imgproxy accepts a URL in the second of its timestamp.
+    """
+    expected = f"public, max-age={age_s}, s-maxage={age_s}"
+    for url in (imgproxy(f"/w:321/exp:{NOW_S + left_s - 1}/plain/photo.jpg"), dit_expiring(NOW_S + left_s)):
+        for _ in range(2):
+            assert headers(stack.get(url))["cache-control"] == expected
+    stored = stack.bucket.open("derivatives/photo.jpg/_/w-321.auto-legacy")
+    assert stored is not None
+    assert "s-maxage=31536000" in stored.attributes["Cache-Control"]
+
+
+def dit_expiring(expires_s: int) -> str:
+    expires = datetime.fromtimestamp(expires_s, UTC).strftime("%Y%m%dT%H%M%SZ")
+    message = f"/photo.jpg?expires={expires}&width=300"
+    signature = digest(KEYS["dit"].key.encode(), message.encode(), sha256).hex()
+    return f"/dit/photo.jpg?width=300&expires={expires}&signature={signature}"
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,14 @@ class Languages:
             answer = convert(self.transform.make(plan), asked.document, request.if_none_match)
         if isinstance(answer, Failed):
             raise answer.error
-        return self.delivery.response(answer, plan, request, asked.max_age_s)
+        return self.delivery.response(answer, plan, request, self._max_age_s(asked))
+
+    def _max_age_s(self, asked: Asked) -> int | None:
+        """How long a response may be kept by its URL: never beyond the URL's expiry; None if it says nothing."""
+        ages_s = [] if asked.max_age_s is None else [asked.max_age_s]
+        if asked.expires_s is not None:
+            ages_s.append(max(0, int(asked.expires_s - self.clock())))
+        return min(ages_s, default=None)
 
 
 def _is_health_check(language: Language, request: LanguageRequest) -> bool:
