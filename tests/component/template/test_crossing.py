@@ -37,7 +37,10 @@ def part() -> str:
     return json.dumps(
         kept
         | {
-            "Parameters": {"InferenceMode": document["Parameters"]["InferenceMode"] | {"Default": "lambda"}},
+            "Parameters": {
+                "InferenceMode": document["Parameters"]["InferenceMode"] | {"Default": "lambda"},
+                "Size": document["Parameters"]["Size"],
+            },
             "Conditions": {"HasInference": document["Conditions"]["HasInference"]},
             "Resources": resources,
         }
