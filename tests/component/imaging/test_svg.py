@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -211,6 +213,7 @@ def patterns(count: int) -> str:
     ) + many.format(count - 1)
 
 
+LARGE = 'width="3000" height="3000"'
 BOMBS = {
     "use": nested(9, '<use xlink:href="#a{}"/>'),
     "use by a style": "<style>*{mask:url(#m9)}</style>" + masks(10) + '<rect width="9" height="9"/>' * 99,
@@ -222,6 +225,11 @@ BOMBS = {
     + '<rect width="99" height="99" filter="url(#f)"/>' * 100,
     "one long filter": f'<filter id="f">{"<feGaussianBlur stdDeviation='9'/>" * 50}</filter><rect filter="url(#f)"/>',
     "markers": f'<marker id="m">{"<rect/>" * 100}</marker><path marker-mid="url(#m)" d="M0 0{" L5 5" * 9000}"/>',
+    "dashes": f'<path d="{"M0 0L999 999" * 20}" stroke="red" stroke-linecap="round" stroke-dasharray=".01"/>',
+    "dashes of a group": f'<g style="stroke-dasharray: .01">{"<circle r='99' stroke='red'/>" * 9}</g>',
+    "dashes of a rule": f"<style>.d{{stroke-dasharray:.001}}</style>{"<rect class='d' width='99' height='99'/>" * 3}",
+    "dashes of a use": f'<path id="p" d="{"h999h-999" * 99}"/><use href="#p" stroke-dasharray=".1"/>',
+    "dashes far away": '<path d="M0 0L1e6 1e6" stroke="black" stroke-dasharray="0.001"/>',
     "text": f"<text>{'Hello' * 100_000}</text>",
     "depth": "<g>" * 200 + "</g>" * 200,
     "a chain": "".join(f'<g id="c{i}"><use href="#c{i + 1}"/></g>' for i in range(1000)),
@@ -233,7 +241,72 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_refused_at_once(name: str) -> None:
     with pytest.raises(OverLimits, match="SVG"):
-        svg.sanitise(document(BOMBS[name]))
+        svg.sanitise(document(BOMBS[name], LARGE))
+
+
+def test_the_size_of_the_output_counts() -> None:
+    data = document('<filter id="f"><feGaussianBlur stdDeviation="9"/></filter><rect filter="url(#f)"/>')
+    svg.sanitise(data, scale=10)
+    with pytest.raises(OverLimits, match="SVG"):
+        svg.sanitise(data, scale=60)
+
+
+def test_filters_of_a_known_region_cost_what_they_cover() -> None:
+    small = 'filterUnits="userSpaceOnUse" x="0" y="0" width="90" height="90"'
+    blurs = "".join(f'<filter id="f{n}" {small}>{"<feGaussianBlur/>" * 5}</filter>' for n in range(40))
+    drawn = "".join(f'<rect filter="url(#f{n})"/>' for n in range(40))
+    size = 'width="1500" height="1500"'
+    svg.sanitise(document(blurs + drawn, size))
+    with pytest.raises(OverLimits, match="SVG"):
+        svg.sanitise(document(blurs + f'<g transform="scale(9)">{drawn}</g>', size))
+
+
+def test_dashes_of_usual_length_are_let_through() -> None:
+    line = '<path d="M0 0C10 10 500 200 900 900" fill="none" stroke="red" stroke-dasharray="4 2"/>'
+    clean(line * 300, LARGE)
+
+
+LINEAR = {
+    "dashes": '<path stroke-dasharray="9" d="{}"/>'.format("l1 1" * 50_000),
+    "at-rules": "<style>{}</style>".format("@" * 500_000),
+    "comments": "<style>{}</style>".format("/*" * 250_000),
+    "a selector": "<style>{}</style>".format("a" * 500_000),
+    "selectors": "<style>{}b{{fill:url(#a)}}</style>".format("a " * 250_000),
+    "references in a style": "<style>a{{fill:{}}}</style>".format("url(#" * 100_000),
+    "references in an attribute": '<rect fill="{}"/>'.format("url(#" * 100_000),
+    "rules and elements": "<style>{}</style>{}".format("*{fill:url(#a)}" * 10_000, "<rect/>" * 10_000),
+    "digits": '<svg width="{}!"/>'.format("1" * 500_000),
+    "a data URL": '<image href="data:image/png;base64,{}!"/>'.format("A " * 250_000),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_reading_takes_time_in_proportion_to_the_size(name: str) -> None:
+    """Each took minutes by the square. CPU time of this thread, which no other process adds to; a second is ample."""
+    started_s = time.thread_time()
+    with suppress(DarkroomError):
+        svg.sanitise(document(LINEAR[name]))
+    assert time.thread_time() - started_s < 10
+
+
+@pytest.mark.parametrize(
+    ("content", "left"),
+    [
+        ('<g systemLanguage="de"/><rect systemLanguage="fr, en-GB"/>', "<rect></rect>"),
+        ('<switch><g systemLanguage="de"/><rect/></switch>', "<switch><rect></rect></switch>"),
+        ('<switch><g requiredExtensions="urn:x"/><rect/></switch>', '<g requiredExtensions="urn:x">'),
+        ("<switch><foreignObject/><rect/></switch>", "<switch><rect></rect></switch>"),
+    ],
+)
+def test_conditions_are_evaluated_for_english(content: str, left: str) -> None:
+    assert left in clean(content)
+    assert "systemLanguage" not in clean(content)
+
+
+def test_siblings_that_are_removed_still_count() -> None:
+    style = "<style>rect:first-child{fill:#f00} rect{fill:#0f0}</style>"
+    data = document(f'{style}<g><title>t</title><rect width="100" height="80"/></g>')
+    assert drawn(data)(5, 5) == drawn(svg.sanitise(data))(5, 5) == [0, 255, 0, 255]
 
 
 def test_circles_are_no_bombs() -> None:
@@ -259,8 +332,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     [
         '<pattern id="p" width="1e6" height="1e6" patternUnits="userSpaceOnUse"><rect width="1e6"/></pattern>'
         '<rect width="1000" height="1000" fill="url(#p)"/>',
-        '<path d="M0 0L1e6 1e6" stroke="black" stroke-dasharray="0.001"/>',
-        '<circle r="1e9" stroke="black" stroke-dasharray="1"/>',
+        '<path d="M0 0L1e4 1e4" stroke="black" stroke-linecap="round" stroke-width="9" stroke-dasharray="1"/>',
         '<filter id="f"><feGaussianBlur stdDeviation="1e5"/></filter><rect width="500" height="500" filter="url(#f)"/>',
         "<g opacity='0.9'>" * 100 + "<rect width='900' height='900'/>" + "</g>" * 100,
         '<filter id="f"><feMorphology radius="500"/></filter><rect width="1000" height="1000" filter="url(#f)"/>',

@@ -148,7 +148,7 @@ def _opened(source: Source, header: Header, knobs: dict[str, Any], page: int) ->
         from . import svg  # the sanitiser is not needed for other types
 
         try:
-            clean = pyvips.Source.new_from_memory(svg.sanitise(source.read_all()))
+            clean = pyvips.Source.new_from_memory(svg.sanitise(source.read_all(), scale=knobs.get("scale", 1.0)))
         except ValueError as error:
             raise Damaged(detail=f"svg: {error}") from error
         return pyvips.Operation.call(loader.operation, clean, access="sequential", **knobs)

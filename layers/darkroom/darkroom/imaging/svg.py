@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
+from dataclasses import dataclass
 
 from ..errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
 from ..plan.limits import Limits
@@ -28,9 +29,16 @@ DEFAULT_SIZE_PX = (300, 150)
 """Of a picture that says nothing (CSS 2.2, 10.3.2)."""
 
 _LENGTH = re.compile(r"\s*\+?([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([a-zA-Z]*)\s*")
+_MAX_LENGTH_CHARS = 64
+"""Backtracking over digits takes time by the square of their number."""
 _PX = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "q": 96 / 101.6}
 _PX |= {"em": 16.0, "rem": 16.0, "ex": 8.0}
 _DATA_URL = re.compile(r"data:image/[a-z+]{3,8};base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)
+LANGUAGE = "en"
+"""That of elements with ``systemLanguage``. librsvg takes it from the environment of the process."""
+_SIBLINGS = re.compile(r"[+~]|:(?:first|last|only|nth)-")
+_PLACEHOLDER = f"{{{SVG}}}defs"
+_WITH_TEXT = ("text", "tspan", "textPath", "a")
 _HREFS = ("href", f"{{{XLINK}}}href")
 _XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
@@ -40,20 +48,20 @@ def size(data: bytes) -> tuple[int, int]:
     return _root_size(_parsed(data, root_only=True))
 
 
-def sanitise(data: bytes) -> bytes:
+def sanitise(data: bytes, *, scale: float = 1.0) -> bytes:
     """A harmless SVG that draws the same, as UTF-8.
 
-    Raises TypeNotAllowed for entities, OverLimits for what would take seconds to draw, or Damaged where it is not
-    well-formed.
+    Raises TypeNotAllowed for entities, OverLimits for what would take seconds to draw at ``scale``, or Damaged where it
+    is not well-formed.
     """
     root = _parsed(data)
     wide, tall = _root_size(root)
-    clean = _cleaned(root) or Element(f"{{{SVG}}}svg", {})
+    clean = _Cleaner(placeholders=_counts_siblings(root)).clean(root) or Element(f"{{{SVG}}}svg", {})
     clean.attributes |= {"width": str(wide), "height": str(tall)}
     for name in ("x", "y", "transform"):
         clean.attributes.pop(name, None)
     try:
-        check_cost(clean)
+        check_cost(clean, max(1, round(wide * scale)), max(1, round(tall * scale)))
     except TooMuch as error:
         raise OverLimits("The source is an SVG that would take too long to draw", detail=str(error)) from error
     return _written(clean).encode()
@@ -95,7 +103,7 @@ def _root_size(root: Element) -> tuple[int, int]:
 
 def _length(text: str) -> float | None:
     """A length in px; None if it is a percentage, missing or nothing."""
-    found = _LENGTH.fullmatch(text)
+    found = _LENGTH.fullmatch(text) if len(text) <= _MAX_LENGTH_CHARS else None
     value = float(found[1]) * _PX.get(found[2].lower(), 0.0) if found else 0.0
     return value if value > 0 else None
 
@@ -110,22 +118,42 @@ def _view_box(root: Element) -> tuple[float, float] | None:
     return (wide, tall) if wide > 0 and tall > 0 else None
 
 
-def _cleaned(element: Element) -> Element | None:
-    """``element`` without anything that is not listed; None if it must go itself. Names lose their namespace."""
-    space, _, local = element.name.rpartition("}")
-    if space not in ("", f"{{{SVG}") or local not in ELEMENTS:
-        return None
-    clean = Element(f"{{{SVG}}}{local}", _attributes(local, element.attributes))
-    if local == "style":
-        clean.children = [sheet(element.text)]
+def _counts_siblings(root: Element) -> bool:
+    """Whether a style sheet has a selector that depends on what else there is beside an element."""
+    return any(_SIBLINGS.search(element.text) for element in root.walk() if element.name.endswith("style"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cleaner:
+    """``placeholders``: what is removed leaves an empty element, so that ``:first-child`` means the same as before."""
+
+    placeholders: bool
+
+    def clean(self, element: Element) -> Element | None:
+        """``element`` without anything that is not listed; None if it is not drawn. Names lose their namespace."""
+        space, _, local = element.name.rpartition("}")
+        if space not in ("", f"{{{SVG}") or local not in ELEMENTS or not _is_in_language(element):
+            return None
+        clean = Element(f"{{{SVG}}}{local}", _attributes(local, element.attributes))
+        if local == "style":
+            clean.children = [sheet(element.text)]
+            return clean
+        if local == "image" and "href" not in clean.attributes:
+            return None
+        for child in element.children:
+            if isinstance(child, str):
+                clean.children += [child] if local in _WITH_TEXT else []
+            elif (kept := self.clean(child)) is not None:
+                clean.children.append(kept)
+            elif self.placeholders and local not in ("switch", *_WITH_TEXT):
+                clean.children.append(Element(_PLACEHOLDER, {}))
         return clean
-    if local == "image" and "href" not in clean.attributes:
-        return None
-    for child in element.children:
-        kept = child if isinstance(child, str) else _cleaned(child)
-        if kept is not None and (isinstance(kept, Element) or local in ("text", "tspan", "textPath", "a")):
-            clean.children.append(kept)
-    return clean
+
+
+def _is_in_language(element: Element) -> bool:
+    """Whether :data:`LANGUAGE` is one that ``systemLanguage`` names, if it names any (SVG 2, 5.8.4)."""
+    given = element.attributes.get("systemLanguage")
+    return given is None or any(one.strip().lower().split("-")[0] == LANGUAGE for one in given.split(","))
 
 
 def _attributes(local: str, given: dict[str, str]) -> dict[str, str]:

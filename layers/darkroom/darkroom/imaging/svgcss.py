@@ -1,17 +1,37 @@
-"""CSS in an SVG: what could fetch is cut out, and which elements it makes refer to others."""
+"""CSS in an SVG: what could fetch is removed, and which elements it makes refer to others.
+
+All of it takes time in proportion to the text: it runs with the interpreter's lock, where no CPU limit can stop it.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-REFERENCE = re.compile(r"url\(\s*['\"]?#([^'\")\s]+)['\"]?\s*\)", re.IGNORECASE)
-"""A reference within the same document."""
+REFERENCE = re.compile(r"url\(\s*['\"]?#([^'\"()#\s]+)['\"]?\s*\)", re.IGNORECASE)
+"""A reference within the same document. No match reaches beyond the next parenthesis, so that searches are linear."""
 
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_AT_RULE = re.compile(r"@[^{;]*(?:;|\{(?:[^{}]|\{[^{}]*\})*\})")
-_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
-_CLASS = re.compile(r"\.([\w-]+)\Z")
+_BRACE = re.compile(r"[{};]")
+_COMBINATOR = re.compile(r"[\s>+~]+")
+_PART = re.compile(r"([.#]?)([\w-]+)")
+_QUALIFIER = re.compile(r"::?[\w-]+(?:\([^()]*\))?|\[[^\]]*\]?")
+"""Pseudo-classes and attribute selectors."""
 _UNSAFE = re.compile(r"[\\@<]|javascript:|expression\(|url\(|image\(|image-set\(|src\(", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a rule for some elements refers to. "" stands for any element, class or id.
+
+    It may match elements that the selector does not: of a compound with several classes, one is compared.
+    """
+
+    element: str
+    of_class: str
+    of_id: str
+    ids: tuple[str, ...]
+    layers: bool
 
 
 def is_safe(value: str) -> bool:
@@ -21,21 +41,63 @@ def is_safe(value: str) -> bool:
 
 def declarations(text: str) -> str:
     """``text``, the content of a ``style`` attribute or rule, without what is not safe."""
-    return ";".join(part.strip() for part in _COMMENT.sub("", text).split(";") if part.strip() and is_safe(part))
+    parts = (part.strip() for part in _without_comments(text).split(";"))
+    return ";".join(part for part in parts if part and is_safe(part))
 
 
 def sheet(text: str) -> str:
     """A style sheet of plain rules: no ``@import``, ``@font-face`` or other at-rules, and only safe declarations."""
-    plain = _AT_RULE.sub("", _COMMENT.sub("", text))
-    rules = ((selector.strip(), declarations(body)) for selector, body in _RULE.findall(plain))
+    rules = ((selector, declarations(body)) for selector, body in _rules(_without_comments(text)))
     return "".join(f"{selector}{{{body}}}" for selector, body in rules if body and is_safe(selector))
 
 
-def references(text: str) -> dict[str, list[str]]:
-    """The ids that a clean sheet refers to, by class; those of any other selector by ``*``."""
-    found: dict[str, list[str]] = {}
-    for selectors, body in _RULE.findall(text):
-        for selector in selectors.split(","):
-            name = _CLASS.fullmatch(selector.strip())
-            found.setdefault(name[1] if name else "*", []).extend(REFERENCE.findall(body))
-    return found
+def references(text: str) -> Iterator[Rule]:
+    """The rules of a clean sheet that refer to elements or need a layer of their own."""
+    for selectors, body in _rules(text):
+        ids, layers = tuple(dict.fromkeys(REFERENCE.findall(body))), needs_layer(body)
+        if ids or layers:
+            for selector in selectors.split(","):
+                yield Rule(*_compound(selector.strip()), ids, layers)
+
+
+def needs_layer(text: str) -> bool:
+    """Whether these declarations draw an element apart before it is put on others."""
+    return "opacity:" in text or "mix-blend-mode" in text or "isolation" in text
+
+
+def _compound(selector: str) -> tuple[str, str, str]:
+    """Element, class and id of the last compound selector: what the element itself has to match."""
+    parts = dict(_PART.findall(_COMBINATOR.split(_QUALIFIER.sub("", selector).strip())[-1]))
+    return parts.get("", ""), parts.get(".", ""), parts.get("#", "")
+
+
+def _without_comments(text: str) -> str:
+    """``text`` up to a comment that does not end, without all others."""
+    pieces, at = [], 0
+    while (start := text.find("/*", at)) >= 0:
+        pieces.append(text[at:start])
+        end = text.find("*/", start + 2)
+        if end < 0:
+            return "".join(pieces)
+        at = end + 2
+    return "".join([*pieces, text[at:]])
+
+
+def _rules(text: str) -> Iterator[tuple[str, str]]:
+    """Selector and body of each plain rule; at-rules and rules that contain blocks are left out."""
+    depth, start, body, plain = 0, 0, 0, True
+    for mark in _BRACE.finditer(text):
+        match mark[0]:
+            case "{":
+                depth, plain = depth + 1, depth == 0
+                body = mark.end() if depth == 1 else body
+            case "}" if depth > 1:
+                depth -= 1
+            case "}" if depth == 1:
+                depth = 0
+                selector = text[start : body - 1].strip()
+                if plain and not selector.startswith("@"):
+                    yield selector, text[body : mark.start()]
+                start = mark.end()
+            case _ if depth == 0:
+                start = mark.end()

@@ -37,8 +37,8 @@ GEOMETRY = names(
     """
     class clipPathUnits cx cy d dx dy filterUnits fr fx fy gradientTransform gradientUnits height id lengthAdjust
     markerHeight markerUnits markerWidth maskContentUnits maskUnits method offset orient pathLength patternContentUnits
-    patternTransform patternUnits points preserveAspectRatio primitiveUnits r refX refY rotate rx ry spacing
-    spreadMethod startOffset systemLanguage textLength transform viewBox width x x1 x2 y y1 y2
+    patternTransform patternUnits points preserveAspectRatio primitiveUnits r refX refY requiredExtensions
+    requiredFeatures rotate rx ry spacing spreadMethod startOffset textLength transform viewBox width x x1 x2 y y1 y2
     """
 )
 
