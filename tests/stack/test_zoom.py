@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from itertools import product
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -22,6 +23,7 @@ from darkroom.plan.grammar.iiif.grid import is_listed, tiles
 from darkroom.plan.grammar.iiif.information import information
 from darkroom.plan.grammar.iiif.picture import picture_of
 from darkroom.plan.grammar.iiif.reading import ImageRequest, identifier_of, read
+from darkroom.plan.grammar.iiif.version import VERSIONS
 from local import viewer as osd
 from local.control import CONSOLE
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
@@ -146,7 +148,7 @@ def test_another_picture_is_chosen_from_the_strip(stack: Stack, large: str) -> N
 
 ALL_TILES = """info => {
   const tiles = OpenSeadragon.IIIFTileSource.prototype;
-  const source = new OpenSeadragon.IIIFTileSource(tiles.configure(info, `${info.id}/info.json`));
+  const source = new OpenSeadragon.IIIFTileSource(tiles.configure(info, `${info.id || info['@id']}/info.json`));
   const found = [];
   for (let level = source.minLevel; level <= source.maxLevel; level += 1) {
     const count = source.getNumTiles(level);
@@ -173,8 +175,9 @@ def test_every_tile_that_it_can_ask_for_is_listed() -> None:
         async with open_browser() as page:
             await page.open("about:blank")
             await page.tab.add_script_tag(path=await osd.script())
-            for upright in ODD_SIZES:
-                document = information("https://cdn/iiif/3/a", upright, caps, everything=False)
+            for upright, version in product(ODD_SIZES, VERSIONS):
+                base = f"https://cdn{version.prefix}a"
+                document = information(base, upright, caps, version, everything=False)
                 found = set(await page.tab.evaluate(ALL_TILES, document))
                 assert len(found) >= len(set(tiles(upright)))
                 for url in found:
