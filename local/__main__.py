@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--prefix", required=True, help="what it is for: 'trips/' and all below, or the key of one file")
     token.add_argument("--expires-in", type=int, default=900, metavar="SECONDS", help="how long it is valid (900)")
     token.add_argument("--max-bytes", type=int, metavar="BYTES", help="largest file it is good for")
+    token.add_argument("--max-files", type=int, metavar="FILES", help="how many files it is good for")
     forget = commands.add_parser("forget", help="remove every trace of a picture, and tell what was removed")
     forget.add_argument("key", help="the key it was uploaded under")
     forget.add_argument("--check", action="store_true", help="only print the state of its last erasure")
@@ -138,7 +139,7 @@ def _token(chosen: argparse.Namespace) -> int:
     from .facts import read_facts
 
     facts = read_facts(Place(chosen.state_dir.resolve()))
-    grant = Grant(chosen.prefix, int(time.time()) + chosen.expires_in, chosen.max_bytes)
+    grant = Grant(chosen.prefix, int(time.time()) + chosen.expires_in, chosen.max_bytes, chosen.max_files)
     try:
         print(write_token(grant, facts["signing_key"]))
     except DarkroomError as error:

@@ -13,6 +13,7 @@ from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import in_vault
+from darkroom.aws.upload_counters import UploadCounters
 from darkroom.aws.vault import Vault
 from darkroom.services.answers import HttpResponse
 from darkroom.services.api import answer
@@ -23,12 +24,21 @@ from darkroom.settings import Settings
 _env = dict(os.environ)
 _observer = Observer("upload")
 _s3 = client("s3")
-_forms, _index = Forms(_s3, _env["UPLOADS_BUCKET"]), Index(client("dynamodb"), _env["INDEX_TABLE"])
+_dynamodb = client("dynamodb")
+_forms, _index = Forms(_s3, _env["UPLOADS_BUCKET"]), Index(_dynamodb, _env["INDEX_TABLE"])
+_counters = UploadCounters(_dynamodb, _env["INDEX_TABLE"])
 _keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource(), observer=_observer)
 
 
 def _uploads(settings: Settings) -> Uploads:
-    return Uploads(forms=_forms, index=_index, keys=_keys, observer=_observer, max_bytes=settings.max_source_bytes)
+    return Uploads(
+        forms=_forms,
+        index=_index,
+        keys=_keys,
+        counters=_counters,
+        observer=_observer,
+        max_bytes=settings.max_source_bytes,
+    )
 
 
 _service = Configured(LiveSettings(in_vault(Vault(_s3, _env["MEDIA_BUCKET"])), _observer), _uploads)

@@ -56,6 +56,7 @@ grants = st.builds(
     prefix=st.one_of(image_keys, image_keys.map(lambda key: f"{key}/")),
     expires_s=st.integers(NOW_S + 1, NOW_S + MAX_TOKEN_LASTS_S),
     max_bytes=st.none() | st.integers(1, 999_999_999_999),
+    max_files=st.none() | st.integers(1, 999_999),
 )
 
 
@@ -104,7 +105,10 @@ def test_any_other_text_is_no_token(text: str) -> None:
         read_token(text, [KEY], NOW_S)
 
 
-@given(text=st.text(max_size=40) | st.from_regex(r"[0-9]{0,3}1900000[0-9]{3}:[0-9]{0,4}:[a-z/_.]{0,8}", fullmatch=True))
+@given(
+    text=st.text(max_size=40)
+    | st.from_regex(r"[0-9]{0,3}1900000[0-9]{3}:[0-9]{0,4}(x[0-9]{0,4})?:[a-z/_.]{0,8}", fullmatch=True)
+)
 def test_a_signed_grant_has_one_spelling(text: str) -> None:
     """Even who has the key cannot write one grant in two ways."""
     try:
@@ -200,6 +204,8 @@ def test_no_token_is_written_for_a_prefix_that_no_key_has(prefix: str) -> None:
 def test_no_token_is_written_for_a_limit_that_is_none(max_bytes: int) -> None:
     with pytest.raises(BadToken):
         write_token(Grant("trips/", NOW_S + 900, max_bytes), KEY)
+    with pytest.raises(BadToken):
+        write_token(Grant("trips/", NOW_S + 900, max_files=max_bytes), KEY)
 
 
 @pytest.mark.parametrize(

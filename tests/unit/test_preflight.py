@@ -251,7 +251,7 @@ def test_services_are_looked_for_by_any_of_their_names() -> None:
     assert (found.status, found.found) == (UNKNOWN, "not listed: SQS, SageMaker")
 
 
-@pytest.mark.parametrize(("rate", "status"), [(50.0, OK), (2500.0, OK), (49.0, PROBLEM)])
+@pytest.mark.parametrize(("rate", "status"), [(200.0, OK), (2500.0, OK), (199.0, PROBLEM)])
 def test_the_upload_rate_is_within_the_accounts(rate: float, status: Status) -> None:
     assert check_api({"Throttle rate": rate, "Throttle burst rate": 9.0}).status is status
 

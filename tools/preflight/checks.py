@@ -22,7 +22,7 @@ minus 100 can be reserved. Accounts with a small quota report a smaller minimum 
 theirs.
 """
 
-REFINE_CONCURRENCY, UPLOAD_RATE = 2, 50
+REFINE_CONCURRENCY, UPLOAD_RATE = 2, 200
 """As template.yaml has them: re-encodings at the same time, and requests a second of the upload API."""
 
 MEMORY_OF_NEW_ACCOUNTS_MB = 3008

@@ -200,6 +200,29 @@ class NotGranted(DarkroomError):
     for_viewers = False
 
 
+class TokenUsedUp(DarkroomError):
+    """The upload token is valid, but forms for as many files as it allows were made already."""
+
+    code = "token-used-up"
+    status = 403
+    title = "The upload token has been used for as many files as it allows"
+    for_viewers = False
+
+
+class TooManyUploads(DarkroomError):
+    """One upload token has asked for more forms in a minute than it may. ``retry_after_s`` is when the minute ends."""
+
+    code = "too-many-uploads"
+    status = 429
+    title = "This upload token has sent too many requests in this minute"
+    for_viewers = False
+    retryable = True
+
+    def __init__(self, message: str = "", *, retry_after_s: int = 0, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.retry_after_s = retry_after_s
+
+
 class NotIngested(SourceMissing):
     """The index knows nothing of an upload. It may do so in a moment."""
 

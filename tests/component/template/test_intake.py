@@ -185,7 +185,7 @@ def test_the_upload_api_has_three_routes_a_rate_and_named_origins() -> None:
         assert (integration["IntegrationUri"], integration["PayloadFormatVersion"]) == (target, "2.0")
     stage = stack.properties("UploadStage")
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
-    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 200, "ThrottlingBurstLimit": 400}
     cors = stack.properties("UploadApi")["CorsConfiguration"]
     assert (cors["AllowOrigins"], cors["AllowMethods"]) == (["https://a.example"], ["GET", "POST"])
     assert set(cors["AllowHeaders"]) == {"authorization", "content-type"}

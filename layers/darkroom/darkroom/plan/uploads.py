@@ -1,9 +1,10 @@
 """Who may upload what: the token that guards the upload API, and the request that it guards.
 
-A token is ``<grant>.<signature>``, both unpadded base64url. The grant is the text ``<expires>:<max bytes>:<prefix>``:
-Unix time, a whole number or nothing, and the prefix last, so that it needs no escape. The signature is HMAC-SHA256 by a
-key that signs URLs too, over ``upload-token:`` and the grant as it stands in the token. What is signed for a URL begins
-with a slash, so that neither can pass for the other.
+A token is ``<grant>.<signature>``, both unpadded base64url. The grant is the text
+``<expires>:<max bytes>[x<max files>]:<prefix>``: Unix time, a whole number or nothing, for a limited number of files
+``x`` and that number, and the prefix last, so that it needs no escape. The signature is HMAC-SHA256 by a key that signs
+URLs too, over ``upload-token:`` and the grant as it stands in the token. What is signed for a URL begins with a slash,
+so that neither can pass for the other.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ IMAGE_TYPES = {
 
 _DOMAIN = b"upload-token:"
 _TOKEN = re.compile(r"([A-Za-z0-9_-]{1,1200})\.([A-Za-z0-9_-]{43})")
-_GRANT = re.compile(r"([1-9][0-9]{0,9}):([1-9][0-9]{0,11})?:(.+)", re.DOTALL)
+_GRANT = re.compile(r"([1-9][0-9]{0,9}):([1-9][0-9]{0,11})?(?:x([1-9][0-9]{0,5}))?:(.+)", re.DOTALL)
 _HEX_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _FIELDS = ("key", "type", "size", "sha256")
 _FURTHER = ("findings",)
@@ -52,12 +53,20 @@ _EXPANDED = "${filename}"
 class Grant:
     """What a token allows until ``expires_s`` (Unix time): uploads to ``prefix``, of ``max_bytes`` each at most.
 
-    A prefix that ends in a slash stands for all keys below it, any other for the one key of that name.
+    A prefix that ends in a slash stands for all keys below it, any other for the one key of that name. ``max_files`` is
+    how many forms the token is good for.
     """
 
     prefix: str
     expires_s: int
     max_bytes: int | None = None
+    max_files: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The grant as a token has it, before it is encoded. Equal grants have equal texts."""
+        files = "" if self.max_files is None else f"x{self.max_files}"
+        return f"{self.expires_s}:{'' if self.max_bytes is None else self.max_bytes}{files}:{self.prefix}"
 
     def covers(self, key: str) -> bool:
         """Whether ``key`` is the prefix, or below it."""
@@ -86,8 +95,7 @@ class Upload:
 def write_token(grant: Grant, key: str) -> str:
     """The token of ``grant`` made by ``key``; raises BadKey for a prefix of no key, BadToken for a wrong number."""
     check_key(grant.prefix.removesuffix("/"))
-    max_bytes = "" if grant.max_bytes is None else grant.max_bytes
-    encoded = _base64url(f"{grant.expires_s}:{max_bytes}:{grant.prefix}".encode())
+    encoded = _base64url(grant.text.encode())
     _read_grant(encoded)
     return f"{encoded}.{_signature(encoded, key)}"
 
@@ -141,11 +149,11 @@ def _read_grant(encoded: str) -> Grant:
         parts = _GRANT.fullmatch(data.decode())
         if parts is None or _base64url(data) != encoded:
             raise BadToken("The upload token is malformed")
-        expires, max_bytes, prefix = parts.groups()
+        expires, max_bytes, max_files, prefix = parts.groups()
         check_key(prefix.removesuffix("/"))
     except (ValueError, BadKey) as error:
         raise BadToken("The upload token is malformed", detail=str(error)) from error
-    return Grant(prefix, int(expires), int(max_bytes) if max_bytes else None)
+    return Grant(prefix, int(expires), *(int(most) if most else None for most in (max_bytes, max_files)))
 
 
 def _read_document(body: bytes) -> dict[str, object]:

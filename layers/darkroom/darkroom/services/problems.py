@@ -24,7 +24,7 @@ def problem(error: DarkroomError, *, cache_control: str = "no-store", method: st
             document[part] = name
     headers = {"content-type": "application/problem+json", "cache-control": cache_control}
     if error.retryable:
-        headers["retry-after"] = str(RETRY_AFTER_S)
+        headers["retry-after"] = str(getattr(error, "retry_after_s", 0) or RETRY_AFTER_S)
     if error.status == 401:  # says how to authenticate: RFC 9110, 11.6.1
         headers["www-authenticate"] = "Bearer"
     return {"statusCode": error.status, "headers": headers, "body": "" if method == "HEAD" else json.dumps(document)}

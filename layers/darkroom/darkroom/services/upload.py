@@ -11,6 +11,7 @@ from ..aws.forms import FINDINGS, FINDINGS_SIGNATURE, Forms
 from ..aws.index import Index
 from ..aws.observer import Observer
 from ..aws.record import Record
+from ..aws.upload_counters import UploadCounters
 from ..errors import NotGranted, NotIngested
 from ..plan.brought import sign_findings
 from ..plan.keys import quote_key
@@ -45,6 +46,7 @@ class Uploads:
     forms: Forms
     index: Index
     keys: KeySource
+    counters: UploadCounters
     observer: Observer
     max_bytes: int = Limits().max_bytes
     form_lasts_s: int = FORM_LASTS_S
@@ -54,11 +56,14 @@ class Uploads:
         """The answer as a Lambda response (payload format 2.0). Raises DarkroomErrors of any status."""
         grant = granted(request.authorization, self.keys, self.clock())
         if request.asked_key is None:
+            self.counters.count_request(grant.text, self.clock())
             return in_json(201, self._form(grant, request.body))
         return in_json(200, self._fate(grant, request.asked_key))
 
     def _form(self, grant: Grant, body: bytes) -> dict[str, object]:
         upload = read_upload(body, grant, self.max_bytes)
+        if grant.max_files is not None:
+            self.counters.take_file(grant.text, grant.max_files, grant.expires_s)
         expires_s = self.clock() + self.form_lasts_s
         form = self.forms.form(
             upload.key,

@@ -90,8 +90,15 @@ class Api:
             return None
 
 
-def token_for(prefix: str, *, lasts_s: int = 900, key: str = KEYS["current"], max_bytes: int | None = None) -> str:
-    return write_token(Grant(prefix, int(time.time()) + lasts_s, max_bytes), key)
+def token_for(
+    prefix: str,
+    *,
+    lasts_s: int = 900,
+    key: str = KEYS["current"],
+    max_bytes: int | None = None,
+    max_files: int | None = None,
+) -> str:
+    return write_token(Grant(prefix, int(time.time()) + lasts_s, max_bytes, max_files), key)
 
 
 def send(form: dict[str, Any] | Form, data: bytes = DATA, **changes: str | None) -> tuple[int, str]:

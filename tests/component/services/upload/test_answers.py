@@ -33,6 +33,27 @@ def test_sizes_end_at_the_limit_of_the_deployment_and_of_the_token(api: Api) -> 
     assert api.ask(token_for("trips/", max_bytes=100), size=101).document["field"] == "size"
 
 
+def test_a_token_is_good_for_as_many_files_as_it_says(api: Api) -> None:
+    token = token_for("counted/", max_files=2)
+    assert api.ask(token, key="counted/bad.jpg", size=0).status == 400, "a wrong request takes none"
+    assert [api.ask(token, key=f"counted/{number}.jpg").status for number in range(3)] == [201, 201, 403]
+    refused = api.ask(token, key="counted/2.jpg").document
+    assert refused["code"] == "token-used-up"
+    assert api.ask(token_for("counted/", max_files=3), key="counted/2.jpg").status == 201, "another token"
+
+
+def test_one_token_that_sends_too_much_is_refused_and_no_other(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("darkroom.aws.upload_counters.REQUESTS_A_MINUTE", 3)
+    monkeypatch.setattr("darkroom.aws.upload_counters.WINDOW_S", 1_000_000)
+    noisy, other = token_for("noisy/"), token_for("quiet/")
+    garbage = [api.call("POST", "/uploads", f"Bearer {noisy}", b"garbage").status for _ in range(4)]
+    assert garbage == [400, 400, 400, 429]
+    answer = api.ask(noisy, key="noisy/a.jpg")
+    assert (answer.status, answer.document["code"]) == (429, "too-many-uploads")
+    assert int(answer.headers["retry-after"]) >= 1
+    assert api.ask(other, key="quiet/a.jpg").status == 201
+
+
 @pytest.mark.parametrize("key", [KEYS["current"], KEYS["previous"]])
 def test_both_keys_make_tokens(api: Api, key: str) -> None:
     assert api.ask(token_for("trips/", key=key)).status == 201

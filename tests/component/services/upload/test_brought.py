@@ -14,6 +14,7 @@ from darkroom.aws.archive import sidecar_name
 from darkroom.aws.forms import FINDINGS, FINDINGS_SIGNATURE, Forms
 from darkroom.aws.record import READY
 from darkroom.aws.telemetry import LightObserver
+from darkroom.aws.upload_counters import UploadCounters
 from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, from_document, to_document
 from darkroom.plan.brought import MAX_TEXT_BYTES, sign_findings, write_text
 from darkroom.plan.brought import read_document as brought
@@ -47,7 +48,11 @@ def sidecar(world: World, key: str = KEY) -> Findings | None:
 
 def test_from_the_form_to_the_sidecar(world: World) -> None:
     uploads = Uploads(
-        Forms(world.clients["s3"], world.names["uploads"]), world.index, SigningKeys(), LightObserver("upload")
+        Forms(world.clients["s3"], world.names["uploads"]),
+        world.index,
+        SigningKeys(),
+        UploadCounters(world.clients["dynamodb"], world.names["index"]),
+        LightObserver("upload"),
     )
     asked = {"key": KEY, "type": "image/jpeg", "size": len(BODY), "sha256": sha256(BODY).hexdigest()}
     token = write_token(Grant("trips/", int(uploads.clock()) + 900), KEYS[0])

@@ -72,5 +72,5 @@ def test_the_documented_types_and_codes_are_those_of_the_code() -> None:
     assert types
     assert types[1] == ", ".join(f"`{media_type}`" for media_type in IMAGE_TYPES)
     rows = re.findall(r"^\| (\d{3}) \| `([a-z-]+)` \|", page, re.MULTILINE)
-    assert len(rows) == 6
+    assert len(rows) == 8
     assert all(refusals()[code].status == int(status) for status, code in rows)

@@ -1,0 +1,70 @@
+"""Counts of forms by upload token, in the index table: how many in all, and how many in the current minute.
+
+A token is known by the digest of its grant. Items are deleted by DynamoDB after the token has expired.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ..errors import TokenUsedUp, TooManyUploads
+from .clients import asking, code
+
+COUNTER = "upload#"
+"""Before the digest, in the partition key."""
+
+REQUESTS_A_MINUTE = 120
+"""Requests for forms that one token may send: 1 % of what the stage of the API takes (template.yaml)."""
+
+WINDOW_S = 60
+KEPT_S = 3600
+"""How long a count is kept after it has no meaning: DynamoDB deletes within days, and reads ignore it."""
+
+
+class UploadCounters:
+    """The items in ``table``. Every fault of it is Unavailable."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def count_request(self, grant: str, now_s: float) -> None:
+        """Count a request by the token of ``grant``; raises TooManyUploads above the rate."""
+        window = int(now_s // WINDOW_S)
+        ends_s = (window + 1) * WINDOW_S
+        if not self._add(f"{_digest(grant)}#{window}", REQUESTS_A_MINUTE, ends_s + KEPT_S):
+            raise TooManyUploads(retry_after_s=max(1, int(ends_s - now_s) + 1))
+
+    def take_file(self, grant: str, max_files: int, expires_s: int) -> None:
+        """Count a file of ``max_files``; raises TokenUsedUp if there were as many before."""
+        if not self._add(_digest(grant), max_files, expires_s + KEPT_S):
+            raise TokenUsedUp
+
+    def _add(self, name: str, most: int, expires_at_s: int) -> bool:
+        """Add 1 to a counter unless it has reached ``most``; whether it was added."""
+        with asking("upload counter update"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"pk": {"S": f"{COUNTER}{name}"}},
+                    UpdateExpression="ADD #count :one SET expires_at_s = :expires",
+                    ConditionExpression="attribute_not_exists(#count) OR #count < :most",
+                    ExpressionAttributeNames={"#count": "count"},
+                    ExpressionAttributeValues={
+                        ":one": {"N": "1"},
+                        ":most": {"N": str(most)},
+                        ":expires": {"N": str(expires_at_s)},
+                    },
+                )
+            except ClientError as error:
+                if code(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
+        return True
+
+
+def _digest(grant: str) -> str:
+    return sha256(grant.encode()).hexdigest()[:32]
