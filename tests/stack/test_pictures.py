@@ -61,6 +61,7 @@ def test_a_second_request_comes_from_the_cdn_and_after_a_restart_from_the_store(
 def test_what_every_picture_says(viewer: Viewer, key: str) -> None:
     headers = viewer.get(f"{key}?w=320").headers
     assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
     assert {word.strip() for word in headers["vary"].split(",")} >= {"Accept", "DPR", "Sec-CH-DPR", "Save-Data"}
     assert "Sec-CH-DPR" in headers["accept-ch"]
     assert "max-age=" in headers["cache-control"]

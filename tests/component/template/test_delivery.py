@@ -127,6 +127,22 @@ def test_nothing_of_the_storage_shows() -> None:
     assert security["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31_536_000
 
 
+def test_every_behaviour_has_a_content_security_policy() -> None:
+    """Any response may be an SVG: ``raw`` and ``skp`` return masters, and S3 answers without the function."""
+    stack = Stack(Dialects="on")
+    policy = stack.properties("ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+    given = policy["ContentSecurityPolicy"]
+    assert given["Override"] is True
+    directives = {one.split()[0]: one.split()[1:] for one in given["ContentSecurityPolicy"].split(";")}
+    assert directives["default-src"] == ["'none'"]
+    assert directives["sandbox"] == []
+    assert not {"script-src", "object-src", "frame-src"} & set(directives)
+    for one in stack.of_type("AWS::CloudFront::Distribution").values():
+        config = one["DistributionConfig"]
+        for behaviour in (config["DefaultCacheBehavior"], *config.get("CacheBehaviors", ())):
+            assert behaviour["ResponseHeadersPolicyId"] == "<ResponseHeadersPolicy>"
+
+
 def test_edge_functions_run_on_the_way_in_and_out() -> None:
     def events(stack: Stack) -> dict[str, str]:
         associations = distribution(stack)["DefaultCacheBehavior"]["FunctionAssociations"]
