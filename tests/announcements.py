@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft4Validator, Draft202012Validator
 
 from local.place import ROOT
 
@@ -17,10 +17,43 @@ SCHEMAS: Mapping[str, dict[str, Any]] = {
 """By detail type."""
 
 
+REGISTRY: Mapping[str, dict[str, Any]] = {
+    path.stem.removeprefix("darkroom@"): json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "docs" / "schemas" / "registry").glob("*.json"))
+}
+"""By detail type: the OpenAPI documents for EventBridge's schema registry."""
+
+_AROUND = {
+    **dict.fromkeys(("account", "id", "region", "version"), ""),
+    "resources": [],
+    "source": "darkroom",
+    "time": "2026-11-25T12:00:03Z",
+}
+"""What EventBridge puts around a detail."""
+
+
+def find_registry_faults(event: Mapping[str, Any]) -> list[str]:
+    """What of a whole event is not as the registry's document has it."""
+    document = _nullable(REGISTRY[event["detail-type"]])
+    schema = {"$ref": "#/components/schemas/AWSEvent", **document}
+    return [f"{error.json_path}: {error.message}" for error in Draft4Validator(schema).iter_errors(event)]
+
+
+def _nullable(node: Any) -> Any:
+    """OpenAPI 3.0's ``nullable`` as JSON Schema has it."""
+    if isinstance(node, list):
+        return [_nullable(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    found = {name: _nullable(one) for name, one in node.items() if name != "nullable"}
+    return found | ({"type": [node["type"], "null"]} if node.get("nullable") is True else {})
+
+
 def complaints(detail_type: str, detail: Mapping[str, Any]) -> list[str]:
     """What of an announcement is not as documented: wrong, missing, or not mentioned."""
     schema = SCHEMAS[detail_type]
     wrong = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(detail)]
+    wrong += find_registry_faults({**_AROUND, "detail-type": detail_type, "detail": detail})
     return wrong + [f"{name} is not documented" for name in _unknown(schema, detail)]
 
 

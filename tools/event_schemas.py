@@ -1,0 +1,116 @@
+"""Write the schemas of events as Amazon EventBridge's schema registry takes them: OpenAPI 3.0, the whole event.
+
+``python -m tools.event_schemas`` makes ``docs/schemas/registry/darkroom@<detail type>.json`` of each
+``docs/schemas/<detail type>.schema.json``, which describes the ``detail`` alone in JSON Schema 2020-12. Source: Amazon
+EventBridge user guide, "Creating an event schema" and "Creating a schema from event JSON" (``AWSEvent`` and its
+``x-amazon-events-…`` keys); OpenAPI Specification 3.0.3, "Schema Object".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schemas"
+REGISTRY = FOLDER / "registry"
+SUFFIX = ".schema.json"
+SOURCE = "darkroom"
+
+KEPT = frozenset(
+    [
+        "type",
+        "description",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "pattern",
+        "format",
+        "minLength",
+        "minimum",
+        "maximum",
+        "minItems",
+        "minProperties",
+        "additionalProperties",
+    ]
+)
+"""Keywords that mean the same in both."""
+
+DROPPED = frozenset({"$schema", "$id", "title", "propertyNames"})
+"""Those that OpenAPI 3.0 lacks, and names that the document has elsewhere."""
+
+_TEXT = {"type": "string"}
+_ENVELOPE: Mapping[str, Mapping[str, Any]] = {
+    "account": _TEXT,
+    "detail-type": _TEXT,
+    "id": _TEXT,
+    "region": _TEXT,
+    "resources": {"type": "array", "items": _TEXT},
+    "source": _TEXT,
+    "time": {"type": "string", "format": "date-time"},
+    "version": _TEXT,
+}
+"""Of every event: Amazon EventBridge user guide, "AWS service event metadata"."""
+
+
+def build_document(detail_type: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document of the event whose ``detail`` follows ``schema``. ValueError for an unknown keyword."""
+    event = {
+        "type": "object",
+        "required": ["detail", *_ENVELOPE],
+        "x-amazon-events-detail-type": detail_type,
+        "x-amazon-events-source": SOURCE,
+        "properties": {"detail": {"$ref": f"#/components/schemas/{detail_type}"}, **_ENVELOPE},
+    }
+    return {
+        "openapi": "3.0.0",
+        "info": {"version": "1.0.0", "title": detail_type},
+        "paths": {},
+        "components": {"schemas": {"AWSEvent": event, detail_type: convert(schema)}},
+    }
+
+
+def convert(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON Schema of 2020-12 as OpenAPI 3.0 has it. ValueError for a keyword that is not known here."""
+    found: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        match keyword, value:
+            case "const", _:
+                found["enum"] = [value]
+            case "type", list():
+                [found["type"]] = [name for name in value if name != "null"]
+                found["nullable"] = True
+            case "properties", dict():
+                found["properties"] = {name: convert(one) for name, one in value.items()}
+            case (("items" | "additionalProperties"), dict()):
+                found[keyword] = convert(value)
+            case _ if keyword in KEPT:
+                found[keyword] = value
+            case _ if keyword not in DROPPED:
+                raise ValueError(f"{keyword} has no form in OpenAPI 3.0 here")
+    if "enum" in found and "type" not in found:
+        found["type"] = {bool: "boolean", str: "string"}[type(found["enum"][0])]
+    return found
+
+
+def documents() -> dict[str, str]:
+    """Each file of the registry folder by its name."""
+    found = {}
+    for path in sorted(FOLDER.glob(f"*{SUFFIX}")):
+        detail_type = path.name.removesuffix(SUFFIX)
+        document = build_document(detail_type, json.loads(path.read_text(encoding="utf-8")))
+        found[f"{SOURCE}@{detail_type}.json"] = json.dumps(document, indent=2) + "\n"
+    return found
+
+
+def main() -> None:
+    """Write all of them."""
+    REGISTRY.mkdir(exist_ok=True)
+    for name, text in documents().items():
+        (REGISTRY / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
