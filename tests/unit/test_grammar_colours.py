@@ -12,8 +12,6 @@ from darkroom.plan.grammar.matrices import (
     LUMA_601,
     LUMA_709,
     after,
-    brighter,
-    hue,
     lightness,
     linear,
     rounded,
@@ -71,9 +69,7 @@ def test_channels_and_back(rgb: tuple[int, int, int]) -> None:
     assert hex_from([channel * 255 for channel in channels(hex_from(rgb))]) == hex_from(rgb)
 
 
-@pytest.mark.parametrize(
-    "matrix", [saturation(1), hue(0), hue(360), brighter(1), linear(1), after(linear(-1, 1), linear(-1, 1))]
-)
+@pytest.mark.parametrize("matrix", [saturation(1), linear(1), after(linear(-1, 1), linear(-1, 1))])
 def test_what_changes_nothing(matrix: tuple[float, ...]) -> None:
     assert rounded(matrix) == IDENTITY
 
@@ -81,14 +77,6 @@ def test_what_changes_nothing(matrix: tuple[float, ...]) -> None:
 def test_the_first_is_done_first() -> None:
     assert after(linear(2), linear(1, 0.5)) == linear(2, 0.5)
     assert after(linear(1, 0.5), linear(2)) == linear(2, 1.0)
-
-
-@pytest.mark.parametrize("degrees", [30, 90, 180, 270])
-def test_hues_turn_and_greys_stay(degrees: float) -> None:
-    """Each row sums to 1, and turns add up (Filter Effects 1)."""
-    matrix = hue(degrees)
-    assert [sum(matrix[row : row + 3]) for row in (0, 4, 8)] == pytest.approx([1, 1, 1])
-    assert rounded(after(matrix, hue(360 - degrees))) == pytest.approx(IDENTITY, abs=2e-3)
 
 
 @pytest.mark.parametrize("luma", [LUMA_601, LUMA_709])

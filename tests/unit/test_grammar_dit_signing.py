@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.grammar.dit import read
-from darkroom.plan.grammar.dit.query import PARAMETERS
+from darkroom.plan.grammar.dit.reading import COVERAGE
 from darkroom.plan.grammar.settings import LanguageSettings
 from darkroom.plan.model import Plan
 
 SETTINGS = LanguageSettings()
-NAMES = sorted({name for one in PARAMETERS for name in one.names} - {"signature"})
+NAMES = sorted({name for one in COVERAGE if one.group.startswith("query") for name in one.names} - {"signature"})
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,15 @@ from darkroom.plan.grammar.iiif.caps import Caps
 from darkroom.plan.grammar.iiif.features import FEATURES, FORMATS, HTTP_FEATURES, QUALITIES, UNSERVED
 from darkroom.plan.grammar.iiif.information import information
 from darkroom.plan.grammar.imgproxy.address import source_of
-from darkroom.plan.grammar.matrices import LUMA_709, brighter, hue, lightness, saturation
+from darkroom.plan.grammar.matrices import LUMA_709, chained, lightness, linear, saturation
 from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings
 from darkroom.plan.grammar.sources import Sources
 
 SETTINGS = LanguageSettings(Sources((("s3://pictures/", ""),)), {"logo": "m.png"})
 CASES = Path(__file__).parents[1] / "cases" / "grammar"
 IMGPROXY = json.loads((CASES / "imgproxy-options.json").read_text(encoding="utf-8"))
-GREY = "0.2126-0.7152-0.0722"
+NEGATIVE, TWICE = "-1-0-0-1-0--1-0-1-0-0--1-1", "2-0-0-0-0-2-0-0-0-0-2-0"
+ROWS = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
 
 def read_imgproxy(options: str) -> str:
@@ -110,47 +111,28 @@ def test_paths_of_dit_with_one_side() -> None:
         assert options_text(dit.read(f"/{path}", SETTINGS).plan) == wanted
 
 
-def test_tints_of_dit() -> None:
-    """Offsets by the published conversion between sRGB and CIE Lab, at a lightness of 50 and two thirds of its size."""
-    for colour, red, green, blue in (
-        ("#ff0000", 0.3269, -0.3109, -0.3109),
-        ("#00ff00", -0.3109, 0.0712, -0.3109),
-        ("#0000ff", -0.0172, -0.1413, 0.3558),
-        ("#ffcc00", 0.0819, -0.012, -0.3109),
-        ("#0a0500", 0.0075, -0.0013, -0.0103),
-        ("#0b0b40", 0.0124, -0.0245, 0.1472),
-        ("#0a2a0b", -0.0665, 0.0224, -0.0714),
-        ("#ffffff", 0, 0, 0),
-        ("#0b0b0b", 0, 0, 0),
-    ):
-        assert read_edits({"tint": colour}) == f"mat-{GREY}-{red}-{GREY}-{green}-{GREY}-{blue}"
-
-
 def test_tones_of_dit() -> None:
     for edits, wanted in (
-        ({"modulate": {"hue": 90}}, "mat-0-0-1-0-0.356-0.855--0.211-0--0.574-1.43-0.144-0"),
-        ({"modulate": {"hue": -270}}, "mat-0-0-1-0-0.356-0.855--0.211-0--0.574-1.43-0.144-0"),
-        ({"modulate": {"hue": 180}}, "mat--0.574-1.43-0.144-0-0.426-0.43-0.144-0-0.426-1.43--0.856-0"),
-        ({"modulate": {"hue": 270}}, "mat-0.426-1.43--0.856-0-0.07-0.575-0.355-0-1-0-0-0"),
+        ({"modulate": {"hue": 90}}, "lch-1-1-90-0"),
+        ({"modulate": {"hue": -270}}, "lch-1-1-90-0"),
+        ({"modulate": {"hue": 200, "saturation": 0.5}}, "lch-1-0.5-200-0"),
+        ({"modulate": {"saturation": 2, "brightness": 0.5, "lightness": 10}}, "lch-0.5-2-0-10"),
+        ({"modulate": {"brightness": 0}}, "lch-0-1-0-0"),
+        ({"tint": "#ffcc00"}, "tint-ffcc00"),
+        ({"negate": {"alpha": False}, "tint": "red"}, f"late-{NEGATIVE}_tint-ff0000"),
+        ({"normalise": True, "negate": {"alpha": False}, "linear": 2}, f"late-{NEGATIVE}_lev-stretch_mat-{TWICE}"),
         (
-            {"modulate": {"hue": 200, "saturation": 0.5}},
-            "mat--0.1205-1.1733--0.0528-0-0.2884-0.5573-0.1543-0-0.4475-0.9288--0.3762-0",
+            {"linear": 2, "modulate": {"hue": 90}, "recomb": ROWS},
+            "late-2-0-0-0-0-2-0-0-0-0-2-0_lch-1-1-90-0_mat-1-2-3-0-4-5-6-0-7-8-9-0",
         ),
-        (
-            {"modulate": {"saturation": 2, "brightness": 0.5, "lightness": 10}},
-            "mat-1.6811--1.0728--0.1083-0.1--0.3189-0.9272--0.1083-0.1--0.3189--1.0728-1.8917-0.1",
-        ),
-        (
-            {"modulate": {"brightness": 0}},
-            "mat-0.7874--0.7152--0.0722-0--0.2126-0.2848--0.0722-0--0.2126--0.7152-0.9278-0",
-        ),
-        ({"extractChannel": "green"}, "mat-0-1-0-0-0-1-0-0-0-1-0-0"),
-        ({"extractChannel": "blue"}, "mat-0-0-1-0-0-0-1-0-0-0-1-0"),
-        ({"extractChannel": 0}, "mat-1-0-0-0-1-0-0-0-1-0-0-0"),
-        ({"extractChannel": 1}, "mat-0-1-0-0-0-1-0-0-0-1-0-0"),
+        ({"grayscale": True, "recomb": ROWS}, "gray-1_late-1-2-3-0-4-5-6-0-7-8-9-0"),
+        ({"extractChannel": "green"}, "alpha-drop_mat-0-1-0-0-0-1-0-0-0-1-0-0"),
+        ({"extractChannel": "blue"}, "alpha-drop_mat-0-0-1-0-0-0-1-0-0-0-1-0"),
+        ({"extractChannel": 0}, "alpha-drop_mat-1-0-0-0-1-0-0-0-1-0-0-0"),
+        ({"extractChannel": 1}, "alpha-drop_mat-0-1-0-0-0-1-0-0-0-1-0-0"),
         ({"recomb": [[1, 2, 3], [4, 5, 6], [7, 8, 9]]}, "mat-1-2-3-0-4-5-6-0-7-8-9-0"),
         ({"recomb": [[1, 2, 3, 0], [4, 5, 6, 0], [7, 8, 9, 0], [0, 0, 0, 1]]}, "mat-1-2-3-0-4-5-6-0-7-8-9-0"),
-        ({"linear": 2, "extractChannel": "red"}, "mat-2-0-0-0-2-0-0-0-2-0-0-0"),
+        ({"linear": 2, "extractChannel": "red"}, f"alpha-drop_mat-{TWICE}-1-0-0-0-1-0-0-0-1-0-0-0"),
         ({"negate": False}, "h-2560_w-2560"),
     ):
         assert read_edits(edits) == wanted
@@ -177,17 +159,12 @@ def test_tones_of_dit() -> None:
 
 
 def test_matrices() -> None:
-    """Turn hues by 30 degrees as ``hue-rotate()`` of Filter Effects 1 does."""
-    turned = (
-        0.788062, -0.261708, 0.473646, 0,
-        0.100037, 1.031817, -0.131854, 0,
-        -0.364963, 0.453292, 0.911672, 0,
-    )  # fmt: skip
-    assert hue(30) == pytest.approx(turned, abs=1e-6)
     assert lightness((1, 2, 3), (4, 5, 6)) == (1, 2, 3, 4, 1, 2, 3, 5, 1, 2, 3, 6)
     assert lightness() == (*LUMA_709, 0, *LUMA_709, 0, *LUMA_709, 0)
     assert saturation(0.5, (0.5, 0.25, 0.25)) == (0.75, 0.125, 0.125, 0, 0.25, 0.625, 0.125, 0, 0.25, 0.125, 0.625, 0)
-    assert brighter(3, 0.5, (0.5, 0.25, 0.25)) == (2, 0.5, 0.5, 0.5, 1, 1.5, 0.5, 0.5, 1, 0.5, 1.5, 0.5)
+    assert chained([linear(0.5), linear(0.5, 0.5)]) == linear(0.25, 0.5)
+    assert chained([linear(2), linear(0.5)]) == (*linear(2), *linear(0.5))
+    assert chained([linear(2)] * 6) == (*linear(2) * 3, *linear(8))
 
 
 def test_urls_of_thumbor_within_each_other() -> None:

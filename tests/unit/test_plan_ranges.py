@@ -113,6 +113,11 @@ OTHERS = {
         f"-100.0001~{MATRIX} 100.0001~{MATRIX} {MATRIX}~-101 {MATRIX}~101 {MATRIX} {MATRIX}~0~0 {MATRIX}~0.00001"
         f" {'~'.join([f'{MATRIX}~0'] * 5)}",
     ),
+    "lch": ("-1000~-1000~-1000~-1000 1000~1000~1000~1000 1~1~0~0", "1~1~0 1~1~0~0~0 1000.1~1~0~0 1~1~0~-1001"),
+    "clahe": ("0~0~0 65535~65535~65535 3~3~3", "3~3 3~3~3~3 -1~3~3 3~65536~3 3~3~0.5"),
+    "tint": ("f80 ff8800 ff880080", "ff880 0000000 red a~b"),
+    "late": (f"{MATRIX}~0.5 -100~{MATRIX}", f"{MATRIX} {MATRIX}~101 {MATRIX}~0~0"),
+    "alpha": ("invert drop threshold", "keep invert~drop"),
     "thr": ("0 1 255", "-1 256 0.5 1~1"),
     "conv": (
         f"1~0~-1000 1~1~1000 3~0~1~1~1 1~1~1~1~1 3~1~1~1~1~1~1~1~1~1~1 49~1~1~{WEIGHTS_48} 1~0~1~{WEIGHTS_48}"
@@ -157,7 +162,7 @@ DEFAULTS = {
     **{"blur": 0.0, "sharp": 0.0, "gam": 1.0, "fz": 0.0, "angle": 0.0},
     **{"fit": "contain", "flip": "none", "f": "auto"},
     **{"bg": "", "redact": "", "dl": "", "fv": "", "cov": "", "lev": "", "bgx": "", "bgm": "", "own": ""},
-    **{"rep": "", "rep2": ""},
+    **{"rep": "", "rep2": "", "tint": "", "alpha": "", "late": IDENTITY},
     **{"g": Gravity("center", 0.5, 0.5), "pad": Padding(0, 0, 0, 0), "inset": Padding(0, 0, 0, 0), "skip": ()},
     **{"trimx": Trimming("", "northwest", ""), "zoom": Zoom(1.0, 1.0), "off": Offset(0.0, 0.0), "mat": IDENTITY},
 }

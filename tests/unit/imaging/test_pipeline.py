@@ -69,8 +69,17 @@ def test_the_order_of_work_is_the_documented_one() -> None:
         "denoise",
         "equalise",
     ]
-    order += ["level", "bend", "mix", "tone", "convolve", "blur", "sharpen", "pixelate", "add_grain", "separate"]
-    order += ["stamp", "round_corners", "cut_ellipse", "add_margins", "lay_backdrop", "fill_background"]
+    order += ["equalise_histogram", "separate", "bend", "mix", "tone", "change_lch", "convolve", "blur", "sharpen"]
+    order += ["pixelate", "add_grain", "stamp", "stamp_second", "stretch_lightness", "equalise_window", "tint"]
+    order += [
+        "mix_late",
+        "change_alpha",
+        "round_corners",
+        "cut_ellipse",
+        "add_margins",
+        "lay_backdrop",
+        "fill_background",
+    ]
     order += ["put_frame", "finish"]
     assert names == order
 

@@ -16,7 +16,7 @@ from darkroom.imaging.steps.denoise import denoise
 from darkroom.imaging.steps.equalise import equalise
 from darkroom.imaging.steps.grain import add_grain
 from darkroom.imaging.steps.ink import mix_ink
-from darkroom.imaging.steps.levels import level
+from darkroom.imaging.steps.levels import equalise_histogram, stretch_lightness
 from darkroom.imaging.steps.matrix import mix
 from darkroom.imaging.steps.median import smooth
 from darkroom.imaging.steps.pixelate import pixelate
@@ -281,20 +281,20 @@ def test_an_even_histogram_is_by_share_of_pixels(bands: int) -> None:
         least = counts[counts > 0][0]
         table = np.maximum(0, counts.cumsum() - least) * 255 // (counts.sum() - least)
         wanted[..., band] = table[colour[..., band]]
-    assert_near(apply_step(level, pixels, levels="equalise"), wanted.astype(float), alpha)
+    assert_near(apply_step(equalise_histogram, pixels, levels="equal"), wanted.astype(float), alpha)
 
 
 def test_an_even_histogram_is_that_of_all_frames() -> None:
     first, second = np.full((4, 5, 1), 10, np.uint8), np.full((4, 5, 1), 90, np.uint8)
     second[0] = 200
-    work = build_work(first, second, levels="equalise")
-    level(work)
+    work = build_work(first, second, levels="equal")
+    equalise_histogram(work)
     assert (read_pixels(work.frames[0]) == 0).all()
     shown = read_pixels(work.frames[1])
     assert (shown[1:] == 15 * 255 // 20).all()
     assert (shown[0] == 255).all()
-    work = build_work(first, first, levels="equalise")
-    level(work)
+    work = build_work(first, first, levels="equal")
+    equalise_histogram(work)
     assert (read_pixels(work.frames[1]) == 10).all()
 
 
@@ -319,7 +319,7 @@ def test_a_stretch_uses_the_percentiles_of_lightness(bands: int, peak: int) -> N
     assert len(set(percentiles)) == 6
     low, high = percentiles[1], percentiles[4]
     work = build_work(pixels, levels="stretch")
-    level(work)
+    stretch_lightness(work)
     found = read_pixels(work.frames[0])
     assert found.shape == pixels.shape
     assert found.dtype == pixels.dtype
@@ -335,23 +335,23 @@ def test_a_stretch_needs_a_span_of_two_steps(high: int, span: int) -> None:
     light = pyvips.Image.new_from_array(measure_lightness(pixels))
     assert light.percent(99) - light.percent(1) == span
     work = build_work(pixels, levels="stretch")
-    level(work)
+    stretch_lightness(work)
     assert work.touched == (span == 2)
 
 
 def test_a_stretch_keeps_alpha_and_colour() -> None:
     pixels = np.concatenate([draw_noise(9, 11, 3) // 3 + 60, draw_noise(9, 11, 1, seed=6)], axis=2)
-    found = apply_step(level, pixels, levels="stretch")
+    found = apply_step(stretch_lightness, pixels, levels="stretch")
     assert np.array_equal(found[..., 3], pixels[..., 3])
     assert measure_lightness(found[..., :3]).max() > 95
-    grey = apply_step(level, pixels[..., [0, 3]], levels="stretch")
+    grey = apply_step(stretch_lightness, pixels[..., [0, 3]], levels="stretch")
     assert np.array_equal(grey[..., 1], pixels[..., 3])
 
 
 def test_a_stretch_is_that_of_all_frames() -> None:
     dark, light = draw_greys((50, 50)), draw_greys((170, 50))
     work = build_work(dark, light, levels="stretch")
-    level(work)
+    stretch_lightness(work)
     assert read_pixels(work.frames[0]).max() <= 6
     assert read_pixels(work.frames[1]).min() >= 252
 

@@ -158,6 +158,23 @@ class Stamp(NamedTuple):
     height: float = 0.0
 
 
+class Clahe(NamedTuple):
+    """Histogram equalisation within a window of px around each pixel; ``slope`` bounds the contrast, 0 does not."""
+
+    width: int
+    height: int
+    slope: int = 3
+
+
+class Lch(NamedTuple):
+    """A change in CIE LCh: factors of lightness and chroma, degrees of hue, and lightness that is added (0–100)."""
+
+    brightness: float = 1.0
+    saturation: float = 1.0
+    hue: float = 0.0
+    lightness: float = 0.0
+
+
 class Proportion(NamedTuple):
     """A factor of the finished size, whose sides are cut to whole px; one that would leave less than 1 px is ignored.
 
@@ -276,6 +293,11 @@ class Plan:
     levels: str = ""
     curves: tuple[Curve, Curve, Curve, Curve] | None = None
     matrix: Matrix = IDENTITY
+    lch: Lch | None = None
+    clahe: Clahe | None = None
+    tint: str = ""
+    late_matrix: Matrix = IDENTITY
+    alpha: str = ""
     threshold: int = 0
     convolution: Convolution | None = None
     pixelate: int = 0

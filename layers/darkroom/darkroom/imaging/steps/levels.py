@@ -14,15 +14,22 @@ LEAST_SPAN = 1
 """A picture whose lightness spans no more steps is left as it is, as sharp leaves it."""
 
 
-def level(work: Work) -> None:
-    """Stretch lightness to the whole range, colours staying, or even out the histogram of each band; alpha stays.
+def equalise_histogram(work: Work) -> None:
+    """Even out the histogram of each band, if the plan's levels are ``equal``; alpha stays.
 
     All frames of an animation change alike.
     """
+    if work.plan.levels == "equal":
+        _even(work)
+
+
+def stretch_lightness(work: Work) -> None:
+    """Stretch lightness to the whole range, colours staying, if the plan's levels are ``stretch``; alpha stays.
+
+    After watermarks, as in sharp. All frames of an animation change alike.
+    """
     if work.plan.levels == "stretch":
         _stretch(work)
-    else:
-        _even(work)
 
 
 def _stretch(work: Work) -> None:

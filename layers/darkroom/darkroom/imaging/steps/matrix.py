@@ -17,7 +17,12 @@ def mix(work: Work) -> None:
 
     Of several matrices, each is applied to what the last one left. Grey pictures stay grey where grey stays.
     """
-    for matrix in batched(work.plan.matrix, len(IDENTITY), strict=True):
+    apply_matrices(work, work.plan.matrix)
+
+
+def apply_matrices(work: Work, matrices: Matrix) -> None:
+    """Apply each of ``matrices``, in their order."""
+    for matrix in batched(matrices, len(IDENTITY), strict=True):
         work.each(partial(_mixed, matrix=matrix))
 
 

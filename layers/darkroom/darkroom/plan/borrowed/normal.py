@@ -29,8 +29,9 @@ _NEEDS = (
 
 def settle(fields: dict[str, Value]) -> None:
     """Bring ``fields``, in the normal form of native options, into that of all. None is at its default."""
-    if fields.get("matrix") == IDENTITY:
-        del fields["matrix"]
+    for name in ("matrix", "late_matrix"):
+        if fields.get(name) == IDENTITY:
+            del fields[name]
     if len(fields.keys() & {"width", "height"}) != 1:
         fields.pop("own_side", None)
     for name, other in _NEEDS:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..kinds import Choice, Colour, Fixed, Flag, Kind, Value, Whole
-from ..model import COMPASS, MAX_MATRICES, Ellipse, FaceCrop, Focus, Offset, Padding, Plan, Zoom
+from ..model import (
+    COMPASS,
+    MAX_MATRICES,
+    Clahe,
+    Ellipse,
+    FaceCrop,
+    Focus,
+    Lch,
+    Offset,
+    Padding,
+    Plan,
+    Zoom,
+)
 from ..shapes import WatermarkKind
 from .shapes import (
     MAX_LENGTH_PX,
@@ -106,6 +118,23 @@ BORROWED: tuple[Borrowed, ...] = (
         Numbers(_numbers, 12, -100, 100, most=MAX_MATRICES),
         "Colour matrices with offsets, one after the other; values are clipped after each.",
         "matrix",
+    ),
+    Borrowed(
+        "lch",
+        Numbers(Lch, 4, -1000, 1000),
+        "In CIE LCh: factors of lightness and chroma, degrees of hue, and lightness that is added.",
+        "lch",
+    ),
+    Borrowed(
+        "clahe",
+        Numbers(Clahe, 3, 0, MAX_LENGTH_PX, True),
+        "Histogram equalisation in a window of this width and height, with contrast bounded by the third number.",
+        "clahe",
+    ),
+    Borrowed("tint", Colour(), "Gives greys the hue of a colour; black and white stay.", "tint"),
+    Borrowed("late", Numbers(_numbers, 12, -100, 100, most=MAX_MATRICES), "As mat, after other tones.", "late_matrix"),
+    Borrowed(
+        "alpha", Choice(("invert", "drop", "threshold")), "Inverts or drops alpha, or applies thr to it.", "alpha"
     ),
     Borrowed("thr", Whole(0, 255), "Makes lightness from here on white and the rest black; 0 is off.", "threshold"),
     Borrowed("conv", ConvolutionKind(), "A convolution.", "convolution"),

@@ -75,21 +75,3 @@ def saturation(amount: float, luma: Sequence[float] = LUMA_709) -> Matrix:
     """Each colour ``amount`` times as far from grey: 0 takes it away, 1 changes nothing."""
     grey = lightness(luma)
     return tuple(grey[k] * (1 - amount) + IDENTITY[k] * amount for k in range(12))
-
-
-def brighter(amount: float, offset: float = 0.0, luma: Sequence[float] = LUMA_709) -> Matrix:
-    """Lightness times ``amount``, plus ``offset``; each colour stays as far from grey as it was."""
-    grey = lightness(luma, (offset,) * 3)
-    return tuple(IDENTITY[k] + (grey[k] if k % 4 == 3 else grey[k] * (amount - 1)) for k in range(12))
-
-
-def hue(degrees: float) -> Matrix:
-    """Hues turned by ``degrees``: the matrix of CSS's ``hue-rotate()`` (Filter Effects 1, feColorMatrix)."""
-    from math import cos, radians, sin
-
-    c, s = cos(radians(degrees)), sin(radians(degrees))
-    return (
-        *(0.213 + c * 0.787 - s * 0.213, 0.715 - c * 0.715 - s * 0.715, 0.072 - c * 0.072 + s * 0.928, 0),
-        *(0.213 - c * 0.213 + s * 0.143, 0.715 + c * 0.285 + s * 0.140, 0.072 - c * 0.072 - s * 0.283, 0),
-        *(0.213 - c * 0.213 - s * 0.787, 0.715 - c * 0.715 + s * 0.715, 0.072 + c * 0.928 + s * 0.072, 0),
-    )

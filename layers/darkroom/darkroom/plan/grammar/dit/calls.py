@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...model import Convolution, Crop, Padding, Trimming
+from ...model import Clahe, Convolution, Crop, Padding, Trimming
 from ..held import refused
 from .sizing import BLACK, has_box
 from .wanted import Json, Wanted, colour, is_on, mapping, number, options, whole
@@ -18,6 +18,7 @@ MILD_SHARPENING = Convolution(3, True, (-1, -1, -1, -1, 32, -1, -1, -1, -1))
 TRIM_THRESHOLD = 10
 MIN_TRIM = 1
 MEDIAN_PX = 3
+CLAHE_SLOPE, MAX_CLAHE_SLOPE = 3, 100
 THRESHOLD = 128
 """What sharp takes where an argument is missing. 1 is our smallest trim, 0 is off."""
 
@@ -131,6 +132,7 @@ def median(wanted: Wanted, value: object) -> None:
 def threshold(wanted: Wanted, value: object) -> None:
     level = THRESHOLD if value is None or value is True else value
     wanted.values["thr"] = 0 if level is False else whole("threshold", level)
+    wanted.alpha = wanted.alpha or ("threshold" if wanted.values["thr"] else "")
 
 
 def normalise(wanted: Wanted, value: object) -> None:
@@ -140,8 +142,13 @@ def normalise(wanted: Wanted, value: object) -> None:
     wanted.values["lev"] = "stretch"
 
 
-def clahe(wanted: Wanted, _: object) -> None:
-    wanted.values["equalise"] = True
+def clahe(wanted: Wanted, value: object) -> None:
+    given = mapping("clahe", value)
+    slope = given.get("maxSlope", CLAHE_SLOPE)
+    window = (whole("clahe", given.get("width")), whole("clahe", given.get("height")))
+    if min(window) < 1 or not 0 <= whole("clahe", slope) <= MAX_CLAHE_SLOPE:
+        raise refused("clahe", f"it must have a width, a height, and maxSlope from 0 to {MAX_CLAHE_SLOPE}")
+    wanted.values["clahe"] = Clahe(*window, whole("clahe", slope))
 
 
 def ensure_alpha(_wanted: Wanted, value: object) -> None:

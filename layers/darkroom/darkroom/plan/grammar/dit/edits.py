@@ -18,13 +18,13 @@ def read_edits(wanted: Wanted, edits: Json) -> None:
 EDITS: tuple[Covered[EditReader], ...] = (
     Covered("removeAlpha", refused="the colours of what is transparent would show; flatten puts one behind it"),
     Covered("ensureAlpha", note="Nothing to do. Below 1 it is refused.", read=calls.ensure_alpha),
-    Covered("extractChannel", to="mat", note="Alpha is refused.", read=tones.extract_channel),
+    Covered("extractChannel", to="mat, late, alpha", note="Alpha itself is refused.", read=tones.extract_channel),
     Covered("joinChannel", refused="an answer is of one picture here"),
     Covered("bandbool", refused="there are no bitwise operations here"),
     Covered(
         "tint",
-        to="mat",
-        note="By a matrix, where sharp has a curve for each channel: it is weaker in the middle.",
+        to="tint",
+        note="As sharp: by CIE lightness, so that black and white stay.",
         read=tones.tint,
     ),
     Covered("greyscale", ("grayscale",), to="gray", read=tones.greyscale),
@@ -46,7 +46,7 @@ EDITS: tuple[Covered[EditReader], ...] = (
         arguments="angle",
         to="rot, angle, bgm",
         note="Before or after the resize as in the request; of other angles than 90, only after it. A picture is "
-        "upright first, as with null. What sharp cuts off after a turn that follows a resize to one side is kept.",
+        "upright first, as with null. A turn by 90 after a resize with fit cover stands before the cut, as in sharp.",
         read=calls.rotate,
     ),
     Covered("flip", to="flip", read=calls.flip),
@@ -76,7 +76,7 @@ EDITS: tuple[Covered[EditReader], ...] = (
     ),
     Covered("unflatten", refused="white becomes transparent nowhere here"),
     Covered("gamma", note="Nothing to do: what it does before the resize it undoes after it.", read=calls.nothing),
-    Covered("negate", to="mat", note="Alpha stays.", read=tones.negate),
+    Covered("negate", to="mat, late, alpha", note="Alpha too, unless {alpha: false}.", read=tones.negate),
     Covered(
         "normalise",
         ("normalize",),
@@ -84,7 +84,13 @@ EDITS: tuple[Covered[EditReader], ...] = (
         note="lower and upper others than 1 and 99 are refused.",
         read=calls.normalise,
     ),
-    Covered("clahe", to="equalise", note="With windows and a slope of our own.", read=calls.clahe),
+    Covered(
+        "clahe",
+        arguments="{width, height, maxSlope}",
+        to="clahe",
+        note="The window fits into the image.",
+        read=calls.clahe,
+    ),
     Covered(
         "convolve",
         arguments="{width, height, kernel, scale}",
@@ -92,15 +98,14 @@ EDITS: tuple[Covered[EditReader], ...] = (
         note="Odd sides, at most 49 weights. An offset is refused.",
         read=calls.convolve,
     ),
-    Covered("threshold", arguments="level", to="thr", read=calls.threshold),
+    Covered("threshold", arguments="level", to="thr, alpha", note="Of alpha too.", read=calls.threshold),
     Covered("boolean", refused="an answer is of one picture here"),
     Covered("linear", arguments="a", to="mat", note="DIT hands on one number, the factor.", read=tones.scale),
     Covered("recomb", arguments="3 × 3 numbers", to="mat", read=tones.recomb),
     Covered(
         "modulate",
         arguments="{brightness, saturation, hue, lightness}",
-        to="mat",
-        note="By a matrix, where sharp works in CIE LCh: strong colours come out otherwise.",
+        to="lch",
         read=tones.modulate,
     ),
     *(
@@ -126,7 +131,7 @@ EDITS: tuple[Covered[EditReader], ...] = (
         "resize",
         arguments="{width, height, fit, position, background, withoutEnlargement, ratio}",
         to="w, h, fit, g, ext, bgm, up, cov, zoom",
-        note="Up to 8192 px. withoutReduction, and fill without one side or with withoutEnlargement are refused; "
+        note="Up to 8192 px. withoutReduction, and fill with withoutEnlargement are refused; "
         "kernel says nothing. contain with one side fills nothing up. Only one colour of margins, by this, extend and "
         "an angle.",
         read=calls.resize,

@@ -14,7 +14,8 @@ from .wanted import Json, mapping
 
 type FieldReader = Callable[[dict[str, object], object], None]
 
-_BASE64 = re.compile(r"/?((?:[0-9a-zA-Z+/]{4})*(?:[0-9a-zA-Z+/]{2}==|[0-9a-zA-Z+/]{3}=)?)")
+_BASE64 = re.compile(r"/?((?:[0-9a-zA-Z+/]{4})*(?:[0-9a-zA-Z+/]{2}(?:==)?|[0-9a-zA-Z+/]{3}=?)?)")
+"""Padded or not: Node's ``Buffer.from(…, "base64")`` reads both."""
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age=([0-9]{1,9})(?:$|[,\s])")
 
 
@@ -30,7 +31,7 @@ def document_of(path: str) -> Json | None:
     from base64 import b64decode
 
     try:
-        document = json.loads(b64decode(match[1]), parse_constant=_no_number)
+        document = json.loads(b64decode(match[1] + "=" * (-len(match[1]) % 4)), parse_constant=_no_number)
         json.dumps(document, ensure_ascii=False).encode()  # raises where an escape is half of a character
     except (ValueError, RecursionError):
         return None

@@ -1,4 +1,4 @@
-"""DIT's third form: edits in the query, which go before those of the path."""
+"""DIT's third form: edits in the query, which go before those of the path, by the names of version 7 or 8."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ....errors import BadOption
 from ...keys import unquote
 from ..coverage import Covered, by_name, reader_of
 from ..held import refused
+from . import query8
 
 type Edits = dict[str, object]
 type ParameterReader = Callable[[Edits, str], None]
@@ -21,8 +22,9 @@ _SEPARATORS = re.compile("[&=]")
 
 
 def parameters_of(query: str) -> dict[str, str]:
-    """The parameters that DIT knows, decoded and sorted. Of several of one name the last counts; others say nothing.
+    """The parameters that DIT 7 or 8 knows, decoded and sorted. Of several of one name the last counts.
 
+    Others say nothing, but for fields of parameters of version 8, so that they can be refused by name.
     DIT's CloudFront Function sorts them, and so decides whether a turn stands before the resize.
 
     Raises BadOption where the query is not percent-encoded UTF-8, or where a decoded value has a separator: DIT signs
@@ -32,7 +34,7 @@ def parameters_of(query: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
-        if name in _TABLE:
+        if name in _TABLE or (name.partition(".")[0] in _BASES_WITH_FIELDS and "." in name):
             try:
                 found[name] = unquote(value)
             except (UnicodeError, ValueError) as error:
@@ -43,7 +45,10 @@ def parameters_of(query: str) -> dict[str, str]:
 
 
 def edits_of(parameters: Mapping[str, str]) -> Edits:
-    """The edits in ``parameters``, as DIT's ``query-param-mapper.ts`` makes them."""
+    """The edits in ``parameters``, as DIT's ``query-param-mapper.ts`` makes them.
+
+    Raises UnknownOption for a field that version 8 has and there is not here.
+    """
     edits: Edits = {}
     for name, value in parameters.items():
         reader_of(_TABLE, name)(edits, value)
@@ -119,4 +124,5 @@ PARAMETERS: tuple[Covered[ParameterReader], ...] = (
 )
 """``QUERY_PARAM_MAPPING`` in ``query-param-mapper.ts``, and what ``image-request.ts`` reads itself."""
 
-_TABLE = by_name(PARAMETERS)
+_TABLE = by_name((*PARAMETERS, *query8.PARAMETERS))
+_BASES_WITH_FIELDS = query8.BASES

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...kinds import Value
-from ...model import IDENTITY
 from ..asked import Asked, Claim
 from ..held import held_plan, refused
-from ..matrices import rounded
 from ..settings import LanguageSettings
-from . import encoded, path, tones
+from . import encoded, path, query8, tones
 from .calls import format_of
 from .edits import EDITS, read_edits
 from .query import PARAMETERS, edits_of, expires_of, parameters_of
@@ -17,8 +17,11 @@ from .signing import message_of
 from .sizing import geometry
 from .wanted import Wanted
 
-COVERAGE = (*EDITS, *encoded.FIELDS, *path.PARTS, *path.FILTERS, *PARAMETERS)
-"""All of DIT 7: its edits, and in groups a request's fields, a path's parts and filters, and a query's parameters."""
+COVERAGE = (*EDITS, *encoded.FIELDS, *path.PARTS, *path.FILTERS, *PARAMETERS, *query8.PARAMETERS)
+"""All of DIT 7: its edits, and in groups a request's fields, a path's parts and filters, and a query's parameters.
+
+Of DIT 8 the parameters of its query.
+"""
 
 MAX_QUALITY = 100
 
@@ -33,10 +36,13 @@ def read(target: str, settings: LanguageSettings) -> Asked:
     document = encoded.document_of(route)
     request = path.request_of(route) if document is None else encoded.request_of(document)
     wanted = Wanted(settings)
-    read_edits(wanted, {**request.edits, **edits_of(parameters)})
+    edits = {**request.edits, **edits_of(parameters)}
+    quality = edits.pop(path.QUALITY, request.quality)
+    assert isinstance(quality, int | None)
+    read_edits(wanted, edits)
     signature = parameters.get("signature")
     return Asked(
-        held_plan(settings.sources.key(request.address), options(wanted, request)),
+        held_plan(settings.sources.key(request.address), options(wanted, replace(request, quality=quality))),
         None if signature is None else Claim(message_of(route, parameters), signature),
         expires_of(parameters["expires"]) if "expires" in parameters else None,
         max_age_s=request.max_age_s,
@@ -52,11 +58,9 @@ def options(wanted: Wanted, request: Request) -> dict[str, Value]:
         if not 1 <= quality <= MAX_QUALITY:
             raise refused("quality", f"it must be a whole number from 1 to {MAX_QUALITY}")
         values["q"] = quality
-    if (matrix := rounded(tones.matrix(wanted))) != IDENTITY:
-        values["mat"] = matrix
-    if tones.is_grey(wanted):
-        values["gray"] = True
-    return values
+    if alpha := "drop" if wanted.drops_alpha else wanted.alpha:
+        values["alpha"] = alpha
+    return values | tones.options(wanted)
 
 
 def _format(wanted: Wanted, request: Request) -> str:

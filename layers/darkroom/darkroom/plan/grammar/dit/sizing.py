@@ -38,11 +38,28 @@ def geometry(wanted: Wanted) -> dict[str, Value]:
     """The options of geometry, by short name; raises BadOption for what sharp can do and we cannot."""
     values = _resized(wanted)
     if not wanted.turn_first and wanted.turn % 180 == 90:
-        across, down = values.pop("w", None), values.pop("h", None)
-        values |= {short: side for short, side in (("w", down), ("h", across)) if side is not None}
+        values = _turned_before_the_cut(values) if _cuts(wanted, values) else _swapped(values)
     if wanted.crop:
         values["crop"] = wanted.crop
     return {**values, **_turned(wanted)}
+
+
+def _cuts(wanted: Wanted, values: dict[str, Value]) -> bool:
+    """Whether sharp cuts the turned image to the box: it resizes, turns, and cuts, whatever the order of the edits."""
+    fit = wanted.resize.get("fit") or "cover"
+    return fit == "cover" and bool(values.keys() & {"w", "h"}) and "cov" not in values
+
+
+def _turned_before_the_cut(values: dict[str, Value]) -> dict[str, Value]:
+    """A box that cuts the turned image, which before its turn is large enough to cover it."""
+    least = {f"min{other}": values[short] for short, other in (("w", "h"), ("h", "w")) if short in values}
+    return {**{short: value for short, value in values.items() if short != "fit"}, **least}
+
+
+def _swapped(values: dict[str, Value]) -> dict[str, Value]:
+    """Our box is about the turned image."""
+    across, down = values.pop("w", None), values.pop("h", None)
+    return values | {short: side for short, side in (("w", down), ("h", across)) if side is not None}
 
 
 def side(resize: Json, name: str) -> int | None:
@@ -94,9 +111,10 @@ def is_given(resize: Json, name: str) -> bool:
 
 def _fitted(wanted: Wanted, fit: str, *, grows: bool, sides: int) -> dict[str, Value]:
     if fit == "fill":
-        if sides == 1 or not grows:
-            raise refused("fit", "fill needs width and height here, and no withoutEnlargement")
-        return {"fit": "fill"}
+        if not grows:
+            raise refused("fit", "fill goes without withoutEnlargement here")
+        own: dict[str, Value] = {"own": "h" if side(wanted.resize, "height") is None else "w"} if sides == 1 else {}
+        return {"fit": "fill", **own}
     if fit == "outside":
         return {"fit": "cover", "cov": "uncut"}
     if fit == "inside" or sides == 1:

@@ -1,38 +1,35 @@
-"""sharp's edits of colour, as one matrix: in sharp's own order of work, whatever the order of the edits."""
+"""sharp's edits of colour: in sharp's own order of work, whatever the order of the edits."""
 
 from __future__ import annotations
 
-from ...model import IDENTITY, Matrix
-from ..colours import channels
+from ...kinds import Value
+from ...model import IDENTITY, Lch
 from ..held import refused
-from ..matrices import LUMA_709, after, brighter, hue, lightness, linear, saturation
+from ..matrices import chained, lightness, linear
 from .wanted import Wanted, colour, is_on, mapping, number
 
-ORDER = ("negate", "greyscale", "recomb", "modulate", "linear", "tint", "extractChannel")
-"""Of work in sharp's ``src/pipeline.cc``."""
+EARLY, LATE = ("recomb", "linear"), ("extractChannel", "negate")
+"""Matrices in the order of sharp's ``src/pipeline.cc`` (0.35): greys and modulate() stand before and between them."""
 
-MEAN_TINT = 2 / 3
-"""Of the weights ``1 − 4 (L − ½)²`` that sharp gives a tint from black to white."""
-
-MIDDLE_LIGHTNESS = 50.0
+_BETWEEN = frozenset({"lev", "clahe", "tint", "wm"})
+"""Options that are applied after early matrices and before late ones."""
 
 _CHANNELS: dict[object, int] = {"red": 0, "green": 1, "blue": 2, 0: 0, 1: 1, 2: 2}
 
 
-def matrix(wanted: Wanted) -> Matrix:
-    """The product of all tones. Where something follows the greys, they are in it."""
-    tones = dict(wanted.tones)
-    if wanted.grey and tones.keys() - {"negate"}:
-        tones["greyscale"] = lightness(LUMA_709)
-    product = IDENTITY
-    for name in ORDER:
-        product = after(product, tones.get(name, IDENTITY))
-    return product
-
-
-def is_grey(wanted: Wanted) -> bool:
-    """Whether the picture ends up as the greys of its own lightness."""
-    return wanted.grey and not wanted.tones.keys() - {"negate"}
+def options(wanted: Wanted) -> dict[str, Value]:
+    """The options of tones, by short name. A matrix that may be early is: most plans have one then."""
+    early, late = ([wanted.tones[name] for name in names if name in wanted.tones] for names in (EARLY, LATE))
+    if wanted.grey or wanted.lch is not None:
+        first = [] if wanted.grey else early[: "recomb" in wanted.tones]
+        early, late = first, early[len(first) :] + late
+    if not (wanted.grey or wanted.lch is not None or wanted.values.keys() & _BETWEEN):
+        early, late = early + late, []
+    values: dict[str, Value] = {"gray": True} if wanted.grey else {}
+    if wanted.lch is not None:
+        values["lch"] = wanted.lch
+    found = (("mat", chained(early)), ("late", chained(late)))
+    return values | {short: matrix for short, matrix in found if matrix != IDENTITY}
 
 
 def greyscale(wanted: Wanted, value: object) -> None:
@@ -42,6 +39,8 @@ def greyscale(wanted: Wanted, value: object) -> None:
 def negate(wanted: Wanted, value: object) -> None:
     if is_on(value):
         wanted.tones["negate"] = linear(-1, 1)
+        if not (isinstance(value, dict) and value.get("alpha") is False):
+            wanted.alpha = "invert"
 
 
 def recomb(wanted: Wanted, value: object) -> None:
@@ -55,20 +54,15 @@ def recomb(wanted: Wanted, value: object) -> None:
 
 
 def modulate(wanted: Wanted, value: object) -> None:
-    """By matrices, hue by that of CSS: sharp has all four in CIE LCh, where lightness is no weighted sum."""
     given = mapping("modulate", value)
     parts = {
         name: number(name, given.get(name, neutral))
-        for name, neutral in (("saturation", 1), ("hue", 0), ("brightness", 1), ("lightness", 0))
+        for name, neutral in (("brightness", 1), ("saturation", 1), ("hue", 0), ("lightness", 0))
     }
     if parts["saturation"] < 0 or parts["brightness"] < 0:
         raise refused("modulate", "saturation and brightness must not be negative")
-    toned = (
-        after(saturation(parts["saturation"]), hue(parts["hue"] % 360))
-        if parts["hue"]
-        else saturation(parts["saturation"])
-    )
-    wanted.tones["modulate"] = after(toned, brighter(parts["brightness"], parts["lightness"] / 100))
+    change = Lch(parts["brightness"], parts["saturation"], parts["hue"] % 360, parts["lightness"])
+    wanted.lch = change if change != Lch() else None
 
 
 def scale(wanted: Wanted, value: object) -> None:
@@ -78,12 +72,7 @@ def scale(wanted: Wanted, value: object) -> None:
 
 
 def tint(wanted: Wanted, value: object) -> None:
-    """The greys, moved by the colour's chroma at middle lightness. sharp moves the middle by more, the ends by none."""
-    a, b = _chroma(channels(colour("tint", value)))
-    grey, tinted = (_from_lab(MIDDLE_LIGHTNESS, *chroma) for chroma in ((0.0, 0.0), (a, b)))
-    wanted.tones["tint"] = lightness(
-        LUMA_709, [MEAN_TINT * (one - other) for one, other in zip(tinted, grey, strict=True)]
-    )
+    wanted.values["tint"] = colour("tint", value)[:6]
 
 
 def extract_channel(wanted: Wanted, value: object) -> None:
@@ -93,6 +82,7 @@ def extract_channel(wanted: Wanted, value: object) -> None:
     row = [0.0, 0.0, 0.0]
     row[channel] = 1.0
     wanted.tones["extractChannel"] = lightness(row)
+    wanted.drops_alpha = True
 
 
 def to_colourspace(wanted: Wanted, value: object) -> None:
@@ -100,33 +90,3 @@ def to_colourspace(wanted: Wanted, value: object) -> None:
         wanted.grey = True
     elif value not in ("srgb", "rgb"):
         raise refused("toColourspace", "every answer is in sRGB or grey here")
-
-
-def _chroma(rgb: tuple[float, float, float]) -> tuple[float, float]:
-    """CIE a* and b* of an sRGB colour with channels from 0 to 1 (IEC 61966-2-1, CIE 15, D65)."""
-    red, green, blue = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in rgb)
-    x = (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.9505
-    y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.089
-    fx, fy, fz = (v ** (1 / 3) if v > 216 / 24389 else (24389 / 27 * v + 16) / 116 for v in (x, y, z))
-    return 500 * (fx - fy), 200 * (fy - fz)
-
-
-def _from_lab(light: float, a: float, b: float) -> tuple[float, float, float]:
-    """The sRGB colour, its channels clipped to 0 to 1."""
-    fy = (light + 16) / 116
-    x, y, z = (
-        scale * (f**3 if f > 6 / 29 else 3 * (6 / 29) ** 2 * (f - 4 / 29))
-        for scale, f in ((0.9505, fy + a / 500), (1.0, fy), (1.089, fy - b / 200))
-    )
-    rgb = (
-        3.2406 * x - 1.5372 * y - 0.4986 * z,
-        -0.9689 * x + 1.8758 * y + 0.0415 * z,
-        0.0557 * x - 0.204 * y + 1.057 * z,
-    )
-    red, green, blue = (_encoded(min(1.0, max(0.0, v))) for v in rgb)
-    return red, green, blue
-
-
-def _encoded(linear_light: float) -> float:
-    return 12.92 * linear_light if linear_light <= 0.0031308 else 1.055 * linear_light ** (1 / 2.4) - 0.055

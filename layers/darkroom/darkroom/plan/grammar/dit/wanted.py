@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from ...kinds import Value
-from ...model import Crop, Matrix
+from ...model import Crop, Lch, Matrix
 from ..colours import hex_from, hex_of
 from ..held import refused
 from ..settings import LanguageSettings
@@ -23,8 +23,9 @@ class Wanted:
     """``values`` has what needs nothing else: our options by short name. The rest is put together in :mod:`.sizing`.
 
     ``resize`` is sharp's argument of that name. ``turn_first`` says that a turn stands before the resize. ``tones`` has
-    a matrix by the name of each edit that comes to one. ``written`` is the format that the last edit of one names,
-    ``output`` the one that goes before it, and ``qualities`` has those of all.
+    a matrix by the name of each edit that comes to one. ``alpha`` is what is done to alpha, unless it is dropped.
+    ``written`` is the format that the last edit of one names, ``output`` the one that goes before it, and ``qualities``
+    has those of all.
     """
 
     settings: LanguageSettings
@@ -38,6 +39,9 @@ class Wanted:
     flop: bool = False
     grey: bool = False
     tones: dict[str, Matrix] = field(default_factory=dict)
+    lch: Lch | None = None
+    alpha: str = ""
+    drops_alpha: bool = False
     written: str = ""
     output: str = ""
     qualities: dict[str, int] = field(default_factory=dict)

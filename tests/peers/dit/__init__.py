@@ -1,0 +1,1 @@
+"""DIT's edits beside the same calls of sharp."""
