@@ -18,7 +18,7 @@ function languageOf(request) {
 
 // Parameters that say nothing would only be further copies in the cache.
 function dropUnread(request, names) {
-    Object.keys(request.querystring).filter(name => !names.includes(name)).forEach(name => {
+    Object.keys(request.querystring).filter(name => !names.includes(name.split('.')[0])).forEach(name => {
         delete request.querystring[name];
     });
 }

@@ -74,7 +74,7 @@ _LETTERS = {
 
 _WORDS = {"preset": "a", "s": "s"}
 
-QUERY = "query"
+QUERIES = ("query", "query 8")
 """The group of options that AWS's language, the one with a query, reads there."""
 
 _LONG = 60
@@ -169,9 +169,9 @@ def _normalisation(language: Language) -> int:
 
 
 def _parameters(language: Language) -> list[str]:
-    """The query parameters that ``language`` reads."""
-    read = (option for option in COVERAGE if option.group == QUERY) if language.has_query else ()
-    return sorted(name for option in read for name in option.names)
+    """The query parameters that ``language`` reads; fields of one follow a dot after it."""
+    read = (option for option in COVERAGE if option.group in QUERIES) if language.has_query else ()
+    return sorted({name.partition(".")[0] for option in read for name in option.names})
 
 
 def _negotiation() -> dict[str, object]:

@@ -117,6 +117,8 @@ def test_what_is_in_no_language_is_no_picture(engine: EdgeEngine, uri: str) -> N
 
 
 def test_a_query_stays_where_it_says_something(engine: EdgeEngine) -> None:
+    fields = engine.answer(asked("/dit/a.jpg", {"resize.width": "300", "resize.kernel": "a", "bust.width": "1"}))
+    assert told(fields)["x-darkroom-url"] == "/dit/a.jpg?resize.width=300&resize.kernel=a"
     dit = engine.answer(asked("/dit/a.jpg", {"width": "300", "bust": "1", "signature": "0a"}))
     assert told(dit)["x-darkroom-url"] == "/dit/a.jpg?width=300&signature=0a"
     assert (dit["uri"], dit["querystring"]) == ("/dit/a.jpg.-3Fwidth.-3D300.-26signature.-3D0a", {})
@@ -142,8 +144,8 @@ def test_a_preflight_is_answered_without_an_origin(engine: EdgeEngine) -> None:
 
 
 def test_every_parameter_that_is_read_gets_through(engine: EdgeEngine) -> None:
-    read = {name: "1" for option in COVERAGE if option.group == "query" for name in option.names}
-    assert {"width", "greyscale", "expires", "signature"} < read.keys()
+    read = {name: "1" for option in COVERAGE if option.group.startswith("query") for name in option.names}
+    assert {"width", "greyscale", "expires", "signature", "resize.width", "quality"} < read.keys()
     url = told(engine.answer(asked("/dit/a.jpg", read)))["x-darkroom-url"]
     assert {pair.partition("=")[0] for pair in url.partition("?")[2].split("&")} == read.keys()
 
