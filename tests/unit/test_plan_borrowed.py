@@ -82,6 +82,7 @@ NEEDY = [
     ("wm2", "logo-north-50-25", "wm-logo-southeast-100-25_{}"),
     ("wmx2", "1-2-0-0.5-0", "wm-logo-southeast-100-25_wm2-logo-north-50-25_{}"),
     ("rep2", "v", "{}_wm-logo-southeast-100-25_wm2-logo-north-50-25_wmx2-1-2-0-0-0"),
+    ("wml", "1", "pad-1-1-1-1_wm-logo-southeast-100-25_{}_wmx-0-0-0-0-0"),
     ("frm", "1", "{}_wm-logo-southeast-100-25"),
     ("ry", "20", "radius-10_{}"),
     ("bgm", "ff0000", "{}_pad-1-2-3-4"),

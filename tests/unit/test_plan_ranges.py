@@ -133,6 +133,7 @@ OTHERS = {
         " 0~0~0~0~1.1 0~0~0~0~-0.1 0~0~0~0 0~0~0~0~0~0",
     ),
     "rep": ("h v hv", "vh none h~v"),
+    "wml": ("0 1", "-1 2 1~1"),
     "wm2": ("logo a~north a~center~1~1 a~southwest~100~100", "a~up a~north~101 a~north~0~0 A~north"),
     "wmx2": ("0~0~0~0~0", "0~0~0~0 0~0~2~0~0"),
     "rep2": ("h v hv", "vh none h~v"),
@@ -155,7 +156,7 @@ OTHERS = {
 
 DEFAULTS = {
     **{"up": False, "equalise": False, "gray": False, "anim": True, "orient": True, "adapt": False, "reye": False},
-    **{"tfirst": False, "even": False, "grow": False, "one": False, "most": 0, "ratio": 1.0},
+    **{"tfirst": False, "even": False, "grow": False, "one": False, "wml": False, "most": 0, "ratio": 1.0},
     **{"frm": False, "base": False, "dlx": False, "inl": False},
     **{"rot": 0, "trim": 0, "radius": 0, "denoise": 0, "bri": 0, "con": 0, "sat": 0, "page": 0, "med": 0, "thr": 0},
     **{"pix": 0, "noise": 0, "ry": 0, "mb": 0},

@@ -175,6 +175,17 @@ def test_a_cut_of_what_a_trim_leaves(orientation: int) -> None:
     assert size(made(plain, cut=Cut(30, 20), **options)) == (30, 20), "where nothing is trimmed too"
 
 
+def test_a_mark_that_comes_last_lies_on_the_margins() -> None:
+    options: dict[str, Any] = {"padding": Padding(30, 50, 30, 50), "background": "0000ff", "mark": MARK}
+    options |= {"watermark": Watermark("m", "northwest"), "stamp": Stamp(5, 6)}
+    last = rgba(made(PHOTO, **options, mark_last=True).body)
+    assert tuple(last[6, 5]) == tuple(last[25, 44]) == (255, 0, 0, 255)
+    assert tuple(last[5, 5]) == tuple(last[26, 44]) == (0, 0, 255, 255)
+    inside = rgba(made(PHOTO, **options).body)
+    assert tuple(inside[6, 5]) == (0, 0, 255, 255)
+    assert tuple(inside[36, 55]) == (255, 0, 0, 255)
+
+
 @pytest.mark.parametrize(("axes", "wanted"), [("", (40, 20)), ("h", (60, 20)), ("v", (40, 32)), ("hv", (60, 32))])
 def test_both_sides_lose_as_much_as_the_one_that_loses_less(axes: str, wanted: tuple[int, int]) -> None:
     framed = Image.new("RGB", (100, 80), "white")

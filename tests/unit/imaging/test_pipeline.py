@@ -80,7 +80,7 @@ def test_the_order_of_work_is_the_documented_one() -> None:
         "lay_backdrop",
         "fill_background",
     ]
-    order += ["put_frame", "finish"]
+    order += ["stamp_last", "put_frame", "finish"]
     assert names == order
 
 

@@ -90,6 +90,7 @@ RETOUCH: tuple[Step, ...] = (
     add_margins,
     _rarely("backdrop", "backdrop.lay_backdrop"),
     fill_background,
+    _rarely("mark_last", "stamping.stamp_last"),
     _rarely("framed", "frame.put_frame"),
     finish,
 )

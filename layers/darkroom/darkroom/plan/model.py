@@ -304,6 +304,7 @@ class Plan:
     noise: int = 0
     stamp: Stamp | None = None
     repeat: str = ""
+    mark_last: bool = False
     second_watermark: Watermark | None = None
     second_stamp: Stamp | None = None
     second_repeat: str = ""

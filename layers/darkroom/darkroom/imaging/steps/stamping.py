@@ -59,6 +59,14 @@ def visible(mark: pyvips.Image, box: Box, stamp: Stamp, picture: Size) -> tuple[
     return mark.crop(left - box.left, top - box.top, width, height), seen
 
 
+def stamp_last(work: Work) -> None:
+    """Composite the watermark over the finished picture, margins included."""
+    from .watermark import lay
+
+    assert work.plan.watermark is not None
+    lay(work, work.watermark, work.plan.watermark, work.plan.stamp, work.plan.repeat)
+
+
 def stamp_second(work: Work) -> None:
     """Composite the second watermark, as :func:`.watermark.stamp` does the first."""
     from .watermark import lay

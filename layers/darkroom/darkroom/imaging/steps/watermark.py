@@ -34,7 +34,7 @@ def stamp(work: Work) -> None:
     DarkroomError (our fault, not the viewer's) where the configured watermark is no picture.
     """
     wanted = work.plan.watermark
-    if wanted is not None and not work.plan.framed:
+    if wanted is not None and not (work.plan.framed or work.plan.mark_last):
         lay(work, work.watermark, wanted, work.plan.stamp, work.plan.repeat)
 
 

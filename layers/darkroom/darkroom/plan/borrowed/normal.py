@@ -17,6 +17,7 @@ _NEEDS = (
     ("framed", "watermark"),
     ("stamp", "watermark"),
     ("repeat", "stamp"),
+    ("mark_last", "stamp"),
     ("second_watermark", "watermark"),
     ("second_stamp", "second_watermark"),
     ("second_repeat", "second_stamp"),
@@ -48,6 +49,8 @@ def settle(fields: dict[str, Value]) -> None:
     _fold_letterbox(fields)
     _drop_the_colour_of_no_margins(fields)
     _drop_a_ratio_of_nothing(fields)
+    if fields.get("fit") != "letterbox" and not fields.keys() & {"padding", "extension"}:
+        fields.pop("mark_last", None)
     _grow_a_contained_picture(fields)
     if len(fields.keys() & {"width", "height"}) != 1:
         fields.pop("one_side", None)

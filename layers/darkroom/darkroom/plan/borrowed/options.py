@@ -142,6 +142,7 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed("noise", Whole(0, 100), "Grain, as wide as so many of 255 levels.", "noise"),
     Borrowed("wmx", StampKind(), "The place and size of the watermark, without a margin.", "stamp"),
     Borrowed("rep", _AXES, "Repeats the watermark from the near side on, with equal gaps, along these axes.", "repeat"),
+    Borrowed("wml", Flag(), "Lays the watermark over margins too, after the background.", "mark_last"),
     Borrowed("wm2", WatermarkKind(COMPASS), "A second watermark, over the first one.", "second_watermark"),
     Borrowed("wmx2", StampKind(), "The place and size of the second watermark.", "second_stamp"),
     Borrowed("rep2", _AXES, "Repeats the second watermark.", "second_repeat"),

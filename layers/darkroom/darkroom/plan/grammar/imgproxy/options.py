@@ -194,9 +194,8 @@ COVERAGE: tuple[Covered[Read], ...] = (
         "watermark",
         ("wm",),
         "%opacity:%position:%x_offset:%y_offset:%scale",
-        "wm, wmx",
-        note="The watermark named `default` in presets.toml, else its only one; a scale of at most 1. It stands on the "
-        "picture, where imgproxy's stands on padding and extension too. `ch` is of Pro and refused.",
+        "wm, wmx, wml",
+        note="The watermark named `default` in presets.toml, else its only one; a scale of at most 1. `ch` is of Pro.",
         read=readers.watermark,
     ),
     Covered("strip_metadata", ("sm",), "%strip_metadata", note="Nothing to do: none is served.", read=readers.nothing),

@@ -222,6 +222,7 @@ def _marked(wanted: Wanted, settings: LanguageSettings) -> dict[str, Value]:
     return {
         "wm": Watermark(settings.own_watermark(), "center" if tiled else mark.position, opacity),
         "wmx": Stamp(x, y, tiled, scale, scale),
+        "wml": True,
     }
 
 
