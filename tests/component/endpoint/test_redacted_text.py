@@ -10,11 +10,14 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
 from darkroom.findings import TEXT, Findings, read_finding
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop
+from darkroom.services.infer.views import choose_views, combine
 from tests.corpus import CORPUS
 from tests.documents import page, photographed, words
 from tests.images.pictures import photograph
-from tests.images.rendering import made
+from tests.images.rendering import made, opened
 from tests.images.sources import saved
 
 from .serving import Server
@@ -81,3 +84,29 @@ def test_no_word_of_print_is_left(server: Server, read_source: Callable[[], byte
     for options in ({}, {"width": 400}):
         body = made(source, known=found, redact="text", format="jpeg", **options).body
         assert seen_words(read(server, body)) & before == set()
+
+
+def white_words(written: list[str]) -> bytes:
+    """Return lines of white text on nothing, which nobody sees on white."""
+    picture = Image.new("RGBA", (1000, 600), (255, 255, 255, 0))
+    draw = ImageDraw.Draw(picture)
+    for at in range(0, len(written), 4):
+        line = " ".join(written[at : at + 4])
+        draw.text((30, 30 + 15 * at), line, (255, 255, 255, 255), ImageFont.load_default(32))
+    return saved(picture, "PNG")
+
+
+def test_words_that_show_on_black_alone_are_covered(server: Server) -> None:
+    written = words(32)
+    source = white_words(written)
+    views = choose_views(Source.of(source), Limits(), (TEXT,))
+    assert seen_words(read(server, views.first[0])) == set(), "on white there is nothing"
+    others = [read(server, jpeg).found for jpeg, _ in views.by_tasks((TEXT,))]
+    known = Findings("1", "etag", combine(read(server, views.first[0]).found, others))
+    assert len(seen_words(known) & {word.lower() for word in written}) > 20
+    for options in ({}, {"background": "000000"}, {"background": "4080ff"}, {"width": 700}):
+        body = made(source, known=known, redact="text", format="png", **options).body
+        shown = Image.new("RGBA", opened(body).size, "black")
+        shown.alpha_composite(opened(body).convert("RGBA"))
+        found = seen_words(read(server, saved(shown.convert("RGB"), "PNG")))
+        assert found & {word.lower() for word in written} == set(), options
