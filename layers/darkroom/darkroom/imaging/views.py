@@ -41,8 +41,8 @@ def fitting(side_px: int) -> Plan:
 
 
 def first_frame(source: Source, limits: Limits, side_px: int) -> list[pyvips.Image]:
-    """Return the views of the first frame or page: one, or three where it has alpha. Raises what a render raises."""
-    return next(_pages(source, limits, side_px, animated=False))
+    """Return the three views of the first frame or page; none where it has no alpha. Raises what a render raises."""
+    return next(_pages(source, limits, side_px, animated=False, opaque=False))
 
 
 def all_frames(source: Source, limits: Limits, side_px: int) -> Iterator[list[pyvips.Image]]:
@@ -95,8 +95,13 @@ def largest_difference(one: pyvips.Image, other: pyvips.Image) -> float:
     return float((one - other).abs().max())
 
 
-def _pages(source: Source, limits: Limits, side_px: int, *, animated: bool) -> Iterator[list[pyvips.Image]]:
-    """Yield views page by page; of an animation all frames are decoded in one pass."""
+def _pages(
+    source: Source, limits: Limits, side_px: int, *, animated: bool, opaque: bool = True
+) -> Iterator[list[pyvips.Image]]:
+    """Yield views page by page; of an animation all frames are decoded in one pass.
+
+    Unless ``opaque``, frames without alpha are not decoded, and have no views.
+    """
     plan = replace(fitting(side_px), format="webp", animate=True) if animated else fitting(side_px)
     page, pages = 0, 1
     while page < pages:
@@ -107,6 +112,9 @@ def _pages(source: Source, limits: Limits, side_px: int, *, animated: bool) -> I
         negative = load(source, header, geometry, limits, page=page, animated=animated, whole=whole)
         work = mounted(plan, header, geometry, negative)
         for frame in work.frames:
+            if not (opaque or frame.hasalpha()):
+                yield []
+                continue
             with source.decoding():
                 views = _composites(frame, work.geometry.stored_scaled, work.cicp)
             yield [upright(view, work.geometry.orientation).copy_memory() for view in views]
