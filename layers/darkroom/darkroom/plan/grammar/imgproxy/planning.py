@@ -89,7 +89,8 @@ def _sizes(wanted: Wanted) -> dict[str, Value]:
     ratio, zoom = wanted.dpr, (wanted.zoom_x, wanted.zoom_y)
     sides = (wanted.width, wanted.height)
     into_box = 1.0
-    if any(sides) and zoom[0] == zoom[1] and _is_whole(sides, zoom[0]):
+    stretched = wanted.resizing == "force" and not all(sides)
+    if any(sides) and not stretched and zoom[0] == zoom[1] and _is_whole(sides, zoom[0]):
         into_box, zoom = zoom[0], (1.0, 1.0)
     if _goes_into_box(wanted) and _is_whole(sides, into_box * ratio):
         into_box, ratio = into_box * ratio, 1.0
@@ -127,8 +128,9 @@ def _is_whole(sides: tuple[int, int], factor: float) -> bool:
 def _is_within(wanted: Wanted) -> bool:
     """Whether the box alone keeps the result within ``max_result_dimension``."""
     sides = (wanted.width, wanted.height)
-    factor = wanted.dpr * max(wanted.zoom_x, wanted.zoom_y)
-    return all(sides) and not any(wanted.padding) and max(sides) * factor <= wanted.max_side
+    factor = max(1.0, wanted.dpr) * max(wanted.zoom_x, wanted.zoom_y)
+    grown = (wanted.min_width, wanted.min_height, *wanted.padding, wanted.extend.enabled, wanted.extend_ratio.enabled)
+    return all(sides) and not any(grown) and max(sides) * factor <= wanted.max_side
 
 
 def _side(side: int, scale: float) -> int:
