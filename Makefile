@@ -79,6 +79,7 @@ docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.frontends
 	@$(RUN) -m tools.settings_page
 	@$(RUN) -m tools.event_schemas
+	@$(RUN) -m tools.licences
 
 replay: $(READY)  ## Show stored pictures to two variants of the running stack; A=main B=canary, OPTIONS=...
 	@$(RUN) -m tools.replay --local --variants $(or $(A),main) $(or $(B),canary) $(OPTIONS)

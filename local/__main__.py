@@ -1,4 +1,5 @@
-"""The command line: ``python -m local up | stop | sign | token | forget | release | redrive | findings | invoke``."""
+"""The command line: ``python -m local up | stop | sign | token | forget | release | redrive | findings | invoke |
+events``."""
 
 from __future__ import annotations
 
@@ -72,7 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     invoke.add_argument("name", metavar="NAME", help="logical id in template.yaml, or folder in functions/")
     invoke.add_argument("event", metavar="EVENT", help="path of a JSON event, as in events/; - is standard input")
     invoke.add_argument("--deadline", action="store_true", help="count the remaining time down from the timeout")
-    for command in (up, stop, sign, token, forget, release, redrive, findings, invoke):
+    events = commands.add_parser(
+        "events",
+        help="write events for upload, similar and scene that succeed on the running stack, and print their paths",
+    )
+    for command in (up, stop, sign, token, forget, release, redrive, findings, invoke, events):
         command.add_argument("--state-dir", type=Path, default=ROOT / ".local", help="where its data is (.local)")
     return parser
 
@@ -129,6 +134,16 @@ def _sign_in(cdn_url: str, language: str, target: str) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    return 0
+
+
+def _events(chosen: argparse.Namespace) -> int:
+    from .facts import read_facts
+    from .fresh_events import write_events
+
+    place = Place(chosen.state_dir.resolve())
+    for path in write_events(read_facts(place), place.state / "events"):
+        print(path)
     return 0
 
 
@@ -202,6 +217,7 @@ _COMMANDS = {
     "token": _token,
     "forget": _forget,
     "release": _release,
+    "events": _events,
     "redrive": _redrive,
     "findings": _findings,
     "invoke": _invoke,

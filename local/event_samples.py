@@ -79,14 +79,20 @@ def put_back(cloud: Cloud, facts: Facts, folder: Path) -> list[str]:
     unknown = used | BODIES.keys() - known.keys()
     missing = [key for key in sorted(unknown) if key == DELETED or uploads.head(key) is None]
     if missing:
-        with _quietly(cloud, facts.uploads_bucket):
-            for key in missing:
-                uploads.put(key, BODIES[key](folder), headers={}, metadata={})
+        upload_quietly(cloud, facts.uploads_bucket, {key: BODIES[key](folder) for key in missing})
     if DELETED not in unknown:
         return []
     event = told("Object Created", DELETED, FIRST, facts.uploads_bucket, at=datetime.now(UTC))
     Queue(cloud.queues, facts.queues["ingest"]).send(event)
     return [DELETED]
+
+
+def upload_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:
+    """Upload ``bodies``, by their keys, without an event."""
+    uploads = Vault(cloud.s3, bucket)
+    with _quietly(cloud, bucket):
+        for key, body in bodies.items():
+            uploads.put(key, body, headers={}, metadata={})
 
 
 def delete_quietly(cloud: Cloud, facts: Facts, keys: list[str]) -> None:

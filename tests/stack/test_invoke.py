@@ -42,6 +42,35 @@ def test_an_http_function_returns_its_response(stack: Stack, name: str, event: s
     assert '"level":"' in done.stderr
 
 
+@pytest.fixture(scope="module")
+def fresh(stack: Stack) -> Path:
+    """The folder of events that succeed on this stack."""
+    command = [sys.executable, "-m", "local", "events", "--state-dir", str(stack.state)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=HANG_S)
+    return stack.state / "events"
+
+
+@pytest.mark.parametrize(("event", "status"), [("upload/form", 201), ("upload/state", 200), ("similar/found", 501)])
+def test_an_event_with_a_fresh_token_is_accepted(stack: Stack, fresh: Path, event: str, status: int) -> None:
+    done = invoke(stack, event.partition("/")[0], str(fresh / f"{event}.json"))
+    assert done.returncode == 0, done.stderr
+    response = json.loads(done.stdout)
+    assert response["statusCode"] == status
+    if status == 501:  # this stack analyses no images; with embeddings: tests/component/services/similar/test_events.py
+        assert json.loads(response["body"])["code"] == "no-inference"
+
+
+def test_the_four_steps_of_a_scene_succeed(stack: Stack, fresh: Path) -> None:
+    answers = {}
+    for action in ("plan", "cut", "bind", "tell"):
+        done = invoke(stack, "scene", str(fresh / "scene" / f"{action}.json"))
+        assert done.returncode == 0, done.stderr
+        answers[action] = json.loads(done.stdout)
+    assert answers["plan"]["strips"]
+    assert answers["bind"]["bytes"] > 100_000
+    assert answers["tell"] == {"code": "", "fault": ""}
+
+
 def test_an_old_upload_event_is_dropped(stack: Stack) -> None:
     created = (ROOT / "events" / "ingest" / "created.json").read_text()
     done = invoke(stack, "ingest", "-", given=created.replace("samples/events/created.jpg", "samples/coffee.png"))

@@ -1,7 +1,7 @@
 """What the similar function gets: an HTTP API's requests (payload format 2.0).
 
-A token that is valid lasts a day at most, so that none can be kept in a file: put one of ``python -m local token`` into
-the header of ``expired.json`` to see pictures.
+A token that is valid lasts a day at most, so that none can be kept in a file of the repository: ``python -m local
+events`` writes an event that succeeds on the running stack.
 """
 
 from __future__ import annotations

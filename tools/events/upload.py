@@ -1,7 +1,7 @@
 """What the upload function gets: an HTTP API's requests (payload format 2.0).
 
-A valid token lasts a day at most, so that none can be stored in a file: put one of ``python -m local token --prefix
-trips/`` into the header of ``expired.json`` to get a form.
+A valid token lasts a day at most, so that none can be stored in a file of the repository: ``python -m local events``
+writes events that succeed on the running stack.
 """
 
 from __future__ import annotations
@@ -22,11 +22,17 @@ def events() -> dict[str, Event]:
     """Each event by its file name."""
     token = write_token(Grant("trips/", EXPIRED_S), LOCAL_KEY)
     return {
-        "expired.json": _request_form({"authorization": f"Bearer {token}"}),
-        "no-token.json": _request_form({}),
+        "expired.json": request_form({"authorization": f"Bearer {token}"}),
+        "no-token.json": request_form({}),
     }
 
 
-def _request_form(headers: dict[str, str]) -> Event:
+def request_form(headers: dict[str, str], **changes: object) -> Event:
+    """A POST for a form; ``changes`` are of its fields."""
     headers = {"content-type": "application/json", **headers}
-    return build_request("POST", "/uploads", "/uploads", headers, body=json.dumps(BODY))
+    return build_request("POST", "/uploads", "/uploads", headers, body=json.dumps(BODY | changes))
+
+
+def request_state(headers: dict[str, str], key: str) -> Event:
+    """A GET of what became of the upload ``key``."""
+    return build_request("GET", "/uploads/{key+}", f"/uploads/{key}", headers, pathParameters={"key": key})

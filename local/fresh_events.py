@@ -1,0 +1,75 @@
+"""Events that succeed on the running stack, for functions whose events cannot be files of the repository.
+
+Upload and similar need a token, which lasts a day at most; the scene function needs a version of an upload.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from darkroom.aws.vault import Vault
+from darkroom.plan.uploads import MAX_TOKEN_LASTS_S, Grant, write_token
+from darkroom.services.strips.requests import EVERY
+from tools.events import Event, similar
+from tools.events.upload import request_form, request_state
+
+from .aws import Cloud
+from .event_samples import upload_quietly
+
+PREFIX = "samples/"
+KNOWN = "samples/coffee.png"
+"""An image that each start of the stack ingests."""
+
+SCENE = "samples/events/scene.tif"
+SCENE_PX = (1200, 900)
+"""More than one tile."""
+
+
+def write_events(facts: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write the events of the running stack below ``folder``; their paths."""
+    written = []
+    for name, event in build_events(facts):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(event, indent=2) + "\n", encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def build_events(facts: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
+    """Each event with its path, which begins with the function's name."""
+    grant = Grant(PREFIX, int(time.time()) + MAX_TOKEN_LASTS_S - 60)
+    headers = {"authorization": f"Bearer {write_token(grant, facts['signing_key'])}"}
+    yield "upload/form.json", request_form(headers, key=f"{PREFIX}events/uploaded.jpg")
+    yield "upload/state.json", request_state(headers, KNOWN)
+    yield "similar/found.json", similar.event(KNOWN, headers)
+    version_id = _put_scene(Cloud(facts["aws_endpoint_url"]), facts["uploads_bucket"])
+    named = {"scene": sha256(version_id.encode()).hexdigest()[:32], "key": SCENE, "version_id": version_id}
+    yield "scene/plan.json", {"action": "plan", **named}
+    yield "scene/cut.json", {"action": "cut", **named, "strip": EVERY}
+    yield "scene/bind.json", {"action": "bind", **named}
+    yield "scene/tell.json", {"action": "tell", **named}
+
+
+def _put_scene(cloud: Cloud, bucket: str) -> str:
+    """The version of the scene's upload, which is made without an event if it is not there."""
+    uploads = Vault(cloud.s3, bucket)
+    if uploads.head(SCENE) is None:
+        upload_quietly(cloud, bucket, {SCENE: _draw_scene()})
+    kept = uploads.head(SCENE)
+    assert kept is not None
+    return kept.version_id
+
+
+def _draw_scene() -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.effect_mandelbrot(SCENE_PX, (-2.0, -1.1, 0.9, 1.1), 60).convert("RGB").save(buffer, "TIFF")
+    return buffer.getvalue()
