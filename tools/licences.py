@@ -89,7 +89,7 @@ def base_image() -> str:
     [image] = _BASE.findall(DOCKERFILE.read_text(encoding="utf-8"))
     if not re.fullmatch(r"[a-z0-9./-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}", image):
         raise ValueError(f"{image} is not pinned by digest")
-    return image
+    return str(image)
 
 
 def page() -> str:

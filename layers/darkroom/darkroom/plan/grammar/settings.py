@@ -186,3 +186,19 @@ def languages_text() -> str:
 def configured() -> LanguageSettings:
     """What this deployment says."""
     return load(languages_text(), load_presets(presets_text()))
+
+
+def main() -> int:
+    """Read both files, as a function does; the exit status of ``python -m``, 1 after a line about what is wrong."""
+    import sys
+
+    try:
+        configured()
+    except Exception as error:  # a file of the wrong shape raises more than ValueError
+        sys.stderr.write(f"languages.toml or presets.toml: {error.__class__.__name__}: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

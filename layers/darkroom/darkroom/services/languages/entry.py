@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...aws.secrets import Secret
-from ...errors import DarkroomError
-from ...plan.grammar.settings import configured
+from ...errors import DarkroomError, Unavailable
+from ...plan.grammar.settings import LanguageSettings, configured
 from ...settings import Settings
 from ..answers import Failed, HttpResponse, to_http
 from ..settings import dialect_modes
@@ -34,8 +34,16 @@ def connected(settings: Settings, transform: Transform, keys: Document) -> Langu
         keys=keys,
         modes=dialect_modes(settings),
         rejects_oversized_box=settings.iiif_oversized_box == "reject",
-        settings=lambda: replace(configured(), watermarks=settings.presets.watermarks, presets=settings.presets),
+        settings=lambda: replace(_configured(), watermarks=settings.presets.watermarks, presets=settings.presets),
     )
+
+
+def _configured() -> LanguageSettings:
+    """The settings of dialects; raises Unavailable for a file with a mistake, which a build refuses."""
+    try:
+        return configured()
+    except Exception as error:
+        raise Unavailable(detail=f"languages.toml or presets.toml: {error!r}") from error
 
 
 def connect_keys(secret_arn: str, credentials: CredentialSource, observer: Observer) -> Document:

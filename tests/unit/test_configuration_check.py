@@ -1,0 +1,62 @@
+"""A mistake in languages.toml or presets.toml stops the build of the layer, and is no 500 where it is deployed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from darkroom.errors import Unavailable
+from darkroom.plan.grammar import settings
+from darkroom.plan.grammar.settings import configured, languages_text, load, main
+from darkroom.plan.presets import Presets, presets_text
+from darkroom.services.languages import entry
+
+MAKEFILE = Path(__file__).parents[2] / "layers" / "darkroom" / "Makefile"
+MISTAKES = {
+    "no TOML": "[imgproxy",
+    "an unknown table": "[imgprox]\n",
+    "an unknown setting": "[imgproxy]\nsignature = 5\n",
+    "a wrong type": '[imgproxy]\nsignature_size = "32"\n',
+    "a number out of range": "[imgproxy]\nsignature_size = 1\n",
+    "a preset that is no text": "[imgproxy.presets]\nthumb = 5\n",
+    "a preset with an unknown option": '[imgproxy.presets]\nthumb = "no-such-option:5"\n',
+    "no table": "imgproxy = 5\n",
+    "a source that is no address": '[sources]\n"images" = ""\n',
+    "sources that are no table": "sources = 5\n",
+    "a wrong word": '[thumbor]\nsmart = "eyes"\n',
+}
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> object:
+    configured.cache_clear()
+    yield
+    configured.cache_clear()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_fails_the_build_and_is_a_503_at_run_time(
+    mistake: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(settings, "languages_text", lambda: MISTAKES[mistake])
+    assert main() == 1
+    assert capsys.readouterr().err.startswith("languages.toml or presets.toml: ")
+    with pytest.raises(Unavailable):
+        entry._configured()
+
+
+def test_a_mistake_in_presets_fails_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "presets_text", lambda: presets_text() + '\n[presets.bad]\nw = "wide"\n')
+    assert main() == 1
+
+
+def test_the_repositorys_own_files_are_right() -> None:
+    assert main() == 0
+    assert load(languages_text(), Presets({}, {})).imgproxy.presets
+
+
+def test_the_build_depends_on_the_check() -> None:
+    text = MAKEFILE.read_text(encoding="utf-8")
+    assert "build-DarkroomLayer: check-configuration\n" in text
+    assert "-m darkroom.plan.grammar.settings\n" in text
