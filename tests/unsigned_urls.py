@@ -217,6 +217,11 @@ def _dit(random: Random, key: str) -> str:
 
 
 def _cloudflare(random: Random, key: str) -> str:
+    if random.random() < 0.1:
+        variant = random.choice(
+            ("public", f"w={random.choice(SIDES)}", f"w={random.choice(SIDES)},f={random.choice(FORMATS)}")
+        )
+        return f"/cdn-cgi/imagedelivery/hash/{key}/{variant}"
     options = [
         random.choice((f"width={random.choice(SIDES)}", f"w={random.choice(SIDES)}", "width=auto", "fit=scale-down"))
     ]
@@ -248,9 +253,10 @@ def _iiif(random: Random, key: str) -> str:
     identifier = _spelled(random, quote(key, safe=""))
     if random.random() < 0.1:
         return f"/iiif/3/{identifier}{random.choice(('', '/', '/info.json'))}"
+    version = random.choice(("/iiif/3", "/iiif/3", "/iiif/2"))
     if random.random() < 0.5:
         listed = random.choice(_IIIF_LISTED) + random.choice(("0/default.jpg", "0/default.jpg", "%30/default.jpg"))
-        return f"/iiif/3/{identifier}/{_spelled(random, listed)}"
+        return f"{version}/{identifier}/{_spelled(random, listed)}"
     x, y = (random.choice((0, 0, 512, 1024, 7)) for _ in range(2))
     side, edge = random.choice((512, 128, 88)), random.choice((512, 480, 128, 88))
     region = random.choice(("full", "full", "square", f"{x},{y},{side},{edge}", "pct:0,0,50,50"))
@@ -263,7 +269,7 @@ def _iiif(random: Random, key: str) -> str:
     quality = random.choice(("default", "default", "default", *QUALITIES))
     extension = random.choice(("jpg", "jpg", *IIIF_FORMATS, "pdf"))
     words = (region, size, rotation, f"{quality}.{extension}")
-    return f"/iiif/3/{identifier}/" + "/".join(_spelled(random, word) for word in words)
+    return f"{version}/{identifier}/" + "/".join(_spelled(random, word) for word in words)
 
 
 DIALECTS = {

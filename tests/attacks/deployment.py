@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import quote
 
 from darkroom.aws.objects import Bucket
+from darkroom.plan.edge_settings import edge_entries
 from darkroom.plan.policy import AccessMode
+from darkroom.plan.presets import configured
+from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.answers import HttpResponse
 from darkroom.services.languages.entry import respond as respond_in
 from darkroom.services.languages.table import LANGUAGES
@@ -29,7 +32,7 @@ HOST = "cdn.example.com"
 
 @dataclass
 class Deployment:
-    """``bucket`` behind a CDN, in mode ``guarded`` for every dialect.
+    """``bucket`` behind a CDN, in one access mode for every dialect.
 
     ``invocations`` counts requests that reached the function, ``statuses`` the responses by status.
     """
@@ -42,12 +45,16 @@ class Deployment:
     statuses: Counter[int] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, bucket: Bucket) -> Self:
-        """A deployment on ``bucket``, with the presets of presets.toml."""
-        code = languages_code().replace("${InferenceMode}", "off")
+    def of(cls, bucket: Bucket, mode: AccessMode = AccessMode.GUARDED, always: str = "") -> Self:
+        """A deployment on ``bucket``, with the presets of presets.toml; ``always`` are rules of ``always_redact``."""
+        code = languages_code().replace("${InferenceMode}", "lambda" if always else "off")
         for name in ("Imgproxy", "Thumbor", "Dit"):
             code = code.replace(f"${{{name}DomainName}}", "")
-        return cls(bucket, served(bucket, AccessMode.GUARDED), EdgeEngine(edge_code()), EdgeEngine(code))
+        stack = served(bucket, mode, always=AlwaysRedact.parse(always), inference=bool(always))
+        transform = replace(stack.languages.transform, mode=mode)
+        stack = replace(stack, languages=replace(stack.languages, transform=transform))
+        entries = edge_entries(mode, always, configured())
+        return cls(bucket, stack, EdgeEngine(edge_code(), entries), EdgeEngine(code))
 
     def close(self) -> None:
         """End both engines."""
@@ -56,21 +63,22 @@ class Deployment:
 
     def send(self, sent: Sent, method: str = "GET") -> int:
         """Send a request as a viewer; the status of the response."""
-        status = self._status(sent, method)
+        status = int(str(self.response(sent, method)["statusCode"]))
         self.statuses[status] += 1
         return status
 
-    def _status(self, sent: Sent, method: str) -> int:
+    def response(self, sent: Sent, method: str = "GET") -> HttpResponse:
+        """The response to a request; one from S3 has neither headers nor a body here."""
         path = sent.target.partition("?")[0]
         is_native = not any(path.startswith(prefix + "/") for one in LANGUAGES for prefix in (one.prefix, *one.also))
         answer = (self.native if is_native else self.languages).answer(event_of(sent, method))
         if "statusCode" in answer:
-            return int(answer["statusCode"])
+            return answer
         headers = {name: one["value"] for name, one in answer["headers"].items()}
         if is_native and self.bucket.etag(DERIVATIVES + answer["uri"]) is not None:
-            return 200
+            return {"statusCode": 200}
         self.invocations += 1
-        return int(str(self._invoke(answer["uri"], method, headers)["statusCode"]))
+        return self._invoke(answer["uri"], method, headers)
 
     def _invoke(self, uri: str, method: str, headers: Mapping[str, str]) -> HttpResponse:
         if language := headers.get("x-darkroom-language"):
