@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import io
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from darkroom.services.languages.request import LanguageRequest
 from darkroom.services.languages.service import grammar_of
 from darkroom.services.languages.table import BY_NAME
 from darkroom.signing_secrets import InvalidSecret, parse_secret, read_signing_keys
+from tools import check_secret
 
 KEY, SALT = "0123456789abcdef", "0a"
 STRONG = "a key of more than 16 characters"
@@ -262,3 +264,30 @@ def test_every_plan_of_these_targets_needs_a_signature() -> None:
         plan: Plan = grammar_of(BY_NAME[dialect]).read(target, LanguageSettings()).plan
         assert plan.width == 301
         assert respond(Keys({}, dialect), target) == "unsigned"
+
+
+# ------------------------------------------------------------------ command
+
+
+@pytest.mark.parametrize(
+    ("secret", "document", "status"),
+    [
+        ("signing", {"current": STRONG}, 0),
+        ("dialects", {"dit": [STRONG]}, 0),
+        ("signing", {"dit": [STRONG]}, 1),
+        ("dialects", {"dit": ["a short key"], "thumbor": 7}, 1),
+    ],
+)
+def test_the_command_says_what_functions_would_reject(
+    secret: str,
+    document: object,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(document)))
+    assert check_secret.main([secret]) == status
+    printed = capsys.readouterr()
+    assert printed.out == ("" if status else "valid\n")
+    assert bool(printed.err) is bool(status)
+    assert "a short key" not in printed.err
