@@ -34,7 +34,7 @@ WEIGHTS_S = 5.0
 SECOND_S = 25.0
 """For asking the incumbent after a canary: one try, so that a message ends in its time."""
 
-FURTHER_S = 60.0
+FURTHER_S = 45.0
 """For the further images of a source together: no call is begun that could end after it."""
 
 

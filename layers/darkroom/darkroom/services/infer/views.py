@@ -43,8 +43,9 @@ MAX_BLOCK_DIFFERENCE = 8.0
 """Of 255, the mean difference of a block, up to which two frames count as one: it must hold for each of 256 blocks, so
 that neither a small area nor a blurred copy of another image hides behind the mean of the whole."""
 
-PREPARE_S = 40.0
-"""Time after which no further frame is decoded. The function has 180 s."""
+PREPARE_S = 30.0
+"""Time after which no further frame is decoded. The function has 180 s: 45 of these for the first call, 25 for the
+baseline beside a canary, 45 for further views, and the rest for the small models."""
 
 UNSAMPLED = "unsampled"
 """The label of an image of which not every frame was analysed. It is flagged, so that an operator reviews it."""
