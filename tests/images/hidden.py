@@ -132,5 +132,5 @@ GREY_KINDS: Mapping[str, Callable[[Image.Image], bytes]] = {
 }
 """Ways that keep the lightness alone."""
 
-REMOVED = frozenset({"apng-frame", "avif-frame"})
+REMOVED = frozenset({"avif-frame"})
 """Kinds of which ingest keeps the first frame only, so that the hidden image is not served at all."""

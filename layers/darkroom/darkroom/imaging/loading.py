@@ -120,6 +120,10 @@ def load(
             from . import heif  # Pillow takes 30 ms to import
 
             image = heif.decode(source)
+        elif header.format == "png" and header.frames > 1:
+            from . import apng  # NumPy is not needed for stills
+
+            image = apng.load_frames(source, page=None if animated else page)
         else:
             knobs = {} if whole else _shrinking(header, geometry, limits, spare)
             knobs |= _pages(header, page, animated=animated)

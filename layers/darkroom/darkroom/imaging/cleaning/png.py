@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+from ..containers.apng import read_animation
 from ..containers.png import chunk, chunks
 from ..headers.exif import minimal
 from ..icc_rewrite import MAX_PROFILE_BYTES, rewrite
@@ -12,8 +13,9 @@ _DECODES = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI")
 )
 _SHOWS = frozenset((b"sBIT", b"bKGD", b"pHYs"))
-KEPT = _DECODES | _SHOWS
-"""Without the frames of an APNG: no decoder here reads them, so that nothing would have checked what they show."""
+_ANIMATION = frozenset((b"acTL", b"fcTL", b"fdAT"))
+"""One that is not as it is announced is a still here, so that nothing has checked the frames: they go."""
+KEPT = _DECODES | _SHOWS | _ANIMATION
 _MOST_BYTES = {
     b"IHDR": 13,
     b"IEND": 0,
@@ -26,13 +28,19 @@ _MOST_BYTES = {
     b"sBIT": 4,
     b"bKGD": 6,
     b"pHYs": 9,
+    b"acTL": 8,
+    b"fcTL": 26,
 }
 """What chunks of a fixed length carry (W3C PNG, third edition, 11): a longer one has something else behind it."""
 
 
 def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
     """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
-    kept = KEPT - {b"iCCP"}
+    animation = read_animation(data)
+    plays = animation is not None and len(animation.frames) > 1
+    if animation is not None and plays and not animation.starts_with_image:
+        raise ValueError("an image that is no frame: some viewers show it, others the animation")
+    kept = KEPT - {b"iCCP"} - (frozenset() if plays else _ANIMATION)
     parts = [data[:8]]
     for part in chunks(data):
         if part.name == b"iCCP" and keep_profile:

@@ -49,4 +49,4 @@ class Header:
     @property
     def animated(self) -> bool:
         """Whether the frames play, rather than being pages."""
-        return self.frames > 1 and self.format in ("gif", "webp")
+        return self.frames > 1 and self.format in ("gif", "webp", "png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..containers.apng import read_animation
 from ..containers.png import SIGNATURE_BYTES
 from ..source import Source
 from .exif import orientation
@@ -10,11 +11,11 @@ from .model import Cicp, Header
 MAX_CHUNKS_BEFORE_PIXELS = 5_000
 _GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6
 _COLOURS = {_GRAY: "gray", _RGB: "rgb", _PALETTE: "rgb", _GRAY_ALPHA: "gray", _RGB_ALPHA: "rgb"}
-_WANTED = (b"tRNS", b"iCCP", b"eXIf", b"cICP")
+_WANTED = (b"tRNS", b"iCCP", b"eXIf", b"cICP", b"acTL")
 
 
 def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one page
-    """The header of a PNG; raises ValueError. An animated PNG counts as its first frame."""
+    """The header of a PNG; raises ValueError. An animated one is read to its end, since its frames are counted."""
     opening = source.read_at(SIGNATURE_BYTES, 25)
     if opening[:8] != b"\0\0\0\x0dIHDR" or len(opening) < 25:
         raise ValueError("IHDR is not first")
@@ -27,6 +28,7 @@ def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one p
         "png",
         int.from_bytes(opening[8:12]),
         int.from_bytes(opening[12:16]),
+        frames=_frames(source) if b"acTL" in chunks else 1,
         orientation=orientation(chunks.get(b"eXIf", b"")),
         has_alpha=kind in (_GRAY_ALPHA, _RGB_ALPHA) or b"tRNS" in chunks,
         has_profile=b"iCCP" in chunks,
@@ -35,6 +37,12 @@ def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one p
         colour=_COLOURS[kind],
         cicp=Cicp(cicp[0], cicp[1]) if len(cicp) == 4 else None,
     )
+
+
+def _frames(source: Source) -> int:
+    """The frames of an animation; 1 where it is not as announced, as it is a still then."""
+    animation = read_animation(source.read_all())
+    return len(animation.frames) if animation is not None else 1
 
 
 def _before_pixels(source: Source) -> dict[bytes, bytes]:
