@@ -78,7 +78,7 @@ def test_nothing_for_browsers_can_sign() -> None:
 
 
 @with_node
-@pytest.mark.parametrize("name", ["urls", "picture", "next", "nuxt", "astro", "ipx", "examples"])
+@pytest.mark.parametrize("name", ["urls", "picture", "next", "nuxt", "astro", "ipx", "uppy", "examples"])
 def test_in_nodes_own_runner(name: str) -> None:
     in_node("--test", HERE / f"{name}.test.mjs")
 
