@@ -195,7 +195,7 @@ def _dit(random: Random, key: str) -> str:
         )
         query = random.choice(near)
         for _ in range(random.choice((0, 0, 1, 2))):
-            name = random.choice([covered.name for covered in dit.COVERAGE if covered.group == "query"])
+            name = random.choice([covered.name for covered in dit.COVERAGE if covered.group.startswith("query")])
             query += f"&{name}={_value(random)}" if name not in ("signature", "expires") else f"&bust={side}"
         return f"/dit/{_spelled(random, key)}?{query}"
     if form < 0.6:

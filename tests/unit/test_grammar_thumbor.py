@@ -107,6 +107,30 @@ def test_what_names_no_picture_of_ours(path: str) -> None:
         read(path, SETTINGS)
 
 
+BRIGHT, GREY = "1-0-0-0.4-0-1-0-0.4-0-0-1-0.4", "0.299-0.587-0.114-0"
+MARK = "wm-logo-northwest-100-25_wmx-0-0-0-0-0"
+
+
+@pytest.mark.parametrize(
+    ("calls", "options"),
+    [
+        ("equalize():brightness(40)", f"lev-equal_mat-{BRIGHT}"),
+        ("brightness(40):equalize()", f"lev-after_mat-{BRIGHT}"),
+        ("brightness(40):equalize():brightness(40)", f"late-{BRIGHT}_lev-after_mat-{BRIGHT}"),
+        ("blur(7):brightness(40)", f"blur-4_late-{BRIGHT}"),
+        ("brightness(40):blur(7)", f"blur-4_mat-{BRIGHT}"),
+        ("blur(7):grayscale()", f"blur-4_late-{GREY}-{GREY}-{GREY}"),
+        ("blur(7):equalize()", "blur-4_lev-after"),
+        ("watermark(marks/logo.png,0,0,0):brightness(40)", f"late-{BRIGHT}_{MARK}"),
+        ("brightness(40):watermark(marks/logo.png,0,0,0)", f"mat-{BRIGHT}_{MARK}"),
+        ("blur(7):brightness(40):watermark(marks/logo.png,0,0,0)", f"blur-4_mat-{BRIGHT}_{MARK}"),
+        ("brightness(40):equalize():watermark(marks/logo.png,0,0,0)", f"lev-equal_mat-{BRIGHT}_{MARK}"),
+    ],
+)
+def test_tones_stand_where_the_url_has_them(calls: str, options: str) -> None:
+    assert path_of(f"filters:{calls}/a.jpg") == f"/a.jpg/_/{options}.auto"
+
+
 def test_a_query_says_nothing() -> None:
     assert read("/unsafe/30x20/a.jpg?v=2", SETTINGS) == read("/unsafe/30x20/a.jpg", SETTINGS)
 

@@ -102,7 +102,7 @@ OTHERS = {
     "angle": ("0 0.01 359.99", "-0.01 0.001 359.991 359.9999 360 1~1"),
     "med": ("0 1 21", "-1 22 0.5 1~1"),
     "reye": ("0 1", "-1 2 1~1"),
-    "lev": ("stretch equal", "none stretch~equal"),
+    "lev": ("stretch equal after", "none stretch~equal"),
     "curve": (
         "a.0.0.255.255~r~g~b a~r.0.255.255.0~g.1.1.2.2.3.3~b.0.0.1.1",
         "a.0.0~r~g~b a.0.0.1~r~g~b a.1.0.1.1~r~g~b a.2.0.1.1~r~g~b a.0.0.256.0~r~g~b a.0.0.1.256~r~g~b a.-1.0.1.1~r~g~b"

@@ -28,8 +28,9 @@ DIFFERENCES = (
     Difference("look", r"fill\(transparent\)/wide", "thumbor keeps the source's type: JPEG makes the margins black"),
     Difference("look", r"fill\(blur\)/alpha", "the image is blurred without what is transparent"),
     Difference("look", r"format\((gif|jpeg)\)/alpha", "white stands behind transparency; thumbor drops alpha"),
-    Difference("look", r"(brightness|contrast|saturation)\([0-9]+\):equalize", "equalize() is applied before tones"),
-    Difference("look", r"fill\(0000ff\):grayscale", "margins keep their colour"),
+    Difference("look", r"fill\(0000ff\):(grayscale|brightness|equalize)", "margins keep their colour"),
+    Difference("look", r"watermark\(.*:(proportion|rotate)", "watermarks are not made smaller or turned"),
+    Difference("look", r"round_corner\(.*:proportion", "corners are rounded after the image is made smaller"),
     Difference("look", r"grayscale\(\)/moving.gif", "thumbor does not change frames of an animation"),
     Difference("size", r"(rotate|fill)\(\w+\)/moving.gif", "thumbor does not turn or fill frames of an animation"),
 )

@@ -70,7 +70,7 @@ def test_the_order_of_work_is_the_documented_one() -> None:
         "equalise",
     ]
     order += ["equalise_histogram", "separate", "bend", "mix", "tone", "change_lch", "convolve", "blur", "sharpen"]
-    order += ["pixelate", "add_grain", "stamp", "stamp_second", "stretch_lightness", "equalise_window", "tint"]
+    order += ["pixelate", "add_grain", "stamp", "stamp_second", "adjust_levels_late", "equalise_window", "tint"]
     order += [
         "mix_late",
         "change_alpha",

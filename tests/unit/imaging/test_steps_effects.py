@@ -16,7 +16,7 @@ from darkroom.imaging.steps.denoise import denoise
 from darkroom.imaging.steps.equalise import equalise
 from darkroom.imaging.steps.grain import add_grain
 from darkroom.imaging.steps.ink import mix_ink
-from darkroom.imaging.steps.levels import equalise_histogram, stretch_lightness
+from darkroom.imaging.steps.levels import adjust_levels_late, equalise_histogram
 from darkroom.imaging.steps.matrix import mix
 from darkroom.imaging.steps.median import smooth
 from darkroom.imaging.steps.pixelate import pixelate
@@ -319,7 +319,7 @@ def test_a_stretch_uses_the_percentiles_of_lightness(bands: int, peak: int) -> N
     assert len(set(percentiles)) == 6
     low, high = percentiles[1], percentiles[4]
     work = build_work(pixels, levels="stretch")
-    stretch_lightness(work)
+    adjust_levels_late(work)
     found = read_pixels(work.frames[0])
     assert found.shape == pixels.shape
     assert found.dtype == pixels.dtype
@@ -335,23 +335,23 @@ def test_a_stretch_needs_a_span_of_two_steps(high: int, span: int) -> None:
     light = pyvips.Image.new_from_array(measure_lightness(pixels))
     assert light.percent(99) - light.percent(1) == span
     work = build_work(pixels, levels="stretch")
-    stretch_lightness(work)
+    adjust_levels_late(work)
     assert work.touched == (span == 2)
 
 
 def test_a_stretch_keeps_alpha_and_colour() -> None:
     pixels = np.concatenate([draw_noise(9, 11, 3) // 3 + 60, draw_noise(9, 11, 1, seed=6)], axis=2)
-    found = apply_step(stretch_lightness, pixels, levels="stretch")
+    found = apply_step(adjust_levels_late, pixels, levels="stretch")
     assert np.array_equal(found[..., 3], pixels[..., 3])
     assert measure_lightness(found[..., :3]).max() > 95
-    grey = apply_step(stretch_lightness, pixels[..., [0, 3]], levels="stretch")
+    grey = apply_step(adjust_levels_late, pixels[..., [0, 3]], levels="stretch")
     assert np.array_equal(grey[..., 1], pixels[..., 3])
 
 
 def test_a_stretch_is_that_of_all_frames() -> None:
     dark, light = draw_greys((50, 50)), draw_greys((170, 50))
     work = build_work(dark, light, levels="stretch")
-    stretch_lightness(work)
+    adjust_levels_late(work)
     assert read_pixels(work.frames[0]).max() <= 6
     assert read_pixels(work.frames[1]).min() >= 252
 

@@ -80,7 +80,7 @@ RETOUCH: tuple[Step, ...] = (
     _rarely("noise", "grain.add_grain"),
     stamp,
     _rarely("second_watermark", "stamping.stamp_second"),
-    _rarely("levels", "levels.stretch_lightness"),
+    _rarely("levels", "levels.adjust_levels_late"),
     _rarely("clahe", "late_tones.equalise_window"),
     _rarely("tint", "late_tones.tint"),
     _rarely("late_matrix", "late_tones.mix_late"),

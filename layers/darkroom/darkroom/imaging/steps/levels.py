@@ -23,13 +23,16 @@ def equalise_histogram(work: Work) -> None:
         _even(work)
 
 
-def stretch_lightness(work: Work) -> None:
+def adjust_levels_late(work: Work) -> None:
     """Stretch lightness to the whole range, colours staying, if the plan's levels are ``stretch``; alpha stays.
 
-    After watermarks, as in sharp. All frames of an animation change alike.
+    After watermarks, as in sharp. If they are ``after``, even out the histogram of each band. All frames of an
+    animation change alike.
     """
     if work.plan.levels == "stretch":
         _stretch(work)
+    elif work.plan.levels == "after":
+        _even(work)
 
 
 def _stretch(work: Work) -> None:

@@ -110,7 +110,10 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed("med", Whole(0, 21), "Side of a median filter in px.", "median"),
     Borrowed("reye", Flag(), "Takes the red out of eyes that a flash has lit, where faces were found.", "red_eye"),
     Borrowed(
-        "lev", Choice(("stretch", "equal")), "Stretches lightness to the whole range, or evens its histogram.", "levels"
+        "lev",
+        Choice(("stretch", "equal", "after")),
+        "Stretches lightness to the whole range, or evens its histogram, before other tones or after watermarks.",
+        "levels",
     ),
     Borrowed("curve", CurvesKind(), "Tone curves of all channels and of each.", "curves"),
     Borrowed(

@@ -11,6 +11,7 @@ from ..colours import hex_of
 from ..held import refused
 from ..matrices import LUMA_601, channelwise, lightness, linear, saturation
 from .calls import is_true
+from .ordering import BLUR, EQUALIZE
 from .wanted import Wanted, decimal, whole, wholes
 
 WHITE = 255
@@ -81,7 +82,7 @@ def red_eye(wanted: Wanted, _: list[str]) -> None:
 
 
 def equalize(wanted: Wanted, _: list[str]) -> None:
-    wanted.values["lev"] = "equal"
+    wanted.steps.append(EQUALIZE)
 
 
 def curve(wanted: Wanted, arguments: list[str]) -> None:
@@ -114,6 +115,7 @@ def blur(wanted: Wanted, arguments: list[str]) -> None:
     before = wanted.values.get("blur", 0.0)
     assert isinstance(before, float)
     wanted.values["blur"] = (before**2 + spread**2) ** 0.5
+    wanted.steps.append(BLUR)
 
 
 def _spread(radius: int, sigma: float) -> float:

@@ -70,7 +70,7 @@ FILTERS: tuple[Covered[Filter], ...] = (
         note="Of two points or more, with x rising from 0 to 255; as many points as fit into 267 characters. Once.",
         read=Filter(effects.curve, (_CURVE,) * 4),
     ),
-    Covered("equalize", to="lev=equal", read=Filter(effects.equalize)),
+    Covered("equalize", to="lev", read=Filter(effects.equalize)),
     Covered(
         "extract_focal",
         to="focus",

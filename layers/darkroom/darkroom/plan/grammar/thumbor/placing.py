@@ -9,6 +9,7 @@ from ..held import refused
 from ..stamps import stamped
 from .calls import is_true, unquoted
 from .effects import colour_of
+from .ordering import WATERMARK
 from .path import split, split_signature
 from .wanted import Wanted, decimal, whole, wholes
 
@@ -111,5 +112,6 @@ def watermark(wanted: Wanted, arguments: list[str]) -> None:
         return
     if wanted.values.keys() & {"frm", "wm2"}:
         raise refused("watermark", "there can be at most two in a picture here, and none after frame()")
+    wanted.steps.append(WATERMARK)
     second = "2" if "wm" in wanted.values else ""
     wanted.values |= {f"wm{second}": stamp[0], f"wmx{second}": stamp[1]} | ({f"rep{second}": axes} if axes else {})

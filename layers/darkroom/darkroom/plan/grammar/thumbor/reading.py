@@ -16,6 +16,7 @@ from ..matrices import chained
 from ..settings import LanguageSettings
 from .description import describe
 from .filters import apply
+from .ordering import order
 from .parts import PARTS
 from .path import Parts, split, split_filters, split_signature
 from .sizing import geometry
@@ -60,9 +61,12 @@ def options(wanted: Wanted) -> dict[str, Value]:
     if values.get("fit") == "letterbox" or "ext" in values or wanted.fills_transparency:
         wanted.once("fill", **wanted.backdrop)
         values |= wanted.backdrop
-    if (matrix := chained(wanted.tones)) != IDENTITY:
-        values["mat"] = matrix
-    if wanted.grey:
+    placed = order(wanted.steps)
+    matrices = (("mat", chained(placed.early)), ("late", chained(placed.late)))
+    values |= {short: matrix for short, matrix in matrices if matrix != IDENTITY}
+    if placed.equalizes_late is not None:
+        values["lev"] = "after" if placed.equalizes_late else "equal"
+    if wanted.grey and not placed.late:
         values["gray"] = True
     if wanted.meta:
         values["f"] = "json"

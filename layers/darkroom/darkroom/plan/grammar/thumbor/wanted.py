@@ -22,8 +22,9 @@ class Wanted:
     """``values`` has what needs nothing else: our options by short name. The rest is put together in :mod:`.sizing`.
 
     ``backdrop`` is what fill() puts into margins. ``crop`` and ``focal`` are left, top, right and bottom in px of the
-    source. ``turn`` is in degrees clockwise, after the flips; ``tones`` are in the order of the filters, and ``grey``
-    says that the last one took the colour away. ``fills_first``: the first fill() stands before the first proportion().
+    source. ``turn`` is in degrees clockwise, after the flips; ``steps`` has matrices of tones, and the names of filters
+    that their order matters to; ``grey`` says that the last tone took the colour away. ``fills_first``: the first
+    fill() stands before the first proportion().
     """
 
     settings: LanguageSettings
@@ -50,7 +51,7 @@ class Wanted:
     turn: int = 0
     proportion: float = 1.0
     fills_first: bool = False
-    tones: list[Matrix] = field(default_factory=list)
+    steps: list[Matrix | str] = field(default_factory=list)
     grey: bool = False
     max_age_s: int | None = None
 
@@ -62,7 +63,7 @@ class Wanted:
 
     def tone(self, change: Matrix) -> None:
         """Let ``change`` follow the tones so far."""
-        self.tones.append(change)
+        self.steps.append(change)
         self.grey = False
 
 
