@@ -17,6 +17,9 @@ PEAK_16_BIT = 65_535
 LEAST_VISIBLE = 1 / 32
 """Alpha, as a part of opaque, below which a colour with 8 bits is no more than rounding."""
 
+SRGB_LINEAR_BELOW = 0.0031308
+"""The linear light up to which sRGB's curve is a line (IEC 61966-2-1)."""
+
 _READY = ("srgb", "b-w", "rgb16", "grey16")
 _BANDS_OF_SPACE = {b"GRAY": 1, b"RGB ": 3, b"Lab ": 3, b"CMYK": 4}
 
@@ -77,6 +80,16 @@ def _transformed(image: pyvips.Image, **profile: bool | str) -> pyvips.Image:
     result = result.copy()
     result.remove("icc-profile-data")
     return result
+
+
+def from_gamma(image: pyvips.Image, gamma: float) -> pyvips.Image:
+    """``image``, whose samples are linear light to the power ``gamma``, encoded as sRGB."""
+    colour, alpha = apart(image)
+    white = peak(image)
+    linear = (pyvips.Image.identity(ushort=image.format == "ushort") / white) ** (1 / gamma)
+    curve = (linear <= SRGB_LINEAR_BELOW).ifthenelse(linear * 12.92, linear ** (1 / 2.4) * 1.055 - 0.055)
+    encoded = colour.maplut((curve * white).rint().cast(image.format)).copy(interpretation=image.interpretation)
+    return together(encoded, alpha)
 
 
 def to_eight_bits(image: pyvips.Image) -> pyvips.Image:

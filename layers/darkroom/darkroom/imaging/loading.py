@@ -7,7 +7,7 @@ operation cache, which hashes and keeps whole inputs, is off.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pyvips
@@ -15,7 +15,7 @@ import pyvips
 from ..errors import BadOption, Damaged
 from ..plan.geometry import Box, Geometry, Size
 from ..plan.limits import Limits
-from .colour import settled
+from .colour import from_gamma, settled
 from .decoder_patches import patches_of
 from .effort import Pace
 from .header import Header
@@ -130,7 +130,10 @@ def load(
             if header.format == "tiff":
                 knobs = _directory(source, page, geometry, limits, whole=whole)
             image = _opened(source, header, knobs, page)
-        return _negative(_without_orientation(settled(image)), animated=animated)
+        if header.gamma:
+            image = from_gamma(image, header.gamma)
+        negative = _negative(_without_orientation(settled(image)), animated=animated)
+        return replace(negative, touched=bool(header.gamma))
 
 
 def read_alike(source: Source, header: Header) -> bool:

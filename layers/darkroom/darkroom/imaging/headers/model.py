@@ -20,7 +20,9 @@ class Header:
     ``width`` and ``height`` are those of one frame in px, as stored; ``orientation`` (EXIF, 1–8) turns that upright.
     AVIF and HEIC decoders turn on their own. ``frames`` counts an animation's frames or a TIFF's pages. ``colour`` is
     ``gray``, ``rgb``, ``cmyk`` or ``lab``, ``bits`` those of one channel. ``progressive`` covers interlaced PNG and GIF
-    too. ``cicp`` is the colour space by code points; an ICC profile (``has_profile``) takes precedence.
+    too. ``cicp`` is the colour space by code points; an ICC profile (``has_profile``) takes precedence. ``gamma`` is
+    the exponent that a PNG's samples were encoded with, where nothing else says their colours and it is not about
+    sRGB's; else 0.
     """
 
     format: str
@@ -35,6 +37,7 @@ class Header:
     colour: str = "rgb"
     gain_map: bool = False
     cicp: Cicp | None = None
+    gamma: float = 0.0
 
     @property
     def upright_width(self) -> int:

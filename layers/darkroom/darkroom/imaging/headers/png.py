@@ -11,7 +11,12 @@ from .model import Cicp, Header
 MAX_CHUNKS_BEFORE_PIXELS = 5_000
 _GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6
 _COLOURS = {_GRAY: "gray", _RGB: "rgb", _PALETTE: "rgb", _GRAY_ALPHA: "gray", _RGB_ALPHA: "rgb"}
-_WANTED = (b"tRNS", b"iCCP", b"eXIf", b"cICP", b"acTL")
+_WANTED = (b"tRNS", b"iCCP", b"eXIf", b"cICP", b"acTL", b"gAMA", b"sRGB")
+_SRGB_GAMMA = 1 / 2.2
+_GAMMA_THRESHOLD = 0.05
+"""A relative difference that libpng does not correct either (PNG_GAMMA_THRESHOLD)."""
+_LEAST_GAMMA, _MOST_GAMMA = 0.05, 5.0
+"""Others would leave black and white; they are errors of encoders."""
 
 
 def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one page
@@ -36,7 +41,17 @@ def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one p
         progressive=opening[20] == 1,
         colour=_COLOURS[kind],
         cicp=Cicp(cicp[0], cicp[1]) if len(cicp) == 4 else None,
+        gamma=_gamma(chunks),
     )
+
+
+def _gamma(chunks: dict[bytes, bytes]) -> float:
+    """The exponent in gAMA, unless another chunk goes before it (W3C PNG, third edition, 4.3) or it is about sRGB's."""
+    body = chunks.get(b"gAMA", b"")
+    gamma = int.from_bytes(body) / 100_000 if len(body) == 4 else 0.0
+    if not _LEAST_GAMMA <= gamma <= _MOST_GAMMA or {b"iCCP", b"sRGB", b"cICP"} & chunks.keys():
+        return 0.0
+    return 0.0 if abs(gamma / _SRGB_GAMMA - 1) < _GAMMA_THRESHOLD else gamma
 
 
 def _frames(source: Source) -> int:
