@@ -191,6 +191,8 @@ def _dit(random: Random, key: str) -> str:
             f"width={side}",
             f"width={side}&format={random.choice(FORMATS)}",
             f"width={side}&fit=inside",
+            f"resize.width={side}&resize.fit=inside&resize.withoutEnlargement=true",
+            f"resize.width={side}&format={random.choice(FORMATS)}&resize.withoutEnlargement=true",
             f"format={random.choice(FORMATS)}",
         )
         query = random.choice(near)
