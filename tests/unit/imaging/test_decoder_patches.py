@@ -26,7 +26,7 @@ from tests.images.heif_files import Part, heif, parts_of
 from tests.images.planted import exif, in_jpeg, in_tiff, planted
 from tests.images.sources import photo, saved
 
-MOST_S = 1.0
+MOST_S = 4.0
 """Of CPU time, with room for a slow machine; without the patches libexif takes 17 s."""
 
 
