@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import Unavailable
+from darkroom.plan import presets
 from darkroom.plan.grammar import settings
 from darkroom.plan.grammar.settings import configured, languages_text, load, main
 from darkroom.plan.presets import Presets, presets_text
 from darkroom.services.languages import entry
+from darkroom.settings import Settings
 
 MAKEFILE = Path(__file__).parents[2] / "layers" / "darkroom" / "Makefile"
 MISTAKES = {
@@ -49,6 +51,14 @@ def test_a_mistake_fails_the_build_and_is_a_503_at_run_time(
 def test_a_mistake_in_presets_fails_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "presets_text", lambda: presets_text() + '\n[presets.bad]\nw = "wide"\n')
     assert main() == 1
+
+
+def test_a_mistake_in_presets_is_a_503_at_run_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    presets.configured.cache_clear()
+    monkeypatch.setattr(presets, "presets_text", lambda: '[presets.bad]\nw = "wide"\n')
+    with pytest.raises(Unavailable):
+        Settings().presets  # noqa: B018
+    presets.configured.cache_clear()
 
 
 def test_the_repositorys_own_files_are_right() -> None:

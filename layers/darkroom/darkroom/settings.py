@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Protocol, cast
 
+from .errors import Unavailable
 from .plan.limits import Limits
 from .plan.policy import AccessMode
 from .plan.presets import Presets, configured, presets_text, read_presets
@@ -287,8 +288,16 @@ class Settings:
 
     @property
     def presets(self) -> Presets:
-        """Presets and watermarks of the document, else those of ``presets.toml``."""
-        return self.own_presets if self.own_presets is not None else configured()
+        """Presets and watermarks of the document, else those of ``presets.toml``.
+
+        Raises Unavailable for a mistake in that file, which a build of the layer refuses.
+        """
+        if self.own_presets is not None:
+            return self.own_presets
+        try:
+            return configured()
+        except (ValueError, TypeError, AttributeError) as error:
+            raise Unavailable(detail=f"presets.toml: {error!r}") from error
 
 
 DEFAULTS = Settings()
