@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+
 import numpy as np
 import pyvips
 
@@ -35,15 +38,13 @@ def load_frames(source: Source, *, page: int | None) -> pyvips.Image:
             f"The source is an animated PNG of {pixels:,} pixels in all frames; the limit is {MAX_PIXELS:,}"
         )
     shown = _painted(data, animation, (tall, wide), len(animation.frames) if page is None else page + 1)
-    chosen = shown if page is None else shown[-1:]
-    stacked = np.concatenate(chosen)
+    stacked = np.concatenate(list(shown) if page is None else deque(shown, maxlen=1))
     return _described(stacked, first, tall, animation if page is None else None)
 
 
-def _painted(data: bytes, animation: Animation, size: tuple[int, int], most: int) -> list[Pixels]:
+def _painted(data: bytes, animation: Animation, size: tuple[int, int], most: int) -> Iterator[Pixels]:
     """The canvas as each of the first ``most`` frames shows it."""
     canvas: Pixels | None = None
-    shown = []
     for number, frame in enumerate(animation.frames[:most]):
         pixels = _rgba(_decoded(data, frame))
         if canvas is None:
@@ -51,12 +52,11 @@ def _painted(data: bytes, animation: Animation, size: tuple[int, int], most: int
         region = canvas[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
         before = region.copy()
         region[:] = _over(region, pixels) if frame.blend == OVER else pixels
-        shown.append(canvas.copy())
+        yield canvas.copy()
         if frame.dispose == CLEAR or (frame.dispose == RESTORE and number == 0):
             region[:] = 0
         elif frame.dispose == RESTORE:
             region[:] = before
-    return shown
 
 
 def _over(below: Pixels, above: Pixels) -> Pixels:
