@@ -91,6 +91,8 @@ def shown(data: bytes, **options: object) -> list[np.ndarray]:
 
 def levels_apart(one: np.ndarray, other: np.ndarray) -> int:
     """The largest difference where either shows; colours under no alpha do not count."""
+    if other.shape[2] == 2:
+        other = other[..., [0, 0, 0, 1]]
     bands = other.shape[2]
     colours = np.where(one[..., 3:] > 0, one[..., :bands], 0).astype(int)
     return int(np.abs(colours - np.where(one[..., 3:] > 0, other, 0)).max())
@@ -184,4 +186,8 @@ def test_more_pixels_than_fit_in_memory_are_over_the_limits(monkeypatch: pytest.
     monkeypatch.setattr(apng, "MAX_PIXELS", SIZE[0] * SIZE[1] * 4 - 1)
     with pytest.raises(OverLimits):
         shown(animated(), animated=True)
+    assert len(shown(animated())) == 1, "the image itself"
+    monkeypatch.setattr(apng, "MAX_PIXELS", SIZE[0] * SIZE[1] - 1)
     assert len(shown(animated())) == 1
+    with pytest.raises(OverLimits):
+        shown(animated(), page=1)

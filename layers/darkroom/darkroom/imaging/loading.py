@@ -16,6 +16,7 @@ from ..errors import BadOption, Damaged
 from ..plan.geometry import Box, Geometry, Size
 from ..plan.limits import Limits
 from .colour import from_gamma, settled
+from .containers.apng import read_animation
 from .decoder_patches import patches_of
 from .effort import Pace
 from .header import Header
@@ -120,7 +121,7 @@ def load(
             from . import heif  # Pillow takes 30 ms to import
 
             image = heif.decode(source)
-        elif header.format == "png" and header.frames > 1:
+        elif header.format == "png" and header.frames > 1 and (animated or not _is_own_image(source, page)):
             from . import apng  # NumPy is not needed for stills
 
             image = apng.load_frames(source, page=None if animated else page)
@@ -134,6 +135,12 @@ def load(
             image = from_gamma(image, header.gamma)
         negative = _negative(_without_orientation(settled(image)), animated=animated)
         return replace(negative, touched=bool(header.gamma))
+
+
+def _is_own_image(source: Source, page: int) -> bool:
+    """Whether the frame ``page`` of an animated PNG is the image that libvips decodes."""
+    animation = read_animation(source.read_all())
+    return page == 0 and animation is not None and animation.starts_with_image
 
 
 def read_alike(source: Source, header: Header) -> bool:
