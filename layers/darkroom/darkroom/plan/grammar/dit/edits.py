@@ -88,7 +88,7 @@ EDITS: tuple[Covered[EditReader], ...] = (
         "clahe",
         arguments="{width, height, maxSlope}",
         to="clahe",
-        note="The window fits into the image.",
+        note="A window of up to 256 px, which fits into the image.",
         read=calls.clahe,
     ),
     Covered(
