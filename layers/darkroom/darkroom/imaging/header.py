@@ -8,6 +8,7 @@ from importlib import import_module
 from ..errors import Damaged, OverLimits
 from ..plan.limits import Limits
 from .headers.model import Cicp, Header
+from .memory import decoder_bytes
 from .sniff import sniff
 from .source import Source
 
@@ -38,7 +39,10 @@ def inspect(source: Source, limits: Limits, *, page: int = 0, animated: bool = T
         raise Damaged(message, detail=f"{form}: {error!r}", of_source=page == 0) from error
     if header.width < 1 or header.height < 1:
         raise Damaged("The source's header gives it no size", detail=repr(header), of_source=page == 0)
-    limits = limits.of_scenes if in_part and _is_large_pyramid(source, header, limits, page) else limits
+    large = in_part and _is_large_pyramid(source, header, limits, page)
+    if not large:
+        _check_memory(header, limits)
+    limits = limits.of_scenes if large else limits
     _check(header, limits, header.frames if animated and header.animated else 1)
     return header
 
@@ -55,6 +59,17 @@ def _is_large_pyramid(source: Source, header: Header, limits: Limits, page: int)
 def _reader(form: str) -> Reader:
     reader: Reader = import_module(f".headers.{_CONTAINERS.get(form, form)}", __package__).read
     return reader
+
+
+def _check_memory(header: Header, limits: Limits) -> None:
+    needed = decoder_bytes(header)
+    if header.width * header.height <= limits.max_pixels and needed > limits.max_decoder_bytes:
+        size = f"{header.width} × {header.height} px"
+        raise OverLimits(
+            f"Decoding the source ({header.format}, {size}) takes up to {needed / 1e6:,.0f} MB; "
+            f"the limit is {limits.max_decoder_bytes / 1e6:,.0f} MB",
+            of_source=header.frames == 1 or header.animated,
+        )
 
 
 def _check(header: Header, limits: Limits, frames_read: int) -> None:

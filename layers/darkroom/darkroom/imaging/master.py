@@ -15,6 +15,7 @@ from ..plan.limits import Limits
 from .formats import FORMS
 from .header import Header, inspect
 from .loading import load_whole
+from .memory import decoder_bytes
 from .metadata import clean
 from .profiles import Fate, fate
 from .source import Source
@@ -22,6 +23,10 @@ from .source import Source
 HUGE_PIXELS = 64_000_000
 """Stills from here on become pyramids. A derivative 320 px wide of 120 MP then takes 16 ms and the first 448 KB of the
 master, instead of 244 ms and all of a JPEG, or 1,000 ms and all of a PNG."""
+
+
+LARGE_DECODER_BYTES = 600_000_000
+"""Stills whose decoder takes more become pyramids too, so that the smallest function (1,024 MB) can read any master."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,8 @@ def make_master(data: bytes, header: Header, *, limits: Limits) -> Master:
 
 def _is_huge(header: Header) -> bool:
     still = not header.animated and not header.gain_map
-    return still and header.width * header.height >= HUGE_PIXELS
+    large = header.width * header.height >= HUGE_PIXELS or decoder_bytes(header) > LARGE_DECODER_BYTES
+    return still and large
 
 
 def _shows(master: Master, header: Header, limits: Limits) -> bool:

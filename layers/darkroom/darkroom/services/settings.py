@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,11 +11,23 @@ from ..plan.policy import AccessMode
 from ..settings import OFF, Settings
 from .caching import CachePolicy
 
+MEMORY_MB = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+"""Of the function (Lambda developer guide, "Defined runtime environment variables")."""
+RESERVED_MB = 400
+"""For the process (120 MB), the file (at most 100 MB), the output of a bare URL and its encoder (180 MB)."""
+
+
+def decoder_limit(environment: Mapping[str, str] = os.environ) -> int:
+    """What a decoder may hold in a function with this environment; the default outside of Lambda."""
+    memory_mb = int(environment.get(MEMORY_MB, "0"))
+    return (memory_mb - RESERVED_MB) * 1024 * 1024 if memory_mb > RESERVED_MB else Limits().max_decoder_bytes
+
 
 def limits(settings: Settings) -> Limits:
     """Limits of one source. Those of large images are in force at ingest alone: a master of one was admitted there."""
     return replace(
         Limits(),
+        max_decoder_bytes=decoder_limit(),
         max_bytes=settings.max_source_bytes,
         max_pixels=settings.max_source_pixels,
         max_frames=settings.max_source_frames,
