@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw
 from darkroom.errors import DarkroomError, OverLimits, TypeNotAllowed
 from darkroom.imaging.picture import Picture
 from darkroom.imaging.series import Exposure, expose
-from darkroom.imaging.source import Source
+from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Plan, Watermark
 from tests.images.drawn import exif_block, tiff
@@ -39,9 +40,9 @@ class Watched(Source):
         source.decodes = 0
         return source
 
-    def vips(self, *, whole: bool = False) -> Any:
+    def vips(self, *, whole: bool = False, patches: Sequence[Patch] = ()) -> Any:
         self.decodes += 1
-        return super().vips(whole=whole)
+        return super().vips(whole=whole, patches=patches)
 
 
 def plan(**options: Any) -> Plan:
