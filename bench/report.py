@@ -90,17 +90,22 @@ def for_page(findings: Findings) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two results of a case, and what may be said of them: bytes ``allowance`` above the peer's at an equal score."""
+    """Two results of a case, and what may be said of them: bytes ``allowance`` above the peer's at an equal score.
+
+    ``over_many`` is the ratio of bytes over many photographs, by which equality is judged where it is known: one
+    photograph says nothing of others.
+    """
 
     ours: Result
     theirs: Result
     scores: tuple[float, float]
     allowance: float = ALLOWANCE
+    over_many: float | None = None
 
     @property
     def bytes_ratio(self) -> float:
         """Our bytes to theirs, had they exactly our score."""
-        return len(self.ours.body) / (self.theirs.equal_bytes or len(self.theirs.body))
+        return self.over_many or len(self.ours.body) / (self.theirs.equal_bytes or len(self.theirs.body))
 
     @property
     def objection(self) -> str:
@@ -139,12 +144,19 @@ def bytes_objection(ratio: float, allowance: float) -> str:
     return f"{ratio - 1:.1%} more bytes at an equal score, where {allowance:.0%} are allowed"
 
 
-def compared(findings: Findings, case: Case, ours: str, theirs: str, allowance: float = ALLOWANCE) -> Compared | None:
+def compared(
+    findings: Findings,
+    case: Case,
+    ours: str,
+    theirs: str,
+    allowance: float = ALLOWANCE,
+    over_many: float | None = None,
+) -> Compared | None:
     """The results of the contenders ``ours`` and ``theirs``, if both were measured."""
     one, other = findings.result(case, ours), findings.result(case, theirs)
     if one is None or other is None:
         return None
-    return Compared(one, other, (findings.scores[case, ours], findings.scores[case, theirs]), allowance)
+    return Compared(one, other, (findings.scores[case, ours], findings.scores[case, theirs]), allowance, over_many)
 
 
 def keep(findings: Findings) -> None:

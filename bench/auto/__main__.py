@@ -1,8 +1,13 @@
-"""``python -m bench.auto``: learn where the search of ``q=auto`` begins, and write imaging/starts.py."""
+"""``python -m bench.auto``: learn where the search of ``q=auto`` begins, and write imaging/starts.py.
+
+``python -m bench.auto avif`` learns the formats that it names, and keeps the other lines.
+"""
 
 from __future__ import annotations
 
-from .starts import learned
+import sys
+
+from .starts import LOSSY, learned
 
 if __name__ == "__main__":
-    learned()
+    learned(sys.argv[1:] or LOSSY)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean, median
 
 import numpy as np
@@ -37,8 +37,8 @@ LEAST_OF_A_CLASS = 5
 _LINES = re.compile(r"(    # starts\n).*(    # end of starts\n)", re.DOTALL)
 
 
-def learned() -> None:
-    """Learn from all pictures, and write the table."""
+def learned(names: Sequence[str] = LOSSY) -> None:
+    """Learn the formats ``names`` from all pictures, and write the table."""
     found: dict[tuple[str, str, int], list[Start]] = defaultdict(list)
     fixed = []
     for number, view in enumerate(views("learned")):
@@ -46,11 +46,13 @@ def learned() -> None:
         judge, content = Judge(image), content_of(image)
         size = next(at for at, limit in enumerate(SIZES) if image.width * image.height <= limit)
         fixed.append(judge.score(encode(Sheet(image, 1), FORMS["webp"], None)))
-        for name in LOSSY:
+        for name in names:
             found[name, content, size].append(_met(_scores(image, FORMS[name], judge, content)))
         print(f"{number + 1} {view.name}: {fixed[-1]:.1f} by WebP's quality 80")
     path = ROOT / "layers" / "darkroom" / "darkroom" / "imaging" / "starts.py"
-    path.write_text(_LINES.sub(lambda marks: marks[1] + "".join(_table(found)) + marks[2], path.read_text("utf-8")))
+    path.write_text(
+        _LINES.sub(lambda marks: marks[1] + "".join(_table(found, names)) + marks[2], path.read_text("utf-8"))
+    )
     print(f"WebP of quality 80 has {fmean(fixed):.2f} on average; the target is {TARGET_SCORE}")
 
 
@@ -75,15 +77,24 @@ def _met(score: Callable[[int], float]) -> Start:
     return Start(max(1, min(100, round(low[0] + (TARGET_SCORE - low[1]) / slope))), slope)
 
 
-def _table(found: dict[tuple[str, str, int], list[Start]]) -> Iterator[str]:
+def _table(found: dict[tuple[str, str, int], list[Start]], names: Sequence[str]) -> Iterator[str]:
     for name in LOSSY:
         for content in (FLAT, SMOOTH, BUSY):
+            if name not in names:
+                yield _line(name, content, [(limit, start) for limit, start in starts.STARTS[name, content]])
+                continue
             of_content = [one for at in range(len(SIZES)) for one in found[name, content, at]]
             rows = []
             for at, limit in enumerate(SIZES):
                 own = found[name, content, at]
                 learned = own if len(own) >= LEAST_OF_A_CLASS else of_content
                 start = Start(round(median(one.quality for one in learned)), round(median(o.slope for o in learned), 2))
-                told = f"{limit:_}" if limit < starts.STARTS["webp", FLAT][-1][0] else "_ANY"
-                rows.append(f"({told}, Start({start.quality}, {start.slope}))")
-            yield f"    ({name!r}, {content!r}): ({', '.join(rows)}),\n".replace("'", '"')
+                rows.append((limit, start))
+            yield _line(name, content, rows)
+
+
+def _line(name: str, content: str, rows: Sequence[tuple[int, Start]]) -> str:
+    parts = [
+        f"({'_ANY' if limit == SIZES[-1] else f'{limit:_}'}, Start({one.quality}, {one.slope}))" for limit, one in rows
+    ]
+    return f"    ({name!r}, {content!r}): ({', '.join(parts)}),\n".replace("'", '"')

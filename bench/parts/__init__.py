@@ -14,6 +14,7 @@ type Progress = Callable[[str], None]
 PARTS: dict[str, str] = {
     "requests": "bench.parts.requests",
     "formats": "bench.parts.formats",
+    "photographs": "bench.parts.photographs",
     "cold": "bench.parts.cold",
     "origin": "bench.parts.origin",
     "memory": "bench.parts.memory",

@@ -25,11 +25,10 @@ from ..statistics import Spread
 from ..tables import Table
 from ..trial import Counts, event, in_turn
 from . import Progress
+from .photographs import AVIF_ALLOWANCE, mean_ratio
 
 UNMEASURED = 3
 SHARP = "Node"
-AVIF_ALLOWANCE = 0.08
-"""More bytes that a first answer may have, since it is encoded again when nobody waits."""
 
 WHO: dict[Case, tuple[Makes, ...]] = {
     JPEG_12MP: (darkroom_unstored, darkroom, dit, node, pillow),
@@ -56,7 +55,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
         (JPEG_12MP, "warm-12mp-jpeg", DIT, ALLOWANCE),
         (AVIF_12MP, "warm-12mp-avif", SHARP, AVIF_ALLOWANCE),
     ):
-        pair = compared(findings, case, OURS, theirs, allowance)
+        pair = compared(findings, case, OURS, theirs, allowance, mean_ratio(case.form, rounds, progress))
         if pair:
             least_ms = floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S)
             figures.append(pair.warm(goal, least_ms, REQUEST))

@@ -18,9 +18,10 @@ from ..figures import Figure, Rounds, Section
 from ..floors import REQUEST, Floor, floor, start_ms
 from ..machine import apart
 from ..pictures import pictures
-from ..report import Compared, Findings, compared, for_page, keep
+from ..report import Findings, compared, for_page, keep
 from ..trial import Counts
 from . import Progress
+from .photographs import mean_ratio
 
 FUNCTIONS: tuple[Makes, ...] = (darkroom_unstored, darkroom, dit, node, node_that_stores, pillow)
 WHO: dict[Case, tuple[Makes, ...]] = {WEBP_12MP: (*FUNCTIONS, ipx, thumbor), WEBP_2MP: FUNCTIONS}
@@ -35,6 +36,7 @@ ELSEWHERE = (
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """All contenders, and the figures of both cases."""
+    ratio = mean_ratio("webp", rounds, progress)
     findings = asked(WHO, dict.fromkeys(WHO, COUNTS[rounds]), progress)
     keep(findings)
     files = {file.name: file for file in pictures()}
@@ -42,13 +44,13 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
         floors = {case: floor(case, files[case.picture], core, COUNTS[rounds].warm) for case in WHO}
         bare_ms = start_ms(core, COUNTS[rounds].cold)
     text = "\n\n".join([for_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors, bare_ms))])
-    return Section(text, figures(findings, floors, bare_ms), [*findings.missing, *ELSEWHERE])
+    return Section(text, figures(findings, floors, bare_ms, ratio), [*findings.missing, *ELSEWHERE])
 
 
-def figures(findings: Findings, floors: Mapping[Case, Floor], bare_ms: float) -> list[Figure]:
-    """Of both cases; none where DIT's calls could not be installed."""
-    large, small = (_compared(findings, case, OURS) for case in (WEBP_12MP, WEBP_2MP))
-    stored, small_stored = (_compared(findings, case, STORED) for case in (WEBP_12MP, WEBP_2MP))
+def figures(findings: Findings, floors: Mapping[Case, Floor], bare_ms: float, ratio: float | None) -> list[Figure]:
+    """Of both cases; none where DIT's calls could not be installed. ``ratio``: of bytes over many photographs."""
+    large, small = (compared(findings, case, OURS, DIT, over_many=ratio) for case in (WEBP_12MP, WEBP_2MP))
+    stored, small_stored = (compared(findings, case, STORED, DIT, over_many=ratio) for case in (WEBP_12MP, WEBP_2MP))
     if large is None or small is None or stored is None or small_stored is None:
         return []
     of_large, of_small = (floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
@@ -74,7 +76,3 @@ def floor_lines(floors: Mapping[Case, Floor], bare_ms: float) -> list[str]:
         f"with a PUT {one.stored_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms."
         for case, one in floors.items()
     ] + [f"Floor of a cold start: {bare_ms:.0f} ms for a Python that imports nothing and answers at once."]
-
-
-def _compared(findings: Findings, case: Case, ours: str) -> Compared | None:
-    return compared(findings, case, ours, DIT)

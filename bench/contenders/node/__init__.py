@@ -12,7 +12,7 @@ from .. import npm
 from ..model import Contender, aws_environment
 
 HERE = Path(__file__).parent
-FILES = (*npm.LOCKED, "handler.mjs", "bootstrap.mjs", "presets.mjs")
+FILES = (*npm.LOCKED, "handler.mjs", "bootstrap.mjs", "presets.mjs", "encode.mjs")
 REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);"
 """CommonJS parts of the SDK call ``require`` for Node's own modules, which an ES module lacks."""
 
@@ -56,6 +56,11 @@ def sharp_at_ingest(source: Path, wanted: Mapping[str, object]) -> Contender:
         folder=folder,
         environment={"PATH": "/usr/local/bin:/usr/bin:/bin"},
     )
+
+
+def encoder() -> tuple[str, Path]:
+    """Node, and the folder with ``encode.mjs``, by which sharp encodes what it is asked for; raises Missing."""
+    return _installed()
 
 
 def versions() -> str:

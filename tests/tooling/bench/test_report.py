@@ -123,6 +123,8 @@ def test_bytes_are_compared_at_the_very_same_score() -> None:
     theirs = replace(result("Node", [1], [1], 100), equal_bytes=110)
     assert Compared(result("Darkroom", [1], [1], 112), theirs, (70.4, 70.0)).objection == ""
     assert Compared(result("Darkroom", [1], [1], 113), theirs, (70.4, 70.0)).objection.startswith("2.7% more bytes")
+    many = Compared(result("Darkroom", [1], [1], 113), theirs, (70.4, 70.0), over_many=1.01)
+    assert many.objection == ""
 
 
 def test_what_was_not_started_cold_has_no_figure_of_it() -> None:

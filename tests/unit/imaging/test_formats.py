@@ -10,6 +10,7 @@ import pyvips
 from PIL import Image
 
 from darkroom.errors import BadOption
+from darkroom.imaging import encoding
 from darkroom.imaging.effort import EFFORTS, Pace, effort, tried
 from darkroom.imaging.encoding import Sheet, encode, quality_of
 from darkroom.imaging.formats import AVIF_MAX_PIXELS, FORMS, Target
@@ -212,3 +213,19 @@ def test_the_quantisation_table_of_a_jpeg_goes_by_its_quality(quality: int, tabl
     body = made(saved(photo(), "PNG"), format="jpeg", quality=quality).body
     tables = [opened(data).quantization[0] for data in (body, wanted)]
     assert tables[0] == tables[1]
+
+
+@pytest.mark.parametrize(("detail", "wanted"), [(1, 3), (20, 2)])
+@pytest.mark.parametrize("peak", [255, 65_535])
+def test_avif_tries_harder_where_there_is_little_detail(
+    detail: int, wanted: int, peak: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen_knobs: list[dict[str, object]] = []
+    monkeypatch.setattr(encoding, "_saved", lambda _sheet, _form, knobs: seen_knobs.append(knobs) or b"")
+    levels = np.random.default_rng(1).integers(0, detail + 1, (60, 80, 3)) * (peak // 255)
+    image = pyvips.Image.new_from_array(levels.astype(np.uint8 if peak == 255 else np.uint16))
+    sheet = Sheet(image.copy(interpretation="srgb" if peak == 255 else "rgb16"), 1)
+    for pace in EFFORTS:
+        encode(sheet, FORMS["avif"], None, pace)
+    assert [knobs["effort"] for knobs in seen_knobs] == [wanted, 4]
+    assert all(knobs["subsample_mode"] == "off" for knobs in seen_knobs)

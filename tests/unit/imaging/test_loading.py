@@ -19,7 +19,7 @@ from tests.images.sources import photo
 
 LIMITS = Limits()
 SIDE_PX = 1600
-QUICK = {"jpeg": 4, "avif": 4, "webp": 2, "png": 2, "auto-legacy": 4, "auto-avif": 4, "auto-webp": 2}
+QUICK = {"jpeg": 4, "avif": 2, "webp": 2, "png": 2, "auto-legacy": 4, "auto-avif": 2, "auto-webp": 2}
 
 
 @pytest.fixture(scope="module")

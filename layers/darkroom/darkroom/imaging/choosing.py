@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import pyvips
 
 from .effort import Knobs, Pace, careful, further
-from .encoding import BASELINE, Sheet, encode_with, flat_share, quality_of
+from .encoding import BASELINE, BUSY_LEVELS, Sheet, busyness, encode_with, flat_share, quality_of
 from .formats import Form
 from .scoring import LEAST_SIDE_PX, Judge
 from .starts import BUSY, FLAT, SMOOTH, STARTS, Start
@@ -53,9 +53,6 @@ FARTHEST = 25
 FLATTEST = 8
 """A slope so many times less than the usual one is taken for an accident."""
 
-BUSY_LEVELS = 3.0
-"""Mean difference of neighbouring pixels from which a picture is full of detail."""
-
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -83,8 +80,9 @@ def chosen(sheet: Sheet, form: Form, pace: Pace, *, baseline: bool = False) -> C
         return Choice(encode_with(sheet, form, usual, knobs), usual, encodes=1)
     start = start_of(form, page, content)
     proof = _Proof(strip, form, knobs)
-    if proof.score(start.quality) < TARGET_SCORE - SHORT:
-        knobs = knobs | COLOURFUL[form.name]
+    colourful = knobs | COLOURFUL[form.name]
+    if colourful != knobs and proof.score(start.quality) < TARGET_SCORE - SHORT:
+        knobs = colourful
         proof = replace(proof, knobs=knobs, earlier=proof.encodes, _bodies={}, _scores={})
     quality = sought(start, proof.score, TRIES[pace] - proof.earlier)
     proofs = [proof, *proof.with_further(further(form.name, sheet.pixels, pace))]
@@ -191,9 +189,7 @@ def content_of(page: pyvips.Image) -> str:
     """Whether a picture is flat as a drawing, smooth, or full of detail."""
     if flat_share(page) >= 0.5:
         return FLAT
-    green = page[1] if page.bands > 2 else page[0]
-    beside = green.crop(1, 0, page.width - 1, page.height) - green.crop(0, 0, page.width - 1, page.height)
-    return BUSY if beside.abs().avg() >= BUSY_LEVELS else SMOOTH
+    return BUSY if busyness(page) >= BUSY_LEVELS else SMOOTH
 
 
 def start_of(form: Form, page: pyvips.Image, content: str) -> Start:

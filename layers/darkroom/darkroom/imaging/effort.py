@@ -1,16 +1,18 @@
 """How hard the encoders try: less as pixels grow, so that no encode takes over a second.
 
 The rows were chosen from times per megapixel of detailed photographs on one core of a 2-core x86-64 machine (libvips
-8.18): AVIF 400–500 ms at effort 3, 350–390 at 2, 200–240 at 1, 55–70 at 0; WebP 50 at effort 2, 29 at 0; PNG 90 at
-level 6 with all filters, 46 at level 3 with Paeth, 17 at level 1; JPEG 16 progressive, 9 optimised, 6 plain; GIF 350.
-At equal SSIMULACRA2, over fifteen pictures of 480 to 960 px, AVIF's efforts 3, 1 and 0 need 1.05, 1.27 and 1.42 times
-the bytes of effort 4, and take 0.21, 0.08 and 0.03 of its time; effort 2 takes 0.17 for 1.22, and is worth neither.
+8.18): AVIF with full colour 600–700 ms at effort 3, 330–400 at 2, 200–240 at 1, 65–80 at 0; WebP 50 at effort 2, 29 at
+0; PNG 90 at level 6 with all filters, 46 at level 3 with Paeth, 17 at level 1; JPEG 16 progressive, 9 optimised, 6
+plain; GIF 350. At equal SSIMULACRA2, over fourteen photographs of 480 px, AVIF's efforts 3, 2, 1 and 0 with full colour
+need 1.06, 1.15, 1.19 and 1.36 times the bytes of effort 4, and take 0.18, 0.10, 0.06 and 0.02 of its time. Effort 2 is
+the quickest that comes near sharp's default (1.06; effort 1: 1.11). With a quarter of the colour they need 3 to 4 %
+more, graphics 17 %.
 WebP's effort 2 takes 0.46 of the time of effort 4 for 2 to 18 % more bytes, 7 % over fourteen photographs: worth the
 wait up to 0.2 MP, where it is 6 ms. A plain JPEG takes 2 ms at 800 px, a progressive one 6 for 4 % fewer bytes over
 seven. What is asked for again is refined (see ``thorough``).
 
 Where nobody waits, no encode takes over some ten seconds. CPU milliseconds per megapixel there, of detailed photographs
-on the same machine: WebP 220–260 at effort 6; AVIF 1800–2300 at effort 4, 300–500 at 3; JPEG 75 with all that mozjpeg
+on the same machine: WebP 220–260 at effort 6; AVIF 3600 at effort 4, 640 at 3; JPEG 75 with all that mozjpeg
 has; PNG 240–410 at level 9 for each filter; GIF 1900 at effort 7. Beyond those lies nothing worth it: AVIF's effort 5
 saves 0.05 % of the bytes for 1.2 of the time, GIF's effort 10 0.4 % for twice the time.
 """
@@ -38,6 +40,10 @@ _MOZJPEG: Knobs = {
 _DEFLATED: Knobs = {"compression": "deflate", "predictor": "horizontal"}
 """What every reader of TIFF takes, and loses nothing."""
 
+FULL_COLOUR: Knobs = {"subsample_mode": "off"}
+"""Of AVIF. Larger images have a quarter of it, as libvips' own default below a quality of 90: the encoder has no memory
+for more."""
+
 QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
     "jpeg": ((_ANY, {}),),
     "png": (
@@ -47,8 +53,8 @@ QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
     ),
     "webp": ((200_000, {"effort": 4}), (16_000_000, {"effort": 2}), (_ANY, {"effort": 0})),
     "avif": (
-        (800_000, {"effort": 3}),
-        (2_000_000, {"effort": 1}),
+        (2_000_000, {"effort": 2} | FULL_COLOUR),
+        (4_000_000, {"effort": 1} | FULL_COLOUR),
         (_ANY, {"effort": 0}),
     ),
     "gif": ((500_000, {"effort": 3}), (_ANY, {"effort": 1})),
@@ -56,12 +62,19 @@ QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
 }
 """By format: up to so many pixels (width × height × frames), the saver's options."""
 
+SMOOTH_PIXELS = 2_000_000
+SMOOTH: dict[str, Knobs] = {"avif": {"effort": 3} | FULL_COLOUR}
+"""Of images with little detail, up to so many pixels. They take half of the time of others, and lose most by a low
+effort: of thirteen photographs of 800 px the six smoothest need 1.15 times the bytes of sharp's default at effort 2 and
+1.04 at 3 in 120 to 400 ms, the others 1.04 at 2 in 120 to 220 ms."""
+
 THOROUGH: dict[str, tuple[tuple[int, Knobs], ...]] = {
     "jpeg": ((60_000_000, _MOZJPEG), (_ANY, {"optimize_coding": True})),
     "png": ((8_000_000, {"compression": 9}), (_ANY, {"compression": 6})),
     "webp": ((30_000_000, {"effort": 6}), (90_000_000, {"effort": 4}), (_ANY, {"effort": 2})),
     "avif": (
-        (3_000_000, {"effort": 4}),
+        (2_000_000, {"effort": 4} | FULL_COLOUR),
+        (4_000_000, {"effort": 3} | FULL_COLOUR),
         (10_000_000, {"effort": 3}),
         (20_000_000, {"effort": 2}),
         (_ANY, {"effort": 1}),
@@ -100,8 +113,13 @@ FLAT_PNG: Knobs = {"compression": 9, "filter": "none"}
 """Drawings repeat whole rows: filters hide that from deflate, and it ends early whatever its level."""
 
 
-def effort(form: str, pixels: int, pace: Pace = "quick") -> Knobs:
-    """The options of the saver of ``form`` for a picture of so many pixels, all frames together."""
+def effort(form: str, pixels: int, pace: Pace = "quick", *, smooth: bool = False) -> Knobs:
+    """The options of the saver of ``form`` for a picture of so many pixels, all frames together.
+
+    ``smooth``: it has little detail.
+    """
+    if smooth and form in SMOOTH and pace == "quick" and pixels <= SMOOTH_PIXELS:
+        return SMOOTH[form]
     return next(knobs for limit, knobs in EFFORTS[pace][form] if pixels <= limit)
 
 

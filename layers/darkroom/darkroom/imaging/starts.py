@@ -25,9 +25,9 @@ STARTS: dict[tuple[str, str], tuple[tuple[int, Start], ...]] = {
     ("jpeg", "flat"): ((300_000, Start(68, 0.65)), (_ANY, Start(73, 0.61))),
     ("jpeg", "smooth"): ((300_000, Start(72, 0.56)), (_ANY, Start(70, 0.55))),
     ("jpeg", "busy"): ((300_000, Start(78, 0.61)), (_ANY, Start(78, 0.57))),
-    ("avif", "flat"): ((300_000, Start(55, 0.72)), (_ANY, Start(55, 0.71))),
-    ("avif", "smooth"): ((300_000, Start(60, 0.57)), (_ANY, Start(62, 0.56))),
-    ("avif", "busy"): ((300_000, Start(59, 0.66)), (_ANY, Start(58, 0.71))),
+    ("avif", "flat"): ((300_000, Start(40, 0.63)), (_ANY, Start(44, 0.75))),
+    ("avif", "smooth"): ((300_000, Start(49, 0.66)), (_ANY, Start(52, 0.67))),
+    ("avif", "busy"): ((300_000, Start(60, 0.84)), (_ANY, Start(60, 0.84))),
     # end of starts
 }
 """By format and content: up to so many pixels."""

@@ -1,0 +1,9 @@
+"""Bytes at an equal score over many photographs."""
+
+from __future__ import annotations
+
+import sys
+
+from ..paths import ROOT
+
+sys.path.insert(0, str(ROOT / "layers" / "darkroom"))

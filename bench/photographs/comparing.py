@@ -1,0 +1,160 @@
+"""Bytes at an equal score over many photographs: what one alone says holds for that one alone.
+
+The photographs are those of Debian's ``lomiri-wallpapers-16.04`` (CC-BY, CC-BY-SA): 13 of 1.5 to 16 MP, by cameras and
+telephones. The two drawings in it are left out. Each quality of sharp's is the one whose image scores as
+Darkroom's first answer does (SSIMULACRA2 against a lossless Lanczos resize). Bytes and scores are the same under load.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import geometric_mean
+from tempfile import TemporaryDirectory
+from typing import Self
+
+from darkroom.imaging.render import render
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Plan
+
+from ..contenders.node import encoder
+from ..corpus.packages import LOMIRI_16, unpacked
+from ..equal import FOUND, at_score
+from ..kept import STAMP, digest
+from ..quality import pixels_of, reference
+from ..ssimulacra2 import Original
+
+WIDTH_PX = 800
+FOLDER = "usr/share/backgrounds"
+DRAWINGS = ("analogpattern_by_Peter_Nerlich", "umang_by_Abhishek_Mudgal")
+STARTS = {"avif": 56, "webp": 80, "jpeg": 80}
+"""Qualities of sharp's that the search begins with."""
+
+STEP = 6
+"""Of quality, from one try to the next, until the wanted score lies between two."""
+
+NEAREST = 3
+"""Tries nearest to the wanted score, through which a line is laid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One photograph: Darkroom's bytes and score, and the bytes that sharp's would have at that score."""
+
+    name: str
+    size_bytes: int
+    score: float
+    equal_bytes: int
+
+    @property
+    def ratio(self) -> float:
+        """Ours to theirs."""
+        return self.size_bytes / self.equal_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All photographs in one format."""
+
+    form: str
+    found: Sequence[Compared]
+
+    @property
+    def mean(self) -> float:
+        """The geometric mean of the ratios."""
+        return geometric_mean(one.ratio for one in self.found)
+
+    @property
+    def worst(self) -> Compared:
+        """The photograph for which Darkroom needs most."""
+        return max(self.found, key=lambda one: one.ratio)
+
+
+def photographs() -> list[Path]:
+    """The files; raises NotToBeHad."""
+    files = sorted((unpacked(LOMIRI_16) / FOLDER).glob("*.jpg"))
+    return [file for file in files if file.stem not in DRAWINGS]
+
+
+def outcome(form: str, files: Sequence[Path], progress: Callable[[str], None]) -> Outcome:
+    """Compare Darkroom's first answers in ``form`` with sharp's; raises Missing."""
+    with Encoder() as sharp:
+        found = []
+        for number, file in enumerate(files, start=1):
+            progress(f"{form}: {number} of {len(files)} photographs")
+            found.append(_compared(file, form, sharp))
+    return Outcome(form, found)
+
+
+class Encoder:
+    """sharp in a process of its own."""
+
+    def __init__(self) -> None:
+        runtime, self.folder = encoder()
+        self._made = TemporaryDirectory()
+        self._process = subprocess.Popen(
+            [runtime, "encode.mjs"], cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    @property
+    def made_from(self) -> str:
+        """What the folder was made from: another version of sharp has another."""
+        return (self.folder / STAMP).read_text(encoding="ascii")
+
+    def encode(self, source: Path, form: str, quality: int) -> bytes:
+        """Return the image of ``source`` at :data:`WIDTH_PX`; raises RuntimeError if the process has failed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        target = Path(self._made.name) / "image"
+        wanted = {"source": str(source), "width": WIDTH_PX, "format": form, "quality": quality, "target": str(target)}
+        self._process.stdin.write(json.dumps(wanted) + "\n")
+        self._process.stdin.flush()
+        if not self._process.stdout.readline():
+            raise RuntimeError(f"sharp ended with status {self._process.wait()}")
+        return target.read_bytes()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+        self._made.cleanup()
+
+
+def _compared(file: Path, form: str, sharp: Encoder) -> Compared:
+    ours = render(Plan(file.name, width=WIDTH_PX, format=form), Source.of(file.read_bytes()), limits=Limits()).body
+    original = Original(reference(file, WIDTH_PX))
+
+    def picture(quality: int) -> tuple[float, int]:
+        path = FOUND / f"{digest([], file.name, repr((WIDTH_PX, form, quality)), sharp.made_from)}.json"
+        if path.exists():
+            score, size = json.loads(path.read_text(encoding="ascii"))
+            return score, size
+        body = sharp.encode(file, form, quality)
+        found = (original.score(pixels_of(body)), len(body))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found), encoding="ascii")
+        return found
+
+    score = original.score(pixels_of(ours))
+    return Compared(file.stem, len(ours), score, equal_bytes(score, STARTS[form], picture))
+
+
+def equal_bytes(wanted: float, start: int, picture: Callable[[int], tuple[float, int]]) -> int:
+    """The bytes of a peer's image at the score ``wanted``: ``picture`` gives the score and the bytes of a quality."""
+    picture = cache(picture)
+    tried: dict[int, tuple[float, int]] = {start: picture(start)}
+    step = STEP if tried[start][0] < wanted else -STEP
+    quality = start
+    while (tried[quality][0] < wanted) == (step > 0) and 1 <= quality + step <= 100:
+        quality += step
+        tried[quality] = picture(quality)
+    middle = quality - step // 2
+    tried[middle] = picture(middle)
+    near = sorted(tried.values(), key=lambda one: abs(one[0] - wanted))[:NEAREST]
+    return at_score(wanted, near)

@@ -1,0 +1,46 @@
+"""Bytes at an equal score over many photographs: the arithmetic, without sharp."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bench.figures import goals
+from bench.parts.photographs import AVIF_ALLOWANCE, figures, text
+from bench.photographs.comparing import STARTS, Compared, Outcome, equal_bytes
+
+
+@pytest.mark.parametrize("wanted", [31.0, 55.0, 60.2, 74.9, 88.0])
+def test_a_peers_bytes_are_those_at_the_wanted_score(wanted: float) -> None:
+    """A peer whose score rises by one a step of quality, and whose bytes double every twenty."""
+    asked: list[int] = []
+
+    def picture(quality: int) -> tuple[float, int]:
+        asked.append(quality)
+        return float(quality), round(10_000 * 2 ** (quality / 20))
+
+    found = equal_bytes(wanted, 56, picture)
+    assert found == pytest.approx(10_000 * 2 ** (wanted / 20), rel=0.001)
+    assert len(asked) == len(set(asked))
+    assert min(asked) <= wanted <= max(asked)
+
+
+@pytest.mark.parametrize("score", [0.0, 100.0])
+def test_a_score_that_no_quality_has_ends_the_search(score: float) -> None:
+    asked: list[int] = []
+    equal_bytes(50.0, 80, lambda quality: (asked.append(quality) or score + quality / 1000, 1000 + quality))
+    assert len(asked) <= 15
+    assert all(1 <= quality <= 100 for quality in asked)
+
+
+def test_the_mean_is_geometric_and_the_worst_is_named() -> None:
+    found = [Compared("a_by_b", 2000, 70.0, 1000), Compared("c", 500, 60.0, 1000), Compared("d", 1080, 60.0, 1000)]
+    outcomes = [Outcome(form, found) for form in STARTS]
+    assert outcomes[0].mean == pytest.approx(math.pow(1.08, 1 / 3))
+    made = {figure.goal: figure for figure in figures(outcomes)}
+    assert made["bytes-avif-worst"].value == 2.0
+    assert made["bytes-avif-worst"].why == "2.00, a by b"
+    assert set(made) <= set(goals())
+    assert goals()["bytes-avif"].limit == 1 + AVIF_ALLOWANCE
+    assert "| a by b | 2,000 | 70.0 | 2.000 |" in text(outcomes)
