@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-
 import numpy as np
 import pyvips
 
@@ -14,8 +11,10 @@ from .source import Source
 
 type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8 | np.uint16]]
 
-MAX_PIXELS = 50_000_000
-"""Of all frames together, which are in memory at once: 4 bytes each, 8 with 16 bits a channel."""
+MAX_BYTES = 200_000_000
+"""Of all frames that are loaded together, 4 bytes a pixel, 8 with 16 bits a channel: 50 megapixels of 8 bits."""
+_STRIP_PIXELS = 65_536
+"""Of the part of a frame that is blended at once: blending takes 100 bytes a pixel."""
 _PROFILE = "icc-profile-data"
 
 
@@ -31,32 +30,42 @@ def load_frames(source: Source, *, page: int | None) -> pyvips.Image:
         raise ValueError("no animation")
     first = _decoded(data, animation.frames[0])
     wide, tall = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
-    count = len(animation.frames) if page is None else 1
-    if wide * tall * count > MAX_PIXELS:
-        pixels = wide * tall * count
-        raise OverLimits(
-            f"The source is an animated PNG of {pixels:,} pixels in all frames; the limit is {MAX_PIXELS:,}"
-        )
-    shown = _painted(data, animation, (tall, wide), len(animation.frames) if page is None else page + 1)
-    stacked = np.concatenate(list(shown) if page is None else deque(shown, maxlen=1))
-    return _described(stacked, first, tall, animation if page is None else None)
+    shown = range(len(animation.frames)) if page is None else range(page, page + 1)
+    pixels = wide * tall * len(shown)
+    most = MAX_BYTES // (4 if data[24] <= 8 else 8)
+    if pixels > most:
+        raise OverLimits(f"The source is an animated PNG of {pixels:,} pixels in all frames; the limit is {most:,}")
+    return _described(_painted(data, animation, (tall, wide), shown), first, tall, animation if page is None else None)
 
 
-def _painted(data: bytes, animation: Animation, size: tuple[int, int], most: int) -> Iterator[Pixels]:
-    """The canvas as each of the first ``most`` frames shows it."""
-    canvas: Pixels | None = None
-    for number, frame in enumerate(animation.frames[:most]):
+def _painted(data: bytes, animation: Animation, size: tuple[int, int], shown: range) -> Pixels:
+    """The canvas at each of the frames ``shown``, from top to bottom. Frames before them are painted and not kept."""
+    tall, wide = size
+    dtype = np.uint8 if data[24] <= 8 else np.uint16
+    canvas = np.zeros((tall, wide, 4), dtype)
+    stacked = np.empty((tall * len(shown), wide, 4), dtype)
+    for number, frame in enumerate(animation.frames[: shown.stop]):
         pixels = _rgba(_decoded(data, frame))
-        if canvas is None:
-            canvas = np.zeros((*size, 4), pixels.dtype)
         region = canvas[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
-        before = region.copy()
-        region[:] = _over(region, pixels) if frame.blend == OVER else pixels
-        yield canvas.copy()
-        if frame.dispose == CLEAR or (frame.dispose == RESTORE and number == 0):
+        cleared = frame.dispose == CLEAR or (frame.dispose == RESTORE and number == 0)
+        before = region.copy() if frame.dispose == RESTORE and not cleared else None
+        _paint(region, pixels, over=frame.blend == OVER)
+        if number in shown:
+            top = (number - shown.start) * tall
+            stacked[top : top + tall] = canvas
+        if cleared:
             region[:] = 0
-        elif frame.dispose == RESTORE:
+        elif before is not None:
             region[:] = before
+    return stacked
+
+
+def _paint(region: Pixels, pixels: Pixels, *, over: bool) -> None:
+    """Paint ``pixels`` into ``region``, over what is there or in its place."""
+    step = max(1, _STRIP_PIXELS // region.shape[1])
+    for top in range(0, region.shape[0], step):
+        rows = slice(top, top + step)
+        region[rows] = _over(region[rows], pixels[rows]) if over else pixels[rows]
 
 
 def _over(below: Pixels, above: Pixels) -> Pixels:
@@ -77,20 +86,22 @@ def _decoded(data: bytes, frame: Frame) -> pyvips.Image:
 def _rgba(image: pyvips.Image) -> Pixels:
     pixels: Pixels = image.numpy()
     pixels = pixels.reshape(image.height, image.width, image.bands)
-    colours = pixels[..., : 3 if image.bands > 2 else 1]
-    opaque = np.full((image.height, image.width, 1), np.iinfo(pixels.dtype).max, pixels.dtype)
-    alpha = pixels[..., -1:] if image.hasalpha() else opaque
-    return np.concatenate([np.broadcast_to(colours, (*colours.shape[:2], 3)), alpha], axis=2)
+    if image.bands == 4:
+        return pixels
+    full = np.empty((image.height, image.width, 4), pixels.dtype)
+    full[..., :3] = pixels[..., : 3 if image.bands > 2 else 1]
+    full[..., 3] = pixels[..., -1] if image.hasalpha() else np.iinfo(pixels.dtype).max
+    return full
 
 
 def _described(stacked: Pixels, first: pyvips.Image, tall: int, animation: Animation | None) -> pyvips.Image:
     """``stacked`` as libvips would have loaded it; ``first`` has the profile."""
-    if stacked[..., 3].min() == np.iinfo(stacked.dtype).max:
-        stacked = np.ascontiguousarray(stacked[..., :3])
+    opaque = stacked[..., 3].min() == np.iinfo(stacked.dtype).max
     wide = stacked.dtype == np.uint16
     image = pyvips.Image.new_from_memory(
-        stacked.tobytes(), stacked.shape[1], stacked.shape[0], stacked.shape[2], "ushort" if wide else "uchar"
+        memoryview(stacked).cast("B"), stacked.shape[1], stacked.shape[0], 4, "ushort" if wide else "uchar"
     ).copy(interpretation="rgb16" if wide else "srgb")
+    image = image.extract_band(0, n=3) if opaque else image
     if first.get_typeof(_PROFILE) and first.bands > 2:
         image.set_type(pyvips.GValue.blob_type, _PROFILE, first.get(_PROFILE))
     if animation is not None:
