@@ -1,26 +1,37 @@
 """The end of a worker that has an abandoned thread.
 
 In Lambda such a process replaces itself by way of the runtime API (:mod:`darkroom.services.restart`). MiniStack's
-workers have none: they read requests from a pipe. So a worker ends after its response, and MiniStack starts another for
-the next request.
+workers have none: they read requests from a pipe. So a worker says with its response that it has to end, and MiniStack
+ends it before it can get another request.
 """
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-_AFTER_RESPONSE = '        _real_stdout.write(json.dumps({"status": "ok", "result": result}) + "\\n")\n'
-_END = """            _real_stdout.flush()
-            _deadline_module = sys.modules.get("darkroom.services.deadline")
-            if _deadline_module and _deadline_module.is_abandoned():
-                os._exit(0)
-"""
+_RESPONSE = 'json.dumps({"status": "ok", "result": result})'
+_MARKED = (
+    'json.dumps({"status": "ok", "result": result, "restart": bool('
+    '"darkroom.services.deadline" in sys.modules and sys.modules["darkroom.services.deadline"].is_abandoned())})'
+)
+_ENDING_S = 5.0
 
 
 def end_workers_with_abandoned_threads(runtime: Any) -> None:
-    """Patch the script that MiniStack's Python workers run; raises ValueError if it is not the expected one."""
+    """Patch MiniStack's workers and the script that those for Python run; raises ValueError if it has changed."""
     script = runtime._PYTHON_WORKER_SCRIPT
-    line = "    " + _AFTER_RESPONSE
-    if script.count(line) != 1:
+    if script.count(_RESPONSE) != 1:
         raise ValueError("the script of MiniStack's Python workers has changed")
-    runtime._PYTHON_WORKER_SCRIPT = script.replace(line, line + _END)
+    runtime._PYTHON_WORKER_SCRIPT = script.replace(_RESPONSE, _MARKED)
+    invoke = runtime.Worker.invoke
+
+    def invoke_and_end(worker: Any, *given: Any, **named: Any) -> Any:
+        response = invoke(worker, *given, **named)
+        if response.pop("restart", False):
+            process, worker._proc = worker._proc, None
+            runtime._signal(process)
+            runtime._collect(process, time.monotonic() + _ENDING_S)
+        return response
+
+    runtime.Worker.invoke = invoke_and_end
