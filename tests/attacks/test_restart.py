@@ -36,6 +36,8 @@ def handler(event, context):
         code = "ok"
     except TooSlow as error:
         code = error.code
+        if event["fails"]:
+            raise
     return {"code": code, "pid": os.getpid(), "started": STARTED, "variable": os.environ["KEPT"]}
 """
 
@@ -61,9 +63,9 @@ def url(tmp_path: Path) -> Iterator[str]:
         process.wait()
 
 
-def invoke(url: str, *, slow: bool) -> dict[str, Any]:
+def invoke(url: str, *, slow: bool, fails: bool = False) -> dict[str, Any]:
     def answer() -> dict[str, Any] | None:
-        request = urllib.request.Request(url, json.dumps({"slow": slow}).encode())
+        request = urllib.request.Request(url, json.dumps({"slow": slow, "fails": fails}).encode())
         try:
             with urllib.request.urlopen(request, timeout=HANG_S) as response:
                 return dict(json.load(response))
@@ -79,3 +81,11 @@ def test_the_process_is_replaced_after_an_abandoned_render(url: str) -> None:
     assert first["started"] == slow["started"] < after["started"] == later["started"]
     assert len({one["pid"] for one in (first, slow, after, later)}) == 1
     assert after["variable"] == "yes"
+
+
+def test_the_process_is_replaced_after_an_exception(url: str) -> None:
+    """Library workers raise what their state machine tries again by."""
+    first, failed, after = invoke(url, slow=False), invoke(url, slow=True, fails=True), invoke(url, slow=False)
+    assert failed["errorType"] == "TooSlow"
+    assert any("app.py" in line for line in failed["stackTrace"])
+    assert first["started"] < after["started"]

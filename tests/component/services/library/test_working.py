@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event
 
 import pytest
 
 from darkroom.errors import BadRun, Damaged, GaveUp, Unavailable, Unfinished, Unsettled
+from darkroom.services.deadline import CpuLimit, Deadline, is_abandoned
 from darkroom.services.library.outcomes import TRIES, Entry, Outcome, further
 from darkroom.services.library.requests import Doing, Order
 from darkroom.services.library.runs import Fates
 from darkroom.services.library.working import SPARE_S
 from tests.component.services.killing import Killed, Wire, wired
+from tests.waiting import HANG_S, wait_until
 
 from .running import Patience, Runs
 
@@ -110,6 +113,25 @@ def test_a_batch_without_time_goes_on_in_the_next_invocation(runs: Runs, script:
     assert script.seen.total() == 2
     runs.work("one", ORDER, number, keys)
     assert dict(script.seen) == dict.fromkeys(KEYS, 1)
+
+
+def test_no_key_is_begun_beside_an_abandoned_render(runs: Runs, script: Scripted) -> None:
+    """Its CPU time would count for the next key. The process is replaced, and the batch tried again."""
+    ended = Event()
+
+    def hang() -> Entry:
+        ended.wait()
+        return Entry(Outcome.DONE)
+
+    script.acts["1.jpg"] = [lambda: Deadline(CpuLimit(HANG_S, 0.01)).run(hang)]
+    [(number, keys)] = runs.listed("one", ORDER)
+    with pytest.raises(Unfinished):
+        runs.work("one", ORDER, number, keys)
+    assert script.seen.total() == 2
+    ended.set()
+    wait_until(lambda: not is_abandoned(), "the render ends", every_s=0.02)
+    runs.work("one", ORDER, number, keys)
+    assert dict(script.seen) == {**dict.fromkeys(KEYS, 1), "1.jpg": 2}
 
 
 def test_what_was_asked_of_others_is_waited_for_and_not_asked_again(runs: Runs, script: Scripted) -> None:

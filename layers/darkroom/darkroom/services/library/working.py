@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from ...aws.observer import Observer
 from ...errors import DarkroomError, GaveUp, Unfinished, Unsettled
+from ..deadline import is_abandoned
 from .operations import Operation
 from .outcomes import TRIES, WORKER_DIED, Entry, Outcome, of_error, tally
 from .requests import Doing, Order, Request
@@ -70,7 +71,7 @@ class Worker:
             known = sheet.fates.entries.get(key)
             if known is not None and (known.over or known.outcome is Outcome.ASKED):
                 continue
-            if remaining_s() < SPARE_S:
+            if remaining_s() < SPARE_S or is_abandoned():  # the CPU time of such a render would count for the next key
                 break
             self._take(sheet, key, known, request.order, careful=careful)
             sheet.save_at_times()
