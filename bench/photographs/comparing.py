@@ -131,7 +131,7 @@ def _compared(file: Path, form: str, sharp: Encoder) -> Compared:
     original = Original(reference(file, WIDTH_PX))
 
     def picture(quality: int) -> tuple[float, int]:
-        path = FOUND / f"{digest([], file.name, repr((WIDTH_PX, form, quality)), sharp.made_from)}.json"
+        path = FOUND / f"{digest([file], repr((WIDTH_PX, form, quality)), sharp.made_from)}.json"
         if path.exists():
             score, size = json.loads(path.read_text(encoding="ascii"))
             return score, size

@@ -65,8 +65,8 @@ QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
 SMOOTH_PIXELS = 2_000_000
 SMOOTH: dict[str, Knobs] = {"avif": {"effort": 3} | FULL_COLOUR}
 """Of images with little detail, up to so many pixels. They take half of the time of others, and lose most by a low
-effort: of thirteen photographs of 800 px the six smoothest need 1.15 times the bytes of sharp's default at effort 2 and
-1.04 at 3 in 120 to 400 ms, the others 1.04 at 2 in 120 to 220 ms."""
+effort: of thirteen photographs of 800 px the eight smoothest need 1.13 times the bytes of sharp's default at effort 2
+and 1.03 at 3, in 85 to 370 ms; the others need 1.03 at 2, in 120 to 180 ms."""
 
 THOROUGH: dict[str, tuple[tuple[int, Knobs], ...]] = {
     "jpeg": ((60_000_000, _MOZJPEG), (_ANY, {"optimize_coding": True})),

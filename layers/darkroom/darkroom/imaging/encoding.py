@@ -31,6 +31,9 @@ FLAT_SHARE = 0.5
 BUSY_LEVELS = 3.0
 """The :func:`busyness` from which on an image is full of detail. Six of thirteen photographs are below."""
 
+SMOOTH_LEVELS = 5.5
+"""The :func:`busyness` below which an encoder can try harder in the same time. 13 of 21 photographs are below."""
+
 _SAVERS = {"jpeg": "jpegsave_buffer", "png": "pngsave_buffer", "webp": "webpsave_buffer"}
 _SAVERS |= {"avif": "heifsave_buffer", "gif": "gifsave_buffer", "tiff": "tiffsave_buffer"}
 _VP8X_FLAGS_AT, _VP8X_ALPHA = 20, 0x10
@@ -73,7 +76,7 @@ def encode(sheet: Sheet, form: Form, quality: int | None, pace: Pace = "quick", 
     smooth = False
     if form.name in SMOOTH and pace == "quick" and sheet.pixels <= SMOOTH_PIXELS:
         sheet = Sheet(sheet.image.copy_memory(), sheet.frames)  # else it would be computed twice
-        smooth = busyness(sheet.image) < BUSY_LEVELS
+        smooth = busyness(sheet.image) < SMOOTH_LEVELS
     knobs = (
         effort(form.name, sheet.pixels, pace, smooth=smooth)
         | lossy
