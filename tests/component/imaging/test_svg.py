@@ -230,6 +230,9 @@ BOMBS = {
     "dashes of a rule": f"<style>.d{{stroke-dasharray:.001}}</style>{"<rect class='d' width='99' height='99'/>" * 3}",
     "dashes of a use": f'<path id="p" d="{"h999h-999" * 99}"/><use href="#p" stroke-dasharray=".1"/>',
     "dashes far away": '<path d="M0 0L1e6 1e6" stroke="black" stroke-dasharray="0.001"/>',
+    "dashes of large letters": '<text font-size="1000" stroke="red" stroke-dasharray=".002">MM</text>',
+    "dashes of nested letters": '<g style="font-size:9em"><g style="font: 20em x">'
+    '<text stroke-dasharray=".01">M</text></g></g>',
     "text": f"<text>{'Hello' * 100_000}</text>",
     "depth": "<g>" * 200 + "</g>" * 200,
     "a chain": "".join(f'<g id="c{i}"><use href="#c{i + 1}"/></g>' for i in range(1000)),
@@ -242,6 +245,27 @@ BOMBS = {
 def test_bombs_are_refused_at_once(name: str) -> None:
     with pytest.raises(OverLimits, match="SVG"):
         svg.sanitise(document(BOMBS[name], LARGE))
+
+
+SMALL_REGION = 'filterUnits="userSpaceOnUse" x="0" y="0" width="1" height="1"'
+NOT_COUNTED = {
+    "a length that is no number": ("", '<line x1="1e999" x2="1e999" y2="1" stroke-dasharray="1"/>'),
+    "a path that is no number": ("", '<path d="M1e999 0L1e999 5" stroke-dasharray="3"/>'),
+    "a negative length": ("", '<rect width="-1e9" height="1" stroke-dasharray="1"/>'),
+    "a negative radius": ("", '<circle r="-1e9" stroke-dasharray="1"/>'),
+    "a negative view box": ('viewBox="0 0 -1 1"', ""),
+    "an infinite view box": ('viewBox="0 0 inf 1"', ""),
+    "a view box larger than the image": ('viewBox="0 0 3000 1" preserveAspectRatio="xMidYMid slice"', ""),
+}
+
+
+@pytest.mark.parametrize("name", NOT_COUNTED)
+def test_nothing_makes_an_expensive_filter_cheap(name: str) -> None:
+    root, content = NOT_COUNTED[name]
+    blurs = "<feGaussianBlur stdDeviation='9'/>" * 50
+    drawn = f'<filter id="f" {SMALL_REGION if root else ""}>{blurs}</filter><rect filter="url(#f)"/>{content}'
+    with pytest.raises(OverLimits, match="SVG"):
+        svg.sanitise(document(drawn, f"{LARGE} {root}"))
 
 
 def test_the_size_of_the_output_counts() -> None:

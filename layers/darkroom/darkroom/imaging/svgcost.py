@@ -16,7 +16,7 @@ from math import inf
 from typing import NamedTuple
 
 from .svgcss import REFERENCE, Rule, needs_layer, references
-from .svgdashes import SHAPES, dash_period, length, shortest_period
+from .svgdashes import SHAPES, dash_period, length, letter_length, shortest_period
 from .svgnames import SVG, names
 from .xmltree import Element, TooMuch
 
@@ -106,7 +106,8 @@ def estimate(root: Element) -> Cost:
 
 def check_cost(root: Element, width: int, height: int) -> None:
     """Raise TooMuch if drawing the clean tree ``root`` at this size in pixels would take more than :data:`MAX_S`."""
-    if (spent_s := estimate(root).seconds(width, height)) > MAX_S:
+    spent_s = estimate(root).seconds(width, height)
+    if not spent_s <= MAX_S:  # also where numbers of the document made it no number
         raise TooMuch(f"an estimated {spent_s:.0f} s at {width} x {height} px")
 
 
@@ -118,6 +119,7 @@ class _Counter:
     known: dict[int, Cost] = field(default_factory=dict)
     area: float = 0.0
     periods: dict[int, float] = field(default_factory=dict)
+    letter: float = 0.0
     steps: int = 0
 
     def __post_init__(self) -> None:
@@ -135,6 +137,7 @@ class _Counter:
             transformed |= element.name == _name("style") and "transform" in element.text
         self.area = 0.0 if transformed else _area(self.root.attributes)
         self.periods = _dashed(self.root)
+        self.letter = letter_length(self.root) if self.periods else 0.0
 
     def cost(self, element: Element, depth: int) -> Cost:
         """Of drawing ``element`` once; nothing while it is being counted, as librsvg breaks circles too."""
@@ -145,7 +148,7 @@ class _Counter:
             self.known[key] = Cost()
             total = _own_cost(element)
             if (period := self.periods.get(key)) is not None:
-                total = total.plus(Cost(image_us=_DASH_US), length(element) / period)
+                total = total.plus(Cost(image_us=_DASH_US), length(element, self.letter) / period)
             for child in element.elements():
                 if child.name not in _ONLY_BY_REFERENCE:
                     total = total.plus(self.cost(child, depth + 1))
@@ -229,7 +232,9 @@ def _segments(command: str, numbers: str) -> int:
 
 
 def _area(root: dict[str, str]) -> float:
-    """Of the root's view box, or its size, in its units."""
+    """Of the root's view box, or its size, in its units; 0 where that does not say how much of the image is drawn."""
+    if "slice" in root.get("preserveAspectRatio", ""):  # the view box is larger than the image then
+        return 0.0
     words = root.get("viewBox", "").replace(",", " ").split() or [
         "0",
         "0",
@@ -240,7 +245,7 @@ def _area(root: dict[str, str]) -> float:
         _, _, wide, tall = map(float, words)
     except ValueError:
         return 0.0
-    return wide * tall
+    return wide * tall if 0 < wide < inf and 0 < tall < inf else 0.0
 
 
 def _dashed(root: Element) -> dict[int, float]:

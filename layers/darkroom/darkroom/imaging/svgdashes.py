@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from math import hypot, inf, pi
+from math import hypot, inf, isnan, pi
 
 from .svgnames import names
 from .xmltree import Element
@@ -19,8 +19,13 @@ _DECLARED = re.compile(r"stroke-dasharray\s*:\s*([^;{}]*)")
 _COMMAND = re.compile(r"([a-df-zA-DF-Z])([^a-df-zA-DF-Z]*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _ARGUMENTS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7}
-_LETTER_UNITS = 100.0
-"""Length of the outline of a letter."""
+_LETTER_EMS = 6.0
+"""Length of the outline of a letter, in font sizes."""
+_FONT_PX, _LARGE_PX, _UNIT_PX = 16.0, 48.0, 96.0
+"""The size that a font has by default, the largest that a word means, and the largest unit of length (1in)."""
+_FONT = re.compile(r"font(-size)?\s*:\s*([^;{}]*)")
+_SIZE = re.compile(r"(\d+\.?\d*(?:[eE][-+]?\d{1,3})?|\.\d+(?:[eE][-+]?\d{1,3})?)\s*(%|[a-zA-Z]*)")
+_RELATIVE = {"%": 0.01, "em": 1.0, "rem": 1.0, "ex": 1.0, "ch": 1.0}
 
 
 def dash_period(values: dict[str, str]) -> float | None:
@@ -42,12 +47,34 @@ def parse_period(text: str) -> float:
     return total if total > 0 else inf
 
 
-def length(element: Element) -> float:
-    """The length of the outline of a shape in its units, or more; 0 for what is no shape."""
+def letter_length(root: Element) -> float:
+    """The length of the outline of a letter in the largest font of the document, or more, in its units.
+
+    Relative sizes are multiplied, as elements that have them may be nested.
+    """
+    largest, factor = _FONT_PX, 1.0
+    for element in root.walk():
+        values = element.attributes
+        sheet = element.text if element.name.endswith("style") else ""
+        declared = f"font-size:{values.get('font-size', '')};font:{values.get('font', '')};{values.get('style', '')};"
+        for longhand, text in _FONT.findall(declared + sheet):
+            largest = max(largest, _LARGE_PX if "large" in text else 0.0)
+            factor *= 1.2 if "larger" in text else 1.0
+            for number, unit in _SIZE.findall(text):
+                if unit in _RELATIVE:
+                    factor *= max(1.0, float(number) * _RELATIVE[unit])
+                elif unit or longhand:  # a number alone is the weight or the line height of `font`
+                    largest = max(largest, float(number) * (1.0 if unit in ("", "px") else _UNIT_PX))
+    return _LETTER_EMS * largest * factor
+
+
+def length(element: Element, letter: float) -> float:
+    """The length of the outline of a shape in its units, or more; 0 for what is no shape. ``letter``: of one letter."""
     measure = _LENGTHS.get(element.name.rpartition("}")[2])
     if measure is None:
-        return _LETTER_UNITS * len(element.text.strip())
-    return measure(element.attributes)
+        return letter * len(element.text.strip())
+    found = measure(element.attributes)
+    return inf if isnan(found) else max(0.0, found)  # negative sizes are not drawn
 
 
 def _value(values: dict[str, str], name: str) -> float:
