@@ -306,7 +306,7 @@ def test_the_local_command_releases_what_it_found_held(world: World, aws_environ
     facts = {
         "aws_endpoint_url": aws_environment["AWS_ENDPOINT_URL"],
         "index_table": world.names["index"],
-        "queues": {"ingest": world.names["changes"]},
+        "queues": {"review": world.names["changes"]},
     }
     with pytest.raises(CannotStart, match="nothing is known"):
         release(facts, KEY)
