@@ -16,6 +16,7 @@ from darkroom.aws.vault import Kept
 from darkroom.aws.verdicts import Verdict
 from darkroom.errors import Changed, DarkroomError, OverLimits
 from darkroom.plan.limits import Limits
+from darkroom.services.deadline import INGEST, Deadline
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, Attempt, Hold, Superseded
 from darkroom.services.ingest.ending import Outcome
 from darkroom.services.ingest.intake import _DONORS, Intake
@@ -327,9 +328,17 @@ class Store:
 
 
 def reprint(store: Any, master: Kept, limits: Limits) -> list[Any]:
-    examiner: Any = SimpleNamespace(
-        limits=limits, expose=lambda data, plans, _: SimpleNamespace(pictures=lambda: iter([(plans, data)]))
-    )
+    shared: list[Deadline] = []
+
+    def expose(data: bytes, plans: Any, _watermarks: Any, deadline: Deadline) -> Any:
+        shared.append(deadline)
+        return [(plans, data)]
+
+    def render(series: Any, deadline: Deadline) -> Any:
+        assert shared == [deadline], "the decode and the renders have one limit"
+        return series
+
+    examiner: Any = SimpleNamespace(limits=limits, cpu_limit=INGEST, expose=expose, render=render)
     plans: Any = ["plan"]
     return list(Reprints(store, examiner).of(master, plans, {}))
 
