@@ -57,6 +57,7 @@ def refined(
     *,
     limits: Limits,
     watermark: bytes | None = None,
+    second_watermark: bytes | None = None,
     findings: Findings | None = None,
 ) -> Refinement | None:
     """``stored``, a derivative of ``plan``, with fewer bytes, or None if there is nothing to be gained.
@@ -67,6 +68,7 @@ def refined(
     clock = Clock()
     header, geometry = inspected(plan, source, limits, findings)
     work = exposed(plan, source, header, geometry, limits, watermark, findings, "thorough")
+    work.second_watermark = second_watermark
     clock.stop("decode")
     if work.streams:
         return None

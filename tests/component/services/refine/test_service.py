@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import pytest
+from PIL import Image
 
 from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import BadUpload, Unavailable
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, Region, to_document
 from darkroom.key_encoding import encode_key
+from darkroom.plan.canonical import derivative_name
+from darkroom.plan.model import Plan, Watermark
+from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.answers import Rendered
 from darkroom.services.caching import PACE, SOURCE_ETAG, CachePolicy
@@ -22,6 +26,8 @@ from darkroom.services.transform import Transform
 from tests.component.services.emf import counted, of
 from tests.component.services.test_transform import Keys, request
 from tests.images.pictures import jpeg_photo, png_noise
+from tests.images.rendering import seen
+from tests.images.sources import saved
 
 NAME = "derivatives/photo.jpg/_/w-640.webp"
 CACHING = CachePolicy(refines=True)
@@ -114,6 +120,26 @@ def test_what_somebody_signed_is_refined_when_it_is_popular(
     assert opened(bucket, name).etag == quick.etag
     assert service.handle(Order(name, hits=20)) is Outcome.REFINED
     assert opened(bucket, name).size_bytes < quick.size_bytes
+
+
+def test_both_watermarks_of_a_dialect_stay(service: Refine, transform: Transform, bucket: Bucket) -> None:
+    marks = {"red": (255, 0, 0), "blue": (0, 0, 255)}
+    for name, colour in marks.items():
+        bucket.put(f"masters/{name}.png", saved(Image.new("RGB", (90, 90), colour), "PNG"), {})
+    presets = Presets({}, {name: f"masters/{name}.png" for name in marks})
+    plan = Plan(
+        "photo.jpg",
+        width=640,
+        format="webp",
+        watermark=Watermark("red", "northwest"),
+        second_watermark=Watermark("blue", "southeast"),
+    )
+    assert isinstance(replace(transform, presets=lambda: presets).make(plan), Rendered)
+    name = f"derivatives/{derivative_name(plan)}"
+    assert replace(service, presets=lambda: presets).handle(Order(name, hits=20)) is Outcome.REFINED
+    shown = seen(opened(bucket, name).read()).astype(int)
+    assert (shown[30, 30, 0] - shown[30, 30, 2]) > 150
+    assert (shown[-30, -30, 2] - shown[-30, -30, 0]) > 150
 
 
 @pytest.mark.parametrize(

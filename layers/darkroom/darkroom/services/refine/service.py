@@ -119,7 +119,8 @@ class Refine:
         return Outcome.REFINED
 
     def _made(self, job: _Job, body: bytes) -> Refinement | None:
-        mark = job.plan.watermark
+        marks = (job.plan.watermark, job.plan.second_watermark)
+        first, second = (read_watermark(self.media, mark.name, self.presets()) if mark else None for mark in marks)
         with self._scenes.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
             return Deadline(REFINE).run(
                 partial(
@@ -128,7 +129,8 @@ class Refine:
                     source,
                     body,
                     limits=self.limits,
-                    watermark=read_watermark(self.media, mark.name, self.presets()) if mark else None,
+                    watermark=first,
+                    second_watermark=second,
                     findings=known_of(job.plan.key, job.master.etag, job.sidecar, self.always),
                 )
             )
