@@ -10,10 +10,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-_RESPONSE = 'json.dumps({"status": "ok", "result": result})'
-_MARKED = (
-    'json.dumps({"status": "ok", "result": result, "restart": bool('
-    '"darkroom.services.deadline" in sys.modules and sys.modules["darkroom.services.deadline"].is_abandoned())})'
+_RESPONSES = (
+    '"status": "ok", "result": result',
+    '"status": "error", "error": str(e), "trace": traceback.format_exc()',
+)
+_MARK = (
+    ', "restart": bool('
+    '"darkroom.services.deadline" in sys.modules and sys.modules["darkroom.services.deadline"].is_abandoned())'
 )
 _ENDING_S = 5.0
 
@@ -21,9 +24,11 @@ _ENDING_S = 5.0
 def end_workers_with_abandoned_threads(runtime: Any) -> None:
     """Patch MiniStack's workers and the script that those for Python run; raises ValueError if it has changed."""
     script = runtime._PYTHON_WORKER_SCRIPT
-    if script.count(_RESPONSE) != 1:
-        raise ValueError("the script of MiniStack's Python workers has changed")
-    runtime._PYTHON_WORKER_SCRIPT = script.replace(_RESPONSE, _MARKED)
+    for response in _RESPONSES:
+        if script.count(response) != 1:
+            raise ValueError("the script of MiniStack's Python workers has changed")
+        script = script.replace(response, response + _MARK)
+    runtime._PYTHON_WORKER_SCRIPT = script
     invoke = runtime.Worker.invoke
 
     def invoke_and_end(worker: Any, *given: Any, **named: Any) -> Any:
