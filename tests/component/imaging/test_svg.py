@@ -285,6 +285,12 @@ def test_filters_of_a_known_region_cost_what_they_cover() -> None:
         svg.sanitise(document(blurs + f'<g transform="scale(9)">{drawn}</g>', size))
 
 
+def test_a_chart_with_dashed_lines_and_relative_fonts_is_let_through() -> None:
+    sheet = "<style>.grid{stroke-dasharray:4}.label{font-size:.8em}.title{font-size:1.2em}</style>"
+    labels = "<g><text class='label'>Hello, world</text></g>" * 200 + "<text style='font-size:1.1em'>Title</text>" * 20
+    svg.sanitise(document(sheet + labels + "<path class='grid' d='M0 0L900 0'/>" * 20, 'width="900" height="600"'))
+
+
 def test_dashes_of_usual_length_are_let_through() -> None:
     line = '<path d="M0 0C10 10 500 200 900 900" fill="none" stroke="red" stroke-dasharray="4 2"/>'
     clean(line * 300, LARGE)

@@ -21,8 +21,9 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _ARGUMENTS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7}
 _LETTER_EMS = 6.0
 """Length of the outline of a letter, in font sizes."""
-_FONT_PX, _LARGE_PX, _UNIT_PX = 16.0, 48.0, 96.0
-"""The size that a font has by default, the largest that a word means, and the largest unit of length (1in)."""
+_FONT_PX, _LARGE_PX, _UNIT_PX, _MOST_PX = 16.0, 48.0, 96.0, 1e9
+"""The size that a font has by default, the largest that a word means, the largest unit of length (1in), and a bound."""
+_TEXTS = names("text tspan textPath")
 _FONT = re.compile(r"font(-size)?\s*:\s*([^;{}]*)")
 _SIZE = re.compile(r"(\d+\.?\d*(?:[eE][-+]?\d{1,3})?|\.\d+(?:[eE][-+]?\d{1,3})?)\s*(%|[a-zA-Z]*)")
 _RELATIVE = {"%": 0.01, "em": 1.0, "rem": 1.0, "ex": 1.0, "ch": 1.0}
@@ -50,22 +51,37 @@ def parse_period(text: str) -> float:
 def letter_length(root: Element) -> float:
     """The length of the outline of a letter in the largest font of the document, or more, in its units.
 
-    Relative sizes are multiplied, as elements that have them may be nested.
+    Relative sizes are multiplied where elements that may have them are nested.
     """
-    largest, factor = _FONT_PX, 1.0
-    for element in root.walk():
+    sheets = "".join(element.text for element in root.walk() if element.name.endswith("style"))
+    largest, by_sheet = _font_sizes(sheets)
+    most = 1.0
+    waiting = [(root, 1.0)]
+    while waiting:
+        element, factor = waiting.pop()
         values = element.attributes
-        sheet = element.text if element.name.endswith("style") else ""
-        declared = f"font-size:{values.get('font-size', '')};font:{values.get('font', '')};{values.get('style', '')};"
-        for longhand, text in _FONT.findall(declared + sheet):
-            largest = max(largest, _LARGE_PX if "large" in text else 0.0)
-            factor *= 1.2 if "larger" in text else 1.0
-            for number, unit in _SIZE.findall(text):
-                if unit in _RELATIVE:
-                    factor *= max(1.0, float(number) * _RELATIVE[unit])
-                elif unit or longhand:  # a number alone is the weight or the line height of `font`
-                    largest = max(largest, float(number) * (1.0 if unit in ("", "px") else _UNIT_PX))
-    return _LETTER_EMS * largest * factor
+        own_px, own = _font_sizes(
+            f"font-size:{values.get('font-size', '')};font:{values.get('font', '')};{values.get('style', '')}"
+        )
+        largest = max(largest, own_px)
+        factor *= max(own, by_sheet if "class" in values or element.name.rpartition("}")[2] in _TEXTS else 1.0)
+        most = max(most, factor)
+        waiting.extend((child, factor) for child in element.elements())
+    return _LETTER_EMS * min(max(_FONT_PX, largest) * most, _MOST_PX)
+
+
+def _font_sizes(declarations: str) -> tuple[float, float]:
+    """The largest size in px that is declared, or 0, and the largest factor of a relative one, or 1."""
+    largest, factor = 0.0, 1.0
+    for longhand, text in _FONT.findall(declarations):
+        largest = max(largest, _LARGE_PX if "large" in text else 0.0)
+        factor = max(factor, 1.2 if "larger" in text else 1.0)
+        for number, unit in _SIZE.findall(text):
+            if unit in _RELATIVE:
+                factor = max(factor, float(number) * _RELATIVE[unit])
+            elif unit or longhand:  # a number alone is the weight or the line height of `font`
+                largest = max(largest, float(number) * (1.0 if unit in ("", "px") else _UNIT_PX))
+    return largest, factor
 
 
 def length(element: Element, letter: float) -> float:
