@@ -23,7 +23,11 @@ _ELSEWHERE = "what is shown is the deployment's moderation_policy, for every ima
 def value_of(text: str) -> object:
     """``text`` as a number, a boolean, None where it is empty, a list of these, or text."""
     if "," in text or "[" in text:
-        return [value_of(part.strip()) for part in text.strip("[]").split(",")]
+        return [_scalar(part.strip()) for part in text.strip("[]").split(",")]
+    return _scalar(text)
+
+
+def _scalar(text: str) -> object:
     if text in ("true", "false"):
         return text == "true"
     if _NUMBER.fullmatch(text):

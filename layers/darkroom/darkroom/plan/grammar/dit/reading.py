@@ -36,10 +36,10 @@ def read(target: str, settings: LanguageSettings) -> Asked:
     document = encoded.document_of(route)
     request = path.request_of(route) if document is None else encoded.request_of(document)
     wanted = Wanted(settings)
-    edits = {**request.edits, **edits_of(parameters)}
-    quality = edits.pop(path.QUALITY, request.quality)
+    from_query = edits_of(parameters)
+    quality = from_query.pop(path.QUALITY, request.quality)
     assert isinstance(quality, int | None)
-    read_edits(wanted, edits)
+    read_edits(wanted, {**request.edits, **from_query})
     signature = parameters.get("signature")
     return Asked(
         held_plan(settings.sources.key(request.address), options(wanted, replace(request, quality=quality))),

@@ -135,15 +135,17 @@ def _cover(engine: _Engine, box: tuple[float, float], points: Sequence[Point]) -
 
 
 def _fit(engine: _Engine, wanted: Wanted, box: tuple[float, float]) -> None:
+    """Contain in ``box``. thumbor divides by a side that rounds to 0 and answers 500; here it is 1 px."""
+    box = (box[0] or 1.0, box[1] or 1.0)
     if wanted.adaptive and (engine.width - engine.height) * (box[0] - box[1]) < 0:
         box = (box[1], box[0])
     sign = -1 if wanted.full else 1
     if sign == 1 and box[0] >= engine.width and box[1] >= engine.height:
         return
     if engine.width / box[0] * sign >= engine.height / box[1] * sign:
-        engine.resize(box[0], round(engine.height * box[0] / engine.width + _HALF_UP))
+        engine.resize(box[0], max(1, round(engine.height * box[0] / engine.width + _HALF_UP)))
     else:
-        engine.resize(round(engine.width * box[1] / engine.height + _HALF_UP), box[1])
+        engine.resize(max(1, round(engine.width * box[1] / engine.height + _HALF_UP)), box[1])
 
 
 def _target(engine: _Engine) -> tuple[object, object]:

@@ -1,0 +1,84 @@
+"""Dialect URLs raise nothing but refusals: not in their parsers, nor in the geometry and the JSON of their plans."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from darkroom.errors import BadOption, DarkroomError
+from darkroom.plan.boxes import Size
+from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.geometry import arrange
+from darkroom.plan.grammar import dit, thumbor
+from darkroom.plan.redaction import NOTHING
+from darkroom.services.languages.negotiating import variant
+from darkroom.services.languages.service import grammar_of
+from darkroom.services.languages.table import BY_NAME
+from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
+
+from .test_unsigned_storage import KEYS, SETTINGS, request_of
+
+MAX_PIXELS = 67_000_000
+CHARACTERS = "[]{}(),:;/=&%.-+|!_ \0é\u202809afe"
+WORDS = ("0", "-1", "1e9", "nan", "inf", "99999999999", "[", "a[b", "0x1", "1x0", "0.0001", "8192", "none", "repeat")
+
+
+def mutated(random: Random, target: str) -> str:
+    for _ in range(random.choice((0, 1, 1, 2, 3))):
+        at = random.randrange(1, len(target))
+        middle = random.choice((random.choice(CHARACTERS), random.choice(WORDS), "", target[at : at + 8] * 2))
+        target = target[:at] + middle + target[at + random.choice((0, 0, 1, 8)) :]
+    return target
+
+
+def plan_and_describe(random: Random, sent: Sent) -> None:
+    """Do what the service does with ``sent``, for a source of a random size, but render."""
+    language = BY_NAME[sent.dialect]
+    asked = grammar_of(language).read(language.target(sent.target), replace(SETTINGS, finds_faces=True))
+    plan = variant(asked, request_of(sent), NOTHING)
+    assert parse_path(canonical_path(plan)) == plan
+    width, height = (random.choice((1, 2, 3, 100, 640, 4000, 30_000)) for _ in range(2))
+    orientation = random.choice((1, 3, 6))
+    geometry = arrange(plan, Size(width, height), orientation, max_pixels=MAX_PIXELS)
+    assert min(geometry.size) >= 1
+    if asked.document is not None:
+        description = {"width": width, "height": height, "frames": 2, "orientation": orientation, "format": "jpeg"}
+        asked.document(description | {"bytes": 5, "colour": {"alpha": False}, "thumbhash": ""})
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name not in ("native", "iiif")])
+def test_mutated_urls_are_served_or_refused(dialect: str) -> None:
+    random, served = Random(dialect), 0
+    for sent in unsigned_urls(11, 400 * len(DIALECTS), KEYS):
+        if sent.dialect == dialect:
+            target = mutated(random, sent.target)
+            try:
+                plan_and_describe(random, replace(sent, target=target))
+            except DarkroomError:
+                continue
+            except Exception as error:
+                raise AssertionError(target) from error
+            served += 1
+    assert served > 25, "some mutations are served"
+
+
+@pytest.mark.parametrize("value", ["a[b", "[", "[a[b", "1,[2,[3", "[[1]]"])
+@pytest.mark.parametrize("name", ["blur", "resize.width", "flatten", "quality", "extract"])
+def test_lists_of_dit_8_do_not_nest(name: str, value: str) -> None:
+    with pytest.raises(BadOption):
+        dit.read(f"/a.jpg?{name}={value}", SETTINGS)
+
+
+def test_the_quality_of_a_path_is_no_edit_of_a_request() -> None:
+    document = b64encode(b'{"key": "a.jpg", "edits": {" quality": "x"}}').decode()
+    assert dit.read(f"/{document}", SETTINGS).plan.quality is None
+
+
+def test_a_side_of_a_thumbor_document_is_at_least_a_pixel() -> None:
+    document = thumbor.read("/unsafe/meta/fit-in/0x1/a.jpg", SETTINGS).document
+    assert document is not None
+    found = document({"width": 1, "height": 1000, "frames": 1, "orientation": 1})["thumbor"]
+    assert found["source"] == {"url": "a.jpg", "width": 1, "height": 1, "frameCount": 1}
