@@ -43,16 +43,18 @@ def _painted(data: bytes, animation: Animation, size: tuple[int, int], shown: ra
     tall, wide = size
     dtype = np.uint8 if data[24] <= 8 else np.uint16
     canvas = np.zeros((tall, wide, 4), dtype)
-    stacked = np.empty((tall * len(shown), wide, 4), dtype)
+    stacked = canvas if len(shown) == 1 else np.empty((tall * len(shown), wide, 4), dtype)
     for number, frame in enumerate(animation.frames[: shown.stop]):
         pixels = _rgba(_decoded(data, frame))
         region = canvas[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
         cleared = frame.dispose == CLEAR or (frame.dispose == RESTORE and number == 0)
         before = region.copy() if frame.dispose == RESTORE and not cleared else None
         _paint(region, pixels, over=frame.blend == OVER)
-        if number in shown:
+        if number in shown and stacked is not canvas:
             top = (number - shown.start) * tall
             stacked[top : top + tall] = canvas
+        if number + 1 == shown.stop:
+            break  # the canvas may be what is returned
         if cleared:
             region[:] = 0
         elif before is not None:
