@@ -87,7 +87,7 @@ def test_no_word_of_print_is_left(server: Server, read_source: Callable[[], byte
 
 
 def white_words(written: list[str]) -> bytes:
-    """Return lines of white text on nothing, which nobody sees on white."""
+    """Return lines of white text on nothing, which do not show on white."""
     picture = Image.new("RGBA", (1000, 600), (255, 255, 255, 0))
     draw = ImageDraw.Draw(picture)
     for at in range(0, len(written), 4):

@@ -20,7 +20,7 @@ MAX_SIGNATURE_BYTES = 32
 
 
 TRUSTED_SIGNATURE = re.compile(r"[A-Za-z0-9_-]{16,}")
-"""Whoever knows one may ask for everything: as long as the shortest key, and a segment of a path."""
+"""It permits every request, so that it is as long as the shortest key; and it is a segment of a path."""
 
 
 ACCOUNT_HASH = re.compile(r"[A-Za-z0-9_-]*")
