@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from .boxes import Size
@@ -22,17 +21,17 @@ class _Row(NamedTuple):
     spare_px: int
 
 
-def starts(picture: Size, mark: Size, axes: str) -> tuple[Sequence[int], Sequence[int]]:
+def starts(picture: Size, mark: Size, axes: str) -> tuple[range, range]:
     """The first px of each mark across and down, for the ``axes`` (``h``, ``v``, ``hv``) that are repeated.
 
-    An axis that is not has none.
+    The range of an axis that is not repeated is empty.
     """
     across, down = _row(picture.width, mark.width), _row(picture.height, mark.height)
     if axes == "hv" and across.marks * down.marks > MAX_MARKS:
         across, down = _fewer(across, picture.width, mark.width), _fewer(down, picture.height, mark.height)
     return (
-        _placed(across, mark.width) if "h" in axes else (),
-        _placed(down, mark.height) if "v" in axes else (),
+        _placed(across, mark.width) if "h" in axes else range(0),
+        _placed(down, mark.height) if "v" in axes else range(0),
     )
 
 
@@ -47,6 +46,6 @@ def _fewer(row: _Row, side: int, own: int) -> _Row:
     return _Row(marks, side - marks * own)
 
 
-def _placed(row: _Row, own: int) -> Sequence[int]:
+def _placed(row: _Row, own: int) -> range:
     gap = row.spare_px // (max(row.marks, 2) - 1)
     return range(0, row.marks * (own + gap), own + gap)

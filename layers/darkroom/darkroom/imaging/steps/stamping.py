@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pyvips
 
 from ...plan.geometry import PLACES, Box, Size
@@ -79,9 +77,11 @@ def stamp_second(work: Work) -> None:
 def repeated(mark: pyvips.Image, box: Box, axes: str, picture: Size) -> tuple[pyvips.Image, Box]:
     """``mark`` all along ``axes`` of the picture, and at ``box`` on the other one."""
     across, down = starts(picture, box.size, axes)
+    columns, rows = across or range(0, mark.width, mark.width), down or range(0, mark.height, mark.height)
+    cell = mark.embed(0, 0, columns.step, rows.step).copy_memory()
     sheet = pyvips.Image.black(*picture, bands=mark.bands).copy(interpretation=mark.interpretation)
-    for left, top in product(across or (box.left,), down or (box.top,)):
-        sheet = sheet.insert(mark, left, top)
+    marks = cell.replicate(len(columns), len(rows))
+    sheet = sheet.insert(marks, 0 if across else box.left, 0 if down else box.top)
     return sheet.copy_memory(), Box(0, 0, *picture)
 
 
