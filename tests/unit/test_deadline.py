@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from hashlib import pbkdf2_hmac
+from itertools import chain, repeat
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
-from darkroom.errors import Damaged, TooSlow, Unavailable
+from darkroom.errors import Damaged, DarkroomError, TooSlow, Unavailable
 from darkroom.services.deadline import INGEST, UNLIMITED, CpuLimit, Deadline, is_abandoned, limit_within
 from tests.waiting import HANG_S, wait_until
 
@@ -54,6 +56,21 @@ def test_waiting_is_no_cpu_time_and_can_be_tried_again() -> None:
     with pytest.raises(Unavailable):
         Deadline(CpuLimit(cpu_s=HANG_S, wall_s=0.05)).run(never.wait)
     assert is_abandoned()
+    never.set()
+    wait_for_abandoned()
+
+
+@pytest.mark.parametrize(("spent_s", "error"), [(8.5, TooSlow), (4.0, Unavailable)])
+def test_a_call_that_computed_until_the_elapsed_limit_is_too_slow(
+    spent_s: float, error: type[DarkroomError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 10 s of CPU: a function with 1,024 MB reaches these only just before."""
+    spent = chain([0.0], repeat(spent_s))
+    clock = SimpleNamespace(process_time=lambda: next(spent), monotonic=time.monotonic)
+    monkeypatch.setattr("darkroom.services.deadline.time", clock)
+    never = Event()
+    with pytest.raises(error):
+        Deadline(CpuLimit(cpu_s=10.0, wall_s=0.05)).run(never.wait)
     never.set()
     wait_for_abandoned()
 

@@ -19,6 +19,10 @@ from ..errors import TooSlow, Unavailable
 _POLL_S = 0.25
 """Time between two looks at the CPU clock. A render that ends wakes the calling thread at once."""
 
+_MOSTLY_CPU = 0.8
+"""Part of the CPU time from which on a call that reaches the elapsed limit is too slow, and not waiting for others: a
+function that gets a little less CPU than it should would never reach the limit, and render the same each time."""
+
 _abandoned: list[Thread] = []
 
 
@@ -57,6 +61,8 @@ class Deadline:
     def run[T](self, call: Callable[[], T]) -> T:
         """The value of ``call``, or what it raises. Raises TooSlow after ``cpu_s``, Unavailable after ``wall_s``.
 
+        TooSlow also after ``wall_s`` if most of ``cpu_s`` was used.
+
         ``call`` goes on in the background after either; :func:`is_abandoned` is true until it ends.
         """
         done: list[T] = []
@@ -87,7 +93,7 @@ class Deadline:
             return
         _abandoned.append(thread)
         detail = f"abandoned after {cpu_s:.1f} s of CPU in {wall_s:.1f} s; {self._left.cpu_s:.1f} s of CPU were left"
-        raise TooSlow(detail=detail) if cpu_s >= self._left.cpu_s else Unavailable(detail=detail)
+        raise TooSlow(detail=detail) if cpu_s >= _MOSTLY_CPU * self._left.cpu_s else Unavailable(detail=detail)
 
 
 def is_abandoned() -> bool:
