@@ -24,7 +24,17 @@ DIFFERENCES = (
     Difference("size", r"rotate\(90\):fill\(", "fill() fills the box as it lies after rotate()"),
     Difference("size", r"proportion\(0.5\):upscale\(\)", "upscale() after proportion() does not enlarge again"),
     Difference("look", r"^[0-9]x[0-9]+/", "results of a few px on a side: thumbor cuts before it resizes"),
-    Difference("look", r"convolution\(-1.*alpha.png", "a convolution leaves alpha alone"),
+    Difference("look", r"/small", "an enlarged source: thumbor cuts it to whole px first"),
+    Difference(
+        "look", r"(/0x40|^fit-in/(80x0|57x991))/", "a small result of a JPEG: thumbor decodes it at a reduced size"
+    ),
+    Difference("look", r"saturation\(-1\)", "a weighted sum; thumbor takes the root of weighted squares"),
+    Difference("look", r"quality\(0\)", "the image is compared without loss here"),
+    Difference(
+        "look",
+        r"convolution\(-1.*alpha.png",
+        "a kernel that finds edges leaves alpha alone; thumbor's result is transparent",
+    ),
     Difference("look", r"fill\(transparent\)/wide", "thumbor keeps the source's type: JPEG makes the margins black"),
     Difference("look", r"fill\(blur\)/alpha", "the image is blurred without what is transparent"),
     Difference("look", r"format\((gif|jpeg)\)/alpha", "white stands behind transparency; thumbor drops alpha"),

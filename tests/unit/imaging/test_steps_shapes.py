@@ -50,7 +50,7 @@ def compute_ellipse(x: Array, y: Array, across: float, down: float) -> Array:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
-    "radii", [(1, 0), (3, 0), (7, 7), (10, 0), (99, 0), (3, 8), (99, 4), (5, 99), (99, 98), (1, 2)]
+    "radii", [(1, 0), (3, 0), (7, 7), (10, 0), (99, 0), (3, 8), (99, 4), (5, 99), (99, 98), (99, 99), (1, 2)]
 )
 @pytest.mark.parametrize("alpha", [None, 200])
 def test_corners_are_arcs_of_their_radii(size: tuple[int, int], radii: tuple[int, int], alpha: int | None) -> None:
@@ -58,7 +58,7 @@ def test_corners_are_arcs_of_their_radii(size: tuple[int, int], radii: tuple[int
     if alpha is not None:
         pixels[..., 3] = alpha
     found = apply_step(round_corners, pixels, radius=radii[0], radius_y=radii[1])
-    if radii[1] in (0, radii[0]):
+    if not radii[1]:
         across = down = min(radii[0], *(side / 2 for side in size))
     else:
         across, down = min(radii[0], size[1] / 2), min(radii[1], size[0] / 2)

@@ -11,21 +11,25 @@ from ..work import Work
 def round_corners(work: Work) -> None:
     """Make the corners transparent outside of a circle of ``radius`` px, which at most spans the shorter side.
 
-    With another vertical radius it is an ellipse, and each radius spans its own side at most. With ``margin_colour``
+    With a vertical radius it is an ellipse, and each radius spans its own side at most. With ``margin_colour``
     the corners have that colour instead, and what is transparent stays so, as in thumbor.
     """
     radius, radius_y = work.plan.radius, work.plan.radius_y
     if not radius:
         return
     width, height = work.frames[0].width, work.frames[0].height
-    if radius_y and radius_y != radius:
+    across = min(radius, width / 2, height / 2)
+    down = across
+    if radius_y:
+        across, down = min(radius, width / 2), min(radius_y, height / 2)
+    if across == down:
+        mask = _mask(width, height, across)
+    else:
         from .ellipse import coverage  # only other URL languages have it
 
-        across, down = min(radius, width / 2), min(radius_y, height / 2)
         x, y = _centres(width, height)
-        mask = coverage(_beyond(x, width, across), _beyond(y, height, down), across, down).copy_memory()
-    else:
-        mask = _mask(width, height, min(radius, min(width, height) / 2)).copy_memory()
+        mask = coverage(_beyond(x, width, across), _beyond(y, height, down), across, down)
+    mask = mask.copy_memory()
     colour = work.plan.margin_colour
     work.each(lambda frame: _painted(frame, mask, colour) if colour else masked(frame, mask))
 

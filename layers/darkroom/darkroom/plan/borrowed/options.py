@@ -150,7 +150,12 @@ BORROWED: tuple[Borrowed, ...] = (
     Borrowed("wmx2", StampKind(), "The place and size of the second watermark.", "second_stamp"),
     Borrowed("rep2", _AXES, "Repeats the second watermark.", "second_repeat"),
     Borrowed("frm", Flag(), "Makes the watermark a nine-patch that is stretched around the picture.", "framed"),
-    Borrowed("ry", Whole(0, 4096), "The vertical radius of rounded corners, where it is another one.", "radius_y"),
+    Borrowed(
+        "ry",
+        Whole(0, 4096),
+        "The vertical radius of rounded corners; each radius is at most half of its own side.",
+        "radius_y",
+    ),
     Borrowed("ell", Numbers(Ellipse, 4, 0, MAX_LENGTH_PX, True), "Keeps an ellipse, cut to its bounds.", "ellipse"),
     Borrowed(
         "bgx",

@@ -139,7 +139,7 @@ def round_corner(wanted: Wanted, arguments: list[str]) -> None:
     if max(colour) > WHITE:
         raise refused("round_corner", "a channel of its colour must be from 0 to 255")
     radii = [min(whole("round_corner", text), LARGEST_RADIUS_PX) for text in (across, down or across)]
-    wanted.once("round_corner", radius=radii[0], **({"ry": radii[1]} if radii[0] != radii[1] else {}))
+    wanted.once("round_corner", radius=radii[0], ry=radii[1])
     if len(arguments) < 5 or not is_true(arguments[4]):
         wanted.once("round_corner", bgm="".join(f"{level:02x}" for level in colour))
 
