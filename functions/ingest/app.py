@@ -24,7 +24,7 @@ from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.aws.verdicts import VerdictTable
-from darkroom.services.deadline import limit_within
+from darkroom.services.deadline import limit_of_lease
 from darkroom.services.ingest.brought import Brought
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.examine import Examiner
@@ -41,11 +41,8 @@ from darkroom.services.restart import restarting
 from darkroom.services.settings import admission, cache_policy
 from darkroom.settings import Settings
 
-_LEASE_SPARE_S = 15
-"""By which a lease is longer than the function's timeout (mapping Sizes of the template)."""
-
 _env = dict(os.environ)
-_CPU_LIMIT = limit_within(float(_env["LEASE_S"]) - _LEASE_SPARE_S)
+_CPU_LIMIT = limit_of_lease(float(_env["LEASE_S"]))
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
 _source, _names = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
@@ -63,9 +60,7 @@ def _ingest(settings: Settings) -> Ingest:
     caching = cache_policy(settings, refines=refines)
     claims = Claims(_index, _queue, _source, _names, float(_env["LEASE_S"]), holding=_media if blocks else None)
     return Ingest(
-        examiner=Examiner(
-            admission(settings), _observer, scanner, limit_within(float(_env["LEASE_S"]) - _LEASE_SPARE_S)
-        ),
+        examiner=Examiner(admission(settings), _observer, scanner, _CPU_LIMIT),
         publisher=Publisher(claims, _media, Purge(_media, _source, _names), _purges, caching),
         quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
         moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), blocks),

@@ -14,6 +14,7 @@ from darkroom.aws.queues import Queue
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.findings import ENDPOINT, FALLBACK
+from darkroom.services.deadline import limit_of_lease
 from darkroom.services.infer.masters import Masters
 from darkroom.services.infer.tasks import tasks
 from darkroom.services.ingest.examine import Examiner
@@ -25,7 +26,7 @@ from darkroom.services.library.reporting import Reporter
 from darkroom.services.library.requests import Doing, read_request
 from darkroom.services.library.service import Library
 from darkroom.services.library.uploads import Intake
-from darkroom.services.library.working import Worker
+from darkroom.services.library.working import Worker, spare_of
 from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
@@ -38,6 +39,7 @@ _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
 _source, _names = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
 _observer = Observer("library")
+_CPU_LIMIT = limit_of_lease(float(_env["LEASE_S"]))
 
 
 def _vault(bucket: str) -> Vault:
@@ -58,7 +60,7 @@ _index = Index(_dynamodb, _env["INDEX_TABLE"])
 def _open_library(settings: Settings) -> Library:
     prints = Prints(settings.presets, settings.always_redact, _media)
     examiner, caching = (
-        Examiner(admission(settings), _observer),
+        Examiner(admission(settings), _observer, cpu_limit=_CPU_LIMIT),
         cache_policy(settings, refines=_env.get("REFINE") == "on"),
     )
     generation, wanted = settings.findings_generation, tasks(settings)
@@ -72,6 +74,7 @@ def _open_library(settings: Settings) -> Library:
                 Doing.PRESETS: PresetPrints(_source, _names, _media, examiner, prints, _purge, caching),
             },
             _observer,
+            spare_s=spare_of(_CPU_LIMIT),
         ),
         reporter=Reporter(_observer),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from darkroom.services.deadline import limit_of_lease, limit_within
 from darkroom.services.sweep import EXPIRED_S
 
 from .stack import Stack, template
@@ -190,3 +191,9 @@ def test_the_upload_api_has_three_routes_a_rate_and_named_origins() -> None:
     assert (cors["AllowOrigins"], cors["AllowMethods"]) == (["https://a.example"], ["GET", "POST"])
     assert set(cors["AllowHeaders"]) == {"authorization", "content-type"}
     assert "CorsConfiguration" not in Stack(CorsOrigins="").properties("UploadApi")
+
+
+def test_the_cpu_limit_of_an_upload_follows_the_timeout_of_ingest() -> None:
+    """Functions know it by the lease."""
+    for sizes in SIZES.values():
+        assert limit_of_lease(float(sizes["LeaseS"])) == limit_within(float(sizes["IngestS"]))

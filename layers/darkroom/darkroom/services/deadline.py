@@ -23,6 +23,9 @@ _MOSTLY_CPU = 0.8
 """Part of the CPU time from which on a call that reaches the elapsed limit is too slow, and not waiting for others: a
 function that gets a little less CPU than it should would never reach the limit, and render the same each time."""
 
+_LEASE_SPARE_S = 15.0
+"""By which a lease is longer than the timeout of ingest (template.yaml)."""
+
 _abandoned: list[Thread] = []
 
 
@@ -50,6 +53,11 @@ UNLIMITED = CpuLimit(cpu_s=math.inf, wall_s=math.inf)
 def limit_within(timeout_s: float) -> CpuLimit:
     """The limit of one upload for a function with this timeout, in the same ratio as :data:`INGEST` to 120 s."""
     return CpuLimit(cpu_s=timeout_s * 0.625, wall_s=timeout_s * 0.75)
+
+
+def limit_of_lease(lease_s: float) -> CpuLimit:
+    """The limit of one upload where claims have leases of ``lease_s``: mapping Sizes of the template."""
+    return limit_within(lease_s - _LEASE_SPARE_S)
 
 
 class Deadline:

@@ -9,14 +9,21 @@ from dataclasses import dataclass, replace
 
 from ...aws.observer import Observer
 from ...errors import DarkroomError, GaveUp, Unfinished, Unsettled
-from ..deadline import is_abandoned
+from ..deadline import INGEST, CpuLimit, is_abandoned
 from .operations import Operation
 from .outcomes import TRIES, WORKER_DIED, Entry, Outcome, of_error, tally
 from .requests import Doing, Order, Request
 from .runs import Fates, Run
 
-SPARE_S = 60.0
-"""Time left in an invocation below which no further key is begun with: the slowest takes about as long."""
+_STORING_S = 5.0
+
+
+def spare_of(limit: CpuLimit) -> float:
+    """Time left in an invocation below which no further key is begun: the slowest takes as long as its limit."""
+    return limit.wall_s + _STORING_S
+
+
+SPARE_S = spare_of(INGEST)
 
 SAVED_EVERY_S = 2.0
 """How much work a worker that dies may lose. Each time costs a PUT."""
@@ -58,6 +65,7 @@ class Worker:
     operations: Mapping[Doing, Operation]
     observer: Observer
     sleep: Callable[[float], None] = time.sleep
+    spare_s: float = SPARE_S
 
     def run(self, run: Run, request: Request, remaining_s: Callable[[], float]) -> dict[str, object]:
         """Settle the keys of the batch, or as many as there is time for.
@@ -71,7 +79,9 @@ class Worker:
             known = sheet.fates.entries.get(key)
             if known is not None and (known.over or known.outcome is Outcome.ASKED):
                 continue
-            if remaining_s() < SPARE_S or is_abandoned():  # the CPU time of such a render would count for the next key
+            if (
+                remaining_s() < self.spare_s or is_abandoned()
+            ):  # the CPU time of such a render would count for the next key
                 break
             self._take(sheet, key, known, request.order, careful=careful)
             sheet.save_at_times()
@@ -123,7 +133,7 @@ class Worker:
                 if found is not None:
                     sheet.note(key, replace(found, attempts=entry.attempts, ms=entry.ms))
             sheet.save_at_times()
-            if time.monotonic() >= until or remaining_s() < SPARE_S:
+            if time.monotonic() >= until or remaining_s() < self.spare_s:
                 return
             if sheet.asked:
                 self.sleep(LOOK_EVERY_S)
