@@ -220,6 +220,8 @@ BOMBS = {
     "use by a class": "<style>.x,.y{filter:url(#f)}</style><filter id='f'><feGaussianBlur stdDeviation='9'/></filter>"
     + '<rect class="x" width="99" height="99"/>' * 100,
     "masks": masks(16),
+    "results of a filter": f'<filter id="f">{"".join(f'<feOffset result="r{n}"/>' for n in range(20))}</filter>'
+    '<rect filter="url(#f)"/>',
     "patterns": patterns(9),
     "filters": '<filter id="f"><feGaussianBlur stdDeviation="20"/></filter>'
     + '<rect width="99" height="99" filter="url(#f)"/>' * 100,
@@ -289,6 +291,11 @@ def test_a_chart_with_dashed_lines_and_relative_fonts_is_let_through() -> None:
     sheet = "<style>.grid{stroke-dasharray:4}.label{font-size:.8em}.title{font-size:1.2em}</style>"
     labels = "<g><text class='label'>Hello, world</text></g>" * 200 + "<text style='font-size:1.1em'>Title</text>" * 20
     svg.sanitise(document(sheet + labels + "<path class='grid' d='M0 0L900 0'/>" * 20, 'width="900" height="600"'))
+
+
+def test_a_filter_with_a_few_results_is_let_through() -> None:
+    results = "".join(f'<feOffset result="r{number}"/>' for number in range(6))
+    svg.sanitise(document(f'<filter id="f">{results}</filter><rect filter="url(#f)"/>', LARGE))
 
 
 def test_dashes_of_usual_length_are_let_through() -> None:

@@ -4,7 +4,8 @@ It covers what multiplies: references by ``use``, markers, masks, patterns and f
 and libvips' tiles. libvips draws an SVG in tiles of 2000 × 2000 px; for each tile librsvg draws every element, and
 every filter and mask at the size of the whole image. Times were measured on one core (pyvips-binary 8.18), with each
 construct at 0.01, 1, 4 and 16 megapixels. Where the area of an element is not known, that of the image is assumed, so
-an estimate may be too high. It may also be too low: the CPU limit of renders does not rely on it.
+an estimate may be too high. It may also be too low: the CPU limit of renders does not rely on it. The memory of filters
+is estimated as well, as nothing abandons a render before it takes too much.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from .xmltree import Element, TooMuch
 
 MAX_S = 8.0
 """Below the CPU limit of a request (``services/deadline.py``), so that what is certain to exceed it is not begun."""
+MAX_SURFACE_BYTES = 600_000_000
+"""Of surfaces of the size of the image, so that the smallest function (1,024 MB) can render every SVG."""
+_SURFACE_PX_BYTES, _SURFACES = 4, 4
+"""Bytes per pixel of a surface, and how many a filter or a mask takes: 573 MB for an ``feOffset`` at 36 megapixels."""
 MAX_NESTING = 250
 MAX_STEPS = 1_000_000
 """References that are followed for the estimate itself: about a second."""
@@ -88,6 +93,7 @@ _LETTER_US = 12.0
 _VERTEX_US = 0.5
 _MARKER = _name("marker")
 _FILTER = _name("filter")
+_MASK = _name("mask")
 _MARKER_PAIR_US = 0.013
 """For each pair of vertices: librsvg looks for the direction of a segment without length in all others."""
 
@@ -109,6 +115,22 @@ def check_cost(root: Element, width: int, height: int) -> None:
     spent_s = estimate(root).seconds(width, height)
     if not spent_s <= MAX_S:  # also where numbers of the document made it no number
         raise TooMuch(f"an estimated {spent_s:.0f} s at {width} x {height} px")
+    needed = _surfaces(root) * _SURFACE_PX_BYTES * width * height
+    if needed > MAX_SURFACE_BYTES:
+        raise TooMuch(f"an estimated {needed / 1e6:.0f} MB at {width} x {height} px")
+
+
+def _surfaces(root: Element) -> int:
+    """How many surfaces of the size of the image librsvg holds at once: a filter keeps each result that has a name.
+
+    2 KB with 70 results took 1.2 GB at 4 megapixels.
+    """
+    most = 0
+    for element in root.walk():
+        if element.name in (_FILTER, _MASK):
+            named = {child.attributes["result"] for child in element.elements() if "result" in child.attributes}
+            most = max(most, _SURFACES + len(named))
+    return most
 
 
 @dataclass
