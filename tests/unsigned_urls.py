@@ -219,11 +219,6 @@ def _dit(random: Random, key: str) -> str:
 
 
 def _cloudflare(random: Random, key: str) -> str:
-    if random.random() < 0.1:
-        variant = random.choice(
-            ("public", f"w={random.choice(SIDES)}", f"w={random.choice(SIDES)},f={random.choice(FORMATS)}")
-        )
-        return f"/cdn-cgi/imagedelivery/hash/{key}/{variant}"
     options = [
         random.choice((f"width={random.choice(SIDES)}", f"w={random.choice(SIDES)}", "width=auto", "fit=scale-down"))
     ]
