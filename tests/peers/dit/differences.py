@@ -18,8 +18,8 @@ class Difference(NamedTuple):
 
 
 DIFFERENCES = (
-    Difference("roundCrop", "cut to the ellipse's bounds; DIT trims what antialiasing leaves around it"),
-    Difference('"convolve".*-2', "a convolution leaves alpha alone", ALPHA),
+    Difference("roundCrop", "transparent, and cut to the ellipse's bounds; DIT makes it black around, and trims"),
+    Difference('"convolve".*-2', "a kernel that finds edges leaves alpha alone", ALPHA),
     Difference('"threshold"', "colours are compared as they are, not as weighted by alpha", ALPHA),
     Difference('"modulate"', "colours are changed as they are, not as weighted by alpha", ALPHA),
     Difference('"width": 7', "a result of a few px is rounded otherwise"),
