@@ -5,10 +5,13 @@
  */
 import { darkroomUrl, keyOf, widthUrl } from './darkroom.mjs';
 
-const FITS = { contain: 'letterbox', cover: 'cover', fill: 'fill', inside: 'contain' };
-const SHORT = { width: 'w', height: 'h', resize: 's', position: 'pos', quality: 'q', background: 'b', format: 'f', crop: 'extract', a: 'animated' };
-const SIDES = { centre: 'center', top: 'north', bottom: 'south', left: 'west', right: 'east' };
-const CORNERS = { 'right top': 'northeast', 'right bottom': 'southeast', 'left bottom': 'southwest', 'left top': 'northwest' };
+/** A table without the names that every object inherits: modifiers and values come from URLs. */
+const table = rows => Object.assign(Object.create(null), rows);
+
+const FITS = table({ contain: 'letterbox', cover: 'cover', fill: 'fill', inside: 'contain' });
+const SHORT = table({ width: 'w', height: 'h', resize: 's', position: 'pos', quality: 'q', background: 'b', format: 'f', crop: 'extract', a: 'animated' });
+const SIDES = table({ centre: 'center', top: 'north', bottom: 'south', left: 'west', right: 'east' });
+const CORNERS = table({ 'right top': 'northeast', 'right bottom': 'southeast', 'left bottom': 'southwest', 'left top': 'northwest' });
 const HEX = /^#?([\da-f]{3}|[\da-f]{6})$/i;
 const FORMATS = new Set(['auto', 'jpeg', 'jpg', 'png', 'webp', 'avif', 'gif']);
 
@@ -80,7 +83,7 @@ const backgroundOf = ({ b = '000000' }) => ({ bg: HEX.exec(b)?.[1] ?? refuse('b'
 const gravityOf = position => CORNERS[position.replaceAll('_', ' ')] ?? SIDES[position] ?? position;
 const nothing = () => ({});
 
-const OPTIONS = {
+const OPTIONS = table({
     w: nothing,
     h: nothing,
     s: nothing,
@@ -101,7 +104,7 @@ const OPTIONS = {
     sharpen: value => ({ sharp: number('sharpen', value) }),
     trim: value => ({ trim: number('trim', value || '10') }),
     grayscale: () => ({ gray: 1 }),
-};
+});
 
 function number(name, value) {
     return value !== '' && Number.isFinite(Number(value)) ? Number(value) : refuse(name, value);

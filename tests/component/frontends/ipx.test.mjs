@@ -29,7 +29,7 @@ test('with one all modifiers are', () => {
 });
 
 test('what has no counterpart is refused', () => {
-    ['negate_', 'fit_outside', 'rotate_45', 'blur_', 'extend_1_2'].forEach(written => {
+    ['negate_', 'fit_outside', 'rotate_45', 'blur_', 'extend_1_2', 'constructor_1', 'toString', 'fit_constructor'].forEach(written => {
         const { modifiers } = readIpx(`/s_2x2,${written}/a.jpg`);
         assert.throws(() => optionsOf(modifiers), /no counterpart/, written);
     });
