@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from darkroom.findings import (
 )
 from darkroom.services.infer.requests import Kind, Request, read_request
 from darkroom.services.infer.service import Outcome
+from darkroom.services.infer.views import UNSAMPLED
 from darkroom.services.ingest.changes import MODERATED, moderated_message
 from darkroom.services.places import HELD_MASTERS, MASTERS
 from tests.announcements import complaints
@@ -120,6 +122,31 @@ def test_a_further_view_without_an_answer_puts_the_whole_off(world: World) -> No
     world.runtime.behave = answer
     assert world.ready("a.gif", KINDS["gif-last"](flagged_drawing())) is Outcome.FALLBACK
     assert world.findings("a.gif").found[MODERATION].by == FALLBACK
+
+
+def test_further_views_that_take_too_long_are_a_gap(world: World) -> None:
+    """Each of the endpoint's answers takes 8 s here: another attempt would not get farther, and would cost as much."""
+    ticks = count(0, 4)
+    infer = world.infer
+    assert infer.caller is not None
+    slow = replace(infer.caller.caller, call_s=20.0, within_s=45.0, monotonic=lambda: float(next(ticks)))
+    sequencer = world.master("a.gif", KINDS["gif-last"](flagged_drawing()))
+    infer = replace(infer, caller=replace(infer.caller, caller=slow))
+    assert infer.handle(Request(Kind.READY, "a.gif", sequencer)) is Outcome.ANALYSED
+    assert 1 < len(world.runtime.calls) < 6
+    found = world.findings("a.gif").found[MODERATION]
+    assert (found.by, found.flagged, UNSAMPLED in {label.name for label in found.labels}) == (ENDPOINT, True, True)
+
+
+def test_further_backgrounds_of_the_first_frame_are_needed(world: World) -> None:
+    """Redaction depends on them."""
+    ticks = count(0, 9)
+    infer = world.infer
+    assert infer.caller is not None
+    slow = replace(infer.caller.caller, call_s=20.0, within_s=45.0, monotonic=lambda: float(next(ticks)))
+    sequencer = world.master("a.png", KINDS["alpha-zero-png"](flagged_drawing()))
+    infer = replace(infer, caller=replace(infer.caller, caller=slow))
+    assert infer.handle(Request(Kind.READY, "a.png", sequencer)) is Outcome.FALLBACK
 
 
 def test_a_flagged_frame_flags_the_picture(world: World) -> None:

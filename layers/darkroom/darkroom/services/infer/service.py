@@ -33,7 +33,7 @@ from .merging import RANKS, rank
 from .requests import Kind, Request, wait_s
 from .sampling import Sampler
 from .trial import Trials, Tried
-from .views import MAX_VIEWS, Views, choose_views, combine
+from .views import MAX_VIEWS, UNSAMPLED, Views, choose_views, combine
 
 OVERTAKEN_DELAY_S = 5
 """Before a key is looked at again whose master changed under us: time for the other worker to end what it is doing."""
@@ -190,8 +190,12 @@ class Infer:
         tried = self.caller.ask(views.first[0], self.terms.tasks, self._image_id(present))
         if tried is None:
             return None
-        others = self.caller.ask_also(list(views.by_tasks(self.terms.tasks)), self._image_id(present))
-        return None if others is None else Analysis(tried, combine(tried.told.found, others, views.gap))
+        further = list(views.by_tasks(self.terms.tasks))
+        others = self.caller.ask_also(further, self._image_id(present), needed=len(views.first) - 1)
+        if others is None:
+            return None
+        gap = views.gap if len(others) == len(further) else views.gap or UNSAMPLED
+        return Analysis(tried, combine(tried.told.found, others, gap))
 
     def _in_process(self, step: str, views: Views) -> Analysis:
         """Return the findings of the models within the function; their time counts as ``step``."""

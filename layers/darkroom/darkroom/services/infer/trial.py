@@ -34,6 +34,9 @@ WEIGHTS_S = 5.0
 SECOND_S = 25.0
 """For asking the incumbent after a canary: one try, so that a message ends in its time."""
 
+_BEGIN_S = 1.0
+"""For what comes before a call."""
+
 FURTHER_S = 45.0
 """For the further images of a source together: no call is begun that could end after it."""
 
@@ -110,17 +113,21 @@ class Trials:
         return Tried(theirs, compared(told.variant or canary, told, incumbent, theirs))
 
     def ask_also(
-        self, views: Sequence[tuple[bytes, Sequence[str]]], image_id: str
+        self, views: Sequence[tuple[bytes, Sequence[str]]], image_id: str, *, needed: int
     ) -> list[Mapping[str, Finding]] | None:
         """Return the baseline's findings in further images of the same source, each for its own tasks.
 
-        None if one is not answered within FURTHER_S. A canary is not compared by them.
+        Only of the first ones if FURTHER_S does not suffice for all: the next attempt would not get farther. None if
+        one is not answered at all, or the time does not suffice for ``needed``. A canary is not compared by them.
         """
         ends_s = self.caller.monotonic() + FURTHER_S
         baseline, canary = self.standings.now() if views else Standing(MAIN)
         found: list[Mapping[str, Finding]] = []
         for jpeg, tasks in views:
-            caller = replace(self.caller, within_s=ends_s - self.caller.monotonic())
+            left_s = ends_s - self.caller.monotonic()
+            if left_s < self.caller.call_s + _BEGIN_S and len(found) >= needed:
+                break
+            caller = replace(self.caller, within_s=left_s)
             told = caller.ask(jpeg, tasks, image_id, variant=baseline if canary else "")
             if told is None:
                 return None
