@@ -148,7 +148,23 @@ def without(data: bytes, name: bytes, which: int = 0) -> bytes:
     return data[: at - 4] + data[at + 8 + size :]
 
 
+def with_data_before_its_image(hidden: Image.Image) -> bytes:
+    """An APNG whose first frame has another image in fdAT, before the PNG's own one."""
+    data = animated()
+    control = next(part for part in chunks(data) if part.name == b"fcTL")
+    rest, sequence = [], 2
+    for part in chunks(data):
+        if part.start < control.end:
+            continue
+        body = data[part.body : part.end - 4]
+        if part.name in (b"fcTL", b"fdAT"):
+            body, sequence = sequence.to_bytes(4) + body[4:], sequence + 1
+        rest.append(png_chunk(part.name, body))
+    return data[: control.end] + png_chunk(b"fdAT", (1).to_bytes(4) + body_of(hidden)) + b"".join(rest)
+
+
 BROKEN = {
+    "data before the image": with_data_before_its_image(Image.new("RGBA", SIZE, "red")),
     "fewer frames than announced": without(without(animated(), b"fdAT", 2), b"fcTL", 3),
     "a frame without data": without(animated(), b"fdAT", 1),
     "out of order": without(animated(), b"fcTL", 1),

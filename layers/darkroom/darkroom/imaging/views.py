@@ -84,6 +84,11 @@ def encode(view: pyvips.Image) -> bytes:
     return body
 
 
+def decode(jpeg: bytes) -> pyvips.Image:
+    """Return the view that :func:`encode` was given."""
+    return pyvips.Image.jpegload_buffer(jpeg).copy_memory()
+
+
 def thumbnail(view: pyvips.Image, side_px: int) -> bytes:
     """Return ``view`` as a square of ``side_px``, three bytes a pixel, row by row."""
     body: bytes = scaled(view, Size(side_px, side_px)).write_to_memory()

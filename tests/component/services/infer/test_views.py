@@ -7,14 +7,16 @@ from itertools import count
 
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image, ImageDraw
 
 from darkroom.findings import FACES, MODERATION, SIMILARITY
 from darkroom.imaging.header import inspect
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
+from darkroom.imaging.views import encode
 from darkroom.plan.limits import Limits
-from darkroom.services.infer.views import UNREADABLE, UNSAMPLED, Views, choose_views
+from darkroom.services.infer.views import UNREADABLE, UNSAMPLED, Views, _distinct, choose_views
 from tests.images import hidden
 from tests.images.pictures import jpeg_photo, photograph
 from tests.images.rendering import opened
@@ -108,6 +110,14 @@ def animation(frames: int, *, distinct: bool) -> bytes:
 def test_frames_that_resemble_one_another_are_analysed_once() -> None:
     views = chosen(animation(8, distinct=False))
     assert (len(views.further), views.gap) == (0, "")
+
+
+def test_the_first_frame_of_an_animation_is_analysed_if_the_still_is_another() -> None:
+    """A decoder of animations may see another one than that of stills."""
+    still = encode(pyvips.Image.black(320, 320, bands=3).copy(interpretation="srgb"))
+    same = chosen(animation(3, distinct=True)).first
+    assert len(list(_distinct(Source.of(animation(3, distinct=True)), LIMITS, same))) == 2
+    assert len(list(_distinct(Source.of(animation(3, distinct=True)), LIMITS, [still]))) == 3
 
 
 @pytest.mark.parametrize(("most", "further", "gap"), [(4, 3, ""), (3, 2, UNSAMPLED)])

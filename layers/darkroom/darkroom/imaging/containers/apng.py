@@ -61,6 +61,7 @@ def _frames(data: bytes, found: list[Chunk], canvas: tuple[int, int]) -> tuple[t
     pieces: list[tuple[int, int]] = []
     expected = 0
     starts_with_image = False
+    before: set[bytes] = set()
     for part in found:
         if part.name in (b"fcTL", b"fdAT"):
             if _number(data, part.body) != expected:
@@ -73,10 +74,13 @@ def _frames(data: bytes, found: list[Chunk], canvas: tuple[int, int]) -> tuple[t
         elif part.name == b"fdAT" and frames:
             pieces.append((part.body + _SEQUENCE_BYTES, part.end - 4))
         elif part.name == b"IDAT" and frames:
+            if b"fdAT" in before:  # decoders of stills would show the one, and those of animations the other
+                raise ValueError("the image comes after data of a frame")
             if len(frames) > 1 or frames[0][:4] != (0, 0, *canvas):
                 raise ValueError("the image is not the first frame")
             starts_with_image = True
             pieces.append((part.body, part.end - 4))
+        before.add(part.name)
     if not pieces:
         raise ValueError("a frame without data")
     return tuple(_with(frames, pieces)), starts_with_image

@@ -96,7 +96,7 @@ def choose_views(
         return Views(first)
     further: list[bytes] = []
     try:
-        for jpeg in _distinct(source, limits):
+        for jpeg in _distinct(source, limits, first):
             if len(first) + len(further) >= most or monotonic() > ends_s:
                 return Views(first, tuple(further), UNSAMPLED)
             further.append(jpeg)
@@ -117,14 +117,17 @@ def _other_backgrounds(source: Source, limits: Limits) -> list[bytes]:
     return [encode(view) for view in kept[1:]]
 
 
-def _distinct(source: Source, limits: Limits) -> Iterator[bytes]:
-    """Yield views of all frames but the first, and of the gain map, that resemble none before."""
-    from ...imaging.views import all_frames, encode, gain_map_views
+def _distinct(source: Source, limits: Limits, first: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield views of all frames, and of the gain map, that resemble neither ``first`` nor one before.
+
+    The first frame is among them: decoders of animations may see another one than those of stills.
+    """
+    from ...imaging.views import all_frames, decode, encode, gain_map_views
 
     seen: list[Blocks] = []
+    for jpeg in first:
+        _is_new(decode(jpeg), seen)
     frames = all_frames(source, limits, FURTHER_SIDE_PX)
-    for view in next(frames, []):
-        _is_new(view, seen)
     for view in chain(chain.from_iterable(frames), gain_map_views(source, FURTHER_SIDE_PX)):
         if _is_new(view, seen):
             yield encode(view)
