@@ -287,6 +287,23 @@ def test_filters_of_a_known_region_cost_what_they_cover() -> None:
         svg.sanitise(document(blurs + f'<g transform="scale(9)">{drawn}</g>', size))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '<path d="M0 0L9 9" stroke-dasharray=".01" vector-effect="non-scaling-stroke"/>',
+        '<path d="M0 0L9 9" style="stroke-dasharray:.01; vector-effect : non-scaling-stroke; stroke-width:2"/>',
+        '<style>path{vector-effect:non-scaling-stroke}</style><g stroke-dasharray=".01"><path d="M0 0L9 9"/></g>',
+    ],
+)
+def test_dashes_scale_with_their_line(line: str) -> None:
+    """Else two bytes of a transform multiply them: at 1,000 this line has a million, of 600 bytes each."""
+    assert "non-scaling-stroke" not in clean(f'<g transform="scale(1000)">{line}</g>')
+
+
+def test_strokes_without_dashes_need_not_scale() -> None:
+    assert "non-scaling-stroke" in clean('<path d="M0 0L9 9" vector-effect="non-scaling-stroke"/>')
+
+
 def test_a_chart_with_dashed_lines_and_relative_fonts_is_let_through() -> None:
     sheet = "<style>.grid{stroke-dasharray:4}.label{font-size:.8em}.title{font-size:1.2em}</style>"
     labels = "<g><text class='label'>Hello, world</text></g>" * 200 + "<text style='font-size:1.1em'>Title</text>" * 20

@@ -17,6 +17,7 @@ from ..plan.limits import Limits
 from .source import Source
 from .svgcost import check_cost
 from .svgcss import declarations, is_safe, sheet
+from .svgdashes import scale_dashed_strokes
 from .svgnames import ATTRIBUTES, ELEMENTS, REFERRING, SVG, XLINK
 from .xmltree import Element, EntityDeclared, TooMuch, parse
 
@@ -60,6 +61,7 @@ def sanitise(data: bytes, *, scale: float = 1.0) -> bytes:
     clean.attributes |= {"width": str(wide), "height": str(tall)}
     for name in ("x", "y", "transform"):
         clean.attributes.pop(name, None)
+    scale_dashed_strokes(clean)
     try:
         check_cost(clean, max(1, round(wide * scale)), max(1, round(tall * scale)))
     except TooMuch as error:

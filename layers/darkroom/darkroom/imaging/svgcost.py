@@ -17,7 +17,7 @@ from math import inf
 from typing import NamedTuple
 
 from .svgcss import REFERENCE, Rule, needs_layer, references
-from .svgdashes import SHAPES, dash_period, length, letter_length, shortest_period
+from .svgdashes import dash_periods, length, letter_length
 from .svgnames import SVG, names
 from .xmltree import Element, TooMuch
 
@@ -158,7 +158,7 @@ class _Counter:
             transformed |= scales or "transform" in values or "transform" in values.get("style", "")
             transformed |= element.name == _name("style") and "transform" in element.text
         self.area = 0.0 if transformed else _area(self.root.attributes)
-        self.periods = _dashed(self.root)
+        self.periods = dash_periods(self.root)
         self.letter = letter_length(self.root) if self.periods else 0.0
 
     def cost(self, element: Element, depth: int) -> Cost:
@@ -268,24 +268,3 @@ def _area(root: dict[str, str]) -> float:
     except ValueError:
         return 0.0
     return wide * tall if 0 < wide < inf and 0 < tall < inf else 0.0
-
-
-def _dashed(root: Element) -> dict[int, float]:
-    """The period of dashes by shape. Where a style sheet or ``use`` declares any, each shape has the shortest."""
-    sheets = min((shortest_period(one.text) for one in root.walk() if one.name == _name("style")), default=inf)
-    periods: dict[int, float] = {}
-    shortest, everywhere = sheets, sheets < inf
-    waiting = [(root, inf)]
-    while waiting:
-        element, inherited = waiting.pop()
-        declared = dash_period(element.attributes)
-        period = inherited if declared is None else declared
-        shortest = min(shortest, period)
-        local = element.name.rpartition("}")[2]
-        everywhere |= local == "use" and period < inf
-        if local in SHAPES and period < inf:
-            periods[id(element)] = period
-        waiting.extend((child, period) for child in element.elements())
-    if everywhere:
-        return {id(one): shortest for one in root.walk() if one.name.rpartition("}")[2] in SHAPES}
-    return periods

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterator
 from math import hypot, inf, isnan, pi
 
-from .svgnames import names
+from .svgnames import SVG, names
 from .xmltree import Element
 
 SHAPES = names("circle ellipse line path polygon polyline rect text tspan textPath")
 
+_STYLE = f"{{{SVG}}}style"
+_EFFECT = re.compile(r"vector-effect\s*:[^;{}]*;?")
 _DECLARED = re.compile(r"stroke-dasharray\s*:\s*([^;{}]*)")
 _COMMAND = re.compile(r"([a-df-zA-DF-Z])([^a-df-zA-DF-Z]*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
@@ -46,6 +48,43 @@ def parse_period(text: str) -> float:
     """The sum of the dashes in ``text``, inf if there are none or none has a length. Units are taken for pixels."""
     total = sum(abs(number) for number in _numbers(text))
     return total if total > 0 else inf
+
+
+def dash_periods(root: Element) -> dict[int, float]:
+    """The period of dashes by shape. Where a style sheet or ``use`` declares any, each shape has the shortest."""
+    sheets = min((shortest_period(one.text) for one in root.walk() if one.name == _STYLE), default=inf)
+    periods: dict[int, float] = {}
+    shortest, everywhere = sheets, sheets < inf
+    waiting = [(root, inf)]
+    while waiting:
+        element, inherited = waiting.pop()
+        declared = dash_period(element.attributes)
+        period = inherited if declared is None else declared
+        shortest = min(shortest, period)
+        local = element.name.rpartition("}")[2]
+        everywhere |= local == "use" and period < inf
+        if local in SHAPES and period < inf:
+            periods[id(element)] = period
+        waiting.extend((child, period) for child in element.elements())
+    if everywhere:
+        return {id(one): shortest for one in root.walk() if one.name.rpartition("}")[2] in SHAPES}
+    return periods
+
+
+def scale_dashed_strokes(root: Element) -> None:
+    """Remove ``vector-effect`` from what may be dashed: strokes that do not scale have dashes in pixels of the image.
+
+    Their number then depends on all transforms, view boxes and units of patterns and markers around a line.
+    """
+    periods = dash_periods(root)
+    for element in root.walk() if periods else ():
+        values = element.attributes
+        if id(element) in periods:
+            values.pop("vector-effect", None)
+            if "style" in values:
+                values["style"] = _EFFECT.sub("", values["style"])
+        if element.name == _STYLE:
+            element.children = [_EFFECT.sub("", element.text)]
 
 
 def letter_length(root: Element) -> float:
