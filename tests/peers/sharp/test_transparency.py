@@ -39,6 +39,8 @@ AGREES: list[tuple[Edits, float]] = [
     ([("flatten", {"background": GREEN})], 1),
     ([("blur", 3)], 16),
     ([("blur", None)], 2),
+    ([("negate", True)], 1),
+    ([("negate", {"alpha": False})], 1),
     ([("convolve", {"width": 3, "height": 3, "kernel": [1, 2, 1, 2, 4, 2, 1, 2, 1]})], 2),
 ]
 """Edits, and by how much a visible value (colour times alpha, of 255) or an alpha may differ at most.
@@ -49,7 +51,6 @@ DIFFERS: list[tuple[Edits, str]] = [
     ([("median", 3)], "colours that cannot be seen do not count here; at outlines they do in sharp"),
     ([("sharpen", {"sigma": 2})], "outlines of what is visible are no edges here; sharp lightens them"),
     ([("rotate", 30)], "one column more: the size is rounded up here"),
-    ([("negate", True)], "alpha stays"),
 ]
 
 
