@@ -232,6 +232,10 @@ BOMBS = {
     "dashes of a rule": f"<style>.d{{stroke-dasharray:.001}}</style>{"<rect class='d' width='99' height='99'/>" * 3}",
     "dashes of a use": f'<path id="p" d="{"h999h-999" * 99}"/><use href="#p" stroke-dasharray=".1"/>',
     "dashes far away": '<path d="M0 0L1e6 1e6" stroke="black" stroke-dasharray="0.001"/>',
+    "dashes of inches": "<rect width='9in' height='9in' stroke-dasharray='.01'/>" * 9,
+    "dashes of percents": "<svg viewBox='0 0 1e6 1e6'><line x2='99%' stroke-dasharray='1'/></svg>",
+    "dashes of a declared size": "<circle style='r:900px' stroke-dasharray='.01'/>" * 9,
+    "dashes of a size in a rule": "<style>circle{fill:red;r:900px}</style>" + "<circle stroke-dasharray='.01'/>" * 9,
     "dashes of large letters": '<text font-size="1000" stroke="red" stroke-dasharray=".002">MM</text>',
     "dashes of nested letters": '<g style="font-size:9em"><g style="font: 20em x">'
     '<text stroke-dasharray=".01">M</text></g></g>',
@@ -307,7 +311,10 @@ def test_strokes_without_dashes_need_not_scale() -> None:
 def test_a_chart_with_dashed_lines_and_relative_fonts_is_let_through() -> None:
     sheet = "<style>.grid{stroke-dasharray:4}.label{font-size:.8em}.title{font-size:1.2em}</style>"
     labels = "<g><text class='label'>Hello, world</text></g>" * 200 + "<text style='font-size:1.1em'>Title</text>" * 20
-    svg.sanitise(document(sheet + labels + "<path class='grid' d='M0 0L900 0'/>" * 20, 'width="900" height="600"'))
+    bars = "<rect class='bar' width='9' height='99' style='fill:red; stroke-width: 2px'/>" * 200
+    sheet += "<style>svg{width:100%;height:500px}.grid path{fill:none}</style>"
+    root = 'width="900" height="600" style="width:100%"'
+    svg.sanitise(document(sheet + labels + bars + "<path class='grid' d='M0 0L900 0'/>" * 20, root))
 
 
 def test_a_filter_with_a_few_results_is_let_through() -> None:

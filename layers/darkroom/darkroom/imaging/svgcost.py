@@ -17,7 +17,7 @@ from math import inf
 from typing import NamedTuple
 
 from .svgcss import REFERENCE, Rule, needs_layer, references
-from .svgdashes import dash_periods, length, letter_length
+from .svgdashes import Scales, dash_periods, length, scales_of
 from .svgnames import SVG, names
 from .xmltree import Element, TooMuch
 
@@ -141,7 +141,7 @@ class _Counter:
     known: dict[int, Cost] = field(default_factory=dict)
     area: float = 0.0
     periods: dict[int, float] = field(default_factory=dict)
-    letter: float = 0.0
+    scales: Scales = Scales(0.0, 0.0, 0.0)
     steps: int = 0
 
     def __post_init__(self) -> None:
@@ -159,7 +159,8 @@ class _Counter:
             transformed |= element.name == _name("style") and "transform" in element.text
         self.area = 0.0 if transformed else _area(self.root.attributes)
         self.periods = dash_periods(self.root)
-        self.letter = letter_length(self.root) if self.periods else 0.0
+        if self.periods:
+            self.scales = scales_of(self.root)
 
     def cost(self, element: Element, depth: int) -> Cost:
         """Of drawing ``element`` once; nothing while it is being counted, as librsvg breaks circles too."""
@@ -170,7 +171,7 @@ class _Counter:
             self.known[key] = Cost()
             total = _own_cost(element)
             if (period := self.periods.get(key)) is not None:
-                total = total.plus(Cost(image_us=_DASH_US), length(element, self.letter) / period)
+                total = total.plus(Cost(image_us=_DASH_US), length(element, self.scales) / period)
             for child in element.elements():
                 if child.name not in _ONLY_BY_REFERENCE:
                     total = total.plus(self.cost(child, depth + 1))

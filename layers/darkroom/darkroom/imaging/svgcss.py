@@ -60,6 +60,13 @@ def references(text: str) -> Iterator[Rule]:
                 yield Rule(*_compound(selector.strip()), ids, layers)
 
 
+def compounds(text: str) -> Iterator[tuple[tuple[str, str, str], str]]:
+    """What an element has to match, as in :class:`Rule`, and the declarations, of each selector of a clean sheet."""
+    for selectors, body in _rules(text):
+        for selector in selectors.split(","):
+            yield _compound(selector.strip()), body
+
+
 def needs_layer(text: str) -> bool:
     """Whether these declarations draw an element apart before it is put on others."""
     return "opacity:" in text or "mix-blend-mode" in text or "isolation" in text

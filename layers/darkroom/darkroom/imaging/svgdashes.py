@@ -7,9 +7,11 @@ dashes does not depend on the size of the image, nor on transforms: it is the le
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import hypot, inf, isnan, pi
+from typing import NamedTuple
 
+from .svgcss import compounds
 from .svgnames import SVG, names
 from .xmltree import Element
 
@@ -28,6 +30,13 @@ _FONT_PX, _LARGE_PX, _UNIT_PX, _MOST_PX = 16.0, 48.0, 96.0, 1e9
 _TEXTS = names("text tspan textPath")
 _FONT = re.compile(r"font(-size)?\s*:\s*([^;{}]*)")
 _SIZE = re.compile(r"(\d+\.?\d*(?:[eE][-+]?\d{1,3})?|\.\d+(?:[eE][-+]?\d{1,3})?)\s*(%|[a-zA-Z]*)")
+_SIGNED = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(%|[a-zA-Z]*)")
+_SIDES = ("viewBox", "width", "height")
+_GEOMETRY = re.compile(r"(?<![\w-])(?:r|rx|ry|width|height)\s*:([^;{}]*)")
+_MAX_RULES = 50
+"""With sizes, that are compared with each shape; of more only the largest size counts."""
+_OUTLINE_SIDES = 2 * pi
+"""Length of the longest outline, a circle's, by the longest number that says its size."""
 _RELATIVE = {"%": 0.01, "em": 1.0, "rem": 1.0, "ex": 1.0, "ch": 1.0}
 
 
@@ -123,17 +132,75 @@ def _font_sizes(declarations: str) -> tuple[float, float]:
     return largest, factor
 
 
-def length(element: Element, letter: float) -> float:
-    """The length of the outline of a shape in its units, or more; 0 for what is no shape. ``letter``: of one letter."""
-    measure = _LENGTHS.get(element.name.rpartition("}")[2])
-    if measure is None:
-        return letter * len(element.text.strip())
-    found = measure(element.attributes)
+class Scales(NamedTuple):
+    """What lengths of a document amount to in its units at most: the outline of a ``letter``, 1 ``percent``, 1 ``em``.
+
+    ``sizes`` are those of style sheets: what an element has to match (element, class and id), and the largest size.
+    """
+
+    letter: float
+    percent: float
+    em: float
+    sizes: Sequence[tuple[tuple[str, str, str], float]] = ()
+
+
+def scales_of(root: Element) -> Scales:
+    """The scales of a clean tree."""
+    letter, largest = letter_length(root), 0.0
+    for element in root.walk():
+        for name in _SIDES:
+            largest = max(largest, *map(abs, _numbers(element.attributes.get(name, ""))), 0.0)
+    scales = Scales(letter, largest / 100, letter / _LETTER_EMS)
+    sizes = [
+        (compound, size)
+        for element in root.walk()
+        if element.name == _STYLE
+        for compound, body in compounds(element.text)
+        if (size := _declared_size(body, scales)) > 0
+    ]
+    if len(sizes) > _MAX_RULES:
+        sizes = [(("", "", ""), max(size for _, size in sizes))]
+    return scales._replace(sizes=sizes)
+
+
+def _declared_size(css: str, scales: Scales) -> float:
+    """The largest number by which declarations say the size of a shape, 0 if none does."""
+    return max((_px(text, scales) for text in _GEOMETRY.findall(css)), default=0.0)
+
+
+def _css_size(local: str, values: dict[str, str], scales: Scales) -> float:
+    """The same of an element, by its own declarations and by style sheets."""
+    size = _declared_size(values.get("style", ""), scales)
+    classes = values.get("class", "").split()
+    for (element, of_class, of_id), of_rule in scales.sizes:
+        if element in ("", local) and (not of_class or of_class in classes) and of_id in ("", values.get("id", "")):
+            size = max(size, of_rule)
+    return size
+
+
+def length(element: Element, scales: Scales) -> float:
+    """The length of the outline of a shape in its units, or more; 0 for what is no shape."""
+    local = element.name.rpartition("}")[2]
+    values = element.attributes
+    if local in _TEXTS:
+        return scales.letter * len(element.text.strip())
+    if local in _BY_SIDES:
+        found = _BY_SIDES[local](*(_px(values.get(name, ""), scales) for name in _SIDES_OF[local]))
+        if local != "line":
+            found = max(found, _OUTLINE_SIDES * _css_size(local, values, scales))
+    else:
+        found = _BY_POINTS[local](values) if local in _BY_POINTS else 0.0
     return inf if isnan(found) else max(0.0, found)  # negative sizes are not drawn
 
 
-def _value(values: dict[str, str], name: str) -> float:
-    return next(_numbers(values.get(name, "")), 0.0)
+def _px(text: str, scales: Scales) -> float:
+    """The first length in ``text``, signed as it is."""
+    found = _SIGNED.search(text)
+    if found is None:
+        return 0.0
+    unit = found[2].lower()
+    factor = {"": 1.0, "px": 1.0, "%": scales.percent, **dict.fromkeys(("em", "rem", "ex", "ch"), scales.em)}
+    return float(found[1]) * factor.get(unit, _UNIT_PX)
 
 
 def _numbers(text: str) -> Iterator[float]:
@@ -174,15 +241,19 @@ def _points(letter: str, numbers: list[float], x: float, y: float, *, relative: 
             yield origin_x + pairs[at], origin_y + pairs[at + 1]
 
 
-def _of_line(values: dict[str, str]) -> float:
-    return hypot(_value(values, "x2") - _value(values, "x1"), _value(values, "y2") - _value(values, "y1"))
-
-
-_LENGTHS: dict[str, Callable[[dict[str, str]], float]] = {
-    "line": _of_line,
-    "rect": lambda values: 2 * (_value(values, "width") + _value(values, "height")),
-    "circle": lambda values: 2 * pi * _value(values, "r"),
-    "ellipse": lambda values: 2 * pi * max(_value(values, "rx"), _value(values, "ry")),
+_SIDES_OF = {
+    "line": ("x1", "x2", "y1", "y2"),
+    "rect": ("width", "height"),
+    "circle": ("r",),
+    "ellipse": ("rx", "ry"),
+}
+_BY_SIDES: dict[str, Callable[..., float]] = {
+    "line": lambda x1, x2, y1, y2: hypot(x2 - x1, y2 - y1),
+    "rect": lambda width, height: 2 * (width + height),
+    "circle": lambda r: 2 * pi * r,
+    "ellipse": lambda rx, ry: 2 * pi * max(rx, ry),
+}
+_BY_POINTS: dict[str, Callable[[dict[str, str]], float]] = {
     "polygon": lambda values: 2 * _path(f"M{values.get('points', '')}"),
     "polyline": lambda values: _path(f"M{values.get('points', '')}"),
     "path": lambda values: _path(values.get("d", "")),
