@@ -232,6 +232,15 @@ BOMBS = {
     "dashes of a rule": f"<style>.d{{stroke-dasharray:.001}}</style>{"<rect class='d' width='99' height='99'/>" * 3}",
     "dashes of a use": f'<path id="p" d="{"h999h-999" * 99}"/><use href="#p" stroke-dasharray=".1"/>',
     "dashes far away": '<path d="M0 0L1e6 1e6" stroke="black" stroke-dasharray="0.001"/>',
+    "dashes beside an invalid declaration": "<rect width='900' height='900' style='stroke-dasharray:.002;"
+    "stroke-dasharray:no'/>",
+    "dashes of an attribute below an invalid style": "<rect width='900' height='900' style='stroke-dasharray:-5'"
+    " stroke-dasharray='.002'/>",
+    "dashes that an invalid value inherits": "<g stroke-dasharray='.002'><rect width='900' height='900' "
+    "stroke-dasharray='5 no'/></g>",
+    "dashes of a small font": "<rect width='900' height='900' font-size='.0001' stroke-dasharray='9em'/>",
+    "dashes of a small percentage": "<svg viewBox='0 0 900 .01'><rect width='900' height='900' "
+    "stroke-dasharray='5%'/></svg>",
     "dashes of inches": "<rect width='9in' height='9in' stroke-dasharray='.01'/>" * 9,
     "dashes of percents": "<svg viewBox='0 0 1e6 1e6'><line x2='99%' stroke-dasharray='1'/></svg>",
     "dashes of a declared size": "<circle style='r:900px' stroke-dasharray='.01'/>" * 9,

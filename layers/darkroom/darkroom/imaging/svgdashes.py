@@ -27,6 +27,7 @@ _LETTER_EMS = 6.0
 """Length of the outline of a letter, in font sizes."""
 _FONT_PX, _LARGE_PX, _UNIT_PX, _MOST_PX = 16.0, 48.0, 96.0, 1e9
 """The size that a font has by default, the largest that a word means, the largest unit of length (1in), and a bound."""
+_LEAST_PX = 1e-9
 _TEXTS = names("text tspan textPath")
 _FONT = re.compile(r"font(-size)?\s*:\s*([^;{}]*)")
 _SIZE = re.compile(r"(\d+\.?\d*(?:[eE][-+]?\d{1,3})?|\.\d+(?:[eE][-+]?\d{1,3})?)\s*(%|[a-zA-Z]*)")
@@ -40,34 +41,79 @@ _OUTLINE_SIDES = 2 * pi
 _RELATIVE = {"%": 0.01, "em": 1.0, "rem": 1.0, "ex": 1.0, "ch": 1.0}
 
 
-def dash_period(values: dict[str, str]) -> float | None:
-    """The period of dashes that an element itself declares, in its units: inf for none, None without a declaration."""
-    declared = _DECLARED.findall(values.get("style", ""))
-    if declared:
-        return parse_period(declared[-1])
-    return parse_period(values["stroke-dasharray"]) if "stroke-dasharray" in values else None
+class Least(NamedTuple):
+    """What 1 em and 1 percent of dashes amount to in units of the document at least."""
+
+    em: float
+    percent: float
 
 
-def shortest_period(sheet: str) -> float:
+def least_of(root: Element) -> Least:
+    """The least of a clean tree. Relative font sizes are multiplied, as elements that have them may be nested."""
+    em, factor, side = _FONT_PX, 1.0, inf
+    for element in root.walk():
+        values = element.attributes
+        sheet = element.text if element.name == _STYLE else ""
+        css = f"font-size:{values.get('font-size', '')};font:{values.get('font', '')};{values.get('style', '')};{sheet}"
+        for longhand, text in _FONT.findall(css):
+            factor *= 0.8 if "small" in text else 1.0
+            for number, unit in _SIZE.findall(text):
+                size = float(number)
+                if unit in _RELATIVE:
+                    factor *= min(1.0, size * _RELATIVE[unit])
+                elif (unit or longhand) and size > 0:
+                    em = min(em, size)
+        sides = (abs(number) for name in _SIDES for number in _numbers(values.get(name, "")))
+        side = min(side, *(number for number in sides if number > 0), inf)
+    return Least(max(em * factor, _LEAST_PX), max(side / 100, _LEAST_PX) if side < inf else 1.0)
+
+
+def dash_period(values: dict[str, str], least: Least) -> float | None:
+    """The period of dashes that an element itself declares, in its units: inf for none, None without a declaration.
+
+    Of several the shortest: which one counts depends on more than their order.
+    """
+    texts = [*_DECLARED.findall(values.get("style", "")), values.get("stroke-dasharray", "")]
+    return min((period for text in texts if (period := parse_period(text, least)) is not None), default=None)
+
+
+def shortest_period(sheet: str, least: Least) -> float:
     """The shortest period that a clean style sheet declares for any element; inf if it declares none."""
-    return min(map(parse_period, _DECLARED.findall(sheet)), default=inf)
+    periods = (parse_period(text, least) for text in _DECLARED.findall(sheet))
+    return min((period for period in periods if period is not None), default=inf)
 
 
-def parse_period(text: str) -> float:
-    """The sum of the dashes in ``text``, inf if there are none or none has a length. Units are taken for pixels."""
-    total = sum(abs(number) for number in _numbers(text))
+def parse_period(text: str, least: Least) -> float | None:
+    """The sum of the dashes in ``text``, inf if there are none; None where it is invalid, and counts as not declared.
+
+    Absolute units are taken for pixels, than which none is shorter.
+    """
+    words = text.replace(",", " , ").split()
+    if words == ["none"]:
+        return inf
+    dashes = [_SIGNED.fullmatch(word) for word in words if word != ","]
+    commas = [at for at, word in enumerate(words) if word == ","]
+    misplaced = any(at + 1 in (len(words), *commas) or at == 0 for at in commas) if commas else False
+    if not dashes or misplaced or not all(dashes):
+        return None
+    factors = {"%": least.percent, **dict.fromkeys(("em", "rem", "ex", "ch"), least.em)}
+    sizes = [float(dash[1]) * factors.get(dash[2].lower(), 1.0) for dash in dashes if dash]
+    if any(size < 0 for size in sizes):
+        return None
+    total = sum(sizes)
     return total if total > 0 else inf
 
 
 def dash_periods(root: Element) -> dict[int, float]:
     """The period of dashes by shape. Where a style sheet or ``use`` declares any, each shape has the shortest."""
-    sheets = min((shortest_period(one.text) for one in root.walk() if one.name == _STYLE), default=inf)
+    least = least_of(root)
+    sheets = min((shortest_period(one.text, least) for one in root.walk() if one.name == _STYLE), default=inf)
     periods: dict[int, float] = {}
     shortest, everywhere = sheets, sheets < inf
     waiting = [(root, inf)]
     while waiting:
         element, inherited = waiting.pop()
-        declared = dash_period(element.attributes)
+        declared = dash_period(element.attributes, least)
         period = inherited if declared is None else declared
         shortest = min(shortest, period)
         local = element.name.rpartition("}")[2]
