@@ -50,7 +50,7 @@ COVERAGE: tuple[Covered[Read], ...] = (
         ("f",),
         ", ".join(readers.FORMATS),
         "f, base",
-        note="Without one JPEG or PNG. `avif` is AVIF for everybody. `json` has no number of frames.",
+        note="Without one JPEG or PNG. `avif` is AVIF whatever the viewer accepts. `json` has no number of frames.",
         read=readers.output,
     ),
     Covered("gamma", (), "a factor", "gam", note="From 0.1 to 5.", read=partial(readers.factor, "gamma")),
