@@ -78,19 +78,19 @@ def test_the_steps_of_a_refusal_and_a_deletion(world: World) -> None:
 
 
 def test_the_steps_of_what_waits_and_of_its_release(world: World) -> None:
-    assert "`hold` in the place of `master` and `presets`" in PAGE
-    assert "release is `release`, `decode`, `presets`, `index`, `announce`" in PAGE
+    assert "`hold` in the place of `render`, `master` and `presets`" in PAGE
+    assert "release is `release`, `decode`, `render`, `presets`, `index`, `announce`" in PAGE
     world.blocks = True
     ingest, body = world.ingest, jpeg_photo()
     ingest.observer.begin()
     ingest.handle(world.change("a.jpg", world.upload("a.jpg", body)))
-    steps = [step for step in rows(PAGE, "The steps") if step not in ("master", "presets", "scan")]
+    steps = [step for step in rows(PAGE, "The steps") if step not in ("render", "master", "presets", "scan")]
     steps.insert(steps.index("index"), "hold")
     assert list(ingest.observer.timings_ms) == steps
     world.judge("a.jpg", flagged=False, body=body)
     ingest.observer.begin()
     ingest.handle(Change(Kind.MODERATED, "a.jpg", ""))
-    assert list(ingest.observer.timings_ms) == ["claim", "release", "decode", "presets", "index", "announce"]
+    assert list(ingest.observer.timings_ms) == ["claim", "release", "decode", "render", "presets", "index", "announce"]
 
 
 def test_every_outcome_is_on_the_page() -> None:
