@@ -259,6 +259,7 @@ def random_request(chance: random.Random) -> tuple[str, dict[str, str]]:
     return query, headers
 
 
+@pytest.mark.slow
 def test_random_unsigned_requests_store_no_more_than_the_finite_set(viewer: Viewer) -> None:
     """``DARKROOM_RANDOM_REQUESTS`` says how many random URLs are asked for."""
     key = viewer.upload(jpeg_photo(size=(60, 40)), "tiny.jpg")

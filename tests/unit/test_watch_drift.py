@@ -106,6 +106,7 @@ def test_the_same_samples_have_not_moved() -> None:
     assert worst(drifts) == 0
 
 
+@pytest.mark.slow
 def test_a_thousand_draws_of_the_same_distribution_fire_no_alarm() -> None:
     """Two thousand samples each time, half of them the baseline of the other half."""
     fired = 0

@@ -261,6 +261,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, len
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "TIFF"])
 def test_a_huge_picture_takes_little_memory(tmp_path: Path, form: str) -> None:
     """64 MP are 192 MB of pixels: what is held is the pyramid, twice, and a few rows of tiles."""

@@ -54,6 +54,7 @@ def test_a_photograph_takes_fewer_bytes_for_its_score(form: str, width: int, qua
     assert (found.stored_score, found.score) == pytest.approx(told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [320, 640])
 def test_the_quality_that_fits_is_sought_again_with_more_options(width: int) -> None:
     options: dict[str, Any] = {"width": width, "format": "webp", "quality": "auto"}

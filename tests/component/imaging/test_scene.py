@@ -365,6 +365,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, bin
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["tiff", "png"])
 def test_a_scene_takes_little_memory(tmp_path: Path, form: str) -> None:
     """48 MP are 144 MB of pixels: what is held is a strip's tiles, all shares, and a few rows of tiles."""

@@ -40,6 +40,7 @@ def test_each_picture_gets_the_tasks_that_were_asked() -> None:
     assert {finding.by for one in found for finding in one.values()} == {ENDPOINT}
 
 
+@pytest.mark.slow
 def test_a_batch_says_what_each_picture_alone_would() -> None:
     batched = {task: replace(model, batch_size=3) for task, model in SMALL.models.items()}
     models = Models(Catalogue(batched), models_folder(), by=FALLBACK)

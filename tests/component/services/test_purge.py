@@ -82,6 +82,7 @@ def test_masters_may_be_in_another_bucket(site: Site) -> None:
     assert site.keys() == [kept]
 
 
+@pytest.mark.slow
 def test_thousands_in_pages_and_a_purge_that_is_cut_short_is_taken_up(site: Site) -> None:
     old = site.master("a.jpg", b"old")
     site.derivatives("a.jpg", WIDTHS, old)

@@ -147,6 +147,7 @@ def test_nothing_is_queued_behind_a_long_queue(world: World) -> None:
     assert sweep(world).run(lasting).queued == 1
 
 
+@pytest.mark.slow
 def test_a_sweep_that_time_was_too_short_for_is_taken_up_by_the_next(world: World) -> None:
     keys = [f"{number:04}.jpg" for number in range(1100)]
     with ThreadPoolExecutor(8) as pool:

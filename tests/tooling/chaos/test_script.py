@@ -45,6 +45,7 @@ def test_a_script_has_as_many_uploads_as_asked(uploads: int) -> None:
     assert Counter(act.deed for act in write_script(11, uploads))[Deed.PUT] == uploads
 
 
+@pytest.mark.slow
 def test_everything_happens() -> None:
     script = write_script(11, 500)
     deeds = Counter(act.deed for act in script)

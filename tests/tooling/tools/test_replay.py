@@ -178,6 +178,7 @@ def test_what_is_no_manifest_of_this_bucket_is_refused(media: Vault, text: str) 
         listed(media, "other.manifest")
 
 
+@pytest.mark.slow
 def test_a_worse_model_is_seen_before_it_is_released(
     media: Vault, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
