@@ -234,7 +234,8 @@ def test_the_events_for_sam_local_invoke(intake: Intake, stack: Stack) -> None:
 
 def test_the_commands_on_the_page_about_events(stack: Stack, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
-    (commands,) = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (commands,) = (block for block in blocks if "aws events put-rule" in block)
     (tmp_path / "photo.jpg").write_bytes(jpeg_photo((300, 200)))
     script = "set -euo pipefail\n" + commands.replace("http://127.0.0.1:4566", stack.aws_endpoint_url)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
