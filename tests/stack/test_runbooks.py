@@ -69,10 +69,11 @@ def settings(operator: Operator, **changed: object) -> Iterator[None]:
 
 def mapping(operator: Operator) -> Any:
     """What fetches uploads."""
-    [found] = operator.stack.cloud.functions.list_event_source_mappings(
+    found = operator.stack.cloud.functions.list_event_source_mappings(
         FunctionName=function(operator, "IngestFunction")
     )["EventSourceMappings"]
-    return found
+    [ingest] = (one for one in found if one["EventSourceArn"].endswith("-ingest"))
+    return ingest
 
 
 def test_the_runbook_of_backlogs(operator: Operator) -> None:
