@@ -26,6 +26,9 @@ function that gets a little less CPU than it should would never reach the limit,
 _LEASE_SPARE_S = 15.0
 """By which a lease is longer than the timeout of ingest (template.yaml)."""
 
+_LEAST_TIMEOUT_S = 60.0
+"""A lease shorter than any of the template's, as tests have, is no reason to refuse what takes a second."""
+
 _abandoned: list[Thread] = []
 
 
@@ -57,7 +60,7 @@ def limit_within(timeout_s: float) -> CpuLimit:
 
 def limit_of_lease(lease_s: float) -> CpuLimit:
     """The limit of one upload where claims have leases of ``lease_s``: mapping Sizes of the template."""
-    return limit_within(lease_s - _LEASE_SPARE_S)
+    return limit_within(max(lease_s - _LEASE_SPARE_S, _LEAST_TIMEOUT_S))
 
 
 class Deadline:
