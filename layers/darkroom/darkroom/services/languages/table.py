@@ -41,11 +41,11 @@ class Language:
         return target if self.within else target.removeprefix(self.prefix)
 
 
-IIIF = Language("iiif", "/iiif/3", within=True, names_host=True, signed=False)
-"""Served by :mod:`darkroom.services.iiif`, as it has more to answer than pictures."""
+IIIF_2_PREFIX = "/iiif/2"
+"""Begins the paths of version 2.1."""
 
-IIIF_2 = Language("iiif", "/iiif/2", within=True, names_host=True, signed=False)
-"""Version 2.1 of the same."""
+IIIF = Language("iiif", "/iiif/3", within=True, names_host=True, signed=False, also=(IIIF_2_PREFIX,))
+"""Served by :mod:`darkroom.services.iiif`, as it has more to answer than pictures."""
 
 IIIF_2_SUFFIX = ".-v2"
 """Ends the cached path of a version 2 URL, which begins like one of version 3: so one wildcard invalidates both.
@@ -59,9 +59,8 @@ LANGUAGES = (
     Language("dit", "/dit", has_query=True),
     Language("cloudflare", "/cdn-cgi/image", within=True, signed=False, also=("/cdn-cgi/imagedelivery",)),
     IIIF,
-    IIIF_2,
 )
-BY_NAME: Mapping[str, Language] = {language.name: language for language in LANGUAGES if language is not IIIF_2}
+BY_NAME: Mapping[str, Language] = {language.name: language for language in LANGUAGES}
 
 
 _ESCAPED = re.compile(r"[^A-Za-z0-9/._-]|(?<=\.)-|(?<=/)[/.]")
@@ -76,5 +75,5 @@ def spelled(target: str) -> str:
     issue 44). The function reads the URL from a header.
     """
     path = _ESCAPED.sub(lambda match: f".-{ord(match[0]):02X}", target)
-    in_version_2 = path.startswith(f"{IIIF_2.prefix}/")
-    return IIIF.prefix + path.removeprefix(IIIF_2.prefix) + IIIF_2_SUFFIX if in_version_2 else path
+    in_version_2 = path.startswith(f"{IIIF_2_PREFIX}/")
+    return IIIF.prefix + path.removeprefix(IIIF_2_PREFIX) + IIIF_2_SUFFIX if in_version_2 else path
