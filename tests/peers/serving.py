@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from base64 import b64decode
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache
@@ -93,6 +94,19 @@ class Deployment:
         """Answer ``url``, a path that begins with the dialect's prefix."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return respond(self.languages, language, method, {"x-darkroom-url": url, **sent})[0]
+
+
+def deploy(sources: Iterable[str]) -> Deployment:
+    """A deployment with the :func:`picture` of each source as a master."""
+    made = Deployment()
+    for source in sources:
+        made.bucket.put(f"masters/{key_of(source)}", picture(source), {})
+    return made
+
+
+def key_of(source: str) -> str:
+    """The key of a source's master."""
+    return source.replace(" ", "-")
 
 
 def body_of(response: HttpResponse) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from darkroom.plan.grammar.cloudflare import COVERAGE
 from darkroom.services.answers import HttpResponse
 
-from ..serving import ACCOUNT, Deployment, body_of, picture, size_of
+from ..serving import ACCOUNT, Deployment, body_of, deploy, key_of, size_of
 
 pytestmark = pytest.mark.slow
 
@@ -22,14 +22,7 @@ HOSTED = TABLE["hosted"]
 
 @pytest.fixture(scope="module")
 def deployment() -> Deployment:
-    made = Deployment()
-    for source in {source for _, source, *_ in ROWS}:
-        made.bucket.put(f"masters/{key_of(source)}", picture(source), {})
-    return made
-
-
-def key_of(source: str) -> str:
-    return source.replace(" ", "-")
+    return deploy({source for _, source, *_ in ROWS})
 
 
 def check(response: HttpResponse, outcome: Any) -> None:

@@ -10,13 +10,9 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.place import ROOT
-
-CACHE = ROOT / ".local" / "peers"
-
-
-class CannotInstall(Exception):
-    """npm is missing or could not download a package."""
+from bench.contenders.model import Missing
+from bench.kept import kept
+from bench.paths import WORK
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +37,20 @@ UNIVERSAL_VIEWER = Package(
 
 
 def install(package: Package) -> Path:
-    """Download ``package`` if it is not in the cache, and return the folder with its files; raises CannotInstall."""
-    folder = CACHE / f"{package.name}-{package.version}"
-    if (folder / "package").is_dir():
-        return folder / "package"
+    """Download ``package`` if it is not in the cache, and return the folder with its files; raises Missing."""
     npm = shutil.which("npm")
     if npm is None:
-        raise CannotInstall("npm is not installed")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    command = [npm, "pack", f"{package.name}@{package.version}", "--silent"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    archives = list(folder.glob("*.tgz"))
-    if done.returncode or not archives:
-        raise CannotInstall(f"npm could not download {package.name}: {done.stderr.strip()}")
-    digest = base64.b64encode(hashlib.sha512(archives[0].read_bytes()).digest()).decode()
-    assert f"sha512-{digest}" == package.integrity
-    with tarfile.open(archives[0]) as archive:
-        archive.extractall(folder, filter="data")
-    return folder / "package"
+        raise Missing(f"{package.name}: npm is not installed")
+
+    def make(folder: Path) -> None:
+        command = [npm, "pack", f"{package.name}@{package.version}", "--silent"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        archives = list(folder.glob("*.tgz"))
+        if done.returncode or not archives:
+            raise Missing(f"{package.name}: npm could not download it ({done.stderr.strip()})")
+        digest = base64.b64encode(hashlib.sha512(archives[0].read_bytes()).digest()).decode()
+        assert f"sha512-{digest}" == package.integrity
+        with tarfile.open(archives[0]) as archive:
+            archive.extractall(folder, filter="data")
+
+    return kept(WORK / package.name, (), make, package.version, package.integrity) / "package"

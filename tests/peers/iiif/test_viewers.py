@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore
 
+from bench.contenders.model import Missing
 from darkroom.aws.objects import Bucket
 from darkroom.plan.boxes import Size
 from darkroom.plan.grammar.iiif.version import V2, V3, Version
@@ -18,7 +19,7 @@ from tests.component.services.iiif.serving import service
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until_async
 
-from .packages import MIRADOR, UNIVERSAL_VIEWER, CannotInstall, Package, install
+from .packages import MIRADOR, UNIVERSAL_VIEWER, Package, install
 from .serving import MANIFEST, Site, serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
@@ -67,7 +68,7 @@ def test_a_viewer_shows_tiles_and_thumbnails_without_permission(bucket: Bucket, 
     viewer = VIEWERS[name]
     try:
         files = install(viewer.package)
-    except CannotInstall as error:
+    except Missing as error:
         pytest.skip(str(error))
     site = Site(service(bucket), version, PICTURES, viewer.page, files)
 

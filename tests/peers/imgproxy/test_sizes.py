@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ..serving import Deployment, picture, size_of
+from ..serving import Deployment, deploy, key_of, size_of
 
 pytestmark = pytest.mark.slow
 
@@ -22,14 +22,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {}
 
 @pytest.fixture(scope="module")
 def deployment() -> Deployment:
-    made = Deployment()
-    for source in {source for _, source, *_ in ROWS}:
-        made.bucket.put(f"masters/{key_of(source)}", picture(source), {})
-    return made
-
-
-def key_of(source: str) -> str:
-    return source.replace(" ", "-")
+    return deploy({source for _, source, *_ in ROWS})
 
 
 @pytest.mark.parametrize(("test", "source", "options", "size"), ROWS, ids=[f"{row[0]}-{row[2]}" for row in ROWS])
