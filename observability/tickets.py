@@ -307,22 +307,12 @@ def _recursion() -> Iterator[MetricAlarm]:
 
 def _settings() -> Iterator[MetricAlarm]:
     """The monitor reads the settings with each run, every five minutes, and so it stands for all functions."""
-    yield MetricAlarm(
-        name="settings-invalid",
-        meaning="The settings document is invalid or cannot be read: functions keep the last good settings, or fail",
-        runbook="bad-deploy",
-        metrics=(
-            Metric("invalid", "", "SettingsInvalid", of("monitor"), shown=False),
-            Metric("unread", "", "SettingsReadFailed", of("monitor"), shown=False),
-        ),
-        formulas=(Formula("failed", "failed reads of the settings", "FILL(invalid, 0) + FILL(unread, 0)"),),
-        comparison="over",
-        threshold=0,
-        period_s=900,
-        missing="notBreaching",
-        action="ticket",
-        essential=True,
+    metrics = (
+        Metric("invalid", "", "SettingsInvalid", of("monitor"), shown=False),
+        Metric("unread", "", "SettingsReadFailed", of("monitor"), shown=False),
     )
+    meaning = "The settings document is invalid or cannot be read: functions keep the last good settings, or fail"
+    yield _counted("settings-invalid", meaning, metrics, "failed", "failed reads of the settings")
 
 
 def _secrets() -> Iterator[MetricAlarm]:
@@ -330,12 +320,18 @@ def _secrets() -> Iterator[MetricAlarm]:
     metrics = tuple(
         Metric(function, "", "SigningSecretInvalid", of(function), shown=False) for function in ("transform", "upload")
     )
-    yield MetricAlarm(
-        name="keys-invalid",
-        meaning="A secret with signing keys is invalid and rejected: signed requests are refused until it is replaced",
+    meaning = "A secret with signing keys is invalid and rejected: signed requests are refused until it is replaced"
+    yield _counted("keys-invalid", meaning, metrics, "rejected", "rejected reads")
+
+
+def _counted(name: str, meaning: str, metrics: tuple[Metric, ...], total: str, label: str) -> MetricAlarm:
+    """A configuration that any of ``metrics`` counts as wrong within 15 minutes."""
+    return MetricAlarm(
+        name=name,
+        meaning=meaning,
         runbook="bad-deploy",
         metrics=metrics,
-        formulas=(Formula("rejected", "rejected reads", " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
+        formulas=(Formula(total, label, " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
         comparison="over",
         threshold=0,
         period_s=900,
