@@ -59,7 +59,7 @@ def sharp_at_ingest(source: Path, wanted: Mapping[str, object]) -> Contender:
 
 
 def encoder() -> tuple[str, Path]:
-    """Node, and the folder with ``encode.mjs``, by which sharp encodes what it is asked for; raises Missing."""
+    """Node, and the folder with ``encode.mjs``, with which sharp encodes test images; raises Missing."""
     return _installed()
 
 

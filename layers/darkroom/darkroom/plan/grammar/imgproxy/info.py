@@ -1,4 +1,4 @@
-"""imgproxy Pro's ``/info``: what is asked about a source, and the object that answers it."""
+"""imgproxy Pro's ``/info``: parsing of the request, and the object of the response."""
 
 from __future__ import annotations
 
