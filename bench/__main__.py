@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 
 from . import page, runs
 from .chart import chart
-from .conditions import machine
-from .figures import Figure, Rounds, Section, goals
-from .parts import PARTS, NoSuchPart, part, usual
+from .environment import machine
+from .goals import Figure, Rounds, Section, goals
+from .suites import PARTS, NoSuchPart, part, usual
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from .figures import Figure, Goal
+from .goals import Figure, Goal
 from .runs import Run
 
 WIDTH_PX = 800

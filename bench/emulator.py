@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uv
 
-from .kept import kept
+from .build_cache import kept
 from .machine import architecture
 from .paths import ROOT, WORK
 

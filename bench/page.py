@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .figures import Goal, Section
+from .goals import Goal, Section
 from .paths import ROOT
 from .runs import KEPT, Run, verdict
 

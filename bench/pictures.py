@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.filters import gaussian
 
+from .build_cache import kept
 from .corpus.packages import LOMIRI_16, NotToBeHad, unpacked
-from .kept import kept
 from .paths import WORK
 
 type Floats = NDArray[np.float32]

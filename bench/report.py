@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .cases import Case
-from .equal import TOLERANCE
-from .figures import Figure
+from .equal_quality import TOLERANCE
+from .goals import Figure
+from .measure import Result
 from .paths import WORK
 from .statistics import Spread
 from .tables import Table
-from .trial import Result
 
 ALLOWANCE = 0.02
 """More bytes that Darkroom's picture may have than a peer's of the same score."""

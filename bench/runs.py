@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .figures import Figure, Goal
+from .goals import Figure, Goal
 
 RUNS = Path(__file__).with_name("runs.json")
 KEPT = 3

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from . import processes
-from .contenders.model import Contender
+from .competitors.model import Contender
 from .machine import Core, on_core
 
 INVOKE = "/2015-03-31/functions/function/invocations"

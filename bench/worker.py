@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 from . import processes
-from .contenders.model import Contender
+from .competitors.model import Contender
 from .machine import Core, on_core
 
 

@@ -12,18 +12,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .killing import ROOT
+from .crash_points import ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run once and print the report; the exit status is 1 if anything is wrong, 2 if it could not be tried."""
-    from local.errors import CannotStart
+    from local.errors import StartError
 
-    from .crew import CannotWork
     from .report import report
     from .run import Settings, run
+    from .worker_pool import WorkerError
 
     chosen = _parser().parse_args(arguments)
     settings = Settings(chosen.seed, chosen.uploads, chosen.workers, chosen.minutes)
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{settings.command}\nLogs: {folder / 'logs'}", flush=True)
     try:
         findings = asyncio.run(run(settings, folder, _say))
-    except (CannotStart, CannotWork) as error:
+    except (StartError, WorkerError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
     print(f"\n\n{report(findings)}")

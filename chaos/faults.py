@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from .asked import Asked
-from .lots import lot
+from .parse_aws_request import AwsRequest
+from .seeded_rng import seeded_random
 
 
 class Fault(StrEnum):
@@ -45,7 +45,7 @@ GRUDGES = (0, 0, 0, 0, 1, 2, 3, 5)
 """How many repeats of a faulted request fail as well. Clients repeat twice: only a grudge gets past them."""
 
 
-class Fate(NamedTuple):
+class FaultDecision(NamedTuple):
     """What goes wrong, and how far: ``share`` of a pause or of an answer, from 0 to 1."""
 
     fault: Fault | None
@@ -62,19 +62,21 @@ class FaultPlan:
     seed: int
     rates: Mapping[str, float]
     calm: bool = False
-    _asked: Counter[Asked] = field(default_factory=Counter)
+    _asked: Counter[AwsRequest] = field(default_factory=Counter)
 
-    def next_fate(self, asked: Asked) -> Fate:
+    def next_fate(self, asked: AwsRequest) -> FaultDecision:
         """The fate of this request, counted as one more of its kind. In calm none fails, without a rate neither."""
         number = self._asked[asked]
         self._asked[asked] += 1
         fault = None if self.calm else self.fault(asked, number)
-        return Fate(fault, lot(self.seed, "share", *asked, number).random() if fault else 0.0)
+        return FaultDecision(fault, seeded_random(self.seed, "share", *asked, number).random() if fault else 0.0)
 
-    def fault(self, asked: Asked, number: int) -> Fault | None:
+    def fault(self, asked: AwsRequest, number: int) -> Fault | None:
         """The fate of repeat ``number`` (from 0) of a request."""
         for back in range(min(number, max(GRUDGES)) + 1):
-            chance = lot(self.seed, "fault", *asked, number - back)
+            chance = seeded_random(self.seed, "fault", *asked, number - back)
             if chance.random() < self.rates.get(asked.service, 0.0) and chance.choice(GRUDGES) >= back:
-                return lot(self.seed, "kind", *asked, number).choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+                return seeded_random(self.seed, "kind", *asked, number).choices(list(WEIGHTS), list(WEIGHTS.values()))[
+                    0
+                ]
         return None

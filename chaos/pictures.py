@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from .lots import lot
+from .seeded_rng import seeded_random
 
 MAX_PIXELS = 16_000_000
 """The limit that the functions run under; a picture of more is refused from its header."""
@@ -37,14 +37,14 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Studio:
+class ImageFactory:
     """Makes the files of one seed. The same name is always the same bytes."""
 
     seed: int
 
     def photograph(self, number: int) -> Content:
         """Picture ``number``: 64 to 600 pixels a side, now and then 2 megapixels."""
-        chance = lot(self.seed, "photograph", number)
+        chance = seeded_random(self.seed, "photograph", number)
         size = LARGE if number % LARGE_EVERY == LARGE_EVERY - 1 else (chance.randint(64, 600), chance.randint(64, 600))
         colour = number % len(COLOURS)
         picture = _tinted(_cropped(chance.choice(_PHOTOGRAPHS), chance.random(), size), COLOURS[colour])
@@ -53,12 +53,12 @@ class Studio:
     def damaged(self, number: int) -> Content:
         """Picture ``number``, of which the end is missing."""
         whole = self.photograph(number).data
-        kept = int(len(whole) * (0.5 + 0.3 * lot(self.seed, "damage", number).random()))
+        kept = int(len(whole) * (0.5 + 0.3 * seeded_random(self.seed, "damage", number).random()))
         return Content(f"damaged {number}", whole[:kept], "damaged")
 
     def other(self, number: int) -> Content:
         """A file that is no picture, or one that is too large."""
-        return lot(self.seed, "other", number).choice(_others())
+        return seeded_random(self.seed, "other", number).choice(_others())
 
 
 def _cropped(name: str, place: float, size: tuple[int, int]) -> Image.Image:

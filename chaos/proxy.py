@@ -17,10 +17,10 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, T
 from multidict import CIMultiDict
 from yarl import URL
 
-from . import asked as requests
-from .answers import refusal
-from .asked import Asked
+from . import parse_aws_request as requests
+from .error_responses import build_response
 from .faults import Fault, FaultPlan
+from .parse_aws_request import AwsRequest
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "transfer-encoding", "upgrade", "expect"})
@@ -28,7 +28,7 @@ _NEVER_CARRIED_OUT = frozenset({Fault.ERROR, Fault.THROTTLE, Fault.RESET, Fault.
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Timing:
     """Times in seconds. ``hang_s`` is longer than clients wait; ``late_s`` is how late a lost request can arrive.
 
     The others say what the waiting times of messages are multiplied with, as a minute's pause would be most of a run:
@@ -63,7 +63,7 @@ class Proxy:
 
     upstream: str
     plan: FaultPlan
-    pace: Pace
+    pace: Timing
     injected: Counter[tuple[str, Fault]] = field(default_factory=Counter)
     forwarded: int = 0
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -101,7 +101,7 @@ class Proxy:
             body = await request.read()
         except ConnectionError:  # whoever asked has died over it
             return _reset(request)
-        asked = requests.read(request.method, request.raw_path, request.headers, body)
+        asked = requests.parse_request(request.method, request.raw_path, request.headers, body)
         fault, share = self.plan.next_fate(asked)
         if fault:
             self.injected[asked.service, fault] += 1
@@ -119,15 +119,15 @@ class Proxy:
             return await _cut(request, answer, share)
         return await self._instead(request, asked, fault)
 
-    async def _instead(self, request: web.Request, asked: Asked, fault: Fault) -> web.StreamResponse:
+    async def _instead(self, request: web.Request, asked: AwsRequest, fault: Fault) -> web.StreamResponse:
         if fault in (Fault.HANG, Fault.HANG_AFTER):
             await asyncio.sleep(self.pace.hang_s)
         if fault not in (Fault.ERROR, Fault.ERROR_AFTER, Fault.THROTTLE):
             return _reset(request)
-        said = refusal(asked, fault)
+        said = build_response(asked, fault)
         return web.Response(status=said.status, body=said.body, content_type=said.content_type)
 
-    async def _forward(self, request: web.Request, asked: Asked, body: bytes) -> Answer:
+    async def _forward(self, request: web.Request, asked: AwsRequest, body: bytes) -> Answer:
         headers = CIMultiDict(
             (name, value) for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP
         )
@@ -141,7 +141,7 @@ class Proxy:
         ) as answer:
             return Answer(answer.status, CIMultiDict(answer.headers), await answer.read())
 
-    def _send_late(self, request: web.Request, asked: Asked, body: bytes, share: float) -> None:
+    def _send_late(self, request: web.Request, asked: AwsRequest, body: bytes, share: float) -> None:
         async def later() -> None:
             await self.pause(self.pace.late_s * share)
             with suppress(ClientError, TimeoutError):

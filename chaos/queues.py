@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .lots import lot
-from .world import ANNOUNCEMENTS, EVENTS, INGEST, World
+from .environment import ANNOUNCEMENTS, EVENTS, INGEST, Environment
+from .seeded_rng import seeded_random
 
 TWICE_SHARE = 0.1
 """How many events are delivered again, as EventBridge and SQS may."""
@@ -32,7 +32,7 @@ class Depth(NamedTuple):
         return sum(self)
 
 
-def depth(world: World, name: str) -> Depth:
+def depth(world: Environment, name: str) -> Depth:
     """How full a queue is."""
     wanted = ["", "NotVisible", "Delayed"]
     names = [f"ApproximateNumberOfMessages{suffix}" for suffix in wanted]
@@ -40,7 +40,7 @@ def depth(world: World, name: str) -> Depth:
     return Depth(*(int(found[name]) for name in names))
 
 
-def drained(world: World, name: str) -> list[dict[str, Any]]:
+def is_drained(world: Environment, name: str) -> list[dict[str, Any]]:
     """Every message that a queue has now; they are deleted."""
     found: list[dict[str, Any]] = []
     url = world.queue_url(name)
@@ -58,7 +58,7 @@ def drained(world: World, name: str) -> list[dict[str, Any]]:
 class Recorder:
     """Keeps what was told, and tells some of it again, later and out of order."""
 
-    world: World
+    world: Environment
     seed: int
     events: list[dict[str, Any]] = field(default_factory=list)
     announcements: list[dict[str, Any]] = field(default_factory=list)
@@ -67,16 +67,16 @@ class Recorder:
 
     def record(self) -> None:
         """Take in what has come since the last time."""
-        for message in drained(self.world, EVENTS):
+        for message in is_drained(self.world, EVENTS):
             event = json.loads(message["Body"])
             self.events.append(event)
             self._maybe_tell_again(event, message["Body"])
-        self.announcements += [json.loads(message["Body"]) for message in drained(self.world, ANNOUNCEMENTS)]
+        self.announcements += [json.loads(message["Body"]) for message in is_drained(self.world, ANNOUNCEMENTS)]
 
     def _maybe_tell_again(self, event: Mapping[str, Any], body: str) -> None:
         key = event["detail"]["object"]["key"]
         self._numbers[key] += 1
-        chance = lot(self.seed, "twice", key, self._numbers[key])
+        chance = seeded_random(self.seed, "twice", key, self._numbers[key])
         if chance.random() < TWICE_SHARE:
             self.told_again += 1
             delay_s = int(chance.expovariate(1 / LATER_S))

@@ -7,21 +7,21 @@ import time
 from random import Random
 from typing import Any
 
-from .errand import Errand, begin
-from .lots import lot
-from .mapping import Context
+from .event_source_mapping import Context
+from .seeded_rng import seeded_random
+from .worker_spec import WorkerSpec, begin
 
 PAUSE_S = 0.2
 WIDTHS = (320, 480)
 
 
-def serve(errand: Errand) -> None:
+def serve(errand: WorkerSpec) -> None:
     """Ask for ever. Keys at the front of ``errand.keys`` are asked for most."""
     handler = begin(errand)
     number = 0
     while True:
         number += 1
-        chance = lot(errand.seed, errand.who, errand.life, number)
+        chance = seeded_random(errand.seed, errand.who, errand.life, number)
         signal.setitimer(signal.ITIMER_REAL, errand.timeout_s)
         handler(_event(_path(chance, errand.keys)), Context(errand.function, errand.timeout_s))
         signal.setitimer(signal.ITIMER_REAL, 0)

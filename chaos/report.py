@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .check import INVARIANTS, Case, Violation
 from .faults import Fault
+from .invariants import INVARIANTS, Case, Violation
 
 SHOWN = 25
 """How many of a long list are printed."""

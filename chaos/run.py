@@ -10,26 +10,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import renderer, worker
-from .check import Case, check
-from .crew import Crew, Post
-from .errand import Errand
-from .evidence import gather
-from .expect import expectations
+from .crash_points import parse_crash_point
+from .environment import INGEST, PURGE, Environment, Limits
+from .expected_state import compute_expected
 from .faults import FaultPlan
-from .killing import death
+from .invariants import Case, check
+from .ministack import ministack
 from .pictures import Content
-from .proxy import Pace, Proxy
+from .proxy import Proxy, Timing
 from .queues import Recorder, depth
 from .report import Findings
-from .script import Act, hot_keys, write_script
-from .stage import ministack
-from .upload import Uploader
-from .world import INGEST, PURGE, Terms, World
+from .run_script import Uploader
+from .script import Action, hot_keys, write_script
+from .snapshot import gather
+from .worker_pool import Slot, WorkerPool
+from .worker_spec import WorkerSpec
 
 RATES = {"s3": 0.06, "dynamodb": 0.06, "sqs": 0.06, "events": 0.08, "cloudfront": 0.1}
 """Share of requests that fail, by service; those that fail again because of a grudge come on top."""
 
-PACE = Pace(hang_s=6.0, delays=0.2, retries=0.05)
+PACE = Timing(hang_s=6.0, delays=0.2, retries=0.05)
 PATIENCE_S = 5.0
 RENDER_S = 10.0
 """The timeout of renders is squeezed as the delay is after which a purge is repeated: by then they must have ended."""
@@ -65,7 +65,7 @@ class Settings:
 async def run(settings: Settings, folder: Path, say: Callable[[str], None]) -> Findings:
     """Everything. ``folder`` gets the logs; ``say`` is told how it goes."""
     async with ministack(folder) as url:
-        world = World(url, Terms())
+        world = Environment(url, Limits())
         await asyncio.to_thread(world.build)
         proxy = Proxy(url, FaultPlan(settings.seed, RATES), PACE)
         proxy_url = await proxy.start()
@@ -79,11 +79,11 @@ async def run(settings: Settings, folder: Path, say: Callable[[str], None]) -> F
 class _Run:
     settings: Settings
     folder: Path
-    world: World
+    world: Environment
     proxy: Proxy
     proxy_url: str
     say: Callable[[str], None]
-    crew: Crew = field(default_factory=Crew)
+    crew: WorkerPool = field(default_factory=WorkerPool)
 
     def __post_init__(self) -> None:
         self.script = write_script(self.settings.seed, self.settings.uploads)
@@ -99,7 +99,7 @@ class _Run:
         await self._calm()
         ended_s = time.monotonic()
         evidence = await asyncio.to_thread(gather, self.world, self.recorder)
-        case = Case(expectations(self.script), _uploaded(self.script), self.uploader.contents, evidence, (poison,))
+        case = Case(compute_expected(self.script), _uploaded(self.script), self.uploader.contents, evidence, (poison,))
         return Findings(
             command=self.settings.command,
             case=case,
@@ -172,7 +172,7 @@ class _Run:
             await asyncio.to_thread(self.recorder.record)
             await asyncio.sleep(1)
 
-    def _posts(self, *, deadly: bool) -> list[Post]:
+    def _posts(self, *, deadly: bool) -> list[Slot]:
         crews = {"ingest": self.settings.workers, "purge": PURGERS}
         return [
             self._post(function, number, worker.serve, deadly=deadly)
@@ -180,19 +180,19 @@ class _Run:
             for number in range(count)
         ]
 
-    def _post(self, function: str, number: int, serve: Callable[[Errand], None], *, deadly: bool) -> Post:
+    def _post(self, function: str, number: int, serve: Callable[[WorkerSpec], None], *, deadly: bool) -> Slot:
         who = f"{function}-{number}"
         seed = self.settings.seed
 
-        def errand(life: int) -> Errand:
-            return Errand(
+        def errand(life: int) -> WorkerSpec:
+            return WorkerSpec(
                 who=who,
                 life=life,
                 seed=seed,
                 function=function,
                 environment=self.world.environment(self.proxy_url, who),
                 folder=self.folder / "logs",
-                end=death(seed, who, life, mean_lines=MEAN_LINES[function]) if deadly else None,
+                end=parse_crash_point(seed, who, life, mean_lines=MEAN_LINES[function]) if deadly else None,
                 patience_s=PATIENCE_S,
                 timeout_s=RENDER_S if function == "transform" else self.world.timeout_s(function),
                 batch=1 if function == "transform" else self.world.batch(function),
@@ -201,10 +201,10 @@ class _Run:
                 keys=self.keys,
             )
 
-        return Post(who, serve, errand)
+        return Slot(who, serve, errand)
 
 
-def _uploaded(script: Sequence[Act]) -> dict[str, tuple[Content, ...]]:
+def _uploaded(script: Sequence[Action]) -> dict[str, tuple[Content, ...]]:
     """All contents of each key."""
     found: defaultdict[str, tuple[Content, ...]] = defaultdict(tuple)
     for act in script:

@@ -9,11 +9,11 @@ from itertools import groupby
 from random import Random
 from typing import NamedTuple
 
-from .lots import lot
-from .pictures import COLOURS, Content, Studio
+from .pictures import COLOURS, Content, ImageFactory
+from .seeded_rng import seeded_random
 
 
-class Deed(StrEnum):
+class Operation(StrEnum):
     """``DELETE_OLD``: the oldest version of the object that is not the current one, for good."""
 
     PUT = "put"
@@ -22,17 +22,17 @@ class Deed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Action:
     """One thing done to one object. ``content`` is None unless it is a PUT."""
 
-    deed: Deed
+    deed: Operation
     key: str
     content: Content | None = None
 
 
 class _Timed(NamedTuple):
     at: float
-    act: Act
+    act: Action
 
 
 HOT_KEYS = 5
@@ -49,40 +49,40 @@ NAMES = ("photo-{}.jpg", "albums/summer/{}.png", "users/zoë/ein bild {}.webp", 
 BAD_NAMES = ("folder/_/{}.jpg", "a//{}.jpg")
 
 
-def write_script(seed: int, uploads: int) -> list[Act]:
+def write_script(seed: int, uploads: int) -> list[Action]:
     """``uploads`` PUTs in their order, with deletions between them."""
-    chance = lot(seed, "script")
-    studio = Studio(seed)
+    chance = seeded_random(seed, "script")
+    studio = ImageFactory(seed)
     timed: list[_Timed] = []
     puts = 0
     for number in range(uploads):
         story = [*_story(chance, studio, number, hot=number < HOT_KEYS and uploads >= HOT_KEYS * HOT_PUTS * 2)]
         story = _shortened(story, uploads - puts)
-        puts += sum(act.deed is Deed.PUT for act in story)
+        puts += sum(act.deed is Operation.PUT for act in story)
         timed += _spread(chance, story)
         if puts == uploads:
             break
     return [timed_act.act for timed_act in sorted(timed, key=lambda timed_act: timed_act.at)]
 
 
-def hot_keys(seed: int, script: list[Act]) -> tuple[str, ...]:
+def hot_keys(seed: int, script: list[Action]) -> tuple[str, ...]:
     """All keys of ``script``, those that are acted upon most first."""
     counts = {key: len([*acts]) for key, acts in groupby(sorted(act.key for act in script))}
-    return tuple(sorted(counts, key=lambda key: (-counts[key], lot(seed, key).random())))
+    return tuple(sorted(counts, key=lambda key: (-counts[key], seeded_random(seed, key).random())))
 
 
-def _shortened(story: list[Act], puts: int) -> list[Act]:
+def _shortened(story: list[Action], puts: int) -> list[Action]:
     """``story`` up to its last PUT that is allowed, and what follows that."""
-    kept: list[Act] = []
+    kept: list[Action] = []
     for act in story:
-        puts -= act.deed is Deed.PUT
+        puts -= act.deed is Operation.PUT
         if puts < 0:
             break
         kept.append(act)
     return kept
 
 
-def _spread(chance: Random, story: list[Act]) -> Iterator[_Timed]:
+def _spread(chance: Random, story: list[Action]) -> Iterator[_Timed]:
     quick = chance.random() < 0.5
     at = chance.random()
     for act in story:
@@ -90,7 +90,7 @@ def _spread(chance: Random, story: list[Act]) -> Iterator[_Timed]:
         at += chance.random() * (QUICK if quick else SLOW)
 
 
-def _story(chance: Random, studio: Studio, number: int, *, hot: bool) -> Iterator[Act]:
+def _story(chance: Random, studio: ImageFactory, number: int, *, hot: bool) -> Iterator[Action]:
     key = chance.choice(NAMES).format(number)
     if hot:
         yield from _overwritten(chance, studio, key, HOT_PUTS)
@@ -99,37 +99,37 @@ def _story(chance: Random, studio: Studio, number: int, *, hot: bool) -> Iterato
     yield from kind(chance, studio, key)
 
 
-def _put(key: str, content: Content) -> Act:
-    return Act(Deed.PUT, key, content)
+def _put(key: str, content: Content) -> Action:
+    return Action(Operation.PUT, key, content)
 
 
-def _different(chance: Random, studio: Studio, count: int) -> list[Content]:
+def _different(chance: Random, studio: ImageFactory, count: int) -> list[Content]:
     """Photographs of which no two have the same colour."""
     first = chance.randrange(1000)
     steps = chance.sample(range(len(COLOURS)), count)
     return [studio.photograph(first * len(COLOURS) + step) for step in steps]
 
 
-def _single(chance: Random, studio: Studio, key: str) -> Iterator[Act]:
+def _single(chance: Random, studio: ImageFactory, key: str) -> Iterator[Action]:
     yield _put(key, _different(chance, studio, 1)[0])
 
 
-def _popular(chance: Random, studio: Studio, key: str) -> Iterator[Act]:
+def _popular(chance: Random, studio: ImageFactory, key: str) -> Iterator[Action]:
     yield _put(key, studio.photograph(chance.randrange(POPULAR)))
 
 
-def _unfit(chance: Random, studio: Studio, key: str) -> Iterator[Act]:
+def _unfit(chance: Random, studio: ImageFactory, key: str) -> Iterator[Action]:
     number = chance.randrange(10_000)
     yield _put(key, studio.damaged(number) if chance.random() < 0.6 else studio.other(number))
 
 
-def _badly_named(chance: Random, studio: Studio, key: str) -> Iterator[Act]:
+def _badly_named(chance: Random, studio: ImageFactory, key: str) -> Iterator[Action]:
     content = _different(chance, studio, 1)[0]
     name = chance.choice(BAD_NAMES).format(key.replace("/", "-"))
     yield _put(name, Content(content.name, content.data, "bad-key", content.colour))
 
 
-def _overwritten(chance: Random, studio: Studio, key: str, puts: int = 0) -> Iterator[Act]:
+def _overwritten(chance: Random, studio: ImageFactory, key: str, puts: int = 0) -> Iterator[Action]:
     """Some of the contents are damaged, the last one seldom."""
     contents = _different(chance, studio, puts or chance.randint(2, 5))
     for content in contents:
@@ -137,31 +137,31 @@ def _overwritten(chance: Random, studio: Studio, key: str, puts: int = 0) -> Ite
         yield _put(key, studio.damaged(int(content.name.split()[1])) if unfit else content)
 
 
-def _back_again(chance: Random, studio: Studio, key: str) -> Iterator[Act]:
+def _back_again(chance: Random, studio: ImageFactory, key: str) -> Iterator[Action]:
     """A, B, A."""
     first, second = _different(chance, studio, 2)
     yield from (_put(key, content) for content in (first, second, first))
 
 
-def _deleted(chance: Random, studio: Studio, key: str) -> Iterator[Act]:
+def _deleted(chance: Random, studio: ImageFactory, key: str) -> Iterator[Action]:
     for content in _different(chance, studio, chance.randint(1, 2)):
         yield _put(key, content)
-    yield Act(Deed.DELETE, key)
+    yield Action(Operation.DELETE, key)
 
 
-def _deleted_and_uploaded(chance: Random, studio: Studio, key: str) -> Iterator[Act]:
+def _deleted_and_uploaded(chance: Random, studio: ImageFactory, key: str) -> Iterator[Action]:
     first, second = _different(chance, studio, 2)
-    yield from (_put(key, first), Act(Deed.DELETE, key))
+    yield from (_put(key, first), Action(Operation.DELETE, key))
     again = chance.choice((first, second, studio.damaged(int(second.name.split()[1]))))
     yield _put(key, again)
 
 
-def _tidied(chance: Random, studio: Studio, key: str) -> Iterator[Act]:
+def _tidied(chance: Random, studio: ImageFactory, key: str) -> Iterator[Action]:
     first, second = _different(chance, studio, 2)
-    yield from (_put(key, first), _put(key, second), Act(Deed.DELETE_OLD, key))
+    yield from (_put(key, first), _put(key, second), Action(Operation.DELETE_OLD, key))
 
 
-type _Story = Callable[[Random, Studio, str], Iterator[Act]]
+type _Story = Callable[[Random, ImageFactory, str], Iterator[Action]]
 
 _STORIES: Mapping[_Story, int] = {
     _single: 34,

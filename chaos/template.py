@@ -9,7 +9,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from .killing import ROOT
+from .crash_points import ROOT
 
 type Node = dict[str, Any]
 

@@ -11,15 +11,15 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from .errand import Errand, begin
-from .lots import lot
-from .mapping import Context, handled, to_event
+from .event_source_mapping import Context, invoke_handler, to_event
+from .seeded_rng import seeded_random
+from .worker_spec import WorkerSpec, begin
 
 THROTTLED_SHARE = 0.03
 """How many of the messages are received and then let go, as when Lambda has no concurrency left."""
 
 
-def serve(errand: Errand) -> None:
+def serve(errand: WorkerSpec) -> None:
     """Receive, invoke, delete, for ever."""
     handler = begin(errand)
     receiver = _sqs(errand, errand.direct_url)
@@ -37,14 +37,14 @@ def serve(errand: Errand) -> None:
         if not messages:
             continue
         round_number += 1
-        chance = lot(errand.seed, errand.who, errand.life, round_number)
+        chance = seeded_random(errand.seed, errand.who, errand.life, round_number)
         chance.shuffle(messages)
         taken = [message for message in messages if errand.end is None or chance.random() >= THROTTLED_SHARE]
         if taken:
             _delete(deleter, errand.queue_url, _invoke(handler, taken, errand))
 
 
-def _sqs(errand: Errand, endpoint_url: str) -> Any:
+def _sqs(errand: WorkerSpec, endpoint_url: str) -> Any:
     return boto3.client(
         "sqs",
         endpoint_url=endpoint_url,
@@ -55,7 +55,7 @@ def _sqs(errand: Errand, endpoint_url: str) -> Any:
     )
 
 
-def _invoke(handler: Any, messages: Sequence[Mapping[str, Any]], errand: Errand) -> list[Mapping[str, Any]]:
+def _invoke(handler: Any, messages: Sequence[Mapping[str, Any]], errand: WorkerSpec) -> list[Mapping[str, Any]]:
     """Call the function; SIGALRM ends the process when the function's time is over. Returns what may be deleted."""
     signal.setitimer(signal.ITIMER_REAL, errand.timeout_s)
     try:
@@ -65,7 +65,7 @@ def _invoke(handler: Any, messages: Sequence[Mapping[str, Any]], errand: Errand)
         return []
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return handled(answer, messages)
+    return invoke_handler(answer, messages)
 
 
 def _delete(client: Any, queue_url: str, messages: Sequence[Mapping[str, Any]]) -> None:

@@ -37,7 +37,7 @@ def worked_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-class Deaths:
+class CrashCounts:
     """Kills one worker after the other, in an order that ``chance`` draws, each ``every_s`` on average of their work.
 
     Work is processor time of the workers: a slow machine does not lose more of it.

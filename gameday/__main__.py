@@ -19,13 +19,13 @@ REPORT = ROOT / "gameday-report.html"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Rehearse once and write the report; the exit status is 1 if anything is not as it must be, 2 without a stage."""
-    from local.beside import NoStack
+    from local.isolated_stack import NoStack
 
+    from .isolated_stack import open_stack, running
     from .report import write
     from .run import run
     from .scenarios import ALL
-    from .stage import open_stage, running
-    from .waiting import NotSo
+    from .wait_for import WaitTimeout
 
     chosen = _parser(list(ALL)).parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="darkroom-gameday-"))
@@ -33,12 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Stack and logs: {chosen.state or folder / 'stack'}", flush=True)
     scenarios = [ALL[name](folder) for name in chosen.only or ALL]
     try:
-        stage = nullcontext(running(chosen.state)) if chosen.state else open_stage(folder / "stack")
+        stage = nullcontext(running(chosen.state)) if chosen.state else open_stack(folder / "stack")
         with stage as world:
             _say(f"the stack is ready after {time.time() - begun_s:.0f} s")
             plays = run(world, scenarios, _say)
             write(chosen.report, world, list(zip(scenarios, plays, strict=True)), begun_s)
-    except (NoStack, NotSo) as error:
+    except (NoStack, WaitTimeout) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2
     failed = [play for play in plays if play.fault]

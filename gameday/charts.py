@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
-from .play import Mark
+from .scenario_run import Mark
 
 type Points = Sequence[tuple[float, float]]
 

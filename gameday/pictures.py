@@ -20,41 +20,41 @@ _DARK = 0.15
 """What a dark picture's brightness is multiplied with: a lens cap, or a flash that did not fire."""
 
 
-class Drawn(NamedTuple):
+class DrawnImage(NamedTuple):
     """A file as it is uploaded. ``suffix`` is its name's ending."""
 
     body: bytes
     suffix: str
 
 
-def drawn(kind: str, seed: str, number: int) -> Drawn:
+def draw_image(kind: str, seed: str, number: int) -> DrawnImage:
     """Picture ``number`` of the ``seed``: the same bytes each time, and like no other's. KeyError for another kind."""
     chance = random.Random(f"{kind} {seed} {number}")
     return _KINDS[kind](chance)
 
 
-def _usual(chance: random.Random) -> Drawn:
+def _usual(chance: random.Random) -> DrawnImage:
     picture = _cut(chance, _SIDES_PX)
     return _encoded(picture, *chance.choices((("JPEG", "jpg"), ("PNG", "png")), (4, 1))[0])
 
 
-def _shifted(chance: random.Random) -> Drawn:
+def _shifted(chance: random.Random) -> DrawnImage:
     return chance.choice((_dark, _tiny, _other_format))(chance)
 
 
-def _dark(chance: random.Random) -> Drawn:
+def _dark(chance: random.Random) -> DrawnImage:
     return _encoded(ImageEnhance.Brightness(_cut(chance, _SIDES_PX)).enhance(_DARK), "JPEG", "jpg")
 
 
-def _tiny(chance: random.Random) -> Drawn:
+def _tiny(chance: random.Random) -> DrawnImage:
     return _encoded(_cut(chance, _TINY_PX), "JPEG", "jpg")
 
 
-def _other_format(chance: random.Random) -> Drawn:
+def _other_format(chance: random.Random) -> DrawnImage:
     return _encoded(_cut(chance, _SIDES_PX), *chance.choice((("WEBP", "webp"), ("GIF", "gif"))))
 
 
-_KINDS: Mapping[str, Callable[[random.Random], Drawn]] = {USUAL: _usual, SHIFTED: _shifted}
+_KINDS: Mapping[str, Callable[[random.Random], DrawnImage]] = {USUAL: _usual, SHIFTED: _shifted}
 
 
 def _cut(chance: random.Random, sides_px: tuple[int, int]) -> Image.Image:
@@ -67,10 +67,10 @@ def _cut(chance: random.Random, sides_px: tuple[int, int]) -> Image.Image:
     return ImageEnhance.Brightness(cut).enhance(chance.uniform(0.75, 1.25))
 
 
-def _encoded(picture: Image.Image, kind: str, suffix: str) -> Drawn:
+def _encoded(picture: Image.Image, kind: str, suffix: str) -> DrawnImage:
     out = io.BytesIO()
     picture.save(out, kind, **({"quality": 88} if kind in ("JPEG", "WEBP") else {}))
-    return Drawn(out.getvalue(), suffix)
+    return DrawnImage(out.getvalue(), suffix)
 
 
 @cache
@@ -78,6 +78,6 @@ def _photograph(name: str) -> Image.Image:
     return Image.fromarray(getattr(data, name)())
 
 
-def size(picture: Drawn) -> tuple[int, int]:
+def size(picture: DrawnImage) -> tuple[int, int]:
     """Its width and its height in px."""
     return Image.open(io.BytesIO(picture.body)).size

@@ -9,8 +9,8 @@ from html import escape
 from pathlib import Path
 
 from .charts import Points, Row, Span, lines, timeline
-from .play import Mark, Play, Scenario, Shown
-from .world import World
+from .environment import Environment
+from .scenario_run import Mark, Scenario, ScenarioRun, Shown
 
 STYLE = Path(__file__).with_name("report.css")
 BEFORE_S = 60.0
@@ -37,7 +37,7 @@ class Chapter:
     charts: Sequence[tuple[Shown, dict[str, Points]]]
 
 
-def write(path: Path, world: World, played: Sequence[tuple[Scenario, Play]], begun_s: float) -> None:
+def write(path: Path, world: Environment, played: Sequence[tuple[Scenario, ScenarioRun]], begun_s: float) -> None:
     """Read the figures of all that was played, and write the report."""
     path.write_text(page([_chapter(world, *one) for one in played], begun_s, time.time()), encoding="utf-8")
 
@@ -63,7 +63,7 @@ def page(chapters: Sequence[Chapter], begun_s: float, ended_s: float) -> str:
     )
 
 
-def _chapter(world: World, scenario: Scenario, play: Play) -> Chapter:
+def _chapter(world: Environment, scenario: Scenario, play: ScenarioRun) -> Chapter:
     charts: list[tuple[Shown, dict[str, Points]]] = []
     for shown in scenario.shown:
         read = world.minutes(list(shown.figures.values()), play.begun_s - BEFORE_S, play.ended_s + BEFORE_S)

@@ -7,17 +7,17 @@ import traceback
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
-from .play import PHASES, Phase, Play, Scenario
-from .waiting import NotSo
-from .world import World
+from .environment import Environment
+from .scenario_run import PHASES, Phase, Scenario, ScenarioRun
+from .wait_for import WaitTimeout
 
 type Gates = dict[tuple[str, Phase], Event]
 
 
-def run(world: World, scenarios: Sequence[Scenario], say: Callable[[str], None]) -> list[Play]:
+def run(world: Environment, scenarios: Sequence[Scenario], say: Callable[[str], None]) -> list[ScenarioRun]:
     """Play ``scenarios`` to their ends, each in a thread; how each went, in the same order."""
     gates: Gates = {(one.name, phase): Event() for one in scenarios for phase in PHASES}
-    plays = [Play(world, one.title, say) for one in scenarios]
+    plays = [ScenarioRun(world, one.title, say) for one in scenarios]
     threads = [
         Thread(target=_play, args=(one, play, gates), daemon=True) for one, play in zip(scenarios, plays, strict=True)
     ]
@@ -28,7 +28,7 @@ def run(world: World, scenarios: Sequence[Scenario], say: Callable[[str], None])
     return plays
 
 
-def _play(scenario: Scenario, play: Play, gates: Gates) -> None:
+def _play(scenario: Scenario, play: ScenarioRun, gates: Gates) -> None:
     for gate in scenario.after:
         if gate in gates:  # else that scenario is not played
             gates[gate].wait()
@@ -45,10 +45,10 @@ def _play(scenario: Scenario, play: Play, gates: Gates) -> None:
 _METHODS = ("prepare", "break_", "expect", "clear", "verify")
 
 
-def _attempt(play: Play, step: Callable[[Play], None]) -> None:
+def _attempt(play: ScenarioRun, step: Callable[[ScenarioRun], None]) -> None:
     try:
         step(play)
-    except NotSo as error:
+    except WaitTimeout as error:
         play.fault = play.fault or str(error)
     except Exception as error:  # a scenario that cannot be played has failed, and the others go on
         play.fault = play.fault or f"{error!r}\n{traceback.format_exc()}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from local.aws import tool_environment
-from local.place import ROOT
+from local.paths import ROOT
 from tools import runbooks
 from tools.local_stack import environment
 
-from .waiting import NotSo
-from .world import World
+from .environment import Environment
+from .wait_for import WaitTimeout
 
 
 def block(name: str, word: str) -> str:
@@ -18,10 +18,10 @@ def block(name: str, word: str) -> str:
     for found in runbooks.commands(name)[1:]:
         if word in found:
             return found
-    raise NotSo(f"the runbook {name} has no commands with {word!r}")
+    raise WaitTimeout(f"the runbook {name} has no commands with {word!r}")
 
 
-def follow(world: World, name: str, *words: str, filled: Mapping[str, str] | None = None) -> str:
+def follow(world: Environment, name: str, *words: str, filled: Mapping[str, str] | None = None) -> str:
     """Run the first commands of a runbook and those blocks that have ``words``; what they print.
 
     ``filled`` are lines of them, and what is written instead. Raises NotSo if a line is not there or a command fails.
@@ -29,10 +29,10 @@ def follow(world: World, name: str, *words: str, filled: Mapping[str, str] | Non
     script = "\n".join([runbooks.commands(name)[0], *(block(name, word) for word in words)])
     for line, instead in (filled or {}).items():
         if line not in script:
-            raise NotSo(f"the runbook {name} has no {line!r}")
+            raise WaitTimeout(f"the runbook {name} has no {line!r}")
         script = script.replace(line, instead)
     there = tool_environment(world.facts["aws_endpoint_url"]) | environment(world.facts)
     done = runbooks.run([script], there, folder=ROOT, by="gameday")
     if done.returncode:
-        raise NotSo(f"a command of the runbook {name} failed: {(done.stdout + done.stderr)[-600:]}")
+        raise WaitTimeout(f"a command of the runbook {name} failed: {(done.stdout + done.stderr)[-600:]}")
     return done.stdout

@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import CannotStart
-from .place import AWS_PORT, CDN_PORT, ROOT, Place, Ports
+from .errors import StartError
+from .paths import AWS_PORT, CDN_PORT, ROOT, Ports, StackPaths
 
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         return _COMMANDS[chosen.command](chosen)
-    except CannotStart as error:
+    except StartError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
 
@@ -83,9 +83,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(chosen: argparse.Namespace) -> int:
-    place = Place(chosen.state_dir.resolve())
+    place = StackPaths(chosen.state_dir.resolve())
     if chosen.detach:
-        from .detached import up_detached
+        from .background_start import up_detached
 
         options = ["--port", str(chosen.port), "--aws-port", str(chosen.aws_port), "--state-dir", str(place.state)]
         options += ["--no-watch"] * chosen.no_watch + ["--no-inference"] * chosen.no_inference
@@ -100,24 +100,24 @@ def _up(chosen: argparse.Namespace) -> int:
 
 
 def _stop(chosen: argparse.Namespace) -> int:
-    from .running import stop
+    from .pidfile import stop
 
-    print("Stopped" if stop(Place(chosen.state_dir.resolve())) else "No stack runs here")
+    print("Stopped" if stop(StackPaths(chosen.state_dir.resolve())) else "No stack runs here")
     return 0
 
 
 def _sign(chosen: argparse.Namespace) -> int:
     from darkroom.errors import DarkroomError
 
-    from .facts import read_facts
-    from .signed import signed_target
+    from .sign_urls import sign_target
+    from .stack_info import read_stack_info
 
-    facts = read_facts(Place(chosen.state_dir.resolve()))
+    facts = read_stack_info(StackPaths(chosen.state_dir.resolve()))
     if chosen.language:
         return _sign_in(facts["cdn_url"], chosen.language, chosen.target)
     expires_s = None if chosen.expires_in is None else int(time.time()) + chosen.expires_in
     try:
-        print(facts["cdn_url"] + signed_target(chosen.target, facts["signing_key"], expires_s))
+        print(facts["cdn_url"] + sign_target(chosen.target, facts["signing_key"], expires_s))
     except DarkroomError as error:
         print(error.message, file=sys.stderr)
         return 2
@@ -127,10 +127,10 @@ def _sign(chosen: argparse.Namespace) -> int:
 def _sign_in(cdn_url: str, language: str, target: str) -> int:
     from darkroom.services.languages.keys import read_keys
 
-    from .language_keys import DOCUMENT, signed_in
+    from .dialect_keys import DOCUMENT, sign_in_dialect
 
     try:
-        print(cdn_url + signed_in(language, target, read_keys(DOCUMENT)))
+        print(cdn_url + sign_in_dialect(language, target, read_keys(DOCUMENT)))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -138,11 +138,11 @@ def _sign_in(cdn_url: str, language: str, target: str) -> int:
 
 
 def _events(chosen: argparse.Namespace) -> int:
-    from .facts import read_facts
-    from .fresh_events import write_events
+    from .generated_events import write_events
+    from .stack_info import read_stack_info
 
-    place = Place(chosen.state_dir.resolve())
-    for path in write_events(read_facts(place), place.state / "events"):
+    place = StackPaths(chosen.state_dir.resolve())
+    for path in write_events(read_stack_info(place), place.state / "events"):
         print(path)
     return 0
 
@@ -151,9 +151,9 @@ def _token(chosen: argparse.Namespace) -> int:
     from darkroom.errors import DarkroomError
     from darkroom.plan.uploads import Grant, write_token
 
-    from .facts import read_facts
+    from .stack_info import read_stack_info
 
-    facts = read_facts(Place(chosen.state_dir.resolve()))
+    facts = read_stack_info(StackPaths(chosen.state_dir.resolve()))
     grant = Grant(chosen.prefix, int(time.time()) + chosen.expires_in, chosen.max_bytes, chosen.max_files)
     try:
         print(write_token(grant, facts["signing_key"]))
@@ -164,46 +164,46 @@ def _token(chosen: argparse.Namespace) -> int:
 
 
 def _forget(chosen: argparse.Namespace) -> int:
-    from .facts import read_facts
     from .forget import forget, lines
+    from .stack_info import read_stack_info
 
-    report = forget(read_facts(Place(chosen.state_dir.resolve())), chosen.key, check=chosen.check)
+    report = forget(read_stack_info(StackPaths(chosen.state_dir.resolve())), chosen.key, check=chosen.check)
     print("\n".join(lines(report)))
     expected = ("complete",) if chosen.check else ("complete", "pending_invalidation")
     return 0 if report["status"] in expected else 1
 
 
 def _release(chosen: argparse.Namespace) -> int:
-    from .facts import read_facts
     from .release import release
+    from .stack_info import read_stack_info
 
-    sha256 = release(read_facts(Place(chosen.state_dir.resolve())), chosen.key)
+    sha256 = release(read_stack_info(StackPaths(chosen.state_dir.resolve())), chosen.key)
     print(f"{chosen.key}, uploaded with the SHA-256 {sha256}, is being released")
     return 0
 
 
 def _redrive(chosen: argparse.Namespace) -> int:
-    from .facts import read_facts
     from .redrive import redrive_all
+    from .stack_info import read_stack_info
 
-    redrive_all(read_facts(Place(chosen.state_dir.resolve())), dry_run=chosen.dry_run)
+    redrive_all(read_stack_info(StackPaths(chosen.state_dir.resolve())), dry_run=chosen.dry_run)
     return 0
 
 
 def _findings(chosen: argparse.Namespace) -> int:
-    from .facts import read_facts
     from .findings import activate
+    from .stack_info import read_stack_info
 
-    print(activate(read_facts(Place(chosen.state_dir.resolve())), chosen.activate))
+    print(activate(read_stack_info(StackPaths(chosen.state_dir.resolve())), chosen.activate))
     return 0
 
 
 def _invoke(chosen: argparse.Namespace) -> int:
-    from .invoke import CannotInvoke, invoke
+    from .invoke import InvokeError, invoke
 
     try:
-        result = invoke(Place(chosen.state_dir.resolve()), chosen.name, chosen.event, deadline=chosen.deadline)
-    except (CannotInvoke, CannotStart) as error:
+        result = invoke(StackPaths(chosen.state_dir.resolve()), chosen.name, chosen.event, deadline=chosen.deadline)
+    except (InvokeError, StartError) as error:
         print(error, file=sys.stderr)
         return 2
     print(result)

@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from .place import REGION
+from .paths import REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client

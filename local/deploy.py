@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from botocore.exceptions import ClientError
 
-from . import pace, settings, sources, venvs
+from . import intervals, settings, source_digest, tool_venvs
 from .aws import Cloud, tool_environment
-from .completion import complete
-from .errors import CannotStart
-from .exclusive import exclusively
-from .place import ENDPOINT, ROOT, STACK, Place, architecture
+from .errors import StartError
+from .file_lock import hold_lock
+from .paths import ENDPOINT, ROOT, STACK, StackPaths, architecture
+from .post_deploy import complete
 from .processes import Finished, run
 from .progress import Progress
 
@@ -47,7 +47,7 @@ UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "
 
 
 async def ensure(
-    place: Place, cloud: Cloud, progress: Progress, *, inference: bool, overrides: Sequence[str] = ()
+    place: StackPaths, cloud: Cloud, progress: Progress, *, inference: bool, overrides: Sequence[str] = ()
 ) -> bool:
     """Deploy unless these very sources are deployed already; whether anything was done. Raises CannotStart.
 
@@ -56,7 +56,7 @@ async def ensure(
     """
     further, changed = settings.split(overrides)
     asked = [*parameters(inference=inference), *further]
-    wanted = sources.digest(ROOT, *asked, *overrides)
+    wanted = source_digest.digest(ROOT, *asked, *overrides)
     status = await asyncio.to_thread(stack_status, cloud)
     if place.deployed.exists() and place.deployed.read_text() == wanted and status in COMPLETE:
         progress.say("Nothing to deploy: the sources are those of the last start")
@@ -64,14 +64,14 @@ async def ensure(
     place.deployed.unlink(missing_ok=True)
     if status in UNUSABLE:
         await asyncio.to_thread(_delete, cloud)
-    async with exclusively(ROOT / ".aws-sam" / ".lock"):  # the build folder is shared by all stacks of this checkout
+    async with hold_lock(ROOT / ".aws-sam" / ".lock"):  # the build folder is shared by all stacks of this checkout
         with progress.step("sam build (layers are reused unless their sources changed)"):
             await _build(place, cloud)
         with progress.step("sam deploy"):
             await _deploy(place, cloud, asked)
             await asyncio.to_thread(complete, cloud)
             await asyncio.to_thread(settings.ensure, cloud, changed)
-            await asyncio.to_thread(pace.adjust, cloud)
+            await asyncio.to_thread(intervals.adjust, cloud)
     place.deployed.write_text(wanted)
     return True
 
@@ -107,28 +107,28 @@ def _delete(cloud: Cloud) -> None:
     )
 
 
-async def _build(place: Place, cloud: Cloud) -> None:
+async def _build(place: StackPaths, cloud: Cloud) -> None:
     done = await _sam(place, cloud, "build", "--parameter-overrides", f"Arch={architecture()}")
     if done.status:
-        raise CannotStart(
+        raise StartError(
             f"sam build failed (all of it is in {place.logs / 'build.log'}):\n{done.tail(25)}\n"
             "If pip could not connect: layers need the network when they are built for the first time."
         )
 
 
-async def _deploy(place: Place, cloud: Cloud, asked: Sequence[str]) -> None:
+async def _deploy(place: StackPaths, cloud: Cloud, asked: Sequence[str]) -> None:
     done = await _sam(place, cloud, "deploy", "--parameter-overrides", *asked)
     if done.status:
         reasons = await asyncio.to_thread(failures, cloud)
         what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(6)
-        raise CannotStart(f"sam deploy failed (all of it is in {place.logs / 'deploy.log'}):\n{what}")
+        raise StartError(f"sam deploy failed (all of it is in {place.logs / 'deploy.log'}):\n{what}")
 
 
-async def _sam(place: Place, cloud: Cloud, command: str, *options: str) -> Finished:
+async def _sam(place: StackPaths, cloud: Cloud, command: str, *options: str) -> Finished:
     environment = tool_environment(cloud.endpoint_url)
     environment["ARCH"] = architecture()
-    environment["PATH"] = f"{venvs.python_of('sam').parent}:{environment['PATH']}"
-    sam = venvs.python_of("sam").parent / "sam"
+    environment["PATH"] = f"{tool_venvs.python_of('sam').parent}:{environment['PATH']}"
+    sam = tool_venvs.python_of("sam").parent / "sam"
     log = place.logs / f"{command}.log"
     return await run([sam, command, "--config-env", "local", *options], env=environment, cwd=ROOT, log=log)
 

@@ -12,15 +12,15 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from . import processes, venvs
-from .errors import CannotStart
-from .exclusive import exclusively
-from .kept import KeptServer
-from .model_server import served_from
-from .place import ENDPOINT, MODELS, ROOT, Place
+from . import processes, tool_venvs
+from .errors import StartError
+from .file_lock import hold_lock
+from .model_server import find_models
+from .paths import ENDPOINT, MODELS, ROOT, StackPaths
 from .progress import Progress
 from .sagemaker.runtime import Runtime, open_runtime
 from .sagemaker.variants import Variant
+from .supervisor import SupervisedServer
 from .variant_servers import VariantServers
 
 VARIABLES = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_SAGEMAKER")
@@ -30,12 +30,12 @@ VARIABLES = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_SAGEMAKER")
 class Endpoint:
     """The endpoint ``darkroom``: the runtime API, and the model server behind its variants."""
 
-    def __init__(self, place: Place, runtime: Runtime, progress: Progress) -> None:
+    def __init__(self, place: StackPaths, runtime: Runtime, progress: Progress) -> None:
         self._place = place
         self._progress = progress
-        self._url, served = served_from(MODELS, "The endpoint", place.logs / "endpoint.log")
+        self._url, served = find_models(MODELS, "The endpoint", place.logs / "endpoint.log")
         self.runtime = runtime
-        self.server = KeptServer(served, progress.say)
+        self.server = SupervisedServer(served, progress.say)
         self.variants = VariantServers(place, runtime.endpoints, progress)
         self._main = Variant("main", 1.0, self._url, image=MODELS.as_uri())
         runtime.endpoints.put(ENDPOINT, [self._main])
@@ -47,23 +47,23 @@ class Endpoint:
     async def keep(self) -> None:
         """For ever: install what it needs, and keep it alive. A failure to install is told, and the stack goes on."""
         try:
-            await venvs.ensure_endpoint(self._progress)
+            await tool_venvs.ensure_endpoint(self._progress)
             await self._fetch_models()
-        except CannotStart as error:
+        except StartError as error:
             self._progress.say(f"There is no endpoint; the small models in the function stand in for it. {error}")
             return
         await self.server.keep()
 
     async def _fetch_models(self) -> None:
         fetch = [sys.executable, "-m", "tools.fetch_models", "--to", str(MODELS), "--for", "endpoint"]
-        async with exclusively(MODELS.parent / ".models.lock"):
+        async with hold_lock(MODELS.parent / ".models.lock"):
             done = await processes.run(fetch, env=dict(os.environ), cwd=ROOT, log=self._place.logs / "models.log")
         if done.status:
-            raise CannotStart(f"Its models could not be fetched:\n{done.tail()}")
+            raise StartError(f"Its models could not be fetched:\n{done.tail()}")
 
 
 @asynccontextmanager
-async def open_endpoint(place: Place, progress: Progress) -> AsyncIterator[Endpoint]:
+async def open_endpoint(place: StackPaths, progress: Progress) -> AsyncIterator[Endpoint]:
     """The endpoint, while the context lasts. Its API listens at once, its model server is kept beside the context."""
     async with open_runtime(place.sagemaker) as runtime:
         endpoint = Endpoint(place, runtime, progress)

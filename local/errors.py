@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class CannotStart(Exception):
+class StartError(Exception):
     """The message names the cause and the remedy; it is printed without a trace."""

@@ -20,7 +20,7 @@ from darkroom.aws.record import READY, padded
 from darkroom.aws.vault import Vault
 
 from .aws import Cloud
-from .facts import Facts
+from .stack_info import StackInfo
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import NotificationConfigurationTypeDef
@@ -63,7 +63,7 @@ BODIES: Mapping[str, Callable[[Path], bytes]] = {
 """What is uploaded, made of scikit-image's photographs in a folder."""
 
 
-def put_back(cloud: Cloud, facts: Facts, folder: Path) -> list[str]:
+def put_back(cloud: Cloud, facts: StackInfo, folder: Path) -> list[str]:
     """Have the uploads there as if no event had told of them; the keys that ingest was asked to take in for that.
 
     Once those are ``ready``, :func:`delete_quietly` has them deleted without an event. ``folder`` has scikit-image's
@@ -82,7 +82,7 @@ def put_back(cloud: Cloud, facts: Facts, folder: Path) -> list[str]:
         upload_quietly(cloud, facts.uploads_bucket, {key: BODIES[key](folder) for key in missing})
     if DELETED not in unknown:
         return []
-    event = told("Object Created", DELETED, FIRST, facts.uploads_bucket, at=datetime.now(UTC))
+    event = list_uploads("Object Created", DELETED, FIRST, facts.uploads_bucket, at=datetime.now(UTC))
     Queue(cloud.queues, facts.queues["ingest"]).send(event)
     return [DELETED]
 
@@ -95,7 +95,7 @@ def upload_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> No
             uploads.put(key, body, headers={}, metadata={})
 
 
-def delete_quietly(cloud: Cloud, facts: Facts, keys: list[str]) -> None:
+def delete_quietly(cloud: Cloud, facts: StackInfo, keys: list[str]) -> None:
     """Delete the uploads ``keys`` without an event."""
     uploads = Vault(cloud.s3, facts.uploads_bucket)
     with _quietly(cloud, facts.uploads_bucket):
@@ -103,7 +103,7 @@ def delete_quietly(cloud: Cloud, facts: Facts, keys: list[str]) -> None:
             uploads.delete(key)
 
 
-def told(detail_type: str, key: str, sequencer: str, bucket: str, *, at: datetime) -> dict[str, object]:
+def list_uploads(detail_type: str, key: str, sequencer: str, bucket: str, *, at: datetime) -> dict[str, object]:
     """The event by which S3 tells EventBridge of a change (S3 user guide, "EventBridge event message structure")."""
     found: dict[str, object] = {"key": key, "sequencer": sequencer, "version-id": "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e"}
     deleted = detail_type == "Object Deleted"

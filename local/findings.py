@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from cloudfront_local.key_values import KeyValues, StoreChanged
 from darkroom.plan.options import GENERATION
 from darkroom.plan.redaction import FIRST_GENERATION
 
-from .cdn.key_values import KeyValues, StoreChanged
-from .errors import CannotStart
+from .errors import StartError
 
 ENTRY = "findings"
 """The key that functions/edge/handler.js reads."""
@@ -26,9 +26,9 @@ def activate(facts: Mapping[str, Any], generation: str | None) -> str:
     stores, store = KeyValues(facts["aws_endpoint_url"]), facts["outputs"]["FindingsStoreArn"]
     if generation is not None:
         if not re.fullmatch(GENERATION.pattern, generation):
-            raise CannotStart(f"A generation has a name of {GENERATION.expects}.")
+            raise StartError(f"A generation has a name of {GENERATION.expects}.")
         try:
             stores.write(store, ENTRY, generation)
         except StoreChanged:
-            raise CannotStart("Somebody else wrote to the store at the same time. Try again.") from None
+            raise StartError("Somebody else wrote to the store at the same time. Try again.") from None
     return active(stores.read(store))

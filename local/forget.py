@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .aws import Cloud
-from .errors import CannotStart
+from .errors import StartError
 
 STATUSES = {
     "running": "being erased",
@@ -29,7 +29,7 @@ def forget(facts: Mapping[str, Any], key: str, *, check: bool = False) -> dict[s
     )
     document: dict[str, Any] = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        raise CannotStart(f"The function failed: {document.get('errorMessage', document)}")
+        raise StartError(f"The function failed: {document.get('errorMessage', document)}")
     return document
 
 

@@ -10,22 +10,23 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
+from cloudfront_local.hosts import Hosts
+from cloudfront_local.journal import Journal
+from cloudfront_local.key_values import KeyValues
+from cloudfront_local.live import LiveEdge
+from cloudfront_local.log_delivery import LogDelivery
+from cloudfront_local.origins import MiniStackOrigins
+from cloudfront_local.server import MAX_LINE_BYTES, serve
+
 from .aws import Cloud
-from .cdn.hosts import Hosts
-from .cdn.journal import Journal
-from .cdn.key_values import KeyValues
-from .cdn.live import LiveEdge
-from .cdn.log_delivery import LogDelivery
-from .cdn.origins import MiniStackOrigins
-from .cdn.server import MAX_LINE_BYTES, serve
-from .control import Control
+from .console_api.collector import Collector
+from .control_pages import ControlPages
 from .endpoint import Endpoint
-from .facts import Facts
 from .findings import active
-from .inspection import Inspection
-from .place import CONTROL, REGION, Ports
+from .image_details import ImageDetails
+from .paths import CONTROL, REGION, Ports
 from .sagemaker import control as sagemaker_control
-from .watching.watching import Watching
+from .stack_info import StackInfo
 
 MAX_ORIGIN_CONNECTIONS = 512
 
@@ -33,10 +34,10 @@ MAX_ORIGIN_CONNECTIONS = 512
 @asynccontextmanager
 async def open_gateway(
     cloud: Cloud,
-    facts: Facts,
+    facts: StackInfo,
     ports: Ports,
     endpoint: Endpoint | None,
-    watching: Watching,
+    watching: Collector,
     report: Callable[[str], None],
 ) -> AsyncIterator[Hosts]:
     """Serve on 127.0.0.1 until the context ends."""
@@ -51,9 +52,9 @@ async def open_gateway(
         logs = LogDelivery(cloud.s3, report)
         delivering = asyncio.create_task(logs.keep(lambda: live.main.edge.distribution if live.main.edge else None))
         app = web.Application()
-        app.add_routes(Control(cloud, facts, live, journal).routes())
+        app.add_routes(ControlPages(cloud, facts, live, journal).routes())
         app.add_routes(
-            Inspection(
+            ImageDetails(
                 cloud, facts, endpoint, lambda: active(live.main.stored[facts.outputs["FindingsStoreArn"]])
             ).routes()
         )
@@ -76,7 +77,7 @@ async def open_gateway(
             live.close()
 
 
-async def _serve(live: Hosts, watching: Watching, logs: LogDelivery, request: web.Request) -> web.StreamResponse:
+async def _serve(live: Hosts, watching: Collector, logs: LogDelivery, request: web.Request) -> web.StreamResponse:
     if (edge := live.of(request.host)) is None:
         raise web.HTTPServiceUnavailable
     begun_s = time.perf_counter()

@@ -17,10 +17,10 @@ def provide(media: Vault, folder: Path) -> int:
     """Put the golden set, whose pictures are in ``folder``, unless there is one; how many pictures were put."""
     if media.head(PREFIX + MANIFEST) is not None:
         return 0
-    return put(media, ((golden, (folder / golden.picture).read_bytes()) for golden in labelled()))
+    return put(media, ((golden, (folder / golden.picture).read_bytes()) for golden in label_samples()))
 
 
-def labelled() -> list[Golden]:
+def label_samples() -> list[Golden]:
     """Every photograph, by the name of its file."""
     pictures = tomllib.loads(LABELS.read_text(encoding="utf-8"))["picture"]
     return [

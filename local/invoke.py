@@ -22,10 +22,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .aws import Cloud, tool_environment
 from .endpoint import variables as endpoint_variables
-from .facts import read_facts
-from .invocable import BUILT
-from .ministack_process import found_in_layers
-from .place import ROOT, Place
+from .ministack_process import find_layer_packages
+from .paths import ROOT, StackPaths
+from .sam_invoke_template import BUILT
+from .stack_info import read_stack_info
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef as Configuration
@@ -36,7 +36,7 @@ STANDARD_INPUT = "-"
 DARKROOM_LAYER = ROOT / "layers" / "darkroom"
 
 
-class CannotInvoke(Exception):
+class InvokeError(Exception):
     """The handler was not called. The message is one line with the cause and the remedy."""
 
 
@@ -74,12 +74,12 @@ class Context:
         return max(0, int(left_s * 1000))
 
 
-def invoke(place: Place, name: str, event_path: str, *, deadline: bool = False) -> str:
+def invoke(place: StackPaths, name: str, event_path: str, *, deadline: bool = False) -> str:
     """Call the handler of ``name`` and return its result as JSON. Raises CannotInvoke, CannotStart, or its exception.
 
     The environment and ``sys.path`` of this process stay those of the function.
     """
-    source, event, facts = find_source(name), read_event(event_path), read_facts(place)
+    source, event, facts = find_source(name), read_event(event_path), read_stack_info(place)
     configuration = _read_configuration(facts, source)
     os.environ.clear()
     os.environ.update(_build_environment(facts, configuration))
@@ -103,8 +103,8 @@ def find_source(name: str, template: Path = ROOT / "template.yaml") -> Source:
             return source
     names = ", ".join(sorted(source.folder.name for source in sources))
     if name == "edge" or resources.get(name, {}).get("Type") == "AWS::CloudFront::Function":
-        raise CannotInvoke(f"{name} is JavaScript that runs in CloudFront, not in Lambda. Python functions: {names}")
-    raise CannotInvoke(f"There is no function {name}. Functions: {names}")
+        raise InvokeError(f"{name} is JavaScript that runs in CloudFront, not in Lambda. Python functions: {names}")
+    raise InvokeError(f"There is no function {name}. Functions: {names}")
 
 
 def read_event(path: str) -> Any:
@@ -113,9 +113,9 @@ def read_event(path: str) -> Any:
     try:
         return json.loads(sys.stdin.read() if path == STANDARD_INPUT else Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise CannotInvoke(f"The event {shown} cannot be read: {error.strerror}") from error
+        raise InvokeError(f"The event {shown} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise CannotInvoke(f"The event {shown} is not JSON: {error}") from error
+        raise InvokeError(f"The event {shown} is not JSON: {error}") from error
 
 
 def build_context(configuration: Configuration, *, deadline: bool) -> Context:
@@ -149,12 +149,12 @@ def _read_template(template: Path) -> dict[str, Any]:
 def _read_configuration(facts: Mapping[str, Any], source: Source) -> Configuration:
     """Read the deployed function's configuration from MiniStack. Raises CannotInvoke."""
     if source.logical_id not in facts["functions"]:
-        raise CannotInvoke(f"The running stack has no {source.logical_id}: its condition in template.yaml is not met")
+        raise InvokeError(f"The running stack has no {source.logical_id}: its condition in template.yaml is not met")
     url, function = facts["aws_endpoint_url"], facts["functions"][source.logical_id]["name"]
     try:
         return Cloud(url).functions.get_function_configuration(FunctionName=function)
     except (BotoCoreError, ClientError) as error:
-        raise CannotInvoke(f"MiniStack at {url} does not return {function}: {error}") from error
+        raise InvokeError(f"MiniStack at {url} does not return {function}: {error}") from error
 
 
 def _build_environment(facts: Mapping[str, Any], configuration: Configuration) -> dict[str, str]:
@@ -165,7 +165,7 @@ def _build_environment(facts: Mapping[str, Any], configuration: Configuration) -
     environment = tool_environment(facts["aws_endpoint_url"])
     if facts["sagemaker_url"]:
         environment |= endpoint_variables(facts["sagemaker_url"])
-    environment |= found_in_layers(configuration["Environment"]["Variables"], sorted(BUILT.glob("*Layer")))
+    environment |= find_layer_packages(configuration["Environment"]["Variables"], sorted(BUILT.glob("*Layer")))
     return environment | {
         "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration["MemorySize"]),

@@ -29,7 +29,7 @@ _WORDS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
 }
 
 
-def s3_rule(rule: Mapping[str, Any]) -> LifecycleRuleTypeDef:
+def to_s3_rule(rule: Mapping[str, Any]) -> LifecycleRuleTypeDef:
     """A rule of an ``AWS::S3::Bucket`` as S3 takes it. Raises KeyError for a property that has no word here yet."""
     filters = {name: _FILTERS[name](rule[name]) for name in rule if name in _FILTERS}
     said: Any = {"Filter": {"And": filters} if len(filters) > 1 else filters or {"Prefix": ""}}

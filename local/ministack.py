@@ -11,18 +11,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 
-from . import processes, venvs
+from . import processes, tool_venvs
 from .aws import ACCESS_KEY
 from .emulation.permissions import RECORD, SWITCH
-from .errors import CannotStart
-from .place import REGION, ROOT, Place, Ports
+from .errors import StartError
+from .paths import REGION, ROOT, Ports, StackPaths
 
 READY_WITHIN_S = 300.0
 STOP_GRACE_S = 120.0
 """It saves the state of all services at its end, which must not be cut short on a busy machine."""
 
 
-def environment(place: Place, ports: Ports) -> dict[str, str]:
+def environment(place: StackPaths, ports: Ports) -> dict[str, str]:
     """All of MiniStack's environment variables. Functions inherit them, so none is the user's own."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -50,7 +50,7 @@ def environment(place: Place, ports: Ports) -> dict[str, str]:
 class MiniStack:
     """One running MiniStack, whose data lies in ``place``."""
 
-    def __init__(self, place: Place, ports: Ports, also: Mapping[str, str] | None = None) -> None:
+    def __init__(self, place: StackPaths, ports: Ports, also: Mapping[str, str] | None = None) -> None:
         """``also`` are more environment variables, which functions inherit."""
         self._place = place
         self._ports = ports
@@ -76,10 +76,10 @@ class MiniStack:
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [
-                    venvs.python_of("runtime"),
+                    tool_venvs.python_of("runtime"),
                     "-P",
                     ROOT / "local" / "ministack_process.py",
-                    venvs.site_packages("ministack"),
+                    tool_venvs.site_packages("ministack"),
                 ],
                 env=environment(self._place, self._ports) | self._also,
                 cwd=self._place.ministack,
@@ -90,11 +90,11 @@ class MiniStack:
             )
         for _ in range(int(READY_WITHIN_S / 0.1)):
             if not self.is_running:
-                raise CannotStart(f"MiniStack ended at once. The last lines of {log}:\n{_tail(log.read_text())}")
+                raise StartError(f"MiniStack ended at once. The last lines of {log}:\n{_tail(log.read_text())}")
             if await asyncio.to_thread(self._answers):
                 return
             await asyncio.sleep(0.1)
-        raise CannotStart(f"MiniStack did not answer within {READY_WITHIN_S:.0f} s. See {log}")
+        raise StartError(f"MiniStack did not answer within {READY_WITHIN_S:.0f} s. See {log}")
 
     def save(self) -> None:
         """Have it write the state of all services now, not only when it ends."""

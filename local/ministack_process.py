@@ -44,7 +44,7 @@ def _reserve_for_every_version(service: Any) -> None:
     service._reserved_concurrency = reserved
 
 
-def found_in_layers(variables: Mapping[str, str], folders: Sequence[Path]) -> dict[str, str]:
+def find_layer_packages(variables: Mapping[str, str], folders: Sequence[Path]) -> dict[str, str]:
     """A function's variables in which files of layers have the names that they have here.
 
     MiniStack 1.5.33 unpacks each layer into one of ``folders``. In Lambda the last layer that has a file wins.
@@ -70,7 +70,7 @@ def _name_files_of_layers(worker: Any) -> None:
             if name != "Environment" or not value:
                 return value
             folders = sorted(path for path in Path(self._worker._tmpdir).glob("layer_*") if path.is_dir())
-            return value | {"Variables": found_in_layers(value.get("Variables", {}), folders)}
+            return value | {"Variables": find_layer_packages(value.get("Variables", {}), folders)}
 
     def spawn(self: Any) -> None:
         configuration, self.config = self.config, Configuration(self)

@@ -6,17 +6,17 @@ import os
 import socket
 from pathlib import Path
 
-from . import venvs
-from .kept import Served
-from .place import ROOT
+from . import tool_venvs
+from .paths import ROOT
+from .supervisor import ServerSpec
 
 
-def served_from(models: Path, name: str, log: Path) -> tuple[str, Served]:
+def find_models(models: Path, name: str, log: Path) -> tuple[str, ServerSpec]:
     """The address of a server with the models of ``models``, at a free port, and how it is run."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [venvs.python_of(venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"]
-    return url, Served(name, command, _environment(port, models), f"{url}/ping", log)
+    command = [tool_venvs.python_of(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"]
+    return url, ServerSpec(name, command, _environment(port, models), f"{url}/ping", log)
 
 
 def _environment(port: int, models: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .aws import Cloud
-from .errors import CannotStart
+from .errors import StartError
 
 
 def release(facts: Mapping[str, Any], key: str) -> str:
@@ -21,4 +21,4 @@ def release(facts: Mapping[str, Any], key: str) -> str:
     try:
         return str(decide(index, queue, key, "release", getpass.getuser()).held["sha256"])
     except NotHeld as error:
-        raise CannotStart(error.message) from error
+        raise StartError(error.message) from error

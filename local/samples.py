@@ -16,8 +16,8 @@ from darkroom.aws.vault import Vault
 
 from . import event_samples, golden
 from .aws import Cloud
-from .facts import Facts
 from .progress import Progress
+from .stack_info import StackInfo
 
 PHOTOGRAPHS = {
     "astronaut.png": "image/png",
@@ -36,7 +36,7 @@ READY_WITHIN_S = 300.0
 LOOK_EVERY_S = 0.1
 
 
-def provide(cloud: Cloud, facts: Facts, progress: Progress) -> None:
+def provide(cloud: Cloud, facts: StackInfo, progress: Progress) -> None:
     """Put what is missing, and wait until ingest has taken it in. What is there is not touched."""
     import skimage
 

@@ -13,8 +13,8 @@ from tools.settings.stacks import LocalStore
 from tools.settings.store import SettingsStore
 
 from .aws import Cloud
-from .errors import CannotStart
-from .place import STACK
+from .errors import StartError
+from .paths import STACK
 
 BATCHES_AT_ONCE = 2
 """Concurrent batches of bulk jobs here, where each worker takes a processor core."""
@@ -40,7 +40,7 @@ def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     try:
         read_settings(settings)
     except InvalidSettings as error:
-        raise CannotStart(str(error)) from error
+        raise StartError(str(error)) from error
     return parameters, settings
 
 

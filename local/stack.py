@@ -10,32 +10,33 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 
-from . import deploy, facts, invocable, prints, running, samples, sources, venvs
+from cloudfront_local.read_config import NotBuiltLocally
+
+from . import deploy, derivatives, pidfile, sam_invoke_template, samples, source_digest, stack_info, tool_venvs
 from .aws import Cloud
-from .cdn.read_config import NotBuiltLocally
+from .console_api.collector import Collector
+from .console_api.traces import Traces
+from .console_api.xray_daemon import open_daemon
 from .containers import relays
 from .emulation.invalidations import SECONDS
 from .emulation.tracing import DAEMON
 from .endpoint import Endpoint, open_endpoint, variables
-from .errors import CannotStart
-from .facts import Facts
+from .errors import StartError
 from .gateway import open_gateway
 from .ministack import MiniStack
-from .place import ROOT, Place, Ports
+from .paths import ROOT, Ports, StackPaths
 from .progress import Progress
-from .watch import watch
-from .watching.daemon import open_daemon
-from .watching.traces import Traces
-from .watching.watching import Watching
+from .reload import watch
+from .stack_info import StackInfo
 
 
-def up(place: Place, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str] = ()) -> None:
+def up(place: StackPaths, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str] = ()) -> None:
     """Run a stack until SIGINT or SIGTERM; raises CannotStart. Nothing of it is left when this returns.
 
     ``watching`` deploys what changes, ``inference`` has pictures looked at by models, ``overrides`` are parameters of
     the template (``Name=Value``) that are to be other than usual.
     """
-    with running.claim(place):
+    with pidfile.claim(place):
         run = _run(place, ports, watching=watching, inference=inference, overrides=overrides)
         asyncio.run(_until_signalled(run))
 
@@ -57,18 +58,18 @@ async def _until_signalled(stack: Coroutine[None, None, None]) -> None:
         await task
 
 
-async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str]) -> None:
+async def _run(place: StackPaths, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str]) -> None:
     progress = Progress()
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
         require_free(port, option)
-    await venvs.ensure(progress)
+    await tool_venvs.ensure(progress)
     cloud, traces = Cloud(ports.aws_url), Traces()
     async with (
         open_endpoint(place, progress) if inference else nullcontext() as endpoint,
         open_daemon(traces) as xray,
         _ministack(place, ports, endpoint, xray, progress) as ministack,
     ):
-        before = await asyncio.to_thread(sources.snapshot, ROOT)
+        before = await asyncio.to_thread(source_digest.snapshot, ROOT)
         deployed = await deploy.ensure(place, cloud, progress, inference=inference, overrides=overrides)
         if deployed:
             ministack.save()
@@ -76,17 +77,19 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool, o
             await asyncio.to_thread(endpoint.declare)
         pids = {"stack": os.getpid(), "ministack": ministack.pid}
         sagemaker_url = endpoint.runtime.url if endpoint else ""
-        found = await asyncio.to_thread(facts.gather, cloud, ports, sagemaker_url, pids)
-        if deployed and (count := await asyncio.to_thread(prints.forget_all, cloud, found.media_bucket)):
+        found = await asyncio.to_thread(stack_info.gather, cloud, ports, sagemaker_url, pids)
+        if deployed and (count := await asyncio.to_thread(derivatives.delete_all, cloud, found.media_bucket)):
             progress.say(f"Forgot {count} stored prints, because the code that made them has changed")
         await asyncio.to_thread(samples.provide, cloud, found, progress)
-        watched = Watching(cloud, found, traces, place.alarms)
+        watched = Collector(cloud, found, traces, place.alarms)
         if endpoint:
             endpoint.runtime.listen(watched.models.note)
         try:
             relayed = (ports.aws, endpoint.runtime.port) if endpoint else (ports.aws,)
             async with open_gateway(cloud, found, ports, endpoint, watched, progress.say) as live, relays(relayed):
-                facts.write_whole(place.invocable, await asyncio.to_thread(invocable.template, cloud, found))
+                stack_info.write_whole(
+                    place.invocable, await asyncio.to_thread(sam_invoke_template.build_template, cloud, found)
+                )
                 found.write(place.facts)
                 _welcome(found, place, progress)
                 async with asyncio.TaskGroup() as group:
@@ -99,14 +102,14 @@ async def _run(place: Place, ports: Ports, *, watching: bool, inference: bool, o
                         )
                         group.create_task(watch(place, cloud, ministack, progress, live, before, deploys))
         except NotBuiltLocally as error:
-            raise CannotStart(f"{error}. Use a feature that it has, or test this one on AWS.") from error
+            raise StartError(f"{error}. Use a feature that it has, or test this one on AWS.") from error
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
 
 @asynccontextmanager
 async def _ministack(
-    place: Place, ports: Ports, endpoint: Endpoint | None, xray: str, progress: Progress
+    place: StackPaths, ports: Ports, endpoint: Endpoint | None, xray: str, progress: Progress
 ) -> AsyncIterator[MiniStack]:
     further = {DAEMON: xray, SECONDS: os.environ.get(SECONDS, "0")}
     ministack = MiniStack(place, ports, further | (variables(endpoint.runtime.url) if endpoint else {}))
@@ -119,10 +122,10 @@ async def _ministack(
         await ministack.stop()
 
 
-async def _watch_over(ministack: MiniStack, place: Place) -> None:
+async def _watch_over(ministack: MiniStack, place: StackPaths) -> None:
     while ministack.is_running:
         await asyncio.sleep(0.5)
-    raise CannotStart(f"MiniStack has ended by itself. Its log is {place.logs / 'ministack.log'}")
+    raise StartError(f"MiniStack has ended by itself. Its log is {place.logs / 'ministack.log'}")
 
 
 def require_free(port: int, option: str) -> None:
@@ -132,7 +135,7 @@ def require_free(port: int, option: str) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise CannotStart(
+            raise StartError(
                 f"Port {port} is not free ({error.strerror}). Stop what uses it, or take another one: "
                 f"python -m local up {option} {port + 1}"
             ) from error
@@ -144,7 +147,7 @@ _INFERENCE = {
 }
 
 
-def _welcome(found: Facts, place: Place, progress: Progress) -> None:
+def _welcome(found: StackInfo, place: StackPaths, progress: Progress) -> None:
     bucket, endpoint = found.uploads_bucket, found.aws_endpoint_url
     progress.say("Ready")
     print(

@@ -8,7 +8,7 @@ from typing import Any
 
 from jsonschema import Draft4Validator, Draft202012Validator
 
-from local.place import ROOT
+from local.paths import ROOT
 
 SCHEMAS: Mapping[str, dict[str, Any]] = {
     path.name.removesuffix(".schema.json"): json.loads(path.read_text(encoding="utf-8"))

@@ -12,9 +12,9 @@ import boto3
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from local import venvs
+from local import tool_venvs
 from local.ministack import MiniStack
-from local.place import Place, Ports
+from local.paths import Ports, StackPaths
 from local.progress import Progress
 
 from .corpus import CORPUS
@@ -78,9 +78,9 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="session")
 def ministack_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    asyncio.run(venvs.ensure(Progress()))
+    asyncio.run(tool_venvs.ensure(Progress()))
     ports = Ports(cdn=free_port(), aws=free_port())
-    ministack = MiniStack(Place(tmp_path_factory.mktemp("ministack")), ports)
+    ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("ministack")), ports)
     asyncio.run(ministack.start())
     yield ports.aws_url
     asyncio.run(ministack.stop())

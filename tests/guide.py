@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.place import ROOT
+from local.paths import ROOT
 
 GUIDE = ROOT / "docs" / "deploy.md"
 _BLOCK = re.compile(r"^( *)```sh\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
@@ -23,7 +23,7 @@ class Deviation:
     instead: str = ":"
 
 
-_INSTALLED = Deviation("the SAM CLI is installed already, from the same requirements file (local/venvs.py)")
+_INSTALLED = Deviation("the SAM CLI is installed already, from the same requirements file (local/tool_venvs.py)")
 _NO_CDN = Deviation("the distribution's domain name has no address on the engine; tests/stack has a CDN")
 _NO_SMOKE = Deviation("needs a CDN; tests/stack/test_smoke.py runs it on the local stack")
 

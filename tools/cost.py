@@ -14,15 +14,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
-from bench.conditions import LATENCY_MS, MEGABYTES_PER_S, machine
-from bench.contenders.model import Missing
+from bench.competitors.model import Missing
 from bench.cost import libraries
 from bench.cost.pricing import Priced, Rivals, by_cold, by_times, memory_lines, refining_line, rivals, rules
+from bench.environment import LATENCY_MS, MEGABYTES_PER_S, machine
 from bench.machine import architecture
 from bench.page import Markers, write_page
-from bench.parts.cost import CASES, measure_requests
 from bench.paths import ROOT
 from bench.report import MEASURED
+from bench.suites.cost import CASES, measure_requests
 from bench.tables import Table
 from darkroom.watch.cost import MEMORY_MB, PriceTable, billed_ms, load, missed, requests_cost, worth_storing
 

@@ -20,7 +20,7 @@ from darkroom.aws.vault import Vault
 from darkroom.errors import DarkroomError, Unavailable
 from darkroom.watch.quality import Golden, read_manifest
 
-from .worse import put_worse
+from .degraded_model import put_worse
 
 PREFIX = "golden/"
 MANIFEST = "manifest.jsonl"

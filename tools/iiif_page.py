@@ -13,7 +13,7 @@ from darkroom.plan.grammar.iiif.caps import Caps  # noqa: E402
 from darkroom.plan.grammar.iiif.features import FEATURES, FEATURES_V2, FORMATS, HALF_TONE, QUALITIES, UNSERVED  # noqa: E402
 from darkroom.plan.grammar.iiif.grid import SMALLEST_PX, THUMBNAIL_WIDTHS_PX, TILE_PX, count, scale_factors  # noqa: E402
 from tools.conformance import TESTS  # noqa: E402
-from tools.places import Content, table  # noqa: E402
+from tools.generated_blocks import Content, table  # noqa: E402
 
 PAGE = ROOT / "docs" / "iiif.md"
 

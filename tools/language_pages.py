@@ -19,7 +19,7 @@ from darkroom.plan.grammar.coverage import Covered, counted  # noqa: E402
 from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings  # noqa: E402
 from darkroom.plan.grammar.sources import Sources  # noqa: E402
 from darkroom.services.languages.table import BY_NAME  # noqa: E402
-from tools.places import Content, table  # noqa: E402
+from tools.generated_blocks import Content, table  # noqa: E402
 
 FOLDER = ROOT / "docs" / "languages"
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 from packaging.utils import canonicalize_name  # noqa: E402
 
 from tools.fetch_models import PLACES  # noqa: E402
-from tools.places import table  # noqa: E402
+from tools.generated_blocks import table  # noqa: E402
 
 PAGE = ROOT / "docs" / "licences.md"
 LICENCES: Mapping[str, Any] = tomllib.loads((ROOT / "tools" / "licences.toml").read_text(encoding="utf-8"))

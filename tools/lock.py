@@ -28,8 +28,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "requirements-sam.txt": ("sam",),
     "requirements-conformance.txt": ("conformance",),
     "bench/requirements-runtime.txt": ("bench-runtime",),
-    "bench/contenders/pillow/requirements.txt": ("bench-pillow",),
-    "bench/contenders/thumbor/requirements.txt": ("bench-thumbor",),
+    "bench/competitors/pillow/requirements.txt": ("bench-pillow",),
+    "bench/competitors/thumbor/requirements.txt": ("bench-thumbor",),
 }
 """Requirements file, from the repository's root, and the extras it locks."""
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.plan.redaction import AlwaysRedact  # noqa: E402
 from darkroom.settings import setting_fields  # noqa: E402
-from tools.places import Content, fill, table  # noqa: E402
+from tools.generated_blocks import Content, fill, table  # noqa: E402
 
 PAGE = ROOT / "docs" / "settings.md"
 

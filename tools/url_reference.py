@@ -20,10 +20,10 @@ from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY 
 from darkroom.plan.options import OPTIONS, Option  # noqa: E402
 from darkroom.plan.policy import unsigned_variants  # noqa: E402
 from darkroom.plan.presets import configured  # noqa: E402
+from tools.generated_blocks import Content, fill, table  # noqa: E402
 from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402
 from tools.iiif_page import PAGE as IIIF_PAGE  # noqa: E402
 from tools.language_pages import PAGES  # noqa: E402
-from tools.places import Content, fill, table  # noqa: E402
 
 PAGE = ROOT / "docs" / "urls.md"
 

@@ -21,8 +21,8 @@ from darkroom.imaging.refining import is_better
 from darkroom.imaging.scoring import Judge
 from darkroom.imaging.starts import FLAT
 
+from ..build_cache import digest
 from ..corpus.views import View, views
-from ..kept import digest
 from ..paths import WORK
 from ..quality import pixels_of
 from ..ssimulacra2 import Original

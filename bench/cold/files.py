@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..contenders.model import Contender
+from ..competitors.model import Contender
 from ..emulator import interpreter
 
 type Files = frozenset[Path]

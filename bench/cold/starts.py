@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from ..cases import Case
-from ..contenders.model import Contender
+from ..competitors.model import Contender
 from ..emulator import emulator
 from ..machine import Core
+from ..measure import Entry, Progress, in_turn
 from ..runtime import Sandbox
 from ..statistics import Spread
-from ..trial import Entry, Progress, in_turn
 from .cache import drop, drop_everything, resident_bytes
 from .files import Reach, reach
 

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..kept import kept
+from ..build_cache import kept
 from ..paths import WORK
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import skimage
 from PIL import Image, ImageOps
 
-from ..kept import kept
+from ..build_cache import kept
 from ..paths import WORK
 from .drawn import DRAWN, drawn
 from .packages import LOMIRI_16, LOMIRI_20, MATE, PLASMA, UKUI, Package, unpacked

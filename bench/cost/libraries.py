@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from darkroom.services.library.requests import BATCH
 from darkroom.watch.cost import FULL_CORE_MB, HOURS_A_MONTH, Architecture, PriceTable, function_amounts, summed
 
-from ..conditions import LATENCY_MS, MEGABYTES_PER_S
+from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..tables import Table
 
 PICTURES = 1_000_000

@@ -22,9 +22,9 @@ from darkroom.watch.cost import (
     misses_cost,
 )
 
-from ..asking import OURS, STORED
-from ..contenders.dit import NAME as DIT
-from ..contenders.model import Missing
+from ..compare import OURS, STORED
+from ..competitors.dit import NAME as DIT
+from ..competitors.model import Missing
 from ..report import MEASURED
 from ..tables import Table
 

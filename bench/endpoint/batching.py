@@ -9,10 +9,10 @@ from statistics import fmean
 
 from PIL import Image
 
+from ..measure import Progress, in_turn
 from ..pictures import pictures
 from ..statistics import Spread
 from ..tables import Table
-from ..trial import Progress, in_turn
 from .gpu import watched
 from .server import Answered, asked, serving
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from local import venvs
-from local.place import MODELS
+from local import tool_venvs
+from local.paths import MODELS
 
 from ..paths import ROOT, WORK
 
@@ -45,7 +45,7 @@ def serving(name: str, **variables: str) -> Iterator[int]:
     with (
         log.open("wb") as out,
         subprocess.Popen(
-            [venvs.python_of(venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
+            [tool_venvs.python_of(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
             env=os.environ
             | {"MODEL_DIR": str(MODELS), "HOST": "127.0.0.1", "PORT": str(port), "PYTHONPATH": "layers/darkroom"}
             | variables,

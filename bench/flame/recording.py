@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..contenders.model import Missing
+from ..competitors.model import Missing
 from .stacks import Stack, parse
 
 SAMPLES_PER_S = 500

@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..contenders.darkroom import ALLOCATOR, darkroom_at_ingest
-from ..contenders.model import Contender, Missing
-from ..contenders.node import sharp_at_ingest
-from ..contenders.pillow import pillow_at_covers
-from ..equal import nearest
-from ..kept import STAMP, digest
+from ..build_cache import STAMP, digest
+from ..competitors.darkroom import ALLOCATOR, darkroom_at_ingest
+from ..competitors.model import Contender, Missing
+from ..competitors.node import sharp_at_ingest
+from ..competitors.pillow import pillow_at_covers
+from ..equal_quality import nearest
 from ..machine import Core
+from ..measure import Progress, in_turn
 from ..paths import WORK
 from ..quality import Pixels, ssimulacra2
 from ..statistics import Spread
-from ..trial import Progress, in_turn
 from ..worker import Worker
 
 SIDE_PX = 200

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyvips
 
-from ..kept import kept
+from ..build_cache import kept
 from ..memory.sources import LARGE
 from ..paths import WORK
 from ..pictures import QUALITY, photograph

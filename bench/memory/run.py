@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from ..contenders.model import Contender
+from ..competitors.model import Contender
 from ..events import event
 from ..machine import Core
+from ..measure import Progress
 from ..runtime import NoAnswer, Sandbox
-from ..trial import Progress
 from .requests import Wanted
 
 WARMING = 50

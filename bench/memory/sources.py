@@ -10,7 +10,7 @@ from typing import Any
 import pyvips
 from PIL import Image
 
-from ..kept import kept
+from ..build_cache import kept
 from ..paths import WORK
 from ..pictures import Recipe, photograph
 

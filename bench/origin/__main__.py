@@ -11,13 +11,13 @@ import aiohttp
 from aiohttp import web
 from botocore.credentials import Credentials
 
-from local.cdn.edge import Edge
-from local.cdn.edge_function import V8Function
-from local.cdn.journal import Journal
-from local.cdn.origins import MiniStackOrigins
-from local.cdn.server import viewer_request, viewer_response
+from cloudfront_local.edge import Edge
+from cloudfront_local.edge_function import V8Function
+from cloudfront_local.journal import Journal
+from cloudfront_local.origins import MiniStackOrigins
+from cloudfront_local.server import viewer_request, viewer_response
 
-from ..contenders.model import REGION
+from ..competitors.model import REGION
 from .distribution import ENTRIES, code, distribution
 
 

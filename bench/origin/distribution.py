@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from darkroom.plan.edge_settings import edge_entries
-from darkroom.plan.policy import AccessMode
-from darkroom.plan.presets import configured
-from functions.edge.build import edge_code
-from local.cdn.model import (
+from cloudfront_local.model import (
     Behaviour,
     CachePolicy,
     Distribution,
@@ -18,9 +14,13 @@ from local.cdn.model import (
     Selection,
     Selections,
 )
-from local.cdn.model import Pick as Choice
+from cloudfront_local.model import Pick as Choice
+from darkroom.plan.edge_settings import edge_entries
+from darkroom.plan.policy import AccessMode
+from darkroom.plan.presets import configured
+from functions.edge.build import edge_code
 
-from ..contenders.model import BUCKET
+from ..competitors.model import BUCKET
 
 METHODS = frozenset({"GET", "HEAD"})
 STATUSES = frozenset({403, 404, 500, 502, 503, 504})

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ..contenders.model import BUCKET
+from ..competitors.model import BUCKET
 from ..machine import Core, on_core
 from ..paths import ROOT
 from ..runtime import NoAnswer

@@ -22,10 +22,10 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 
-from ..contenders.node import encoder
+from ..build_cache import STAMP, digest
+from ..competitors.node import encoder
 from ..corpus.packages import LOMIRI_16, unpacked
-from ..equal import FOUND, at_score
-from ..kept import STAMP, digest
+from ..equal_quality import FOUND, at_score
 from ..quality import pixels_of, reference
 from ..ssimulacra2 import Original
 

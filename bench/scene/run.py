@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..contenders.darkroom import INGEST_ALLOCATOR, VARIABLES, python_path
-from ..contenders.model import aws_environment
+from ..competitors.darkroom import INGEST_ALLOCATOR, VARIABLES, python_path
+from ..competitors.model import aws_environment
 from ..emulator import interpreter
 from ..machine import Core, on_core
 from ..paths import ROOT

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..play import Scenario
+from ..scenario_run import Scenario
 from .backlog import Backlog
 from .canary import Canary
-from .drift import Shift
+from .drift import Drift
 from .endpoint import DeadEndpoint
-from .storm import Storm
+from .storm import TrafficSpike
 from .throttle import Throttle
 
 ALL: Mapping[str, Callable[[Path], Scenario]] = {
     "canary": Canary,
-    "drift": lambda _: Shift(),
+    "drift": lambda _: Drift(),
     "endpoint": lambda _: DeadEndpoint(),
     "throttle": lambda _: Throttle(),
     "backlog": lambda _: Backlog(),
-    "storm": lambda _: Storm(),
+    "storm": lambda _: TrafficSpike(),
 }
 """By name; each is made with a folder for its files."""

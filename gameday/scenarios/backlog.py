@@ -7,9 +7,9 @@ from itertools import batched
 
 from darkroom.aws.metrics import Figure
 
-from ..play import Phase, Play, Shown
 from ..runbook import follow
-from ..waiting import until
+from ..scenario_run import Phase, ScenarioRun, Shown
+from ..wait_for import until
 
 ALARM = "purge-age"
 MESSAGES = 300
@@ -41,10 +41,10 @@ class Backlog:
         ),
     )
 
-    def prepare(self, play: Play) -> None:
+    def prepare(self, play: ScenarioRun) -> None:
         """Nothing."""
 
-    def break_(self, play: Play) -> None:
+    def break_(self, play: ScenarioRun) -> None:
         """Disable the mapping, and send a few hundred messages."""
         for mapping in self._mappings(play):
             play.world.cloud.functions.update_event_source_mapping(UUID=mapping, Enabled=False)
@@ -57,35 +57,35 @@ class Backlog:
             play.world.cloud.queues.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
         play.mark("break", f"nobody fetches from the purge queue, and {MESSAGES} messages come")
 
-    def expect(self, play: Play) -> None:
+    def expect(self, play: ScenarioRun) -> None:
         """The alarm of the queue's age."""
         play.rings(ALARM, OLD_S)
 
-    def clear(self, play: Play) -> None:
+    def clear(self, play: ScenarioRun) -> None:
         """The runbook enables what is stopped; it shows it for uploads."""
         follow(play.world, "queue-backlog", "update-event-source-mapping", filled={"output Ingest": "output Purge"})
         play.mark("clear", "the runbook has the mapping fetch again")
 
-    def verify(self, play: Play) -> None:
+    def verify(self, play: ScenarioRun) -> None:
         """All is fetched, nothing is given up, and the alarm is over."""
         until(lambda: not self._waiting(play), "the purge queue is empty", DRAINED_S)
         play.quiet(ALARM, DRAINED_S)
         play.fact("messages that were sent", MESSAGES)
         play.fact("dead letters", self._count(play, play.world.facts["queues"]["purge_dead_letters"]))
 
-    def _mappings(self, play: Play) -> list[str]:
+    def _mappings(self, play: ScenarioRun) -> list[str]:
         arn = play.world.cloud.queues.get_queue_attributes(QueueUrl=self._url(play), AttributeNames=["QueueArn"])
         found = play.world.cloud.functions.list_event_source_mappings(EventSourceArn=arn["Attributes"]["QueueArn"])
         return [one["UUID"] for one in found["EventSourceMappings"]]
 
-    def _waiting(self, play: Play) -> int:
+    def _waiting(self, play: ScenarioRun) -> int:
         return self._count(play, self._url(play))
 
     @staticmethod
-    def _url(play: Play) -> str:
+    def _url(play: ScenarioRun) -> str:
         return str(play.world.facts["queues"]["purge"])
 
     @staticmethod
-    def _count(play: Play, url: str) -> int:
+    def _count(play: ScenarioRun, url: str) -> int:
         told = play.world.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])

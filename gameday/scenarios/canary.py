@@ -11,12 +11,12 @@ from typing import Any
 from darkroom.aws.metrics import Figure
 from darkroom.aws.registry import REJECTED, ModelVersion
 from darkroom.findings import MODERATION
-from local.place import ENDPOINT, MODELS
-from tools.worse import VERSION, put_worse
+from local.paths import ENDPOINT, MODELS
+from tools.degraded_model import VERSION, put_worse
 
-from ..pictures import SHIFTED, drawn
-from ..play import Phase, Play, Shown
-from ..waiting import require, until
+from ..pictures import SHIFTED, draw_image
+from ..scenario_run import Phase, ScenarioRun, Shown
+from ..wait_for import require, until
 
 CANARY, MAIN = "canary", "main"
 SHARE = 0.1
@@ -49,7 +49,7 @@ class Canary:
         self._keys: list[str] = []
         self._events = ""
 
-    def prepare(self, play: Play) -> None:
+    def prepare(self, play: ScenarioRun) -> None:
         """Make the model, register it, and serve it without any calls yet."""
         put_worse(MODELS, self._models)
         version = ModelVersion(
@@ -59,12 +59,12 @@ class Canary:
         play.world.start_variant(CANARY, str(self._models), 0.0)
         self._events = self._recorder(play)
 
-    def break_(self, play: Play) -> None:
+    def break_(self, play: ScenarioRun) -> None:
         """One call of ten."""
         play.world.weigh({MAIN: 1 - SHARE, CANARY: SHARE})
         play.mark("break", f"the canary takes {SHARE:.0%} of the calls")
 
-    def expect(self, play: Play) -> None:
+    def expect(self, play: ScenarioRun) -> None:
         """Uploads, of which the monitor learns enough to take it back."""
         deadline_s = time.monotonic() + ROLLED_BACK_WITHIN_S
         on_their_way: list[str] = []
@@ -80,12 +80,12 @@ class Canary:
         play.fact("pictures uploaded", len(self._keys))
         play.fact("pictures that both models were asked about", len(trials))
 
-    def clear(self, play: Play) -> None:
+    def clear(self, play: ScenarioRun) -> None:
         """The monitor has done it all; without it the weights go back by hand."""
         if play.world.variants().get(CANARY, {}).get("weight"):
             play.world.weigh({MAIN: 1.0, CANARY: 0.0})
 
-    def verify(self, play: Play) -> None:
+    def verify(self, play: ScenarioRun) -> None:
         """Rejected, written down, announced, and no picture harmed."""
         version = play.world.registry.of_image(self._models.as_uri())
         require(version is not None and version.approval == REJECTED, f"the registry says {version}")
@@ -104,19 +104,19 @@ class Canary:
         play.fact("pictures that bear the worse model's word", f"{len(harmed)} of {len(self._keys)}")
         require(not harmed, f"{len(harmed)} pictures bear the worse model's word")
 
-    def _upload(self, play: Play) -> str:
-        picture = drawn(SHIFTED, "canary", len(self._keys))
+    def _upload(self, play: ScenarioRun) -> str:
+        picture = draw_image(SHIFTED, "canary", len(self._keys))
         key = f"gameday/canary-{int(play.begun_s)}-{len(self._keys)}.{picture.suffix}"
         self._keys.append(key)
         play.world.upload(key, picture.body)
         return key
 
-    def _found(self, play: Play) -> list[dict[str, dict[str, Any]]]:
+    def _found(self, play: ScenarioRun) -> list[dict[str, dict[str, Any]]]:
         with ThreadPoolExecutor(READERS) as pool:
             return list(pool.map(play.world.findings, self._keys))
 
     @staticmethod
-    def _recorder(play: Play) -> str:
+    def _recorder(play: ScenarioRun) -> str:
         """A queue that gets what is announced of models."""
         cloud, name = play.world.cloud, "gameday-events"
         url = cloud.queues.create_queue(QueueName=name)["QueueUrl"]
@@ -127,7 +127,7 @@ class Canary:
         events.put_targets(Rule=name, Targets=[{"Id": name, "Arn": arn}])
         return url
 
-    def _announced(self, play: Play) -> dict[str, Any] | None:
+    def _announced(self, play: ScenarioRun) -> dict[str, Any] | None:
         answer = play.world.cloud.queues.receive_message(QueueUrl=self._events, VisibilityTimeout=1)
         bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
         return next((body["detail"] for body in bodies if body["detail-type"] == "ModelRolledBack"), None)

@@ -7,13 +7,13 @@ import time
 
 from darkroom.aws.metrics import Figure
 from darkroom.aws.switches import FALLBACK
-from local.place import ENDPOINT
+from local.paths import ENDPOINT
 
-from ..pictures import USUAL, drawn
-from ..play import Phase, Play, Shown
+from ..environment import NAMESPACE
+from ..pictures import USUAL, draw_image
 from ..runbook import follow
-from ..waiting import require, until
-from ..world import NAMESPACE
+from ..scenario_run import Phase, ScenarioRun, Shown
+from ..wait_for import require, until
 
 ALARM = "breaker-open"
 DEAD = "http://127.0.0.1:9"
@@ -49,19 +49,19 @@ class DeadEndpoint:
         self._container = ""
         self._keys: list[str] = []
 
-    def prepare(self, play: Play) -> None:
+    def prepare(self, play: ScenarioRun) -> None:
         """A picture is looked at by the endpoint."""
         self._upload(play)
         until(lambda: self._by(play, self._keys[0]) == {"endpoint"}, "the endpoint looks at a picture", SEEN_WITHIN_S)
 
-    def break_(self, play: Play) -> None:
+    def break_(self, play: ScenarioRun) -> None:
         """Deploy a container that nobody can connect to."""
         main = play.world.variants()["main"]
         self._container = str(main["url"])
         play.world.weigh({"main": {"weight": main["weight"], "url": DEAD}})
         play.mark("break", "the endpoint's container takes no connections")
 
-    def expect(self, play: Play) -> None:
+    def expect(self, play: ScenarioRun) -> None:
         """Uploads go on; small models look at them, and the alarm rings."""
         deadline_s = time.monotonic() + RINGS_WITHIN_S
         while not play.ringing(ALARM) and time.monotonic() < deadline_s:
@@ -72,7 +72,7 @@ class DeadEndpoint:
         stood_in = until(lambda: self._stood_in(play), "small models stand in", SEEN_WITHIN_S)
         play.fact("pictures that small models had looked at by then", len(stood_in))
 
-    def clear(self, play: Play) -> None:
+    def clear(self, play: ScenarioRun) -> None:
         """The container that worked, and, as the runbook says, the breaker closed and one picture first."""
         if not self._container:
             return
@@ -84,7 +84,7 @@ class DeadEndpoint:
         follow(play.world, "model-down", "breaker#endpoint", "send-message", filled=filled)
         until(lambda: self._by(play, first) == {"endpoint"}, "one picture is looked at again", SEEN_WITHIN_S)
 
-    def verify(self, play: Play) -> None:
+    def verify(self, play: ScenarioRun) -> None:
         """Later uploads are looked at by the endpoint, nothing was lost, and the alarm is over."""
         self._upload(play)
         until(lambda: self._by(play, self._keys[-1]) == {"endpoint"}, "the endpoint looks at pictures", SEEN_WITHIN_S)
@@ -99,7 +99,7 @@ class DeadEndpoint:
         play.fact("dead letters", dead)
         play.fact("the switch fallback", json.dumps(play.world.switch(FALLBACK).document()))
 
-    def _leave_alone_no_more(self, play: Play) -> None:
+    def _leave_alone_no_more(self, play: ScenarioRun) -> None:
         """If the monitor had small models stand in, it ends that when the endpoint answers."""
         if not play.world.switch(FALLBACK).holds(time.time()):
             return
@@ -108,14 +108,14 @@ class DeadEndpoint:
         play.mark("note", "the monitor has switched fallback off")
         time.sleep(20)  # functions read switches every 15 s
 
-    def _upload(self, play: Play) -> None:
-        picture = drawn(USUAL, "endpoint", len(self._keys))
+    def _upload(self, play: ScenarioRun) -> None:
+        picture = draw_image(USUAL, "endpoint", len(self._keys))
         self._keys.append(f"gameday/endpoint-{int(play.begun_s)}-{len(self._keys)}.{picture.suffix}")
         play.world.upload(self._keys[-1], picture.body)
 
-    def _stood_in(self, play: Play) -> list[str]:
+    def _stood_in(self, play: ScenarioRun) -> list[str]:
         return [key for key in self._keys if self._by(play, key) == {"fallback"}]
 
     @staticmethod
-    def _by(play: Play, key: str) -> set[str]:
+    def _by(play: ScenarioRun, key: str) -> set[str]:
         return {str(found["by"]) for found in play.world.findings(key).values()}

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from darkroom.aws.metrics import Figure
 from darkroom.aws.switches import PRESETS_ONLY
 
-from ..play import Phase, Play, Shown
-from ..waiting import require, until
-from ..world import NAMESPACE
+from ..environment import NAMESPACE
+from ..scenario_run import Phase, ScenarioRun, Shown
+from ..wait_for import require, until
 
 LIMIT = 20
 """Renders a minute: fewer than any machine asks for."""
@@ -22,7 +22,7 @@ _OF = {"service": "transform", "function": "transform"}
 PRESET = "/samples/chelsea.png?preset=w320"
 
 
-class Storm:
+class TrafficSpike:
     """The monitor leaves the presets, and ends that when the limit is raised (or after 15 quiet minutes)."""
 
     name = "storm"
@@ -43,16 +43,16 @@ class Storm:
     def __init__(self) -> None:
         self._widths = iter(range(17, 100_000))
 
-    def prepare(self, play: Play) -> None:
+    def prepare(self, play: ScenarioRun) -> None:
         """Set a limit, of which there is none by default."""
         play.world.set(max_renders_per_minute=LIMIT)
 
-    def break_(self, play: Play) -> None:
+    def break_(self, play: ScenarioRun) -> None:
         """Ask without end for what nobody has asked for."""
         play.mark("break", f"ever new variants are asked for, more than {LIMIT} a minute")
         self._ask_until(play, lambda: self._on(play), ON_WITHIN_S)
 
-    def expect(self, play: Play) -> None:
+    def expect(self, play: ScenarioRun) -> None:
         """The monitor has switched presets-only on, and the function heeds it."""
         require(self._on(play), "the monitor did not switch presets-only on")
         play.mark("alarm", "the monitor switches presets-only on")
@@ -66,12 +66,12 @@ class Storm:
         require(preset == 200, f"a preset is answered {preset}")
         require(play.noted("decision", PRESETS_ONLY), "the audit log does not know of it")
 
-    def clear(self, play: Play) -> None:
+    def clear(self, play: ScenarioRun) -> None:
         """A higher limit: what is asked for is wanted."""
         play.world.set(max_renders_per_minute=0)
         play.mark("clear", "the limit is raised")
 
-    def verify(self, play: Play) -> None:
+    def verify(self, play: ScenarioRun) -> None:
         """The monitor ends it by itself, and all is rendered again."""
         until(lambda: not self._on(play), "the monitor switches presets-only off", OFF_WITHIN_S)
         play.mark("clear", "the monitor switches presets-only off")
@@ -79,20 +79,20 @@ class Storm:
         noted = play.noted("decision", PRESETS_ONLY) or {}
         play.fact("newest entry of the audit log", json.dumps(noted.get("facts")))
 
-    def _ask_until(self, play: Play, over: Callable[[], bool], within_s: float) -> None:
+    def _ask_until(self, play: ScenarioRun, over: Callable[[], bool], within_s: float) -> None:
         deadline_s = time.monotonic() + within_s
         while not over() and time.monotonic() < deadline_s:
             for _ in range(5):
                 self._ask(play)
                 time.sleep(PAUSE_S)
 
-    def _ask(self, play: Play) -> tuple[int, str, str]:
+    def _ask(self, play: ScenarioRun) -> tuple[int, str, str]:
         """Status, Retry-After and the code of an error, of a variant that nobody has asked for."""
         answer = play.world.view(f"/samples/chelsea.png?w={next(self._widths)}&h=60&fit=fill", signed=True)
         code = json.loads(answer.data).get("code", "") if answer.status >= 400 else ""
         return answer.status, answer.headers.get("Retry-After", ""), code
 
     @staticmethod
-    def _on(play: Play) -> bool:
+    def _on(play: ScenarioRun) -> bool:
         switch = play.world.switch(PRESETS_ONLY)
         return switch.by == "monitor" and switch.holds(time.time())

@@ -6,15 +6,15 @@ import asyncio
 import time
 from threading import Thread
 
-from chaos.asked import Asked
 from chaos.faults import Fault, FaultPlan
-from chaos.proxy import Pace, Proxy
+from chaos.parse_aws_request import AwsRequest
+from chaos.proxy import Proxy, Timing
 from darkroom.aws.metrics import Figure
 
-from ..play import Phase, Play, Shown
+from ..environment import NAMESPACE
 from ..runbook import follow
-from ..waiting import require, until
-from ..world import NAMESPACE
+from ..scenario_run import Phase, ScenarioRun, Shown
+from ..wait_for import require, until
 
 FUNCTION = "TransformFunction"
 ADDRESS = "AWS_ENDPOINT_URL_S3"
@@ -33,7 +33,7 @@ _OF = {"service": "transform", "function": "transform"}
 class SlowDown(FaultPlan):
     """S3 answers ``SlowDown`` to whoever reads a master while it is not calm."""
 
-    def fault(self, asked: Asked, number: int) -> Fault | None:  # noqa: ARG002
+    def fault(self, asked: AwsRequest, number: int) -> Fault | None:  # noqa: ARG002
         """The same for every repeat: an outage, not bad luck."""
         reads = asked.service == "s3" and asked.operation in ("GET", "HEAD")
         return Fault.THROTTLE if reads and "/masters/" in asked.about else None
@@ -61,23 +61,23 @@ class Throttle:
         self._loop = asyncio.new_event_loop()
         self._proxy: Proxy | None = None
 
-    def prepare(self, play: Play) -> None:
+    def prepare(self, play: ScenarioRun) -> None:
         """The function finds S3 behind a proxy, which as yet changes nothing."""
         until(lambda: ALARM in play.world.alarms(), "alarms are evaluated", 600)
         require(play.world.alarms()[ALARM]["state"] != "ALARM", f"the alarm {ALARM} is on already: it cannot go off")
-        self._proxy = Proxy(play.world.facts["aws_endpoint_url"], self._plan, Pace())
+        self._proxy = Proxy(play.world.facts["aws_endpoint_url"], self._plan, Timing())
         Thread(target=self._loop.run_forever, daemon=True).start()
         url = asyncio.run_coroutine_threadsafe(self._proxy.start(), self._loop).result()
         play.world.redeploy(FUNCTION, {ADDRESS: url})
         until(lambda: self._status(play) == 200, "a picture is rendered by way of the proxy", 300)
         require(self._proxy.forwarded, "the function does not ask S3 by way of the proxy")
 
-    def break_(self, play: Play) -> None:
+    def break_(self, play: ScenarioRun) -> None:
         """From now on S3 throttles."""
         play.mark("break", "S3 answers 503 SlowDown to reads of masters")
         self._plan.calm = False
 
-    def expect(self, play: Play) -> None:
+    def expect(self, play: ScenarioRun) -> None:
         """Viewers go on asking, and the burn rate pages."""
         deadline_s = time.monotonic() + RINGS_WITHIN_S
         while not play.ringing(ALARM) and time.monotonic() < deadline_s:
@@ -86,13 +86,13 @@ class Throttle:
         play.rings(ALARM, 1)
         until(lambda: play.paged(GROUP), f"{GROUP} pages", 300)
 
-    def clear(self, play: Play) -> None:
+    def clear(self, play: ScenarioRun) -> None:
         """S3 recovers; the runbook's first commands show what it was."""
         follow(play.world, "bad-deploy")
         self._plan.calm = True
         play.mark("clear", "S3 answers again")
 
-    def verify(self, play: Play) -> None:
+    def verify(self, play: ScenarioRun) -> None:
         """Pictures are rendered, the alarm is over, and one page was sent."""
         until(lambda: self._status(play) == 200, "pictures are rendered again", 300)
         require(self._proxy is not None and self._proxy.injected, "nothing was throttled")
@@ -107,6 +107,6 @@ class Throttle:
         play.fact("pages", pages)
         require(pages == 1, f"{GROUP} paged {pages} times, not once")
 
-    def _status(self, play: Play) -> int:
+    def _status(self, play: ScenarioRun) -> int:
         """Of a request for a picture that nobody has asked for before."""
         return play.world.view(f"/samples/rocket.jpg?w={next(self._widths)}&h=40&fit=fill", signed=True).status

@@ -29,7 +29,7 @@ _NAME = re.compile(r"(?<![\w.])[a-z]\w*")  # names of functions and operators ar
 _SHORT_PERIODS_S, _PERIOD_UNIT_S = (1, 5, 10, 20, 30), 60
 
 
-def complaint_about(alarm: Mapping[str, Any]) -> str:
+def find_error(alarm: Mapping[str, Any]) -> str:
     """Why CloudWatch refuses these parameters of an alarm over metric math; empty if it does not.
 
     The rules are those of the CloudWatch API reference, "PutMetricAlarm", "MetricDataQuery" and "MetricStat".
@@ -125,7 +125,7 @@ def _put_metric_math(cloudwatch: Any) -> None:
         metrics = document.get("Metrics")
         if not metrics:
             return own(params, document, is_cbor, is_json)
-        if complaint := complaint_about(document):
+        if complaint := find_error(document):
             return refuse(complaint)
         answer = own(params, document, is_cbor, is_json)
         if answer[0] == 200:
@@ -142,7 +142,7 @@ def _record_metric_math(provisioners: Any) -> None:
         metrics = properties.get("Metrics")
         if not metrics:
             return own(name, properties)
-        if complaint := complaint_about(properties):
+        if complaint := find_error(properties):
             raise ValueError(complaint)
         # It requires a metric, which is taken away again.
         alarm = own(name, {**properties, "Metrics": None, "MetricName": "-", "Namespace": "-"})

@@ -25,7 +25,7 @@ class Datum:
     at_s: float
 
 
-def data(text: str) -> Iterator[Datum]:
+def read_data(text: str) -> Iterator[Datum]:
     """All that the lines of ``text`` count. Lines that are no such documents are passed over."""
     for line in text.splitlines():
         if MARK in line:

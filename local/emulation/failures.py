@@ -22,14 +22,14 @@ def name_failures_as_lambda_does(functions: Any) -> None:
         result = own(*arguments, **named)
         body = result.get("body") if isinstance(result, dict) and result.get("error") else None
         if isinstance(body, dict) and body.get("errorType") == UNNAMED:
-            kind = raised(str(result.get("log", "")), str(body.get("errorMessage", "")))
+            kind = error_type_of(str(result.get("log", "")), str(body.get("errorMessage", "")))
             return {**result, "body": {**body, "errorType": kind or UNNAMED}}
         return result
 
     functions._execute_function_with_config_scope = execute
 
 
-def raised(log: str, message: str) -> str:
+def error_type_of(log: str, message: str) -> str:
     """The class of what ended in ``message``, by the last traceback in ``log``; "" if that has none."""
     first = message.partition("\n")[0]
     found = (_RAISED.fullmatch(line) for line in reversed(log.splitlines()))

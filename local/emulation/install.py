@@ -16,12 +16,12 @@ from .logs import collect_late_lines, read_metrics
 from .mapping import read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
 from .names import differ_by_region
-from .nesting import complete_nested_stacks
+from .nested_stacks import complete_nested_stacks
 from .recursion import stop_loops
-from .restarting import end_workers_with_abandoned_threads
 from .signatures import Verifier, verify_function_urls, verify_virtual_hosts
 from .throttling import refuse_as_lambda_does
 from .tracing import DAEMON, answer_with_traces, pass_on_traces, sender, trace_invocations
+from .worker_exit import end_workers_with_abandoned_threads
 
 LOOK_EVERY_S = 5.0
 
@@ -59,12 +59,12 @@ def install(
     complete_nested_stacks(cloudformation)
     create_as_cloudwatch_does(cloudwatch, cloudfront, cloudformation.provisioners)
     differ_by_region(cloudformation.provisioners, os.environ)
-    repeated(lambda: measure_queues(queues, metrics))
-    repeated(lambda: measure_memory(runtime, metrics))
-    repeated(lambda: collect_late_lines(functions, runtime))
+    repeat(lambda: measure_queues(queues, metrics))
+    repeat(lambda: measure_memory(runtime, metrics))
+    repeat(lambda: collect_late_lines(functions, runtime))
 
 
-def repeated(look: Callable[[], None], every_s: float = LOOK_EVERY_S) -> None:
+def repeat(look: Callable[[], None], every_s: float = LOOK_EVERY_S) -> None:
     """Call ``look`` again and again from now on. What it raises is printed."""
 
     def go_on() -> None:

@@ -32,7 +32,7 @@ def is_valid(path: str) -> bool:
     return len(path) <= MAX_PATH_CHARACTERS and _PATH.fullmatch(path) is not None
 
 
-def refusal(paths: Iterable[str], in_progress: Iterable[str]) -> tuple[str, str] | None:
+def find_error(paths: Iterable[str], in_progress: Iterable[str]) -> tuple[str, str] | None:
     """Code and message of the error for ``paths`` while ``in_progress`` are invalidated; None if accepted."""
     wanted = list(paths)
     if not wanted or not all(map(is_valid, wanted)):
@@ -72,7 +72,7 @@ def refuse_as_cloudfront_does(cloudfront: Any, environment: Mapping[str, str]) -
         reference = cloudfront._text(batch, "CallerReference")
         if not any(one["InvalidationBatch"]["CallerReference"] == reference for one in known):
             in_progress = [path for one in under_way for path in one["InvalidationBatch"]["Paths"]["Items"]]
-            if found := refusal(_paths(cloudfront, batch), in_progress):
+            if found := find_error(_paths(cloudfront, batch), in_progress):
                 return cloudfront._error(*found, 400)
         answer = create(distribution_id, body)
         for one in cloudfront._invalidations[distribution_id][len(known) :]:

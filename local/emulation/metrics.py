@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .emf import data
+from .emf import read_data
 
 KEPT_S = 14 * 24 * 3600
 TIDY_EVERY_S = 60.0
@@ -46,7 +46,7 @@ class Metrics:
 
     def read(self, log: str) -> None:
         """Take in the metrics that a function's log has embedded."""
-        for datum in data(log):
+        for datum in read_data(log):
             unit, values = datum.unit, list(datum.values)
             self.store(datum.namespace, datum.name, dict(datum.dimensions), datum.at_s, unit, None, values, None, None)
 
@@ -60,12 +60,12 @@ class Metrics:
         for key in list(kept):
             with self._writing:
                 points = kept.get(key) or []
-                points[:] = compacted(points, now_s)
+                points[:] = compact(points, now_s)
                 if not points:
                     kept.pop(key, None)
 
 
-def compacted(points: Iterable[Point], now_s: float) -> list[Point]:
+def compact(points: Iterable[Point], now_s: float) -> list[Point]:
     """``points`` but for those over two weeks old; equal ones of the same minute are one, unless they are recent."""
     together: dict[tuple[int, float], Point] = {}
     recent: list[Point] = []
@@ -117,7 +117,7 @@ def measure_queues(sqs: Any, metrics: Metrics) -> None:
     for (_, _, url), queue in list(sqs._queues.all_items()):
         sqs._refresh_counts(queue)
         of = {"QueueName": url.rsplit("/", 1)[1]}
-        for name, unit, value in depths(queue, time.time()):
+        for name, unit, value in queue_depths(queue, time.time()):
             metrics.record("AWS/SQS", name, value, unit, of)
 
 
@@ -139,7 +139,7 @@ def most_memory_mb(pid: int) -> float:
     return round(int(peaks[0]) / 1024, 1) if peaks else 0.0
 
 
-def depths(queue: Any, now_s: float) -> Iterator[tuple[str, str, float]]:
+def queue_depths(queue: Any, now_s: float) -> Iterator[tuple[str, str, float]]:
     """Name, unit and value of a queue's gauges."""
     attributes = queue["attributes"]
     for name, attribute in (("Visible", ""), ("NotVisible", "NotVisible"), ("Delayed", "Delayed")):

@@ -76,13 +76,13 @@ def verify_function_urls(service: Any, verifier: Verifier) -> None:
                 reason = "CloudFront and Lambda canonicalise the path differently"
             if reason:
                 service.logger.warning("Function URL refused %s %s: %s", method, path, reason)
-                return refusal(signed="authorization" in headers)
+                return build_error(signed="authorization" in headers)
         return await handle(url_id, method, path, headers, body, query, *rest, **named)
 
     service.handle_function_url_request = handled
 
 
-def refusal(*, signed: bool) -> tuple[int, dict[str, str], bytes]:
+def build_error(*, signed: bool) -> tuple[int, dict[str, str], bytes]:
     """What a Function URL answers to a request whose signature is wrong or missing."""
     kind, name, text = (
         ("InvalidSignatureException", "message", _MISMATCH)

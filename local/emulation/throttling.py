@@ -18,12 +18,12 @@ def refuse_as_lambda_does(service: Any) -> None:
     own = service._function_url_proxy_response
 
     def answered(response: Mapping[str, Any] | None, cors_headers: Mapping[str, str]) -> Any:
-        return own(refusal(response) or response, cors_headers)
+        return own(build_error(response) or response, cors_headers)
 
     service._function_url_proxy_response = answered
 
 
-def refusal(response: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def build_error(response: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The answer to whom MiniStack throttles by ``response``, None if that is a function's own or none."""
     if not response or response.get("statusCode") != 429 or CODE not in str(response.get("body")):
         return None

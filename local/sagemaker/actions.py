@@ -9,9 +9,9 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from .capacities import Capacities
-from .faults import Fault, Refusal, invalid
+from .endpoint_description import EndpointDescription
 from .packages import Packages
+from .service_errors import RequestError, ServiceError, invalid
 
 TARGET = "X-Amz-Target"
 PREFIX = "SageMaker."
@@ -23,7 +23,7 @@ type Action = Callable[[Mapping[str, Any]], dict[str, Any]]
 class Actions:
     """The API over its two stores. An action works on small files, and within the loop: no two at a time."""
 
-    def __init__(self, packages: Packages, capacities: Capacities) -> None:
+    def __init__(self, packages: Packages, capacities: EndpointDescription) -> None:
         self._actions: dict[str, Action] = {
             "CreateModelPackageGroup": packages.create_group,
             "DescribeModelPackageGroup": packages.describe_group,
@@ -41,19 +41,19 @@ class Actions:
         body = await request.read()
         try:
             return _answer(self._done(name, body), 200)
-        except Refusal as refusal:
+        except RequestError as refusal:
             return _refused(refusal.fault)
 
     def _done(self, name: str, body: bytes) -> dict[str, Any]:
         if name not in self._actions:
-            raise Refusal(Fault("UnknownOperationException", 400, f"There is no {name!r} on this machine."))
+            raise RequestError(ServiceError("UnknownOperationException", 400, f"There is no {name!r} on this machine."))
         try:
             return self._actions[name](json.loads(body or b"{}"))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise Refusal(invalid(f"The request cannot be read: {error!r}")) from error
+            raise RequestError(invalid(f"The request cannot be read: {error!r}")) from error
 
 
-def _refused(fault: Fault) -> web.Response:
+def _refused(fault: ServiceError) -> web.Response:
     return _answer({"__type": fault.code, "message": fault.message}, fault.status)
 
 

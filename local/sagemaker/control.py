@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from .faults import Refusal
+from .service_errors import RequestError
 from .variants import Endpoints, Variant
 
 WEIGHTS = '{"weights": {"main": 1, "canary": {"weight": 1, "url": "…"}}}'
@@ -42,7 +42,7 @@ def routes(prefix: str, endpoints: Endpoints, servers: Servers) -> list[web.Rout
     async def weigh(request: web.Request) -> None:
         """``{"weights": {name: number}}``; for a variant that is new ``{"weight": number, "url": its container's}``."""
         name = request.match_info["name"]
-        endpoints.put(name, reweighed(endpoints.variants(name), await request.json()))
+        endpoints.put(name, change_weights(endpoints.variants(name), await request.json()))
 
     async def start(request: web.Request) -> None:
         """It is answered when the variant's server is ready."""
@@ -59,7 +59,7 @@ def routes(prefix: str, endpoints: Endpoints, servers: Servers) -> list[web.Rout
         async def handle(request: web.Request) -> web.StreamResponse:
             try:
                 await change(request)
-            except Refusal as refusal:
+            except RequestError as refusal:
                 return web.json_response(refusal.fault.document(), status=refusal.fault.status)
             except (ValueError, TypeError, KeyError, AttributeError):
                 raise web.HTTPBadRequest(text=usage) from None
@@ -76,7 +76,7 @@ def routes(prefix: str, endpoints: Endpoints, servers: Servers) -> list[web.Rout
     ]
 
 
-def reweighed(variants: tuple[Variant, ...], document: Any) -> tuple[Variant, ...]:
+def change_weights(variants: tuple[Variant, ...], document: Any) -> tuple[Variant, ...]:
     """``variants`` with the weights of a document, and its new ones at the end.
 
     Raises ValueError, TypeError, KeyError or AttributeError if the document is none.

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..place import REGION
-from .documents import Documents
-from .faults import Refusal, invalid
+from ..paths import REGION
+from .document_store import DocumentStore
+from .service_errors import RequestError, invalid
 
 ACCOUNT = "000000000000"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
@@ -42,7 +42,7 @@ _LISTED = (
 class Packages:
     """Each method is an API action: it takes the request's document and returns the answer's; raises Refusal."""
 
-    def __init__(self, documents: Documents, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, documents: DocumentStore, clock: Callable[[], float] = time.time) -> None:
         self._documents = documents
         self._clock = clock
 
@@ -51,7 +51,7 @@ class Packages:
         name = _group(asked)
         arn = _group_arn(name)
         if self._documents.read(_group_file(name)) is not None:
-            raise Refusal(invalid(f"ModelPackageGroup already exists: {arn}"))
+            raise RequestError(invalid(f"ModelPackageGroup already exists: {arn}"))
         group = {"ModelPackageGroupName": name, "ModelPackageGroupArn": arn, "CreationTime": self._clock()}
         described = {key: asked[key] for key in ("ModelPackageGroupDescription",) if key in asked}
         self._documents.write(
@@ -64,7 +64,7 @@ class Packages:
         name = _group(asked)
         found = self._documents.read(_group_file(name))
         if found is None:
-            raise Refusal(invalid(f"ModelPackageGroup {_group_arn(name)} does not exist."))
+            raise RequestError(invalid(f"ModelPackageGroup {_group_arn(name)} does not exist."))
         return found
 
     def create(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Packages:
         matched = _VERSION.fullmatch(arn)
         found = self._documents.read(_version_file(matched[1], int(matched[2]))) if matched else None
         if found is None:
-            raise Refusal(invalid(f"ModelPackage {arn} does not exist."))
+            raise RequestError(invalid(f"ModelPackage {arn} does not exist."))
         return found
 
     def list_all(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _group(asked: Mapping[str, Any]) -> str:
     """The name of a group that is called by its name or its ARN."""
     name = str(asked.get("ModelPackageGroupName", "")).rpartition("/")[2]
     if not _NAME.fullmatch(name):
-        raise Refusal(invalid("ModelPackageGroupName must be a name of letters, digits and hyphens, or an ARN"))
+        raise RequestError(invalid("ModelPackageGroupName must be a name of letters, digits and hyphens, or an ARN"))
     return name
 
 
@@ -150,16 +150,16 @@ def _version_file(group: str, number: int) -> str:
 
 def _approval(status: str) -> str:
     if status not in APPROVALS:
-        raise Refusal(invalid(f"ModelApprovalStatus is one of {', '.join(APPROVALS)}"))
+        raise RequestError(invalid(f"ModelApprovalStatus is one of {', '.join(APPROVALS)}"))
     return status
 
 
 def _properties(properties: Mapping[str, str]) -> dict[str, str]:
     if len(properties) > MAX_PROPERTIES:
-        raise Refusal(invalid(f"CustomerMetadataProperties has more than {MAX_PROPERTIES} members"))
+        raise RequestError(invalid(f"CustomerMetadataProperties has more than {MAX_PROPERTIES} members"))
     for name, value in properties.items():
         if not 1 <= len(name) <= MAX_PROPERTY_NAME or not 1 <= len(value) <= MAX_PROPERTY_VALUE:
-            raise Refusal(
+            raise RequestError(
                 invalid(
                     f"CustomerMetadataProperties: a name has 1 to {MAX_PROPERTY_NAME} characters, "
                     f"a value 1 to {MAX_PROPERTY_VALUE}"

@@ -17,11 +17,11 @@ import aiohttp
 from aiohttp import web
 
 from .actions import Actions
-from .capacities import Capacities
-from .documents import Documents
-from .faults import Fault, Refusal, broken, model_error, timed_out, unavailable, validation
+from .document_store import DocumentStore
+from .endpoint_description import EndpointDescription
 from .packages import Packages
-from .variants import Endpoints, Variant, chosen
+from .service_errors import RequestError, ServiceError, broken, model_error, timed_out, unavailable, validation
+from .variants import Endpoints, Variant, choose_variant
 
 MAX_PAYLOAD_BYTES = 25 * 1024 * 1024
 """Largest body of a call and of its answer (SageMaker developer guide, "Real-time inference")."""
@@ -69,7 +69,7 @@ class Runtime:
 
     url: str
     endpoints: Endpoints
-    capacities: Capacities
+    capacities: EndpointDescription
     packages: Packages
     _listeners: list[Listener] = field(default_factory=list)
 
@@ -91,9 +91,9 @@ async def open_runtime(
 
     ``draw`` (0 to 1) decides between variants.
     """
-    endpoints, documents = Endpoints(), Documents(state)
+    endpoints, documents = Endpoints(), DocumentStore(state)
     packages = Packages(documents)
-    capacities = Capacities(endpoints, documents, asyncio.get_running_loop().call_later)
+    capacities = EndpointDescription(endpoints, documents, asyncio.get_running_loop().call_later)
     listeners: list[Listener] = []
     # No pool: a container that was restarted must not be asked through a connection to the one before.
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
@@ -133,7 +133,7 @@ class _Api:
             return await self._invoke(request)
         except web.HTTPRequestEntityTooLarge:
             return _too_large()
-        except Refusal as refusal:
+        except RequestError as refusal:
             return _answer(refusal.fault)
 
     async def _invoke(self, request: web.Request) -> web.StreamResponse:
@@ -141,8 +141,8 @@ class _Api:
         if (request.content_length or 0) > MAX_PAYLOAD_BYTES:
             return _too_large()
         if len(request.headers.get(CUSTOM_ATTRIBUTES, "")) > MAX_ATTRIBUTES_CHARS:
-            raise Refusal(validation(f"{CUSTOM_ATTRIBUTES} has more than {MAX_ATTRIBUTES_CHARS} characters"))
-        variant = chosen(name, self._endpoints.variants(name), at=self._draw(), target=target)
+            raise RequestError(validation(f"{CUSTOM_ATTRIBUTES} has more than {MAX_ATTRIBUTES_CHARS} characters"))
+        variant = choose_variant(name, self._endpoints.variants(name), at=self._draw(), target=target)
         body = await request.read()
         self._endpoints.count(name, variant)
         headers = {name: request.headers[name] for name in FORWARDED if name in request.headers}
@@ -151,16 +151,16 @@ class _Api:
         invocation = Invocation(name, variant.name, status, time.monotonic() - began_s)
         for listener in self._listeners:
             listener(invocation)
-        if isinstance(answer, Fault):
-            raise Refusal(answer)
+        if isinstance(answer, ServiceError):
+            raise RequestError(answer)
         if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-            raise Refusal(model_error(status, answer.decode(errors="replace")))
+            raise RequestError(model_error(status, answer.decode(errors="replace")))
         returned = {name: told[name] for name in RETURNED if name in told}
         return web.Response(body=answer, headers={**returned, INVOKED_VARIANT: variant.name, **_request_id()})
 
     async def _asked(
         self, variant: Variant, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[int, bytes | Fault, Mapping[str, str]]:
+    ) -> tuple[int, bytes | ServiceError, Mapping[str, str]]:
         """The container's status, body and headers; or what stands for them where it does not answer."""
         try:
             async with self._session.post(f"{variant.url}/invocations", data=body, headers=headers) as told:
@@ -173,7 +173,7 @@ class _Api:
             return HTTPStatus.BAD_GATEWAY, broken(), {}
 
 
-def _answer(fault: Fault) -> web.Response:
+def _answer(fault: ServiceError) -> web.Response:
     headers = {"x-amzn-ErrorType": fault.code, **_request_id()}
     return web.json_response(fault.document(), status=fault.status, headers=headers)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from .faults import Refusal, validation
+from .service_errors import RequestError, validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Variant:
     instances: int = 1
 
 
-def chosen(endpoint: str, variants: Sequence[Variant], *, at: float, target: str = "") -> Variant:
+def choose_variant(endpoint: str, variants: Sequence[Variant], *, at: float, target: str = "") -> Variant:
     """The variant that takes a call: ``target`` if it is named, else the one in whose share ``at`` (0 to 1) lies.
 
     Raises Refusal where no variant has that name, and where all weights are nought.
@@ -33,10 +33,10 @@ def chosen(endpoint: str, variants: Sequence[Variant], *, at: float, target: str
         for variant in variants:
             if variant.name == target:
                 return variant
-        raise Refusal(validation(f"Variant {target} not found for endpoint {endpoint}"))
+        raise RequestError(validation(f"Variant {target} not found for endpoint {endpoint}"))
     sharing = [variant for variant in variants if variant.weight > 0]
     if not sharing:
-        raise Refusal(validation(f"Endpoint {endpoint} has no variant with a weight"))
+        raise RequestError(validation(f"Endpoint {endpoint} has no variant with a weight"))
     upto = accumulate(variant.weight for variant in sharing)
     wanted = at * sum(variant.weight for variant in sharing)
     return next((variant for variant, end in zip(sharing, upto, strict=True) if wanted < end), sharing[-1])
@@ -56,7 +56,7 @@ class Endpoints:
     def variants(self, endpoint: str) -> tuple[Variant, ...]:
         """Those of ``endpoint``; raises Refusal if there is no such endpoint."""
         if endpoint not in self._variants:
-            raise Refusal(validation(f"Endpoint {endpoint} of account 000000000000 not found."))
+            raise RequestError(validation(f"Endpoint {endpoint} of account 000000000000 not found."))
         return self._variants[endpoint]
 
     def count(self, endpoint: str, variant: Variant) -> None:

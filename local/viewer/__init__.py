@@ -6,9 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from ..errors import CannotStart
-from ..exclusive import exclusively
-from ..place import ROOT
+from ..errors import StartError
+from ..file_lock import hold_lock
+from ..paths import ROOT
 from ..processes import run
 
 LOCKED = tuple(Path(__file__).parent / name for name in ("package.json", "package-lock.json"))
@@ -21,7 +21,7 @@ SCRIPT = BUILT / "openseadragon.min.js"
 
 async def script() -> Path:
     """OpenSeadragon's script, installed first if it is not here in the version of the lock file; raises CannotStart."""
-    async with exclusively(INSTALLED.parent / ".viewer.lock"):
+    async with hold_lock(INSTALLED.parent / ".viewer.lock"):
         if not _is_here():
             await _install()
     return SCRIPT
@@ -37,7 +37,7 @@ def _is_here() -> bool:
 async def _install() -> None:
     npm = shutil.which("npm")
     if npm is None:
-        raise CannotStart("This page looks with OpenSeadragon, which npm installs: install Node and npm, then reload")
+        raise StartError("This page looks with OpenSeadragon, which npm installs: install Node and npm, then reload")
     shutil.rmtree(INSTALLED, ignore_errors=True)
     INSTALLED.mkdir(parents=True)
     for file in LOCKED:
@@ -45,4 +45,4 @@ async def _install() -> None:
     done = await run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], env=dict(os.environ), cwd=INSTALLED)
     if done.status or not SCRIPT.exists():
         shutil.rmtree(INSTALLED, ignore_errors=True)
-        raise CannotStart(f"npm could not install OpenSeadragon; it needs the network once:\n{done.tail()}")
+        raise StartError(f"npm could not install OpenSeadragon; it needs the network once:\n{done.tail()}")

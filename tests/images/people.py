@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from darkroom.findings import Region
-from local.golden import labelled
+from local.golden import label_samples
 from tests.corpus import CORPUS
 
 from .pictures import photograph
@@ -165,7 +165,7 @@ def surround(width_px: float, placement: Placement, size: tuple[int, int]) -> Re
 
 def mark_faces() -> dict[str, list[Region]]:
     """Return where the faces are, by picture, of every picture that is present."""
-    packaged = {golden.picture.removesuffix(".png"): list(golden.faces or ()) for golden in labelled()}
+    packaged = {golden.picture.removesuffix(".png"): list(golden.faces or ()) for golden in label_samples()}
     corpus = tomllib.loads(MARKED.read_text(encoding="utf-8"))
     return (
         {name: packaged[name] for name in PACKAGED}

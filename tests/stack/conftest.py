@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from local import beside
+from local import isolated_stack
 from local.aws import Cloud
-from local.place import ROOT
+from local.paths import ROOT
 from tests.waiting import HANG_S
 from tools import api_calls
 
@@ -34,7 +34,7 @@ DELIBERATE = {"arn:aws:secretsmanager:us-east-1:0:secret:none"}
 class Stack:
     """A running stack: the facts of its ``stack.json``, and what tests do to it."""
 
-    running: beside.Beside
+    running: isolated_stack.IsolatedStack
     state: Path
     cdn_url: str
     control_url: str
@@ -75,7 +75,7 @@ class Stack:
 
 def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:
     """Start the stack of the checkout ``root`` on free ports, wait until it is ready."""
-    running = beside.start(state, *options, root=root, within_s=STARTS_WITHIN_S)
+    running = isolated_stack.start(state, *options, root=root, within_s=STARTS_WITHIN_S)
     facts = {name: running.facts[name] for name in Stack.__dataclass_fields__ if name in running.facts}
     return Stack(running, state, **facts)
 

@@ -15,7 +15,7 @@ from PIL import Image
 from darkroom.findings import Face, Finding
 from darkroom.models.catalogue import SMALL, load
 from darkroom.models.running import Models
-from local.place import MODELS
+from local.paths import MODELS
 from tests.waiting import wait_until
 
 from .conftest import Stack

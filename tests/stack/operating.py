@@ -14,7 +14,7 @@ from typing import Any
 from darkroom.aws.index import Index
 from darkroom.aws.record import Record
 from local.aws import tool_environment
-from local.place import ROOT
+from local.paths import ROOT
 from tests.waiting import wait_until
 from tools import local_stack, runbooks
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from local.deploy import RENDERS_AT_ONCE
-from local.place import STACK
+from local.paths import STACK
 
 from .conftest import Stack
 from .isolated.test_lifecycle import family

@@ -24,7 +24,7 @@ from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.purge import derivatives_of
 from local.aws import tool_environment
 from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE
-from local.place import ROOT
+from local.paths import ROOT
 from tests.announcements import SCHEMAS, complaints
 from tests.component.imaging.test_master import unstructured
 from tests.component.imaging.test_privacy import generated

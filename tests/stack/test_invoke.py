@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.place import ROOT
+from local.paths import ROOT
 from tests.waiting import HANG_S
 
 from .conftest import Stack

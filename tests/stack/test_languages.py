@@ -20,7 +20,7 @@ from PIL import Image
 from darkroom.aws.secrets import RETRY_S
 from darkroom.services.languages.keys import read_keys
 from darkroom.services.languages.table import BY_NAME
-from local.language_keys import DOCUMENT, signed_in
+from local.dialect_keys import DOCUMENT, sign_in_dialect
 from tests.corpus import CORPUS
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.waiting import HANG_S, wait_until
@@ -80,7 +80,7 @@ def size(answer: Answer) -> tuple[int, int]:
 
 
 def signed(language: str, target: str) -> str:
-    return signed_in(language, target, read_keys(DOCUMENT))
+    return sign_in_dialect(language, target, read_keys(DOCUMENT))
 
 
 def dit_request(key: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chaos.library import shake
+from chaos.bulk_job import run_bulk_job
 from local.deploy import LIBRARY_BUCKET
 from tests.images.pictures import jpeg_photo
 from tools.library.__main__ import main
@@ -34,7 +34,7 @@ def uploads(stack: Stack) -> str:
 
 
 def test_each_picture_is_accounted_for_while_workers_are_killed(stack: Stack) -> None:
-    found = shake(stack.state, pictures=PICTURES, seed=20_261_126, every_s=2.0, most=KILLED)
+    found = run_bulk_job(stack.state, pictures=PICTURES, seed=20_261_126, every_s=2.0, most=KILLED)
     assert found.wrong == []
     assert found.outcomes == {"done": PICTURES}
     assert 0 < found.killed <= KILLED

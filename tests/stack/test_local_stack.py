@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.place import ROOT
+from local.paths import ROOT
 from tests.stack.conftest import Stack
 from tests.waiting import HANG_S
 

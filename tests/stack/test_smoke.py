@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from local.place import ROOT
+from local.paths import ROOT
 from tests.waiting import HANG_S
 from tools.smoke.report import INTERRUPTED
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.aws import Cloud
-from local.resolved import stack_resources
+from local.cfn_resolver import stack_resources
 
 from .conftest import Stack
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 import urllib3
 
-from local.place import ROOT
+from local.paths import ROOT
 from tests.component.services.upload.calling import run_documented, send
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 import pytest
 
-from local.place import ROOT
-from local.watching.reading import Figures, wanted
+from local.console_api.read_metrics import MetricReader, build_query
+from local.paths import ROOT
 from tests.images.pictures import jpeg_photo
 from tests.waiting import HANG_S, wait_until
 
@@ -136,8 +136,8 @@ def test_what_viewers_see_of_the_cdn_is_in_cloudwatch(console: Console, viewer: 
 
     def rate() -> Any:
         of = {"DistributionId": console.stack.distribution_id, "Region": "Global"}
-        one = wanted("AWS/CloudFront", "CacheHitRate", of, "Average")
-        found = Figures(console.stack.cloud.metrics).minutes({one: time.time() - 600}, time.time())[one]
+        one = build_query("AWS/CloudFront", "CacheHitRate", of, "Average")
+        found = MetricReader(console.stack.cloud.metrics).minutes({one: time.time() - 600}, time.time())[one]
         return [value for value in found.values() if 0 < value < 100]
 
     assert wait_until(rate, "the rate of hits is known")

@@ -25,7 +25,7 @@ from darkroom.plan.grammar.iiif.picture import picture_of
 from darkroom.plan.grammar.iiif.reading import ImageRequest, identifier_of, read
 from darkroom.plan.grammar.iiif.version import VERSIONS
 from local import viewer as osd
-from local.control import CONSOLE
+from local.control_pages import CONSOLE
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.component.browser.serving import served
 from tests.images.pictures import photograph

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.place import ROOT
+from local.paths import ROOT
 
 CASES = """
 import pytest

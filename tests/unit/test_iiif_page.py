@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from darkroom.plan.grammar.iiif.features import FEATURES
+from tools.generated_blocks import fill
 from tools.iiif_page import CONTENT, PAGE
-from tools.places import fill
 
 
 def test_the_page_is_fresh() -> None:

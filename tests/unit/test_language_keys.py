@@ -8,7 +8,7 @@ from darkroom.plan.grammar.settings import LanguageSettings
 from darkroom.services.languages.keys import read_keys
 from darkroom.services.languages.service import grammar_of
 from darkroom.services.languages.table import BY_NAME
-from local.language_keys import DOCUMENT, signed_in
+from local.dialect_keys import DOCUMENT, sign_in_dialect
 
 KEYS = read_keys(DOCUMENT)
 
@@ -26,7 +26,7 @@ KEYS = read_keys(DOCUMENT)
     ],
 )
 def test_what_is_signed_is_taken(language: str, target: str) -> None:
-    url = signed_in(language, target, KEYS)
+    url = sign_in_dialect(language, target, KEYS)
     known = BY_NAME[language]
     assert url.startswith(f"{known.prefix}/")
     asked = grammar_of(known).read(known.target(url), LanguageSettings())
@@ -38,7 +38,7 @@ def test_what_is_signed_is_taken(language: str, target: str) -> None:
 @pytest.mark.parametrize("language", ["cloudflare", "iiif", "flickr"])
 def test_what_has_no_signatures_is_not_signed(language: str) -> None:
     with pytest.raises(ValueError, match="imgproxy, thumbor, dit"):
-        signed_in(language, "/photo.jpg", KEYS)
+        sign_in_dialect(language, "/photo.jpg", KEYS)
 
 
 def test_no_two_keys_are_the_same() -> None:

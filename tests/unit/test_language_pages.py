@@ -8,8 +8,8 @@ import pytest
 
 from darkroom.services.languages.table import IIIF
 from darkroom.services.languages.table import LANGUAGES as SERVED
+from tools.generated_blocks import fill
 from tools.language_pages import FOLDER, LANGUAGES, PAGES, Language
-from tools.places import fill
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

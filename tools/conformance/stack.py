@@ -10,10 +10,10 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from local import beside
+from local import isolated_stack
 from local.aws import Cloud
-from local.beside import Beside, NoStack
-from local.place import ROOT
+from local.isolated_stack import IsolatedStack, NoStack
+from local.paths import ROOT
 
 PICTURE = ROOT / "tests" / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"
 """What the validator asks for, by the name of the file without ``.png``."""
@@ -27,12 +27,12 @@ TAKEN_IN_WITHIN_S = 120.0
 @contextmanager
 def running(state: Path) -> Iterator[str]:
     """The address of a stack with its data in ``state``, which lets anybody ask for anything. Raises NoStack."""
-    with beside.running(state, "--no-watch", "--no-inference", *PARAMETERS) as stack:
+    with isolated_stack.running(state, "--no-watch", "--no-inference", *PARAMETERS) as stack:
         _take_in(stack)
         yield str(stack.facts["cdn_url"])
 
 
-def _take_in(stack: Beside) -> None:
+def _take_in(stack: IsolatedStack) -> None:
     """Upload the picture, and wait until it is served. The first answer takes longest: the validator waits for 5 s."""
     s3 = Cloud(stack.facts["aws_endpoint_url"]).s3
     bucket = stack.facts["outputs"]["UploadsBucketName"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 from urllib.parse import urlsplit
 
-from local import venvs
-from local.errors import CannotStart
+from local import tool_venvs
+from local.errors import StartError
 from local.progress import Progress
 
 PREFIXES = {"2.0": "iiif/2", "3.0": "iiif/3"}
@@ -15,12 +15,15 @@ PREFIXES = {"2.0": "iiif/2", "3.0": "iiif/3"}
 
 async def prepare() -> None:
     """Install the validator if it is not here; raises CannotStart."""
-    await venvs.ensure_conformance(Progress())
+    await tool_venvs.ensure_conformance(Progress())
     done = subprocess.run(  # noqa: S603
-        [venvs.python_of(venvs.CONFORMANCE), "-c", "import magic"], capture_output=True, text=True, check=False
+        [tool_venvs.python_of(tool_venvs.CONFORMANCE), "-c", "import magic"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        raise CannotStart(
+        raise StartError(
             "The validator needs libmagic; on Debian: apt-get install libmagic1t64\n" + done.stderr.strip()
         )
 
@@ -28,7 +31,7 @@ async def prepare() -> None:
 def validate(url: str, identifier: str, level: int, version: str) -> int:
     """Run every test of ``version`` up to compliance ``level`` against the server at ``url``; how many failed."""
     found = urlsplit(url)
-    python = venvs.python_of(venvs.CONFORMANCE)
+    python = tool_venvs.python_of(tool_venvs.CONFORMANCE)
     command = [str(python), str(python.parent / "iiif-validate.py")]
     server = ["--server", found.netloc, "--scheme", found.scheme, "--prefix", PREFIXES[version]]
     tested = ["--identifier", identifier, "--version", version, "--level", str(level)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.signing import sign
 from darkroom.services.languages.keys import read_keys
-from local.language_keys import DOCUMENT, signed_in
+from local.dialect_keys import DOCUMENT, sign_in_dialect
 
 from . import LOCAL_KEY, Event
 
@@ -28,7 +28,7 @@ def events() -> dict[str, Event]:
         ),
         "no-source.json": event("/no/such/photo.jpg?w=320", "auto-webp"),
         "thumbor.json": in_language(
-            "thumbor", signed_in("thumbor", "/801x600/smart/samples/coffee.png", keys), "auto-webp"
+            "thumbor", sign_in_dialect("thumbor", "/801x600/smart/samples/coffee.png", keys), "auto-webp"
         ),
         "iiif.json": in_language("iiif", "/iiif/3/samples%2Fcoffee.png/info.json", "application/ld+json"),
     }

@@ -9,9 +9,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local.errors import CannotStart
-from local.facts import read_facts
-from local.place import Place
+from local.errors import StartError
+from local.paths import StackPaths
+from local.stack_info import read_stack_info
 
 from . import ROOT
 from .fates import Fate, Stack
@@ -29,9 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not chosen.folder.is_dir():
         return _complain(f"{chosen.folder} is no folder")
     try:
-        stack = Stack.of(read_facts(Place(chosen.state_dir.resolve())))
+        stack = Stack.of(read_stack_info(StackPaths(chosen.state_dir.resolve())))
         expected = _expected(chosen.expect) if chosen.expect else None
-    except (CannotStart, ValueError, OSError) as error:
+    except (StartError, ValueError, OSError) as error:
         return _complain(str(error))
     dead_before = stack.depths()[DEAD_LETTERS].total
     sent = stack.send(chosen.folder, chosen.prefix)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local import venvs
+from local import tool_venvs
 from local.ministack import MiniStack
-from local.place import Place, Ports
+from local.paths import Ports, StackPaths
 from local.progress import Progress
 
 
@@ -21,7 +21,7 @@ def start_ministacks(count: int) -> Iterator[list[str]]:
     if not count:
         yield []
         return
-    asyncio.run(venvs.ensure(Progress()))
+    asyncio.run(tool_venvs.ensure(Progress()))
     with tempfile.TemporaryDirectory(prefix="mutation-ministack-", ignore_cleanup_errors=True) as folder:
         started: list[MiniStack] = []
         urls = []
@@ -30,7 +30,7 @@ def start_ministacks(count: int) -> Iterator[list[str]]:
                 place = Path(folder) / str(number)
                 place.mkdir()
                 ports = Ports(cdn=_find_free_port(), aws=_find_free_port())
-                started.append(MiniStack(Place(place), ports))
+                started.append(MiniStack(StackPaths(place), ports))
                 asyncio.run(started[-1].start())
                 urls.append(ports.aws_url)
             yield urls

@@ -30,7 +30,7 @@ LIBRARIES = (
 )
 """Imported before the first fork. None of them starts a thread on import."""
 
-UNDER_TEST = ("darkroom", "functions", "tests", "local")
+UNDER_TEST = ("darkroom", "functions", "tests", "local", "cloudfront_local")
 START_S = 60.0
 MOST_BYTES = 8 << 30
 FAILED, SURVIVED = 1, 0

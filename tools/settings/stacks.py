@@ -52,13 +52,13 @@ class LocalStore:
 
     def read(self) -> Mapping[str, str]:
         """See the protocol."""
-        from local.cdn.key_values import KeyValues
+        from cloudfront_local.key_values import KeyValues
 
         return KeyValues(self.endpoint_url).read(self.arn)
 
     def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
         """See the protocol."""
-        from local.cdn.key_values import KeyValues, StoreChanged
+        from cloudfront_local.key_values import KeyValues, StoreChanged
 
         try:
             KeyValues(self.endpoint_url).update(self.arn, puts, deletes)

@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from darkroom.services.live_settings import CURRENT, parse_document
 from darkroom.settings import DEFAULTS
-from local.signed import signed_target
+from local.sign_urls import sign_target
 
 from .. import local_stack
 from .model import CheckFailed, require
@@ -113,7 +113,7 @@ class World:
 
     def signed(self, target: str) -> str:
         """``target`` with a signature."""
-        return signed_target(target, self.signing_key)
+        return sign_target(target, self.signing_key)
 
     def path(self, key: str) -> str:
         """The URL's path of a picture."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from urllib.parse import unquote
 
-from local.signed import signed_target
+from local.sign_urls import sign_target
 from tests.images.pictures import jpeg_photo
 from tests.stack.conftest import Stack
 from tests.stack.viewer import Viewer
@@ -19,13 +19,13 @@ YEAR_S = 365 * 86_400
 def links(path: str, key: str) -> dict[str, str]:
     """Expired and edited links to one derivative, none of which is valid."""
     now_s = int(time.time())
-    expired = signed_target(f"{path}?w=801", key, now_s - 60)
+    expired = sign_target(f"{path}?w=801", key, now_s - 60)
     return {
         "expired": expired,
         "later": expired.replace(f"exp={now_s - 60}", f"exp={now_s + YEAR_S}"),
         "without": expired.replace(f"&exp={now_s - 60}", ""),
         "forged": f"{path}?w=801&exp={now_s + YEAR_S}&s={FORGED}",
-        "other": signed_target(f"{path}?w=802", key, now_s + YEAR_S).replace("w=802", "w=801"),
+        "other": sign_target(f"{path}?w=802", key, now_s + YEAR_S).replace("w=802", "w=801"),
     }
 
 
@@ -46,7 +46,7 @@ def test_an_expired_link_is_refused_without_an_invocation_though_its_derivative_
     stack: Stack, viewer: Viewer, attacker: Attacker
 ) -> None:
     path = viewer.upload(jpeg_photo((1200, 900)), "stored.jpg")
-    valid = signed_target(f"{path}?w=801", stack.signing_key, int(time.time()) + YEAR_S)
+    valid = sign_target(f"{path}?w=801", stack.signing_key, int(time.time()) + YEAR_S)
     assert attacker.get(valid).status == 200
     before = stack.invocations()
     found = {name: attacker.get(link).status for name, link in links(path, stack.signing_key).items()}

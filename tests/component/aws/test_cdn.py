@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import pytest
 
+from cloudfront_local.patterns import is_invalidated
 from darkroom.aws import clients
 from darkroom.aws.cdn import Cdn
 from darkroom.errors import InvalidPath, TooManyInvalidations, Unavailable
-from local.cdn.patterns import invalidated
 
 from .faulty import Reply, answering, error
 
@@ -50,7 +50,7 @@ def test_paths_are_invalidated_as_the_edge_writes_them(cloudfront: Any, distribu
     paths = ["/gr%C3%B6%C3%9Fe%20%2B%25%2A.jpg/_/*", "/gr%C3%B6%C3%9Fe%20%2B%25%2A.jpg"]
     found = paths_of(cloudfront, distribution, cdn.invalidate(paths, "one"))
     assert sorted(found) == sorted(paths)
-    assert any(invalidated("/gr%C3%B6%C3%9Fe%20%2B%25%2A.jpg/_/w=320.auto-webp", path) for path in found)
+    assert any(is_invalidated("/gr%C3%B6%C3%9Fe%20%2B%25%2A.jpg/_/w=320.auto-webp", path) for path in found)
     assert cdn.wildcards_in_flight() == 0
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from local.aws import Cloud
-from local.resolved import deployed_stacks, nested_template, stack_resources
+from local.cfn_resolver import deployed_stacks, nested_template, stack_resources
 from tests.waiting import wait_until
 
 type Template = dict[str, Any]

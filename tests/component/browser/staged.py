@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 from PIL import Image, ImageFilter
 
-from local.control import CONSOLE
+from local.control_pages import CONSOLE
 
 from .serving import served
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from local.control import CONSOLE
+from local.control_pages import CONSOLE
 
 from . import watched as told
 from .browser import CHROMIUM, Page, open_browser

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
-from local.control import CONSOLE
+from local.control_pages import CONSOLE
 from tests.images.pictures import jpeg_photo
 from tools.runbooks import PAGES
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local import venvs
+from local import tool_venvs
 from local.progress import Progress
 from tests.component.models.classifier import COLOURS, colour_classifier
 from tests.images.looking import ROOT, models_folder
@@ -33,7 +33,7 @@ input = { side_px = 16, layout = "channels-first", deviation = [255, 255, 255] }
 @pytest.fixture(scope="package")
 def environment() -> None:
     """The endpoint's virtual environment, made when first needed."""
-    asyncio.run(venvs.ensure_endpoint(Progress()))
+    asyncio.run(tool_venvs.ensure_endpoint(Progress()))
 
 
 @pytest.fixture(scope="package")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.aws.model import stages_ms
-from local import venvs
+from local import tool_venvs
 from tests.conftest import free_port
 from tests.images.looking import ROOT
 from tests.waiting import HANG_S, wait_until
@@ -120,7 +120,7 @@ def serving(models: Path, scratch: Path, **variables: str) -> Iterator[Server]:
 def start(models: Path, out: int, **variables: str) -> subprocess.Popen[bytes]:
     """A server that may not be ready yet, or never."""
     return subprocess.Popen(
-        [venvs.python_of(venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
+        [tool_venvs.python_of(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
         env={
             "PATH": os.environ["PATH"],
             "HOST": "127.0.0.1",

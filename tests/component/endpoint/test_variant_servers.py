@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from local.place import Place
+from local.paths import StackPaths
 from local.progress import Progress
 from local.sagemaker import control
 from local.sagemaker.runtime import Runtime, open_runtime
@@ -23,7 +23,7 @@ from local.variant_servers import VariantServers
 from tests.images.looking import models_folder
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until_async
-from tools.worse import put_worse
+from tools.degraded_model import put_worse
 
 from .serving import Server
 
@@ -61,7 +61,7 @@ class Stage:
 @asynccontextmanager
 async def staged(folder: Path, main_url: str) -> AsyncIterator[Stage]:
     async with open_runtime(folder / "sagemaker") as runtime, aiohttp.ClientSession() as session:
-        servers = VariantServers(Place(folder), runtime.endpoints, Progress())
+        servers = VariantServers(StackPaths(folder), runtime.endpoints, Progress())
         app = web.Application()
         app.add_routes(control.routes("/sagemaker", runtime.endpoints, servers))
         runner = web.AppRunner(app, shutdown_timeout=0.1)

@@ -21,7 +21,7 @@ from darkroom.models.pixels import Pixels
 from darkroom.models.running import Models
 from darkroom.models.sessions import OnnxModel, batches
 from darkroom.models.tensors import Prepared
-from local.place import ROOT
+from local.paths import ROOT
 from tests.images.looking import models_folder, pixels, small_models
 from tests.images.pictures import photograph
 

@@ -19,7 +19,7 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.ingest.service import Outcome
 from local.event_samples import photograph
-from local.place import ROOT
+from local.paths import ROOT
 from tests.announcements import SCHEMAS, complaints
 from tests.images.pictures import jpeg_photo
 

@@ -12,7 +12,7 @@ import pytest
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED
 from darkroom.services.ingest.changes import Change, Kind
 from darkroom.services.ingest.service import Outcome
-from local.place import ROOT
+from local.paths import ROOT
 from tests.announcements import SCHEMAS
 from tests.images.pictures import jpeg_photo
 

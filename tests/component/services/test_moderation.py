@@ -18,7 +18,7 @@ from darkroom.plan.presets import Presets, configured
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.ingest.changes import confirm_message, moderated_message, release_message
 from darkroom.services.ingest.service import Outcome
-from local.errors import CannotStart
+from local.errors import StartError
 from local.release import release
 from tests.images.pictures import jpeg_photo, png_noise
 
@@ -308,13 +308,13 @@ def test_the_local_command_releases_what_it_found_held(world: World, aws_environ
         "index_table": world.names["index"],
         "queues": {"review": world.names["changes"]},
     }
-    with pytest.raises(CannotStart, match="nothing is known"):
+    with pytest.raises(StartError, match="nothing is known"):
         release(facts, KEY)
     world.created(KEY, BODY)
     assert release(facts, KEY) == sha256(BODY).hexdigest()
     [message] = world.messages("changes")
     assert world.message(message) is Outcome.RELEASED
-    with pytest.raises(CannotStart, match="ready"):
+    with pytest.raises(StartError, match="ready"):
         release(facts, KEY)
 
 

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
+from cloudfront_local.access_log import LogRecord, file_name
+from cloudfront_local.log_delivery import LogDelivery
+from cloudfront_local.messages import Request, Response
+from cloudfront_local.model import Distribution
 from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
@@ -22,10 +26,6 @@ from darkroom.services.caching import made_from
 from darkroom.services.popular import service
 from darkroom.services.popular.service import ENOUGH_S, SETTLED_S, SPARE_S, Outcome, Popular, Window
 from darkroom.settings import read_settings
-from local.cdn.access_log import Visit, file_name
-from local.cdn.log_delivery import LogDelivery
-from local.cdn.messages import Answer, Request
-from local.cdn.model import Distribution
 
 from .emf import counted, of
 from .functions import Context, load
@@ -81,9 +81,9 @@ class World:
         deployed = Distribution(distribution, "d1.cloudfront.net", (), log_bucket=self.logs)
         delivery = LogDelivery(self.s3, pytest.fail)
         for _ in range(times):
-            answer = Answer(200, CIMultiDict({"X-Cache": "Hit from cloudfront"}))
+            answer = Response(200, CIMultiDict({"X-Cache": "Hit from cloudfront"}))
             request = Request("GET", path, query, client_ip="192.0.2.7")
-            delivery.note(deployed, Visit(request, answer, deployed.domain, time.time(), 0.01))
+            delivery.note(deployed, LogRecord(request, answer, deployed.domain, time.time(), 0.01))
         delivery.deliver(deployed)
 
     def run(self, always: AlwaysRedact = NOTHING) -> Outcome:

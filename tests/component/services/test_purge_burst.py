@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from darkroom.services.purging import invalidated_paths
-from local import venvs
+from local import tool_venvs
 from local.emulation.invalidations import SECONDS
 from local.emulation.recursion import MOST_INVOCATIONS
 from local.ministack import MiniStack
-from local.place import Place, Ports
+from local.paths import Ports, StackPaths
 from local.progress import Progress
 from tests.conftest import free_port
 from tests.waiting import wait_until
@@ -27,9 +27,9 @@ WITHIN_S = 1800.0
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """That of a MiniStack where an invalidation is in progress for a moment."""
-    asyncio.run(venvs.ensure(Progress()))
+    asyncio.run(tool_venvs.ensure(Progress()))
     ports = Ports(cdn=free_port(), aws=free_port())
-    ministack = MiniStack(Place(tmp_path_factory.mktemp("burst")), ports, {SECONDS: "1"})
+    ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("burst")), ports, {SECONDS: "1"})
     asyncio.run(ministack.start())
     yield {
         "AWS_ENDPOINT_URL": ports.aws_url,

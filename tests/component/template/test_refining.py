@@ -68,7 +68,7 @@ def test_a_message_waits_five_minutes_and_is_hidden_for_six_timeouts() -> None:
 
 
 LONGEST_DELAY_S = 900
-"""SQS's longest delay, which the local stack has (local/pace.py)."""
+"""SQS's longest delay, which the local stack has (local/intervals.py)."""
 
 
 def test_the_cdn_asks_again_after_the_longest_delay() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from local.place import ROOT
+from local.paths import ROOT
 
 from .stack import PSEUDO, Stack
 

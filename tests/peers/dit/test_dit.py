@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.contenders.dit import __file__ as contender
-from bench.contenders.model import Missing
-from bench.contenders.npm import LOCKED, installed
+from bench.competitors.dit import __file__ as contender
+from bench.competitors.model import Missing
+from bench.competitors.npm import LOCKED, installed
 from darkroom.errors import DarkroomError
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source

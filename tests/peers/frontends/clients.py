@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.contenders import npm
-from bench.contenders.model import Missing
+from bench.competitors import npm
+from bench.competitors.model import Missing
 
 HERE = Path(__file__).parent
 FILES = tuple(HERE / name for name in (*npm.LOCKED, ".npmrc"))

@@ -10,8 +10,8 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.contenders.model import Missing
-from bench.kept import kept
+from bench.build_cache import kept
+from bench.competitors.model import Missing
 from bench.paths import WORK
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore
 
-from bench.contenders.model import Missing
+from bench.competitors.model import Missing
 from darkroom.aws.objects import Bucket
 from darkroom.plan.boxes import Size
 from darkroom.plan.grammar.iiif.version import V2, V3, Version

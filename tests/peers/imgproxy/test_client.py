@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bench.contenders import npm
-from bench.contenders.model import Missing
+from bench.competitors import npm
+from bench.competitors.model import Missing
 
 from ..serving import KEY, Deployment, body_of, picture, size_of
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.contenders import npm
-from bench.contenders.ipx import FILES
-from bench.contenders.model import Missing
+from bench.competitors import npm
+from bench.competitors.ipx import FILES
+from bench.competitors.model import Missing
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.plan.grammar.native import parse_url

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.contenders import npm
-from bench.contenders.model import Missing
-from bench.contenders.node import FILES, HERE
+from bench.competitors import npm
+from bench.competitors.model import Missing
+from bench.competitors.node import FILES, HERE
 from darkroom.plan.grammar.dit import read
 from darkroom.plan.grammar.settings import LanguageSettings
 from tests.images.rendering import Pixels, made, rgba

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.contenders.thumbor import LOCK
+from bench.build_cache import kept
+from bench.competitors.thumbor import LOCK
 from bench.emulator import install
-from bench.kept import kept
 from bench.paths import WORK
 
 START_S = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-from local.place import ROOT
+from local.paths import ROOT
 from tools.conformance import TESTS
 
 

@@ -7,24 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from gameday.isolated_stack import running
 from gameday.report import write
 from gameday.run import run
-from gameday.scenarios.storm import Storm
+from gameday.scenarios.storm import TrafficSpike
 from gameday.scenarios.throttle import Throttle
-from gameday.stage import running
-from local import beside
+from local import isolated_stack
 
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Of a stack of its own: what others break burns budget for hours, and an alarm that rings cannot go off."""
-    with beside.running(tmp_path_factory.mktemp("gameday"), "--no-watch", "--no-inference") as stack:
+    with isolated_stack.running(tmp_path_factory.mktemp("gameday"), "--no-watch", "--no-inference") as stack:
         yield stack.state
 
 
 def test_alarm_remedy_and_report(state: Path, tmp_path: Path) -> None:
     world = running(state)
-    scenarios = [Throttle(to_the_end=False), Storm()]
+    scenarios = [Throttle(to_the_end=False), TrafficSpike()]
     throttled, stormed = plays = run(world, scenarios, print)
     assert [play.fault for play in plays] == ["", ""]
     assert [mark.kind for mark in throttled.marks] == ["break", "alarm", "clear"]
@@ -40,5 +40,5 @@ def test_alarm_remedy_and_report(state: Path, tmp_path: Path) -> None:
 
 
 def test_without_a_stack_there_is_no_stage(tmp_path: Path) -> None:
-    with pytest.raises(beside.NoStack, match="No stack runs in"):
+    with pytest.raises(isolated_stack.NoStack, match="No stack runs in"):
         running(tmp_path)

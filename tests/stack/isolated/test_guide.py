@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from local import venvs
+from local import tool_venvs
 from local.aws import Cloud, tool_environment
+from local.cfn_resolver import stack_resources
 from local.ministack import MiniStack
-from local.place import ROOT, Place, Ports
+from local.paths import ROOT, Ports, StackPaths
 from local.ports import free_ports
 from local.progress import Progress
-from local.resolved import stack_resources
 from tests.guide import adapt, in_order, read_blocks, variables
 from tests.images.pictures import jpeg_photo
 
@@ -59,7 +59,7 @@ class Guide:
     def environment(self) -> dict[str, str]:
         """What docs/local.md exports, and the environment of the SAM CLI, which the guide activates."""
         environment = tool_environment(self.cloud.endpoint_url.replace("127.0.0.1", "localhost"))
-        programs = (str(venvs.python_of("sam").parent), str(self.reader), environment["PATH"])
+        programs = (str(tool_venvs.python_of("sam").parent), str(self.reader), environment["PATH"])
         return environment | {"PATH": ":".join(programs), "PYTHONPATH": str(self.reader), "AWS_PAGER": ""}
 
     def shell(self, block: str, *, keep: set[str] | frozenset[str] = frozenset()) -> str:
@@ -108,13 +108,13 @@ def reader(folder: Path) -> Path:
     (folder / "sitecustomize.py").write_text(NAMES)
     (folder / "aws").symlink_to(ROOT / ".venv" / "bin" / "aws")
     for name in CRT:
-        (folder / name).symlink_to(venvs.site_packages("sam") / name)
+        (folder / name).symlink_to(tool_venvs.site_packages("sam") / name)
     return folder
 
 
 @pytest.fixture(scope="module")
 def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
-    asyncio.run(venvs.ensure(Progress()))
+    asyncio.run(tool_venvs.ensure(Progress()))
     checkout = tmp_path_factory.mktemp("checkout")
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -122,7 +122,7 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
         shutil.copy2(ROOT / name, checkout / name)
     cdn, aws = free_ports(2)
     ports = Ports(cdn=cdn, aws=aws)
-    ministack = MiniStack(Place(tmp_path_factory.mktemp("guide")), ports)
+    ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("guide")), ports)
     asyncio.run(ministack.start())
     yield Guide(checkout, Cloud(ports.aws_url), reader(tmp_path_factory.mktemp("reader")))
     asyncio.run(ministack.stop())

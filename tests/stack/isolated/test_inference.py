@@ -21,7 +21,7 @@ import pytest
 from botocore.config import Config
 from PIL import Image
 
-from local.place import ENDPOINT, MODELS
+from local.paths import ENDPOINT, MODELS
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.corpus import CORPUS
 from tests.documents import accuracy_in_order, page, photographed, words

@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from local.place import ROOT
+from local.paths import ROOT
 from local.ports import free_ports
 from tests.stack.conftest import start_stack, stop_stack
 from tests.waiting import HANG_S, wait_until

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from local import venvs
+from local import tool_venvs
 from local.aws import Cloud, tool_environment
-from local.completion import complete
-from local.exclusive import exclusively
+from local.file_lock import hold_lock
 from local.ministack import MiniStack
-from local.place import ROOT, Place, Ports, architecture
+from local.paths import ROOT, Ports, StackPaths, architecture
 from local.ports import free_ports
+from local.post_deploy import complete
 from local.progress import Progress
 from tests.announcements import complaints
 from tests.waiting import wait_until
@@ -74,10 +74,10 @@ STACKS = (("first", "us-east-1"), ("second", "us-east-1"), ("first", "eu-central
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    asyncio.run(venvs.ensure(Progress()))
+    asyncio.run(tool_venvs.ensure(Progress()))
     cdn, aws = free_ports(2)
     ports = Ports(cdn=cdn, aws=aws)
-    ministack = MiniStack(Place(tmp_path_factory.mktemp("several")), ports)
+    ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("several")), ports)
     asyncio.run(ministack.start())
     yield ports.aws_url
     asyncio.run(ministack.stop())
@@ -86,9 +86,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def stacks(url: str, tmp_path_factory: pytest.TempPathFactory) -> list[Deployed]:
     async def deploy_all() -> None:
-        async with exclusively(
-            ROOT / ".aws-sam" / ".lock"
-        ):  # the build folder is shared by all stacks of this checkout
+        async with hold_lock(ROOT / ".aws-sam" / ".lock"):  # the build folder is shared by all stacks of this checkout
             await asyncio.to_thread(_sam, url, "us-east-1", "build", "--parameter-overrides", f"Arch={architecture()}")
             for name, region in STACKS:
                 overrides = (
@@ -108,7 +106,7 @@ def stacks(url: str, tmp_path_factory: pytest.TempPathFactory) -> list[Deployed]
 
 
 def _sam(url: str, region: str, command: str, *options: str) -> None:
-    python = venvs.python_of("sam")
+    python = tool_venvs.python_of("sam")
     environment = tool_environment(url) | {"ARCH": architecture(), "AWS_DEFAULT_REGION": region, "AWS_REGION": region}
     environment["PATH"] = f"{python.parent}:{environment['PATH']}"
     done = subprocess.run(

@@ -14,7 +14,7 @@ from bench.auto.unseen import Kept, Outcome, Print
 from bench.corpus.drawn import DRAWN, drawn
 from bench.corpus.packages import MATE, NotToBeHad, unpacked
 from bench.corpus.views import _LEARNED, _UNSEEN
-from bench.parts import quality as part
+from bench.suites import quality as part
 
 
 def printed(size_bytes: int, score: float, judged: float = 0.0) -> Print:

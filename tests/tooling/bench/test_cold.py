@@ -13,7 +13,7 @@ import pytest
 from bench.cold.cache import PAGE_BYTES, drop, resident_bytes
 from bench.cold.files import files_below, reach
 from bench.cold.starts import Read, grown
-from bench.contenders.model import Contender
+from bench.competitors.model import Contender
 from bench.paths import ROOT
 
 PAGES = 300

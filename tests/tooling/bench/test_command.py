@@ -11,8 +11,8 @@ import pytest
 
 from bench import __main__ as command
 from bench import page, runs
-from bench.figures import Figure, Section
-from bench.parts import PARTS
+from bench.goals import Figure, Section
+from bench.suites import PARTS
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page of its own, and two parts: one measures, and leaves the process on one core; the other fails."""
     for name, function in (("fine", fine), ("broken", broken)):
-        module = ModuleType(f"bench.parts.{name}")
+        module = ModuleType(f"bench.suites.{name}")
         module.__dict__.update(measure=function, __spec__=object())
         monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setitem(PARTS, name, module.__name__)

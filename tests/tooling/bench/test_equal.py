@@ -15,24 +15,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bench.asking import Makes
 from bench.cases import Case
-from bench.contenders.darkroom import darkroom
-from bench.contenders.dit import dit
-from bench.contenders.ipx import ipx
-from bench.contenders.model import for_api_gateway, for_function_url, trace_header
-from bench.contenders.node import node
-from bench.contenders.pillow import pillow
-from bench.contenders.thumbor import thumbor
+from bench.compare import Makes
+from bench.competitors.darkroom import darkroom
+from bench.competitors.dit import dit
+from bench.competitors.ipx import ipx
+from bench.competitors.model import for_api_gateway, for_function_url, trace_header
+from bench.competitors.node import node
+from bench.competitors.pillow import pillow
+from bench.competitors.thumbor import thumbor
 from bench.emulator import emulator
-from bench.equal import around, at_score, match, matched, nearest
-from bench.floors import Floor, alone, floor
+from bench.equal_quality import around, at_score, match, matched, nearest
 from bench.link.process import linked
+from bench.lower_bound import Floor, alone, floor
+from bench.measure import Entry, event, started
 from bench.pictures import Recipe, photograph
 from bench.processes import children, free_ports
 from bench.quality import reference, ssimulacra2
 from bench.runtime import Sandbox
-from bench.trial import Entry, event, started
 from darkroom.aws.telemetry.headers import read_header
 from darkroom.plan.canonical import parse_path
 
@@ -132,7 +132,7 @@ def test_a_contender_answers_in_each_format_with_the_quality_that_is_asked_for(p
 
 
 def test_a_peer_is_matched_once(picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.equal.FOUND", tmp_path)
+    monkeypatch.setattr("bench.equal_quality.FOUND", tmp_path)
     wanted = reference(picture, 320)
     out = io.BytesIO()
     Image.fromarray(wanted).save(out, "WEBP", quality=60)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.contenders.model import Missing
+from bench.competitors.model import Missing
 from bench.flame.drawing import COLOURS, MARGIN_PX, WIDTH_PX, drawn
 from bench.flame.recording import recorded
 from bench.flame.stacks import Frame, Stack, answering, by_innermost, parse
 from bench.flame.tree import Key, Node, grown
-from bench.parts.flame import kind, our_file
+from bench.suites.flame import kind, our_file
 
 LOOP = "thread (7): MainThread;main (awslambdaric/__main__.py:31);handle_event_request (awslambdaric/bootstrap.py:178)"
 HANDLER = f"{LOOP};handler (app.py:53)"

@@ -10,9 +10,9 @@ import pytest
 
 from bench import page, runs
 from bench.chart import chart
-from bench.figures import Figure, Goal, Section, goals
-from bench.parts import APART, PARTS, NoSuchPart, part, usual
+from bench.goals import Figure, Goal, Section, goals
 from bench.runs import KEPT, Run, verdict
+from bench.suites import APART, PARTS, NoSuchPart, part, usual
 
 AT_MOST = Goal("time", "request", "a request", "a peer", "ratio", 2, 0.5)
 AT_LEAST = Goal("share", "good", "good ones", "all", "ratio", 2, 0.9, at_least=True)
@@ -121,7 +121,7 @@ def test_every_usual_part_can_be_measured() -> None:
 
 
 def test_a_part_without_a_module_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PARTS, "ghost", "bench.parts.ghost")
+    monkeypatch.setitem(PARTS, "ghost", "bench.suites.ghost")
     with pytest.raises(NoSuchPart, match="ghost"):
         part("ghost")
 

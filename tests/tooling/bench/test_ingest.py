@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.alike import made, matches
-from bench.contenders.darkroom import darkroom_at_ingest
-from bench.contenders.darkroom.ingest import plan
-from bench.contenders.model import Contender
-from bench.contenders.node import sharp_at_ingest
-from bench.parts.ingest import (
+from bench.competitors.darkroom import darkroom_at_ingest
+from bench.competitors.darkroom.ingest import plan
+from bench.competitors.model import Contender
+from bench.competitors.node import sharp_at_ingest
+from bench.equal_quality_set import made, matches
+from bench.pictures import Recipe, photograph
+from bench.quality import reference, ssimulacra2
+from bench.statistics import Spread
+from bench.suites.ingest import (
     MATCHED,
     PRESETS,
     SEGMENTS,
@@ -30,9 +33,6 @@ from bench.parts.ingest import (
     timed,
     with_metadata,
 )
-from bench.pictures import Recipe, photograph
-from bench.quality import reference, ssimulacra2
-from bench.statistics import Spread
 from bench.worker import Worker
 from darkroom.imaging.encoding import DEFAULT_QUALITY
 from darkroom.plan.presets import configured
@@ -96,7 +96,7 @@ def test_a_job_that_fails_says_so(tmp_path: Path) -> None:
 
 def test_a_machine_without_node_measures_the_others(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"/nowhere:{Path(shutil.which('make') or '').parent}")
-    monkeypatch.setattr("bench.contenders.npm.shutil.which", lambda _: None)
+    monkeypatch.setattr("bench.competitors.npm.shutil.which", lambda _: None)
     found, missing = printers(picture)
     assert [contender.name for contender in found] == ["Darkroom", "Darkroom, one by one"]
     assert missing == ["The Node handler: Node and npm are not installed."]
@@ -106,7 +106,7 @@ def test_a_machine_without_node_measures_the_others(picture: Path, monkeypatch: 
 def test_sharp_is_asked_for_pictures_that_look_like_ours(
     picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.alike.FOUND", tmp_path)
+    monkeypatch.setattr("bench.equal_quality_set.FOUND", tmp_path)
     presets = {"w320": PRESETS["w320"]}
     wanted = {"w320": reference(picture, 320)}
     ours = made(darkroom_at_ingest("", "", "series", picture, presets), None)

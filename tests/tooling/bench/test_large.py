@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.contenders.model import Contender
-from bench.contenders.pillow.cover import cover
+from bench.competitors.model import Contender
+from bench.competitors.pillow.cover import cover
 from bench.large.covering import SIDE_PX, Covered, Findings, fastest, preset, reference
-from bench.parts import large
 from bench.statistics import Spread
+from bench.suites import large
 
 
 def covered(name: str, *ms: float) -> Covered:

@@ -13,19 +13,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.asking import installed
+from bench.build_cache import kept
 from bench.cases import Case
-from bench.contenders.darkroom import INGEST_ALLOCATOR, VARIABLES, darkroom
-from bench.contenders.dit import dit
-from bench.contenders.ipx import ipx
-from bench.contenders.node import node
+from bench.compare import installed
+from bench.competitors.darkroom import INGEST_ALLOCATOR, VARIABLES, darkroom
+from bench.competitors.dit import dit
+from bench.competitors.ipx import ipx
+from bench.competitors.node import node
 from bench.emulator import emulator
-from bench.kept import kept
 from bench.link.process import linked
+from bench.measure import event
 from bench.pictures import Recipe, photograph
 from bench.quality import reference, ssim
 from bench.runtime import NoAnswer, Sandbox
-from bench.trial import event
 from tests.component.template.stack import template
 
 SMALL = Recipe("small.jpg", "coffee", 1200, 900)

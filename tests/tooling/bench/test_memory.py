@@ -9,7 +9,7 @@ import pytest
 from bench.memory.requests import COUNT, OUTPUTS, Wanted, demanding, requests
 from bench.memory.run import WARMING, Seen, by_type, growth_mb
 from bench.memory.sources import DEMANDING, MIXED
-from bench.parts import memory
+from bench.suites import memory
 from darkroom.plan.canonical import parse_path
 
 

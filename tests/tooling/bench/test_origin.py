@@ -9,9 +9,9 @@ import pytest
 from bench.link.process import linked
 from bench.origin.distribution import EDGE, FORWARDED, METHODS, VARY, VARY_CODE, code, distribution
 from bench.origin.viewing import Viewer, store, viewer
-from bench.parts import origin
 from bench.runtime import NoAnswer
 from bench.statistics import Spread
+from bench.suites import origin
 from tests.component.template.stack import Stack
 
 BODY = b"a stored picture"

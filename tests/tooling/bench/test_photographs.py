@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from bench.figures import goals
-from bench.parts.photographs import AVIF_ALLOWANCE, figures, text
+from bench.goals import goals
 from bench.photographs.comparing import STARTS, Compared, Outcome, equal_bytes
+from bench.suites.photographs import AVIF_ALLOWANCE, figures, text
 
 
 @pytest.mark.parametrize("wanted", [31.0, 55.0, 60.2, 74.9, 88.0])

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bench.cases import Case
-from bench.contenders.model import Contender
+from bench.competitors.model import Contender
+from bench.measure import Counts, Result, event, in_turn, stages
 from bench.report import Compared, Findings, compared, for_page, rows, tables
 from bench.runtime import Invocation
 from bench.statistics import Spread
-from bench.trial import Counts, Result, event, in_turn, stages
 from darkroom.plan.canonical import parse_path
 
 CASE = Case("12 MP to 800", "12mp.jpg", 800)

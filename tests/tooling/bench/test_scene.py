@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bench.parts import scene
 from bench.scene.run import Made, Read
 from bench.scene.tiles import SIDE_PX, Tile, tiles
 from bench.statistics import Spread
+from bench.suites import scene
 
 OURS, PEER = Made(40.0, 640.0, 1_000), Made(25.0, 280.0, 900)
 NEAR = Read(Tile(1, 0, 0, 512, 512), 90.0, 300_000, 2, Spread.of([12, 13]), Spread.of([10, 10]))

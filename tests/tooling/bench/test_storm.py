@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.parts.storm import percentile, row, table
 from bench.storm.storm import KINDS, Kind, Outcome
 from bench.storm.told import Told, most_at_a_time, told
 from bench.storm.viewers import Answer, Viewer, seconds
+from bench.suites.storm import percentile, row, table
 
 AT_S = 1_800_000_000.0
 

@@ -9,21 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
+from cloudfront_local.access_log import FIELDS, LogRecord, file_name, format_file, format_record
+from cloudfront_local.messages import Request, Response
 from darkroom.services.popular.lines import LogReader
-from local.cdn.access_log import FIELDS, Visit, file_name, file_of, line_of
-from local.cdn.messages import Answer, Request
 
 NOON_S = 1_795_608_000.0
 
 
-def visit(path: str = "/a.jpg", query: str | None = None, method: str = "GET", **headers: str) -> Visit:
+def visit(path: str = "/a.jpg", query: str | None = None, method: str = "GET", **headers: str) -> LogRecord:
     request = Request(method, path, query, CIMultiDict(headers), "192.0.2.7", "id-1")
-    answer = Answer(200, CIMultiDict({"X-Cache": "RefreshHit from cloudfront", "Content-Type": "image/webp"}), b"12345")
-    return Visit(request, answer, "d1.cloudfront.net", NOON_S + 61.5, 0.0126)
+    answer = Response(
+        200, CIMultiDict({"X-Cache": "RefreshHit from cloudfront", "Content-Type": "image/webp"}), b"12345"
+    )
+    return LogRecord(request, answer, "d1.cloudfront.net", NOON_S + 61.5, 0.0126)
 
 
 def test_a_line_has_cloudfronts_fields() -> None:
-    line = line_of(visit("/caf%C3%A9.jpg", "w=320&f=webp", referer="https://a.example/", host="p.example"))
+    line = format_record(visit("/caf%C3%A9.jpg", "w=320&f=webp", referer="https://a.example/", host="p.example"))
     values = dict(zip(FIELDS, line.removesuffix("\n").split("\t"), strict=True))
     assert len(FIELDS) == 33
     assert (values["date"], values["time"], values["time-taken"]) == ("2026-11-25", "12:01:01", "0.013")
@@ -39,7 +41,9 @@ def test_a_file_is_named_by_its_hour() -> None:
 
 
 def test_a_file_is_what_the_counting_reads() -> None:
-    content = file_of([line_of(visit()), line_of(visit(query="w=320")), line_of(visit(method="HEAD"))])
+    content = format_file(
+        [format_record(visit()), format_record(visit(query="w=320")), format_record(visit(method="HEAD"))]
+    )
     reader = LogReader()
     assert list(reader.targets(io.BytesIO(gzip.decompress(content)))) == ["/a.jpg", "/a.jpg?w=320"]
     assert (reader.lines, reader.unread) == (3, 0)
@@ -48,6 +52,6 @@ def test_a_file_is_what_the_counting_reads() -> None:
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_no_viewer_can_write_a_line_of_another(agent: str, referer: str) -> None:
     reader = LogReader()
-    content = file_of([line_of(visit(**{"user-agent": agent, "referer": referer}))])
+    content = format_file([format_record(visit(**{"user-agent": agent, "referer": referer}))])
     assert list(reader.targets(io.BytesIO(gzip.decompress(content)))) == ["/a.jpg"]
     assert (reader.lines, reader.unread) == (1, 0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict
 
-from local.cdn.byte_range import ByteRange, Unsatisfiable, parse_range
-from local.cdn.cache_key import cache_key, normal_encoding, query_pairs
-from local.cdn.conditional import not_modified, same_representation
-from local.cdn.forwarding import origin_headers, origin_query
-from local.cdn.messages import Request
-from local.cdn.model import (
+from cloudfront_local.byte_range import ByteRange, Unsatisfiable, parse_range
+from cloudfront_local.cache_key import cache_key, normalize_encoding, query_pairs
+from cloudfront_local.conditional import not_modified, same_representation
+from cloudfront_local.forwarding import origin_headers, origin_query
+from cloudfront_local.messages import Request
+from cloudfront_local.model import (
     Behaviour,
     CachePolicy,
     Cors,
@@ -21,8 +21,8 @@ from local.cdn.model import (
     Selection,
     Selections,
 )
-from local.cdn.patterns import invalidated, matches
-from local.cdn.response_headers import apply_policy
+from cloudfront_local.patterns import is_invalidated, matches
+from cloudfront_local.response_headers import apply_policy
 
 
 def request_for(path: str = "/a", query: str | None = None, **headers: str) -> Request:
@@ -120,7 +120,7 @@ def test_path_pattern(pattern: str, path: str, expected: bool) -> None:
     ],
 )
 def test_invalidation_path(path: str, invalidation: str, expected: bool) -> None:
-    assert invalidated(path, invalidation) is expected
+    assert is_invalidated(path, invalidation) is expected
 
 
 NOTHING = CachePolicy()
@@ -171,7 +171,7 @@ def test_head_and_get_have_keys_of_their_own() -> None:
     [("", ""), ("gzip, deflate, br", "br,gzip"), ("gzip;q=1.0", "gzip"), ("br;q=0, gzip", "gzip"), ("GZIP", "gzip")],
 )
 def test_normal_encoding(accept_encoding: str, expected: str) -> None:
-    assert normal_encoding(accept_encoding, ("br", "gzip")) == expected
+    assert normalize_encoding(accept_encoding, ("br", "gzip")) == expected
 
 
 def test_query_pairs_stay_as_they_were_sent() -> None:

@@ -14,13 +14,13 @@ from aiohttp import web
 from botocore.credentials import Credentials
 from multidict import CIMultiDict
 
-from local.cdn import policies
-from local.cdn.edge import Edge
-from local.cdn.edge_event import BadResult, event_json, read_result
-from local.cdn.edge_function import FunctionFailed, V8Function
-from local.cdn.journal import Journal
-from local.cdn.messages import Answer, Request
-from local.cdn.model import (
+from cloudfront_local import policies
+from cloudfront_local.edge import Edge
+from cloudfront_local.edge_event import BadResult, event_json, read_result
+from cloudfront_local.edge_function import FunctionFailed, V8Function
+from cloudfront_local.journal import Journal
+from cloudfront_local.messages import Request, Response
+from cloudfront_local.model import (
     Behaviour,
     CachePolicy,
     Distribution,
@@ -33,8 +33,8 @@ from local.cdn.model import (
     Selection,
     Selections,
 )
-from local.cdn.origins import MiniStackOrigins
-from local.cdn.store import Entry, Store
+from cloudfront_local.origins import MiniStackOrigins
+from cloudfront_local.store import Entry, Store
 from tests.component.template.stack import Stack
 from tests.waiting import HANG_S, wait_until_async
 
@@ -499,7 +499,7 @@ def test_the_edge_function_answers_itself_or_fails_without_telling_why(monkeypat
             refused = await edge.answer(get("/refuse"))
             thrown = await edge.answer(get("/throw"))
             with monkeypatch.context() as patch:
-                patch.setattr("local.cdn.edge_function.TIME_LIMIT_S", 1.0)
+                patch.setattr("cloudfront_local.edge_function.TIME_LIMIT_S", 1.0)
                 looped = await edge.answer(get("/loop"))
             after = await edge.answer(get("/a"))
         assert (refused.status, refused.body, refused.headers["content-type"]) == (403, b"no", "text/x-own")
@@ -633,10 +633,10 @@ def test_a_function_that_does_not_load() -> None:
 
 
 def test_the_store_forgets_what_was_not_used_for_longest() -> None:
-    from local.cdn.freshness import Lifetime
+    from cloudfront_local.freshness import Lifetime
 
     def entry(size: int) -> Entry:
-        return Entry("/", Answer(200, CIMultiDict(), b"x" * size), Lifetime(True, 60), 0.0)
+        return Entry("/", Response(200, CIMultiDict(), b"x" * size), Lifetime(True, 60), 0.0)
 
     store = Store(max_bytes=10_000)
     for name in ("a", "b", "c"):

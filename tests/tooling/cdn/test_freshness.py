@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.cdn.freshness import directives, lifetime
-from local.cdn.model import CachePolicy
+from cloudfront_local.freshness import directives, lifetime
+from cloudfront_local.model import CachePolicy
 
 NOW_S = 1_800_000_000.0
 OWN = CachePolicy(min_ttl_s=0, default_ttl_s=0, max_ttl_s=31_536_000)

@@ -8,10 +8,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from local.cdn.edge import Edge
-from local.cdn.hosts import Hosts
-from local.cdn.model import Distribution
-from local.cdn.server import viewer_request
+from cloudfront_local.edge import Edge
+from cloudfront_local.hosts import Hosts
+from cloudfront_local.model import Distribution
+from cloudfront_local.server import viewer_request
 
 
 class Deployed:

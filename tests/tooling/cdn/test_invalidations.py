@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from local.cdn.patterns import invalidated
-from local.emulation.invalidations import MAX_FILES, MAX_WILDCARDS, is_valid, refusal
+from cloudfront_local.patterns import is_invalidated
+from local.emulation.invalidations import MAX_FILES, MAX_WILDCARDS, find_error, is_valid
 from tests.component.services.cloudfront import make_distribution
 
 
@@ -31,7 +31,7 @@ def test_documented_paths_are_accepted(path: str) -> None:
 )
 def test_unsafe_paths_are_refused(path: str) -> None:
     assert not is_valid(path)
-    assert refusal(["/good.jpg", path], []) == (
+    assert find_error(["/good.jpg", path], []) == (
         "InvalidArgument",
         "Your request contains one or more invalid invalidation paths.",
     )
@@ -39,16 +39,16 @@ def test_unsafe_paths_are_refused(path: str) -> None:
 
 def test_paths_in_progress_count_by_their_kind() -> None:
     wildcards, files = ["/w/*"] * MAX_WILDCARDS, ["/f"] * MAX_FILES
-    assert refusal(wildcards + files, []) is None
-    assert refusal(["/f"], wildcards) is None
+    assert find_error(wildcards + files, []) is None
+    assert find_error(["/f"], wildcards) is None
     for wanted, in_progress in ((["/w/*"], wildcards), (["/f"], files), ([*wildcards, "/w/*"], [])):
-        assert (refusal(wanted, in_progress) or ("",))[0] == "TooManyInvalidationsInProgress"
+        assert (find_error(wanted, in_progress) or ("",))[0] == "TooManyInvalidationsInProgress"
 
 
 def test_an_encoded_tilde_does_not_cover_an_object_cached_with_a_raw_one() -> None:
-    assert not invalidated("/a~b.jpg", "/a%7Eb.jpg")
-    assert not invalidated("/a~b.jpg/_/w-320.webp", "/a%7Eb.jpg/_/*")
-    assert invalidated("/a%7Eb.jpg", "/a%7Eb.jpg")
+    assert not is_invalidated("/a~b.jpg", "/a%7Eb.jpg")
+    assert not is_invalidated("/a~b.jpg/_/w-320.webp", "/a%7Eb.jpg/_/*")
+    assert is_invalidated("/a%7Eb.jpg", "/a%7Eb.jpg")
 
 
 def test_one_bad_path_fails_the_whole_batch(aws: Any) -> None:

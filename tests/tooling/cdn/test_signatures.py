@@ -12,11 +12,11 @@ import pytest
 from botocore.credentials import Credentials
 from multidict import CIMultiDict
 
+from cloudfront_local.journal import Journal
+from cloudfront_local.messages import Response
+from cloudfront_local.model import Origin, OriginKind
+from cloudfront_local.origins import MiniStackOrigins
 from darkroom.key_encoding import encode_key
-from local.cdn.journal import Journal
-from local.cdn.messages import Answer
-from local.cdn.model import Origin, OriginKind
-from local.cdn.origins import MiniStackOrigins
 from local.emulation.signatures import is_unambiguous
 from tests.odd_keys import odd_keys
 from tests.roles import create_function
@@ -26,7 +26,7 @@ def handler(event, context):
     return {"statusCode": 200, "headers": {"x-path": event["rawPath"]}, "body": "rendered"}
 """
 
-type Ask = Callable[..., Answer]
+type Ask = Callable[..., Response]
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def reports() -> list[str]:
 
 @pytest.fixture
 def ask(ministack_url: str, reports: list[str]) -> Ask:
-    def run(origin: Origin, target: str, secret: str = "test", key: str = "test", **headers: str) -> Answer:
-        async def once() -> Answer:
+    def run(origin: Origin, target: str, secret: str = "test", key: str = "test", **headers: str) -> Response:
+        async def once() -> Response:
             async with aiohttp.ClientSession(auto_decompress=False) as session:
                 credentials, journal = Credentials(key, secret), Journal()
                 rim = MiniStackOrigins(session, ministack_url, "us-east-1", credentials, journal, reports.append)

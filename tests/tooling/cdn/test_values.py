@@ -12,14 +12,14 @@ from uuid import uuid4
 import pytest
 from multidict import CIMultiDict
 
+from cloudfront_local.key_values import KeyValues, StoreChanged
+from cloudfront_local.live import LiveEdge
+from cloudfront_local.messages import Request, Response
+from cloudfront_local.model import Origin
 from darkroom.plan.edge_settings import MAX_UPDATES, settings_text
 from darkroom.settings import read_settings
 from functions.edge.build import edge_code
-from local.cdn.key_values import KeyValues, StoreChanged
-from local.cdn.live import LiveEdge
-from local.cdn.messages import Answer, Request
-from local.cdn.model import Origin
-from local.errors import CannotStart
+from local.errors import StartError
 from local.findings import activate
 from tools.settings.edge import entries_of, publish
 from tools.settings.stacks import LocalStore
@@ -38,8 +38,10 @@ NO_COOKIES_NOR_QUERIES = {
 class Echo:
     """An origin that answers with the path that it was asked for."""
 
-    async def ask(self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str) -> Answer:
-        return Answer(200, CIMultiDict({"Cache-Control": "max-age=60"}), target.encode(), origin.id)
+    async def ask(
+        self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str
+    ) -> Response:
+        return Response(200, CIMultiDict({"Cache-Control": "max-age=60"}), target.encode(), origin.id)
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def test_the_active_generation_is_shown_and_flipped(stores: KeyValues, store: st
     assert activate(facts, "b2") == "b2"
     assert activate(facts, None) == "b2"
     for name in ("", "B2", "123456789", "b2\n"):
-        with pytest.raises(CannotStart, match="1 to 8 characters"):
+        with pytest.raises(StartError, match="1 to 8 characters"):
             activate(facts, name)
     assert stores.read(store) == {"findings": "b2"}
 

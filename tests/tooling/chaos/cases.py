@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import hashlib
 
-from chaos.check import DERIVATIVES, MASTERS, Case
-from chaos.evidence import Announced, Dead, Evidence, Stored
-from chaos.expect import expectations
-from chaos.judge import digest, master_of
-from chaos.pictures import Content, Studio
+from chaos.environment import INGEST, INGEST_DEAD, PURGE
+from chaos.expected_state import compute_expected
+from chaos.image_oracle import digest, expected_master
+from chaos.invariants import DERIVATIVES, MASTERS, Case
+from chaos.pictures import Content, ImageFactory
 from chaos.queues import Depth
-from chaos.script import Act, Deed
-from chaos.world import INGEST, INGEST_DEAD, PURGE
+from chaos.script import Action, Operation
+from chaos.snapshot import DeadLetter, PublishedEvent, Snapshot, Stored
 from darkroom.aws.record import padded
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import configured
 from darkroom.services.ingest.announce import image_id
 
-STUDIO = Studio(7)
+STUDIO = ImageFactory(7)
 PICTURE, OTHER = STUDIO.photograph(1), STUDIO.photograph(2)
 DAMAGED = STUDIO.damaged(3)
 POISON = '{"chaos": "no event"}'
 READY, REFUSED, REMOVED = "ready.jpg", "refused.jpg", "removed.jpg"
 
 SCRIPT = [
-    Act(Deed.PUT, READY, PICTURE),
-    Act(Deed.PUT, REFUSED, DAMAGED),
-    Act(Deed.PUT, REMOVED, OTHER),
-    Act(Deed.DELETE, REMOVED),
+    Action(Operation.PUT, READY, PICTURE),
+    Action(Operation.PUT, REFUSED, DAMAGED),
+    Action(Operation.PUT, REMOVED, OTHER),
+    Action(Operation.DELETE, REMOVED),
 ]
 SEQUENCERS = {READY: ["01"], REFUSED: ["02"], REMOVED: ["03", "04"]}
 
@@ -40,7 +40,7 @@ def stored(body: bytes, **metadata: str) -> Stored:
 
 def master(content: Content, sequencer: str) -> Stored:
     """The master of an upload."""
-    return stored(master_of(content.data), sha256=digest(content), sequencer=padded(sequencer))
+    return stored(expected_master(content.data), sha256=digest(content), sequencer=padded(sequencer))
 
 
 def presets(key: str) -> list[str]:
@@ -48,17 +48,17 @@ def presets(key: str) -> list[str]:
     return [derivative_name(plan) for plan in configured().ingested(key).values()]
 
 
-def announced(detail_type: str, key: str, sequencer: str, version: str, **more: str) -> Announced:
+def announced(detail_type: str, key: str, sequencer: str, version: str, **more: str) -> PublishedEvent:
     """An announcement of the event ``sequencer``."""
     detail = {"id": image_id(key, padded(sequencer), version), "key": key, "version_id": version}
-    return Announced(detail_type, detail | more)
+    return PublishedEvent(detail_type, detail | more)
 
 
 def sound() -> Case:
     """The end of SCRIPT as it should be."""
     kept = master(PICTURE, "01")
     derived = stored(PICTURE.data, source_etag=kept.etag)
-    evidence = Evidence(
+    evidence = Snapshot(
         media={MASTERS + READY: kept, **{DERIVATIVES + name: derived for name in presets(READY)}},
         quarantine={"refused.jpg/_/02": stored(DAMAGED.data, code="damaged")},
         records={
@@ -83,10 +83,10 @@ def sound() -> Case:
             announced("ImageRemoved", REMOVED, "04", ""),
         ],
         depths={INGEST: Depth(0, 0, 0), PURGE: Depth(0, 0, 0)},
-        dead=[Dead(INGEST_DEAD, POISON, {})],
+        dead=[DeadLetter(INGEST_DEAD, POISON, {})],
         current={READY: "v1", REFUSED: "v2"},
         sequencers=SEQUENCERS,
     )
     uploaded = {READY: (PICTURE,), REFUSED: (DAMAGED,), REMOVED: (OTHER,)}
     versions = {"v1": PICTURE, "v2": DAMAGED, "v3": OTHER}
-    return Case(expectations(SCRIPT), uploaded, versions, evidence, (POISON,))
+    return Case(compute_expected(SCRIPT), uploaded, versions, evidence, (POISON,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from chaos.killing import PACKAGE, Death, die_at
+from chaos.crash_points import PACKAGE, CrashPoint, die_at
 
 if __name__ == "__main__":
     from darkroom.plan import keys
@@ -16,7 +16,7 @@ if __name__ == "__main__":
         testament.write_text(place)
 
     within = PACKAGE / sys.argv[2]
-    die_at(Death((within,), int(sys.argv[3])), write)
+    die_at(CrashPoint((within,), int(sys.argv[3])), write)
     for _ in range(3):
         keys.quote_key("photo.jpg")
         print("quoted", flush=True)

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from chaos.check import DERIVATIVES, INVARIANTS, MASTERS, Case, check
-from chaos.evidence import Announced, Dead, Evidence, Stored
-from chaos.judge import digest
+from chaos.environment import INGEST, PURGE, PURGE_DEAD
+from chaos.image_oracle import digest
+from chaos.invariants import DERIVATIVES, INVARIANTS, MASTERS, Case, check
 from chaos.queues import Depth
-from chaos.world import INGEST, PURGE, PURGE_DEAD
+from chaos.snapshot import DeadLetter, PublishedEvent, Snapshot, Stored
 
 from .cases import (
     DAMAGED,
@@ -33,13 +33,13 @@ ACCOUNTED, MASTER, DERIVED, PRESETS, QUARANTINE, ANNOUNCED, QUIET, GIVEN_UP, STR
 COVER = DERIVATIVES + presets(READY)[-1]
 RENDERED = f"{DERIVATIVES}{READY}/_/w-480.jpeg"
 
-type Plant = Callable[[Evidence], Evidence]
+type Plant = Callable[[Snapshot], Snapshot]
 
 
 def media(changes: Mapping[str, Stored | None]) -> Plant:
     """Objects of the media bucket: other ones, or none."""
 
-    def plant(evidence: Evidence) -> Evidence:
+    def plant(evidence: Snapshot) -> Snapshot:
         changed: dict[str, Stored | None] = {**evidence.media, **changes}
         return replace(evidence, media={name: found for name, found in changed.items() if found is not None})
 
@@ -59,7 +59,7 @@ def forgotten(key: str) -> Plant:
     )
 
 
-def told(*more: Announced) -> Plant:
+def told(*more: PublishedEvent) -> Plant:
     return lambda evidence: replace(evidence, announced=[*evidence.announced, *more])
 
 
@@ -117,7 +117,7 @@ PLANTED: list[tuple[str, str, Plant]] = [
     (
         "a purge given up",
         GIVEN_UP,
-        lambda evidence: replace(evidence, dead=[*evidence.dead, Dead(PURGE_DEAD, "{}", {})]),
+        lambda evidence: replace(evidence, dead=[*evidence.dead, DeadLetter(PURGE_DEAD, "{}", {})]),
     ),
     ("poison that was drunk", GIVEN_UP, lambda evidence: replace(evidence, dead=[])),
     ("something left over", STRAYS, media({"tmp/photo.jpg": KEPT})),

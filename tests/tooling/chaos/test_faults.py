@@ -5,21 +5,29 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 
-from chaos.asked import Asked
-from chaos.faults import GRUDGES, Fate, Fault, FaultPlan
-from chaos.lots import lot
+from chaos.faults import GRUDGES, Fault, FaultDecision, FaultPlan
+from chaos.parse_aws_request import AwsRequest
+from chaos.seeded_rng import seeded_random
 
-GET = Asked("ingest-0", "s3", "GET", "/uploads/photo.jpg")
-PUT = Asked("ingest-0", "s3", "PUT", "/media/masters/photo.jpg")
+GET = AwsRequest("ingest-0", "s3", "GET", "/uploads/photo.jpg")
+PUT = AwsRequest("ingest-0", "s3", "PUT", "/media/masters/photo.jpg")
 
 
-def fates(plan: FaultPlan, asked: Asked, count: int) -> list[Fate]:
+def fates(plan: FaultPlan, asked: AwsRequest, count: int) -> list[FaultDecision]:
     return [plan.next_fate(asked) for _ in range(count)]
 
 
 def test_a_lot_is_drawn_by_seed_and_purpose() -> None:
-    assert lot(1, "a", 2).random() == lot(1, "a", 2).random()
-    assert len({lot(*about).random() for about in ((1, "a", 2), (2, "a", 2), (1, "b", 2), (1, "a", 3), (1, "a2"))}) == 5
+    assert seeded_random(1, "a", 2).random() == seeded_random(1, "a", 2).random()
+    assert (
+        len(
+            {
+                seeded_random(*about).random()
+                for about in ((1, "a", 2), (2, "a", 2), (1, "b", 2), (1, "a", 3), (1, "a2"))
+            }
+        )
+        == 5
+    )
 
 
 def test_the_same_requests_have_the_same_fate_in_any_order() -> None:
@@ -53,6 +61,6 @@ def test_grudges_outlast_the_retries_of_clients() -> None:
 def test_in_calm_and_without_a_rate_nothing_fails() -> None:
     plan = FaultPlan(7, {"s3": 1.0})
     assert fates(plan, GET, 1)[0].fault is not None
-    assert fates(plan, GET._replace(service="sqs"), 20) == [Fate(None, 0.0)] * 20
+    assert fates(plan, GET._replace(service="sqs"), 20) == [FaultDecision(None, 0.0)] * 20
     plan.calm = True
-    assert fates(plan, GET, 20) == [Fate(None, 0.0)] * 20
+    assert fates(plan, GET, 20) == [FaultDecision(None, 0.0)] * 20

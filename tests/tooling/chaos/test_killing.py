@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chaos.killing import ANYWHERE, DECISIVE, ROOT, STATUS, death
+from chaos.crash_points import ANYWHERE, DECISIVE, ROOT, STATUS, parse_crash_point
 
 
 def die(testament: Path, within: str, after: int) -> subprocess.CompletedProcess[str]:
@@ -46,8 +46,8 @@ def test_other_files_do_not_count(tmp_path: Path, within: str) -> None:
 
 
 def test_deaths_are_drawn_anew_for_each_life() -> None:
-    drawn = [death(7, "ingest-0", life, mean_lines=100) for life in range(200)]
-    assert drawn == [death(7, "ingest-0", life, mean_lines=100) for life in range(200)]
+    drawn = [parse_crash_point(7, "ingest-0", life, mean_lines=100) for life in range(200)]
+    assert drawn == [parse_crash_point(7, "ingest-0", life, mean_lines=100) for life in range(200)]
     decisive = [end.after for end in drawn if end.within == DECISIVE]
     assert 0.6 < len(decisive) / len(drawn) < 0.95
     assert {end.within for end in drawn} == {DECISIVE, ANYWHERE}

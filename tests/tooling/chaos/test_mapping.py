@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes import SQSEvent
 
-from chaos.mapping import Context, handled, to_event
+from chaos.event_source_mapping import Context, invoke_handler, to_event
 
 URL = "http://127.0.0.1:4566/000000000000/ingest"
 
@@ -51,7 +51,7 @@ BATCH = [message("a"), message("b")]
     ],
 )
 def test_what_is_not_listed_as_failed_is_deleted(answer: object, expected: list[str]) -> None:
-    assert [message["MessageId"] for message in handled(answer, BATCH)] == expected
+    assert [message["MessageId"] for message in invoke_handler(answer, BATCH)] == expected
 
 
 def test_a_function_can_tell_how_much_time_is_left() -> None:

@@ -14,9 +14,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chaos.asked import Asked
-from chaos.faults import Fate, Fault
-from chaos.proxy import Pace, Proxy, squeezed
+from chaos.faults import Fault, FaultDecision
+from chaos.parse_aws_request import AwsRequest
+from chaos.proxy import Proxy, Timing, squeezed
 from tests.waiting import HANG_S
 
 _names = itertools.count(1)
@@ -27,11 +27,11 @@ class Told:
     """A plan that has been told what to do with the next requests."""
 
     faults: list[Fault] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[AwsRequest] = field(default_factory=list)
 
-    def next_fate(self, asked: Asked) -> Fate:
+    def next_fate(self, asked: AwsRequest) -> FaultDecision:
         self.asked.append(asked)
-        return Fate(self.faults.pop(0), 0.5) if self.faults else Fate(None, 0.0)
+        return FaultDecision(self.faults.pop(0), 0.5) if self.faults else FaultDecision(None, 0.0)
 
 
 @dataclass
@@ -74,7 +74,7 @@ def between(ministack_url: str) -> Iterator[Between]:
     async def wait_until_due(_: float) -> None:
         await due.wait()
 
-    pace = Pace(hang_s=0.2, slow_s=0.1)
+    pace = Timing(hang_s=0.2, slow_s=0.1)
     proxy = Proxy(ministack_url, plan, pace, pause=wait_until_due)  # type: ignore[arg-type]
     url = asyncio.run_coroutine_threadsafe(proxy.start(), loop).result()
     yield Between(proxy, url, plan, loop, due)
@@ -188,7 +188,7 @@ def test_a_request_is_known_by_who_asks_for_what(between: Between, service: str,
     between.plan.faults = [Fault.ERROR]
     with pytest.raises(ClientError):
         CALLS[service](between.client(service))
-    assert between.plan.asked == [Asked("somebody", service, operation, about)]
+    assert between.plan.asked == [AwsRequest("somebody", service, operation, about)]
 
 
 def test_what_is_done_to_an_object_has_a_name(s3: Any, bucket: str, between: Between) -> None:
@@ -215,4 +215,4 @@ def test_what_is_done_to_an_object_has_a_name(s3: Any, bucket: str, between: Bet
     ],
 )
 def test_waiting_times_are_squeezed(body: bytes, expected: bytes) -> None:
-    assert squeezed(body, Pace(delays=0.1, retries=0.05).factors()) == expected
+    assert squeezed(body, Timing(delays=0.1, retries=0.05).factors()) == expected

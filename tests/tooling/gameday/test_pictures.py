@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gameday.pictures import SHIFTED, USUAL, drawn, size
+from gameday.pictures import SHIFTED, USUAL, draw_image, size
 
 
 def luma(body: bytes) -> float:
@@ -17,14 +17,14 @@ def luma(body: bytes) -> float:
 
 @pytest.mark.parametrize("kind", [USUAL, SHIFTED])
 def test_a_picture_is_the_same_each_time_and_like_no_other(kind: str) -> None:
-    assert drawn(kind, "a", 7) == drawn(kind, "a", 7)
-    bodies = {drawn(kind, seed, number).body for seed in ("a", "b") for number in range(40)}
+    assert draw_image(kind, "a", 7) == draw_image(kind, "a", 7)
+    bodies = {draw_image(kind, seed, number).body for seed in ("a", "b") for number in range(40)}
     assert len(bodies) == 80
 
 
 def test_shifted_pictures_are_dark_tiny_or_of_other_formats() -> None:
-    usual = [drawn(USUAL, "a", number) for number in range(60)]
-    shifted = [drawn(SHIFTED, "a", number) for number in range(60)]
+    usual = [draw_image(USUAL, "a", number) for number in range(60)]
+    shifted = [draw_image(SHIFTED, "a", number) for number in range(60)]
     assert {one.suffix for one in usual} == {"jpg", "png"}
     assert min(min(size(one)) for one in usual) >= 160
     tiny = [one for one in shifted if max(size(one)) <= 48]

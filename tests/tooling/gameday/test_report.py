@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from darkroom.aws.metrics import Figure
 from gameday.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Row, Span, lines, nice, timeline
-from gameday.play import Mark, Shown
 from gameday.report import Chapter, page
+from gameday.scenario_run import Mark, Shown
 
 SPAN = Span(1000.0, 1600.0)
 MARKS = (Mark(1060.0, "break", "it breaks"), Mark(1120.0, "alarm", "<it> rings"), Mark(1300.0, "clear", "mended"))

@@ -8,15 +8,15 @@ from typing import cast
 
 import pytest
 
-from gameday.play import PHASES, Phase, Play, Shown
+from gameday.environment import Environment, bare
 from gameday.run import run
 from gameday.runbook import block, follow
-from gameday.waiting import NotSo, require, until
-from gameday.world import World, bare
+from gameday.scenario_run import PHASES, Phase, ScenarioRun, Shown
+from gameday.wait_for import WaitTimeout, require, until
 from tests.waiting import HANG_S
 from tools import runbooks
 
-NOWHERE = World({"aws_endpoint_url": "http://127.0.0.1:9", "sagemaker_url": "", "region": "us-east-1"})
+NOWHERE = Environment({"aws_endpoint_url": "http://127.0.0.1:9", "sagemaker_url": "", "region": "us-east-1"})
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Told:
     heard: list[str]
     after: tuple[tuple[str, Phase], ...] = ()
     fails: tuple[Phase, ...] = ()
-    fault: Exception = field(default_factory=lambda: NotSo("no alarm"))
+    fault: Exception = field(default_factory=lambda: WaitTimeout("no alarm"))
     awaits: Event | None = None
     shown: tuple[Shown, ...] = ()
 
@@ -42,19 +42,19 @@ class Told:
         if phase in self.fails:
             raise self.fault
 
-    def prepare(self, play: Play) -> None:
+    def prepare(self, play: ScenarioRun) -> None:
         self._do("prepare")
 
-    def break_(self, play: Play) -> None:
+    def break_(self, play: ScenarioRun) -> None:
         self._do("break")
 
-    def expect(self, play: Play) -> None:
+    def expect(self, play: ScenarioRun) -> None:
         self._do("expect")
 
-    def clear(self, play: Play) -> None:
+    def clear(self, play: ScenarioRun) -> None:
         self._do("clear")
 
-    def verify(self, play: Play) -> None:
+    def verify(self, play: ScenarioRun) -> None:
         self._do("verify")
 
 
@@ -107,9 +107,9 @@ def test_one_that_failed_lets_others_begin() -> None:
 
 def test_waiting_ends_with_what_is_not_so() -> None:
     assert until(lambda: "so", "it", 0.0) == "so"
-    with pytest.raises(NotSo, match="the lamp is lit"):
+    with pytest.raises(WaitTimeout, match="the lamp is lit"):
         until(lambda: 0, "the lamp is lit", 0.0, 0.0)
-    with pytest.raises(NotSo, match="lit"):
+    with pytest.raises(WaitTimeout, match="lit"):
         require([], "lit")
 
 
@@ -131,8 +131,8 @@ def change(at_s: float, after: str, name: str = "drift") -> dict[str, object]:
     return {"at_s": at_s, "name": name, "from": before, "to": after}
 
 
-def remembering(*past: dict[str, object]) -> Play:
-    return Play(cast(World, Remembered(list(past))), "a", quiet, begun_s=100.0)
+def remembering(*past: dict[str, object]) -> ScenarioRun:
+    return ScenarioRun(cast(Environment, Remembered(list(past))), "a", quiet, begun_s=100.0)
 
 
 def test_an_alarm_of_before_or_of_another_name_does_not_count() -> None:
@@ -145,7 +145,7 @@ def test_an_alarm_of_before_or_of_another_name_does_not_count() -> None:
 
 def test_an_alarm_that_went_off_twice_is_a_fault() -> None:
     play = remembering(change(110, "ALARM"), change(120, "OK"), change(130, "ALARM"), change(140, "OK"))
-    with pytest.raises(NotSo, match="went off 2 times"):
+    with pytest.raises(WaitTimeout, match="went off 2 times"):
         play.quiet("drift", 0)
 
 
@@ -159,10 +159,10 @@ def test_the_blocks_that_scenarios_run_are_in_the_runbooks() -> None:
     assert "delete-item" in block("model-down", "breaker#endpoint")
     assert "key=trips/rome.jpg" in block("model-down", "send-message")
     assert "output Ingest" in block("queue-backlog", "update-event-source-mapping")
-    with pytest.raises(NotSo, match="no commands with 'reboot'"):
+    with pytest.raises(WaitTimeout, match="no commands with 'reboot'"):
         block("model-down", "reboot")
 
 
 def test_what_is_to_be_filled_in_has_to_be_there() -> None:
-    with pytest.raises(NotSo, match="has no 'output Nothing'"):
+    with pytest.raises(WaitTimeout, match="has no 'output Nothing'"):
         follow(NOWHERE, "queue-backlog", filled={"output Nothing": "x"})

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.lifecycle import s3_rule
-from local.resolved import NotResolvable, Resolver
+from local.cfn_resolver import NotResolvable, Resolver
+from local.lifecycle import to_s3_rule
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"Days": {"Type": "Number"}, "Origins": {"Type": "CommaDelimitedList"}, "Key": {"Type": "String"}},
@@ -83,9 +83,9 @@ def test_what_is_not_understood_is_not_guessed(node: Any) -> None:
     ],
 )
 def test_lifecycle_rules(said: dict[str, Any], in_s3: dict[str, Any]) -> None:
-    assert s3_rule({"Id": "rule", "Status": "Enabled", **said}) == {"ID": "rule", "Status": "Enabled", **in_s3}
+    assert to_s3_rule({"Id": "rule", "Status": "Enabled", **said}) == {"ID": "rule", "Status": "Enabled", **in_s3}
 
 
 def test_a_lifecycle_property_without_a_word_is_an_error() -> None:
     with pytest.raises(KeyError, match="NoncurrentVersionTransitions"):
-        s3_rule({"Id": "rule", "Status": "Enabled", "NoncurrentVersionTransitions": []})
+        to_s3_rule({"Id": "rule", "Status": "Enabled", "NoncurrentVersionTransitions": []})

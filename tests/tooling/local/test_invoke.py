@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from local.__main__ import main
-from local.invoke import CannotInvoke, build_context, find_source, read_event
-from local.place import ROOT
+from local.invoke import InvokeError, build_context, find_source, read_event
+from local.paths import ROOT
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationResponseTypeDef as Configuration
@@ -58,7 +58,7 @@ def test_a_function_is_found_by_logical_id_and_folder(template: Path, name: str)
     ],
 )
 def test_other_names_are_rejected_with_the_list_of_functions(template: Path, name: str, message: str) -> None:
-    with pytest.raises(CannotInvoke) as error:
+    with pytest.raises(InvokeError) as error:
         find_source(name, template)
     assert str(error.value) == message
 
@@ -77,7 +77,7 @@ def test_an_unusable_event_is_rejected(tmp_path: Path, content: bytes | None, me
     path = tmp_path / "event.json"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CannotInvoke, match=message) as error:
+    with pytest.raises(InvokeError, match=message) as error:
         read_event(str(path))
     assert "\n" not in str(error.value)
 

@@ -15,20 +15,20 @@ from types import SimpleNamespace
 
 import pytest
 
+from cloudfront_local import policies
+from cloudfront_local.model import Cors, OriginKind, Pick, PolicyHeader
 from darkroom.errors import BadOption
 from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.signing import sign, verify
-from local import running, sources
+from local import pidfile, source_digest
 from local.aws import tool_environment
-from local.cdn import policies
-from local.cdn.model import Cors, OriginKind, Pick, PolicyHeader
 from local.containers import relays
-from local.errors import CannotStart
+from local.errors import StartError
 from local.ministack import environment
-from local.ministack_process import found_in_layers, unpack_layers_once
-from local.place import Place, Ports
+from local.ministack_process import find_layer_packages, unpack_layers_once
+from local.paths import Ports, StackPaths
 from local.samples import PHOTOGRAPHS, draw_watermark
-from local.signed import signed_target
+from local.sign_urls import sign_target
 from local.stack import require_free
 
 
@@ -55,23 +55,23 @@ def _append(path: Path) -> None:
     ],
 )
 def test_a_changed_source_is_noticed(tree: Path, change: Callable[[Path], object]) -> None:
-    digest, snapshot = sources.digest(tree), sources.snapshot(tree)
+    digest, snapshot = source_digest.digest(tree), source_digest.snapshot(tree)
     change(tree)
-    assert sources.digest(tree) != digest
-    assert sources.changed(snapshot, sources.snapshot(tree))
+    assert source_digest.digest(tree) != digest
+    assert source_digest.list_changed(snapshot, source_digest.snapshot(tree))
 
 
 def test_what_is_no_source_is_not(tree: Path) -> None:
-    digest, snapshot = sources.digest(tree), sources.snapshot(tree)
+    digest, snapshot = source_digest.digest(tree), source_digest.snapshot(tree)
     for name in ("functions/transform/__pycache__/app.pyc", "layers/.cache/x", "layers/darkroom/.swp", "README.md"):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text("")
-    assert sources.digest(tree) == digest
-    assert not sources.changed(snapshot, sources.snapshot(tree))
+    assert source_digest.digest(tree) == digest
+    assert not source_digest.list_changed(snapshot, source_digest.snapshot(tree))
 
 
 def test_what_else_counts_is_part_of_the_digest(tree: Path) -> None:
-    assert sources.digest(tree, "arm64") != sources.digest(tree, "x86_64")
+    assert source_digest.digest(tree, "arm64") != source_digest.digest(tree, "x86_64")
 
 
 KEY = "a key"
@@ -87,7 +87,7 @@ KEY = "a key"
     ],
 )
 def test_a_signed_target_is_verified(target: str, expires_s: int | None) -> None:
-    signed = signed_target(target, KEY, expires_s)
+    signed = sign_target(target, KEY, expires_s)
     request = parse_url(signed)
     assert request.expires_s == expires_s
     verify(request.path, request.signature, request.expires_s, [KEY], 0)
@@ -98,38 +98,38 @@ def test_a_signed_target_is_verified(target: str, expires_s: int | None) -> None
 
 def test_only_valid_requests_are_signed() -> None:
     with pytest.raises(BadOption):
-        signed_target("/a.jpg?w=0", KEY)
+        sign_target("/a.jpg?w=0", KEY)
 
 
 def _hold(state: Path, ready: Connection) -> None:
-    with running.claim(Place(state)):
+    with pidfile.claim(StackPaths(state)):
         ready.send(os.getpid())
         ready.recv()
 
 
 def test_one_stack_a_place_and_it_can_be_stopped(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    assert (running.running_pid(place), running.stop(place)) == (0, False)
+    place = StackPaths(tmp_path)
+    assert (pidfile.running_pid(place), pidfile.stop(place)) == (0, False)
     here, there = multiprocessing.Pipe()
     child = multiprocessing.get_context("spawn").Process(target=_hold, args=(tmp_path, there))
     child.start()
     pid = here.recv()
-    assert running.running_pid(place) == pid == child.pid
-    with pytest.raises(CannotStart, match=str(pid)), running.claim(place):
+    assert pidfile.running_pid(place) == pid == child.pid
+    with pytest.raises(StartError, match=str(pid)), pidfile.claim(place):
         pass
-    assert running.stop(place)
+    assert pidfile.stop(place)
     child.join()
-    assert running.running_pid(place) == 0
-    with running.claim(place):
+    assert pidfile.running_pid(place) == 0
+    with pidfile.claim(place):
         place.facts.write_text("{}")
-        assert running.running_pid(place) == os.getpid()
+        assert pidfile.running_pid(place) == os.getpid()
     assert not place.facts.exists()
 
 
 def test_a_port_in_use_is_named_with_the_option_that_changes_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])
-        with pytest.raises(CannotStart, match=f"Port {port} .*--port {port + 1}"):
+        with pytest.raises(StartError, match=f"Port {port} .*--port {port + 1}"):
             require_free(port, "--port")
     require_free(port, "--port")
 
@@ -164,7 +164,7 @@ def test_tools_never_see_a_real_account(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_ministack_listens_to_this_machine_only_and_keeps_its_data_in_place(tmp_path: Path) -> None:
-    seen = environment(Place(tmp_path), Ports(1, 2))
+    seen = environment(StackPaths(tmp_path), Ports(1, 2))
     assert (seen["BIND_HOST"], seen["GATEWAY_PORT"]) == ("127.0.0.1", "2")
     assert all(seen[name].startswith(str(tmp_path)) for name in ("STATE_DIR", "S3_DATA_DIR", "TMPDIR", "HOME"))
 
@@ -276,8 +276,8 @@ def test_files_of_layers_are_named_as_they_lie_here(tmp_path: Path) -> None:
         "TABLE": "a-table",
     }
     named = {"MODEL_DIR": f"{second}/models", "ONLY": f"{first}/etc/only"}
-    assert found_in_layers(variables, [first, second]) == variables | named
-    assert found_in_layers(variables, []) == variables
+    assert find_layer_packages(variables, [first, second]) == variables | named
+    assert find_layer_packages(variables, []) == variables
 
 
 def test_a_layer_is_unpacked_once_for_all_processes_and_code_for_each(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from darkroom.aws.vault import Vault
 from darkroom.plan.presets import configured
 from darkroom.services.live_settings import CURRENT
 from local.aws import Cloud
-from local.control import Control
-from local.facts import Facts
+from local.control_pages import ControlPages
+from local.stack_info import StackInfo
 from tools.ingest_report.fates import Stack
 from tools.settings.store import SettingsStore
 
@@ -42,8 +42,8 @@ def publish(media: Vault) -> None:
 
 
 def test_the_console_has_the_presets_in_force(media: Vault, ministack_url: str) -> None:
-    facts = cast(Facts, SimpleNamespace(media_bucket=media.bucket))
-    control = Control(Cloud(ministack_url), facts, Mock(), Mock())
+    facts = cast(StackInfo, SimpleNamespace(media_bucket=media.bucket))
+    control = ControlPages(Cloud(ministack_url), facts, Mock(), Mock())
 
     def options() -> tuple[int, dict[str, Any]]:
         answer = cast(Any, asyncio.run(control.options(Mock())))
@@ -59,8 +59,8 @@ def test_the_console_has_the_presets_in_force(media: Vault, ministack_url: str) 
 
 def test_the_console_has_no_presets_of_an_invalid_document(media: Vault, ministack_url: str) -> None:
     media.put(CURRENT, b"{", headers={}, metadata={})
-    facts = cast(Facts, SimpleNamespace(media_bucket=media.bucket))
-    answer = cast(Any, asyncio.run(Control(Cloud(ministack_url), facts, Mock(), Mock()).options(Mock())))
+    facts = cast(StackInfo, SimpleNamespace(media_bucket=media.bucket))
+    answer = cast(Any, asyncio.run(ControlPages(Cloud(ministack_url), facts, Mock(), Mock()).options(Mock())))
     assert answer.status == 503
     assert "settings document invalid" in json.loads(answer.body)["detail"]
 

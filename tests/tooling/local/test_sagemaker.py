@@ -22,12 +22,12 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.place import Place
+from local.paths import StackPaths
 from local.progress import Progress
 from local.sagemaker import control
-from local.sagemaker.faults import Refusal
 from local.sagemaker.runtime import MAX_PAYLOAD_BYTES, Invocation, Runtime, open_runtime
-from local.sagemaker.variants import Variant, chosen
+from local.sagemaker.service_errors import RequestError
+from local.sagemaker.variants import Variant, choose_variant
 from local.variant_servers import VariantServers
 from tests.conftest import free_port
 from tests.waiting import HANG_S
@@ -96,7 +96,7 @@ def in_a_thread(
         async with open_runtime(folder, answers_within_s=answers_within_s) as runtime, serving(box) as box_url:
             rim.add_routes(
                 control.routes(
-                    "/sagemaker", runtime.endpoints, VariantServers(Place(folder), runtime.endpoints, Progress())
+                    "/sagemaker", runtime.endpoints, VariantServers(StackPaths(folder), runtime.endpoints, Progress())
                 )
             )
             async with serving(rim) as rim_url:
@@ -255,7 +255,7 @@ def test_bad_weights_change_nothing(stage: Stage, document: Any) -> None:
 
 def test_calls_are_shared_by_weight() -> None:
     variants = [Variant("main", 3, ""), Variant("canary", 1, ""), Variant("off", 0, "")]
-    counts = Counter(chosen("darkroom", variants, at=step / 1000).name for step in range(1000))
+    counts = Counter(choose_variant("darkroom", variants, at=step / 1000).name for step in range(1000))
     assert counts == {"main": 750, "canary": 250}
 
 
@@ -263,7 +263,7 @@ def test_calls_are_shared_by_weight() -> None:
 def test_only_a_variant_with_a_weight_is_drawn(weights: list[float], at: float) -> None:
     variants = [Variant(str(number), weight, "") for number, weight in enumerate(weights)]
     if any(weights):
-        assert chosen("darkroom", variants, at=at).weight > 0
+        assert choose_variant("darkroom", variants, at=at).weight > 0
     else:
-        with pytest.raises(Refusal):
-            chosen("darkroom", variants, at=at)
+        with pytest.raises(RequestError):
+            choose_variant("darkroom", variants, at=at)

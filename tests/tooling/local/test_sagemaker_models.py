@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.sagemaker.capacities import Capacities
-from local.sagemaker.documents import Documents
-from local.sagemaker.faults import Refusal
+from local.sagemaker.document_store import DocumentStore
+from local.sagemaker.endpoint_description import EndpointDescription
 from local.sagemaker.runtime import Runtime
+from local.sagemaker.service_errors import RequestError
 from local.sagemaker.variants import Endpoints, Variant
 from tests.sagemaking import HeldUpdates, client, sagemaker
 
@@ -224,7 +224,9 @@ class Stepped:
     def __init__(self, folder: Path) -> None:
         self.endpoints = Endpoints()
         self.waiting: list[Callable[[], None]] = []
-        self.capacities = Capacities(self.endpoints, Documents(folder), lambda _, then: self.waiting.append(then))
+        self.capacities = EndpointDescription(
+            self.endpoints, DocumentStore(folder), lambda _, then: self.waiting.append(then)
+        )
 
     def weigh(self, **weights: float) -> None:
         wanted = [{"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()]
@@ -272,5 +274,5 @@ def test_numbers_out_of_range_are_refused(tmp_path: Path, wanted: dict[str, floa
     stack = Stepped(tmp_path)
     stack.capacities.declare("darkroom", [MAIN])
     asked = {"EndpointName": "darkroom", "DesiredWeightsAndCapacities": [{"VariantName": "main", **wanted}]}
-    with pytest.raises(Refusal, match="0 or more"):
+    with pytest.raises(RequestError, match="0 or more"):
         stack.capacities.update(asked)

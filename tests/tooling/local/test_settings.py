@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from cloudfront_local.key_values import KeyValues
 from darkroom.services.live_settings import CURRENT
 from darkroom.settings import DEFAULTS as OF_THE_CODE
 from darkroom.settings import read_settings
-from local import pace, settings
+from local import intervals, settings
 from local.aws import Cloud
-from local.cdn.key_values import KeyValues
-from local.errors import CannotStart
-from local.place import STACK
+from local.errors import StartError
+from local.paths import STACK
 from tools.settings.edge import entries_of
 
 TEMPLATE = {
@@ -72,11 +72,13 @@ def test_the_first_start_serves_dialects_and_later_ones_keep_what_is_there(cloud
 
 
 def test_the_monitor_and_refining_have_another_pace(cloud: Cloud) -> None:
-    pace.adjust(cloud)
+    intervals.adjust(cloud)
     found = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in _resources(cloud)}
-    assert cloud.events.describe_rule(Name=found["MonitorFunctionRegularly"])["ScheduleExpression"] == pace.MONITORED
+    assert (
+        cloud.events.describe_rule(Name=found["MonitorFunctionRegularly"])["ScheduleExpression"] == intervals.MONITORED
+    )
     told = cloud.queues.get_queue_attributes(QueueUrl=found["RefineQueue"], AttributeNames=["DelaySeconds"])
-    assert told["Attributes"]["DelaySeconds"] == str(pace.REFINED_AFTER_S)
+    assert told["Attributes"]["DelaySeconds"] == str(intervals.REFINED_AFTER_S)
 
 
 def _resources(cloud: Cloud) -> list[dict[str, str]]:
@@ -93,7 +95,7 @@ def test_overrides_are_parameters_or_settings() -> None:
 
 @pytest.mark.parametrize("pair", ["acces_mode=open", "access_mode=closed", "max_source_pixels=many"])
 def test_a_setting_that_is_wrong_starts_nothing(pair: str) -> None:
-    with pytest.raises(CannotStart, match=pair.partition("=")[0]):
+    with pytest.raises(StartError, match=pair.partition("=")[0]):
         settings.split([pair])
 
 

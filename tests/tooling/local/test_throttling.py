@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.emulation.throttling import refusal
+from local.emulation.throttling import build_error
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from local.emulation.throttling import refusal
     ],
 )
 def test_a_functions_own_answers_stay(response: Any) -> None:
-    assert refusal(response) is None
+    assert build_error(response) is None
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_a_functions_own_answers_stay(response: Any) -> None:
 )
 def test_the_limit_is_named_and_no_function(reason: str) -> None:
     told = {"__type": "TooManyRequestsException", "message": "f is full", "Reason": reason, "retryAfterSeconds": "1"}
-    answer = refusal({"statusCode": 429, "headers": {"Retry-After": "1"}, "body": json.dumps(told)})
+    answer = build_error({"statusCode": 429, "headers": {"Retry-After": "1"}, "body": json.dumps(told)})
     assert answer
     assert answer["headers"].keys() == {"Content-Type", "x-amzn-ErrorType"}
     assert json.loads(answer["body"]) == {"Reason": reason, "Type": "User", "message": "Rate Exceeded."}

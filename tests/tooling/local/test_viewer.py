@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local import viewer
-from local.errors import CannotStart
+from local.errors import StartError
 
 NPM = """#!/bin/sh
 set -e
@@ -53,13 +53,13 @@ def test_another_lock_file_has_it_installed_anew(folder: Path, monkeypatch: pyte
 
 def test_without_npm_it_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder / "bin"))
-    with pytest.raises(CannotStart, match="install Node and npm"):
+    with pytest.raises(StartError, match="install Node and npm"):
         asyncio.run(viewer.script())
 
 
 def test_what_npm_says_is_passed_on_and_nothing_half_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_npm(folder, monkeypatch, "#!/bin/sh\necho no network\nexit 1\n")
-    with pytest.raises(CannotStart, match="no network"):
+    with pytest.raises(StartError, match="no network"):
         asyncio.run(viewer.script())
     assert not (folder / "viewer").exists()
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from local.watching.alarms import Alarms
-from local.watching.declared import Declared, read_alarms
-from local.watching.history import KEPT, History
-from local.watching.lines import root, shown
-from local.watching.reading import Series, Wanted
-from local.watching.shown import picture_type
+from local.console_api.alarm_history import KEPT, AlarmHistory
+from local.console_api.alarms import Alarms
+from local.console_api.declared_alarms import DeclaredAlarm, read_alarms
+from local.console_api.logs import root, shown
+from local.console_api.read_metrics import MetricQuery, Series
+from local.console_api.untrusted_content import picture_type
 
 NOW_S = 1_790_000_040.0
 
@@ -106,7 +106,7 @@ class Known:
     def __init__(self) -> None:
         self.now: dict[str, float] = {}
 
-    def minutes(self, asked: Mapping[Wanted, float], now_s: float) -> dict[Wanted, Series]:
+    def minutes(self, asked: Mapping[MetricQuery, float], now_s: float) -> dict[MetricQuery, Series]:
         at = int(now_s // 60) * 60 - 60
         return {one: {at: self.now[one.metric]} if one.metric in self.now else {} for one in asked}
 
@@ -117,12 +117,12 @@ def known() -> Known:
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> History:
-    return History(tmp_path / "state" / "alarms.jsonl")
+def history(tmp_path: Path) -> AlarmHistory:
+    return AlarmHistory(tmp_path / "state" / "alarms.jsonl")
 
 
 @pytest.fixture
-def alarms(known: Known, history: History) -> Alarms:
+def alarms(known: Known, history: AlarmHistory) -> Alarms:
     made = Alarms(known, history, lambda: read_alarms(TEMPLATE, GIVEN, fetch))  # type: ignore[arg-type]
     made.read()
     return made
@@ -148,10 +148,10 @@ def test_alarms_are_read_with_what_is_deployed_filled_in() -> None:
 
 
 def test_none_is_read_where_conditions_say_so() -> None:
-    assert read_alarms(TEMPLATE, GIVEN | {"Alarms": "off"}, fetch) == Declared()
+    assert read_alarms(TEMPLATE, GIVEN | {"Alarms": "off"}, fetch) == DeclaredAlarm()
 
 
-def test_an_alarm_rings_calls_once_and_ends(alarms: Alarms, known: Known, history: History) -> None:
+def test_an_alarm_rings_calls_once_and_ends(alarms: Alarms, known: Known, history: AlarmHistory) -> None:
     for minute, errors in enumerate((0.0, 9.0, 9.0, 9.0, 0.0)):
         known.now["Errors"] = errors
         alarms.look(NOW_S + minute * 60)
@@ -169,7 +169,7 @@ def test_an_alarm_rings_calls_once_and_ends(alarms: Alarms, known: Known, histor
     )
 
 
-def test_a_metric_alarm_may_page_by_itself(alarms: Alarms, known: Known, history: History) -> None:
+def test_a_metric_alarm_may_page_by_itself(alarms: Alarms, known: Known, history: AlarmHistory) -> None:
     for minute, failed in enumerate((9.0, 9.0, 0.0, 9.0)):
         known.now["ErasuresFailed"] = failed
         alarms.look(NOW_S + minute * 60)
@@ -202,7 +202,9 @@ def test_how_an_alarm_stands(alarms: Alarms, known: Known) -> None:
     assert (above["pages"], above["composite"], above["group"], above["suppressed"]) == (True, True, "viewers", False)
 
 
-def test_one_fault_pages_once_though_two_groups_are_in_alarm(alarms: Alarms, known: Known, history: History) -> None:
+def test_one_fault_pages_once_though_two_groups_are_in_alarm(
+    alarms: Alarms, known: Known, history: AlarmHistory
+) -> None:
     known.now = {"Errors": 9.0, "Faults": 9.0}
     for minute in range(5):
         alarms.look(NOW_S + minute * 60)
@@ -226,11 +228,11 @@ def test_silence_rings_only_after_it_could_have_been_heard(alarms: Alarms) -> No
 
 
 def test_a_restart_goes_on_where_it_was_and_calls_nobody_again(
-    alarms: Alarms, known: Known, history: History, tmp_path: Path
+    alarms: Alarms, known: Known, history: AlarmHistory, tmp_path: Path
 ) -> None:
     known.now["Errors"] = 9.0
     alarms.look(NOW_S)
-    again = History(tmp_path / "state" / "alarms.jsonl")
+    again = AlarmHistory(tmp_path / "state" / "alarms.jsonl")
     assert again.changes() == history.changes()
     later = Alarms(known, again, lambda: read_alarms(TEMPLATE, GIVEN, fetch))  # type: ignore[arg-type]
     later.read()
@@ -242,12 +244,12 @@ def test_a_restart_goes_on_where_it_was_and_calls_nobody_again(
 
 def test_history_has_an_end_and_survives_half_a_line(tmp_path: Path) -> None:
     path = tmp_path / "alarms.jsonl"
-    history = History(path)
+    history = AlarmHistory(path)
     for number in range(KEPT + 5):
         history.page(at_s=number, name="n", reason="")
     with path.open("a") as file:
         file.write('{"at_s": 1')
-    again = History(path)
+    again = AlarmHistory(path)
     assert len(again.pages()) == KEPT
     assert [json.loads(line)["at_s"] for line in path.read_text().splitlines()[:2]] == [5, 6]
 

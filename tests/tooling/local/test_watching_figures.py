@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
+from local.console_api.dashboards import Dashboards, describe_panels, period_of
+from local.console_api.publish_metrics import put
+from local.console_api.read_metrics import MetricQuery, MetricReader, Series, build_query
+from local.console_api.service_metrics import VALUES_AT_ONCE, Metric, ModelCounts, ViewerCounts
 from local.sagemaker.runtime import Invocation
-from local.watching.counts import VALUES_AT_ONCE, Figure, ModelCounts, ViewerCounts
-from local.watching.dashboards import Boards, described, period_of
-from local.watching.publishing import put
-from local.watching.reading import Figures, Series, Wanted, wanted
 from observability.panels import DASHBOARDS
 
 NOW_S = 1_790_000_040.0
 
 
-def by_metric(figures: Iterable[Figure]) -> dict[str, dict[float, int]]:
+def by_metric(figures: Iterable[Metric]) -> dict[str, dict[float, int]]:
     return {figure.metric: dict(figure.values) for figure in figures}
 
 
@@ -62,8 +62,8 @@ def test_what_sagemaker_counts() -> None:
 def test_data_are_put_in_parts_that_cloudwatch_takes() -> None:
     asked: list[Any] = []
     client = SimpleNamespace(put_metric_data=lambda **told: asked.append(told))
-    many = Figure("A", "m", "None", {"a": "b"}, {float(number): 1 for number in range(VALUES_AT_ONCE + 1)})
-    put(client, [many, Figure("B", "n", "Count", {}, {1.0: 3})])
+    many = Metric("A", "m", "None", {"a": "b"}, {float(number): 1 for number in range(VALUES_AT_ONCE + 1)})
+    put(client, [many, Metric("B", "n", "Count", {}, {1.0: 3})])
     assert [one["Namespace"] for one in asked] == ["A", "B"]
     first, second = asked[0]["MetricData"]
     assert (len(first["Values"]), len(second["Values"])) == (VALUES_AT_ONCE, 1)
@@ -75,11 +75,11 @@ def test_data_are_put_in_parts_that_cloudwatch_takes() -> None:
 class Known:
     """Figures that a test has made up."""
 
-    def __init__(self, points: Mapping[Wanted, Series], named: Iterable[Mapping[str, str]] = ()) -> None:
+    def __init__(self, points: Mapping[MetricQuery, Series], named: Iterable[Mapping[str, str]] = ()) -> None:
         self._points = points
         self._named = named
 
-    def minutes(self, asked: Mapping[Wanted, float], now_s: float) -> dict[Wanted, Series]:
+    def minutes(self, asked: Mapping[MetricQuery, float], now_s: float) -> dict[MetricQuery, Series]:
         return {one: self._points.get(one, {}) for one in asked}
 
     def named(self, namespace: str, metric: str) -> Iterable[dict[str, str]]:
@@ -88,7 +88,7 @@ class Known:
 
 def shown(name: str, known: Known, span_s: float = 3600) -> dict[str, Any]:
     tokens = {"namespace": "Darkroom/x", "stack": "x", "TransformFunction": "x-Transform-1", "IngestFunction": "x-I-1"}
-    boards: Any = Boards(known, tokens, {"x-Transform-1": "transform"})  # type: ignore[arg-type]
+    boards: Any = Dashboards(known, tokens, {"x-Transform-1": "transform"})  # type: ignore[arg-type]
     return dict(boards.data(name, span_s, NOW_S)["panels"])
 
 
@@ -102,14 +102,14 @@ def test_every_dashboard_has_each_of_its_panels_and_points_for_its_whole_span() 
     [p95, _] = shown("on-call", Known({}))["latency"]["series"]
     assert [at for at, _ in p95["points"]] == list(range(1_789_996_500, 1_790_000_041, 60))
     assert {value for _, value in p95["points"]} == {None}
-    told = described()
+    told = describe_panels()
     assert [one["name"] for one in told] == ["executive", "on-call", "debug"]
     assert all(panel["kind"] and panel["about"] for one in told for panel in one["panels"])
 
 
 def test_a_formula_is_calculated_from_metrics_that_are_not_shown_themselves() -> None:
     of = {"service": "transform", "function": "transform"}
-    requests = wanted("Darkroom/x", "Requests", of, "Sum")
+    requests = build_query("Darkroom/x", "Requests", of, "Sum")
     rate = shown("on-call", Known({requests: {1_789_999_980: 120.0}}))["rate"]
     assert lines(rate) == {"transform": [(1_789_999_980, 2.0)]}
 
@@ -117,8 +117,8 @@ def test_a_formula_is_calculated_from_metrics_that_are_not_shown_themselves() ->
 def test_a_number_is_of_its_whole_window_not_a_mean_of_its_minutes() -> None:
     of = {"service": "transform", "function": "transform"}
     known = {
-        wanted("Darkroom/x", "Requests", of, "Sum"): {1_789_990_020: 1.0, 1_789_999_980: 99.0},
-        wanted("Darkroom/x", "Faults", of, "Sum"): {1_789_990_020: 1.0},
+        build_query("Darkroom/x", "Requests", of, "Sum"): {1_789_990_020: 1.0, 1_789_999_980: 99.0},
+        build_query("Darkroom/x", "Faults", of, "Sum"): {1_789_990_020: 1.0},
     }
     success = shown("executive", Known(known))["success"]
     assert success["value"] == pytest.approx(99.0)
@@ -136,14 +136,14 @@ def test_a_split_metric_is_a_line_for_each_value_and_equal_ones_are_added_up() -
         {"service": "ingest", "function": "ingest", "code": "too-large"},
         {"service": "ingest", "function": "ingest"},
     ]
-    known = Known({wanted("Darkroom/x", "Errors", one, "Sum"): {1_789_999_980: 2.0} for one in of}, of)
+    known = Known({build_query("Darkroom/x", "Errors", one, "Sum"): {1_789_999_980: 2.0} for one in of}, of)
     found = lines(shown("on-call", known)["errors"])
     assert found == {"damaged": [(1_789_999_980, 4.0)], "too-large": [(1_789_999_980, 2.0)]}
 
 
 def test_the_table_of_memory_is_by_function() -> None:
     of = {"function_name": "x-Transform-1"}
-    known = Known({wanted("LambdaInsights", "used_memory_max", of, "Maximum"): {1_789_999_980: 250.0}}, [of])
+    known = Known({build_query("LambdaInsights", "used_memory_max", of, "Maximum"): {1_789_999_980: 250.0}}, [of])
     assert lines(shown("debug", known)["memory"]) == {"transform": [(1_789_999_980, 250.0)]}
 
 
@@ -156,7 +156,7 @@ def test_long_charts_have_long_periods(span_s: float, period_s: int) -> None:
 
 
 def test_no_such_dashboard() -> None:
-    boards: Any = Boards(Known({}), {}, {})  # type: ignore[arg-type]
+    boards: Any = Dashboards(Known({}), {}, {})  # type: ignore[arg-type]
     assert boards.data("none", 60, NOW_S) is None
 
 
@@ -180,8 +180,8 @@ class Client:
 
 
 def test_what_is_known_is_read_but_once() -> None:
-    client, one = Client(), wanted("n", "m", {}, "Sum")
-    figures = Figures(client)
+    client, one = Client(), build_query("n", "m", {}, "Sum")
+    figures = MetricReader(client)
     first = figures.minutes({one: NOW_S - 3600}, NOW_S)[one]
     later = figures.minutes({one: NOW_S - 3600}, NOW_S + 60)[one]
     assert [begin for begin, _ in client.asked] == [NOW_S - 3600, NOW_S - 240]
@@ -189,8 +189,8 @@ def test_what_is_known_is_read_but_once() -> None:
 
 
 def test_an_earlier_begin_is_read_too() -> None:
-    client, one = Client(), wanted("n", "m", {}, "Sum")
-    figures = Figures(client)
+    client, one = Client(), build_query("n", "m", {}, "Sum")
+    figures = MetricReader(client)
     figures.minutes({one: NOW_S - 600}, NOW_S)
     assert len(figures.minutes({one: NOW_S - 7200}, NOW_S)[one]) == 121
     assert len(figures.minutes({one: NOW_S - 600}, NOW_S)[one]) == 12

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.emulation.emf import Datum, data
+from local.emulation.emf import Datum, read_data
 from local.emulation.logs import forget_oldest, group_of
-from local.emulation.metrics import KEPT_S, Metrics, compacted, count_invocations, depths, most_memory_mb
+from local.emulation.metrics import KEPT_S, Metrics, compact, count_invocations, most_memory_mb, queue_depths
 from local.emulation.tracing import header_for, parts, pass_on_traces, segment, trace_invocations
 
 AT_MS = 1_790_000_000_123
@@ -34,7 +34,7 @@ def test_a_metric_is_counted_under_each_set_of_dimensions() -> None:
     }
     log = f"START\n{document([directive], service='transform', format='webp', Rendered=[1.0, 2])}\nEND"
     at_s, name = AT_MS / 1000, ("Darkroom/x", "Rendered", "Count")
-    assert list(data(log)) == [
+    assert list(read_data(log)) == [
         Datum(*name, {"service": "transform"}, (1.0, 2.0), at_s),
         Datum(*name, {"service": "transform", "format": "webp"}, (1.0, 2.0), at_s),
     ]
@@ -53,11 +53,11 @@ def test_a_metric_is_counted_under_each_set_of_dimensions() -> None:
     ],
 )
 def test_what_is_no_metric_is_passed_over(line: str) -> None:
-    assert list(data(line)) == []
+    assert list(read_data(line)) == []
 
 
 def test_a_metric_without_a_unit_or_dimensions_has_none() -> None:
-    (found,) = data(document([{"Namespace": "n", "Dimensions": [], "Metrics": [{"Name": "A"}]}], A=3))
+    (found,) = read_data(document([{"Namespace": "n", "Dimensions": [], "Metrics": [{"Name": "A"}]}], A=3))
     assert (found.unit, found.dimensions, found.values) == ("None", {}, (3.0,))
 
 
@@ -65,17 +65,17 @@ def test_a_metric_without_a_unit_or_dimensions_has_none() -> None:
 def test_putting_points_together_keeps_their_number_and_nearly_their_sum(told: list[tuple[float, int]]) -> None:
     now_s = 2_000_000_000.0
     points = [{"Timestamp": now_s - age_s, "Value": value} for value, age_s in told]
-    kept = compacted(points, now_s)
+    kept = compact(points, now_s)
     assert sum(point.get("Count", 1.0) for point in kept) == len(points)
     total = sum(point["Value"] * point.get("Count", 1.0) for point in kept)
     assert total == pytest.approx(sum(value for value, _ in told), rel=0.006)
-    assert compacted(kept, now_s) == kept
+    assert compact(kept, now_s) == kept
 
 
 def test_old_points_of_a_minute_are_one_and_very_old_ones_are_forgotten() -> None:
     now_s = 2_000_000_000.0
     ages = (KEPT_S + 1, 3600, 3601, 30, 31)
-    kept = compacted([{"Timestamp": now_s - age_s, "Value": 1.0} for age_s in ages], now_s)
+    kept = compact([{"Timestamp": now_s - age_s, "Value": 1.0} for age_s in ages], now_s)
     assert [(now_s - point["Timestamp"], point.get("Count", 1.0)) for point in kept] == [
         (3600, 2.0),
         (30, 1.0),
@@ -122,7 +122,7 @@ def test_gauges_of_a_queue() -> None:
         },
         "messages": [{"sent_at": 90.0}, {"sent_at": 80.0, "enqueued_at": 95.0}],
     }
-    assert {name: value for name, _, value in depths(queue, 100.0)} == {
+    assert {name: value for name, _, value in queue_depths(queue, 100.0)} == {
         "ApproximateNumberOfMessagesVisible": 3.0,
         "ApproximateNumberOfMessagesNotVisible": 2.0,
         "ApproximateNumberOfMessagesDelayed": 1.0,
@@ -130,7 +130,7 @@ def test_gauges_of_a_queue() -> None:
     }
     assert (
         dict.fromkeys(["ApproximateAgeOfOldestMessage"], 0.0).items()
-        <= {name: value for name, _, value in depths({"attributes": {}, "messages": []}, 100.0)}.items()
+        <= {name: value for name, _, value in queue_depths({"attributes": {}, "messages": []}, 100.0)}.items()
     )
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.console_api.traces import DOCUMENTS_KEPT, Traces
+from local.console_api.xray_daemon import open_daemon
 from local.emulation.tracing import PREAMBLE, sender
-from local.watching.daemon import open_daemon
-from local.watching.traces import DOCUMENTS_KEPT, Traces
 from tests.waiting import wait_until_async
 
 ROOT = "1-6b0716ff-788b30a2f7c087b7858fd052"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore
 
-from bench.asking import OURS, STORED
-from bench.contenders.dit import NAME as DIT
-from bench.contenders.model import Missing
+from bench.compare import OURS, STORED
+from bench.competitors.dit import NAME as DIT
+from bench.competitors.model import Missing
 from bench.cost.pricing import (
     ALL_TIMES,
     COLD,
@@ -29,8 +29,8 @@ from bench.cost.pricing import (
     refining_line,
     rivals,
 )
-from bench.figures import goals
-from bench.parts.cost import figure
+from bench.goals import goals
+from bench.suites.cost import figure
 from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.services.answers import Rendered
 from darkroom.services.transform import Transform, TransformRequest

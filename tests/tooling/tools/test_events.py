@@ -13,7 +13,7 @@ from darkroom.services.answers import to_http
 from darkroom.services.languages.entry import respond
 from darkroom.services.languages.keys import read_keys
 from darkroom.services.transform import Transform, TransformRequest
-from local.language_keys import DOCUMENT
+from local.dialect_keys import DOCUMENT
 from tests.component.services.languages.serving import served
 from tests.images.pictures import jpeg_photo
 from tools.events import FOLDER, LOCAL_KEY

@@ -18,8 +18,8 @@ from darkroom.watch.quality import Golden, judged, read_manifest, total
 from local import golden as local_golden
 from tests.images.looking import models_folder, pixels
 from tests.images.pictures import turned
+from tools.degraded_model import TABLE, put_worse
 from tools.golden import line_of, main, put, read_folder, shown
-from tools.worse import TABLE, put_worse
 
 _numbers = itertools.count(1)
 
@@ -117,7 +117,7 @@ def test_a_stack_on_this_machine_has_a_set_that_tells_good_models_from_bad(media
     import skimage
 
     folder = Path(skimage.__file__).parent / "data"
-    assert local_golden.provide(media, folder) == len(local_golden.labelled()) >= 8
+    assert local_golden.provide(media, folder) == len(local_golden.label_samples()) >= 8
     assert local_golden.provide(media, folder) == 0  # what is there stays
     put_worse(models_folder(), tmp_path)
     good, bad = (_judged(media, folder) for folder in (models_folder(), tmp_path))

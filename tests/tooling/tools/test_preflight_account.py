@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.place import ROOT
+from local.paths import ROOT
 from tools.preflight.__main__ import main
 from tools.preflight.account import IAM_ACTIONS, Certificate, Concurrency, ExistingStack, Reader, Unknown
 from tools.preflight.checks import CLOUDFRONT_QUOTAS

@@ -21,11 +21,11 @@ from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found
 from tests.images.looking import models_folder
 from tests.images.pictures import jpeg_photo, png_noise
+from tools.degraded_model import put_worse
 from tools.replay.__main__ import main, replayed
 from tools.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, table
 from tools.replay.inputs import below, listed, pictures, sampled
 from tools.replay.sides import common_tasks
-from tools.worse import put_worse
 
 _numbers = itertools.count(1)
 

@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.aws.record import HELD, READY
 from darkroom.services.ingest.service import Outcome
-from local.place import ROOT
+from local.paths import ROOT
 from tests.component.services.ingesting import World
 from tests.images.pictures import jpeg_photo
 from tools import review

@@ -233,7 +233,7 @@ def test_the_store_on_aws_is_asked_as_its_api_is() -> None:
 
 
 def test_the_store_on_this_machine_tells_of_a_conflict(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-    from local.cdn.key_values import KeyValues
+    from cloudfront_local.key_values import KeyValues
 
     ask = KeyValues._ask
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from local.place import ROOT
+from local.paths import ROOT
 from tools.smoke.__main__ import check_stack, main
 from tools.smoke.checks import GROUPS
 from tools.smoke.model import Check, CheckFailed, CheckSkipped, Outcome

@@ -12,7 +12,7 @@ from darkroom.models.running import Models
 from tests.component.models.classifier import colour_classifier
 from tests.images.looking import models_folder, pixels, small_models
 from tests.images.pictures import photograph
-from tools.worse import LAST_LAYER, TABLE, put_worse, with_sign_turned
+from tools.degraded_model import LAST_LAYER, TABLE, put_worse, with_sign_turned
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from urllib.error import URLError
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.cdn.key_values import KeyValues
+from cloudfront_local.key_values import KeyValues
 
 from ..model import Check, CheckSkipped, require
 from ..world import World

@@ -29,7 +29,7 @@ def restarting[T](handler: Handler[T]) -> Handler[T]:
     """``handler``, which restarts its process after an invocation that left an abandoned thread, also by an exception.
 
     Without Lambda's runtime API the response is returned as always, and restarting is left to the caller
-    (:mod:`local.emulation.restarting`).
+    (:mod:`local.emulation.worker_exit`).
     """
 
     @wraps(handler)

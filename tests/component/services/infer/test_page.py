@@ -8,7 +8,7 @@ from darkroom.findings import CLIENT, FACES, Face, Finding, Findings, Region
 from darkroom.services.infer.circuit import Terms
 from darkroom.services.infer.requests import Kind, Request
 from darkroom.services.infer.service import Outcome
-from local.place import ROOT
+from local.paths import ROOT
 from tests.component.aws import sagemaker
 from tests.component.services.test_ingest_page import listed, named, rows
 from tests.images.pictures import jpeg_photo

@@ -1,0 +1,133 @@
+"""The function of this repository with its layers, built by the Makefiles that ``sam build`` runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+from ...build_cache import kept
+from ...emulator import interpreter
+from ...machine import architecture
+from ...paths import ROOT, WORK
+from ..model import Contender, aws_environment
+
+HERE = Path(__file__).parent
+NAME = "Darkroom"
+LAYERS = {"darkroom": "DarkroomLayer", "imaging": "ImagingLayer"}
+FUNCTION = ROOT / "functions" / "transform"
+TRACED = HERE / "traced.py"
+
+ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "4194304",
+}
+"""What the transform function tells glibc."""
+
+INGEST_ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "67108864",
+}
+"""What the ingest function tells it."""
+
+OPEN = {"access_mode": "open"}
+"""Settings: a width off the ladder is measured too, and signatures are not."""
+
+UNSTORED = {**OPEN, "store_derivatives": False}
+
+VARIABLES = {
+    "POWERTOOLS_SERVICE_NAME": "transform",
+    "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/bench",
+    **ALLOCATOR,
+    "VIPS_WARNING": "0",
+    "SIGNING_KEYS_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:unused",
+    "BENCH_SETTINGS": json.dumps({"settings": OPEN}),
+}
+"""The function's own variables: what the template says literally, and stand-ins for what it refers to."""
+
+
+def darkroom(endpoint_url: str) -> Contender:
+    """Darkroom, against the S3 at ``endpoint_url``."""
+    return Contender(
+        name=NAME,
+        what="`functions/transform` as deployed: decodes while the source arrives, stores before it answers",
+        command=[interpreter(), "-m", "awslambdaric", "traced.handler"],
+        folder=kept(WORK / "function", [FUNCTION, TRACED], _copy_function),
+        environment=aws_environment(endpoint_url)
+        | VARIABLES
+        | {
+            "PYTHONPATH": python_path(),
+            "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's file system is read-only
+        },
+        stores=True,
+    )
+
+
+def darkroom_unstored(endpoint_url: str) -> Contender:
+    """The same as a deployment has it that keeps nothing."""
+    stored = darkroom(endpoint_url)
+    return replace(
+        stored,
+        name=f"{NAME}, storing nothing",
+        what="the same, with the setting `store_derivatives = false`: answers without storing, as AWS's does",
+        environment={**stored.environment, "BENCH_SETTINGS": json.dumps({"settings": UNSTORED})},
+        stores=False,
+    )
+
+
+def darkroom_at_ingest(name: str, what: str, job: str, source: Path, wanted: Mapping[str, object]) -> Contender:
+    """A job of ``ingest.py`` on the picture ``source``; ``wanted`` are presets' fields by name."""
+    return Contender(
+        name=name,
+        what=what,
+        command=[interpreter(), HERE / "ingest.py", job, source, json.dumps(wanted)],
+        folder=HERE,
+        environment=INGEST_ALLOCATOR
+        | {"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1", "VIPS_CONCURRENCY": "1"},
+    )
+
+
+def darkroom_alone(source: Path, width: int, form: str, quality: int) -> Contender:
+    """Decode and encode of ``source`` alone, by ``floor.py``: the floor of what a render can take."""
+    return Contender(
+        name="Decode and encode",
+        what="decoding, resizing and encoding alone, with the same libvips and the same options, the bytes in memory",
+        command=[interpreter(), HERE / "floor.py", source, str(width), form, str(quality)],
+        folder=HERE,
+        environment={"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "1"},
+    )
+
+
+def python_path() -> str:
+    """Where a process finds the layers, built once."""
+    layers = [kept(WORK / "layers" / name, [ROOT / "layers" / name], _build, architecture()) for name in LAYERS]
+    return ":".join(str(layer / "python") for layer in layers)
+
+
+def _build(folder: Path) -> None:
+    name = folder.name
+    copy = folder / "source"
+    shutil.copytree(ROOT / "layers" / name, copy)
+    target = f"build-{LAYERS[name]}"
+    subprocess.run(
+        ["make", "--silent", "-C", copy, target, f"ARTIFACTS_DIR={folder}", f"ARCH={architecture()}", *_python()],
+        check=True,
+    )
+    shutil.rmtree(copy)
+
+
+def _python() -> list[str]:
+    """The Makefiles want a Python with pip; they look for one themselves if ours has none."""
+    return [f"PYTHON={sys.executable}"] if find_spec("pip") else []
+
+
+def _copy_function(folder: Path) -> None:
+    for file in (*FUNCTION.glob("*.py"), TRACED):
+        shutil.copy(file, folder)

@@ -1,0 +1,36 @@
+"""Packages of npm, installed from a lock file into a folder that is kept."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..build_cache import kept
+from ..machine import architecture
+from ..paths import WORK
+from .model import Missing
+
+LOCKED = ("package.json", "package-lock.json")
+
+
+def installed(name: str, peer: str, files: Sequence[Path], then: Sequence[Sequence[str]] = ()) -> tuple[str, Path]:
+    """Node, and the folder ``name`` with copies of ``files`` and what their package-lock.json names.
+
+    ``then`` are commands to run in it. Raises Missing, which calls the contender ``peer``.
+    """
+    runtime, npm = shutil.which("node"), shutil.which("npm")
+    if runtime is None or npm is None:
+        raise Missing(f"{peer}: Node and npm are not installed")
+
+    def make(folder: Path) -> None:
+        for file in files:
+            shutil.copy(file, folder)
+        try:
+            for command in ([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], *then):
+                subprocess.run(command, cwd=folder, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Missing(f"{peer}: npm could not install it ({error})") from error
+
+    return runtime, kept(WORK / name, files, make, architecture(), repr(then))

@@ -1,0 +1,79 @@
+"""A contender that is an HTTP server, on one core, asked like a function that is warm."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any, Self
+
+from . import processes
+from .competitors.model import Contender
+from .machine import Core, on_core
+from .runtime import ANSWER_S, Invocation, NoAnswer
+
+START_S = 20.0
+
+
+class Server:
+    """The contender's process; it is asked by one connection, which stays open if it lets it."""
+
+    def __init__(self, contender: Contender, core: Core) -> None:
+        self._contender = contender
+        [port] = processes.free_ports(1)
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        with on_core(core):
+            self._process = subprocess.Popen(
+                [str(word).replace("{port}", str(port)) for word in contender.command],
+                cwd=contender.folder,
+                env=dict(contender.environment),
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+            )
+        self._client = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
+        self._connect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+    def invoke(self, event: Mapping[str, Any]) -> Invocation:
+        """GET the event's ``path``; raises NoAnswer unless it is there. The answer has a Function URL's form."""
+        started = time.perf_counter()
+        try:
+            self._client.request("GET", event["path"])
+            response = self._client.getresponse()
+            body = response.read()
+        except OSError as error:
+            raise NoAnswer(f"{self._contender.name}: {error!r}\n{self.log()}") from error
+        ms = (time.perf_counter() - started) * 1000
+        if response.status != 200:
+            raise NoAnswer(f"{self._contender.name}: {response.status} {body[:500]!r}\n{self.log()}")
+        return Invocation(ms, {"statusCode": 200, "headers": {}, "body": b64encode(body).decode("ascii")})
+
+    def cpu_ms(self) -> float:
+        """Processor time that the server has used until now."""
+        return processes.cpu_ms(self._process.pid)
+
+    def peak_rss_mb(self) -> float:
+        """The most memory that the server has had resident."""
+        return processes.memory_mb(self._process.pid, "VmHWM")
+
+    def log(self) -> str:
+        """The end of what the server has printed."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")[-4000:]
+
+    def _connect(self) -> None:
+        try:
+            processes.connect(self._client, self._process, START_S)
+        except OSError as error:
+            raise NoAnswer(f"{self._contender.name} does not listen: {error}\n{self.log()}") from error

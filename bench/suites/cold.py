@@ -1,0 +1,106 @@
+"""Cold starts from a disc: file caches dropped before each, and what a start reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..cases import WEBP_12MP
+from ..cold.starts import Starts, State, measured, read_mb_per_s
+from ..competitors.darkroom import darkroom
+from ..competitors.dit import dit
+from ..competitors.model import Contender, Missing
+from ..competitors.pillow import pillow
+from ..environment import LATENCY_MS, MEGABYTES_PER_S, machine
+from ..goals import Rounds, Section
+from ..link.process import linked
+from ..machine import apart
+from ..paths import WORK
+from ..pictures import pictures
+from ..statistics import SAID
+from ..tables import Table
+from . import Progress
+
+CONTENDERS: tuple[Callable[[str], Contender], ...] = (darkroom, dit, pillow)
+BASELINE = 1
+ROUNDS = {"full": 5, "quick": 2}
+LARGEST = 10
+SHOWN: tuple[State, ...] = ("cached", "code dropped", "all dropped")
+HEADINGS = ("", *(cell for state in SHOWN for cell in (f"{state} ms", "ratio")))
+READ = ("", "its code MB", "files", "the runtime MB", "files")
+
+
+def measure(rounds: Rounds, progress: Progress) -> Section:
+    """Starts of all contenders that this machine can install."""
+    load = os.getloadavg()[0]
+    progress("building the layers and installing the peers")
+    with apart() as core, linked(pictures(), LATENCY_MS, MEGABYTES_PER_S) as endpoint_url:
+        contenders, missing = installed(endpoint_url)
+        starts = measured(WEBP_12MP, contenders, ROUNDS[rounds], core, progress)
+    return Section(for_page(starts, conditions(starts, load)), missing=missing)
+
+
+def installed(endpoint_url: str) -> tuple[list[Contender], list[str]]:
+    """The contenders that this machine can run, and why it cannot run the others."""
+    found, missing = [], []
+    for make in CONTENDERS:
+        try:
+            found.append(make(endpoint_url))
+        except Missing as reason:
+            missing.append(f"{reason}.")
+    return found, missing
+
+
+def for_page(starts: Sequence[Starts], notes: Sequence[str]) -> str:
+    """The times, what was read, and of which files most."""
+    ours = starts[0]
+    base = starts[BASELINE]
+    tables = (
+        Table(f"{WEBP_12MP.title}: fresh process to first answer", HEADINGS, [times(one, base) for one in starts]),
+        Table("Read by a start with all dropped", READ, [read(one) for one in starts]),
+        Table(f"Most of it, by {ours.contender.name}", ("file", "read MB", "of MB"), largest(ours)),
+    )
+    return "\n\n".join([*(table.markdown() for table in tables), "\n".join(f"- {note}" for note in notes)])
+
+
+def times(starts: Starts, base: Starts) -> tuple[str, ...]:
+    """A contender's milliseconds in each state, with ratios to ``base``."""
+    cells = ((str(starts.ms[state]), f"{starts.ms[state].ratio_to(base.ms[state]):.2f}") for state in SHOWN)
+    return (starts.contender.name, *(cell for pair in cells for cell in pair))
+
+
+def read(starts: Starts) -> tuple[str, ...]:
+    """What a contender's last start with all dropped took from the disc."""
+    parts = ((starts.read.mb(files), starts.read.count(files)) for files in (starts.reach.code, starts.reach.runtime))
+    return (starts.contender.name, *(cell for mb, count in parts for cell in (f"{mb:.1f}", str(count))))
+
+
+def largest(starts: Starts) -> list[tuple[str, ...]]:
+    """The files that most was read of."""
+    found = starts.read.largest(LARGEST)
+    return [(_name(path), f"{size / 1e6:.2f}", f"{path.stat().st_size / 1e6:.2f}") for path, size in found]
+
+
+def conditions(starts: Sequence[Starts], load: float) -> list[str]:
+    """What the numbers hold for."""
+    ours = starts[0]
+    [(file, _)] = ours.read.largest(1)
+    stayed = "; ".join(f"{one.contender.name} {one.stayed_bytes / 1e6:.1f} MB" for one in starts)
+    return [
+        "**cached**: a start before has read all that is needed. **code dropped**: of the function and its layers, "
+        "which Lambda fetches for each environment, nothing is in the system's cache. **all dropped**: nor of the "
+        f"runtime, but for what other processes use ({stayed}).",
+        f"The disc gives {read_mb_per_s(file):.0f} MB/s of a large file in one go. It is this machine's; Lambda's own "
+        "fetches code in blocks over the network, so bytes weigh more there.",
+        "Read are whole pages, with what the system reads ahead.",
+        f"{machine()}; one core; S3 is {LATENCY_MS:.0f} ms from its first byte and {MEGABYTES_PER_S:.0f} MB/s fast.",
+        f"{len(ours.ms[SHOWN[0]].values)} starts of each in each state, in turn: {SAID}. "
+        f"Load average before: {load:.1f}.",
+    ]
+
+
+def _name(path: Path) -> str:
+    """A file's place in its layer, or in the system."""
+    inside = path.relative_to(WORK) if path.is_relative_to(WORK) else path
+    return f"`{inside}`"

@@ -1,0 +1,38 @@
+"""Pictures a second through the model server, with batches and without."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+
+from local import tool_venvs
+from local.paths import MODELS
+from local.progress import Progress as Installing
+from tools.fetch_models import PLACES, fetch
+
+from ..endpoint import batching
+from ..environment import turns
+from ..goals import Rounds, Section
+from ..machine import described
+from . import Progress
+
+
+def measure(rounds: Rounds, progress: Progress) -> Section:
+    """The same pictures through a server that makes batches and one that does not, in turn."""
+    load = os.getloadavg()[0]
+    asyncio.run(tool_venvs.ensure_endpoint(Installing()))
+    fetch(PLACES["endpoint"], MODELS)
+    count, times = (batching.AT_ONCE, 1) if rounds == "quick" else (2 * batching.AT_ONCE, 3)
+    findings = batching.measured(count, times, conditions(count, times, load), progress)
+    return Section(batching.for_page(findings))
+
+
+def conditions(count: int, times: int, load: float) -> list[str]:
+    """What the numbers hold for."""
+    return [
+        f"{described()}, all of them for the server; Python {platform.python_version()}.",
+        f"{batching.AT_ONCE} requests at any time, {count} JPEGs of {batching.SIDE_PX} px a turn; ms: the mean of the "
+        "turns' median answers; together: how many were answered at once.",
+        turns(times, load),
+    ]

@@ -1,0 +1,116 @@
+"""AVIF beside sharp's own, JPEG beside DIT's, and a render on an instant line above its floor."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ..cases import AVIF_12MP, JPEG_12MP, WEBP_12MP, Case
+from ..compare import OURS, Makes, asked
+from ..competitors.darkroom import darkroom, darkroom_unstored
+from ..competitors.dit import NAME as DIT
+from ..competitors.dit import dit
+from ..competitors.node import node
+from ..competitors.pillow import pillow
+from ..emulator import emulator
+from ..environment import LATENCY_MS, MEGABYTES_PER_S, turns
+from ..goals import Figure, Rounds, Section
+from ..link.process import linked
+from ..lower_bound import REQUEST, alone, floor
+from ..machine import apart
+from ..measure import Counts, event, in_turn
+from ..pictures import pictures
+from ..report import ALLOWANCE, compared, for_page
+from ..runtime import Sandbox
+from ..statistics import Spread
+from ..tables import Table
+from . import Progress
+from .photographs import AVIF_ALLOWANCE, mean_ratio
+
+UNMEASURED = 3
+SHARP = "Node"
+
+WHO: dict[Case, tuple[Makes, ...]] = {
+    JPEG_12MP: (darkroom_unstored, darkroom, dit, node, pillow),
+    AVIF_12MP: (darkroom_unstored, darkroom, dit, node),
+}
+COUNTS = {
+    "full": {
+        JPEG_12MP: Counts(cold=0, warm=26, unmeasured=15, processes=2),
+        AVIF_12MP: Counts(cold=0, warm=14, unmeasured=5, processes=2),
+    },
+    "quick": {JPEG_12MP: Counts(cold=0, warm=5), AVIF_12MP: Counts(cold=0, warm=3, unmeasured=1)},
+}
+INSTANT_TURNS = {"full": 41, "quick": 9}
+
+
+def measure(rounds: Rounds, progress: Progress) -> Section:
+    """Both formats, then the floor."""
+    findings = asked(WHO, COUNTS[rounds], progress)
+    files = {file.name: file for file in pictures()}
+    with apart() as core:
+        floors = {case: floor(case, files[case.picture], core, 9) for case in WHO}
+    figures = []
+    for case, goal, theirs, allowance in (
+        (JPEG_12MP, "warm-12mp-jpeg", DIT, ALLOWANCE),
+        (AVIF_12MP, "warm-12mp-avif", SHARP, AVIF_ALLOWANCE),
+    ):
+        pair = compared(findings, case, OURS, theirs, allowance, mean_ratio(case.form, rounds, progress))
+        if pair:
+            least_ms = floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S)
+            figures.append(pair.warm(goal, least_ms, REQUEST))
+    load = os.getloadavg()[0]
+    handler, bare = instant(INSTANT_TURNS[rounds], progress)
+    text = "\n\n".join(
+        [for_page(findings), instant_table(handler, bare).markdown(), f"- {turns(len(bare.ms.values), load)}"]
+    )
+    return Section(text, [*figures, above_floor(handler, bare)], findings.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """Requests where S3 takes no time, or decode and encode alone: ms of the clock, and of the processor, of each."""
+
+    ms: Spread
+    cpu_ms: float
+
+
+def instant(times: int, progress: Progress) -> tuple[Instant, Instant]:
+    """The handler, and decode and encode alone, in turn on one core."""
+    found: tuple[list[float], list[float]] = ([], [])
+    picture = next(file for file in pictures() if file.name == WEBP_12MP.picture)
+    with (
+        apart() as core,
+        linked([picture], 0, 10_000) as url,
+        Sandbox(emulator(), darkroom_unstored(url), core) as sandbox,
+        alone(WEBP_12MP, picture, core) as worker,
+    ):
+        for number in range(UNMEASURED):
+            sandbox.invoke(event(WEBP_12MP, number))
+        before = sandbox.cpu_ms(), worker.cpu_ms()
+        for turn in range(times):
+            progress(f"Above the floor: {turn + 1}/{times}")
+            for index in in_turn(2, turn):
+                request = event(WEBP_12MP, UNMEASURED + turn)
+                found[index].append(sum(worker.stages_ms()) if index else sandbox.invoke(request).ms)
+        after = sandbox.cpu_ms(), worker.cpu_ms()
+    handler, bare = (
+        Instant(Spread.of(ms), (end - start) / times) for ms, start, end in zip(found, before, after, strict=True)
+    )
+    return handler, bare
+
+
+def above_floor(handler: Instant, bare: Instant) -> Figure:
+    """The ratio of the two."""
+    ratios = [one / other for one, other in zip(handler.ms.values, bare.ms.values, strict=True)]
+    why = f"by processor time it is {handler.cpu_ms / bare.cpu_ms:.2f}; the rest waits for the emulator and HTTP"
+    return Figure("render-over-floor", handler.ms.ratio_to(bare.ms), min(ratios), max(ratios), floor=1.0, why=why)
+
+
+def instant_table(handler: Instant, bare: Instant) -> Table:
+    """Both, and the ratios."""
+    rows = [
+        (name, str(one.ms), f"{one.ms.ratio_to(bare.ms):.2f}", f"{one.cpu_ms:.0f}", f"{one.cpu_ms / bare.cpu_ms:.2f}")
+        for name, one in (("Darkroom, whole handler", handler), ("Decode and encode alone", bare))
+    ]
+    return Table(f"{WEBP_12MP.title}, S3 taking no time", ("", "ms", "ratio", "CPU ms", "ratio"), rows)

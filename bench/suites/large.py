@@ -1,0 +1,135 @@
+"""Large pictures: 280 MP refused, 100 MP within memory, 24 MP to a small cover beside sharp and Pillow."""
+
+from __future__ import annotations
+
+import os
+
+from ..competitors.darkroom import darkroom
+from ..emulator import emulator
+from ..environment import machine, turns
+from ..events import event
+from ..goals import Figure, Rounds, Section
+from ..large.covering import SIDE_PX, Findings, fastest, measured
+from ..large.sources import COVERED, HUGE, HUGE_PX, REFUSED, REFUSED_PX, files
+from ..link.process import linked
+from ..machine import Core, apart
+from ..runtime import NoAnswer, Sandbox
+from ..statistics import Spread
+from ..tables import Table
+from . import Progress
+
+WARM = "/{number}/24mp.jpg/_/w-320.webp"
+UNMEASURED = 3
+TIMES = {"full": (41, 5, 41), "quick": (9, 2, 7)}
+"""Refusals, renders of 100 MP, and turns of covers."""
+
+
+def measure(rounds: Rounds, progress: Progress) -> Section:
+    """All three."""
+    refusals, renders, covers = TIMES[rounds]
+    load = os.getloadavg()[0]
+    with apart() as core:
+        with linked(list(files().values()), 0, 10_000) as url:
+            refused = refused_ms(url, core, refusals, progress)
+            peaks = huge_peaks_mb(url, core, renders, progress)
+        findings = measured(files()[COVERED], covers, core, progress)
+    figures = [refusal(refused), huge(peaks), *cover(findings)]
+    text = "\n\n".join([alone_table(refused, peaks).markdown(), cover_table(findings, covers, load).markdown()])
+    return Section(text, figures, findings.missing)
+
+
+def refused_ms(url: str, core: Core, times: int, progress: Progress) -> Spread:
+    """Warm answers of 413, each to a source that nothing is known of."""
+    found = []
+    with Sandbox(emulator(), darkroom(url), core) as sandbox:
+        sandbox.invoke(event(WARM.format(number="warm")))
+        for number in range(times + UNMEASURED):
+            progress(f"280 MP refused: {number + 1}/{times + UNMEASURED}")
+            asked = sandbox.ask(event(f"/{number}/{REFUSED}/_/w-800.webp"))
+            if asked.answer["statusCode"] != 413:
+                raise NoAnswer(f"280 MP: {str(asked.answer)[:500]}")
+            found.append(asked.ms)
+    return Spread.of(found[UNMEASURED:])
+
+
+def huge_peaks_mb(url: str, core: Core, times: int, progress: Progress) -> Spread:
+    """The most that a process holds that makes one picture of 100 MP after another, after each."""
+    found = []
+    with Sandbox(emulator(), darkroom(url), core) as sandbox:
+        for number in range(times):
+            progress(f"100 MP to 800 px: {number + 1}/{times}")
+            sandbox.invoke(event(f"/{number}/{HUGE}/_/w-800.webp"))
+            found.append(sandbox.peak_rss_mb())
+    return Spread.of(found)
+
+
+def refusal(ms: Spread) -> Figure:
+    """The median."""
+    return Figure("refuse-280mp", ms.median, ms.low, ms.high, why="the header is read, and a marker stored, over HTTP")
+
+
+def huge(peaks_mb: Spread) -> Figure:
+    """The highest peak."""
+    return Figure("rss-100mp", peaks_mb.high, peaks_mb.low, peaks_mb.high, why="the file itself has 19 MB")
+
+
+def cover(findings: Findings) -> list[Figure]:
+    """Darkroom's time to that of the fastest peer, if there is one; the floor is libvips' decode, resize and encode."""
+    ours, *peers = findings.covered
+    if not peers:
+        return []
+    peer = fastest(peers)
+    ratios = [one / other for one, other in zip(ours.ms.values, peer.ms.values, strict=True)]
+    floor = findings.floor_ms.ratio_to(peer.ms)
+    why = f"libvips' decode, resize and encode alone; {peer.contender.name} decodes as fast"
+    return [Figure("cover-24mp", ours.ms.ratio_to(peer.ms), min(ratios), max(ratios), floor, why)]
+
+
+def alone_table(refused: Spread, peaks_mb: Spread) -> Table:
+    """What has no peer."""
+    rows = [
+        (f"JPEG of {_mp(REFUSED_PX)} refused, ms", _tenths(refused)),
+        (f"JPEG of {_mp(HUGE_PX)} to 800 px WebP, most resident MB", f"{peaks_mb.high:.0f}"),
+    ]
+    notes = [
+        "- Refused: 413 from the warm handler, under Lambda's emulator and timed from outside, S3 taking no time. Each "
+        "request names another source, so no marker answers; reading the header and storing the marker are included.",
+        f"- {_mp(HUGE_PX)}: the kernel's VmHWM over {len(peaks_mb.values)} such pictures in one process, within the "
+        "default limits. MB are 10⁶ bytes.",
+    ]
+    return Table("The largest", ("", ""), rows, ["\n".join(notes)])
+
+
+def cover_table(findings: Findings, times: int, load: float) -> Table:
+    """A row for each contender; ratios are to the fastest peer."""
+    found, floor = findings.covered, findings.floor_ms
+    base = fastest(found[1:]) if len(found) > 1 else found[0]
+    rows = [
+        (
+            one.contender.name,
+            _tenths(one.ms),
+            f"{one.ms.ratio_to(base.ms):.2f}",
+            str(one.quality),
+            f"{one.score:.1f}",
+            f"{one.size_bytes:,}",
+        )
+        for one in found
+    ]
+    rows.append(("Decode and encode alone", _tenths(floor), f"{floor.ratio_to(base.ms):.2f}", "", "", ""))
+    notes = [f"- **{one.contender.name}**: {one.contender.what}." for one in found]
+    notes += [
+        "- **Decode and encode alone**: libvips at an eighth of the size, its resize, and the same encoder.",
+        f"- {machine()}; warm processes on one core, one thread each. Peers' quality is the one whose SSIMULACRA2 is "
+        "nearest to Darkroom's.",
+        f"- {turns(times, load)}",
+    ]
+    title = f"24 MP JPEG to a cover of {SIDE_PX} × {SIDE_PX} px, WebP"
+    return Table(title, ("", "ms", "ratio", "quality", "SSIMULACRA2", "bytes"), rows, ["\n".join(notes)])
+
+
+def _mp(size: tuple[int, int]) -> str:
+    return f"{size[0] * size[1] / 1e6:.0f} MP"
+
+
+def _tenths(ms: Spread) -> str:
+    return f"{ms.median:.1f} ({ms.low:.1f}–{ms.high:.1f})"

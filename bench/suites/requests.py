@@ -1,0 +1,78 @@
+"""A viewer's requests through the function as deployed, beside its peers: cold and warm, at equal quality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..cases import WEBP_2MP, WEBP_12MP, Case
+from ..compare import OURS, STORED, Makes, asked
+from ..competitors.darkroom import darkroom, darkroom_unstored
+from ..competitors.dit import NAME as DIT
+from ..competitors.dit import dit
+from ..competitors.ipx import ipx
+from ..competitors.node import node, node_that_stores
+from ..competitors.pillow import pillow
+from ..competitors.thumbor import thumbor
+from ..environment import LATENCY_MS, MEGABYTES_PER_S
+from ..goals import Figure, Rounds, Section
+from ..lower_bound import REQUEST, Floor, floor, start_ms
+from ..machine import apart
+from ..measure import Counts
+from ..pictures import pictures
+from ..report import Findings, compared, for_page, keep
+from . import Progress
+from .photographs import mean_ratio
+
+FUNCTIONS: tuple[Makes, ...] = (darkroom_unstored, darkroom, dit, node, node_that_stores, pillow)
+WHO: dict[Case, tuple[Makes, ...]] = {WEBP_12MP: (*FUNCTIONS, ipx, thumbor), WEBP_2MP: FUNCTIONS}
+COUNTS = {"full": Counts(cold=11, warm=42, unmeasured=15, processes=2), "quick": Counts(cold=3, warm=5)}
+"""Node collects its garbage as often as it will only after some fifteen requests: DIT's calls are 4 % faster before."""
+
+ELSEWHERE = (
+    "AWS itself: its cold start also places the function's environment and loads the layers, and S3's line varies.",
+    "TLS to S3: the line here is plain HTTP, so no contender pays for a handshake or encryption.",
+)
+
+
+def measure(rounds: Rounds, progress: Progress) -> Section:
+    """All contenders, and the figures of both cases."""
+    ratio = mean_ratio("webp", rounds, progress)
+    findings = asked(WHO, dict.fromkeys(WHO, COUNTS[rounds]), progress)
+    keep(findings)
+    files = {file.name: file for file in pictures()}
+    with apart() as core:
+        floors = {case: floor(case, files[case.picture], core, COUNTS[rounds].warm) for case in WHO}
+        bare_ms = start_ms(core, COUNTS[rounds].cold)
+    text = "\n\n".join([for_page(findings), "\n".join(f"- {line}" for line in floor_lines(floors, bare_ms))])
+    return Section(text, figures(findings, floors, bare_ms, ratio), [*findings.missing, *ELSEWHERE])
+
+
+def figures(findings: Findings, floors: Mapping[Case, Floor], bare_ms: float, ratio: float | None) -> list[Figure]:
+    """Of both cases; none where DIT's calls could not be installed. ``ratio``: of bytes over many photographs."""
+    large, small = (compared(findings, case, OURS, DIT, over_many=ratio) for case in (WEBP_12MP, WEBP_2MP))
+    stored, small_stored = (compared(findings, case, STORED, DIT, over_many=ratio) for case in (WEBP_12MP, WEBP_2MP))
+    if large is None or small is None or stored is None or small_stored is None:
+        return []
+    of_large, of_small = (floors[case].request_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
+    with_put, small_with_put = (floors[case].stored_ms(LATENCY_MS, MEGABYTES_PER_S) for case in (WEBP_12MP, WEBP_2MP))
+    found: Sequence[Figure | None] = [
+        large.warm("warm-12mp-webp", of_large, REQUEST),
+        stored.warm("warm-12mp-webp-stored", with_put, "the floor has one PUT more"),
+        small.warm("warm-2mp-webp", of_small, REQUEST),
+        small_stored.warm("warm-2mp-webp-stored", small_with_put, "the floor has one PUT more"),
+        large.cold("cold-12mp", bare_ms + of_large, "the floor is a Python that imports nothing, and a warm request's"),
+        small.cold("cold-2mp", bare_ms + of_small, "the floor is a Python that imports nothing, and a warm request's"),
+        stored.peak("peak-12mp"),
+    ]
+    return [figure for figure in found if figure]
+
+
+def floor_lines(floors: Mapping[Case, Floor], bare_ms: float) -> list[str]:
+    """What each case takes at least."""
+    return [
+        f"Floor of {case.title}: decode {one.decode_ms:.0f} ms, encode {one.encode_ms:.0f} ms, Lambda's runtime with "
+        f"an answer of that size {one.carried_ms:.0f} ms; with S3's first byte, and the rest of the source coming "
+        f"during the decode, {one.request_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms; "
+        f"with a PUT {one.stored_ms(LATENCY_MS, MEGABYTES_PER_S):.0f} ms."
+        for case, one in floors.items()
+    ] + [f"Floor of a cold start: {bare_ms:.0f} ms for a Python that imports nothing and answers at once."]

@@ -1,0 +1,189 @@
+"""The stage: MiniStack with the buckets, queues, rules, table and distribution of the template, times squeezed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from darkroom.services.live_settings import CURRENT
+
+from .pictures import MAX_PIXELS
+from .template import Template
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+UPLOADS, MEDIA, QUARANTINE = "uploads", "media", "quarantine"
+TABLE = "index"
+INGEST, INGEST_DEAD, PURGE, PURGE_DEAD = "ingest", "ingest-dead-letters", "purge", "purge-dead-letters"
+EVENTS, ANNOUNCEMENTS = "recorded-events", "recorded-announcements"
+"""Queues of the harness's own: what S3 told of uploads, and what ingest told the world."""
+
+_BUCKETS = {"UploadsBucket": UPLOADS, "MediaBucket": MEDIA, "QuarantineBucket": QUARANTINE}
+_QUEUES = {
+    "IngestDeadLetters": INGEST_DEAD,
+    "PurgeDeadLetters": PURGE_DEAD,
+    "IngestQueue": INGEST,
+    "PurgeQueue": PURGE,
+}
+"""By logical id; those that others name come first."""
+
+_RULES = ("UploadCreatedRule", "UploadDeletedRule")
+_FUNCTIONS = {"ingest": "IngestFunction", "purge": "PurgeFunction", "transform": "TransformFunction"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is not as the template has it: times are shorter, and as so much more fails, more receives are granted."""
+
+    visibility_s: int = 16
+    lease_s: int = 12
+    times_receives: int = 2
+
+
+class Environment:
+    """Clients of the MiniStack at ``url``, straight to it, and what was made there."""
+
+    def __init__(self, url: str, terms: Limits) -> None:
+        self.url = url
+        self.terms = terms
+        self.distribution_id = ""
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """A boto3 client, made once."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,  # type: ignore[call-overload]
+                endpoint_url=self.url,
+                region_name=REGION,
+                aws_access_key_id="harness",
+                aws_secret_access_key="test",
+                config=Config(s3={"addressing_style": "path"}, max_pool_connections=32, read_timeout=30),
+            )
+        return self._clients[service]
+
+    @cached_property
+    def s3(self) -> Any:
+        """Buckets."""
+        return self.client("s3")
+
+    @cached_property
+    def sqs(self) -> Any:
+        """Queues."""
+        return self.client("sqs")
+
+    def queue_url(self, name: str) -> str:
+        """The URL of a queue, at MiniStack itself."""
+        return f"{self.url}/{ACCOUNT}/{name}"
+
+    def build(self) -> None:
+        """Make everything."""
+        template = self._template(self.url)
+        for bucket in _BUCKETS.values():
+            self.s3.create_bucket(Bucket=bucket)
+        document = json.dumps({"settings": {"max_source_pixels": MAX_PIXELS}}).encode()
+        self.s3.put_object(Bucket=MEDIA, Key=CURRENT, Body=document)
+        versioning = template.properties("UploadsBucket")["VersioningConfiguration"]
+        self.s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration=versioning)
+        self.s3.put_bucket_notification_configuration(
+            Bucket=UPLOADS, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+        for logical_id, name in _QUEUES.items():
+            self._make_queue(name, self._attributes(template.properties(logical_id)))
+        for name in (EVENTS, ANNOUNCEMENTS):
+            self._make_queue(name, {})
+        for rule in _RULES:
+            self._follow(rule, template.properties(rule)["EventPattern"], INGEST, EVENTS)
+        self._follow("announced", {"source": ["darkroom"]}, ANNOUNCEMENTS)
+        table = template.properties("IndexTable")
+        names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+        self.client("dynamodb").create_table(TableName=TABLE, **{name: table[name] for name in names})
+        made = self.client("cloudfront").create_distribution(DistributionConfig=_distribution())
+        self.distribution_id = made["Distribution"]["Id"]
+
+    def batch(self, function: str) -> int:
+        """How many messages a function is given at most."""
+        [source] = self._template(self.url).properties(_FUNCTIONS[function])["Events"].values()
+        return int(source["Properties"]["BatchSize"])
+
+    def timeout_s(self, function: str) -> float:
+        """How long an invocation of a function may take."""
+        return float(self._template(self.url).properties(_FUNCTIONS[function])["Timeout"])
+
+    def environment(self, proxy_url: str, who: str) -> dict[str, str]:
+        """The environment variables of a worker that reaches AWS through the proxy; ``who`` is ``function-number``."""
+        function = who.partition("-")[0]
+        changed = {
+            "AWS_ENDPOINT_URL": proxy_url,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": who,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "LEASE_S": str(self.terms.lease_s),
+            "POWERTOOLS_TRACE_DISABLED": "true",
+        }
+        variables = self._template(proxy_url).environment(_FUNCTIONS[function]) | changed
+        if "MAX_RECEIVES" in variables:
+            variables["MAX_RECEIVES"] = str(self._receives(variables["MAX_RECEIVES"]))
+        return variables
+
+    def _template(self, url: str) -> Template:
+        references = {
+            **_BUCKETS,
+            "AWS::StackName": "darkroom",
+            "IndexTable": TABLE,
+            "Distribution": self.distribution_id,
+        }
+        for logical_id, name in _QUEUES.items():
+            references |= {logical_id: f"{url}/{ACCOUNT}/{name}", f"{logical_id}.Arn": _queue_arn(name)}
+        return Template({**references, "SigningKeys.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:none"})
+
+    def _receives(self, templates: object) -> int:
+        return int(str(templates)) * self.terms.times_receives
+
+    def _attributes(self, properties: Mapping[str, Any]) -> dict[str, str]:
+        """Of a queue: it forgets soon that a message was received, and keeps the template's dead letters."""
+        if "RedrivePolicy" not in properties:
+            return {}
+        redrive = dict(properties["RedrivePolicy"])
+        redrive["maxReceiveCount"] = self._receives(redrive["maxReceiveCount"])
+        return {"VisibilityTimeout": str(self.terms.visibility_s), "RedrivePolicy": json.dumps(redrive)}
+
+    def _make_queue(self, name: str, attributes: Mapping[str, str]) -> None:
+        self.sqs.create_queue(QueueName=name, Attributes=dict(attributes))
+
+    def _follow(self, rule: str, pattern: Mapping[str, object], *queues: str) -> None:
+        events = self.client("events")
+        events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=rule, Targets=[{"Id": queue, "Arn": _queue_arn(queue)} for queue in queues])
+
+
+def _queue_arn(name: str) -> str:
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+
+
+def _distribution() -> dict[str, Any]:
+    """As little of a distribution as can be invalidated."""
+    return {
+        "CallerReference": "chaos",
+        "Comment": "",
+        "Enabled": True,
+        "Origins": {
+            "Quantity": 1,
+            "Items": [
+                {"Id": "media", "DomainName": "media.s3.amazonaws.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}
+            ],
+        },
+        "DefaultCacheBehavior": {
+            "TargetOriginId": "media",
+            "ViewerProtocolPolicy": "redirect-to-https",
+            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+        },
+    }

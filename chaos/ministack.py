@@ -1,0 +1,33 @@
+"""A MiniStack of the run's own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from local import tool_venvs
+from local.ministack import MiniStack
+from local.paths import Ports, StackPaths
+from local.progress import Progress
+
+
+@asynccontextmanager
+async def ministack(folder: Path) -> AsyncIterator[str]:
+    """Its URL, while it runs on a free port with its data in ``folder``; raises CannotStart."""
+    await tool_venvs.ensure(Progress())
+    ports = Ports(cdn=0, aws=_free_port())
+    running = MiniStack(StackPaths(folder), ports)
+    try:
+        await running.start()
+        yield ports.aws_url
+    finally:
+        await asyncio.shield(running.stop())
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,82 @@
+"""CloudFront's key-value stores, by the data plane that MiniStack has.
+
+Plain HTTP: boto3's client signs with SigV4A, which needs AWS's C library, and puts the account before the host's name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote, urlencode
+from urllib.request import Request, urlopen
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+from local.aws import CREDENTIALS
+from local.paths import REGION
+
+PAGE = 50
+"""The most keys that an answer lists."""
+
+TIMEOUT_S = 5.0
+
+
+class StoreChanged(Exception):
+    """Somebody else wrote at the same time."""
+
+
+class KeyValues:
+    """The stores of the MiniStack at ``endpoint_url``."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._url = endpoint_url.rstrip("/") + "/key-value-stores/"
+
+    def read(self, store: str) -> dict[str, str]:
+        """All that ``store``, an ARN, holds. Raises OSError."""
+        found: dict[str, str] = {}
+        query = {"MaxResults": str(PAGE)}
+        while True:
+            page, _ = self._ask("GET", f"{_quoted(store)}/keys?{urlencode(query)}")
+            found |= {item["Key"]: item["Value"] for item in page["Items"]}
+            if "NextToken" not in page:
+                return found
+            query["NextToken"] = page["NextToken"]
+
+    def write(self, store: str, key: str, value: str) -> None:
+        """Put ``value`` over what is there. Raises StoreChanged and OSError."""
+        self.update(store, {key: value})
+
+    def update(self, store: str, puts: Mapping[str, str], deletes: Sequence[str] = ()) -> None:
+        """Put and delete several entries at once, all or none. Raises StoreChanged and OSError."""
+        _, tag = self._ask("GET", _quoted(store))
+        body = {
+            "Puts": [{"Key": key, "Value": value} for key, value in puts.items()],
+            "Deletes": [{"Key": key} for key in deletes],
+        }
+        try:
+            self._ask("POST", f"{_quoted(store)}/keys", body, {"If-Match": tag})
+        except HTTPError as error:
+            if error.code == HTTPStatus.CONFLICT:
+                raise StoreChanged(store) from error
+            raise
+
+    def _ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[dict[str, Any], str]:
+        """The answer's document and its entity tag."""
+        data = None if body is None else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        signed = AWSRequest(method, self._url + path, sent, data)
+        SigV4Auth(CREDENTIALS, "cloudfront-keyvaluestore", REGION).add_auth(signed)
+        request = Request(self._url + path, data, dict(signed.headers.items()), method=method)
+        with urlopen(request, timeout=TIMEOUT_S) as answer:
+            document: dict[str, Any] = json.loads(answer.read())
+            return document, answer.headers.get("ETag", "")
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe=":/")

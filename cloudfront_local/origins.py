@@ -1,0 +1,130 @@
+"""Asking origins: S3 and Function URLs as origin access control does (SigV4), all of them at MiniStack's endpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import aiohttp
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from multidict import CIMultiDict
+from yarl import URL
+
+from local.emulation.signatures import is_unambiguous
+
+from .journal import Journal, OriginCall
+from .messages import Response
+from .model import Origin, OriginKind
+
+_SIGNERS = {OriginKind.S3: S3SigV4Auth, OriginKind.FUNCTION_URL: SigV4Auth}
+_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
+_CLIENTS_OWN = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
+"""What aiohttp would add by itself, and CloudFront does not."""
+
+_NOT_FROM_S3 = "access-control-"
+"""MiniStack adds these to every answer, S3 only for a bucket with CORS rules, which the media bucket has not."""
+
+
+class OriginUnreachable(Exception):
+    """No answer, or none in time."""
+
+    def __init__(self, message: str, *, timed_out: bool) -> None:
+        super().__init__(message)
+        self.timed_out = timed_out
+
+
+class Origins(Protocol):
+    """Where answers come from."""
+
+    async def ask(
+        self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str
+    ) -> Response:
+        """``origin``'s answer for ``target``, its path and query; raises OriginUnreachable."""
+
+
+class MiniStackOrigins:
+    """Origins of a distribution that is deployed in MiniStack at ``endpoint_url``."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        endpoint_url: str,
+        region: str,
+        credentials: Credentials,
+        journal: Journal,
+        report: Callable[[str], None] = print,
+    ) -> None:
+        self._session = session
+        self._endpoint_url = endpoint_url.rstrip("/")
+        self._region = region
+        self._credentials = credentials
+        self._journal = journal
+        self._report = report
+
+    async def ask(
+        self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str
+    ) -> Response:
+        """See Origins."""
+        path = origin.path + target
+        sent = self._signed(origin, method, path, headers)
+        started_s, clock = time.time(), time.perf_counter()
+        status = 0
+        try:
+            async with self._session.request(
+                method,
+                URL(self._endpoint_url + _as_delivered(origin, path), encoded=True),
+                headers=sent,
+                skip_auto_headers=_CLIENTS_OWN,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=origin.timeout_s),
+            ) as response:
+                body = await response.read()
+                status = response.status
+                if reason := describe_refusal(origin, target, status, response.headers):
+                    self._report(f"origin {origin.id} refused {method} {path}: {reason}")
+                return Response(status, _kept(origin, method, response.headers), body, origin.id)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise OriginUnreachable(repr(error), timed_out=isinstance(error, TimeoutError)) from error
+        finally:
+            took_ms = round((time.perf_counter() - clock) * 1000, 1)
+            self._journal.note(
+                OriginCall(request_id, method, path, origin.id, origin.kind.value, status, started_s, took_ms)
+            )
+
+    def _signed(self, origin: Origin, method: str, path: str, headers: CIMultiDict[str]) -> CIMultiDict[str]:
+        sent = CIMultiDict(headers)
+        if signer := _SIGNERS.get(origin.kind):
+            request = AWSRequest(method, f"https://{origin.domain}{path}")
+            signer(self._credentials, origin.kind.value, self._region).add_auth(request)
+            sent.update(request.headers.items())
+        sent["Host"] = origin.domain
+        return sent
+
+
+def describe_refusal(origin: Origin, target: str, status: int, headers: Mapping[str, str]) -> str:
+    """Why a Function URL itself answered 403 to ``target``, "" if it did not: viewers get its vague answer."""
+    kind = headers.get("x-amzn-ErrorType", "")
+    if status != 403 or origin.kind is not OriginKind.FUNCTION_URL or not kind:
+        return ""
+    if not is_unambiguous(target.partition("?")[0]):
+        return f"{kind}: CloudFront and Lambda canonicalise the path differently"
+    return kind
+
+
+def _as_delivered(origin: Origin, path: str) -> str:
+    """The path for MiniStack, which decodes what a Function URL's event has in ``rawPath``; AWS leaves it encoded."""
+    return path.replace("%", "%25") if origin.kind is OriginKind.FUNCTION_URL else path
+
+
+def _kept(origin: Origin, method: str, headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """An origin's headers without those of the connection. Only for HEAD the length says more than the body."""
+    dropped = _HOP_BY_HOP if method == "HEAD" else _HOP_BY_HOP | {"content-length"}
+    from_s3 = origin.kind is OriginKind.S3
+    return CIMultiDict(
+        (name, value)
+        for name, value in headers.items()
+        if name.lower() not in dropped and not (from_s3 and name.lower().startswith(_NOT_FROM_S3))
+    )

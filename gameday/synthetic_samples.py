@@ -1,0 +1,90 @@
+"""Samples of drawn pictures, as infer takes them: the real models look at the real preparation of each picture.
+
+Thousands of pictures through upload, ingest and the endpoint would be half an hour. So these are looked at within this
+machine's own processes, with infer's own code for every figure of a sample, and put where infer puts samples. They are
+the same in each run, and kept from one to the next.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from dataclasses import replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from darkroom.findings import MODERATION, SIMILARITY
+from darkroom.imaging.sniff import sniff
+from darkroom.imaging.source import Source
+from darkroom.models.catalogue import SMALL
+from darkroom.plan.limits import Limits
+from darkroom.services.infer import in_process, sampling
+from darkroom.services.infer.merging import by_whom
+from darkroom.services.infer.prepare import prepared
+from darkroom.watch.sample import Sample, quantised, read_sample, said
+from local.paths import MODELS
+
+from . import pictures
+from .pictures import draw_image
+
+TASKS = (MODERATION, SIMILARITY)
+"""What the small models look for here. Faces and text would take five times as long."""
+
+PROCESSES, NICENESS = 2, 10
+KEPT = Path(MODELS).parent / "gameday"
+"""Where samples are kept: 1 MB for a thousand."""
+
+
+def samples(kind: str, seed: str, count: int, at_s: float) -> list[Sample]:
+    """Samples of the first ``count`` pictures of a ``seed``, all taken at the Unix time ``at_s``."""
+    file = KEPT / f"{kind}-{seed}-{count}-{_digest()}.jsonl"
+    if not file.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        with multiprocessing.get_context("spawn").Pool(PROCESSES, os.nice, (NICENESS,)) as pool:
+            found = pool.starmap(_sample, [(kind, seed, number) for number in range(count)], chunksize=16)
+        draft = file.with_suffix(".new")
+        draft.write_text("".join(json.dumps(_as_json(one)) + "\n" for one in found))
+        draft.replace(file)
+    return [replace(_read(line), at_s=at_s) for line in file.read_text().splitlines()]
+
+
+def _sample(kind: str, seed: str, number: int) -> Sample:
+    picture = draw_image(kind, seed, number)
+    jpeg = prepared(Source.of(picture.body), Limits())
+    found = _models().find(jpeg, TASKS)
+    size = pictures.size(picture)
+    return Sample(
+        key=f"gameday/{kind}-{seed}-{number}.{picture.suffix}",
+        source_etag=sha256(picture.body).hexdigest()[:32],
+        at_s=0.0,
+        format=sniff(picture.body),
+        pixels=size[0] * size[1],
+        brightness=sampling.brightness(jpeg),
+        tasks={task: said(finding) for task, finding in found.items()},
+        by=by_whom(found),
+        embedding=quantised(found[SIMILARITY].vector),
+    )
+
+
+@cache
+def _models() -> in_process.InProcess:
+    return in_process.InProcess(MODELS, TASKS)
+
+
+@cache
+def _digest() -> str:
+    """Of the code and the models that the figures come from."""
+    sources = (Path(pictures.__file__), Path(sampling.__file__), Path(in_process.__file__), Path(__file__), SMALL)
+    return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+
+
+def _as_json(sample: Sample) -> dict[str, Any]:
+    return sample.document() | {"embedding": sample.embedding.hex()}
+
+
+def _read(line: str) -> Sample:
+    document = json.loads(line)
+    return read_sample(document | {"embedding": bytes.fromhex(document["embedding"])})

@@ -1,0 +1,28 @@
+"""Waiting for what has to become so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+LOOK_EVERY_S = 1.0
+
+
+class WaitTimeout(Exception):
+    """Something is not as it must be; the message says what."""
+
+
+def require(condition: object, what: str) -> None:
+    """Raise NotSo unless ``condition`` holds."""
+    if not condition:
+        raise WaitTimeout(what)
+
+
+def until[T](condition: Callable[[], T | None], what: str, within_s: float, every_s: float = LOOK_EVERY_S) -> T:
+    """What ``condition`` returns once that is true; raises NotSo after ``within_s``."""
+    deadline_s = time.monotonic() + within_s
+    while not (found := condition()):
+        if time.monotonic() > deadline_s:
+            raise WaitTimeout(f"not so within {within_s:.0f} s: {what}")
+        time.sleep(every_s)
+    return found

@@ -1,0 +1,196 @@
+"""The stack's own pages and controls on the CDN's port: the start page at ``/``, the rest below ``/_local``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from cloudfront_local.hosts import Hosts
+from cloudfront_local.journal import Journal
+from darkroom.aws.switches import in_vault
+from darkroom.aws.vault import Vault
+from darkroom.errors import DarkroomError
+from darkroom.plan.model import Plan
+from darkroom.plan.negotiation import LADDER_PX
+from darkroom.plan.options import OPTIONS
+from darkroom.plan.uploads import Grant, write_token
+from darkroom.services.live_settings import LiveSettings
+from darkroom.services.places import MASTERS
+from tools import runbooks
+
+from . import viewer
+from .aws import Cloud
+from .errors import StartError
+from .paths import CONTROL, ROOT
+from .sign_urls import sign_target
+from .stack_info import StackInfo
+
+CONSOLE = ROOT / "local" / "console"
+LISTED = 200
+TOKEN_LASTS_S = 900
+PICTURES = frozenset({"jpg", "jpeg", "png", "webp", "gif", "avif", "heic", "heif", "tif", "tiff", "svg"})
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ControlPages:
+    """What the start page and tests ask of the stack."""
+
+    def __init__(self, cloud: Cloud, facts: StackInfo, live: Hosts, journal: Journal) -> None:
+        self._cloud = cloud
+        self._facts = facts
+        self._live = live
+        self._journal = journal
+        self._settings = LiveSettings(in_vault(Vault(cloud.s3, facts.media_bucket)), fresh_s=0)
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them."""
+        return [
+            web.get("/", self.page),
+            web.get(f"{CONTROL}/upload", self.upload_page),
+            web.get(f"{CONTROL}/watch", self.watch_page),
+            web.get(f"{CONTROL}/zoom", self.zoom_page),
+            web.get(f"{CONTROL}/zoom/openseadragon.js", self.zoom_script),
+            web.get(f"{CONTROL}/runbooks/{{name}}", self.runbook),
+            web.get(f"{CONTROL}/upload-token", self.upload_token),
+            web.get(f"{CONTROL}/console/{{name}}", self.console_file),
+            web.get(f"{CONTROL}/options", self.options),
+            web.get(f"{CONTROL}/photographs", self.photographs),
+            web.get(f"{CONTROL}/sign", self.sign),
+            web.get(f"{CONTROL}/cdn", self.cdn),
+            web.get(f"{CONTROL}/journal", self.origin_log),
+            web.post(f"{CONTROL}/cdn/restart", self.restart),
+            web.post(f"{CONTROL}/cdn/refresh", self.refresh),
+            web.post(f"{CONTROL}/cdn/collapsing", self.collapsing),
+        ]
+
+    async def page(self, _: web.Request) -> web.StreamResponse:
+        """The start page."""
+        return web.FileResponse(CONSOLE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    async def upload_page(self, _: web.Request) -> web.StreamResponse:
+        """The page that uploads."""
+        return web.FileResponse(CONSOLE / "upload.html", headers={"Cache-Control": "no-cache"})
+
+    async def watch_page(self, _: web.Request) -> web.StreamResponse:
+        """The page of dashboards, alarms, traces and all else that is watched."""
+        return web.FileResponse(CONSOLE / "watch.html", headers={"Cache-Control": "no-cache"})
+
+    async def zoom_page(self, _: web.Request) -> web.StreamResponse:
+        """The page that looks closely at pictures."""
+        return web.FileResponse(CONSOLE / "zoom.html", headers={"Cache-Control": "no-cache"})
+
+    async def zoom_script(self, _: web.Request) -> web.StreamResponse:
+        """What that page looks with; a 503 that says why where it cannot be had."""
+        try:
+            return web.FileResponse(await viewer.script(), headers={"Cache-Control": "no-cache"})
+        except StartError as error:
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))
+
+    async def runbook(self, request: web.Request) -> web.StreamResponse:
+        """A runbook by its name without ``.md``, as text."""
+        path = runbooks.PAGES / f"{request.match_info['name']}.md"
+        if path.parent != runbooks.PAGES or not path.is_file():
+            raise web.HTTPNotFound
+        return web.Response(text=await asyncio.to_thread(path.read_text), headers={"Cache-Control": "no-cache"})
+
+    async def console_file(self, request: web.Request) -> web.StreamResponse:
+        """A file of the start page."""
+        path = CONSOLE / request.match_info["name"]
+        if path.parent != CONSOLE or not path.is_file():
+            raise web.HTTPNotFound
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+    async def options(self, _: web.Request) -> web.StreamResponse:
+        """The option table and the presets in force, for the form."""
+        rows = [
+            {
+                "short": option.short,
+                "long": option.long,
+                "doc": option.doc,
+                "kind": option.kind.name,
+                "rule": option.kind.rule(),
+                "expects": option.kind.expects,
+                "default": _default(option.plan_field),
+            }
+            for option in OPTIONS
+            if option.short not in ("exp", "s")
+        ]
+        try:
+            presets = (await asyncio.to_thread(self._settings.current)).presets
+        except DarkroomError as error:
+            return web.json_response({"code": error.code, "detail": error.detail}, status=error.status)
+        return web.json_response(
+            {
+                "options": rows,
+                "presets": list(presets.options),
+                "at_ingest": list(presets.at_ingest),
+                "watermarks": list(presets.watermarks),
+                "ladder": list(LADDER_PX),
+            }
+        )
+
+    async def photographs(self, _: web.Request) -> web.StreamResponse:
+        """Keys of masters that look like pictures, at most 200."""
+        listed = await asyncio.to_thread(
+            self._cloud.s3.list_objects_v2, Bucket=self._facts.media_bucket, Prefix=MASTERS.prefix, MaxKeys=LISTED
+        )
+        keys = (MASTERS.key(item["Key"]) for item in listed.get("Contents", []))
+        return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in PICTURES])
+
+    async def sign(self, request: web.Request) -> web.StreamResponse:
+        """``?target=<path and query>[&expires-in=<seconds>]``: the same with a signature, or why not."""
+        seconds = request.query.get("expires-in", "")
+        expires_s = int(time.time()) + int(seconds) if seconds.isdigit() else None
+        try:
+            signed = sign_target(request.query.get("target", ""), self._facts.signing_key, expires_s)
+        except DarkroomError as error:
+            return web.json_response({"code": error.code, "detail": error.message}, status=error.status)
+        return web.json_response({"target": signed, "url": self._facts.cdn_url + signed})
+
+    async def upload_token(self, request: web.Request) -> web.StreamResponse:
+        """``?prefix=<prefix or key>``: a token for uploads there, what it is good for, and the API that takes it."""
+        expires_s = int(time.time()) + TOKEN_LASTS_S
+        try:
+            token = write_token(Grant(request.query.get("prefix", ""), expires_s), self._facts.signing_key)
+        except DarkroomError as error:
+            return web.json_response({"code": error.code, "detail": error.message}, status=error.status)
+        return web.json_response({"token": token, "expires_s": expires_s, "api": self._facts.upload_url})
+
+    async def cdn(self, _: web.Request) -> web.StreamResponse:
+        """What the CDN holds."""
+        store = self._live.main.edge.store if self._live.main.edge else ()
+        return web.json_response({"answers": len(store), "size_bytes": getattr(store, "size_bytes", 0)})
+
+    async def origin_log(self, request: web.Request) -> web.StreamResponse:
+        """``?after=<number>``: requests to origins since then, oldest first."""
+        after = request.query.get("after", "0")
+        return web.json_response(list(self._journal.since(int(after) if after.isdigit() else 0)))
+
+    async def restart(self, _: web.Request) -> web.StreamResponse:
+        """Empty the cache and read the configuration anew, as if the CDN had been started again."""
+        self._live.clear()
+        self._live.load()
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def refresh(self, _: web.Request) -> web.StreamResponse:
+        """Take over invalidations and deployments now instead of within a second."""
+        await self._live.refresh()
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def collapsing(self, request: web.Request) -> web.StreamResponse:
+        """``?on=1`` or ``?on=0``: whether equal requests wait for one another, as they do by default."""
+        if (wanted := request.query.get("on", "")) in ("0", "1"):
+            self._live.collapse(on=wanted == "1")
+            return web.Response(status=HTTPStatus.NO_CONTENT)
+        raise web.HTTPBadRequest
+
+
+def _default(plan_field: str) -> Any:
+    return json.loads(json.dumps(getattr(Plan(key=""), plan_field, None))) if plan_field else None

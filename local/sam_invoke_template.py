@@ -1,0 +1,67 @@
+"""A template for ``sam local invoke`` against the running stack.
+
+``sam`` gives a function those environment variables only that its template declares, and the one template must not
+name an endpoint of this machine: what is built from it may be deployed to AWS next. So the running stack writes a
+template of its own, with the deployed functions' resolved settings and the built artefacts by their full paths.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .aws import Cloud
+from .endpoint import variables as endpoint_variables
+from .paths import ROOT, STACK
+from .stack_info import StackInfo
+
+BUILT = ROOT / ".aws-sam" / "build"
+HOST_OF_CONTAINERS = "host.docker.internal"
+"""This machine's name within a container (Docker on Linux: with ``--add-host host.docker.internal:host-gateway``)."""
+
+
+def build_template(cloud: Cloud, facts: StackInfo) -> str:
+    """The template, as JSON, with every deployed function under its logical id."""
+    built_as = _layer_ids(cloud)
+    resources: dict[str, object] = {}
+    for logical_id, function in facts.functions.items():
+        deployed = cloud.functions.get_function_configuration(FunctionName=function.name)
+        layers = [built_as[layer["Arn"]] for layer in deployed.get("Layers", [])]
+        variables = dict(deployed.get("Environment", {}).get("Variables", {}))
+        variables["AWS_ENDPOINT_URL"] = _seen_from_containers(facts.aws_endpoint_url)
+        if facts.sagemaker_url:
+            variables |= endpoint_variables(_seen_from_containers(facts.sagemaker_url))
+        resources[logical_id] = {
+            "Type": "AWS::Serverless::Function",
+            "Properties": {
+                "CodeUri": str(BUILT / logical_id),
+                "Handler": deployed["Handler"],
+                "Runtime": deployed["Runtime"],
+                "Architectures": deployed["Architectures"],
+                "MemorySize": deployed["MemorySize"],
+                "Timeout": deployed["Timeout"],
+                "Layers": [{"Ref": layer} for layer in layers],
+                "Environment": {"Variables": variables},
+            },
+        }
+        for layer in layers:
+            resources[layer] = {
+                "Type": "AWS::Serverless::LayerVersion",
+                "Properties": {"ContentUri": str(BUILT / layer), "CompatibleRuntimes": [deployed["Runtime"]]},
+            }
+    document = {"Transform": "AWS::Serverless-2016-10-31", "Resources": resources}
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _seen_from_containers(url: str) -> str:
+    return url.replace("127.0.0.1", HOST_OF_CONTAINERS)
+
+
+def _layer_ids(cloud: Cloud) -> dict[str, str]:
+    """The template's logical id of each deployed layer version, by ARN. SAM appends ten digits of a hash to it."""
+    resources = cloud.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+    return {
+        resource["PhysicalResourceId"]: re.sub("[0-9a-f]{10}$", "", resource["LogicalResourceId"])
+        for resource in resources
+        if resource["ResourceType"] == "AWS::Lambda::LayerVersion"
+    }

@@ -1,0 +1,131 @@
+"""What others need to know of the running stack, read from what is deployed: ``stack.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .aws import Cloud
+from .cfn_resolver import stack_resources
+from .errors import StartError
+from .paths import CONTROL, REGION, STACK, Ports, StackPaths
+
+QUEUES = {
+    "ingest": "IngestQueueUrl",
+    "ingest_dead_letters": "IngestDeadLettersUrl",
+    "review": "ReviewQueueUrl",
+    "review_dead_letters": "ReviewDeadLettersUrl",
+    "purge": "PurgeQueueUrl",
+    "purge_dead_letters": "PurgeDeadLettersUrl",
+    "refine": "RefineQueueUrl",
+    "refine_dead_letters": "RefineDeadLettersUrl",
+    "infer": "InferQueueUrl",
+    "infer_priority": "InferPriorityQueueUrl",
+    "infer_dead_letters": "InferDeadLettersUrl",
+}
+"""The stack's outputs with the URLs of queues, by their names among the facts. Without inference there are fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionInfo:
+    """A deployed function. ``url`` is its Function URL by way of MiniStack, empty if it has none."""
+
+    name: str
+    arn: str
+    url: str = ""
+    log_group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StackInfo:
+    """The content of ``stack.json``. ``functions`` are by logical id; ``outputs`` are the stack's.
+
+    ``upload_url`` is the upload API by way of MiniStack, to which ``/uploads`` is added. ``queues`` are URLs, by the
+    names that ``QUEUES`` gives them. ``sagemaker_url`` is the runtime API, empty in a stack without inference.
+    """
+
+    cdn_url: str
+    control_url: str
+    upload_url: str
+    aws_endpoint_url: str
+    sagemaker_url: str
+    region: str
+    stack_name: str
+    distribution_id: str
+    media_bucket: str
+    uploads_bucket: str
+    quarantine_bucket: str
+    index_table: str
+    queues: dict[str, str]
+    signing_key: str
+    functions: dict[str, FunctionInfo]
+    outputs: dict[str, str]
+    pids: dict[str, int]
+
+    def write(self, path: Path) -> None:
+        """Put them where others look, in one go and for this user only: the signing key is among them."""
+        write_whole(path, json.dumps(asdict(self), indent=2) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write ``path`` so that no reader sees half of it."""
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def read_stack_info(place: StackPaths) -> dict[str, Any]:
+    """The running stack's facts; raises CannotStart if none runs."""
+    try:
+        found: dict[str, Any] = json.loads(place.facts.read_text())
+    except FileNotFoundError:
+        raise StartError(f"No stack runs here ({place.facts} is missing). Start one by `make run`.") from None
+    return found
+
+
+def gather(cloud: Cloud, ports: Ports, sagemaker_url: str, pids: dict[str, int]) -> StackInfo:
+    """Ask MiniStack what is deployed."""
+    stack = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    names = {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for resource in stack_resources(cloud)
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    }
+    secret = cloud.secrets.get_secret_value(SecretId=outputs["SigningKeysArn"])["SecretString"]
+    return StackInfo(
+        cdn_url=ports.cdn_url,
+        control_url=ports.cdn_url + CONTROL,
+        upload_url=f"{ports.aws_url}/_aws/execute-api/{_label(outputs['UploadApiUrl'])}",
+        aws_endpoint_url=ports.aws_url,
+        sagemaker_url=sagemaker_url,
+        region=REGION,
+        stack_name=STACK,
+        distribution_id=outputs["DistributionId"],
+        media_bucket=outputs["MediaBucketName"],
+        uploads_bucket=outputs["UploadsBucketName"],
+        quarantine_bucket=outputs["QuarantineBucketName"],
+        index_table=outputs["IndexTableName"],
+        queues={name: outputs[output] for name, output in QUEUES.items() if output in outputs},
+        signing_key=json.loads(secret)["current"],
+        functions={logical_id: _function(cloud, ports, name) for logical_id, name in names.items()},
+        outputs=outputs,
+        pids=pids,
+    )
+
+
+def _function(cloud: Cloud, ports: Ports, name: str) -> FunctionInfo:
+    configuration = cloud.functions.get_function_configuration(FunctionName=name)
+    arn, log_group = configuration["FunctionArn"], configuration.get("LoggingConfig", {}).get("LogGroup", "")
+    urls = cloud.functions.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"]
+    if not urls:
+        return FunctionInfo(name, arn, log_group=log_group)
+    return FunctionInfo(name, arn, f"{ports.aws_url}/_aws/lambda-url/{_label(urls[0]['FunctionUrl'])}/", log_group)
+
+
+def _label(url: str) -> str:
+    """How the host's name begins: the id of an API or a Function URL, whose own names lead nowhere here."""
+    return url.split("//", 1)[1].split(".", 1)[0]

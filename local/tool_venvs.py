@@ -1,0 +1,132 @@
+"""Virtual environments of the tools: MiniStack and the SAM CLI pin botocore each in their own way, so each has one.
+
+A third, ``runtime``, is what functions run in: Python and boto3, as Lambda's own runtime brings them, and nothing else.
+A fourth, ``endpoint``, is the model server's, for a stack with inference.
+``conformance`` has IIIF's validator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import StartError
+from .file_lock import hold_lock
+from .paths import ROOT, VENVS
+from .processes import run
+from .progress import Progress
+
+REQUIREMENTS = {
+    "ministack": ROOT / "requirements-ministack.txt",
+    "sam": ROOT / "requirements-sam.txt",
+    "endpoint": ROOT / "endpoint" / "requirements.txt",
+    "conformance": ROOT / "requirements-conformance.txt",
+}
+"""What is installed in each environment that pip fills."""
+
+TOOLS = ("ministack", "sam")
+"""Environments that every stack needs."""
+
+ENDPOINT = "endpoint"
+CONFORMANCE = "conformance"
+RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
+"""boto3 and what it needs, as they lie in site-packages; lent to the runtime from MiniStack's environment."""
+
+
+def python_of(name: str) -> Path:
+    """The interpreter of an environment."""
+    return VENVS / name / "bin" / "python"
+
+
+def site_packages(name: str) -> Path:
+    """Where an environment's packages are."""
+    return VENVS / name / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+
+
+async def ensure(progress: Progress) -> None:
+    """Make the environments that are missing or older than their requirements file; raises CannotStart."""
+    if sys.version_info[:2] != (3, 13):
+        raise StartError(f"Darkroom runs on Python 3.13, this is {sys.version.split()[0]}. Start it by `make run`.")
+    async with hold_lock(VENVS / ".lock"):
+        wanted = await _ensure(TOOLS, progress)
+        if not _is_ready("runtime", wanted["ministack"]):
+            await _make_runtime()
+            _marker("runtime").write_text(wanted["ministack"])
+
+
+async def ensure_endpoint(progress: Progress) -> None:
+    """Make the model server's environment if it is missing or older than its requirements; raises CannotStart."""
+    async with hold_lock(VENVS / f".{ENDPOINT}.lock"):  # of its own: it may take minutes
+        await _ensure((ENDPOINT,), progress)
+
+
+async def ensure_conformance(progress: Progress) -> None:
+    """Make the validator's environment if it is missing or older than its requirements; raises CannotStart."""
+    async with hold_lock(VENVS / f".{CONFORMANCE}.lock"):
+        await _ensure((CONFORMANCE,), progress)
+
+
+async def _ensure(names: Sequence[str], progress: Progress) -> dict[str, str]:
+    """What a marker says of each of ``names`` once it is there."""
+    wanted = {name: _wanted(REQUIREMENTS[name]) for name in names}
+    missing = [name for name in names if not _is_ready(name, wanted[name])]
+    if missing:
+        with progress.step(f"Installing {' and '.join(missing)} from their requirements files (first start only)"):
+            await _install_all(missing, wanted)
+    return wanted
+
+
+def _marker(name: str) -> Path:
+    return VENVS / name / ".ready"
+
+
+def _is_ready(name: str, wanted: str) -> bool:
+    return _marker(name).exists() and _marker(name).read_text() == wanted and python_of(name).exists()
+
+
+def _wanted(requirements: Path) -> str:
+    if not requirements.exists():
+        raise StartError(f"{requirements.relative_to(ROOT)} is missing. `make lock` writes it.")
+    return hashlib.sha256(requirements.read_bytes()).hexdigest() + " " + sys.version.split()[0]
+
+
+async def _install_all(missing: list[str], wanted: dict[str, str]) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for name in missing:
+                group.create_task(_install(name, wanted[name]))
+    except* StartError as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _install(name: str, wanted: str) -> None:
+    await _make_venv(name)
+    requirements = REQUIREMENTS[name]
+    pip = [str(python_of(name)), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    done = await run([*pip, "--require-hashes", "-r", requirements], env=dict(os.environ), cwd=ROOT)
+    if done.status:
+        raise StartError(
+            f"pip could not install {requirements.relative_to(ROOT)}:\n{done.tail()}\n"
+            "If it could not connect: the first start needs the network (or a package index set by PIP_INDEX_URL)."
+        )
+    _marker(name).write_text(wanted)
+
+
+async def _make_venv(name: str, *options: str) -> None:
+    shutil.rmtree(VENVS / name, ignore_errors=True)
+    done = await run([sys.executable, "-m", "venv", *options, VENVS / name], env=dict(os.environ), cwd=ROOT)
+    if done.status:
+        raise StartError(
+            f"python3.13 -m venv failed:\n{done.tail()}\nOn Debian and Ubuntu: apt-get install python3.13-venv"
+        )
+
+
+async def _make_runtime() -> None:
+    await _make_venv("runtime", "--without-pip")
+    for package in RUNTIME_PACKAGES:
+        (site_packages("runtime") / package).symlink_to(site_packages("ministack") / package)

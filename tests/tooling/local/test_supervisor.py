@@ -1,0 +1,126 @@
+"""Servers that the local stack keeps alive, and that end with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from local.paths import ROOT
+from local.supervisor import LOOK_EVERY_S, ServerSpec, State, SupervisedServer
+from tests.conftest import free_port
+from tests.waiting import wait_until, wait_until_async
+
+SERVER = """
+import http.server, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("child", child.pid, flush=True)
+class Ping(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ping).serve_forever()
+"""
+"""A server with a child of its own, which does not end by itself."""
+
+
+def lives(pid: int) -> bool:
+    listed = subprocess.run(["ps", "-p", str(pid), "-o", "stat="], capture_output=True, text=True, check=False).stdout
+    return bool(listed.strip()) and not listed.startswith("Z")
+
+
+def children(log: Path) -> list[int]:
+    return [int(line.split()[1]) for line in log.read_text().splitlines() if line.startswith("child ")]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> ServerSpec:
+    port = free_port()
+    command = [sys.executable, "-c", SERVER, str(port)]
+    return ServerSpec(
+        "It", command, {"PATH": os.environ["PATH"]}, f"http://127.0.0.1:{port}/", tmp_path / "logs" / "it"
+    )
+
+
+def test_it_is_started_again_after_it_was_killed_and_leaves_nothing_behind(served: ServerSpec) -> None:
+    said: list[str] = []
+
+    async def run() -> None:
+        server = SupervisedServer(served, said.append, pauses_s=[0.1])
+        assert (server.state, server.pid) == (State.WAITING, 0)
+        task = asyncio.create_task(server.keep())
+        await wait_until_async(lambda: server.state is State.READY, "it is ready")
+        first = server.pid
+        os.kill(first, signal.SIGKILL)
+        await wait_until_async(lambda: server.state is State.DOWN, "it has ended")
+        await wait_until_async(lambda: server.state is State.READY, "it is ready")
+        assert server.pid not in (0, first)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert server.pid == 0
+        assert not lives(first)
+
+    asyncio.run(run())
+    assert [line.split(",")[0].split(" (")[0] for line in said] == ["It is ready", "It has ended", "It is ready"]
+    started = children(served.log)
+    assert len(started) == 2
+    wait_until(lambda: not any(map(lives, started)), "both have ended")
+
+
+def test_a_server_that_cannot_start_is_tried_at_growing_intervals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = ServerSpec(
+        "It", [sys.executable, "-c", "raise SystemExit(3)"], {}, "http://127.0.0.1:9/", tmp_path / "log"
+    )
+    said: list[str] = []
+    pauses_s: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        if seconds != LOOK_EVERY_S:
+            pauses_s.append(seconds)
+        await asyncio.sleep(0.01)
+
+    async def run() -> None:
+        server = SupervisedServer(broken, said.append, pauses_s=[0.1, 1.0])
+        monkeypatch.setattr("local.supervisor.asyncio", SimpleNamespace(sleep=sleep, to_thread=asyncio.to_thread))
+        task = asyncio.create_task(server.keep())
+        await wait_until_async(lambda: len(pauses_s) == 3, "it is tried a third time")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert all("status 3" in text for text in said)
+    assert pauses_s[:3] == [0.1, 1.0, 1.0]
+
+
+def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    """By force: the stack has no time to tidy up."""
+    port, log = free_port(), tmp_path / "log"
+    tethered = [sys.executable, "-P", str(ROOT / "local" / "parent_death.py"), sys.executable, "-c", SERVER, str(port)]
+    starter = (
+        "import subprocess, sys, time\n"
+        "log = open(sys.argv[1], 'wb')\n"
+        "it = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)\n"
+        "print(it.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", starter, str(log), *tethered], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        wait_until(lambda: log.exists() and children(log), "it has a child")
+        [child] = children(log)
+        assert lives(pid)
+        assert lives(child)
+        process.kill()
+    wait_until(lambda: not lives(pid) and not lives(child), "both have ended")
