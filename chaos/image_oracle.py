@@ -11,7 +11,7 @@ from hashlib import sha256
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from darkroom.imaging.header import inspect
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.findings import MODERATION, SIMILARITY
-from darkroom.imaging.sniff import sniff
+from darkroom.imaging.formats.sniff import sniff
 from darkroom.imaging.source import Source
 from darkroom.models.catalogue import SMALL
 from darkroom.plan.limits import Limits

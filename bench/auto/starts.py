@@ -19,9 +19,9 @@ import pyvips
 
 from darkroom.imaging import starts
 from darkroom.imaging.choosing import TARGET_SCORE, content_of
-from darkroom.imaging.effort import careful
-from darkroom.imaging.encoding import Sheet, encode, encode_with
-from darkroom.imaging.formats import FORMS, Form
+from darkroom.imaging.formats.encode import Sheet, encode, encode_with
+from darkroom.imaging.formats.encoder_options import careful
+from darkroom.imaging.formats.registry import FORMS, Form
 from darkroom.imaging.scoring import Judge
 from darkroom.imaging.starts import BUSY, FLAT, SMOOTH, Start
 

@@ -12,11 +12,12 @@ from statistics import fmean, geometric_mean
 
 import numpy as np
 
-from darkroom.imaging import effort, encoding
 from darkroom.imaging.choosing import TARGET_SCORE, chosen, content_of
-from darkroom.imaging.effort import Pace, careful
-from darkroom.imaging.encoding import Sheet, encode, encode_with, quality_of
-from darkroom.imaging.formats import FORMS
+from darkroom.imaging.formats import encode as encode_module
+from darkroom.imaging.formats import encoder_options
+from darkroom.imaging.formats.encode import Sheet, encode, encode_with, quality_of
+from darkroom.imaging.formats.encoder_options import Pace, careful
+from darkroom.imaging.formats.registry import FORMS
 from darkroom.imaging.refining import is_better
 from darkroom.imaging.scoring import Judge
 from darkroom.imaging.starts import FLAT
@@ -164,7 +165,7 @@ def _print(form: str, pace: Pace, view: View, sheet: Sheet, original: Original) 
 
 def _by_one_quality(form: str, view: View, original: Original) -> dict[str, Kept]:
     """The picture by each of the qualities for all, with both settings; kept until the encoders' tables change."""
-    sources = [Path(module.__file__ or "") for module in (effort, encoding)]
+    sources = [Path(module.__file__ or "") for module in (encoder_options, encode_module)]
     name = digest(sources, form, view.name, str(FIXED[form]), str(view.pixels.shape))
     file = WORK / "quality" / f"{name}.json"
     if not file.is_file():

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pyvips
 
-from darkroom.imaging.encoding import Sheet, encode
-from darkroom.imaging.formats import FORMS
+from darkroom.imaging.formats.encode import Sheet, encode
+from darkroom.imaging.formats.registry import FORMS
 
 SHRINK = 8
 """The smallest that libjpeg decodes at; the entropy decoder goes through the whole file all the same."""

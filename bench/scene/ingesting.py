@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from bench.processes import memory_mb
-from darkroom.imaging.blocks import Blocks
+from darkroom.imaging.block_cache import Blocks
 from darkroom.imaging.scene.planning import inspected, planned
 from darkroom.imaging.scene.writing import write
 from darkroom.imaging.source import Source

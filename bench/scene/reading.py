@@ -21,8 +21,8 @@ import pyvips
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import Bucket, StoredObject, connect
-from darkroom.imaging.picture import Picture
 from darkroom.imaging.render import render
+from darkroom.imaging.rendered_image import Picture
 from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Plan

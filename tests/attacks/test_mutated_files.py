@@ -14,7 +14,7 @@ from random import Random
 import pytest
 
 from darkroom.errors import DarkroomError
-from darkroom.imaging.header import inspect
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

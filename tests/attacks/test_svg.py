@@ -88,7 +88,7 @@ def test_the_cpu_limit_does_not_need_the_estimate(
     body: bytes, variant: str, service: Transform, bucket: Bucket, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.put("masters/unknown.svg", body, {})
-    monkeypatch.setattr("darkroom.imaging.svg.check_cost", lambda *_: None)
+    monkeypatch.setattr("darkroom.imaging.formats.svg.sanitise.check_cost", lambda *_: None)
     assert status(service, "unknown.svg", variant) == 422
     tally.add("requests")
 

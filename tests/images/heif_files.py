@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from darkroom.imaging.containers.bmff import Box, body_of, box, full_box, meta_box, parse_meta
+from darkroom.imaging.formats.bmff.container import Box, body_of, box, full_box, meta_box, parse_meta
 
 IDAT, MDAT, ITEM = 1, 0, 2
 """Where an item's data is."""

@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from darkroom.imaging.hdrgm import Parameters
-from darkroom.imaging.ultrahdr import attach
+from darkroom.imaging.formats.jpeg.gain_map import Parameters
+from darkroom.imaging.formats.jpeg.ultrahdr import attach
 
 SIZE = (320, 320)
 GREY, OFFSET = 90, 1 / 64

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyvips
 
-from darkroom.imaging.header import Header, inspect
-from darkroom.imaging.loading import LOADERS
+from darkroom.imaging.formats.load import LOADERS
+from darkroom.imaging.formats.probe import Header, inspect
 from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

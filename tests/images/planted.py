@@ -9,7 +9,7 @@ from functools import cache
 import pyvips
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from darkroom.imaging.containers.bmff import Box
+from darkroom.imaging.formats.bmff.container import Box
 
 from .drawn import HEIC, animation
 from .heif_files import Part, heif, parts_of

@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from darkroom.imaging.header import inspect
-from darkroom.imaging.provenance import provenance
+from darkroom.imaging.formats.metadata.provenance import provenance
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 

@@ -10,7 +10,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from darkroom.findings import Findings
-from darkroom.imaging.formats import Target
+from darkroom.imaging.formats.registry import Target
 from darkroom.imaging.work import Step, Work
 from darkroom.plan.geometry import Size, arrange
 from darkroom.plan.model import Plan

@@ -14,7 +14,7 @@ from darkroom.aws.record import READY, REFUSED, REMOVED, Record
 from darkroom.aws.vault import Kept
 from darkroom.errors import Changed
 from darkroom.imaging.master import Master
-from darkroom.imaging.picture import Picture
+from darkroom.imaging.rendered_image import Picture
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan
 from darkroom.services.caching import UNREFINED_S, CachePolicy, made_from

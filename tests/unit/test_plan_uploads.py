@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadSignature, BadToken, BadUpload, DarkroomError, NotGranted
-from darkroom.imaging.sniff import SOURCE_FORMATS
+from darkroom.imaging.formats.sniff import SOURCE_FORMATS
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.keys import MAX_KEY_BYTES, check_key
 from darkroom.plan.signing import sign, verify

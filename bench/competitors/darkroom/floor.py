@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pyvips
 
-from darkroom.imaging.encoding import Sheet, encode
-from darkroom.imaging.formats import FORMS
-from darkroom.imaging.header import inspect
-from darkroom.imaging.loading import load, spared
+from darkroom.imaging.formats.encode import Sheet, encode
+from darkroom.imaging.formats.load import load, spared
+from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.registry import FORMS
 from darkroom.imaging.render import arranged
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

@@ -15,12 +15,12 @@ from typing import Any
 
 import pyvips
 
-from darkroom.imaging.effort import Knobs
-from darkroom.imaging.encoding import DEFAULT_QUALITY, Sheet, encode_with
-from darkroom.imaging.formats import FORMS
-from darkroom.imaging.header import inspect
-from darkroom.imaging.loading import load
-from darkroom.imaging.metadata import clean
+from darkroom.imaging.formats.encode import DEFAULT_QUALITY, Sheet, encode_with
+from darkroom.imaging.formats.encoder_options import Knobs
+from darkroom.imaging.formats.load import load
+from darkroom.imaging.formats.metadata.strip import clean
+from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.registry import FORMS
 from darkroom.imaging.render import arranged, render
 from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source

@@ -12,9 +12,9 @@ from PIL import Image
 
 from darkroom.errors import Damaged, FindingsPending
 from darkroom.findings import Region
-from darkroom.imaging.containers.jpeg import segments
-from darkroom.imaging.picture import Picture
+from darkroom.imaging.formats.jpeg.container import segments
 from darkroom.imaging.render import render
+from darkroom.imaging.rendered_image import Picture
 from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

@@ -40,9 +40,9 @@ from darkroom.imaging.choosing import (
 from darkroom.imaging.choosing import (
     test_strip as strip_of,
 )
-from darkroom.imaging.effort import FURTHER_PIXELS, Knobs, Pace, careful, further
-from darkroom.imaging.encoding import Sheet, encode_with
-from darkroom.imaging.formats import FORMS
+from darkroom.imaging.formats.encode import Sheet, encode_with
+from darkroom.imaging.formats.encoder_options import FURTHER_PIXELS, Knobs, Pace, careful, further
+from darkroom.imaging.formats.registry import FORMS
 from darkroom.imaging.scoring import Judge
 from darkroom.imaging.starts import BUSY, FLAT, SMOOTH, STARTS, Start
 from darkroom.imaging.suiting import BYTES_PER_POINT, MOST_AGAIN

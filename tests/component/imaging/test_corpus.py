@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from darkroom.errors import DarkroomError
-from darkroom.imaging.picture import Picture
 from darkroom.imaging.render import render
+from darkroom.imaging.rendered_image import Picture
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan

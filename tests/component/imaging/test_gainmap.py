@@ -14,13 +14,13 @@ import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
 
+from darkroom.imaging.formats.jpeg.gain_map import Parameters, base_xmp, from_iso, from_xmp, map_xmp, to_iso
+from darkroom.imaging.formats.jpeg.ultrahdr import GainMap, attach, read
+from darkroom.imaging.formats.metadata.strip import clean
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.gainmap import stays
-from darkroom.imaging.hdrgm import Parameters, base_xmp, from_iso, from_xmp, map_xmp, to_iso
-from darkroom.imaging.header import inspect
-from darkroom.imaging.metadata import clean
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
-from darkroom.imaging.ultrahdr import GainMap, attach, read
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits

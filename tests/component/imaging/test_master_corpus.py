@@ -7,8 +7,8 @@ from functools import cache
 import pytest
 
 from darkroom.errors import DarkroomError
-from darkroom.imaging.header import inspect
-from darkroom.imaging.icc import profile_name
+from darkroom.imaging.colour.icc import profile_name
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

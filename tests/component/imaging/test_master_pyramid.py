@@ -16,9 +16,9 @@ from PIL import Image
 
 from darkroom.errors import BadOption, Damaged, DarkroomError, OverLimits
 from darkroom.imaging import master as making
-from darkroom.imaging.containers.tiff import SUB_DIRECTORIES, TILE_OFFSETS, Tiff
-from darkroom.imaging.header import inspect
-from darkroom.imaging.headers.tiff import page_of
+from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, TILE_OFFSETS, Tiff
+from darkroom.imaging.formats.tiff.probe import page_of
 from darkroom.imaging.master import HUGE_PIXELS, make_master
 from darkroom.imaging.pyramid import pyramid
 from darkroom.imaging.source import Source
@@ -249,7 +249,7 @@ def test_a_damaged_master_is_damaged_at_the_level_that_is_read() -> None:
 
 MEASURE = """
 import resource, sys
-from darkroom.imaging.header import inspect
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

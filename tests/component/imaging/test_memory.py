@@ -11,9 +11,9 @@ import pytest
 import pyvips
 
 from darkroom.errors import OverLimits
-from darkroom.imaging.header import inspect
-from darkroom.imaging.headers.model import Header
-from darkroom.imaging.memory import decoder_bytes
+from darkroom.imaging.formats.decoder_memory import decoder_bytes
+from darkroom.imaging.formats.header import Header
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.settings import MEMORY_MB, decoder_limit

@@ -13,7 +13,7 @@ import pyvips
 from PIL import Image
 
 from darkroom.errors import Damaged, DarkroomError, TypeNotAllowed
-from darkroom.imaging import loading
+from darkroom.imaging.formats import load
 from darkroom.plan.model import Crop, Gravity
 from tests.images.rendering import made, seen
 from tests.images.sources import photo, saved, sources
@@ -115,7 +115,7 @@ def test_a_damaged_frame_spoils_the_animation() -> None:
 
 def test_only_listed_loaders_exist() -> None:
     """Even by the name that libvips calls them: a PPM and a CSV would be read by it otherwise."""
-    assert set(loading.LOADERS) == {"jpeg", "png", "webp", "gif", "avif", "tiff", "svg"}
+    assert set(load.LOADERS) == {"jpeg", "png", "webp", "gif", "avif", "tiff", "svg"}
     for operation, body in (("ppmload_buffer", b"P5 1 1 255 0"), ("rawload", b""), ("jp2kload_buffer", b"")):
         with pytest.raises(pyvips.Error):
             pyvips.Operation.call(operation, body)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.imaging.containers.webp import chunks
-from darkroom.imaging.header import inspect
+from darkroom.imaging.formats.jpeg.ultrahdr import read
+from darkroom.imaging.formats.metadata.strip import clean
+from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.webp.container import chunks
 from darkroom.imaging.master import Master, make_master
-from darkroom.imaging.metadata import clean
-from darkroom.imaging.picture import Picture
 from darkroom.imaging.render import render
+from darkroom.imaging.rendered_image import Picture
 from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
-from darkroom.imaging.ultrahdr import read
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from tests.corpus import CORPUS, EXPECTED, REFUSED

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import TiffImagePlugin
 
-from darkroom.imaging.annotations.facts import MAX_CHARACTERS, text_of
+from darkroom.imaging.formats.metadata.image_metadata import MAX_CHARACTERS, text_of
 from tests.corpus import CORPUS
 from tests.images.cameras import camera_files
 from tests.images.exiftool import EXIFTOOL, needs_exiftool

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from darkroom.errors import BadOption, Damaged, OverLimits, Unavailable
-from darkroom.imaging.blocks import Blocks
+from darkroom.imaging.block_cache import Blocks
 from darkroom.imaging.containers.tiffwriting import tiled
-from darkroom.imaging.headers.tiff import page_of
+from darkroom.imaging.formats.tiff.probe import page_of
 from darkroom.imaging.pyramid import pyramid
 from darkroom.imaging.scene.binding import HEAD, Binding, bind
 from darkroom.imaging.scene.crowning import crown

@@ -12,7 +12,7 @@ import pyvips
 from PIL import Image, ImageDraw
 
 from darkroom.errors import DarkroomError, OverLimits, TypeNotAllowed
-from darkroom.imaging.picture import Picture
+from darkroom.imaging.rendered_image import Picture
 from darkroom.imaging.series import Exposure, expose
 from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits

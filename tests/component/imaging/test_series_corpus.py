@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from darkroom.imaging.fingerprint import distance
-from darkroom.imaging.picture import Picture
+from darkroom.imaging.formats.jpeg.ultrahdr import read
 from darkroom.imaging.render import render
+from darkroom.imaging.rendered_image import Picture
 from darkroom.imaging.series import Exposure, expose
 from darkroom.imaging.source import Source
-from darkroom.imaging.ultrahdr import read
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.presets import configured

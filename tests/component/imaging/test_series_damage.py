@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import Damaged, Unavailable
-from darkroom.imaging.header import inspect
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.master import make_master
 from darkroom.imaging.render import render
 from darkroom.imaging.series import expose

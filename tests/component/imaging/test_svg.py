@@ -13,8 +13,8 @@ import pytest
 import pyvips
 
 from darkroom.errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
-from darkroom.imaging import svg
-from darkroom.imaging.header import inspect
+from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.svg import sanitise
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import png_of_size, saved
@@ -28,7 +28,7 @@ def document(content: str, attributes: str = 'width="100" height="80"') -> bytes
 
 
 def clean(content: str, attributes: str = 'width="100" height="80"') -> str:
-    return svg.sanitise(document(content, attributes)).decode()
+    return sanitise.sanitise(document(content, attributes)).decode()
 
 
 def drawn(data: bytes) -> pyvips.Image:
@@ -58,8 +58,8 @@ def data_url(data: bytes, kind: str = "png") -> str:
 )
 def test_size_by_the_rules_of_css(attributes: str, size: tuple[int, int]) -> None:
     data = document('<rect width="10" height="10"/>', attributes)
-    assert svg.size(data) == size
-    image = drawn(svg.sanitise(data))
+    assert sanitise.size(data) == size
+    image = drawn(sanitise.sanitise(data))
     assert (image.width, image.height) == size
 
 
@@ -83,21 +83,21 @@ PICTURE = """
 
 def test_a_drawing_stays_the_same() -> None:
     before = document(PICTURE)
-    after = svg.sanitise(before)
+    after = sanitise.sanitise(before)
     assert (drawn(before).cast("float") - drawn(after).cast("float")).abs().max() == 0
-    assert svg.sanitise(after) == after
+    assert sanitise.sanitise(after) == after
 
 
 def test_a_prefix_for_every_name_is_understood() -> None:
     data = (
         b"""<s:svg xmlns:s="http://www.w3.org/2000/svg" width="9" height="9"><s:rect width="9" height="9"/></s:svg>"""
     )
-    assert drawn(svg.sanitise(data))(4, 4)[3] == 255
+    assert drawn(sanitise.sanitise(data))(4, 4)[3] == 255
 
 
 def test_utf_16_is_read() -> None:
     text = '<?xml version="1.0" encoding="UTF-16"?>' + document('<rect id="ü" width="9" height="9"/>').decode()
-    assert "ü" in svg.sanitise(text.encode("utf-16")).decode()
+    assert "ü" in sanitise.sanitise(text.encode("utf-16")).decode()
 
 
 @pytest.mark.parametrize(
@@ -155,12 +155,12 @@ def test_what_fetches_or_scripts_is_gone(content: str) -> None:
 def test_entities_are_refused(doctype: str) -> None:
     data = doctype.encode() + document("<text>&a;</text>")
     with pytest.raises(TypeNotAllowed, match="entities"):
-        svg.sanitise(data)
+        sanitise.sanitise(data)
 
 
 def test_a_document_type_without_entities_is_let_through() -> None:
     doctype = b'<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
-    assert b"DOCTYPE" not in svg.sanitise(doctype + document('<rect width="5" height="5"/>'))
+    assert b"DOCTYPE" not in sanitise.sanitise(doctype + document('<rect width="5" height="5"/>'))
 
 
 def test_embedded_pictures_are_looked_at() -> None:
@@ -175,7 +175,7 @@ def test_marks_in_text_and_attributes_stay_marks() -> None:
     result = clean('<text font-family="&quot;a&lt;b&quot;" id="x&amp;y">1 &lt; 2 &amp;&amp; 3 &gt; 2</text>')
     assert "1 &lt; 2 &amp;&amp; 3 &gt; 2" in result
     assert 'id="x&amp;y"' in result
-    assert svg.sanitise(result.encode()).decode() == result
+    assert sanitise.sanitise(result.encode()).decode() == result
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_marks_in_text_and_attributes_stay_marks() -> None:
 )
 def test_what_is_not_well_formed(data: bytes) -> None:
     with pytest.raises(Damaged) as caught:
-        svg.sanitise(data)
+        sanitise.sanitise(data)
     assert caught.value.message == "The source image is damaged"
 
 
@@ -259,7 +259,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_refused_at_once(name: str) -> None:
     with pytest.raises(OverLimits, match="SVG"):
-        svg.sanitise(document(BOMBS[name], LARGE))
+        sanitise.sanitise(document(BOMBS[name], LARGE))
 
 
 SMALL_REGION = 'filterUnits="userSpaceOnUse" x="0" y="0" width="1" height="1"'
@@ -280,14 +280,14 @@ def test_nothing_makes_an_expensive_filter_cheap(name: str) -> None:
     blurs = "<feGaussianBlur stdDeviation='9'/>" * 50
     drawn = f'<filter id="f" {SMALL_REGION if root else ""}>{blurs}</filter><rect filter="url(#f)"/>{content}'
     with pytest.raises(OverLimits, match="SVG"):
-        svg.sanitise(document(drawn, f"{LARGE} {root}"))
+        sanitise.sanitise(document(drawn, f"{LARGE} {root}"))
 
 
 def test_the_size_of_the_output_counts() -> None:
     data = document('<filter id="f"><feGaussianBlur stdDeviation="9"/></filter><rect filter="url(#f)"/>')
-    svg.sanitise(data, scale=10)
+    sanitise.sanitise(data, scale=10)
     with pytest.raises(OverLimits, match="SVG"):
-        svg.sanitise(data, scale=60)
+        sanitise.sanitise(data, scale=60)
 
 
 def test_filters_of_a_known_region_cost_what_they_cover() -> None:
@@ -295,9 +295,9 @@ def test_filters_of_a_known_region_cost_what_they_cover() -> None:
     blurs = "".join(f'<filter id="f{n}" {small}>{"<feGaussianBlur/>" * 5}</filter>' for n in range(40))
     drawn = "".join(f'<rect filter="url(#f{n})"/>' for n in range(40))
     size = 'width="1500" height="1500"'
-    svg.sanitise(document(blurs + drawn, size))
+    sanitise.sanitise(document(blurs + drawn, size))
     with pytest.raises(OverLimits, match="SVG"):
-        svg.sanitise(document(blurs + f'<g transform="scale(9)">{drawn}</g>', size))
+        sanitise.sanitise(document(blurs + f'<g transform="scale(9)">{drawn}</g>', size))
 
 
 @pytest.mark.parametrize(
@@ -323,12 +323,12 @@ def test_a_chart_with_dashed_lines_and_relative_fonts_is_let_through() -> None:
     bars = "<rect class='bar' width='9' height='99' style='fill:red; stroke-width: 2px'/>" * 200
     sheet += "<style>svg{width:100%;height:500px}.grid path{fill:none}</style>"
     root = 'width="900" height="600" style="width:100%"'
-    svg.sanitise(document(sheet + labels + bars + "<path class='grid' d='M0 0L900 0'/>" * 20, root))
+    sanitise.sanitise(document(sheet + labels + bars + "<path class='grid' d='M0 0L900 0'/>" * 20, root))
 
 
 def test_a_filter_with_a_few_results_is_let_through() -> None:
     results = "".join(f'<feOffset result="r{number}"/>' for number in range(6))
-    svg.sanitise(document(f'<filter id="f">{results}</filter><rect filter="url(#f)"/>', LARGE))
+    sanitise.sanitise(document(f'<filter id="f">{results}</filter><rect filter="url(#f)"/>', LARGE))
 
 
 def test_dashes_of_usual_length_are_let_through() -> None:
@@ -355,7 +355,7 @@ def test_reading_takes_time_in_proportion_to_the_size(name: str) -> None:
     """Each took minutes by the square. CPU time of this thread, which no other process adds to; a second is ample."""
     started_s = time.thread_time()
     with suppress(DarkroomError):
-        svg.sanitise(document(LINEAR[name]))
+        sanitise.sanitise(document(LINEAR[name]))
     assert time.thread_time() - started_s < 10
 
 
@@ -376,7 +376,7 @@ def test_conditions_are_evaluated_for_english(content: str, left: str) -> None:
 def test_siblings_that_are_removed_still_count() -> None:
     style = "<style>rect:first-child{fill:#f00} rect{fill:#0f0}</style>"
     data = document(f'{style}<g><title>t</title><rect width="100" height="80"/></g>')
-    assert drawn(data)(5, 5) == drawn(svg.sanitise(data))(5, 5) == [0, 255, 0, 255]
+    assert drawn(data)(5, 5) == drawn(sanitise.sanitise(data))(5, 5) == [0, 255, 0, 255]
 
 
 def test_circles_are_no_bombs() -> None:

@@ -16,7 +16,7 @@ import pyvips
 
 from chaos.workers import processes, worked_s
 from darkroom.aws.vault import Vault
-from darkroom.imaging.blocks import Blocks
+from darkroom.imaging.block_cache import Blocks
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

@@ -34,7 +34,7 @@ from bench.suites.ingest import (
     with_metadata,
 )
 from bench.worker import Worker
-from darkroom.imaging.encoding import DEFAULT_QUALITY
+from darkroom.imaging.formats.encode import DEFAULT_QUALITY
 from darkroom.plan.presets import configured
 
 pytestmark = pytest.mark.slow

@@ -12,9 +12,9 @@ from chaos.image_oracle import digest_image, expected_master
 from chaos.pictures import MAX_PIXELS, Content, ImageFactory
 from chaos.script import Action, Operation, hot_keys, write_script
 from darkroom.errors import DarkroomError
-from darkroom.imaging.header import inspect
+from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.sniff import sniff
 from darkroom.imaging.series import expose
-from darkroom.imaging.sniff import sniff
 from darkroom.imaging.source import Source
 from darkroom.plan.keys import check_key
 from darkroom.plan.limits import Limits

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import DarkroomError, OverLimits
-from darkroom.imaging import apng
-from darkroom.imaging.containers.apng import CLEAR, KEEP, OVER, RESTORE, SOURCE, read_animation
-from darkroom.imaging.containers.png import chunks
-from darkroom.imaging.header import inspect
-from darkroom.imaging.loading import load_whole
+from darkroom.imaging.formats.load import load_whole
+from darkroom.imaging.formats.metadata.strip import clean
+from darkroom.imaging.formats.png import apng_decode
+from darkroom.imaging.formats.png.apng import CLEAR, KEEP, OVER, RESTORE, SOURCE, read_animation
+from darkroom.imaging.formats.png.container import chunks
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.master import make_master
-from darkroom.imaging.metadata import clean
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import png_chunk
@@ -200,11 +200,11 @@ def test_cut_and_changed_files_raise_nothing_else() -> None:
 
 
 def test_more_pixels_than_fit_in_memory_are_over_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apng, "MAX_BYTES", SIZE[0] * SIZE[1] * 4 * 4 - 1)
+    monkeypatch.setattr(apng_decode, "MAX_BYTES", SIZE[0] * SIZE[1] * 4 * 4 - 1)
     with pytest.raises(OverLimits):
         shown(animated(), animated=True)
     assert len(shown(animated())) == 1, "the image itself"
-    monkeypatch.setattr(apng, "MAX_BYTES", SIZE[0] * SIZE[1] * 4 - 1)
+    monkeypatch.setattr(apng_decode, "MAX_BYTES", SIZE[0] * SIZE[1] * 4 - 1)
     assert len(shown(animated())) == 1
     with pytest.raises(OverLimits):
         shown(animated(), page=1)
@@ -218,13 +218,13 @@ def test_memory_is_that_of_the_frames_that_are_loaded(page: int | None) -> None:
     data = blended(wide, tall, frames)
     tracemalloc.start()
     try:
-        image = apng.load_frames(Source.of(data), page=page)
+        image = apng_decode.load_frames(Source.of(data), page=page)
         peak_bytes = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     loaded = 1 if page is not None else frames
     assert image.height == tall * loaded
-    assert peak_bytes < (loaded + 3) * canvas_bytes + apng._STRIP_PIXELS * 150
+    assert peak_bytes < (loaded + 3) * canvas_bytes + apng_decode._STRIP_PIXELS * 150
 
 
 def blended(wide: int, tall: int, frames: int) -> bytes:

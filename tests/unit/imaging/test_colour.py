@@ -13,10 +13,10 @@ import pyvips
 from PIL import Image, ImageCms
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from darkroom.imaging.codepoints import from_code_points
-from darkroom.imaging.colour import to_eight_bits, to_srgb
-from darkroom.imaging.header import Cicp
-from darkroom.imaging.icc import is_srgb
+from darkroom.imaging.colour.cicp import from_code_points
+from darkroom.imaging.colour.convert import to_eight_bits, to_srgb
+from darkroom.imaging.colour.icc import is_srgb
+from darkroom.imaging.formats.probe import Cicp
 from darkroom.plan.model import Crop
 from tests.images.rendering import Pixels, apart, made, opened, seen
 from tests.images.sources import photo, saved, sixteen_bit

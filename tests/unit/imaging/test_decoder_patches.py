@@ -13,12 +13,12 @@ import pyvips
 from PIL import TiffImagePlugin
 
 from darkroom.errors import Damaged, TypeNotAllowed
-from darkroom.imaging.containers.jpeg import SOS, picture_at
-from darkroom.imaging.decoder_patches import patches_of
-from darkroom.imaging.header import inspect
-from darkroom.imaging.headers.exif import orientation
-from darkroom.imaging.loading import load_whole
-from darkroom.imaging.provenance import provenance
+from darkroom.imaging.formats.decoder_patches import patches_of
+from darkroom.imaging.formats.jpeg.container import SOS, picture_at
+from darkroom.imaging.formats.load import load_whole
+from darkroom.imaging.formats.metadata.orientation import orientation
+from darkroom.imaging.formats.metadata.provenance import provenance
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import HEIC

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 import pyvips
 
+from darkroom.imaging.colour.icc import profile_name
 from darkroom.imaging.describe import dominant, placeholder, srcset
-from darkroom.imaging.icc import profile_name
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.imaging.thumbhash import thumbhash

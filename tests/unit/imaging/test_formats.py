@@ -10,10 +10,10 @@ import pyvips
 from PIL import Image
 
 from darkroom.errors import BadOption
-from darkroom.imaging import encoding
-from darkroom.imaging.effort import EFFORTS, Pace, effort, tried
-from darkroom.imaging.encoding import Sheet, encode, quality_of
-from darkroom.imaging.formats import AVIF_MAX_PIXELS, FORMS, Target
+from darkroom.imaging.formats import encode as encode_module
+from darkroom.imaging.formats.encode import Sheet, encode, quality_of
+from darkroom.imaging.formats.encoder_options import EFFORTS, Pace, effort, tried
+from darkroom.imaging.formats.registry import AVIF_MAX_PIXELS, FORMS, Target
 from darkroom.plan.model import AUTO_CLASSES, PICTURE_FORMATS
 from tests.images.rendering import alike, apart, made, opened, rgba, seen
 from tests.images.sources import SIZE, SVG, cutout, photo, saved, sources
@@ -221,7 +221,7 @@ def test_avif_tries_harder_where_there_is_little_detail(
     detail: int, wanted: int, peak: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen_knobs: list[dict[str, object]] = []
-    monkeypatch.setattr(encoding, "_saved", lambda _sheet, _form, knobs: seen_knobs.append(knobs) or b"")
+    monkeypatch.setattr(encode_module, "_saved", lambda _sheet, _form, knobs: seen_knobs.append(knobs) or b"")
     levels = np.random.default_rng(1).integers(0, detail + 1, (60, 80, 3)) * (peak // 255)
     image = pyvips.Image.new_from_array(levels.astype(np.uint8 if peak == 255 else np.uint16))
     sheet = Sheet(image.copy(interpretation="srgb" if peak == 255 else "rgb16"), 1)

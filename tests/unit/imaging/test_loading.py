@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 from PIL import Image
 
-from darkroom.imaging.effort import Pace
-from darkroom.imaging.header import inspect
-from darkroom.imaging.loading import SPARE_REDUCTION, load, spared
+from darkroom.imaging.formats.encoder_options import Pace
+from darkroom.imaging.formats.load import SPARE_REDUCTION, load, spared
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.render import arranged, render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

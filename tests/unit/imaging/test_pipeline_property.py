@@ -14,7 +14,7 @@ from PIL import Image
 
 from darkroom.errors import BadOption
 from darkroom.findings import Region
-from darkroom.imaging.formats import FORMS
+from darkroom.imaging.formats.registry import FORMS
 from darkroom.imaging.render import inspected, render
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry import Size, arrange

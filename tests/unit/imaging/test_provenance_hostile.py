@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import PngImagePlugin
 
-from darkroom.imaging.annotations.facts import MAX_CHARACTERS
-from darkroom.imaging.header import Header, inspect
-from darkroom.imaging.provenance import provenance
+from darkroom.imaging.formats.metadata.image_metadata import MAX_CHARACTERS
+from darkroom.imaging.formats.metadata.provenance import provenance
+from darkroom.imaging.formats.probe import Header, inspect
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.planted import planted

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from darkroom.errors import Damaged, OverLimits, Unavailable
 from darkroom.imaging import source as sources
-from darkroom.imaging.blocks import BLOCK_BYTES, FRONT_REACH_BYTES, Blocks
-from darkroom.imaging.loading import LOADERS
+from darkroom.imaging.block_cache import BLOCK_BYTES, FRONT_REACH_BYTES, Blocks
+from darkroom.imaging.formats.load import LOADERS
 from darkroom.imaging.source import Source
 from tests.component.imaging.test_master_pyramid import large_pyramid
 from tests.images.rendering import made

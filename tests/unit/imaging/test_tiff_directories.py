@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import TiffImagePlugin
 
 from darkroom.errors import Damaged, DarkroomError
-from darkroom.imaging.containers.tiff import SUB_DIRECTORIES, SUBFILE, TILE_OFFSETS, WIDTH, Tiff
 from darkroom.imaging.containers.tiffbinding import bound
-from darkroom.imaging.header import inspect
-from darkroom.imaging.headers.tiff import page_of
+from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, SUBFILE, TILE_OFFSETS, WIDTH, Tiff
+from darkroom.imaging.formats.tiff.probe import page_of
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.component.imaging.test_master_pyramid import SIDE, book, large, large_pyramid, streamed

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import Damaged
-from darkroom.imaging import loading
+from darkroom.imaging.formats import load
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.imaging.unchanged import jpeg_quality
@@ -65,7 +65,7 @@ def undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr(loading.pyvips.Operation, "call", never)
+    monkeypatch.setattr(load.pyvips.Operation, "call", never)
 
 
 @pytest.mark.usefixtures("undecoded")

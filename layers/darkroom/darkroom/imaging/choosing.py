@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 import pyvips
 
-from .effort import Knobs, Pace, careful, further
-from .encoding import BASELINE, BUSY_LEVELS, Sheet, busyness, encode_with, flat_share, quality_of
-from .formats import Form
+from .formats.encode import BASELINE, BUSY_LEVELS, Sheet, busyness, encode_with, flat_share, quality_of
+from .formats.encoder_options import Knobs, Pace, careful, further
+from .formats.registry import Form
 from .scoring import LEAST_SIDE_PX, Judge
 from .starts import BUSY, FLAT, SMOOTH, STARTS, Start
 from .suiting import Print, suited

@@ -25,8 +25,8 @@ import pyvips
 from ..plan.keys import quote_key
 from ..plan.model import Plan
 from ..plan.negotiation import LADDER_PX
-from .header import Header
-from .icc import profile_name
+from .colour.icc import profile_name
+from .formats.probe import Header
 from .thumbhash import thumbhash
 
 JSON_TYPE = "application/json"

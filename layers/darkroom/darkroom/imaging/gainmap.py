@@ -16,10 +16,10 @@ import pyvips
 
 from ..plan.geometry import Box, Geometry, Size
 from ..plan.model import Plan
-from .decoder_patches import patches_of
+from .formats.decoder_patches import patches_of
+from .formats.jpeg.ultrahdr import GainMap, attach, read
 from .source import Source
 from .steps.orient import upright
-from .ultrahdr import GainMap, attach, read
 
 QUALITY = 85
 """Of the map: it is smooth, and an error of one step in 255 is below a hundredth of a stop."""

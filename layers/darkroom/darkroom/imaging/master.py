@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from ..errors import Damaged, DarkroomError, OverLimits
 from ..plan.limits import Limits
-from .formats import FORMS
-from .header import Header, inspect
-from .loading import load_whole
-from .memory import decoder_bytes
-from .metadata import clean
-from .profiles import Fate, fate
+from .colour.icc_action import Fate, fate
+from .formats.decoder_memory import decoder_bytes
+from .formats.load import load_whole
+from .formats.metadata.strip import clean
+from .formats.probe import Header, inspect
+from .formats.registry import FORMS
 from .source import Source
 
 HUGE_PIXELS = 64_000_000
@@ -80,7 +80,7 @@ def _shows(master: Master, header: Header, limits: Limits) -> bool:
 
 
 def _sanitised(data: bytes) -> Master:
-    from .svg import sanitise  # the parser is not needed for other types
+    from .formats.svg.sanitise import sanitise  # the parser is not needed for other types
 
     try:
         return Master(sanitise(data), "image/svg+xml", "sanitised")

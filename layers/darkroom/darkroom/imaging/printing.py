@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..plan.model import AUTO, Quality
-from .encoding import DEFAULT_QUALITY, Sheet, encode, encode_lossless, is_drawing
-from .formats import FORMS, Form
-from .header import Header
+from .formats.encode import DEFAULT_QUALITY, Sheet, encode, encode_lossless, is_drawing
+from .formats.probe import Header
+from .formats.registry import FORMS, Form
 from .source import Source
 from .work import Work
 
@@ -116,7 +116,7 @@ class _Press:
         """The source without metadata, where it is the picture that is wanted, pixel by pixel; else None."""
         if self.work.touched or not self._same(form) or self.sheet.frames != self.header.frames:
             return None
-        from .metadata import clean  # needed only here
+        from .formats.metadata.strip import clean  # needed only here
 
         return clean(self.source.read_all(), self.header)
 

@@ -15,9 +15,9 @@ from ..plan.limits import Limits
 from ..plan.model import Plan
 from .describe import sample_plan
 from .looks import Looks
-from .picture import Picture
 from .pipeline import RETOUCH, run
 from .render import exposed, inspected, own_fault, render
+from .rendered_image import Picture
 from .source import Source
 
 

@@ -12,10 +12,10 @@ import pyvips
 
 from ..errors import OverLimits
 from ..plan.limits import Limits
-from .colour import to_eight_bits
+from .colour.convert import to_eight_bits
 from .containers.tiffbinding import bound
-from .encoding import is_drawing
-from .header import Header, inspect
+from .formats.encode import is_drawing
+from .formats.probe import Header, inspect
 from .printing import DRAWN
 from .render import own_fault
 from .source import Source

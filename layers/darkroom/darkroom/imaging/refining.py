@@ -15,13 +15,13 @@ from ..plan.limits import Limits
 from ..plan.model import AUTO, Plan
 from .bracketing import bracketed
 from .choosing import TARGET_SCORE
-from .encoding import DEFAULT_QUALITY, quality_of
-from .formats import Form
-from .header import Header
-from .picture import Picture
+from .formats.encode import DEFAULT_QUALITY, quality_of
+from .formats.probe import Header
+from .formats.registry import Form
 from .pipeline import RETOUCH, run
 from .printing import printed
 from .render import Clock, exposed, inspected, own_fault
+from .rendered_image import Picture
 from .scoring import LEAST_SIDE_PX, Judge
 from .source import Source
 from .suiting import WINDOW, price_of

@@ -16,13 +16,13 @@ from ..errors import DarkroomError
 from ..plan.geometry import Geometry, Size, arrange
 from ..plan.limits import Limits
 from ..plan.model import AUTO, DATA_FORMATS, Plan
-from .effort import Pace
-from .formats import Target
-from .header import Header, inspect
-from .loading import SPARE_REDUCTION, Negative, load, read_alike, spared, stored_size
-from .picture import Picture
+from .formats.encoder_options import Pace
+from .formats.load import SPARE_REDUCTION, Negative, load, read_alike, spared, stored_size
+from .formats.probe import Header, inspect
+from .formats.registry import Target
 from .pipeline import EXPOSE, RETOUCH, run
 from .printing import printed
+from .rendered_image import Picture
 from .source import Source
 from .work import Work
 

@@ -12,17 +12,17 @@ from typing import Any
 import pyvips
 
 from ..plan.limits import Limits
-from .codepoints import from_code_points, is_foreign, is_hdr
-from .colour import apart, is_ink, peak, to_eight_bits, to_srgb
-from .containers.webp import chunks
-from .effort import effort
-from .encoding import Sheet, encode_lossless
-from .formats import FORMS, Form
-from .header import Cicp, Header
-from .icc import is_srgb
-from .icc_rewrite import rewrite
-from .loading import Negative, load_whole, stored_size
-from .profiles import Fate, fate
+from .colour.cicp import from_code_points, is_foreign, is_hdr
+from .colour.convert import apart, is_ink, peak, to_eight_bits, to_srgb
+from .colour.icc import is_srgb
+from .colour.icc_action import Fate, fate
+from .colour.icc_rewrite import rewrite
+from .formats.encode import Sheet, encode_lossless
+from .formats.encoder_options import effort
+from .formats.load import Negative, load_whole, stored_size
+from .formats.probe import Cicp, Header
+from .formats.registry import FORMS, Form
+from .formats.webp.container import chunks
 from .source import Source
 from .steps.orient import upright
 

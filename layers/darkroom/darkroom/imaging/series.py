@@ -20,13 +20,13 @@ from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
 from ..plan.redaction import needs_findings
 from .describe import sample_plan
-from .encoding import flat_share
-from .header import Header, inspect
-from .loading import Negative, load, stored_size
+from .formats.encode import flat_share
+from .formats.load import Negative, load, stored_size
+from .formats.probe import Header, inspect
 from .looks import Looks
-from .picture import Picture
 from .pipeline import EXPOSE, RETOUCH, run
 from .render import Clock, arranged, finished, mounted, own_fault, plays, render
+from .rendered_image import Picture
 from .source import Source
 from .work import IN_MEMORY_PIXELS, Work
 

@@ -20,7 +20,7 @@ import pyvips
 from ..errors import Damaged, OverLimits, Unavailable
 
 if TYPE_CHECKING:
-    from .blocks import Blocks
+    from .block_cache import Blocks
 
 HEAD_BYTES = 65_536
 """Enough for the header of nearly every picture; parsers that need more read on."""

@@ -8,10 +8,10 @@ import pyvips
 
 from ..plan.geometry import Size
 from ..plan.limits import Limits
-from .codepoints import from_code_points, is_foreign
-from .colour import to_eight_bits, to_srgb
-from .header import Header
-from .loading import load_whole, stored_size
+from .colour.cicp import from_code_points, is_foreign
+from .colour.convert import to_eight_bits, to_srgb
+from .formats.load import load_whole, stored_size
+from .formats.probe import Header
 from .source import Source
 from .steps.resize import scaled
 

@@ -9,10 +9,10 @@ from ..errors import Damaged
 from ..plan.geometry import Box, Geometry
 from ..plan.limits import Limits
 from ..plan.model import Gravity, Plan
-from .containers.jpeg import segments
-from .encoding import DEFAULT_QUALITY
-from .formats import FORMS, Form, Target
-from .header import Header
+from .formats.encode import DEFAULT_QUALITY
+from .formats.jpeg.container import segments
+from .formats.probe import Header
+from .formats.registry import FORMS, Form, Target
 from .source import Source
 
 TYPES = {name: form.content_type for name, form in FORMS.items()} | {"heic": "image/heic", "svg": "image/svg+xml"}
@@ -47,7 +47,7 @@ def unchanged(
         return None
     if not is_checked(source, checked_sha256):
         return None
-    from .metadata import clean  # few requests get here
+    from .formats.metadata.strip import clean  # few requests get here
 
     cleaned = clean(source.read_all(), header)
     return None if cleaned is None else (form, cleaned)
@@ -64,10 +64,10 @@ def skipped(
     large = source.size_bytes > limits.max_bytes  # a scene is read in parts
     if plan.redact or large or not {header.format, "all"} & set(plan.skip):
         return None
-    from .loading import load_whole
+    from .formats.load import load_whole
 
     if header.format == "svg":
-        from .svg import sanitise
+        from .formats.svg.sanitise import sanitise
 
         try:
             return TYPES["svg"], sanitise(source.read_all())
@@ -78,7 +78,7 @@ def skipped(
     with source.decoding():
         for frame in load_whole(source, header, limits, animated=header.animated).frames:
             frame.avg()
-    from .metadata import clean
+    from .formats.metadata.strip import clean
 
     cleaned = clean(source.read_all(), header, keep_orientation=True)
     return None if cleaned is None else (TYPES[header.format], cleaned)

@@ -17,16 +17,16 @@ from ..errors import Damaged
 from ..plan.geometry import Size
 from ..plan.limits import Limits
 from ..plan.model import Plan
-from .codepoints import from_code_points, is_foreign
-from .colour import PEAK_8_BIT, PEAK_16_BIT, is_ink, require_colour, to_eight_bits, to_srgb
-from .header import Cicp
-from .loading import load
+from .colour.cicp import from_code_points, is_foreign
+from .colour.convert import PEAK_8_BIT, PEAK_16_BIT, is_ink, require_colour, to_eight_bits, to_srgb
+from .formats.jpeg.ultrahdr import GainMap, read
+from .formats.load import load
+from .formats.probe import Cicp
+from .formats.sniff import sniff
 from .render import inspected, mounted
-from .sniff import sniff
 from .source import Source
 from .steps.orient import upright
 from .steps.resize import scaled
-from .ultrahdr import GainMap, read
 
 QUALITY = 90
 """Of the JPEG that a model gets."""

@@ -10,9 +10,9 @@ import pyvips
 
 from ..plan.geometry import Geometry
 from ..plan.model import Plan
-from .effort import Pace
-from .formats import Target
-from .header import Cicp
+from .formats.encoder_options import Pace
+from .formats.probe import Cicp
+from .formats.registry import Target
 
 if TYPE_CHECKING:
     from ..findings import Findings

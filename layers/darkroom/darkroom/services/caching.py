@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..plan.model import Plan
 
 if TYPE_CHECKING:
-    from ..imaging.effort import Pace
+    from ..imaging.formats.encoder_options import Pace
 
 SOURCE_ETAG = "source-etag"
 """User metadata of a derivative: the entity tag, without quotes, of the master it was made from. A purge goes by it."""
@@ -18,7 +18,7 @@ MASTER_SHA256 = "master-sha256"
 decoded every pixel. It holds for these bytes alone: other bytes with a copy of this field do not match it."""
 
 PACE = "pace"
-"""User metadata of a derivative: how hard its encoder tried (:data:`darkroom.imaging.effort.Pace`), if known."""
+"""User metadata of a derivative: how hard its encoder tried (:data:`~.encoder_options.Pace`), if known."""
 
 UNREFINED_S = 7_200
 """How long the CDN keeps a picture that is about to be refined: longer than any queue delays a message (15 minutes) and

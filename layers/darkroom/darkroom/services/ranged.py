@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..aws.kept import Kept
 from ..aws.vault import Vault
-from ..imaging.blocks import BLOCK_BYTES, Blocks
+from ..imaging.block_cache import BLOCK_BYTES, Blocks
 from ..imaging.source import Source
 from .scenes import STREAMED_BYTES, TIFF
 

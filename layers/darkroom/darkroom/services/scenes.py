@@ -16,7 +16,7 @@ from ..aws.objects import Bucket, StoredObject
 from ..errors import Changed, Unavailable
 
 if TYPE_CHECKING:
-    from ..imaging.blocks import Blocks
+    from ..imaging.block_cache import Blocks
     from ..imaging.source import Source
 
 TIFF = "image/tiff"
@@ -80,7 +80,7 @@ class Scenes:
 
     def _of(self, bucket: Bucket, name: str, master: StoredObject, first: bytes, stream: Iterator[bytes]) -> Blocks:
         """Its blocks; ``first`` is here already. Where all is on its way, the stream is read as far as it serves."""
-        from ..imaging.blocks import Blocks
+        from ..imaging.block_cache import Blocks
 
         def fetch(start: int, end: int) -> bytes:
             try:
@@ -101,7 +101,7 @@ def _first_bytes(name: str) -> int:
 
 def _is_pyramid(first: bytes) -> bool:
     """Whether it is a TIFF as ingest binds them, with its directories first. Others are read from end to end."""
-    from ..imaging.containers.tiff import SUB_DIRECTORIES, Tiff
+    from ..imaging.formats.tiff.container import SUB_DIRECTORIES, Tiff
 
     try:
         tiff = Tiff(lambda at, length: first[at : at + length])

@@ -11,7 +11,7 @@ from .figures import answered, timed
 
 if TYPE_CHECKING:
     from ..aws.observer import Observer
-    from ..imaging.picture import Picture
+    from ..imaging.rendered_image import Picture
 
 
 def tell(observer: Observer, status: int, error: DarkroomError | None, **fields: object) -> None:

@@ -46,7 +46,7 @@ from .telling import tell_found, tell_rendered
 if TYPE_CHECKING:
     from ..aws.observer import Observer
     from ..findings import Findings
-    from ..imaging.picture import Picture
+    from ..imaging.rendered_image import Picture
 
 DERIVATIVES = "derivatives/"
 

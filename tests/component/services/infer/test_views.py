@@ -11,7 +11,7 @@ import pyvips
 from PIL import Image, ImageDraw
 
 from darkroom.findings import FACES, MODERATION, SIMILARITY
-from darkroom.imaging.header import inspect
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.imaging.views import encode

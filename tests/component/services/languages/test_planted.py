@@ -9,7 +9,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.objects import Bucket
-from darkroom.imaging.header import inspect
+from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

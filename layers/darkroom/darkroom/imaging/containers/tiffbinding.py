@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
-from .tiff import REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS
+from ..formats.tiff.container import REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS
 from .tiffwriting import CLASSIC, Directory, Value, head, tiled
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .tiff import (
+from ..formats.tiff.container import (
     COMPRESSION,
     HEIGHT,
     PLANES,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .tiff import SUB_DIRECTORIES, TILE_BYTES, TILE_OFFSETS, Layout, Tiff
+from ..formats.tiff.container import SUB_DIRECTORIES, TILE_BYTES, TILE_OFFSETS, Layout, Tiff
 
 CLASSIC = Layout("little", 4, 2, 12)
 BIG = Layout("little", 8, 8, 20)

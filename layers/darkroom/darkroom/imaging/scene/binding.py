@@ -14,8 +14,8 @@ from typing import NamedTuple
 from ...errors import OverLimits
 from ...plan.geometry import Size
 from ...plan.limits import Limits
-from ..containers.tiff import HEIGHT, REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS, WIDTH
 from ..containers.tiffwriting import BIG, Directory, Value, head
+from ..formats.tiff.container import HEIGHT, REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS, WIDTH
 from .crowning import Crown
 from .cutting import Facts
 from .planning import Scene

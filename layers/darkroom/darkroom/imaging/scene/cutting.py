@@ -10,9 +10,9 @@ from zlib import crc32
 import pyvips
 
 from ...plan.limits import Limits
-from ..containers.tiff import HEIGHT, RESOLUTION, WIDTH
 from ..containers.tiffwriting import Tiled, Value, tiled
-from ..header import Header
+from ..formats.probe import Header
+from ..formats.tiff.container import HEIGHT, RESOLUTION, WIDTH
 from ..render import own_fault
 from ..source import Source
 from ..tiling import DEFLATED, opened, paired, saved, settled

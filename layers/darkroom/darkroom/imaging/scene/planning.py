@@ -11,9 +11,9 @@ import pyvips
 from ...errors import OverLimits
 from ...plan.geometry import Size
 from ...plan.limits import Limits
-from ..encoding import is_drawing
-from ..header import Header, inspect
-from ..loading import stored_size
+from ..formats.encode import is_drawing
+from ..formats.load import stored_size
+from ..formats.probe import Header, inspect
 from ..printing import DRAWN
 from ..source import Source
 from ..tiling import DEFLATED, LOSSY, Knobs, settled

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..blocks import Blocks
-from ..containers.tiff import TILE_OFFSETS, Tiff
+from ..block_cache import Blocks
 from ..containers.tiffwindow import Window, strips_of
-from ..header import Header
+from ..formats.probe import Header
+from ..formats.tiff.container import TILE_OFFSETS, Tiff
 from ..source import Source
 from .layout import Layout
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ...plan.limits import Limits
-from ..header import Header
+from ..formats.probe import Header
 from ..source import Source
 from ..tiling import settled
 from .binding import Binding, bind

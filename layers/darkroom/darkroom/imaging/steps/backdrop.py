@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from ...plan.geometry import Size
-from ..colour import apart, peak, require_colour
+from ..colour.convert import apart, peak, require_colour
 from ..work import Work
 from .margins import begins
 from .resize import scaled

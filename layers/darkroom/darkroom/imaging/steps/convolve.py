@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from ...plan.model import Convolution
-from ..colour import apart, fill_invisible, together
+from ..colour.convert import apart, fill_invisible, together
 from ..work import Work
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...plan.geometry import Box
-from ..colour import to_eight_bits, to_srgb
+from ..colour.convert import to_eight_bits, to_srgb
 from ..work import IN_MEMORY_PIXELS, Work
 
 

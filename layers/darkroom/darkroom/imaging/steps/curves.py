@@ -7,7 +7,7 @@ from itertools import pairwise
 import pyvips
 
 from ...plan.model import Curve
-from ..colour import PEAK_8_BIT, apart, peak, require_colour, together
+from ..colour.convert import PEAK_8_BIT, apart, peak, require_colour, together
 from ..work import Work
 
 LEVELS = range(PEAK_8_BIT + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...plan.geometry import Box
-from ..colour import to_eight_bits, to_srgb
+from ..colour.convert import to_eight_bits, to_srgb
 from ..work import IN_MEMORY_PIXELS, Work
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import PEAK_8_BIT, apart, fill_invisible, peak, together
+from ..colour.convert import PEAK_8_BIT, apart, fill_invisible, peak, together
 from ..work import Work
 
 RADIUS_PX = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from ...plan.geometry import Size
-from ..colour import apart, peak, require_colour, together
+from ..colour.convert import apart, peak, require_colour, together
 from ..work import Work
 from .resize import scaled
 

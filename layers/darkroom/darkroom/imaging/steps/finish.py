@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import PEAK_8_BIT, apart, to_eight_bits
+from ..colour.convert import PEAK_8_BIT, apart, to_eight_bits
 from ..work import Work
 
 

@@ -9,7 +9,7 @@ import pyvips
 from ...errors import DarkroomError
 from ...plan.framing import laid, room
 from ...plan.geometry import Box, Size
-from ..colour import require_colour, to_eight_bits
+from ..colour.convert import require_colour, to_eight_bits
 from ..work import Work
 from .watermark import prepared
 

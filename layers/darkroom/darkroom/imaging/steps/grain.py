@@ -6,7 +6,7 @@ from random import Random
 
 import pyvips
 
-from ..colour import PEAK_8_BIT, apart, peak, together
+from ..colour.convert import PEAK_8_BIT, apart, peak, together
 from ..work import Work
 
 TILE_PX = 512

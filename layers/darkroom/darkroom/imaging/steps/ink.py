@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..colour import is_ink, to_srgb
+from ..colour.convert import is_ink, to_srgb
 from ..work import Work
 
 

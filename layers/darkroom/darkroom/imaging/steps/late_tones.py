@@ -7,7 +7,7 @@ from functools import partial
 import pyvips
 
 from ...plan.model import Clahe, Lch
-from ..colour import apart, channels, peak, require_colour, to_eight_bits, together
+from ..colour.convert import apart, channels, peak, require_colour, to_eight_bits, together
 from ..work import Work
 from .matrix import apply_matrices
 

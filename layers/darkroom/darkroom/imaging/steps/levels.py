@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import apart, peak, require_colour, to_eight_bits, together
+from ..colour.convert import apart, peak, require_colour, to_eight_bits, together
 from ..work import Work
 
 CLIPPED = (1, 99)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import colour_bands, peak, require_colour
+from ..colour.convert import colour_bands, peak, require_colour
 from ..work import Work
 
 

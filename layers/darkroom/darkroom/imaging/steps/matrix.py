@@ -8,7 +8,7 @@ from itertools import batched
 import pyvips
 
 from ...plan.model import IDENTITY, Matrix
-from ..colour import apart, peak, require_colour, together
+from ..colour.convert import apart, peak, require_colour, together
 from ..work import Work
 
 

@@ -6,7 +6,7 @@ from math import ceil
 
 import pyvips
 
-from ..colour import peak
+from ..colour.convert import peak
 from ..work import Work
 
 MASK_CELLS = 4_000_000

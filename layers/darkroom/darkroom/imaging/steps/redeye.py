@@ -9,7 +9,7 @@ import pyvips
 from ...findings import faces_of
 from ...plan.eyes import eyes
 from ...plan.geometry import Box
-from ..colour import apart, require_colour, to_eight_bits, together
+from ..colour.convert import apart, require_colour, to_eight_bits, together
 from ..work import Work
 
 RED_TIMES = 2.0

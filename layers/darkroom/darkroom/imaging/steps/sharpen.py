@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import apart, fill_invisible, together
+from ..colour.convert import apart, fill_invisible, together
 from ..work import Work
 
 

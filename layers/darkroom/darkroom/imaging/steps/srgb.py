@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..codepoints import from_code_points, is_foreign
-from ..colour import to_srgb
+from ..colour.cicp import from_code_points, is_foreign
+from ..colour.convert import to_srgb
 from ..work import Work
 
 

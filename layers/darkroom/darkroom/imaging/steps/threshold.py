@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import apart, to_eight_bits, together
+from ..colour.convert import apart, to_eight_bits, together
 from ..work import Work
 
 

@@ -7,7 +7,7 @@ from math import cos, radians, sin
 import pyvips
 
 from ...plan.geometry import Size
-from ..colour import colour_bands, peak, require_colour
+from ..colour.convert import colour_bands, peak, require_colour
 from ..work import Work
 
 

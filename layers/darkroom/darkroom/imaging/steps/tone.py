@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour import apart, peak, together
+from ..colour.convert import apart, peak, together
 from ..work import Work
 
 LUMA = (0.2126, 0.7152, 0.0722)

@@ -8,7 +8,7 @@ import pyvips
 
 from ...plan.geometry import Box, Size, arrange
 from ...plan.model import Trimming
-from ..colour import apart, channels, require_colour, to_eight_bits, to_srgb
+from ..colour.convert import apart, channels, require_colour, to_eight_bits, to_srgb
 from ..work import Work
 
 MEDIAN_PX = 3

@@ -12,9 +12,9 @@ from ...plan.geometry import PLACES, Box, Geometry, Size
 from ...plan.limits import Limits
 from ...plan.model import Stamp, Watermark
 from ...plan.placing import Centring
-from ..colour import require_colour, to_eight_bits, to_srgb
-from ..header import inspect
-from ..loading import load, stored_size
+from ..colour.convert import require_colour, to_eight_bits, to_srgb
+from ..formats.load import load, stored_size
+from ..formats.probe import inspect
 from ..source import Source
 from ..work import Work
 from .orient import upright

@@ -38,9 +38,9 @@ class Recorded(Iterator[bytes]):
 def opened(transform: Transform, key: str) -> tuple[StoredObject, Size]:
     """The master of ``key``, to be rendered from, and the size in px of the upright picture in it.
 
-    Raises SourceMissing, Unavailable, or what :func:`darkroom.imaging.header.inspect` raises.
+    Raises SourceMissing, Unavailable, or what :func:`darkroom.imaging.formats.probe.inspect` raises.
     """
-    from ...imaging.header import inspect
+    from ...imaging.formats.probe import inspect
 
     name = transform.source_names.name(key)
     master = transform.open_master(key)

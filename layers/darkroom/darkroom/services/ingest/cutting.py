@@ -14,11 +14,11 @@ from ...aws.machine import Machine
 from ...aws.record import Record
 from ...aws.vault import Kept
 from ...errors import Busy, DarkroomError, OverLimits, SceneFailed, SourceMissing, Unavailable, refusals
-from ...imaging.header import Header
+from ...imaging.formats.metadata.provenance import provenance
+from ...imaging.formats.probe import Header
+from ...imaging.formats.sniff import sniff
 from ...imaging.proofs import Proofs
-from ...imaging.provenance import provenance
 from ...imaging.scene.planning import inspected
-from ...imaging.sniff import sniff
 from ...imaging.source import Source
 from ..ranged import ranged
 from ..scenes import TIFF

@@ -14,11 +14,11 @@ from ...aws.observer import Observer
 from ...aws.scanner import Scanner
 from ...aws.vault import Kept, Vault
 from ...errors import ChecksumMismatch, Infected, OverLimits, TypeNotAllowed, Unavailable
-from ...imaging.header import Header, inspect
+from ...imaging.formats.probe import Header, inspect
+from ...imaging.formats.sniff import sniff
 from ...imaging.master import Master, make_master
-from ...imaging.picture import Picture
+from ...imaging.rendered_image import Picture
 from ...imaging.series import Exposure, expose
-from ...imaging.sniff import sniff
 from ...imaging.source import HEAD_BYTES, Source
 from ...plan.keys import check_key
 from ...plan.limits import Limits

@@ -12,9 +12,9 @@ from ...aws.machine import Machine
 from ...aws.observer import Observer
 from ...aws.record import HELD, READY, REFUSED, Record
 from ...errors import DarkroomError, OverLimits
-from ...imaging.header import Header
+from ...imaging.formats.metadata.provenance import provenance
+from ...imaging.formats.probe import Header
 from ...imaging.looks import Looks
-from ...imaging.provenance import provenance
 from ...imaging.series import Exposure
 from ...plan.brought import BroughtFindings
 from ...plan.model import Plan

@@ -13,7 +13,7 @@ from ...aws.telemetry import log
 from ...aws.vault import Kept
 from ...aws.verdicts import Verdict
 from ...errors import Busy, Changed, DarkroomError
-from ...imaging.picture import Picture
+from ...imaging.rendered_image import Picture
 from ...plan.model import Plan
 from .changes import Change, Kind
 from .claims import SEQUENCER, SHA256, Attempt, Claims, Hold, Superseded

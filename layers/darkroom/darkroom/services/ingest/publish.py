@@ -14,7 +14,7 @@ from ...aws.record import Record
 from ...aws.vault import Kept, Vault
 from ...errors import Changed
 from ...imaging.master import Master
-from ...imaging.picture import Picture
+from ...imaging.rendered_image import Picture
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
 from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers

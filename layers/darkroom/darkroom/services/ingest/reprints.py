@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ...aws.kept import Kept
 from ...aws.vault import Vault
 from ...errors import Changed, OverLimits
-from ...imaging.header import inspect
-from ...imaging.picture import Picture
+from ...imaging.formats.probe import inspect
+from ...imaging.rendered_image import Picture
 from ...imaging.source import Source
 from ...plan.model import Plan
 from ..deadline import Deadline

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...aws.vault import Vault
 from ...errors import Changed, DarkroomError
-from ...imaging.picture import Picture
+from ...imaging.rendered_image import Picture
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
 from ..caching import CachePolicy, made_from, stored_headers

@@ -12,7 +12,7 @@ from ...aws.observer import Observer
 from ...aws.queues import Queue
 from ...aws.vault import Vault
 from ...errors import Changed, DarkroomError, SceneRefused, SourceMissing, Unavailable
-from ...imaging.header import Header
+from ...imaging.formats.probe import Header
 from ...imaging.scene.binding import HEAD, Binding, Slice, bind
 from ...imaging.scene.crowning import crown
 from ...imaging.scene.cutting import cut

@@ -1,1 +1,0 @@
-"""What stays of a file without its metadata, one module a format."""

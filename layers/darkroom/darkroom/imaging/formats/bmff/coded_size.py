@@ -1,0 +1,162 @@
+"""The picture size that AV1 and HEVC bitstreams declare: decoders allocate that, whatever the container says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from .container import Item
+
+MAX_UNITS = 10_000
+"""Units looked at in one item: a still picture has a handful."""
+_AV1_SEQUENCE, _HEVC_SEQUENCE = 1, 33
+_SEQUENCE_BYTES = 256
+"""More than any sequence header needs up to its size fields."""
+
+type ReadAt = Callable[[int, int], bytes]
+
+
+class Bits:
+    """A cursor over bits, most significant first; raises ValueError at the end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._value = int.from_bytes(data)
+        self._left = len(data) * 8
+
+    def take(self, count: int) -> int:
+        """The next ``count`` bits as a number."""
+        self._left -= count
+        if self._left < 0:
+            raise ValueError("a sequence header is cut off")
+        return self._value >> self._left & (1 << count) - 1
+
+    def exp_golomb(self) -> int:
+        """The next ue(v)."""
+        zeros = 0
+        while not self.take(1):
+            zeros += 1
+        return (1 << zeros) - 1 + self.take(zeros)
+
+    def variable(self) -> int:
+        """The next uvlc() of AV1, which stops at 32 zeros."""
+        zeros = 0
+        while not self.take(1):
+            zeros += 1
+        return (1 << 32) - 1 if zeros >= 32 else (1 << zeros) - 1 + self.take(zeros)
+
+
+def coded_sizes(item: Item, read_at: ReadAt) -> Iterator[tuple[int, int]]:
+    """Every (width, height) in px that the data of an `av01` or `hvc1` item declares; raises ValueError."""
+    if item.kind == b"av01":
+        for unit in _av1_sequences(read_at):
+            yield av1_size(unit)
+        return
+    config = item.first(b"hvcC")
+    if config is None or len(config) < 23:
+        raise ValueError("no hvcC")
+    for unit in (*_configured(config), *_hevc_sequences(read_at, (config[21] & 3) + 1)):
+        yield hevc_size(unit)
+
+
+def _av1_sequences(read_at: ReadAt) -> Iterator[bytes]:
+    """What each sequence header OBU carries (AV1 5.3)."""
+    at = 0
+    for _ in range(MAX_UNITS):
+        opening = read_at(at, 10)
+        if not opening:
+            return
+        body = 2 if opening[0] & 4 else 1
+        size, used = _leb128(opening[body:]) if opening[0] & 2 else (_SEQUENCE_BYTES, 0)
+        if opening[0] >> 3 & 15 == _AV1_SEQUENCE:
+            yield read_at(at + body + used, min(size, _SEQUENCE_BYTES))
+        if not opening[0] & 2:
+            return
+        at += body + used + size
+    raise ValueError("too many units")
+
+
+def _leb128(data: bytes) -> tuple[int, int]:
+    value = 0
+    for index, byte in enumerate(data):
+        value |= (byte & 0x7F) << 7 * index
+        if byte < 0x80:
+            return value, index + 1
+    raise ValueError("a length without end")
+
+
+def av1_size(unit: bytes) -> tuple[int, int]:
+    """Largest frame of an AV1 sequence header (AV1 5.5.1)."""
+    bits = Bits(unit)
+    bits.take(4)
+    if bits.take(1):
+        bits.take(5)
+    else:
+        _skip_timing(bits)
+    wide, tall = bits.take(4) + 1, bits.take(4) + 1
+    return bits.take(wide) + 1, bits.take(tall) + 1
+
+
+def _skip_timing(bits: Bits) -> None:
+    """Skip from timing_info_present_flag to the last operating point."""
+    decoder_model = False
+    delay = 0
+    if bits.take(1):
+        bits.take(64)
+        if bits.take(1):
+            bits.variable()
+        decoder_model = bool(bits.take(1))
+        if decoder_model:
+            delay = bits.take(5) + 1
+            bits.take(32 + 5 + 5)
+    initial_delay = bits.take(1)
+    for _ in range(bits.take(5) + 1):
+        bits.take(12)
+        if bits.take(5) > 7:
+            bits.take(1)
+        if decoder_model and bits.take(1):
+            bits.take(2 * delay + 1)
+        if initial_delay and bits.take(1):
+            bits.take(4)
+
+
+def _configured(config: bytes) -> Iterator[bytes]:
+    """The sequence parameter sets in an hvcC box (ISO/IEC 14496-15)."""
+    at = 23
+    for _ in range(config[22]):
+        kind, count = config[at] & 0x3F, int.from_bytes(config[at + 1 : at + 3])
+        at += 3
+        for _ in range(count):
+            size = int.from_bytes(config[at : at + 2])
+            if kind == _HEVC_SEQUENCE:
+                yield config[at + 2 : at + 2 + min(size, _SEQUENCE_BYTES)]
+            at += 2 + size
+
+
+def _hevc_sequences(read_at: ReadAt, length_size: int) -> Iterator[bytes]:
+    """The sequence parameter sets within an item's data, where they override the configured ones."""
+    at = 0
+    for _ in range(MAX_UNITS):
+        opening = read_at(at, length_size + 1)
+        if len(opening) <= length_size:
+            return
+        size = int.from_bytes(opening[:length_size])
+        if opening[length_size] >> 1 & 0x3F == _HEVC_SEQUENCE:
+            yield read_at(at + length_size, min(size, _SEQUENCE_BYTES))
+        at += length_size + size
+    raise ValueError("too many units")
+
+
+def hevc_size(unit: bytes) -> tuple[int, int]:
+    """Picture size of an HEVC sequence parameter set with its two-byte unit header (H.265 7.3.2.2)."""
+    bits = Bits(unit[2:].replace(b"\0\0\3", b"\0\0"))
+    bits.take(4)
+    layers = bits.take(3)
+    bits.take(1 + 96)
+    present = [(bits.take(1), bits.take(1)) for _ in range(layers)]
+    if layers:
+        bits.take(2 * (8 - layers))
+    for profile, level in present:
+        bits.take(88 * profile + 8 * level)
+    bits.exp_golomb()
+    if bits.exp_golomb() == 3:
+        bits.take(1)
+    return bits.exp_golomb(), bits.exp_golomb()

@@ -1,0 +1,138 @@
+"""AVIF without metadata: a new file of the picture that is shown, its alpha, and what both are made of.
+
+EXIF and XMP are items of their own, descriptions are properties, and thumbnails, depth maps, further pictures and the
+frames of a sequence are items or tracks that the picture does without. A gain map goes too: the base is a right
+picture, and nothing here reads the map.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from ...colour.icc_rewrite import rewrite
+from .container import Box, Item, Meta, body_of, box, full_box, is_alpha, meta_box, parse_meta
+
+_PICTURES = frozenset((b"av01", b"grid", b"iovl"))
+_REFERENCES = (b"dimg", b"auxl", b"prem")
+"""What a picture is made of, whose alpha it is, and whether colours are multiplied by alpha."""
+_ESSENTIAL = frozenset((b"av1C", b"irot", b"imir", b"clap", b"lsel", b"a1op"))
+"""Properties that are marked as needed (ISO/IEC 23000-22, 7.3.9 and 7.3.11; AV1 in HEIF, 2.2 and 2.3)."""
+_KEPT = _ESSENTIAL | {b"ispe", b"pixi", b"colr", b"pasp", b"auxC", b"a1lx", b"clli", b"mdcv", b"cclv", b"amve", b"reve"}
+_BRANDS = (b"avif", b"mif1", b"miaf", b"MA1A", b"MA1B")
+_ALWAYS = 3
+"""The first brands name what is written here; the profiles come from the source."""
+_PROFILES = (b"prof", b"rICC")
+_HIDDEN = 1
+
+
+def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - `irot` and `imir` stay
+    """``data`` with what its picture needs; raises ValueError or LookupError where that is not all there."""
+    meta = parse_meta(meta_box(lambda at, length: data[at : at + length]))
+    numbers = {old: new for new, old in enumerate(_needed(meta), start=1)}
+    items = [meta.items[number] for number in numbers]
+    bodies = _bodies(data, meta, items)
+    opening = _brands(data)
+    described = [_describing(item, keep_profile=keep_profile) for item in items]
+
+    def head(start: int) -> bytes:
+        """All boxes before the data, which begins at ``start``."""
+        boxes = (
+            full_box(b"hdlr", bytes(4) + b"pict" + bytes(13)),
+            full_box(b"pitm", (1).to_bytes(2)),
+            _places(bodies, start),
+            full_box(b"iinf", len(items).to_bytes(2) + b"".join(map(_entry, items, numbers.values()))),
+            _references(meta, numbers),
+            _properties(described),
+        )
+        return opening + full_box(b"meta", b"".join(boxes))
+
+    start = len(head(0)) + 8
+    return head(start) + box(b"mdat", b"".join(bodies))
+
+
+def _needed(meta: Meta) -> list[int]:
+    """The primary picture, its alpha and all that they are made of, by number."""
+    parts: dict[int, list[int]] = {}
+    for kind, origin, target in meta.references:
+        if kind == b"dimg":
+            parts.setdefault(origin, []).append(target)
+        elif kind == b"auxl" and origin in meta.items and is_alpha(meta.items[origin]):
+            parts.setdefault(target, []).append(origin)
+    found: dict[int, None] = {}
+    waiting = [meta.primary]
+    while waiting:
+        number = waiting.pop()
+        if number in found:
+            continue
+        found[number] = None
+        if meta.items[number].kind not in _PICTURES:
+            raise ValueError("made of something else than pictures")
+        waiting += reversed(parts.get(number, []))
+    return list(found)
+
+
+def _bodies(data: bytes, meta: Meta, items: list[Item]) -> list[bytes]:
+    """The items' data. Items may lie over one another, but not so that the file would grow."""
+    left, found = len(data), []
+    for item in items:
+        found.append(body_of(data, meta, item, left))
+        left -= len(found[-1])
+    return found
+
+
+def _brands(data: bytes) -> bytes:
+    told = {data[at : at + 4] for at in range(16, int.from_bytes(data[:4]), 4)}
+    brands = [brand for at, brand in enumerate(_BRANDS) if at < _ALWAYS or brand in told]
+    return box(b"ftyp", b"avif" + bytes(4) + b"".join(brands))
+
+
+def _places(bodies: list[bytes], start: int) -> bytes:
+    """`iloc`: one piece of the file for each item, places and lengths of 4 bytes."""
+    entries = []
+    for number, body in enumerate(bodies, start=1):
+        entries.append(number.to_bytes(2) + b"\0\0" + b"\0\1" + start.to_bytes(4) + len(body).to_bytes(4))
+        start += len(body)
+    return full_box(b"iloc", b"\x44\0" + len(bodies).to_bytes(2) + b"".join(entries))
+
+
+def _entry(item: Item, number: int) -> bytes:
+    """`infe`: only the primary picture, which is the first, is to be shown."""
+    body = number.to_bytes(2) + b"\0\0" + item.kind + b"\0"
+    return full_box(b"infe", body, version=2, flags=0 if number == 1 else _HIDDEN)
+
+
+def _references(meta: Meta, numbers: dict[int, int]) -> bytes:
+    grouped: dict[tuple[bytes, int], list[int]] = {}
+    for kind, origin, target in meta.references:
+        if kind in _REFERENCES and origin in numbers and target in numbers:
+            grouped.setdefault((kind, numbers[origin]), []).append(numbers[target])
+    if not grouped:
+        return b""
+    boxes = [
+        box(kind, b"".join(number.to_bytes(2) for number in (origin, len(targets), *targets)))
+        for (kind, origin), targets in grouped.items()
+    ]
+    return full_box(b"iref", b"".join(boxes))
+
+
+def _describing(item: Item, *, keep_profile: bool) -> list[Box]:
+    return [
+        Box(b"colr", b"prof" + rewrite(found.body[4:])) if _is_profile(found) else found
+        for found in item.properties
+        if found.kind in _KEPT and (keep_profile or not _is_profile(found))
+    ]
+
+
+def _is_profile(found: Box) -> bool:
+    return found.kind == b"colr" and found.body[:4] in _PROFILES
+
+
+def _properties(described: list[list[Box]]) -> bytes:
+    """`iprp`: each property once, and which item has which, in the order in which they are applied."""
+    places = {found: at for at, found in enumerate(dict.fromkeys(chain(*described)), start=1)}
+    entries = []
+    for number, properties in enumerate(described, start=1):
+        marks = [places[found] | (0x8000 if found.kind in _ESSENTIAL else 0) for found in properties]
+        entries.append(number.to_bytes(2) + bytes([len(marks)]) + b"".join(mark.to_bytes(2) for mark in marks))
+    associations = full_box(b"ipma", len(described).to_bytes(4) + b"".join(entries), flags=1)
+    return box(b"iprp", box(b"ipco", b"".join(box(*found) for found in places)) + associations)

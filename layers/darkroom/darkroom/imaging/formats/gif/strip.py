@@ -1,0 +1,22 @@
+"""GIF without metadata."""
+
+from __future__ import annotations
+
+from .container import APPLICATION, GRAPHIC_CONTROL, TRAILER, Block, blocks, first_block
+
+_APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+"""Loop counts. A colour profile goes: browsers and libvips do not read one in a GIF."""
+
+
+def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - no viewer asks for either
+    """``data`` with its frames and how they play; raises ValueError or IndexError."""
+    parts = [data[: first_block(data)]]
+    parts += [data[block.start : block.end] for block in blocks(data) if _stays(data, block)]
+    return b"".join(parts) + bytes([TRAILER])
+
+
+def _stays(data: bytes, block: Block) -> bool:
+    """Comments, text and unknown applications go. XMP is an application of its own; its blocks are cut like any."""
+    if block.is_image or block.label == GRAPHIC_CONTROL:
+        return True
+    return block.label == APPLICATION and data[block.start + 3 : block.start + 14] in _APPLICATIONS

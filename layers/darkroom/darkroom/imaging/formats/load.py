@@ -1,0 +1,241 @@
+"""From bytes to pixels that nobody has decoded yet.
+
+Importing this module sets libvips up for strangers' pictures: only the loaders in :data:`LOADERS` are allowed, and its
+operation cache, which hashes and keeps whole inputs, is off.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import pyvips
+
+from ...errors import BadOption, Damaged
+from ...plan.geometry import Box, Geometry, Size
+from ...plan.limits import Limits
+from ..colour.convert import from_gamma, settled
+from ..source import Source
+from .decoder_patches import patches_of
+from .encoder_options import Pace
+from .png.apng import read_animation
+from .probe import Header
+
+SPARE_REDUCTION = 2.0
+"""Loaders that shrink while they decode leave at least this factor to the resize: their own filters are box filters.
+
+Over fifteen photographs, a JPEG that was left 1.25 needed 6 % more bytes of WebP, one 40 %, to score as well beside a
+resize of all pixels (SSIMULACRA2). It would save 7 of 34 ms of 12 MP.
+"""
+
+HASTY_REDUCTIONS = {"jpeg": 1.25}
+"""The same of a JPEG that comes out in these formats in a first answer. Over those photographs, reduced by 5, it needs
+6 % more bytes, and one of feathers 43 %, but decoding is nearly all that its request takes. Of an AVIF it would save 7
+of 250 ms, and cost 10 % of the bytes: before any encoder, four photographs of 800 px score 86 to 96 with 1.25 left, and
+96 to 97 with 2."""
+
+_JPEG_SHRINKS = (8, 4, 2)
+_ROUNDED = 1.01
+"""How much less than a halving a pyramid's level may leave: a tile at a scene's edge is up to a pixel more than its
+share, and would be read from four times the pixels."""
+
+
+def spared(form: str, pace: Pace) -> float:
+    """The least reduction that is left to the resize of a picture that comes out in ``form``."""
+    return HASTY_REDUCTIONS.get(form, SPARE_REDUCTION) if pace == "quick" else SPARE_REDUCTION
+
+
+class Loader(NamedTuple):
+    """A libvips loader: its class name, its operation, and from which complaint on a picture counts as damaged.
+
+    libjpeg, libnsgif and libtiff report broken data as warnings. libspng's warnings are about metadata. ``whole``: it
+    takes all of a file before it begins.
+    """
+
+    family: str
+    operation: str
+    fail_on: str
+    whole: bool = True
+
+
+LOADERS: dict[str, Loader] = {
+    "jpeg": Loader("VipsForeignLoadJpeg", "jpegload_source", "warning", whole=False),
+    "png": Loader("VipsForeignLoadPng", "pngload_source", "error", whole=False),
+    "webp": Loader("VipsForeignLoadWebp", "webpload_source", "error"),
+    "gif": Loader("VipsForeignLoadNsgif", "gifload_source", "warning"),
+    "avif": Loader("VipsForeignLoadHeif", "heifload_source", "error"),
+    "tiff": Loader("VipsForeignLoadTiff", "tiffload_source", "warning", whole=False),
+    "svg": Loader("VipsForeignLoadSvg", "svgload_source", "error"),
+}
+
+pyvips.cache_set_max(0)
+logging.getLogger("pyvips").setLevel(logging.ERROR)  # its warnings would be lines in our logs that are no JSON
+pyvips.operation_block_set("VipsForeignLoad", True)
+for _loader in LOADERS.values():
+    pyvips.operation_block_set(_loader.family, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """A loaded picture. ``frames`` are to be read in their order, once. ``delays_ms`` and ``loop`` are libvips' own.
+
+    ``touched``: whether any pixel may differ from the source's.
+    """
+
+    frames: list[pyvips.Image]
+    delays_ms: list[int]
+    loop: int
+    touched: bool = False
+
+
+def stored_size(header: Header) -> tuple[Size, int]:
+    """The size that a loader gives, and the EXIF orientation that is left to do. HEIF decoders turn on their own."""
+    if header.format in ("avif", "heic"):
+        return Size(header.upright_width, header.upright_height), 1
+    return Size(header.width, header.height), header.orientation
+
+
+def load(
+    source: Source,
+    header: Header,
+    geometry: Geometry,
+    limits: Limits,
+    *,
+    page: int = 0,
+    animated: bool = False,
+    whole: bool = False,
+    spare: float = SPARE_REDUCTION,
+) -> Negative:
+    """The picture in ``source``, decoded only as it is read and, unless ``whole``, as small as ``geometry`` allows.
+
+    JPEG's decoder leaves at least a reduction by ``spare`` to who resizes what it gives.
+    ``page`` chooses one page or frame, ``animated`` all frames. Raises BadOption where there is no such page, Damaged
+    for what shows in the header already, or what the source's stream raised.
+    """
+    if page >= header.frames:
+        raise BadOption(
+            f"page must be a whole number from 0 to {header.frames - 1}: the source has {header.frames}", option="page"
+        )
+    with source.decoding(of_source=read_alike(source, header)):
+        if header.format == "heic":
+            from .bmff import heic  # Pillow takes 30 ms to import
+
+            image = heic.decode(source)
+        elif header.format == "png" and header.frames > 1 and (animated or not _is_own_image(source, page)):
+            from .png import apng_decode  # NumPy is not needed for stills
+
+            image = apng_decode.load_frames(source, page=None if animated else page)
+        else:
+            knobs = {} if whole else _shrinking(header, geometry, limits, spare)
+            knobs |= _pages(header, page, animated=animated)
+            if header.format == "tiff":
+                knobs = _directory(source, page, geometry, limits, whole=whole)
+            image = _opened(source, header, knobs, page)
+        if header.gamma:
+            image = from_gamma(image, header.gamma)
+        negative = _negative(_without_orientation(settled(image)), animated=animated)
+        return replace(negative, touched=bool(header.gamma))
+
+
+def _is_own_image(source: Source, page: int) -> bool:
+    """Whether the frame ``page`` of an animated PNG is the image that libvips decodes."""
+    animation = read_animation(source.read_all())
+    return page == 0 and animation is not None and animation.starts_with_image
+
+
+def read_alike(source: Source, header: Header) -> bool:
+    """Whether every variant decodes the same: one frame, all of its bytes, and not drawn at a scale as SVG is."""
+    return header.frames == 1 and not source.by_ranges and header.format != "svg"
+
+
+def load_whole(source: Source, header: Header, limits: Limits, *, page: int = 0, animated: bool = False) -> Negative:
+    """The picture in ``source`` at its own size, as :func:`load` gives it, with its errors."""
+    stored, orientation = stored_size(header)
+    upright = Size(header.upright_width, header.upright_height)
+    geometry = Geometry(stored, orientation, Box(0, 0, *upright), upright)
+    return load(source, header, geometry, limits, page=page, animated=animated, whole=True)
+
+
+def _opened(source: Source, header: Header, knobs: dict[str, Any], page: int) -> pyvips.Image:
+    loader = LOADERS[header.format]
+    if header.format == "svg":
+        from .svg import sanitise  # the sanitiser is not needed for other types
+
+        try:
+            clean = pyvips.Source.new_from_memory(sanitise.sanitise(source.read_all(), scale=knobs.get("scale", 1.0)))
+        except ValueError as error:
+            raise Damaged(detail=f"svg: {error}") from error
+        return pyvips.Operation.call(loader.operation, clean, access="sequential", **knobs)
+    opened = source.vips(whole=loader.whole, patches=patches_of(source, header.format, page))
+    return pyvips.Operation.call(loader.operation, opened, access="sequential", fail_on=loader.fail_on, **knobs)
+
+
+def _pages(header: Header, page: int, *, animated: bool) -> dict[str, Any]:
+    """The loader's options for pages and frames."""
+    if header.format not in ("webp", "gif") or header.frames == 1:
+        return {}
+    return {"n": -1} if animated else {"page": page, "n": 1}
+
+
+def _directory(source: Source, page: int, geometry: Geometry, limits: Limits, *, whole: bool) -> dict[str, Any]:
+    """The loader's options for a TIFF's page, or for a smaller version of it that leaves something to the resize.
+
+    Where those are too many pixels, the smallest version that is not enlarged. Raises BadOption where those are, too.
+    """
+    from .tiff import probe  # not needed for other types
+
+    place, shrinks = probe.page_of(source, page)
+    wanted = [
+        1,
+        *(shrink for shrink in shrinks if not whole and shrink <= geometry.reduction / SPARE_REDUCTION * _ROUNDED),
+    ]
+    if shrinks and _read_pixels(geometry, wanted[-1]) > limits.max_pixels:
+        wanted = [1, *(shrink for shrink in shrinks if not whole and shrink <= geometry.reduction)]
+        _check_read(_read_pixels(geometry, wanted[-1]), limits, whole=whole)
+    return {"page": place, "n": 1} | ({"subifd": len(wanted) - 2} if len(wanted) > 1 else {})
+
+
+def _read_pixels(geometry: Geometry, shrink: int) -> int:
+    """How many pixels of the version that is smaller by ``shrink`` are read."""
+    return geometry.stored_region.width * geometry.stored_region.height // shrink**2
+
+
+def _check_read(pixels: int, limits: Limits, *, whole: bool) -> None:
+    if pixels > limits.max_pixels:
+        raise BadOption(
+            f"{pixels:,} pixels of the source would be read at once; the limit is {limits.max_pixels:,}: "
+            "ask for a smaller part of it, or for a smaller picture",
+            option="trim" if whole else "crop",
+        )
+
+
+def _shrinking(header: Header, geometry: Geometry, limits: Limits, spare: float) -> dict[str, Any]:
+    """The loader's options to decode fewer pixels, and an SVG's to draw as many as are needed."""
+    if header.format == "jpeg":
+        return {"shrink": next((shrink for shrink in _JPEG_SHRINKS if shrink <= geometry.reduction / spare), 1)}
+    if header.format == "svg":
+        most = (limits.max_pixels / (header.width * header.height)) ** 0.5
+        return {"scale": min(1 / geometry.reduction, most)}
+    if header.format == "webp" and header.frames == 1:
+        return {"scale": min(1.0, SPARE_REDUCTION / geometry.reduction)}
+    return {}
+
+
+def _without_orientation(image: pyvips.Image) -> pyvips.Image:
+    """``image`` without its orientation tag: the header has it, and the AVIF saver would turn by it again."""
+    if not image.get_typeof("orientation"):
+        return image
+    plain = image.copy()
+    plain.remove("orientation")
+    return plain
+
+
+def _negative(image: pyvips.Image, *, animated: bool) -> Negative:
+    """The frames, which libvips stacks from top to bottom."""
+    if not animated:
+        return Negative([image], [], 0)
+    height = image.get_page_height()
+    frames = [image.crop(0, top, image.width, height) for top in range(0, image.height, height)]
+    delays = image.get("delay") if image.get_typeof("delay") else []
+    return Negative(frames, delays, image.get("loop") if image.get_typeof("loop") else 0)

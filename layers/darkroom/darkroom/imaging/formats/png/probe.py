@@ -1,0 +1,77 @@
+"""PNG headers (W3C PNG, third edition)."""
+
+from __future__ import annotations
+
+from ...source import Source
+from ..header import Cicp, Header
+from ..metadata.orientation import orientation
+from .apng import read_animation
+from .container import SIGNATURE_BYTES
+
+MAX_CHUNKS_BEFORE_PIXELS = 5_000
+_GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6
+_COLOURS = {_GRAY: "gray", _RGB: "rgb", _PALETTE: "rgb", _GRAY_ALPHA: "gray", _RGB_ALPHA: "rgb"}
+_WANTED = (b"tRNS", b"iCCP", b"eXIf", b"cICP", b"acTL", b"gAMA", b"sRGB")
+_SRGB_GAMMA = 1 / 2.2
+_GAMMA_THRESHOLD = 0.05
+"""A relative difference that libpng does not correct either (PNG_GAMMA_THRESHOLD)."""
+_LEAST_GAMMA, _MOST_GAMMA = 0.05, 5.0
+"""Others would leave black and white; they are errors of encoders."""
+
+
+def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one page
+    """The header of a PNG; raises ValueError. An animated one is read to its end, since its frames are counted."""
+    opening = source.read_at(SIGNATURE_BYTES, 25)
+    if opening[:8] != b"\0\0\0\x0dIHDR" or len(opening) < 25:
+        raise ValueError("IHDR is not first")
+    kind = opening[17]
+    if kind not in _COLOURS:
+        raise ValueError(f"colour type {kind}")
+    chunks = _before_pixels(source)
+    cicp = chunks.get(b"cICP", b"")
+    return Header(
+        "png",
+        int.from_bytes(opening[8:12]),
+        int.from_bytes(opening[12:16]),
+        frames=_frames(source) if b"acTL" in chunks else 1,
+        orientation=orientation(chunks.get(b"eXIf", b"")),
+        has_alpha=kind in (_GRAY_ALPHA, _RGB_ALPHA) or b"tRNS" in chunks,
+        has_profile=b"iCCP" in chunks,
+        bits=opening[16],
+        progressive=opening[20] == 1,
+        colour=_COLOURS[kind],
+        cicp=Cicp(cicp[0], cicp[1]) if len(cicp) == 4 else None,
+        gamma=_gamma(chunks),
+    )
+
+
+def _gamma(chunks: dict[bytes, bytes]) -> float:
+    """The exponent in gAMA, unless another chunk goes before it (W3C PNG, third edition, 4.3) or it is about sRGB's."""
+    body = chunks.get(b"gAMA", b"")
+    gamma = int.from_bytes(body) / 100_000 if len(body) == 4 else 0.0
+    if not _LEAST_GAMMA <= gamma <= _MOST_GAMMA or {b"iCCP", b"sRGB", b"cICP"} & chunks.keys():
+        return 0.0
+    return 0.0 if abs(gamma / _SRGB_GAMMA - 1) < _GAMMA_THRESHOLD else gamma
+
+
+def _frames(source: Source) -> int:
+    """The frames of an animation; 1 where it is not as announced, as it is a still then."""
+    animation = read_animation(source.read_all())
+    return len(animation.frames) if animation is not None else 1
+
+
+def _before_pixels(source: Source) -> dict[bytes, bytes]:
+    """What the wanted chunks before the first IDAT carry, up to 64 KB each."""
+    found: dict[bytes, bytes] = {}
+    at = SIGNATURE_BYTES
+    for _ in range(MAX_CHUNKS_BEFORE_PIXELS):
+        start = source.read_at(at, 8)
+        if len(start) < 8:
+            raise ValueError("no IDAT")
+        size, name = int.from_bytes(start[:4]), start[4:]
+        if name == b"IDAT":
+            return found
+        if name in _WANTED:
+            found.setdefault(name, source.read_at(at + 8, min(size, 65_536)))
+        at += 12 + size
+    raise ValueError("too many chunks before IDAT")

@@ -1,0 +1,65 @@
+"""PNG without metadata."""
+
+from __future__ import annotations
+
+import zlib
+
+from ...colour.icc_rewrite import MAX_PROFILE_BYTES, rewrite
+from ..metadata.orientation import minimal
+from .apng import read_animation
+from .container import chunk, chunks
+
+_DECODES = frozenset(
+    (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI")
+)
+_SHOWS = frozenset((b"sBIT", b"bKGD", b"pHYs"))
+_ANIMATION = frozenset((b"acTL", b"fcTL", b"fdAT"))
+"""One that is not as it is announced is a still here, so that nothing has checked the frames: they go."""
+KEPT = _DECODES | _SHOWS | _ANIMATION
+_MOST_BYTES = {
+    b"IHDR": 13,
+    b"IEND": 0,
+    b"gAMA": 4,
+    b"cHRM": 32,
+    b"sRGB": 1,
+    b"cICP": 4,
+    b"mDCV": 24,
+    b"cLLI": 8,
+    b"sBIT": 4,
+    b"bKGD": 6,
+    b"pHYs": 9,
+    b"acTL": 8,
+    b"fcTL": 26,
+}
+"""What chunks of a fixed length carry (W3C PNG, third edition, 11): a longer one has something else behind it."""
+
+
+def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
+    """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
+    animation = read_animation(data)
+    plays = animation is not None and len(animation.frames) > 1
+    if animation is not None and plays and not animation.starts_with_image:
+        raise ValueError("an image that is no frame: some viewers show it, others the animation")
+    kept = KEPT - {b"iCCP"} - (frozenset() if plays else _ANIMATION)
+    parts = [data[:8]]
+    for part in chunks(data):
+        if part.name == b"iCCP" and keep_profile:
+            parts.append(chunk(b"iCCP", b"ICC\0\0" + zlib.compress(rewrite(_profile(data[part.body : part.end - 4])))))
+        elif part.name in kept and part.end - part.body - 4 <= _MOST_BYTES.get(part.name, part.end):
+            parts.append(data[part.start : part.end])
+        if part.name == b"IHDR" and orientation != 1:
+            parts.append(chunk(b"eXIf", minimal(orientation)))
+        if part.name == b"IEND":
+            return b"".join(parts)
+    raise ValueError("no IEND")
+
+
+def _profile(body: bytes) -> bytes:
+    """The ICC profile that an iCCP chunk carries behind a name; raises ValueError."""
+    name, _, packed = body.partition(b"\0")
+    if len(name) == len(body) or packed[:1] != b"\0":
+        raise ValueError("iCCP has no profile")
+    try:
+        return zlib.decompressobj().decompress(packed[1:], MAX_PROFILE_BYTES + 1)
+    except zlib.error as error:
+        raise ValueError("iCCP cannot be unpacked") from error

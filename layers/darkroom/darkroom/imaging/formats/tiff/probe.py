@@ -1,0 +1,167 @@
+"""TIFF headers, and how a file's directories make pages and smaller versions of them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from ....errors import TypeNotAllowed
+from ...source import Source
+from ..header import Header
+from .container import (
+    BITS,
+    CHANNELS,
+    COMPRESSION,
+    DNG,
+    HEIGHT,
+    ORIENTATION,
+    PHOTOMETRIC,
+    PROFILE,
+    REDUCED,
+    SUB_DIRECTORIES,
+    SUBFILE,
+    TILE_HEIGHT,
+    TILE_OFFSETS,
+    TILE_WIDTH,
+    WIDTH,
+    Directory,
+    Tiff,
+)
+
+MAX_CHANNELS = 5
+"""CMYK with alpha."""
+MAX_TILE_PIXELS = 64_000_000
+"""libtiff decodes a tile as a whole, and a tile may be larger than its picture."""
+MAX_LEVELS = 16
+"""Halving 65,535 px leaves one after 16 times."""
+
+_COLOURS = {0: "gray", 1: "gray", 2: "rgb", 3: "rgb", 5: "cmyk", 6: "rgb", 8: "lab", 9: "lab", 10: "lab"}
+_OTHER_COLOURS = {
+    4: "a transparency mask only",
+    32803: "a colour filter array",
+    32844: "LogL (SGILOG) pixels",
+    32845: "LogLuv (SGILOG) pixels",
+    34892: "linear raw pixels",
+    51177: "depth values",
+}
+"""Values of PhotometricInterpretation whose pixels are no picture on a screen, or need a tone mapping."""
+_COMPRESSIONS = frozenset((1, 2, 3, 4, 5, 7, 8, 32766, 32771, 32773, 32809, 32946, 50001))
+"""Those of libtiff in pyvips-binary: none, CCITT, LZW, JPEG, Deflate, NeXT, PackBits, ThunderScan and WebP."""
+_OTHER_COMPRESSIONS = {
+    6: "old-style JPEG",
+    9: "JBIG",
+    10: "JBIG",
+    32908: "PixarFilm",
+    32909: "PixarLog",
+    34661: "JBIG",
+    34676: "SGILOG",
+    34677: "SGILOG24",
+    34712: "JPEG 2000",
+    33003: "JPEG 2000",
+    33005: "JPEG 2000",
+    34887: "LERC",
+    34892: "lossy JPEG",
+    34925: "LZMA",
+    50000: "Zstandard",
+    50002: "JPEG XL",
+    52546: "JPEG XL",
+}
+_OWN_CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
+_ALIKE = (BITS, CHANNELS, COMPRESSION, PHOTOMETRIC)
+"""What a smaller version has in common with its picture."""
+_RAW = "The source is a camera raw file; served are JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF and SVG"
+
+
+class Page(NamedTuple):
+    """A page: the place of its directory among those of the file, as libtiff counts, and its smaller versions.
+
+    ``shrinks`` are how many pixels of the page one of each version stands for on each side: 2, 4, 8 and so on.
+    """
+
+    directory: int
+    shrinks: tuple[int, ...]
+
+
+def read(source: Source, page: int) -> Header:
+    """The header of a TIFF's ``page``, or its last one; raises ValueError, or TypeNotAllowed for camera raw files."""
+    tiff = Tiff(source.read_at)
+    directories = tiff.chain()
+    first = directories[0]
+    if DNG in first.entries or (SUB_DIRECTORIES in first.entries and tiff.number(first, SUBFILE) & REDUCED):
+        raise TypeNotAllowed(_RAW)
+    places = _places(tiff, directories)
+    return _header(tiff, directories[places[min(page, len(places) - 1)]], len(places))
+
+
+def page_of(source: Source, page: int) -> Page:
+    """Where ``page`` (from 0) of a TIFF is; raises ValueError, or IndexError where there is no such page."""
+    tiff = Tiff(source.read_at)
+    directories = tiff.chain()
+    place = _places(tiff, directories)[page]
+    return Page(place, _shrinks(tiff, directories[place]))
+
+
+def _header(tiff: Tiff, directory: Directory, pages: int) -> Header:
+    photometric = tiff.number(directory, PHOTOMETRIC, 1)
+    _require_served(photometric, tiff.number(directory, COMPRESSION, 1))
+    channels = tiff.number(directory, CHANNELS, 1)
+    if tiff.number(directory, TILE_WIDTH, 1) * tiff.number(directory, TILE_HEIGHT, 1) > MAX_TILE_PIXELS:
+        raise ValueError("a tile is too large")
+    if photometric not in _COLOURS or not 1 <= channels <= MAX_CHANNELS:
+        raise ValueError(f"photometric {photometric} with {channels} channels")
+    colour = _COLOURS[photometric]
+    own = 1 if photometric == 3 else _OWN_CHANNELS[colour]
+    turn = tiff.number(directory, ORIENTATION, 1)
+    return Header(
+        "tiff",
+        tiff.number(directory, WIDTH),
+        tiff.number(directory, HEIGHT),
+        frames=pages,
+        orientation=turn if 1 <= turn <= 8 else 1,
+        has_alpha=channels > own,
+        has_profile=PROFILE in directory.entries,
+        bits=tiff.number(directory, BITS, 1),
+        colour=colour,
+    )
+
+
+def _require_served(photometric: int, compression: int) -> None:
+    """Raise TypeNotAllowed for what libtiff here has no decoder for, by its name."""
+    name = _OTHER_COLOURS.get(photometric, "")
+    if not name and compression not in _COMPRESSIONS:
+        name = f"{_OTHER_COMPRESSIONS.get(compression, f'unknown ({compression})')} compression"
+    if name:
+        raise TypeNotAllowed(f"The source is a TIFF with {name}, which is not served")
+
+
+def _places(tiff: Tiff, directories: list[Directory]) -> list[int]:
+    """Which directories are pages. Smaller versions that stand among them are none, unless there is nothing else."""
+    full = [place for place, found in enumerate(directories) if not tiff.number(found, SUBFILE) & REDUCED]
+    return full or list(range(len(directories)))
+
+
+def _shrinks(tiff: Tiff, directory: Directory) -> tuple[int, ...]:
+    """The smaller versions in a directory's sub-directories, as :mod:`darkroom.imaging.pyramid` writes them.
+
+    Each has half the size of the one before and lies before it in the file. Whatever else there may be is not trusted
+    to show the same picture.
+    """
+    found: list[int] = []
+    above = directory
+    with suppress(ValueError):
+        for at in tiff.numbers(directory, SUB_DIRECTORIES, MAX_LEVELS):
+            level = tiff.directory(at)
+            if not _is_half(tiff, above, level):
+                break
+            found.append(2 ** (len(found) + 1))
+            above = level
+    return tuple(found)
+
+
+def _is_half(tiff: Tiff, above: Directory, level: Directory) -> bool:
+    return (
+        tiff.number(level, SUBFILE) & REDUCED == REDUCED
+        and all(tiff.number(level, side) == max(1, tiff.number(above, side) // 2) for side in (WIDTH, HEIGHT))
+        and all(tiff.numbers(level, tag, MAX_CHANNELS) == tiff.numbers(above, tag, MAX_CHANNELS) for tag in _ALIKE)
+        and 0 < tiff.number(level, TILE_OFFSETS) < tiff.number(above, TILE_OFFSETS)
+    )

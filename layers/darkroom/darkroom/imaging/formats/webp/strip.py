@@ -1,0 +1,44 @@
+"""WebP without metadata."""
+
+from __future__ import annotations
+
+from ...colour.icc_rewrite import rewrite
+from ..metadata.orientation import minimal
+from .container import Chunk, chunk, chunks, subchunks
+
+_PICTURE = frozenset((b"VP8 ", b"VP8L", b"ALPH"))
+_KEPT = _PICTURE | {b"ANIM"}
+_PROFILE_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x08, 0x04
+_FRAME_BYTES = 16
+"""Of an ANMF chunk, before its own chunks: place, size, duration, disposal."""
+
+
+def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
+    """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
+    exif = minimal(orientation) if orientation != 1 else b""
+    gone = _EXIF_FLAG | _XMP_FLAG | (0 if keep_profile else _PROFILE_FLAG)
+    added = _EXIF_FLAG if exif else 0
+    found = chunks(lambda at, length: data[at : at + length])
+    parts = [_part(data, part, gone, added) for part in found if keep_profile or part.name != b"ICCP"]
+    if exif:
+        parts.append(chunk(b"EXIF", exif))
+    body = b"WEBP" + b"".join(parts)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+def _part(data: bytes, part: Chunk, gone: int, added: int) -> bytes:
+    """What stays of a chunk; ``gone`` and ``added`` are flags of what the file is said to hold."""
+    if part.name in _KEPT:
+        return data[part.start : part.end]
+    if part.name == b"ICCP":
+        return chunk(b"ICCP", rewrite(data[part.body : part.body + part.size]))
+    if part.name == b"VP8X":
+        flags = data[part.body] & ~gone | added
+        return chunk(b"VP8X", bytes([flags]) + data[part.body + 1 : part.body + part.size])
+    if part.name == b"ANMF":
+        inner = (
+            sub for sub in subchunks(data, part.body + _FRAME_BYTES, part.body + part.size) if sub.name in _PICTURE
+        )
+        frame = data[part.body : part.body + _FRAME_BYTES] + b"".join(data[sub.start : sub.end] for sub in inner)
+        return chunk(b"ANMF", frame)
+    return b""

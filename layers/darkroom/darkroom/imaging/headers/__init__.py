@@ -1,1 +1,0 @@
-"""Header readers, one module a container: what a decoder would have to allocate, without decoding anything."""
