@@ -125,7 +125,7 @@ def _sign(chosen: argparse.Namespace) -> int:
 
 
 def _sign_in(cdn_url: str, language: str, target: str) -> int:
-    from darkroom.services.languages.keys import read_keys
+    from darkroom.dialects.serving.signing_keys import read_keys
 
     from .dialect_keys import DOCUMENT, sign_in_dialect
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from importlib import import_module
 
-from darkroom.plan.grammar.asked import Key
-from darkroom.services.languages.keys import KeysByLanguage
-from darkroom.services.languages.table import BY_NAME
+from darkroom.dialects.common.parsed_url import Key
+from darkroom.dialects.registry import BY_NAME
+from darkroom.dialects.serving.signing_keys import KeysByLanguage
 from tools.events import LOCAL_KEY
 
 
@@ -22,7 +22,7 @@ DOCUMENT: Mapping[str, list[object]] = {
     "thumbor": [_made("thumbor")],
     "dit": [_made("dit")],
 }
-"""The content of the secret, as :func:`darkroom.services.languages.keys.read_keys` reads it."""
+"""The content of the secret, as :func:`darkroom.dialects.serving.signing_keys.read_keys` reads it."""
 
 
 def sign_in_dialect(language: str, target: str, keys: KeysByLanguage) -> str:
@@ -54,7 +54,7 @@ def _dit(path: str, key: Key) -> str:
 
 
 def _signature(language: str, message: bytes, key: Key) -> str:
-    signing: Callable[[bytes, Key], str] = import_module(f"darkroom.plan.grammar.{language}.signing").sign
+    signing: Callable[[bytes, Key], str] = import_module(f"darkroom.dialects.{language}.signature").sign
     return signing(message, key)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.options import BY_NAME
 from darkroom.plan.signing import sign
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from random import Random
 from urllib.parse import quote
 
-from darkroom.plan.grammar import cloudflare, dit, imgproxy, thumbor
-from darkroom.plan.grammar.iiif.features import FORMATS as IIIF_FORMATS
-from darkroom.plan.grammar.iiif.features import QUALITIES
+from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
+from darkroom.dialects.iiif.features import FORMATS as IIIF_FORMATS
+from darkroom.dialects.iiif.features import QUALITIES
 from darkroom.plan.model import AUTO_CLASSES, BORROWED_FORMATS, DATA_FORMATS, PICTURE_FORMATS
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import OPTIONS

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
-from darkroom.services.languages.keys import read_keys
+from darkroom.dialects.serving.signing_keys import read_keys
 from darkroom.signing_secrets import InvalidSecret, parse_secret, read_signing_keys
 
 SECRETS: Mapping[str, Callable[[Mapping[str, object]], object]] = {"signing": read_signing_keys, "dialects": read_keys}

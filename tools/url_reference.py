@@ -1,4 +1,4 @@
-"""Writes the tables of docs/urls.md, docs/iiif.md and docs/languages from the data of darkroom.plan.
+"""Writes the tables of docs/urls.md, docs/iiif.md and docs/dialects from the data of darkroom.plan.
 
 The pages are prose with places; ``python -m tools.url_reference`` fills them in.
 """
@@ -13,17 +13,17 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.errors import refusals  # noqa: E402
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MIN_OPTIONS_BYTES  # noqa: E402
-from darkroom.plan.grammar.native import parse_url  # noqa: E402
 from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
 from darkroom.plan.kinds import split_parts  # noqa: E402
+from darkroom.plan.native_url import parse_url  # noqa: E402
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY  # noqa: E402
 from darkroom.plan.options import OPTIONS, Option  # noqa: E402
 from darkroom.plan.policy import unsigned_variants  # noqa: E402
 from darkroom.plan.presets import configured  # noqa: E402
+from tools.dialect_pages import PAGES  # noqa: E402
 from tools.generated_blocks import Content, fill, table  # noqa: E402
 from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402
 from tools.iiif_page import PAGE as IIIF_PAGE  # noqa: E402
-from tools.language_pages import PAGES  # noqa: E402
 
 PAGE = ROOT / "docs" / "urls.md"
 

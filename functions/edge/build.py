@@ -30,7 +30,7 @@ SOURCES = (
 )
 """In this order: engines of this family refuse a constant that stands below a function which reads it."""
 
-LANGUAGES_SOURCES = ("accept.js", "headers.js", "languages.js")
+LANGUAGES_SOURCES = ("accept.js", "headers.js", "dialects.js")
 """Those of the function for other services' languages, below its import and its tables."""
 
 TEMPLATE = ROOT / "template.yaml"

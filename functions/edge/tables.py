@@ -7,10 +7,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
+from darkroom.dialects.dit import COVERAGE
+from darkroom.dialects.registry import (
+    DOCUMENT,
+    DOCUMENT_TYPES,
+    IIIF,
+    IIIF_2_PREFIX,
+    IIIF_2_SUFFIX,
+    LANGUAGES,
+    LARGE_PREFIX,
+    Language,
+)
 from darkroom.errors import SourceMissing
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
 from darkroom.plan.edge_settings import PRESET_PREFIX, edge_entries, settings_text
-from darkroom.plan.grammar.dit import COVERAGE
 from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.kinds import Fixed, Flag, Rule, Whole, Word, spell
 from darkroom.plan.model import (
@@ -27,16 +37,6 @@ from darkroom.plan.options import BY_NAME, MAX_SIDE_PX, OPTIONS, Option
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
-from darkroom.services.languages.table import (
-    DOCUMENT,
-    DOCUMENT_TYPES,
-    IIIF,
-    IIIF_2_PREFIX,
-    IIIF_2_SUFFIX,
-    LANGUAGES,
-    LARGE_PREFIX,
-    Language,
-)
 from darkroom.settings import DEFAULTS
 
 STATE_FIELDS = frozenset(

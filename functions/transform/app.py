@@ -29,9 +29,9 @@ from darkroom.services.telling import tell_viewer
 from darkroom.services.transform import Transform
 
 if TYPE_CHECKING:
+    from darkroom.dialects.serving.service import Languages
+    from darkroom.dialects.serving.signing_keys import Document
     from darkroom.plan.presets import Presets
-    from darkroom.services.languages.keys import Document
-    from darkroom.services.languages.service import Languages
     from darkroom.settings import Settings
 
 _env = dict(os.environ)
@@ -90,8 +90,8 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
 
 def _respond(path: str, method: str, headers: Mapping[str, str]) -> tuple[HttpResponse, DarkroomError | None]:
     if language := headers.get("x-darkroom-language"):
-        from darkroom.services.languages.entry import respond as respond_in
-        from darkroom.services.languages.request import LanguageRequest
+        from darkroom.dialects.serving.handler import respond as respond_in
+        from darkroom.dialects.serving.request import LanguageRequest
 
         def begin_in(transform: Transform, presets: Callable[[], Presets]) -> None:
             _languages(transform).begin(language, LanguageRequest.read(method, headers), presets)
@@ -108,13 +108,13 @@ def _respond(path: str, method: str, headers: Mapping[str, str]) -> tuple[HttpRe
 
 @cache
 def _language_keys() -> Document:
-    from darkroom.services.languages.entry import connect_keys
+    from darkroom.dialects.serving.handler import connect_keys
 
     return connect_keys(_env.get("LANGUAGE_KEYS_ARN", ""), _credentials, _observer)
 
 
 def _languages(transform: Transform) -> Languages:
     """Dialects are loaded with the first request that needs them: cold starts of native URLs do without."""
-    from darkroom.services.languages.entry import connected
+    from darkroom.dialects.serving.handler import connected
 
     return connected(_live.known, transform, _language_keys())

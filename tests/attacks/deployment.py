@@ -13,16 +13,16 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from darkroom.aws.objects import Bucket
+from darkroom.dialects.registry import LANGUAGES
+from darkroom.dialects.serving.handler import respond as respond_in
 from darkroom.plan.edge_settings import edge_entries
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import configured
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.answers import HttpResponse
-from darkroom.services.languages.entry import respond as respond_in
-from darkroom.services.languages.table import LANGUAGES
 from darkroom.services.native import respond
 from functions.edge.build import edge_code, languages_code
-from tests.component.services.languages.serving import Served, served
+from tests.component.services.dialects.serving import Served, served
 from tests.unit.edge.engine import EdgeEngine
 from tests.unsigned_urls import Sent
 

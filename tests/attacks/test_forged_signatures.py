@@ -16,9 +16,9 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.objects import Bucket
+from darkroom.dialects.registry import BY_NAME
+from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByLanguage, read_keys
 from darkroom.errors import KeysInvalid
-from darkroom.services.languages.keys import DIALECTS_WITH_KEYS, KeysByLanguage, read_keys
-from darkroom.services.languages.table import BY_NAME
 from darkroom.signing_secrets import InvalidSecret, parse_secret
 from tests.images.pictures import jpeg_photo
 from tests.tally import Tally

@@ -24,14 +24,14 @@ import pytest
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import Bucket, connect
 from darkroom.errors import DarkroomError
-from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode
 from darkroom.services.answers import HttpResponse, to_http
 from darkroom.services.caching import MASTER_SHA256
 from darkroom.services.transform import TransformRequest
 from tests.component.imaging.test_gainmap import ultra_hdr
+from tests.component.services.dialects.serving import Served, served
 from tests.component.services.ingesting import World
-from tests.component.services.languages.serving import Served, served
 from tests.images.cameras import camera_files
 from tests.images.markers import MARKER, find_markers
 from tests.images.planted import in_jpeg, in_png, planted

@@ -15,16 +15,16 @@ from obstore.store import MemoryStore
 from PIL import Image
 
 from darkroom.aws.objects import Bucket
-from darkroom.plan.grammar.asked import Key
-from darkroom.plan.grammar.settings import CloudflareSettings, ImgproxySettings, LanguageSettings
-from darkroom.plan.grammar.sources import Sources
+from darkroom.dialects.common.parsed_url import Key
+from darkroom.dialects.common.settings import CloudflareSettings, ImgproxySettings, LanguageSettings
+from darkroom.dialects.common.sources import Sources
+from darkroom.dialects.serving.delivery import Delivery
+from darkroom.dialects.serving.handler import respond
+from darkroom.dialects.serving.service import Languages
+from darkroom.dialects.serving.signing_keys import KeysByLanguage
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import read_presets
 from darkroom.services.answers import HttpResponse
-from darkroom.services.languages.delivery import Delivery
-from darkroom.services.languages.entry import respond
-from darkroom.services.languages.keys import KeysByLanguage
-from darkroom.services.languages.service import Languages
 from darkroom.services.transform import Transform
 
 MARK = "watermarks/geometry.png"

@@ -17,13 +17,13 @@ from aiohttp import web
 from PIL import Image
 from playwright.async_api import Response
 
+from darkroom.dialects.iiif.image import picture_of
+from darkroom.dialects.iiif.info_json import information
+from darkroom.dialects.iiif.limits import Caps
+from darkroom.dialects.iiif.tiles import is_listed, tiles
+from darkroom.dialects.iiif.url import ImageRequest, identifier_of, read
+from darkroom.dialects.iiif.version import VERSIONS
 from darkroom.plan.boxes import Size
-from darkroom.plan.grammar.iiif.caps import Caps
-from darkroom.plan.grammar.iiif.grid import is_listed, tiles
-from darkroom.plan.grammar.iiif.information import information
-from darkroom.plan.grammar.iiif.picture import picture_of
-from darkroom.plan.grammar.iiif.reading import ImageRequest, identifier_of, read
-from darkroom.plan.grammar.iiif.version import VERSIONS
 from local import viewer as osd
 from local.control_pages import CONSOLE
 from tests.component.browser.browser import CHROMIUM, Page, open_browser

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 import urllib3
 
 from darkroom.key_encoding import encode_key
-from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.signing import sign
 from darkroom.services.places import MASTERS
 from tests.waiting import HANG_S

@@ -1,4 +1,4 @@
-"""A mistake in languages.toml or presets.toml stops the build of the layer, and is no 500 where it is deployed."""
+"""A mistake in dialects.toml or presets.toml stops the build of the layer, and is no 500 where it is deployed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from darkroom.dialects.common import settings
+from darkroom.dialects.common.settings import configured, languages_text, load, main
+from darkroom.dialects.serving import handler
 from darkroom.errors import Unavailable
 from darkroom.plan import presets
-from darkroom.plan.grammar import settings
-from darkroom.plan.grammar.settings import configured, languages_text, load, main
 from darkroom.plan.presets import Presets, presets_text
-from darkroom.services.languages import entry
 from darkroom.settings import Settings
 
 MAKEFILE = Path(__file__).parents[2] / "layers" / "darkroom" / "Makefile"
@@ -43,9 +43,9 @@ def test_a_mistake_fails_the_build_and_is_a_503_at_run_time(
 ) -> None:
     monkeypatch.setattr(settings, "languages_text", lambda: MISTAKES[mistake])
     assert main() == 1
-    assert capsys.readouterr().err.startswith("languages.toml or presets.toml: ")
+    assert capsys.readouterr().err.startswith("dialects.toml or presets.toml: ")
     with pytest.raises(Unavailable):
-        entry._configured()
+        handler._configured()
 
 
 def test_a_mistake_in_presets_fails_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,4 +69,4 @@ def test_the_repositorys_own_files_are_right() -> None:
 def test_the_build_depends_on_the_check() -> None:
     text = MAKEFILE.read_text(encoding="utf-8")
     assert "build-DarkroomLayer: check-configuration\n" in text
-    assert "-m darkroom.plan.grammar.settings\n" in text
+    assert "-m darkroom.dialects.common.settings\n" in text

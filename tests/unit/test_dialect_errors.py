@@ -8,15 +8,15 @@ from random import Random
 
 import pytest
 
+from darkroom.dialects import dit, thumbor
+from darkroom.dialects.registry import BY_NAME
+from darkroom.dialects.serving.negotiate import variant
+from darkroom.dialects.serving.service import grammar_of
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.boxes import Size
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry import arrange
-from darkroom.plan.grammar import dit, thumbor
 from darkroom.plan.redaction import NOTHING
-from darkroom.services.languages.negotiating import variant
-from darkroom.services.languages.service import grammar_of
-from darkroom.services.languages.table import BY_NAME
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
 from .test_unsigned_storage import KEYS, SETTINGS, request_of

@@ -9,12 +9,12 @@ from hypothesis import given
 
 from darkroom.aws.archive import sidecar_name
 from darkroom.aws.record import SEQUENCER_CHARACTERS
+from darkroom.dialects.registry import LARGE_SUFFIX
 from darkroom.errors import BadKey
 from darkroom.key_encoding import encode_key
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import Plan
 from darkroom.services.ingest.quarantine import quarantine_key
-from darkroom.services.languages.table import LARGE_SUFFIX
 from darkroom.services.places import HELD_MASTERS, MASTERS, UPLOADS, ObjectNames, source_names
 from darkroom.services.purge import derivatives_of
 from darkroom.services.purging import invalidated_paths

@@ -11,9 +11,9 @@ from hypothesis import given
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.borrowed.options import BORROWED
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.kinds import Value, join_parts, split_parts
 from darkroom.plan.model import Extension, FaceCrop, Gravity, Offset, Plan, Stamp, Trimming, Watermark
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.normal import plan_of
 from darkroom.plan.options import BY_SHORT
 from darkroom.plan.redaction import looks_for_faces, needs_findings, redacting

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadOption, DarkroomError, DuplicateOption, UnknownOption
-from darkroom.plan.grammar.native import Request, parse_url
 from darkroom.plan.model import Plan
+from darkroom.plan.native_url import Request, parse_url
 from darkroom.plan.presets import Presets, configured
 
 SIGNATURE = "a" * 43

@@ -6,8 +6,8 @@ from typing import Any
 
 from darkroom.errors import BadOption
 from darkroom.plan.borrowed.options import BORROWED, borrows
-from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.model import IDENTITY, Gravity, Offset, Padding, Plan, Trimming, Zoom
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.options import BY_SHORT, FINDINGS, OPTIONS
 
 MATRIX = "0~0~0~0~0~0~0~0~0~0~0"

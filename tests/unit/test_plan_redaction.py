@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.keys import check_key, quote_key
 from darkroom.plan.model import DATA_FORMATS, Gravity, Plan
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.negotiation import negotiations
 from darkroom.plan.redaction import (
     NOTHING,

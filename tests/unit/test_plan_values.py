@@ -11,32 +11,32 @@ from typing import Any
 import pytest
 
 import darkroom.plan
+from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
+from darkroom.dialects.cloudflare.model import Wanted as CloudflareWanted
+from darkroom.dialects.common.parsed_url import Key
+from darkroom.dialects.common.settings import LanguageSettings
+from darkroom.dialects.common.settings import load as load_languages
+from darkroom.dialects.dit.model import Wanted as DitWanted
+from darkroom.dialects.dit.request import Request as DitRequest
+from darkroom.dialects.iiif.image import picture_of
+from darkroom.dialects.iiif.limits import Caps
+from darkroom.dialects.iiif.url import ImageRequest
+from darkroom.dialects.iiif.url import read as read_iiif
+from darkroom.dialects.iiif.version import V3
+from darkroom.dialects.imgproxy.gravity import Pull
+from darkroom.dialects.imgproxy.info import InfoRequest
+from darkroom.dialects.imgproxy.model import Extend, Mark, Trim
+from darkroom.dialects.imgproxy.model import Wanted as ImgproxyWanted
+from darkroom.dialects.imgproxy.option_parsers import Reading
+from darkroom.dialects.thumbor import COVERAGE
+from darkroom.dialects.thumbor.meta import _Engine
+from darkroom.dialects.thumbor.model import Wanted as ThumborWanted
+from darkroom.dialects.thumbor.path import split
 from darkroom.plan.boxes import Size
 from darkroom.plan.brought import read_document
 from darkroom.plan.geometry import arrange
-from darkroom.plan.grammar import cloudflare, dit, imgproxy, thumbor
-from darkroom.plan.grammar.asked import Key
-from darkroom.plan.grammar.cloudflare.wanted import Wanted as CloudflareWanted
-from darkroom.plan.grammar.dit.request import Request as DitRequest
-from darkroom.plan.grammar.dit.wanted import Wanted as DitWanted
-from darkroom.plan.grammar.iiif.caps import Caps
-from darkroom.plan.grammar.iiif.picture import picture_of
-from darkroom.plan.grammar.iiif.reading import ImageRequest
-from darkroom.plan.grammar.iiif.reading import read as read_iiif
-from darkroom.plan.grammar.iiif.version import V3
-from darkroom.plan.grammar.imgproxy.info import InfoRequest
-from darkroom.plan.grammar.imgproxy.readers import Reading
-from darkroom.plan.grammar.imgproxy.turning import Pull
-from darkroom.plan.grammar.imgproxy.wanted import Extend, Mark, Trim
-from darkroom.plan.grammar.imgproxy.wanted import Wanted as ImgproxyWanted
-from darkroom.plan.grammar.native import parse_url
-from darkroom.plan.grammar.settings import LanguageSettings
-from darkroom.plan.grammar.settings import load as load_languages
-from darkroom.plan.grammar.thumbor import COVERAGE
-from darkroom.plan.grammar.thumbor.description import _Engine
-from darkroom.plan.grammar.thumbor.path import split
-from darkroom.plan.grammar.thumbor.wanted import Wanted as ThumborWanted
 from darkroom.plan.limits import Limits
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.options import BY_SHORT
 from darkroom.plan.presets import load as load_presets
 from darkroom.plan.redaction import AlwaysRedact

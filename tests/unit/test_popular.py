@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadOption
 from darkroom.plan.canonical import canonical_path, derivative_name
-from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.model import DATA_FORMATS, Plan
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.negotiation import negotiations
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.popular.asked import Asked, readings, variants_among

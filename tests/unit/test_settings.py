@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from darkroom.dialects.registry import LANGUAGES
+from darkroom.dialects.serving.max_age import DEFAULT_MAX_AGE_S
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT
 from darkroom.plan.limits import Limits
@@ -17,8 +19,6 @@ from darkroom.plan.options import GENERATION
 from darkroom.plan.presets import configured
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
-from darkroom.services.languages.ages import DEFAULT_MAX_AGE_S
-from darkroom.services.languages.table import LANGUAGES
 from darkroom.services.live_settings import (
     CURRENT,
     FRESH_S,

@@ -15,20 +15,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from darkroom.dialects.common.parsed_url import Key
+from darkroom.dialects.common.settings import LanguageSettings
+from darkroom.dialects.registry import BY_NAME
+from darkroom.dialects.serving.access import authorise
+from darkroom.dialects.serving.negotiate import variant
+from darkroom.dialects.serving.request import LanguageRequest
+from darkroom.dialects.serving.service import grammar_of
+from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByLanguage, read_keys
 from darkroom.errors import BadSignature, DarkroomError, KeysInvalid
-from darkroom.plan.grammar.asked import Key
-from darkroom.plan.grammar.settings import LanguageSettings
 from darkroom.plan.model import Plan
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import configured
 from darkroom.plan.redaction import NOTHING
 from darkroom.plan.signing import sign, verify
-from darkroom.services.languages.access import authorise
-from darkroom.services.languages.keys import DIALECTS_WITH_KEYS, KeysByLanguage, read_keys
-from darkroom.services.languages.negotiating import variant
-from darkroom.services.languages.request import LanguageRequest
-from darkroom.services.languages.service import grammar_of
-from darkroom.services.languages.table import BY_NAME
 from darkroom.signing_secrets import InvalidSecret, parse_secret, read_signing_keys
 from tools import check_secret
 

@@ -11,25 +11,25 @@ from collections.abc import Iterator
 
 import pytest
 
+from darkroom.dialects.common.settings import ImgproxySettings, LanguageSettings
+from darkroom.dialects.common.sources import Sources
+from darkroom.dialects.iiif.image import picture_of
+from darkroom.dialects.iiif.limits import Caps
+from darkroom.dialects.iiif.tiles import count, is_listed
+from darkroom.dialects.iiif.url import ImageRequest
+from darkroom.dialects.iiif.url import read as read_iiif
+from darkroom.dialects.registry import BY_NAME
+from darkroom.dialects.serving.access import authorise
+from darkroom.dialects.serving.negotiate import variant
+from darkroom.dialects.serving.request import LanguageRequest
+from darkroom.dialects.serving.service import grammar_of
 from darkroom.errors import DarkroomError
 from darkroom.plan.boxes import Size
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.grammar.iiif.caps import Caps
-from darkroom.plan.grammar.iiif.grid import count, is_listed
-from darkroom.plan.grammar.iiif.picture import picture_of
-from darkroom.plan.grammar.iiif.reading import ImageRequest
-from darkroom.plan.grammar.iiif.reading import read as read_iiif
-from darkroom.plan.grammar.settings import ImgproxySettings, LanguageSettings
-from darkroom.plan.grammar.sources import Sources
 from darkroom.plan.model import Plan
 from darkroom.plan.negotiation import format_class
 from darkroom.plan.policy import AccessMode, needs_signature, unsigned_variants
 from darkroom.plan.redaction import NOTHING
-from darkroom.services.languages.access import authorise
-from darkroom.services.languages.negotiating import variant
-from darkroom.services.languages.request import LanguageRequest
-from darkroom.services.languages.service import grammar_of
-from darkroom.services.languages.table import BY_NAME
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
 from .edge.reference import Asked, case_presets, expected

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from darkroom.plan.grammar.native import parse_url
+from darkroom.dialects.serving.signing_keys import read_keys
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.signing import sign
-from darkroom.services.languages.keys import read_keys
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 
 from . import LOCAL_KEY, Event

@@ -1,7 +1,7 @@
 """The schema of the secrets that hold signing keys. A document with one mistake is rejected as a whole.
 
-The stack's own keys are ``{"current": "...", "previous": "..."}``; :mod:`darkroom.services.languages.keys` reads those
-of the URL dialects with the same checks. Problems name fields and never quote a value: they go into logs.
+The stack's own keys are ``{"current": "...", "previous": "..."}``; :mod:`darkroom.dialects.serving.signing_keys`
+reads those of the URL dialects with the same checks. Problems name fields and never quote a value: they go into logs.
 """
 
 from __future__ import annotations

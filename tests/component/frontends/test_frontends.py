@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from darkroom.errors import DarkroomError
 from darkroom.imaging.describe import srcset
-from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.model import Plan
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.presets import configured
 from darkroom.plan.signing import verify

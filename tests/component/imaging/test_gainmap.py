@@ -22,9 +22,9 @@ from darkroom.imaging.gainmap import stays
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.plan.canonical import parse_path
-from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Padding, Plan, Watermark
+from darkroom.plan.native_url import parse_url
 from tests.images.drawn import saved, with_exif
 from tests.images.exiftool import needs_exiftool, private_parts
 

@@ -34,6 +34,7 @@ FORBIDDEN = {
     | AWS
     | {"darkroom.plan", "darkroom.imaging", "darkroom.models", "darkroom.aws", "darkroom.services"},
     "darkroom.services": set(),
+    "darkroom.dialects": set(),
 }
 """For each package, what must not come in when all of its modules are imported."""
 
@@ -95,8 +96,8 @@ def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     """Also what it loads late: everything of ours that it ever imports, in an interpreter that lacks that layer."""
     hidden = f"sys.modules.update(dict.fromkeys({sorted(AWS_LAYER)!r}))"
     late = [
-        *(module for room in ("plan", "imaging", "services.languages") for module in modules_of(f"darkroom.{room}")),
-        *("darkroom.services.transform", "darkroom.services.iiif.service"),
+        *(module for room in ("plan", "imaging", "dialects") for module in modules_of(f"darkroom.{room}")),
+        *("darkroom.services.transform", "darkroom.dialects.serving.iiif.service"),
     ]
     loaded = imported_by(
         "\n".join(["import sys", hidden, "import app", *(f"import {module}" for module in late)]), **APP

@@ -14,9 +14,9 @@ from botocore.credentials import Credentials as BotoCredentials
 from darkroom.aws.credentials import Credentials, CredentialSource
 from darkroom.aws.secrets import KEEP_S, RETRY_S, Secret, SigningKeys, signed_headers
 from darkroom.aws.telemetry import LightObserver
+from darkroom.dialects.common.parsed_url import Key
+from darkroom.dialects.serving.signing_keys import read_keys
 from darkroom.errors import KeysInvalid, Unavailable
-from darkroom.plan.grammar.asked import Key
-from darkroom.services.languages.keys import read_keys
 
 from .emf import counted, of
 

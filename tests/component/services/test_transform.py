@@ -14,8 +14,8 @@ from bench.quality import pixels_of, ssimulacra2
 from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.errors import Damaged, OverLimits, Unavailable
 from darkroom.imaging.choosing import TARGET_SCORE
-from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.signing import sign
 from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Stored, to_http

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.plan.grammar.cloudflare import COVERAGE
+from darkroom.dialects.cloudflare import COVERAGE
 from darkroom.services.answers import HttpResponse
 
 from ..serving import ACCOUNT, Deployment, body_of, deploy, key_of, size_of

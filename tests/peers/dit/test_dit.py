@@ -20,12 +20,12 @@ from PIL import Image
 from bench.competitors.dit import __file__ as contender
 from bench.competitors.model import Missing
 from bench.competitors.npm import LOCKED, installed
+from darkroom.dialects.common.settings import LanguageSettings
+from darkroom.dialects.common.sources import Sources
+from darkroom.dialects.dit import read
 from darkroom.errors import DarkroomError
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
-from darkroom.plan.grammar.dit import read
-from darkroom.plan.grammar.settings import LanguageSettings
-from darkroom.plan.grammar.sources import Sources
 from darkroom.plan.limits import Limits
 from tests.peers.thumbor import sources
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.plan.grammar.native import Request, parse_url
+from darkroom.plan.native_url import Request, parse_url
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.policy import AccessMode, needs_signature
 from darkroom.plan.signing import verify

@@ -11,15 +11,15 @@ from typing import Any
 
 from aiohttp import web
 
+from darkroom.dialects.iiif.limits import Caps
+from darkroom.dialects.iiif.tiles import sizes
+from darkroom.dialects.iiif.url import identifier_of
+from darkroom.dialects.iiif.version import V2, Version
+from darkroom.dialects.serving.iiif import Iiif
+from darkroom.dialects.serving.request import LanguageRequest
 from darkroom.plan.boxes import Size
-from darkroom.plan.grammar.iiif.caps import Caps
-from darkroom.plan.grammar.iiif.grid import sizes
-from darkroom.plan.grammar.iiif.reading import identifier_of
-from darkroom.plan.grammar.iiif.version import V2, Version
-from darkroom.services.iiif import Iiif
-from darkroom.services.languages.request import LanguageRequest
 from tests.component.browser.serving import served
-from tests.component.services.iiif.serving import answered, body_of
+from tests.component.services.dialects.iiif_serving import answered, body_of
 
 MANIFEST = "/manifest.json"
 

@@ -12,10 +12,10 @@ from obstore.store import MemoryStore
 
 from bench.competitors.model import Missing
 from darkroom.aws.objects import Bucket
+from darkroom.dialects.iiif.version import V2, V3, Version
 from darkroom.plan.boxes import Size
-from darkroom.plan.grammar.iiif.version import V2, V3, Version
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
-from tests.component.services.iiif.serving import service
+from tests.component.services.dialects.iiif_serving import service
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until_async
 

@@ -17,8 +17,8 @@ from bench.competitors.ipx import FILES
 from bench.competitors.model import Missing
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
-from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits
+from darkroom.plan.native_url import parse_url
 from tests.images.pictures import photograph, turned
 from tests.images.rendering import Pixels, rgba
 from tests.images.sources import cutout, saved

@@ -15,8 +15,8 @@ import pytest
 from bench.competitors import npm
 from bench.competitors.model import Missing
 from bench.competitors.node import FILES, HERE
-from darkroom.plan.grammar.dit import read
-from darkroom.plan.grammar.settings import LanguageSettings
+from darkroom.dialects.common.settings import LanguageSettings
+from darkroom.dialects.dit import read
 from tests.images.rendering import Pixels, made, rgba
 from tests.images.sources import cutout, saved
 

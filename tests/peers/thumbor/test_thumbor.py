@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from darkroom.dialects.common.settings import LanguageSettings, ThumborSettings
+from darkroom.dialects.thumbor import read
 from darkroom.errors import DarkroomError
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
-from darkroom.plan.grammar.settings import LanguageSettings, ThumborSettings
-from darkroom.plan.grammar.thumbor import read
 from darkroom.plan.limits import Limits
 
 from . import sources

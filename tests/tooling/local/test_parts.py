@@ -18,7 +18,7 @@ import pytest
 from cloudfront_local import policies
 from cloudfront_local.model import Cors, OriginKind, Pick, PolicyHeader
 from darkroom.errors import BadOption
-from darkroom.plan.grammar.native import parse_url
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.signing import sign, verify
 from local import pidfile, source_digest
 from local.aws import tool_environment

@@ -8,13 +8,13 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.objects import Bucket
+from darkroom.dialects.serving.handler import respond
+from darkroom.dialects.serving.signing_keys import read_keys
 from darkroom.plan.limits import Limits
 from darkroom.services.answers import to_http
-from darkroom.services.languages.entry import respond
-from darkroom.services.languages.keys import read_keys
 from darkroom.services.transform import Transform, TransformRequest
 from local.dialect_keys import DOCUMENT
-from tests.component.services.languages.serving import served
+from tests.component.services.dialects.serving import served
 from tests.images.pictures import jpeg_photo
 from tools.events import FOLDER, LOCAL_KEY
 from tools.events.all import EVENTS

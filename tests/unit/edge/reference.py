@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from darkroom.errors import DarkroomError, Expired, MethodNotAllowed, Unsigned
 from darkroom.plan.canonical import canonical_path
-from darkroom.plan.grammar.native import Request, parse_url
 from darkroom.plan.model import Plan
+from darkroom.plan.native_url import Request, parse_url
 from darkroom.plan.negotiation import at_ratio, format_class, hinted_ratio, saving
 from darkroom.plan.policy import UNSIGNED_SET, AccessMode, needs_signature
 from darkroom.plan.presets import Presets, load

@@ -14,9 +14,9 @@ from darkroom.imaging.describe import dominant, placeholder, srcset
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.imaging.thumbhash import thumbhash
-from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
+from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode, needs_signature
 from tests.images.drawn import HEIC, animation, saved, tiff, with_exif
 

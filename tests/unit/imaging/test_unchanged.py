@@ -15,9 +15,9 @@ from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.imaging.unchanged import jpeg_quality
 from darkroom.plan.canonical import parse_path
-from darkroom.plan.grammar.native import parse_url
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import AUTO
+from darkroom.plan.native_url import parse_url
 
 SIZE = (96, 64)
 

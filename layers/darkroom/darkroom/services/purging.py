@@ -17,13 +17,13 @@ from ..aws.cdn import MAX_WILDCARDS, Cdn
 from ..aws.erasures import DONE, FAILED, Erasures, started_s
 from ..aws.observer import Observer
 from ..aws.queues import Queue
+from ..dialects.registry import IIIF, spelled
 from ..errors import BadKey, BadUpload, InvalidPath, TooManyInvalidations, Unavailable
 from ..key_encoding import encode_key
 from ..plan.keys import check_key, quote_key
 from .backoff import backoff_s
 from .dead_letters import last_words, told
 from .figures import attempted, failed
-from .languages.table import IIIF, spelled
 from .purge import SPARE_S, Purge
 from .purge_orders import CONFIRM, FIRST, SECOND, Order, merged, purge_message, read_order
 

@@ -9,9 +9,9 @@ from functools import partial
 
 from ...errors import DarkroomError
 from ...plan.canonical import SEPARATOR, parse_path
-from ...plan.grammar.native import parse_url
 from ...plan.keys import unquote
 from ...plan.model import DATA_FORMATS, Plan
+from ...plan.native_url import parse_url
 from ...plan.negotiation import negotiations
 from ...plan.presets import Presets
 from ...plan.redaction import NOTHING, AlwaysRedact

@@ -1,0 +1,41 @@
+"""Hosted images: ``/cdn-cgi/imagedelivery/<account hash>/<image id>/<variant>``, as imagedelivery.net has them.
+
+A variant is a preset of the deployment by its name, or, with ``=`` in it, options as in ``/cdn-cgi/image/``
+("flexible variants"). ``public``, which every account has, is the picture as it is served by default, unless a preset
+has that name. Without a format the viewer's best is chosen, as there.
+"""
+
+from __future__ import annotations
+
+from ...errors import BadKey, BadOption
+from ...plan.normal import plan_of
+from ...plan.options import printable
+from ...plan.presets import listed
+from ..common.parsed_url import Asked
+from ..common.settings import LanguageSettings
+
+HOSTED_PREFIX = "/cdn-cgi/imagedelivery/"
+PUBLIC = "public"
+
+
+def hosted_parts(target: str, settings: LanguageSettings) -> tuple[str, str]:
+    """The key and the variant of ``target``; raises BadKey, also where the account is another one or none."""
+    parts = target.removeprefix(HOSTED_PREFIX).split("/")
+    if len(parts) < 3 or not all(parts):
+        raise BadKey(f"The path is not like {HOSTED_PREFIX}<account hash>/<image id>/<variant>")
+    if not settings.cloudflare.account_hash or parts[0] != settings.cloudflare.account_hash:
+        raise BadKey(f"No images of the account '{printable(parts[0])}' are served here")
+    return settings.sources.key("/".join(parts[1:-1])), parts[-1]
+
+
+def named_variant(key: str, variant: str, settings: LanguageSettings) -> Asked:
+    """What the variant's preset asks for; raises BadOption if there is none of that name."""
+    presets = settings.presets
+    if variant == PUBLIC and variant not in presets.options:
+        return Asked(plan_of(key, {}), claim=None)
+    if variant not in presets.options:
+        raise BadOption(
+            f"There is no variant '{printable(variant)}': they are the presets {listed(presets.options)}, and {PUBLIC}",
+            option="variant",
+        )
+    return Asked(plan_of(key, presets.values(variant)), claim=None)

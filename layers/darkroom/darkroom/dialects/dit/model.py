@@ -1,0 +1,99 @@
+"""What a DIT URL wants, gathered from its edits before it becomes a Plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+
+from ...plan.kinds import Value
+from ...plan.model import Crop, Lch, Matrix
+from ..common.colours import hex_from, hex_of
+from ..common.settings import LanguageSettings
+from ..common.validate import refused
+
+type Json = Mapping[str, object]
+
+MAX_NUMBER = 1e9
+"""Above what any option here takes."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """``values`` has what needs nothing else: our options by short name. The rest is put together in :mod:`.sizing`.
+
+    ``resize`` is sharp's argument of that name. ``turn_first`` says that a turn stands before the resize. ``tones`` has
+    a matrix by the name of each edit that comes to one. ``alpha`` is what is done to alpha, unless it is dropped.
+    ``written`` is the format that the last edit of one names, ``output`` the one that goes before it, and ``qualities``
+    has those of all.
+    """
+
+    settings: LanguageSettings
+    values: dict[str, Value] = field(default_factory=dict)
+    resize: Json = field(default_factory=dict)
+    resized: bool = False
+    crop: Crop | None = None
+    turn: float = 0.0
+    turn_first: bool = False
+    flip: bool = False
+    flop: bool = False
+    grey: bool = False
+    tones: dict[str, Matrix] = field(default_factory=dict)
+    lch: Lch | None = None
+    alpha: str = ""
+    drops_alpha: bool = False
+    written: str = ""
+    output: str = ""
+    qualities: dict[str, int] = field(default_factory=dict)
+
+    def once(self, name: str, **values: Value) -> None:
+        """Take ``values`` of edit ``name``; raises BadOption where another value of the same option was there."""
+        for short, value in values.items():
+            if self.values.setdefault(short, value) != value:
+                raise refused(name, f"there can be only one {short} in a picture here")
+
+
+def is_on(value: object) -> bool:
+    """Whether an edit that is a switch is on: sharp takes all but ``false`` for that."""
+    return value is not False
+
+
+def number(name: str, value: object) -> float:
+    """``value`` as a number; raises BadOption if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_small(value):
+        raise refused(name, f"it must be a number up to {MAX_NUMBER:.0e} here")
+    return value
+
+
+def whole(name: str, value: object) -> int:
+    """``value`` as a whole number; raises BadOption if it is none."""
+    if (found := number(name, value)) != int(found):
+        raise refused(name, "it must be a whole number")
+    return int(found)
+
+
+def mapping(name: str, value: object) -> Json:
+    """``value`` as an object of JSON; raises BadOption if it is none."""
+    if not isinstance(value, dict):
+        raise refused(name, "it must be an object")
+    return value
+
+
+def options(value: object) -> Json:
+    """``value`` if it is an object, else none: what sharp makes of an argument that may be one."""
+    return value if isinstance(value, dict) else {}
+
+
+def colour(name: str, value: object) -> str:
+    """A colour as our hex digits: CSS text, or an object of ``r``, ``g``, ``b`` and perhaps ``alpha``."""
+    if isinstance(value, dict):
+        channels = [number(name, value.get(channel)) for channel in "rgb"]
+        return hex_from(channels, number(name, value.get("alpha", 1)))
+    digits = hex_of(value) if isinstance(value, str) else None
+    if digits is None:
+        raise refused(name, "it must be a name of CSS, hex digits after #, or an object of r, g, b and alpha")
+    return digits
+
+
+def _is_small(value: float) -> bool:
+    return abs(value) <= MAX_NUMBER and isfinite(value)

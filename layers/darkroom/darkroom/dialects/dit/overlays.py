@@ -1,0 +1,106 @@
+"""DIT's own edits: what is laid over a picture, what is cut out of it, and whom it shows."""
+
+from __future__ import annotations
+
+import re
+
+from ...plan.model import Ellipse, FaceCrop
+from ..common.validate import refused
+from ..common.watermark import stamped
+from .geometry import POSITIONS
+from .model import Json, Wanted, is_on, mapping, number, options, whole
+from .request import address_of
+
+_PERCENT = re.compile("100|[1-9]?[0-9]")
+_PLACED = {
+    "center": ("center", "center"),
+    **{
+        up + across: (
+            {"west": "0", "east": "-0"}.get(across, "center"),
+            {"north": "0", "south": "-0"}.get(up, "center"),
+        )
+        for up in ("north", "", "south")
+        for across in ("west", "", "east")
+        if up + across
+    },
+}
+"""sharp's gravities as places of :func:`~..stamps.stamped`."""
+
+
+def overlay_with(wanted: Wanted, value: object) -> None:
+    """A configured watermark. ``alpha`` is transparency in percent; ratios are in percent of the picture's sides."""
+    given = mapping("overlayWith", value)
+    bucket, key = (given.get(name) for name in ("bucket", "key"))
+    if not isinstance(bucket, str | None) or not isinstance(key, str):
+        raise refused("overlayWith", "it must have a bucket and a key")
+    name = wanted.settings.watermark_at(address_of(bucket or "", key))
+    placing = mapping("overlayWith", given.get("options") or {})
+    if placing.get("blend", "over") != "over":
+        raise refused("overlayWith", "its blend must be over here")
+    x, y = _place(placing)
+    stamp = stamped(
+        name,
+        x,
+        y,
+        transparency=_percent(given, "alpha"),
+        tiled=placing.get("tile") is True,
+        width=_percent(given, "wRatio") / 100,
+        height=_percent(given, "hRatio") / 100,
+    )
+    if stamp:
+        wanted.once("overlayWith", wm=stamp[0], wmx=stamp[1])
+
+
+def _place(placing: Json) -> tuple[str, str]:
+    left, top = (_offset(placing.get(side)) for side in ("left", "top"))
+    if left and top:
+        return left, top
+    if left or top:
+        raise refused("overlayWith", "it needs both left and top, or none")
+    gravity = placing.get("gravity", "center")
+    place = POSITIONS.get(gravity if isinstance(gravity, str | int) else None, "")
+    if place not in _PLACED:
+        raise refused("overlayWith", "its gravity must be a place")
+    return _PLACED[place]
+
+
+def _offset(value: object) -> str:
+    """px, or percent followed by ``p``, as text; "" for what DIT takes for no offset."""
+    match = re.match("-?[0-9]{1,5}(?:p$)?", str(value)) if isinstance(value, str | int) else None
+    return match[0] if match else ""
+
+
+def _percent(given: Json, name: str) -> int:
+    """A percentage, 0 for what DIT takes for none."""
+    text = str(given.get(name, ""))
+    return int(text) if _PERCENT.fullmatch(text) else 0
+
+
+def smart_crop(wanted: Wanted, value: object) -> None:
+    """One face, by its rank; ``padding`` px on each side."""
+    if value is True or isinstance(value, dict):
+        given = options(value)
+        index, padding = (given.get(name) for name in ("faceIndex", "padding"))
+        wanted.once(
+            "smartCrop",
+            face=FaceCrop(whole("faceIndex", 0 if index is None else index), whole("padding", padding or 0)),
+        )
+
+
+def round_crop(wanted: Wanted, value: object) -> None:
+    """An ellipse, by default a circle in the middle that touches the nearer sides."""
+    if value is True or isinstance(value, dict):
+        given = options(value)
+        rx, ry, left, top = (_length(given, name) for name in ("rx", "ry", "left", "top"))
+        wanted.once("roundCrop", ell=Ellipse(rx, ry, left, top))
+
+
+def _length(given: Json, name: str) -> int:
+    """px, 0 for what DIT takes for none given."""
+    value = given.get(name)
+    return max(0, round(number(name, value))) if value else 0
+
+
+def animated(wanted: Wanted, value: object) -> None:
+    if not is_on(value):
+        wanted.values["anim"] = False

@@ -1,0 +1,196 @@
+"""From words to pixels: what a request comes to for a picture of a known size, and the Plan that makes it.
+
+Order of work: region, size, mirror, rotation, quality, format (section 4.6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...errors import BadOption
+from ...plan.boxes import Box, Size
+from ...plan.geometry import arrange
+from ...plan.kinds import Value
+from ...plan.model import Crop, Plan
+from ...plan.normal import plan_of
+from .features import FORMATS, HALF_TONE
+from .limits import Caps, fitted, half_up
+from .parameters import Region, Rotation, Scale
+from .url import ImageRequest
+from .version import V3, Version
+
+MAX_CROP_PX = 65_535
+"""The largest coordinate of a region in a canonical path."""
+
+_OF_QUALITY: dict[str, dict[str, Value]] = {"gray": {"gray": True}, "bitonal": {"thr": HALF_TONE}}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in pixels: ``region`` of the ``upright`` source scaled to ``size``, then mirrored and turned."""
+
+    key: str
+    upright: Size
+    region: Box
+    size: Size
+    rotation: Rotation
+    quality: str
+    format: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its region is all of the source."""
+        return self.region == Box(0, 0, *self.upright)
+
+    @property
+    def is_enlarged(self) -> bool:
+        return self.size.width > self.region.width or self.size.height > self.region.height
+
+    def words(self, caps: Caps, version: Version = V3) -> tuple[str, str, str, str, str]:
+        """Region, size, rotation, quality and format in their canonical spelling: section 4.8, in version 2.1 4.7."""
+        region = "full" if self.is_whole else ",".join(map(str, self.region))
+        turned = f"{self.rotation.degrees:.2f}".rstrip("0").rstrip(".")
+        quality = "default" if self.quality == "color" else self.quality
+        size = self._size_word_v2() if version.upscales_silently else self._size_word(caps)
+        return region, size, "!" * self.rotation.mirrored + turned, quality, self.format
+
+    def path(self, caps: Caps, version: Version = V3) -> str:
+        """The canonical path after the identifier."""
+        region, size, rotation, quality, output = self.words(caps, version)
+        return f"{region}/{size}/{rotation}/{quality}.{output}"
+
+    def _size_word(self, caps: Caps) -> str:
+        if self.size == most_of(self.region.size, caps):
+            return "max"
+        if self.size == caps.largest(self.region.size):
+            return "^max"
+        return "^" * self.is_enlarged + f"{self.size.width},{self.size.height}"
+
+    def _size_word_v2(self) -> str:
+        if self.size == self.region.size:
+            return "full"
+        proportional = self.size == by_width(self.region.size, self.size.width)
+        return f"{self.size.width}," + ("" if proportional else str(self.size.height))
+
+    def plan(self) -> Plan:
+        """The Plan that makes it. A page or a moving picture's first frame: IIIF knows no others."""
+        turned = self.rotation.degrees in (90, 270)
+        values: dict[str, Value] = {
+            **self._cropped(),
+            **self._boxed(turned=turned),
+            **_OF_QUALITY.get(self.quality, {}),
+            "angle": self.rotation.degrees,
+            "anim": False,
+            "f": FORMATS[self.format],
+        }
+        return plan_of(self.key, values | ({"flip": "h"} if self.rotation.mirrored else {}))
+
+    def _cropped(self) -> dict[str, Value]:
+        return {} if self.is_whole else {"crop": Crop("px", *self.region)}
+
+    def _boxed(self, *, turned: bool) -> dict[str, Value]:
+        """The shortest box that gives the size exactly, so that it shares its derivative with native URLs.
+
+        Ours is about the turned picture, IIIF's about the one before: ``turned`` by a right angle changes its sides.
+        """
+        width, height = self.size
+        one, other = ("h", "w") if turned else ("w", "h")
+        if self._gives({}):
+            return {}
+        if self._gives({"w": width}):
+            return {one: width}
+        return {one: width, other: height, "fit": "fill", "up": self.is_enlarged}
+
+    def _gives(self, box: dict[str, Value]) -> bool:
+        """Whether ``box`` gives the size, the picture not turned."""
+        plan = plan_of(self.key, {**self._cropped(), **box, "f": FORMATS[self.format]})
+        return arrange(plan, self.upright).scaled == self.size
+
+
+def picture_of(asked: ImageRequest, upright: Size, caps: Caps) -> Picture:
+    """What ``asked`` is of a picture that is ``upright``, in px; raises BadOption, which names the parameter."""
+    region = region_in(asked.region, upright)
+    size = size_of(asked.size, region.size, caps)
+    return Picture(asked.key, upright, region, size, asked.rotation, asked.quality, asked.format)
+
+
+def region_in(region: Region, upright: Size) -> Box:
+    """The region in px, clipped to the picture; raises BadOption where nothing is left of it."""
+    width, height = upright
+    if region.unit == "full":
+        return Box(0, 0, width, height)
+    if region.unit == "square":
+        side = min(upright)
+        return _checked(Box((width - side) // 2, (height - side) // 2, side, side), upright)
+    sides = (width, height, width, height)
+    numbers = (region.x, region.y, region.width, region.height)
+    if region.unit == "pct":
+        numbers = tuple(_percent(number, side) for number, side in zip(numbers, sides, strict=True))  # type: ignore[assignment]
+    left, top, wide, high = (int(number) for number in numbers)
+    return _checked(Box(left, top, min(wide, width - left), min(high, height - top)), upright)
+
+
+def _checked(box: Box, upright: Size) -> Box:
+    if box.width < 1 or box.height < 1:
+        raise BadOption(
+            f"region holds nothing of the picture, which is {upright.width} × {upright.height} px", option="region"
+        )
+    if box != Box(0, 0, *upright) and max(box) > MAX_CROP_PX:
+        raise BadOption(f"region must be within the first {MAX_CROP_PX} px of each side", option="region")
+    return box
+
+
+def size_of(scale: Scale, region: Size, caps: Caps) -> Size:
+    """The size in px of a ``region`` after scaling; raises BadOption where it is enlarged without ^, or too large."""
+    if scale.form == "max":
+        return caps.largest(region) if scale.up else most_of(region, caps)
+    size = _scaled(scale, region)
+    if min(size) < 1:
+        raise BadOption("size must be at least 1 px on each side", option="size")
+    if not scale.up and (size.width > region.width or size.height > region.height):
+        if scale.confined and not caps.rejects_oversized_box:
+            return most_of(region, caps)
+        raise BadOption(
+            f"size must be at most that of the region, {region.width} × {region.height} px, "
+            f"but is {size.width} × {size.height}; after ^ it may be larger",
+            option="size",
+        )
+    if scale.confined:
+        return size if caps.hold(size) else caps.largest(size)
+    if not caps.hold(size):
+        raise BadOption(
+            f"size must be at most {caps.max_side_px} px a side and {caps.max_area_px:,} px in all, "
+            f"but is {size.width} × {size.height}",
+            option="size",
+        )
+    return size
+
+
+def most_of(region: Size, caps: Caps) -> Size:
+    """The size of ``max``: the region's own where that is served."""
+    return region if caps.hold(region) else caps.largest(region)
+
+
+def by_width(region: Size, width: int) -> Size:
+    """The size of ``w,``: as wide as ``width``, in the shape of ``region``."""
+    return Size(width, max(1, half_up(region.height * width, region.width)))
+
+
+def _scaled(scale: Scale, region: Size) -> Size:
+    """The size that is asked for, whatever is allowed."""
+    width, height = scale.width, scale.height
+    if scale.form == "pct":
+        return Size(*(_percent(scale.percent, side) for side in region))
+    if width is None and height is not None:
+        return Size(max(1, half_up(region.width * height, region.height)) if height else 0, height)
+    if height is None and width is not None:
+        return by_width(region, width) if width else Size(0, 0)
+    assert width is not None
+    assert height is not None
+    box = Size(width, height)
+    return fitted(region, box) if scale.confined and min(box) else box
+
+
+def _percent(percent: float, side: int) -> int:
+    """So many per cent of a side, rounded half up. Digits beyond the ninth decimal are noise of binary fractions."""
+    return int(round(percent * side / 100, 9) + 0.5)

@@ -1,0 +1,75 @@
+"""``info.json``: section 5."""
+
+from __future__ import annotations
+
+from ...plan.boxes import Size
+from .features import FEATURES, FEATURES_V2, FORMATS, HTTP_FEATURES, QUALITIES
+from .limits import Caps
+from .tiles import TILE_PX, scale_factors, sizes
+from .version import V2, V3, Version
+
+LEVELS = {False: "level0", True: "level2"}
+"""The compliance level by whether everything may be asked for. Whoever only serves what is listed is of level 0, which
+clients go by: they ask for nothing else then."""
+
+PROTOCOL = "http://iiif.io/api/image"
+
+_LEVEL_2_FORMATS = ("jpg", "png")
+
+
+def profile_uri(version: Version = V3, *, everything: bool) -> str:
+    """The address of the level's profile document: section 6."""
+    return version.profile_uri(LEVELS[everything])
+
+
+def information(
+    base_uri: str, upright: Size, caps: Caps, version: Version = V3, *, everything: bool
+) -> dict[str, object]:
+    """The document of the picture at ``base_uri``, which is ``upright`` in px.
+
+    ``everything``: whether anything may be asked for, rather than what is listed.
+    """
+    lists: dict[str, object] = {
+        "sizes": [{"width": size.width, "height": size.height} for size in sizes(upright, caps)],
+        "tiles": [{"width": TILE_PX, "height": TILE_PX, "scaleFactors": scale_factors(upright)}],
+    }
+    limits = {"maxWidth": caps.max_side_px, "maxHeight": caps.max_side_px, "maxArea": caps.max_area_px}
+    if version == V2:
+        return _document_v2(base_uri, upright, lists, limits, everything=everything)
+    document = {
+        "@context": version.context,
+        "id": base_uri,
+        "type": "ImageService3",
+        "protocol": PROTOCOL,
+        "profile": LEVELS[everything],
+        "width": upright.width,
+        "height": upright.height,
+        **limits,
+        **lists,
+    }
+    if not everything:
+        return document | {"extraFeatures": list(HTTP_FEATURES)}
+    return document | {
+        "preferredFormats": ["webp", "jpg"],
+        "extraFormats": [name for name in FORMATS if name not in _LEVEL_2_FORMATS],
+        "extraQualities": [name for name in QUALITIES if name != "default"],
+        "extraFeatures": [feature.name for feature in FEATURES if feature.level > 2],
+    }
+
+
+def _document_v2(
+    base_uri: str, upright: Size, lists: dict[str, object], limits: dict[str, int], *, everything: bool
+) -> dict[str, object]:
+    """Version 2.1, section 5: what is beyond the level stands in the second member of ``profile``."""
+    beyond: dict[str, object] = {"supports": list(HTTP_FEATURES)}
+    if everything:
+        beyond = {"formats": list(FORMATS), "qualities": list(QUALITIES), "supports": list(FEATURES_V2)}
+    return {
+        "@context": V2.context,
+        "@id": base_uri,
+        "protocol": PROTOCOL,
+        "width": upright.width,
+        "height": upright.height,
+        **lists,
+        "profile": [profile_uri(V2, everything=everything), {**beyond, **limits}],
+    }

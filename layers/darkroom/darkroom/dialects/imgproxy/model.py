@@ -1,0 +1,84 @@
+"""What an imgproxy URL has said so far, in imgproxy's own terms. Later options override earlier ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .gravity import Pull
+
+
+@dataclass(slots=True)
+class Extend:
+    """``extend`` or ``extend_aspect_ratio``."""
+
+    enabled: bool = False
+    pull: Pull = Pull()
+
+
+@dataclass(slots=True)
+class Mark:
+    """``watermark``: ``opacity`` and ``scale`` are parts, a scale of 0 is the mark's own size."""
+
+    opacity: float = 0.0
+    position: str = "center"
+    x: float = 0.0
+    y: float = 0.0
+    scale: float = 0.0
+
+
+@dataclass(slots=True)
+class Trim:
+    """``threshold`` is None where nothing is trimmed."""
+
+    threshold: float | None = None
+    colour: str = ""
+    equal_x: bool = False
+    equal_y: bool = False
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Every option that says something about the picture, at imgproxy's default. Sizes in px before ``dpr``."""
+
+    resizing: str = "fit"
+    width: int = 0
+    height: int = 0
+    min_width: int = 0
+    min_height: int = 0
+    zoom_x: float = 1.0
+    zoom_y: float = 1.0
+    dpr: float = 1.0
+    enlarge: bool = False
+    extend: Extend = field(default_factory=Extend)
+    extend_ratio: Extend = field(default_factory=Extend)
+    gravity: Pull = Pull()
+    crop_width: float = 0.0
+    crop_height: float = 0.0
+    crop_gravity: Pull | None = None
+    trim: Trim = field(default_factory=Trim)
+    padding: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    auto_rotate: bool = True
+    rotate: int = 0
+    flip_x: bool = False
+    flip_y: bool = False
+    background: str = ""
+    background_alpha: float = 1.0
+    brightness: int = 0
+    contrast: float = 1.0
+    saturation: float = 1.0
+    blur: float = 0.0
+    sharpen: float = 0.0
+    pixelate: int = 0
+    mark: Mark = field(default_factory=Mark)
+    format: str = ""
+    quality: int = 0
+    format_quality: dict[str, int] = field(default_factory=dict)
+    max_bytes: int = 0
+    max_side: int = 0
+    still: bool = False
+    page: int = 0
+    skip: set[str] = field(default_factory=set)
+    raw: bool = False
+    file_name: str = ""
+    attachment: bool = False
+    expires_s: int | None = None

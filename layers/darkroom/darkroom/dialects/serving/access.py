@@ -1,0 +1,64 @@
+"""Who may ask in another service's language: its own signatures, and without one what our own URLs give strangers.
+
+So that the cost guard counts the same pictures, whatever language they are asked for in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ...errors import BadSignature, Expired, Unsigned
+from ...plan.canonical import options_text
+from ...plan.model import Plan
+from ...plan.negotiation import LADDER_PX
+from ...plan.policy import AccessMode, needs_signature
+from ...plan.presets import Presets
+from ...plan.redaction import AlwaysRedact
+from ..common.parsed_url import Asked, Claim, Key
+
+
+class KeySource(Protocol):
+    """Where the keys of one language come from."""
+
+    def valid(self, *, distrust: bool = False) -> Sequence[Key]:
+        """The keys that are valid now; ``distrust`` asks for fresher ones if they are not fresh."""
+
+
+type Check = Callable[[Claim | None, Sequence[Key], float, int | None], None]
+"""A language's own check: the claim, keys that are valid now, the time, and when the URL expires, both Unix time."""
+
+
+def authorise(
+    asked: Asked,
+    plan: Plan,
+    mode: AccessMode,
+    presets: Callable[[], Presets],
+    always: AlwaysRedact,
+    check: Check,
+    keys: KeySource,
+    now_s: float,
+) -> None:
+    """Refuse ``plan``, the variant that ``asked`` comes to for a viewer, unless it may be made.
+
+    A signature that is there has to be right, except in mode ``open``. Raises DarkroomErrors of 403, and Unavailable.
+    """
+    if asked.claim is None or mode is AccessMode.OPEN:
+        if needs_signature(plan, mode, presets, always):
+            raise Unsigned(_unsigned_set(asked.plan) if mode is AccessMode.GUARDED else "")
+        if asked.expires_s is not None and now_s >= asked.expires_s:
+            raise Expired
+        return
+    try:
+        check(asked.claim, keys.valid(), now_s, asked.expires_s)
+    except BadSignature:
+        check(asked.claim, keys.valid(distrust=True), now_s, asked.expires_s)
+
+
+def _unsigned_set(plan: Plan) -> str:
+    """What a stranger can have, in words that hold in every language."""
+    widths = ", ".join(map(str, LADDER_PX))
+    return (
+        f"Without a signature a URL may come to the picture as it is served by default, to a preset, or to a width of "
+        f"{widths} with nothing else but a format. This one comes to {options_text(plan)}.{plan.format}"
+    )

@@ -1,0 +1,80 @@
+"""A response in a dialect over HTTP: with a bounded age, and by a redirect where the picture is too large.
+
+A native URL of a picture over 4.5 MB is answered by a redirect to itself, as the CDN requests it from the store first.
+URLs of dialects always reach the function, so their redirect leads to a copy that the CDN reads from the store. The
+copy's name is a message authentication code of the variant: it cannot be guessed, and a variant has one copy, whatever
+the spelling of the URL and whatever age it requests. The age of a copy is therefore that of the deployment
+(``dialect_max_age_s``). The redirect itself is not cached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from ...aws.objects import Bucket
+from ...errors import Unavailable
+from ...key_encoding import encode_key
+from ...plan.canonical import SEPARATOR, derivative_name
+from ...plan.model import Plan
+from ...plan.signing import sign
+from ...services.answers import Answer, Derivative, HttpResponse, NotModified, Rendered, Stored, to_http
+from ...services.transform import DERIVATIVES
+from ..registry import LARGE_PREFIX, LARGE_SUFFIX
+from .max_age import DEFAULT_MAX_AGE_S, bounded
+from .request import LanguageRequest
+
+COPY_OF = "copy-of"
+"""User metadata of a copy: the entity tag, without quotes, of the derivative that it was made from."""
+
+
+class SigningKeySource(Protocol):
+    """Where the stack's own signing keys come from, the newest first."""
+
+    def valid(self, *, distrust: bool = False) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """``media`` has the derivatives; ``keys`` name what is handed over. Nothing is kept for over ``max_age_s``."""
+
+    media: Bucket
+    keys: SigningKeySource = field(repr=False)
+    max_age_s: int = DEFAULT_MAX_AGE_S
+
+    def response(
+        self, answer: Answer, plan: Plan, request: LanguageRequest, max_age_s: int | None = None
+    ) -> HttpResponse:
+        """``answer`` about ``plan`` over HTTP. ``max_age_s`` is what the URL asks for. May raise Unavailable."""
+        limit_s = self.max_age_s if max_age_s is None else min(max_age_s, self.max_age_s)
+        address = "/"
+        if isinstance(answer, Stored) and answer.body is None and request.method != "HEAD":
+            address = self._copied(plan, answer.derivative.etag)
+        return to_http(_kept_for(answer, limit_s), method=request.method, viewer_url=address)
+
+    def _copied(self, plan: Plan, etag: str) -> str:
+        """The address of the copy of the derivative ``etag``, beside which it lies: a purge of its source finds both.
+
+        A new signing key is a new name: each rotation can add one copy per variant.
+        """
+        name = derivative_name(plan)
+        token = sign(f"large {name}", self.keys.valid()[0])
+        copy = f"{encode_key(plan.key)}{SEPARATOR}{token}{LARGE_SUFFIX}"
+        there = self.media.open(DERIVATIVES + copy, 1)
+        if there is None or there.attributes.get(COPY_OF) != etag.strip('"'):
+            found = self.media.open(DERIVATIVES + name)
+            if found is None or found.etag != etag:
+                raise Unavailable(detail=f"{name} has gone while it was copied")
+            kept = bounded(found.attributes.get("Cache-Control", ""), self.max_age_s)
+            attributes = {**found.attributes, "Cache-Control": kept, COPY_OF: etag.strip('"')}
+            self.media.put(DERIVATIVES + copy, found.read(), attributes)
+        return f"{LARGE_PREFIX}/{copy}"
+
+
+def _kept_for(answer: Answer, limit_s: int) -> Answer:
+    if not isinstance(answer, Rendered | Stored | NotModified):
+        return answer  # a stand-in is kept for less than any limit, and an error by its status
+    headers = answer.derivative.headers
+    kept = {**headers, "Cache-Control": bounded(headers.get("Cache-Control", ""), limit_s)}
+    return replace(answer, derivative=Derivative(answer.derivative.etag, kept))

@@ -1,0 +1,63 @@
+"""The way from the transform function into the languages: made for the first request that needs them."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...aws.secrets import Secret
+from ...errors import DarkroomError, Unavailable
+from ...services.answers import Failed, HttpResponse, to_http
+from ...services.settings import dialect_modes
+from ...services.transform import Transform
+from ...settings import Settings
+from ..common.settings import LanguageSettings, configured
+from .delivery import Delivery
+from .request import LanguageRequest
+from .service import Languages
+from .signing_keys import Document, read_keys
+
+if TYPE_CHECKING:
+    from ...aws.credentials import CredentialSource
+    from ...aws.observer import Observer
+
+type Responded = tuple[HttpResponse, DarkroomError | None]
+
+
+def connected(settings: Settings, transform: Transform, keys: Document) -> Languages:
+    """The dialects by ``settings``, beside the ``transform`` that was built by them."""
+    return Languages(
+        transform=transform,
+        delivery=Delivery(transform.media, transform.keys, settings.dialect_max_age_s),
+        keys=keys,
+        modes=dialect_modes(settings),
+        rejects_oversized_box=settings.iiif_oversized_box == "reject",
+        settings=lambda: replace(_configured(), watermarks=settings.presets.watermarks, presets=settings.presets),
+    )
+
+
+def _configured() -> LanguageSettings:
+    """The settings of dialects; raises Unavailable for a file with a mistake, which a build refuses."""
+    try:
+        return configured()
+    except Exception as error:
+        raise Unavailable(detail=f"dialects.toml or presets.toml: {error!r}") from error
+
+
+def connect_keys(secret_arn: str, credentials: CredentialSource, observer: Observer) -> Document:
+    """The keys of all dialects in the secret ``secret_arn``. Sends nothing yet."""
+    return Secret(secret_arn, credentials, read_keys, observer=observer)
+
+
+def respond(languages: Languages, name: str, method: str, headers: Mapping[str, str]) -> Responded:
+    """The answer to a request with these ``headers`` (names in lower case) in the language ``name``, and its error."""
+    languages.transform.observer.annotate("language", name)
+    try:
+        return languages.answer(name, LanguageRequest.read(method, headers)), None
+    except DarkroomError as raised:
+        error = raised
+    except Exception:  # a defect must answer as a problem too, not as Lambda's own error page
+        error = DarkroomError(detail=traceback.format_exc())
+    return to_http(Failed(error), method=method, viewer_url=""), error

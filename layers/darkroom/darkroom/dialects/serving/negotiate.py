@@ -1,0 +1,46 @@
+"""From what a URL of another language asks for to the variant that one viewer gets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...plan.canonical import check_length
+from ...plan.model import LOSSLESS_FORMATS, Plan
+from ...plan.negotiation import saving
+from ...plan.redaction import AlwaysRedact, check_first_page, forced, needs_findings
+from ..common.parsed_url import Asked
+from .request import LanguageRequest
+
+_MAINLY = {"auto-avif": "avif", "auto-webp": "webp", "auto-legacy": "jpeg"}
+"""The format that most pictures of a class come to, which is the one that its quality is taken of."""
+
+
+def variant(asked: Asked, request: LanguageRequest, always: AlwaysRedact) -> Plan:
+    """The picture for ``request``, with what the deployment hides in it; raises BadOption where that cannot be.
+
+    A quality that the URL puts in figures counts before those by format, and one for viewers who save data before both.
+    """
+    plan = forced(_of_quality(asked, request), always)
+    check_first_page(plan)
+    if plan.format == "auto":
+        plan = replace(plan, format=request.format_class)
+    return replace(plan, findings=request.findings) if needs_findings(plan) else plan
+
+
+def _of_quality(asked: Asked, request: LanguageRequest) -> Plan:
+    plan = asked.plan
+    if plan.format in LOSSLESS_FORMATS:
+        return plan
+    if request.saves_data and asked.saving_quality is not None:
+        return _measured(replace(plan, quality=asked.saving_quality))
+    output = _MAINLY[request.format_class] if plan.format == "auto" else plan.format
+    by_format = dict(asked.qualities).get(output)
+    if plan.quality is None and by_format is not None:
+        return _measured(replace(plan, quality=by_format))
+    return saving(plan) if request.saves_data else plan
+
+
+def _measured(plan: Plan) -> Plan:
+    """``plan``, whose quality may be a character longer than there is room for beyond its request."""
+    check_length(plan)
+    return plan

@@ -1,0 +1,70 @@
+"""The keys that URLs of other languages are signed with, as their secret holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ...signing_secrets import MAX_KEYS, InvalidSecret, check_hex, check_key, find_unknown
+from ..common.parsed_url import Key
+
+type KeysByLanguage = Mapping[str, tuple[Key, ...]]
+
+
+class Document(Protocol):
+    """The secret, read."""
+
+    def valid(self, *, distrust: bool = False) -> KeysByLanguage:
+        """What it says now; ``distrust`` asks for it again if it is not fresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageKeys:
+    """The keys of ``language`` in ``document``. None at all is no fault: then no signature is valid."""
+
+    document: Document
+    language: str
+
+    def valid(self, *, distrust: bool = False) -> Sequence[Key]:
+        """See :class:`darkroom.dialects.serving.access.KeySource`."""
+        return self.document.valid(distrust=distrust).get(self.language, ())
+
+
+_KEY, _SALT = "key", "salt"
+_HEXADECIMAL = "imgproxy"
+"""The dialect whose key and salt are hexadecimal."""
+
+DIALECTS_WITH_KEYS = (_HEXADECIMAL, "thumbor", "dit")
+
+
+def read_keys(document: Mapping[str, object]) -> KeysByLanguage:
+    """Read ``{"imgproxy": [{"key": "<hex>", "salt": "<hex>"}], "thumbor": ["<key>"], "dit": ["<key>"]}``.
+
+    Every key of a list is valid; dialects may be missing. Raises InvalidSecret, for the document as a whole.
+    """
+    problems = list(find_unknown(document, DIALECTS_WITH_KEYS, ""))
+    found: dict[str, tuple[Key, ...]] = {}
+    for name in DIALECTS_WITH_KEYS:
+        keys = document.get(name, [])
+        if not isinstance(keys, list) or len(keys) > MAX_KEYS:
+            problems.append(f"{name} is not a list of at most {MAX_KEYS} keys")
+            continue
+        check = _check_pair if name == _HEXADECIMAL else check_key
+        problems += [problem for at, item in enumerate(keys) if (problem := check(item, f"{name}[{at}]"))]
+        found[name] = () if problems else tuple(map(_read_key, keys))
+    if problems:
+        raise InvalidSecret(problems)
+    return found
+
+
+def _check_pair(item: object, where: str) -> str:
+    """imgproxy checks no signatures without a salt, so that an empty one is a mistake."""
+    if not isinstance(item, dict) or item.keys() != {_KEY, _SALT}:
+        return f"{where} is not an object of {_KEY} and {_SALT}"
+    key, salt = item[_KEY], item[_SALT]
+    return check_key(key, f"{where}.{_KEY}") or check_hex(key, f"{where}.{_KEY}") or check_hex(salt, f"{where}.{_SALT}")
+
+
+def _read_key(item: Any) -> Key:
+    return Key(item) if isinstance(item, str) else Key(item[_KEY], item[_SALT])

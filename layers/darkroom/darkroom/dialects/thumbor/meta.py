@@ -1,0 +1,156 @@
+"""The JSON of ``meta/``: what thumbor would do to the source, by the arithmetic of its ``transformer.py`` (7.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+from .model import Side, Wanted
+
+type Point = dict[str, object]
+
+_SHARE = {"left": 0.0, "top": 0.0, "center": 0.5, "middle": 0.5, "right": 1.0, "bottom": 1.0}
+_ON_ITS_SIDE = 5
+"""The least EXIF orientation of an image that is stored turned by 90 degrees."""
+
+_HALF_UP = 1e-5
+"""What thumbor adds so that halves are rounded up."""
+
+
+@dataclass(slots=True)
+class _Engine:
+    """The size of the image so far, and the operations that led to it."""
+
+    width: float
+    height: float
+    operations: list[dict[str, object]] = field(default_factory=list)
+
+    def crop(self, left: int, top: int, right: int, bottom: int) -> None:
+        self.operations.append({"type": "crop", "left": left, "top": top, "right": right, "bottom": bottom})
+        self.width, self.height = right - left, bottom - top
+
+    def resize(self, width: float, height: float) -> None:
+        self.operations.append({"type": "resize", "width": width, "height": height})
+        self.width, self.height = int(width), int(height)
+
+
+def describe(wanted: Wanted, source: Mapping[str, object]) -> dict[str, object]:
+    """The document about ``source``, of which our own JSON says ``width``, ``height``, ``frames`` and ``orientation``.
+
+    As in thumbor, ``source`` has the size that the operations come to. What needs pixels is not in it: a trim, and the
+    focal points of ``smart``.
+    """
+    size = (int(str(source["width"])), int(str(source["height"])))
+    lies = not wanted.settings.thumbor.respect_orientation and int(str(source.get("orientation", 1))) >= _ON_ITS_SIDE
+    engine = _Engine(*(size[::-1] if lies else size))
+    crop = _crop(engine, wanted.crop)
+    box = _box(engine, wanted)
+    points = _points(engine, wanted, crop)
+    if wanted.fit_in:
+        _fit(engine, wanted, box)
+    else:
+        if not wanted.stretch:
+            _cover(engine, box, points)
+        if box != (engine.width, engine.height):
+            engine.resize(box[0] or 1.0, box[1] or 1.0)
+    width, height = _target(engine)
+    engine.operations += [{"type": f"flip_{name}"} for axis, name in _FLIPS if axis in wanted.flip]
+    return {
+        "thumbor": {
+            "source": {
+                "url": wanted.image,
+                "width": engine.width,
+                "height": engine.height,
+                "frameCount": source["frames"],
+            },
+            "operations": engine.operations,
+            "target": {"width": width, "height": height},
+            "focal_points": points,
+        }
+    }
+
+
+_FLIPS = (("h", "horizontally"), ("v", "vertically"))
+
+
+def _crop(engine: _Engine, wanted: tuple[int, int, int, int] | None) -> tuple[int, int, int, int] | None:
+    if wanted is None:
+        return None
+    left, right = (min(edge, int(engine.width)) for edge in wanted[::2])
+    top, bottom = (min(edge, int(engine.height)) for edge in wanted[1::2])
+    if left >= right or top >= bottom:
+        return None
+    engine.crop(left, top, right, bottom)
+    return left, top, right, bottom
+
+
+def _box(engine: _Engine, wanted: Wanted) -> tuple[float, float]:
+    width, height = _length(wanted.width, engine.width), _length(wanted.height, engine.height)
+    if not width and not height:
+        return engine.width, engine.height
+    return (
+        width or float(round(height * engine.width / engine.height)),
+        height or float(round(width * engine.height / engine.width)),
+    )
+
+
+def _length(side: Side, own: float) -> float:
+    return float(own if side == "orig" else side)
+
+
+def _points(engine: _Engine, wanted: Wanted, crop: tuple[int, int, int, int] | None) -> list[Point]:
+    found = []
+    for left, top, right, bottom in wanted.focal:
+        x, y = left + (right - left) // 2, top + (bottom - top) // 2
+        if crop is not None:
+            if not (crop[0] <= x <= crop[2] and crop[1] <= y <= crop[3]):
+                continue
+            x, y = x - crop[0], y - crop[1]
+        found.append(_point(x, y, right - left, bottom - top, (right - left) * (bottom - top), "Explicit"))
+    x, y = int(engine.width * _SHARE[wanted.halign]), int(engine.height * _SHARE[wanted.valign])
+    return found or [_point(x, y, 1, 1, 1.0, "alignment")]
+
+
+def _point(x: int, y: int, width: int, height: int, weight: float, origin: str) -> Point:
+    return {"x": x, "y": y, "z": weight, "height": height, "width": width, "origin": origin}
+
+
+def _cover(engine: _Engine, box: tuple[float, float], points: Sequence[Point]) -> None:
+    """Cut to the box's shape, unless that is the image's own to two decimals."""
+    own, wanted = (engine.width, engine.height), (box[0] or 1.0, box[1] or 1.0)
+    if round(own[0] / own[1], 2) == round(wanted[0] / wanted[1], 2):
+        return
+    if wanted[0] / own[0] > wanted[1] / own[1]:
+        kept = (int(own[0]), round(own[0] * wanted[1] / wanted[0]))
+    else:
+        kept = (ceil(wanted[0] * own[1] / wanted[1]), int(own[1]))
+    weights = [float(str(point["z"])) for point in points]
+    edges = []
+    for name, side, length in (("x", own[0], kept[0]), ("y", own[1], kept[1])):
+        middle = sum(int(str(point[name])) * weight for point, weight in zip(points, weights, strict=True))
+        first = round(min(max(middle // sum(weights) - length / 2, 0.0), side - length))
+        edges.append((first, min(first + length, int(side))))
+    engine.crop(edges[0][0], edges[1][0], edges[0][1], edges[1][1])
+
+
+def _fit(engine: _Engine, wanted: Wanted, box: tuple[float, float]) -> None:
+    """Contain in ``box``. thumbor divides by a side that rounds to 0 and answers 500; here it is 1 px."""
+    box = (box[0] or 1.0, box[1] or 1.0)
+    if wanted.adaptive and (engine.width - engine.height) * (box[0] - box[1]) < 0:
+        box = (box[1], box[0])
+    sign = -1 if wanted.full else 1
+    if sign == 1 and box[0] >= engine.width and box[1] >= engine.height:
+        return
+    if engine.width / box[0] * sign >= engine.height / box[1] * sign:
+        engine.resize(box[0], max(1, round(engine.height * box[0] / engine.width + _HALF_UP)))
+    else:
+        engine.resize(max(1, round(engine.width * box[1] / engine.height + _HALF_UP)), box[1])
+
+
+def _target(engine: _Engine) -> tuple[object, object]:
+    """The size that the last resize names, else that of the image."""
+    for operation in reversed(engine.operations):
+        if operation["type"] == "resize":
+            return operation["width"], operation["height"]
+    return engine.width, engine.height

@@ -1,0 +1,99 @@
+"""Darkroom's own URL language: ``/<key>?w=800&h=600&fit=cover``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..errors import BadOption, DuplicateOption, UnknownOption
+from .canonical import canonical_path, check_length
+from .keys import read_key, unquote
+from .kinds import Value
+from .model import Plan
+from .normal import plan_of
+from .options import BY_NAME, OPTIONS, Option, misread, printable
+from .presets import Presets, configured, read_option
+from .redaction import check_first_page
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a viewer's URL asks for, before negotiation.
+
+    ``takes_ratio_hint`` is False where the URL names its own pixel ratio.
+    """
+
+    plan: Plan
+    signature: str = ""
+    expires_s: int | None = None
+    takes_ratio_hint: bool = True
+
+    @property
+    def path(self) -> str:
+        """The canonical request, which signatures are made over."""
+        return canonical_path(self.plan)
+
+
+def parse_url(target: str, presets: Presets | None = None) -> Request:
+    """Read ``/<key>[?query]``; raises BadKey or a BadOption that names the option, the value and the range.
+
+    Of several mistakes the same one is reported whatever the order of the query: unknown names, then repeated ones,
+    then values in the order of the option table.
+    """
+    path, _, query = target.partition("?")
+    key = read_key(path)
+    given = _by_option(_pairs(query))
+    values = {option.short: _read(option, given[option.short]) for option in OPTIONS if option.short in given}
+    preset = values.pop("preset", None)
+    if isinstance(preset, str):
+        values = (presets or configured()).values(preset) | values
+    expires = values.get("exp")
+    request = Request(
+        plan_of(key, values),
+        str(values.get("s", "")),
+        expires if isinstance(expires, int) else None,
+        "dpr" not in values,
+    )
+    check_length(request.plan)
+    check_first_page(request.plan)
+    return request
+
+
+def _pairs(query: str) -> Iterable[tuple[str, str]]:
+    for pair in query.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            yield _decoded(name), _decoded(value)
+
+
+def _decoded(text: str) -> str:
+    try:
+        return unquote(text.replace("+", " "))
+    except (UnicodeError, ValueError) as error:
+        raise BadOption("The query is not percent-encoded UTF-8", detail=str(error)) from error
+
+
+def _by_option(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    repeated: list[str] = []
+    unknown: list[str] = []
+    for name, value in pairs:
+        if name not in BY_NAME:
+            unknown.append(printable(name))
+        elif (short := BY_NAME[name].short) in given:
+            repeated.append(short)
+        else:
+            given[short] = value
+    if unknown:
+        name = min(unknown)
+        raise UnknownOption(f"There is no option '{name}'", option=name)
+    if repeated:
+        raise DuplicateOption(f"{min(repeated)} was given twice", option=min(repeated))
+    return given
+
+
+def _read(option: Option, text: str) -> Value:
+    try:
+        return read_option(option.short, text)
+    except ValueError as error:
+        raise misread(option, text) from error

@@ -1,0 +1,86 @@
+"""The IIIF service behind plain HTTP, as the edge hands requests on and Lambda's answers back."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+from obstore.store import MemoryStore
+
+from darkroom.aws.objects import Bucket
+from darkroom.dialects.serving.delivery import Delivery
+from darkroom.dialects.serving.iiif import Iiif
+from darkroom.dialects.serving.request import LanguageRequest
+from darkroom.errors import DarkroomError
+from darkroom.plan.policy import AccessMode
+from darkroom.services.answers import Failed, HttpResponse, to_http
+from darkroom.services.transform import Transform
+
+VALIDATED = Path(__file__).parents[3] / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"
+
+
+class Keys:
+    """One signing key."""
+
+    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+        return ("key",)
+
+
+def service(bucket: Bucket | None = None, mode: AccessMode = AccessMode.GUARDED) -> Iiif:
+    """The service on ``bucket``, else on one in memory."""
+    bucket = bucket or Bucket(MemoryStore())
+    keys = Keys()
+    return Iiif(Transform(source=bucket, media=bucket, keys=keys), Delivery(bucket, keys), mode)
+
+
+def ask(iiif: Iiif, target: str, method: str = "GET", **fields: str) -> HttpResponse:
+    """What the function answers: errors are problems."""
+    request = LanguageRequest(target=target, method=method, host="cdn.example", **fields)  # type: ignore[arg-type]
+    return answered(iiif, request)
+
+
+def answered(iiif: Iiif, request: LanguageRequest) -> HttpResponse:
+    try:
+        return iiif.answer(request)
+    except DarkroomError as error:
+        return to_http(Failed(error), method=request.method, viewer_url="")
+
+
+def body_of(response: HttpResponse) -> bytes:
+    body = str(response["body"])
+    return b64decode(body) if response.get("isBase64Encoded") else body.encode()
+
+
+@contextmanager
+def served(iiif: Iiif) -> Iterator[str]:
+    """The host and port that ``iiif`` is served on."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            request = LanguageRequest(
+                target=self.path, host=self.headers["Host"], scheme="http", accept=self.headers.get("Accept", "")
+            )
+            response = answered(iiif, request)
+            body = body_of(response)
+            self.send_response(int(str(response["statusCode"])))
+            for name, value in response["headers"].items():  # type: ignore[attr-defined]
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()

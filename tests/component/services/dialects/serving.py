@@ -1,0 +1,86 @@
+"""The languages' service on a store, with keys that a test knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from darkroom.aws.objects import Bucket
+from darkroom.dialects.common.parsed_url import Key
+from darkroom.dialects.common.settings import CloudflareSettings, ImgproxySettings, LanguageSettings
+from darkroom.dialects.common.sources import Sources
+from darkroom.dialects.registry import LANGUAGES
+from darkroom.dialects.serving.delivery import Delivery
+from darkroom.dialects.serving.handler import respond
+from darkroom.dialects.serving.service import Languages
+from darkroom.dialects.serving.signing_keys import KeysByLanguage, read_keys
+from darkroom.plan.policy import AccessMode
+from darkroom.plan.presets import configured as configured_presets
+from darkroom.services.answers import HttpResponse
+from darkroom.services.transform import Transform
+from tests.component.services.test_transform import Keys
+
+NOW_S = 1_800_000_000
+KEYS: dict[str, Key] = {
+    "imgproxy": Key("0a1b2c3d4e5f6071", "2c"),
+    "thumbor": Key("the key of thumbor"),
+    "dit": Key("the secret of DIT"),
+}
+OLD_KEY = "the older key of thumbor"
+SECRET = {
+    "imgproxy": [{"key": KEYS["imgproxy"].key, "salt": KEYS["imgproxy"].salt}],
+    "thumbor": [OLD_KEY, KEYS["thumbor"].key],
+    "dit": [KEYS["dit"].key],
+}
+SETTINGS = LanguageSettings(
+    sources=Sources((("//images.example.com/photos/", ""),)),
+    imgproxy=ImgproxySettings(presets={"small": "rs:fit:120:120"}),
+    cloudflare=CloudflareSettings("account"),
+    presets=configured_presets(),
+)
+
+
+@dataclass
+class Document:
+    """The secret. ``fresh`` is what it says by now, if anything else."""
+
+    current: KeysByLanguage
+    fresh: KeysByLanguage | None = None
+    asked: list[bool] = field(default_factory=list)
+
+    def valid(self, *, distrust: bool = False) -> KeysByLanguage:
+        self.asked.append(distrust)
+        return self.fresh if distrust and self.fresh is not None else self.current
+
+
+@dataclass
+class Served:
+    """A deployment, and what its viewers ask it."""
+
+    languages: Languages
+    document: Document
+    bucket: Bucket
+
+    def get(self, url: str, *, method: str = "GET", **headers: str) -> HttpResponse:
+        """The answer to ``url``, a path and query with the language's prefix; ``if_none_match="…"`` is a header."""
+        path = url.partition("?")[0]
+        prefixes = {prefix: one.name for one in LANGUAGES for prefix in (one.prefix, *one.also)}
+        language = next(name for prefix, name in prefixes.items() if path.startswith(prefix + "/"))
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        response, _ = respond(self.languages, language, method, {"x-darkroom-url": url, **sent})
+        return response
+
+
+def served(bucket: Bucket, mode: AccessMode = AccessMode.GUARDED, max_age_s: int = 3600, **transform: Any) -> Served:
+    """All languages in ``mode`` on ``bucket``; ``transform`` are fields of that service."""
+    document = Document(read_keys(SECRET))
+    service = Transform(source=bucket, media=bucket, keys=Keys(), clock=lambda: NOW_S, **transform)
+    languages = Languages(
+        transform=service,
+        delivery=Delivery(bucket, Keys(("signing key",)), max_age_s),
+        keys=document,
+        modes=dict.fromkeys((language.name for language in LANGUAGES), mode),
+        settings=lambda: SETTINGS,
+        clock=lambda: NOW_S,
+    )
+    return Served(languages, document, bucket)

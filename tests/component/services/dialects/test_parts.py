@@ -1,0 +1,108 @@
+"""Ages, keys, modes and the variant that one viewer gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.dialects.common.parsed_url import Asked
+from darkroom.dialects.serving.max_age import bounded
+from darkroom.dialects.serving.negotiate import variant
+from darkroom.dialects.serving.request import LanguageRequest
+from darkroom.errors import BadOption
+from darkroom.plan.model import Plan
+from darkroom.plan.normal import plan_of
+from darkroom.plan.redaction import NOTHING, AlwaysRedact
+from darkroom.services.caching import CachePolicy
+
+AGES = st.integers(0, 10**9)
+
+
+@given(browser=AGES, cdn=AGES, stale=AGES, limit=AGES, immutable=st.booleans(), unrefined=st.booleans())
+def test_no_age_of_ours_is_above_the_limit(
+    browser: int, cdn: int, stale: int, limit: int, immutable: bool, unrefined: bool
+) -> None:
+    policy = CachePolicy(browser, cdn, stale, ("a/",) if immutable else ())
+    text = bounded(policy.cache_control("a/b.jpg", unrefined=unrefined), limit)
+    ages = [int(part.partition("=")[2]) for part in text.split(", ")[1:]]
+    assert len(ages) == 2
+    assert max(ages) <= limit
+    assert "stale" not in text
+    assert "immutable" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "limit_s", "kept"),
+    [
+        (
+            "public, max-age=86400, s-maxage=31536000, stale-while-revalidate=9",
+            3600,
+            "public, max-age=3600, s-maxage=3600",
+        ),
+        ("public, max-age=86400, s-maxage=7200", 86400, "public, max-age=86400, s-maxage=7200"),
+        ("public, max-age=31536000, immutable", 60, "public, max-age=60, s-maxage=60"),
+        ("", 60, "public, max-age=60, s-maxage=60"),
+        ("no-store", 60, "no-store"),
+    ],
+)
+def test_ages(given: str, limit_s: int, kept: str) -> None:
+    assert bounded(given, limit_s) == kept
+
+
+def got(plan: Plan, format_class: str = "auto-webp", *, saves_data: bool = False, **asked: Any) -> Plan:
+    request = LanguageRequest("/", format_class=format_class, saves_data=saves_data)
+    return variant(Asked(plan, None, **asked), request, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("values", "asked", "saves_data", "quality"),
+    [
+        ({}, {}, False, None),
+        ({}, {"qualities": (("webp", 60), ("jpeg", 70))}, False, 60),
+        ({"q": 33}, {"qualities": (("webp", 60),)}, False, 33),
+        ({"f": "jpeg"}, {"qualities": (("webp", 60), ("jpeg", 70))}, False, 70),
+        ({"f": "png"}, {"qualities": (("png", 60),)}, False, None),
+        ({}, {}, True, 50),
+        ({"q": 33}, {}, True, 33),
+        ({"q": 33}, {"saving_quality": 20}, True, 20),
+        ({"q": 33}, {"saving_quality": 20}, False, 33),
+    ],
+)
+def test_qualities(values: dict[str, Any], asked: dict[str, Any], saves_data: bool, quality: int | None) -> None:
+    plan = plan_of("a.jpg", {"w": 100, **values})
+    assert got(plan, saves_data=saves_data, **asked).quality == quality
+
+
+def test_a_quality_by_format_may_be_too_much_for_a_name() -> None:
+    text = plan_of("a.jpg", {"w": 100, "dl": "a" * 255})
+    with pytest.raises(BadOption, match="267"):
+        got(text, qualities=(("webp", 100),))
+
+
+def test_what_is_forced_is_in_the_variant_with_the_findings_that_are_active() -> None:
+    always = AlwaysRedact.parse("people/=faces")
+    request = LanguageRequest("/", findings="b2")
+    found = variant(Asked(plan_of("people/a.jpg", {"w": 320}), None), request, always)
+    assert (found.redact, found.findings, found.format) == ("faces", "b2", "auto-legacy")
+    assert variant(Asked(plan_of("a.jpg", {"w": 320}), None), request, always).findings == ""
+    with pytest.raises(BadOption, match="page 0"):
+        variant(Asked(plan_of("people/a.tif", {"w": 320, "page": 1}), None), request, always)
+
+
+def test_a_request_is_read_from_the_headers_of_the_edge() -> None:
+    sent = {
+        "x-darkroom-url": "/iiif/3/a%2Fb.jpg/info.json",
+        "x-darkroom-class": "application/ld+json",
+        "x-darkroom-host": "pictures.example.com",
+        "x-darkroom-findings": "b2",
+        "cloudfront-forwarded-proto": "https",
+        "if-none-match": '"a"',
+    }
+    request = LanguageRequest.read("GET", sent)
+    assert request.base_url == "https://pictures.example.com"
+    assert (request.path, request.accept, request.findings) == (sent["x-darkroom-url"], "application/ld+json", "b2")
+    assert request.format_class == "auto-legacy"
+    assert LanguageRequest.read("GET", {}).findings == "1"

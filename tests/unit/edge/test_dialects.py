@@ -1,0 +1,272 @@
+"""The function of other services' languages, in an engine that lacks what CloudFront's does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.dialects.dit import COVERAGE
+from darkroom.dialects.iiif.url import identifier_of
+from darkroom.dialects.registry import LANGUAGES, spelled
+from darkroom.dialects.serving.request import LanguageRequest
+from darkroom.plan.model import AUTO_CLASSES
+from darkroom.plan.negotiation import format_class
+from functions.edge.build import MAX_BYTES, TEMPLATE, languages_code, readable_languages_code, written_into
+
+from .engine import EdgeEngine
+from .language import read_above, violations
+
+CODE = languages_code()
+HOSTS = {
+    "${ImgproxyDomainName}": "img.example.com",
+    "${ThumborDomainName}": "thumbs.example.com",
+    "${DitDomainName}": "",
+}
+
+
+def deployed(inference: str) -> str:
+    code = CODE.replace("${InferenceMode}", inference)
+    for name, host in HOSTS.items():
+        code = code.replace(name, host)
+    return code
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[EdgeEngine]:
+    with EdgeEngine(deployed("off")) as found:
+        yield found
+
+
+def asked(uri: str, query: dict[str, str] | None = None, **headers: str) -> dict[str, Any]:
+    sent = {"host": "d111.cloudfront.net"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return {
+        "request": {
+            "method": "GET",
+            "uri": uri,
+            "querystring": {name: {"value": value} for name, value in (query or {}).items()},
+            "headers": {name: {"value": value} for name, value in sent.items()},
+            "cookies": {},
+        }
+    }
+
+
+def told(answer: dict[str, Any]) -> dict[str, str]:
+    """Our headers of the request that goes on."""
+    return {name: one["value"] for name, one in answer["headers"].items() if name.startswith("x-darkroom-")}
+
+
+def test_it_is_in_the_language_of_the_engine_and_in_the_template() -> None:
+    assert violations(CODE) == []
+    assert read_above(readable_languages_code()) == []
+    assert CODE.isascii()
+    assert len(CODE) + 3 * 253 < MAX_BYTES, "with three host names"
+    template = TEMPLATE.read_text(encoding="utf-8")
+    assert written_into(template, CODE, "languages") == template, "run `make edge`"
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
+def test_a_prefix_tells_the_language(engine: EdgeEngine, language: Any) -> None:
+    answer = engine.answer(asked(f"{language.prefix}/a/b%2Fc.jpg"))
+    assert told(answer)["x-darkroom-language"] == language.name
+    url = told(answer)["x-darkroom-url"]
+    assert url == f"{language.prefix}/a/b%2Fc.jpg"
+    assert language.target(url) == ("" if not language.within else language.prefix) + "/a/b%2Fc.jpg"
+    assert answer["uri"] == spelled(url) == f"{language.prefix}/a/b.-252Fc.jpg"
+
+
+CACHED = {"/cdn-cgi/imagedelivery": "/cdn-cgi/imagedelivery/a/b.jpg", "/iiif/2": "/iiif/3/a/b.jpg.-v2"}
+"""The path in the cache of ``/a/b.jpg`` below each further prefix."""
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name"), [(prefix, language.name) for language in LANGUAGES for prefix in language.also]
+)
+def test_a_further_prefix_tells_the_language_too(engine: EdgeEngine, prefix: str, name: str) -> None:
+    answer = engine.answer(asked(f"{prefix}/a/b.jpg"))
+    assert told(answer)["x-darkroom-language"] == name
+    assert told(answer)["x-darkroom-url"] == f"{prefix}/a/b.jpg"
+    assert answer["uri"] == CACHED[prefix]
+
+
+@pytest.mark.parametrize(
+    ("host", "uri", "language"),
+    [
+        ("thumbs.example.com", "/unsafe/300x200/a.jpg", "thumbor"),
+        ("THUMBS.example.com:8088", "/thumbor/300x200/a.jpg", "thumbor"),
+        ("img.example.com", "/insecure/w:300/plain/a.jpg", "imgproxy"),
+    ],
+)
+def test_a_host_tells_the_language_and_its_paths_get_the_prefix(
+    engine: EdgeEngine, host: str, uri: str, language: str
+) -> None:
+    answer = engine.answer(asked(uri, host=host))
+    assert told(answer)["x-darkroom-language"] == language
+    assert told(answer)["x-darkroom-url"] == f"/{language}{uri}"
+    assert answer["uri"].startswith(f"/{language}/")
+
+
+def test_a_prefix_alone_is_a_url_of_its_dialect(engine: EdgeEngine) -> None:
+    assert told(engine.answer(asked("/thumbor")))["x-darkroom-language"] == "thumbor"
+
+
+@pytest.mark.parametrize("uri", ["/", "/photo.jpg", "/imgproxyish/a.jpg", "/iiif/1/a/info.json"])
+def test_what_is_in_no_language_is_no_picture(engine: EdgeEngine, uri: str) -> None:
+    assert engine.answer(asked(uri, host="other.example.com"))["statusCode"] == 404
+
+
+def test_a_query_stays_where_it_says_something(engine: EdgeEngine) -> None:
+    fields = engine.answer(asked("/dit/a.jpg", {"resize.width": "300", "resize.kernel": "a", "bust.width": "1"}))
+    assert told(fields)["x-darkroom-url"] == "/dit/a.jpg?resize.width=300&resize.kernel=a"
+    dit = engine.answer(asked("/dit/a.jpg", {"width": "300", "bust": "1", "signature": "0a"}))
+    assert told(dit)["x-darkroom-url"] == "/dit/a.jpg?width=300&signature=0a"
+    assert (dit["uri"], dit["querystring"]) == ("/dit/a.jpg.-3Fwidth.-3D300.-26signature.-3D0a", {})
+    thumbor = engine.answer(asked("/thumbor/unsafe/a.jpg", {"bust": "1"}))
+    assert thumbor["querystring"] == {}
+    assert told(thumbor)["x-darkroom-url"] == "/thumbor/unsafe/a.jpg"
+
+
+@given(rest=st.text("ab/.%2F~-_v,", max_size=30))
+def test_version_2_of_iiif_is_cached_below_version_3_and_apart_from_it(engine: EdgeEngine, rest: str) -> None:
+    old, new = (str(engine.answer(asked(f"/iiif/{version}/a/{rest}"))["uri"]) for version in (2, 3))
+    assert old == spelled(f"/iiif/2/a/{rest}")
+    assert old == f"{new}.-v2"
+    assert old.startswith("/iiif/3/a/")
+    assert not new.endswith(".-v2")
+
+
+def test_a_preflight_is_answered_without_an_origin(engine: EdgeEngine) -> None:
+    request = asked("/iiif/3/a/info.json")
+    request["request"]["method"] = "OPTIONS"
+    answer = engine.answer(request)
+    assert answer == {"statusCode": 204, "headers": {"allow": {"value": "GET, HEAD, OPTIONS"}}}
+
+
+def test_every_parameter_that_is_read_gets_through(engine: EdgeEngine) -> None:
+    read = {name: "1" for option in COVERAGE if option.group.startswith("query") for name in option.names}
+    assert {"width", "greyscale", "expires", "signature", "resize.width", "quality"} < read.keys()
+    url = told(engine.answer(asked("/dit/a.jpg", read)))["x-darkroom-url"]
+    assert {pair.partition("=")[0] for pair in url.partition("?")[2].split("&")} == read.keys()
+
+
+@given(
+    path=st.text("ab/.%2F~-_()@:,=+é\\", max_size=30) | st.text("/.-2D", max_size=9),
+    query=st.sampled_from(["", "1", "a/b", "%2F"]),
+)
+def test_the_path_for_the_function_is_unreserved_and_nobody_elses(engine: EdgeEngine, path: str, query: str) -> None:
+    answer = engine.answer(asked(f"/dit/{path}", {"width": query} if query else {}))
+    url = told(answer)["x-darkroom-url"]
+    assert answer["uri"] == spelled(url)
+    assert re.fullmatch(r"/dit/[A-Za-z0-9/._-]*", answer["uri"])
+    assert not re.search(r"//|/\.(?!-)", answer["uri"])
+    assert re.sub(r"\.-([0-9A-F]{2})", lambda escape: chr(int(escape[1], 16)), answer["uri"]) == url
+
+
+@st.composite
+def respelled(draw: st.DrawFn, path: str) -> str:
+    """``path``, in which any characters but slashes are escaped, in capitals or not."""
+    forms = [draw(st.sampled_from((one, f"%{ord(one):02X}", f"%{ord(one):02x}"))) for one in path]
+    return "".join(one if one == "/" else form for one, form in zip(path, forms, strict=True))
+
+
+TILES = ("full/max/0/default.jpg", "512,0,128,480/128,480/0/default.jpg", "pct:0,0,50,50/^!90,90/!22.5/gray.png")
+
+
+@given(prefix=st.sampled_from(("/iiif/3", "/iiif/2")), tile=st.sampled_from(TILES), data=st.data())
+def test_spellings_of_a_iiif_path_are_one_path(engine: EdgeEngine, prefix: str, tile: str, data: st.DataObject) -> None:
+    """200 spellings of a tile took 199 invocations: the CDN keeps each of them by itself."""
+    spelling = data.draw(respelled(f"a-b~(1).jpg/{tile}"))
+    expected = engine.answer(asked(f"{prefix}/a-b~%281%29.jpg/{tile}"))
+    found = engine.answer(asked(f"{prefix}/{spelling}"))
+    assert (found["uri"], told(found)) == (expected["uri"], told(expected))
+    assert told(found)["x-darkroom-url"] == f"{prefix}/a-b~%281%29.jpg/{tile}"
+
+
+@given(key=st.text(min_size=1, max_size=12).filter(lambda key: key.isprintable()))
+def test_a_iiif_identifier_is_spelled_as_a_purge_knows_it(engine: EdgeEngine, key: str) -> None:
+    for spelling in (quote(key, safe=""), quote(key, safe="!$&'()*+,;=:@"), identifier_of(key)):
+        found = engine.answer(asked(f"/iiif/3/{spelling}/info.json"))
+        assert told(found)["x-darkroom-url"] == f"/iiif/3/{identifier_of(key)}/info.json"
+
+
+@given(data=st.data())
+def test_spellings_of_a_cloudflare_path_are_one_path(engine: EdgeEngine, data: st.DataObject) -> None:
+    """Reserved characters mean something else where they are escaped, such as those of an address."""
+    path = "/cdn-cgi/image/width=320,format=auto/https%3A//images.example.com/a%2Fb.jpg"
+    options, rest = ["width=320", "format=auto"], "/https%3A//images.example.com/a%2fb.jpg"
+    spelled_options = ["=".join(data.draw(respelled(word)) for word in option.split("=")) for option in options]
+    found = told(engine.answer(asked(f"/cdn-cgi/image/{','.join(spelled_options)}{rest}")))
+    assert found["x-darkroom-url"] == path
+
+
+def test_a_path_that_may_be_signed_stays_as_it_is_spelled(engine: EdgeEngine) -> None:
+    for path in ("/imgproxy/sig/%77:320/plain/a.jpg", "/thumbor/sig/320x0/%61.jpg", "/dit/%61.jpg"):
+        assert told(engine.answer(asked(path)))["x-darkroom-url"] == path
+
+
+def test_a_broken_escape_stays_broken(engine: EdgeEngine) -> None:
+    assert told(engine.answer(asked("/iiif/3/%zz%4/info.json")))["x-darkroom-url"] == "/iiif/3/%zz%4/info.json"
+
+
+@given(
+    accept=st.lists(st.sampled_from(["image/avif", "image/webp;q=0.5", "*/*", "image/png", "text/html"])).map(",".join)
+)
+def test_accept_becomes_its_class_by_the_rules_of_our_own_urls(engine: EdgeEngine, accept: str) -> None:
+    found = told(engine.answer(asked("/thumbor/unsafe/a.jpg", accept=accept)))
+    assert found["x-darkroom-class"] == format_class(accept)
+
+
+def test_save_data_is_told_and_read_again(engine: EdgeEngine) -> None:
+    answer = engine.answer(asked("/imgproxy/insecure/plain/a.jpg", accept="image/webp", save_data="on"))
+    request = LanguageRequest.read("GET", told(answer))
+    assert (request.format_class, request.saves_data) == (AUTO_CLASSES[1], True)
+    assert not LanguageRequest.read("GET", told(engine.answer(asked("/thumbor/unsafe/a.jpg")))).saves_data
+
+
+def test_of_a_document_the_type_is_told_and_of_iiif_the_host(engine: EdgeEngine) -> None:
+    def kind(accept: str) -> str:
+        answer = engine.answer(asked("/iiif/3/a.jpg/info.json", accept=accept, host="localhost:8088"))
+        request = LanguageRequest.read("GET", told(answer))
+        assert request.host == "localhost:8088"
+        return request.accept
+
+    assert kind("application/json, */*") == "application/json"
+    assert kind("text/html, application/ld+json;q=0.9, application/json") == "application/ld+json"
+    assert kind("text/html, */*") == ""
+    assert "x-darkroom-host" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg")))
+
+
+def test_no_viewer_sends_our_headers(engine: EdgeEngine) -> None:
+    forged = {f"x_darkroom_{name}": "forged" for name in ("language", "url", "class", "host", "findings")}
+    assert "forged" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg", **forged))).values()
+
+
+def test_the_generation_of_findings_is_read_where_there_are_any() -> None:
+    with EdgeEngine(deployed("lambda")) as engine:
+        event = asked("/thumbor/unsafe/a.jpg")
+        assert told(engine.answer(event))["x-darkroom-findings"] == "1"
+        assert told(engine.answer(event, "b2"))["x-darkroom-findings"] == "b2"
+        assert engine.reads == ["findings"]
+    with EdgeEngine(deployed("off")) as engine:
+        assert "x-darkroom-findings" not in told(engine.answer(asked("/thumbor/unsafe/a.jpg"), "b2"))
+        assert engine.reads == []
+
+
+TOKEN = "a" * 21 + "_" + "-" * 21
+
+
+def test_what_is_large_is_asked_for_by_its_secret_name_alone(engine: EdgeEngine) -> None:
+    answer = engine.answer(asked(f"/_large/a/b.jpg/_/{TOKEN}.large", {"x": "1"}, host="img.example.com"))
+    assert (answer["uri"], answer["querystring"]) == (f"/a/b.jpg/_/{TOKEN}.large", {})
+
+
+@pytest.mark.parametrize(
+    "name", ["w-800.auto-webp", "full.jpeg", "refusal.json", f"{TOKEN}x.large", f"{TOKEN}.large\n", f"{TOKEN}.jpeg"]
+)
+def test_nothing_else_of_the_store_is_shown(engine: EdgeEngine, name: str) -> None:
+    assert engine.answer(asked(f"/_large/a/b.jpg/_/{name}"))["statusCode"] == 404

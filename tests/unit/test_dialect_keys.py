@@ -1,0 +1,46 @@
+"""URLs signed on this machine are those that each language's own check takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from darkroom.dialects.common.settings import LanguageSettings
+from darkroom.dialects.registry import BY_NAME
+from darkroom.dialects.serving.service import grammar_of
+from darkroom.dialects.serving.signing_keys import read_keys
+from local.dialect_keys import DOCUMENT, sign_in_dialect
+
+KEYS = read_keys(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    ("language", "target"),
+    [
+        ("imgproxy", "/w:300/plain/photo.jpg"),
+        ("imgproxy", "/imgproxy/w:300/plain/photo.jpg"),
+        ("thumbor", "/300x200/photo.jpg"),
+        ("thumbor", "300x200/filters:quality(80)/photo.jpg"),
+        ("dit", "/photo.jpg?width=300&height=200"),
+        ("dit", "/photo.jpg?width=300&signature=old"),
+        ("dit", "/fit-in/300x200/photo.jpg"),
+    ],
+)
+def test_what_is_signed_is_taken(language: str, target: str) -> None:
+    url = sign_in_dialect(language, target, KEYS)
+    known = BY_NAME[language]
+    assert url.startswith(f"{known.prefix}/")
+    asked = grammar_of(known).read(known.target(url), LanguageSettings())
+    assert asked.claim is not None
+    assert asked.plan.key == "photo.jpg"
+    grammar_of(known).check(asked.claim, KEYS[language], 0.0, None)
+
+
+@pytest.mark.parametrize("language", ["cloudflare", "iiif", "flickr"])
+def test_what_has_no_signatures_is_not_signed(language: str) -> None:
+    with pytest.raises(ValueError, match="imgproxy, thumbor, dit"):
+        sign_in_dialect(language, "/photo.jpg", KEYS)
+
+
+def test_no_two_keys_are_the_same() -> None:
+    texts = [text for keys in KEYS.values() for key in keys for text in (key.key, key.salt) if text]
+    assert len(texts) == len(set(texts)) == 4

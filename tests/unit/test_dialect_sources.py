@@ -1,0 +1,163 @@
+"""Which addresses are which keys, and what dialects.toml may say."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.dialects.common.mapping import Covered, by_name, counted, reader_of
+from darkroom.dialects.common.settings import configured, languages_text, load
+from darkroom.dialects.common.sources import Sources
+from darkroom.errors import BadKey, BadOption, DarkroomError
+from darkroom.plan.keys import check_key
+from darkroom.plan.presets import Presets
+
+TABLE = Sources(
+    (
+        ("//img.example.com/a/", "first/"),
+        ("//img.example.com/", ""),
+        ("https://only.example.com/", "secure/"),
+        ("s3://bucket/old%20one/", "x%20y/"),
+        ("local:///", ""),
+    )
+)
+PRESETS = Presets({}, {"logo": "marks/logo.png"})
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("a.jpg", "a.jpg"),
+        ("/a.jpg", "a.jpg"),
+        ("a%20b.jpg?v=1#x", "a b.jpg"),
+        ("http://img.example.com/b/c.jpg", "b/c.jpg"),
+        ("HTTPS://IMG.Example.com/B/c.jpg", "B/c.jpg"),
+        ("https:/img.example.com/c.jpg", "c.jpg"),
+        ("https://img.example.com/a/c.jpg", "first/c.jpg"),
+        ("https://only.example.com/c.jpg", "secure/c.jpg"),
+        ("s3://bucket/old%20one/c.jpg", "x y/c.jpg"),
+        ("local:///c.jpg", "c.jpg"),
+        ("img.example.com/c.jpg", "img.example.com/c.jpg"),
+    ],
+)
+def test_addresses_in_the_table(address: str, key: str) -> None:
+    assert TABLE.key(address) == key
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("img.example.com/c.jpg", "c.jpg"),
+        ("/IMG.example.com/a/c.jpg", "first/c.jpg"),
+        ("only.example.com/c.jpg", "secure/c.jpg"),
+        ("other.example.com/c.jpg", "other.example.com/c.jpg"),
+        ("c.jpg", "c.jpg"),
+        ("https://img.example.com/c.jpg", "c.jpg"),
+    ],
+)
+def test_addresses_that_have_lost_their_scheme(address: str, key: str) -> None:
+    assert TABLE.key(address, bare_hosts=True) == key
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("http://only.example.com/c.jpg", "'http://only.example.com'"),
+        ("https://img.example.com.evil.org/c.jpg", "'https://img.example.com.evil.org'"),
+        ("https://img.example.com@evil.org/c.jpg", "evil.org"),
+        ("https://evil.org\\img.example.com/c.jpg", "No pictures"),
+        ("s3://bucket/new/c.jpg", "'s3://bucket'"),
+        ("ftp://img.example.com/c.jpg", "'ftp://img.example.com'"),
+        ("data:/x", "No pictures"),
+        ("https://img.example.com/a/../../c.jpg", r"or \.\."),
+        ("https://img.example.com/%2e%2e/c.jpg", r"or \.\."),
+        ("https://img.example.com/", "names no image"),
+        ("https://img.example.com", "names no image"),
+        ("//img.example.com/c.jpg", "empty segment"),
+        ("c%zz.jpg", "not percent-encoded"),
+        ("", "names no image"),
+    ],
+)
+def test_addresses_that_are_no_keys(address: str, told: str) -> None:
+    with pytest.raises(BadKey, match=told):
+        TABLE.key(address)
+
+
+@given(address=st.text(max_size=40), bare=st.booleans())
+def test_any_text_is_a_key_or_is_refused(address: str, bare: bool) -> None:
+    for text in (address, f"https://img.example.com/{address}", f"https://{address}"):
+        try:
+            check_key(TABLE.key(text, bare_hosts=bare))
+        except DarkroomError as error:
+            assert error.status == 400
+
+
+def test_what_this_deployment_says_can_be_read() -> None:
+    assert load(languages_text(), PRESETS).watermarks == PRESETS.watermarks
+    assert configured().imgproxy.signature_size == 32
+
+
+def test_a_table_of_everything() -> None:
+    text = """
+        [sources]
+        "//img.example.com/" = ""
+        "s3://bucket/" = "old one/"
+        [imgproxy]
+        only_presets = true
+        signature_size = 16
+        base_url = "https://img.example.com/"
+        presets = {sharp = "sharpen:0.7"}
+        [thumbor]
+        smart = "face"
+    """
+    settings = load(text, PRESETS)
+    assert settings.sources.table == (("//img.example.com/", ""), ("s3://bucket/", "old%20one/"))
+    assert settings.sources.key("s3://bucket/c.jpg") == "old one/c.jpg"
+    assert settings.imgproxy.only_presets
+    assert settings.imgproxy.presets == {"sharp": "sharpen:0.7"}
+    assert settings.thumbor.smart == "face"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[iiif]", "no table 'iiif'"),
+        ('[sources]\n"img.example.com" = ""', "is not like https"),
+        ('[sources]\n"https://img.example.com" = ""', "is not like https"),
+        ('[sources]\n"https://IMG.example.com/" = ""', "is not like https"),
+        ('[sources]\n"//img.example.com/" = "old"', "not the beginning of keys"),
+        ('[sources]\n"//img.example.com/" = "../"', "not the beginning of keys"),
+        ('[sources]\n"//img.example.com/" = 5', "not the beginning of keys"),
+        ("[imgproxy]\nkey = 'x'", "imgproxy: there is no setting 'key'"),
+        ("[imgproxy]\nonly_presets = 'yes'", "only_presets must be like False"),
+        ("[imgproxy]\nsignature_size = 4", "signature_size must be from 8 to 32"),
+        ("[imgproxy]\nsignature_size = true", "signature_size must be"),
+        ("[imgproxy]\narguments_separator = ''", "arguments_separator must be"),
+        ("[imgproxy.presets]\nsharp = 5", "preset 'sharp' must have options"),
+        ("[imgproxy.presets]\nsharp = 'foo:1'", "preset 'sharp': There is no option 'foo'"),
+        ("[imgproxy.presets]\nsharp = 'w:1/sharpen'", "preset 'sharp'"),
+        ("[imgproxy.presets]\nsharp = 'w:1/pr:none'", "preset 'sharp': pr: there is no preset 'none'"),
+        ("[thumbor]\nsmart = 'cats'", "smart must be attention or face"),
+    ],
+)
+def test_what_it_may_not_say(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        load(text, PRESETS)
+
+
+def test_watermarks_by_address() -> None:
+    settings = load('[sources]\n"//img.example.com/" = ""', PRESETS)
+    assert settings.watermark_at("https://img.example.com/marks/logo.png") == "logo"
+    assert settings.watermark_at("marks/logo.png") == "logo"
+    with pytest.raises(BadOption, match="no watermark is configured"):
+        settings.watermark_at("marks/other.png")
+
+
+def test_a_table_of_coverage() -> None:
+    table = (Covered("a", ("b",), read=len), Covered("c", refused="it is paid for", group="paid"))
+    assert by_name(table).keys() == {"a", "b", "c"}
+    assert reader_of(by_name(table), "b") is len
+    assert (counted(table), counted(table, "paid")) == ((1, 1), (0, 1))
+    with pytest.raises(BadOption, match="c is not served here: it is paid for"):
+        reader_of(by_name(table), "c")
