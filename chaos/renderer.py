@@ -30,7 +30,7 @@ def serve(errand: WorkerSpec) -> None:
 
 def _path(chance: Random, keys: tuple[str, ...]) -> str:
     from darkroom.plan.canonical import canonical_path
-    from darkroom.plan.normal import plan_of
+    from darkroom.plan.normalize import plan_of
     from darkroom.plan.presets import configured
 
     key = keys[int(len(keys) * chance.random() ** 3)]

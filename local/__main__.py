@@ -149,7 +149,7 @@ def _events(chosen: argparse.Namespace) -> int:
 
 def _token(chosen: argparse.Namespace) -> int:
     from darkroom.errors import DarkroomError
-    from darkroom.plan.uploads import Grant, write_token
+    from darkroom.services.upload_requests import Grant, write_token
 
     from .stack_info import read_stack_info
 

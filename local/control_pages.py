@@ -19,9 +19,9 @@ from darkroom.errors import DarkroomError
 from darkroom.plan.model import Plan
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import OPTIONS
-from darkroom.plan.uploads import Grant, write_token
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.places import MASTERS
+from darkroom.services.upload_requests import Grant, write_token
 from tools import runbooks
 
 from . import viewer

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.aws.vault import Vault
-from darkroom.plan.uploads import MAX_TOKEN_LASTS_S, Grant, write_token
 from darkroom.services.strips.requests import EVERY
+from darkroom.services.upload_requests import MAX_TOKEN_LASTS_S, Grant, write_token
 from tools.events import Event, similar
 from tools.events.upload import request_form, request_state
 

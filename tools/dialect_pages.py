@@ -17,8 +17,8 @@ from darkroom.dialects.common.mapping import Covered, counted  # noqa: E402
 from darkroom.dialects.common.settings import ImgproxySettings, LanguageSettings  # noqa: E402
 from darkroom.dialects.common.sources import Sources  # noqa: E402
 from darkroom.dialects.registry import BY_NAME  # noqa: E402
-from darkroom.plan.borrowed.options import BORROWED  # noqa: E402
 from darkroom.plan.canonical import canonical_path  # noqa: E402
+from darkroom.plan.extended.options import BORROWED  # noqa: E402
 from tools.generated_blocks import Content, table  # noqa: E402
 
 FOLDER = ROOT / "docs" / "dialects"

@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 from darkroom.dialects.iiif.features import FEATURES, FEATURES_V2, FORMATS, HALF_TONE, QUALITIES, UNSERVED  # noqa: E402
 from darkroom.dialects.iiif.limits import Caps  # noqa: E402
 from darkroom.dialects.iiif.tiles import SMALLEST_PX, THUMBNAIL_WIDTHS_PX, TILE_PX, count, scale_factors  # noqa: E402
-from darkroom.plan.boxes import Size  # noqa: E402
+from darkroom.plan.geometry.boxes import Size  # noqa: E402
 from tools.conformance import TESTS  # noqa: E402
 from tools.generated_blocks import Content, table  # noqa: E402
 

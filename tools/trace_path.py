@@ -27,7 +27,7 @@ from chaos.environment import INGEST, UPLOADS, Environment, Limits
 from chaos.event_source_mapping import Context, to_event
 from chaos.ministack import ministack
 from darkroom.plan.canonical import canonical_path
-from darkroom.plan.normal import plan_of
+from darkroom.plan.normalize import plan_of
 from darkroom.plan.signing import sign
 
 ROOT = Path(__file__).resolve().parent.parent

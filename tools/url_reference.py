@@ -14,9 +14,9 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 from darkroom.errors import refusals  # noqa: E402
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MIN_OPTIONS_BYTES  # noqa: E402
 from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
-from darkroom.plan.kinds import split_parts  # noqa: E402
 from darkroom.plan.native_url import parse_url  # noqa: E402
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY  # noqa: E402
+from darkroom.plan.option_types import split_parts  # noqa: E402
 from darkroom.plan.options import OPTIONS, Option  # noqa: E402
 from darkroom.plan.policy import unsigned_variants  # noqa: E402
 from darkroom.plan.presets import configured  # noqa: E402

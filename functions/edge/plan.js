@@ -8,7 +8,7 @@ const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     }
 });
 
-// The normal form: darkroom.plan.normal, step by step.
+// The normal form: darkroom.plan.normalize, step by step.
 const planOf = values => {
     const plan = {};
     const apart = APART;

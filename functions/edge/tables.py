@@ -22,7 +22,6 @@ from darkroom.errors import SourceMissing
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
 from darkroom.plan.edge_settings import PRESET_PREFIX, edge_entries, settings_text
 from darkroom.plan.keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
-from darkroom.plan.kinds import Fixed, Flag, Rule, Whole, Word, spell
 from darkroom.plan.model import (
     ANIMATED_FORMATS,
     AUTO_CLASSES,
@@ -32,7 +31,8 @@ from darkroom.plan.model import (
     LOSSLESS_FORMATS,
 )
 from darkroom.plan.negotiation import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY
-from darkroom.plan.normal import BARE_SIDE_PX, plan_of
+from darkroom.plan.normalize import BARE_SIDE_PX, plan_of
+from darkroom.plan.option_types import Fixed, Flag, Rule, Whole, Word, spell
 from darkroom.plan.options import BY_NAME, MAX_SIDE_PX, OPTIONS, Option
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets

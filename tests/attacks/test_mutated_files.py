@@ -18,7 +18,7 @@ from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.plan.normal import plan_of
+from darkroom.plan.normalize import plan_of
 from tests.images.sources import sources
 from tests.tally import Tally
 

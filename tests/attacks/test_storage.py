@@ -20,8 +20,8 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import Bucket, connect
 from darkroom.dialects.iiif.limits import Caps
 from darkroom.dialects.iiif.tiles import count
-from darkroom.plan.boxes import Size
 from darkroom.plan.canonical import derivative_name, parse_path
+from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.policy import unsigned_requests, unsigned_variants
 from darkroom.plan.presets import configured

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from darkroom.findings import Findings
 from darkroom.imaging.formats.registry import Target
 from darkroom.imaging.work import Step, Work
-from darkroom.plan.geometry import Size, arrange
+from darkroom.plan.geometry.layout import Size, compute_geometry
 from darkroom.plan.model import Plan
 
 type Array = NDArray[Any]
@@ -38,7 +38,7 @@ def build_work(
     """Build the work of a plan of ``options`` on ``frames``, with fields of ``geometry`` in place of the plan's."""
     images = [one if isinstance(one, pyvips.Image) else build_image(one) for one in frames]
     plan = Plan("photo", **options)
-    arranged = arrange(plan, Size(images[0].width, images[0].height), orientation)
+    arranged = compute_geometry(plan, Size(images[0].width, images[0].height), orientation)
     whole = replace(arranged, **(geometry or {}))
     return Work(plan, Target.of(target), whole, images, watermark=mark, findings=known)
 

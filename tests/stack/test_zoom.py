@@ -23,7 +23,7 @@ from darkroom.dialects.iiif.limits import Caps
 from darkroom.dialects.iiif.tiles import is_listed, tiles
 from darkroom.dialects.iiif.url import ImageRequest, identifier_of, read
 from darkroom.dialects.iiif.version import VERSIONS
-from darkroom.plan.boxes import Size
+from darkroom.plan.geometry.boxes import Size
 from local import viewer as osd
 from local.control_pages import CONSOLE
 from tests.component.browser.browser import CHROMIUM, Page, open_browser

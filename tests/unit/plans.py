@@ -8,11 +8,22 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from darkroom.plan.kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Value, Whole, WholeChoice, split_parts
+from darkroom.plan.compound_types import CropKind, GravityKind, PaddingKind, WatermarkKind
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
-from darkroom.plan.normal import plan_of
+from darkroom.plan.normalize import plan_of
+from darkroom.plan.option_types import (
+    Choice,
+    Colour,
+    FileName,
+    Fixed,
+    Flag,
+    Kind,
+    Value,
+    Whole,
+    WholeChoice,
+    split_parts,
+)
 from darkroom.plan.options import OPTIONS
-from darkroom.plan.shapes import CropKind, GravityKind, PaddingKind, WatermarkKind
 
 type Strategy = st.SearchStrategy[Any]
 

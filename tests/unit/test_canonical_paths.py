@@ -7,8 +7,8 @@ from pathlib import Path
 
 from darkroom.key_encoding import decode_escapes
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.kinds import FileName, Value, split_parts
-from darkroom.plan.normal import plan_of
+from darkroom.plan.normalize import plan_of
+from darkroom.plan.option_types import FileName, Value, split_parts
 from darkroom.plan.options import BY_SHORT, CANONICAL
 
 GOLDEN = Path(__file__).parent.parent / "cases" / "canonical_paths.tsv"

@@ -17,8 +17,8 @@ from darkroom.dialects.common.matrices import (
     rounded,
     saturation,
 )
-from darkroom.plan.kinds import Colour
 from darkroom.plan.model import IDENTITY
+from darkroom.plan.option_types import Colour
 
 
 @pytest.mark.parametrize("name", sorted(ImageColor.colormap))

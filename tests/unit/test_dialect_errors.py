@@ -13,9 +13,9 @@ from darkroom.dialects.registry import BY_NAME
 from darkroom.dialects.serving.negotiate import variant
 from darkroom.dialects.serving.service import grammar_of
 from darkroom.errors import BadOption, DarkroomError
-from darkroom.plan.boxes import Size
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.geometry import arrange
+from darkroom.plan.geometry.boxes import Size
+from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.redaction import NOTHING
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
@@ -42,7 +42,7 @@ def plan_and_describe(random: Random, sent: Sent) -> None:
     assert parse_path(canonical_path(plan)) == plan
     width, height = (random.choice((1, 2, 3, 100, 640, 4000, 30_000)) for _ in range(2))
     orientation = random.choice((1, 3, 6))
-    geometry = arrange(plan, Size(width, height), orientation, max_pixels=MAX_PIXELS)
+    geometry = compute_geometry(plan, Size(width, height), orientation, max_pixels=MAX_PIXELS)
     assert min(geometry.size) >= 1
     if asked.document is not None:
         description = {"width": width, "height": height, "frames": 2, "orientation": orientation, "format": "jpeg"}

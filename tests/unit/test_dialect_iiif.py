@@ -20,9 +20,9 @@ from darkroom.dialects.iiif.url import (
 )
 from darkroom.dialects.iiif.version import V2, V3, Version
 from darkroom.errors import BadKey, BadOption, DarkroomError, SourceMissing
-from darkroom.plan.boxes import Box, Size
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.geometry import arrange
+from darkroom.plan.geometry.boxes import Box, Size
+from darkroom.plan.geometry.layout import compute_geometry
 
 CAPS = Caps()
 SPECIFIED = Size(300, 200)
@@ -305,8 +305,8 @@ def test_whatever_is_read_has_the_size_it_says_and_one_canonical_path(rest: str,
     plan = found.plan()
     assert parse_path(canonical_path(plan)) == plan
     assert CAPS.hold(found.size)
-    assert arrange(plan, upright).scaled == found.size
-    assert arrange(plan, upright).subject == found.region
+    assert compute_geometry(plan, upright).scaled == found.size
+    assert compute_geometry(plan, upright).subject == found.region
     again = picture(found.path(CAPS), upright)
     assert (again.plan(), again.path(CAPS)) == (plan, found.path(CAPS))
     assert not found.is_enlarged or "^" in rest

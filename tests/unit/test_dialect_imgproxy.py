@@ -17,9 +17,9 @@ from darkroom.dialects.common.sources import Sources
 from darkroom.dialects.imgproxy import COVERAGE, check, read, sign
 from darkroom.dialects.imgproxy.gravity import COMPASS, Pull
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired, UnknownOption
-from darkroom.plan.boxes import Size
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.geometry import arrange
+from darkroom.plan.geometry.boxes import Size
+from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import Presets
@@ -66,7 +66,7 @@ def test_a_page_that_was_built_for_imgproxy(case: dict[str, Any]) -> None:
     expected = case["expect"]
     if expected["status"] == 200:
         plan = _answered(case["url"], some)
-        geometry = arrange(plan, Size(*case["source_size"]), 1)
+        geometry = compute_geometry(plan, Size(*case["source_size"]), 1)
         size, padding = geometry.size, geometry.padding
         assert size.width + padding.left + padding.right == expected["width"]
         assert size.height + padding.top + padding.bottom == expected["height"]

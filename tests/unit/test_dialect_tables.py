@@ -18,8 +18,8 @@ from darkroom.dialects.iiif.info_json import information
 from darkroom.dialects.iiif.limits import Caps
 from darkroom.dialects.imgproxy.source import source_of
 from darkroom.errors import BadKey, BadOption, DarkroomError
-from darkroom.plan.boxes import Size
 from darkroom.plan.canonical import canonical_path, options_text
+from darkroom.plan.geometry.boxes import Size
 
 SETTINGS = LanguageSettings(Sources((("s3://pictures/", ""),)), {"logo": "m.png"})
 CASES = Path(__file__).parents[1] / "cases" / "dialects"

@@ -18,7 +18,7 @@ from darkroom.dialects.common.sources import Sources
 from darkroom.dialects.thumbor import COVERAGE, check, read, sign
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.geometry import Size, arrange
+from darkroom.plan.geometry.layout import Size, compute_geometry
 
 SETTINGS = LanguageSettings(
     Sources((("//img.example.com/", ""), ("https://old.example.com/photos/", "old/"))),
@@ -186,7 +186,7 @@ def test_a_page_comes_to_the_sizes_that_thumbor_gave(case: dict[str, Any]) -> No
     if case["signed"]:
         check(asked.claim, [Key(PAGE["keys"]["security_key"])], now_s=0)
     assert asked.plan.key == case["source"]
-    size = arrange(asked.plan, Size(*case["source_size"])).size
+    size = compute_geometry(asked.plan, Size(*case["source_size"])).size
     assert size == (case["expect"]["width"], case["expect"]["height"])
     assert asked.plan.format in ("auto", case["expect"]["format"])
 

@@ -12,9 +12,9 @@ import pytest
 from darkroom.aws.archive import Sidecar
 from darkroom.aws.forms import FINDINGS, FINDINGS_SIGNATURE
 from darkroom.aws.vault import Kept
+from darkroom.client_findings import BroughtFindings, FaceBox, Tag, sign_findings, write_text
 from darkroom.errors import Changed
 from darkroom.findings import CLIENT, FACES, TAGS, Face, Findings, Label, Region
-from darkroom.plan.brought import BroughtFindings, FaceBox, Tag, sign_findings, write_text
 from darkroom.services.ingest.brought import MODEL, TRIES, Brought
 from darkroom.services.ingest.examine import Upload
 

@@ -22,7 +22,7 @@ from darkroom.services.refusals import marker_key
 from darkroom.services.transform import DERIVATIVES
 from tests.odd_keys import odd_keys
 
-from .borrowed_plans import borrowed_plans
+from .extended_plans import borrowed_plans
 from .plans import KEYS, plans
 
 MAX_NAME_BYTES = 1_024

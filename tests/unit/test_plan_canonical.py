@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from darkroom.errors import BadKey, BadOption
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, canonical_path, check_length, derivative_name, parse_path
 from darkroom.plan.keys import MAX_KEY_BYTES, check_key, unquote
-from darkroom.plan.kinds import Value
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.negotiation import negotiations
-from darkroom.plan.normal import plan_of
+from darkroom.plan.normalize import plan_of
+from darkroom.plan.option_types import Value
 from darkroom.plan.options import BY_NAME
 from darkroom.plan.redaction import AlwaysRedact
 

@@ -17,7 +17,7 @@ from darkroom.plan.negotiation import (
     negotiations,
     saving,
 )
-from darkroom.plan.normal import plan_of
+from darkroom.plan.normalize import plan_of
 
 from .plans import plans
 

@@ -16,7 +16,7 @@ from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, PICTURE_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.negotiation import LADDER_PX, negotiations
-from darkroom.plan.normal import plan_of
+from darkroom.plan.normalize import plan_of
 from darkroom.plan.policy import (
     UNSIGNED_SET,
     AccessMode,

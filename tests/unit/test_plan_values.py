@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import darkroom.plan
+from darkroom.client_findings import read_document
 from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
 from darkroom.dialects.cloudflare.model import Wanted as CloudflareWanted
 from darkroom.dialects.common.parsed_url import Key
@@ -32,15 +33,14 @@ from darkroom.dialects.thumbor import COVERAGE
 from darkroom.dialects.thumbor.meta import _Engine
 from darkroom.dialects.thumbor.model import Wanted as ThumborWanted
 from darkroom.dialects.thumbor.path import split
-from darkroom.plan.boxes import Size
-from darkroom.plan.brought import read_document
-from darkroom.plan.geometry import arrange
+from darkroom.plan.geometry.boxes import Size
+from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.options import BY_SHORT
 from darkroom.plan.presets import load as load_presets
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.plan.uploads import Grant, read_upload
+from darkroom.services.upload_requests import Grant, read_upload
 
 FILLED = {CloudflareWanted, DitWanted, ThumborWanted, ImgproxyWanted, Extend, InfoRequest, Mark, Trim, Reading, _Engine}
 
@@ -74,7 +74,7 @@ def make_values() -> Iterator[Any]:
     image = read_iiif("/iiif/3/a/full/max/0/default.jpg")
     assert isinstance(image, ImageRequest)
     yield from (image, image.region, image.size, image.rotation, Caps(), picture_of(image, Size(2, 2), Caps()))
-    yield arrange(asked.plan, Size(2, 2))
+    yield compute_geometry(asked.plan, Size(2, 2))
     yield read_document({"tags": []})
     grant = Grant("a/", 1)
     body = b'{"key": "a/b", "type": "image/png", "size": 1, "sha256": "%s"}' % (b"0" * 64)

@@ -24,8 +24,8 @@ from darkroom.dialects.serving.negotiate import variant
 from darkroom.dialects.serving.request import LanguageRequest
 from darkroom.dialects.serving.service import grammar_of
 from darkroom.errors import DarkroomError
-from darkroom.plan.boxes import Size
 from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.geometry.boxes import Size
 from darkroom.plan.model import Plan
 from darkroom.plan.negotiation import format_class
 from darkroom.plan.policy import AccessMode, needs_signature, unsigned_variants

@@ -6,7 +6,7 @@ events`` writes an event that succeeds on the running stack.
 
 from __future__ import annotations
 
-from darkroom.plan.uploads import Grant, write_token
+from darkroom.services.upload_requests import Grant, write_token
 
 from . import LOCAL_KEY, Event
 from .http_api import build_request

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from darkroom.plan.uploads import Grant, write_token
+from darkroom.services.upload_requests import Grant, write_token
 
 from . import LOCAL_KEY, Event
 from .http_api import build_request

@@ -33,7 +33,7 @@ from darkroom.imaging.scene.planning import Scene, inspected, planned
 from darkroom.imaging.scene.writing import write
 from darkroom.imaging.source import Source
 from darkroom.imaging.tiling import halved, paired
-from darkroom.plan.geometry import Size
+from darkroom.plan.geometry.layout import Size
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop
 from tests.images.mastering import header, look_alike

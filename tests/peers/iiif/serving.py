@@ -17,7 +17,7 @@ from darkroom.dialects.iiif.url import identifier_of
 from darkroom.dialects.iiif.version import V2, Version
 from darkroom.dialects.serving.iiif import Iiif
 from darkroom.dialects.serving.request import LanguageRequest
-from darkroom.plan.boxes import Size
+from darkroom.plan.geometry.boxes import Size
 from tests.component.browser.serving import served
 from tests.component.services.dialects.iiif_serving import answered, body_of
 

@@ -13,7 +13,7 @@ from obstore.store import MemoryStore
 from bench.competitors.model import Missing
 from darkroom.aws.objects import Bucket
 from darkroom.dialects.iiif.version import V2, V3, Version
-from darkroom.plan.boxes import Size
+from darkroom.plan.geometry.boxes import Size
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.component.services.dialects.iiif_serving import service
 from tests.images.pictures import jpeg_photo

@@ -17,7 +17,7 @@ from darkroom.findings import Region
 from darkroom.imaging.formats.registry import FORMS
 from darkroom.imaging.render import inspected, render
 from darkroom.imaging.source import Source
-from darkroom.plan.geometry import Size, arrange
+from darkroom.plan.geometry.layout import Size, compute_geometry
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import (
     COMPASS,
@@ -201,7 +201,7 @@ def test_any_plan_for_any_picture(
     seen_orientation = orientation if kind.split(maxsplit=1)[0] in ("JPEG", "PNG", "WEBP") else 1
     stored = Size(*Image.open(io.BytesIO(body)).size)
     try:
-        size = arrange(plan, stored, seen_orientation).size
+        size = compute_geometry(plan, stored, seen_orientation).size
     except BadOption:
         return
     picture = render(plan, Source.of(body), limits=Limits(), watermark=MARK)

@@ -7,7 +7,7 @@ import pytest
 import pyvips
 
 from darkroom.imaging.steps.resize import scaled
-from darkroom.plan.geometry import Size
+from darkroom.plan.geometry.layout import Size
 
 
 @pytest.mark.parametrize("alpha", [32, 100, 200, 255])

@@ -13,7 +13,7 @@ from darkroom.errors import DarkroomError
 from darkroom.imaging.steps.frame import put_frame
 from darkroom.imaging.steps.stamping import place, visible
 from darkroom.imaging.steps.watermark import LIMITS, stamp
-from darkroom.plan.geometry import PLACES, Box, Size
+from darkroom.plan.geometry.layout import FREE_SPACE_SHARES, Box, Size
 from darkroom.plan.model import Stamp, Watermark
 from tests.images.sources import saved
 from tests.images.steps import Array, apply_step, build_image, build_work, draw_noise, read_pixels
@@ -40,10 +40,10 @@ def lay_mark(width: int, height: int, mark: bytes, position: str = "southeast", 
     return find_box(picture, found)
 
 
-@pytest.mark.parametrize("position", PLACES)
+@pytest.mark.parametrize("position", FREE_SPACE_SHARES)
 def test_a_watermark_keeps_its_distance_from_the_sides(position: str) -> None:
     """The margin is 2 % of 120 px, rounded; the mark is a quarter of 200 px wide."""
-    across, down = PLACES[position]
+    across, down = FREE_SPACE_SHARES[position]
     left = {0: 2, 0.5: 75, 1: 148}[across]
     top = {0: 2, 0.5: 47, 1: 93}[down]
     assert lay_mark(200, 120, draw_mark(20, 10), position) == Box(left, top, 50, 25) or down == 0.5
@@ -204,9 +204,9 @@ def test_a_plan_without_a_watermark_or_with_a_frame_is_not_stamped() -> None:
 PICTURE = Size(100, 80)
 
 
-@pytest.mark.parametrize("position", PLACES)
+@pytest.mark.parametrize("position", FREE_SPACE_SHARES)
 def test_a_stamp_stands_at_its_side(position: str) -> None:
-    across, down = PLACES[position]
+    across, down = FREE_SPACE_SHARES[position]
     box = place(Size(20, 10), position, Stamp(3, 0.1), PICTURE)
     left = {0: 3, 0.5: 43, 1: 77}[across]
     top = {0: 8, 0.5: 43, 1: 62}[down]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from darkroom.imaging.steps.stamping import repeated
-from darkroom.plan.boxes import Box, Size
-from darkroom.plan.repeating import starts
+from darkroom.plan.geometry.boxes import Box, Size
+from darkroom.plan.geometry.watermark_tiles import compute_tile_positions
 from tests.images.steps import build_image, draw_noise, read_pixels
 
 MOST_CPU_S = 3
@@ -21,7 +21,7 @@ MOST_CPU_S = 3
 @pytest.mark.parametrize("own", [(20, 10), (7, 30), (60, 50), (130, 90)])
 def test_each_mark_is_at_its_place(axes: str, corner: tuple[int, int], own: tuple[int, int]) -> None:
     picture, mark = Size(100, 80), draw_noise(own[1], own[0], 4)
-    across, down = starts(picture, Size(*own), axes)
+    across, down = compute_tile_positions(picture, Size(*own), axes)
     wanted = np.zeros((picture.height, picture.width, 4), np.uint8)
     for left, top in product(across or (corner[0],), down or (corner[1],)):
         x, y = max(0, left), max(0, top)

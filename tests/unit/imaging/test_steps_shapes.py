@@ -24,7 +24,7 @@ from darkroom.imaging.steps.resize import resize
 from darkroom.imaging.steps.tilt import tilt
 from darkroom.imaging.steps.turn import turn
 from darkroom.imaging.work import Work
-from darkroom.plan.geometry import Box, Size
+from darkroom.plan.geometry.layout import Box, Size
 from darkroom.plan.model import Convolution, Crop, Ellipse, Extension, Gravity, Padding
 from tests.images.steps import Array, apply_step, build_image, build_work, draw_noise, read_pixels
 
@@ -91,7 +91,7 @@ def test_an_ellipse_is_cut_out(size: tuple[int, int], ellipse: Ellipse) -> None:
     across, down = ellipse.rx or min(size) / 2, ellipse.ry or min(size) / 2
     y, x = np.mgrid[:height, :width] + 0.5
     wanted = compute_ellipse(x - middle_x, y - middle_y, across, down) * 255
-    bounds = work.geometry.oval
+    bounds = work.geometry.ellipse
     assert bounds is not None
     inside = (slice(bounds.top, bounds.top + bounds.height), slice(bounds.left, bounds.left + bounds.width))
     assert np.array_equal(found[..., :3], pixels[inside])
@@ -136,7 +136,7 @@ def test_a_tilt_turns_about_the_middle(size: tuple[int, int]) -> None:
     work = build_work(ramp, angle=30.0)
     tilt(work)
     found = read_pixels(work.frames[0]).astype(float)
-    assert found.shape[:2] == (work.geometry.tilted.height, work.geometry.tilted.width)
+    assert found.shape[:2] == (work.geometry.angled_size.height, work.geometry.angled_size.width)
     assert not found[[0, 0, -1, -1], [0, -1, 0, -1]].any()
     y, x = np.mgrid[: found.shape[0], : found.shape[1]]
     x, y = x - (found.shape[1] - 1) / 2, y - (found.shape[0] - 1) / 2
@@ -454,7 +454,7 @@ def test_a_cover_seeks_in_what_fits_into_memory(
     window = work.geometry.window
     assert window is not None
     assert np.array_equal(found, pixels[:, window.left : window.left + 20])
-    assert (work.geometry.seeks == "") == sought
+    assert (work.geometry.search == "") == sought
     assert sought or window.left == 20
 
 
@@ -464,7 +464,7 @@ def test_frames_are_cut_where_the_first_one_is() -> None:
     cover(work)
     assert (read_pixels(work.frames[0]) == (230, 60, 30)).all(axis=2).any()
     assert np.ptp(read_pixels(work.frames[1])) == 6
-    geometry = {"subject": Box(20, 20, 20, 20), "within": Box(0, 0, 60, 60), "scaled": Size(20, 20)}
+    geometry = {"subject": Box(20, 20, 20, 20), "search_area": Box(0, 0, 60, 60), "scaled": Size(20, 20)}
     work = build_work(first, last, geometry=geometry)
     cut(work)
     assert (read_pixels(work.frames[0]) == (230, 60, 30)).all(axis=2).any()
@@ -505,13 +505,13 @@ def test_a_cut_seeks_in_what_fits_into_memory(
     kept = Box(region.left + 15, region.top + 10, 20, 20)
     stored = [pixels[15:55, 5:55]] * frames
     whole = build_work(
-        pixels, orientation=orientation, geometry={"subject": kept, "within": region, "scaled": kept.size}
+        pixels, orientation=orientation, geometry={"subject": kept, "search_area": region, "scaled": kept.size}
     )
     work = Work(whole.plan, whole.target, whole.geometry, [build_image(one) for one in stored])
     cut(work)
     found = read_pixels(work.frames[-1])
     subject = work.geometry.subject
-    assert work.geometry.within is None
+    assert work.geometry.search_area is None
     assert subject.size == (20, 20)
     assert (subject != kept) == sought
     shown = found[::-1, ::-1] if orientation == 3 else found

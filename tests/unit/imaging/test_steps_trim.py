@@ -8,7 +8,7 @@ import pytest
 from darkroom.imaging.steps import trim as trim_step
 from darkroom.imaging.steps.orient import upright
 from darkroom.imaging.steps.trim import trim
-from darkroom.plan.geometry import Box
+from darkroom.plan.geometry.layout import Box
 from darkroom.plan.model import Trimming
 from tests.images.steps import Array, build_image, build_work, read_pixels
 

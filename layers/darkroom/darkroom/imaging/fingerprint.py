@@ -13,7 +13,7 @@ from statistics import median
 
 import pyvips
 
-from ..plan.geometry import Size
+from ..plan.geometry.layout import Size
 from .steps.resize import scaled
 
 SIDE_PX = 32

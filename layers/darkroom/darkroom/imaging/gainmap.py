@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pyvips
 
-from ..plan.geometry import Box, Geometry, Size
+from ..plan.geometry.layout import Box, Geometry, Size
 from ..plan.model import Plan
 from .formats.decoder_patches import patches_of
 from .formats.jpeg.ultrahdr import GainMap, attach, read
@@ -85,7 +85,7 @@ def followed(gain_map: GainMap, geometry: Geometry) -> bytes:
     stored = pyvips.Image.jpegload_source(opened, fail_on="warning").copy_memory()
     image = upright(stored, geometry.orientation)
     ratio = max(gain_map.size) / max(gain_map.base_size)
-    size = Size(*(max(1, round(side * ratio)) for side in geometry.kept))
+    size = Size(*(max(1, round(side * ratio)) for side in geometry.cropped_size))
     sampled = _sampled(image, _region(geometry, Size(image.width, image.height)), size)
     turned = sampled.rot(f"d{geometry.rotate}")
     finished = turned.fliphor() if geometry.flop else turned

@@ -147,5 +147,5 @@ class _Press:
         from . import gainmap  # few sources have one
 
         geometry = self.work.geometry
-        fits = gainmap.stays(self.work.plan) and geometry.size == geometry.turned
+        fits = gainmap.stays(self.work.plan) and geometry.size == geometry.rotated_size
         return gainmap.carry(body, self.source, geometry) if fits else body

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyvips
 
 from ..errors import DarkroomError
-from ..plan.geometry import Geometry, Size, arrange
+from ..plan.geometry.layout import Geometry, Size, compute_geometry
 from ..plan.limits import Limits
 from ..plan.model import AUTO, DATA_FORMATS, Plan
 from .formats.encoder_options import Pace
@@ -159,7 +159,7 @@ def plays(plan: Plan) -> bool:
 
 
 def arranged(plan: Plan, header: Header, findings: Findings | None = None) -> Geometry:
-    """The geometry of ``plan`` for the picture that ``header`` is of; raises BadOption as :func:`arrange` does."""
+    """Compute the geometry of ``plan`` for the picture of ``header``; raises BadOption."""
     target = Target.of(plan.format)
     stored, orientation = stored_size(header)
     if not (plan.orient or plan.redact):
@@ -167,10 +167,10 @@ def arranged(plan: Plan, header: Header, findings: Findings | None = None) -> Ge
     subject = None
     if findings is not None and (plan.face_crop or plan.face_zoom):
         from ..findings import faces_of
-        from ..plan.nearing import neared  # only other URL languages ask for it
+        from ..plan.geometry.face_crop import crop_to_faces  # only other URL languages ask for it
 
-        subject = neared(plan, stored, orientation, faces_of(_located(plan, header, findings)))
-    return arrange(
+        subject = crop_to_faces(plan, stored, orientation, faces_of(_located(plan, header, findings)))
+    return compute_geometry(
         plan, stored, orientation, subject=subject, max_side_px=target.max_side_px, max_pixels=target.max_pixels
     )
 
@@ -180,9 +180,9 @@ def _located(plan: Plan, header: Header, findings: Findings | None) -> Findings 
     orientation = stored_size(header)[1]
     if findings is None or plan.orient or plan.redact or orientation == 1:
         return findings
-    from ..plan.lying import as_stored
+    from ..plan.geometry.orientation import rotate_faces_to_stored
 
-    return as_stored(findings, orientation)
+    return rotate_faces_to_stored(findings, orientation)
 
 
 def mounted(plan: Plan, header: Header, geometry: Geometry, negative: Negative, *, unread: bool = False) -> Work:
@@ -192,7 +192,7 @@ def mounted(plan: Plan, header: Header, geometry: Geometry, negative: Negative, 
     wants, and ingest has decoded it.
     """
     first = negative.frames[0]
-    geometry = geometry.on(Size(first.width, first.height))
+    geometry = geometry.for_stored_size(Size(first.width, first.height))
     work = Work(plan, Target.of(plan.format), geometry, negative.frames, negative.delays_ms, negative.loop)
     work.touched = negative.touched
     work.cicp = None if header.has_profile else header.cicp

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 import pyvips
 
-from ..plan.borrowed.options import borrows
-from ..plan.geometry import Box, Geometry, Size
+from ..plan.extended.options import borrows
+from ..plan.geometry.layout import Box, Geometry, Size
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
 from ..plan.redaction import needs_findings
@@ -155,12 +155,12 @@ def _laid_out(plan: Plan, header: Header) -> Geometry | None:
         return None
     geometry = arranged(plan, header)
     large = geometry.scaled.width * geometry.scaled.height > IN_MEMORY_PIXELS
-    return None if geometry.reduction < 1 or (large and not header.animated) else geometry
+    return None if geometry.shrink < 1 or (large and not header.animated) else geometry
 
 
 def _settles(geometry: Geometry, negative: Negative) -> bool:
     """Whether ``negative`` says where ``geometry``'s window is, as surely as the source would."""
-    return not geometry.seeks or flat_share(negative.frames[0]) <= MOST_FLAT
+    return not geometry.search or flat_share(negative.frames[0]) <= MOST_FLAT
 
 
 def _cascade(source: Source, header: Header, sizes: Collection[Size], limits: Limits) -> dict[Size, Negative]:
@@ -209,7 +209,7 @@ def _still(negative: Negative) -> Negative:
 def _whole(header: Header, size: Size) -> Geometry:
     """The geometry of the whole picture at the upright ``size``."""
     stored, orientation = stored_size(header)
-    upright = stored.turned if orientation >= 5 else stored
+    upright = stored.transposed if orientation >= 5 else stored
     return Geometry(stored, orientation, Box(0, 0, *upright), size)
 
 

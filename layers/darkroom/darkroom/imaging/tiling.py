@@ -6,7 +6,7 @@ from typing import Any
 
 import pyvips
 
-from ..plan.geometry import Size
+from ..plan.geometry.layout import Size
 from ..plan.limits import Limits
 from .colour.cicp import from_code_points, is_foreign
 from .colour.convert import to_eight_bits, to_srgb

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from ..errors import Damaged
-from ..plan.geometry import Box, Geometry
+from ..plan.geometry.layout import Box, Geometry
 from ..plan.limits import Limits
 from ..plan.model import Gravity, Plan
 from .formats.encode import DEFAULT_QUALITY

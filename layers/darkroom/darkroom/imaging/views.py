@@ -14,7 +14,7 @@ from math import log
 import pyvips
 
 from ..errors import Damaged
-from ..plan.geometry import Size
+from ..plan.geometry.layout import Size
 from ..plan.limits import Limits
 from ..plan.model import Plan
 from .colour.cicp import from_code_points, is_foreign

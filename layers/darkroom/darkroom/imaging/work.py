@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyvips
 
-from ..plan.geometry import Geometry
+from ..plan.geometry.layout import Geometry
 from ..plan.model import Plan
 from .formats.encoder_options import Pace
 from .formats.probe import Cicp

@@ -10,9 +10,9 @@ from __future__ import annotations
 from ..errors import BadKey, BadOption
 from ..key_encoding import decode_escapes, decode_key, encode_key
 from .keys import MAX_ENCODED_KEY_BYTES, check_key
-from .kinds import FileName, Value, split_parts
 from .model import AUTO_CLASSES, BORROWED_FORMATS, DATA_FORMATS, PICTURE_FORMATS, Plan
-from .normal import plan_of
+from .normalize import plan_of
+from .option_types import FileName, Value, split_parts
 from .options import BY_SHORT, CANONICAL, misread
 from .redaction import check_first_page
 

@@ -1,7 +1,7 @@
 """The Plan: what to make of a picture, as one frozen value.
 
-A Plan is always in normal form: :func:`darkroom.plan.normal.plan_of` is the only way to build one from options, so that
-two requests which mean the same are equal, hash alike and have one canonical path.
+A Plan is always in normal form: :func:`darkroom.plan.normalize.plan_of` is the only way to build one from options.
+Two requests which mean the same are therefore equal, hash alike and have one canonical path.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ class Plan:
 
     ``findings`` is the generation of findings that a picture is made with which needs any. The edge chooses it, so
     requests have none. The fields after ``download`` are what other services' URL languages ask for beyond our own
-    (:mod:`.borrowed`).
+    (:mod:`.extended`).
     """
 
     key: str

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ..errors import BadOption, DuplicateOption, UnknownOption
 from .canonical import canonical_path, check_length
 from .keys import read_key, unquote
-from .kinds import Value
 from .model import Plan
-from .normal import plan_of
+from .normalize import plan_of
+from .option_types import Value
 from .options import BY_NAME, OPTIONS, Option, misread, printable
 from .presets import Presets, configured, read_option
 from .redaction import check_first_page

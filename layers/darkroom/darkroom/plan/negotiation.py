@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .model import AUTO, AUTO_CLASSES, DATA_FORMATS, PICTURE_FORMATS, Plan
-from .normal import plan_of, scaled
+from .normalize import plan_of, scaled
 from .redaction import NOTHING, AlwaysRedact, forced
 
 LADDER_PX = (320, 480, 640, 800, 960, 1280, 1536, 1920, 2560, 3840)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import BadOption
-from .borrowed.options import BORROWED, Borrowed
-from .kinds import Choice, Colour, FileName, Fixed, Flag, Kind, Value, Whole, WholeChoice, Word
+from .compound_types import CropKind, GravityKind, PaddingKind, WatermarkKind
+from .extended.options import BORROWED, Borrowed
 from .model import AUTO, COMPASS, DATA_FORMATS, PICTURE_FORMATS, REDACTIONS, Plan
-from .shapes import CropKind, GravityKind, PaddingKind, WatermarkKind
+from .option_types import Choice, Colour, FileName, Fixed, Flag, Kind, Value, Whole, WholeChoice, Word
 
 MAX_SIDE_PX = 8192
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from .model import DATA_FORMATS, PICTURE_FORMATS, Plan
 from .negotiation import LADDER_PX, is_ladder, negotiations
-from .normal import plan_of
+from .normalize import plan_of
 from .presets import Presets, configured
 from .redaction import NOTHING, AlwaysRedact, redacting
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..errors import BadOption
 from .canonical import MIN_OPTIONS_BYTES, options_text
-from .kinds import FileName, Kind, Value
 from .model import Plan
-from .normal import plan_of
+from .normalize import plan_of
+from .option_types import FileName, Kind, Value
 from .options import BY_NAME
 from .redaction import check_first_page
 

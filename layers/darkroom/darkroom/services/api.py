@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import BadToken, DarkroomError
 from ..plan.keys import check_key, unquote
-from ..plan.uploads import Grant, read_token
 from .answers import HttpResponse
 from .problems import problem
 from .telling import tell
+from .upload_requests import Grant, read_token
 
 if TYPE_CHECKING:
     from ..aws.observer import Observer

@@ -19,9 +19,9 @@ from ..errors import (
     NotIngested,
     SourceMissing,
 )
-from ..plan.uploads import Grant
 from .answers import HttpResponse
 from .api import KeySource, asked_for, granted, in_json
+from .upload_requests import Grant
 
 COPY_SCORE = 0.75
 """From which score a picture counts as a copy: 90 % of such pairs are (README of SSCD, for ``sscd_disc_mixup`` on the

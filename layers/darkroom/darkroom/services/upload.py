@@ -12,13 +12,13 @@ from ..aws.index import Index
 from ..aws.observer import Observer
 from ..aws.record import Record
 from ..aws.upload_counters import UploadCounters
+from ..client_findings import sign_findings
 from ..errors import NotGranted, NotIngested
-from ..plan.brought import sign_findings
 from ..plan.keys import quote_key
 from ..plan.limits import Limits
-from ..plan.uploads import Grant, Upload, read_upload
 from .answers import HttpResponse
 from .api import KeySource, asked_for, granted, in_json
+from .upload_requests import Grant, Upload, read_upload
 
 FORM_LASTS_S = 900
 """How long a form may be sent: a quarter of an hour, within which a phone has to begin."""

@@ -14,7 +14,7 @@ from darkroom.dialects.serving.negotiate import variant
 from darkroom.dialects.serving.request import LanguageRequest
 from darkroom.errors import BadOption
 from darkroom.plan.model import Plan
-from darkroom.plan.normal import plan_of
+from darkroom.plan.normalize import plan_of
 from darkroom.plan.redaction import NOTHING, AlwaysRedact
 from darkroom.services.caching import CachePolicy
 

@@ -11,7 +11,7 @@ from unittest import mock
 
 import pytest
 
-from darkroom.plan.uploads import Grant, write_token
+from darkroom.services.upload_requests import Grant, write_token
 from tests.component.aws.similar import direction
 from tools.events import FOLDER, LOCAL_KEY
 from tools.events.similar import events

@@ -18,7 +18,7 @@ import urllib3
 
 from darkroom.aws.forms import Form
 from darkroom.aws.record import READY, Record, to_item
-from darkroom.plan.uploads import Grant, write_token
+from darkroom.services.upload_requests import Grant, write_token
 
 ROOT = Path(__file__).parents[4]
 DOCS = ROOT / "docs" / "uploads.md"

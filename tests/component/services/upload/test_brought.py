@@ -15,12 +15,12 @@ from darkroom.aws.forms import FINDINGS, FINDINGS_SIGNATURE, Forms
 from darkroom.aws.record import READY
 from darkroom.aws.telemetry import LightObserver
 from darkroom.aws.upload_counters import UploadCounters
+from darkroom.client_findings import MAX_TEXT_BYTES, sign_findings, write_text
+from darkroom.client_findings import read_document as brought
 from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, from_document, to_document
-from darkroom.plan.brought import MAX_TEXT_BYTES, sign_findings, write_text
-from darkroom.plan.brought import read_document as brought
-from darkroom.plan.uploads import Grant, write_token
 from darkroom.services.ingest.service import Outcome
 from darkroom.services.upload import UploadRequest, Uploads
+from darkroom.services.upload_requests import Grant, write_token
 from tests.component.services.ingesting import KEYS, SigningKeys, World
 from tests.images.pictures import jpeg_photo, png_noise
 

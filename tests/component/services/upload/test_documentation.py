@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from darkroom.errors import refusals
-from darkroom.plan.uploads import IMAGE_TYPES
+from darkroom.services.upload_requests import IMAGE_TYPES
 
 from .calling import DATA, DOCS, READY_RECORD, Api, run_documented, token_for
 

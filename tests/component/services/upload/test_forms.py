@@ -12,7 +12,7 @@ import pytest
 
 from darkroom.aws.clients import client
 from darkroom.aws.forms import Forms
-from darkroom.plan.uploads import IMAGE_TYPES
+from darkroom.services.upload_requests import IMAGE_TYPES
 
 from .calling import DATA, SHA256, Api, send
 

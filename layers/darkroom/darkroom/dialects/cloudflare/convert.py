@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...plan.kinds import Value
 from ...plan.model import IDENTITY, Crop, Gravity, Padding
+from ...plan.option_types import Value
 from ...plan.options import MAX_SIDE_PX
 from ..common.matrices import after, linear, rounded, saturation
 from ..common.validate import refused

@@ -8,7 +8,7 @@ has that name. Without a format the viewer's best is chosen, as there.
 from __future__ import annotations
 
 from ...errors import BadKey, BadOption
-from ...plan.normal import plan_of
+from ...plan.normalize import plan_of
 from ...plan.options import printable
 from ...plan.presets import listed
 from ..common.parsed_url import Asked

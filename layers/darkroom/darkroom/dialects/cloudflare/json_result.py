@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...plan.boxes import Size
-from ...plan.geometry import arrange
+from ...plan.geometry.boxes import Size
+from ...plan.geometry.layout import compute_geometry
 from ...plan.model import Plan
 
 _TYPES = {"svg": "image/svg+xml"}
@@ -16,7 +16,7 @@ _TYPES = {"svg": "image/svg+xml"}
 def describe(plan: Plan, description: Mapping[str, Any]) -> dict[str, Any]:
     """Cloudflare's object about what ``plan`` makes of the source that ``description`` is of; may raise BadOption."""
     source = Size(description["width"], description["height"])
-    geometry = arrange(plan, source)
+    geometry = compute_geometry(plan, source)
     padding = geometry.padding
     kind = description["format"]
     return {

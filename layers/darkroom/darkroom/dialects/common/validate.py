@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from ...errors import BadOption
 from ...plan.canonical import check_length
-from ...plan.kinds import FileName, Kind, Value, split_parts
 from ...plan.model import AUTO_CLASSES, BORROWED_FORMATS, Plan
-from ...plan.normal import plan_of
+from ...plan.normalize import plan_of
+from ...plan.option_types import FileName, Kind, Value, split_parts
 from ...plan.options import BY_SHORT, misread
 from ...plan.redaction import check_first_page
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...plan.kinds import Value
 from ...plan.model import IDENTITY, Lch
+from ...plan.option_types import Value
 from ..common.matrices import chained, lightness, linear
 from ..common.validate import refused
 from .model import Wanted, colour, is_on, mapping, number

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import floor
 
-from ...plan.kinds import Value
 from ...plan.model import Extension, Gravity, Zoom
+from ...plan.option_types import Value
 from ..common.validate import refused
 from ..imgproxy.gravity import Pull
 from .model import Json, Wanted, colour, number

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
-from ...plan.kinds import Value
 from ...plan.model import Crop, Lch, Matrix
+from ...plan.option_types import Value
 from ..common.colours import hex_from, hex_of
 from ..common.settings import LanguageSettings
 from ..common.validate import refused

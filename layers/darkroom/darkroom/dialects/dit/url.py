@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...plan.kinds import Value
+from ...plan.option_types import Value
 from ..common.parsed_url import Asked, Claim
 from ..common.settings import LanguageSettings
 from ..common.validate import held_plan, refused

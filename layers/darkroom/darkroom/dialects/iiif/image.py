@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import BadOption
-from ...plan.boxes import Box, Size
-from ...plan.geometry import arrange
-from ...plan.kinds import Value
+from ...plan.geometry.boxes import Box, Size
+from ...plan.geometry.layout import compute_geometry
 from ...plan.model import Crop, Plan
-from ...plan.normal import plan_of
+from ...plan.normalize import plan_of
+from ...plan.option_types import Value
 from .features import FORMATS, HALF_TONE
 from .limits import Caps, fitted, half_up
 from .parameters import Region, Rotation, Scale
@@ -104,7 +104,7 @@ class Picture:
     def _gives(self, box: dict[str, Value]) -> bool:
         """Whether ``box`` gives the size, the picture not turned."""
         plan = plan_of(self.key, {**self._cropped(), **box, "f": FORMATS[self.format]})
-        return arrange(plan, self.upright).scaled == self.size
+        return compute_geometry(plan, self.upright).scaled == self.size
 
 
 def picture_of(asked: ImageRequest, upright: Size, caps: Caps) -> Picture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...plan.boxes import Size
+from ...plan.geometry.boxes import Size
 from .features import FEATURES, FEATURES_V2, FORMATS, HTTP_FEATURES, QUALITIES
 from .limits import Caps
 from .tiles import TILE_PX, scale_factors, sizes

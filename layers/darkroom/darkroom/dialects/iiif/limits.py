@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isqrt
 
-from ...plan.boxes import Size
+from ...plan.geometry.boxes import Size
 from ...plan.options import MAX_SIDE_PX
 
 

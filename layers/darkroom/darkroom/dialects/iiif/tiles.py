@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...plan.boxes import Box, Size
+from ...plan.geometry.boxes import Box, Size
 from .image import Picture, by_width, most_of
 from .limits import Caps
 from .parameters import Rotation

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...plan.borrowed.options import SOURCE_FORMATS
-from ...plan.borrowed.shapes import MAX_LENGTH_PX, MAX_LEVEL
-from ...plan.kinds import Value
+from ...plan.extended.option_types import MAX_LENGTH_PX, MAX_LEVEL
+from ...plan.extended.options import SOURCE_FORMATS
 from ...plan.model import IDENTITY, Cut, Extension, Gravity, Matrix, Offset, Padding, Stamp, Trimming, Watermark, Zoom
+from ...plan.option_types import Value
 from ...plan.options import MAX_SIDE_PX
 from ..common.matrices import after, linear, rounded, saturation
 from ..common.settings import LanguageSettings

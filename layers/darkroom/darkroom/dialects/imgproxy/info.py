@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import BadKey, UnknownOption
 from ...plan.model import Plan
-from ...plan.normal import plan_of
+from ...plan.normalize import plan_of
 from ...plan.options import printable
 from ..common.parsed_url import Asked
 from ..common.settings import LanguageSettings

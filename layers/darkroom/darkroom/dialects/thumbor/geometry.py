@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...plan.kinds import Value
 from ...plan.model import Crop, Extension, Focus, Gravity, Proportion
+from ...plan.option_types import Value
 from ..common.validate import refused
 from .model import Side, Wanted
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ...plan.kinds import Value
 from ...plan.model import Matrix
+from ...plan.option_types import Value
 from ..common.settings import LanguageSettings
 from ..common.validate import refused
 

@@ -7,8 +7,8 @@ from functools import partial
 
 from ...errors import BadKey
 from ...plan.keys import unquote
-from ...plan.kinds import Value
 from ...plan.model import IDENTITY
+from ...plan.option_types import Value
 from ..common.mapping import by_name, reader_of
 from ..common.matrices import chained
 from ..common.parsed_url import Asked, Claim

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyvips
 
 from ...errors import BadOption, Damaged
-from ...plan.geometry import Box, Geometry, Size
+from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.limits import Limits
 from ..colour.convert import from_gamma, settled
 from ..source import Source
@@ -188,10 +188,10 @@ def _directory(source: Source, page: int, geometry: Geometry, limits: Limits, *,
     place, shrinks = probe.page_of(source, page)
     wanted = [
         1,
-        *(shrink for shrink in shrinks if not whole and shrink <= geometry.reduction / SPARE_REDUCTION * _ROUNDED),
+        *(shrink for shrink in shrinks if not whole and shrink <= geometry.shrink / SPARE_REDUCTION * _ROUNDED),
     ]
     if shrinks and _read_pixels(geometry, wanted[-1]) > limits.max_pixels:
-        wanted = [1, *(shrink for shrink in shrinks if not whole and shrink <= geometry.reduction)]
+        wanted = [1, *(shrink for shrink in shrinks if not whole and shrink <= geometry.shrink)]
         _check_read(_read_pixels(geometry, wanted[-1]), limits, whole=whole)
     return {"page": place, "n": 1} | ({"subifd": len(wanted) - 2} if len(wanted) > 1 else {})
 
@@ -213,12 +213,12 @@ def _check_read(pixels: int, limits: Limits, *, whole: bool) -> None:
 def _shrinking(header: Header, geometry: Geometry, limits: Limits, spare: float) -> dict[str, Any]:
     """The loader's options to decode fewer pixels, and an SVG's to draw as many as are needed."""
     if header.format == "jpeg":
-        return {"shrink": next((shrink for shrink in _JPEG_SHRINKS if shrink <= geometry.reduction / spare), 1)}
+        return {"shrink": next((shrink for shrink in _JPEG_SHRINKS if shrink <= geometry.shrink / spare), 1)}
     if header.format == "svg":
         most = (limits.max_pixels / (header.width * header.height)) ** 0.5
-        return {"scale": min(1 / geometry.reduction, most)}
+        return {"scale": min(1 / geometry.shrink, most)}
     if header.format == "webp" and header.frames == 1:
-        return {"scale": min(1.0, SPARE_REDUCTION / geometry.reduction)}
+        return {"scale": min(1.0, SPARE_REDUCTION / geometry.shrink)}
     return {}
 
 

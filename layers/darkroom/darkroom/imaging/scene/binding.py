@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from ...errors import OverLimits
-from ...plan.geometry import Size
+from ...plan.geometry.layout import Size
 from ...plan.limits import Limits
 from ..containers.tiffwriting import BIG, Directory, Value, head
 from ..formats.tiff.container import HEIGHT, REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS, WIDTH

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...plan.geometry import Size
+from ...plan.geometry.layout import Size
 
 TILE_PX = 512
 """See docs/decisions/0022: half the entries and requests of 256, and tiles that a viewer asks for are as large."""

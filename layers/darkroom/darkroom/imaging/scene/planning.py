@@ -9,7 +9,7 @@ from typing import Any
 import pyvips
 
 from ...errors import OverLimits
-from ...plan.geometry import Size
+from ...plan.geometry.layout import Size
 from ...plan.limits import Limits
 from ..formats.encode import is_drawing
 from ..formats.load import stored_size

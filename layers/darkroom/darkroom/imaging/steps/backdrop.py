@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ...plan.geometry import Size
+from ...plan.geometry.layout import Size
 from ..colour.convert import apart, peak, require_colour
 from ..work import Work
 from .margins import begins
@@ -26,7 +26,7 @@ def lay_backdrop(work: Work) -> None:
     one colour is that of the first frame.
     """
     left, top = begins(work)
-    width, height = work.geometry.finished
+    width, height = work.geometry.image_size
     fill_all = work.plan.backdrop.endswith(ALL)
     if not work.frames[0].hasalpha() or not (fill_all or _has_margins(work)):
         return
@@ -55,7 +55,7 @@ def lay_backdrop(work: Work) -> None:
 
 
 def _has_margins(work: Work) -> bool:
-    return work.geometry.finished != (work.frames[0].width, work.frames[0].height)
+    return work.geometry.image_size != (work.frames[0].width, work.frames[0].height)
 
 
 def _mean(picture: pyvips.Image) -> list[float]:

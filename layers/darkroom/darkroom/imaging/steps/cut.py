@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...plan.geometry import Box
+from ...plan.geometry.layout import Box
 from ..colour.convert import to_eight_bits, to_srgb
 from ..work import IN_MEMORY_PIXELS, Work
 
@@ -15,12 +15,12 @@ def cut(work: Work) -> None:
     All frames are cut where the first one is. A region that is too large to be held in memory keeps its middle.
     """
     geometry = work.geometry
-    if geometry.within is None:
+    if geometry.search_area is None:
         return
     region, kept = geometry.stored_region, geometry.stored_subject
     if region.width * region.height * len(work.frames) <= IN_MEMORY_PIXELS * 4:
         work.hold()
         found = to_eight_bits(to_srgb(work.frames[0])).smartcrop(*kept.size, interesting="attention")
         kept = Box(region.left - found.xoffset, region.top - found.yoffset, *kept.size)
-    work.geometry = replace(geometry, subject=geometry.upright_box(kept), within=None)
+    work.geometry = replace(geometry, subject=geometry.to_upright(kept), search_area=None)
     work.each(lambda frame: frame.crop(kept.left - region.left, kept.top - region.top, *kept.size))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pyvips
 
-from ...plan.placing import axes
+from ...plan.geometry.placement import compute_ellipse_axes
 from ..work import Work
 from .corners import masked
 
 
 def cut_ellipse(work: Work) -> None:
     """Make what lies outside of the plan's ellipse transparent, and cut the picture to its bounds."""
-    ellipse, bounds = work.plan.ellipse, work.geometry.oval
+    ellipse, bounds = work.plan.ellipse, work.geometry.ellipse
     assert ellipse is not None
     assert bounds is not None
-    x, y, across, down = axes(ellipse, work.geometry.tilted)
+    x, y, across, down = compute_ellipse_axes(ellipse, work.geometry.angled_size)
     places = pyvips.Image.xyz(*bounds.size)
     mask = coverage(places[0] + (bounds.left + 0.5 - x), places[1] + (bounds.top + 0.5 - y), across, down).copy_memory()
     work.each(lambda frame: masked(frame.crop(*bounds), mask))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ...plan.geometry import Size
+from ...plan.geometry.layout import Size
 from ..colour.convert import apart, peak, require_colour, together
 from ..work import Work
 from .resize import scaled

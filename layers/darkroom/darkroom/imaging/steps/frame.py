@@ -7,8 +7,8 @@ from functools import partial
 import pyvips
 
 from ...errors import DarkroomError
-from ...plan.framing import laid, room
-from ...plan.geometry import Box, Size
+from ...plan.geometry.layout import Box, Size
+from ...plan.geometry.nine_patch import measure_content_margins, stretch_segments
 from ..colour.convert import require_colour, to_eight_bits
 from ..work import Work
 from .watermark import prepared
@@ -36,8 +36,8 @@ def put_frame(work: Work) -> None:
     if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in (patch.width, patch.height)):
         sides = f"{patch.width} × {patch.height} px, not of {MIN_SIDE_PX} to {MAX_SIDE_PX}"
         raise DarkroomError(detail=f"the frame {wanted.name!r} is of {sides}")
-    left, right = room(_marks(patch, 1, patch.height - 1, patch.width - 2, 1))
-    top, bottom = room(_marks(patch, patch.width - 1, 1, 1, patch.height - 2))
+    left, right = measure_content_margins(_marks(patch, 1, patch.height - 1, patch.width - 2, 1))
+    top, bottom = measure_content_margins(_marks(patch, patch.width - 1, 1, 1, patch.height - 2))
     picture = work.frames[0]
     size = Size(picture.width + left + right, picture.height + top + bottom)
     frame = _stretched(patch, size)
@@ -54,12 +54,12 @@ def _stretched(patch: pyvips.Image, size: Size) -> pyvips.Image:
     """The frame of ``size``, premultiplied, in memory."""
     inner = patch.crop(1, 1, patch.width - 2, patch.height - 2).premultiply()
     canvas = (pyvips.Image.black(*size, bands=4) + 0.0).copy(interpretation=patch.interpretation)
-    columns = laid(_marks(patch, 1, 0, inner.width, 1), size.width)
-    for row in laid(_marks(patch, 0, 1, 1, inner.height), size.height):
+    columns = stretch_segments(_marks(patch, 1, 0, inner.width, 1), size.width)
+    for row in stretch_segments(_marks(patch, 0, 1, 1, inner.height), size.height):
         for column in columns:
             cell = inner.crop(column.start, row.start, column.length, row.length)
-            across, down = column.to_length / column.length, row.to_length / row.length
-            canvas = canvas.insert(cell.resize(across, vscale=down, kernel="linear"), column.to, row.to)
+            across, down = column.target_length / column.length, row.target_length / row.length
+            canvas = canvas.insert(cell.resize(across, vscale=down, kernel="linear"), column.target, row.target)
     return canvas.copy_memory()
 
 

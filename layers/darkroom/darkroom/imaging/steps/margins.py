@@ -24,8 +24,8 @@ def add_margins(work: Work) -> None:
 
 def begins(work: Work) -> tuple[int, int]:
     """Where the picture begins within its margins."""
-    padding, inner, own = work.geometry.padding, work.geometry.size, work.geometry.finished
-    left, top = work.geometry.stand or ((inner.width - own.width) // 2, (inner.height - own.height) // 2)
+    padding, inner, own = work.geometry.padding, work.geometry.size, work.geometry.image_size
+    left, top = work.geometry.canvas_position or ((inner.width - own.width) // 2, (inner.height - own.height) // 2)
     return padding.left + left, padding.top + top
 
 

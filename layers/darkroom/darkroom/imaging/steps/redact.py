@@ -24,17 +24,17 @@ def redact(work: Work) -> None:
     Shmatikov, "Defeating Image Obfuscation with Deep Learning", 2016; Hill et al., "On the (In)effectiveness of
     Mosaicing and Blurring as Tools for Document Redaction", 2016). Here they would also be other sums for each size and
     crop that is asked for, so that a patient viewer collected equations until they could be solved. The colour is fixed
-    for that reason too. Raises what :func:`darkroom.plan.covering.outlines` raises.
+    for that reason too. Raises what :func:`darkroom.plan.geometry.redaction_mask.outlines` raises.
     """
     if not work.plan.redact:
         return
-    from ...plan.covering import mask, outlines  # few pictures hide anything
+    from ...plan.geometry.redaction_mask import compute_outlines, rasterize_mask  # few pictures hide anything
 
     geometry = work.geometry
-    covers = outlines(work.plan, work.findings, geometry.upright)
+    covers = compute_outlines(work.plan, work.findings, geometry.upright)
     region = geometry.stored_region
     cell_px = ceil((region.width * region.height / MASK_CELLS) ** 0.5)
-    grid, cells = mask(covers, geometry, cell_px)
+    grid, cells = rasterize_mask(covers, geometry, cell_px)
     if not any(cells):
         return
     coarse = pyvips.Image.new_from_memory(cells, *grid, 1, "uchar")

@@ -7,8 +7,8 @@ from functools import reduce
 import pyvips
 
 from ...findings import faces_of
-from ...plan.eyes import eyes
-from ...plan.geometry import Box
+from ...plan.geometry.layout import Box
+from ...plan.geometry.red_eye import locate_eyes
 from ..colour.convert import apart, require_colour, to_eight_bits, together
 from ..work import Work
 
@@ -22,7 +22,7 @@ def darken_red_eyes(work: Work) -> None:
 
     Of stills: what moves has been looked at in its first frame only.
     """
-    places = eyes(faces_of(work.findings), work.geometry)
+    places = locate_eyes(faces_of(work.findings), work.geometry)
     if len(work.frames) == 1 and places:
         work.each(lambda frame: reduce(_darkened, places, to_eight_bits(require_colour(frame))))
 

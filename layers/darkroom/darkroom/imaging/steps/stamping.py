@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import pyvips
 
-from ...plan.geometry import PLACES, Box, Size
+from ...plan.geometry.layout import FREE_SPACE_SHARES, Box, Size
+from ...plan.geometry.placement import EvenCentring, place_inwards, resolve_length, scale_offset
+from ...plan.geometry.resize import contain
+from ...plan.geometry.watermark_tiles import compute_tile_positions
 from ...plan.model import Stamp
-from ...plan.placing import Centring, inwards, multiplied, pixels
-from ...plan.repeating import starts
-from ...plan.scaling import contained
 from ..work import Work
 
 
 def multiply_offsets(stamp: Stamp, ratio: float) -> Stamp:
     """``stamp`` with its offsets in px times ``ratio``."""
-    return stamp._replace(dx=multiplied(stamp.dx, ratio), dy=multiplied(stamp.dy, ratio))
+    return stamp._replace(dx=scale_offset(stamp.dx, ratio), dy=scale_offset(stamp.dy, ratio))
 
 
-def place(own: Size, position: str, stamp: Stamp, picture: Size, even: Centring | None = None) -> Box:
+def place(own: Size, position: str, stamp: Stamp, picture: Size, even: EvenCentring | None = None) -> Box:
     """The place of a mark of ``own`` size at ``position``, a compass word. A part of it is inside of the picture.
 
     The arithmetic is imgproxy's (``processing/watermark.go``, ``calc_position.go``).
     """
     size = _size(own, stamp, picture)
-    share = PLACES[position]
+    share = FREE_SPACE_SHARES[position]
     left = _start(picture.width, size.width, share[0], stamp.dx, 0, even)
     top = _start(picture.height, size.height, share[1], stamp.dy, 1, even)
     return Box(
@@ -31,10 +31,10 @@ def place(own: Size, position: str, stamp: Stamp, picture: Size, even: Centring 
     )
 
 
-def _start(side: int, kept: int, share: float, offset: float, axis: int, even: Centring | None) -> int:
+def _start(side: int, kept: int, share: float, offset: float, axis: int, even: EvenCentring | None) -> int:
     if even is not None and share == 0.5:
-        return even.middle(side - kept, axis) + pixels(offset, side)
-    return inwards(side, kept, share, offset)
+        return even.middle(side - kept, axis) + resolve_length(offset, side)
+    return place_inwards(side, kept, share, offset)
 
 
 def _size(own: Size, stamp: Stamp, picture: Size) -> Size:
@@ -43,7 +43,7 @@ def _size(own: Size, stamp: Stamp, picture: Size) -> Size:
     sides = (max(1, round(part * side)) for part, side in zip((stamp.width, stamp.height), picture, strict=True))
     width, height = sides
     limit = Size(width if stamp.width else max(picture), height if stamp.height else max(picture))
-    return contained(own, limit, upscale=True)
+    return contain(own, limit, upscale=True)
 
 
 def visible(mark: pyvips.Image, box: Box, stamp: Stamp, picture: Size) -> tuple[pyvips.Image, Box]:
@@ -76,7 +76,7 @@ def stamp_second(work: Work) -> None:
 
 def repeated(mark: pyvips.Image, box: Box, axes: str, picture: Size) -> tuple[pyvips.Image, Box]:
     """``mark`` all along ``axes`` of the picture, and at ``box`` on the other one."""
-    across, down = starts(picture, box.size, axes)
+    across, down = compute_tile_positions(picture, box.size, axes)
     columns, rows = across or range(0, mark.width, mark.width), down or range(0, mark.height, mark.height)
     cell = mark.embed(0, 0, columns.step, rows.step).copy_memory()
     sheet = pyvips.Image.black(*picture, bands=mark.bands).copy(interpretation=mark.interpretation)
@@ -87,7 +87,7 @@ def repeated(mark: pyvips.Image, box: Box, axes: str, picture: Size) -> tuple[py
 
 def _tiles(mark: pyvips.Image, stamp: Stamp, picture: Size) -> pyvips.Image:
     """As many marks as the picture takes, one in its middle, with ``dx`` and ``dy`` px between them."""
-    gaps = [max(0, pixels(gap, side)) for gap, side in zip((stamp.dx, stamp.dy), picture, strict=True)]
+    gaps = [max(0, resolve_length(gap, side)) for gap, side in zip((stamp.dx, stamp.dy), picture, strict=True)]
     tile = mark.embed(gaps[0] // 2, gaps[1] // 2, mark.width + gaps[0], mark.height + gaps[1])
     across, down = (
         -(-side // own) | 1 for side, own in zip(picture, (tile.width, tile.height), strict=True)

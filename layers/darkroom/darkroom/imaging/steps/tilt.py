@@ -6,7 +6,7 @@ from math import cos, radians, sin
 
 import pyvips
 
-from ...plan.geometry import Size
+from ...plan.geometry.layout import Size
 from ..colour.convert import colour_bands, peak, require_colour
 from ..work import Work
 
@@ -17,7 +17,7 @@ def tilt(work: Work) -> None:
     The corners have ``margin_colour``, without one they become transparent; edges are soft. Colours are weighted by
     their alpha, as in a resize.
     """
-    size = work.geometry.tilted
+    size = work.geometry.angled_size
     work.each(lambda frame: _tilted(frame, work.plan.angle, size, work.plan.margin_colour))
 
 

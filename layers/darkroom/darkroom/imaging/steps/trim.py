@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pyvips
 
-from ...plan.geometry import Box, Size, arrange
+from ...plan.geometry.layout import Box, Size, compute_geometry
 from ...plan.model import Trimming
 from ..colour.convert import apart, channels, require_colour, to_eight_bits, to_srgb
 from ..work import Work
@@ -42,8 +42,8 @@ def trim(work: Work) -> None:
     axes = trimming.equal.translate(_SWAPPED) if geometry.orientation >= 5 else trimming.equal
     kept = _evened(_around(boxes), Size(work.frames[0].width, work.frames[0].height), axes)
     left, top = geometry.stored_subject[:2]
-    subject = geometry.upright_box(Box(kept.left + left, kept.top + top, *kept.size))
-    work.geometry = arrange(
+    subject = geometry.to_upright(Box(kept.left + left, kept.top + top, *kept.size))
+    work.geometry = compute_geometry(
         work.plan,
         geometry.stored,
         geometry.orientation,

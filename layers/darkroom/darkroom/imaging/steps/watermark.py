@@ -8,10 +8,10 @@ from functools import partial
 import pyvips
 
 from ...errors import DarkroomError
-from ...plan.geometry import PLACES, Box, Geometry, Size
+from ...plan.geometry.layout import FREE_SPACE_SHARES, Box, Geometry, Size
+from ...plan.geometry.placement import EvenCentring
 from ...plan.limits import Limits
 from ...plan.model import Stamp, Watermark
-from ...plan.placing import Centring
 from ..colour.convert import require_colour, to_eight_bits, to_srgb
 from ..formats.load import load, stored_size
 from ..formats.probe import inspect
@@ -49,7 +49,7 @@ def lay(work: Work, data: bytes | None, wanted: Watermark, where: Stamp | None, 
         from . import stamping  # only other URL languages have it
 
         where = stamping.multiply_offsets(where, work.geometry.ratio)
-        even = Centring() if work.plan.even_centre else None
+        even = EvenCentring() if work.plan.even_centre else None
         place = partial(stamping.place, position=wanted.position, stamp=where, picture=picture, even=even)
     mark, box = prepared(data, wanted, place)
     if axes:
@@ -65,7 +65,7 @@ def prepared(data: bytes, wanted: Watermark, place: Callable[[Size], Box]) -> tu
     try:
         header = inspect(source, LIMITS, animated=False)
         stored, orientation = stored_size(header)
-        own = stored.turned if orientation >= 5 else stored
+        own = stored.transposed if orientation >= 5 else stored
         box = place(own)
         whole = Geometry(stored, orientation, Box(0, 0, *own), box.size)
         frame = load(source, header, whole, LIMITS).frames[0]
@@ -83,7 +83,7 @@ def _place(own: Size, wanted: Watermark, picture: Size) -> Box:
     room = Size(picture.width - 2 * margin, picture.height - 2 * margin)
     factor = min(picture.width * wanted.scale / 100 / own.width, room.width / own.width, room.height / own.height)
     size = Size(*(max(1, round(side * factor)) for side in own))
-    x, y = PLACES[wanted.position]
+    x, y = FREE_SPACE_SHARES[wanted.position]
     left = margin + round((room.width - size.width) * x)
     top = margin + round((room.height - size.height) * y)
     return Box(left, top, *size)

@@ -52,7 +52,7 @@ UNSAMPLED = "unsampled"
 
 SAME_PLACE = 0.02
 """How far, in parts of their height, the edges of two regions may be apart to be one: a cover reaches much farther
-beyond each (:mod:`darkroom.plan.covering`)."""
+beyond each (:mod:`darkroom.plan.geometry.redaction_mask`)."""
 
 
 @dataclass(frozen=True, slots=True)

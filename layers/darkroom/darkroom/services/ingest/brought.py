@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from ...aws.archive import Archive
 from ...aws.forms import FINDINGS, FINDINGS_SIGNATURE
 from ...aws.observer import Observer
+from ...client_findings import BroughtFindings, is_signed, read_text
 from ...errors import Changed
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
-from ...plan.brought import BroughtFindings, is_signed, read_text
 from ..api import KeySource
 from .examine import Upload
 from .shelf import TRIES

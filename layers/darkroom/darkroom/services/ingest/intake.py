@@ -11,12 +11,12 @@ from ...aws.audit import Audit
 from ...aws.machine import Machine
 from ...aws.observer import Observer
 from ...aws.record import HELD, READY, REFUSED, Record
+from ...client_findings import BroughtFindings
 from ...errors import DarkroomError, OverLimits
 from ...imaging.formats.metadata.provenance import provenance
 from ...imaging.formats.probe import Header
 from ...imaging.looks import Looks
 from ...imaging.series import Exposure
-from ...plan.brought import BroughtFindings
 from ...plan.model import Plan
 from ..deadline import Deadline
 from ..figures import refused

@@ -8,7 +8,7 @@ from itertools import chain
 
 from ....aws.objects import StoredObject
 from ....errors import SourceMissing
-from ....plan.boxes import Size
+from ....plan.geometry.boxes import Size
 from ....services.transform import Transform
 
 

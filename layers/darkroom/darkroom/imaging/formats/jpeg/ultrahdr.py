@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....plan.geometry import Size
+from ....plan.geometry.layout import Size
 from .container import (
     APP1,
     APP2,

@@ -1,0 +1,346 @@
+"""Where every pixel goes: all arithmetic of a render, done before any pixel is touched.
+
+A :class:`Geometry` is a pure value in pixels. It speaks about the *upright* source (after EXIF orientation) and about
+sizes *before* ``rot``, because a render resizes first and turns the small picture after; :attr:`Geometry.size` is what
+comes out. The same value can be laid over a second picture of the same scene (a gain map, a picture that a loader has
+shrunk) with :meth:`Geometry.for_stored_size`.
+
+Rules, where CSS and other image services differ:
+
+* nothing is enlarged unless ``up=1``. A cover or fill whose source is smaller than the box keeps the box's aspect ratio
+  and becomes smaller; a letterbox keeps the whole box and leaves the picture at its size;
+* the box is about the result: with ``rot=90``, ``w`` is the width of the turned picture;
+* gravity is about the upright source;
+* no side is ever less than 1 px.
+
+What other services' URL languages can ask for beyond that is in :mod:`.crop`, :func:`.resize.resize` and
+:mod:`.placement`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..model import Extension, Padding, Plan, Zoom
+from ..options import MAX_SIDE_PX
+from .boxes import Box, Size, rescale_box, to_stored_box, to_upright_box
+from .crop import CropRegion, apply_crop_to, compute_crop
+from .pixel_ratio import RatioRequest, multiply_padding, resize_at_ratio
+from .placement import (
+    FREE_SPACE_SHARES,
+    EvenCentring,
+    center_window,
+    compute_ellipse_bounds,
+    compute_rotation_growth,
+    extend_canvas,
+    place_window,
+    rotate_size,
+)
+from .resize import MAX_SCALED_SIDE_PX, ResizeRequest, contain, cover, limit_pixels, resize, shrink_to_fit, swap_box
+
+__all__ = ["FREE_SPACE_SHARES", "MAX_SCALED_SIDE_PX", "Box", "Geometry", "Size", "compute_geometry"]
+
+_SEARCHED_GRAVITIES = ("attention", "entropy", "face")
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The path from a stored picture to the result, in the order of its steps.
+
+    ``stored``: size in the file. ``orientation``: EXIF, 1–8.
+    ``subject``: the region of the upright picture that crop and trim keep. It is provisional where ``search_area`` is
+    set: pixels then decide where in that area it is.
+    ``scaled``: the size after the resize.
+    ``window``: the part of the scaled picture that a cover keeps. Its place is provisional where ``search`` is
+    ``attention``, ``entropy`` or ``face``.
+    ``rotate`` (degrees clockwise), then ``flop`` (mirror left-right), then ``angle`` (degrees clockwise, on a larger
+    canvas).
+    ``ellipse``: the bounds of the ellipse that is cut out then.
+    ``canvas``: the letterbox or extension around the result, without padding. The result begins at
+    ``canvas_position``; None is the middle.
+    ``padding``: that of the plan times ``ratio``, the pixel ratio that is left where nothing may be enlarged.
+    """
+
+    stored: Size
+    orientation: int
+    subject: Box
+    scaled: Size
+    window: Box | None = None
+    search: str = ""
+    rotate: int = 0
+    flop: bool = False
+    canvas: Size | None = None
+    search_area: Box | None = None
+    angle: float = 0.0
+    ellipse: Box | None = None
+    canvas_position: tuple[int, int] | None = None
+    padding: Padding = Padding()
+    ratio: float = 1.0
+
+    @property
+    def upright(self) -> Size:
+        """The source's size as a viewer sees it."""
+        return self.stored.transposed if self.orientation >= 5 else self.stored
+
+    @property
+    def cropped_size(self) -> Size:
+        """The size after resize and cover, before ``rot``."""
+        return self.window.size if self.window else self.scaled
+
+    @property
+    def rotated_size(self) -> Size:
+        """The size after ``rot``."""
+        return self.cropped_size.transposed if self.rotate in (90, 270) else self.cropped_size
+
+    @property
+    def angled_size(self) -> Size:
+        """The size after the turn by an angle."""
+        return rotate_size(self.rotated_size, self.angle)
+
+    @property
+    def image_size(self) -> Size:
+        """The size of the picture itself, without what is put around it."""
+        return self.ellipse.size if self.ellipse else self.angled_size
+
+    @property
+    def size(self) -> Size:
+        """The size with the letterbox, without padding."""
+        return self.canvas or self.image_size
+
+    @property
+    def shrink(self) -> float:
+        """How many pixels of the upright source become one, on the axis where they are fewer. Below 1 it enlarges."""
+        return min(self.subject.width / self.scaled.width, self.subject.height / self.scaled.height)
+
+    @property
+    def stored_subject(self) -> Box:
+        """``subject`` in the coordinates of the stored picture."""
+        return to_stored_box(self.subject, self.upright, self.orientation)
+
+    @property
+    def stored_region(self) -> Box:
+        """What is read of the stored picture: ``search_area`` where there is one, ``subject`` else."""
+        return to_stored_box(self.search_area or self.subject, self.upright, self.orientation)
+
+    @property
+    def stored_scaled(self) -> Size:
+        """``scaled`` before it is turned upright."""
+        return self.scaled.transposed if self.orientation >= 5 else self.scaled
+
+    @property
+    def stored_window(self) -> Box | None:
+        """``window`` before the scaled picture is turned upright."""
+        return to_stored_box(self.window, self.scaled, self.orientation) if self.window else None
+
+    def with_window(self, window: Box) -> Geometry:
+        """This geometry with its window found at ``window`` of the scaled picture before it is turned upright."""
+        upright = to_upright_box(window, self.stored_scaled, self.orientation)
+        return replace(self, window=upright, search="")
+
+    def to_upright(self, box: Box) -> Box:
+        """``box`` of the stored picture, in the coordinates of the upright one."""
+        return to_upright_box(box, self.stored, self.orientation)
+
+    def for_stored_size(self, stored: Size) -> Geometry:
+        """This geometry for the same scene stored with another number of pixels; the output stays as large."""
+        if stored == self.stored:
+            return self
+        upright = stored.transposed if self.orientation >= 5 else stored
+        within = rescale_box(self.search_area, self.upright, upright) if self.search_area else None
+        return replace(
+            self, stored=stored, subject=rescale_box(self.subject, self.upright, upright), search_area=within
+        )
+
+
+def compute_geometry(
+    plan: Plan,
+    stored: Size,
+    orientation: int = 1,
+    *,
+    subject: Box | None = None,
+    max_side_px: int = MAX_SCALED_SIDE_PX,
+    max_pixels: int | None = None,
+) -> Geometry:
+    """The geometry of ``plan`` for a source of ``stored`` size.
+
+    ``subject`` is the region of the upright source to keep where it is known already; it defaults to what the plan's
+    inset, crop and cut keep. Of one that a trim has left, a plan with ``trim_first`` keeps what its cut does.
+    ``max_side_px`` is the longest side that the output format can hold, with padding, and ``max_pixels`` the largest
+    picture that its encoder has memory for: what no box bounds is made to fit. Raises BadOption where the crop, or an
+    ellipse, lies outside of the picture.
+    """
+    upright = stored.transposed if orientation >= 5 else stored
+    kept = compute_crop(plan, upright) if subject is None else CropRegion(subject)
+    if subject is not None and plan.trim_first:
+        kept = apply_crop_to(plan, subject)
+    if plan.own_side:
+        plan = _resolve_source_side(plan, kept.subject.size)
+    placed = Geometry(
+        stored, orientation, kept.subject, kept.subject.size, search_area=kept.search_area, padding=plan.padding
+    )
+    placed = replace(placed, rotate=plan.rotate, flop=plan.flip == "h", angle=plan.angle)
+    longer = compute_rotation_growth(plan.angle) if plan.angle else 1.0
+    room = _subtract_padding(plan.padding, int(max_side_px / longer))
+    most = None if max_pixels is None else int(max_pixels / longer**2)
+    laid = (
+        _resize_by_request(plan, placed, room, most)
+        if _needs_resize_request(plan)
+        else _resize_to_box(plan, placed, room, most)
+    )
+    if plan.proportion is not None:
+        from .proportion import apply_proportion  # only other URL languages ask for it
+
+        laid = apply_proportion(laid, plan.proportion.factor)
+    return _add_canvas(
+        plan, laid, Size(*(min(side, MAX_SIDE_PX) for side in _subtract_padding(plan.padding, max_side_px)))
+    )
+
+
+def _resolve_source_side(plan: Plan, size: Size) -> Plan:
+    """``plan`` with the missing side of its box, which is a side of ``size``, the picture before the resize."""
+    length = min(MAX_SIDE_PX, size.width if plan.own_side == "w" else size.height)
+    return replace(plan, height=length) if plan.width else replace(plan, width=length)
+
+
+def _subtract_padding(padding: Padding, max_side_px: int) -> Size:
+    """What padding leaves of the longest sides that the output can hold."""
+    return Size(
+        max(1, max_side_px - padding.left - padding.right),
+        max(1, max_side_px - padding.top - padding.bottom),
+    )
+
+
+def _needs_resize_request(plan: Plan) -> bool:
+    """Whether sizes follow rules that native options do not have."""
+    needs_factors = plan.covering or plan.one_side or plan.zoom != Zoom() or plan.pixel_ratio != 1 or plan.max_side
+    return bool(plan.min_width or plan.min_height or needs_factors)
+
+
+def _resize_to_box(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) -> Geometry:
+    """Scaled by the plan's box. A side that is not given is as long as can be."""
+    size = placed.subject.size
+    turns = plan.rotate in (90, 270)
+    upscale = plan.upscale and bool(plan.width or plan.height)
+    longest = max(MAX_SIDE_PX, *size) if upscale else max(room)
+    sides = (min(side or longest, most) for side, most in zip((plan.width, plan.height), room, strict=True))
+    box = Size(*sides).transposed if turns else Size(*sides)
+    box = swap_box(box, size) if plan.adapt else box
+    fit = plan.fit if plan.width and plan.height else "contain"
+    if fit == "cover":
+        scaled, kept = cover(size, box, upscale=upscale)
+        return _add_window(plan, replace(placed, scaled=scaled), kept)
+    if fit == "fill":
+        return replace(placed, scaled=box if upscale else shrink_to_fit(box, size))
+    scaled = contain(size, box, upscale=upscale)
+    if plan.only_grow and scaled.width < size.width:
+        scaled = size
+    return replace(placed, scaled=limit_pixels(scaled, max_pixels))
+
+
+def _resize_by_request(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) -> Geometry:
+    """Scaled by the plan's box, its factors and the least sides; what is then larger than the box, is cut to it."""
+    size = placed.subject.size
+    turns = plan.rotate in (90, 270)
+    zoom = plan.zoom[::-1] if turns else plan.zoom
+    wish = ResizeRequest(_swap_box(plan, size), zoom, _transpose_if(_min_size(plan), turns=turns))
+    most = Size(*(min(side, max(MAX_SIDE_PX, *size)) for side in (room.transposed if turns else room)))
+    if plan.pixel_ratio != 1 or plan.max_side:
+        return _resize_at_ratio(plan, placed, wish, max(most), max_pixels)
+    scaled, kept = resize(size, wish, _choose_fit(plan), plan.covering, most, upscale=plan.upscale)
+    if scaled == kept:
+        return replace(placed, scaled=limit_pixels(scaled, max_pixels))
+    return _add_window(plan, replace(placed, scaled=scaled), kept)
+
+
+def _resize_at_ratio(
+    plan: Plan, placed: Geometry, request: ResizeRequest, max_side_px: int, max_pixels: int | None
+) -> Geometry:
+    """Scaled by the plan's box and pixel ratio, within its longest side and ``max_side_px``, the output's."""
+    turns = plan.rotate in (90, 270)
+    wanted = RatioRequest(
+        request,
+        plan.pixel_ratio,
+        min(plan.max_side or max_side_px, max_side_px),
+        _choose_extension(plan),
+        Padding(*(plan.padding[1:] + plan.padding[:1] if turns else plan.padding)),
+    )
+    sized = resize_at_ratio(placed.subject.size, wanted, _choose_fit(plan), plan.covering, upscale=plan.upscale)
+    padding = multiply_padding(plan.padding, sized.ratio)
+    placed = replace(placed, scaled=limit_pixels(sized.scaled, max_pixels), padding=padding, ratio=sized.ratio)
+    return (
+        placed
+        if sized.scaled == sized.cropped
+        else _add_window(plan, replace(placed, scaled=sized.scaled), sized.cropped)
+    )
+
+
+def _choose_fit(plan: Plan) -> str:
+    """How the box is filled; with ``one_side`` it is stretched to."""
+    return "fill" if plan.one_side else plan.fit
+
+
+def _choose_extension(plan: Plan) -> Extension | None:
+    """What is put around the picture; a letterbox is one of both sides."""
+    return Extension() if plan.width and plan.height and plan.fit == "letterbox" else plan.extension
+
+
+def _swap_box(plan: Plan, size: Size) -> Size:
+    """The box for a subject of ``size`` before ``rot``, 0 for a side that is not given."""
+    box = _transpose_if(Size(plan.width or 0, plan.height or 0), turns=plan.rotate in (90, 270))
+    return swap_box(box, size) if plan.adapt else box
+
+
+def _min_size(plan: Plan) -> Size:
+    return Size(plan.min_width or 0, plan.min_height or 0)
+
+
+def _transpose_if(size: Size, *, turns: bool) -> Size:
+    return size.transposed if turns else size
+
+
+def _add_window(plan: Plan, placed: Geometry, kept: Size) -> Geometry:
+    """``placed`` with the window of ``kept`` px that the plan's gravity, focus and offset choose."""
+    scaled = placed.scaled
+    if kept == scaled:
+        return placed
+    if plan.focus is not None:
+        return replace(placed, window=_place_focus(plan.focus, placed, kept))
+    place = place_window(scaled, kept, plan.gravity, *plan.offset, ratio=placed.ratio, even=_choose_centring(plan))
+    return replace(placed, window=place, search=plan.gravity.name if plan.gravity.name in _SEARCHED_GRAVITIES else "")
+
+
+def _choose_centring(plan: Plan) -> EvenCentring | None:
+    """How a window is centred before ``rot`` and ``flip``."""
+    if not plan.even_centre:
+        return None
+    across, down = plan.rotate in (180, 270), plan.rotate in (90, 180)
+    if plan.flip == "h":
+        across, down = (across, not down) if plan.rotate in (90, 270) else (not across, down)
+    return EvenCentring((across, down))
+
+
+def _place_focus(focus: tuple[int, int], placed: Geometry, kept: Size) -> Box:
+    subject, scaled = placed.subject, placed.scaled
+    x = (focus[0] - subject.left) * scaled.width / subject.width
+    y = (focus[1] - subject.top) * scaled.height / subject.height
+    return Box(center_window(x, scaled.width, kept.width), center_window(y, scaled.height, kept.height), *kept)
+
+
+def _add_canvas(plan: Plan, geometry: Geometry, room: Size) -> Geometry:
+    """``geometry`` with the ellipse that is cut out of it, and with its canvas."""
+    if plan.ellipse is not None:
+        geometry = replace(geometry, ellipse=compute_ellipse_bounds(plan.ellipse, geometry.image_size))
+    extension = _choose_extension(plan)
+    if extension is None:
+        return geometry
+    turns = plan.rotate in (90, 270)
+    request = ResizeRequest(_transpose_if(_swap_box(plan, geometry.subject.size), turns=turns), plan.zoom)
+    if plan.proportion is not None and plan.proportion.canvas:
+        request = request._replace(box=Size(*(int(side * plan.proportion.factor) for side in request.box)))
+    even = EvenCentring() if plan.even_centre else None
+    target = request.target_at(geometry.ratio)
+    around = extend_canvas(geometry.image_size, target, extension, room, ratio=geometry.ratio, even=even)
+    if around is None:
+        return geometry
+    stand = None if extension == Extension() and not plan.even_centre else (around.left, around.top)
+    return replace(geometry, canvas=around.size, canvas_position=stand)

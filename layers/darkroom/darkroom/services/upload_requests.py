@@ -1,0 +1,233 @@
+"""Who may upload what: the token that guards the upload API, and the request that it guards.
+
+A token is ``<grant>.<signature>``, both unpadded base64url. The grant is the text
+``<expires>:<max bytes>[x<max files>]:<prefix>``: Unix time, a whole number or nothing, for a limited number of files
+``x`` and that number, and the prefix last, so that it needs no escape. The signature is HMAC-SHA256 by a key that signs
+URLs too, over ``upload-token:`` and the grant as it stands in the token. What is signed for a URL begins with a slash,
+so that neither can pass for the other.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..client_findings import read_document, write_text
+from ..errors import BadKey, BadToken, BadUpload, NotGranted
+from ..plan.keys import check_key
+
+MAX_TOKEN_LASTS_S = 86_400
+"""A token that would last longer is refused: most likely a mistake was made with its time."""
+
+IMAGE_TYPES = {
+    "image/jpeg": "jpeg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/avif": "avif",
+    "image/heic": "heic",
+    "image/heif": "heic",
+    "image/tiff": "tiff",
+    "image/svg+xml": "svg",
+}
+"""Media types that may be uploaded, and the format that each is of. The bytes are looked at after the upload."""
+
+_DOMAIN = b"upload-token:"
+_TOKEN = re.compile(r"([A-Za-z0-9_-]{1,1200})\.([A-Za-z0-9_-]{43})")
+_GRANT = re.compile(r"([1-9][0-9]{0,9}):([1-9][0-9]{0,11})?(?:x([1-9][0-9]{0,5}))?:(.+)", re.DOTALL)
+_HEX_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_FIELDS = ("key", "type", "size", "sha256")
+_FURTHER = ("findings",)
+_MAX_REQUEST_BYTES = 16_384
+"""Of a request's JSON: a key of 700 bytes may take 4,200 when all of it is escaped, and findings four times the 1,800
+that are kept of them."""
+_EXPANDED = "${filename}"
+"""S3 puts the name of the sent file in its place, so that the key would be another than the one that was granted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token allows until ``expires_s`` (Unix time): uploads to ``prefix``, of ``max_bytes`` each at most.
+
+    A prefix that ends in a slash stands for all keys below it, any other for the one key of that name. ``max_files`` is
+    how many forms the token is good for.
+    """
+
+    prefix: str
+    expires_s: int
+    max_bytes: int | None = None
+    max_files: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The grant as a token has it, before it is encoded. Equal grants have equal texts."""
+        files = "" if self.max_files is None else f"x{self.max_files}"
+        return f"{self.expires_s}:{'' if self.max_bytes is None else self.max_bytes}{files}:{self.prefix}"
+
+    def covers(self, key: str) -> bool:
+        """Whether ``key`` is the prefix, or below it."""
+        return key == self.prefix or (self.prefix.endswith("/") and key.startswith(self.prefix))
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One file that is to be uploaded. ``sha256`` is the digest of its bytes.
+
+    ``findings``: what came along, as :mod:`darkroom.client_findings` writes it, empty for nothing.
+    """
+
+    key: str
+    media_type: str
+    size_bytes: int
+    sha256: bytes
+    findings: str = ""
+
+    @property
+    def checksum(self) -> str:
+        """The digest as S3 writes it."""
+        return b64encode(self.sha256).decode()
+
+
+def write_token(grant: Grant, key: str) -> str:
+    """The token of ``grant`` made by ``key``; raises BadKey for a prefix of no key, BadToken for a wrong number."""
+    check_key(grant.prefix.removesuffix("/"))
+    encoded = _base64url(grant.text.encode())
+    _read_grant(encoded)
+    return f"{encoded}.{_signature(encoded, key)}"
+
+
+def read_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
+    """The grant of a token that one of ``keys`` made and that is not over; raises BadToken."""
+    parts = _TOKEN.fullmatch(token)
+    if parts is None:
+        raise BadToken("The upload token is malformed")
+    encoded, signature = parts.groups()
+    candidates = [_signature(encoded, key) for key in keys if key]
+    if not any(hmac.compare_digest(candidate, signature) for candidate in candidates):
+        raise BadToken("The upload token was not made by a key that is valid now")
+    grant = _read_grant(encoded)
+    if now_s >= grant.expires_s:
+        raise BadToken("The upload token has expired")
+    if grant.expires_s > now_s + MAX_TOKEN_LASTS_S:
+        raise BadToken(f"The upload token lasts longer than {MAX_TOKEN_LASTS_S} seconds")
+    return grant
+
+
+def read_upload(body: bytes, grant: Grant, max_bytes: int) -> Upload:
+    """The upload that the JSON of a request asks for.
+
+    Raises BadUpload, which names the field, or NotGranted for a key outside of the grant.
+    """
+    document = _read_document(body)
+    key = _key(document["key"])
+    if not grant.covers(key):
+        raise NotGranted(f"The upload token is for {_range(grant.prefix)}")
+    return Upload(
+        key=key,
+        media_type=_media_type(document["type"]),
+        size_bytes=_size(document["size"], min(max_bytes, grant.max_bytes or max_bytes)),
+        sha256=_sha256(document["sha256"]),
+        findings=write_text(read_document(document["findings"])) if "findings" in document else "",
+    )
+
+
+def _signature(encoded: str, key: str) -> str:
+    return _base64url(hmac.digest(key.encode(), _DOMAIN + encoded.encode(), "sha256"))
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _read_grant(encoded: str) -> Grant:
+    try:
+        data = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+        parts = _GRANT.fullmatch(data.decode())
+        if parts is None or _base64url(data) != encoded:
+            raise BadToken("The upload token is malformed")
+        expires, max_bytes, max_files, prefix = parts.groups()
+        check_key(prefix.removesuffix("/"))
+    except (ValueError, BadKey) as error:
+        raise BadToken("The upload token is malformed", detail=str(error)) from error
+    return Grant(prefix, int(expires), *(int(most) if most else None for most in (max_bytes, max_files)))
+
+
+def _read_document(body: bytes) -> dict[str, object]:
+    if len(body) > _MAX_REQUEST_BYTES:
+        raise BadUpload(f"The request has more than {_MAX_REQUEST_BYTES} bytes; the file itself goes to S3")
+    try:
+        document = json.loads(body.decode(), object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise BadUpload("The request is not a JSON object", detail=str(error)) from error
+    if not isinstance(document, dict):
+        raise BadUpload("The request is not a JSON object")
+    for name in document:
+        if name not in _FIELDS + _FURTHER:
+            there_are = ", ".join(_FIELDS + _FURTHER)
+            raise BadUpload(f"{name[:40]}: there is no such field; there are {there_are}", field=name[:40])
+    for name in _FIELDS:
+        if name not in document:
+            raise BadUpload(f"{name}: missing", field=name)
+    return document
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        names = [name for name, _ in pairs]
+        name = next(name for name in names if names.count(name) > 1)[:40]
+        raise BadUpload(f"{name}: given twice", field=name)
+    return document
+
+
+def _key(value: object) -> str:
+    if not isinstance(value, str):
+        raise BadUpload("key: expected a text such as trips/rome.jpg", field="key")
+    try:
+        check_key(value)
+    except (BadKey, UnicodeError) as error:
+        reason = error.message if isinstance(error, BadKey) else "The key is not valid Unicode"
+        raise BadUpload(f"key: {reason}", field="key") from error
+    if _EXPANDED in value:
+        raise BadUpload(f"key: {_EXPANDED} may not be part of it", field="key")
+    return value
+
+
+def _media_type(value: object) -> str:
+    if not isinstance(value, str) or value not in IMAGE_TYPES:
+        raise BadUpload(f"type: expected one of {', '.join(IMAGE_TYPES)}", field="type")
+    return value
+
+
+def _size(value: object, max_bytes: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= max_bytes:
+        raise BadUpload(f"size: expected the file's bytes, a whole number from 1 to {max_bytes}", field="size")
+    return value
+
+
+def _sha256(value: object) -> bytes:
+    expected = "sha256: expected the file's SHA-256 in hexadecimal or base64"
+    if not isinstance(value, str) or not value.isascii():
+        raise BadUpload(expected, field="sha256")
+    read: Callable[[str], bytes] = bytes.fromhex if _HEX_SHA256.fullmatch(value) else _from_base64
+    digest = read(value)
+    if len(digest) != 32:
+        raise BadUpload(expected, field="sha256")
+    return digest
+
+
+def _from_base64(text: str) -> bytes:
+    """The bytes of ``text``, none if it is not their one spelling."""
+    try:
+        data = b64decode(text, validate=True)
+    except ValueError:
+        return b""
+    return data if b64encode(data).decode() == text else b""
+
+
+def _range(prefix: str) -> str:
+    return f"keys below {prefix}" if prefix.endswith("/") else f"the key {prefix}"

@@ -1,0 +1,124 @@
+"""Random values of what other services' URL languages ask for, and Plans of them, made from the option tables."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from darkroom.plan.extended.option_types import (
+    ConvolutionKind,
+    CurvesKind,
+    CutKind,
+    Decimal,
+    Degrees,
+    ExtensionKind,
+    Numbers,
+    ProportionKind,
+    Several,
+    StampKind,
+    TrimmingKind,
+)
+from darkroom.plan.extended.options import BORROWED
+from darkroom.plan.model import BORROWED_FORMATS, Convolution, Cut, Extension, Plan, Proportion, Stamp, Trimming
+from darkroom.plan.normalize import plan_of
+from darkroom.plan.option_types import Value
+
+from .plans import KEYS, Strategy, option_values, values_of
+
+
+def decimals(low: float, high: float) -> Strategy:
+    """Numbers with at most four decimals."""
+    return st.integers(round(low * 10_000), round(high * 10_000)).map(lambda steps: steps / 10_000)
+
+
+LENGTHS = decimals(-1, 1) | st.integers(-65_535, 65_535).map(float)
+PARTS = decimals(0, 1)
+COLOURS = st.text("0123456789abcdef", min_size=6, max_size=6)
+
+
+@values_of.register
+def _(kind: Numbers) -> Strategy:
+    one = st.integers(round(kind.low), round(kind.high)) if kind.integral else decimals(kind.low, kind.high)
+    counts = st.integers(1, kind.most).map(lambda times: times * kind.count)
+    return counts.flatmap(lambda count: st.tuples(*[one] * count)).map(lambda values: kind.shape(*values))
+
+
+@values_of.register
+def _(kind: ProportionKind) -> Strategy:
+    return st.builds(Proportion, decimals(0.0001, 1), st.booleans())
+
+
+@values_of.register
+def _(kind: Decimal) -> Strategy:
+    return decimals(kind.low, kind.high)
+
+
+@values_of.register
+def _(kind: CutKind) -> Strategy:
+    sides = PARTS | st.integers(0, 65_535).map(float)
+    return st.builds(Cut, sides, sides, st.sampled_from(kind.words), PARTS, PARTS, LENGTHS, LENGTHS)
+
+
+@values_of.register
+def _(kind: ExtensionKind) -> Strategy:
+    to = st.sampled_from(["box", "ratio"])
+    return st.builds(Extension, to, st.sampled_from(kind.places), LENGTHS, LENGTHS) | st.builds(
+        Extension, to, st.just("fp"), PARTS, PARTS
+    )
+
+
+@values_of.register
+def _(kind: TrimmingKind) -> Strategy:
+    corners, axes = st.sampled_from(["northwest", "southeast"]), st.sampled_from(["", "h", "v", "hv"])
+    return st.builds(Trimming, st.just("") | COLOURS, corners, axes, st.just(0.0) | decimals(0.0001, 255))
+
+
+@values_of.register
+def _(kind: StampKind) -> Strategy:
+    return st.builds(Stamp, LENGTHS, LENGTHS, st.booleans(), PARTS, PARTS)
+
+
+@values_of.register
+def _(kind: ConvolutionKind) -> Strategy:
+    odd = st.sampled_from([1, 3, 5, 7])
+    weights = decimals(-1000, 1000)
+    return st.tuples(odd, odd, st.booleans()).flatmap(
+        lambda made: st.lists(weights, min_size=made[0] * made[1], max_size=made[0] * made[1]).map(
+            lambda row: Convolution(made[0], made[2], tuple(row))
+        )
+    )
+
+
+@values_of.register
+def _(kind: CurvesKind) -> Strategy:
+    levels = st.integers(0, 255)
+    several = st.dictionaries(levels, levels, min_size=2, max_size=6).map(lambda made: tuple(sorted(made.items())))
+    curves = st.just(()) | several
+    return st.tuples(*[curves] * 4).filter(any)
+
+
+@values_of.register
+def _(kind: Several) -> Strategy:
+    return st.sets(st.sampled_from(kind.words), min_size=1).map(
+        lambda chosen: tuple(word for word in kind.words if word in chosen)
+    )
+
+
+@values_of.register
+def _(kind: Degrees) -> Strategy:
+    return st.integers(0, 35_999).map(lambda steps: steps / 100)
+
+
+@st.composite
+def borrowed_values(draw: st.DrawFn, most: int = 6) -> dict[str, Value]:
+    """Values of some options of either kind, by short name."""
+    chosen = draw(st.lists(st.sampled_from(BORROWED), max_size=most, unique_by=lambda option: option.short))
+    values = draw(option_values(most=5)) | {option.short: draw(values_of(option.kind)) for option in chosen}
+    if draw(st.integers(0, 4)) == 0:
+        values["f"] = draw(st.sampled_from(BORROWED_FORMATS))
+    return values
+
+
+@st.composite
+def borrowed_plans(draw: st.DrawFn) -> Plan:
+    """A Plan as a canonical path can name it, with options of other URL languages."""
+    return plan_of(draw(KEYS), draw(borrowed_values()))

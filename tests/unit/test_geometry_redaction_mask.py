@@ -1,0 +1,178 @@
+"""What is covered of a picture: by findings, by orientation and crop, and never too little."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import cos, floor, radians, sin
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkroom.errors import BadOption, FindingsPending, NoInference, Unanalysable
+from darkroom.findings import CLIENT, FACES, TEXT, Face, Finding, Findings, Line, Region
+from darkroom.plan.geometry.boxes import Box, to_stored_box
+from darkroom.plan.geometry.layout import Geometry, Size, compute_geometry
+from darkroom.plan.geometry.redaction_mask import Outline, compute_outlines, rasterize_mask
+from darkroom.plan.model import Crop, Plan
+
+SIZE = Size(200, 100)
+FACE = Face(Region(0.4, 0.4, 0.1, 0.2), 0.9)
+LINE = Line(((0.1, 0.1), (0.3, 0.1), (0.3, 0.2), (0.1, 0.2)), "words", 0.9)
+FOUND = {
+    FACES: Finding(FACES, "model", "1", faces=(FACE,)),
+    TEXT: Finding(TEXT, "model", "1", lines=(LINE,)),
+}
+AROUND_FACE = ((74.0, 30.0), (106.0, 30.0), (106.0, 70.0), (74.0, 70.0))
+AROUND_LINE = ((17.0, 7.0), (63.0, 7.0), (63.0, 23.0), (17.0, 23.0))
+
+
+def covered(redact: str, **found: Finding) -> list[Outline]:
+    return [
+        tuple((round(x, 3), round(y, 3)) for x, y in outline)  # type: ignore[misc]
+        for outline in compute_outlines(Plan("k", redact=redact), Findings("1", "etag", found), SIZE)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("redact", "expected"),
+    [("", []), ("faces", [AROUND_FACE]), ("text", [AROUND_LINE]), ("all", [AROUND_FACE, AROUND_LINE])],
+)
+def test_what_is_covered_is_what_was_asked_for_with_a_margin(redact: str, expected: list[Outline]) -> None:
+    assert covered(redact, **FOUND) == expected
+
+
+def test_the_margin_of_text_that_lies_askew_lies_so_too() -> None:
+    askew = Line(((0.25, 0.2), (0.45, 0.6), (0.425, 0.65), (0.225, 0.25)), "words", 0.9)  # 45° in 200 × 100
+    finding = Finding(TEXT, "model", "1", lines=(askew,))
+    [outline] = covered("text", text=finding)
+    assert outline == ((50.0, 17.0), (93.0, 60.0), (85.0, 68.0), (42.0, 25.0))
+
+
+@pytest.mark.parametrize("redact", ["faces", "text", "all"])
+def test_without_findings_nothing_is_known(redact: str) -> None:
+    with pytest.raises(FindingsPending):
+        compute_outlines(Plan("k", redact=redact), None, SIZE)
+    other = TEXT if redact == "faces" else FACES
+    with pytest.raises(FindingsPending):
+        compute_outlines(
+            Plan("k", redact=redact), Findings("1", "etag", {other: FOUND[other]}, pending=(FACES, TEXT)), SIZE
+        )
+
+
+@pytest.mark.parametrize("redact", ["faces", "text", "all"])
+def test_what_nobody_looks_for_here_will_not_come(redact: str) -> None:
+    other = TEXT if redact == "faces" else FACES
+    with pytest.raises(NoInference):
+        covered(redact, **{other: FOUND[other]})
+
+
+@pytest.mark.parametrize("redact", ["faces", "text", "all"])
+def test_what_an_uploader_did_not_look_for_may_still_come(redact: str) -> None:
+    other = TEXT if redact == "faces" else FACES
+    theirs = replace(FOUND[other], by=CLIENT)
+    for found in ({}, {other: theirs}):
+        with pytest.raises(FindingsPending):
+            covered(redact, **found)
+
+
+def test_what_no_model_can_read_is_never_shown() -> None:
+    with pytest.raises(Unanalysable):
+        covered("faces", faces=Finding(FACES, "model", "1", error="unreadable"))
+    with pytest.raises(Unanalysable):
+        covered("all", **FOUND | {"text": Finding(TEXT, "model", "1", error="unreadable")})
+
+
+def test_a_page_that_nothing_has_looked_at_is_refused() -> None:
+    with pytest.raises(BadOption):
+        compute_outlines(Plan("k", redact="faces", page=1), Findings("1", "etag", FOUND), SIZE)
+
+
+def rows(cells: bytes, grid: Size) -> list[list[int]]:
+    return [list(cells[row * grid.width : (row + 1) * grid.width]) for row in range(grid.height)]
+
+
+def block(left: float, top: float, right: float, bottom: float) -> Outline:
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def test_a_mask_covers_whole_pixels_and_three_beyond() -> None:
+    grid, cells = rasterize_mask([block(10.2, 8, 12, 9)], compute_geometry(Plan("k"), Size(30, 20)), 1)
+    assert grid == (30, 20)
+    marked = {(x, y) for y, row in enumerate(rows(cells, grid)) for x, cell in enumerate(row) if cell}
+    assert marked == {(x, y) for x in range(7, 15) for y in range(5, 12)}
+
+
+@pytest.mark.parametrize("outline", [block(-50, -50, -10, -10), block(40, 5, 60, 10), block(5, 40, 10, 60)])
+def test_what_lies_outside_of_the_picture_marks_nothing(outline: Outline) -> None:
+    assert not any(rasterize_mask([outline], compute_geometry(Plan("k"), Size(30, 20)), 1)[1])
+
+
+def test_what_reaches_over_the_edge_is_covered_up_to_it() -> None:
+    grid, cells = rasterize_mask([block(-50, -50, 500, 500)], compute_geometry(Plan("k"), Size(30, 20)), 7)
+    assert grid == (5, 3)
+    assert set(cells) == {255}
+
+
+def test_an_edge_that_is_flat_to_the_last_bit_is_covered() -> None:
+    """Its slope is beyond the largest number."""
+    geometry = compute_geometry(Plan("k"), Size(30, 20))
+    outline = ((2.0, 0.0), (12.0, 5e-324), (12.0, 9.0), (2.0, 9.0))
+    assert rasterize_mask([outline], geometry, 1) == rasterize_mask([block(2, 0, 12, 9)], geometry, 1)
+
+
+fractions = st.floats(-0.2, 1.2)
+boxes = st.tuples(fractions, fractions, st.floats(0.01, 0.5), st.floats(0.01, 0.5))
+
+
+@given(
+    boxes,
+    st.floats(0, 360),
+    st.integers(10, 60),
+    st.integers(10, 60),
+    st.integers(1, 8),
+    st.integers(1, 9),
+    st.none() | st.just(Crop("pct", 20, 30, 50, 60)),
+    st.data(),
+)
+def test_no_point_of_an_outline_is_left_open(
+    box: tuple[float, float, float, float],
+    degrees: float,
+    width: int,
+    height: int,
+    orientation: int,
+    cell_px: int,
+    crop: Crop | None,
+    data: st.DataObject,
+) -> None:
+    """Any point within a turned rectangle, carried into the stored picture by Geometry's own box arithmetic."""
+    geometry = compute_geometry(Plan("k", crop=crop), Size(width, height), orientation)
+    outline = turned(box, degrees, geometry.upright)
+    grid, cells = rasterize_mask([outline], geometry, cell_px)
+    across, down = data.draw(st.floats(0, 1)), data.draw(st.floats(0, 1))
+    x, y = (
+        (outline[0][axis] * (1 - across) + outline[1][axis] * across) * (1 - down)
+        + (outline[3][axis] * (1 - across) + outline[2][axis] * across) * down
+        for axis in (0, 1)
+    )
+    column, row = pixel(geometry, x, y)
+    subject = geometry.stored_subject
+    if 0 <= column < subject.width and 0 <= row < subject.height:
+        assert cells[row // cell_px * grid.width + column // cell_px] == 255
+
+
+def turned(box: tuple[float, float, float, float], degrees: float, upright: Size) -> Outline:
+    """A rectangle in fractions, turned around its first corner, in pixels."""
+    left, top, wide, tall = (part * side for part, side in zip(box, (upright.width, upright.height) * 2, strict=True))
+    along, beside = cos(radians(degrees)), sin(radians(degrees))
+    points = [
+        (left + x * along - y * beside, top + x * beside + y * along)
+        for x, y in ((0, 0), (wide, 0), (wide, tall), (0, tall))
+    ]
+    return points[0], points[1], points[2], points[3]
+
+
+def pixel(geometry: Geometry, x: float, y: float) -> tuple[int, int]:
+    """Column and row, in what is kept of the stored picture, of the pixel that has the upright point."""
+    found = to_stored_box(Box(floor(x), floor(y), 1, 1), geometry.upright, geometry.orientation)
+    return found.left - geometry.stored_subject.left, found.top - geometry.stored_subject.top
