@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.aws.record import padded
+from darkroom.aws.record import pad_sequencer
 from darkroom.key_encoding import decode_key, encode_key
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import configured
-from darkroom.services.ingest.announce import image_id
+from darkroom.services.ingest.announcements import build_image_id
 from darkroom.services.live_settings import CURRENT
 
 from .expected_state import ExpectedEnd, ExpectedState
@@ -108,7 +108,9 @@ def _mismarked(case: Case, key: str, master: Stored, contents: list[Content]) ->
         yield "has a master that cannot be decoded"
     if master.metadata.get("sha256") not in {digest(content) for content in contents}:
         yield "has a master that bears another upload's sha256"
-    if master.metadata.get("sequencer") not in {padded(known) for known in case.evidence.sequencers.get(key, ())}:
+    if master.metadata.get("sequencer") not in {
+        pad_sequencer(known) for known in case.evidence.sequencers.get(key, ())
+    }:
         yield "has a master that bears the sequencer of no event"
     kept = case.evidence.records.get(key, {}).get("master", {})
     yield from list_differences("the master's etag in the index", kept.get("etag", "").strip('"'), master.etag)
@@ -173,7 +175,7 @@ def _announced(case: Case) -> _Found:
     for announced in case.evidence.announced:
         key, name = announced.detail["key"], announced.detail["id"]
         known = case.evidence.sequencers.get(key, ())
-        if name not in {image_id(key, padded(one), announced.detail["version_id"]) for one in known}:
+        if name not in {build_image_id(key, pad_sequencer(one), announced.detail["version_id"]) for one in known}:
             yield key, f"{announced.detail_type} has the id of no event: {name}"
         said = _said(announced)
         if told.setdefault(name, said) != said:

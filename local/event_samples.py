@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from darkroom.aws.index import Index
 from darkroom.aws.queues import Queue
-from darkroom.aws.record import READY, padded
+from darkroom.aws.record import READY, pad_sequencer
 from darkroom.aws.vault import Vault
 
 from .aws import Cloud
@@ -71,7 +71,7 @@ def put_back(cloud: Cloud, facts: StackInfo, folder: Path) -> list[str]:
     """
     index, uploads = Index(cloud.dynamodb, facts.index_table), Vault(cloud.s3, facts.uploads_bucket)
     known = index.get_many(list(BODIES))
-    used = {key for key, record in known.items() if record.sequencer <= padded(SECOND)}
+    used = {key for key, record in known.items() if record.sequencer <= pad_sequencer(SECOND)}
     if DELETED in used and known[DELETED].state == READY:
         used.remove(DELETED)
     for key in used:

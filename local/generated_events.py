@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.aws.vault import Vault
-from darkroom.services.strips.requests import EVERY
+from darkroom.services.large_image.step_request import ALL_STRIPS
 from darkroom.services.upload_requests import MAX_TOKEN_LASTS_S, Grant, write_token
 from tools.events import Event, similar
 from tools.events.upload import request_form, request_state
@@ -52,7 +52,7 @@ def build_events(facts: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
     version_id = _put_scene(Cloud(facts["aws_endpoint_url"]), facts["uploads_bucket"])
     named = {"scene": sha256(version_id.encode()).hexdigest()[:32], "key": SCENE, "version_id": version_id}
     yield "scene/plan.json", {"action": "plan", **named}
-    yield "scene/cut.json", {"action": "cut", **named, "strip": EVERY}
+    yield "scene/cut.json", {"action": "cut", **named, "strip": ALL_STRIPS}
     yield "scene/bind.json", {"action": "bind", **named}
     yield "scene/tell.json", {"action": "tell", **named}
 

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from darkroom.aws.archive import Archive
-from darkroom.aws.entries import Entries
+from darkroom.aws.documents import DocumentStore
 from darkroom.aws.vault import Vault
 from darkroom.findings import to_document
 from darkroom.services.places import MASTERS
@@ -30,7 +30,7 @@ class ImageDetails:
     ) -> None:
         media = Vault(cloud.s3, facts.media_bucket)
         self._masters = media
-        self._archive = Archive(media, Entries(cloud.dynamodb, facts.index_table))
+        self._archive = Archive(media, DocumentStore(cloud.dynamodb, facts.index_table))
         self._endpoint = endpoint
         self._generation = generation
 

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
-from darkroom.aws.letters import WAIT_S, DeadLetter, DeadLetters
+from darkroom.aws.dead_letter_queue import WAIT_S, DeadLetterQueue, DlqMessage
 from darkroom.errors import Unavailable
 
 
@@ -46,23 +46,23 @@ def redrive(
 
     Raises Unavailable; whatever was not sent by then is still there.
     """
-    letters = DeadLetters(sqs, dead_url, wait_s=WAIT_S)
+    letters = DeadLetterQueue(sqs, dead_url, wait_s=WAIT_S)
     found = sent = 0
     shown: list[str] = []
-    for letter in letters.each():
+    for letter in letters.read_all():
         found += 1
         for line in _lines(letter):
             say(line)
         if dry_run:
             shown.append(letter.receipt_handle)
             continue
-        letters.send_back(letter, (letter.is_urgent and urgent_url) or queue_url)
+        letters.redrive(letter, (letter.has_priority and urgent_url) or queue_url)
         sent += 1
-    letters.show(shown)
+    letters.make_visible(shown)
     return Redriven(found, sent)
 
 
-def _lines(letter: DeadLetter) -> Iterator[str]:
+def _lines(letter: DlqMessage) -> Iterator[str]:
     sent = datetime.fromtimestamp(letter.sent_s, UTC).isoformat(timespec="seconds")
     yield f"{sent}  {letter.subject}"
     yield f"    {letter.cause}"

@@ -21,7 +21,7 @@ from darkroom.aws.index import Index
 from darkroom.aws.queues import Queue
 from darkroom.aws.record import HELD, Record
 from darkroom.errors import DarkroomError, NotIngested
-from darkroom.services.ingest.changes import confirm_message, release_message
+from darkroom.services.ingest.events import build_confirm_message, build_release_message
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 type Message = Callable[[str, str, str], dict[str, object]]
 
-DECISIONS: Mapping[str, Message] = {"release": release_message, "confirm": confirm_message}
+DECISIONS: Mapping[str, Message] = {"release": build_release_message, "confirm": build_confirm_message}
 """What a person can say of a picture that is held: serve it, or leave it where it is."""
 
 
@@ -82,7 +82,7 @@ def main(
     index = Index(dynamodb or boto3.client("dynamodb"), chosen.table)
     try:
         if chosen.command == "list":
-            _show(index.waiting_for_review())
+            _show(index.list_flagged())
         else:
             decide(index, Queue(sqs or boto3.client("sqs"), chosen.queue_url), chosen.key, chosen.command, chosen.by)
             sys.stdout.write(f"{chosen.key}: {chosen.command} by {chosen.by} is on its way\n")

@@ -26,7 +26,7 @@ from darkroom.imaging.rendered_image import Picture
 from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Plan
-from darkroom.services.scenes import Scenes
+from darkroom.services.master_reader import MasterReader
 
 UNMEASURED = 3
 """Turns of each tile before those that count."""
@@ -90,7 +90,7 @@ def plan_of(tile: str) -> Plan:
     return Plan("scene.tif", crop=crop, width=across, height=down, fit="fill", format="jpeg")
 
 
-def timed(scenes: Scenes, bucket: Bucket, key: str, plan: Plan) -> tuple[float, float, Picture]:
+def timed(scenes: MasterReader, bucket: Bucket, key: str, plan: Plan) -> tuple[float, float, Picture]:
     """Milliseconds of looking for the scene, and of rendering."""
     started = time.perf_counter()
     found = scenes.open(bucket, key)
@@ -106,7 +106,7 @@ def main() -> None:
     path, key, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     render(plan_of(sys.argv[4]), Local(path), limits=Limits())  # what is loaded once
     for tile in sys.argv[4:]:
-        plan, scenes = plan_of(tile), Scenes()
+        plan, scenes = plan_of(tile), MasterReader()
         bucket = Counted(connect("media", CredentialSource()))
         looked, cold, picture = timed(scenes, bucket, key, plan)
         told = {"tile": tile, "cold_ms": looked + cold, "cold_bytes": bucket.bytes, "cold_requests": bucket.requests}

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from darkroom.aws.archive import Archive
 from darkroom.aws.bus import Bus
 from darkroom.aws.clients import client
-from darkroom.aws.entries import Entries
+from darkroom.aws.documents import DocumentStore
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
@@ -33,15 +33,15 @@ from darkroom.services.infer.tasks import tasks
 from darkroom.services.infer.trial import open_trials
 from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
-from darkroom.services.received import Message
 from darkroom.services.restart import restarting
-from darkroom.services.settings import limits
+from darkroom.services.service_settings import build_source_limits
+from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _media, _source = Vault(_s3, _env["MEDIA_BUCKET"]), Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"])
-_entries, _index = Entries(_dynamodb, _env["INDEX_TABLE"]), Index(_dynamodb, _env["INDEX_TABLE"])
+_entries, _index = DocumentStore(_dynamodb, _env["INDEX_TABLE"]), Index(_dynamodb, _env["INDEX_TABLE"])
 _archive, _vectors = Archive(_media, _entries), open_vectors(_env)
 _observer = Observer("infer")
 
@@ -65,7 +65,11 @@ def _infer(settings: Settings) -> Infer:
     wanted, blocks = tasks(settings), settings.moderation_policy == "block"
     return Infer(
         terms=Terms(
-            settings.findings_generation, wanted, limits(settings), blocks, max_views=settings.moderation_max_views
+            settings.findings_generation,
+            wanted,
+            build_source_limits(settings),
+            blocks,
+            max_views=settings.moderation_max_views,
         ),
         keeper=Keeper(_archive, _masters, _media, _to("PURGE_QUEUE_URL"), _vectors, wanted),
         copies=Copies(_archive, _index, _vectors),
@@ -99,7 +103,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 
     def receive(record: SQSRecord) -> None:
-        _inbox().receive(Message.read(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
+        _inbox().receive(SqsMessage.parse(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
 
     _observer.begin(context)
     return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)

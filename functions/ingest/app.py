@@ -14,7 +14,7 @@ from darkroom.aws.audit import Audit
 from darkroom.aws.bus import Bus
 from darkroom.aws.clients import client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.entries import Entries
+from darkroom.aws.documents import DocumentStore
 from darkroom.aws.index import Index
 from darkroom.aws.machine import Machine
 from darkroom.aws.observing import Observer
@@ -25,10 +25,10 @@ from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
 from darkroom.aws.verdicts import VerdictTable
 from darkroom.services.deadline import limit_of_lease
-from darkroom.services.ingest.brought import Brought
 from darkroom.services.ingest.claims import Claims
-from darkroom.services.ingest.examine import Examiner
-from darkroom.services.ingest.messages import Inbox
+from darkroom.services.ingest.client_findings import ClientFindingsReader
+from darkroom.services.ingest.consumer import IngestConsumer
+from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.ingest.moderation import BLOCK, Moderation
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
@@ -36,9 +36,9 @@ from darkroom.services.ingest.service import Ingest
 from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
-from darkroom.services.received import Message
 from darkroom.services.restart import restarting
-from darkroom.services.settings import admission, cache_policy
+from darkroom.services.service_settings import build_cache_policy, build_upload_limits
+from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
@@ -46,7 +46,7 @@ _CPU_LIMIT = limit_of_lease(float(_env["LEASE_S"]))
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
 _source, _names = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
-_index, _entries = Index(_dynamodb, _env["INDEX_TABLE"]), Entries(_dynamodb, _env["INDEX_TABLE"])
+_index, _entries = Index(_dynamodb, _env["INDEX_TABLE"]), DocumentStore(_dynamodb, _env["INDEX_TABLE"])
 _observer = Observer("ingest")
 _queue = Queue(_sqs, _env["INGEST_QUEUE_URL"], _observer.trace_header)
 _purges = Queue(_sqs, _env["PURGE_QUEUE_URL"], _observer.trace_header)
@@ -57,14 +57,14 @@ _keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource(), observer=_obse
 def _ingest(settings: Settings) -> Ingest:
     blocks, refines = settings.moderation_policy == BLOCK, _env.get("REFINE") == "on"
     scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
-    caching = cache_policy(settings, refines=refines)
+    caching = build_cache_policy(settings, refines=refines)
     claims = Claims(_index, _queue, _source, _names, float(_env["LEASE_S"]), holding=_media if blocks else None)
     return Ingest(
-        examiner=Examiner(admission(settings), _observer, scanner, _CPU_LIMIT),
+        examiner=UploadExaminer(build_upload_limits(settings), _observer, scanner, _CPU_LIMIT),
         publisher=Publisher(claims, _media, Purge(_media, _source, _names), _purges, caching),
         quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
         moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), blocks),
-        brought=Brought(_keys, Archive(_media, _entries), settings.findings_generation, _observer),
+        brought=ClientFindingsReader(_keys, Archive(_media, _entries), settings.findings_generation, _observer),
         bus=Bus(client("events", _env), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header),
         audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
         observer=_observer,
@@ -75,8 +75,10 @@ def _ingest(settings: Settings) -> Ingest:
     )
 
 
-def _open_inbox(ingest: Ingest, queue: Queue, dead_letters: Queue, max_receives: str, *, decides: bool) -> Inbox:
-    return Inbox(
+def _open_inbox(
+    ingest: Ingest, queue: Queue, dead_letters: Queue, max_receives: str, *, decides: bool
+) -> IngestConsumer:
+    return IngestConsumer(
         ingest=ingest,
         observer=_observer,
         queue=queue,
@@ -90,7 +92,7 @@ _REVIEWS = _env["REVIEW_QUEUE_URL"].rpartition("/")[2]
 """The name of the queue of people's decisions."""
 
 
-def _open_inboxes(settings: Settings) -> Mapping[bool, Inbox]:
+def _open_inboxes(settings: Settings) -> Mapping[bool, IngestConsumer]:
     """By whether messages are people's decisions."""
     ingest, reviews = _ingest(settings), (Queue(_sqs, _env["REVIEW_QUEUE_URL"]), Queue(_sqs, _env["REVIEW_DLQ_URL"]))
     return {
@@ -108,7 +110,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 
     def receive(record: SQSRecord) -> None:
-        message = Message.read(record.raw_event)
+        message = SqsMessage.parse(record.raw_event)
         inbox = _inboxes()[message.queue == _REVIEWS]
         inbox.receive(message, lambda: context.get_remaining_time_in_millis() / 1000)
 

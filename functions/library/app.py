@@ -7,7 +7,7 @@ from typing import Any
 
 from darkroom.aws.archive import Archive
 from darkroom.aws.clients import client
-from darkroom.aws.entries import Entries
+from darkroom.aws.documents import DocumentStore
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
@@ -17,7 +17,7 @@ from darkroom.findings import ENDPOINT, FALLBACK
 from darkroom.services.deadline import limit_of_lease
 from darkroom.services.infer.masters import Masters
 from darkroom.services.infer.tasks import tasks
-from darkroom.services.ingest.examine import Examiner
+from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.ingest.prints import Prints
 from darkroom.services.library.listing import Lister
 from darkroom.services.library.looking import Analysis
@@ -31,7 +31,7 @@ from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
 from darkroom.services.restart import restarting
-from darkroom.services.settings import admission, cache_policy
+from darkroom.services.service_settings import build_cache_policy, build_upload_limits
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
@@ -51,7 +51,7 @@ def _to(variable: str) -> Queue:
 
 
 _purge = Purge(_media, _source, _names)
-_archive, _masters = Archive(_media, Entries(_dynamodb, _env["INDEX_TABLE"])), Masters(_source, _names, _media)
+_archive, _masters = Archive(_media, DocumentStore(_dynamodb, _env["INDEX_TABLE"])), Masters(_source, _names, _media)
 _infers = _to("INFER_QUEUE_URL") if _env.get("INFER_QUEUE_URL") else None
 _best = ENDPOINT if _env.get("INFERENCE_MODE") == "endpoint" else FALLBACK
 _index = Index(_dynamodb, _env["INDEX_TABLE"])
@@ -60,8 +60,8 @@ _index = Index(_dynamodb, _env["INDEX_TABLE"])
 def _open_library(settings: Settings) -> Library:
     prints = Prints(settings.presets, settings.always_redact, _media)
     examiner, caching = (
-        Examiner(admission(settings), _observer, cpu_limit=_CPU_LIMIT),
-        cache_policy(settings, refines=_env.get("REFINE") == "on"),
+        UploadExaminer(build_upload_limits(settings), _observer, cpu_limit=_CPU_LIMIT),
+        build_cache_policy(settings, refines=_env.get("REFINE") == "on"),
     )
     generation, wanted = settings.findings_generation, tasks(settings)
     return Library(

@@ -11,9 +11,9 @@ from darkroom.aws.archive import Archive
 from darkroom.aws.audit import Audit
 from darkroom.aws.bus import Bus
 from darkroom.aws.clients import client
-from darkroom.aws.entries import Entries
+from darkroom.aws.dead_letter_queue import DeadLetterQueue
+from darkroom.aws.documents import DocumentStore
 from darkroom.aws.index import Index
-from darkroom.aws.letters import DeadLetters
 from darkroom.aws.metrics import Metrics
 from darkroom.aws.observing import Observer
 from darkroom.aws.samples import Samples
@@ -37,7 +37,7 @@ from darkroom.watch.cost import Architecture, load
 
 _env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
-_media, _entries = Vault(_s3, _env["MEDIA_BUCKET"]), Entries(_dynamodb, _env["INDEX_TABLE"])
+_media, _entries = Vault(_s3, _env["MEDIA_BUCKET"]), DocumentStore(_dynamodb, _env["INDEX_TABLE"])
 _samples, _audit = Samples(_dynamodb, _env["INDEX_TABLE"]), Audit(Vault(_s3, _env["AUDIT_BUCKET"]))
 _observer, _namespace = Observer("monitor"), _env["POWERTOOLS_METRICS_NAMESPACE"]
 _bus = Bus(client("events"), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header)
@@ -48,7 +48,7 @@ _hand = Hand(Board(_media), _audit, _observer)
 _baselines = BaselineWatch(_media, _samples, _audit)
 _source, _names = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], source_names(_env)
 _manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _names)
-_stations = stations(_functions, queues(_env), lambda url: DeadLetters(_sqs, url))
+_stations = stations(_functions, queues(_env), lambda url: DeadLetterQueue(_sqs, url))
 _distribution, _buckets = _env["DISTRIBUTION_ID"], (_env["MEDIA_BUCKET"], _env["UPLOADS_BUCKET"])
 _self = Function(  # by variables that Lambda sets
     MONITOR,

@@ -16,11 +16,11 @@ from darkroom.aws.queues import Queue
 from darkroom.aws.switches import in_bucket
 from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
-from darkroom.services.received import Message
 from darkroom.services.refine.messages import Inbox
 from darkroom.services.refine.service import Refine
 from darkroom.services.restart import restarting
-from darkroom.services.settings import cache_policy, limits
+from darkroom.services.service_settings import build_cache_policy, build_source_limits
+from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
@@ -39,8 +39,8 @@ def _open_inbox(settings: Settings) -> Inbox:
             source_names=source_names(_env),
             always=settings.always_redact,
             presets=lambda: settings.presets,
-            limits=limits(settings),
-            caching=cache_policy(settings, refines=_env.get("REFINE") == "on"),
+            limits=build_source_limits(settings),
+            caching=build_cache_policy(settings, refines=_env.get("REFINE") == "on"),
         ),
         observer=_observer,
         queue=Queue(_sqs, _env["REFINE_QUEUE_URL"], _observer.trace_header),
@@ -58,7 +58,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 
     def receive(record: SQSRecord) -> None:
-        _inbox().receive(Message.read(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
+        _inbox().receive(SqsMessage.parse(record.raw_event), lambda: context.get_remaining_time_in_millis() / 1000)
 
     _observer.begin(context)
     return process_partial_response(event=event, record_handler=receive, processor=_processor, context=context)

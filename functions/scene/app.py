@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from darkroom.aws.assembly import Assembler
+from darkroom.aws.assembly import MultipartAssembler
 from darkroom.aws.clients import client
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
 from darkroom.aws.switches import in_vault
 from darkroom.aws.vault import Vault
+from darkroom.services.large_image.step_request import read_request
+from darkroom.services.large_image.steps import LargeImageSteps
 from darkroom.services.live_settings import Configured, LiveSettings
-from darkroom.services.settings import admission
-from darkroom.services.strips.requests import read_request
-from darkroom.services.strips.service import Strips
+from darkroom.services.service_settings import build_upload_limits
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
@@ -22,13 +22,13 @@ _s3, _observer = client("s3"), Observer("scene")
 _media = Vault(_s3, _env["MEDIA_BUCKET"])
 
 
-def _open_strips(settings: Settings) -> Strips:
-    return Strips(
+def _open_strips(settings: Settings) -> LargeImageSteps:
+    return LargeImageSteps(
         uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
         media=_media,
-        assembler=Assembler(_s3, _env["MEDIA_BUCKET"]),
+        assembler=MultipartAssembler(_s3, _env["MEDIA_BUCKET"]),
         queue=Queue(client("sqs", _env), _env["INGEST_QUEUE_URL"], _observer.trace_header),
-        limits=admission(settings),
+        limits=build_upload_limits(settings),
         at_once=settings.scene_concurrency,
         observer=_observer,
     )

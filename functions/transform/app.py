@@ -20,11 +20,11 @@ from darkroom.services.ahead import Ahead
 from darkroom.services.answers import Failed, HttpResponse, to_http
 from darkroom.services.live import LiveTransform
 from darkroom.services.live_settings import LiveSettings
+from darkroom.services.master_reader import MasterReader
 from darkroom.services.native import respond
 from darkroom.services.places import source_names
 from darkroom.services.restart import restarting
-from darkroom.services.scenes import Scenes
-from darkroom.services.settings import cache_policy, limits
+from darkroom.services.service_settings import build_cache_policy, build_source_limits
 from darkroom.services.telling import tell_viewer
 from darkroom.services.transform import Transform
 
@@ -42,7 +42,7 @@ _same = _env.get("SOURCE_BUCKET", "") in ("", _env["MEDIA_BUCKET"])
 _source = _media if _same else connect(_env["SOURCE_BUCKET"], _credentials)
 _keys = SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials, observer=_observer)
 _sparing = partial(Switches(in_bucket(_media)).on, PRESETS_ONLY)
-_scenes = Scenes()
+_scenes = MasterReader()
 _live = LiveSettings(in_bucket(_media), _observer)
 
 
@@ -57,8 +57,8 @@ def _build(settings: Settings, ahead: Ahead) -> Transform:
         inference=_env.get("INFERENCE_MODE", "off") != "off",
         always=settings.always_redact,
         presets=lambda: settings.presets,
-        limits=limits(settings),
-        caching=cache_policy(settings, refines=_env.get("REFINE") == "on"),
+        limits=build_source_limits(settings),
+        caching=build_cache_policy(settings, refines=_env.get("REFINE") == "on"),
         observer=_observer,
         sparing=_sparing,
         scenes=_scenes,

@@ -8,9 +8,9 @@ from typing import Any
 
 from darkroom.aws.clients import client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.forms import Forms
 from darkroom.aws.index import Index
 from darkroom.aws.observing import Observer
+from darkroom.aws.presigned_post import PostPresigner
 from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import in_vault
 from darkroom.aws.upload_counters import UploadCounters
@@ -18,21 +18,21 @@ from darkroom.aws.vault import Vault
 from darkroom.services.answers import HttpResponse
 from darkroom.services.api import answer
 from darkroom.services.live_settings import Configured, LiveSettings
-from darkroom.services.upload import UploadRequest, Uploads
+from darkroom.services.upload import UploadApi, UploadRequest
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
 _observer = Observer("upload")
 _s3 = client("s3")
 _dynamodb = client("dynamodb")
-_forms, _index = Forms(_s3, _env["UPLOADS_BUCKET"]), Index(_dynamodb, _env["INDEX_TABLE"])
+_forms, _index = PostPresigner(_s3, _env["UPLOADS_BUCKET"]), Index(_dynamodb, _env["INDEX_TABLE"])
 _counters = UploadCounters(_dynamodb, _env["INDEX_TABLE"])
 _keys = SigningKeys(_env["SIGNING_KEYS_ARN"], CredentialSource(), observer=_observer)
 
 
-def _uploads(settings: Settings) -> Uploads:
-    return Uploads(
-        forms=_forms,
+def _uploads(settings: Settings) -> UploadApi:
+    return UploadApi(
+        presigner=_forms,
         index=_index,
         keys=_keys,
         counters=_counters,
@@ -55,6 +55,6 @@ def _decoded(event: dict[str, Any]) -> UploadRequest:
     body = event.get("body") or ""
     return UploadRequest(
         authorization=event["headers"].get("authorization", ""),
-        asked_key=(event.get("pathParameters") or {}).get("key"),
+        status_key=(event.get("pathParameters") or {}).get("key"),
         body=b64decode(body) if event.get("isBase64Encoded") else body.encode(),
     )

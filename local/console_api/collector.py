@@ -11,7 +11,7 @@ from aiohttp import web
 
 from darkroom.aws.archive import Archive
 from darkroom.aws.audit import Audit
-from darkroom.aws.entries import Entries
+from darkroom.aws.documents import DocumentStore
 from darkroom.aws.index import Index
 from darkroom.aws.queues import Queue
 from darkroom.aws.vault import Vault
@@ -59,7 +59,7 @@ class Collector:
             failed=Failures(cloud, facts.quarantine_bucket, dead, lines),
             lines=lines,
             catalogue=ImageIndex(
-                cloud, facts.index_table, index, Archive(media, Entries(cloud.dynamodb, facts.index_table))
+                cloud, facts.index_table, index, Archive(media, DocumentStore(cloud.dynamodb, facts.index_table))
             ),
             quarantine=Vault(cloud.s3, facts.quarantine_bucket),
             media=media,

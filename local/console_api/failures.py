@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
-from darkroom.aws.letters import DeadLetters
+from darkroom.aws.dead_letter_queue import DeadLetterQueue
 
 from ..aws import Cloud
 from ..paths import CONTROL
@@ -65,7 +65,7 @@ class Failures:
 
     def _dead(self) -> Iterator[Document]:
         for url in self.dead_letters:
-            for letter in DeadLetters(self.cloud.queues, url).glance():
+            for letter in DeadLetterQueue(self.cloud.queues, url).peek():
                 yield {
                     "kind": "dead-letter",
                     "key": letter.subject,

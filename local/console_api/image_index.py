@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from darkroom.aws.archive import Archive
 from darkroom.aws.index import Index
-from darkroom.aws.record import Record, from_item, partition
+from darkroom.aws.record import Record, from_item, partition_key
 from darkroom.findings import MODERATION, to_document
 
 from ..aws import Cloud
@@ -61,7 +61,7 @@ class ImageIndex:
 
     def waiting(self) -> list[Document]:
         """Pictures that wait for a person."""
-        return [self._flagged(record) for record in self.index.waiting_for_review()]
+        return [self._flagged(record) for record in self.index.list_flagged()]
 
     def _flagged(self, record: Record) -> Document:
         noted = self.archive.noted(record.key).findings
@@ -78,7 +78,7 @@ class ImageIndex:
         return self.cloud.dynamodb.scan(
             TableName=self.table,
             FilterExpression="begins_with(pk, :prefix)",
-            ExpressionAttributeValues={":prefix": {"S": partition(prefix)}},
+            ExpressionAttributeValues={":prefix": {"S": partition_key(prefix)}},
             Limit=SCANNED_AT_ONCE,
             **further,
         )

@@ -22,7 +22,7 @@ from darkroom.plan.limits import Limits
 from darkroom.services.infer.in_process import InProcess
 from darkroom.services.infer.requests import read_request
 from darkroom.services.infer.views import choose_views, combine
-from darkroom.services.ingest.changes import read_change
+from darkroom.services.ingest.events import read_event
 from darkroom.services.places import HELD_MASTERS, MASTERS
 from tests.component.aws import sagemaker
 from tests.component.services import ingesting
@@ -58,7 +58,7 @@ class Stack:
             if request := read_request(json.dumps(event)):
                 self.models.infer.handle(request)
         for message in self.uploads.messages("changes"):
-            if change := read_change(json.dumps(message)):
+            if change := read_event(json.dumps(message)):
                 self.uploads.ingest.handle(change)
 
     def master(self, key: str) -> bytes:
@@ -73,7 +73,7 @@ class Stack:
             assert record.held["flagged"] is True
             assert HELD_MASTERS.name(key) in names
             assert not [name for name in names if name.startswith("derivatives/")]
-            assert [one.key for one in self.uploads.index.waiting_for_review()] == [key]
+            assert [one.key for one in self.uploads.index.list_flagged()] == [key]
             return True
         assert record.state == READY
         return False

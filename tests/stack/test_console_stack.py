@@ -122,7 +122,7 @@ def flag(operator: Operator, key: str) -> None:
         "flagged": True,
     }
     held = replace(record, state=HELD, sha256="", facts={}, provenance={}, master={}, derivatives=(), held=waits)
-    assert operator.index.settle(held)
+    assert operator.index.put_record(held)
 
 
 def test_a_person_decides_about_what_is_held(stack: Stack, viewer: Viewer, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_queue_function_returns_its_failures(stack: Stack, name: str, event: s
 
 
 @pytest.mark.parametrize(
-    ("name", "event", "field"), [("sweep", "hourly.json", "looked_at"), ("popular", "hourly.json", "files")]
+    ("name", "event", "field"), [("sweep", "hourly.json", "checked"), ("popular", "hourly.json", "files")]
 )
 def test_a_scheduled_function_returns_its_report(stack: Stack, name: str, event: str, field: str) -> None:
     done = invoke(stack, name, f"events/{name}/{event}")

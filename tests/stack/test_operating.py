@@ -13,7 +13,7 @@ from darkroom.aws.clients import client
 from darkroom.aws.vault import Listed
 from darkroom.key_encoding import encode_key
 from darkroom.services.purge_orders import purge_message
-from darkroom.services.sweep import created_event
+from darkroom.services.sweep import build_created_event
 from local.aws import tool_environment
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
@@ -55,7 +55,7 @@ def lose(operator: Operator, key: str) -> dict[str, object]:
     wait_until(lambda: operator.due("ingest") == 0, "ingest has nothing left to write")
     operator.index.delete(key)
     operator.stack.cloud.s3.delete_object(Bucket=operator.facts["media_bucket"], Key=f"masters/{key}")
-    return created_event(operator.facts["uploads_bucket"], Listed(key, "", 1, 1_795_608_000.0))
+    return build_created_event(operator.facts["uploads_bucket"], Listed(key, "", 1, 1_795_608_000.0))
 
 
 def test_an_overwrite_reaches_viewers(operator: Operator, viewer: Viewer) -> None:
@@ -151,7 +151,7 @@ def test_a_sweep_finds_nothing_young(operator: Operator) -> None:
     answer = operator.stack.cloud.functions.invoke(FunctionName=name, Payload=b"{}")
     swept = json.loads(answer["Payload"].read())
     assert (swept["complete"], swept["queued"]) == (True, 0)
-    assert swept["looked_at"] >= 1
+    assert swept["checked"] >= 1
     assert operator.state("operating/young.jpg") == ""
 
 

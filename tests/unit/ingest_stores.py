@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from darkroom.aws.record import CLAIMED, READY, Record, padded
+from darkroom.aws.record import CLAIMED, READY, Record, pad_sequencer
 from darkroom.aws.vault import Kept
 from darkroom.errors import Changed, Unavailable
-from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Hold
+from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease
 from darkroom.services.places import MASTERS
 
 KEY = "photo.jpg"
 NOW_S = 1_795_600_000.0
-EARLIER, CURRENT, LATER = padded("0A"), padded("0B"), padded("0C")
-HOLD = Hold(KEY, CURRENT, "token")
+EARLIER, CURRENT, LATER = pad_sequencer("0A"), pad_sequencer("0B"), pad_sequencer("0C")
+HOLD = Lease(KEY, CURRENT, "token")
 
 
 def build_marks(sequencer: str, version_id: str = "v1") -> dict[str, str]:
@@ -89,18 +89,18 @@ class Table:
     def get(self, key: str) -> Record | None:
         return self.record
 
-    def holds(self, key: str, token: str) -> bool:
+    def has_lease(self, key: str, token: str) -> bool:
         self.checks += 1
         lost = self.lost_after is not None and self.checks > self.lost_after
         return not lost and self.record is not None and self.record.token == token
 
-    def settle(self, record: Record) -> bool:
+    def put_record(self, record: Record) -> bool:
         if self.record is None or self.record.token != record.token:
             return False
         self.record = replace(record)
         return True
 
-    def release(self, key: str, token: str) -> None:
+    def release_lease(self, key: str, token: str) -> None:
         if not self.reachable:
             raise Unavailable(detail="no answer")
         self.released.append((key, token))

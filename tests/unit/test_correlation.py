@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.record import padded
+from darkroom.aws.record import pad_sequencer
 from darkroom.services.correlation import correlation_id
 from darkroom.services.infer.requests import Kind, Request, read_request
-from darkroom.services.ingest.announce import image_id
+from darkroom.services.ingest.announcements import build_image_id
 from tests.component.services.ingesting import event_text
 
 EVENT_ID = "17793124-05d4-b198-2fde-7ededc63b103"
@@ -34,7 +34,7 @@ def own(detail_type: str, **detail: Any) -> str:
         (own("Analyse", object={"key": "a.jpg"}), ""),
         (s3(), EVENT_ID),
         (s3("Object Deleted", "v1"), EVENT_ID),
-        (s3(version_id="v1"), image_id("a.jpg", padded("1A"), "v1")),
+        (s3(version_id="v1"), build_image_id("a.jpg", pad_sequencer("1A"), "v1")),
         (json.dumps({"id": EVENT_ID, "detail-type": "Object Created", "detail": {}}), EVENT_ID),
         ('{"key": "a.jpg", "pass": 1}', ""),
         ('{"detail": [], "detail-type": ""}', ""),

@@ -9,8 +9,8 @@ import pytest
 from darkroom.aws.index import Claimed, Outdated
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, Record
 from darkroom.errors import Damaged, Unavailable
-from darkroom.services.ingest.changes import mend_message
 from darkroom.services.ingest.claims import MAX_REPAIRS, Attempt, Superseded
+from darkroom.services.ingest.events import build_repair_message
 
 from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, NOW_S, Stores, build_marks, build_record
 
@@ -64,13 +64,13 @@ def test_a_worker_that_wrote_requests_a_repair_after_a_delay() -> None:
     stores = Stores()
     stores.table.record = None
     stores.claims.overtaken(KEY, wrote=True)
-    assert stores.queue.sent == [(mend_message(KEY, 1), REPAIR_DELAY_S)]
+    assert stores.queue.sent == [(build_repair_message(KEY, 1), REPAIR_DELAY_S)]
 
 
 def test_a_chain_of_repairs_ends() -> None:
     stores = Stores()
     stores.claims.overtaken(KEY, wrote=True, repairs=MAX_REPAIRS - 1)
-    assert stores.queue.sent == [(mend_message(KEY, MAX_REPAIRS), REPAIR_DELAY_S)]
+    assert stores.queue.sent == [(build_repair_message(KEY, MAX_REPAIRS), REPAIR_DELAY_S)]
     with pytest.raises(Unavailable):
         stores.claims.overtaken(KEY, wrote=True, repairs=MAX_REPAIRS)
     assert len(stores.queue.sent) == 1
@@ -107,7 +107,7 @@ def test_a_repair_waits_for_the_end_of_the_lease(state: str, lease_left_s: int, 
     stores.table.record = build_record(state, lease_until_s=int(NOW_S) + lease_left_s, master={"sequencer": CURRENT})
     stores.media.store(f"masters/{KEY}", build_marks(EARLIER))
     stores.claims.overtaken(KEY, wrote=False)
-    assert stores.queue.sent == [(mend_message(KEY, 1), delay_s)]
+    assert stores.queue.sent == [(build_repair_message(KEY, 1), delay_s)]
 
 
 @pytest.mark.parametrize(

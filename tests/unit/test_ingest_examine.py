@@ -10,12 +10,19 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.forms import DECLARED_SHA256
 from darkroom.aws.observing import Observer
+from darkroom.aws.presigned_post import DECLARED_SHA256
 from darkroom.aws.vault import Kept
 from darkroom.errors import ChecksumMismatch, Infected, OverLimits, Unavailable
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest.examine import NO_FORMAT, Examiner, Upload, compare, fetch, format_of
+from darkroom.services.ingest.examine import (
+    NO_FORMAT,
+    FetchedUpload,
+    UploadExaminer,
+    check_checksums,
+    detect_format,
+    fetch_upload,
+)
 
 from .ingest_stores import KEY, NOW_S
 
@@ -50,9 +57,9 @@ class Uploads:
         return (self.kept, self.stream) if key == KEY else None
 
 
-def fetch_from(uploads: Uploads, **limits: int) -> Upload:
+def fetch_from(uploads: Uploads, **limits: int) -> FetchedUpload:
     anything: Any = uploads
-    upload = fetch(anything, KEY, Limits(**limits))
+    upload = fetch_upload(anything, KEY, Limits(**limits))
     assert upload is not None
     assert uploads.stream.closed
     return upload
@@ -60,7 +67,7 @@ def fetch_from(uploads: Uploads, **limits: int) -> Upload:
 
 def test_a_missing_upload_is_none() -> None:
     anything: Any = Uploads(b"")
-    assert fetch(anything, "missing.jpg", Limits()) is None
+    assert fetch_upload(anything, "missing.jpg", Limits()) is None
 
 
 @pytest.mark.parametrize(
@@ -81,7 +88,7 @@ def test_an_upload_is_hashed_up_to_1_gib_or_the_size_of_a_scene(
     assert upload.data is None
     assert bool(uploads.stream.reads) is hashed
     assert upload.sha256 == (hashlib.sha256(b"beginning").hexdigest() if hashed else "")
-    assert upload.head == (b"beginning" if hashed else b"")
+    assert upload.first_bytes == (b"beginning" if hashed else b"")
 
 
 @pytest.mark.parametrize(("size_bytes", "kept"), [(999, True), (1000, True), (1001, False)])
@@ -90,7 +97,7 @@ def test_an_upload_is_kept_in_memory_up_to_the_limit(size_bytes: int, kept: bool
     upload = fetch_from(Uploads(data[:size_bytes]), max_bytes=1000)
     assert upload.data == (data[:size_bytes] if kept else None)
     assert upload.sha256 == hashlib.sha256(data[:size_bytes]).hexdigest()
-    assert (upload.sums == {}) is kept
+    assert (upload.checksums == {}) is kept
 
 
 @pytest.mark.parametrize("large", [False, True])
@@ -100,7 +107,7 @@ def test_an_upload_is_read_by_the_mebibyte(large: bool) -> None:
     uploads = Uploads(data)
     upload = fetch_from(uploads, max_bytes=1000 if large else len(data))
     assert uploads.stream.reads == [CHUNK_BYTES] * 4
-    assert upload.head == data[:HEAD_BYTES]
+    assert upload.first_bytes == data[:HEAD_BYTES]
     assert upload.data == (None if large else data)
     assert upload.sha256 == hashlib.sha256(data).hexdigest()
 
@@ -131,22 +138,22 @@ def test_each_checksum_of_an_upload_is_compared(large: bool, wrong: str, other: 
         metadata[DECLARED_SHA256] = right
     upload = fetch_from(Uploads(data, None, checksums, metadata), max_bytes=1 if large else 100)
     if not wrong:
-        compare(upload)
+        check_checksums(upload)
         return
     with pytest.raises(ChecksumMismatch, match=wrong if wrong == "crc32" else "sha256"):
-        compare(upload)
+        check_checksums(upload)
 
 
 def test_only_checksums_that_are_given_are_calculated() -> None:
     upload = fetch_from(Uploads(b"the bytes"), max_bytes=1)
-    assert upload.sums.keys() == {"sha256"}
-    compare(upload)
+    assert upload.checksums.keys() == {"sha256"}
+    check_checksums(upload)
 
 
 def test_what_is_no_picture_has_no_format() -> None:
     kept = Uploads(b"").kept
-    assert format_of(Upload(kept, None, "", b"no picture at all")) == NO_FORMAT
-    assert format_of(Upload(kept, None, "", b"\xff\xd8\xff\xe0 and so on")) == "jpeg"
+    assert detect_format(FetchedUpload(kept, None, "", b"no picture at all")) == NO_FORMAT
+    assert detect_format(FetchedUpload(kept, None, "", b"\xff\xd8\xff\xe0 and so on")) == "jpeg"
 
 
 class Scanner:
@@ -161,8 +168,8 @@ class Scanner:
         return self.found
 
 
-def build_examiner(scanner: Scanner | None = None, **limits: int) -> Examiner:
-    return Examiner(Limits(**limits), Observer("ingest"), scanner)
+def build_examiner(scanner: Scanner | None = None, **limits: int) -> UploadExaminer:
+    return UploadExaminer(Limits(**limits), Observer("ingest"), scanner)
 
 
 def test_a_scanner_refuses_what_it_finds() -> None:
@@ -176,6 +183,6 @@ def test_a_scanner_refuses_what_it_finds() -> None:
 
 
 def test_an_upload_that_was_not_kept_in_memory_is_over_the_limits() -> None:
-    upload = Upload(Uploads(b"", 12_345).kept, None, "")
+    upload = FetchedUpload(Uploads(b"", 12_345).kept, None, "")
     with pytest.raises(OverLimits, match="12,345 bytes; the limit is 1,000"):
-        build_examiner(max_bytes=1000).header(KEY, upload)
+        build_examiner(max_bytes=1000).read_header(KEY, upload)

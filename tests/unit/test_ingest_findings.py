@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from darkroom.aws.archive import Sidecar
-from darkroom.aws.forms import FINDINGS, FINDINGS_SIGNATURE
+from darkroom.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
 from darkroom.aws.vault import Kept
 from darkroom.client_findings import BroughtFindings, FaceBox, Tag, sign_findings, write_text
 from darkroom.errors import Changed
 from darkroom.findings import CLIENT, FACES, TAGS, Face, Findings, Label, Region
-from darkroom.services.ingest.brought import MODEL, TRIES, Brought
-from darkroom.services.ingest.examine import Upload
+from darkroom.services.ingest.client_findings import MODEL, TRIES, ClientFindingsReader
+from darkroom.services.ingest.examine import FetchedUpload
 
 KEY, SHA256 = "photo.jpg", "ab" * 32
 FOUND = BroughtFindings((FaceBox(1000, 2000, 3000, 4000, 9000),), (Tag("tree", 5000),))
@@ -71,17 +71,17 @@ class Archive:
         self.written.append((key, findings, replaces))
 
 
-def build(keys: Keys | None, archive: Archive | None = None) -> tuple[Brought, Log]:
+def build(keys: Keys | None, archive: Archive | None = None) -> tuple[ClientFindingsReader, Log]:
     log: Any = Log()
     stored: Any = archive or Archive()
-    return Brought(keys, stored, "7", log), log
+    return ClientFindingsReader(keys, stored, "7", log), log
 
 
-def upload(metadata: Mapping[str, str]) -> Upload:
-    return Upload(Kept(KEY, '"etag"', 3, "v1", 0.0, {}, metadata, {}), b"abc", SHA256)
+def upload(metadata: Mapping[str, str]) -> FetchedUpload:
+    return FetchedUpload(Kept(KEY, '"etag"', 3, "v1", 0.0, {}, metadata, {}), b"abc", SHA256)
 
 
-def signed(signing_key: str, text: str = TEXT) -> Upload:
+def signed(signing_key: str, text: str = TEXT) -> FetchedUpload:
     return upload({FINDINGS: text, FINDINGS_SIGNATURE: sign_findings(KEY, SHA256, text, signing_key)})
 
 
@@ -101,14 +101,14 @@ def test_a_cached_key_and_a_fresh_key_each_suffice(
     for signing_key in ("new", "old", "older", "other"):
         brought, log = build(Keys(cached, fresh))
         expected = FOUND if signing_key in accepted else None
-        assert brought.of(signed(signing_key)) == expected
+        assert brought.read(signed(signing_key)) == expected
         assert [fields["reason"] for _, fields in log.counted] == ([] if expected else ["forged"])
 
 
 def test_without_keys_or_findings_nothing_is_read_and_nothing_is_logged() -> None:
-    for keys, metadata in ((None, signed("new").kept.metadata), (Keys(("new",), ("new",)), {})):
+    for keys, metadata in ((None, signed("new").head.metadata), (Keys(("new",), ("new",)), {})):
         brought, log = build(keys)
-        assert brought.of(upload(metadata)) is None
+        assert brought.read(upload(metadata)) is None
         assert (log.logged, log.counted) == ([], [])
 
 
@@ -120,7 +120,7 @@ def test_each_reason_to_ignore_findings_is_logged_and_counted() -> None:
     }
     for reason, one in cases.items():
         brought, log = build(Keys(("new",), ("new",)))
-        assert brought.of(one) is None
+        assert brought.read(one) is None
         [line] = log.logged
         assert (line["level"], line["key"], line["reason"]) == ("WARNING", KEY, reason)
         assert bool(line["detail"]) is (reason == "malformed")
@@ -130,7 +130,7 @@ def test_each_reason_to_ignore_findings_is_logged_and_counted() -> None:
 def test_findings_are_stored_as_fractions_for_this_master() -> None:
     archive = Archive()
     brought, _ = build(None, archive)
-    brought.keep(KEY, FOUND, '"etag"')
+    brought.store(KEY, FOUND, '"etag"')
     [(key, findings, replaces)] = archive.written
     assert (key, replaces, archive.reads) == (KEY, None, [("7", KEY)])
     assert (findings.generation, findings.source_etag, set(findings.found)) == ("7", "etag", {FACES, TAGS})
@@ -144,8 +144,8 @@ def test_findings_are_stored_as_fractions_for_this_master() -> None:
 def test_only_tasks_that_came_along_are_stored(found: tuple[FaceBox, ...] | None, tasks: set[str]) -> None:
     archive = Archive()
     brought, _ = build(None, archive)
-    brought.keep(KEY, BroughtFindings(found), "etag")
-    brought.keep(KEY, None, "etag")
+    brought.store(KEY, BroughtFindings(found), "etag")
+    brought.store(KEY, None, "etag")
     [(_, findings, _)] = archive.written
     assert set(findings.found) == tasks
 
@@ -157,10 +157,10 @@ def test_findings_on_this_master_stay_and_others_are_replaced() -> None:
         Sidecar(None, ""),
     ):
         archive = Archive(there)
-        build(None, archive)[0].keep(KEY, FOUND, "etag")
+        build(None, archive)[0].store(KEY, FOUND, "etag")
         assert [replaces for _, _, replaces in archive.written] == [there]
     archive = Archive(Sidecar(Findings("7", "etag", {}), '"1"'))
-    build(None, archive)[0].keep(KEY, FOUND, '"etag"')
+    build(None, archive)[0].store(KEY, FOUND, '"etag"')
     assert archive.written == []
 
 
@@ -169,9 +169,9 @@ def test_a_write_is_tried_again_after_a_conflict(conflicts: int) -> None:
     archive = Archive(conflicts=conflicts)
     brought, _ = build(None, archive)
     if conflicts < TRIES:
-        brought.keep(KEY, FOUND, "etag")
+        brought.store(KEY, FOUND, "etag")
     else:
         with pytest.raises(Changed):
-            brought.keep(KEY, FOUND, "etag")
+            brought.store(KEY, FOUND, "etag")
     assert len(archive.written) == (conflicts < TRIES)
     assert len(archive.reads) == min(conflicts + 1, TRIES)

@@ -17,23 +17,23 @@ from darkroom.aws.verdicts import Verdict
 from darkroom.errors import Changed, DarkroomError, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
-from darkroom.services.ingest.claims import SEQUENCER, SHA256, Attempt, Hold, Superseded
-from darkroom.services.ingest.ending import Outcome
+from darkroom.services.ingest.claims import SEQUENCER, SHA256, Attempt, Lease, Superseded
+from darkroom.services.ingest.ending import IngestOutcome
 from darkroom.services.ingest.intake import _DONORS, Intake
 from darkroom.services.ingest.moderating import Moderating
-from darkroom.services.ingest.moderation import Moderation, Standing
+from darkroom.services.ingest.moderation import Moderation, ReviewState
 from darkroom.services.ingest.reprints import Reprints
 from tests.images.pictures import png_noise
 
 KEY, OURS, OTHERS = "photo.jpg", "a" * 64, "b" * 64
 EARLIER, CURRENT, LATER = "0A", "0B", "0C"
-HOLD = Hold(KEY, CURRENT, "token")
+HOLD = Lease(KEY, CURRENT, "token")
 PASSED, FLAGGED = Verdict(OURS, "etag", False), Verdict(OURS, "etag", True)
 
 
 def moderation(verdicts: Mapping[str, Verdict] | Verdict | None = None, *, blocks: bool = True) -> Moderation:
     found = {KEY: verdicts} if isinstance(verdicts, Verdict) else verdicts or {}
-    source: Any = SimpleNamespace(of=found.get)
+    source: Any = SimpleNamespace(get=found.get)
     return Moderation(source, blocks)
 
 
@@ -51,34 +51,34 @@ OTHER_BYTES = Verdict(OTHERS, "etag", True)
 @pytest.mark.parametrize(
     ("verdict", "known", "standing"),
     [
-        (None, None, Standing.WAITING),
-        (PASSED, None, Standing.PASSED),
-        (FLAGGED, None, Standing.FLAGGED),
-        (OTHER_BYTES, None, Standing.WAITING),
-        (None, record(), Standing.PASSED),
-        (OTHER_BYTES, record(), Standing.PASSED),
-        (None, record(sha256=OTHERS), Standing.WAITING),
-        (None, record(REFUSED), Standing.WAITING),
-        (None, record(CLAIMED), Standing.WAITING),
-        (None, record(HELD), Standing.WAITING),
-        (FLAGGED, record(), Standing.FLAGGED),
-        (FLAGGED, record(released=True), Standing.PASSED),
-        (None, record(CLAIMED, released=True), Standing.PASSED),
-        (FLAGGED, record(sha256=OTHERS, released=True), Standing.FLAGGED),
-        (None, record(sha256=OTHERS, released=True), Standing.WAITING),
+        (None, None, ReviewState.WAITING),
+        (PASSED, None, ReviewState.PASSED),
+        (FLAGGED, None, ReviewState.FLAGGED),
+        (OTHER_BYTES, None, ReviewState.WAITING),
+        (None, record(), ReviewState.PASSED),
+        (OTHER_BYTES, record(), ReviewState.PASSED),
+        (None, record(sha256=OTHERS), ReviewState.WAITING),
+        (None, record(REFUSED), ReviewState.WAITING),
+        (None, record(CLAIMED), ReviewState.WAITING),
+        (None, record(HELD), ReviewState.WAITING),
+        (FLAGGED, record(), ReviewState.FLAGGED),
+        (FLAGGED, record(released=True), ReviewState.PASSED),
+        (None, record(CLAIMED, released=True), ReviewState.PASSED),
+        (FLAGGED, record(sha256=OTHERS, released=True), ReviewState.FLAGGED),
+        (None, record(sha256=OTHERS, released=True), ReviewState.WAITING),
     ],
 )
-def test_the_standing_of_an_upload(verdict: Verdict | None, known: Record | None, standing: Standing) -> None:
-    assert moderation(verdict).standing(KEY, known, OURS) is standing
-    assert moderation(verdict, blocks=False).standing(KEY, known, OURS) is Standing.PASSED
+def test_the_standing_of_an_upload(verdict: Verdict | None, known: Record | None, standing: ReviewState) -> None:
+    assert moderation(verdict).get_review_state(KEY, known, OURS) is standing
+    assert moderation(verdict, blocks=False).get_review_state(KEY, known, OURS) is ReviewState.PASSED
 
 
-@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("standing", ReviewState)
 @pytest.mark.parametrize("released", [False, True])
 @pytest.mark.parametrize("verdict", [None, PASSED, FLAGGED, OTHER_BYTES, Verdict(OTHERS, "etag", False)])
-def test_what_may_be_copied(standing: Standing, released: bool, verdict: Verdict | None) -> None:
-    allowed = standing is Standing.PASSED or released or (standing is Standing.WAITING and verdict is PASSED)
-    assert moderation(verdict).lets_copy(record(released=released), standing) is allowed
+def test_what_may_be_copied(standing: ReviewState, released: bool, verdict: Verdict | None) -> None:
+    allowed = standing is ReviewState.PASSED or released or (standing is ReviewState.WAITING and verdict is PASSED)
+    assert moderation(verdict).allows_copy(record(released=released), standing) is allowed
 
 
 class Observer:
@@ -101,7 +101,7 @@ def test_the_first_four_keys_with_the_same_bytes_may_be_copied_from(position: in
     assert _DONORS == 4
     donors = [Record(f"{number}.jpg", READY, CURRENT, sha256=OURS) for number in range(_DONORS + 2)]
     intake = build_intake(moderation=moderation({donors[position].key: PASSED}))
-    found = intake._donor(donors, Standing.WAITING)
+    found = intake._donor(donors, ReviewState.WAITING)
     assert found is (donors[position] if position < 4 else None)
 
 
@@ -132,14 +132,14 @@ def test_an_upload_is_refused_for_its_own_errors_alone(
     intake = build_intake(examiner=SimpleNamespace(limits=Limits()), quarantine=SimpleNamespace(uploads=stored))
     error = make_error(status, retryable)
 
-    def accept(*_: object) -> Outcome:
+    def accept(*_: object) -> IngestOutcome:
         raise error
 
     monkeypatch.setattr(Intake, "_accept", accept)
-    monkeypatch.setattr(Intake, "refuse", lambda _, __, ___, raised: (Outcome.REFUSED, raised))
+    monkeypatch.setattr(Intake, "refuse", lambda _, __, ___, raised: (IngestOutcome.REFUSED, raised))
     attempt: Any = SimpleNamespace(key=KEY)
     if refuses:
-        assert intake.take_in(attempt, None) == (Outcome.REFUSED, error)
+        assert intake.take_in(attempt, None) == (IngestOutcome.REFUSED, error)
     else:
         with pytest.raises(DarkroomError) as raised:
             intake.take_in(attempt, None)
@@ -157,7 +157,7 @@ class Work:
     plans: tuple[str, ...] = ()
     presets: Any = None
     settled: list[Record] = field(default_factory=list)
-    removed: list[Hold] = field(default_factory=list)
+    removed: list[Lease] = field(default_factory=list)
 
     @property
     def moderating(self) -> Moderating:
@@ -187,16 +187,16 @@ class Work:
                 ending=ending,
                 moderation=moderation(self.verdict),
                 prints=SimpleNamespace(of=lambda key: (list(self.plans), {})),
-                examiner=SimpleNamespace(limits=Limits(), expose=lambda *_: SimpleNamespace(pictures=lambda: iter(()))),
+                examiner=SimpleNamespace(limits=Limits(), decode=lambda *_: SimpleNamespace(pictures=lambda: iter(()))),
             )
         )
 
-    def _put_presets(self, hold: Hold, etag: str, pictures: Any) -> list[str]:
+    def _put_presets(self, hold: Lease, etag: str, pictures: Any) -> list[str]:
         if isinstance(self.presets, Exception):
             raise self.presets
         return ["photo.jpg/_/w-8.webp"]
 
-    def end(self) -> Outcome | None:
+    def end(self) -> IngestOutcome | None:
         attempt: Any = None
         return self.moderating.as_found(attempt, self.own)
 
@@ -217,7 +217,7 @@ HELD_PICTURE = {"sha256": OURS, "facts": {"width": 1}, "provenance": {}, "master
 )
 def test_a_release_that_had_copied_the_master_is_completed(verdict: Verdict | None, by_a_person: bool) -> None:
     work = Work(record(CLAIMED, "", held=HELD_PICTURE), served=kept(marks()), waiting=kept(marks()), verdict=verdict)
-    assert work.end() is Outcome.RELEASED
+    assert work.end() is IngestOutcome.RELEASED
     [settled] = work.settled
     assert (settled.state, settled.sha256, settled.released) == (READY, OURS, by_a_person)
     assert (settled.version_id, settled.facts, settled.derivatives) == ("v1", {"width": 1}, ())
@@ -229,7 +229,7 @@ def test_what_waits_goes_on_waiting_where_another_master_is_served(served: str |
     work = Work(
         record(CLAIMED, "", held=HELD_PICTURE), served=kept(marks(served)) if served else None, waiting=kept(marks())
     )
-    assert work.end() is Outcome.HELD
+    assert work.end() is IngestOutcome.HELD
     [settled] = work.settled
     assert (settled.state, settled.held, settled.master) == (HELD, HELD_PICTURE, {})
     assert work.removed == []
@@ -239,14 +239,14 @@ def test_what_waits_goes_on_waiting_where_another_master_is_served(served: str |
 @pytest.mark.parametrize(("refusal", "state"), [({}, READY), ({"code": "damaged"}, REFUSED)])
 def test_a_master_that_the_index_knows_stays(held: dict[str, Any], refusal: dict[str, str], state: str) -> None:
     work = Work(record(CLAIMED, master=master(EARLIER), held=held, refusal=refusal), served=kept(marks(EARLIER)))
-    assert work.end() is Outcome.READY
+    assert work.end() is IngestOutcome.READY
     [settled] = work.settled
     assert (settled.state, settled.master) == (state, master(EARLIER))
 
 
 def test_a_picture_that_was_taken_back_halfway_is_held_and_flagged() -> None:
     work = Work(record(CLAIMED, master=master(EARLIER)), waiting=kept(marks()))
-    assert work.end() is Outcome.HELD
+    assert work.end() is IngestOutcome.HELD
     [settled] = work.settled
     assert (settled.state, settled.master, settled.refusal) == (HELD, {}, {})
     assert (settled.held["sha256"], settled.held["flagged"]) == (OURS, True)
@@ -338,7 +338,7 @@ def reprint(store: Any, master: Kept, limits: Limits) -> list[Any]:
         assert shared == [deadline], "the decode and the renders have one limit"
         return series
 
-    examiner: Any = SimpleNamespace(limits=limits, cpu_limit=INGEST, expose=expose, render=render)
+    examiner: Any = SimpleNamespace(limits=limits, cpu_limit=INGEST, decode=expose, render=render)
     plans: Any = ["plan"]
     return list(Reprints(store, examiner).of(master, plans, {}))
 

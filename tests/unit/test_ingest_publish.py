@@ -19,7 +19,7 @@ from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan
 from darkroom.services.caching import UNREFINED_S, CachePolicy, made_from
 from darkroom.services.ingest.claims import Superseded
-from darkroom.services.ingest.examine import Upload
+from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.purge_orders import purge_message
 
@@ -31,7 +31,7 @@ SMALLEST_TIERED = 131_072
 
 MOST_TRIES = 4
 AT_ONCE = 4
-UPLOAD = Upload(Kept(KEY, '"u"', 3, "v1", NOW_S, {}, {}, {}), b"abc", "sha256 of v1")
+UPLOAD = FetchedUpload(Kept(KEY, '"u"', 3, "v1", NOW_S, {}, {}, {}), b"abc", "sha256 of v1")
 MASTER = Master(b"master", "image/jpeg", "cleaned")
 
 

@@ -18,11 +18,11 @@ from darkroom.aws.record import CLAIMED, HELD, Record
 from darkroom.aws.vault import Kept
 from darkroom.errors import Busy, OverLimits
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest.changes import Change, Kind, mend_message, read_change
-from darkroom.services.ingest.claims import SHA256, Attempt, Claims, Hold, Superseded
+from darkroom.services.ingest.claims import SHA256, Attempt, Claims, Lease, Superseded
 from darkroom.services.ingest.cutting import Cutting
-from darkroom.services.ingest.ending import Outcome
-from darkroom.services.ingest.examine import Examiner, Upload, fetch
+from darkroom.services.ingest.ending import IngestOutcome
+from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
+from darkroom.services.ingest.examine import FetchedUpload, UploadExaminer, fetch_upload
 from darkroom.services.ingest.moderating import Moderating
 from darkroom.services.ingest.moderation import Moderation
 from darkroom.services.ingest.moving import Moving
@@ -34,7 +34,7 @@ from darkroom.services.places import MASTERS
 
 KEY = "photo.jpg"
 FILLED = {Attempt}
-WITH_SLOTS = {Change, Hold, Upload}
+WITH_SLOTS = {IngestEvent, Lease, FetchedUpload}
 """Values of which there may be many at once."""
 
 
@@ -57,24 +57,24 @@ def build_kept(size_bytes: int = 3, **metadata: str) -> Kept:
 
 def make_values() -> Iterator[object]:
     """Yield values that the code of the package makes, or that it runs code of."""
-    change = read_change(str(mend_message(KEY)).replace("'", '"'))
+    change = read_event(str(build_repair_message(KEY)).replace("'", '"'))
     assert change is not None
     yield change
     claims = Claims(build_stub(claim__return_value=Claimed()), build_stub(), build_stub(), MASTERS, 60)
     hold = claims.take(KEY, "0A", instead_of="")
     yield from (claims, hold)
     body = io.BytesIO(b"abc")
-    upload = fetch(build_stub(open__return_value=(build_kept(), body)), KEY, Limits())
+    upload = fetch_upload(build_stub(open__return_value=(build_kept(), body)), KEY, Limits())
     assert upload is not None
-    examiner = Examiner(Limits(), build_stub())
+    examiner = UploadExaminer(Limits(), build_stub())
     examiner.scan(b"")
     yield from (upload, examiner)
     publisher = Publisher(claims, build_stub(), build_stub(), build_stub(), build_stub())
     yield from (publisher, publisher.masters, publisher.held)
     quarantine = Quarantine(build_stub(copy__return_value=None), build_stub())
-    assert quarantine.keep(build_kept(), "0A", OverLimits(), digest="", trace_id="") == ""
+    assert quarantine.store(build_kept(), "0A", OverLimits(), digest="", trace_id="") == ""
     moderation = Moderation(build_stub(of__return_value=None), blocks=True)
-    assert moderation.verdict(KEY, "") is None
+    assert moderation.get_verdict(KEY, "") is None
     yield from (quarantine, moderation)
     yield from make_services(moderation)
     yield from make_parts(hold)
@@ -84,13 +84,13 @@ def make_services(moderation: Moderation) -> Iterator[object]:
     """Yield the service and its parts, after messages that leave the record as it is."""
     held = {"sha256": "a", "flagged": False, "facts": {}, "master": {"content_type": "", "size_bytes": 0, "how": ""}}
     records = {
-        Kind.MODERATED: Record(KEY, HELD, "0A", announced=True, held=held),
-        Kind.CUT: Record(KEY, CLAIMED, "0A", scene={"id": "another", "token": "token"}),
+        EventKind.VERDICT: Record(KEY, HELD, "0A", announced=True, held=held),
+        EventKind.LARGE_IMAGE: Record(KEY, CLAIMED, "0A", scene={"id": "another", "token": "token"}),
     }
     for kind, known in records.items():
         claims = build_stub(index__get__return_value=known, clock__return_value=0.0, holding=None)
-        brought = darkroom.services.ingest.brought.Brought(None, build_stub(), "1", build_stub())
-        assert brought.of(Upload(build_kept(), b"abc", "")) is None
+        brought = darkroom.services.ingest.client_findings.ClientFindingsReader(None, build_stub(), "1", build_stub())
+        assert brought.read(FetchedUpload(build_kept(), b"abc", "")) is None
         ingest = Ingest(
             examiner=build_stub(),
             publisher=build_stub(claims=claims),
@@ -102,18 +102,18 @@ def make_services(moderation: Moderation) -> Iterator[object]:
             observer=build_stub(),
             machine=build_stub(),
         )
-        scene = darkroom.services.ingest.announce.image_id(KEY, "0A", "")
-        if kind is Kind.CUT:
+        scene = darkroom.services.ingest.announcements.build_image_id(KEY, "0A", "")
+        if kind is EventKind.LARGE_IMAGE:
             with pytest.raises(Busy):
-                ingest.handle(Change(kind, KEY, "", scene=scene))
+                ingest.handle(IngestEvent(kind, KEY, "", scene=scene))
         else:
-            assert ingest.handle(Change(kind, KEY, "")) is Outcome.DROPPED
+            assert ingest.handle(IngestEvent(kind, KEY, "")) is IngestOutcome.DROPPED
         intake = ingest._intake
         yield from (brought, ingest, intake, intake.ending, intake.prints, Moderating(intake))
         yield Cutting(intake, build_stub())
 
 
-def make_parts(hold: Hold) -> Iterator[object]:
+def make_parts(hold: Lease) -> Iterator[object]:
     """Yield the parts that move masters and read them again, after one use by moderation."""
     own = Record(KEY, CLAIMED, "0A", sha256="a", master={"sequencer": "09"})
     intake = build_stub(
@@ -124,7 +124,7 @@ def make_parts(hold: Hold) -> Iterator[object]:
         publisher__held__head__return_value=build_kept(**{SHA256: "a"}),
         publisher__taken_down__return_value=own,
     )
-    assert Moderating(intake).as_found(build_stub(), own) is Outcome.HELD
+    assert Moderating(intake).as_found(build_stub(), own) is IngestOutcome.HELD
     with pytest.raises(Superseded):
         Moderating(intake)._reprinted(build_kept(), [], {})
     yield from (Moving(intake.publisher), Reprints(build_stub(), intake.examiner))
@@ -138,7 +138,7 @@ def test_values_are_frozen() -> None:
         for field in fields(value):
             with pytest.raises(FrozenInstanceError):
                 setattr(value, field.name, None)
-    assert {one.__name__ for one in find_dataclasses() - FILLED - seen} == {"Inbox"}
+    assert {one.__name__ for one in find_dataclasses() - FILLED - seen} == {"IngestConsumer"}
     assert all(one.__dataclass_params__.frozen for one in find_dataclasses() - FILLED)  # type: ignore[attr-defined]
 
 

@@ -28,7 +28,12 @@ from darkroom.services.live_settings import (
     history_name,
     parse_document,
 )
-from darkroom.services.settings import admission, cache_policy, dialect_modes, limits
+from darkroom.services.service_settings import (
+    build_cache_policy,
+    build_source_limits,
+    build_upload_limits,
+    dialect_modes,
+)
 from darkroom.settings import DEFAULTS, TASKS, InvalidSettings, Settings, read_settings, setting_fields
 
 
@@ -36,9 +41,9 @@ def test_an_empty_document_has_the_defaults_of_the_code() -> None:
     settings = read_settings({})
     assert settings == DEFAULTS
     assert settings.presets is configured()
-    assert limits(settings) == Limits()
-    assert admission(settings) == Limits()
-    assert cache_policy(settings, refines=False) == CachePolicy()
+    assert build_source_limits(settings) == Limits()
+    assert build_upload_limits(settings) == Limits()
+    assert build_cache_policy(settings, refines=False) == CachePolicy()
     assert dialect_modes(settings) == {}
     assert settings.dialect_max_age_s == DEFAULT_MAX_AGE_S
     assert {FACES, TEXT, MODERATION, SIMILARITY} < set(TASKS)
@@ -75,15 +80,15 @@ def test_a_document_is_converted() -> None:
     assert settings.immutable_prefixes == ("a/", "b/é")
     assert settings.always_redact == AlwaysRedact.parse("people/=faces,caf%C3%A9/=text,=all")
     assert settings.tasks == ("faces",)
-    assert cache_policy(settings, refines=True).immutable_prefixes == ("a/", "b/é")
-    assert cache_policy(settings, refines=True).refines
+    assert build_cache_policy(settings, refines=True).immutable_prefixes == ("a/", "b/é")
+    assert build_cache_policy(settings, refines=True).refines
 
 
 def test_each_limit_has_its_setting() -> None:
     names = ("max_source_bytes", "max_source_pixels", "max_source_frames", "max_scene_pixels", "max_scene_bytes")
     settings = read_settings({name: number for number, name in enumerate(names, 1)})
-    assert limits(settings) == Limits(1, 2, 3)
-    found = admission(settings)
+    assert build_source_limits(settings) == Limits(1, 2, 3)
+    found = build_upload_limits(settings)
     assert found == Limits(1, 2, 3, 4, 5)
     assert found.of_scenes == Limits(5, 4, 3, 4, 5)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darkroom.aws.record import padded
+from darkroom.aws.record import pad_sequencer
 from darkroom.services.infer.requests import Kind, Request
 
 from . import Event
@@ -29,7 +29,7 @@ def told(detail_type: str, key: str, **further: object) -> Event:
         "id": "32086c2241dee8591b5c471bdb72208a",
         "stack": "darkroom",
         "key": key,
-        "sequencer": padded("0055AED6DCD90281E5"),
+        "sequencer": pad_sequencer("0055AED6DCD90281E5"),
     }
     return {
         "version": "0",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.archive import Archive, Noted, item_name, sidecar_name
-from darkroom.aws.entries import Entries, Entry
+from darkroom.aws.documents import Document, DocumentStore
 from darkroom.aws.vault import Vault
 from darkroom.aws.verdicts import Verdict, VerdictTable
 from darkroom.errors import Changed
@@ -34,26 +34,26 @@ def table(aws: Callable[[str], Any]) -> str:
 
 
 @pytest.fixture
-def entries(aws: Callable[[str], Any], table: str) -> Entries:
-    return Entries(aws("dynamodb"), table)
+def entries(aws: Callable[[str], Any], table: str) -> DocumentStore:
+    return DocumentStore(aws("dynamodb"), table)
 
 
 @pytest.fixture
-def archive(vault: Vault, entries: Entries) -> Archive:
+def archive(vault: Vault, entries: DocumentStore) -> Archive:
     return Archive(vault, entries)
 
 
-def test_an_entry_is_replaced_by_who_has_seen_it(entries: Entries) -> None:
-    assert entries.get("a") == Entry({}, 0)
+def test_an_entry_is_replaced_by_who_has_seen_it(entries: DocumentStore) -> None:
+    assert entries.get("a") == Document({}, 0)
     assert entries.put("a", {"text": "x", "number": 0.5, "count": 3, "set": True}, replaces=0)
-    assert entries.get("a") == Entry({"text": "x", "number": 0.5, "count": 3, "set": True}, 1)
+    assert entries.get("a") == Document({"text": "x", "number": 0.5, "count": 3, "set": True}, 1)
     assert not entries.put("a", {"text": "y"}, replaces=0)
     assert entries.put("a", {"text": "z"}, replaces=1)
     assert not entries.put("a", {"text": "y"}, replaces=1)
-    assert entries.get("a") == Entry({"text": "z"}, 2)
+    assert entries.get("a") == Document({"text": "z"}, 2)
 
 
-def test_an_entry_is_deleted_by_who_has_seen_it(entries: Entries) -> None:
+def test_an_entry_is_deleted_by_who_has_seen_it(entries: DocumentStore) -> None:
     entries.put("a", {"text": "x"}, replaces=0)
     entries.put("a", {"text": "y"}, replaces=1)
     assert not entries.delete("a", seen=1)
@@ -100,10 +100,10 @@ def test_the_item_says_what_was_noted(archive: Archive) -> None:
 def test_ingest_reads_the_verdict_from_it(archive: Archive, aws: Callable[[str], Any], table: str) -> None:
     verdicts = VerdictTable(aws("dynamodb"), table)
     written = archive.note(KEY, Noted(FOUND, "id", "digest", False))
-    assert verdicts.of(KEY) == Verdict("digest", "e", False)
+    assert verdicts.get(KEY) == Verdict("digest", "e", False)
     assert written is not None
     archive.note(KEY, replace(written, flagged=None))
-    assert verdicts.of(KEY) is None
+    assert verdicts.get(KEY) is None
 
 
 def test_a_book_fits_into_the_item_and_is_whole_in_the_sidecar(archive: Archive) -> None:

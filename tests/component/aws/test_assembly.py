@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.assembly import Assembler, Copied, Part
+from darkroom.aws.assembly import CopiedRange, MultipartAssembler, Part
 from darkroom.aws.machine import Machine
 from darkroom.aws.vault import Vault
 from darkroom.errors import Changed, Unavailable
@@ -35,8 +35,8 @@ def uploads(s3: Any, vault: Vault) -> list[Any]:
 def test_parts_are_copied_or_sent_in_their_order(s3: Any, vault: Vault, strip: tuple[bytes, str]) -> None:
     data, etag = strip
     head = secrets.token_bytes(5 * MB)
-    parts: list[Part] = [head + data[: 2 * MB], Copied("a", etag, len(data), 2 * MB, len(data)), b"the end"]
-    made = Assembler(s3, vault.bucket).assemble("b", parts, content_type="image/tiff")
+    parts: list[Part] = [head + data[: 2 * MB], CopiedRange("a", etag, len(data), 2 * MB, len(data)), b"the end"]
+    made = MultipartAssembler(s3, vault.bucket).assemble("b", parts, content_type="image/tiff")
     assert opened_body(vault, "b") == head + data + b"the end"
     kept = vault.head("b")
     assert kept
@@ -45,7 +45,7 @@ def test_parts_are_copied_or_sent_in_their_order(s3: Any, vault: Vault, strip: t
 
 def test_a_small_object_is_copied_whole(s3: Any, vault: Vault) -> None:
     etag = put(vault, "a", b"small")
-    Assembler(s3, vault.bucket).assemble("b", [Copied("a", etag, 5, 0, 5)], content_type="image/tiff")
+    MultipartAssembler(s3, vault.bucket).assemble("b", [CopiedRange("a", etag, 5, 0, 5)], content_type="image/tiff")
     assert opened_body(vault, "b") == b"small"
 
 
@@ -57,7 +57,9 @@ def test_what_is_not_what_it_was_is_not_copied(s3: Any, vault: Vault, strip: tup
     else:
         put(vault, "a", b"another")
     with pytest.raises(Changed):
-        Assembler(s3, vault.bucket).assemble("b", [Copied("a", etag, len(data), 0, len(data))], content_type="x/y")
+        MultipartAssembler(s3, vault.bucket).assemble(
+            "b", [CopiedRange("a", etag, len(data), 0, len(data))], content_type="x/y"
+        )
     assert vault.head("b") is None
     assert uploads(s3, vault) == []
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.checksums import ALGORITHMS, Digests, digests
+from darkroom.aws.checksums import ALGORITHMS, ChecksumSet, compute_checksums
 from darkroom.aws.kept import CHECKSUMS
 from darkroom.aws.vault import Vault
 
@@ -37,7 +37,7 @@ DATA = bytes(range(256)) * 40
 
 
 def hexadecimal(name: str, data: bytes) -> str:
-    return base64.b64decode(digests(data, [name])[name]).hex()
+    return base64.b64decode(compute_checksums(data, [name])[name]).hex()
 
 
 def bit_by_bit(data: bytes, width: int, polynomial: int) -> str:
@@ -72,22 +72,22 @@ def test_a_hash_is_hashlibs(data: bytes, name: str) -> None:
 
 @given(data=st.binary(max_size=300), cut=st.integers(0, 300), name=st.sampled_from(sorted(ALGORITHMS)))
 def test_bytes_may_come_piece_by_piece(data: bytes, cut: int, name: str) -> None:
-    begun = Digests([name])
+    begun = ChecksumSet([name])
     for piece in (data[:cut], data[cut:]):
         begun.update(piece)
-    assert begun.done() == digests(data, [name])
+    assert begun.finish() == compute_checksums(data, [name])
 
 
 def test_every_checksum_of_s3_is_read_and_can_be_made(s3: Any) -> None:
     assert set(CHECKSUMS) == set(ALGORITHMS)
     known = s3.meta.service_model.shape_for("ChecksumAlgorithm").enum
     assert {name.upper() for name in ALGORITHMS} == set(known)
-    assert digests(b"", []) == {}
+    assert compute_checksums(b"", []) == {}
 
 
 @pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
 def test_what_s3_keeps_is_what_we_make(s3: Any, vault: Vault, name: str) -> None:
-    ours = digests(DATA, [name])
+    ours = compute_checksums(DATA, [name])
     s3.put_object(Bucket=vault.bucket, Key="a", Body=DATA, **{CHECKSUMS[name]: ours[name]})
     kept = vault.head("a")
     assert kept
@@ -101,7 +101,9 @@ def test_what_s3_keeps_is_what_we_make(s3: Any, vault: Vault, name: str) -> None
 @pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
 def test_s3_refuses_what_is_not_the_checksum(s3: Any, vault: Vault, name: str) -> None:
     with pytest.raises(s3.exceptions.ClientError):
-        s3.put_object(Bucket=vault.bucket, Key="a", Body=DATA, **{CHECKSUMS[name]: digests(b"other", [name])[name]})
+        s3.put_object(
+            Bucket=vault.bucket, Key="a", Body=DATA, **{CHECKSUMS[name]: compute_checksums(b"other", [name])[name]}
+        )
 
 
 def test_a_checksum_of_parts_is_left_out(s3: Any, vault: Vault) -> None:
@@ -126,11 +128,11 @@ def test_a_wrong_checksum_does_not_fail_the_read() -> None:
     headers = {
         "ETag": '"e"',
         "Last-Modified": "Wed, 25 Nov 2026 00:00:00 GMT",
-        "x-amz-checksum-crc32": digests(b"other", ["crc32"])["crc32"],
+        "x-amz-checksum-crc32": compute_checksums(b"other", ["crc32"])["crc32"],
         "x-amz-checksum-type": "FULL_OBJECT",
     }
     with answering(Reply(200, DATA, headers)) as faulty:
         opened = Vault(clients.client("s3", faulty.environment), "bucket").open("a")
         assert opened
         assert opened.body.read() == DATA
-        assert opened.kept.checksums == digests(b"other", ["crc32"])
+        assert opened.kept.checksums == compute_checksums(b"other", ["crc32"])

@@ -16,7 +16,7 @@ from darkroom.imaging.formats.header import Header
 from darkroom.imaging.formats.probe import inspect
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.services.settings import MEMORY_MB, decoder_limit
+from darkroom.services.service_settings import MEMORY_MB, decoder_limit
 from tests.waiting import HANG_S
 
 LAYER = Path(__file__).parents[3] / "layers" / "darkroom"

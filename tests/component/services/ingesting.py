@@ -12,7 +12,7 @@ from typing import Any
 from darkroom.aws.archive import Archive, item_name
 from darkroom.aws.audit import Audit
 from darkroom.aws.bus import Bus
-from darkroom.aws.entries import Entries
+from darkroom.aws.documents import DocumentStore
 from darkroom.aws.index import BY_REVIEW, BY_SHA256, Index
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
@@ -24,20 +24,20 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.deadline import INGEST, CpuLimit
-from darkroom.services.ingest.brought import Brought
-from darkroom.services.ingest.changes import (
-    Change,
-    confirm_message,
-    moderated_message,
-    read_change,
-    release_message,
-)
 from darkroom.services.ingest.claims import Claims
-from darkroom.services.ingest.examine import Examiner
+from darkroom.services.ingest.client_findings import ClientFindingsReader
+from darkroom.services.ingest.events import (
+    IngestEvent,
+    build_confirm_message,
+    build_release_message,
+    build_verdict_message,
+    read_event,
+)
+from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.ingest.moderation import Moderation
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
-from darkroom.services.ingest.service import Ingest, Outcome
+from darkroom.services.ingest.service import Ingest, IngestOutcome
 from darkroom.services.places import MASTERS
 from darkroom.services.purge import Purge
 
@@ -149,13 +149,13 @@ class World:
 
     @property
     def archive(self) -> Archive:
-        return Archive(self.vault("media"), Entries(self.clients["dynamodb"], self.names["index"]))
+        return Archive(self.vault("media"), DocumentStore(self.clients["dynamodb"], self.names["index"]))
 
     @property
     def ingest(self) -> Ingest:
         observer = Observer("ingest")
         return Ingest(
-            examiner=Examiner(self.limits, observer, self.scanner, self.cpu_limit),
+            examiner=UploadExaminer(self.limits, observer, self.scanner, self.cpu_limit),
             publisher=Publisher(
                 claims=self.claims,
                 media=self.vault("media"),
@@ -165,7 +165,7 @@ class World:
             ),
             quarantine=Quarantine(self.vault("quarantine"), self.vault("uploads")),
             moderation=Moderation(VerdictTable(self.clients["dynamodb"], self.names["index"]), self.blocks),
-            brought=Brought(SigningKeys(), self.archive, "1", observer),
+            brought=ClientFindingsReader(SigningKeys(), self.archive, "1", observer),
             bus=Bus(self.clients["events"], self.names["bus"], "darkroom"),
             audit=Audit(self.vault("audit")),
             observer=observer,
@@ -183,22 +183,22 @@ class World:
         }
         self.clients["dynamodb"].put_item(TableName=self.names["index"], Item=item)
 
-    def judged(self, key: str, *, flagged: bool, body: bytes) -> Outcome:
+    def judged(self, key: str, *, flagged: bool, body: bytes) -> IngestOutcome:
         """The same, and ingest hears of it."""
         self.judge(key, flagged=flagged, body=body)
-        return self.message(moderated_message(key))
+        return self.message(build_verdict_message(key))
 
-    def released(self, key: str, body: bytes | None = None) -> Outcome:
+    def released(self, key: str, body: bytes | None = None) -> IngestOutcome:
         """A person lets it pass."""
-        return self.message(release_message(key, sha256(body).hexdigest() if body else ""))
+        return self.message(build_release_message(key, sha256(body).hexdigest() if body else ""))
 
-    def confirmed(self, key: str, body: bytes | None = None) -> Outcome:
+    def confirmed(self, key: str, body: bytes | None = None) -> IngestOutcome:
         """A person agrees that it is not to be served."""
-        return self.message(confirm_message(key, sha256(body).hexdigest() if body else ""))
+        return self.message(build_confirm_message(key, sha256(body).hexdigest() if body else ""))
 
-    def message(self, message: Mapping[str, object]) -> Outcome:
+    def message(self, message: Mapping[str, object]) -> IngestOutcome:
         """Deal with a message of our own."""
-        found = read_change(json.dumps(message))
+        found = read_event(json.dumps(message))
         assert found is not None
         return self.ingest.handle(found)
 
@@ -213,13 +213,13 @@ class World:
 
     def change(
         self, key: str, sequencer: str, detail_type: str = "Object Created", reason: str = "PutObject"
-    ) -> Change:
+    ) -> IngestEvent:
         """The change that an event of S3 tells of."""
-        found = read_change(event_text(self.names["uploads"], key, sequencer, detail_type, reason))
+        found = read_event(event_text(self.names["uploads"], key, sequencer, detail_type, reason))
         assert found is not None
         return found
 
-    def deletion(self, key: str, version_id: str = "") -> Change:
+    def deletion(self, key: str, version_id: str = "") -> IngestEvent:
         """Delete the upload, or one version of it for good; the change that this is."""
         version = {"VersionId": version_id} if version_id else {}
         gone = self.clients["s3"].delete_object(Bucket=self.names["uploads"], Key=key, **version)
@@ -234,15 +234,15 @@ class World:
             gone["VersionId"],
             further,
         )
-        found = read_change(text)
+        found = read_event(text)
         assert found is not None
         return found
 
-    def created(self, key: str, body: bytes, **further: Any) -> Outcome:
+    def created(self, key: str, body: bytes, **further: Any) -> IngestOutcome:
         """Upload and ingest."""
         return self.ingest.handle(self.change(key, self.upload(key, body, **further)))
 
-    def deleted(self, key: str) -> Outcome:
+    def deleted(self, key: str) -> IngestOutcome:
         """Delete the upload and ingest that."""
         return self.ingest.handle(self.deletion(key))
 

@@ -13,11 +13,11 @@ import pytest
 import skimage
 from jsonschema import Draft202012Validator
 
-from darkroom.aws.forms import DECLARED_SHA256
+from darkroom.aws.presigned_post import DECLARED_SHA256
 from darkroom.aws.record import REMOVED
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.ingest.service import Outcome
+from darkroom.services.ingest.service import IngestOutcome
 from local.event_samples import photograph
 from local.paths import ROOT
 from tests.announcements import SCHEMAS, complaints
@@ -67,7 +67,7 @@ def test_the_schemas_are_schemas() -> None:
 
 @pytest.mark.parametrize("key", TAKEN)
 def test_taken_in(world: World, key: str) -> None:
-    assert world.created(key, TAKEN[key]()) is Outcome.READY
+    assert world.created(key, TAKEN[key]()) is IngestOutcome.READY
     detail_type, detail = only(world)
     assert (detail_type, detail["key"], detail["same_as"]) == ("ImageReady", key, "")
     assert len(detail["presets"]) == 6
@@ -130,11 +130,11 @@ def test_removed(world: World) -> None:
 def test_held_flagged_and_released(world: World) -> None:
     """Each is told by itself, with an id of its own: who remembers ids must not take one for another."""
     body, world.blocks = jpeg_photo(), True
-    assert world.created("a.jpg", body) is Outcome.HELD
+    assert world.created("a.jpg", body) is IngestOutcome.HELD
     held = only(world)
-    assert world.judged("a.jpg", flagged=True, body=body) is Outcome.HELD
+    assert world.judged("a.jpg", flagged=True, body=body) is IngestOutcome.HELD
     flagged = only(world)
-    assert world.released("a.jpg") is Outcome.RELEASED
+    assert world.released("a.jpg") is IngestOutcome.RELEASED
     released = only(world)
     assert [kind for kind, _ in (held, flagged, released)] == ["ImageHeld", "ImageHeld", "ImageReady"]
     assert [detail.get("flagged") for _, detail in (held, flagged, released)] == [False, True, None]
@@ -156,8 +156,8 @@ def test_told_again_it_has_the_same_id(world: World) -> None:
     world.ingest.handle(change)
     first = only(world)[1]
     record = world.record("a.jpg")
-    assert world.index.settle(replace(record, announced=False))
-    assert world.ingest.handle(change) is Outcome.DROPPED
+    assert world.index.put_record(replace(record, announced=False))
+    assert world.ingest.handle(change) is IngestOutcome.DROPPED
     assert only(world)[1] == first
 
 

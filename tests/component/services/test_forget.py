@@ -19,15 +19,15 @@ from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
 from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, RUNNING, Erasures
 from darkroom.aws.observing import Observer
-from darkroom.aws.record import CLAIMED, READY, REFUSED, REMOVED, Record, padded
+from darkroom.aws.record import CLAIMED, READY, REFUSED, REMOVED, Record, pad_sequencer
 from darkroom.aws.samples import Samples
 from darkroom.aws.vectors.table import TableVectors
 from darkroom.errors import BadKey
 from darkroom.key_encoding import encode_key
 from darkroom.services.forget import SPARE_S, TOMBSTONE_WITHIN_S, Forget
-from darkroom.services.ingest.changes import read_change
+from darkroom.services.ingest.events import read_event
 from darkroom.services.ingest.quarantine import quarantine_key
-from darkroom.services.ingest.service import TOMBSTONE_S, Outcome
+from darkroom.services.ingest.service import TOMBSTONE_S, IngestOutcome
 from darkroom.services.places import MASTERS
 from darkroom.services.purge_orders import FIRST, SECOND, purge_message
 from darkroom.services.purging import REPEAT_AFTER_S
@@ -103,7 +103,7 @@ class Case:
         sqs = self.world.clients["sqs"]
         while messages := sqs.receive_message(QueueUrl=self.events_url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                change = read_change(message["Body"])
+                change = read_event(message["Body"])
                 if change is not None:
                     self.world.ingest.handle(change)
                 sqs.delete_message(QueueUrl=self.events_url, ReceiptHandle=message["ReceiptHandle"])
@@ -116,8 +116,8 @@ class Case:
     def know(self, key: str, state: str = READY, **further: Any) -> None:
         """Have an item in the index."""
         self.world.index.claim(key, "0", "token", now_s=0, lease_s=0)
-        fields = {"sha256": DIGEST, "master": {"etag": '"e"', "sequencer": padded("0")}, **further}
-        assert self.world.index.settle(Record(key, state, padded("0"), "token", **fields))
+        fields = {"sha256": DIGEST, "master": {"etag": '"e"', "sequencer": pad_sequencer("0")}, **further}
+        assert self.world.index.put_record(Record(key, state, pad_sequencer("0"), "token", **fields))
 
     def everything(self) -> dict[str, list[str]]:
         """What lies where, with versions and delete markers."""
@@ -161,7 +161,7 @@ def fill(case: Case, key: str = KEY) -> None:
     case.vectors.put(key, direction(1), source_etag="e", perceptual_hash="", generation="1")
     for etag in ("e", "f"):
         case.samples.put(Sample(key, etag, 0.0, "jpeg", 1, 0.5, {}, "endpoint"))
-    case.put("quarantine", quarantine_key(key, padded("A1")), quarantine_key(key, padded("A2")))
+    case.put("quarantine", quarantine_key(key, pad_sequencer("A1")), quarantine_key(key, pad_sequencer("A2")))
 
 
 def test_every_trace_is_removed_and_counted(case: Case) -> None:
@@ -206,7 +206,7 @@ def test_what_only_looks_alike_stays(case: Case) -> None:
     for other in others:
         fill(case, other)
     reserved = f"{KEY}/_/upload.jpg"
-    case.put("quarantine", quarantine_key(reserved, padded("A1")))
+    case.put("quarantine", quarantine_key(reserved, pad_sequencer("A1")))
     case.put("media", "findings/g1", "findings/g1-old/z.jpg.json", "findings/g10/z.jpg.json")
     case.put("uploads", reserved)
     case.ingest()
@@ -221,7 +221,7 @@ def test_what_only_looks_alike_stays(case: Case) -> None:
 
 def test_a_key_too_long_for_a_readable_copy_is_found_all_the_same(case: Case) -> None:
     key = "long/" + "x" * 1000
-    copy = quarantine_key(key, padded("A1"))
+    copy = quarantine_key(key, pad_sequencer("A1"))
     assert key not in copy
     case.put("quarantine", copy)
     assert case.forget(key)["removed"]["quarantine"] == 1
@@ -306,10 +306,10 @@ def test_they_are_named_for_a_refused_key_and_for_one_without_an_item(case: Case
 def test_an_event_from_before_does_not_bring_it_back(case: Case) -> None:
     case.put("uploads", KEY)
     created = case.world.clients["sqs"].receive_message(QueueUrl=case.events_url, WaitTimeSeconds=2)["Messages"][0]
-    change = read_change(created["Body"])
+    change = read_event(created["Body"])
     assert change is not None
     assert case.forget()["status"] == PENDING_INVALIDATION
-    assert case.world.ingest.handle(change) is Outcome.DROPPED
+    assert case.world.ingest.handle(change) is IngestOutcome.DROPPED
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
@@ -325,7 +325,7 @@ def test_an_upload_that_comes_later_is_a_new_one(case: Case) -> None:
 def test_what_a_worker_writes_meanwhile_is_removed_too(case: Case) -> None:
     fill(case)
     case.meanwhile.append(lambda: case.put("media", f"masters/{KEY}", f"derivatives/{KEY}/_/w-1.webp"))
-    case.meanwhile.append(lambda: case.put("quarantine", quarantine_key(KEY, padded("A3"))))
+    case.meanwhile.append(lambda: case.put("quarantine", quarantine_key(KEY, pad_sequencer("A3"))))
     report = case.forget()
     assert report["status"] == PENDING_INVALIDATION
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}

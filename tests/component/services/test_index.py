@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.index import Claimed, Done, Index, Outdated
-from darkroom.aws.record import CLAIMED, READY, REFUSED, SEQUENCER_CHARACTERS, Record, from_item, padded, to_item
+from darkroom.aws.record import CLAIMED, READY, REFUSED, SEQUENCER_CHARACTERS, Record, from_item, pad_sequencer, to_item
 from darkroom.errors import Busy, Unavailable
 
 from .ingesting import World
@@ -30,8 +30,8 @@ def claim(index: Index, sequencer: str, token: str, now_s: float = NOW_S, *, ins
 
 def settled(index: Index, sequencer: str, token: str, state: str = READY) -> Record:
     assert claim(index, sequencer, token) == Claimed()
-    record = Record("photo.jpg", state, padded(sequencer), token)
-    assert index.settle(record)
+    record = Record("photo.jpg", state, pad_sequencer(sequencer), token)
+    assert index.put_record(record)
     return record
 
 
@@ -39,9 +39,9 @@ def test_a_key_that_is_not_known_can_be_claimed(index: Index) -> None:
     assert index.get("photo.jpg") is None
     assert claim(index, "55AED6DCD90281E5", "a") == Claimed()
     known = index.get("photo.jpg")
-    assert known == Record("photo.jpg", CLAIMED, padded("55AED6DCD90281E5"), "a", NOW_S + LEASE_S)
-    assert index.holds("photo.jpg", "a")
-    assert not index.holds("photo.jpg", "b")
+    assert known == Record("photo.jpg", CLAIMED, pad_sequencer("55AED6DCD90281E5"), "a", NOW_S + LEASE_S)
+    assert index.has_lease("photo.jpg", "a")
+    assert not index.has_lease("photo.jpg", "b")
 
 
 def test_the_same_event_waits_for_the_lease(index: Index) -> None:
@@ -53,7 +53,7 @@ def test_the_same_event_waits_for_the_lease(index: Index) -> None:
     with pytest.raises(Busy):
         claim(index, "10", "b", NOW_S + LEASE_S)
     assert claim(index, "10", "b", NOW_S + LEASE_S + 1) == Claimed()
-    assert index.holds("photo.jpg", "b")
+    assert index.has_lease("photo.jpg", "b")
 
 
 def test_a_claim_that_was_made_already_is_made_again(index: Index) -> None:
@@ -64,19 +64,19 @@ def test_a_claim_that_was_made_already_is_made_again(index: Index) -> None:
 
 def test_a_lease_that_is_released_need_not_be_waited_for(index: Index) -> None:
     claim(index, "10", "a")
-    index.release("photo.jpg", "another")
+    index.release_lease("photo.jpg", "another")
     with pytest.raises(Busy):
         claim(index, "10", "b")
-    index.release("photo.jpg", "a")
+    index.release_lease("photo.jpg", "a")
     assert claim(index, "10", "b") == Claimed()
-    index.release("nobody.jpg", "a")
+    index.release_lease("nobody.jpg", "a")
     assert index.get("nobody.jpg") is None
 
 
 def test_a_newer_event_takes_over_at_once_and_an_older_never(index: Index) -> None:
     claim(index, "10", "a")
     assert claim(index, "11", "b") == Claimed()
-    assert not index.holds("photo.jpg", "a")
+    assert not index.has_lease("photo.jpg", "a")
     known = index.get("photo.jpg")
     assert claim(index, "10", "c", NOW_S + 999) == Outdated(known)  # type: ignore[arg-type]
 
@@ -98,7 +98,7 @@ def test_a_claim_that_arrives_after_its_attempt_is_done_reopens_nothing(index: I
     assert claim(index, "10", "a") == Done(record)
     claim(index, "10", "b", instead_of="a")
     again = replace(record, token="b")
-    assert index.settle(again)
+    assert index.put_record(again)
     assert claim(index, "10", "b", instead_of="a") == Done(again)
     assert claim(index, "10", "c", instead_of="a") == Done(again)
     assert index.get("photo.jpg") == again
@@ -107,7 +107,7 @@ def test_a_claim_that_arrives_after_its_attempt_is_done_reopens_nothing(index: I
 def test_who_has_lost_the_claim_cannot_settle(index: Index) -> None:
     claim(index, "10", "a")
     claim(index, "11", "b")
-    assert not index.settle(Record("photo.jpg", READY, padded("10"), "a"))
+    assert not index.put_record(Record("photo.jpg", READY, pad_sequencer("10"), "a"))
     known = index.get("photo.jpg")
     assert known is not None
     assert known.state == CLAIMED
@@ -115,7 +115,7 @@ def test_who_has_lost_the_claim_cannot_settle(index: Index) -> None:
 
 def test_a_claim_keeps_what_is_known_of_the_picture_until_it_is_settled(index: Index) -> None:
     record = replace(settled(index, "10", "a"), master={"etag": '"e"'}, announced=True, expires_at_s=NOW_S)
-    index.settle(record)
+    index.put_record(record)
     claim(index, "11", "b")
     known = index.get("photo.jpg")
     assert known is not None
@@ -126,9 +126,9 @@ def test_only_pictures_that_are_served_are_found_by_their_bytes(index: Index) ->
     for number, (state, master) in enumerate(((READY, {"etag": "e"}), (REFUSED, {"etag": "e"}), (READY, {}))):
         key = f"{number}.jpg"
         index.claim(key, "1", "t", now_s=NOW_S, lease_s=LEASE_S)
-        index.settle(Record(key, state, padded("1"), "t", sha256="abc", master=master))
-    assert [record.key for record in index.same_bytes("abc")] == ["0.jpg"]
-    assert index.same_bytes("def") == []
+        index.put_record(Record(key, state, pad_sequencer("1"), "t", sha256="abc", master=master))
+    assert [record.key for record in index.find_by_sha256("abc")] == ["0.jpg"]
+    assert index.find_by_sha256("def") == []
 
 
 def test_many_are_read_at_once(index: Index) -> None:
@@ -146,9 +146,9 @@ def test_what_is_deleted_is_not_known(index: Index) -> None:
 
 
 def test_a_note_is_kept_beside_the_pictures(index: Index) -> None:
-    assert index.note("sweep#cursor") == ""
-    index.keep_note("sweep#cursor", "trips/röm.jpg")
-    assert index.note("sweep#cursor") == "trips/röm.jpg"
+    assert index.get_text("sweep#cursor") == ""
+    index.put_text("sweep#cursor", "trips/röm.jpg")
+    assert index.get_text("sweep#cursor") == "trips/röm.jpg"
 
 
 def test_a_table_that_does_not_answer_is_a_fault(aws: Callable[[str], Any]) -> None:
@@ -157,8 +157,8 @@ def test_a_table_that_does_not_answer_is_a_fault(aws: Callable[[str], Any]) -> N
         lambda: missing.get("k"),
         lambda: missing.get_many(["k"]),
         lambda: missing.claim("k", "1", "t", now_s=NOW_S, lease_s=LEASE_S),
-        lambda: missing.settle(Record("k", READY, "1")),
-        lambda: missing.same_bytes("k"),
+        lambda: missing.put_record(Record("k", READY, "1")),
+        lambda: missing.find_by_sha256("k"),
         lambda: missing.delete("k"),
     ):
         with pytest.raises(Unavailable):
@@ -171,9 +171,9 @@ def test_padded_sequencers_compare_as_s3_says(one: int, other: int) -> None:
     a, b = f"{one:X}", f"{other:x}"
     length = max(len(a), len(b))
     expected = int(a.ljust(length, "0"), 16) < int(b.ljust(length, "0"), 16)
-    assert (padded(a) < padded(b)) is expected
-    assert len(padded(a)) == SEQUENCER_CHARACTERS
-    assert padded(padded(a)) == padded(a)
+    assert (pad_sequencer(a) < pad_sequencer(b)) is expected
+    assert len(pad_sequencer(a)) == SEQUENCER_CHARACTERS
+    assert pad_sequencer(pad_sequencer(a)) == pad_sequencer(a)
 
 
 _values = st.recursive(
@@ -185,5 +185,7 @@ _values = st.recursive(
 
 @given(st.dictionaries(st.text(min_size=1, max_size=8), _values, max_size=4), st.booleans(), st.text())
 def test_a_record_is_read_as_it_was_written(facts: dict[str, Any], announced: bool, text: str) -> None:
-    record = Record("k", READY, padded("1"), facts=facts, announced=announced, sha256=text, derivatives=("a", "b"))
+    record = Record(
+        "k", READY, pad_sequencer("1"), facts=facts, announced=announced, sha256=text, derivatives=("a", "b")
+    )
     assert from_item(to_item(record)) == record

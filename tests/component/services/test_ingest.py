@@ -14,16 +14,16 @@ import pytest
 from PIL import Image
 
 from darkroom.aws.observing import Observer
-from darkroom.aws.record import READY, REFUSED, REMOVED, padded
+from darkroom.aws.record import READY, REFUSED, REMOVED, pad_sequencer
 from darkroom.errors import Busy, ChecksumMismatch
 from darkroom.imaging.master import Master
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import Presets, configured
 from darkroom.services.deadline import CpuLimit, is_abandoned
-from darkroom.services.ingest.changes import mend_message, read_change
-from darkroom.services.ingest.examine import Examiner, fetch
-from darkroom.services.ingest.service import Outcome
+from darkroom.services.ingest.events import build_repair_message, read_event
+from darkroom.services.ingest.examine import UploadExaminer, fetch_upload
+from darkroom.services.ingest.service import IngestOutcome
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.images.slow_svg import blurred
 from tests.waiting import HANG_S, wait_until
@@ -51,7 +51,7 @@ def with_gps() -> bytes:
 
 def test_an_upload_becomes_a_clean_master_with_its_presets(world: World) -> None:
     body = with_gps()
-    assert world.created("trips/röm 1.jpg", body) is Outcome.READY
+    assert world.created("trips/röm 1.jpg", body) is IngestOutcome.READY
     master = world.body("media", "masters/trips/r.-C3B6m.-201.jpg")
     assert b"Leica" not in master
     assert Image.open(io.BytesIO(master)).getexif() == {0x0112: 6}
@@ -112,9 +112,9 @@ def test_what_is_ready_is_announced_with_what_a_page_needs(world: World) -> None
 
 def test_an_event_that_comes_twice_has_one_effect(world: World) -> None:
     change = world.change("photo.jpg", world.upload("photo.jpg", jpeg_photo()))
-    assert world.ingest.handle(change) is Outcome.READY
+    assert world.ingest.handle(change) is IngestOutcome.READY
     before = world.record("photo.jpg")
-    assert world.ingest.handle(change) is Outcome.DROPPED
+    assert world.ingest.handle(change) is IngestOutcome.DROPPED
     assert world.record("photo.jpg") == before
     assert len(world.told()) == 1
 
@@ -123,15 +123,15 @@ def test_an_announcement_that_was_not_made_is_made_when_the_event_comes_again(wo
     change = world.change("photo.jpg", world.upload("photo.jpg", jpeg_photo()))
     world.ingest.handle(change)
     first = world.told()
-    world.index.settle(replace(world.record("photo.jpg"), announced=False))
-    assert world.ingest.handle(change) is Outcome.DROPPED
+    world.index.put_record(replace(world.record("photo.jpg"), announced=False))
+    assert world.ingest.handle(change) is IngestOutcome.DROPPED
     assert world.told() == first
     assert world.record("photo.jpg").announced
 
 
 def test_the_same_bytes_under_another_key_are_copied(world: World) -> None:
     world.created("one.jpg", with_gps())
-    assert world.created("two.jpg", with_gps()) is Outcome.DUPLICATE
+    assert world.created("two.jpg", with_gps()) is IngestOutcome.DUPLICATE
     one, two = world.record("one.jpg"), world.record("two.jpg")
     assert two.same_as == "one.jpg"
     assert (two.facts, two.provenance, two.sha256) == (one.facts, one.provenance, one.sha256)
@@ -165,24 +165,24 @@ def test_what_was_refined_is_copied_as_it_is(world: World) -> None:
 def test_deleting_one_of_two_equal_pictures_leaves_the_other_whole(world: World) -> None:
     world.created("one.jpg", jpeg_photo())
     world.created("two.jpg", jpeg_photo())
-    assert world.deleted("one.jpg") is Outcome.REMOVED
+    assert world.deleted("one.jpg") is IngestOutcome.REMOVED
     assert world.keys("media", "masters/") == ["masters/two.jpg"]
     assert len(world.keys("media", "derivatives/two.jpg/_/")) == len(PRESETS)
-    assert world.created("three.jpg", jpeg_photo()) is Outcome.DUPLICATE
+    assert world.created("three.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
     assert world.record("three.jpg").same_as == "two.jpg"
 
 
 def test_a_donor_that_has_lost_a_derivative_is_not_copied_from(world: World) -> None:
     world.created("one.jpg", jpeg_photo())
     world.vault("media").delete("derivatives/one.jpg/_/w-640.webp")
-    assert world.created("two.jpg", jpeg_photo()) is Outcome.READY
+    assert world.created("two.jpg", jpeg_photo()) is IngestOutcome.READY
     assert len(world.keys("media", "derivatives/two.jpg/_/")) == len(PRESETS)
 
 
 def test_the_same_bytes_under_the_same_key_change_nothing_but_the_record(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     before = world.record("photo.jpg")
-    assert world.created("photo.jpg", jpeg_photo()) is Outcome.DUPLICATE
+    assert world.created("photo.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
     after = world.record("photo.jpg")
     assert after.master == before.master
     assert after.sequencer > before.sequencer
@@ -193,7 +193,7 @@ def test_an_overwrite_takes_every_older_derivative_with_it(world: World) -> None
     world.created("photo.jpg", jpeg_photo())
     stale = "derivatives/photo.jpg/_/w-333.webp"
     world.vault("media").put(stale, b"x", headers={}, metadata={"source-etag": "another"})
-    assert world.created("photo.jpg", png_noise(700, 500)) is Outcome.READY
+    assert world.created("photo.jpg", png_noise(700, 500)) is IngestOutcome.READY
     assert stale not in world.keys("media")
     assert world.record("photo.jpg").facts["format"] == "png"
     assert world.messages("purges")[0]["key"] == "photo.jpg"
@@ -220,7 +220,7 @@ REFUSED_UPLOADS = {
 @pytest.mark.parametrize("code", REFUSED_UPLOADS)
 def test_a_refused_upload_is_kept_in_quarantine_with_its_reason(world: World, code: str) -> None:
     key, body, world.limits = REFUSED_UPLOADS[code]
-    assert world.created(key, body) is Outcome.REFUSED
+    assert world.created(key, body) is IngestOutcome.REFUSED
     record = world.record(key)
     digest = hashlib.sha256(body).hexdigest()
     assert (record.state, record.refusal["code"], record.refusal["sha256"]) == (REFUSED, code, digest)
@@ -241,7 +241,7 @@ def test_a_refused_upload_is_kept_in_quarantine_with_its_reason(world: World, co
 
 def test_an_upload_whose_presets_take_too_long_is_refused_and_not_published(world: World) -> None:
     world.cpu_limit = CpuLimit(cpu_s=0.2, wall_s=HANG_S)
-    assert world.created("drawing.svg", blurred(3, 1000, 2000, 2000)) is Outcome.REFUSED
+    assert world.created("drawing.svg", blurred(3, 1000, 2000, 2000)) is IngestOutcome.REFUSED
     refusal = world.record("drawing.svg").refusal
     assert refusal["code"] == "too-slow"
     assert world.keys("quarantine") == [refusal["quarantined"]]
@@ -252,19 +252,19 @@ def test_an_upload_whose_presets_take_too_long_is_refused_and_not_published(worl
 def test_an_upload_that_is_too_long_is_refused_without_being_held(world: World) -> None:
     world.limits = Limits(max_bytes=10_000)
     body = jpeg_photo()
-    assert world.created("photo.jpg", body) is Outcome.REFUSED
+    assert world.created("photo.jpg", body) is IngestOutcome.REFUSED
     refusal = world.record("photo.jpg").refusal
     assert refusal["code"] == "over-limits"
     assert "10,000" in refusal["reason"]
     assert refusal["sha256"] == hashlib.sha256(body).hexdigest()
-    upload = fetch(world.vault("uploads"), "photo.jpg", world.limits)
+    upload = fetch_upload(world.vault("uploads"), "photo.jpg", world.limits)
     assert upload is not None
     assert upload.data is None
 
 
 def test_a_key_too_long_to_be_part_of_another_is_quarantined_by_its_hash(world: World) -> None:
     key = "k" * 1000 + ".jpg"
-    assert world.created(key, jpeg_photo()) is Outcome.REFUSED
+    assert world.created(key, jpeg_photo()) is IngestOutcome.REFUSED
     hashed = hashlib.sha256(key.encode()).hexdigest()
     assert world.keys("quarantine") == [f".-long/{hashed}/_/{world.record(key).sequencer}"]
 
@@ -272,26 +272,26 @@ def test_a_key_too_long_to_be_part_of_another_is_quarantined_by_its_hash(world: 
 def test_a_refused_overwrite_leaves_the_earlier_picture_in_service(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     before = world.record("photo.jpg")
-    assert world.created("photo.jpg", b"nonsense") is Outcome.REFUSED
+    assert world.created("photo.jpg", b"nonsense") is IngestOutcome.REFUSED
     after = world.record("photo.jpg")
     assert (after.state, after.master, after.derivatives) == (REFUSED, before.master, before.derivatives)
     assert len(world.keys("media", "derivatives/")) == len(PRESETS)
-    assert world.created("photo.jpg", png_noise(40, 30)) is Outcome.READY
+    assert world.created("photo.jpg", png_noise(40, 30)) is IngestOutcome.READY
     assert world.record("photo.jpg").refusal == {}
 
 
 def test_every_full_checksum_must_agree(world: World) -> None:
     world.upload("photo.jpg", jpeg_photo(), ChecksumAlgorithm="SHA256")
-    upload = fetch(world.vault("uploads"), "photo.jpg", Limits())
+    upload = fetch_upload(world.vault("uploads"), "photo.jpg", Limits())
     assert upload is not None
     right = base64.b64encode(hashlib.sha256(jpeg_photo()).digest()).decode()
-    assert upload.kept.checksums["sha256"] == right
-    examiner = Examiner(Limits(), Observer("ingest"))
-    examiner.header("photo.jpg", upload)
+    assert upload.head.checksums["sha256"] == right
+    examiner = UploadExaminer(Limits(), Observer("ingest"))
+    examiner.read_header("photo.jpg", upload)
     for name in ("sha256", "sha1", "crc32", "crc32c", "crc64nvme"):
-        wrong = replace(upload, kept=replace(upload.kept, checksums={"sha256": right, name: "AAAA"}))
+        wrong = replace(upload, head=replace(upload.head, checksums={"sha256": right, name: "AAAA"}))
         with pytest.raises(ChecksumMismatch, match=name):
-            examiner.header("photo.jpg", wrong)
+            examiner.read_header("photo.jpg", wrong)
 
 
 class Eicar:
@@ -303,23 +303,23 @@ class Eicar:
 
 def test_what_a_scanner_finds_is_refused(world: World) -> None:
     world.scanner = Eicar()
-    assert world.created("good.jpg", jpeg_photo()) is Outcome.READY
-    assert world.created("bad.jpg", jpeg_photo() + b"EICAR") is Outcome.REFUSED
+    assert world.created("good.jpg", jpeg_photo()) is IngestOutcome.READY
+    assert world.created("bad.jpg", jpeg_photo() + b"EICAR") is IngestOutcome.REFUSED
     assert world.record("bad.jpg").refusal["code"] == "infected"
 
 
 def test_known_bytes_are_looked_at_by_a_scanner_that_was_not_there_or_did_not_know(world: World) -> None:
     data = jpeg_photo() + b"EICAR"
-    assert world.created("first.jpg", data) is Outcome.READY
+    assert world.created("first.jpg", data) is IngestOutcome.READY
     world.scanner = Eicar()
-    assert world.created("second.jpg", data) is Outcome.REFUSED
-    assert world.created("first.jpg", data) is Outcome.REFUSED
+    assert world.created("second.jpg", data) is IngestOutcome.REFUSED
+    assert world.created("first.jpg", data) is IngestOutcome.REFUSED
 
 
 def test_a_deleted_upload_takes_its_picture_with_it(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     created = world.told()
-    assert world.deleted("photo.jpg") is Outcome.REMOVED
+    assert world.deleted("photo.jpg") is IngestOutcome.REMOVED
     assert world.keys("media") == []
     record = world.record("photo.jpg")
     assert (record.state, record.master, record.sha256) == (REMOVED, {}, "")
@@ -332,19 +332,19 @@ def test_a_deleted_upload_takes_its_picture_with_it(world: World) -> None:
 
 def test_a_deletion_is_remembered_against_an_older_event(world: World) -> None:
     older = world.change("photo.jpg", world.upload("photo.jpg", jpeg_photo()))
-    assert world.deleted("photo.jpg") is Outcome.REMOVED
+    assert world.deleted("photo.jpg") is IngestOutcome.REMOVED
     world.clients["s3"].put_object(Bucket=world.names["uploads"], Key="photo.jpg", Body=jpeg_photo())
-    assert world.ingest.handle(older) is Outcome.DROPPED
+    assert world.ingest.handle(older) is IngestOutcome.DROPPED
     assert world.keys("media") == []
     assert world.told() == []
-    assert world.created("photo.jpg", jpeg_photo()) is Outcome.READY
+    assert world.created("photo.jpg", jpeg_photo()) is IngestOutcome.READY
 
 
 def test_deleting_an_older_version_deletes_no_picture(world: World) -> None:
     s3, bucket = world.clients["s3"], world.names["uploads"]
     first = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=jpeg_photo())["VersionId"]
     world.created("photo.jpg", png_noise(40, 30))
-    assert world.ingest.handle(world.deletion("photo.jpg", first)) is Outcome.DUPLICATE
+    assert world.ingest.handle(world.deletion("photo.jpg", first)) is IngestOutcome.DUPLICATE
     assert world.record("photo.jpg").facts["format"] == "png"
 
 
@@ -353,7 +353,7 @@ def test_deleting_the_newest_version_brings_the_older_one_back(world: World) -> 
     world.created("photo.jpg", jpeg_photo())
     newest = s3.put_object(Bucket=bucket, Key="photo.jpg", Body=png_noise(40, 30))["VersionId"]
     world.ingest.handle(world.change("photo.jpg", world.next_sequencer()))
-    assert world.ingest.handle(world.deletion("photo.jpg", newest)) is Outcome.READY
+    assert world.ingest.handle(world.deletion("photo.jpg", newest)) is IngestOutcome.READY
     assert world.record("photo.jpg").facts["format"] == "jpeg"
 
 
@@ -365,7 +365,7 @@ def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(world
     spoilt = world.change("photo.jpg", world.upload("photo.jpg", b"no picture"))
     world.told()
     changes = (spoilt, deletion) if late else (deletion, spoilt)
-    expected = [Outcome.REFUSED, Outcome.REMOVED if late else Outcome.REFUSED]
+    expected = [IngestOutcome.REFUSED, IngestOutcome.REMOVED if late else IngestOutcome.REFUSED]
     assert [world.ingest.handle(change) for change in changes] == expected
     assert world.keys("media") == []
     record = world.record("photo.jpg")
@@ -374,7 +374,7 @@ def test_what_was_deleted_does_not_stay_because_the_next_upload_is_refused(world
     told = {(detail_type, detail["sequencer"]) for detail_type, detail in world.told()}
     assert {("ImageRemoved", deletion.sequencer), ("ImageRefused", spoilt.sequencer)} <= told
     before = world.record("photo.jpg")
-    assert [world.ingest.handle(change) for change in changes] == [Outcome.DROPPED, Outcome.DROPPED]
+    assert [world.ingest.handle(change) for change in changes] == [IngestOutcome.DROPPED, IngestOutcome.DROPPED]
     assert (world.record("photo.jpg"), world.told()) == (before, [])
 
 
@@ -385,7 +385,7 @@ def test_the_picture_that_stays_goes_when_its_own_version_is_deleted(world: Worl
     world.created("photo.jpg", jpeg_photo())
     own = world.record("photo.jpg").master["version_id"]
     world.created("photo.jpg", b"no picture")
-    assert world.ingest.handle(world.deletion("photo.jpg", own if served else other)) is Outcome.REFUSED
+    assert world.ingest.handle(world.deletion("photo.jpg", own if served else other)) is IngestOutcome.REFUSED
     assert (world.keys("media", "masters/") == []) == served
     assert (world.record("photo.jpg").master == {}) == served
 
@@ -393,8 +393,8 @@ def test_the_picture_that_stays_goes_when_its_own_version_is_deleted(world: Worl
 def test_a_late_deletion_leaves_the_same_picture_that_was_uploaded_since(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     deletion = world.deletion("photo.jpg")
-    assert world.created("photo.jpg", jpeg_photo()) is Outcome.DUPLICATE
-    assert world.ingest.handle(deletion) is Outcome.DROPPED
+    assert world.created("photo.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
+    assert world.ingest.handle(deletion) is IngestOutcome.DROPPED
     assert "masters/photo.jpg" in world.keys("media")
 
 
@@ -412,7 +412,7 @@ def test_a_late_deletion_waits_for_what_becomes_of_the_newer_upload(world: World
         world.ingest.handle(deletion)
     assert soon.value.retry_in_s == 1
     assert world.record("photo.jpg").state == REFUSED
-    assert world.ingest.handle(deletion) is Outcome.REMOVED
+    assert world.ingest.handle(deletion) is IngestOutcome.REMOVED
     assert world.keys("media") == []
 
 
@@ -420,7 +420,7 @@ def half_done(world: World, key: str) -> None:
     """A worker puts the master of an upload, and dies before the index knows of it."""
     sequencer = world.upload(key, jpeg_photo())
     hold = world.claims.take(key, sequencer, instead_of="")
-    upload = fetch(world.vault("uploads"), key, world.limits)
+    upload = fetch_upload(world.vault("uploads"), key, world.limits)
     assert upload is not None
     master = Master(b"of the dead worker", "image/jpeg", "cleaned")
     world.ingest.publisher.put_master(hold, upload, master)
@@ -431,7 +431,7 @@ def test_a_master_that_nobody_wrote_down_is_adopted_by_a_refusal(world: World) -
     half_done(world, "photo.jpg")
     there = world.vault("media").head("masters/photo.jpg")
     assert there is not None
-    assert world.created("photo.jpg", b"no picture") is Outcome.REFUSED
+    assert world.created("photo.jpg", b"no picture") is IngestOutcome.REFUSED
     record = world.record("photo.jpg")
     assert record.master == {
         "etag": there.etag,
@@ -454,7 +454,7 @@ def test_a_master_that_nobody_wrote_down_goes_with_its_upload(world: World, dele
     upload = world.vault("uploads").head("photo.jpg")
     assert upload is not None
     world.deletion("photo.jpg", upload.version_id if deletion == "for good" else "")
-    assert world.created("photo.jpg", b"no picture") is Outcome.REFUSED
+    assert world.created("photo.jpg", b"no picture") is IngestOutcome.REFUSED
     assert world.keys("media") == []
     assert world.record("photo.jpg").master == {}
 
@@ -462,7 +462,7 @@ def test_a_master_that_nobody_wrote_down_goes_with_its_upload(world: World, dele
 def test_a_refusal_does_not_speak_of_a_master_that_is_not_there(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     world.vault("media").delete("masters/photo.jpg")
-    assert world.created("photo.jpg", b"no picture") is Outcome.REFUSED
+    assert world.created("photo.jpg", b"no picture") is IngestOutcome.REFUSED
     assert world.keys("media") == []
     assert world.record("photo.jpg").master == {}
 
@@ -472,9 +472,9 @@ def test_a_claim_that_was_left_behind_ends_without_the_upload(world: World) -> N
     world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key="photo.jpg")
     world.index.claim("photo.jpg", world.next_sequencer(), "a worker", now_s=world.now_s, lease_s=60)
     world.now_s += 61
-    mend = read_change(json.dumps(mend_message("photo.jpg")))
+    mend = read_event(json.dumps(build_repair_message("photo.jpg")))
     assert mend is not None
-    assert world.ingest.handle(mend) is Outcome.REMOVED
+    assert world.ingest.handle(mend) is IngestOutcome.REMOVED
     assert world.keys("media") == []
 
 
@@ -482,19 +482,19 @@ def test_a_lifecycle_expiry_purges_nothing(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     bucket = world.names["uploads"]
     expiry = event_text(bucket, "photo.jpg", world.next_sequencer(), "Object Deleted", "Lifecycle Expiration")
-    assert read_change(expiry) is None
+    assert read_event(expiry) is None
 
 
 def test_an_older_event_than_the_last_is_dropped(world: World) -> None:
     older = world.change("photo.jpg", world.upload("photo.jpg", png_noise(40, 30)))
     world.created("photo.jpg", jpeg_photo())
     before = world.record("photo.jpg")
-    assert world.ingest.handle(older) is Outcome.DROPPED
+    assert world.ingest.handle(older) is IngestOutcome.DROPPED
     assert world.record("photo.jpg") == before
 
 
 def test_an_event_of_an_upload_that_has_gone_is_dropped(world: World) -> None:
-    assert world.ingest.handle(world.change("never.jpg", "1000")) is Outcome.DROPPED
+    assert world.ingest.handle(world.change("never.jpg", "1000")) is IngestOutcome.DROPPED
     assert world.index.get("never.jpg") is None
 
 
@@ -507,16 +507,16 @@ def test_a_master_that_was_put_there_by_hand_is_not_deleted(world: World) -> Non
 def test_a_master_that_is_not_that_of_the_index_is_mended(world: World) -> None:
     world.created("photo.jpg", jpeg_photo())
     good = world.body("media", "masters/photo.jpg")
-    marks = {"sequencer": padded("0F"), "sha256": "0", "version-id": "0"}
+    marks = {"sequencer": pad_sequencer("0F"), "sha256": "0", "version-id": "0"}
     world.vault("media").put("masters/photo.jpg", b"of an overtaken worker", headers={}, metadata=marks)
     late = world.change("photo.jpg", "0F")
-    assert world.ingest.handle(late) is Outcome.DROPPED
+    assert world.ingest.handle(late) is IngestOutcome.DROPPED
     assert [message["detail-type"] for message in world.messages("changes")] == ["Mend"]
-    mend = read_change(json.dumps(mend_message("photo.jpg")))
+    mend = read_event(json.dumps(build_repair_message("photo.jpg")))
     assert mend is not None
-    assert world.ingest.handle(mend) is Outcome.READY
+    assert world.ingest.handle(mend) is IngestOutcome.READY
     assert world.body("media", "masters/photo.jpg") == good
-    assert world.ingest.handle(mend) is Outcome.DROPPED
+    assert world.ingest.handle(mend) is IngestOutcome.DROPPED
 
 
 def test_a_preset_has_its_watermark(world: World) -> None:
@@ -525,12 +525,12 @@ def test_a_preset_has_its_watermark(world: World) -> None:
     )
     ingest = replace(world.ingest, presets=marked)
     [plan] = marked.ingested("one.png").values()
-    assert ingest.handle(world.change("one.png", world.upload("one.png", png_noise(400, 300)))) is Outcome.READY
+    assert ingest.handle(world.change("one.png", world.upload("one.png", png_noise(400, 300)))) is IngestOutcome.READY
     assert world.record("one.png").derivatives == ()
     red = io.BytesIO()
     Image.new("RGB", (40, 30), (255, 0, 0)).save(red, "PNG")
     world.vault("media").put("watermarks/l.png", red.getvalue(), headers={}, metadata={})
-    assert ingest.handle(world.change("two.png", world.upload("two.png", png_noise(400, 302)))) is Outcome.READY
+    assert ingest.handle(world.change("two.png", world.upload("two.png", png_noise(400, 302)))) is IngestOutcome.READY
     [name] = world.record("two.png").derivatives
     assert name == derivative_name(replace(plan, key="two.png"))
     shown = Image.open(io.BytesIO(world.body("media", f"derivatives/{name}")))
@@ -546,7 +546,7 @@ def test_an_index_that_was_lost_does_not_outrank_its_master(world: World) -> Non
     world.created("photo.jpg", jpeg_photo())
     before = world.record("photo.jpg")
     world.index.delete("photo.jpg")
-    assert world.ingest.handle(old) is Outcome.READY
+    assert world.ingest.handle(old) is IngestOutcome.READY
     after = world.record("photo.jpg")
     assert (after.state, after.sequencer, after.facts) == (READY, before.sequencer, before.facts)
     assert world.claims.agrees(after, world.claims.master("photo.jpg"))
@@ -561,7 +561,7 @@ def test_an_old_deletion_keeps_a_newer_master_if_the_index_was_lost(world: World
     newer = world.body("media", "masters/photo.jpg")
     world.index.delete("photo.jpg")
     world.vault("uploads").erase("photo.jpg")
-    assert world.ingest.handle(old) is Outcome.DROPPED
+    assert world.ingest.handle(old) is IngestOutcome.DROPPED
     assert world.body("media", "masters/photo.jpg") == newer
 
 
@@ -570,10 +570,10 @@ def test_an_index_that_was_put_back_is_mended_to_its_master(world: World) -> Non
     backup = world.record("photo.jpg")
     world.created("photo.jpg", jpeg_photo())
     after = world.record("photo.jpg")
-    world.index.settle(replace(backup, token=after.token))
-    mend = read_change(json.dumps(mend_message("photo.jpg")))
+    world.index.put_record(replace(backup, token=after.token))
+    mend = read_event(json.dumps(build_repair_message("photo.jpg")))
     assert mend is not None
-    assert world.ingest.handle(mend) is Outcome.READY
+    assert world.ingest.handle(mend) is IngestOutcome.READY
     mended = world.record("photo.jpg")
     assert (mended.sequencer, mended.facts) == (after.sequencer, after.facts)
 
@@ -583,6 +583,6 @@ def test_deleting_what_is_deleted_purges_and_tells_nothing(world: World) -> None
     world.deleted("photo.jpg")
     world.messages("purges")
     world.told()
-    assert world.deleted("photo.jpg") is Outcome.REMOVED
+    assert world.deleted("photo.jpg") is IngestOutcome.REMOVED
     assert world.messages("purges") == []
     assert world.told() == []

@@ -18,7 +18,7 @@ from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
 from darkroom.errors import Busy
 from darkroom.plan.presets import Presets
 from darkroom.services.caching import SOURCE_ETAG
-from darkroom.services.ingest.changes import Change, Kind, read_change
+from darkroom.services.ingest.events import EventKind, IngestEvent, read_event
 from darkroom.services.ingest.service import Ingest
 from tests.profiles import select_calls
 
@@ -55,7 +55,7 @@ class Scene:
 
     world: World
     key: str
-    change: Change
+    change: IngestEvent
     state: str
     bytes_served: bytes | None
     bytes_held: bytes | None = None
@@ -111,9 +111,9 @@ def pixels(data: bytes | None) -> bytes:
     return Image.open(io.BytesIO(data)).tobytes()
 
 
-def mends(world: World) -> list[Change]:
+def mends(world: World) -> list[IngestEvent]:
     """What the workers asked for, at once: the messages are sent with a delay."""
-    found = [read_change(text) for text in world.sent]
+    found = [read_event(text) for text in world.sent]
     world.sent.clear()
     return [change for change in found if change is not None]
 
@@ -205,34 +205,34 @@ def judged_innocent(world: World, key: str) -> Scene:
     let_pass(world, key)
     body = waiting(world, key)
     world.judge(key, flagged=False, body=body)
-    return Scene(world, key, Change(Kind.MODERATED, key, ""), READY, body)
+    return Scene(world, key, IngestEvent(EventKind.VERDICT, key, ""), READY, body)
 
 
 def judged_guilty(world: World, key: str) -> Scene:
     before, body = let_pass(world, key), waiting(world, key)
     world.judge(key, flagged=True, body=body)
-    return Scene(world, key, Change(Kind.MODERATED, key, ""), HELD, before, body, flagged=True)
+    return Scene(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, before, body, flagged=True)
 
 
 def taken_back(world: World, key: str) -> Scene:
     body = let_pass(world, key)
     world.judge(key, flagged=True, body=body)
-    return Scene(world, key, Change(Kind.MODERATED, key, ""), HELD, None, body, flagged=True)
+    return Scene(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body, flagged=True)
 
 
 def taken_back_of_two(world: World, key: str) -> Scene:
     """What is served is flagged while something newer waits."""
     before, body = let_pass(world, key), waiting(world, key)
     world.judge(key, flagged=True, body=before)
-    return Scene(world, key, Change(Kind.MODERATED, key, ""), HELD, None, body)
+    return Scene(world, key, IngestEvent(EventKind.VERDICT, key, ""), HELD, None, body)
 
 
 def released(world: World, key: str) -> Scene:
     let_pass(world, key)
     body = waiting(world, key)
     world.judge(key, flagged=True, body=body)
-    ingest(world).handle(Change(Kind.MODERATED, key, ""))
-    return Scene(world, key, Change(Kind.RELEASE, key, ""), READY, body)
+    ingest(world).handle(IngestEvent(EventKind.VERDICT, key, ""))
+    return Scene(world, key, IngestEvent(EventKind.RELEASE, key, ""), READY, body)
 
 
 def refused_while_one_waits(world: World, key: str) -> Scene:
@@ -253,7 +253,7 @@ def late_deletion_while_one_waits(world: World, key: str) -> Scene:
     return Scene(world, key, deletion, HELD, None, waiting(world, key))
 
 
-def uploaded(world: World, key: str) -> tuple[Change, bytes]:
+def uploaded(world: World, key: str) -> tuple[IngestEvent, bytes]:
     body = picture()
     return world.change(key, world.upload(key, body)), body
 
@@ -269,7 +269,7 @@ def let_pass(world: World, key: str) -> bytes:
     """Have a new picture served."""
     body = waiting(world, key)
     world.judge(key, flagged=False, body=body)
-    ingest(world).handle(Change(Kind.MODERATED, key, ""))
+    ingest(world).handle(IngestEvent(EventKind.VERDICT, key, ""))
     return body
 
 
@@ -383,16 +383,16 @@ def test_a_preset_that_arrives_late_is_put_over_nothing_newer(world: World) -> N
     final.check()
 
 
-def _overwritten(world: World, key: str) -> Change:
+def _overwritten(world: World, key: str) -> IngestEvent:
     return created(world, key).change
 
 
-def _deleted(world: World, key: str) -> Change:
+def _deleted(world: World, key: str) -> IngestEvent:
     world.clients["s3"].delete_object(Bucket=world.names["uploads"], Key=key)
     return world.change(key, world.next_sequencer(), "Object Deleted", "DeleteObject")
 
 
-def _spoilt(world: World, key: str) -> Change:
+def _spoilt(world: World, key: str) -> IngestEvent:
     return world.change(key, world.upload(key, b"no picture"))
 
 

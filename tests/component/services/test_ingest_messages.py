@@ -12,8 +12,13 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import READY
-from darkroom.services.ingest import messages
-from darkroom.services.ingest.changes import confirm_message, mend_message, moderated_message, release_message
+from darkroom.services.ingest import consumer
+from darkroom.services.ingest.events import (
+    build_confirm_message,
+    build_release_message,
+    build_repair_message,
+    build_verdict_message,
+)
 from tests.images.pictures import jpeg_photo
 
 from .ingesting import World, event_text
@@ -185,11 +190,11 @@ def test_a_message_is_postponed_as_often_as_it_may(world: World, app: Any, monke
     world.index.claim("a.jpg", sequencer, "another", now_s=time.time(), lease_s=3600)
     sent: list[dict[str, str]] = []
     monkeypatch.setattr(app._queue, "send", lambda body, *, delay_s, attributes: sent.append(attributes))
-    for postponed, expected in ((messages.MAX_POSTPONEMENTS - 1, []), (messages.MAX_POSTPONEMENTS, ["a"])):
+    for postponed, expected in ((consumer.MAX_POSTPONEMENTS - 1, []), (consumer.MAX_POSTPONEMENTS, ["a"])):
         event = receive(world, {"a": body})
         event["Records"][0]["messageAttributes"] = {"postponed": {"stringValue": str(postponed), "dataType": "String"}}
         assert failed(app.handler(event, Context())) == expected
-    assert sent == [{"postponed": str(messages.MAX_POSTPONEMENTS)}]
+    assert sent == [{"postponed": str(consumer.MAX_POSTPONEMENTS)}]
 
 
 def test_what_is_no_message_is_dead_at_once(world: World, app: Any) -> None:
@@ -202,7 +207,7 @@ def test_a_defect_is_tried_again_like_a_fault(world: World, app: Any, monkeypatc
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(messages, "read_change", broken)
+    monkeypatch.setattr(consumer, "read_event", broken)
     event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())})
     assert failed(app.handler(event, Context())) == ["x"]
     event = receive(world, {"x": created(world, "photo.jpg", jpeg_photo())}, MAX_RECEIVES)
@@ -234,7 +239,7 @@ def test_nothing_is_begun_that_cannot_be_ended_in_time(world: World, app: Any) -
     assert len(world.messages("changes")) == 1
 
 
-@pytest.mark.parametrize("decision", [release_message, confirm_message])
+@pytest.mark.parametrize("decision", [build_release_message, build_confirm_message])
 @pytest.mark.parametrize(("queue", "dead"), [("changes", "dead"), ("reviews", "undecided")])
 def test_a_decision_counts_in_the_review_queue_alone(
     world: World, app: Any, decision: Callable[..., dict[str, object]], queue: str, dead: str
@@ -245,7 +250,7 @@ def test_a_decision_counts_in_the_review_queue_alone(
     assert codes == (["bad-upload"] if queue == "changes" else [])
 
 
-@pytest.mark.parametrize("message", [mend_message, moderated_message])
+@pytest.mark.parametrize("message", [build_repair_message, build_verdict_message])
 def test_the_review_queue_is_for_decisions_alone(
     world: World, app: Any, message: Callable[..., dict[str, object]]
 ) -> None:

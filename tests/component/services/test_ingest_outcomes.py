@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import CLAIMED, READY, REMOVED, padded
+from darkroom.aws.record import CLAIMED, READY, REMOVED, pad_sequencer
 from darkroom.errors import Busy
-from darkroom.services.ingest.changes import Change, Kind, mend_message, read_change
-from darkroom.services.ingest.service import Outcome
+from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
+from darkroom.services.ingest.service import IngestOutcome
 from tests.images.pictures import jpeg_photo
 
 from .emf import counted, of
@@ -31,7 +31,9 @@ def world(aws: Callable[[str], Any]) -> World:
     return World.build(aws)
 
 
-def count(world: World, change: Change, capsys: pytest.CaptureFixture[str]) -> tuple[Outcome, dict[str, Any]]:
+def count(
+    world: World, change: IngestEvent, capsys: pytest.CaptureFixture[str]
+) -> tuple[IngestOutcome, dict[str, Any]]:
     """Handle ``change``; return the outcome, and the metrics with all their values added."""
     ingest = world.ingest
     outcome = ingest.handle(change)
@@ -41,7 +43,7 @@ def count(world: World, change: Change, capsys: pytest.CaptureFixture[str]) -> t
     return outcome, {name: dict(of(told, name)) for name in ("Handled", "UploadToReady", "Timed", "Slow")}
 
 
-def at(change: Change, happened_at_s: float) -> Change:
+def at(change: IngestEvent, happened_at_s: float) -> IngestEvent:
     return replace(change, happened_at_s=happened_at_s)
 
 
@@ -59,16 +61,16 @@ def test_the_time_to_ready_is_counted_in_milliseconds_and_never_below_0(
 def test_the_time_to_ready_is_counted_for_ready_and_duplicate_alone(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def upload(key: str, body: bytes) -> Change:
+    def upload(key: str, body: bytes) -> IngestEvent:
         return at(world.change(key, world.upload(key, body)), world.now_s - 1)
 
     first, timed = upload(KEY, SMALL), ({"": 1000}, {"": 1})
     expected = [
-        (first, Outcome.READY, timed),
-        (first, Outcome.DROPPED, ({}, {})),
-        (upload("b.jpg", SMALL), Outcome.DUPLICATE, timed),
-        (upload("c.jpg", b"no picture"), Outcome.REFUSED, ({}, {})),
-        (at(world.deletion("d.jpg"), world.now_s - 1), Outcome.REMOVED, ({}, {})),
+        (first, IngestOutcome.READY, timed),
+        (first, IngestOutcome.DROPPED, ({}, {})),
+        (upload("b.jpg", SMALL), IngestOutcome.DUPLICATE, timed),
+        (upload("c.jpg", b"no picture"), IngestOutcome.REFUSED, ({}, {})),
+        (at(world.deletion("d.jpg"), world.now_s - 1), IngestOutcome.REMOVED, ({}, {})),
     ]
     for change, outcome, times in expected:
         handled, metrics = count(world, change, capsys)
@@ -78,12 +80,12 @@ def test_the_time_to_ready_is_counted_for_ready_and_duplicate_alone(
 
 def test_an_upload_of_unknown_time_is_not_timed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     outcome, metrics = count(world, at(world.change(KEY, world.upload(KEY, SMALL)), 0), capsys)
-    assert (outcome, metrics["UploadToReady"], metrics["Timed"]) == (Outcome.READY, {}, {})
+    assert (outcome, metrics["UploadToReady"], metrics["Timed"]) == (IngestOutcome.READY, {}, {})
 
 
 def test_a_deletion_is_remembered_for_35_days(world: World) -> None:
     world.created(KEY, SMALL)
-    assert world.deleted(KEY) is Outcome.REMOVED
+    assert world.deleted(KEY) is IngestOutcome.REMOVED
     assert world.record(KEY).expires_at_s == int(world.now_s) + REMEMBERED_S
 
 
@@ -91,14 +93,14 @@ def test_a_deletion_of_a_master_that_the_index_does_not_know_is_announced_and_pu
     world.created(KEY, SMALL)
     world.index.delete(KEY)
     world.told()
-    assert world.deleted(KEY) is Outcome.REMOVED
+    assert world.deleted(KEY) is IngestOutcome.REMOVED
     assert world.keys("media") == []
     assert [detail_type for detail_type, _ in world.told()] == ["ImageRemoved"]
     assert [purge["key"] for purge in world.messages("purges")] == [KEY]
 
 
 def test_a_deletion_of_nothing_is_neither_announced_nor_purged(world: World) -> None:
-    assert world.deleted(KEY) is Outcome.REMOVED
+    assert world.deleted(KEY) is IngestOutcome.REMOVED
     assert (world.told(), world.messages("purges")) == ([], [])
     assert (world.record(KEY).state, world.record(KEY).announced) == (REMOVED, True)
 
@@ -110,7 +112,7 @@ def test_an_event_that_is_done_or_outdated_fetches_no_upload(world: World, older
     world.ingest.handle(change)
     before, fetched = world.record(KEY), Wire("before-send", 1, lambda: None, "s3.GetObject")
     with wired(world, fetched):
-        assert world.ingest.handle(world.change(KEY, late) if older else change) is Outcome.DROPPED
+        assert world.ingest.handle(world.change(KEY, late) if older else change) is IngestOutcome.DROPPED
     assert fetched.calls == 0
     assert (world.record(KEY), world.sent) == (before, [])
 
@@ -130,7 +132,7 @@ def test_an_announcement_is_repeated_for_its_own_event_alone(world: World, older
     change = world.change(KEY, world.upload(KEY, SMALL))
     world.ingest.handle(change)
     world.told()
-    world.index.settle(replace(world.record(KEY), announced=False))
+    world.index.put_record(replace(world.record(KEY), announced=False))
     world.ingest.handle(world.change(KEY, late) if older else change)
     assert len(world.told()) == (0 if older else 1)
     assert world.record(KEY).announced is not older
@@ -142,7 +144,7 @@ def test_an_event_that_is_worked_on_is_not_dropped(world: World) -> None:
     with pytest.raises(Busy):
         world.ingest.handle(change)
     world.now_s += 61
-    assert world.ingest.handle(change) is Outcome.READY
+    assert world.ingest.handle(change) is IngestOutcome.READY
 
 
 def test_a_decision_waits_for_the_lease_and_then_has_the_work_done(world: World) -> None:
@@ -156,28 +158,28 @@ def test_a_decision_waits_for_the_lease_and_then_has_the_work_done(world: World)
 
 
 def test_a_message_about_an_unknown_key_is_dropped(world: World) -> None:
-    for kind in (Kind.MODERATED, Kind.RELEASE, Kind.CONFIRM, Kind.CUT, Kind.MEND):
-        assert world.ingest.handle(Change(kind, KEY, "")) is Outcome.DROPPED
+    for kind in (EventKind.VERDICT, EventKind.RELEASE, EventKind.CONFIRM, EventKind.LARGE_IMAGE, EventKind.REPAIR):
+        assert world.ingest.handle(IngestEvent(kind, KEY, "")) is IngestOutcome.DROPPED
     assert (world.index.get(KEY), world.sent) == (None, [])
 
 
 def test_a_repair_of_a_key_in_order_claims_nothing(world: World) -> None:
     world.created(KEY, SMALL)
     before = world.record(KEY)
-    mend = read_change(json.dumps(mend_message(KEY)))
+    mend = read_event(json.dumps(build_repair_message(KEY)))
     assert mend is not None
-    assert world.ingest.handle(mend) is Outcome.DROPPED
+    assert world.ingest.handle(mend) is IngestOutcome.DROPPED
     assert world.record(KEY) == before
 
 
 def test_a_removal_that_left_its_master_is_repaired(world: World) -> None:
     world.created(KEY, SMALL)
     world.deleted(KEY)
-    marks = {"sequencer": padded("0F"), "sha256": "0", "version-id": "0"}
+    marks = {"sequencer": pad_sequencer("0F"), "sha256": "0", "version-id": "0"}
     world.vault("media").put(f"masters/{KEY}", b"of an overtaken worker", headers={}, metadata=marks)
-    mend = read_change(json.dumps(mend_message(KEY)))
+    mend = read_event(json.dumps(build_repair_message(KEY)))
     assert mend is not None
-    assert world.ingest.handle(mend) is Outcome.REMOVED
+    assert world.ingest.handle(mend) is IngestOutcome.REMOVED
     assert world.keys("media") == []
     assert world.record(KEY).state == REMOVED
 
@@ -187,5 +189,5 @@ def test_a_claim_that_was_left_by_an_expired_upload_is_a_removal(world: World) -
     world.index.claim(KEY, sequencer, "a worker", now_s=world.now_s, lease_s=60)
     world.vault("uploads").erase(KEY)
     world.now_s += 61
-    assert world.ingest.handle(Change(Kind.MEND, KEY, "")) is Outcome.REMOVED
+    assert world.ingest.handle(IngestEvent(EventKind.REPAIR, KEY, "")) is IngestOutcome.REMOVED
     assert world.record(KEY).state == REMOVED

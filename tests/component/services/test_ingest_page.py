@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED
-from darkroom.services.ingest.changes import Change, Kind
-from darkroom.services.ingest.service import Outcome
+from darkroom.services.ingest.events import EventKind, IngestEvent
+from darkroom.services.ingest.service import IngestOutcome
 from local.paths import ROOT
 from tests.announcements import SCHEMAS
 from tests.images.pictures import jpeg_photo
@@ -60,7 +60,7 @@ def test_the_steps_are_those_of_the_page(world: World) -> None:
     world.scanner = Finder()
     ingest = world.ingest
     ingest.observer.begin()
-    assert ingest.handle(world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))) is Outcome.READY
+    assert ingest.handle(world.change("a.jpg", world.upload("a.jpg", jpeg_photo()))) is IngestOutcome.READY
     assert list(ingest.observer.timings_ms) == rows(PAGE, "The steps")
 
 
@@ -89,13 +89,13 @@ def test_the_steps_of_what_waits_and_of_its_release(world: World) -> None:
     assert list(ingest.observer.timings_ms) == steps
     world.judge("a.jpg", flagged=False, body=body)
     ingest.observer.begin()
-    ingest.handle(Change(Kind.MODERATED, "a.jpg", ""))
+    ingest.handle(IngestEvent(EventKind.VERDICT, "a.jpg", ""))
     assert list(ingest.observer.timings_ms) == ["claim", "release", "decode", "render", "presets", "index", "announce"]
 
 
 def test_every_outcome_is_on_the_page() -> None:
     row = next(line for line in PAGE.splitlines() if line.startswith("| `Handled` |"))
-    assert set(re.findall("`([a-z]+)`", row)) == {"outcome", *Outcome}
+    assert set(re.findall("`([a-z]+)`", row)) == {"outcome", *IngestOutcome}
 
 
 def test_every_state_is_on_the_page() -> None:

@@ -16,8 +16,8 @@ from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
 from darkroom.errors import Busy, Unavailable
 from darkroom.plan.presets import Presets, configured
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.ingest.changes import confirm_message, moderated_message, release_message
-from darkroom.services.ingest.service import Outcome
+from darkroom.services.ingest.events import build_confirm_message, build_release_message, build_verdict_message
+from darkroom.services.ingest.service import IngestOutcome
 from local.errors import StartError
 from local.release import release
 from tests.images.pictures import jpeg_photo, png_noise
@@ -50,26 +50,26 @@ def held(world: World, key: str = KEY) -> bool:
 def test_without_the_policy_nothing_is_held(world: World) -> None:
     world.blocks = False
     world.judge(KEY, flagged=True, body=BODY)
-    assert world.created(KEY, BODY) is Outcome.READY
-    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.DROPPED
+    assert world.created(KEY, BODY) is IngestOutcome.READY
+    assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.DROPPED
     assert served(world)
 
 
 def test_an_upload_waits_where_nothing_is_served_from(world: World) -> None:
-    assert world.created(KEY, BODY) is Outcome.HELD
+    assert world.created(KEY, BODY) is IngestOutcome.HELD
     assert world.keys("media") == [f"held/{KEY}"]
     record = world.record(KEY)
     assert (record.state, record.announced, record.master, record.sha256) == (HELD, True, {}, "")
     assert record.held["facts"]["format"] == "jpeg"
     assert record.held["master"]["sequencer"] == record.sequencer
     assert record.held["flagged"] is False
-    assert world.index.same_bytes(record.held["sha256"]) == []
+    assert world.index.find_by_sha256(record.held["sha256"]) == []
     assert [kind for kind, _ in world.told()] == ["ImageHeld"]
 
 
 def test_what_is_let_pass_is_as_if_it_had_never_waited(world: World, aws: Callable[[str], Any]) -> None:
     world.created(KEY, BODY)
-    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.RELEASED
+    assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.RELEASED
     assert served(world)
     assert not held(world)
     other = World.build(aws)
@@ -96,21 +96,21 @@ DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>'
 @pytest.mark.parametrize("upload", [png_noise(600, 400), DRAWING, tiff()], ids=["png", "svg", "tiff"])
 def test_presets_are_made_of_the_master_that_waited(world: World, upload: bytes) -> None:
     world.created(KEY, upload)
-    assert world.judged(KEY, flagged=False, body=upload) is Outcome.RELEASED
+    assert world.judged(KEY, flagged=False, body=upload) is IngestOutcome.RELEASED
     assert len(world.keys("media", "derivatives/")) == len(PRESETS)
 
 
 def test_a_picture_whose_upload_has_expired_is_released_all_the_same(world: World) -> None:
     world.created(KEY, BODY)
     world.vault("uploads").erase(KEY)
-    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.RELEASED
+    assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.RELEASED
     assert served(world)
 
 
 def test_what_is_flagged_stays_where_it_is_and_is_told_once(world: World) -> None:
     world.created(KEY, BODY)
-    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.HELD
-    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.DROPPED
+    assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
+    assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.DROPPED
     assert (world.record(KEY).state, world.record(KEY).held["flagged"]) == (HELD, True)
     assert held(world)
     assert not served(world)
@@ -119,19 +119,19 @@ def test_what_is_flagged_stays_where_it_is_and_is_told_once(world: World) -> Non
 
 def test_a_verdict_on_other_bytes_says_nothing(world: World) -> None:
     world.created(KEY, BODY)
-    assert world.judged(KEY, flagged=False, body=b"others") is Outcome.DROPPED
+    assert world.judged(KEY, flagged=False, body=b"others") is IngestOutcome.DROPPED
     assert world.record(KEY).state == HELD
     world.judged(KEY, flagged=False, body=BODY)
-    assert world.judged(KEY, flagged=True, body=b"others") is Outcome.DROPPED
+    assert world.judged(KEY, flagged=True, body=b"others") is IngestOutcome.DROPPED
     assert world.record(KEY).state == READY
 
 
 def test_a_message_without_a_verdict_asks_for_one(world: World) -> None:
     world.created(KEY, BODY)
     first = world.told()
-    assert world.message(moderated_message(KEY)) is Outcome.DROPPED
+    assert world.message(build_verdict_message(KEY)) is IngestOutcome.DROPPED
     assert world.told() == first
-    assert world.message(moderated_message("unknown.jpg")) is Outcome.DROPPED
+    assert world.message(build_verdict_message("unknown.jpg")) is IngestOutcome.DROPPED
 
 
 def test_a_later_verdict_takes_a_picture_back(world: World) -> None:
@@ -139,50 +139,52 @@ def test_a_later_verdict_takes_a_picture_back(world: World) -> None:
     world.judged(KEY, flagged=False, body=BODY)
     etag = world.record(KEY).master["etag"]
     world.told()
-    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.HELD
+    assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
     assert world.keys("media") == [f"held/{KEY}"]
     record = world.record(KEY)
     assert (record.state, record.held["flagged"], record.master, record.derivatives) == (HELD, True, {}, ())
     assert record.held["master"]["etag"] == etag
     assert {message["key"] for message in world.messages("purges")} == {KEY}
     assert [(kind, detail["flagged"]) for kind, detail in world.told()] == [("ImageHeld", True)]
-    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.RELEASED, "it may turn out to have been a mistake"
+    assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.RELEASED, (
+        "it may turn out to have been a mistake"
+    )
     assert served(world)
 
 
 def test_a_person_lets_pass_what_is_flagged_and_that_is_remembered(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
-    assert world.released(KEY) is Outcome.RELEASED
+    assert world.released(KEY) is IngestOutcome.RELEASED
     assert world.record(KEY).released
-    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.DROPPED
-    assert world.created(KEY, BODY) is Outcome.DUPLICATE, "the same bytes once more"
+    assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.DROPPED
+    assert world.created(KEY, BODY) is IngestOutcome.DUPLICATE, "the same bytes once more"
     assert world.record(KEY).released
     assert served(world)
     other = png_noise(40, 30)
-    assert world.created(KEY, other) is Outcome.HELD, "but other bytes wait"
+    assert world.created(KEY, other) is IngestOutcome.HELD, "but other bytes wait"
     world.judged(KEY, flagged=False, body=other)
     assert not world.record(KEY).released
 
 
 def test_a_person_lets_pass_what_was_looked_at_and_nothing_that_came_since(world: World) -> None:
     world.created(KEY, BODY)
-    assert world.released(KEY, b"another picture") is Outcome.DROPPED
+    assert world.released(KEY, b"another picture") is IngestOutcome.DROPPED
     assert world.record(KEY).state == HELD
-    assert world.released(KEY, BODY) is Outcome.RELEASED
-    assert world.released(KEY, BODY) is Outcome.DROPPED
-    assert world.released("unknown.jpg") is Outcome.DROPPED
+    assert world.released(KEY, BODY) is IngestOutcome.RELEASED
+    assert world.released(KEY, BODY) is IngestOutcome.DROPPED
+    assert world.released("unknown.jpg") is IngestOutcome.DROPPED
 
 
 def test_an_earlier_picture_is_served_until_the_new_one_is_let_pass(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
     before, new = world.record(KEY), png_noise(600, 400)
-    assert world.created(KEY, new) is Outcome.HELD
+    assert world.created(KEY, new) is IngestOutcome.HELD
     waiting = world.record(KEY)
     assert (waiting.master, waiting.derivatives, waiting.sha256) == (before.master, before.derivatives, before.sha256)
     assert len(world.keys("media", "derivatives/")) == len(PRESETS)
-    assert world.judged(KEY, flagged=False, body=new) is Outcome.RELEASED
+    assert world.judged(KEY, flagged=False, body=new) is IngestOutcome.RELEASED
     after = world.record(KEY)
     assert (after.facts["format"], after.held) == ("png", {})
     assert world.body("media", f"masters/{KEY}") != BODY
@@ -198,19 +200,19 @@ def test_the_earlier_picture_may_be_flagged_while_the_new_one_waits(world: World
     world.judged(KEY, flagged=False, body=BODY)
     new = png_noise(600, 400)
     world.created(KEY, new)
-    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.HELD
+    assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
     assert not served(world)
     record = world.record(KEY)
     assert (record.held["facts"]["format"], record.held["flagged"]) == ("png", False)
-    assert world.judged(KEY, flagged=False, body=new) is Outcome.RELEASED
+    assert world.judged(KEY, flagged=False, body=new) is IngestOutcome.RELEASED
     assert world.record(KEY).facts["format"] == "png"
 
 
 def test_the_picture_before_a_refused_upload_may_be_flagged(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
-    assert world.created(KEY, b"no picture") is Outcome.REFUSED
-    assert world.judged(KEY, flagged=True, body=BODY) is Outcome.HELD
+    assert world.created(KEY, b"no picture") is IngestOutcome.REFUSED
+    assert world.judged(KEY, flagged=True, body=BODY) is IngestOutcome.HELD
     assert not served(world)
     assert held(world)
 
@@ -220,42 +222,42 @@ def test_what_waits_makes_room_for_what_is_newer(world: World, newer: str) -> No
     world.created(KEY, BODY)
     waited = world.body("media", f"held/{KEY}")
     if newer == "overwrite":
-        assert world.created(KEY, png_noise(40, 30)) is Outcome.HELD
+        assert world.created(KEY, png_noise(40, 30)) is IngestOutcome.HELD
         assert world.body("media", f"held/{KEY}") != waited
         return
     if newer == "refusal":
-        assert world.created(KEY, b"no picture") is Outcome.REFUSED
+        assert world.created(KEY, b"no picture") is IngestOutcome.REFUSED
         assert (world.record(KEY).state, world.record(KEY).held) == (REFUSED, {})
     else:
-        assert world.deleted(KEY) is Outcome.REMOVED
+        assert world.deleted(KEY) is IngestOutcome.REMOVED
         assert (world.record(KEY).state, world.record(KEY).held) == (REMOVED, {})
     assert world.keys("media") == []
-    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.DROPPED
+    assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.DROPPED
     assert world.keys("media") == []
 
 
 def test_copies_of_what_was_let_pass_do_not_wait(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=False, body=BODY)
-    assert world.created("copy.jpg", BODY) is Outcome.DUPLICATE
+    assert world.created("copy.jpg", BODY) is IngestOutcome.DUPLICATE
     assert served(world, "copy.jpg")
 
 
 def test_copies_of_what_waits_or_nobody_has_judged_wait_too(world: World) -> None:
     world.created(KEY, BODY)
-    assert world.created("copy.jpg", BODY) is Outcome.HELD
+    assert world.created("copy.jpg", BODY) is IngestOutcome.HELD
     world.blocks = False
     world.created("before.jpg", png_noise(40, 30))
     world.blocks = True
-    assert world.created("after.jpg", png_noise(40, 30)) is Outcome.HELD
+    assert world.created("after.jpg", png_noise(40, 30)) is IngestOutcome.HELD
 
 
 def test_copies_of_what_a_person_let_pass_are_let_pass_too(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     world.released(KEY)
-    assert world.created("copy.jpg", BODY) is Outcome.DUPLICATE
-    assert world.judged("copy.jpg", flagged=True, body=BODY) is Outcome.DROPPED
+    assert world.created("copy.jpg", BODY) is IngestOutcome.DUPLICATE
+    assert world.judged("copy.jpg", flagged=True, body=BODY) is IngestOutcome.DROPPED
     assert world.record("copy.jpg").released
 
 
@@ -265,7 +267,7 @@ def test_bytes_that_are_flagged_already_are_held_and_served_no_more(world: World
     world.created(KEY, BODY)
     world.judge(KEY, flagged=True, body=BODY)
     world.blocks = True
-    assert world.created(KEY, BODY) is Outcome.HELD
+    assert world.created(KEY, BODY) is IngestOutcome.HELD
     assert world.record(KEY).held["flagged"] is True
     assert not served(world)
 
@@ -280,7 +282,7 @@ def test_a_verdict_waits_for_whoever_is_at_the_key(world: World) -> None:
     with pytest.raises(Busy):
         world.judged(KEY, flagged=False, body=BODY)
     assert world.record(KEY).held["facts"]["format"] == "png", "what the dead worker left has been done"
-    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.DROPPED
+    assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.DROPPED
 
 
 def test_a_release_of_what_is_not_there_any_more_makes_it_anew(world: World) -> None:
@@ -288,8 +290,8 @@ def test_a_release_of_what_is_not_there_any_more_makes_it_anew(world: World) -> 
     world.judged(KEY, flagged=True, body=BODY)
     world.vault("media").delete(f"held/{KEY}")
     with pytest.raises(Busy):
-        world.message(release_message(KEY))
-    assert world.message(release_message(KEY)) is Outcome.RELEASED
+        world.message(build_release_message(KEY))
+    assert world.message(build_release_message(KEY)) is IngestOutcome.RELEASED
     assert Image.open(io.BytesIO(world.body("media", f"masters/{KEY}"))).format == "JPEG"
 
 
@@ -297,8 +299,8 @@ def test_after_the_policy_has_ended_what_is_held_can_be_released_and_deleted(wor
     world.created(KEY, BODY)
     world.created("other.jpg", png_noise(40, 30))
     world.blocks = False
-    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.RELEASED
-    assert world.deleted("other.jpg") is Outcome.REMOVED
+    assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.RELEASED
+    assert world.deleted("other.jpg") is IngestOutcome.REMOVED
     assert world.keys("media", "held/") == []
 
 
@@ -313,7 +315,7 @@ def test_the_local_command_releases_what_it_found_held(world: World, aws_environ
     world.created(KEY, BODY)
     assert release(facts, KEY) == sha256(BODY).hexdigest()
     [message] = world.messages("changes")
-    assert world.message(message) is Outcome.RELEASED
+    assert world.message(message) is IngestOutcome.RELEASED
     with pytest.raises(StartError, match="ready"):
         release(facts, KEY)
 
@@ -322,12 +324,12 @@ def test_what_is_redacted_or_needs_findings_is_not_printed_at_ingest(world: Worl
     world.blocks, world.always = False, AlwaysRedact.parse("people/=faces")
     world.created(KEY, BODY)
     assert len(world.keys("media", "derivatives/")) == len(PRESETS)
-    assert world.created("people/rome.jpg", BODY) is Outcome.DUPLICATE, "nothing of it is copied but the master"
+    assert world.created("people/rome.jpg", BODY) is IngestOutcome.DUPLICATE, "nothing of it is copied but the master"
     assert world.keys("media", "derivatives/people/") == []
     assert world.record("people/rome.jpg").derivatives == ()
-    assert world.created("people/other.jpg", png_noise(40, 30)) is Outcome.READY
+    assert world.created("people/other.jpg", png_noise(40, 30)) is IngestOutcome.READY
     assert world.keys("media", "derivatives/people/") == []
-    assert world.created("other.jpg", png_noise(40, 30)) is Outcome.READY, "and there is nothing to copy of it"
+    assert world.created("other.jpg", png_noise(40, 30)) is IngestOutcome.READY, "and there is nothing to copy of it"
     assert len(world.keys("media", "derivatives/other.jpg/")) == len(PRESETS)
 
 
@@ -345,7 +347,7 @@ def test_a_preset_that_crops_to_faces_is_left_to_be_made_when_asked_for(world: W
 
 
 def in_review(world: World) -> list[str]:
-    return [record.key for record in world.index.waiting_for_review()]
+    return [record.key for record in world.index.list_flagged()]
 
 
 def test_what_is_flagged_waits_for_a_person_who_waits_longest_first(world: World) -> None:
@@ -357,8 +359,8 @@ def test_what_is_flagged_waits_for_a_person_who_waits_longest_first(world: World
         world.now_s += 60
         world.judged(f"{number}.jpg", flagged=True, body=BODY + bytes(number))
     assert in_review(world) == ["1.jpg", "0.jpg"]
-    assert world.released("1.jpg") is Outcome.RELEASED
-    assert world.confirmed("0.jpg") is Outcome.CONFIRMED
+    assert world.released("1.jpg") is IngestOutcome.RELEASED
+    assert world.confirmed("0.jpg") is IngestOutcome.CONFIRMED
     assert in_review(world) == []
 
 
@@ -366,19 +368,19 @@ def test_what_a_person_has_confirmed_no_model_lets_pass(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
     world.told()
-    assert world.confirmed(KEY, b"others") is Outcome.DROPPED
-    assert world.confirmed(KEY, BODY) is Outcome.CONFIRMED
-    assert world.confirmed(KEY, BODY) is Outcome.DROPPED
-    assert world.judged(KEY, flagged=False, body=BODY) is Outcome.DROPPED
+    assert world.confirmed(KEY, b"others") is IngestOutcome.DROPPED
+    assert world.confirmed(KEY, BODY) is IngestOutcome.CONFIRMED
+    assert world.confirmed(KEY, BODY) is IngestOutcome.DROPPED
+    assert world.judged(KEY, flagged=False, body=BODY) is IngestOutcome.DROPPED
     assert (world.record(KEY).state, served(world)) == (HELD, False)
     assert world.told() == [], "it was told when it was flagged"
-    assert world.released(KEY, BODY) is Outcome.RELEASED, "a person may think again"
-    assert world.confirmed(KEY, BODY) is Outcome.DROPPED
+    assert world.released(KEY, BODY) is IngestOutcome.RELEASED, "a person may think again"
+    assert world.confirmed(KEY, BODY) is IngestOutcome.DROPPED
 
 
 def test_a_person_may_be_quicker_than_the_model(world: World) -> None:
     world.created(KEY, BODY)
-    assert world.confirmed(KEY) is Outcome.CONFIRMED
+    assert world.confirmed(KEY) is IngestOutcome.CONFIRMED
     assert world.record(KEY).held["flagged"] is True
     assert [detail["flagged"] for _, detail in world.told()] == [False, True]
 
@@ -389,17 +391,17 @@ def test_another_upload_is_judged_anew(world: World) -> None:
     other = png_noise(60, 40)
     world.created(KEY, other)
     assert "reviewed" not in world.record(KEY).held
-    assert world.judged(KEY, flagged=True, body=other) is Outcome.HELD
+    assert world.judged(KEY, flagged=True, body=other) is IngestOutcome.HELD
     assert in_review(world) == [KEY]
 
 
 def test_what_a_person_decides_is_written_down_without_the_key(world: World) -> None:
     world.created(KEY, BODY)
     world.judged(KEY, flagged=True, body=BODY)
-    assert world.message(confirm_message(KEY, by="ada")) is Outcome.CONFIRMED
-    assert world.message(confirm_message(KEY, by="ada")) is Outcome.DROPPED
-    assert world.message(release_message(KEY)) is Outcome.RELEASED
-    assert world.message(release_message(KEY)) is Outcome.DROPPED
+    assert world.message(build_confirm_message(KEY, by="ada")) is IngestOutcome.CONFIRMED
+    assert world.message(build_confirm_message(KEY, by="ada")) is IngestOutcome.DROPPED
+    assert world.message(build_release_message(KEY)) is IngestOutcome.RELEASED
+    assert world.message(build_release_message(KEY)) is IngestOutcome.DROPPED
     entries = Audit(world.vault("audit")).newest(10)
     assert [(one["kind"], one["subject"], one["by"], one["facts"]["decision"]) for one in entries] == [
         ("override", hashed(KEY), "a person", "release"),
@@ -412,5 +414,5 @@ def test_a_decision_that_cannot_be_written_down_is_not_carried_out(world: World)
     world.created(KEY, BODY)
     world.names = dict(world.names) | {"audit": "no-such-bucket"}
     with pytest.raises(Unavailable):
-        world.message(release_message(KEY))
+        world.message(build_release_message(KEY))
     assert world.record(KEY).state == HELD

@@ -11,11 +11,21 @@ from typing import Any
 import pytest
 
 from darkroom.aws.observing import Observer
-from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
-from darkroom.services.ingest.changes import Change, Kind, moderated_message, read_change
-from darkroom.services.ingest.service import Outcome
+from darkroom.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
+from darkroom.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
+from darkroom.services.ingest.service import IngestOutcome
 from darkroom.services.places import MASTERS
-from darkroom.services.sweep import BACKLOG, EXPIRED_S, OLD_S, SPARE_S, UNJUDGED_S, WATCHED_S, YOUNG_S, Sweep, Swept
+from darkroom.services.sweep import (
+    LEASE_GRACE_S,
+    MAX_AGE_S,
+    MAX_BACKLOG,
+    MAX_RETRY_AGE_S,
+    MAX_REVIEW_WAIT_S,
+    MIN_AGE_S,
+    MIN_REMAINING_S,
+    Sweep,
+    SweepReport,
+)
 from tests.images.pictures import jpeg_photo
 from tools.events.sweep import events
 
@@ -44,10 +54,10 @@ def sweep(world: World, later_s: float = HOUR_S) -> Sweep:
     )
 
 
-def queued(world: World) -> list[Change | None]:
+def queued(world: World) -> list[IngestEvent | None]:
     """The changes that ingest would read."""
     texts = [json.dumps(message) for message in world.messages("changes")]
-    return [read_change(text) for text in texts]
+    return [read_event(text) for text in texts]
 
 
 def claim(world: World, key: str, lease_s: float) -> None:
@@ -57,10 +67,10 @@ def claim(world: World, key: str, lease_s: float) -> None:
 @pytest.mark.parametrize("key", ["a.jpg", "ünï/ツ 100%25 #1?&+.jpg"])
 def test_an_upload_that_the_index_does_not_know_is_queued_as_its_event(world: World, key: str) -> None:
     world.upload(key, b"picture")
-    assert sweep(world).run(lasting) == Swept(looked_at=1, queued=1, complete=True)
+    assert sweep(world).run(lasting) == SweepReport(checked=1, queued=1, complete=True)
     (change,) = queued(world)
     assert change is not None
-    assert (change.kind, change.key, change.sequencer) == (Kind.CREATED, key, padded("0"))
+    assert (change.kind, change.key, change.sequencer) == (EventKind.CREATED, key, pad_sequencer("0"))
     assert abs(change.happened_at_s - time.time()) < HOUR_S
 
 
@@ -69,22 +79,22 @@ def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(world: 
     sweep(world).run(lasting)
     (change,) = queued(world)
     assert change is not None
-    assert world.ingest.handle(change) is Outcome.REFUSED
+    assert world.ingest.handle(change) is IngestOutcome.REFUSED
     assert sweep(world).run(lasting).queued == 0
-    assert world.ingest.handle(world.change("a.jpg", sequencer)) is Outcome.REFUSED
-    assert world.ingest.handle(change) is Outcome.DROPPED
+    assert world.ingest.handle(world.change("a.jpg", sequencer)) is IngestOutcome.REFUSED
+    assert world.ingest.handle(change) is IngestOutcome.DROPPED
 
 
 def test_an_index_that_was_lost_is_made_anew(world: World) -> None:
-    assert world.created("a.jpg", jpeg_photo()) is Outcome.READY
-    assert world.created("b.jpg", jpeg_photo()) is Outcome.DUPLICATE
+    assert world.created("a.jpg", jpeg_photo()) is IngestOutcome.READY
+    assert world.created("b.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE
     before = world.record("a.jpg")
     for key in ("a.jpg", "b.jpg"):
         world.index.delete(key)
     assert sweep(world).run(lasting).queued == 2
     for change in queued(world):
         assert change is not None
-        assert world.ingest.handle(change) in (Outcome.READY, Outcome.DUPLICATE)
+        assert world.ingest.handle(change) in (IngestOutcome.READY, IngestOutcome.DUPLICATE)
     after = world.record("a.jpg")
     assert (after.state, after.sequencer, after.image_id) == (READY, before.sequencer, before.image_id)
     assert (after.sha256, after.facts) == (before.sha256, before.facts)
@@ -94,30 +104,30 @@ def test_an_index_that_was_lost_is_made_anew(world: World) -> None:
 def test_what_is_done_is_left_alone(world: World, state: str) -> None:
     world.upload("a.jpg", b"picture")
     claim(world, "a.jpg", 60)
-    world.index.settle(Record("a.jpg", state, padded("5"), "token"))
-    assert sweep(world).run(lasting) == Swept(looked_at=1, queued=0, complete=True)
+    world.index.put_record(Record("a.jpg", state, pad_sequencer("5"), "token"))
+    assert sweep(world).run(lasting) == SweepReport(checked=1, queued=0, complete=True)
 
 
 def test_what_may_be_on_its_way_is_left_alone(world: World) -> None:
     world.upload("a.jpg", b"picture")
-    assert sweep(world, later_s=YOUNG_S - 10).run(lasting).queued == 0
-    assert sweep(world, later_s=YOUNG_S + 10).run(lasting).queued == 1
+    assert sweep(world, later_s=MIN_AGE_S - 10).run(lasting).queued == 0
+    assert sweep(world, later_s=MIN_AGE_S + 10).run(lasting).queued == 1
 
 
 def test_what_is_old_is_left_alone_unless_everything_is_asked_for(world: World) -> None:
     """Each look is paid for; by then the upload has been seen by many sweeps."""
     world.upload("photo.jpg", b"picture")
-    old = sweep(world, WATCHED_S + HOUR_S)
-    assert old.run(lasting) == Swept(looked_at=1, queued=0, complete=True)
-    assert old.run(lasting, everything=True) == Swept(looked_at=1, queued=1, complete=True)
+    old = sweep(world, MAX_AGE_S + HOUR_S)
+    assert old.run(lasting) == SweepReport(checked=1, queued=0, complete=True)
+    assert old.run(lasting, everything=True) == SweepReport(checked=1, queued=1, complete=True)
 
 
 def test_what_a_worker_left_lying_is_to_be_mended(world: World) -> None:
     world.upload("a.jpg", b"picture")
     claim(world, "a.jpg", lease_s=100)
-    assert sweep(world, later_s=100 + EXPIRED_S - 10).run(lasting).queued == 0
-    assert sweep(world, later_s=100 + EXPIRED_S + 10).run(lasting).queued == 1
-    assert queued(world) == [Change(Kind.MEND, "a.jpg", "")]
+    assert sweep(world, later_s=100 + LEASE_GRACE_S - 10).run(lasting).queued == 0
+    assert sweep(world, later_s=100 + LEASE_GRACE_S + 10).run(lasting).queued == 1
+    assert queued(world) == [IngestEvent(EventKind.REPAIR, "a.jpg", "")]
 
 
 def test_what_a_day_of_trying_did_not_help_is_left_to_a_person(
@@ -125,7 +135,7 @@ def test_what_a_day_of_trying_did_not_help_is_left_to_a_person(
 ) -> None:
     world.upload("a.jpg", b"picture")
     claim(world, "a.jpg", lease_s=100)
-    service = sweep(world, later_s=OLD_S + 10)
+    service = sweep(world, later_s=MAX_RETRY_AGE_S + 10)
     assert service.run(lasting).queued == 0
     service.observer.flush()
     assert '"UploadsLeftLying":[1.0]' in capsys.readouterr().out.replace(" ", "")
@@ -140,9 +150,9 @@ def test_a_folder_of_the_console_is_no_upload(world: World) -> None:
 
 def test_nothing_is_queued_behind_a_long_queue(world: World) -> None:
     world.upload("a.jpg", b"picture")
-    world.queue("changes").send_many({"number": number} for number in range(BACKLOG - 1))
-    world.queue("changes").send({"number": BACKLOG}, delay_s=900)
-    assert sweep(world).run(lasting) == Swept(left_out=True)
+    world.queue("changes").send_many({"number": number} for number in range(MAX_BACKLOG - 1))
+    world.queue("changes").send({"number": MAX_BACKLOG}, delay_s=900)
+    assert sweep(world).run(lasting) == SweepReport(skipped=True)
     world.clients["sqs"].purge_queue(QueueUrl=world.names["changes"])
     assert sweep(world).run(lasting).queued == 1
 
@@ -152,13 +162,13 @@ def test_a_sweep_that_time_was_too_short_for_is_taken_up_by_the_next(world: Worl
     keys = [f"{number:04}.jpg" for number in range(1100)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: world.upload(key, b"picture"), keys))
-    times = iter([SPARE_S + 1, SPARE_S - 1])
-    assert sweep(world).run(lambda: next(times)) == Swept(looked_at=1000, queued=1000)
+    times = iter([MIN_REMAINING_S + 1, MIN_REMAINING_S - 1])
+    assert sweep(world).run(lambda: next(times)) == SweepReport(checked=1000, queued=1000)
     first = [change.key for change in queued(world) if change]
-    assert sweep(world).run(lasting) == Swept(looked_at=100, queued=100, complete=True)
+    assert sweep(world).run(lasting) == SweepReport(checked=100, queued=100, complete=True)
     second = [change.key for change in queued(world) if change]
     assert sorted(first + second) == keys
-    assert sweep(world).run(lasting).looked_at == 1100
+    assert sweep(world).run(lasting).checked == 1100
 
 
 def test_the_function_sweeps_on_its_schedule(world: World, aws_environment: dict[str, str]) -> None:
@@ -166,15 +176,15 @@ def test_the_function_sweeps_on_its_schedule(world: World, aws_environment: dict
     names |= {"INGEST_QUEUE_URL": "changes"}
     app = load("sweep", aws_environment | {variable: world.names[name] for variable, name in names.items()})
     world.upload("a.jpg", b"picture")
-    assert app.invoke(events()["hourly.json"]) == {"looked_at": 1, "queued": 0, "complete": True, "left_out": False}
+    assert app.invoke(events()["hourly.json"]) == {"checked": 1, "queued": 0, "complete": True, "skipped": False}
 
 
 def test_what_waits_for_a_verdict_too_long_is_looked_at_again(world: World) -> None:
     world.blocks = True
     body = jpeg_photo((60, 40))
     world.created("a.jpg", body)
-    assert sweep(world, UNJUDGED_S - 60).run(lasting).queued == 0
-    assert sweep(world, UNJUDGED_S + 60).run(lasting).queued == 1
-    assert world.messages("changes") == [moderated_message("a.jpg") | {"attributes": {}}]
+    assert sweep(world, MAX_REVIEW_WAIT_S - 60).run(lasting).queued == 0
+    assert sweep(world, MAX_REVIEW_WAIT_S + 60).run(lasting).queued == 1
+    assert world.messages("changes") == [build_verdict_message("a.jpg") | {"attributes": {}}]
     world.judged("a.jpg", flagged=True, body=body)
-    assert sweep(world, UNJUDGED_S + 60).run(lasting).queued == 0, "a person has to look at it now"
+    assert sweep(world, MAX_REVIEW_WAIT_S + 60).run(lasting).queued == 0, "a person has to look at it now"

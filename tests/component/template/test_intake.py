@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.services.deadline import limit_of_lease, limit_within
-from darkroom.services.sweep import EXPIRED_S
+from darkroom.services.sweep import LEASE_GRACE_S
 
 from .stack import Stack, template
 from .test_permissions import FUNCTIONS
@@ -100,7 +100,9 @@ def test_a_claim_outlives_its_worker_and_a_message_six_of_them(size: str) -> Non
     hidden_s = int(stack.properties("IngestQueue")["VisibilityTimeout"])
     assert hidden_s >= 6 * timeout
     lease_s = int(stack.variables("IngestFunction")["LEASE_S"])
-    assert timeout < lease_s < hidden_s < lease_s + EXPIRED_S  # the message is back before a sweep looks for its upload
+    assert (
+        timeout < lease_s < hidden_s < lease_s + LEASE_GRACE_S
+    )  # the message is back before a sweep looks for its upload
     most = int(stack.properties("IngestQueue")["RedrivePolicy"]["maxReceiveCount"])
     assert int(stack.variables("IngestFunction")["MAX_RECEIVES"]) == most
     assert hidden_s * most < stack.properties("IngestQueue")["MessageRetentionPeriod"]

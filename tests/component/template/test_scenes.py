@@ -8,8 +8,8 @@ import pytest
 
 from darkroom.errors import SceneRefused
 from darkroom.services.ingest.cutting import LEASE_S
+from darkroom.services.large_image.step_request import StepAction, read_request
 from darkroom.services.places import SCENES
-from darkroom.services.strips.requests import Action, read_request
 
 from .stack import Stack
 
@@ -51,7 +51,7 @@ def test_what_it_hands_on_is_what_the_function_reads() -> None:
         request = read_request({"action": parameters["action"], **{name: GIVEN[name] for name in names}})
         assert (request.scene, request.key, request.version_id) == ("s", "a.tif", "1")
         actions.append(request.action)
-    assert set(actions) == set(Action)
+    assert set(actions) == set(StepAction)
 
 
 def test_a_strip_is_one_item_and_how_many_at_a_time_the_plan_says() -> None:

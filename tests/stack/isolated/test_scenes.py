@@ -21,7 +21,7 @@ from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Plan
-from tests.component.services.cutting import scene_image
+from tests.component.services.large_images import scene_image
 from tests.stack.conftest import Stack, start_stack, stop_stack
 from tests.stack.operating import Operator
 from tests.stack.viewer import Viewer

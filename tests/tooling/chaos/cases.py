@@ -12,10 +12,10 @@ from chaos.pictures import Content, ImageFactory
 from chaos.queues import Depth
 from chaos.script import Action, Operation
 from chaos.snapshot import DeadLetter, PublishedEvent, Snapshot, Stored
-from darkroom.aws.record import padded
+from darkroom.aws.record import pad_sequencer
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import configured
-from darkroom.services.ingest.announce import image_id
+from darkroom.services.ingest.announcements import build_image_id
 
 STUDIO = ImageFactory(7)
 PICTURE, OTHER = STUDIO.photograph(1), STUDIO.photograph(2)
@@ -40,7 +40,7 @@ def stored(body: bytes, **metadata: str) -> Stored:
 
 def master(content: Content, sequencer: str) -> Stored:
     """The master of an upload."""
-    return stored(expected_master(content.data), sha256=digest(content), sequencer=padded(sequencer))
+    return stored(expected_master(content.data), sha256=digest(content), sequencer=pad_sequencer(sequencer))
 
 
 def presets(key: str) -> list[str]:
@@ -50,7 +50,7 @@ def presets(key: str) -> list[str]:
 
 def announced(detail_type: str, key: str, sequencer: str, version: str, **more: str) -> PublishedEvent:
     """An announcement of the event ``sequencer``."""
-    detail = {"id": image_id(key, padded(sequencer), version), "key": key, "version_id": version}
+    detail = {"id": build_image_id(key, pad_sequencer(sequencer), version), "key": key, "version_id": version}
     return PublishedEvent(detail_type, detail | more)
 
 

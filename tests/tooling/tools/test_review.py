@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import HELD, READY
-from darkroom.services.ingest.service import Outcome
+from darkroom.services.ingest.service import IngestOutcome
 from local.paths import ROOT
 from tests.component.services.ingesting import World
 from tests.images.pictures import jpeg_photo
@@ -35,7 +35,7 @@ def ask(world: World, *words: str) -> int:
     status = review.main([*options, *words], dynamodb=world.clients["dynamodb"], sqs=world.clients["sqs"])
     for message in world.messages("changes"):
         message.pop("attributes")
-        assert world.message(message) is not Outcome.DROPPED
+        assert world.message(message) is not IngestOutcome.DROPPED
     return status
 
 
@@ -82,4 +82,4 @@ def test_the_commands_of_the_documentation(world: World) -> None:
         world.message({name: message[name] for name in message.keys() - {"attributes"}})
         for message in sorted(world.messages("changes"), key=lambda one: one["detail-type"])
     ]
-    assert asked == [Outcome.CONFIRMED, Outcome.RELEASED]
+    assert asked == [IngestOutcome.CONFIRMED, IngestOutcome.RELEASED]

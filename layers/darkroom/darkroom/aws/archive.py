@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ..findings import TEXT, Findings, from_document, to_document
 from ..key_encoding import encode_key
-from .entries import Entries, Value
+from .documents import DocumentStore, Value
 from .kept import Listed
 from .vault import Vault
 
@@ -75,7 +75,7 @@ class Archive:
     """Sidecars in ``media``, items in ``entries``. Faults are Unavailable."""
 
     media: Vault
-    entries: Entries
+    entries: DocumentStore
 
     def sidecar(self, generation: str, key: str) -> Sidecar | None:
         """The sidecar of ``key`` in ``generation``."""

@@ -20,7 +20,7 @@ _MISSING = frozenset({"404", "NoSuchKey"})
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class CopiedRange:
     """Bytes ``start`` to before ``end`` of the object ``key`` with that entity tag, of ``size_bytes``."""
 
     key: str
@@ -30,12 +30,12 @@ class Copied:
     end: int
 
 
-type Part = bytes | Copied
+type Part = bytes | CopiedRange
 """A part of the object: at least 5 MB, but for the last one."""
 
 
 @dataclass(frozen=True)
-class Assembler:
+class MultipartAssembler:
     """Objects of one bucket."""
 
     client: Any
@@ -62,7 +62,7 @@ class Assembler:
                 return str(self.client.upload_part(**upload, PartNumber=number, Body=part)["ETag"])
             return self._copy(upload, number, part)
 
-    def _copy(self, upload: dict[str, str], number: int, part: Copied) -> str:
+    def _copy(self, upload: dict[str, str], number: int, part: CopiedRange) -> str:
         whole = (part.start, part.end) == (0, part.size_bytes)  # of what has 5 MB or less S3 copies no ranges
         ranged = {} if whole else {"CopySourceRange": f"bytes={part.start}-{part.end - 1}"}
         source = {"CopySource": {"Bucket": self.bucket, "Key": part.key}, "CopySourceIfMatch": part.etag}

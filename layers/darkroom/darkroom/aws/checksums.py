@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 
-class Sum(Protocol):
+class Hasher(Protocol):
     """A checksum that is being made, as hashlib's are."""
 
     def update(self, data: bytes, /) -> None:
@@ -35,20 +35,20 @@ class _Crc:
         return self._value.to_bytes(self._size_bytes, "big")
 
 
-def _crc(name: str, size_bytes: int) -> Sum:
+def _crc(name: str, size_bytes: int) -> Hasher:
     import anycrc
 
     return _Crc(anycrc.Model(name).calc, size_bytes)
 
 
-def _xxhash(name: str) -> Sum:
+def _xxhash(name: str) -> Hasher:
     import xxhash
 
     begun: Any = getattr(xxhash, name)()
     return begun  # type: ignore[no-any-return]
 
 
-ALGORITHMS: dict[str, Callable[[], Sum]] = {
+ALGORITHMS: dict[str, Callable[[], Hasher]] = {
     "sha256": hashlib.sha256,
     "sha512": hashlib.sha512,
     "sha1": partial(hashlib.sha1, usedforsecurity=False),
@@ -63,7 +63,7 @@ ALGORITHMS: dict[str, Callable[[], Sum]] = {
 """How each algorithm begins. Source: S3 user guide, "Checking object integrity"."""
 
 
-class Digests:
+class ChecksumSet:
     """Checksums by each algorithm of ``names``, of bytes that come piece by piece."""
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -74,13 +74,13 @@ class Digests:
         for begun in self._sums.values():
             begun.update(data)
 
-    def done(self) -> dict[str, str]:
+    def finish(self) -> dict[str, str]:
         """Each of all so far, in base64."""
         return {name: base64.b64encode(begun.digest()).decode() for name, begun in self._sums.items()}
 
 
-def digests(data: bytes, names: Iterable[str]) -> dict[str, str]:
+def compute_checksums(data: bytes, names: Iterable[str]) -> dict[str, str]:
     """Base64 of the checksums of ``data`` by each algorithm of ``names``."""
-    begun = Digests(names)
+    begun = ChecksumSet(names)
     begun.update(data)
-    return begun.done()
+    return begun.finish()

@@ -14,11 +14,11 @@ from typing import Any
 
 from ..errors import Busy
 from .clients import asking
-from .record import CLAIMED, READY, REVIEW, WAITING, Record, from_item, padded, partition, to_item
+from .record import CLAIMED, READY, REVIEW, WAITING, Record, from_item, pad_sequencer, partition_key, to_item
 
 BY_SHA256 = "by-sha256"
 BY_REVIEW = "by-review"
-READ_AT_ONCE = 100
+BATCH_SIZE = 100
 """The most items of one BatchGetItem."""
 
 _NEWER = "attribute_not_exists(pk) OR sequencer < :sequencer OR (#token = :token AND #state = :claimed)"
@@ -60,14 +60,14 @@ class Index:
     def get(self, key: str) -> Record | None:
         """What is known of ``key`` at this moment."""
         with asking(f"index get {key}"):
-            found = self._client.get_item(TableName=self._table, Key=_name(partition(key)), ConsistentRead=True)
+            found = self._client.get_item(TableName=self._table, Key=_name(partition_key(key)), ConsistentRead=True)
         return from_item(found["Item"]) if "Item" in found else None
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Record]:
         """What is known of ``keys``, by key; those that are not known are missing."""
         found: dict[str, Record] = {}
-        for some in batched(dict.fromkeys(keys), READ_AT_ONCE, strict=False):
-            wanted: Any = {self._table: {"Keys": [_name(partition(key)) for key in some], "ConsistentRead": True}}
+        for some in batched(dict.fromkeys(keys), BATCH_SIZE, strict=False):
+            wanted: Any = {self._table: {"Keys": [_name(partition_key(key)) for key in some], "ConsistentRead": True}}
             while wanted:
                 with asking("index batch get"):
                     answer = self._client.batch_get_item(RequestItems=wanted)
@@ -91,14 +91,14 @@ class Index:
             try:
                 self._client.update_item(
                     TableName=self._table,
-                    Key=_name(partition(key)),
+                    Key=_name(partition_key(key)),
                     UpdateExpression="SET #key = :key, sequencer = :sequencer, #token = :token, #state = :claimed, "
                     "lease_until_s = :until REMOVE announced, expires_at_s",
                     ConditionExpression=condition,
                     ExpressionAttributeNames={"#key": "key", "#token": "token", "#state": "state"},
                     ExpressionAttributeValues={
                         ":key": {"S": key},
-                        ":sequencer": {"S": padded(sequencer)},
+                        ":sequencer": {"S": pad_sequencer(sequencer)},
                         ":token": {"S": token},
                         ":claimed": {"S": CLAIMED},
                         ":now": {"N": str(int(now_s))},
@@ -108,21 +108,21 @@ class Index:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
             except self._client.exceptions.ConditionalCheckFailedException as refusal:
-                return _judged(from_item(refusal.response["Item"]), padded(sequencer), now_s)
+                return _explain_refusal(from_item(refusal.response["Item"]), pad_sequencer(sequencer), now_s)
         return Claimed()
 
-    def holds(self, key: str, token: str) -> bool:
+    def has_lease(self, key: str, token: str) -> bool:
         """Whether the claim that ``token`` made still stands."""
         known = self.get(key)
         return known is not None and known.token == token
 
-    def release(self, key: str, token: str) -> None:
+    def release_lease(self, key: str, token: str) -> None:
         """End the lease of the claim that ``token`` made, so that the next attempt need not wait for it."""
         with asking(f"index release {key}"):
             try:
                 self._client.update_item(
                     TableName=self._table,
-                    Key=_name(partition(key)),
+                    Key=_name(partition_key(key)),
                     UpdateExpression="REMOVE lease_until_s",
                     ConditionExpression="#token = :token",
                     ExpressionAttributeNames={"#token": "token"},
@@ -131,7 +131,7 @@ class Index:
             except self._client.exceptions.ConditionalCheckFailedException:
                 return
 
-    def settle(self, record: Record) -> bool:
+    def put_record(self, record: Record) -> bool:
         """Write ``record``, whose ``token`` holds the claim; False if the claim has been lost."""
         with asking(f"index put {record.key}"):
             try:
@@ -146,7 +146,7 @@ class Index:
                 return False
         return True
 
-    def same_bytes(self, sha256: str) -> list[Record]:
+    def find_by_sha256(self, sha256: str) -> list[Record]:
         """The keys that are served from an upload of these very bytes. A second or so behind the writes."""
         with asking("index query by sha256"):
             found = self._client.query(
@@ -154,11 +154,11 @@ class Index:
                 IndexName=BY_SHA256,
                 KeyConditionExpression="sha256 = :sha256",
                 ExpressionAttributeValues={":sha256": {"S": sha256}},
-                Limit=READ_AT_ONCE,
+                Limit=BATCH_SIZE,
             )
         return [record for record in map(from_item, found["Items"]) if record.state == READY and record.master]
 
-    def waiting_for_review(self) -> list[Record]:
+    def list_flagged(self) -> list[Record]:
         """Pictures that a model has flagged and no person has looked at, who waits longest first; at most 100."""
         with asking("index query by review"):
             found = self._client.query(
@@ -167,27 +167,27 @@ class Index:
                 KeyConditionExpression="#review = :waiting",
                 ExpressionAttributeNames={"#review": REVIEW},
                 ExpressionAttributeValues={":waiting": {"S": WAITING}},
-                Limit=READ_AT_ONCE,
+                Limit=BATCH_SIZE,
             )
         return [record for record in map(from_item, found["Items"]) if record.awaits_review]
 
     def delete(self, key: str) -> bool:
         """Forget all about ``key``; whether anything was known."""
-        return self.drop(partition(key))
+        return self.delete_item(partition_key(key))
 
-    def note(self, name: str) -> str:
+    def get_text(self, name: str) -> str:
         """A text kept under ``name`` beside the pictures, empty if there is none."""
         with asking(f"index note {name}"):
             found = self._client.get_item(TableName=self._table, Key=_name(name), ConsistentRead=True)
         return str(found.get("Item", {}).get("text", {}).get("S", ""))
 
-    def drop(self, name: str) -> bool:
+    def delete_item(self, name: str) -> bool:
         """Delete what is kept under ``name`` beside the pictures; whether anything was."""
         with asking(f"index drop {name}"):
             found = self._client.delete_item(TableName=self._table, Key=_name(name), ReturnValues="ALL_OLD")
         return "Attributes" in found
 
-    def keep_note(self, name: str, text: str) -> None:
+    def put_text(self, name: str, text: str) -> None:
         """Keep ``text`` under ``name``, which must not begin with ``image#``."""
         with asking(f"index note {name}"):
             self._client.put_item(TableName=self._table, Item={**_name(name), "text": {"S": text}})
@@ -197,7 +197,7 @@ def _name(pk: str) -> dict[str, dict[str, str]]:
     return {"pk": {"S": pk}}
 
 
-def _judged(known: Record, sequencer: str, now_s: float) -> Claim:
+def _explain_refusal(known: Record, sequencer: str, now_s: float) -> Claim:
     """Why a claim did not come about."""
     if known.sequencer > sequencer:
         return Outdated(known)

@@ -23,12 +23,12 @@ zeros (S3 user guide, "Event ordering and duplicate events")."""
 _serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
 
-def padded(sequencer: str) -> str:
+def pad_sequencer(sequencer: str) -> str:
     """``sequencer`` such that texts compare as sequencers do."""
     return sequencer.upper().ljust(SEQUENCER_CHARACTERS, "0")
 
 
-def partition(key: str) -> str:
+def partition_key(key: str) -> str:
     """The partition key of the item about the picture ``key``."""
     return f"image#{key}"
 
@@ -90,37 +90,37 @@ def to_item(record: Record) -> dict[str, Any]:
     values = {name: value for name, value in asdict(record).items() if value not in ("", 0, {}, (), False)}
     if record.awaits_review:
         values[REVIEW] = WAITING
-    return {"pk": {"S": partition(record.key)}} | {
-        name: _serializer.serialize(exact(value)) for name, value in values.items()
+    return {"pk": {"S": partition_key(record.key)}} | {
+        name: _serializer.serialize(to_decimals(value)) for name, value in values.items()
     }
 
 
 def from_item(item: Mapping[str, Any]) -> Record:
     """The record that an item holds."""
-    values = {name: plain(_deserializer.deserialize(item[name])) for name in _NAMES if name in item}
+    values = {name: from_decimals(_deserializer.deserialize(item[name])) for name in _NAMES if name in item}
     values["derivatives"] = tuple(values.get("derivatives", ()))
     return Record(**{"state": "", "sequencer": "", **values})
 
 
-def exact(value: Any) -> Any:
+def to_decimals(value: Any) -> Any:
     """DynamoDB has decimal numbers only."""
     match value:
         case float():
             return Decimal(repr(value))
         case dict():
-            return {name: exact(part) for name, part in value.items()}
+            return {name: to_decimals(part) for name, part in value.items()}
         case list() | tuple():
-            return [exact(part) for part in value]
+            return [to_decimals(part) for part in value]
     return value
 
 
-def plain(value: Any) -> Any:
+def from_decimals(value: Any) -> Any:
     """The opposite: whole numbers are of type int again."""
     match value:
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)
         case dict():
-            return {name: plain(part) for name, part in value.items()}
+            return {name: from_decimals(part) for name, part in value.items()}
         case list():
-            return [plain(part) for part in value]
+            return [from_decimals(part) for part in value]
     return value

@@ -14,8 +14,8 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from ..watch.sample import Sample, read_sample
 from .clients import asking
-from .index import READ_AT_ONCE
-from .record import exact, plain
+from .index import BATCH_SIZE
+from .record import from_decimals, to_decimals
 
 SLOTS = 1000
 """Of a deployment. All are read in ten requests; with an embedding of 512 dimensions a sample has about 1 KB."""
@@ -53,7 +53,7 @@ class Samples:
     def put(self, sample: Sample) -> int:
         """Put ``sample`` into a slot; which one."""
         slot = self._choose(self._slots) if sample.trial is None else self._slots + self._choose(self._trial_slots)
-        values = {name: _serializer.serialize(exact(value)) for name, value in sample.document().items()}
+        values = {name: _serializer.serialize(to_decimals(value)) for name, value in sample.document().items()}
         with asking("sample put"):
             self._client.put_item(TableName=self._table, Item=values | _name(slot))
         return slot
@@ -89,7 +89,7 @@ class Samples:
     def _items(self, fields: str = "") -> Iterator[_Item]:
         """What is in the slots, ``fields`` of it alone if they are given (the attribute ``key`` as #key)."""
         projection = {"ProjectionExpression": fields, "ExpressionAttributeNames": {"#key": "key"}} if fields else {}
-        for slots in batched(range(self._slots + self._trial_slots), READ_AT_ONCE, strict=False):
+        for slots in batched(range(self._slots + self._trial_slots), BATCH_SIZE, strict=False):
             wanted: Any = {self._table: {"Keys": [_name(slot) for slot in slots], "ConsistentRead": True, **projection}}
             while wanted:
                 with asking("samples get"):
@@ -103,4 +103,4 @@ def _name(slot: int) -> dict[str, dict[str, str]]:
 
 
 def _values(item: _Item) -> dict[str, Any]:
-    return {name: plain(_deserializer.deserialize(value)) for name, value in item.items()}
+    return {name: from_decimals(_deserializer.deserialize(value)) for name, value in item.items()}

@@ -38,7 +38,7 @@ class UploadCounters:
         if not self._add(f"{_digest(grant)}#{window}", REQUESTS_A_MINUTE, ends_s + KEPT_S):
             raise TooManyUploads(retry_after_s=max(1, int(ends_s - now_s) + 1))
 
-    def take_file(self, grant: str, max_files: int, expires_s: int) -> None:
+    def count_file(self, grant: str, max_files: int, expires_s: int) -> None:
         """Count a file of ``max_files``; raises TokenUsedUp if there were as many before."""
         if not self._add(_digest(grant), max_files, expires_s + KEPT_S):
             raise TokenUsedUp

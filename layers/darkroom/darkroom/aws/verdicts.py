@@ -25,7 +25,7 @@ class VerdictTable:
         self._client = client
         self._table = table
 
-    def of(self, key: str) -> Verdict | None:
+    def get(self, key: str) -> Verdict | None:
         """The newest verdict on ``key``; None if there is none, as where no model could read the picture."""
         with asking(f"verdict on {key}"):
             found = self._client.get_item(

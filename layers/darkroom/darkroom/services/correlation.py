@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from ..aws.record import padded
-from .ingest.announce import image_id
+from ..aws.record import pad_sequencer
+from .ingest.announcements import build_image_id
 
 MAX_CHARACTERS = 64
 """Of an id. Ours have 32, those of EventBridge 36; whatever somebody else sends is cut off."""
@@ -25,7 +25,7 @@ def correlation_id(body: str) -> str:
             return str(detail["id"])[:MAX_CHARACTERS]
         created = detail.get("object", {}) if event["detail-type"] == _CREATED else {}
         if created.get("version-id"):
-            return image_id(created["key"], padded(created["sequencer"]), created["version-id"])
+            return build_image_id(created["key"], pad_sequencer(created["sequencer"]), created["version-id"])
         return str(event.get("id", ""))[:MAX_CHARACTERS]
     except (ValueError, TypeError, KeyError, AttributeError):
         return ""

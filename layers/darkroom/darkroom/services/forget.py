@@ -128,7 +128,7 @@ class Forget:
             digest = known.sha256 or str(known.refusal.get("sha256", "") or known.held.get("sha256", ""))
         if not digest and (master := self.source.head(self.source_names.name(key))) is not None:
             digest = master.metadata.get(SHA256, "")
-        return sorted({twin.key for twin in self.index.same_bytes(digest)} - {key}) if digest else []
+        return sorted({twin.key for twin in self.index.find_by_sha256(digest)} - {key}) if digest else []
 
     def _erase(self, report: Report, places: Mapping[str, Erase], remaining_s: Callable[[], float]) -> None:
         for place, erase in places.items():
@@ -150,7 +150,7 @@ class Forget:
             "held": lambda: self.media.erase(HELD_MASTERS.name(key)),
             "derivatives": lambda: self.media.erase_below(derivatives_of(key)),
             "findings": lambda: sum(self.media.erase(sidecar_name(found, key)) for found in generations(self.media)),
-            "analysis": lambda: int(self.index.drop(item_name(key))),
+            "analysis": lambda: int(self.index.delete_item(item_name(key))),
             "embedding": lambda: self._erase_embedding(key),
             "samples": lambda: self.samples.forget(key),
             "quarantine": lambda: sum(self.quarantine.erase(copy) for copy in self._copies(key)),

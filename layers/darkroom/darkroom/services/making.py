@@ -26,12 +26,12 @@ def read_watermark(media: Bucket, name: str, presets: Presets) -> bytes:
 
 def known_of(key: str, master_etag: str, sidecar: Sidecar | None, always: AlwaysRedact) -> Findings | None:
     """What is known of the master. Where the deployment hides something, an uploader's word does not count."""
-    return sidecar.of_master(master_etag, ours=bool(always.of(key))) if sidecar else None
+    return sidecar.get_findings(master_etag, ours=bool(always.of(key))) if sidecar else None
 
 
 def overtaken(source: Bucket, master_name: str, master_etag: str, media: Bucket, sidecar: Sidecar | None) -> bool:
     """Whether the master, or what is known of it, has changed since it was read; raises Unavailable."""
-    found = Aside(lambda: sidecar.changed(media)) if sidecar else None
+    found = Aside(lambda: sidecar.has_changed(media)) if sidecar else None
     changed = source.etag(master_name) != master_etag
     return (found.result() if found else False) or changed
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import BadUpload
 from .purge import Place
-from .received import redriven
+from .sqs_message import read_redriven
 
 FIRST, SECOND, CONFIRM = 1, 2, 3
 """The passes of a purge. The third one, of an erasure alone, confirms that CloudFront has completed the second one."""
@@ -101,7 +101,7 @@ def read_order(record: Mapping[str, Any]) -> Order:
         raise BadUpload("The message is no purge", field="body", detail=record["body"][:500])
     receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
     ids, handles = (record["messageId"],), (record["receiptHandle"],)
-    return Order(key, number, receives, ids, handles, place, redriven(record), deferrals, erasure, invalidation)
+    return Order(key, number, receives, ids, handles, place, read_redriven(record), deferrals, erasure, invalidation)
 
 
 def merged(orders: Iterable[Order]) -> list[Order]:

@@ -22,7 +22,7 @@ from ..errors import BadKey, BadUpload, InvalidPath, TooManyInvalidations, Unava
 from ..key_encoding import encode_key
 from ..plan.keys import check_key, quote_key
 from .backoff import backoff_s
-from .dead_letters import last_words, told
+from .dead_letters import describe_error, failure_attributes
 from .figures import attempted, failed
 from .purge import SPARE_S, Purge
 from .purge_orders import CONFIRM, FIRST, SECOND, Order, merged, purge_message, read_order
@@ -166,7 +166,7 @@ class Purging:
 
     def _bury(self, message: dict[str, object] | str, error: Exception, attempts: int, redriven: str = "") -> bool:
         """Give a message up; whether that went well. If not it comes again, and is SQS's to give up."""
-        words = last_words(error, attempts=attempts, trace_id=self.observer.trace_id(), redriven=redriven)
+        words = failure_attributes(error, attempts=attempts, trace_id=self.observer.trace_id(), redriven=redriven)
         self.observer.log("ERROR", "given up", purge=message, **words)
         try:
             if isinstance(message, str):
@@ -262,7 +262,7 @@ class Purging:
 
     def _hide(self, order: Order, error: Exception) -> None:
         """Let an order that failed wait."""
-        code, cause = told(error)
+        code, cause = describe_error(error)
         self.observer.log("ERROR", "not purged", key=order.key, code=code, cause=cause, receives=order.receives)
         for handle in order.receipt_handles:
             try:

@@ -6,7 +6,7 @@ from ..aws.kept import Kept
 from ..aws.vault import Vault
 from ..imaging.block_cache import BLOCK_BYTES, Blocks
 from ..imaging.source import Source
-from .scenes import STREAMED_BYTES, TIFF
+from .master_reader import STREAMED_BYTES, TIFF
 
 MOST_OF_IT_BYTES = 1024 * 1024
 """A block of what is read nearly whole: the strips of 1.2 gigapixels are 210 requests, where 64 KiB make 3,548."""

@@ -24,7 +24,7 @@ class Sidecar:
     etag: str = ""
     findings: Findings | None = None
 
-    def of_master(self, master_etag: str, *, ours: bool) -> Findings | None:
+    def get_findings(self, master_etag: str, *, ours: bool) -> Findings | None:
         """The findings, if they are of the master with this entity tag. ``ours``: none that an uploader sent along."""
         from ..findings import CLIENT
 
@@ -35,7 +35,7 @@ class Sidecar:
             return found
         return replace(found, found={task: finding for task, finding in found.found.items() if finding.by != CLIENT})
 
-    def changed(self, media: Bucket) -> bool:
+    def has_changed(self, media: Bucket) -> bool:
         """Whether another sidecar has taken its place since; raises Unavailable."""
         return (media.etag(self.name) or "") != self.etag
 

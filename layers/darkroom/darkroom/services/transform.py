@@ -37,9 +37,9 @@ from .aside import Aside
 from .caching import MASTER_SHA256, SOURCE_ETAG, CachePolicy, made_from, provisional_headers, stored_headers
 from .deadline import REQUEST, CpuLimit, Deadline
 from .making import known_of, overtaken, read_watermark, take_back
+from .master_reader import MasterReader
 from .places import MASTERS, ObjectNames
 from .refusals import MARKED, Marker, marker_key, read_marker, recorded, write_marker
-from .scenes import Scenes
 from .sidecars import Sidecar, read_sidecar
 from .telling import tell_found, tell_rendered
 
@@ -110,7 +110,7 @@ class Transform:
     observer: Observer = field(default_factory=lambda: LightObserver("transform"))
     sparing: Callable[[], bool] = lambda: False
     """Whether only named presets are rendered at this time."""
-    scenes: Scenes = field(default_factory=Scenes, repr=False)
+    scenes: MasterReader = field(default_factory=MasterReader, repr=False)
     ahead: Ahead = field(default_factory=Ahead, repr=False)
 
     def answer(self, request: TransformRequest) -> Answer:

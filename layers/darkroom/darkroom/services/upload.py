@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from ..aws.forms import FINDINGS, FINDINGS_SIGNATURE, Forms
 from ..aws.index import Index
 from ..aws.observer import Observer
+from ..aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresigner
 from ..aws.record import Record
 from ..aws.upload_counters import UploadCounters
 from ..client_findings import sign_findings
@@ -20,7 +20,7 @@ from .answers import HttpResponse
 from .api import KeySource, asked_for, granted, in_json
 from .upload_requests import Grant, Upload, read_upload
 
-FORM_LASTS_S = 900
+POST_LIFETIME_S = 900
 """How long a form may be sent: a quarter of an hour, within which a phone has to begin."""
 
 PATH = "/uploads"
@@ -35,42 +35,42 @@ class UploadRequest:
     """
 
     authorization: str
-    asked_key: str | None = None
+    status_key: str | None = None
     body: bytes = b""
 
 
 @dataclass(frozen=True)
-class Uploads:
+class UploadApi:
     """The service, with its adapters."""
 
-    forms: Forms
+    presigner: PostPresigner
     index: Index
     keys: KeySource
     counters: UploadCounters
     observer: Observer
     max_bytes: int = Limits().max_bytes
-    form_lasts_s: int = FORM_LASTS_S
+    post_lifetime_s: int = POST_LIFETIME_S
     clock: Callable[[], float] = time.time
 
     def answer(self, request: UploadRequest) -> HttpResponse:
         """The answer as a Lambda response (payload format 2.0). Raises DarkroomErrors of any status."""
         grant = granted(request.authorization, self.keys, self.clock())
-        if request.asked_key is None:
+        if request.status_key is None:
             self.counters.count_request(grant.text, self.clock())
-            return in_json(201, self._form(grant, request.body))
-        return in_json(200, self._fate(grant, request.asked_key))
+            return in_json(201, self._presign(grant, request.body))
+        return in_json(200, self._read_status(grant, request.status_key))
 
-    def _form(self, grant: Grant, body: bytes) -> dict[str, object]:
+    def _presign(self, grant: Grant, body: bytes) -> dict[str, object]:
         upload = read_upload(body, grant, self.max_bytes)
         if grant.max_files is not None:
-            self.counters.take_file(grant.text, grant.max_files, grant.expires_s)
-        expires_s = self.clock() + self.form_lasts_s
-        form = self.forms.form(
+            self.counters.count_file(grant.text, grant.max_files, grant.expires_s)
+        expires_s = self.clock() + self.post_lifetime_s
+        form = self.presigner.presign(
             upload.key,
             upload.media_type,
             upload.size_bytes,
             upload.checksum,
-            lasts_s=self.form_lasts_s,
+            expires_in_s=self.post_lifetime_s,
             metadata=self._findings(upload),
         )
         self.observer.log("INFO", "form made", key=upload.key, size_bytes=upload.size_bytes, type=upload.media_type)
@@ -88,7 +88,7 @@ class Uploads:
         signature = sign_findings(upload.key, upload.sha256.hex(), upload.findings, self.keys.valid()[0])
         return {FINDINGS: upload.findings, FINDINGS_SIGNATURE: signature}
 
-    def _fate(self, grant: Grant, asked_key: str) -> dict[str, object]:
+    def _read_status(self, grant: Grant, asked_key: str) -> dict[str, object]:
         key = asked_for(asked_key)
         if not grant.covers(key):
             raise NotGranted

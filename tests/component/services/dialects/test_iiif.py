@@ -24,7 +24,7 @@ from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.answers import HttpResponse
 from darkroom.services.purging import invalidated_paths
-from tests.component.services.test_scenes import SCENE, TIFF, Counting, scene
+from tests.component.services.test_master_reader import SCENE, TIFF, Counting, scene
 from tests.component.services.test_transform import request
 from tests.images.pictures import jpeg_photo, photograph, png_noise, turned
 

@@ -12,12 +12,12 @@ from darkroom.aws import switches as switching
 from darkroom.aws.archive import Archive, Noted
 from darkroom.aws.bus import Bus
 from darkroom.aws.clients import client
-from darkroom.aws.entries import Entries
+from darkroom.aws.documents import DocumentStore
 from darkroom.aws.index import Index
 from darkroom.aws.model import Endpoint
 from darkroom.aws.observing import Observer
 from darkroom.aws.queues import Queue
-from darkroom.aws.record import READY, Record, padded, to_item
+from darkroom.aws.record import READY, Record, pad_sequencer, to_item
 from darkroom.aws.samples import Samples
 from darkroom.aws.switches import Switches, in_vault
 from darkroom.aws.variants import Variants
@@ -155,8 +155,8 @@ class World:
         return Index(self.clients["dynamodb"], self.names["index"])
 
     @property
-    def entries(self) -> Entries:
-        return Entries(self.clients["dynamodb"], self.names["index"])
+    def entries(self) -> DocumentStore:
+        return DocumentStore(self.clients["dynamodb"], self.names["index"])
 
     @property
     def archive(self) -> Archive:
@@ -233,7 +233,7 @@ class World:
 
     def next_sequencer(self) -> str:
         """One that is newer than all before, padded."""
-        return padded(f"{next(self._sequence):X}")
+        return pad_sequencer(f"{next(self._sequence):X}")
 
     def master(self, key: str, body: bytes, *, sha256: str = "", prefix: str = "masters/") -> str:
         """Put a master and what the index says of it; the sequencer of its event."""

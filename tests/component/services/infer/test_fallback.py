@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws import switches
-from darkroom.aws.entries import Entries
+from darkroom.aws.documents import DocumentStore
 from darkroom.aws.switches import Board, Switch
 from darkroom.findings import ENDPOINT, FALLBACK, TEXT
 from darkroom.services.infer.breaker import NAME, Breaker
@@ -234,7 +234,7 @@ def test_successes_write_nothing_where_nothing_has_failed(world: World, hire: Ca
 
 
 def test_a_table_that_does_not_answer_stops_nobody(world: World) -> None:
-    worker = Breaker(Entries(world.clients["dynamodb"], "no-such-table"), clock=lambda: world.now_s)
+    worker = Breaker(DocumentStore(world.clients["dynamodb"], "no-such-table"), clock=lambda: world.now_s)
     assert worker.allows()
     worker.failed()
     assert worker.allows()

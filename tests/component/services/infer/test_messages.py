@@ -131,7 +131,7 @@ def test_without_time_nothing_is_begun_and_the_message_is_back_at_once(
     sequencer = world.master(PHOTO, jpeg_photo())
     body = told("ImageReady", PHOTO, sequencer=sequencer)
     event = received(world, queue, json.dumps(body))
-    context = Context(remaining_ms=int(Inbox.spare_s * 1000) - 1)
+    context = Context(remaining_ms=int(Inbox.min_remaining_s * 1000) - 1)
     assert len(function.invoke(event, context)["batchItemFailures"]) == 1
     assert (world.runtime.calls, world.keys("findings/")) == ([], [])
     assert [message["detail"] for message in world.messages(queue)] == [body["detail"]]

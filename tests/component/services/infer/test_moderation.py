@@ -12,7 +12,7 @@ from darkroom.aws.record import HELD, READY
 from darkroom.findings import ENDPOINT
 from darkroom.services.infer.requests import read_request
 from darkroom.services.infer.service import Outcome
-from darkroom.services.ingest.changes import read_change
+from darkroom.services.ingest.events import read_event
 from darkroom.services.places import HELD_MASTERS, MASTERS
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime
@@ -42,7 +42,7 @@ class Studio:
 
     def hear(self) -> list[str]:
         """Ingest deals with what infer has sent."""
-        changes = [read_change(json.dumps(message)) for message in self.taken.messages("changes")]
+        changes = [read_event(json.dumps(message)) for message in self.taken.messages("changes")]
         return [self.taken.ingest.handle(change) for change in changes if change is not None]
 
     @property

@@ -32,7 +32,7 @@ from darkroom.findings import (
 from darkroom.services.infer.requests import Kind, Request, read_request
 from darkroom.services.infer.service import Outcome
 from darkroom.services.infer.views import UNSAMPLED
-from darkroom.services.ingest.changes import MODERATED, moderated_message
+from darkroom.services.ingest.events import VERDICT, build_verdict_message
 from darkroom.services.places import HELD_MASTERS, MASTERS
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
@@ -288,7 +288,7 @@ def test_a_verdict_is_written_down_told_and_given_to_ingest_if_it_waits(
     world.runtime.behave, world.block = behave, block
     world.ready(KEY, jpeg_photo(), sha256="digest")
     assert (world.noted(KEY).flagged, world.told()[0]["flagged"]) == (flagged, flagged)
-    message = moderated_message(KEY) | {"attributes": {}}
+    message = build_verdict_message(KEY) | {"attributes": {}}
     assert world.messages("changes") == ([message] if block else [])
 
 
@@ -299,7 +299,7 @@ def test_what_is_held_is_judged_where_it_lies_and_told_of_again(world: World) ->
     assert world.infer.handle(held) is Outcome.ANALYSED
     assert world.findings(KEY).source_etag == world.etag(KEY, "held/")
     assert world.infer.handle(held) is Outcome.DROPPED
-    assert [message["detail-type"] for message in world.messages("changes")] == [MODERATED, MODERATED]
+    assert [message["detail-type"] for message in world.messages("changes")] == [VERDICT, VERDICT]
 
 
 def test_what_was_released_keeps_its_findings(world: World) -> None:

@@ -11,7 +11,7 @@ from darkroom.aws.observing import Observer
 from darkroom.errors import DarkroomError, Unfinished
 from darkroom.services.caching import CachePolicy
 from darkroom.services.infer.masters import Masters
-from darkroom.services.ingest.examine import Examiner
+from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.ingest.prints import Prints
 from darkroom.services.library.listing import Lister
 from darkroom.services.library.looking import Analysis
@@ -54,7 +54,7 @@ class Runs:
             source=media,
             source_names=MASTERS,
             media=media,
-            examiner=Examiner(world.limits, observer),
+            examiner=UploadExaminer(world.limits, observer),
             prints=Prints(world.ingest.presets, world.always, media),
             purge=Purge(media, media),
             caching=CachePolicy(),

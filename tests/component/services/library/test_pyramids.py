@@ -12,7 +12,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import configured
-from tests.component.services.test_scenes import scene
+from tests.component.services.test_master_reader import scene
 
 from .running import Runs
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from darkroom.errors import BadRun, Unsettled
-from darkroom.services.ingest.changes import Kind, read_change
-from darkroom.services.ingest.service import Outcome
+from darkroom.services.ingest.events import EventKind, read_event
+from darkroom.services.ingest.service import IngestOutcome
 from darkroom.services.library.uploads import COPIED_FROM
 from tests.images.pictures import jpeg_photo
 
@@ -46,7 +46,7 @@ def settle(runs: Runs, name: str, order: dict[str, Any], batches: list[tuple[str
     return runs.reported(name)
 
 
-def carried_out(runs: Runs) -> list[Outcome]:
+def carried_out(runs: Runs) -> list[IngestOutcome]:
     """Ingest works off what it was asked for."""
     return [runs.world.message(message) for message in runs.world.messages("changes")]
 
@@ -71,7 +71,7 @@ def test_an_upload_that_a_dead_worker_left_is_mended(runs: Runs) -> None:
     sequencer = runs.world.upload("a.jpg", jpeg_photo())
     runs.world.index.claim("a.jpg", sequencer, "dead", now_s=runs.world.now_s - 1000, lease_s=60)
     batches = asked(runs, "one", ORDER)
-    assert carried_out(runs) == [Outcome.READY]
+    assert carried_out(runs) == [IngestOutcome.READY]
     assert settle(runs, "one", ORDER, batches) == {"a.jpg": "done"}
 
 
@@ -130,9 +130,9 @@ def test_a_copy_whose_worker_died_is_waited_for_by_the_next(runs: Runs, photos: 
     with pytest.raises(Patience):
         runs.work("one", order, number, keys)
     [message] = runs.world.messages("changes")
-    change = read_change(json.dumps(message))
+    change = read_event(json.dumps(message))
     assert change is not None
-    assert change.kind is Kind.CREATED  # the lowest of all: S3's own event is newer
+    assert change.kind is EventKind.CREATED  # the lowest of all: S3's own event is newer
     runs.world.ingest.handle(runs.world.change("a.jpg", runs.world.next_sequencer()))
     assert settle(runs, "one", order, [(number, keys)]) == {"a.jpg": "done"}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from darkroom.aws.audit import Audit
 from darkroom.aws.bus import Bus
-from darkroom.aws.entries import Entries
+from darkroom.aws.documents import DocumentStore
 from darkroom.aws.metrics import Metrics
 from darkroom.aws.observing import Observer
 from darkroom.aws.samples import SLOTS, Samples
@@ -65,8 +65,8 @@ class Stage:
         return Audit(self.world.vault("audit"), clock=lambda: self.now_s)
 
     @property
-    def entries(self) -> Entries:
-        return Entries(self.world.clients["dynamodb"], self.world.names["index"])
+    def entries(self) -> DocumentStore:
+        return DocumentStore(self.world.clients["dynamodb"], self.world.names["index"])
 
     @property
     def bus(self) -> Bus:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.letters import DeadLetters
+from darkroom.aws.dead_letter_queue import DeadLetterQueue
 from darkroom.aws.switches import FALLBACK, PRESETS_ONLY, Switch, Switches, in_vault
 from darkroom.errors import Unavailable
 from darkroom.services.monitor.functions import Queues
@@ -25,7 +25,7 @@ EVENT = json.dumps({"detail-type": "Object Created", "source": "aws.s3", "detail
 
 def redrive(stage: Stage) -> Redrive:
     world = stage.world
-    letters = DeadLetters(world.clients["sqs"], world.names["dead"], wait_s=0)
+    letters = DeadLetterQueue(world.clients["sqs"], world.names["dead"], wait_s=0)
     station = Station(stage.functions["ingest"], letters, world.names["changes"])
     return Redrive([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
 
@@ -72,7 +72,7 @@ def test_urgent_letters_go_back_to_the_queue_of_urgent_messages(stage: Stage) ->
     urgent = sqs.create_queue(QueueName=f"urgent-{stage.number}")["QueueUrl"]
     for body, _ in URGENT.values():
         sqs.send_message(QueueUrl=world.names["dead"], MessageBody=json.dumps(body))
-    letters = DeadLetters(sqs, world.names["dead"], wait_s=0)
+    letters = DeadLetterQueue(sqs, world.names["dead"], wait_s=0)
     station = Station(stage.functions["infer"], letters, world.names["changes"], urgent)
     watch = Redrive([station], stage.metrics, stage.namespace, stage.audit, stage.observer)
     assert watch.look(stage.now_s) == {"infer": len(URGENT)}
@@ -116,9 +116,9 @@ def test_what_was_sent_back_before_or_cannot_be_read_stays_to_be_seen(stage: Sta
 def test_only_functions_with_queues_of_this_deployment_are_looked_after(stage: Stage) -> None:
     opened: list[str] = []
 
-    def letters(url: str) -> DeadLetters:
+    def letters(url: str) -> DeadLetterQueue:
         opened.append(url)
-        return DeadLetters(None, url)
+        return DeadLetterQueue(None, url)
 
     addresses = {"ingest": Queues("dead", "queue"), "sweep": Queues("x", "y")}
     [station] = stations(stage.functions, addresses, letters)

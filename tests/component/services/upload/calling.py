@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import urllib3
 
-from darkroom.aws.forms import Form
+from darkroom.aws.presigned_post import PresignedPost
 from darkroom.aws.record import READY, Record, to_item
 from darkroom.services.upload_requests import Grant, write_token
 
@@ -101,9 +101,9 @@ def token_for(
     return write_token(Grant(prefix, int(time.time()) + lasts_s, max_bytes, max_files), key)
 
 
-def send(form: dict[str, Any] | Form, data: bytes = DATA, **changes: str | None) -> tuple[int, str]:
+def send(form: dict[str, Any] | PresignedPost, data: bytes = DATA, **changes: str | None) -> tuple[int, str]:
     """POST a form to S3, as a browser does; its status and error code. A field that is changed to None is left out."""
-    document = {"url": form.url, "fields": dict(form.fields)} if isinstance(form, Form) else form
+    document = {"url": form.url, "fields": dict(form.fields)} if isinstance(form, PresignedPost) else form
     fields = {name: value for name, value in (document["fields"] | changes).items() if value is not None}
     answer = _pool.request(
         "POST", document["url"], fields=[*fields.items(), ("file", ("photo.jpg", data, "text/plain"))]

@@ -11,7 +11,7 @@ from datetime import datetime
 import pytest
 
 from darkroom.aws.clients import client
-from darkroom.aws.forms import Forms
+from darkroom.aws.presigned_post import PostPresigner
 from darkroom.services.upload_requests import IMAGE_TYPES
 
 from .calling import DATA, SHA256, Api, send
@@ -102,9 +102,9 @@ def test_s3_refuses_another_size(api: Api, data: bytes, code: str) -> None:
 
 
 def test_s3_refuses_a_form_whose_time_is_over(aws_environment: dict[str, str], api: Api) -> None:
-    forms = Forms(client("s3", aws_environment), api.bucket)
+    forms = PostPresigner(client("s3", aws_environment), api.bucket)
     checksum = base64.b64encode(SHA256.digest()).decode()
-    late = forms.form("trips/late.jpg", "image/jpeg", len(DATA), checksum, lasts_s=-1)
+    late = forms.presign("trips/late.jpg", "image/jpeg", len(DATA), checksum, expires_in_s=-1)
     assert send(late) == (403, "AccessDenied")
     assert api.uploaded("trips/late.jpg") is None
 
@@ -113,8 +113,8 @@ def test_a_form_is_for_the_store_next_to_the_function(monkeypatch: pytest.Monkey
     """On AWS that is the bucket's own host in its region: a global host would redirect a POST, body and all."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     environment = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-    forms = Forms(client("s3", environment | {"AWS_SESSION_TOKEN": "of a function"}), "my-uploads")
-    form = forms.form("a.jpg", "image/jpeg", 1, "x", lasts_s=9)
+    forms = PostPresigner(client("s3", environment | {"AWS_SESSION_TOKEN": "of a function"}), "my-uploads")
+    form = forms.presign("a.jpg", "image/jpeg", 1, "x", expires_in_s=9)
     assert form.url == "https://my-uploads.s3.eu-central-1.amazonaws.com/"
     assert form.fields["x-amz-security-token"] == "of a function"
     assert "/eu-central-1/s3/" in form.fields["x-amz-credential"]

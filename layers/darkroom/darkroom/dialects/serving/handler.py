@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...aws.secrets import Secret
 from ...errors import DarkroomError, Unavailable
 from ...services.answers import Failed, HttpResponse, to_http
-from ...services.settings import dialect_modes
+from ...services.service_settings import dialect_modes
 from ...services.transform import Transform
 from ...settings import Settings
 from ..common.settings import LanguageSettings, configured

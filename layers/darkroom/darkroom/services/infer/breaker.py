@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ...aws.entries import Entries
+from ...aws.documents import DocumentStore
 from ...aws.observer import Observer
 from ...aws.switches import FALLBACK, Switches, in_vault
 from ...aws.telemetry import log
@@ -28,7 +28,7 @@ class Breaker:
     milliseconds, a call to a dead endpoint its whole deadline. A table that does not answer stops nobody.
     """
 
-    entries: Entries
+    entries: DocumentStore
     terms: Terms = field(default_factory=Terms)
     clock: Callable[[], float] = time.time
     opened: Callable[[], None] = lambda: None
@@ -73,7 +73,7 @@ class Breaker:
         return False
 
 
-def open_breaker(entries: Entries, media: Vault, observer: Observer) -> Breaker:
+def open_breaker(entries: DocumentStore, media: Vault, observer: Observer) -> Breaker:
     """That of a function: it counts when it opens, and rests while the switch ``fallback`` is on."""
     switches = Switches(in_vault(media))
     return Breaker(entries, opened=lambda: observer.count("BreakerOpen"), resting=lambda: switches.on(FALLBACK))

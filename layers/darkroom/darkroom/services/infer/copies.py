@@ -31,7 +31,7 @@ class Copies:
         """
         if not present.sha256:
             return None
-        twins = (twin.key for twin in self.index.same_bytes(present.sha256))
+        twins = (twin.key for twin in self.index.find_by_sha256(present.sha256))
         donors = dict.fromkeys([present.key, *twins])
         for key in list(donors)[:MAX_DONORS]:
             whole = self._whole(key, present.sha256, generation)

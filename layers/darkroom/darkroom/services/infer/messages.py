@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...aws.queues import Queue
-from .. import inbox
-from ..received import Message
+from .. import queue_consumer
+from ..sqs_message import SqsMessage
 from .requests import read_request
 from .service import Infer, Outcome
 
 
 @dataclass(frozen=True)
-class Inbox(inbox.Inbox):
+class Inbox(queue_consumer.QueueConsumer):
     """The ``queues`` by their names, with one queue of dead letters. ``spare_s``: three tries and the fallback."""
 
     work: ClassVar[str] = "infer"
-    spare_s: ClassVar[float] = 60.0
+    min_remaining_s: ClassVar[float] = 60.0
 
     infer: Infer
     queues: Mapping[str, Queue]
 
-    def handle(self, message: Message) -> None:
+    def handle(self, message: SqsMessage) -> None:
         """Look at the picture that ``message`` names; raises BadUpload, or what the service raises."""
         request = read_request(message.body)
         self.observer.note("key", request.key if request else "")
         outcome = self.infer.handle(request) if request else Outcome.DROPPED
-        self.tell(
+        self.log_handled(
             message,
             outcome,
             kind=request.kind if request else "",
@@ -36,7 +36,7 @@ class Inbox(inbox.Inbox):
             attempt=request.attempt if request else 0,
         )
 
-    def hide(self, message: Message, seconds: float) -> None:
+    def hide(self, message: SqsMessage, seconds: float) -> None:
         """Let ``message`` wait. One of a queue that we do not know waits for that queue's own time."""
         if message.queue in self.queues:
             self.queues[message.queue].hide(message.receipt_handle, seconds)

@@ -22,8 +22,8 @@ from ...plan.limits import Limits
 from ...watch.agreement import disagreement
 from ..deadline import INGEST, Deadline
 from ..figures import timed
-from ..ingest.announce import image_id
-from ..ingest.changes import moderated_message
+from ..ingest.announcements import build_image_id
+from ..ingest.events import build_verdict_message
 from .announce import analysed, verdict, versions
 from .calling import IN_PROCESS, Finder
 from .copies import Copies
@@ -248,7 +248,7 @@ class Infer:
     def _judge(self, key: str, findings: Findings | None) -> None:
         """Have ingest look at the verdict, if there is one that it waits for."""
         if self.terms.block and findings is not None and verdict(findings) is not None:
-            self.verdicts.send(moderated_message(key))
+            self.verdicts.send(build_verdict_message(key))
 
     def _compare(self, kept: Kept) -> None:
         """Tell how far what an uploader said is from what was found."""
@@ -261,7 +261,7 @@ class Infer:
                 self.observer.count("ClientDisagreement", apart, "None", task=task)
 
     def _image_id(self, present: Present) -> str:
-        return image_id(present.key, present.sequencer, present.version_id)
+        return build_image_id(present.key, present.sequencer, present.version_id)
 
     def _remove(self, request: Request) -> Outcome:
         """Keep nothing of a key that has no master, unless it gets one meanwhile."""

@@ -20,7 +20,7 @@ from ...aws.telemetry import log
 from ...aws.vault import Kept, Vault
 from ...errors import Unavailable
 from ..places import HELD_MASTERS, ObjectNames
-from .changes import mend_message
+from .events import build_repair_message
 
 SEQUENCER, SHA256, VERSION_ID, HOW = "sequencer", "sha256", "version-id", "how"
 """User metadata of a master: the event and the upload that it was made of, and in which way."""
@@ -28,7 +28,7 @@ SEQUENCER, SHA256, VERSION_ID, HOW = "sequencer", "sha256", "version-id", "how"
 PYRAMID = "pyramid"
 """The way of a master that holds smaller versions of itself."""
 
-MEND_DELAY_S = 5
+REPAIR_DELAY_S = 5
 """After being overtaken: time for the other worker to end what it is doing."""
 
 MAX_REPAIRS = 100
@@ -50,7 +50,7 @@ class Superseded(Exception):
         self.wrote = wrote
 
 
-class Outranked(Exception):
+class StaleIndex(Exception):
     """The master was made for an event newer than any that the index knows: the index has lost its item."""
 
     def __init__(self, sequencer: str) -> None:
@@ -59,7 +59,7 @@ class Outranked(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Lease:
     """A claim on ``key`` for the event ``sequencer`` (padded)."""
 
     key: str
@@ -86,9 +86,9 @@ class Claims:
     clock: Callable[[], float] = time.time
     holding: Vault | None = None
 
-    def take(self, key: str, sequencer: str, *, instead_of: str) -> Hold:
+    def take(self, key: str, sequencer: str, *, instead_of: str) -> Lease:
         """Claim ``key``; raises Superseded, or Busy while another attempt at the same event may be running."""
-        hold = Hold(key, sequencer, uuid.uuid4().hex)
+        hold = Lease(key, sequencer, uuid.uuid4().hex)
         claim = self.index.claim(
             key, sequencer, hold.token, now_s=self.clock(), lease_s=self.lease_s, instead_of=instead_of
         )
@@ -96,12 +96,12 @@ class Claims:
             raise Superseded
         return hold
 
-    def require(self, hold: Hold, *, wrote: bool) -> None:
+    def require(self, hold: Lease, *, wrote: bool) -> None:
         """Raise Superseded unless ``hold`` still stands."""
-        if not self.index.holds(hold.key, hold.token):
+        if not self.index.has_lease(hold.key, hold.token):
             raise Superseded(wrote=wrote)
 
-    def own(self, hold: Hold) -> Record:
+    def own(self, hold: Lease) -> Record:
         """The record as it is under our claim, with what it says of an earlier master; raises Superseded."""
         known = self.index.get(hold.key)
         if known is None or known.token != hold.token:
@@ -110,7 +110,7 @@ class Claims:
 
     def settle(self, record: Record) -> None:
         """Write the record that ends the work on it; raises Superseded."""
-        if not self.index.settle(record):
+        if not self.index.put_record(record):
             raise Superseded(wrote=True)
 
     def master(self, key: str) -> Kept | None:
@@ -123,7 +123,7 @@ class Claims:
         ``repairs`` counts the repair messages that led here. Raises Unavailable after :data:`MAX_REPAIRS`.
         """
         if wrote:
-            self._repair(key, repairs, MEND_DELAY_S)
+            self._repair(key, repairs, REPAIR_DELAY_S)
             return
         record = self.index.get(key)
         if record is None or self.in_order(record):
@@ -135,7 +135,7 @@ class Claims:
     def _repair(self, key: str, repairs: int, delay_s: int) -> None:
         if repairs >= MAX_REPAIRS:
             raise Unavailable(detail=f"{key} was overtaken in {repairs} repairs")
-        self.queue.send(mend_message(key, repairs + 1), delay_s=delay_s)
+        self.queue.send(build_repair_message(key, repairs + 1), delay_s=delay_s)
 
     def in_order(self, record: Record) -> bool:
         """Whether the objects of the key are those that ``record`` speaks of, or will speak of."""
@@ -173,9 +173,9 @@ class Attempt:
     key: str
     sequencer: str
     instead_of: str = ""
-    _hold: Hold | None = None
+    _hold: Lease | None = None
 
-    def claimed(self) -> Hold:
+    def claimed(self) -> Lease:
         """The claim; raises Superseded or Busy."""
         if self._hold is None:
             self._hold = self.claims.take(self.key, self.sequencer, instead_of=self.instead_of)
@@ -195,6 +195,6 @@ class Attempt:
         if self._hold is None or not failed:
             return
         try:
-            self.claims.index.release(self._hold.key, self._hold.token)
+            self.claims.index.release_lease(self._hold.key, self._hold.token)
         except Unavailable as error:
             log("WARNING", "the claim was not released", key=self.key, detail=error.detail)

@@ -20,18 +20,18 @@ from ...imaging.formats.sniff import sniff
 from ...imaging.proofs import Proofs
 from ...imaging.scene.planning import inspected
 from ...imaging.source import Source
+from ..large_image.parts import PartStore
+from ..master_reader import TIFF
 from ..ranged import ranged
-from ..scenes import TIFF
-from ..strips.parts import Parts
-from .announce import image_id
-from .changes import Change
-from .claims import PYRAMID, Attempt, Claims, Hold, Outranked
-from .ending import Outcome
-from .examine import Upload, compare
+from .announcements import build_image_id
+from .claims import PYRAMID, Attempt, Claims, Lease, StaleIndex
+from .ending import IngestOutcome
+from .events import IngestEvent
+from .examine import FetchedUpload, check_checksums
 from .intake import Intake, looks, ready, shape
-from .moderation import Standing
+from .master_store import MasterStore
+from .moderation import ReviewState
 from .publish import described, marked
-from .shelf import Shelf
 
 FORMATS = frozenset({"tiff", "jpeg", "png"})
 """What libvips reads from the top without taking all of it first; TIFFs from anywhere."""
@@ -50,7 +50,7 @@ class Cutting:
     intake: Intake
     machine: Machine
 
-    def header(self, upload: Upload, over: OverLimits) -> Header:
+    def header(self, upload: FetchedUpload, over: OverLimits) -> Header:
         """That of a scene; raises ``over`` for what is none, and else what the examiner does.
 
         What is over the limit of bytes no scanner is given: ClamAV lets pass what it is too large for it to look into.
@@ -59,52 +59,52 @@ class Cutting:
         unseen = upload.data is None and self.intake.examiner.scanner is not None
         if unseen or limits.max_scene_pixels <= limits.max_pixels:
             raise over
-        if not upload.head or sniff(upload.head) not in FORMATS:
+        if not upload.first_bytes or sniff(upload.first_bytes) not in FORMATS:
             raise over
         with self.intake.observer.step("limits"):
             header = inspected(self._source(upload), limits)
         with self.intake.observer.step("checksum"):
-            compare(upload)
+            check_checksums(upload)
         if upload.data is not None:
             self.intake.examiner.scan(upload.data)
         return header
 
-    def begin(self, attempt: Attempt, upload: Upload, header: Header) -> Outcome:
+    def begin(self, attempt: Attempt, upload: FetchedUpload, header: Header) -> IngestOutcome:
         """Have the scene ``upload`` cut."""
         hold = self.intake.ending.claimed(attempt)
         scene = {
-            "id": image_id(hold.key, hold.sequencer, upload.kept.version_id),
+            "id": build_image_id(hold.key, hold.sequencer, upload.head.version_id),
             "tries": 1,
             "sha256": upload.sha256,
-            "version_id": upload.kept.version_id,
-            "facts": shape(header, upload.kept.size_bytes),
+            "version_id": upload.head.version_id,
+            "facts": shape(header, upload.head.size_bytes),
             "provenance": self._provenance(upload, header),
         }
         return self._start(hold, scene)
 
-    def end(self, change: Change, known: Record | None) -> Outcome:
+    def end(self, change: IngestEvent, known: Record | None) -> IngestOutcome:
         """Do as ``change``, a message of the state machine, says. Raises Busy where somebody else is at it."""
         if known is None or known.done or not _may_be_of(known, change):
             if known is not None and known.done:
                 self.intake.ending.announce(known)
             self._discard(change)
-            return Outcome.DROPPED
+            return IngestOutcome.DROPPED
         if known.scene.get("id") != change.scene:  # whoever had it begun has not written that down yet
             left_s = known.lease_until_s - self._claims.clock()
             raise Busy(retry_in_s=max(1.0, left_s), detail=f"{known.key} is claimed by {known.token}")
         if known.token == known.scene["token"]:
-            self._claims.index.release(known.key, known.token)
+            self._claims.index.release_lease(known.key, known.token)
         with Attempt(self._claims, known.key, known.sequencer) as attempt:
             if change.fault:
                 return self._try_again(self.intake.ending.claimed(attempt), change)
             try:
                 outcome = self._settled(attempt, change)
-            except Outranked as found:
+            except StaleIndex as found:
                 outcome = self._settled(attempt.risen(found.sequencer), change)
         self._discard(change)
         return outcome
 
-    def _start(self, hold: Hold, scene: Mapping[str, Any]) -> Outcome:
+    def _start(self, hold: Lease, scene: Mapping[str, Any]) -> IngestOutcome:
         named = {"scene": scene["id"], "key": hold.key, "version_id": scene["version_id"]}
         with self.intake.observer.step("begin"):
             execution = self.machine.start(str(scene["id"]), named)
@@ -113,33 +113,33 @@ class Cutting:
             self._claims.settle(replace(self._claims.own(hold), lease_until_s=until_s, scene=begun))
         self.intake.observer.log("INFO", "a scene is cut", key=hold.key, execution=execution)
         self.intake.observer.count("ScenesBegun")
-        return Outcome.CUTTING
+        return IngestOutcome.CUTTING
 
-    def _try_again(self, hold: Hold, change: Change) -> Outcome:
+    def _try_again(self, hold: Lease, change: IngestEvent) -> IngestOutcome:
         """Begin once more; raises SceneFailed where that has been tried often enough."""
         scene = self._claims.own(hold).scene
         if scene["tries"] >= TRIES:
             raise SceneFailed(detail=f"{change.fault}; {scene['tries']} executions of {change.scene} have failed")
         return self._start(hold, {**scene, "tries": scene["tries"] + 1})
 
-    def _settled(self, attempt: Attempt, change: Change) -> Outcome:
+    def _settled(self, attempt: Attempt, change: IngestEvent) -> IngestOutcome:
         hold = self.intake.ending.claimed(attempt)
         own = self._claims.own(hold)
         kept = self.intake.quarantine.uploads.head(change.key, str(own.scene["version_id"]))
         if kept is None or change.code == SourceMissing.code:  # the event of what was put in its place is on its way
             self.intake.observer.log("INFO", "the upload is gone", key=change.key)
-            self._claims.index.release(hold.key, hold.token)
-            return Outcome.DROPPED
-        upload = Upload(kept, None, str(own.scene["sha256"]))
+            self._claims.index.release_lease(hold.key, hold.token)
+            return IngestOutcome.DROPPED
+        upload = FetchedUpload(kept, None, str(own.scene["sha256"]))
         if change.code:
             kind = refusals().get(change.code, DarkroomError)
             return self.intake.refuse(attempt, upload, kind(change.reason))
         return self._publish(hold, own, upload, change)
 
-    def _publish(self, hold: Hold, own: Record, upload: Upload, change: Change) -> Outcome:
+    def _publish(self, hold: Lease, own: Record, upload: FetchedUpload, change: IngestEvent) -> IngestOutcome:
         """The end of a scene that is whole: as that of any picture, by copies inside S3 and a few ranges."""
         media = self.intake.publisher.media
-        bound = media.head(Parts(media, change.scene).master)
+        bound = media.head(PartStore(media, change.scene).master)
         if bound is None:
             raise Unavailable(detail=f"{change.scene} has been bound, and is not there")
         intake, publisher = self.intake, self.intake.publisher
@@ -148,21 +148,21 @@ class Cutting:
         proofs = Proofs(ranged(media, bound), plans, limits=limits, watermarks=watermarks)
         with intake.observer.step("decode"):
             told = {"facts": {**own.scene["facts"], **looks(proofs)}, "provenance": dict(own.scene["provenance"])}
-        standing = intake.moderation.standing(hold.key, own, upload.sha256)
-        if standing is not Standing.PASSED:
+        standing = intake.moderation.get_review_state(hold.key, own, upload.sha256)
+        if standing is not ReviewState.PASSED:
             with intake.observer.step("hold"):
                 waiting = self._copied(hold, upload, bound, publisher.held)
-            return intake.hold(hold, upload, waiting, told, flagged=standing is Standing.FLAGGED)
+            return intake.hold(hold, upload, waiting, told, flagged=standing is ReviewState.FLAGGED)
         pictures = intake.examiner.render(proofs)
         with intake.observer.step("master"):
             master = self._copied(hold, upload, bound, publisher.masters)
         with intake.observer.step("presets"):
             names = publisher.put_presets(hold, master["etag"], pictures)
         record = ready(hold, upload, **told, master=master, derivatives=tuple(names))
-        intake.serve(record, own, intake.brought.of(upload))
-        return Outcome.READY
+        intake.serve(record, own, intake.brought.read(upload))
+        return IngestOutcome.READY
 
-    def _copied(self, hold: Hold, upload: Upload, bound: Kept, shelf: Shelf) -> dict[str, Any]:
+    def _copied(self, hold: Lease, upload: FetchedUpload, bound: Kept, shelf: MasterStore) -> dict[str, Any]:
         """Copy what was bound onto ``shelf``; its description for the index. Raises as put_master does."""
         publisher = self.intake.publisher
         marks = marked(hold, upload, PYRAMID)
@@ -187,17 +187,17 @@ class Cutting:
             etag, _ = shelf.replace(hold, write)
         return described(marks, etag, TIFF, bound.size_bytes)
 
-    def _discard(self, change: Change) -> None:
+    def _discard(self, change: IngestEvent) -> None:
         """Delete the parts, which are copies by now or nobody's. What this does not reach expires."""
         with self.intake.observer.step("discard"):
-            Parts(self.intake.publisher.media, change.scene).discard()
+            PartStore(self.intake.publisher.media, change.scene).delete_all()
 
-    def _source(self, upload: Upload) -> Source:
+    def _source(self, upload: FetchedUpload) -> Source:
         if upload.data is not None:
             return Source.of(upload.data)
-        return ranged(self.intake.quarantine.uploads, upload.kept)
+        return ranged(self.intake.quarantine.uploads, upload.head)
 
-    def _provenance(self, upload: Upload, header: Header) -> dict[str, object]:
+    def _provenance(self, upload: FetchedUpload, header: Header) -> dict[str, object]:
         """Of a PNG that is not here nothing: what it says may lie behind its pixels."""
         keep_gps = self.intake.keep_gps
         if upload.data is not None:
@@ -225,6 +225,6 @@ class _Reach:
         return self._source.read_at(start, max(0, end - start))
 
 
-def _may_be_of(known: Record, change: Change) -> bool:
+def _may_be_of(known: Record, change: IngestEvent) -> bool:
     """Whether ``change`` is about the event that ``known`` is claimed for."""
-    return change.scene in (known.scene.get("id"), image_id(known.key, known.sequencer, change.version_id))
+    return change.scene in (known.scene.get("id"), build_image_id(known.key, known.sequencer, change.version_id))

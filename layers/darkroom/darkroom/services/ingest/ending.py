@@ -11,11 +11,11 @@ from ...aws.observer import Observer
 from ...aws.record import Record
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact
-from .announce import announcement, identified, preset_paths
-from .claims import Attempt, Claims, Hold
+from .announcements import build_announcement, build_preset_paths, with_image_id
+from .claims import Attempt, Claims, Lease
 
 
-class Outcome(StrEnum):
+class IngestOutcome(StrEnum):
     """What became of a change. ``DROPPED``: nothing was to be done, or a newer event has done it.
 
     ``CUTTING``: a scene is being cut in strips, and what becomes of it is told by a change of its own.
@@ -42,7 +42,7 @@ class Ending:
     presets: Presets
     always: AlwaysRedact
 
-    def claimed(self, attempt: Attempt) -> Hold:
+    def claimed(self, attempt: Attempt) -> Lease:
         """The claim; raises Superseded or Busy."""
         with self.observer.step("claim"):
             return attempt.claimed()
@@ -50,7 +50,7 @@ class Ending:
     def settle(self, record: Record, *, silently: bool = False) -> None:
         """Write down the end of the work, then tell of it. Killed in between, it is told when the event comes again."""
         record = replace(
-            identified(record),
+            with_image_id(record),
             scene={},
             lease_until_s=0,
             announced=silently,
@@ -66,10 +66,10 @@ class Ending:
             return
         with self.observer.step("announce"):
             self.tell(record)
-            self.claims.index.settle(replace(record, announced=True))
+            self.claims.index.put_record(replace(record, announced=True))
 
     def tell(self, record: Record) -> None:
         """Tell of ``record``, which has its id."""
         priority = bool(self.always.of(record.key))
-        paths = preset_paths(record.key, self.presets.at_ingest)
-        self.bus.announce(*announcement(record, paths, priority=priority))
+        paths = build_preset_paths(record.key, self.presets.at_ingest)
+        self.bus.announce(*build_announcement(record, paths, priority=priority))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from ...aws.checksums import Digests, digests
-from ...aws.forms import DECLARED_SHA256
+from ...aws.checksums import ChecksumSet, compute_checksums
 from ...aws.observer import Observer
+from ...aws.presigned_post import DECLARED_SHA256
 from ...aws.scanner import Scanner
 from ...aws.vault import Kept, Vault
 from ...errors import ChecksumMismatch, Infected, OverLimits, TypeNotAllowed, Unavailable
@@ -42,20 +42,20 @@ NO_FORMAT = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class FetchedUpload:
     """An upload that has been fetched. ``data`` is None where it is over the limit of bytes, ``head`` its beginning.
 
     ``sums`` are then the checksums that it has to be compared with, as its bytes have them.
     """
 
-    kept: Kept
+    head: Kept
     data: bytes | None
     sha256: str
-    head: bytes = b""
-    sums: Mapping[str, str] = field(default_factory=dict)
+    first_bytes: bytes = b""
+    checksums: Mapping[str, str] = field(default_factory=dict)
 
 
-def fetch(uploads: Vault, key: str, limits: Limits) -> Upload | None:
+def fetch_upload(uploads: Vault, key: str, limits: Limits) -> FetchedUpload | None:
     """The current version of ``key``, None if there is none; raises Unavailable."""
     opened = uploads.open(key)
     if opened is None:
@@ -63,9 +63,9 @@ def fetch(uploads: Vault, key: str, limits: Limits) -> Upload | None:
     kept, stream = opened
     try:
         if kept.size_bytes > max(_MAX_HASHED_BYTES, limits.max_scene_bytes):
-            return Upload(kept, None, "")
+            return FetchedUpload(kept, None, "")
         large = kept.size_bytes > limits.max_bytes
-        digest, pieces, head = Digests({"sha256", *(_given(kept) if large else ())}), list[bytes](), b""
+        digest, pieces, head = ChecksumSet({"sha256", *(_given(kept) if large else ())}), list[bytes](), b""
         while piece := stream.read(_CHUNK_BYTES):
             digest.update(piece)
             head = head or piece[:HEAD_BYTES]
@@ -73,26 +73,26 @@ def fetch(uploads: Vault, key: str, limits: Limits) -> Upload | None:
                 pieces.append(piece)
     finally:
         stream.close()
-    sums = digest.done()
+    sums = digest.finish()
     name = b64decode(sums["sha256"]).hex()
     if large:
-        return Upload(kept, None, name, head, sums)
+        return FetchedUpload(kept, None, name, head, sums)
     data = b"".join(pieces)
     if len(data) != kept.size_bytes:
         raise Unavailable(detail=f"{key}: {len(data)} of {kept.size_bytes} bytes arrived")
-    return Upload(kept, data, name, head)
+    return FetchedUpload(kept, data, name, head)
 
 
-def format_of(upload: Upload) -> str:
+def detect_format(upload: FetchedUpload) -> str:
     """The type of what may have been refused: one of ``SOURCE_FORMATS``, or :data:`NO_FORMAT`."""
     try:
-        return sniff(upload.head)
+        return sniff(upload.first_bytes)
     except TypeNotAllowed:
         return NO_FORMAT
 
 
 @dataclass(frozen=True)
-class Examiner:
+class UploadExaminer:
     """What uploads are held to. ``scanner`` None: none looks for viruses. ``cpu_limit`` is that of one upload."""
 
     limits: Limits
@@ -100,21 +100,21 @@ class Examiner:
     scanner: Scanner | None = None
     cpu_limit: CpuLimit = INGEST
 
-    def header(self, key: str, upload: Upload) -> tuple[Header, bytes]:
+    def read_header(self, key: str, upload: FetchedUpload) -> tuple[Header, bytes]:
         """The header and the bytes of ``upload``, after everything that can be said without decoding it.
 
         Raises BadKey, OverLimits, TypeNotAllowed, Damaged, ChecksumMismatch.
         """
         check_key(key)
         if upload.data is None:
-            size_bytes = upload.kept.size_bytes
+            size_bytes = upload.head.size_bytes
             raise OverLimits(f"The source has {size_bytes:,} bytes; the limit is {self.limits.max_bytes:,}")
         with self.observer.step("sniff"):
-            sniff(upload.head)
+            sniff(upload.first_bytes)
         with self.observer.step("limits"):
             header = inspect(Source.of(upload.data), self.limits)
         with self.observer.step("checksum"):
-            compare(upload)
+            check_checksums(upload)
         return header, upload.data
 
     def scan(self, data: bytes) -> None:
@@ -126,7 +126,7 @@ class Examiner:
         if found:
             raise Infected(detail=found)
 
-    def expose(
+    def decode(
         self, data: bytes, plans: Sequence[Plan], watermarks: Mapping[str, bytes], deadline: Deadline | None = None
     ) -> Exposure:
         """Every pixel of ``data``, decoded once; raises Damaged, TooSlow."""
@@ -135,7 +135,7 @@ class Examiner:
                 partial(expose, Source.of(data), plans, limits=self.limits, watermarks=watermarks)
             )
 
-    def clean(self, data: bytes, header: Header, deadline: Deadline) -> Master:
+    def make_master(self, data: bytes, header: Header, deadline: Deadline) -> Master:
         """The master of ``data``, which has been decoded; raises what :func:`make_master` does, and TooSlow."""
         with self.observer.step("clean"):
             return deadline.run(partial(make_master, data, header, limits=self.limits))
@@ -156,10 +156,10 @@ def _given(kept: Kept) -> dict[str, str]:
     return {**_declared(kept), **kept.checksums}
 
 
-def compare(upload: Upload) -> None:
+def check_checksums(upload: FetchedUpload) -> None:
     """Raise ChecksumMismatch unless every checksum agrees."""
-    given = _given(upload.kept)
-    ours = upload.sums if upload.data is None else digests(upload.data, given)
+    given = _given(upload.head)
+    ours = upload.checksums if upload.data is None else compute_checksums(upload.data, given)
     wrong = sorted(name for name in given if ours[name] != given[name])
     if wrong:
         raise ChecksumMismatch(f"The upload does not match its {', '.join(wrong)} checksum", detail=repr((given, ours)))

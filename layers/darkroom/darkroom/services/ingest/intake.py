@@ -20,11 +20,11 @@ from ...imaging.series import Exposure
 from ...plan.model import Plan
 from ..deadline import Deadline
 from ..figures import refused
-from .brought import Brought
-from .claims import Attempt, Hold, Outranked
-from .ending import Ending, Outcome
-from .examine import Examiner, Upload, fetch, format_of
-from .moderation import Moderation, Standing
+from .claims import Attempt, Lease, StaleIndex
+from .client_findings import ClientFindingsReader
+from .ending import Ending, IngestOutcome
+from .examine import FetchedUpload, UploadExaminer, detect_format, fetch_upload
+from .moderation import Moderation, ReviewState
 from .prints import Prints
 from .publish import Publisher
 from .quarantine import Quarantine
@@ -38,31 +38,31 @@ less than to ask a hundred."""
 class Intake:
     """The steps from an upload to its end, with their adapters."""
 
-    examiner: Examiner
+    examiner: UploadExaminer
     publisher: Publisher
     quarantine: Quarantine
     ending: Ending
     prints: Prints
     moderation: Moderation
-    brought: Brought
+    brought: ClientFindingsReader
     audit: Audit
     observer: Observer
     keep_gps: bool
     machine: Machine | None = None
 
-    def take_in(self, attempt: Attempt, known: Record | None) -> Outcome:
+    def take_in(self, attempt: Attempt, known: Record | None) -> IngestOutcome:
         """Deal with what is uploaded under the key of ``attempt`` now; ``known`` is the record of the key before."""
         try:
             return self._take_in(attempt, known)
-        except Outranked as found:
+        except StaleIndex as found:
             return self._take_in(attempt.risen(found.sequencer), known)
 
-    def _take_in(self, attempt: Attempt, known: Record | None) -> Outcome:
+    def _take_in(self, attempt: Attempt, known: Record | None) -> IngestOutcome:
         with self.observer.step("fetch"):
-            upload = fetch(self.quarantine.uploads, attempt.key, self.examiner.limits)
+            upload = fetch_upload(self.quarantine.uploads, attempt.key, self.examiner.limits)
         if upload is None:
             self.observer.log("INFO", "the upload is gone", key=attempt.key)
-            return Outcome.DROPPED
+            return IngestOutcome.DROPPED
         try:
             return self._accept(attempt, known, upload)
         except DarkroomError as error:
@@ -70,28 +70,28 @@ class Intake:
                 raise
             return self.refuse(attempt, upload, error)
 
-    def _accept(self, attempt: Attempt, known: Record | None, upload: Upload) -> Outcome:
+    def _accept(self, attempt: Attempt, known: Record | None, upload: FetchedUpload) -> IngestOutcome:
         """Raises a DarkroomError of status 4xx if the upload is not to be taken in."""
         try:
-            header, data = self.examiner.header(attempt.key, upload)
+            header, data = self.examiner.read_header(attempt.key, upload)
         except OverLimits as over:
             return self._accept_scene(attempt, known, upload, over)
         self.observer.annotate("format", header.format)
         self.examiner.scan(data)  # known bytes too: they may be older than the scanner, or than what it knows by now
-        standing = self.moderation.standing(attempt.key, known, upload.sha256)
-        brought = self.brought.of(upload)
+        standing = self.moderation.get_review_state(attempt.key, known, upload.sha256)
+        brought = self.brought.read(upload)
         plans, watermarks = self.prints.of(attempt.key)
         if self._is_duplicate(attempt, known, upload, standing, brought, plans):
-            return Outcome.DUPLICATE
+            return IngestOutcome.DUPLICATE
         deadline = Deadline(self.examiner.cpu_limit)
-        exposure = self.examiner.expose(data, plans, watermarks, deadline)
+        exposure = self.examiner.decode(data, plans, watermarks, deadline)
         hold = self.ending.claimed(attempt)
-        negative = self.examiner.clean(data, header, deadline)
+        negative = self.examiner.make_master(data, header, deadline)
         told = self._told(header, exposure, data)
-        if standing is not Standing.PASSED:
+        if standing is not ReviewState.PASSED:
             with self.observer.step("hold"):
                 waiting = self.publisher.put_held(hold, upload, negative)
-            return self.hold(hold, upload, waiting, told, flagged=standing is Standing.FLAGGED)
+            return self.hold(hold, upload, waiting, told, flagged=standing is ReviewState.FLAGGED)
         pictures = self.examiner.render(exposure, deadline)  # an upload that fails here is refused, and not published
         with self.observer.step("master"):
             master = self.publisher.put_master(hold, upload, negative)
@@ -99,9 +99,11 @@ class Intake:
             derivatives = self.publisher.put_presets(hold, master["etag"], pictures)
         made = told | {"master": master, "derivatives": tuple(derivatives)}
         self.serve(ready(hold, upload, **made), known, brought)
-        return Outcome.READY
+        return IngestOutcome.READY
 
-    def _accept_scene(self, attempt: Attempt, known: Record | None, upload: Upload, over: OverLimits) -> Outcome:
+    def _accept_scene(
+        self, attempt: Attempt, known: Record | None, upload: FetchedUpload, over: OverLimits
+    ) -> IngestOutcome:
         """Have ``upload`` cut, which is ``over`` what is taken in at once; raises ``over`` where it is no scene."""
         from .cutting import Cutting  # few uploads are scenes
 
@@ -109,18 +111,18 @@ class Intake:
             raise over
         cutting = Cutting(self, self.machine)
         header = cutting.header(upload, over)
-        standing = self.moderation.standing(attempt.key, known, upload.sha256)
+        standing = self.moderation.get_review_state(attempt.key, known, upload.sha256)
         plans, _ = self.prints.of(attempt.key)
-        if self._is_duplicate(attempt, known, upload, standing, self.brought.of(upload), plans):
-            return Outcome.DUPLICATE
+        if self._is_duplicate(attempt, known, upload, standing, self.brought.read(upload), plans):
+            return IngestOutcome.DUPLICATE
         return cutting.begin(attempt, upload, header)
 
     def _is_duplicate(
         self,
         attempt: Attempt,
         known: Record | None,
-        upload: Upload,
-        standing: Standing,
+        upload: FetchedUpload,
+        standing: ReviewState,
         brought: BroughtFindings | None,
         plans: list[Plan],
     ) -> bool:
@@ -139,30 +141,30 @@ class Intake:
 
     def serve(self, record: Record, known: Record | None, brought: BroughtFindings | None) -> None:
         """The end of what is served: nothing of the key waits any more, and what came with the upload is kept."""
-        self.publisher.end_waiting(Hold(record.key, record.sequencer, record.token), known)
-        self.brought.keep(record.key, brought, str(record.master["etag"]))
+        self.publisher.end_waiting(Lease(record.key, record.sequencer, record.token), known)
+        self.brought.store(record.key, brought, str(record.master["etag"]))
         self.ending.settle(record)
 
     def hold(
-        self, hold: Hold, upload: Upload, master: Mapping[str, Any], told: Mapping[str, Any], *, flagged: bool
-    ) -> Outcome:
+        self, hold: Lease, upload: FetchedUpload, master: Mapping[str, Any], told: Mapping[str, Any], *, flagged: bool
+    ) -> IngestOutcome:
         """The end of what waits as ``master``. An earlier picture stays, but not if it is the one that is flagged."""
         with self.observer.step("hold"):
             earlier = self.publisher.adopted(hold, self.publisher.claims.own(hold), self.quarantine.uploads)
             if flagged and earlier.master and earlier.sha256 == upload.sha256:
                 earlier = self.publisher.taken_down(hold, earlier)
         held = {**told, "sha256": upload.sha256, "master": dict(master), "flagged": flagged}
-        self.ending.settle(replace(earlier, state=HELD, version_id=upload.kept.version_id, held=held, refusal={}))
-        return Outcome.HELD
+        self.ending.settle(replace(earlier, state=HELD, version_id=upload.head.version_id, held=held, refusal={}))
+        return IngestOutcome.HELD
 
     def _known(
-        self, attempt: Attempt, known: Record | None, upload: Upload, standing: Standing, plans: list[Plan]
+        self, attempt: Attempt, known: Record | None, upload: FetchedUpload, standing: ReviewState, plans: list[Plan]
     ) -> Record | None:
         """The record of bytes that are served already, under this key or by a copy of another one's."""
-        unchanged = self._unchanged(attempt, known, upload) if standing is Standing.PASSED else None
+        unchanged = self._unchanged(attempt, known, upload) if standing is ReviewState.PASSED else None
         return unchanged or self._copied(attempt, upload, standing, plans)
 
-    def _unchanged(self, attempt: Attempt, known: Record | None, upload: Upload) -> Record | None:
+    def _unchanged(self, attempt: Attempt, known: Record | None, upload: FetchedUpload) -> Record | None:
         """The record of a key whose bytes are those that it has had all along."""
         if known is None or known.state != READY or known.sha256 != upload.sha256:
             return None
@@ -172,9 +174,11 @@ class Intake:
             return None
         return ready(self.ending.claimed(attempt), upload, **made(known), same_as=known.same_as)
 
-    def _copied(self, attempt: Attempt, upload: Upload, standing: Standing, plans: list[Plan]) -> Record | None:
+    def _copied(
+        self, attempt: Attempt, upload: FetchedUpload, standing: ReviewState, plans: list[Plan]
+    ) -> Record | None:
         """The record after copying what another key has of the same bytes; None if no other has all of it."""
-        same = self.publisher.claims.index.same_bytes(upload.sha256)
+        same = self.publisher.claims.index.find_by_sha256(upload.sha256)
         donor = self._donor((record for record in same if record.key != attempt.key), standing)
         if donor is None:
             return None
@@ -188,14 +192,14 @@ class Intake:
         copies = made(donor) | {"master": master, "derivatives": tuple(names)}
         return ready(hold, upload, **copies, same_as=donor.key)
 
-    def _donor(self, donors: Iterable[Record], standing: Standing) -> Record | None:
-        return next((donor for donor in islice(donors, _DONORS) if self.moderation.lets_copy(donor, standing)), None)
+    def _donor(self, donors: Iterable[Record], standing: ReviewState) -> Record | None:
+        return next((donor for donor in islice(donors, _DONORS) if self.moderation.allows_copy(donor, standing)), None)
 
-    def refuse(self, attempt: Attempt, upload: Upload, error: DarkroomError) -> Outcome:
+    def refuse(self, attempt: Attempt, upload: FetchedUpload, error: DarkroomError) -> IngestOutcome:
         """The end of what is not taken in: a copy in quarantine, and the reason."""
         hold, trace_id = self.ending.claimed(attempt), self.observer.trace_id()
         with self.observer.step("quarantine"):
-            place = self.quarantine.keep(upload.kept, hold.sequencer, error, digest=upload.sha256, trace_id=trace_id)
+            place = self.quarantine.store(upload.head, hold.sequencer, error, digest=upload.sha256, trace_id=trace_id)
         refusal = {
             "code": error.code,
             "reason": error.message,
@@ -207,14 +211,14 @@ class Intake:
         own = self.publisher.claims.own(hold)
         self.publisher.end_waiting(hold, own)
         earlier = self.publisher.adopted(hold, own, self.quarantine.uploads)
-        version_id = upload.kept.version_id
+        version_id = upload.head.version_id
         self.ending.settle(replace(earlier, state=REFUSED, version_id=version_id, refusal=refusal, held={}))
         self._tell(upload, error)
-        return Outcome.REFUSED
+        return IngestOutcome.REFUSED
 
-    def _tell(self, upload: Upload, error: DarkroomError) -> None:
+    def _tell(self, upload: FetchedUpload, error: DarkroomError) -> None:
         """Of a refusal, what can be counted and searched for."""
-        sniffed = format_of(upload)
+        sniffed = detect_format(upload)
         self.observer.count("Refused", reason=error.code)
         self.observer.count("RefusedByFormat", format=sniffed)
         refused(self.observer, error)
@@ -222,9 +226,9 @@ class Intake:
         self.observer.annotate("code", error.code)
 
 
-def ready(hold: Hold, upload: Upload, **further: Any) -> Record:
+def ready(hold: Lease, upload: FetchedUpload, **further: Any) -> Record:
     """The record of ``upload`` when it is served."""
-    return hold.ready(upload.sha256, upload.kept.version_id, **further)
+    return hold.ready(upload.sha256, upload.head.version_id, **further)
 
 
 def made(record: Record) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from ...aws.verdicts import Verdict
 from ...errors import Busy, Changed, DarkroomError
 from ...imaging.rendered_image import Picture
 from ...plan.model import Plan
-from .changes import Change, Kind
-from .claims import SEQUENCER, SHA256, Attempt, Claims, Hold, Superseded
-from .ending import Ending, Outcome
-from .examine import Examiner
+from .claims import SEQUENCER, SHA256, Attempt, Claims, Lease, Superseded
+from .ending import Ending, IngestOutcome
+from .events import EventKind, IngestEvent
+from .examine import UploadExaminer
 from .intake import Intake
 from .moderation import Moderation
 from .moving import Moving
@@ -33,74 +33,74 @@ class Moderating:
 
     intake: Intake
 
-    def carry_out(self, change: Change, known: Record) -> Outcome:
+    def carry_out(self, change: IngestEvent, known: Record) -> IngestOutcome:
         """Do as ``change``, a verdict or a person's word, says; ``known`` is done. Raises Busy if it has to wait."""
         self._ending.announce(known)  # whoever wrote it may have died then
-        if change.kind in (Kind.RELEASE, Kind.CONFIRM):
+        if change.kind in (EventKind.RELEASE, EventKind.CONFIRM):
             return self._overrule(change, known)
-        verdict = self._moderation.verdicts.of(known.key)
+        verdict = self._moderation.verdicts.get(known.key)
         if verdict is not None and self._flags_what_is_served(verdict, known):
             return self._take_back(known)
-        return self._judge(verdict, known) if known.state == HELD else Outcome.DROPPED
+        return self._judge(verdict, known) if known.state == HELD else IngestOutcome.DROPPED
 
-    def _overrule(self, change: Change, known: Record) -> Outcome:
+    def _overrule(self, change: IngestEvent, known: Record) -> IngestOutcome:
         """What a person says of what is held. It counts for the bytes that he saw, if it names them."""
         if known.state != HELD or change.sha256 not in ("", known.held["sha256"]):
-            return Outcome.DROPPED
-        if change.kind is Kind.CONFIRM and known.held.get("reviewed"):
-            return Outcome.DROPPED
+            return IngestOutcome.DROPPED
+        if change.kind is EventKind.CONFIRM and known.held.get("reviewed"):
+            return IngestOutcome.DROPPED
         self._write_down(change, known)
-        return self._release(known, by_a_person=True) if change.kind is Kind.RELEASE else self._confirm(known)
+        return self._release(known, by_a_person=True) if change.kind is EventKind.RELEASE else self._confirm(known)
 
-    def _write_down(self, change: Change, known: Record) -> None:
+    def _write_down(self, change: IngestEvent, known: Record) -> None:
         """Before it is done: after it, a repeat of the message would not come here. The log never names a key."""
         facts = {"decision": change.kind, "flagged": bool(known.held["flagged"]), "sha256": known.held["sha256"]}
         self.intake.audit.note(OVERRIDE, hashed(known.key), change.by or "a person", **facts)
 
-    def _confirm(self, known: Record) -> Outcome:
+    def _confirm(self, known: Record) -> IngestOutcome:
         """Flagged, whatever the model says from now on, and out of the queue of those that wait for a person."""
         with self._attempt(known) as attempt:
             own = self._claims.own(self._ending.claimed(attempt))
             confirmed = {**own.held, "flagged": True, "reviewed": True}
             told = bool(own.held["flagged"])
             self._ending.settle(replace(own, state=HELD, held=confirmed), silently=told)
-        return Outcome.CONFIRMED
+        return IngestOutcome.CONFIRMED
 
-    def _judge(self, verdict: Verdict | None, known: Record) -> Outcome:
+    def _judge(self, verdict: Verdict | None, known: Record) -> IngestOutcome:
         """What becomes of what is held. Where a person has spoken, a model's later word changes nothing."""
         if known.held.get("reviewed"):
-            return Outcome.DROPPED
+            return IngestOutcome.DROPPED
         if verdict is None or verdict.sha256_of != known.held["sha256"]:
             self._ending.tell(known)  # whoever should have judged it may not have heard
-            return Outcome.DROPPED
+            return IngestOutcome.DROPPED
         if not verdict.flagged:
             return self._release(known, by_a_person=False)
-        return Outcome.DROPPED if known.held["flagged"] else self._keep_flagged(known)
+        return IngestOutcome.DROPPED if known.held["flagged"] else self._keep_flagged(known)
 
     def _flags_what_is_served(self, verdict: Verdict, known: Record) -> bool:
         if not (self._moderation.blocks and verdict.flagged and known.master) or known.released:
             return False
         return verdict.sha256_of == known.sha256
 
-    def _keep_flagged(self, known: Record) -> Outcome:
+    def _keep_flagged(self, known: Record) -> IngestOutcome:
         with self._attempt(known) as attempt:
             own = self._claims.own(self._ending.claimed(attempt))
             self._ending.settle(replace(own, state=HELD, held={**own.held, "flagged": True}))
-        return Outcome.HELD
+        return IngestOutcome.HELD
 
-    def _release(self, known: Record, *, by_a_person: bool) -> Outcome:
+    def _release(self, known: Record, *, by_a_person: bool) -> IngestOutcome:
         with self._attempt(known) as attempt:
             hold = self._ending.claimed(attempt)
             own = self._claims.own(hold)
             if self._serve(hold, own, by_a_person=by_a_person):
-                return Outcome.RELEASED
+                return IngestOutcome.RELEASED
             log("ERROR", "what is held is not there", key=known.key)
             outcome = self.intake.take_in(attempt, own)
-        if by_a_person and outcome is Outcome.HELD:
+        if by_a_person and outcome is IngestOutcome.HELD:
             raise Busy(retry_in_s=1.0, detail=f"{known.key} is held anew")
         return outcome
 
-    def _serve(self, hold: Hold, own: Record, *, by_a_person: bool) -> bool:
+    def _serve(self, hold: Lease, own: Record, *, by_a_person: bool) -> bool:
         """Publish what ``own`` says is held; False if it is not there."""
         held = own.held
         with self._observer.step("release"):
@@ -114,7 +114,7 @@ class Moderating:
         self._ending.settle(hold.ready(held["sha256"], master["version_id"], **made))
         return True
 
-    def _printed(self, hold: Hold, master: Mapping[str, Any]) -> tuple[str, ...]:
+    def _printed(self, hold: Lease, master: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of the presets, made from the master; none where that is no source for them."""
         plans, watermarks = self._prints.of(hold.key)
         kept = self._claims.master(hold.key)
@@ -139,7 +139,7 @@ class Moderating:
         except Changed as error:
             raise Superseded(wrote=True) from error
 
-    def _take_back(self, known: Record) -> Outcome:
+    def _take_back(self, known: Record) -> IngestOutcome:
         """What is served is flagged: it waits from now on, or goes for good if a newer upload waits already."""
         with self._attempt(known) as attempt:
             hold = self._ending.claimed(attempt)
@@ -151,9 +151,9 @@ class Moderating:
                 held = {**held, "flagged": True}
             version_id = str(held["master"]["version_id"])
             self._ending.settle(replace(bare, state=HELD, version_id=version_id, held=held, refusal={}))
-        return Outcome.HELD
+        return IngestOutcome.HELD
 
-    def as_found(self, attempt: Attempt, known: Record) -> Outcome | None:
+    def as_found(self, attempt: Attempt, known: Record) -> IngestOutcome | None:
         """End what was begun by a worker that died, where the upload is no more and the picture is all there is.
 
         None if there is nothing of it either.
@@ -163,19 +163,19 @@ class Moderating:
         served = _marks(self._claims.master(known.key)).get(SEQUENCER, "")
         waiting = _marks(self._publisher.held.head(known.key))
         if own.held and served == own.sequencer:
-            verdict = self._moderation.verdict(known.key, own.held["sha256"])
+            verdict = self._moderation.get_verdict(known.key, own.held["sha256"])
             self._serve(hold, own, by_a_person=verdict is None or verdict.flagged)
-            return Outcome.RELEASED
+            return IngestOutcome.RELEASED
         if own.held and waiting:
             self._ending.settle(replace(own, state=HELD))
-            return Outcome.HELD
+            return IngestOutcome.HELD
         if own.master and served == own.master["sequencer"]:
             self._ending.settle(replace(own, state=REFUSED if own.refusal else READY))
-            return Outcome.READY
+            return IngestOutcome.READY
         if own.sha256 and waiting.get(SHA256) == own.sha256:
             held = Moving(self._publisher).held_back(hold, own)
             self._ending.settle(replace(self._publisher.taken_down(hold, own), state=HELD, held=held, refusal={}))
-            return Outcome.HELD
+            return IngestOutcome.HELD
         return None
 
     def _attempt(self, known: Record) -> Attempt:
@@ -203,7 +203,7 @@ class Moderating:
         return self.intake.prints
 
     @property
-    def _examiner(self) -> Examiner:
+    def _examiner(self) -> UploadExaminer:
         return self.intake.examiner
 
     @property

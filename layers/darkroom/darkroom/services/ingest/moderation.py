@@ -16,11 +16,11 @@ OFF, LABEL, BLOCK = "off", "label", "block"
 class Verdicts(Protocol):
     """Where verdicts come from."""
 
-    def of(self, key: str) -> Verdict | None:
+    def get(self, key: str) -> Verdict | None:
         """The newest verdict on the picture ``key``, if there is one."""
 
 
-class Standing(StrEnum):
+class ReviewState(StrEnum):
     """What is known of an upload: it may be served, it has to wait, or it must not be served."""
 
     PASSED = "passed"
@@ -35,28 +35,30 @@ class Moderation:
     verdicts: Verdicts
     blocks: bool
 
-    def standing(self, key: str, known: Record | None, sha256: str) -> Standing:
+    def get_review_state(self, key: str, known: Record | None, sha256: str) -> ReviewState:
         """That of an upload of ``key`` with these bytes. ``known`` is the record of the key before."""
         if not self.blocks:
-            return Standing.PASSED
+            return ReviewState.PASSED
         same = known is not None and known.sha256 == sha256
         if same and known is not None and known.released:
-            return Standing.PASSED
-        if (verdict := self.verdict(key, sha256)) is not None:
-            return Standing.FLAGGED if verdict.flagged else Standing.PASSED
+            return ReviewState.PASSED
+        if (verdict := self.get_verdict(key, sha256)) is not None:
+            return ReviewState.FLAGGED if verdict.flagged else ReviewState.PASSED
         served = same and known is not None and known.state == READY
-        return Standing.PASSED if served else Standing.WAITING  # what is served already has its verdict on the way
+        return (
+            ReviewState.PASSED if served else ReviewState.WAITING
+        )  # what is served already has its verdict on the way
 
-    def verdict(self, key: str, sha256: str) -> Verdict | None:
+    def get_verdict(self, key: str, sha256: str) -> Verdict | None:
         """The verdict on ``key`` if it is one on these very bytes."""
-        found = self.verdicts.of(key)
+        found = self.verdicts.get(key)
         return found if found is not None and found.sha256_of == sha256 else None
 
-    def lets_copy(self, donor: Record, standing: Standing) -> bool:
+    def allows_copy(self, donor: Record, standing: ReviewState) -> bool:
         """Whether an upload of the bytes of ``donor``, which is served, may be served too."""
-        if standing is Standing.PASSED or donor.released:
+        if standing is ReviewState.PASSED or donor.released:
             return True
-        if standing is Standing.FLAGGED:
+        if standing is ReviewState.FLAGGED:
             return False
-        verdict = self.verdict(donor.key, donor.sha256)
+        verdict = self.get_verdict(donor.key, donor.sha256)
         return verdict is not None and not verdict.flagged

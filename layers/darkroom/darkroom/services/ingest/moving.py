@@ -11,9 +11,9 @@ from ...aws.record import Record
 from ...aws.vault import Kept
 from ...errors import Changed
 from ..caching import MASTER_SHA256
-from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Hold
+from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Lease
+from .master_store import MasterStore
 from .publish import INDEXED_SHA256, TIERED_FROM_BYTES, Publisher
-from .shelf import Shelf
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Moving:
 
     publisher: Publisher
 
-    def release(self, hold: Hold, held: Mapping[str, Any]) -> dict[str, Any] | None:
+    def release(self, hold: Lease, held: Mapping[str, Any]) -> dict[str, Any] | None:
         """Copy the master that waits, ``held["master"]`` in the index, to where it is served; None if it is not there.
 
         One that is served already was copied by a worker that came no further. Raises as put_master does.
@@ -37,7 +37,7 @@ class Moving:
         )
         return None if etag is None else {**held["master"], "etag": etag}
 
-    def hold_back(self, hold: Hold, record: Record) -> dict[str, Any]:
+    def hold_back(self, hold: Lease, record: Record) -> dict[str, Any]:
         """Copy the master that is served to where it waits; what waits, for the index. Raises Changed if it is gone."""
         held = _as_held(hold, record)
         write = _copying(self.publisher.masters, self.publisher.held, hold, record.master, _marked(hold, held))
@@ -47,7 +47,7 @@ class Moving:
             raise Changed(detail=f"the master of {hold.key} is not that of the index")
         return {**held, "master": {**held["master"], "etag": etag}}
 
-    def held_back(self, hold: Hold, record: Record) -> dict[str, Any]:
+    def held_back(self, hold: Lease, record: Record) -> dict[str, Any]:
         """What waits, for the index, after a worker that came no further than to copy it. Raises Changed."""
         there, held = self.publisher.held.head(hold.key), _as_held(hold, record)
         if there is None:
@@ -55,13 +55,13 @@ class Moving:
         return {**held, "master": {**held["master"], "etag": there.etag}}
 
 
-def _as_held(hold: Hold, record: Record) -> dict[str, Any]:
+def _as_held(hold: Lease, record: Record) -> dict[str, Any]:
     """What is served by ``record``, as the index describes it where it waits, flagged."""
     kept = {name: getattr(record, name) for name in ("sha256", "facts", "provenance")}
     return {**kept, "master": {**record.master, "sequencer": hold.sequencer}, "flagged": True}
 
 
-def _marked(hold: Hold, held: Mapping[str, Any]) -> dict[str, str]:
+def _marked(hold: Lease, held: Mapping[str, Any]) -> dict[str, str]:
     """The metadata of a master that the index describes."""
     master = held["master"]
     marks = {
@@ -74,7 +74,7 @@ def _marked(hold: Hold, held: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _copying(
-    source: Shelf, target: Shelf, hold: Hold, master: Mapping[str, Any], marks: Mapping[str, str]
+    source: MasterStore, target: MasterStore, hold: Lease, master: Mapping[str, Any], marks: Mapping[str, str]
 ) -> Callable[[Kept | None], str | None]:
     """Copies the ``master`` of the key from one shelf to the other; to None if it is another, or gone."""
 

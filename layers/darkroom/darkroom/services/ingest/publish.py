@@ -21,9 +21,9 @@ from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, made_from, 
 from ..places import HELD_MASTERS
 from ..purge_orders import purge_message
 from ..transform import DERIVATIVES
-from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Hold, Superseded
-from .examine import Upload
-from .shelf import TRIES, Shelf
+from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease, Superseded
+from .examine import FetchedUpload
+from .master_store import TRIES, MasterStore
 
 TIERED_FROM_BYTES = 131_072
 """Smaller objects never tier, and are billed as this many bytes (S3 Intelligent-Tiering, user guide)."""
@@ -52,16 +52,16 @@ class Publisher:
     caching: CachePolicy
 
     @property
-    def masters(self) -> Shelf:
+    def masters(self) -> MasterStore:
         """Where masters are that are served."""
-        return Shelf(self.claims, self.claims.source, self.claims.names)
+        return MasterStore(self.claims, self.claims.source, self.claims.names)
 
     @property
-    def held(self) -> Shelf:
+    def held(self) -> MasterStore:
         """Where masters are that wait."""
-        return Shelf(self.claims, self.media, HELD_MASTERS)
+        return MasterStore(self.claims, self.media, HELD_MASTERS)
 
-    def put_master(self, hold: Hold, upload: Upload, master: Master) -> dict[str, Any]:
+    def put_master(self, hold: Lease, upload: FetchedUpload, master: Master) -> dict[str, Any]:
         """Write the master, then purge what was made from an earlier one; its description for the index.
 
         Raises Superseded, Outranked, Changed, Unavailable.
@@ -70,13 +70,13 @@ class Publisher:
         etag = self.replace_master(hold, _writing(self.masters, hold, master, marks))
         return described(marks, etag, master.content_type, len(master.body))
 
-    def put_held(self, hold: Hold, upload: Upload, master: Master) -> dict[str, Any]:
+    def put_held(self, hold: Lease, upload: FetchedUpload, master: Master) -> dict[str, Any]:
         """The same where masters wait, and nothing is served from."""
         marks = marked(hold, upload, master.how, digest(master))
         etag, _ = self.held.replace(hold, _writing(self.held, hold, master, marks))
         return described(marks, etag, master.content_type, len(master.body))
 
-    def copy_master(self, hold: Hold, upload: Upload, donor: Record) -> dict[str, Any] | None:
+    def copy_master(self, hold: Lease, upload: FetchedUpload, donor: Record) -> dict[str, Any] | None:
         """The same by a server-side copy of the master of ``donor``; None if that has changed or gone."""
         source, original = self.claims.source, donor.master
         marks = marked(hold, upload, original["how"], original.get(INDEXED_SHA256, ""))
@@ -100,14 +100,14 @@ class Publisher:
             return None
         return described(marks, etag, original["content_type"], original["size_bytes"])
 
-    def replace_master[E: str | None](self, hold: Hold, write: Callable[[Kept | None], E]) -> E:
+    def replace_master[E: str | None](self, hold: Lease, write: Callable[[Kept | None], E]) -> E:
         """Have ``write`` write the master, and purge if there was one. Raises Superseded, Outranked, Changed."""
         etag, replaced = self.masters.replace(hold, write)
         if etag is not None and replaced:
             self.clear(hold.key)
         return etag
 
-    def remove_master(self, hold: Hold, *, purge: bool) -> bool:
+    def remove_master(self, hold: Lease, *, purge: bool) -> bool:
         """Delete the master and all that was made from it; whether there was one.
 
         ``purge``: even if there is none. A master that was put there by hand is left alone. Raises Superseded, Changed,
@@ -118,7 +118,7 @@ class Publisher:
             self.clear(hold.key)
         return removed
 
-    def adopted(self, hold: Hold, known: Record, uploads: Vault) -> Record:
+    def adopted(self, hold: Lease, known: Record, uploads: Vault) -> Record:
         """``known`` with the master that is there, if it is another than that of which ``known`` speaks.
 
         Whoever put it was overtaken before it could write that down. Nobody else knows of it, so it stays only if the
@@ -136,12 +136,12 @@ class Publisher:
         master = described(marks, there.etag, there.headers.get("Content-Type", ""), there.size_bytes)
         return replace(bare, sha256=marks[SHA256], master=master)
 
-    def end_waiting(self, hold: Hold, known: Record | None) -> None:
+    def end_waiting(self, hold: Lease, known: Record | None) -> None:
         """Delete what waits under the key, if anything may: it ends otherwise."""
         if self.claims.holding is not None or (known is not None and known.held):
             self.held.remove(hold)
 
-    def taken_down(self, hold: Hold, record: Record) -> Record:
+    def taken_down(self, hold: Lease, record: Record) -> Record:
         """``record`` of a key whose picture is served no more. Raises as remove_master does."""
         self.remove_master(hold, purge=True)
         return Record(record.key, record.state, hold.sequencer, hold.token, refusal=record.refusal, held=record.held)
@@ -151,7 +151,7 @@ class Publisher:
         self.purge.clear(key)
         self.purges.send(purge_message(key))
 
-    def put_presets(self, hold: Hold, master_etag: str, pictures: Iterable[tuple[Plan, Picture]]) -> list[str]:
+    def put_presets(self, hold: Lease, master_etag: str, pictures: Iterable[tuple[Plan, Picture]]) -> list[str]:
         """Store ``pictures`` while the next is made; their names. Raises Superseded, Damaged, Changed, Unavailable."""
 
         def put(plan: Plan, picture: Picture) -> str:
@@ -177,7 +177,7 @@ class Publisher:
             there = found.etag if found is not None else ""
         raise Changed(detail=f"{name} does not hold still")
 
-    def copy_presets(self, hold: Hold, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
+    def copy_presets(self, hold: Lease, master_etag: str, plans: Sequence[Plan], donor: Record) -> list[str] | None:
         """The same by server-side copies of those of ``donor``; None if one of them is not there."""
         donor_etag = donor.master["etag"].strip('"')
 
@@ -197,7 +197,7 @@ class Publisher:
         self._require_master(hold, master_etag)
         return names if len(names) == len(plans) else None
 
-    def _require_master(self, hold: Hold, etag: str) -> None:
+    def _require_master(self, hold: Lease, etag: str) -> None:
         """Raise Superseded if the master is not the one that derivatives were just stored for, and remove those."""
         found = self.claims.master(hold.key)
         if found is None or found.etag != etag:
@@ -210,13 +210,13 @@ def digest(master: Master) -> str:
     return hashlib.sha256(master.body).hexdigest()
 
 
-def marked(hold: Hold, upload: Upload, how: str, master_sha256: str = "") -> dict[str, str]:
+def marked(hold: Lease, upload: FetchedUpload, how: str, master_sha256: str = "") -> dict[str, str]:
     """The metadata of a master of ``upload``; ``master_sha256`` is of the master itself, empty if not known."""
-    marks = {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.kept.version_id, HOW: how}
+    marks = {SEQUENCER: hold.sequencer, SHA256: upload.sha256, VERSION_ID: upload.head.version_id, HOW: how}
     return marks | ({MASTER_SHA256: master_sha256} if master_sha256 else {})
 
 
-def _writing(shelf: Shelf, hold: Hold, master: Master, marks: Mapping[str, str]) -> Callable[[Kept | None], str]:
+def _writing(shelf: MasterStore, hold: Lease, master: Master, marks: Mapping[str, str]) -> Callable[[Kept | None], str]:
     """Puts ``master`` on ``shelf`` over what is there."""
 
     def write(existing: Kept | None) -> str:

@@ -38,7 +38,7 @@ class Quarantine:
     bucket: Vault
     uploads: Vault
 
-    def keep(self, kept: Kept, sequencer: str, error: DarkroomError, *, digest: str, trace_id: str) -> str:
+    def store(self, kept: Kept, sequencer: str, error: DarkroomError, *, digest: str, trace_id: str) -> str:
         """Copy this very version; its key in quarantine, empty if the version has been deleted. Raises Unavailable."""
         key = quarantine_key(kept.key, sequencer)
         metadata = {

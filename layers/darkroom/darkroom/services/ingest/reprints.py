@@ -15,7 +15,7 @@ from ...plan.model import Plan
 from ..deadline import Deadline
 from ..ranged import ranged
 from .claims import HOW, PYRAMID
-from .examine import Examiner
+from .examine import UploadExaminer
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Reprints:
     """Of masters in ``source``, within the limits of ``examiner``."""
 
     source: Vault
-    examiner: Examiner
+    examiner: UploadExaminer
 
     def of(self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]) -> list[tuple[Plan, Picture]]:
         """Each plan and its picture.
@@ -40,7 +40,7 @@ class Reprints:
         data = self._read(master)
         inspect(Source.of(data), self.examiner.limits)
         deadline = Deadline(self.examiner.cpu_limit)
-        return self.examiner.render(self.examiner.expose(data, plans, watermarks, deadline), deadline)
+        return self.examiner.render(self.examiner.decode(data, plans, watermarks, deadline), deadline)
 
     def _read(self, master: Kept) -> bytes:
         if master.size_bytes > self.examiner.limits.max_bytes:

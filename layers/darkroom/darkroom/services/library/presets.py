@@ -10,7 +10,7 @@ from ...imaging.rendered_image import Picture
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
 from ..caching import CachePolicy, made_from, stored_headers
-from ..ingest.examine import Examiner
+from ..ingest.examine import UploadExaminer
 from ..ingest.prints import Prints
 from ..ingest.publish import Clearing
 from ..ingest.reprints import Reprints
@@ -30,7 +30,7 @@ class PresetPrints:
     source: Vault
     source_names: ObjectNames
     media: Vault
-    examiner: Examiner
+    examiner: UploadExaminer
     prints: Prints
     purge: Clearing
     caching: CachePolicy

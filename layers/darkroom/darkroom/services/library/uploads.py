@@ -14,9 +14,9 @@ from ...aws.kept import Kept, Listed
 from ...aws.queues import Queue
 from ...aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, Record
 from ...aws.vault import Vault
-from ..ingest.changes import mend_message
+from ..ingest.events import build_repair_message
 from ..places import ObjectNames
-from ..sweep import LOWEST, SEQUENCER, created_event
+from ..sweep import LOWEST_SEQUENCER, SEQUENCER, build_created_event
 from .outcomes import Entry, Outcome
 from .requests import Order
 
@@ -58,9 +58,9 @@ class Intake:
             return entry
         if record is None:
             there = Listed(key, upload.etag, upload.size_bytes, upload.modified_s)
-            self.queue.send(created_event(self.uploads.bucket, there, self._sequencer(key)))
+            self.queue.send(build_created_event(self.uploads.bucket, there, self._sequencer(key)))
         elif record.state == CLAIMED:
-            self.queue.send(mend_message(key))
+            self.queue.send(build_repair_message(key))
         return _asked(upload.version_id, key)
 
     def _brought(self, bucket: Vault, source_key: str, key: str) -> Entry:
@@ -84,7 +84,7 @@ class Intake:
     def _sequencer(self, key: str) -> str:
         """That of the master, where the index has lost what it knew: an older event would be dropped."""
         master = self.source.head(self.source_names.name(key))
-        return master.metadata.get(SEQUENCER, LOWEST) if master is not None else LOWEST
+        return master.metadata.get(SEQUENCER, LOWEST_SEQUENCER) if master is not None else LOWEST_SEQUENCER
 
 
 def told(record: Record, version_id: str, outcome: Outcome) -> Entry | None:

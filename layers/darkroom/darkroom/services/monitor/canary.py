@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ...aws.entries import Entries, Entry
+from ...aws.documents import Document, DocumentStore
 from ...aws.variants import Variant
 from ...errors import Changed
 
@@ -46,7 +46,7 @@ class Case:
 class Cases:
     """The case of ``endpoint``, in one entry of the index table."""
 
-    entries: Entries
+    entries: DocumentStore
     endpoint: str
 
     def now(self) -> Case | None:
@@ -70,7 +70,7 @@ class Cases:
         return f"rollout#{self.endpoint}"
 
 
-def _read(entry: Entry) -> Case:
+def _read(entry: Document) -> Case:
     fields = dict(entry.fields)
     return Case(
         canary=str(fields["canary"]),

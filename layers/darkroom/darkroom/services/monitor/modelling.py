@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ...aws.audit import Audit
 from ...aws.bus import Bus
 from ...aws.clients import client
-from ...aws.entries import Entries
+from ...aws.documents import DocumentStore
 from ...aws.metrics import Metrics
 from ...aws.model import Endpoint
 from ...aws.observer import Observer
@@ -39,7 +39,7 @@ class Models:
 
     def rollout(
         self,
-        entries: Entries,
+        entries: DocumentStore,
         samples: Samples,
         metrics: Metrics,
         audit: Audit,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...aws.audit import DECISION, Audit
-from ...aws.letters import REDRIVEN, UNREADABLE, DeadLetters
+from ...aws.dead_letter_queue import REDRIVEN, UNREADABLE, DeadLetterQueue
 from ...aws.metrics import Figure, Metrics
 from ...aws.observer import Observer
 from ...aws.switches import FALLBACK, PRESETS_ONLY
@@ -31,7 +31,7 @@ class Station:
     """
 
     function: Function
-    dead: DeadLetters
+    dead: DeadLetterQueue
     queue_url: str
     urgent_url: str = ""
 
@@ -42,7 +42,7 @@ class Station:
 
 
 def stations(
-    functions: Mapping[str, Function], addresses: Mapping[str, Queues], letters: Callable[[str], DeadLetters]
+    functions: Mapping[str, Function], addresses: Mapping[str, Queues], letters: Callable[[str], DeadLetterQueue]
 ) -> list[Station]:
     """A station for each function that has ``addresses``, of its dead letters and of its queue."""
     known = {name: urls for name, urls in addresses.items() if name in functions}
@@ -61,7 +61,7 @@ class Redrive:
 
     def look(self, now_s: float) -> Mapping[str, object]:
         """How many went back, by function; of those with letters only."""
-        waiting = [station for station in self.stations if station.dead.waiting()]
+        waiting = [station for station in self.stations if station.dead.count()]
         return {station.name: self._redrive(station) if self._recovered(station, now_s) else 0 for station in waiting}
 
     def _recovered(self, station: Station, now_s: float) -> bool:
@@ -82,15 +82,15 @@ class Redrive:
     def _redrive(self, station: Station) -> int:
         left: list[str] = []
         codes: dict[str, int] = {}
-        for letter in station.dead.each():
+        for letter in station.dead.read_all():
             sent = sum(codes.values())
             again = REDRIVEN in letter.attributes
             if sent >= MOST_LETTERS or not remedy.may_go_back(code=letter.code, redriven=again, unreadable=UNREADABLE):
                 left.append(letter.receipt_handle)
                 continue
-            station.dead.send_back(letter, (letter.is_urgent and station.urgent_url) or station.queue_url)
+            station.dead.redrive(letter, (letter.has_priority and station.urgent_url) or station.queue_url)
             codes[letter.code or "none"] = codes.get(letter.code or "none", 0) + 1
-        station.dead.show(left)
+        station.dead.make_visible(left)
         if codes:
             self._tell(station, codes, len(left))
         return sum(codes.values())

@@ -10,7 +10,7 @@ from typing import Protocol
 from ...aws.audit import RELEASE, Audit
 from ...aws.observer import Observer
 from .. import figures
-from ..dead_letters import told
+from ..dead_letters import describe_error
 from .requests import Deployment, Look
 
 
@@ -41,7 +41,7 @@ class Monitor:
             with self.observer.step(name):
                 found = self.watches[name].look(self.clock())
         except Exception as error:  # whatever it is, the next watch is to look
-            code, cause = told(error)
+            code, cause = describe_error(error)
             self.observer.log("ERROR", "a watch failed", watch=name, code=code, cause=cause)
             figures.failed(self.observer, error)
             return {"failed": code}

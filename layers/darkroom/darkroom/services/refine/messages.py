@@ -6,29 +6,29 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...aws.queues import Queue
-from .. import inbox
-from ..received import Message
+from .. import queue_consumer
+from ..sqs_message import SqsMessage
 from .orders import read_order
 from .service import Refine
 
 
 @dataclass(frozen=True)
-class Inbox(inbox.Inbox):
+class Inbox(queue_consumer.QueueConsumer):
     """The queue of what is to be refined. ``spare_s``: five encodes of ten seconds each, and their scores."""
 
     work: ClassVar[str] = "refine"
-    spare_s: ClassVar[float] = 60.0
+    min_remaining_s: ClassVar[float] = 60.0
 
     refine: Refine
     queue: Queue
 
-    def handle(self, message: Message) -> None:
+    def handle(self, message: SqsMessage) -> None:
         """Refine what ``message`` names; raises BadUpload, or what the service raises."""
         order = read_order(message.body)
         self.observer.note("key", order.name)
         outcome = self.refine.handle(order)
-        self.tell(message, outcome, name=order.name, hits=order.hits)
+        self.log_handled(message, outcome, name=order.name, hits=order.hits)
 
-    def hide(self, message: Message, seconds: float) -> None:
+    def hide(self, message: SqsMessage, seconds: float) -> None:
         """Let ``message`` wait in its queue."""
         self.queue.hide(message.receipt_handle, seconds)

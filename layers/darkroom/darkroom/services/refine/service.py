@@ -19,8 +19,8 @@ from ...plan.redaction import NOTHING, AlwaysRedact
 from ..caching import PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
 from ..deadline import REFINE, Deadline
 from ..making import known_of, overtaken, read_watermark, take_back
+from ..master_reader import MasterReader
 from ..places import MASTERS, ObjectNames
-from ..scenes import Scenes
 from ..sidecars import Sidecar, read_sidecar
 from .orders import Order
 
@@ -67,7 +67,7 @@ class Refine:
     presets: Callable[[], Presets] = configured
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
-    _scenes: Scenes = field(default_factory=Scenes, init=False, repr=False)
+    _scenes: MasterReader = field(default_factory=MasterReader, init=False, repr=False)
 
     def handle(self, order: Order) -> Outcome:
         """Refine the derivative that ``order`` names, if that is due. Raises DarkroomError where a later try may help.

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ...aws.archive import Archive
-from ...aws.forms import FINDINGS, FINDINGS_SIGNATURE
 from ...aws.observer import Observer
+from ...aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
 from ...client_findings import BroughtFindings, is_signed, read_text
 from ...errors import Changed
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
 from ..api import KeySource
-from .examine import Upload
-from .shelf import TRIES
+from .examine import FetchedUpload
+from .master_store import TRIES
 
 MODEL = "client"
 """The name of the model in findings of which nobody here knows by what they were made."""
@@ -23,7 +23,7 @@ _WHOLE = 10_000
 
 
 @dataclass(frozen=True)
-class Brought:
+class ClientFindingsReader:
     """Reads them, and keeps them where those of inference will be, under ``generation``.
 
     ``keys`` None: nothing that comes along is believed.
@@ -34,15 +34,15 @@ class Brought:
     generation: str
     observer: Observer
 
-    def of(self, upload: Upload) -> BroughtFindings | None:
+    def read(self, upload: FetchedUpload) -> BroughtFindings | None:
         """What came with ``upload``; None if it is not signed by us, which is no reason to refuse a picture.
 
         Raises Unavailable where the keys cannot be had.
         """
-        text = upload.kept.metadata.get(FINDINGS)
+        text = upload.head.metadata.get(FINDINGS)
         if text is None or self.keys is None:
             return None
-        signature = upload.kept.metadata.get(FINDINGS_SIGNATURE, "")
+        signature = upload.head.metadata.get(FINDINGS_SIGNATURE, "")
         try:
             if self._is_ours(upload, text, signature):
                 return read_text(text)
@@ -51,7 +51,7 @@ class Brought:
             self._ignored(upload, "malformed", str(error))
         return None
 
-    def keep(self, key: str, brought: BroughtFindings | None, master_etag: str) -> None:
+    def store(self, key: str, brought: BroughtFindings | None, master_etag: str) -> None:
         """Write ``brought`` down for the master of ``key``, unless there are findings on that master.
 
         Raises Changed, Unavailable.
@@ -61,14 +61,14 @@ class Brought:
         with self.observer.step("findings"):
             self._put(key, _findings(brought, self.generation, master_etag.strip('"')))
 
-    def _is_ours(self, upload: Upload, text: str, signature: str) -> bool:
+    def _is_ours(self, upload: FetchedUpload, text: str, signature: str) -> bool:
         if self.keys is None or not signature:
             return False
-        named = (upload.kept.key, upload.sha256, text, signature)
+        named = (upload.head.key, upload.sha256, text, signature)
         return is_signed(*named, self.keys.valid()) or is_signed(*named, self.keys.valid(distrust=True))
 
-    def _ignored(self, upload: Upload, reason: str, detail: str = "") -> None:
-        self.observer.log("WARNING", "findings are ignored", key=upload.kept.key, reason=reason, detail=detail)
+    def _ignored(self, upload: FetchedUpload, reason: str, detail: str = "") -> None:
+        self.observer.log("WARNING", "findings are ignored", key=upload.head.key, reason=reason, detail=detail)
         self.observer.count("FindingsIgnored", reason=reason)
 
     def _put(self, key: str, findings: Findings) -> None:

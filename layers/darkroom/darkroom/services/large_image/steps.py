@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ...aws.assembly import Assembler, Copied, Part
+from ...aws.assembly import CopiedRange, MultipartAssembler, Part
 from ...aws.observer import Observer
 from ...aws.queues import Queue
 from ...aws.vault import Vault
@@ -20,18 +20,18 @@ from ...imaging.scene.planning import inspected, planned
 from ...imaging.scene.writing import cuts
 from ...imaging.source import Source
 from ...plan.limits import Limits
-from ..ingest.changes import cut_message
+from ..ingest.events import build_large_image_message
+from ..master_reader import TIFF
 from ..ranged import MOST_OF_IT_BYTES, ranged
-from ..scenes import TIFF
-from .parts import Parts, Strip
-from .requests import EVERY, Action, Request
+from .parts import PartStore, StoredStrip
+from .step_request import ALL_STRIPS, StepAction, StepRequest
 
 READS_AT_ONCE = 16
 """Notes and shares of strips that are read at the same time."""
 
 
 @dataclass(frozen=True)
-class Strips:
+class LargeImageSteps:
     """The service. ``uploads`` has the sources, ``assembler`` is of the bucket ``media``; ``queue`` is ingest's.
 
     ``at_once``: how many strips of a scene are worked on at a time.
@@ -39,66 +39,71 @@ class Strips:
 
     uploads: Vault
     media: Vault
-    assembler: Assembler
+    assembler: MultipartAssembler
     queue: Queue
     limits: Limits
     at_once: int
     observer: Observer
 
-    def handle(self, request: Request) -> dict[str, object]:
+    def handle(self, request: StepRequest) -> dict[str, object]:
         """Do what is asked; what the state machine goes on with.
 
         Raises SceneRefused for an upload that is not to be taken in, or a DarkroomError to be tried again.
         """
-        steps = {Action.PLAN: self._plan, Action.CUT: self._cut, Action.BIND: self._bind, Action.TELL: self._tell}
-        parts = Parts(self.media, request.scene)
+        steps = {
+            StepAction.PLAN: self._plan,
+            StepAction.CUT: self._cut,
+            StepAction.ASSEMBLE: self._assemble,
+            StepAction.REPORT: self._report,
+        }
+        parts = PartStore(self.media, request.scene)
         with self.observer.step(request.action), self._refusing(parts):
             return steps[request.action](parts, request)
 
     @contextmanager
-    def _refusing(self, parts: Parts) -> Iterator[None]:
+    def _refusing(self, parts: PartStore) -> Iterator[None]:
         try:
             yield
         except DarkroomError as error:
             if error.status >= 500 or error.retryable:
                 raise
             self.observer.log("WARNING", "refused", scene=parts.scene, code=error.code, detail=error.detail)
-            parts.refuse(error)
+            parts.put_refusal(error)
             raise SceneRefused(error.message, detail=error.detail) from error
 
-    def _plan(self, parts: Parts, request: Request) -> dict[str, object]:
-        scene = parts.plan()
+    def _plan(self, parts: PartStore, request: StepRequest) -> dict[str, object]:
+        scene = parts.get_plan()
         if scene is None:
             source, header = self._opened(request)
-            scene = parts.keep_plan(planned(source, header, self.limits))
-        strips = [*range(scene.layout.strips)] if scene.by_region else [EVERY]
+            scene = parts.put_plan(planned(source, header, self.limits))
+        strips = [*range(scene.layout.strips)] if scene.by_region else [ALL_STRIPS]
         self.observer.log("INFO", "planned", scene=request.scene, strips=len(strips), **scene.document())
         named = {"scene": request.scene, "key": request.key, "version_id": request.version_id}
         return {**named, "strips": strips, "concurrency": self.at_once}
 
-    def _cut(self, parts: Parts, request: Request) -> dict[str, object]:
-        if request.strip != EVERY and parts.has(request.strip):
+    def _cut(self, parts: PartStore, request: StepRequest) -> dict[str, object]:
+        if request.strip != ALL_STRIPS and parts.has_strip(request.strip):
             return {"strip": request.strip}
-        scene = parts.plan()
+        scene = parts.get_plan()
         if scene is None:
             raise Unavailable(detail=f"the plan of {request.scene} is not there")
         source, header = self._opened(request)
-        if request.strip == EVERY:
+        if request.strip == ALL_STRIPS:
             for number, made in enumerate(cuts(source, header, scene, self.limits)):
-                parts.keep(number, made)
+                parts.put_strip(number, made)
                 del made
         else:
-            parts.keep(request.strip, cut(source, header, scene, request.strip, self.limits))
+            parts.put_strip(request.strip, cut(source, header, scene, request.strip, self.limits))
         self.observer.log("INFO", "cut", scene=request.scene, strip=request.strip)
-        self.observer.count("StripsCut", scene.layout.strips if request.strip == EVERY else 1)
+        self.observer.count("StripsCut", scene.layout.strips if request.strip == ALL_STRIPS else 1)
         return {"strip": request.strip}
 
-    def _bind(self, parts: Parts, request: Request) -> dict[str, object]:
-        scene = parts.plan()
+    def _assemble(self, parts: PartStore, request: StepRequest) -> dict[str, object]:
+        scene = parts.get_plan()
         if scene is None:
             raise Unavailable(detail=f"the plan of {request.scene} is not there")
         with ThreadPoolExecutor(READS_AT_ONCE) as pool:
-            strips = [*pool.map(parts.strip, range(scene.layout.strips))]
+            strips = [*pool.map(parts.get_strip, range(scene.layout.strips))]
         top = crown(scene, [strip.share for strip in strips])
         binding = bind(scene, [strip.facts for strip in strips], top, self.limits)
         pieces = [self._piece(parts, binding, strips, run) for run in binding.runs()]
@@ -107,14 +112,14 @@ class Strips:
         self.observer.count("ScenePixels", scene.layout.size.width * scene.layout.size.height)
         return {"bytes": binding.size_bytes}
 
-    def _piece(self, parts: Parts, binding: Binding, strips: Sequence[Strip], run: Sequence[Slice]) -> Part:
+    def _piece(self, parts: PartStore, binding: Binding, strips: Sequence[StoredStrip], run: Sequence[Slice]) -> Part:
         """One slice of a strip is copied where it lies; what is small is read, and sent together."""
         if len(run) == 1 and run[0].part != HEAD:
             number, start, end = run[0]
-            return Copied(parts.body(number), strips[number].etag, strips[number].facts.size_bytes, start, end)
+            return CopiedRange(parts.body(number), strips[number].etag, strips[number].facts.size_bytes, start, end)
         return b"".join(self._bytes(parts, binding, strips, one) for one in run)
 
-    def _bytes(self, parts: Parts, binding: Binding, strips: Sequence[Strip], one: Slice) -> bytes:
+    def _bytes(self, parts: PartStore, binding: Binding, strips: Sequence[StoredStrip], one: Slice) -> bytes:
         if one.part == HEAD:
             return binding.head[one.start : one.end]
         try:
@@ -122,13 +127,13 @@ class Strips:
         except Changed as error:
             raise Unavailable(detail=error.detail) from error
 
-    def _tell(self, parts: Parts, request: Request) -> dict[str, object]:
-        code, reason = parts.refusal()
+    def _report(self, parts: PartStore, request: StepRequest) -> dict[str, object]:
+        code, reason = parts.get_refusal()
         fault = "" if code else request.fault
-        self.queue.send(cut_message(request.key, request.scene, request.version_id, code, reason, fault))
+        self.queue.send(build_large_image_message(request.key, request.scene, request.version_id, code, reason, fault))
         return {"code": code, "fault": fault}
 
-    def _opened(self, request: Request) -> tuple[Source, Header]:
+    def _opened(self, request: StepRequest) -> tuple[Source, Header]:
         """The upload, as long as nobody has put another in its place: what becomes of that one is asked for then."""
         kept = self.uploads.head(request.key)
         if kept is None or kept.version_id != request.version_id:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.record import READY, REFUSED, REMOVED, Record, padded
+from darkroom.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
 from darkroom.aws.vault import MAX_KEY_BYTES
 from darkroom.errors import BadKey, BadUpload
 from darkroom.key_encoding import decode_key, encode_key
-from darkroom.services.ingest.announce import announcement, image_id, preset_paths
-from darkroom.services.ingest.changes import Change, Kind, mend_message, read_change
+from darkroom.services.ingest.announcements import build_announcement, build_image_id, build_preset_paths
+from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
 from darkroom.services.ingest.quarantine import LONG_KEYS, long_key_prefix, quarantine_key
 from tests.component.services.ingesting import event_text
 
@@ -25,63 +25,65 @@ NOON_S = 1795608000.0
 @pytest.mark.parametrize(
     ("detail_type", "reason", "kind"),
     [
-        ("Object Created", "PutObject", Kind.CREATED),
-        ("Object Created", "CompleteMultipartUpload", Kind.CREATED),
-        ("Object Created", "CopyObject", Kind.CREATED),
-        ("Object Deleted", "DeleteObject", Kind.DELETED),
+        ("Object Created", "PutObject", EventKind.CREATED),
+        ("Object Created", "CompleteMultipartUpload", EventKind.CREATED),
+        ("Object Created", "CopyObject", EventKind.CREATED),
+        ("Object Deleted", "DeleteObject", EventKind.DELETED),
         ("Object Deleted", "Lifecycle Expiration", None),
         ("Object Tags Added", "PutObjectTagging", None),
     ],
 )
-def test_which_events_are_followed(detail_type: str, reason: str, kind: Kind | None) -> None:
-    found = read_change(event_text(BUCKET, "a b+c/röm.jpg", "00AB", detail_type, reason))
-    assert found == (Change(kind, "a b+c/röm.jpg", padded("00AB"), NOON_S) if kind else None)
+def test_which_events_are_followed(detail_type: str, reason: str, kind: EventKind | None) -> None:
+    found = read_event(event_text(BUCKET, "a b+c/röm.jpg", "00AB", detail_type, reason))
+    assert found == (IngestEvent(kind, "a b+c/röm.jpg", pad_sequencer("00AB"), NOON_S) if kind else None)
 
 
 @pytest.mark.parametrize(
-    ("deletion_type", "kind"), [("Delete Marker Created", Kind.DELETED), ("Permanently Deleted", Kind.ERASED)]
+    ("deletion_type", "kind"), [("Delete Marker Created", EventKind.DELETED), ("Permanently Deleted", EventKind.ERASED)]
 )
-def test_a_deletion_hides_all_versions_or_erases_one(deletion_type: str, kind: Kind) -> None:
+def test_a_deletion_hides_all_versions_or_erases_one(deletion_type: str, kind: EventKind) -> None:
     further = {"deletion-type": deletion_type}
-    found = read_change(event_text(BUCKET, "a.jpg", "00AB", "Object Deleted", "DeleteObject", "v1", further))
-    assert found == Change(kind, "a.jpg", padded("00AB"), NOON_S, "v1")
+    found = read_event(event_text(BUCKET, "a.jpg", "00AB", "Object Deleted", "DeleteObject", "v1", further))
+    assert found == IngestEvent(kind, "a.jpg", pad_sequencer("00AB"), NOON_S, "v1")
 
 
 @pytest.mark.parametrize(
     ("kind", "version_id", "made_for", "taken_down"),
     [
-        (Kind.DELETED, "marker", "09", True),
-        (Kind.DELETED, "marker", "0A", False),
-        (Kind.DELETED, "marker", "0B", False),
-        (Kind.ERASED, "v1", "09", True),
-        (Kind.ERASED, "v2", "09", False),
-        (Kind.ERASED, "v1", "0B", False),
-        (Kind.CREATED, "v1", "09", False),
-        (Kind.DELETED, "marker", None, False),
+        (EventKind.DELETED, "marker", "09", True),
+        (EventKind.DELETED, "marker", "0A", False),
+        (EventKind.DELETED, "marker", "0B", False),
+        (EventKind.ERASED, "v1", "09", True),
+        (EventKind.ERASED, "v2", "09", False),
+        (EventKind.ERASED, "v1", "0B", False),
+        (EventKind.CREATED, "v1", "09", False),
+        (EventKind.DELETED, "marker", None, False),
     ],
 )
 def test_a_deletion_takes_down_what_was_made_of_it_before(
-    kind: Kind, version_id: str, made_for: str | None, taken_down: bool
+    kind: EventKind, version_id: str, made_for: str | None, taken_down: bool
 ) -> None:
-    master = {"sequencer": padded(made_for), "version_id": "v1"} if made_for else {}
-    assert Change(kind, "a.jpg", padded("0A"), 0, version_id).takes_down(master) is taken_down
+    master = {"sequencer": pad_sequencer(made_for), "version_id": "v1"} if made_for else {}
+    assert IngestEvent(kind, "a.jpg", pad_sequencer("0A"), 0, version_id).deletes_master(master) is taken_down
 
 
 def test_a_folder_of_the_console_is_no_upload() -> None:
     event = json.loads(event_text(BUCKET, "folder/", "00AB", "Object Created", "PutObject"))
     event["detail"]["object"]["size"] = 0
-    assert read_change(json.dumps(event)) is None
+    assert read_event(json.dumps(event)) is None
     event["detail"]["object"]["size"] = 1
-    assert read_change(json.dumps(event)) is not None
+    assert read_event(json.dumps(event)) is not None
 
 
 def test_a_worker_asks_for_a_key_to_be_mended() -> None:
-    assert read_change(json.dumps(mend_message("photo.jpg"))) == Change(Kind.MEND, "photo.jpg", "")
-    assert read_change(json.dumps(mend_message("photo.jpg", 7))) == Change(Kind.MEND, "photo.jpg", "", repairs=7)
+    assert read_event(json.dumps(build_repair_message("photo.jpg"))) == IngestEvent(EventKind.REPAIR, "photo.jpg", "")
+    assert read_event(json.dumps(build_repair_message("photo.jpg", 7))) == IngestEvent(
+        EventKind.REPAIR, "photo.jpg", "", repairs=7
+    )
 
 
 def test_a_message_of_our_own_has_no_time() -> None:
-    found = read_change(json.dumps(mend_message("photo.jpg")))
+    found = read_event(json.dumps(build_repair_message("photo.jpg")))
     assert found is not None
     assert found.happened_at_s == 0
 
@@ -100,7 +102,7 @@ def test_a_message_of_our_own_has_no_time() -> None:
 def test_the_time_of_an_event_is_0_if_not_known(time: object, happened_at_s: float) -> None:
     event = json.loads(event_text(BUCKET, "photo.jpg", "00AB", "Object Created", "PutObject"))
     event["time"] = time
-    found = read_change(json.dumps(event))
+    found = read_event(json.dumps(event))
     assert found is not None
     assert found.happened_at_s == happened_at_s
 
@@ -108,15 +110,15 @@ def test_the_time_of_an_event_is_0_if_not_known(time: object, happened_at_s: flo
 def test_an_event_without_a_time_is_followed() -> None:
     event = json.loads(event_text(BUCKET, "photo.jpg", "00AB", "Object Created", "PutObject"))
     del event["time"]
-    found = read_change(json.dumps(event))
-    assert found == Change(Kind.CREATED, "photo.jpg", padded("00AB"), 0)
+    found = read_event(json.dumps(event))
+    assert found == IngestEvent(EventKind.CREATED, "photo.jpg", pad_sequencer("00AB"), 0)
 
 
 @pytest.mark.parametrize("detail_type", [None, 1, [], {}])
 @pytest.mark.parametrize("source", ["darkroom", "aws.s3"])
 def test_a_detail_type_that_is_no_text_is_not_followed(source: str, detail_type: object) -> None:
     event = {"source": source, "detail-type": detail_type, "detail": {"object": {"key": "photo.jpg"}}}
-    assert read_change(json.dumps(event)) is None
+    assert read_event(json.dumps(event)) is None
 
 
 @given(
@@ -132,25 +134,25 @@ def test_a_detail_type_that_is_no_text_is_not_followed(source: str, detail_type:
 def test_whatever_else_is_in_the_queue_is_told_apart(body: str) -> None:
     """It is rejected, or ignored if it is an event of another type."""
     try:
-        assert read_change(body) is None
+        assert read_event(body) is None
     except BadUpload:
         return
     assert json.loads(body).keys() >= {"source", "detail-type", "detail"}
 
 
 def test_an_id_is_that_of_key_event_and_version() -> None:
-    assert image_id("a", "1", "v") == image_id("a", "1", "v")
+    assert build_image_id("a", "1", "v") == build_image_id("a", "1", "v")
     others = [("a", "1", "v"), ("a", "2", "v"), ("b", "1", "v"), ("a", "1", "w"), ("a", "1", ""), ("a\n1", "v", "")]
-    assert len({image_id(*other) for other in others}) == 6
-    assert len(image_id("a", "1", "v")) == 32
+    assert len({build_image_id(*other) for other in others}) == 6
+    assert len(build_image_id("a", "1", "v")) == 32
 
 
 def test_each_end_is_told() -> None:
-    presets = preset_paths("a b.jpg", ["w320"])
+    presets = build_preset_paths("a b.jpg", ["w320"])
     assert presets == {"w320": "/a%20b.jpg?preset=w320"}
     master = {"content_type": "image/jpeg", "size_bytes": 3, "how": "cleaned", "etag": "private"}
     ready = Record("a b.jpg", READY, "1", image_id="id", version_id="v", sha256="s", master=master, facts={"width": 3})
-    detail_type, detail = announcement(ready, presets)
+    detail_type, detail = build_announcement(ready, presets)
     assert detail_type == "ImageReady"
     assert detail == {
         "id": "id",
@@ -166,20 +168,20 @@ def test_each_end_is_told() -> None:
         "presets": presets,
         "priority": False,
     }
-    assert announcement(ready, presets, priority=True)[1]["priority"] is True
+    assert build_announcement(ready, presets, priority=True)[1]["priority"] is True
     refusal = {"code": "damaged", "reason": "r", "trace_id": "t", "sha256": "s", "quarantined": "q"}
-    detail_type, detail = announcement(Record("k", REFUSED, "1", image_id="id", refusal=refusal), {})
+    detail_type, detail = build_announcement(Record("k", REFUSED, "1", image_id="id", refusal=refusal), {})
     assert (detail_type, detail) == (
         "ImageRefused",
         {"id": "id", "key": "k", "version_id": "", "sequencer": "1", **refusal},
     )
-    assert announcement(Record("k", REMOVED, "1"), {}) == (
+    assert build_announcement(Record("k", REMOVED, "1"), {}) == (
         "ImageRemoved",
         {"id": "", "key": "k", "version_id": "", "sequencer": "1"},
     )
 
 
-@given(st.text(min_size=1, max_size=1100), st.integers(0, 2**64).map(lambda number: padded(f"{number:X}")))
+@given(st.text(min_size=1, max_size=1100), st.integers(0, 2**64).map(lambda number: pad_sequencer(f"{number:X}")))
 def test_every_upload_fits_into_quarantine(key: str, sequencer: str) -> None:
     place = quarantine_key(key, sequencer)
     assert len(place.encode()) <= MAX_KEY_BYTES
@@ -204,4 +206,4 @@ def test_two_keys_share_no_folder_in_quarantine(key: str, other: str) -> None:
     hashed = sha256(long.encode()).hexdigest()
     folders = {long_key_prefix(long).removesuffix("/_/"), f"long/{hashed}", f"{LONG_KEYS}{hashed}"}
     keys = {key, other, long, *folders}
-    assert len({quarantine_key(one, padded("1")) for one in keys}) == len(keys)
+    assert len({quarantine_key(one, pad_sequencer("1")) for one in keys}) == len(keys)

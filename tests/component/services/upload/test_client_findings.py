@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from darkroom.aws.archive import sidecar_name
-from darkroom.aws.forms import FINDINGS, FINDINGS_SIGNATURE, Forms
+from darkroom.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresigner
 from darkroom.aws.record import READY
 from darkroom.aws.telemetry import LightObserver
 from darkroom.aws.upload_counters import UploadCounters
 from darkroom.client_findings import MAX_TEXT_BYTES, sign_findings, write_text
 from darkroom.client_findings import read_document as brought
 from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, from_document, to_document
-from darkroom.services.ingest.service import Outcome
-from darkroom.services.upload import UploadRequest, Uploads
+from darkroom.services.ingest.service import IngestOutcome
+from darkroom.services.upload import UploadApi, UploadRequest
 from darkroom.services.upload_requests import Grant, write_token
 from tests.component.services.ingesting import KEYS, SigningKeys, World
 from tests.images.pictures import jpeg_photo, png_noise
@@ -47,8 +47,8 @@ def sidecar(world: World, key: str = KEY) -> Findings | None:
 
 
 def test_from_the_form_to_the_sidecar(world: World) -> None:
-    uploads = Uploads(
-        Forms(world.clients["s3"], world.names["uploads"]),
+    uploads = UploadApi(
+        PostPresigner(world.clients["s3"], world.names["uploads"]),
         world.index,
         SigningKeys(),
         UploadCounters(world.clients["dynamodb"], world.names["index"]),
@@ -61,7 +61,7 @@ def test_from_the_form_to_the_sidecar(world: World) -> None:
     assert send(form, BODY, **{"x-amz-meta-findings": "another"})[1] == "AccessDenied"
     assert send(form, BODY, **{"x-amz-meta-findings-signature": None})[1] == "AccessDenied"
     assert send(form, BODY) == (204, "")
-    assert world.ingest.handle(world.change(KEY, world.next_sequencer())) is Outcome.READY
+    assert world.ingest.handle(world.change(KEY, world.next_sequencer())) is IngestOutcome.READY
     found = sidecar(world)
     assert found is not None
     assert found.source_etag == world.record(KEY).master["etag"].strip('"')
@@ -99,7 +99,7 @@ def test_what_is_not_ours_is_ignored_and_the_picture_is_not(
 ) -> None:
     ingest = world.ingest
     change = world.change(KEY, world.upload(KEY, BODY, Metadata=metadata))
-    assert ingest.handle(change) is Outcome.READY
+    assert ingest.handle(change) is IngestOutcome.READY
     ingest.observer.flush()
     assert world.record(KEY).state == READY
     assert sidecar(world) is None
@@ -113,7 +113,7 @@ def test_what_inference_found_in_this_master_stays(world: World) -> None:
     etag = world.record(KEY).master["etag"].strip('"')
     ours = Findings("1", etag, {FACES: Finding(FACES, "centerface", "1")})
     world.archive.put_sidecar(KEY, ours, replaces=None)
-    assert world.created(KEY, BODY, Metadata=signed()) is Outcome.DUPLICATE
+    assert world.created(KEY, BODY, Metadata=signed()) is IngestOutcome.DUPLICATE
     assert sidecar(world) == ours
 
 
@@ -130,14 +130,14 @@ def test_what_was_found_in_an_earlier_master_goes(world: World) -> None:
 
 def test_a_copy_may_bring_its_own(world: World) -> None:
     world.created("first.jpg", BODY)
-    assert world.created(KEY, BODY, Metadata=signed()) is Outcome.DUPLICATE
+    assert world.created(KEY, BODY, Metadata=signed()) is IngestOutcome.DUPLICATE
     assert sidecar(world) is not None
     assert sidecar(world, "first.jpg") is None
 
 
 def test_a_picture_that_waits_is_looked_at_before_it_is_served(world: World) -> None:
     world.blocks = True
-    assert world.created(KEY, BODY, Metadata=signed()) is Outcome.HELD
+    assert world.created(KEY, BODY, Metadata=signed()) is IngestOutcome.HELD
     assert sidecar(world) is None
 
 

@@ -9,11 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ...aws.record import padded
+from ...aws.record import pad_sequencer
 from ...errors import BadUpload
 
 OWN_SOURCE = "darkroom"
-MEND, MODERATED, RELEASE, CONFIRM, CUT = "Mend", "Moderated", "Release", "Confirm", "Cut"
+REPAIR, VERDICT, RELEASE, CONFIRM, LARGE_IMAGE = "Mend", "Moderated", "Release", "Confirm", "Cut"
 """Detail types of our own messages: a worker asks that a key be put right; inference has a verdict on a picture; a
 person lets a picture pass that is held, or agrees that it is not to be served; a scene has been cut, or cannot be."""
 
@@ -25,7 +25,7 @@ _FOR_GOOD = "Permanently Deleted"
 """The ``deletion-type`` of what is not hidden behind a delete marker."""
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """``DELETED``: hidden behind a delete marker. ``ERASED``: one version deleted for good, the newest or another one.
 
     ``MEND``: look again, and make the state what it should be. ``MODERATED``: do as the verdict in the index says.
@@ -36,19 +36,19 @@ class Kind(StrEnum):
     CREATED = "created"
     DELETED = "deleted"
     ERASED = "erased"
-    MEND = "mend"
-    MODERATED = "moderated"
+    REPAIR = "mend"
+    VERDICT = "moderated"
     RELEASE = "release"
     CONFIRM = "confirm"
-    CUT = "cut"
+    LARGE_IMAGE = "cut"
 
 
-DECISIONS = frozenset({Kind.RELEASE, Kind.CONFIRM})
+DECISIONS = frozenset({EventKind.RELEASE, EventKind.CONFIRM})
 """What a person decides about an image that is held. Such messages count in the review queue alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class IngestEvent:
     """One change of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if not known.
 
     ``version_id`` is that of the object, or delete marker, that came or went. ``sha256`` is that of the bytes which are
@@ -57,7 +57,7 @@ class Change:
     ``repairs`` counts the repair messages that led to this one.
     """
 
-    kind: Kind
+    kind: EventKind
     key: str
     sequencer: str
     happened_at_s: float = 0.0
@@ -73,21 +73,27 @@ class Change:
     @property
     def deletes(self) -> bool:
         """Whether something was deleted."""
-        return self.kind in (Kind.DELETED, Kind.ERASED)
+        return self.kind in (EventKind.DELETED, EventKind.ERASED)
 
-    def takes_down(self, master: Mapping[str, Any]) -> bool:
+    def deletes_master(self, master: Mapping[str, Any]) -> bool:
         """Whether what ``master``, as the index describes it, was made of is deleted by this."""
         if not self.deletes or master.get("sequencer", self.sequencer) >= self.sequencer:
             return False
-        return self.kind is Kind.DELETED or master.get("version_id") == self.version_id
+        return self.kind is EventKind.DELETED or master.get("version_id") == self.version_id
 
 
-_OWN = {MEND: Kind.MEND, MODERATED: Kind.MODERATED, RELEASE: Kind.RELEASE, CONFIRM: Kind.CONFIRM, CUT: Kind.CUT}
+_OWN = {
+    REPAIR: EventKind.REPAIR,
+    VERDICT: EventKind.VERDICT,
+    RELEASE: EventKind.RELEASE,
+    CONFIRM: EventKind.CONFIRM,
+    LARGE_IMAGE: EventKind.LARGE_IMAGE,
+}
 _FURTHER = ("version_id", "sha256", "by", "scene", "code", "reason", "fault")
 """Of our own messages: what some of them have beside the key."""
 
 
-def read_change(body: str) -> Change | None:
+def read_event(body: str) -> IngestEvent | None:
     """The change that a message tells of, None if it is none of ours to follow.
 
     Which bucket it is about was settled by the rule that fills the queue.
@@ -105,44 +111,46 @@ def read_change(body: str) -> Change | None:
         raise BadUpload("The message names no upload", field="key", detail=body[:500])
     if source == OWN_SOURCE and isinstance(detail_type, str) and detail_type in _OWN:
         further: dict[str, Any] = {name: str(detail.get(name, "")) for name in _FURTHER}
-        return Change(_OWN[detail_type], key, "", **further, repairs=_count(detail.get("repairs", 0)))
+        return IngestEvent(_OWN[detail_type], key, "", **further, repairs=_count(detail.get("repairs", 0)))
     kind, object_ = _kind(detail_type, detail), detail["object"]
     if kind is None or (key.endswith("/") and not object_.get("size")):
         return None
-    return Change(
+    return IngestEvent(
         kind,
         key,
-        padded(str(object_.get("sequencer", ""))),
+        pad_sequencer(str(object_.get("sequencer", ""))),
         _unix_time(event.get("time", "")),
         str(object_.get("version-id", "")),
     )
 
 
-def mend_message(key: str, repairs: int = 0) -> dict[str, object]:
+def build_repair_message(key: str, repairs: int = 0) -> dict[str, object]:
     """The message that asks for ``key`` to be put right, after ``repairs`` others that led to it."""
-    return _own_message(MEND, key, **_given(repairs=str(repairs) if repairs else ""))
+    return _own_message(REPAIR, key, **_given(repairs=str(repairs) if repairs else ""))
 
 
-def moderated_message(key: str) -> dict[str, object]:
+def build_verdict_message(key: str) -> dict[str, object]:
     """The message that there is, or should be, a verdict on ``key``."""
-    return _own_message(MODERATED, key)
+    return _own_message(VERDICT, key)
 
 
-def release_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
+def build_release_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
     """The message by which ``by``, a person, lets ``key`` pass, or only what was uploaded with that ``sha256``."""
     return _own_message(RELEASE, key, **_given(sha256=sha256, by=by))
 
 
-def confirm_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
+def build_confirm_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
     """The message by which ``by``, a person, agrees that what is held under ``key`` is not to be served."""
     return _own_message(CONFIRM, key, **_given(sha256=sha256, by=by))
 
 
-def cut_message(
+def build_large_image_message(
     key: str, scene: str, version_id: str, code: str = "", reason: str = "", fault: str = ""
 ) -> dict[str, object]:
     """The message that ``scene`` has been cut from that version of ``key``; or why it is refused, or could not be."""
-    return _own_message(CUT, key, **_given(scene=scene, version_id=version_id, code=code, reason=reason, fault=fault))
+    return _own_message(
+        LARGE_IMAGE, key, **_given(scene=scene, version_id=version_id, code=code, reason=reason, fault=fault)
+    )
 
 
 def _given(**values: str) -> dict[str, str]:
@@ -153,11 +161,11 @@ def _own_message(detail_type: str, key: str, **further: str) -> dict[str, object
     return {"source": OWN_SOURCE, "detail-type": detail_type, "detail": {"object": {"key": key}, **further}}
 
 
-def _kind(detail_type: str, detail: Mapping[str, Any]) -> Kind | None:
+def _kind(detail_type: str, detail: Mapping[str, Any]) -> EventKind | None:
     if detail_type == "Object Created":
-        return Kind.CREATED
+        return EventKind.CREATED
     if detail_type == "Object Deleted" and detail.get("reason") == _DELETED_BY_PERSON:
-        return Kind.ERASED if detail.get("deletion-type") == _FOR_GOOD else Kind.DELETED
+        return EventKind.ERASED if detail.get("deletion-type") == _FOR_GOOD else EventKind.DELETED
     return None
 
 

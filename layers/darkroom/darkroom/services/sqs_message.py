@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..aws.letters import REDRIVEN
+from ..aws.dead_letter_queue import REDRIVEN
 from ..aws.queues import TRACE_HEADER
 
 POSTPONED = "postponed"
@@ -14,7 +14,7 @@ POSTPONED = "postponed"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SqsMessage:
     """A message as it was received from the queue of that name, for the ``receives``-th time.
 
     ``trace_header`` is that of who sent it, ``redriven`` when it was sent back from the dead letters, if it was, and
@@ -30,7 +30,7 @@ class Message:
     postponed: int = 0
 
     @classmethod
-    def read(cls, record: Mapping[str, Any]) -> Message:
+    def parse(cls, record: Mapping[str, Any]) -> SqsMessage:
         """The message in a ``record`` of Lambda's SQS event."""
         told = record["attributes"]
         return cls(
@@ -39,12 +39,12 @@ class Message:
             record["receiptHandle"],
             int(told["ApproximateReceiveCount"]),
             told.get(TRACE_HEADER, ""),
-            redriven(record),
+            read_redriven(record),
             int(_attribute(record, POSTPONED) or 0),
         )
 
 
-def redriven(record: Mapping[str, Any]) -> str:
+def read_redriven(record: Mapping[str, Any]) -> str:
     """When the message in a ``record`` of Lambda's SQS event was sent back after it had died, "" if it never was."""
     return _attribute(record, REDRIVEN)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .clients import asking
 
-HIDDEN_FOR_S = 120
+VISIBILITY_TIMEOUT_S = 120
 """How long a received letter is not shown to others."""
 
 WAIT_S = 2
@@ -30,7 +30,7 @@ _CAUSES = (
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DlqMessage:
     """A dead message. ``attributes`` are its message attributes; ``sent_s`` is the Unix time of its death.
 
     ``trace_header`` is that of the work that it belongs to, "" if it was not traced.
@@ -57,7 +57,7 @@ class DeadLetter:
         return "no cause: its worker never answered (killed, out of memory or of time)"
 
     @property
-    def is_urgent(self) -> bool:
+    def has_priority(self) -> bool:
         """Whether it is an event that has a queue of its own, as template.yaml's UrgentRule and HeldRule send them."""
         try:
             document = json.loads(self.body)
@@ -78,7 +78,7 @@ class DeadLetter:
             return self.body[:120]
 
 
-class DeadLetters:
+class DeadLetterQueue:
     """The dead letters in the queue ``url``. Every fault is Unavailable; what was not sent by then is still there."""
 
     def __init__(self, client: Any, url: str, *, wait_s: int = WAIT_S) -> None:
@@ -86,7 +86,7 @@ class DeadLetters:
         self._wait_s = wait_s
         self.url = url
 
-    def each(self) -> Iterator[DeadLetter]:
+    def read_all(self) -> Iterator[DlqMessage]:
         """Each that was there at the start, hidden from others meanwhile. What comes later is left lying."""
         started_s = time.time()
         newer: list[str] = []
@@ -98,40 +98,40 @@ class DeadLetters:
                     continue
                 seen.add(letter.message_id)
                 yield letter
-        self.show(newer)
+        self.make_visible(newer)
 
-    def send_back(self, letter: DeadLetter, queue_url: str) -> None:
+    def redrive(self, message: DlqMessage, queue_url: str) -> None:
         """Send ``letter`` to ``queue_url``, marked as redriven and in its own trace, and only then delete it here."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        traced = {"AWSTraceHeader": {"DataType": "String", "StringValue": letter.trace_header}}
-        with asking(f"redrive {letter.message_id}"):
+        traced = {"AWSTraceHeader": {"DataType": "String", "StringValue": message.trace_header}}
+        with asking(f"redrive {message.message_id}"):
             answer = self._client.send_message(
                 QueueUrl=queue_url,
-                MessageBody=letter.body,
+                MessageBody=message.body,
                 MessageAttributes={REDRIVEN: {"DataType": "String", "StringValue": now}},
-                MessageSystemAttributes=traced if letter.trace_header else {},
+                MessageSystemAttributes=traced if message.trace_header else {},
             )
             _ = answer["MessageId"]  # without one it was not SQS that answered
-            self._client.delete_message(QueueUrl=self.url, ReceiptHandle=letter.receipt_handle)
+            self._client.delete_message(QueueUrl=self.url, ReceiptHandle=message.receipt_handle)
 
-    def show(self, receipt_handles: Iterable[str]) -> None:
+    def make_visible(self, receipt_handles: Iterable[str]) -> None:
         """Let letters be received again at once."""
         for handle in receipt_handles:
             with asking(f"show a letter of {self.url}"):
                 self._client.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
 
-    def glance(self) -> list[DeadLetter]:
+    def peek(self) -> list[DlqMessage]:
         """Up to ten letters, which everybody else goes on seeing: for showing them, not for handling them."""
         return self._receive(hidden_for_s=0, wait_s=0)
 
-    def waiting(self) -> int:
+    def count(self) -> int:
         """About how many letters there are to be seen."""
         name = "ApproximateNumberOfMessages"
         with asking(f"attributes of {self.url}"):
             answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
             return int(answer["Attributes"][name])
 
-    def _receive(self, *, hidden_for_s: int = HIDDEN_FOR_S, wait_s: int | None = None) -> list[DeadLetter]:
+    def _receive(self, *, hidden_for_s: int = VISIBILITY_TIMEOUT_S, wait_s: int | None = None) -> list[DlqMessage]:
         with asking(f"letters of {self.url}"):
             answer = self._client.receive_message(
                 QueueUrl=self.url,
@@ -141,13 +141,13 @@ class DeadLetters:
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=["SentTimestamp", "AWSTraceHeader"],
             )
-            return [_letter(message) for message in answer.get("Messages", [])]
+            return [_parse_message(message) for message in answer.get("Messages", [])]
 
 
-def _letter(message: Mapping[str, Any]) -> DeadLetter:
+def _parse_message(message: Mapping[str, Any]) -> DlqMessage:
     attributes = {name: one.get("StringValue", "") for name, one in message.get("MessageAttributes", {}).items()}
     told = message["Attributes"]
-    return DeadLetter(
+    return DlqMessage(
         message["MessageId"],
         message["ReceiptHandle"],
         message["Body"],

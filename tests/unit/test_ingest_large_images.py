@@ -24,20 +24,20 @@ from darkroom.errors import (
 )
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest.announce import image_id
-from darkroom.services.ingest.changes import Change, Kind
-from darkroom.services.ingest.claims import Hold, Outranked
+from darkroom.services.ingest.announcements import build_image_id
+from darkroom.services.ingest.claims import Lease, StaleIndex
 from darkroom.services.ingest.cutting import FORMATS, LEASE_S, TRIES, Cutting, _Reach
-from darkroom.services.ingest.ending import Outcome
-from darkroom.services.ingest.examine import Upload
-from darkroom.services.ingest.shelf import Shelf
+from darkroom.services.ingest.ending import IngestOutcome
+from darkroom.services.ingest.events import EventKind, IngestEvent
+from darkroom.services.ingest.examine import FetchedUpload
+from darkroom.services.ingest.master_store import MasterStore
+from darkroom.services.master_reader import TIFF
 from darkroom.services.places import HELD_MASTERS, MASTERS
-from darkroom.services.scenes import TIFF
 from tests.images.pictures import jpeg_photo, png_noise
 
 KEY, SEQUENCER, VERSION, SHA256 = "map.png", "0A", "v1", "a" * 64
 NOW_S = 1_000_000.0
-SCENE = image_id(KEY, SEQUENCER, VERSION)
+SCENE = build_image_id(KEY, SEQUENCER, VERSION)
 
 
 def kept(key: str = KEY, size_bytes: int = 3) -> Kept:
@@ -52,7 +52,7 @@ class Work:
     present: bool = True
     started: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     calls: list[tuple[str, Any]] = field(default_factory=list)
-    outcome: Callable[[], Outcome] | None = None
+    outcome: Callable[[], IngestOutcome] | None = None
     limits: Limits = field(default_factory=Limits)
     scanner: Any = None
 
@@ -77,15 +77,15 @@ class Work:
             clock=lambda: NOW_S,
             own=lambda hold: self.record,
             settle=self._settle,
-            index=SimpleNamespace(release=self._call("release")),
-            take=lambda key, sequencer, instead_of: Hold(key, sequencer, "token"),
+            index=SimpleNamespace(release_lease=self._call("release")),
+            take=lambda key, sequencer, instead_of: Lease(key, sequencer, "token"),
         )
         media: Any = SimpleNamespace(
             copy=self._call("copy", '"new"'),
             pages=lambda folder: iter(()),
         )
-        masters = Shelf(claims, media, MASTERS)
-        held = Shelf(claims, media, HELD_MASTERS)
+        masters = MasterStore(claims, media, MASTERS)
+        held = MasterStore(claims, media, HELD_MASTERS)
         intake: Any = SimpleNamespace(
             examiner=SimpleNamespace(limits=self.limits, scanner=self.scanner, scan=self._scan),
             observer=SimpleNamespace(step=lambda name: nullcontext(), log=self._call("log"), count=self._call("count")),
@@ -108,11 +108,11 @@ class Work:
         assert (key, version_id) == (KEY, VERSION)
         return kept() if self.present else None
 
-    def _refuse(self, attempt: Any, upload: Upload, error: DarkroomError) -> Outcome:
+    def _refuse(self, attempt: Any, upload: FetchedUpload, error: DarkroomError) -> IngestOutcome:
         self.calls.append(("refuse", (upload, error)))
-        return Outcome.REFUSED
+        return IngestOutcome.REFUSED
 
-    def _replace_master(self, hold: Hold, write: Any) -> str:
+    def _replace_master(self, hold: Lease, write: Any) -> str:
         self.calls.append(("replace_master", hold))
         etag: str = write(None)
         return etag
@@ -126,17 +126,17 @@ def claimed(token: str = "begun", lease_until_s: float = NOW_S + LEASE_S, **scen
     return Record(KEY, CLAIMED, SEQUENCER, token, lease_until_s=int(lease_until_s), scene=begun)
 
 
-def message(**further: str) -> Change:
-    return Change(Kind.CUT, KEY, "", version_id=VERSION, **{"scene": SCENE, **further})
+def message(**further: str) -> IngestEvent:
+    return IngestEvent(EventKind.LARGE_IMAGE, KEY, "", version_id=VERSION, **{"scene": SCENE, **further})
 
 
 def begin(work: Work, body: bytes | None) -> None:
-    attempt: Any = SimpleNamespace(claimed=lambda: Hold(KEY, SEQUENCER, "token"))
+    attempt: Any = SimpleNamespace(claimed=lambda: Lease(KEY, SEQUENCER, "token"))
     header: Any = SimpleNamespace(
         format="png", upright_width=8, upright_height=4, frames=1, colour="rgb", bits=8, has_alpha=False, gain_map=False
     )
-    upload = Upload(kept(size_bytes=77), body, SHA256, (body or b"")[:100])
-    assert work.cutting.begin(attempt, upload, header) is Outcome.CUTTING
+    upload = FetchedUpload(kept(size_bytes=77), body, SHA256, (body or b"")[:100])
+    assert work.cutting.begin(attempt, upload, header) is IngestOutcome.CUTTING
 
 
 def test_the_first_execution_is_number_one() -> None:
@@ -171,7 +171,7 @@ def test_three_executions_are_tried(tries: int) -> None:
         assert work.started == []
         assert work.called("release")[-1] == (KEY, "token"), "the next attempt need not wait"
         return
-    assert work.cutting.end(message(fault="States.Timeout"), work.record) is Outcome.CUTTING
+    assert work.cutting.end(message(fault="States.Timeout"), work.record) is IngestOutcome.CUTTING
     assert work.record is not None
     assert (work.record.scene["tries"], work.record.scene["token"]) == (tries + 1, "token")
     assert [name for name, _ in work.started] == [SCENE]
@@ -192,15 +192,15 @@ def test_a_message_before_its_record_comes_again_after_the_lease(left_s: float, 
 def test_a_message_about_another_event_is_dropped(id_: str) -> None:
     for known in (None, claimed(id=id_)):
         work = Work(known)
-        other = image_id(KEY, "09", VERSION)
-        assert work.cutting.end(message(scene=other), known) is Outcome.DROPPED
+        other = build_image_id(KEY, "09", VERSION)
+        assert work.cutting.end(message(scene=other), known) is IngestOutcome.DROPPED
         assert (work.called("announce"), work.called("release"), work.started) == ([], [], [])
 
 
 def test_a_message_about_a_settled_key_announces_it_again() -> None:
     known = Record(KEY, READY, SEQUENCER, "token", scene={"id": SCENE})
     work = Work(known)
-    assert work.cutting.end(message(), known) is Outcome.DROPPED
+    assert work.cutting.end(message(), known) is IngestOutcome.DROPPED
     assert work.called("announce") == [(known,)]
 
 
@@ -209,7 +209,7 @@ def test_a_message_about_a_settled_key_announces_it_again() -> None:
 )
 def test_an_upload_that_is_gone_releases_the_key(present: bool, code: str) -> None:
     work = Work(claimed(), present=present)
-    assert work.cutting.end(message(code=code), work.record) is Outcome.DROPPED
+    assert work.cutting.end(message(code=code), work.record) is IngestOutcome.DROPPED
     assert work.called("log") == [("INFO", "the upload is gone")]
     assert work.called("release") == [(KEY, "begun"), (KEY, "token")]
     assert work.called("refuse") == []
@@ -218,16 +218,16 @@ def test_an_upload_that_is_gone_releases_the_key(present: bool, code: str) -> No
 @pytest.mark.parametrize("token", ["other", "a", "z"])
 def test_the_claim_of_another_attempt_is_not_released(token: str) -> None:
     work = Work(claimed(token), present=False)
-    assert work.cutting.end(message(), work.record) is Outcome.DROPPED
+    assert work.cutting.end(message(), work.record) is IngestOutcome.DROPPED
     assert work.called("release") == [(KEY, "token")]
 
 
 @pytest.mark.parametrize(("code", "kind"), [("damaged", Damaged), ("no-such-code", DarkroomError)])
 def test_a_code_refuses_the_upload_with_its_reason(code: str, kind: type[DarkroomError]) -> None:
     work = Work(claimed())
-    assert work.cutting.end(message(code=code, reason="Row 7 is damaged"), work.record) is Outcome.REFUSED
+    assert work.cutting.end(message(code=code, reason="Row 7 is damaged"), work.record) is IngestOutcome.REFUSED
     [(upload, error)] = work.called("refuse")
-    assert (upload.kept, upload.data, upload.sha256) == (kept(), None, SHA256)
+    assert (upload.head, upload.data, upload.sha256) == (kept(), None, SHA256)
     assert (type(error), error.message) == (kind, "Row 7 is damaged")
 
 
@@ -235,14 +235,14 @@ def test_a_newer_master_is_published_over(monkeypatch: pytest.MonkeyPatch) -> No
     work = Work(claimed())
     sequencers: list[str] = []
 
-    def publish(_: Cutting, hold: Hold, own: Record, upload: Upload, change: Change) -> Outcome:
+    def publish(_: Cutting, hold: Lease, own: Record, upload: FetchedUpload, change: IngestEvent) -> IngestOutcome:
         sequencers.append(hold.sequencer)
         if len(sequencers) == 1:
-            raise Outranked("0F")
-        return Outcome.READY
+            raise StaleIndex("0F")
+        return IngestOutcome.READY
 
     monkeypatch.setattr(Cutting, "_publish", publish)
-    assert work.cutting.end(message(), work.record) is Outcome.READY
+    assert work.cutting.end(message(), work.record) is IngestOutcome.READY
     assert sequencers == [SEQUENCER, "0F"]
 
 
@@ -252,15 +252,15 @@ def test_only_a_master_that_is_served_is_replaced_with_a_purge(monkeypatch: pyte
     cutting = work.cutting
     replaced: list[str] = []
 
-    def replace(shelf: Shelf, hold: Hold, write: Any) -> tuple[str, bool]:
+    def replace(shelf: MasterStore, hold: Lease, write: Any) -> tuple[str, bool]:
         replaced.append(shelf.names.prefix)
         return write(None), True
 
-    monkeypatch.setattr(Shelf, "replace", replace)
+    monkeypatch.setattr(MasterStore, "replace", replace)
     bound = kept("scenes/x/master.tif", 99)
-    upload = Upload(kept(), None, SHA256)
+    upload = FetchedUpload(kept(), None, SHA256)
     shelf = getattr(cutting.intake.publisher, name)
-    described = cutting._copied(Hold(KEY, SEQUENCER, "token"), upload, bound, shelf)
+    described = cutting._copied(Lease(KEY, SEQUENCER, "token"), upload, bound, shelf)
     assert described == {
         "etag": '"new"',
         "sequencer": SEQUENCER,
@@ -277,7 +277,9 @@ def test_only_a_master_that_is_served_is_replaced_with_a_purge(monkeypatch: pyte
 
 def header_of(work: Work, body: bytes, *, fetched: bool = True, head: bytes | None = None) -> Any:
     sums = {"sha256": "other"}
-    upload = Upload(kept(size_bytes=len(body)), body if fetched else None, SHA256, body if head is None else head, sums)
+    upload = FetchedUpload(
+        kept(size_bytes=len(body)), body if fetched else None, SHA256, body if head is None else head, sums
+    )
     return work.cutting.header(upload, OverLimits("over"))
 
 
@@ -315,7 +317,7 @@ def test_a_large_image_is_compared_with_its_checksums() -> None:
     declared = Kept(KEY, '"etag"', len(body), VERSION, 0.0, {}, {}, {"sha256": "A" * 43 + "="})
     work = Work(limits=LARGE)
     with pytest.raises(ChecksumMismatch):
-        work.cutting.header(Upload(declared, body, SHA256, body), OverLimits())
+        work.cutting.header(FetchedUpload(declared, body, SHA256, body), OverLimits())
 
 
 def test_slices_of_a_remote_file_are_those_of_its_bytes() -> None:
@@ -340,7 +342,7 @@ def test_the_provenance_of_a_png_is_read_only_where_it_was_fetched(
         "darkroom.services.ingest.cutting.provenance", lambda data, header, keep_gps: read.append(data) or {"read": 1}
     )
     header: Any = SimpleNamespace(format=format_)
-    upload = Upload(kept(size_bytes=len(body)), body if fetched else None, SHA256)
+    upload = FetchedUpload(kept(size_bytes=len(body)), body if fetched else None, SHA256)
     found = Work().cutting._provenance(upload, header)
     if not fetched and format_ == "png":
         assert (found, read) == ({}, [])

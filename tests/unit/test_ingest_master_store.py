@@ -8,8 +8,8 @@ import pytest
 
 from darkroom.aws.vault import Kept
 from darkroom.errors import Changed
-from darkroom.services.ingest.claims import Outranked, Superseded
-from darkroom.services.ingest.shelf import Shelf
+from darkroom.services.ingest.claims import StaleIndex, Superseded
+from darkroom.services.ingest.master_store import MasterStore
 from darkroom.services.places import MASTERS
 
 from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, Stores, build_marks
@@ -19,9 +19,9 @@ MOST_TRIES = 4
 """Two other workers, each with one write and one deletion, are overcome; what changes more often is left to a retry."""
 
 
-def build_shelf(stores: Stores) -> Shelf:
+def build_shelf(stores: Stores) -> MasterStore:
     media: Any = stores.media
-    return Shelf(stores.claims, media, MASTERS)
+    return MasterStore(stores.claims, media, MASTERS)
 
 
 @pytest.mark.parametrize("there", [None, EARLIER, CURRENT, ""])
@@ -82,7 +82,7 @@ def test_a_write_is_tried_four_times(failures: int) -> None:
 def test_nothing_is_written_over_a_newer_object() -> None:
     stores = Stores()
     stores.media.store(PLACE, build_marks(LATER))
-    with pytest.raises(Outranked) as raised:
+    with pytest.raises(StaleIndex) as raised:
         build_shelf(stores).replace(HOLD, lambda _: pytest.fail("written"))
     assert raised.value.sequencer == LATER
 

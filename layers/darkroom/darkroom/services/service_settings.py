@@ -23,7 +23,7 @@ def decoder_limit(environment: Mapping[str, str] = os.environ) -> int:
     return (memory_mb - RESERVED_MB) * 1024 * 1024 if memory_mb > RESERVED_MB else Limits().max_decoder_bytes
 
 
-def limits(settings: Settings) -> Limits:
+def build_source_limits(settings: Settings) -> Limits:
     """Limits of one source. Those of large images are in force at ingest alone: a master of one was admitted there."""
     return replace(
         Limits(),
@@ -34,14 +34,16 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def admission(settings: Settings) -> Limits:
+def build_upload_limits(settings: Settings) -> Limits:
     """Limits of an upload, large images included."""
     return replace(
-        limits(settings), max_scene_bytes=settings.max_scene_bytes, max_scene_pixels=settings.max_scene_pixels
+        build_source_limits(settings),
+        max_scene_bytes=settings.max_scene_bytes,
+        max_scene_pixels=settings.max_scene_pixels,
     )
 
 
-def cache_policy(settings: Settings, *, refines: bool) -> CachePolicy:
+def build_cache_policy(settings: Settings, *, refines: bool) -> CachePolicy:
     """How long browsers and the CDN keep a derivative; ``refines``: whether the deployment re-encodes some later."""
     return CachePolicy(
         browser_max_age_s=settings.browser_max_age_s,

@@ -12,7 +12,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from .clients import asking
-from .record import exact, plain
+from .record import from_decimals, to_decimals
 
 type Value = str | int | float | bool
 
@@ -23,35 +23,35 @@ _serializer, _deserializer = TypeSerializer(), TypeDeserializer()
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Document:
     """``fields`` as they were at ``version``, which counts the writes; 0 and no fields where there is none."""
 
     fields: Mapping[str, Value] = field(default_factory=dict)
     version: int = 0
 
 
-class Entries:
+class DocumentStore:
     """The table. Every fault of it is Unavailable."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
         self._table = table
 
-    def get(self, name: str) -> Entry:
+    def get(self, name: str) -> Document:
         """The entry ``name`` as it is at this moment."""
         with asking(f"entry get {name}"):
             found = self._client.get_item(TableName=self._table, Key=_pk(name), ConsistentRead=True)
-        values = {at: plain(_deserializer.deserialize(value)) for at, value in found.get("Item", {}).items()}
+        values = {at: from_decimals(_deserializer.deserialize(value)) for at, value in found.get("Item", {}).items()}
         version = values.pop("version", 0)
         values.pop("pk", None)
-        return Entry(values, int(version))
+        return Document(values, int(version))
 
     def put(self, name: str, fields: Mapping[str, Value], *, replaces: int) -> bool:
         """Write all ``fields`` of ``name``; False, with nothing written, if its version is not ``replaces`` any more.
 
         That may be by this very write: where its answer was lost, it was sent again.
         """
-        values = {at: _serializer.serialize(exact(value)) for at, value in fields.items()}
+        values = {at: _serializer.serialize(to_decimals(value)) for at, value in fields.items()}
         with asking(f"entry put {name}"):
             try:
                 self._client.put_item(

@@ -14,7 +14,7 @@ STANDINGS = ("", "held", "flagged", "released")
 """What moderation can make of one upload, one after the other: each is told by itself, with an id of its own."""
 
 
-def image_id(key: str, sequencer: str, version_id: str, standing: str = "") -> str:
+def build_image_id(key: str, sequencer: str, version_id: str, standing: str = "") -> str:
     """The id of what one event made of one version: the same however often that is done. 32 hexadecimal digits.
 
     ``version_id`` is part of it because an event that is dealt with again may find a newer upload than the first time.
@@ -24,15 +24,15 @@ def image_id(key: str, sequencer: str, version_id: str, standing: str = "") -> s
     return sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def identified(record: Record) -> Record:
+def with_image_id(record: Record) -> Record:
     """``record`` with its id."""
-    return replace(record, image_id=image_id(record.key, record.sequencer, record.version_id, _standing(record)))
+    return replace(record, image_id=build_image_id(record.key, record.sequencer, record.version_id, _standing(record)))
 
 
-def was_settled(record: Record) -> bool:
+def was_finished(record: Record) -> bool:
     """Whether the event of ``record``, which is claimed, has once been dealt with: it says so with its id."""
     named = (record.key, record.sequencer, record.version_id)
-    return record.image_id in {image_id(*named, standing) for standing in STANDINGS}
+    return record.image_id in {build_image_id(*named, standing) for standing in STANDINGS}
 
 
 def _standing(record: Record) -> str:
@@ -41,7 +41,9 @@ def _standing(record: Record) -> str:
     return "released" if record.state == READY and record.released else ""
 
 
-def announcement(record: Record, presets: Mapping[str, str], *, priority: bool = False) -> tuple[str, dict[str, Any]]:
+def build_announcement(
+    record: Record, presets: Mapping[str, str], *, priority: bool = False
+) -> tuple[str, dict[str, Any]]:
     """The detail type and detail about ``record``, which is done. ``presets``: paths of what was made, by preset.
 
     ``priority``: nobody sees the picture before it has been analysed.
@@ -52,7 +54,7 @@ def announcement(record: Record, presets: Mapping[str, str], *, priority: bool =
     return detail_type, detail | further(record, presets, priority)
 
 
-def preset_paths(key: str, names: Iterable[str]) -> dict[str, str]:
+def build_preset_paths(key: str, names: Iterable[str]) -> dict[str, str]:
     """Where viewers find the presets ``names`` of ``key``."""
     return {name: f"/{quote_key(key)}?preset={name}" for name in names}
 

@@ -18,9 +18,9 @@ from darkroom.imaging.scene.writing import write
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
-from darkroom.services import scenes
+from darkroom.services import master_reader
 from darkroom.services.answers import Failed, Rendered
-from darkroom.services.scenes import KEPT, Scenes
+from darkroom.services.master_reader import CACHED_MASTERS, MasterReader
 from darkroom.services.transform import Transform
 
 from .test_transform import Keys, request
@@ -74,7 +74,7 @@ class Counting(Bucket):
 
 @pytest.fixture
 def counting(s3_bucket: Bucket) -> Counting:
-    assert len(scene()) > scenes.STREAMED_BYTES
+    assert len(scene()) > master_reader.STREAMED_BYTES
     s3_bucket.put(SCENE, scene(), TIFF)
     return Counting(s3_bucket)  # the one in memory gives everything in one piece
 
@@ -135,7 +135,7 @@ def test_a_scene_that_is_overwritten_is_another(service: Transform, counting: Co
 
 
 def test_what_changes_between_two_ranges_is_unavailable(counting: Counting) -> None:
-    reading = Scenes()
+    reading = MasterReader()
     found = reading.open(counting, SCENE)
     assert found is not None
     with reading.source(counting, SCENE, found) as source:
@@ -146,8 +146,8 @@ def test_what_changes_between_two_ranges_is_unavailable(counting: Counting) -> N
 
 
 def test_the_last_few_stay(counting: Counting) -> None:
-    reading = Scenes()
-    names = [f"masters/{number}.tif" for number in range(KEPT + 1)]
+    reading = MasterReader()
+    names = [f"masters/{number}.tif" for number in range(CACHED_MASTERS + 1)]
     for name in names:
         counting.put(name, scene(), TIFF)
         found = reading.open(counting, name)
@@ -163,7 +163,7 @@ def test_the_last_few_stay(counting: Counting) -> None:
 
 def test_a_scene_by_another_name_is_read_from_its_stream_first(counting: Counting) -> None:
     counting.put("masters/scene", scene(), TIFF)
-    reading = Scenes()
+    reading = MasterReader()
     found = reading.open(counting, "masters/scene")
     assert found is not None
     with reading.source(counting, "masters/scene", found) as source:
@@ -179,7 +179,7 @@ def test_a_scene_by_another_name_is_read_from_its_stream_first(counting: Countin
 def test_all_else_is_streamed(bucket: Bucket, kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     body, headers = scene(), TIFF
     if kind == "small":
-        monkeypatch.setattr(scenes, "STREAMED_BYTES", len(body))
+        monkeypatch.setattr(master_reader, "STREAMED_BYTES", len(body))
     elif kind == "another type":
         headers = {"Content-Type": "image/png"}
     else:
@@ -189,7 +189,7 @@ def test_all_else_is_streamed(bucket: Bucket, kind: str, name: str, monkeypatch:
             image.tiffsave_buffer(compression="none") if "end" in kind else bound([[image.tiffsave_buffer(**atonce)]])
         )
     bucket.put(name, body, headers)
-    reading = Scenes()
+    reading = MasterReader()
     found = reading.open(bucket, name)
     assert found is not None
     with reading.source(bucket, name, found) as source:

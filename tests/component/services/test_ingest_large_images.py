@@ -14,7 +14,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from darkroom.aws.forms import DECLARED_SHA256
+from darkroom.aws.presigned_post import DECLARED_SHA256
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED
 from darkroom.errors import Busy, SceneRefused
 from darkroom.imaging.render import render
@@ -22,15 +22,15 @@ from darkroom.imaging.source import Source
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import configured
-from darkroom.services.ingest.changes import cut_message, mend_message
+from darkroom.services.ingest.consumer import IngestConsumer
 from darkroom.services.ingest.cutting import LEASE_S, TRIES
-from darkroom.services.ingest.ending import Outcome
-from darkroom.services.ingest.examine import Upload, fetch
-from darkroom.services.ingest.messages import Inbox
-from darkroom.services.received import Message
+from darkroom.services.ingest.ending import IngestOutcome
+from darkroom.services.ingest.events import build_large_image_message, build_repair_message
+from darkroom.services.ingest.examine import FetchedUpload, fetch_upload
+from darkroom.services.sqs_message import SqsMessage
 
-from .cutting import KEY, LIMITS, SceneWorld, scene_image, scene_tiff
 from .killing import Killed, Wire, kill, wired
+from .large_images import KEY, LIMITS, SceneWorld, scene_image, scene_tiff
 
 MASTER = f"masters/{KEY}"
 OF_BYTES = replace(LIMITS, max_pixels=20_000_000)
@@ -61,12 +61,12 @@ def mean_difference(body: bytes, image: pyvips.Image) -> float:
 
 def test_a_scene_is_cut_and_served_as_any_picture(world: SceneWorld) -> None:
     assert len(tiff()) > LIMITS.max_bytes
-    assert world.created(KEY, tiff(), ChecksumAlgorithm="SHA256") is Outcome.CUTTING
+    assert world.created(KEY, tiff(), ChecksumAlgorithm="SHA256") is IngestOutcome.CUTTING
     claimed = world.record(KEY)
     assert (claimed.state, claimed.lease_until_s) == (CLAIMED, int(world.now_s + LEASE_S))
     assert world.told() == []
     world.execution().whole()
-    assert world.ended() is Outcome.READY
+    assert world.ended() is IngestOutcome.READY
 
     record = world.record(KEY)
     assert (record.state, record.scene, record.announced) == (READY, {}, True)
@@ -98,7 +98,7 @@ def test_its_presets_are_what_would_be_rendered_of_its_master(world: SceneWorld)
 def test_what_would_read_too_much_at_once_is_left_to_be_asked_for(world: SceneWorld) -> None:
     world.created(KEY, tiff())
     world.execution().whole()
-    assert world.ended() is Outcome.READY
+    assert world.ended() is IngestOutcome.READY
     made = world.record(KEY).derivatives
     assert 0 < len(made) < len(configured().ingested(KEY))
     assert {f"derivatives/{name}" for name in made} == set(world.keys("media", "derivatives/"))
@@ -116,11 +116,11 @@ def test_what_its_file_says_of_it_goes_into_the_index(world: SceneWorld) -> None
 @pytest.mark.parametrize("form", [".png", ".jpg"])
 def test_what_can_only_be_read_from_its_top_is_cut_by_one_worker(world: SceneWorld, form: str) -> None:
     key, body = f"maps/north{form}", scene_image().write_to_buffer(form)
-    assert world.created(key, body) is Outcome.CUTTING
+    assert world.created(key, body) is IngestOutcome.CUTTING
     cut = world.execution()
     cut.whole()
     assert cut.calls == [-1]
-    assert world.ended() is Outcome.READY
+    assert world.ended() is IngestOutcome.READY
     assert world.record(key).facts["format"] == {".png": "png", ".jpg": "jpeg"}[form]
     assert mean_difference(world.body("media", f"masters/{key}"), scene_image()) < 5
 
@@ -128,7 +128,7 @@ def test_what_can_only_be_read_from_its_top_is_cut_by_one_worker(world: SceneWor
 def test_what_is_over_the_limit_of_pixels_alone_is_a_scene_too(world: SceneWorld) -> None:
     body = pyvips.Image.black(2600, 2100, bands=3).copy(interpretation="srgb").pngsave_buffer()
     assert len(body) < LIMITS.max_bytes
-    assert world.created("flat.png", body) is Outcome.CUTTING
+    assert world.created("flat.png", body) is IngestOutcome.CUTTING
 
 
 def test_scenes_have_limits_and_kinds_of_their_own(world: SceneWorld) -> None:
@@ -138,13 +138,13 @@ def test_scenes_have_limits_and_kinds_of_their_own(world: SceneWorld) -> None:
     pages = io.BytesIO()
     webp.save(pages, "TIFF", save_all=True, append_images=[webp], compression="raw")
     for key, body in (("a.webp", large.getvalue()), ("pages.tif", pages.getvalue())):
-        assert world.created(key, body) is Outcome.REFUSED
+        assert world.created(key, body) is IngestOutcome.REFUSED
         assert world.record(key).refusal["code"] == "over-limits"
     world.limits = replace(LIMITS, max_scene_pixels=5_000_000)
-    assert world.created("larger.tif", tiff()) is Outcome.REFUSED
+    assert world.created("larger.tif", tiff()) is IngestOutcome.REFUSED
     assert "5,000,000" in world.record("larger.tif").refusal["reason"]
     world.limits = replace(LIMITS, max_scene_pixels=LIMITS.max_pixels)
-    assert world.created("never.tif", tiff()) is Outcome.REFUSED
+    assert world.created("never.tif", tiff()) is IngestOutcome.REFUSED
     assert world.executions() == []
 
 
@@ -154,14 +154,14 @@ def test_a_scene_that_no_scanner_can_look_into_is_refused(world: SceneWorld) -> 
             return ""
 
     world.scanner = Clean()
-    assert world.created(KEY, tiff()) is Outcome.REFUSED
+    assert world.created(KEY, tiff()) is IngestOutcome.REFUSED
     small = pyvips.Image.black(2600, 2100, bands=3).copy(interpretation="srgb").pngsave_buffer()
-    assert world.created("flat.png", small) is Outcome.CUTTING  # all of it was looked into
+    assert world.created("flat.png", small) is IngestOutcome.CUTTING  # all of it was looked into
 
 
 def test_a_scene_whose_bytes_are_not_those_that_were_meant_is_refused(world: SceneWorld) -> None:
     sequencer = world.upload(KEY, tiff(), Metadata={DECLARED_SHA256: "A" * 43 + "="})
-    assert world.ingest.handle(world.change(KEY, sequencer)) is Outcome.REFUSED
+    assert world.ingest.handle(world.change(KEY, sequencer)) is IngestOutcome.REFUSED
     assert world.record(KEY).refusal["code"] == "checksum-mismatch"
 
 
@@ -169,12 +169,12 @@ def test_a_damaged_scene_is_refused_into_quarantine_with_its_reason(world: Scene
     damaged = bytearray(tiff())
     at = len(damaged) // 2
     damaged[at : at + 60_000] = b"\xa5" * 60_000
-    assert world.created(KEY, bytes(damaged)) is Outcome.CUTTING
+    assert world.created(KEY, bytes(damaged)) is IngestOutcome.CUTTING
     cut = world.execution()
     with pytest.raises(SceneRefused):
         cut.whole()
     cut.step("tell", stopped={"Error": "States.ExceedToleratedFailureThreshold", "Cause": ""})
-    assert world.ended() is Outcome.REFUSED
+    assert world.ended() is IngestOutcome.REFUSED
     record = world.record(KEY)
     assert (record.state, record.refusal["code"], record.scene) == (REFUSED, "damaged", {})
     kept = world.vault("quarantine").head(record.refusal["quarantined"])
@@ -188,7 +188,7 @@ def test_the_same_bytes_under_another_key_are_copied(world: SceneWorld) -> None:
     world.created(KEY, tiff())
     world.execution().whole()
     world.ended()
-    assert world.created("copy.tif", tiff()) is Outcome.DUPLICATE
+    assert world.created("copy.tif", tiff()) is IngestOutcome.DUPLICATE
     assert world.executions() == []
     assert world.body("media", "masters/copy.tif") == world.body("media", MASTER)
 
@@ -220,10 +220,10 @@ def test_a_newer_upload_wins_over_one_that_is_being_cut(world: SceneWorld) -> No
     with pytest.raises(SceneRefused):
         older.cut(1)
     older.step("tell", stopped={"Error": "SceneRefused", "Cause": ""})
-    assert world.ended() is Outcome.DROPPED
+    assert world.ended() is IngestOutcome.DROPPED
     assert not [name for name in world.parts() if older.document["scene"] in name]
     newer.whole()
-    assert world.ended() is Outcome.READY
+    assert world.ended() is IngestOutcome.READY
     assert world.record(KEY).facts["width"] == 2500
     assert world.keys("quarantine") == []
 
@@ -232,8 +232,8 @@ def test_what_is_deleted_while_it_is_cut_stays_deleted(world: SceneWorld) -> Non
     world.created(KEY, tiff())
     cut = world.execution()
     cut.whole()
-    assert world.deleted(KEY) is Outcome.REMOVED
-    assert world.ended() is Outcome.DROPPED
+    assert world.deleted(KEY) is IngestOutcome.REMOVED
+    assert world.ended() is IngestOutcome.DROPPED
     assert world.record(KEY).state == REMOVED
     assert [*world.keys("media", "masters/"), *world.parts()] == []
 
@@ -246,7 +246,7 @@ def test_a_picture_goes_on_being_served_while_its_successor_is_cut(world: SceneW
     claimed = world.record(KEY)
     assert (claimed.state, claimed.master) == (CLAIMED, before.master)
     world.execution().whole()
-    assert world.ended() is Outcome.READY
+    assert world.ended() is IngestOutcome.READY
     assert world.record(KEY).facts["width"] == 2600
     assert world.messages("purges")
 
@@ -255,12 +255,12 @@ def test_a_scene_waits_for_moderation_and_is_released(world: SceneWorld) -> None
     world.blocks = True
     world.created(KEY, tiff())
     world.execution().whole()
-    assert world.ended() is Outcome.HELD
+    assert world.ended() is IngestOutcome.HELD
     record = world.record(KEY)
     assert (record.state, record.held["facts"]["width"]) == (HELD, 2600)
     assert world.keys("media", "masters/") == []
     world.sent.clear()
-    assert world.judged(KEY, flagged=False, body=tiff()) is Outcome.RELEASED
+    assert world.judged(KEY, flagged=False, body=tiff()) is IngestOutcome.RELEASED
     assert mean_difference(world.body("media", MASTER), scene_image()) < 3
     assert world.record(KEY).derivatives
 
@@ -270,9 +270,9 @@ def test_it_is_told_twice(world: SceneWorld) -> None:
     cut = world.execution()
     cut.whole()
     [change] = world.cuts()
-    assert world.ingest.handle(change) is Outcome.READY
+    assert world.ingest.handle(change) is IngestOutcome.READY
     record = world.record(KEY)
-    assert world.ingest.handle(change) is Outcome.DROPPED
+    assert world.ingest.handle(change) is IngestOutcome.DROPPED
     assert world.record(KEY) == record
     assert len(world.told()) == 1
 
@@ -281,13 +281,13 @@ def test_nobody_else_ends_what_another_is_at(world: SceneWorld) -> None:
     world.created(KEY, tiff())
     world.execution().whole()
     [change] = world.cuts()
-    world.index.release(KEY, world.record(KEY).token)
+    world.index.release_lease(KEY, world.record(KEY).token)
     claims = world.claims
     claims.take(KEY, world.record(KEY).sequencer, instead_of="")
     with pytest.raises(Busy):
         world.ingest.handle(change)
     world.now_s += 61
-    assert world.ingest.handle(change) is Outcome.READY
+    assert world.ingest.handle(change) is IngestOutcome.READY
 
 
 def test_one_event_begins_one_execution(world: SceneWorld) -> None:
@@ -297,9 +297,9 @@ def test_one_event_begins_one_execution(world: SceneWorld) -> None:
         world.ingest.handle(world.change(KEY, sequencer))
     assert wire.reached
     world.now_s += 61
-    assert world.ingest.handle(world.change(KEY, sequencer)) is Outcome.CUTTING
+    assert world.ingest.handle(world.change(KEY, sequencer)) is IngestOutcome.CUTTING
     world.execution().whole()
-    assert world.ended() is Outcome.READY
+    assert world.ended() is IngestOutcome.READY
 
 
 def test_what_could_not_be_cut_is_begun_again_and_given_up_at_last(world: SceneWorld) -> None:
@@ -310,44 +310,46 @@ def test_what_could_not_be_cut_is_begun_again_and_given_up_at_last(world: SceneW
         [running] = world.executions()
         names.add(running["name"])
         world.execution().step("tell", stopped=fault)
-        assert world.ended() is Outcome.CUTTING
+        assert world.ended() is IngestOutcome.CUTTING
     cut = world.execution()
     assert len(names) == TRIES - 1
     world.sent.clear()
-    inbox = Inbox(
+    inbox = IngestConsumer(
         ingest=world.ingest,
         observer=world.ingest.observer,
         queue=world.claims.queue,
         dead_letters=world.queue("dead"),
         max_receives=6,
     )
-    body = cut_message(KEY, cut.document["scene"], cut.document["version_id"], fault=fault["Error"])
+    body = build_large_image_message(KEY, cut.document["scene"], cut.document["version_id"], fault=fault["Error"])
     inbox.handle(message(body))
     [letter] = world.messages("dead")
     assert letter["attributes"]["code"]["StringValue"] == "scene-failed"
-    assert letter["detail"] == mend_message(KEY)["detail"]
+    assert letter["detail"] == build_repair_message(KEY)["detail"]
     world.now_s += 61
-    assert world.message(mend_message(KEY)) is Outcome.CUTTING  # as the sweep asks, or whoever sends the letter back
+    assert (
+        world.message(build_repair_message(KEY)) is IngestOutcome.CUTTING
+    )  # as the sweep asks, or whoever sends the letter back
     world.execution().whole()
-    assert world.ended() is Outcome.READY
+    assert world.ended() is IngestOutcome.READY
 
 
-def message(body: dict[str, object]) -> Message:
-    return Message("ingest", json.dumps(body), receipt_handle="", receives=1)
+def message(body: dict[str, object]) -> SqsMessage:
+    return SqsMessage("ingest", json.dumps(body), receipt_handle="", receives=1)
 
 
 def test_without_a_machine_such_an_upload_is_refused(world: SceneWorld) -> None:
     sequencer = world.upload(KEY, tiff())
     plain = replace(world.ingest, machine=None)
-    assert plain.handle(world.change(KEY, sequencer)) is Outcome.REFUSED
+    assert plain.handle(world.change(KEY, sequencer)) is IngestOutcome.REFUSED
 
 
 def test_no_more_than_a_piece_of_it_is_in_memory_at_ingest(world: SceneWorld) -> None:
     world.upload(KEY, tiff())
-    upload = fetch(world.vault("uploads"), KEY, world.limits)
-    assert isinstance(upload, Upload)
+    upload = fetch_upload(world.vault("uploads"), KEY, world.limits)
+    assert isinstance(upload, FetchedUpload)
     assert upload.data is None
-    assert len(upload.head) <= 65_536
+    assert len(upload.first_bytes) <= 65_536
 
 
 @pytest.mark.parametrize("at", range(1, 26, 2))
@@ -360,7 +362,7 @@ def test_killed_anywhere_while_it_publishes_the_end_is_the_same(world: SceneWorl
         world.ingest.handle(change)
     world.now_s += 61
     outcome = world.ingest.handle(change)
-    assert outcome in (Outcome.READY, Outcome.DROPPED)
+    assert outcome in (IngestOutcome.READY, IngestOutcome.DROPPED)
     record = world.record(KEY)
     assert (record.state, record.announced, record.scene) == (READY, True, {})
     assert world.parts() == []

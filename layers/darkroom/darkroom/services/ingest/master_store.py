@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from ...aws.vault import Kept, Vault
 from ...errors import Changed
 from ..places import ObjectNames
-from .claims import SEQUENCER, Claims, Hold, Outranked, Superseded
+from .claims import SEQUENCER, Claims, Lease, StaleIndex, Superseded
 
 TRIES = 4
 """For replacing or removing an object that changes between looking and writing."""
 
 
 @dataclass(frozen=True)
-class Shelf:
+class MasterStore:
     """The objects of ``vault`` by ``names``."""
 
     claims: Claims
@@ -31,7 +31,7 @@ class Shelf:
         """The head of the object of ``key``."""
         return self.vault.head(self.name(key))
 
-    def replace[E: str | None](self, hold: Hold, write: Callable[[Kept | None], E]) -> tuple[E, bool]:
+    def replace[E: str | None](self, hold: Lease, write: Callable[[Kept | None], E]) -> tuple[E, bool]:
         """Write over what is there now, between two looks at the claim; what ``write`` returned, and if anything was.
 
         Raises Superseded, Outranked, or Changed where the object does not hold still.
@@ -41,7 +41,7 @@ class Shelf:
             existing = self.head(hold.key)
             self.claims.require(hold, wrote=False)
             if existing is not None and existing.metadata.get(SEQUENCER, "") > hold.sequencer:
-                raise Outranked(existing.metadata[SEQUENCER])
+                raise StaleIndex(existing.metadata[SEQUENCER])
             replaced, tries = replaced or existing is not None, tries + 1
             try:
                 etag = write(existing)
@@ -54,7 +54,7 @@ class Shelf:
             self.claims.require(hold, wrote=True)
         return etag, replaced
 
-    def remove(self, hold: Hold) -> bool:
+    def remove(self, hold: Lease) -> bool:
         """Delete the object; whether there was one. What was put there by hand is left alone.
 
         Raises Superseded, Changed, Unavailable.

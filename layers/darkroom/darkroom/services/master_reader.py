@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 TIFF = "image/tiff"
 STREAMED_BYTES = 8_000_000
 """What has no more comes in one stream: at 85 MB/s that takes 94 ms, as long as four requests of their own."""
-NAMED = (".tif", ".tiff")
+TIFF_SUFFIXES = (".tif", ".tiff")
 """Of such a key little is asked for at first: what S3 sends before a stream is given up is 2 MB and more."""
 FIRST_BYTES = 128 * 1024
 """The directories of two gigapixels."""
-KEPT = 4
-ROOM_BYTES = 16 * 1024 * 1024
+CACHED_MASTERS = 4
+CACHE_BYTES_PER_MASTER = 16 * 1024 * 1024
 """Of each that is kept: the directories of a gigapixel, and the tiles of some forty requests."""
 
 
-class Scenes:
+class MasterReader:
     """Masters as sources, and the blocks of those that were read by ranges last, by their names."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class Scenes:
             return stream
         blocks = self._of(bucket, name, master, first, stream)
         self._kept[name] = (replace(master, chunks=iter(())), blocks)
-        for oldest in list(self._kept)[:-KEPT]:
+        for oldest in list(self._kept)[:-CACHED_MASTERS]:
             del self._kept[oldest]
         return blocks
 
@@ -89,14 +89,14 @@ class Scenes:
                 raise Unavailable("The source changed while its picture was made", detail=error.detail) from error
 
         if _first_bytes(name):
-            return Blocks(fetch, master.size_bytes, first=first, room_bytes=ROOM_BYTES)
-        front = _closing(stream, master.chunks)
-        return Blocks(fetch, master.size_bytes, front=front, room_bytes=ROOM_BYTES)
+            return Blocks(fetch, master.size_bytes, first=first, room_bytes=CACHE_BYTES_PER_MASTER)
+        front = _close_with(stream, master.chunks)
+        return Blocks(fetch, master.size_bytes, front=front, room_bytes=CACHE_BYTES_PER_MASTER)
 
 
 def _first_bytes(name: str) -> int:
     """How much of the object ``name`` is asked for at first, 0 for all of it."""
-    return FIRST_BYTES if name.lower().endswith(NAMED) else 0
+    return FIRST_BYTES if name.lower().endswith(TIFF_SUFFIXES) else 0
 
 
 def _is_pyramid(first: bytes) -> bool:
@@ -110,7 +110,7 @@ def _is_pyramid(first: bytes) -> bool:
         return False
 
 
-def _closing(stream: Iterator[bytes], opened: Iterator[bytes]) -> Iterator[bytes]:
+def _close_with(stream: Iterator[bytes], opened: Iterator[bytes]) -> Iterator[bytes]:
     """``stream``, with which ``opened`` ends, closed together with it."""
     try:
         yield from stream

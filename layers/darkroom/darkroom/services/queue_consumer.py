@@ -12,13 +12,13 @@ from ..aws.queues import Queue
 from ..errors import Unavailable
 from .backoff import backoff_s
 from .correlation import correlation_id
-from .dead_letters import gave_up
+from .dead_letters import send_to_dlq_if_due
 from .figures import attempted, failed
-from .received import Message
+from .sqs_message import SqsMessage
 
 
 @dataclass(frozen=True)
-class Inbox(ABC):
+class QueueConsumer(ABC):
     """Where messages arrive, and their dead letters.
 
     A message is given up after ``max_receives``, with its cause. SQS itself gives up those whose worker never answers.
@@ -26,15 +26,15 @@ class Inbox(ABC):
     """
 
     work: ClassVar[str]
-    spare_s: ClassVar[float]
+    min_remaining_s: ClassVar[float]
 
     observer: Observer
     dead_letters: Queue
     max_receives: int
 
-    def receive(self, message: Message, remaining_s: Callable[[], float]) -> None:
+    def receive(self, message: SqsMessage, remaining_s: Callable[[], float]) -> None:
         """Deal with ``message``: it may be deleted if this returns, and comes again if it raises."""
-        if remaining_s() < self.spare_s:
+        if remaining_s() < self.min_remaining_s:
             self.hide(message, 0)
             raise Unavailable("There is no time left in this invocation")
         continued = {"trace_header": message.trace_header, "correlation_id": correlation_id(message.body)}
@@ -42,28 +42,28 @@ class Inbox(ABC):
             try:
                 self.handle(message)
             except Exception as error:
-                self._try_again(message, error)
+                self._retry_or_give_up(message, error)
 
     @abstractmethod
-    def handle(self, message: Message) -> None:
+    def handle(self, message: SqsMessage) -> None:
         """Do what ``message`` asks for, and tell of it; raises what shall make it come again."""
 
     @abstractmethod
-    def hide(self, message: Message, seconds: float) -> None:
+    def hide(self, message: SqsMessage, seconds: float) -> None:
         """Let ``message`` wait in its queue."""
 
-    def tell(self, message: Message, outcome: str, **fields: object) -> None:
+    def log_handled(self, message: SqsMessage, outcome: str, **fields: object) -> None:
         """Count and log that ``message`` was handled."""
         attempted(self.observer)
         self.observer.annotate("outcome", outcome)
         stages_ms = {name: round(spent, 1) for name, spent in self.observer.timings_ms.items()}
         self.observer.log("INFO", "handled", outcome=outcome, **fields, receives=message.receives, ms=stages_ms)
 
-    def _try_again(self, message: Message, error: Exception) -> None:
+    def _retry_or_give_up(self, message: SqsMessage, error: Exception) -> None:
         attempted(self.observer)
         failed(self.observer, error)
         most, dead = self.max_receives, self.dead_letters
-        if gave_up(error, message, max_receives=most, dead_letters=dead, observer=self.observer):
+        if send_to_dlq_if_due(error, message, max_receives=most, dead_letters=dead, observer=self.observer):
             return
         self.hide(message, backoff_s(message.receives))
         raise error

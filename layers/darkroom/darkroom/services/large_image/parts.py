@@ -22,7 +22,7 @@ _JSON = {"Content-Type": "application/json"}
 _BYTES = {"Content-Type": "application/octet-stream"}
 
 
-class Strip(NamedTuple):
+class StoredStrip(NamedTuple):
     """A strip that is there: what binding has to know of it, the entity tag of its body, its share of the crown."""
 
     facts: Facts
@@ -31,7 +31,7 @@ class Strip(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Parts:
+class PartStore:
     """The parts of the scene with the id ``scene`` in ``media``. Every method raises Unavailable."""
 
     media: Vault
@@ -51,48 +51,48 @@ class Parts:
         """The name of the tiles of a strip."""
         return f"{self.folder}strips/{strip:05}"
 
-    def plan(self) -> Scene | None:
+    def get_plan(self) -> Scene | None:
         """How it is cut, None if nobody has planned that yet."""
         found = self._document("plan.json")
         return Scene.of(found) if found is not None else None
 
-    def keep_plan(self, scene: Scene) -> Scene:
+    def put_plan(self, scene: Scene) -> Scene:
         """Write the plan down, unless there is one; the one that holds."""
         with suppress(Changed):
             self._put_document("plan.json", scene.document(), replaces="")
             return scene
-        found = self.plan()
+        found = self.get_plan()
         if found is None:
             raise Unavailable(detail=f"the plan of {self.scene} does not hold still")
         return found
 
-    def has(self, strip: int) -> bool:
+    def has_strip(self, strip: int) -> bool:
         """Whether that strip has been made."""
         return self.media.head(f"{self.folder}notes/{strip:05}.json") is not None
 
-    def keep(self, strip: int, cut: Cut) -> None:
+    def put_strip(self, strip: int, cut: Cut) -> None:
         """Put a strip down. What is there of it already stays, if it is as long."""
         etag = self._put_once(self.body(strip), cut.body)
         self._put_once(self._share(strip), cut.share)
         self._put_document(f"notes/{strip:05}.json", {"facts": cut.facts.document(), "etag": etag})
 
-    def strip(self, strip: int) -> Strip:
+    def get_strip(self, strip: int) -> StoredStrip:
         """What was put down of it; Unavailable if it has gone."""
         note, share = self._document(f"notes/{strip:05}.json"), self._read(self._share(strip))
         if note is None or share is None:
             raise Unavailable(detail=f"strip {strip} of {self.scene} is not there")
-        return Strip(Facts.of(note["facts"]), str(note["etag"]), share)
+        return StoredStrip(Facts.of(note["facts"]), str(note["etag"]), share)
 
-    def refuse(self, error: DarkroomError) -> None:
+    def put_refusal(self, error: DarkroomError) -> None:
         """Write down why the upload is not to be taken in."""
         self._put_document("refusal.json", {"code": error.code, "reason": error.message})
 
-    def refusal(self) -> tuple[str, str]:
+    def get_refusal(self) -> tuple[str, str]:
         """Code and reason of the refusal, empty if there is none."""
         found = self._document("refusal.json") or {}
         return str(found.get("code", "")), str(found.get("reason", ""))
 
-    def discard(self) -> int:
+    def delete_all(self) -> int:
         """Delete all of it; how many objects there were."""
         return sum(self.media.delete_many(page) for page in self.media.pages(self.folder))
 

@@ -17,30 +17,30 @@ FINDINGS, FINDINGS_SIGNATURE = "findings", "findings-signature"
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PresignedPost:
     """Where to POST, as multipart/form-data, and the fields that come before the field ``file``."""
 
     url: str
     fields: Mapping[str, str]
 
 
-class Forms:
+class PostPresigner:
     """Makes forms for ``bucket``, without a word to S3. ``client`` is a boto3 client for S3."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
-    def form(
+    def presign(
         self,
         key: str,
         content_type: str,
         size_bytes: int,
         sha256: str,
         *,
-        lasts_s: int,
+        expires_in_s: int,
         metadata: Mapping[str, str] | None = None,
-    ) -> Form:
+    ) -> PresignedPost:
         """A form that takes exactly these bytes, ``sha256`` in base64, under this very key; raises Unavailable.
 
         ``key`` must not hold ``${filename}``, which S3 replaces. ``metadata`` is further user metadata of the object.
@@ -59,6 +59,6 @@ class Forms:
                 key,
                 Fields=dict(fields),
                 Conditions=[*conditions, ["content-length-range", size_bytes, size_bytes]],
-                ExpiresIn=lasts_s,
+                ExpiresIn=expires_in_s,
             )
-        return Form(made["url"], made["fields"])
+        return PresignedPost(made["url"], made["fields"])

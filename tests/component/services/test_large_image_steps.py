@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from darkroom.errors import BadRun, SceneRefused, Unavailable
-from darkroom.services.strips.requests import EVERY, Action, Request, read_request
+from darkroom.services.large_image.step_request import ALL_STRIPS, StepAction, StepRequest, read_request
 
-from .cutting import KEY, SceneWorld, scene_tiff
+from .large_images import KEY, SceneWorld, scene_tiff
 
 NAMED = {"scene": "s", "key": "a.tif", "version_id": "1"}
 
@@ -21,9 +21,9 @@ def world(aws: Callable[[str], Any]) -> SceneWorld:
 
 
 def test_requests_are_read() -> None:
-    assert read_request({"action": "plan", **NAMED}) == Request(Action.PLAN, "s", "a.tif", "1")
+    assert read_request({"action": "plan", **NAMED}) == StepRequest(StepAction.PLAN, "s", "a.tif", "1")
     assert read_request({"action": "cut", **NAMED, "strip": 7}).strip == 7
-    assert read_request({"action": "cut", **NAMED}).strip == EVERY
+    assert read_request({"action": "cut", **NAMED}).strip == ALL_STRIPS
     stopped = {"Error": "States.Timeout", "Cause": "..."}
     assert read_request({"action": "tell", **NAMED, "stopped": stopped}).fault == "States.Timeout"
 

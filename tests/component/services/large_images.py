@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pyvips
 
-from darkroom.aws.assembly import Assembler
+from darkroom.aws.assembly import MultipartAssembler
 from darkroom.aws.machine import Machine
 from darkroom.aws.observing import Observer
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest.changes import Change, read_change
-from darkroom.services.ingest.ending import Outcome
+from darkroom.services.ingest.ending import IngestOutcome
+from darkroom.services.ingest.events import IngestEvent, read_event
 from darkroom.services.ingest.service import Ingest
+from darkroom.services.large_image.step_request import read_request
+from darkroom.services.large_image.steps import LargeImageSteps
 from darkroom.services.places import SCENES
-from darkroom.services.strips.requests import read_request
-from darkroom.services.strips.service import Strips
 from tests.roles import create_role
 
 from .ingesting import World
@@ -49,7 +49,7 @@ def scene_tiff(width: int = 2600, height: int = 2100, **knobs: Any) -> bytes:
 class Cut:
     """A scene's execution, step by step. ``calls`` are the strips that were asked for."""
 
-    strips: Strips
+    strips: LargeImageSteps
     document: dict[str, str]
     calls: list[int] = field(default_factory=list)
 
@@ -106,24 +106,24 @@ class SceneWorld(World):
         return Cut(self.strips, running["input"])
 
     @property
-    def strips(self) -> Strips:
-        return Strips(
+    def strips(self) -> LargeImageSteps:
+        return LargeImageSteps(
             uploads=self.vault("uploads"),
             media=self.vault("media"),
-            assembler=Assembler(self.clients["s3"], self.names["media"]),
+            assembler=MultipartAssembler(self.clients["s3"], self.names["media"]),
             queue=self.claims.queue,
             limits=self.limits,
             at_once=4,
             observer=Observer("scene"),
         )
 
-    def cuts(self) -> list[Change]:
+    def cuts(self) -> list[IngestEvent]:
         """What the machine has told ingest, as it reads it."""
-        changes = [change for text in self.sent if (change := read_change(text)) is not None and change.scene]
+        changes = [change for text in self.sent if (change := read_event(text)) is not None and change.scene]
         self.sent.clear()
         return changes
 
-    def ended(self) -> Outcome:
+    def ended(self) -> IngestOutcome:
         """Deal with the one thing that the machine has told."""
         [change] = self.cuts()
         return self.ingest.handle(change)
