@@ -11,7 +11,7 @@ from hashlib import sha256
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -42,7 +42,7 @@ def digest(content: Content) -> str:
 def expected_master(data: bytes) -> bytes:
     """The bytes of the master that ``data`` becomes."""
     limits = Limits(max_pixels=MAX_PIXELS)
-    return make_master(data, inspect(Source.of(data), limits), limits=limits).body
+    return make_master(data, probe(Source.from_bytes(data), limits), limits=limits).body
 
 
 @cache

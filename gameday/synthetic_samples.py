@@ -53,7 +53,7 @@ def samples(kind: str, seed: str, count: int, at_s: float) -> list[Sample]:
 
 def _sample(kind: str, seed: str, number: int) -> Sample:
     picture = draw_image(kind, seed, number)
-    jpeg = prepared(Source.of(picture.body), Limits())
+    jpeg = prepared(Source.from_bytes(picture.body), Limits())
     found = _models().find(jpeg, TASKS)
     size = pictures.size(picture)
     return Sample(

@@ -45,7 +45,7 @@ def put(media: Vault, pictures: Iterable[tuple[Golden, bytes]]) -> int:
         key = f"{PREFIX}{PurePosixPath(golden.picture).stem}.jpg"
         if key in lines:
             raise ValueError(f"there are two pictures for {key}")
-        jpeg = prepared(Source.of(body), Limits())
+        jpeg = prepared(Source.from_bytes(body), Limits())
         media.put(key, jpeg, headers={"Content-Type": "image/jpeg"}, metadata={})
         lines[key] = line_of(replace(golden, picture=key))
     text = "".join(f"{line}\n" for line in lines.values())

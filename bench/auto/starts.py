@@ -19,9 +19,9 @@ import pyvips
 
 from darkroom.imaging import starts
 from darkroom.imaging.choosing import TARGET_SCORE, content_of
-from darkroom.imaging.formats.encode import Sheet, encode, encode_with
-from darkroom.imaging.formats.encoder_options import careful
-from darkroom.imaging.formats.registry import FORMS, Form
+from darkroom.imaging.formats.encode import EncodableImage, encode, encode_with
+from darkroom.imaging.formats.encoder_options import choose_search_options
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS, OutputFormat
 from darkroom.imaging.scoring import Judge
 from darkroom.imaging.starts import BUSY, FLAT, SMOOTH, Start
 
@@ -45,9 +45,9 @@ def learned(names: Sequence[str] = LOSSY) -> None:
         image = image_of(view)
         judge, content = Judge(image), content_of(image)
         size = next(at for at, limit in enumerate(SIZES) if image.width * image.height <= limit)
-        fixed.append(judge.score(encode(Sheet(image, 1), FORMS["webp"], None)))
+        fixed.append(judge.score(encode(EncodableImage(image, 1), OUTPUT_FORMATS["webp"], None)))
         for name in names:
-            found[name, content, size].append(_met(_scores(image, FORMS[name], judge, content)))
+            found[name, content, size].append(_met(_scores(image, OUTPUT_FORMATS[name], judge, content)))
         print(f"{number + 1} {view.name}: {fixed[-1]:.1f} by WebP's quality 80")
     path = ROOT / "layers" / "darkroom" / "darkroom" / "imaging" / "starts.py"
     path.write_text(
@@ -61,9 +61,9 @@ def image_of(view: View) -> pyvips.Image:
     return pyvips.Image.new_from_array(np.ascontiguousarray(view.pixels)).copy(interpretation="srgb").copy_memory()
 
 
-def _scores(image: pyvips.Image, form: Form, judge: Judge, content: str) -> Callable[[int], float]:
-    knobs = careful(form.name, image.width * image.height, "quick", drawing=content == FLAT)
-    return lambda quality: judge.score(encode_with(Sheet(image, 1), form, quality, knobs))
+def _scores(image: pyvips.Image, form: OutputFormat, judge: Judge, content: str) -> Callable[[int], float]:
+    knobs = choose_search_options(form.name, image.width * image.height, "fast", drawing=content == FLAT)
+    return lambda quality: judge.score(encode_with(EncodableImage(image, 1), form, quality, knobs))
 
 
 def _met(score: Callable[[int], float]) -> Start:

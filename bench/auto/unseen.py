@@ -15,9 +15,9 @@ import numpy as np
 from darkroom.imaging.choosing import TARGET_SCORE, chosen, content_of
 from darkroom.imaging.formats import encode as encode_module
 from darkroom.imaging.formats import encoder_options
-from darkroom.imaging.formats.encode import Sheet, encode, encode_with, quality_of
-from darkroom.imaging.formats.encoder_options import Pace, careful
-from darkroom.imaging.formats.registry import FORMS
+from darkroom.imaging.formats.encode import EncodableImage, encode, encode_with, map_quality
+from darkroom.imaging.formats.encoder_options import Effort, choose_search_options
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.refining import is_better
 from darkroom.imaging.scoring import Judge
 from darkroom.imaging.starts import FLAT
@@ -62,12 +62,12 @@ class Print:
 class Outcome:
     """A format: ``fixed`` and ``careful`` are, by quality, the same pictures by one quality for all.
 
-    ``pace`` is ``thorough`` for pictures as they are when they have been refined.
+    ``pace`` is ``slow`` for pictures as they are when they have been refined.
     ``fixed`` is as Darkroom encodes without ``q=auto``, ``careful`` by the encoder's settings that ``q=auto`` has.
     """
 
     form: str
-    pace: Pace
+    pace: Effort
     prints: Sequence[Print]
     fixed: Mapping[int, Sequence[Kept]]
     careful: Mapping[int, Sequence[Kept]]
@@ -138,25 +138,25 @@ def _outcomes(form: str, pictures: Sequence[View], progress: Callable[[str], Non
     for number, view in enumerate(pictures):
         progress(f"q=auto as {form}, picture {number + 1} of {len(pictures)}")
         original = Original(view.pixels)
-        sheet = Sheet(image_of(view), 1)
-        prints.append(_print(form, "quick", view, sheet, original))
+        sheet = EncodableImage(image_of(view), 1)
+        prints.append(_print(form, "fast", view, sheet, original))
         if form in REFINED:
-            later = _print(form, "thorough", view, sheet, original)
+            later = _print(form, "slow", view, sheet, original)
             is_worth = is_better((later.made.size_bytes, later.judged), (prints[-1].made.size_bytes, prints[-1].judged))
             delivered = later if is_worth else prints[-1]
             refined.append(replace(delivered, encodes=later.encodes, took_ms=later.took_ms))
         for at, kept in _by_one_quality(form, view, original).items():
             quality, settings = at.split()
             (fixed if settings == "fixed" else alike)[int(quality)].append(kept)
-    return Outcome(form, "quick", prints, fixed, alike), Outcome(form, "thorough", refined, fixed, alike)
+    return Outcome(form, "fast", prints, fixed, alike), Outcome(form, "slow", refined, fixed, alike)
 
 
-def _print(form: str, pace: Pace, view: View, sheet: Sheet, original: Original) -> Print:
+def _print(form: str, pace: Effort, view: View, sheet: EncodableImage, original: Original) -> Print:
     started_s = time.process_time()
-    choice = chosen(sheet, FORMS[form], pace)
+    choice = chosen(sheet, OUTPUT_FORMATS[form], pace)
     took_ms = (time.process_time() - started_s) * 1000
     started_s = time.process_time()
-    encode(sheet, FORMS[form], None)
+    encode(sheet, OUTPUT_FORMATS[form], None)
     fixed_ms = (time.process_time() - started_s) * 1000
     made = Kept(len(choice.body), original.score(pixels_of(choice.body)))
     judged = Judge(sheet.image).score(choice.body)
@@ -171,15 +171,16 @@ def _by_one_quality(form: str, view: View, original: Original) -> dict[str, Kept
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
         told = {
-            at: (len(body), original.score(pixels_of(body))) for at, body in _encoded(form, Sheet(image_of(view), 1))
+            at: (len(body), original.score(pixels_of(body)))
+            for at, body in _encoded(form, EncodableImage(image_of(view), 1))
         }
         file.write_text(json.dumps(told), encoding="ascii")
     return {at: Kept(*kept) for at, kept in json.loads(file.read_text(encoding="ascii")).items()}
 
 
-def _encoded(name: str, sheet: Sheet) -> list[tuple[str, bytes]]:
-    form, drawing = FORMS[name], content_of(sheet.image) == FLAT
-    knobs = careful(name, sheet.pixels, "quick", drawing=drawing)
+def _encoded(name: str, sheet: EncodableImage) -> list[tuple[str, bytes]]:
+    form, drawing = OUTPUT_FORMATS[name], content_of(sheet.image) == FLAT
+    knobs = choose_search_options(name, sheet.pixels, "fast", drawing=drawing)
     fixed = [(f"{quality} fixed", encode(sheet, form, quality)) for quality in FIXED[name]]
-    careful_ones = ((f"{q} careful", encode_with(sheet, form, quality_of(form, q), knobs)) for q in FIXED[name])
+    careful_ones = ((f"{q} careful", encode_with(sheet, form, map_quality(form, q), knobs)) for q in FIXED[name])
     return [*fixed, *careful_ones]

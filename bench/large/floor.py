@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pyvips
 
-from darkroom.imaging.formats.encode import Sheet, encode
-from darkroom.imaging.formats.registry import FORMS
+from darkroom.imaging.formats.encode import EncodableImage, encode
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 
 SHRINK = 8
 """The smallest that libjpeg decodes at; the entropy decoder goes through the whole file all the same."""
@@ -25,7 +25,7 @@ def main() -> None:
     data = Path(path).read_bytes()
     for _ in sys.stdin:
         started = time.perf_counter()
-        encode(Sheet.of([square(data, int(side))], [], 0), FORMS["webp"], int(quality))
+        encode(EncodableImage.from_frames([square(data, int(side))], [], 0), OUTPUT_FORMATS["webp"], int(quality))
         print(json.dumps((time.perf_counter() - started) * 1000), flush=True)
 
 

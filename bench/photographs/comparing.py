@@ -127,7 +127,9 @@ class Encoder:
 
 
 def _compared(file: Path, form: str, sharp: Encoder) -> Compared:
-    ours = render(Plan(file.name, width=WIDTH_PX, format=form), Source.of(file.read_bytes()), limits=Limits()).body
+    ours = render(
+        Plan(file.name, width=WIDTH_PX, format=form), Source.from_bytes(file.read_bytes()), limits=Limits()
+    ).body
     original = Original(reference(file, WIDTH_PX))
 
     def picture(quality: int) -> tuple[float, int]:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from bench.processes import memory_mb
-from darkroom.imaging.block_cache import Blocks
+from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.scene.planning import inspected, planned
 from darkroom.imaging.scene.writing import write
 from darkroom.imaging.source import Source
@@ -30,12 +30,12 @@ def main() -> None:
     limits = Limits()
     started_s = time.perf_counter()
     with path.open("rb") as file:
-        blocks = Blocks(
+        blocks = BlockCache(
             lambda start, end: os.pread(file.fileno(), end - start, start),
             path.stat().st_size,
             block_bytes=BLOCK_BYTES,
         )
-        source = Source.ranged(blocks)
+        source = Source.from_ranges(blocks)
         header = inspected(source, limits)
         scene = planned(source, header, limits, tile_px=tile_px)
 

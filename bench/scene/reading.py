@@ -22,7 +22,7 @@ import pyvips
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import Bucket, StoredObject, connect
 from darkroom.imaging.render import render
-from darkroom.imaging.rendered_image import Picture
+from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Plan
@@ -90,7 +90,7 @@ def plan_of(tile: str) -> Plan:
     return Plan("scene.tif", crop=crop, width=across, height=down, fit="fill", format="jpeg")
 
 
-def timed(scenes: MasterReader, bucket: Bucket, key: str, plan: Plan) -> tuple[float, float, Picture]:
+def timed(scenes: MasterReader, bucket: Bucket, key: str, plan: Plan) -> tuple[float, float, RenderedImage]:
     """Milliseconds of looking for the scene, and of rendering."""
     started = time.perf_counter()
     found = scenes.open(bucket, key)

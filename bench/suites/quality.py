@@ -15,10 +15,10 @@ EVERY = {"full": {"webp": 1, "jpeg": 4, "avif": 4}, "quick": {"webp": 8, "jpeg":
 """Every so manyth of the unseen pictures, by format: the goals are about WebP."""
 
 NAMES = {
-    ("webp", "quick"): "WebP",
-    ("jpeg", "quick"): "JPEG",
-    ("avif", "quick"): "AVIF",
-    ("webp", "thorough"): "WebP, refined",
+    ("webp", "fast"): "WebP",
+    ("jpeg", "fast"): "JPEG",
+    ("avif", "fast"): "AVIF",
+    ("webp", "slow"): "WebP, refined",
 }
 
 

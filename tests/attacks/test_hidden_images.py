@@ -149,7 +149,7 @@ def find_faces(images: list[Image.Image]) -> int:
 def test_a_face_hidden_in_alpha_is_covered(kind: str) -> None:
     body = FACE_KINDS[kind](crop_portrait()[0])
     assert find_faces(composites(body)) > 0, "the face is there to be found"
-    views = choose_views(Source.of(body), Limits(), (FACES,))
+    views = choose_views(Source.from_bytes(body), Limits(), (FACES,))
     finder = InProcess(models_folder(), (FACES,))
     first, *others = [
         finder.find(jpeg, tasks) for jpeg, tasks in [(views.first[0], (FACES,)), *views.by_tasks((FACES,))]

@@ -14,7 +14,7 @@ from random import Random
 import pytest
 
 from darkroom.errors import DarkroomError
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -63,8 +63,8 @@ def test_a_mutated_file_is_rendered_or_refused(kind: str, tally: Tally) -> None:
         tally.add("files")
         options = PLANS[number % len(PLANS)]
         try:
-            inspect(Source.of(data), LIMITS)
-            render(plan_of("a", options), Source.of(data), limits=LIMITS)
+            probe(Source.from_bytes(data), LIMITS)
+            render(plan_of("a", options), Source.from_bytes(data), limits=LIMITS)
             tally.add("rendered")
         except DarkroomError as error:
             assert error.status in (400, 413, 415, 422), (kind, number, error, error.detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from darkroom.imaging.formats.bmff.container import Box, body_of, box, full_box, meta_box, parse_meta
+from darkroom.imaging.formats.bmff.container import Box, build_box, build_full_box, parse_meta, read_item, read_meta_box
 
 IDAT, MDAT, ITEM = 1, 0, 2
 """Where an item's data is."""
@@ -42,13 +42,13 @@ class _Data:
 
 def parts_of(data: bytes) -> list[Part]:
     """The items of a file, numbered from 1 in their order; the primary one must be the first."""
-    meta = parse_meta(meta_box(lambda at, length: data[at : at + length]))
+    meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
     numbers = {old: new for new, old in enumerate(meta.items, start=1)}
     assert numbers[meta.primary] == 1
     found = []
     for number, item in meta.items.items():
         references = tuple((kind, (numbers[target],)) for kind, origin, target in meta.references if origin == number)
-        found.append(Part(item.kind, body_of(data, meta, item, len(data)), tuple(item.properties), references))
+        found.append(Part(item.kind, read_item(data, meta, item, len(data)), tuple(item.properties), references))
     return found
 
 
@@ -59,14 +59,14 @@ def heif(
 
     ``shared``: pictures with the same data share it.
     """
-    opening = box(b"ftyp", brand + bytes(4) + brand + b"mif1miaf") + extra
+    opening = build_box(b"ftyp", brand + bytes(4) + brand + b"mif1miaf") + extra
     start = len(opening) + len(_meta(parts, 0, primary, shared)) + 8
     mdat = _Data(shared)
     for part in parts:
         if part.place == MDAT:
             for piece in _pieces(part):
                 mdat.add(piece)
-    return opening + _meta(parts, start, primary, shared) + box(b"mdat", bytes(mdat.body)) + extra
+    return opening + _meta(parts, start, primary, shared) + build_box(b"mdat", bytes(mdat.body)) + extra
 
 
 def _meta(parts: list[Part], mdat_at: int, primary: int, shared: bool) -> bytes:
@@ -89,27 +89,29 @@ def _meta(parts: list[Part], mdat_at: int, primary: int, shared: bool) -> bytes:
         for number, part in enumerate(parts, start=1)
     )
     references = b"".join(
-        box(kind, b"".join(one.to_bytes(2) for one in (number, len(targets), *targets)))
+        build_box(kind, b"".join(one.to_bytes(2) for one in (number, len(targets), *targets)))
         for number, part in enumerate(parts, start=1)
         for kind, targets in part.references
     )
     entries = b"".join(
-        full_box(b"infe", number.to_bytes(2) + b"\0\0" + part.kind + part.name + b"\0" + part.content_type, version=2)
+        build_full_box(
+            b"infe", number.to_bytes(2) + b"\0\0" + part.kind + part.name + b"\0" + part.content_type, version=2
+        )
         for number, part in enumerate(parts, start=1)
     )
-    return full_box(
+    return build_full_box(
         b"meta",
-        full_box(b"hdlr", bytes(4) + b"pict" + bytes(13))
-        + full_box(b"pitm", primary.to_bytes(2))
-        + full_box(b"iloc", b"\x44\x40" + len(parts).to_bytes(2) + places, version=1)
-        + full_box(b"iinf", len(parts).to_bytes(2) + entries)
-        + (full_box(b"iref", references) if references else b"")
-        + box(
+        build_full_box(b"hdlr", bytes(4) + b"pict" + bytes(13))
+        + build_full_box(b"pitm", primary.to_bytes(2))
+        + build_full_box(b"iloc", b"\x44\x40" + len(parts).to_bytes(2) + places, version=1)
+        + build_full_box(b"iinf", len(parts).to_bytes(2) + entries)
+        + (build_full_box(b"iref", references) if references else b"")
+        + build_box(
             b"iprp",
-            box(b"ipco", b"".join(box(*one) for one in known))
-            + full_box(b"ipma", len(parts).to_bytes(4) + associations),
+            build_box(b"ipco", b"".join(build_box(*one) for one in known))
+            + build_full_box(b"ipma", len(parts).to_bytes(4) + associations),
         )
-        + (box(b"idat", bytes(idat.body)) if idat.body else b""),
+        + (build_box(b"idat", bytes(idat.body)) if idat.body else b""),
     )
 
 

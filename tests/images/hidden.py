@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from darkroom.imaging.formats.jpeg.gain_map import Parameters
-from darkroom.imaging.formats.jpeg.ultrahdr import attach
+from darkroom.imaging.formats.jpeg.gain_map import GainMapMetadata
+from darkroom.imaging.formats.jpeg.ultrahdr import attach_gain_map
 
 SIZE = (320, 320)
 GREY, OFFSET = 90, 1 / 64
@@ -105,7 +105,9 @@ def _in_light(values: np.ndarray | np.float64) -> np.ndarray:
 def _with_map(gain: Image.Image, stops: float) -> bytes:
     base = _saved(Image.new("RGB", gain.size, (GREY,) * 3), "JPEG", quality=95)
     channels = (0.0,) * 3, (stops,) * 3, (1.0,) * 3, (OFFSET,) * 3, (OFFSET,) * 3
-    return attach(base, _saved(gain, "JPEG", quality=95, subsampling=0), Parameters(*channels, 0.0, stops))
+    return attach_gain_map(
+        base, _saved(gain, "JPEG", quality=95, subsampling=0), GainMapMetadata(*channels, 0.0, stops)
+    )
 
 
 KINDS: Mapping[str, Callable[[Image.Image], bytes]] = {

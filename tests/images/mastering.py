@@ -7,7 +7,7 @@ from typing import Any
 import pyvips
 
 from darkroom.imaging.formats.load import LOADERS
-from darkroom.imaging.formats.probe import Header, inspect
+from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -19,7 +19,7 @@ LEAST_SSIM, MOST_LEVELS = 0.97, 2.5
 
 
 def header(data: bytes) -> Header:
-    return inspect(Source.of(data), Limits())
+    return probe(Source.from_bytes(data), Limits())
 
 
 def mastered(data: bytes, *, limits: Limits | None = None) -> Master:

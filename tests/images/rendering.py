@@ -12,7 +12,7 @@ from skimage.metrics import structural_similarity
 
 from darkroom.findings import Findings
 from darkroom.imaging.render import render
-from darkroom.imaging.rendered_image import Picture
+from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
@@ -27,13 +27,13 @@ def made(
     limits: Limits | None = None,
     known: Findings | None = None,
     **options: Any,
-) -> Picture:
+) -> RenderedImage:
     """The picture that a plan of ``options`` makes of ``source``, as PNG unless they say otherwise.
 
     ``mark`` is the file of the plan's watermark, ``known`` what was found in ``source``.
     """
     plan = Plan("photo", **({"format": "png"} | options))
-    whole = Source.of(source) if isinstance(source, bytes) else source
+    whole = Source.from_bytes(source) if isinstance(source, bytes) else source
     return render(plan, whole, limits=limits or Limits(), watermark=mark, findings=known)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from darkroom.imaging.formats.metadata.provenance import provenance
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.metadata.provenance import read_provenance
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 
@@ -16,7 +16,7 @@ from .sources import photo, saved
 
 
 def told(data: bytes, *, keep_gps: bool = True) -> dict[str, Any]:
-    found = provenance(data, inspect(Source.of(data), Limits()), keep_gps=keep_gps)
+    found = read_provenance(data, probe(Source.from_bytes(data), Limits()), keep_gps=keep_gps)
     assert json.loads(json.dumps(found)) == found
     return found
 

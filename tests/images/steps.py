@@ -10,7 +10,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from darkroom.findings import Findings
-from darkroom.imaging.formats.registry import Target
+from darkroom.imaging.formats.registry import TargetFormat
 from darkroom.imaging.work import Step, Work
 from darkroom.plan.geometry.layout import Size, compute_geometry
 from darkroom.plan.model import Plan
@@ -40,7 +40,7 @@ def build_work(
     plan = Plan("photo", **options)
     arranged = compute_geometry(plan, Size(images[0].width, images[0].height), orientation)
     whole = replace(arranged, **(geometry or {}))
-    return Work(plan, Target.of(target), whole, images, watermark=mark, findings=known)
+    return Work(plan, TargetFormat.from_name(target), whole, images, watermark=mark, findings=known)
 
 
 def apply_step(step: Step, *frames: Array | pyvips.Image, **options: Any) -> Array:

@@ -322,7 +322,7 @@ def test_a_large_image_is_compared_with_its_checksums() -> None:
 
 def test_slices_of_a_remote_file_are_those_of_its_bytes() -> None:
     data = bytes(range(12))
-    file = _Reach(Source.of(data))
+    file = _Reach(Source.from_bytes(data))
     assert len(file) == 12
     bounds = (None, *range(-14, 15))
     for part in (slice(start, end) for start in bounds for end in bounds):

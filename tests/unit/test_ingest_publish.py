@@ -14,7 +14,7 @@ from darkroom.aws.record import READY, REFUSED, REMOVED, Record
 from darkroom.aws.vault import Kept
 from darkroom.errors import Changed
 from darkroom.imaging.master import Master
-from darkroom.imaging.rendered_image import Picture
+from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan
 from darkroom.services.caching import UNREFINED_S, CachePolicy, made_from
@@ -184,10 +184,10 @@ def test_a_picture_that_is_taken_down_leaves_its_refusal_and_what_is_held() -> N
     assert list_purges(publisher, stores) == [KEY], "derivatives of a master that has gone may be left"
 
 
-PICTURE = Picture(b"preset", "image/webp", 8, 8)
+PICTURE = RenderedImage(b"preset", "image/webp", 8, 8)
 
 
-def list_pictures(count: int) -> list[tuple[Plan, Picture]]:
+def list_pictures(count: int) -> list[tuple[Plan, RenderedImage]]:
     return [(Plan(KEY, width=width), PICTURE) for width in range(1, count + 1)]
 
 

@@ -57,7 +57,7 @@ def pictures(masters: Vault, keys: Iterable[str]) -> Iterator[bytes]:
             continue
         with opened.body as body:
             try:
-                yield prepared(Source.streamed(iter(body), opened.kept.size_bytes), Limits())
+                yield prepared(Source.from_stream(iter(body), opened.kept.size_bytes), Limits())
             except DarkroomError as error:
                 if error.status >= 500 or error.retryable:
                     raise

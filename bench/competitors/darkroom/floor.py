@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pyvips
 
-from darkroom.imaging.formats.encode import Sheet, encode
-from darkroom.imaging.formats.load import load, spared
-from darkroom.imaging.formats.probe import inspect
-from darkroom.imaging.formats.registry import FORMS
+from darkroom.imaging.formats.encode import EncodableImage, encode
+from darkroom.imaging.formats.load import choose_spare_reduction, load
+from darkroom.imaging.formats.probe import probe
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.render import arranged
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -28,9 +28,11 @@ def main() -> None:
     """Answer lines until there are no more."""
     path, width, form, quality, folder = sys.argv[1:]
     data = Path(path).read_bytes()
-    header = inspect(Source.of(data), Limits())
+    header = probe(Source.from_bytes(data), Limits())
     geometry = arranged(Plan("photo", width=int(width), format=form), header)
-    loaded = load(Source.of(data), header, geometry, Limits(), spare=spared(form, "quick")).frames[0]
+    loaded = load(
+        Source.from_bytes(data), header, geometry, Limits(), spare=choose_spare_reduction(form, "fast")
+    ).frames[0]
     shrink = round(header.width / loaded.width)
     size = geometry.stored_scaled
     for _ in sys.stdin:
@@ -40,7 +42,7 @@ def main() -> None:
         across, down = size.width / image.width, size.height / image.height
         small = image.resize(across, vscale=down).copy_memory()
         decoded = time.perf_counter()
-        body = encode(Sheet.of([small], [], 0), FORMS[form], int(quality))
+        body = encode(EncodableImage.from_frames([small], [], 0), OUTPUT_FORMATS[form], int(quality))
         encoded = time.perf_counter()
         Path(folder, f"picture.{form}").write_bytes(body)
         print(json.dumps([(decoded - started) * 1000, (encoded - decoded) * 1000]), flush=True)

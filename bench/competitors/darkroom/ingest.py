@@ -15,12 +15,12 @@ from typing import Any
 
 import pyvips
 
-from darkroom.imaging.formats.encode import DEFAULT_QUALITY, Sheet, encode_with
-from darkroom.imaging.formats.encoder_options import Knobs
+from darkroom.imaging.formats.encode import DEFAULT_QUALITY, EncodableImage, encode_with
+from darkroom.imaging.formats.encoder_options import EncoderOptions
 from darkroom.imaging.formats.load import load
-from darkroom.imaging.formats.metadata.strip import clean
-from darkroom.imaging.formats.probe import inspect
-from darkroom.imaging.formats.registry import FORMS
+from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.probe import probe
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.render import arranged, render
 from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
@@ -30,7 +30,7 @@ from darkroom.plan.model import Gravity, Plan
 type Job = Callable[[bytes, Mapping[str, Plan]], Mapping[str, bytes]]
 
 LIMITS = Limits()
-WEBP = FORMS["webp"]
+WEBP = OUTPUT_FORMATS["webp"]
 SHARPS_EFFORT = 4
 """sharp's default for WebP. Efforts below 3, which takes as long, need more bytes than may be compared."""
 
@@ -38,13 +38,13 @@ SHARPS_EFFORT = 4
 def series(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """All pictures from one decode."""
     names = {plan: name for name, plan in plans.items()}
-    exposure = expose(Source.of(data), names, limits=LIMITS)
+    exposure = expose(Source.from_bytes(data), names, limits=LIMITS)
     return {names[plan]: picture.body for plan, picture in exposure.pictures()}
 
 
 def renders(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """Each picture from a decode of its own, as a viewer's request makes it."""
-    return {name: render(plan, Source.of(data), limits=LIMITS).body for name, plan in plans.items()}
+    return {name: render(plan, Source.from_bytes(data), limits=LIMITS).body for name, plan in plans.items()}
 
 
 class Alone:
@@ -54,28 +54,28 @@ class Alone:
     """
 
     def __init__(self) -> None:
-        self._finished: dict[str, tuple[Sheet, int]] = {}
+        self._finished: dict[str, tuple[EncodableImage, int]] = {}
 
     def __call__(self, data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
         """By preset."""
         if not self._finished:
             self._finished = {name: _finished(body, plans[name]) for name, body in series(data, plans).items()}
-        source = Source.of(data)
-        header = inspect(source, LIMITS)
+        source = Source.from_bytes(data)
+        header = probe(source, LIMITS)
         geometry = arranged(max(plans.values(), key=lambda plan: plan.width or 0), header)
         load(source, header, geometry, LIMITS).frames[0].copy_memory()
-        knobs: Knobs = {"effort": SHARPS_EFFORT}
+        knobs: EncoderOptions = {"effort": SHARPS_EFFORT}
         return {name: encode_with(sheet, WEBP, quality, knobs) for name, (sheet, quality) in self._finished.items()}
 
 
-def _finished(body: bytes, plan: Plan) -> tuple[Sheet, int]:
+def _finished(body: bytes, plan: Plan) -> tuple[EncodableImage, int]:
     quality = plan.quality if isinstance(plan.quality, int) else DEFAULT_QUALITY
-    return Sheet.of([pyvips.Image.new_from_buffer(body, "").copy_memory()], [], 0), quality
+    return EncodableImage.from_frames([pyvips.Image.new_from_buffer(body, "").copy_memory()], [], 0), quality
 
 
 def cleaned(data: bytes, _: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """The picture without its metadata."""
-    body = clean(data, inspect(Source.of(data), LIMITS), keep_orientation=True)
+    body = strip_metadata(data, probe(Source.from_bytes(data), LIMITS), keep_orientation=True)
     assert body is not None
     return {"cleaned": body}
 

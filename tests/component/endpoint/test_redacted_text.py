@@ -99,7 +99,7 @@ def white_words(written: list[str]) -> bytes:
 def test_words_that_show_on_black_alone_are_covered(server: Server) -> None:
     written = words(32)
     source = white_words(written)
-    views = choose_views(Source.of(source), Limits(), (TEXT,))
+    views = choose_views(Source.from_bytes(source), Limits(), (TEXT,))
     assert seen_words(read(server, views.first[0])) == set(), "on white there is nothing"
     others = [read(server, jpeg).found for jpeg, _ in views.by_tasks((TEXT,))]
     known = Findings("1", "etag", combine(read(server, views.first[0]).found, others))

@@ -12,9 +12,9 @@ from PIL import Image
 
 from darkroom.errors import Damaged, FindingsPending
 from darkroom.findings import Region
-from darkroom.imaging.formats.jpeg.container import segments
+from darkroom.imaging.formats.jpeg.container import iter_segments
 from darkroom.imaging.render import render
-from darkroom.imaging.rendered_image import Picture
+from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -89,21 +89,23 @@ def test_a_baseline_jpeg_is_not_progressive(options: dict[str, Any]) -> None:
 
 def test_a_baseline_jpeg_made_at_leisure_is_none_either() -> None:
     plan = Plan("k", format="jpeg", baseline=True)
-    assert _SOF2 in markers(render(Plan("k", format="jpeg"), Source.of(PHOTO), limits=Limits(), pace="thorough").body)
-    assert _SOF0 in markers(render(plan, Source.of(PHOTO), limits=Limits(), pace="thorough").body)
+    assert _SOF2 in markers(
+        render(Plan("k", format="jpeg"), Source.from_bytes(PHOTO), limits=Limits(), pace="slow").body
+    )
+    assert _SOF0 in markers(render(plan, Source.from_bytes(PHOTO), limits=Limits(), pace="slow").body)
 
 
 def markers(jpeg: bytes) -> set[int]:
-    return {segment.marker for segment in segments(Source.of(jpeg).read_at)}
+    return {segment.marker for segment in iter_segments(Source.from_bytes(jpeg).read_at)}
 
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def skipping(source: bytes, *words: str, checked: bool = True, **options: Any) -> Picture:
+def skipping(source: bytes, *words: str, checked: bool = True, **options: Any) -> RenderedImage:
     plan = Plan("k", skip=words, **({"width": 100, "format": "webp"} | options))
-    return render(plan, Source.of(source), limits=Limits(), checked_sha256=sha256(source) if checked else "")
+    return render(plan, Source.from_bytes(source), limits=Limits(), checked_sha256=sha256(source) if checked else "")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in sources() if kind != "svg"])
@@ -145,7 +147,9 @@ def test_what_hides_something_is_never_left_alone() -> None:
         skipping(PHOTO, "all", redact="faces")
     face = Region(0.4, 0.4, 0.2, 0.2)
     plan = Plan("k", skip=("all",), redact="faces", format="png")
-    picture = render(plan, Source.of(PHOTO), limits=Limits(), findings=known(face), checked_sha256=sha256(PHOTO))
+    picture = render(
+        plan, Source.from_bytes(PHOTO), limits=Limits(), findings=known(face), checked_sha256=sha256(PHOTO)
+    )
     assert seen(picture.body)[120, 160].tolist() == [0, 0, 0]
 
 
@@ -161,7 +165,7 @@ def test_what_ingest_makes_is_what_a_request_makes() -> None:
         Plan("k", orient=False, width=80, format="png"),
     ]
     turned = saved(photo(), "JPEG", quality=95, exif=exif(6))
-    for plan, picture in expose(Source.of(turned), plans, limits=Limits()).pictures():
-        alone = render(plan, Source.of(turned), limits=Limits())
+    for plan, picture in expose(Source.from_bytes(turned), plans, limits=Limits()).pictures():
+        alone = render(plan, Source.from_bytes(turned), limits=Limits())
         assert (picture.width, picture.height) == (alone.width, alone.height)
         assert alike(seen(picture.body), seen(alone.body)) > 0.98

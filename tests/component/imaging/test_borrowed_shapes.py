@@ -60,7 +60,7 @@ SHAPES: list[dict[str, Any]] = [
 def test_a_stream_gives_the_same_picture(kind: str, shape: dict[str, Any]) -> None:
     data = sources()[kind]
     chunks: Iterator[bytes] = (data[at : at + 1000] for at in range(0, len(data), 1000))
-    streamed = made(Source.streamed(chunks, len(data)), mark=MARK, **shape)
+    streamed = made(Source.from_stream(chunks, len(data)), mark=MARK, **shape)
     assert streamed.body == made(data, mark=MARK, **shape).body
 
 

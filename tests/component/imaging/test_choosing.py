@@ -40,9 +40,15 @@ from darkroom.imaging.choosing import (
 from darkroom.imaging.choosing import (
     test_strip as strip_of,
 )
-from darkroom.imaging.formats.encode import Sheet, encode_with
-from darkroom.imaging.formats.encoder_options import FURTHER_PIXELS, Knobs, Pace, careful, further
-from darkroom.imaging.formats.registry import FORMS
+from darkroom.imaging.formats.encode import EncodableImage, encode_with
+from darkroom.imaging.formats.encoder_options import (
+    TRIAL_MAX_PIXELS,
+    Effort,
+    EncoderOptions,
+    choose_search_options,
+    list_trial_options,
+)
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.scoring import Judge
 from darkroom.imaging.starts import BUSY, FLAT, SMOOTH, STARTS, Start
 from darkroom.imaging.suiting import BYTES_PER_POINT, MOST_AGAIN
@@ -73,7 +79,7 @@ def pictures() -> dict[str, Image.Image]:
 @pytest.mark.parametrize("name", pictures())
 def test_pictures_look_alike(name: str, form: str) -> None:
     image = pictures()[name]
-    choice = chosen(Sheet(opened(image), 1), FORMS[form], "thorough")
+    choice = chosen(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], "slow")
     score = Original(np.asarray(image)).score(pixels_of(choice.body))
     assert score == pytest.approx(TARGET_SCORE, abs=2)
 
@@ -81,36 +87,36 @@ def test_pictures_look_alike(name: str, form: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("pace", "most"), TRIES.items())
 @pytest.mark.parametrize("form", LOSSY)
-def test_encodes_are_counted(form: str, pace: Pace, most: int) -> None:
-    options = len(further(form, 1, pace))
+def test_encodes_are_counted(form: str, pace: Effort, most: int) -> None:
+    options = len(list_trial_options(form, 1, pace))
     most += options + MOST_AGAIN + 2 if options else 0
     large = photograph().convert("RGB").resize((1200, 900))
     for image, whole in ((pictures()["busy"], 0), (large, 1)):
-        assert 1 <= chosen(Sheet(opened(image), 1), FORMS[form], pace).encodes <= most + whole
+        assert 1 <= chosen(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], pace).encodes <= most + whole
 
 
 @pytest.mark.slow
 def test_at_leisure_options_are_tried() -> None:
     shares = []
     for image in pictures().values():
-        sheet = Sheet(opened(image), 1)
+        sheet = EncodableImage(opened(image), 1)
         judge = Judge(sheet.image)
-        first, later = (chosen(sheet, FORMS["webp"], pace).body for pace in ("quick", "thorough"))
+        first, later = (chosen(sheet, OUTPUT_FORMATS["webp"], pace).body for pace in ("fast", "slow"))
         shares.append(len(later) / len(first) * math.exp(BYTES_PER_POINT * (judge.score(first) - judge.score(later))))
     assert max(shares) < 1.005
     assert fmean(shares) < 0.985
 
 
 def test_options_that_are_there_already_are_not_tried() -> None:
-    proof = _Proof(opened(pictures()["part"]), FORMS["webp"], {"effort": 6, "smart_subsample": True})
+    proof = _Proof(opened(pictures()["part"]), OUTPUT_FORMATS["webp"], {"effort": 6, "smart_subsample": True})
     tried = [one.knobs for one in proof.with_further([{"smart_subsample": True}, {"smart_deblock": True}])]
     assert tried == [{"effort": 6, "smart_subsample": True, "smart_deblock": True}]
 
 
 def test_large_pictures_are_spared_slow_options() -> None:
-    assert further("webp", FURTHER_PIXELS, "thorough")
-    assert not further("webp", FURTHER_PIXELS + 1, "thorough")
-    assert not further("webp", 1, "quick")
+    assert list_trial_options("webp", TRIAL_MAX_PIXELS, "slow")
+    assert not list_trial_options("webp", TRIAL_MAX_PIXELS + 1, "slow")
+    assert not list_trial_options("webp", 1, "fast")
 
 
 @pytest.mark.parametrize("form", LOSSY)
@@ -119,22 +125,22 @@ def test_colour_that_encoders_halve_is_kept_where_it_shows(form: str) -> None:
     for left in range(0, 320, 6):
         ImageDraw.Draw(stripes).line((left, 0, left + 120, 240), fill=(230, 20, 140), width=2)
     image = Image.blend(stripes, pictures()["busy"], 0.1)
-    choice = chosen(Sheet(opened(image), 1), FORMS[form], "quick")
-    halved: Knobs = {"subsample_mode": "on"} if form == "avif" else {}
-    knobs = careful(form, 76_800, "quick", drawing=False) | halved
-    plain = encode_with(Sheet(opened(image), 1), FORMS[form], 85, knobs)
+    choice = chosen(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], "fast")
+    halved: EncoderOptions = {"subsample_mode": "on"} if form == "avif" else {}
+    knobs = choose_search_options(form, 76_800, "fast", drawing=False) | halved
+    plain = encode_with(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], 85, knobs)
     original = Original(np.asarray(image))
     assert original.score(pixels_of(choice.body)) > original.score(pixels_of(plain)) + 3
-    assert choice.encodes <= TRIES["quick"]
+    assert choice.encodes <= TRIES["fast"]
 
 
 def test_what_is_too_small_to_be_judged_is_encoded_once() -> None:
-    choice = chosen(Sheet(opened(Image.new("RGB", (8, 8), "red")), 1), FORMS["webp"], "quick")
+    choice = chosen(EncodableImage(opened(Image.new("RGB", (8, 8), "red")), 1), OUTPUT_FORMATS["webp"], "fast")
     assert (choice.quality, choice.encodes) == (80, 1)
 
 
 def test_what_is_transparent_stays_so() -> None:
-    choice = chosen(Sheet(opened(cutout()), 1), FORMS["webp"], "quick")
+    choice = chosen(EncodableImage(opened(cutout()), 1), OUTPUT_FORMATS["webp"], "fast")
     with Image.open(io.BytesIO(choice.body)) as image:
         assert image.mode == "RGBA"
 
@@ -143,7 +149,7 @@ def test_what_is_transparent_stays_so() -> None:
 def test_a_large_picture_is_judged_by_a_strip_of_it() -> None:
     noise = Image.effect_noise((1200, 900), 60).convert("RGB")
     noise.paste(photograph().convert("RGB").resize((1200, 450)), (0, 0))
-    choice = chosen(Sheet(opened(noise), 1), FORMS["webp"], "thorough")
+    choice = chosen(EncodableImage(opened(noise), 1), OUTPUT_FORMATS["webp"], "slow")
     score = Original(np.asarray(noise)).score(pixels_of(choice.body))
     assert score == pytest.approx(TARGET_SCORE, abs=2.5)
 
@@ -211,10 +217,10 @@ def test_contents() -> None:
 
 
 def test_there_is_a_start_for_every_picture() -> None:
-    assert {form for form, _ in STARTS} == {name for name, form in FORMS.items() if not form.lossless}
+    assert {form for form, _ in STARTS} == {name for name, form in OUTPUT_FORMATS.items() if not form.lossless}
     for form, content in STARTS:
         for side in (1, 500, 20_000):
-            start = start_of(FORMS[form], pyvips.Image.black(side, side), content)
+            start = start_of(OUTPUT_FORMATS[form], pyvips.Image.black(side, side), content)
             assert 1 <= start.quality <= 100
             assert start.slope > 0
 
@@ -247,31 +253,31 @@ def test_a_picture_is_no_larger_than_its_source() -> None:
     assert len(made(poor, format="jpeg", quality="auto", flip="h").body) <= len(poor)
 
 
-def rocket() -> Sheet:
+def rocket() -> EncodableImage:
     """Return a photograph for which AVIF qualities of one quantiser are as near to the target as each other."""
-    return Sheet(pyvips.Image.thumbnail(str(ROCKET), 200).copy_memory(), 1)
+    return EncodableImage(pyvips.Image.thumbnail(str(ROCKET), 200).copy_memory(), 1)
 
 
 def test_the_last_digits_of_a_sum_choose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads add up in any order: with scores that differ by 1e-14, a quarter of the answers were other ones."""
     sheet, random = rocket(), Random(3)
-    encoded = cache(lambda quality, knobs: encode_with(sheet, FORMS["avif"], quality, dict(knobs)))
+    encoded = cache(lambda quality, knobs: encode_with(sheet, OUTPUT_FORMATS["avif"], quality, dict(knobs)))
     monkeypatch.setattr(
         choosing, "encode_with", lambda _sheet, _form, quality, knobs: encoded(quality, tuple(sorted(knobs.items())))
     )
     exact = scoring.on_scale
     monkeypatch.setattr(scoring, "on_scale", lambda unlike: exact(unlike) + random.choice((-1, 0, 1)) * 1.4e-14)
-    assert len({chosen(sheet, FORMS["avif"], "quick") for _ in range(8)}) == 1
+    assert len({chosen(sheet, OUTPUT_FORMATS["avif"], "fast") for _ in range(8)}) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", LOSSY)
 @pytest.mark.parametrize("pace", TRIES)
-def test_answers_are_the_same_bytes_under_load(form: str, pace: Pace) -> None:
+def test_answers_are_the_same_bytes_under_load(form: str, pace: Effort) -> None:
     """Repeat ``q=auto`` while processes compete for each core."""
     load = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
     try:
-        bodies = {chosen(rocket(), FORMS[form], pace).body for _ in range(8)}
+        bodies = {chosen(rocket(), OUTPUT_FORMATS[form], pace).body for _ in range(8)}
     finally:
         for process in load:
             process.kill()

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from darkroom.errors import DarkroomError
 from darkroom.imaging.render import render
-from darkroom.imaging.rendered_image import Picture
+from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
@@ -40,8 +40,10 @@ LANDSCAPES = [f"landscape_{turn}.jpg" for turn in range(1, 9)]
 
 
 @cache
-def picture(name: str, width: int = 320, form: str = "webp") -> Picture:
-    return render(Plan(name, width=width, format=form), Source.of((CORPUS / name).read_bytes()), limits=Limits())
+def picture(name: str, width: int = 320, form: str = "webp") -> RenderedImage:
+    return render(
+        Plan(name, width=width, format=form), Source.from_bytes((CORPUS / name).read_bytes()), limits=Limits()
+    )
 
 
 def white(image: Image.Image) -> NDArray[np.float64]:

@@ -14,11 +14,18 @@ import pyvips
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.imaging.formats.jpeg.gain_map import Parameters, base_xmp, from_iso, from_xmp, map_xmp, to_iso
-from darkroom.imaging.formats.jpeg.ultrahdr import GainMap, attach, read
-from darkroom.imaging.formats.metadata.strip import clean
-from darkroom.imaging.formats.probe import inspect
-from darkroom.imaging.gainmap import stays
+from darkroom.imaging.formats.jpeg.gain_map import (
+    GainMapMetadata,
+    format_base_xmp,
+    format_iso,
+    format_map_xmp,
+    parse_iso,
+    parse_xmp,
+)
+from darkroom.imaging.formats.jpeg.ultrahdr import GainMap, attach_gain_map, read_gain_map
+from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.probe import probe
+from darkroom.imaging.gainmap import keeps_gain_map
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.plan.canonical import parse_path
@@ -30,8 +37,8 @@ from tests.images.exiftool import needs_exiftool, private_parts
 
 pytestmark = pytest.mark.never_skips
 
-NUMBERS = Parameters((0.0,), (3.5,), (1.2,), (1 / 64,), (1 / 64,), 0.0, 3.5)
-COLOURED = Parameters((0.0, 0.1, 0.2), (2.0, 2.5, 3.0), (1.0, 1.1, 1.2), (0.0,) * 3, (0.0,) * 3, 0.5, 3.0)
+NUMBERS = GainMapMetadata((0.0,), (3.5,), (1.2,), (1 / 64,), (1 / 64,), 0.0, 3.5)
+COLOURED = GainMapMetadata((0.0, 0.1, 0.2), (2.0, 2.5, 3.0), (1.0, 1.1, 1.2), (0.0,) * 3, (0.0,) * 3, 0.5, 3.0)
 WIDE, TALL, RATIO = 640, 480, 4
 
 
@@ -50,12 +57,12 @@ def as_jpeg(pixels: np.ndarray) -> bytes:
 
 
 @cache
-def ultra_hdr(numbers: Parameters = NUMBERS, orientation: int = 1) -> bytes:
+def ultra_hdr(numbers: GainMapMetadata = NUMBERS, orientation: int = 1) -> bytes:
     """A base with a bright disc, its map with the same disc at a quarter of the size, and private parts in both."""
     base = as_jpeg(np.repeat(disc()[..., None], 3, axis=2))
     small = disc(WIDE // RATIO, TALL // RATIO)
     gains = as_jpeg(small if len(numbers.maximum) == 1 else np.repeat(small[..., None], 3, axis=2))
-    return attach(with_exif(base, orientation), with_exif(gains, 3), numbers)
+    return attach_gain_map(with_exif(base, orientation), with_exif(gains, 3), numbers)
 
 
 @pytest.fixture
@@ -68,11 +75,11 @@ def libultrahdr() -> Iterator[None]:
 
 def rendered(query: str, data: bytes) -> bytes:
     """What the native URL ``/a.jpg?<query>`` makes of ``data``."""
-    return render(parse_url(f"/a.jpg?{query}").plan, Source.of(data), limits=Limits()).body
+    return render(parse_url(f"/a.jpg?{query}").plan, Source.from_bytes(data), limits=Limits()).body
 
 
 def gain_map(data: bytes) -> GainMap:
-    found = read(data)
+    found = read_gain_map(data)
     assert found is not None
     return found
 
@@ -113,8 +120,8 @@ def test_what_libultrahdr_writes_is_read(libultrahdr: None) -> None:
 
 
 def test_the_header_tells() -> None:
-    assert inspect(Source.of(ultra_hdr()), Limits()).gain_map
-    assert not inspect(Source.of(saved("JPEG")), Limits()).gain_map
+    assert probe(Source.from_bytes(ultra_hdr()), Limits()).gain_map
+    assert not probe(Source.from_bytes(saved("JPEG")), Limits()).gain_map
 
 
 @pytest.mark.parametrize(
@@ -161,7 +168,7 @@ def test_the_map_follows_its_base(query: str, orientation: int) -> None:
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_the_map_follows_by_other_languages_too(options: str, orientation: int) -> None:
     plan = parse_path(f"/a.jpg/_/{options}.jpeg")
-    body = render(plan, Source.of(ultra_hdr(orientation=orientation)), limits=Limits()).body
+    body = render(plan, Source.from_bytes(ultra_hdr(orientation=orientation)), limits=Limits()).body
     assert not plan.max_bytes or len(body) <= plan.max_bytes
     lies_on(body)
 
@@ -200,29 +207,29 @@ def test_otherwise_the_base_goes_alone(query: str) -> None:
 def test_what_turns_or_extends_drops_the_map() -> None:
     for options in ("angle-10", "ext-box-north-0-0_h-700_w-700", "ell-0-0-9-9", "thr-99", "noise-9"):
         plan = parse_path(f"/a.jpg/_/{options}.jpeg")
-        assert read(render(plan, Source.of(ultra_hdr()), limits=Limits()).body) is None
+        assert read_gain_map(render(plan, Source.from_bytes(ultra_hdr()), limits=Limits()).body) is None
 
 
 @pytest.mark.parametrize("query", ["f=jpeg&pad=9", "f=jpeg&radius=9", "f=jpeg&w=300&h=300&fit=letterbox"])
 def test_what_adds_pixels_drops_the_map(query: str) -> None:
-    assert read(rendered(query, ultra_hdr())) is None
+    assert read_gain_map(rendered(query, ultra_hdr())) is None
 
 
 def test_what_keeps_a_map() -> None:
     plan = Plan("a", format="jpeg")
     kept = {"width": 9, "height": 9, "fit": "cover", "gravity": Gravity("north"), "crop": Crop("px", 1, 1, 5, 5)}
     kept |= {"rotate": 90, "flip": "h", "trim": 5, "upscale": True, "quality": 50, "download": "x.jpg"}
-    assert all(stays(replace(plan, **{name: value})) for name, value in kept.items())
+    assert all(keeps_gain_map(replace(plan, **{name: value})) for name, value in kept.items())
     dropped = {"padding": Padding(1), "background": "ff0000", "radius": 3, "blur": 1.0, "sharpen": 1.0, "denoise": 1}
     dropped |= {"equalise": True, "brightness": 1, "contrast": 1, "saturation": 1, "gamma": 2.0, "grayscale": True}
     dropped |= {"watermark": Watermark("logo")}
-    assert not any(stays(replace(plan, **{name: value})) for name, value in dropped.items())
-    assert not stays(replace(plan, fit="letterbox"))
+    assert not any(keeps_gain_map(replace(plan, **{name: value})) for name, value in dropped.items())
+    assert not keeps_gain_map(replace(plan, fit="letterbox"))
 
 
 def test_cleaning_keeps_the_map_and_nothing_else() -> None:
     data = ultra_hdr() + b"secret trailer"
-    after = clean(data, inspect(Source.of(data), Limits()))
+    after = strip_metadata(data, probe(Source.from_bytes(data), Limits()))
     assert after is not None
     assert b"secret" not in after
     assert b"Exif" not in after
@@ -272,11 +279,11 @@ def test_maps_that_cannot_be_used() -> None:
         data[:second] + data[second:].replace(b"hdrgm:", b"hdrgn:").replace(b"21496", b"21497"),
         plain + plain,
     ):
-        assert read(broken) is None
+        assert read_gain_map(broken) is None
         body = rendered("w=50&f=jpeg", broken)
-        assert read(body) is None
+        assert read_gain_map(body) is None
         assert decoded(body).shape[1] == 50
-    assert read(attach(as_jpeg(disc(40, 30)), as_jpeg(disc(400, 300)), NUMBERS)) is None
+    assert read_gain_map(attach_gain_map(as_jpeg(disc(40, 30)), as_jpeg(disc(400, 300)), NUMBERS)) is None
 
 
 def test_a_damaged_map_leaves_a_whole_base() -> None:
@@ -289,7 +296,7 @@ def test_a_damaged_map_leaves_a_whole_base() -> None:
 @given(
     st.sampled_from([1, 3]).flatmap(
         lambda channels: st.builds(
-            Parameters,
+            GainMapMetadata,
             *[st.tuples(*[st.floats(-8, 8)] * channels) for _ in range(2)],
             st.tuples(*[st.floats(0.1, 9)] * channels),
             *[st.tuples(*[st.floats(-1, 1)] * channels) for _ in range(2)],
@@ -298,8 +305,8 @@ def test_a_damaged_map_leaves_a_whole_base() -> None:
         )
     )
 )
-def test_numbers_survive_both_spellings(numbers: Parameters) -> None:
-    for found in (from_iso(to_iso(numbers)), from_xmp(map_xmp(numbers))):
+def test_numbers_survive_both_spellings(numbers: GainMapMetadata) -> None:
+    for found in (parse_iso(format_iso(numbers)), parse_xmp(format_map_xmp(numbers))):
         assert found.minimum == pytest.approx(numbers.minimum, abs=1e-6)
         assert found.maximum == pytest.approx(numbers.maximum, abs=1e-6)
         assert found.gamma == pytest.approx(numbers.gamma, abs=1e-6)
@@ -323,14 +330,14 @@ def test_numbers_survive_both_spellings(numbers: Parameters) -> None:
     ],
 )
 def test_numbers_that_no_picture_can_have(attributes: str) -> None:
-    packet = base_xmp(1).decode().replace('hdrgm:Version="1.0"', attributes)
+    packet = format_base_xmp(1).decode().replace('hdrgm:Version="1.0"', attributes)
     with pytest.raises(ValueError, match=r".+"):
-        from_xmp(packet.encode())
+        parse_xmp(packet.encode())
 
 
 def test_xmp_as_elements_and_with_defaults() -> None:
     packet = (
-        base_xmp(1)
+        format_base_xmp(1)
         .decode()
         .replace(
             "<Container:Directory>",
@@ -338,5 +345,5 @@ def test_xmp_as_elements_and_with_defaults() -> None:
             "<hdrgm:Gamma>1.5</hdrgm:Gamma><Container:Directory>",
         )
     )
-    found = from_xmp(packet.encode())
-    assert found == Parameters((0.0,), (1.0, 2.0, 3.0), (1.5,), (1 / 64,), (1 / 64,), 0.0, 3.0)
+    found = parse_xmp(packet.encode())
+    assert found == GainMapMetadata((0.0,), (1.0, 2.0, 3.0), (1.5,), (1 / 64,), (1 / 64,), 0.0, 3.0)

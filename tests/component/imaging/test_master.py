@@ -56,7 +56,7 @@ HOW = {
 @pytest.mark.parametrize("name", planted())
 def test_how_it_is_made_and_what_type_it_has(name: str) -> None:
     master = mastered(planted()[name])
-    assert (master.how, master.content_type) == HOW[name]
+    assert (master.method, master.content_type) == HOW[name]
 
 
 @pytest.mark.parametrize("name", planted())
@@ -84,7 +84,7 @@ def test_cleaned_pixels_are_the_same_to_libvips_and_pillow(name: str) -> None:
 def test_a_master_of_a_master_is_that_master(name: str) -> None:
     master = mastered(planted()[name])
     again = mastered(master.body)
-    if master.how in ("cleaned", "encoded", "sanitised"):
+    if master.method in ("cleaned", "encoded", "sanitised"):
         assert again.body == master.body
     look_alike(master.body, again.body)
 
@@ -191,7 +191,7 @@ def test_the_gain_map_stays() -> None:
     upload = ultra_hdr()
     assert header(upload).gain_map
     master = mastered(upload)
-    assert master.how == "cleaned"
+    assert master.method == "cleaned"
     assert header(master.body).gain_map
 
 
@@ -218,7 +218,7 @@ def test_a_cut_off_upload_is_damaged(name: str, share: float) -> None:
 def test_damage_in_a_tile_of_any_page_is_damage() -> None:
     upload = bytearray(planted()["tiff of three pages"])
     alpha = saved(cutout(), "TIFF", compression="tiff_lzw")
-    assert mastered(alpha).how == "pyramid"
+    assert mastered(alpha).method == "pyramid"
     with pytest.raises(Damaged):
         make_master(alpha[:-2000], header(alpha), limits=Limits())
     with pytest.raises(DarkroomError):
@@ -235,7 +235,7 @@ def test_what_draws_too_long_is_over_limits() -> None:
 def test_a_master_that_is_not_the_picture_is_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     small = saved(photo().resize((9, 9)), "TIFF")
     other = make_master(small, header(small), limits=Limits())
-    monkeypatch.setattr(making, "_pyramid", lambda *_: other)
+    monkeypatch.setattr(making, "_build_pyramid", lambda *_: other)
     with pytest.raises(DarkroomError) as caught:
         mastered(planted()["tiff"])
     assert caught.value.status == 500

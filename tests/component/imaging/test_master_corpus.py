@@ -7,8 +7,8 @@ from functools import cache
 import pytest
 
 from darkroom.errors import DarkroomError
-from darkroom.imaging.colour.icc import profile_name
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.colour.icc import identify_profile
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -44,7 +44,7 @@ def master(name: str) -> Master:
 def test_how_each_is_made() -> None:
     how: dict[str, set[str]] = {}
     for name in SHOWN:
-        how.setdefault(master(name).how, set()).add(name)
+        how.setdefault(master(name).method, set()).add(name)
     assert how == {"encoded": ENCODED, "pyramid": PYRAMIDS, "sanitised": {"logo.svg"}, "cleaned": set(CLEANED)}
 
 
@@ -52,7 +52,7 @@ def test_how_each_is_made() -> None:
 def test_the_right_refusal(name: str) -> None:
     """What is damaged within the pixels of a file whose parts are all there is found by decoding it, before."""
     with pytest.raises(DarkroomError) as caught:
-        make_master(upload(name), inspect(Source.of(upload(name)), Limits()), limits=Limits())
+        make_master(upload(name), probe(Source.from_bytes(upload(name)), Limits()), limits=Limits())
     assert caught.value.code == REFUSED[name]
 
 
@@ -79,4 +79,4 @@ def test_it_renders_like_the_upload(name: str) -> None:
 def test_a_photograph_from_a_phone_keeps_its_colours_and_stands_upright() -> None:
     phone = opened(master("iphone.heic").body)
     assert phone.size == (3024, 4032)
-    assert profile_name(phone.info["icc_profile"]) == "Display P3"
+    assert identify_profile(phone.info["icc_profile"]) == "Display P3"

@@ -16,9 +16,9 @@ from PIL import Image
 
 from darkroom.errors import BadOption, Damaged, DarkroomError, OverLimits
 from darkroom.imaging import master as making
-from darkroom.imaging.formats.probe import inspect
-from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, TILE_OFFSETS, Tiff
-from darkroom.imaging.formats.tiff.probe import page_of
+from darkroom.imaging.formats.probe import probe
+from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, TILE_OFFSETS, TiffReader
+from darkroom.imaging.formats.tiff.probe import find_page
 from darkroom.imaging.master import HUGE_PIXELS, make_master
 from darkroom.imaging.pyramid import pyramid
 from darkroom.imaging.source import Source
@@ -43,7 +43,7 @@ def large() -> bytes:
 
 @cache
 def large_pyramid() -> bytes:
-    return pyramid(Source.of(large()), header(large()), limits=Limits())
+    return pyramid(Source.from_bytes(large()), header(large()), limits=Limits())
 
 
 def streamed(data: bytes, **options: object) -> tuple[bytes, int]:
@@ -56,11 +56,11 @@ def streamed(data: bytes, **options: object) -> tuple[bytes, int]:
             taken += 4096
             yield data[at : at + 4096]
 
-    return made(Source.streamed(chunks(), len(data)), **options).body, min(taken, len(data))
+    return made(Source.from_stream(chunks(), len(data)), **options).body, min(taken, len(data))
 
 
 def test_levels_are_halves_down_to_one_tile() -> None:
-    found = page_of(Source.of(large_pyramid()), 0)
+    found = find_page(Source.from_bytes(large_pyramid()), 0)
     assert found == (0, (2, 4, 8))
     assert header(large_pyramid()).width == SIDE
     assert header(large_pyramid()).frames == 1
@@ -68,7 +68,7 @@ def test_levels_are_halves_down_to_one_tile() -> None:
 
 def test_a_small_picture_has_no_levels() -> None:
     small = saved(photo().resize((60, 45)), "TIFF")
-    assert page_of(Source.of(mastered(small).body), 0) == (0, ())
+    assert find_page(Source.from_bytes(mastered(small).body), 0) == (0, ())
     look_alike(small, mastered(small).body)
 
 
@@ -124,7 +124,7 @@ def test_at_least_a_halving_is_left_to_the_resize(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turned_pictures_stay_turned_in_every_level(orientation: int) -> None:
     upload = in_jpeg(large(), orientation)
-    body = pyramid(Source.of(upload), header(upload), limits=Limits())
+    body = pyramid(Source.from_bytes(upload), header(upload), limits=Limits())
     assert header(body).orientation == orientation
     look_alike(upload, body, width=120)
     look_alike(upload, body)
@@ -148,10 +148,10 @@ def book() -> bytes:
 
 def test_pages_stay_pages_whatever_they_are() -> None:
     master = mastered(book())
-    assert master.how == "pyramid"
+    assert master.method == "pyramid"
     assert header(master.body).frames == len(SHEETS) == header(book()).frames
     for page in range(len(SHEETS)):
-        told = [inspect(Source.of(body), Limits(), page=page) for body in (book(), master.body)]
+        told = [probe(Source.from_bytes(body), Limits(), page=page) for body in (book(), master.body)]
         assert (told[0].width, told[0].height) == (told[1].width, told[1].height)
         assert told[0].has_alpha == told[1].has_alpha
         look_alike(book(), master.body, page=page)
@@ -175,7 +175,7 @@ def test_what_is_lossless_stays_so() -> None:
     drawing = saved(photo().quantize(4).convert("RGB").resize((640, 480), Image.Resampling.NEAREST), "TIFF")
     clear, fine = saved(cutout(), "TIFF"), sixteen_bit()
     for upload in (drawing, clear, fine):
-        body = pyramid(Source.of(upload), header(upload), limits=Limits())
+        body = pyramid(Source.from_bytes(upload), header(upload), limits=Limits())
         before, after = (pyvips.Image.new_from_buffer(data, "") for data in (upload, body))
         assert before.format == after.format
         assert bytes(before.write_to_memory()) == bytes(after.write_to_memory())
@@ -192,16 +192,16 @@ def test_huge_stills_become_pyramids(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "HUGE_PIXELS", 320 * 240)
     for name, upload in sources().items():
         master = mastered(upload)
-        assert master.how == ("sanitised" if name == "svg" else "pyramid"), name
+        assert master.method == ("sanitised" if name == "svg" else "pyramid"), name
         look_alike(upload, master.body, width=60)
-    assert mastered(saved(photo().resize((319, 240)), "JPEG")).how == "cleaned"
+    assert mastered(saved(photo().resize((319, 240)), "JPEG")).method == "cleaned"
 
 
 def test_what_would_lose_more_than_it_gains_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "HUGE_PIXELS", 100)
-    assert mastered(animation("GIF")).how == "cleaned"
-    assert mastered(animation("WEBP")).how == "cleaned"
-    assert mastered(ultra_hdr()).how == "cleaned"
+    assert mastered(animation("GIF")).method == "cleaned"
+    assert mastered(animation("WEBP")).method == "cleaned"
+    assert mastered(ultra_hdr()).method == "cleaned"
 
 
 @pytest.mark.parametrize("kind", ["webp alpha", "png 16 bit", "avif"])
@@ -226,7 +226,7 @@ def test_pages_have_too_many_pixels_together() -> None:
     limits = Limits(max_pixels=900 * 675 + 700 * 525)
     with pytest.raises(OverLimits, match="on 6 pages"):
         make_master(book(), header(book()), limits=limits)
-    assert make_master(book(), header(book()), limits=Limits(max_pixels=2_000_000)).how == "pyramid"
+    assert make_master(book(), header(book()), limits=Limits(max_pixels=2_000_000)).method == "pyramid"
 
 
 def test_a_page_that_is_damaged_is_damage() -> None:
@@ -238,10 +238,10 @@ def test_a_page_that_is_damaged_is_damage() -> None:
 
 def test_a_damaged_master_is_damaged_at_the_level_that_is_read() -> None:
     damaged = bytearray(large_pyramid())
-    tiff = Tiff(lambda at, length: bytes(damaged[at : at + length]))
-    (main,) = tiff.chain()
-    smallest = tiff.directory(tiff.numbers(main, SUB_DIRECTORIES, 9)[-1])
-    at = tiff.number(smallest, TILE_OFFSETS)
+    tiff = TiffReader(lambda at, length: bytes(damaged[at : at + length]))
+    (main,) = tiff.read_directories()
+    smallest = tiff.read_directory(tiff.read_numbers(main, SUB_DIRECTORIES, 9)[-1])
+    at = tiff.read_number(smallest, TILE_OFFSETS)
     damaged[at : at + 2000] = bytes(2000)
     with pytest.raises(Damaged):
         made(bytes(damaged), width=90)

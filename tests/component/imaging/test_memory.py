@@ -11,9 +11,9 @@ import pytest
 import pyvips
 
 from darkroom.errors import OverLimits
-from darkroom.imaging.formats.decoder_memory import decoder_bytes
+from darkroom.imaging.formats.decoder_memory import estimate_decoder_bytes
 from darkroom.imaging.formats.header import Header
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.service_settings import MEMORY_MB, decoder_limit
@@ -80,20 +80,20 @@ SOURCES: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_decoder_takes_no_more_than_the_table_says(name: str) -> None:
     data = SOURCES[name]()
-    header = inspect(Source.of(data), Limits())
+    header = probe(Source.from_bytes(data), Limits())
     environment = {"PYTHONPATH": str(LAYER), "MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
     done = subprocess.run(
         [sys.executable, "-c", RENDER], input=data, capture_output=True, check=True, timeout=HANG_S, env=environment
     )
-    assert int(done.stdout) <= decoder_bytes(header) + len(data) + REST_BYTES
+    assert int(done.stdout) <= estimate_decoder_bytes(header) + len(data) + REST_BYTES
 
 
 def test_an_image_whose_decoder_takes_too_much_is_refused() -> None:
     data = bytes(pyvips.Image.black(320, 240, bands=3).heifsave_buffer(compression="av1", effort=0, bitdepth=8))
-    needed = decoder_bytes(inspect(Source.of(data), Limits()))
-    inspect(Source.of(data), Limits(max_decoder_bytes=needed))
+    needed = estimate_decoder_bytes(probe(Source.from_bytes(data), Limits()))
+    probe(Source.from_bytes(data), Limits(max_decoder_bytes=needed))
     with pytest.raises(OverLimits, match="Decoding the source") as caught:
-        inspect(Source.of(data), Limits(max_decoder_bytes=needed - 1))
+        probe(Source.from_bytes(data), Limits(max_decoder_bytes=needed - 1))
     assert caught.value.of_source
 
 
@@ -102,9 +102,9 @@ def test_an_image_whose_decoder_takes_too_much_is_refused() -> None:
 )
 def test_the_limit_follows_from_the_memory_of_the_function(memory_mb: str, megapixels: int) -> None:
     limit = decoder_limit({MEMORY_MB: memory_mb})
-    assert decoder_bytes(Header("avif", 1000, 1000 * megapixels)) <= limit
-    assert decoder_bytes(Header("avif", 1000, 1000 * (megapixels + 2))) > limit
+    assert estimate_decoder_bytes(Header("avif", 1000, 1000 * megapixels)) <= limit
+    assert estimate_decoder_bytes(Header("avif", 1000, 1000 * (megapixels + 2))) > limit
 
 
 def test_a_flat_avif_of_119_megapixels_is_over_the_limit_of_the_standard_function() -> None:
-    assert decoder_bytes(Header("avif", 10900, 10900)) > decoder_limit({MEMORY_MB: "1769"})
+    assert estimate_decoder_bytes(Header("avif", 10900, 10900)) > decoder_limit({MEMORY_MB: "1769"})

@@ -32,7 +32,7 @@ def arriving(data: bytes, chunk: int = 1000) -> Iterator[bytes]:
 def test_a_stream_gives_the_same_picture(kind: str) -> None:
     data = sources()[kind]
     options = {"width": 90, "height": 90, "fit": "cover", "crop": Crop("pct", 10, 10, 80, 80), "rotate": 90}
-    streamed = made(Source.streamed(arriving(data), len(data)), **options)
+    streamed = made(Source.from_stream(arriving(data), len(data)), **options)
     assert streamed.body == made(data, **options).body
 
 
@@ -50,7 +50,7 @@ def test_decoding_begins_before_the_last_byte() -> None:
                 time.sleep(0.02)
                 paused_ms += (time.perf_counter() - began_s) * 1000
 
-    picture = made(Source.streamed(slow(), len(data)), width=300, format="jpeg")
+    picture = made(Source.from_stream(slow(), len(data)), width=300, format="jpeg")
     assert picture.timings_ms["decode"] >= paused_ms > 0, "waiting counts as decoding"
     assert set(picture.timings_ms) == STAGES
 
@@ -62,12 +62,12 @@ def test_a_fault_of_the_stream_is_not_damage() -> None:
 
     for form in ("jpeg", "webp"):
         with pytest.raises(Unavailable):
-            made(Source.streamed(broken(), len(sources()["jpeg"])), format=form)
+            made(Source.from_stream(broken(), len(sources()["jpeg"])), format=form)
 
 
 def test_a_truncated_master_is_damage() -> None:
     with pytest.raises(Damaged):
-        made(Source.streamed(arriving(sources()["jpeg"][:12_000]), 12_000), width=100)
+        made(Source.from_stream(arriving(sources()["jpeg"][:12_000]), 12_000), width=100)
 
 
 def test_huge_pictures_stream_through() -> None:

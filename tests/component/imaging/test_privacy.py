@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.imaging.formats.jpeg.ultrahdr import read
-from darkroom.imaging.formats.metadata.strip import clean
-from darkroom.imaging.formats.probe import inspect
-from darkroom.imaging.formats.webp.container import chunks
+from darkroom.imaging.formats.jpeg.ultrahdr import read_gain_map
+from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.probe import probe
+from darkroom.imaging.formats.webp.container import iter_chunks
 from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.render import render
-from darkroom.imaging.rendered_image import Picture
+from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -53,14 +53,14 @@ def read_upload(name: str) -> bytes:
 
 
 @cache
-def picture(name: str, form: str = "webp", width: int = 320) -> Picture:
-    return render(Plan(name, width=width, format=form), Source.of(read_upload(name)), limits=Limits())
+def picture(name: str, form: str = "webp", width: int = 320) -> RenderedImage:
+    return render(Plan(name, width=width, format=form), Source.from_bytes(read_upload(name)), limits=Limits())
 
 
 @cache
 def master(name: str) -> Master:
     upload = read_upload(name)
-    return make_master(upload, inspect(Source.of(upload), Limits()), limits=Limits())
+    return make_master(upload, probe(Source.from_bytes(upload), Limits()), limits=Limits())
 
 
 def save_as(folder: Path, name: str, body: bytes, ending: str) -> None:
@@ -88,7 +88,7 @@ def test_exiftool_reads_what_is_planted(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_but_pixels_is_in_a_webp(name: str) -> None:
     body = picture(name).body
-    names = {chunk.name for chunk in chunks(lambda at, length: body[at : at + length])}
+    names = {chunk.name for chunk in iter_chunks(lambda at, length: body[at : at + length])}
     assert names <= {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
 
 
@@ -118,8 +118,8 @@ def test_exiftool_finds_nothing_private_in_a_cleaned_upload(kind: str, names: li
     wanted = 0
     for name in names:
         data = read_upload(name)
-        header = inspect(Source.of(data), Limits())
-        cleaned = clean(data, header, keep_orientation=True)
+        header = probe(Source.from_bytes(data), Limits())
+        cleaned = strip_metadata(data, header, keep_orientation=True)
         if cleaned is not None:
             wanted += 1
             save_as(tmp_path, name, cleaned, header.format)
@@ -148,7 +148,7 @@ def test_exiftool_finds_nothing_private_in_a_master(names: list[str], tmp_path: 
 @pytest.mark.parametrize("name", camera_files())
 def test_a_master_of_a_camera_file_has_its_pixels_and_nothing_planted(name: str) -> None:
     upload, clean_one = camera_files()[name], master(name)
-    assert clean_one.how == "cleaned"
+    assert clean_one.method == "cleaned"
     assert b"secret" not in clean_one.body
     assert (frames(upload)[0] == frames(clean_one.body)[0]).all()
     assert ("icc_profile" in opened(clean_one.body).info) == ("icc_profile" in opened(upload).info)
@@ -159,11 +159,11 @@ def test_a_master_of_a_camera_file_has_its_pixels_and_nothing_planted(name: str)
     [case for case in (("gain map", 320, (80, 60)), ("ultra-hdr.jpg", 800, (200, 112))) if case[0] in NAMES],
 )
 def test_the_gain_map_comes_along_without_private_parts(name: str, width: int, size: tuple[int, int]) -> None:
-    before, plan = read(read_upload(name)), Plan(name, width=width, format="jpeg")
-    [(_, at_ingest)] = expose(Source.of(read_upload(name)), [plan], limits=Limits()).pictures()
+    before, plan = read_gain_map(read_upload(name)), Plan(name, width=width, format="jpeg")
+    [(_, at_ingest)] = expose(Source.from_bytes(read_upload(name)), [plan], limits=Limits()).pictures()
     assert before is not None
     for body in (picture(name, "jpeg", width).body, at_ingest.body):
-        after = read(body)
+        after = read_gain_map(body)
         assert after is not None
         assert (after.size, after.parameters) == (size, before.parameters)
         assert b"Exif" not in body

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from darkroom.errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
-from darkroom.imaging.formats.probe import Cicp, Header, inspect
+from darkroom.imaging.formats.probe import Cicp, Header, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import (
@@ -37,7 +37,7 @@ LIMITS = Limits()
 
 
 def read(data: bytes, **options: object) -> Header:
-    return inspect(Source.of(data), LIMITS, **options)  # type: ignore[arg-type]
+    return probe(Source.from_bytes(data), LIMITS, **options)  # type: ignore[arg-type]
 
 
 def heic(name: str) -> bytes:
@@ -121,7 +121,7 @@ def test_only_the_beginning_is_read() -> None:
             yield data[start : start + 4096]
 
     data = saved("JPEG", 96, 64, quality=95) + bytes(10_000_000)
-    inspect(Source.streamed(chunks(), len(data)), LIMITS)
+    probe(Source.from_stream(chunks(), len(data)), LIMITS)
     assert taken * 4096 <= 2 * 65_536
 
 
@@ -172,11 +172,11 @@ def test_too_many_pixels(data: bytes, number: str) -> None:
 def test_pixels_of_all_frames_count_if_they_are_read() -> None:
     limits = Limits(max_pixels=40 * 30 * 4)
     for form in ("GIF", "WEBP"):
-        source = Source.of(animation(form, 5))
+        source = Source.from_bytes(animation(form, 5))
         with pytest.raises(OverLimits, match=r"6,000 pixels .* 5 frames") as caught:
-            inspect(source, limits)
+            probe(source, limits)
         assert not caught.value.of_source, "a still of it has fewer"
-        assert inspect(source, limits, animated=False).frames == 5
+        assert probe(source, limits, animated=False).frames == 5
 
 
 def unasked() -> Iterator[bytes]:
@@ -187,12 +187,12 @@ def unasked() -> Iterator[bytes]:
 
 def test_too_many_frames_and_too_many_bytes() -> None:
     with pytest.raises(OverLimits, match="5 frames; the limit is 4") as caught:
-        inspect(Source.of(animation("GIF", 5)), Limits(max_frames=4))
+        probe(Source.from_bytes(animation("GIF", 5)), Limits(max_frames=4))
     assert caught.value.of_source
     with pytest.raises(OverLimits, match="bytes; the limit is 100"):
-        inspect(Source.of(saved("PNG")), Limits(max_bytes=100))
+        probe(Source.from_bytes(saved("PNG")), Limits(max_bytes=100))
     with pytest.raises(OverLimits, match="has 101 bytes; the limit is 100"):
-        inspect(Source.streamed(unasked(), 101), Limits(max_bytes=100))
+        probe(Source.from_stream(unasked(), 101), Limits(max_bytes=100))
 
 
 def test_a_bitstream_larger_than_its_container_says() -> None:

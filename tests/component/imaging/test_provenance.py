@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import TiffImagePlugin
 
-from darkroom.imaging.formats.metadata.image_metadata import MAX_CHARACTERS, text_of
+from darkroom.imaging.formats.metadata.image_metadata import MAX_CHARACTERS, clean_text
 from tests.corpus import CORPUS
 from tests.images.cameras import camera_files
 from tests.images.exiftool import EXIFTOOL, needs_exiftool
@@ -223,7 +223,7 @@ def test_exiftool_reads_the_same(list_files: Callable[[Path], list[Path]], tmp_p
             ("lens", "EXIF:LensModel"),
         ):
             if str(wanted.get(theirs, "")).strip():
-                assert found[ours] == text_of(str(wanted[theirs])), (name, ours)
+                assert found[ours] == clean_text(str(wanted[theirs])), (name, ours)
                 compared += 1
         if "Composite:GPSLatitude" in wanted:
             assert found["gps"]["latitude"] == pytest.approx(wanted["Composite:GPSLatitude"], abs=1e-5)

@@ -252,7 +252,7 @@ def test_no_thumbnail_goes_out() -> None:
 
 def test_ingest_prints_nothing_that_hides() -> None:
     plans = [Plan("k", width=100, format="png"), Plan("k", width=100, format="png", redact="faces")]
-    pictures = expose(Source.of(png(photo())), plans, limits=Limits()).pictures()
+    pictures = expose(Source.from_bytes(png(photo())), plans, limits=Limits()).pictures()
     assert next(pictures)[0] == plans[0]
     with pytest.raises(FindingsPending):
         next(pictures)

@@ -29,7 +29,7 @@ def again(
     source: bytes, stored: bytes, *, mark: bytes | None = None, known: Findings | None = None, **options: Any
 ) -> Refinement | None:
     plan = Plan("photo", **options)
-    return refined(plan, Source.of(source), stored, limits=Limits(), watermark=mark, findings=known)
+    return refined(plan, Source.from_bytes(source), stored, limits=Limits(), watermark=mark, findings=known)
 
 
 def finished(source: bytes, *, mark: bytes | None = None, **options: Any) -> pyvips.Image:

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from darkroom.errors import BadOption, Damaged, OverLimits, Unavailable
-from darkroom.imaging.block_cache import Blocks
+from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.containers.tiffwriting import tiled
-from darkroom.imaging.formats.tiff.probe import page_of
+from darkroom.imaging.formats.tiff.probe import find_page
 from darkroom.imaging.pyramid import pyramid
 from darkroom.imaging.scene.binding import HEAD, Binding, bind
 from darkroom.imaging.scene.crowning import crown
@@ -76,7 +76,7 @@ def upload(form: str, width: int = 1600, height: int = 1152, bands: int = 3, *, 
 
 
 def plan_of(data: bytes, *, strip_bytes: int = ROWS_OF_TWO) -> tuple[Source, Any, Scene]:
-    source = Source.of(data)
+    source = Source.from_bytes(data)
     told = inspected(source, LIMITS)
     return source, told, planned(source, told, LIMITS, tile_px=256, strip_bytes=strip_bytes)
 
@@ -100,9 +100,9 @@ def level(body: bytes, number: int) -> Any:
 @pytest.mark.parametrize("form", FORMS)
 def test_all_levels_are_those_of_a_pyramid(form: str) -> None:
     data = upload(form)
-    body, wanted = scene_of(data), pyramid(Source.of(data), header(data), limits=LIMITS)
-    assert page_of(Source.of(body), 0) == page_of(Source.of(wanted), 0)
-    assert page_of(Source.of(body), 0).shrinks == (2, 4, 8)
+    body, wanted = scene_of(data), pyramid(Source.from_bytes(data), header(data), limits=LIMITS)
+    assert find_page(Source.from_bytes(body), 0) == find_page(Source.from_bytes(wanted), 0)
+    assert find_page(Source.from_bytes(body), 0).shrinks == (2, 4, 8)
     for number in range(4):
         assert np.array_equal(level(body, number), level(wanted, number)), number
 
@@ -111,7 +111,7 @@ def test_all_levels_are_those_of_a_pyramid(form: str) -> None:
 @pytest.mark.parametrize(("bands", "deep"), [(1, False), (4, False), (2, False), (3, True), (1, True), (4, True)])
 def test_so_they_are_of_any_kind_of_pixels(bands: int, deep: bool) -> None:
     data = upload("tiles", 1600, 1152, bands, deep=deep)
-    body, wanted = scene_of(data), pyramid(Source.of(data), header(data), limits=LIMITS)
+    body, wanted = scene_of(data), pyramid(Source.from_bytes(data), header(data), limits=LIMITS)
     assert np.array_equal(level(body, 0), level(wanted, 0))
     if bands in (1, 3):
         assert all(np.array_equal(level(body, number), level(wanted, number)) for number in range(1, 4))
@@ -142,7 +142,7 @@ def test_strips_may_be_made_in_any_order_and_again(form: str) -> None:
     order = [*range(scene.layout.strips)] * 2
     Random(1).shuffle(order)
     for strip in order:
-        anew = Source.of(upload(form))
+        anew = Source.from_bytes(upload(form))
         assert (
             cut(anew, inspected(anew, LIMITS), Scene.of(json.loads(json.dumps(scene.document()))), strip, LIMITS)
             == (first[strip])
@@ -158,7 +158,7 @@ def test_a_strip_reads_that_strip_alone(form: str) -> None:
     _, _, scene = plan_of(data, strip_bytes=0)
     for strip in (0, scene.layout.strips - 1):
         store = Store(data)
-        source = Source.ranged(Blocks(store, len(data), ahead_bytes=0))
+        source = Source.from_ranges(BlockCache(store, len(data), max_readahead_bytes=0))
         cut(source, inspected(source, LIMITS), scene, strip, LIMITS)
         assert sum(end - start for start, end in store.asked) < 0.45 * len(data)
 
@@ -169,7 +169,7 @@ def test_a_strip_of_what_is_read_from_its_top_is_made_all_the_same() -> None:
     strips: dict[int, bytes] = {}
     write(source, told, scene, strips.__setitem__, LIMITS)
     for strip, body in strips.items():
-        assert cut(Source.of(upload("PNG")), told, scene, strip, LIMITS).body == body
+        assert cut(Source.from_bytes(upload("PNG")), told, scene, strip, LIMITS).body == body
 
 
 @given(st.integers(1, 900), st.integers(1, 700), st.integers(1, 8), st.sampled_from([1, 3, 4]))
@@ -178,12 +178,12 @@ def test_any_size_in_strips_of_any_height(width: int, height: int, rows: int, ba
         width += 64
     image = picture(width, height, bands)
     data = image.tiffsave_buffer(compression="deflate")
-    source = Source.of(data)
+    source = Source.from_bytes(data)
     told = inspected(source, LIMITS)
     scene = replace(planned(source, told, LIMITS, tile_px=64, strip_bytes=rows * 64 * width * bands), lossy=False)
     strips: dict[int, bytes] = {}
     body = file_of(write(source, told, scene, strips.__setitem__, LIMITS), strips)
-    assert len(page_of(Source.of(body), 0).shrinks) == len(scene.layout.sizes) - 1
+    assert len(find_page(Source.from_bytes(body), 0).shrinks) == len(scene.layout.sizes) - 1
     assert np.array_equal(level(body, 0), image.numpy())
     for number in range(1, len(scene.layout.sizes)):
         above = pyvips.Image.tiffload_buffer(body, subifd=number - 2)
@@ -268,7 +268,7 @@ def test_strips_that_do_not_belong_together_are_not_bound() -> None:
 def test_a_scene_has_limits_of_its_own() -> None:
     data = upload("tiles")
     small = Limits(max_pixels=1000, max_bytes=1000)
-    source = Source.of(data)
+    source = Source.from_bytes(data)
     told = inspected(source, small)
     scene = planned(source, told, small, tile_px=256, strip_bytes=0)
     strips: dict[int, bytes] = {}
@@ -280,7 +280,7 @@ def test_a_scene_has_limits_of_its_own() -> None:
         write(source, told, scene, strips.__setitem__, Limits(max_scene_bytes=size - 1))
     book = saved(photo(), "TIFF", save_all=True, append_images=[photo()])
     with pytest.raises(OverLimits, match="2 frames or pages"):
-        inspected(Source.of(book), LIMITS)
+        inspected(Source.from_bytes(book), LIMITS)
 
 
 def test_of_a_scene_only_what_is_read_counts() -> None:
@@ -288,7 +288,7 @@ def test_of_a_scene_only_what_is_read_counts() -> None:
     limits = Limits(max_pixels=300 * 300)
     assert made(body, limits=limits, width=100).width == 100
     # Where what leaves something to the resize is too much, what is as large as the result does.
-    whole = Source.ranged(Store(body).blocks())
+    whole = Source.from_ranges(Store(body).blocks())
     assert made(whole, limits=limits, crop=Crop("px", 0, 0, 512, 512), width=256).width == 256
     for options in ({"crop": Crop("px", 0, 0, 400, 400)}, {"trim": 10, "width": 50}, {"width": 700}):
         with pytest.raises(BadOption, match="read at once"):
@@ -302,7 +302,7 @@ def test_of_a_scene_only_what_is_read_counts() -> None:
 def test_only_by_ranges_may_a_scene_have_more_bytes() -> None:
     body = scene_of(upload("tiles"))
     limits = Limits(max_bytes=len(body) - 1)
-    assert made(Source.ranged(Store(body).blocks()), limits=limits, width=100).width == 100
+    assert made(Source.from_ranges(Store(body).blocks()), limits=limits, width=100).width == 100
     with pytest.raises(OverLimits):
         made(body, limits=limits, width=100)
 
@@ -310,7 +310,7 @@ def test_only_by_ranges_may_a_scene_have_more_bytes() -> None:
 def test_a_tile_of_a_scene_is_read_from_few_bytes() -> None:
     body = scene_of(upload("tiles"))
     store = Store(body)
-    source = Source.ranged(store.blocks())
+    source = Source.from_ranges(store.blocks())
     options = {"crop": Crop("px", 1024, 768, 256, 256)}
     wanted = seen(made(upload("tiles"), **options).body)
     assert alike(seen(made(source, **options).body), wanted) > 0.97
@@ -320,7 +320,7 @@ def test_a_tile_of_a_scene_is_read_from_few_bytes() -> None:
 def test_damage_shows_while_a_strip_is_made() -> None:
     broken = bytearray(upload("tiles"))
     broken[len(broken) // 3 : len(broken) // 2] = bytes(len(broken) // 2 - len(broken) // 3)
-    source = Source.of(bytes(broken))
+    source = Source.from_bytes(bytes(broken))
     _, told, scene = plan_of(upload("tiles"), strip_bytes=0)
     with pytest.raises(Damaged):
         write(source, told, scene, lambda _, __: None, LIMITS)
@@ -335,7 +335,7 @@ def test_a_line_that_breaks_is_no_damage() -> None:
             raise Unavailable(detail="the line is down")
         return data[start:end]
 
-    source = Source.ranged(Blocks(failing, len(data)))
+    source = Source.from_ranges(BlockCache(failing, len(data)))
     with pytest.raises(Unavailable, match=r"."):
         write(source, told, scene, lambda _, __: None, LIMITS)
 

@@ -27,7 +27,7 @@ def ramp(width: int, height: int) -> pyvips.Image:
 @pytest.mark.parametrize("strip_bytes", [1, 400_000_000])
 def test_they_are_the_picture_at_every_level(width: int, height: int, strip_bytes: int) -> None:
     limits, image = Limits(), ramp(width, height)
-    source = Source.of(image.tiffsave_buffer(tile=True, compression="deflate"))
+    source = Source.from_bytes(image.tiffsave_buffer(tile=True, compression="deflate"))
     header = inspected(source, limits)
     scene = planned(source, header, limits, strip_bytes=strip_bytes)
     made: list[bytes] = []

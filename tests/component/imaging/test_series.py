@@ -12,7 +12,7 @@ import pyvips
 from PIL import Image, ImageDraw
 
 from darkroom.errors import DarkroomError, OverLimits, TypeNotAllowed
-from darkroom.imaging.rendered_image import Picture
+from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.series import Exposure, expose
 from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits
@@ -42,7 +42,7 @@ class Watched(Source):
 
     def vips(self, *, whole: bool = False, patches: Sequence[Patch] = ()) -> Any:
         self.decodes += 1
-        return super().vips(whole=whole, patches=patches)
+        return super().open_vips(whole=whole, patches=patches)
 
 
 def plan(**options: Any) -> Plan:
@@ -50,10 +50,10 @@ def plan(**options: Any) -> Plan:
 
 
 def exposed(data: bytes, *plans: Plan, **options: Any) -> Exposure:
-    return expose(Source.of(data), plans, limits=Limits(), **options)
+    return expose(Source.from_bytes(data), plans, limits=Limits(), **options)
 
 
-def series(data: bytes, *options: dict[str, Any], form: str = "png") -> list[tuple[dict[str, Any], Picture]]:
+def series(data: bytes, *options: dict[str, Any], form: str = "png") -> list[tuple[dict[str, Any], RenderedImage]]:
     """The pictures of plans of ``options``, with what made them."""
     wanted = [{"format": form} | each for each in options]
     found = dict(exposed(data, *(plan(**each) for each in wanted)).pictures())
@@ -61,11 +61,11 @@ def series(data: bytes, *options: dict[str, Any], form: str = "png") -> list[tup
     return [(each, found[plan(**each)]) for each in wanted]
 
 
-def facts(picture: Picture) -> tuple[str, int, int, int]:
+def facts(picture: RenderedImage) -> tuple[str, int, int, int]:
     return picture.content_type, picture.width, picture.height, picture.frames
 
 
-def assert_same(found: Picture, wanted: Picture) -> None:
+def assert_same(found: RenderedImage, wanted: RenderedImage) -> None:
     """Equal, before any lossy encoder, within half of what the goldens allow."""
     assert facts(found) == facts(wanted)
     if found.body != wanted.body:
@@ -74,7 +74,7 @@ def assert_same(found: Picture, wanted: Picture) -> None:
         assert np.abs(rgba(found.body)[..., 3].astype(int) - rgba(wanted.body)[..., 3]).mean() <= MOST_LEVELS
 
 
-def assert_as_good(found: Picture, wanted: Picture, true: Picture) -> None:
+def assert_as_good(found: RenderedImage, wanted: RenderedImage, true: RenderedImage) -> None:
     """As near to the picture without loss: two WebPs of nearly the same pixels differ by the encoder's own noise."""
     assert facts(found) == facts(wanted)
     ours, theirs, both = seen(found.body), seen(wanted.body), seen(true.body)
@@ -270,4 +270,4 @@ def test_what_is_no_picture_is_refused() -> None:
     with pytest.raises(TypeNotAllowed):
         exposed(b"%PDF-1.4")
     with pytest.raises(OverLimits):
-        expose(Source.of(moving("GIF")), [plan(animate=False)], limits=Limits(max_pixels=260 * 180 * 4))
+        expose(Source.from_bytes(moving("GIF")), [plan(animate=False)], limits=Limits(max_pixels=260 * 180 * 4))

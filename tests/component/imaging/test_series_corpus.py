@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from darkroom.imaging.fingerprint import distance
-from darkroom.imaging.formats.jpeg.ultrahdr import read
+from darkroom.imaging.formats.jpeg.ultrahdr import read_gain_map
 from darkroom.imaging.render import render
-from darkroom.imaging.rendered_image import Picture
+from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.series import Exposure, expose
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -62,14 +62,14 @@ SLOW = ("avif-orientation-6.avif", "iphone.heic")
 
 
 def source(corpus: Path, name: str) -> Source:
-    return Source.of((corpus / name).read_bytes())
+    return Source.from_bytes((corpus / name).read_bytes())
 
 
 def exposed(corpus: Path, name: str, *plans: Plan) -> Exposure:
     return expose(source(corpus, name), plans, limits=Limits())
 
 
-def rendered(corpus: Path, name: str, plan: Plan) -> Picture:
+def rendered(corpus: Path, name: str, plan: Plan) -> RenderedImage:
     return render(plan, source(corpus, name), limits=Limits())
 
 
@@ -124,7 +124,7 @@ def test_a_long_animation_plays_the_same(corpus: Path) -> None:
 def test_the_gain_map_comes_along(corpus: Path) -> None:
     plans = [Plan("k", width=width, format="jpeg") for width in (1600, 800)]
     for plan, picture in exposed(corpus, "ultra-hdr.jpg", *plans).pictures():
-        found, wanted = read(picture.body), read(rendered(corpus, "ultra-hdr.jpg", plan).body)
+        found, wanted = read_gain_map(picture.body), read_gain_map(rendered(corpus, "ultra-hdr.jpg", plan).body)
         assert found is not None
         assert wanted is not None
         assert (found.size, found.parameters) == (wanted.size, wanted.parameters)

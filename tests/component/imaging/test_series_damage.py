@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import Damaged, Unavailable
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.render import render
 from darkroom.imaging.series import expose
@@ -40,9 +40,9 @@ def exposed(source: Source, plans: list[Plan]) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in sources() if kind != "svg"])
 def test_damage_at_the_end_is_found_before_any_picture(kind: str, wanted: str) -> None:
     data = sources()[kind]
-    exposed(Source.of(data), WANTED[wanted])
+    exposed(Source.from_bytes(data), WANTED[wanted])
     with pytest.raises(Damaged):
-        exposed(Source.of(data[: len(data) * 9 // 10]), WANTED[wanted])
+        exposed(Source.from_bytes(data[: len(data) * 9 // 10]), WANTED[wanted])
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP"])
@@ -50,21 +50,23 @@ def test_damage_at_the_end_is_found_before_any_picture(kind: str, wanted: str) -
 def test_every_frame_must_be_sound(form: str, wanted: str) -> None:
     noise = [Image.fromarray(np.random.default_rng(n).integers(0, 255, (60, 60, 3), dtype=np.uint8)) for n in range(4)]
     data = saved(noise[0], form, save_all=True, append_images=noise[1:], duration=50)
-    exposed(Source.of(data), WANTED[wanted])
+    exposed(Source.from_bytes(data), WANTED[wanted])
     with pytest.raises(Damaged):
-        exposed(Source.of(data[: len(data) * 9 // 10]), WANTED[wanted])
+        exposed(Source.from_bytes(data[: len(data) * 9 // 10]), WANTED[wanted])
 
 
 def test_a_tiff_is_decoded_itself_not_a_smaller_copy_in_it() -> None:
     tiff = saved(cutout().resize((1600, 1200)), "TIFF")
-    pyramid = make_master(tiff, inspect(Source.of(tiff), Limits()), limits=Limits())
-    exposed(Source.of(pyramid.body), [STILL])
+    pyramid = make_master(tiff, probe(Source.from_bytes(tiff), Limits()), limits=Limits())
+    exposed(Source.from_bytes(pyramid.body), [STILL])
     damaged = bytearray(pyramid.body)
     at = len(damaged) * 3 // 4
     damaged[at : at + 200] = bytes(200)
-    assert render(STILL, Source.of(bytes(damaged)), limits=Limits()).width == 40, "a copy is all that a render reads"
+    assert render(STILL, Source.from_bytes(bytes(damaged)), limits=Limits()).width == 40, (
+        "a copy is all that a render reads"
+    )
     with pytest.raises(Damaged):
-        exposed(Source.of(bytes(damaged)), [STILL])
+        exposed(Source.from_bytes(bytes(damaged)), [STILL])
 
 
 def test_a_fault_of_the_stream_is_not_damage() -> None:
@@ -73,7 +75,7 @@ def test_a_fault_of_the_stream_is_not_damage() -> None:
         raise Unavailable(detail="the store hung up")
 
     with pytest.raises(Unavailable):
-        exposed(Source.streamed(broken(), len(sources()["jpeg"])), [STILL])
+        exposed(Source.from_stream(broken(), len(sources()["jpeg"])), [STILL])
 
 
 REFUSED = ("truncated.jpg", "truncated.gif", "corrupt-header.jpg", "corrupted.jpg")
@@ -83,7 +85,7 @@ REFUSED = ("truncated.jpg", "truncated.gif", "corrupt-header.jpg", "corrupted.jp
 @pytest.mark.parametrize("wanted", WANTED)
 def test_corpus_of_damage(corpus: Path, name: str, wanted: str) -> None:
     with pytest.raises(Damaged):
-        exposed(Source.of((corpus / name).read_bytes()), WANTED[wanted])
+        exposed(Source.from_bytes((corpus / name).read_bytes()), WANTED[wanted])
 
 
 MEASURE = """

@@ -12,10 +12,10 @@ import pyvips
 from PIL import Image, PngImagePlugin
 from PIL.ImageCms import createProfile, profileToProfile
 
-from darkroom.imaging.colour.icc import profile_name
-from darkroom.imaging.formats.metadata.orientation import minimal, orientation
-from darkroom.imaging.formats.metadata.strip import clean
-from darkroom.imaging.formats.probe import Header, inspect
+from darkroom.imaging.colour.icc import identify_profile
+from darkroom.imaging.formats.metadata.orientation import build_orientation_exif, read_orientation
+from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import HEIC, animation, exif_block, png_chunk, saved, tiff, with_exif
@@ -28,11 +28,11 @@ TRAILER = b"secret trailer" * 10
 
 
 def header(data: bytes) -> Header:
-    return inspect(Source.of(data), Limits())
+    return probe(Source.from_bytes(data), Limits())
 
 
 def cleaned(data: bytes, *, keep_orientation: bool = False) -> bytes:
-    result = clean(data, header(data), keep_orientation=keep_orientation)
+    result = strip_metadata(data, header(data), keep_orientation=keep_orientation)
     assert result is not None
     return result
 
@@ -143,7 +143,7 @@ def test_the_numbers_of_a_profile_stay_and_its_text_goes(form: str) -> None:
     with Image.open(BytesIO(before)) as one, Image.open(BytesIO(after)) as other:
         assert b"secret" in one.info["icc_profile"]
         assert b"secret" not in other.info["icc_profile"]
-        assert profile_name(other.info["icc_profile"]) == "Display P3"
+        assert identify_profile(other.info["icc_profile"]) == "Display P3"
         converted = [
             profileToProfile(image, BytesIO(image.info["icc_profile"]), createProfile("sRGB")) for image in (one, other)
         ]
@@ -154,8 +154,8 @@ def test_the_numbers_of_a_profile_stay_and_its_text_goes(form: str) -> None:
 def test_a_file_with_a_profile_that_cannot_be_rewritten_is_encoded_anew(form: str) -> None:
     """It could hold any text, and colours need it."""
     data = saved(form, icc_profile=b"secret" * 99)
-    assert clean(data, header(data), keep_orientation=True) is None
-    assert b"secret" not in (clean(data, header(data), keep_profile=False) or b"secret")
+    assert strip_metadata(data, header(data), keep_orientation=True) is None
+    assert b"secret" not in (strip_metadata(data, header(data), keep_profile=False) or b"secret")
 
 
 def test_animations_play_as_before() -> None:
@@ -190,7 +190,7 @@ def test_the_colour_transform_of_cmyk_stays() -> None:
 @pytest.mark.parametrize("turn", range(2, 9))
 def test_a_turned_picture_keeps_that_one_tag_or_is_left_alone(form: str, turn: int, tmp_path: Path) -> None:
     data = with_exif(noisy("JPEG"), turn) if form == "JPEG" else saved(form, exif=exif_block(turn))
-    assert clean(data, header(data)) is None
+    assert strip_metadata(data, header(data)) is None
     after = cleaned(data, keep_orientation=True)
     assert header(after) == header(data)
     assert frames(after) == frames(data)
@@ -202,7 +202,7 @@ def test_a_turned_picture_keeps_that_one_tag_or_is_left_alone(form: str, turn: i
 
 
 def test_the_minimal_block_is_read_back() -> None:
-    assert [orientation(minimal(turn)) for turn in range(1, 9)] == list(range(1, 9))
+    assert [read_orientation(build_orientation_exif(turn)) for turn in range(1, 9)] == list(range(1, 9))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_the_minimal_block_is_read_back() -> None:
     ],
 )
 def test_none_where_it_cannot_be_had_without_encoding(data: bytes) -> None:
-    assert clean(data, header(data)) is None
+    assert strip_metadata(data, header(data)) is None
 
 
 def test_bytes_after_the_riff_are_gone_and_its_size_is_right() -> None:

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import DarkroomError
-from darkroom.imaging.formats.bmff.container import Box, meta_box, parse_meta
-from darkroom.imaging.formats.metadata.strip import clean
-from darkroom.imaging.formats.probe import Header, inspect
+from darkroom.imaging.formats.bmff.container import Box, parse_meta, read_meta_box
+from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import avif
@@ -27,11 +27,11 @@ from tests.images.sources import cutout, photo, saved
 
 
 def header(data: bytes) -> Header:
-    return inspect(Source.of(data), Limits())
+    return probe(Source.from_bytes(data), Limits())
 
 
 def cleaned(data: bytes, *, keep_profile: bool = True) -> bytes:
-    found = clean(data, header(data), keep_orientation=True, keep_profile=keep_profile)
+    found = strip_metadata(data, header(data), keep_orientation=True, keep_profile=keep_profile)
     assert found is not None
     return found
 
@@ -81,7 +81,7 @@ def test_pixels_stay(name: str) -> None:
 def test_only_what_is_shown_is_in_it(name: str) -> None:
     after = cleaned(CASES[name])
     assert b"secret" not in after
-    kinds = [item.kind for item in parse_meta(meta_box(lambda at, length: after[at : at + length])).items.values()]
+    kinds = [item.kind for item in parse_meta(read_meta_box(lambda at, length: after[at : at + length])).items.values()]
     assert set(kinds) <= {b"av01", b"grid"}
     assert kinds[0] == (b"grid" if "grid" in name else b"av01")
     assert b"moov" not in after
@@ -138,7 +138,7 @@ def broken() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", broken())
 def test_what_does_not_fit_together_is_left_to_an_encoder(name: str) -> None:
-    assert clean(broken()[name], header(CASES["plain"]), keep_orientation=True) is None
+    assert strip_metadata(broken()[name], header(CASES["plain"]), keep_orientation=True) is None
 
 
 @given(st.data())
@@ -147,7 +147,7 @@ def test_any_mangled_file_is_cleaned_or_left(data: st.DataObject) -> None:
     mangled = bytearray(CASES[name])
     for at in data.draw(st.lists(st.integers(0, min(len(mangled), 1500) - 1), max_size=6)):
         mangled[at] = data.draw(st.integers(0, 255))
-    found = clean(bytes(mangled), header(CASES[name]), keep_orientation=True)
+    found = strip_metadata(bytes(mangled), header(CASES[name]), keep_orientation=True)
     if found is not None:
         with suppress(DarkroomError):
             header(found)
@@ -157,7 +157,7 @@ def test_any_mangled_file_is_cleaned_or_left(data: st.DataObject) -> None:
 def test_items_over_one_another_do_not_make_it_grow() -> None:
     data = heif(grid(saved(photo(), "AVIF", quality=90), 8, 8, 8 * 320, 8 * 240), shared=True)
     assert pixels(data)
-    assert clean(data, header(data), keep_orientation=True) is None
+    assert strip_metadata(data, header(data), keep_orientation=True) is None
 
 
 def test_a_file_of_many_tiles_is_cleaned_at_once() -> None:

@@ -13,7 +13,7 @@ import pytest
 import pyvips
 
 from darkroom.errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.svg import sanitise
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -58,7 +58,7 @@ def data_url(data: bytes, kind: str = "png") -> str:
 )
 def test_size_by_the_rules_of_css(attributes: str, size: tuple[int, int]) -> None:
     data = document('<rect width="10" height="10"/>', attributes)
-    assert sanitise.size(data) == size
+    assert sanitise.read_size(data) == size
     image = drawn(sanitise.sanitise(data))
     assert (image.width, image.height) == size
 
@@ -385,7 +385,7 @@ def test_circles_are_no_bombs() -> None:
 
 DRAW = """
 import resource, sys, pyvips
-from darkroom.imaging.svg import sanitise
+from darkroom.imaging.formats.svg.sanitise import sanitise
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 pyvips.Image.svgload_buffer(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>').avg()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -424,4 +424,4 @@ def test_what_is_let_through_draws_within_bounds(content: str) -> None:
 
 def test_the_header_goes_through_the_same_door() -> None:
     with pytest.raises(DarkroomError):
-        inspect(Source.of(b"<svg xmlns='http://www.w3.org/2000/svg'" + b" " * 6_000_000 + b"/>"), Limits())
+        probe(Source.from_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'" + b" " * 6_000_000 + b"/>"), Limits())

@@ -88,7 +88,7 @@ def test_its_presets_are_what_would_be_rendered_of_its_master(world: SceneWorld)
     world.created(KEY, tiff())
     world.execution().whole()
     world.ended()
-    source = Source.of(world.body("media", MASTER))
+    source = Source.from_bytes(world.body("media", MASTER))
     plans = [plan for plan in configured().ingested(KEY).values() if plan.watermark is None]
     wanted = {derivative_name(plan): render(plan, source, limits=Limits()).body for plan in plans}
     assert set(world.record(KEY).derivatives) == set(wanted)

@@ -35,7 +35,7 @@ def scene() -> bytes:
     """A scene of 4096 × 3072 px of noise, of some 14 MB."""
     noise = np.random.default_rng(3).integers(0, 255, (1536, 2048, 3), dtype=np.uint8)
     image = pyvips.Image.new_from_array(noise).copy(interpretation="srgb").resize(2).cast("uchar")
-    source = Source.of(image.tiffsave_buffer(tile=True, compression="deflate", level=1))
+    source = Source.from_bytes(image.tiffsave_buffer(tile=True, compression="deflate", level=1))
     limits = Limits()
     header = inspected(source, limits)
     strips: list[bytes] = []
@@ -139,7 +139,7 @@ def test_what_changes_between_two_ranges_is_unavailable(counting: Counting) -> N
     found = reading.open(counting, SCENE)
     assert found is not None
     with reading.source(counting, SCENE, found) as source:
-        source.head()
+        source.read_head()
         counting.put(SCENE, scene() + b"!", TIFF)
         with pytest.raises(Unavailable):
             source.read_at(len(scene()) - 100, 100)
@@ -153,8 +153,8 @@ def test_the_last_few_stay(counting: Counting) -> None:
         found = reading.open(counting, name)
         assert found is not None
         with reading.source(counting, name, found) as source:
-            assert source.by_ranges
-            source.head()
+            assert source.is_ranged
+            source.read_head()
     counting.opened.clear()
     for name in reversed(names):
         reading.open(counting, name)
@@ -167,7 +167,7 @@ def test_a_scene_by_another_name_is_read_from_its_stream_first(counting: Countin
     found = reading.open(counting, "masters/scene")
     assert found is not None
     with reading.source(counting, "masters/scene", found) as source:
-        source.head()
+        source.read_head()
         assert counting.ranged == []
         assert source.read_at(len(scene()) - 50, 50) == scene()[-50:]
     assert len(counting.ranged) == 1
@@ -193,5 +193,5 @@ def test_all_else_is_streamed(bucket: Bucket, kind: str, name: str, monkeypatch:
     found = reading.open(bucket, name)
     assert found is not None
     with reading.source(bucket, name, found) as source:
-        assert not source.by_ranges
+        assert not source.is_ranged
         assert source.read_all() == body

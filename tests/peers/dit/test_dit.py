@@ -86,7 +86,7 @@ def make(row: Row, files: dict[str, bytes]) -> bytes:
     plan = read("/" + b64encode(document).decode(), SETTINGS).plan
     plan = replace(plan, format="png") if plan.format == "auto" else plan
     mark = files[sources.MARK] if plan.watermark else None
-    return render(plan, Source.of(files[plan.key]), limits=Limits(), watermark=mark).body
+    return render(plan, Source.from_bytes(files[plan.key]), limits=Limits(), watermark=mark).body
 
 
 @pytest.fixture(scope="module")

@@ -145,7 +145,7 @@ def theirs(answer: dict[str, Any]) -> Pixels:
 def ours(answer: dict[str, Any]) -> Pixels:
     assert "url" in answer["ours"], answer
     plan = parse_url(answer["ours"]["url"]).plan
-    return rgba(render(plan, Source.of(sources()[plan.key]), limits=Limits()).body)
+    return rgba(render(plan, Source.from_bytes(sources()[plan.key]), limits=Limits()).body)
 
 
 def distance(one: Pixels, other: Pixels) -> float:

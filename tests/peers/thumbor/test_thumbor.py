@@ -88,7 +88,7 @@ def make(path: str, files: dict[str, bytes], settings: LanguageSettings = SETTIN
     plan = read(f"/unsafe/{path}", settings).plan
     plan = replace(plan, format="png") if plan.format == "auto" else plan
     first, second = (files[MARKS[mark.name]] if mark else None for mark in (plan.watermark, plan.second_watermark))
-    source = Source.of(files[plan.key])
+    source = Source.from_bytes(files[plan.key])
     return render(plan, source, limits=Limits(), watermark=first, second_watermark=second).body
 
 
@@ -175,7 +175,7 @@ METADATA = (
 def test_metadata_documents_are_equal(path: str, address: str, files: dict[str, bytes]) -> None:
     theirs = json.loads(fetch(f"{address}/unsafe/{path}")[1])
     parsed = read(f"/unsafe/{path}", SETTINGS)
-    body = render(parsed.plan, Source.of(files[parsed.plan.key]), limits=Limits()).body
+    body = render(parsed.plan, Source.from_bytes(files[parsed.plan.key]), limits=Limits()).body
     assert parsed.document is not None
     assert parsed.document(json.loads(body)) == theirs
 

@@ -16,7 +16,7 @@ import pyvips
 
 from chaos.workers import processes, worked_s
 from darkroom.aws.vault import Vault
-from darkroom.imaging.block_cache import Blocks
+from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -117,9 +117,9 @@ def test_a_tile_of_it_reads_little(scenic: Stack, operator: Operator) -> None:
     vault = Vault(scenic.cloud.s3, scenic.media_bucket)
     kept = vault.head(key)
     assert kept is not None
-    blocks = Blocks(lambda start, end: vault.range(key, start, end, etag=kept.etag), kept.size_bytes)
+    blocks = BlockCache(lambda start, end: vault.range(key, start, end, etag=kept.etag), kept.size_bytes)
     plan = Plan("maps/tall.tif", crop=Crop("px", *TILE), format="png")
-    shown = render(plan, Source.ranged(blocks), limits=Limits())
+    shown = render(plan, Source.from_ranges(blocks), limits=Limits())
     assert apart(shown.body, scene_image(WIDTH, HEIGHT).crop(*TILE)) < SAME
     assert blocks.fetched_bytes < 2_000_000 < kept.size_bytes / 5
     assert operator.waiting("ingest_dead_letters") == 0

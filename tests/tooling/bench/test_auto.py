@@ -30,7 +30,7 @@ def outcome() -> Outcome:
         90: [Kept(2000, 80.0), Kept(200, 90.0)],
     }
     careful = {quality: [Kept(one.size_bytes // 2, one.score) for one in row] for quality, row in fixed.items()}
-    return Outcome("webp", "quick", [printed(700, 75.0, 75.5), printed(40, 75.0, 74.0)], fixed, careful)
+    return Outcome("webp", "fast", [printed(700, 75.0, 75.5), printed(40, 75.0, 74.0)], fixed, careful)
 
 
 def test_bytes_are_compared_at_the_same_mean_score(outcome: Outcome) -> None:
@@ -53,14 +53,14 @@ def test_the_share_of_those_that_are_near(outcome: Outcome) -> None:
 
 
 def test_the_page_tells_each_format(outcome: Outcome) -> None:
-    told = part.text([outcome, replace(outcome, form="avif"), replace(outcome, pace="thorough")])
+    told = part.text([outcome, replace(outcome, form="avif"), replace(outcome, pace="slow")])
     assert "| WebP | 2 | 100 % | 75.0 | 80 |" in told
     assert "| WebP, refined | 2 | 100 % |" in told
     assert "| AVIF | 2 |" in told
 
 
 def test_bytes_are_judged_when_refined_and_nearness_always(outcome: Outcome) -> None:
-    refined = replace(outcome, pace="thorough", prints=[printed(630, 75.0), printed(36, 75.0)])
+    refined = replace(outcome, pace="slow", prints=[printed(630, 75.0), printed(36, 75.0)])
     far = replace(outcome, prints=[*outcome.prints[:1], printed(40, 78.0)])
     near, size = part.figures(outcome, refined)
     assert (near.goal, near.value) == ("auto-within-2", 1)

@@ -12,7 +12,7 @@ from chaos.image_oracle import digest_image, expected_master
 from chaos.pictures import MAX_PIXELS, Content, ImageFactory
 from chaos.script import Action, Operation, hot_keys, write_script
 from darkroom.errors import DarkroomError
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.sniff import sniff
 from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
@@ -28,8 +28,8 @@ def code(key: str, data: bytes) -> str:
     try:
         check_key(key)
         sniff(data)
-        inspect(Source.of(data), limits)
-        expose(Source.of(data), [], limits=limits)
+        probe(Source.from_bytes(data), limits)
+        expose(Source.from_bytes(data), [], limits=limits)
     except DarkroomError as error:
         return error.code
     return ""

@@ -12,11 +12,11 @@ from PIL import Image
 
 from darkroom.errors import DarkroomError, OverLimits
 from darkroom.imaging.formats.load import load_whole
-from darkroom.imaging.formats.metadata.strip import clean
+from darkroom.imaging.formats.metadata.strip import strip_metadata
 from darkroom.imaging.formats.png import apng_decode
-from darkroom.imaging.formats.png.apng import CLEAR, KEEP, OVER, RESTORE, SOURCE, read_animation
-from darkroom.imaging.formats.png.container import chunks
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.png.apng import CLEAR, KEEP, OVER, RESTORE, SOURCE, parse_animation
+from darkroom.imaging.formats.png.container import iter_chunks
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -42,13 +42,13 @@ def part(mode: str, number: int) -> Image.Image:
 def body_of(image: Image.Image) -> bytes:
     """What the IDAT chunks of a PNG of ``image`` carry."""
     png = saved(image, "PNG")
-    return b"".join(png[found.body : found.end - 4] for found in chunks(png) if found.name == b"IDAT")
+    return b"".join(png[found.body : found.end - 4] for found in iter_chunks(png) if found.name == b"IDAT")
 
 
 def animated(mode: str = "RGBA", dispose: int = KEEP, blend: int = SOURCE, *, separate: bool = False) -> bytes:
     """An APNG of four frames. ``separate``: the PNG's own image is another one, and no frame."""
     first = saved(part(mode, 0), "PNG")
-    head = [first[found.start : found.end] for found in chunks(first) if found.name not in (b"IDAT", b"IEND")]
+    head = [first[found.start : found.end] for found in iter_chunks(first) if found.name not in (b"IDAT", b"IEND")]
     body = [first[:8], *head, png_chunk(b"acTL", struct.pack(">II", 4, 3))]
     if separate:
         body.append(png_chunk(b"IDAT", body_of(Image.new(mode, SIZE))))
@@ -84,8 +84,8 @@ def expected(mode: str, dispose: int, blend: int) -> list[np.ndarray]:
 
 
 def shown(data: bytes, **options: object) -> list[np.ndarray]:
-    source = Source.of(data)
-    frames = load_whole(source, inspect(source, Limits()), Limits(), **options).frames  # type: ignore[arg-type]
+    source = Source.from_bytes(data)
+    frames = load_whole(source, probe(source, Limits()), Limits(), **options).frames  # type: ignore[arg-type]
     with source.decoding():
         return [np.asarray(frame.numpy()) for frame in frames]
 
@@ -104,7 +104,7 @@ def levels_apart(one: np.ndarray, other: np.ndarray) -> int:
 @pytest.mark.parametrize("separate", [False, True])
 def test_every_frame_is_as_pillow_paints_it(mode: str, dispose: int, blend: int, separate: bool) -> None:
     data, wanted = animated(mode, dispose, blend, separate=separate), expected(mode, dispose, blend)
-    header = inspect(Source.of(data), Limits())
+    header = probe(Source.from_bytes(data), Limits())
     assert (header.frames, header.animated) == (4, True)
     frames = shown(data, animated=True)
     assert len(frames) == 4
@@ -123,8 +123,8 @@ def test_an_animation_plays_as_webp_and_as_gif() -> None:
 
 def test_the_master_keeps_the_animation_and_its_pixels() -> None:
     data = animated()
-    master = make_master(data, inspect(Source.of(data), Limits()), limits=Limits())
-    assert (master.how, master.content_type) == ("cleaned", "image/png")
+    master = make_master(data, probe(Source.from_bytes(data), Limits()), limits=Limits())
+    assert (master.method, master.content_type) == ("cleaned", "image/png")
     for one, other in zip(shown(data, animated=True), shown(master.body, animated=True), strict=True):
         assert np.array_equal(one, other)
 
@@ -132,10 +132,10 @@ def test_the_master_keeps_the_animation_and_its_pixels() -> None:
 def test_an_image_that_is_no_frame_does_not_stay() -> None:
     """Some viewers would show it and others the animation, and nothing here looks at it."""
     data = animated(separate=True)
-    header = inspect(Source.of(data), Limits())
-    assert clean(data, header) is None
+    header = probe(Source.from_bytes(data), Limits())
+    assert strip_metadata(data, header) is None
     master = make_master(data, header, limits=Limits())
-    assert (master.how, master.content_type) == ("encoded", "image/webp")
+    assert (master.method, master.content_type) == ("encoded", "image/webp")
     assert levels_apart(expected("RGBA", KEEP, SOURCE)[0], shown(data)[0]) <= 1, "a still shows the first frame"
 
 
@@ -151,9 +151,9 @@ def without(data: bytes, name: bytes, which: int = 0) -> bytes:
 def with_data_before_its_image(hidden: Image.Image) -> bytes:
     """An APNG whose first frame has another image in fdAT, before the PNG's own one."""
     data = animated()
-    control = next(part for part in chunks(data) if part.name == b"fcTL")
+    control = next(part for part in iter_chunks(data) if part.name == b"fcTL")
     rest, sequence = [], 2
-    for part in chunks(data):
+    for part in iter_chunks(data):
         if part.start < control.end:
             continue
         body = data[part.body : part.end - 4]
@@ -179,9 +179,9 @@ BROKEN = {
 def test_an_animation_that_is_not_as_announced_is_a_still_everywhere(case: str) -> None:
     data = BROKEN[case]
     assert data != animated()
-    header = inspect(Source.of(data), Limits())
+    header = probe(Source.from_bytes(data), Limits())
     assert (header.frames, header.animated) == (1, False)
-    cleaned = clean(data, header)
+    cleaned = strip_metadata(data, header)
     assert cleaned is not None
     assert not any(name in cleaned for name in (b"acTL", b"fcTL", b"fdAT"))
 
@@ -196,7 +196,7 @@ def test_cut_and_changed_files_raise_nothing_else() -> None:
             shown(bytes(changed), animated=True)
         except DarkroomError:
             continue
-    assert read_animation(data) is not None
+    assert parse_animation(data) is not None
 
 
 def test_more_pixels_than_fit_in_memory_are_over_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +218,7 @@ def test_memory_is_that_of_the_frames_that_are_loaded(page: int | None) -> None:
     data = blended(wide, tall, frames)
     tracemalloc.start()
     try:
-        image = apng_decode.load_frames(Source.of(data), page=page)
+        image = apng_decode.load_frames(Source.from_bytes(data), page=page)
         peak_bytes = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

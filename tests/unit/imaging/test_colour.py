@@ -13,7 +13,7 @@ import pyvips
 from PIL import Image, ImageCms
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from darkroom.imaging.colour.cicp import from_code_points
+from darkroom.imaging.colour.cicp import cicp_to_srgb
 from darkroom.imaging.colour.convert import to_eight_bits, to_srgb
 from darkroom.imaging.colour.icc import is_srgb
 from darkroom.imaging.formats.probe import Cicp
@@ -183,7 +183,7 @@ def test_hdr_highlights_approach_white() -> None:
 
 def test_code_points_of_display_p3_equal_its_profile() -> None:
     image = pyvips.Image.new_from_array(np.asarray(photo())).copy(interpretation="srgb")
-    by_points = to_eight_bits(from_code_points(image, Cicp(12, 13))).numpy()
+    by_points = to_eight_bits(cicp_to_srgb(image, Cicp(12, 13))).numpy()
     by_profile = image.icc_transform("srgb", input_profile="p3", intent="relative").numpy()
     assert apart(by_points, by_profile) < 0.5
 
@@ -196,7 +196,7 @@ def pq(nits: float) -> float:
 
 def through(cicp: Cicp, value: float) -> list[float]:
     pixel = (pyvips.Image.black(1, 1, bands=3) + value * 65_535).rint().cast("ushort").copy(interpretation="rgb16")
-    found: list[float] = to_eight_bits(from_code_points(pixel, cicp)).getpoint(0, 0)
+    found: list[float] = to_eight_bits(cicp_to_srgb(pixel, cicp)).getpoint(0, 0)
     return found
 
 

@@ -13,12 +13,12 @@ import pyvips
 from PIL import TiffImagePlugin
 
 from darkroom.errors import Damaged, TypeNotAllowed
-from darkroom.imaging.formats.decoder_patches import patches_of
-from darkroom.imaging.formats.jpeg.container import SOS, picture_at
+from darkroom.imaging.formats.decoder_patches import find_patches
+from darkroom.imaging.formats.jpeg.container import SOS, parse_jpeg
 from darkroom.imaging.formats.load import load_whole
-from darkroom.imaging.formats.metadata.orientation import orientation
-from darkroom.imaging.formats.metadata.provenance import provenance
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.metadata.orientation import read_orientation
+from darkroom.imaging.formats.metadata.provenance import read_provenance
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import HEIC
@@ -52,11 +52,11 @@ CONTAINERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def streamed(data: bytes) -> Source:
-    return Source.streamed((data[at : at + 5000] for at in range(0, len(data), 5000)), len(data))
+    return Source.from_stream((data[at : at + 5000] for at in range(0, len(data), 5000)), len(data))
 
 
 def decoded(source: Source) -> np.ndarray:
-    header = inspect(source, Limits())
+    header = probe(source, Limits())
     with source.decoding():
         return np.asarray(load_whole(source, header, Limits()).frames[0].numpy())
 
@@ -66,21 +66,21 @@ def decoded(source: Source) -> np.ndarray:
 def test_a_directory_that_leads_back_to_itself_costs_nothing(form: str, entries: int) -> None:
     data = CONTAINERS[form](cyclic(entries))
     started = process_time()
-    pixels = decoded(Source.of(data))
+    pixels = decoded(Source.from_bytes(data))
     assert np.array_equal(pixels, decoded(streamed(data)))
-    provenance(data, inspect(Source.of(data), Limits()), keep_gps=True)
+    read_provenance(data, probe(Source.from_bytes(data), Limits()), keep_gps=True)
     assert process_time() - started < MOST_S
-    assert np.array_equal(pixels, decoded(Source.of(CONTAINERS[form](exif()))))
+    assert np.array_equal(pixels, decoded(Source.from_bytes(CONTAINERS[form](exif()))))
 
 
 @pytest.mark.parametrize("form", [form for form in CONTAINERS if form != "heic"])
 def test_libvips_finds_no_exif_and_the_source_keeps_it(form: str) -> None:
     data = CONTAINERS[form](exif(6))
-    for source in (Source.of(data), streamed(data)):
-        image = load_whole(source, inspect(source, Limits()), Limits()).frames[0]
+    for source in (Source.from_bytes(data), streamed(data)):
+        image = load_whole(source, probe(source, Limits()), Limits()).frames[0]
         assert not [field for field in image.get_fields() if field.startswith("exif")]
         assert source.read_all() == data
-    assert patches_of(Source.of(data), form)
+    assert find_patches(Source.from_bytes(data), form)
     assert any(field.startswith("exif") for field in pyvips.Image.new_from_buffer(data, "").get_fields())
 
 
@@ -91,7 +91,7 @@ def test_a_tiff_of_directories_that_lead_back_costs_nothing() -> None:
         if struct.unpack_from("<H", data, at)[0] in (34665, 34853):
             struct.pack_into("<I", data, at + 8, first)
     started = process_time()
-    decoded(Source.of(bytes(data)))
+    decoded(Source.from_bytes(bytes(data)))
     assert process_time() - started < MOST_S
 
 
@@ -99,12 +99,12 @@ def test_a_tiff_of_directories_that_lead_back_costs_nothing() -> None:
 def test_a_file_that_ends_early_has_no_patches_or_few(form: str) -> None:
     data = CONTAINERS[form](exif())
     for length in range(0, min(len(data), 3000), 7):
-        assert len(patches_of(Source.of(data[:length]), form)) <= 2
+        assert len(find_patches(Source.from_bytes(data[:length]), form)) <= 2
 
 
 def test_no_more_entries_are_read_than_cameras_write() -> None:
     started = process_time()
-    assert orientation(cyclic(65_535)) == 1
+    assert read_orientation(cyclic(65_535)) == 1
     assert process_time() - started < MOST_S
 
 
@@ -139,8 +139,8 @@ METADATA = {
 def test_warnings_of_metadata_do_not_refuse_a_tiff(case: str, compression: str) -> None:
     data = tiff_with(*METADATA[case], compression=compression)
     plain = saved(photo(), "TIFF", compression=compression)
-    for source in (Source.of(data), streamed(data)):
-        assert np.array_equal(decoded(source), decoded(Source.of(plain)))
+    for source in (Source.from_bytes(data), streamed(data)):
+        assert np.array_equal(decoded(source), decoded(Source.from_bytes(plain)))
     with pytest.raises(pyvips.Error):
         pyvips.Image.tiffload_buffer(data, fail_on="warning").copy_memory()
 
@@ -153,21 +153,21 @@ def test_damaged_pixels_of_a_tiff_are_still_refused(compression: str) -> None:
     else:
         data[len(data) // 2 : len(data) // 2 + 600] = bytes(600)
     with pytest.raises(Damaged):
-        decoded(Source.of(bytes(data)))
+        decoded(Source.from_bytes(bytes(data)))
 
 
 def test_every_page_of_a_tiff_is_the_page_without_patches() -> None:
     data = planted()["tiff of three pages"]
     for page in range(3):
-        source = Source.of(data)
-        image = load_whole(source, inspect(source, Limits(), page=page), Limits(), page=page).frames[0]
+        source = Source.from_bytes(data)
+        image = load_whole(source, probe(source, Limits(), page=page), Limits(), page=page).frames[0]
         assert np.array_equal(image.numpy(), pyvips.Image.tiffload_buffer(data, page=page).numpy())
 
 
 def with_scan(jpeg: bytes, parameters: bytes) -> bytes:
     """``jpeg`` with other parameters in every scan's header."""
     body = bytearray(jpeg)
-    for part in picture_at(jpeg).segments:
+    for part in parse_jpeg(jpeg).segments:
         if part.marker == SOS:
             end = part.body - 2 + int.from_bytes(jpeg[part.body - 2 : part.body])
             body[end - 3 : end] = parameters
@@ -178,14 +178,14 @@ def with_scan(jpeg: bytes, parameters: bytes) -> bytes:
 def test_a_sequential_jpeg_with_other_scan_parameters_has_its_pixels(parameters: bytes) -> None:
     """Ss, Se, Ah and Al are fixed in sequential JPEG (T.81, B.2.3): decoders ignore them, and libjpeg warns."""
     jpeg = saved(photo(), "JPEG", quality=90)
-    assert np.array_equal(decoded(streamed(with_scan(jpeg, parameters))), decoded(Source.of(jpeg)))
-    assert patches_of(Source.of(jpeg), "jpeg") == []
+    assert np.array_equal(decoded(streamed(with_scan(jpeg, parameters))), decoded(Source.from_bytes(jpeg)))
+    assert find_patches(Source.from_bytes(jpeg), "jpeg") == []
 
 
 def test_a_progressive_jpeg_with_other_scan_parameters_is_damaged() -> None:
     jpeg = saved(photo(), "JPEG", quality=90, progressive=True)
     with pytest.raises(Damaged):
-        decoded(Source.of(with_scan(jpeg, b"\0\0\x21")))
+        decoded(Source.from_bytes(with_scan(jpeg, b"\0\0\x21")))
 
 
 NOT_SERVED = {
@@ -209,4 +209,4 @@ def test_a_tiff_of_a_kind_that_is_not_served_is_refused_by_name(name: str) -> No
         if struct.unpack_from("<H", data, at)[0] == tag:
             struct.pack_into("<I", data, at + 8, value)
     with pytest.raises(TypeNotAllowed, match=re.escape(name)):
-        inspect(Source.of(bytes(data)), Limits())
+        probe(Source.from_bytes(bytes(data)), Limits())

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 import pyvips
 
-from darkroom.imaging.colour.icc import profile_name
+from darkroom.imaging.colour.icc import identify_profile
 from darkroom.imaging.describe import dominant, placeholder, srcset
 from darkroom.imaging.render import render
 from darkroom.imaging.source import Source
@@ -22,7 +22,7 @@ from tests.images.drawn import HEIC, animation, saved, tiff, with_exif
 
 
 def described(data: bytes, key: str = "dir/a b.jpg", page: int = 0) -> dict[str, object]:
-    picture = render(Plan(key, format="json", page=page), Source.of(data), limits=Limits())
+    picture = render(Plan(key, format="json", page=page), Source.from_bytes(data), limits=Limits())
     assert picture.content_type == "application/json"
     found: dict[str, object] = json.loads(picture.body)
     return found
@@ -77,11 +77,11 @@ def test_the_names_of_profiles() -> None:
     image.set_type(pyvips.GValue.blob_type, "icc-profile-data", p3)
     colour = described(image.pngsave_buffer())["colour"]
     assert isinstance(colour, dict)
-    assert colour["profile"] == profile_name(p3) == "Display P3"
-    assert profile_name(pyvips.Operation.call("profile_load", "srgb")) == "sRGB"
-    assert profile_name(pyvips.Operation.call("profile_load", "cmyk")) == "CMYK"
+    assert colour["profile"] == identify_profile(p3) == "Display P3"
+    assert identify_profile(pyvips.Operation.call("profile_load", "srgb")) == "sRGB"
+    assert identify_profile(pyvips.Operation.call("profile_load", "cmyk")) == "CMYK"
     for broken in (b"", bytes(131), p3[:150], p3[:132] + b"dusc" + p3[136:], b"\xff" * 300):
-        assert profile_name(broken) in {"RGB", "another space", "Display P3"}
+        assert identify_profile(broken) in {"RGB", "another space", "Display P3"}
 
 
 def test_srcset_ends_with_the_picture_as_wide_as_it_is() -> None:
@@ -124,7 +124,7 @@ def test_the_dominant_colour() -> None:
 
 
 def test_thumbhash_as_text() -> None:
-    picture = render(Plan("a", format="thumbhash"), Source.of(saved("JPEG")), limits=Limits())
+    picture = render(Plan("a", format="thumbhash"), Source.from_bytes(saved("JPEG")), limits=Limits())
     assert picture.content_type == "text/plain; charset=utf-8"
     assert described(saved("JPEG"))["thumbhash"] == picture.body.decode()
     assert len(b64decode(picture.body, validate=True)) > 15

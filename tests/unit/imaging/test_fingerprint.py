@@ -31,7 +31,7 @@ def picture(name: str) -> Image.Image:
 
 
 def hashed(body: bytes) -> str:
-    return expose(Source.of(body), [], limits=Limits()).perceptual_hash
+    return expose(Source.from_bytes(body), [], limits=Limits()).perceptual_hash
 
 
 @cache

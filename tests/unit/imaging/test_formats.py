@@ -11,9 +11,14 @@ from PIL import Image
 
 from darkroom.errors import BadOption
 from darkroom.imaging.formats import encode as encode_module
-from darkroom.imaging.formats.encode import Sheet, encode, quality_of
-from darkroom.imaging.formats.encoder_options import EFFORTS, Pace, effort, tried
-from darkroom.imaging.formats.registry import AVIF_MAX_PIXELS, FORMS, Target
+from darkroom.imaging.formats.encode import EncodableImage, encode, map_quality
+from darkroom.imaging.formats.encoder_options import (
+    OPTIONS_BY_EFFORT,
+    Effort,
+    choose_encoder_options,
+    list_alternatives,
+)
+from darkroom.imaging.formats.registry import AVIF_MAX_PIXELS, OUTPUT_FORMATS, TargetFormat
 from darkroom.plan.model import AUTO_CLASSES, PICTURE_FORMATS
 from tests.images.rendering import alike, apart, made, opened, rgba, seen
 from tests.images.sources import SIZE, SVG, cutout, photo, saved, sources
@@ -94,10 +99,10 @@ def test_an_alpha_that_hides_nothing_does_not_count() -> None:
 
 
 def test_the_avif_class_gives_webp_for_many_pixels() -> None:
-    target = Target.of("auto-avif")
-    assert target.pick(transparent=False, frames=1, pixels=AVIF_MAX_PIXELS).name == "avif"
-    assert target.pick(transparent=True, frames=1, pixels=AVIF_MAX_PIXELS + 1).name == "webp"
-    assert Target.of("avif").pick(transparent=False, frames=1, pixels=AVIF_MAX_PIXELS + 1).name == "avif"
+    target = TargetFormat.from_name("auto-avif")
+    assert target.choose(transparent=False, frames=1, pixels=AVIF_MAX_PIXELS).name == "avif"
+    assert target.choose(transparent=True, frames=1, pixels=AVIF_MAX_PIXELS + 1).name == "webp"
+    assert TargetFormat.from_name("avif").choose(transparent=False, frames=1, pixels=AVIF_MAX_PIXELS + 1).name == "avif"
 
 
 def test_drawings_stay_sharp() -> None:
@@ -117,38 +122,38 @@ def test_quality_is_one_scale() -> None:
     assert all(series == sorted(series) for series in sizes.values())
     likeness = {form: alike(seen(made(sources()["png"], format=form).body), np.asarray(photo())) for form in LOSSY}
     assert max(likeness.values()) - min(likeness.values()) < 0.06, likeness
-    assert [quality_of(FORMS["avif"], q) for q in (1, 40, 80, 90, 100)] == [1, 33, 57, 73, 100]
+    assert [map_quality(OUTPUT_FORMATS["avif"], q) for q in (1, 40, 80, 90, 100)] == [1, 33, 57, 73, 100]
 
 
 LOSSY = ("jpeg", "webp", "avif")
 
 
-@pytest.mark.parametrize("pace", ["quick", "thorough"])
-def test_effort_falls_as_pixels_grow(pace: Pace) -> None:
-    for form, rows in EFFORTS[pace].items():
+@pytest.mark.parametrize("pace", ["fast", "slow"])
+def test_effort_falls_as_pixels_grow(pace: Effort) -> None:
+    for form, rows in OPTIONS_BY_EFFORT[pace].items():
         limits = [limit for limit, _ in rows]
         assert limits == sorted(limits)
-        assert effort(form, 1, pace) == rows[0][1]
-        assert effort(form, 10**12, pace) == rows[-1][1]
+        assert choose_encoder_options(form, 1, pace) == rows[0][1]
+        assert choose_encoder_options(form, 10**12, pace) == rows[-1][1]
     for form in ("webp", "avif", "gif"):
-        levels = [knobs["effort"] for _, knobs in EFFORTS[pace][form]]
+        levels = [knobs["effort"] for _, knobs in OPTIONS_BY_EFFORT[pace][form]]
         assert levels == sorted(levels, reverse=True)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", OUTPUT_FORMATS)
 def test_whoever_has_time_gets_no_more_bytes(form: str) -> None:
     """At one quality: of equal bytes too, all of a JPEG's are used for more."""
-    sheet = Sheet.of([pyvips.Image.new_from_array(np.asarray(photo()))], [], 0)
-    quick, thorough = (encode(sheet, FORMS[form], 80, pace) for pace in ("quick", "thorough"))
+    sheet = EncodableImage.from_frames([pyvips.Image.new_from_array(np.asarray(photo()))], [], 0)
+    quick, thorough = (encode(sheet, OUTPUT_FORMATS[form], 80, pace) for pace in ("fast", "slow"))
     assert len(thorough) < len(quick)
 
 
 def test_a_lossless_picture_is_the_smallest_of_what_was_tried() -> None:
-    sheet = Sheet.of([pyvips.Image.new_from_array(np.asarray(photo()))], [], 0)
-    filters = [str(knobs["filter"]) for knobs in tried("png", "thorough")]
+    sheet = EncodableImage.from_frames([pyvips.Image.new_from_array(np.asarray(photo()))], [], 0)
+    filters = [str(knobs["filter"]) for knobs in list_alternatives("png", "slow")]
     sizes = {name: len(sheet.image.pngsave_buffer(keep="none", compression=9, filter=name)) for name in filters}
     assert len(set(sizes.values())) > 1
-    assert len(encode(sheet, FORMS["png"], None, "thorough")) == min(sizes.values())
+    assert len(encode(sheet, OUTPUT_FORMATS["png"], None, "slow")) == min(sizes.values())
 
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp", "gif"])
@@ -221,11 +226,11 @@ def test_avif_tries_harder_where_there_is_little_detail(
     detail: int, wanted: int, peak: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen_knobs: list[dict[str, object]] = []
-    monkeypatch.setattr(encode_module, "_saved", lambda _sheet, _form, knobs: seen_knobs.append(knobs) or b"")
+    monkeypatch.setattr(encode_module, "_save", lambda _sheet, _form, knobs: seen_knobs.append(knobs) or b"")
     levels = np.random.default_rng(1).integers(0, detail + 1, (60, 80, 3)) * (peak // 255)
     image = pyvips.Image.new_from_array(levels.astype(np.uint8 if peak == 255 else np.uint16))
-    sheet = Sheet(image.copy(interpretation="srgb" if peak == 255 else "rgb16"), 1)
-    for pace in EFFORTS:
-        encode(sheet, FORMS["avif"], None, pace)
+    sheet = EncodableImage(image.copy(interpretation="srgb" if peak == 255 else "rgb16"), 1)
+    for pace in OPTIONS_BY_EFFORT:
+        encode(sheet, OUTPUT_FORMATS["avif"], None, pace)
     assert [knobs["effort"] for knobs in seen_knobs] == [wanted, 4]
     assert all(knobs["subsample_mode"] == "off" for knobs in seen_knobs)

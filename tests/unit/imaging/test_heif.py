@@ -25,7 +25,7 @@ def data(name: str) -> bytes:
     ],
 )
 def test_it_is_turned_upright_once(name: str, size: tuple[int, int], corners: tuple[tuple[int, ...], ...]) -> None:
-    image = heic.decode(Source.of(data(name)))
+    image = heic.decode_heic(Source.from_bytes(data(name)))
     assert (image.width, image.height) == size
     places = [(x, y) for y in (5, size[1] - 6) for x in (5, size[0] - 6)]
     for place, colour in zip(places, corners, strict=True):
@@ -33,7 +33,7 @@ def test_it_is_turned_upright_once(name: str, size: tuple[int, int], corners: tu
 
 
 def test_ten_bits_stay_ten() -> None:
-    image = heic.decode(Source.of(data("ramp-10-bit")))
+    image = heic.decode_heic(Source.from_bytes(data("ramp-10-bit")))
     assert (image.format, str(image.interpretation)) == ("ushort", "rgb16")
     line = image.crop(0, 32, 256, 1)[1].numpy().ravel()
     assert len(set(line.tolist())) >= 126
@@ -42,14 +42,14 @@ def test_ten_bits_stay_ten() -> None:
 
 
 def test_alpha_stays() -> None:
-    image = heic.decode(Source.of(data("half-transparent")))
+    image = heic.decode_heic(Source.from_bytes(data("half-transparent")))
     assert image.bands == 4
     assert image(5, 20) == pytest.approx([200, 0, 0, 0], abs=4)
     assert image(40, 20) == pytest.approx([200, 0, 0, 255], abs=4)
 
 
 def test_the_pixels_are_its_own() -> None:
-    images = [heic.decode(Source.of(data("corners-turned-6"))) for _ in range(20)]
+    images = [heic.decode_heic(Source.from_bytes(data("corners-turned-6"))) for _ in range(20)]
     means = {image.avg() for image in images}
     assert len(means) == 1
 
@@ -67,7 +67,7 @@ def test_damage_is_refused(name: str) -> None:
         avif(),
     ):
         with pytest.raises(Damaged) as caught:
-            heic.decode(Source.of(broken))
+            heic.decode_heic(Source.from_bytes(broken))
         assert caught.value.message == "The source image is damaged"
 
 
@@ -77,4 +77,4 @@ def test_a_fault_of_the_stream_comes_through() -> None:
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        heic.decode(Source.streamed(chunks(), 512))  # type: ignore[arg-type]
+        heic.decode_heic(Source.from_stream(chunks(), 512))  # type: ignore[arg-type]

@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 from PIL import Image
 
-from darkroom.imaging.formats.encoder_options import Pace
-from darkroom.imaging.formats.load import SPARE_REDUCTION, load, spared
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.encoder_options import Effort
+from darkroom.imaging.formats.load import SPARE_REDUCTION, choose_spare_reduction, load
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.render import arranged, render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -35,8 +35,8 @@ def jpeg() -> bytes:
 def test_a_jpeg_is_decoded_as_small_as_leaves_the_spare_reduction(
     jpeg: bytes, width: int, spare: float, shrink: int
 ) -> None:
-    source = Source.of(jpeg)
-    header = inspect(source, LIMITS)
+    source = Source.from_bytes(jpeg)
+    header = probe(source, LIMITS)
     geometry = arranged(Plan("photo", width=width, format="webp"), header)
     assert load(source, header, geometry, LIMITS, spare=spare).frames[0].width == SIDE_PX // shrink
 
@@ -45,20 +45,20 @@ def test_a_jpeg_is_decoded_as_small_as_leaves_the_spare_reduction(
 def test_only_what_can_bear_it_is_decoded_in_a_hurry(
     jpeg: bytes, form: str, shrink: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert _shrinks(jpeg, monkeypatch, "quick", format=form) == shrink
-    assert _shrinks(jpeg, monkeypatch, "thorough", format=form) == 2
+    assert _shrinks(jpeg, monkeypatch, "fast", format=form) == shrink
+    assert _shrinks(jpeg, monkeypatch, "slow", format=form) == 2
 
 
 def test_a_picture_that_is_judged_is_decoded_well(jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _shrinks(jpeg, monkeypatch, "quick", format="jpeg", quality="auto") == 2
+    assert _shrinks(jpeg, monkeypatch, "fast", format="jpeg", quality="auto") == 2
 
 
 def test_nobody_hurries_where_nobody_waits() -> None:
-    assert {spared(form, "thorough") for form in ("jpeg", "avif", "webp")} == {SPARE_REDUCTION}
-    assert set(get_args(Pace.__value__)) == {"quick", "thorough"}
+    assert {choose_spare_reduction(form, "slow") for form in ("jpeg", "avif", "webp")} == {SPARE_REDUCTION}
+    assert set(get_args(Effort.__value__)) == {"fast", "slow"}
 
 
-def _shrinks(jpeg: bytes, monkeypatch: pytest.MonkeyPatch, pace: Pace, **options: str) -> int:
+def _shrinks(jpeg: bytes, monkeypatch: pytest.MonkeyPatch, pace: Effort, **options: str) -> int:
     """By how much the decoder shrinks for a picture of a fifth of the width."""
     widths = []
 
@@ -68,5 +68,5 @@ def _shrinks(jpeg: bytes, monkeypatch: pytest.MonkeyPatch, pace: Pace, **options
         return negative
 
     monkeypatch.setattr("darkroom.imaging.render.load", noting)
-    render(Plan("photo", width=SIDE_PX // 5, **options), Source.of(jpeg), limits=LIMITS, pace=pace)  # type: ignore[arg-type]
+    render(Plan("photo", width=SIDE_PX // 5, **options), Source.from_bytes(jpeg), limits=LIMITS, pace=pace)  # type: ignore[arg-type]
     return SIDE_PX // widths[0]

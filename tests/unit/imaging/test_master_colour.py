@@ -9,7 +9,7 @@ import pytest
 import pyvips
 from PIL import ImageCms
 
-from darkroom.imaging.colour.icc_rewrite import rewrite
+from darkroom.imaging.colour.icc_rewrite import rewrite_profile
 from tests.images.drawn import HEIC
 from tests.images.mastering import MOST_LEVELS, header, loaded, look_alike, mastered
 from tests.images.rendering import apart, frames, made, opened, seen
@@ -56,8 +56,8 @@ def _lab(r: int, g: int, b: int) -> tuple[int, int, int]:
 def test_simple_profiles_stay(form: str, name: str) -> None:
     upload = saved(photo(), form, icc_profile=profile(name), quality=90)
     master = mastered(upload)
-    assert master.how == "cleaned"
-    assert opened(master.body).info["icc_profile"] == rewrite(profile(name))
+    assert master.method == "cleaned"
+    assert opened(master.body).info["icc_profile"] == rewrite_profile(profile(name))
 
 
 UNREADABLE = {
@@ -73,7 +73,7 @@ UNREADABLE = {
 def test_profiles_that_nobody_reads_go_and_the_pixels_stay(form: str, name: str) -> None:
     upload = saved(photo(), form, icc_profile=UNREADABLE[name](), quality=90)
     master = mastered(upload)
-    assert master.how == "cleaned"
+    assert master.method == "cleaned"
     assert not header(master.body).has_profile
     assert loaded(upload) == loaded(master.body)
     look_alike(upload, master.body)
@@ -89,7 +89,7 @@ def test_a_grey_profile_stays_with_grey_alone() -> None:
         (saved(photo(), "PNG", icc_profile=known), False),
     ):
         master = mastered(upload)
-        assert master.how == "cleaned"
+        assert master.method == "cleaned"
         assert ("icc_profile" in opened(master.body).info) is stays
 
 
@@ -107,7 +107,7 @@ def test_a_grey_profile_stays_with_grey_alone() -> None:
 def test_tables_become_srgb(form: str, image: Any, content_type: str) -> None:
     upload = saved(image(), form, icc_profile=lookup_table(), quality=95)
     master = mastered(upload)
-    assert (master.how, master.content_type) == ("encoded", content_type)
+    assert (master.method, master.content_type) == ("encoded", content_type)
     assert not header(master.body).has_profile
     look_alike(upload, master.body)
     assert apart(seen(made(saved(image(), form, quality=95)).body), seen(made(upload).body)) > 5, "it does something"
@@ -122,7 +122,7 @@ def test_sixteen_bits_of_a_png_stay_sixteen() -> None:
     sixteen = pyvips.Image.new_from_buffer(sources()["png 16 bit"], "").copy()
     sixteen.set_type(pyvips.GValue.blob_type, "icc-profile-data", lookup_table())
     master = mastered(sixteen.pngsave_buffer())
-    assert (master.how, header(master.body).bits) == ("encoded", 16)
+    assert (master.method, header(master.body).bits) == ("encoded", 16)
 
 
 def test_an_animation_that_cannot_be_kept_plays_on_without_loss() -> None:
@@ -137,7 +137,7 @@ def test_an_animation_that_cannot_be_kept_plays_on_without_loss() -> None:
         icc_profile=lookup_table(),
     )
     master = mastered(upload)
-    assert (master.how, master.content_type) == ("encoded", "image/webp")
+    assert (master.method, master.content_type) == ("encoded", "image/webp")
     assert header(master.body).frames == 2
     for before, after in zip(frames(made(upload, format="webp", quality=100).body), frames(master.body), strict=True):
         assert apart(before, after) < MOST_LEVELS

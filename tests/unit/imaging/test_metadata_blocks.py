@@ -7,7 +7,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from darkroom.imaging.formats.metadata import iptc, xmp
-from darkroom.imaging.formats.metadata.image_metadata import MAX_CHARACTERS, camera_of, moment, text_of
+from darkroom.imaging.formats.metadata.image_metadata import (
+    MAX_CHARACTERS,
+    clean_text,
+    join_make_and_model,
+    parse_timestamp,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +33,7 @@ from darkroom.imaging.formats.metadata.image_metadata import MAX_CHARACTERS, cam
     ],
 )
 def test_moments(text: str, extra: dict[str, str], wanted: str) -> None:
-    assert moment(text, **extra) == wanted
+    assert parse_timestamp(text, **extra) == wanted
 
 
 @pytest.mark.parametrize(
@@ -44,26 +49,26 @@ def test_moments(text: str, extra: dict[str, str], wanted: str) -> None:
     ],
 )
 def test_cameras(make: str, model: str, camera: str) -> None:
-    assert camera_of(make, model) == camera
+    assert join_make_and_model(make, model) == camera
 
 
 def test_text_is_one_bounded_line_of_what_can_be_seen() -> None:
-    assert text_of("a\u202eb\n\tc\0d\x1b[31m\ud800") == "a b c d [31m"
-    assert text_of(["", "  ", "one", "two", "one"]) == "one; two"
-    assert len(text_of("x" * 10_000)) == MAX_CHARACTERS
+    assert clean_text("a\u202eb\n\tc\0d\x1b[31m\ud800") == "a b c d [31m"
+    assert clean_text(["", "  ", "one", "two", "one"]) == "one; two"
+    assert len(clean_text("x" * 10_000)) == MAX_CHARACTERS
 
 
 @given(st.binary(max_size=400))
 @example(b"\x1c\x02\x50\0\5abc")
 def test_any_bytes_are_read_as_iim(body: bytes) -> None:
-    iptc.read(body)
-    iptc.resources(body)
-    iptc.resources(b"8BIM" + body)
+    iptc.parse_iptc(body)
+    iptc.parse_photoshop_resources(body)
+    iptc.parse_photoshop_resources(b"8BIM" + body)
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_read_as_xmp_or_refused(text: str) -> None:
     try:
-        xmp.read(text.encode("utf-8", "surrogatepass"))
+        xmp.parse_xmp(text.encode("utf-8", "surrogatepass"))
     except ValueError:
         return

@@ -14,7 +14,7 @@ from PIL import Image
 
 from darkroom.errors import BadOption
 from darkroom.findings import Region
-from darkroom.imaging.formats.registry import FORMS
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.render import inspected, render
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry.layout import Size, compute_geometry
@@ -177,11 +177,11 @@ def test_any_borrowed_plan_for_any_picture(
         plan = replace(plan, watermark=Watermark("m"))
     body = source(kind, width, height, orientation, frames)
     try:
-        size = inspected(plan, Source.of(body), Limits(), FACE)[1].size
+        size = inspected(plan, Source.from_bytes(body), Limits(), FACE)[1].size
     except BadOption:
         return
     padding = plan.padding
-    picture = render(plan, Source.of(body), limits=Limits(), watermark=MARK, findings=FACE)
+    picture = render(plan, Source.from_bytes(body), limits=Limits(), watermark=MARK, findings=FACE)
     image = Image.open(io.BytesIO(picture.body))
     image.load()
     assert image.size == (picture.width, picture.height)
@@ -204,7 +204,7 @@ def test_any_plan_for_any_picture(
         size = compute_geometry(plan, stored, seen_orientation).size
     except BadOption:
         return
-    picture = render(plan, Source.of(body), limits=Limits(), watermark=MARK)
+    picture = render(plan, Source.from_bytes(body), limits=Limits(), watermark=MARK)
     image = Image.open(io.BytesIO(picture.body))
     image.load()
     padding = plan.padding
@@ -214,6 +214,6 @@ def test_any_plan_for_any_picture(
         size.height + padding.top + padding.bottom,
     )
     assert picture.content_type == Image.MIME[str(image.format)]
-    if plan.format in FORMS:
-        assert picture.content_type == FORMS[plan.format].content_type
+    if plan.format in OUTPUT_FORMATS:
+        assert picture.content_type == OUTPUT_FORMATS[plan.format].content_type
     assert image.getexif().get(0x0112, 1) == 1

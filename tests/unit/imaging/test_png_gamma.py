@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -60,18 +60,18 @@ LEFT = {
 
 @pytest.mark.parametrize("case", LEFT)
 def test_samples_are_left_where_something_else_says_their_colours(case: str) -> None:
-    assert inspect(Source.of(LEFT[case]), Limits()).gamma == 0
+    assert probe(Source.from_bytes(LEFT[case]), Limits()).gamma == 0
     assert np.array_equal(seen(made(LEFT[case], format="png").body)[4, :, 0], RAMP[0])
 
 
 def test_a_profile_goes_before_gamma() -> None:
-    assert inspect(Source.of(with_gamma(1.0, "RGB", icc_profile=display_p3())), Limits()).gamma == 0
+    assert probe(Source.from_bytes(with_gamma(1.0, "RGB", icc_profile=display_p3())), Limits()).gamma == 0
 
 
 def test_a_master_shows_the_same() -> None:
     upload = with_gamma(1.0)
-    master = make_master(upload, inspect(Source.of(upload), Limits()), limits=Limits())
-    assert master.how == "cleaned"
+    master = make_master(upload, probe(Source.from_bytes(upload), Limits()), limits=Limits())
+    assert master.method == "cleaned"
     assert np.array_equal(seen(made(master.body, format="png").body), seen(made(upload, format="png").body))
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from darkroom.errors import Damaged
 from darkroom.imaging.formats.bmff.probe import MAX_TILE_PIXELS
 from darkroom.imaging.formats.load import load_whole
-from darkroom.imaging.formats.metadata.strip import clean
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.metadata.strip import strip_metadata
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -40,9 +40,9 @@ def tiled(form: str, side_px: int, columns: int, rows: int, width: int, height: 
 
 
 def pixels(data: bytes) -> np.ndarray:
-    source = Source.of(data)
+    source = Source.from_bytes(data)
     with source.decoding():
-        return np.asarray(load_whole(source, inspect(source, Limits()), Limits()).frames[0].numpy())
+        return np.asarray(load_whole(source, probe(source, Limits()), Limits()).frames[0].numpy())
 
 
 @given(
@@ -60,7 +60,7 @@ def test_a_grid_of_any_size_shows_its_tiles(
     width = data.draw(st.integers(wide * (columns - 1) + 1, wide * columns), "width")
     height = data.draw(st.integers(tall * (rows - 1) + 1, tall * rows), "height")
     file = tiled(form, side_px, columns, rows, width, height)
-    header = inspect(Source.of(file), Limits())
+    header = probe(Source.from_bytes(file), Limits())
     assert (header.format, header.width, header.height) == (form, width, height)
     shown = pixels(file)
     whole = np.tile(pixels(tile(form, side_px)), (rows, columns, 1))[:height, :width]
@@ -70,20 +70,20 @@ def test_a_grid_of_any_size_shows_its_tiles(
 @pytest.mark.parametrize("form", ["avif", "heic"])
 def test_a_picture_smaller_than_its_tile_is_ingested(form: str) -> None:
     file = tiled(form, 512, 1, 1, 50, 40)
-    header = inspect(Source.of(file), Limits())
+    header = probe(Source.from_bytes(file), Limits())
     master = make_master(file, header, limits=Limits())
     assert pixels(master.body).shape[:2] == (40, 50)
-    assert (clean(file, header) is not None) == (form == "avif")
+    assert (strip_metadata(file, header) is not None) == (form == "avif")
 
 
 @pytest.mark.parametrize(("columns", "rows", "fits"), [(2, 1, True), (3, 1, False), (1, 2, True), (1, 3, False)])
 def test_one_column_or_row_outside_the_picture_is_decoded_and_more_are_not(columns: int, rows: int, fits: bool) -> None:
-    source = Source.of(tiled("avif", 64, columns, rows, 64, 64))
+    source = Source.from_bytes(tiled("avif", 64, columns, rows, 64, 64))
     if fits:
-        assert inspect(source, Limits()).width == 64
+        assert probe(source, Limits()).width == 64
         return
     with pytest.raises(Damaged):
-        inspect(source, Limits())
+        probe(source, Limits())
 
 
 def test_a_tile_of_more_pixels_than_any_encoder_makes_is_refused() -> None:
@@ -97,4 +97,4 @@ def test_a_tile_of_more_pixels_than_any_encoder_makes_is_refused() -> None:
         for part in parts[1:]
     ]
     with pytest.raises(Damaged):
-        inspect(Source.of(heif([parts[0], *big])), Limits())
+        probe(Source.from_bytes(heif([parts[0], *big])), Limits())

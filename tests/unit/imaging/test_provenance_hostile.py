@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import PngImagePlugin
 
 from darkroom.imaging.formats.metadata.image_metadata import MAX_CHARACTERS
-from darkroom.imaging.formats.metadata.provenance import provenance
-from darkroom.imaging.formats.probe import Header, inspect
+from darkroom.imaging.formats.metadata.provenance import read_provenance
+from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.planted import planted
@@ -42,7 +42,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_metadata_does_no_harm(name: str) -> None:
     header = Header("jpeg", 8, 8)
-    found = provenance(HOSTILE[name], header, keep_gps=True)
+    found = read_provenance(HOSTILE[name], header, keep_gps=True)
     assert set(found) <= {*ASKED, "gps"}
     assert "root:" not in json.dumps(found)
 
@@ -61,7 +61,7 @@ def test_any_mangled_file_says_something_or_nothing(name: str, data: st.DataObje
     for at in data.draw(st.lists(st.integers(0, min(len(whole), 4_000) - 1), max_size=12)):
         mangled[at] = data.draw(st.integers(0, 255))
     cut = bytes(mangled[: data.draw(st.integers(0, len(whole)))])
-    form = inspect(Source.of(whole), Limits()).format
-    found = provenance(cut, Header(form, 9, 9), keep_gps=True)
+    form = probe(Source.from_bytes(whole), Limits()).format
+    found = read_provenance(cut, Header(form, 9, 9), keep_gps=True)
     assert all(isinstance(found[key], str) and len(found[key]) <= MAX_CHARACTERS for key in found if key != "gps")
     json.dumps(found, allow_nan=False)

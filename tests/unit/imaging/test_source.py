@@ -41,17 +41,17 @@ def photo() -> bytes:
 
 
 def test_whole_bytes_are_used_as_they_are(photo: bytes) -> None:
-    source = Source.of(photo)
+    source = Source.from_bytes(photo)
     assert source.read_all() is photo
     assert source.size_bytes == len(photo)
-    assert source.head(10) == photo[:10]
+    assert source.read_head(10) == photo[:10]
     assert source.read_at(len(photo) - 3, 10) == photo[-3:]
 
 
 def test_a_stream_is_read_as_far_as_needed(photo: bytes) -> None:
     chunks = Chunks(photo)
-    source = Source.streamed(chunks, len(photo))
-    assert source.head(1500) == photo[:1500]
+    source = Source.from_stream(chunks, len(photo))
+    assert source.read_head(1500) == photo[:1500]
     assert chunks.taken == 2000
     assert source.read_at(5, 10) == photo[5:15]
     assert chunks.taken == 2000
@@ -61,9 +61,9 @@ def test_a_stream_is_read_as_far_as_needed(photo: bytes) -> None:
 
 def test_libvips_decodes_while_bytes_arrive(photo: bytes) -> None:
     chunks = Chunks(photo)
-    source = Source.streamed(chunks, len(photo))
+    source = Source.from_stream(chunks, len(photo))
     with source.decoding():
-        image = pyvips.Image.jpegload_source(source.vips(), access="sequential")
+        image = pyvips.Image.jpegload_source(source.open_vips(), access="sequential")
         at_open = chunks.taken
         pixels = image.write_to_memory()
     assert at_open < len(photo) / 4
@@ -73,9 +73,9 @@ def test_libvips_decodes_while_bytes_arrive(photo: bytes) -> None:
 
 
 def test_it_can_be_decoded_again(photo: bytes) -> None:
-    source = Source.streamed(Chunks(photo), len(photo))
+    source = Source.from_stream(Chunks(photo), len(photo))
     with source.decoding():
-        means = [pyvips.Image.jpegload_source(source.vips()).avg() for _ in range(2)]
+        means = [pyvips.Image.jpegload_source(source.open_vips()).avg() for _ in range(2)]
     assert means[0] == means[1]
 
 
@@ -83,61 +83,61 @@ def test_it_can_be_decoded_again(photo: bytes) -> None:
 @pytest.mark.parametrize("whole", [True, False])
 def test_every_loader_can_read_a_stream(form: str, whole: bool) -> None:
     data = saved(form)
-    source = Source.streamed(Chunks(data, 100), len(data))
+    source = Source.from_stream(Chunks(data, 100), len(data))
     with source.decoding():
-        image = pyvips.Image.new_from_source(source.vips(whole=whole), "")
+        image = pyvips.Image.new_from_source(source.open_vips(whole=whole), "")
         assert source.read_all() == data
         assert image(5, 5)[:3] == pytest.approx([255, 0, 0], abs=8)
 
 
 def test_a_fault_of_the_stream_is_that_fault_and_no_damage(photo: bytes) -> None:
-    source = Source.streamed(Chunks(photo, fails_at=20_000), len(photo))
+    source = Source.from_stream(Chunks(photo, fails_at=20_000), len(photo))
     with pytest.raises(ConnectionResetError, match="bucket"), source.decoding():
-        pyvips.Image.jpegload_source(source.vips(), fail_on="warning").avg()
+        pyvips.Image.jpegload_source(source.open_vips(), fail_on="warning").avg()
     with pytest.raises(ConnectionResetError):
         source.read_all()
 
 
 def test_a_fault_shows_even_where_libvips_is_content(photo: bytes) -> None:
-    source = Source.streamed(Chunks(photo, fails_at=20_000), len(photo))
+    source = Source.from_stream(Chunks(photo, fails_at=20_000), len(photo))
     with pytest.raises(ConnectionResetError), source.decoding():
-        pyvips.Image.jpegload_source(source.vips(), fail_on="none").avg()
+        pyvips.Image.jpegload_source(source.open_vips(), fail_on="none").avg()
 
 
 def test_damage_is_damage(photo: bytes) -> None:
-    source = Source.of(photo[: len(photo) // 2])
+    source = Source.from_bytes(photo[: len(photo) // 2])
     with pytest.raises(Damaged) as caught, source.decoding():
-        pyvips.Image.jpegload_source(source.vips(), fail_on="warning").avg()
+        pyvips.Image.jpegload_source(source.open_vips(), fail_on="warning").avg()
     assert "VipsJpeg" in caught.value.detail
     assert "VipsJpeg" not in caught.value.message
 
 
 @pytest.mark.parametrize("more", [1, -1])
 def test_a_stream_of_another_size_than_was_told_is_a_fault_of_ours(photo: bytes, more: int) -> None:
-    source = Source.streamed(Chunks(photo), len(photo) + more)
+    source = Source.from_stream(Chunks(photo), len(photo) + more)
     with pytest.raises(Unavailable) as caught, source.decoding():
-        pyvips.Image.jpegload_source(source.vips(), fail_on="warning").avg()
+        pyvips.Image.jpegload_source(source.open_vips(), fail_on="warning").avg()
         source.read_all()
     assert caught.value.detail == f"the source sent {len(photo)} of {len(photo) + more} bytes"
 
 
 def test_a_stream_may_be_empty() -> None:
-    source = Source.streamed(iter([b""]), 0)
-    assert (source.read_all(), source.head()) == (b"", b"")
+    source = Source.from_stream(iter([b""]), 0)
+    assert (source.read_all(), source.read_head()) == (b"", b"")
 
 
 def test_libvips_may_read_on_in_what_was_joined(photo: bytes) -> None:
     """The room that the bytes came to is let go for one object of all of them; a loader under way keeps it."""
-    source = Source.streamed(Chunks(photo), len(photo))
+    source = Source.from_stream(Chunks(photo), len(photo))
     with source.decoding():
-        image = pyvips.Image.jpegload_source(source.vips(), access="sequential")
+        image = pyvips.Image.jpegload_source(source.open_vips(), access="sequential")
         assert source.read_all() is source.read_all()
         pixels = image.write_to_memory()
     assert bytes(pixels) == bytes(pyvips.Image.jpegload_buffer(photo).write_to_memory())
 
 
 def test_many_threads_read_the_same_bytes(photo: bytes) -> None:
-    source = Source.streamed(Chunks(photo, 7), len(photo))
+    source = Source.from_stream(Chunks(photo, 7), len(photo))
     found: list[bytes] = []
 
     def read() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from darkroom.errors import Damaged, OverLimits, Unavailable
 from darkroom.imaging import source as sources
-from darkroom.imaging.block_cache import BLOCK_BYTES, FRONT_REACH_BYTES, Blocks
+from darkroom.imaging.block_cache import BLOCK_BYTES, STREAM_REACH_BYTES, BlockCache
 from darkroom.imaging.formats.load import LOADERS
 from darkroom.imaging.source import Source
 from tests.component.imaging.test_master_pyramid import large_pyramid
@@ -37,8 +37,8 @@ class Store:
         self.asked.append((start, end))
         return self.body[start:end]
 
-    def blocks(self, **options: int) -> Blocks:
-        return Blocks(self, len(self.body), **options)  # type: ignore[arg-type]
+    def blocks(self, **options: int) -> BlockCache:
+        return BlockCache(self, len(self.body), **options)  # type: ignore[arg-type]
 
 
 def stream(body: bytes, closed: Callable[[], None] = lambda: None) -> Iterator[bytes]:
@@ -57,10 +57,10 @@ def stream(body: bytes, closed: Callable[[], None] = lambda: None) -> Iterator[b
 )
 def test_any_reads_give_the_bytes(reads: list[tuple[int, int]], room: int, streamed: bool, first: int) -> None:
     front = stream(BODY) if streamed else None
-    blocks = Blocks(Store(BODY), len(BODY), room_bytes=room * BLOCK_BYTES, front=front, first=BODY[:first])
+    blocks = BlockCache(Store(BODY), len(BODY), capacity_bytes=room * BLOCK_BYTES, stream=front, prefix=BODY[:first])
     for offset, length in reads:
         assert blocks.read(offset, length) == BODY[offset : offset + length]
-        assert blocks.kept_bytes <= max(1, room) * BLOCK_BYTES
+        assert blocks.cached_bytes <= max(1, room) * BLOCK_BYTES
 
 
 def test_what_is_here_is_not_fetched_again() -> None:
@@ -86,7 +86,7 @@ def test_reading_on_fetches_more_each_time_and_jumping_does_not() -> None:
 
 def test_reading_ahead_is_bounded_and_stops_at_what_is_here() -> None:
     store = Store(BODY)
-    blocks = store.blocks(ahead_bytes=2 * BLOCK_BYTES)
+    blocks = store.blocks(max_readahead_bytes=2 * BLOCK_BYTES)
     blocks.read(6 * BLOCK_BYTES, 1)
     for number in range(6):
         blocks.read(number * BLOCK_BYTES, 1)
@@ -96,7 +96,7 @@ def test_reading_ahead_is_bounded_and_stops_at_what_is_here() -> None:
 
 def test_the_last_read_stay() -> None:
     store = Store(BODY)
-    blocks = store.blocks(room_bytes=2 * BLOCK_BYTES)
+    blocks = store.blocks(capacity_bytes=2 * BLOCK_BYTES)
     for number in (20, 10, 20, 30, 20):
         blocks.read(number * BLOCK_BYTES, 1)
     assert [start // BLOCK_BYTES for start, _ in store.asked] == [20, 10, 30]
@@ -104,20 +104,20 @@ def test_the_last_read_stay() -> None:
 
 def test_an_open_stream_is_read_on_while_it_is_near() -> None:
     store, closed = Store(BODY), []
-    blocks = Blocks(store, len(BODY), front=stream(BODY, lambda: closed.append(True)))
+    blocks = BlockCache(store, len(BODY), stream=stream(BODY, lambda: closed.append(True)))
     blocks.read(0, 100)
-    blocks.read(FRONT_REACH_BYTES // 2, 100)
+    blocks.read(STREAM_REACH_BYTES // 2, 100)
     assert (store.asked, closed, blocks.requests) == ([], [], 1)
     blocks.read(35 * BLOCK_BYTES, 100)
     assert (len(store.asked), closed, blocks.requests) == (1, [True], 2)
-    blocks.read(FRONT_REACH_BYTES, 100)
+    blocks.read(STREAM_REACH_BYTES, 100)
     assert len(store.asked) == 2
     blocks.close()
 
 
 def test_a_stream_is_given_up_by_closing() -> None:
     closed: list[bool] = []
-    blocks = Blocks(Store(BODY), len(BODY), front=stream(BODY, lambda: closed.append(True)))
+    blocks = BlockCache(Store(BODY), len(BODY), stream=stream(BODY, lambda: closed.append(True)))
     blocks.read(0, 1)
     blocks.close()
     assert closed == [True]
@@ -125,12 +125,12 @@ def test_a_stream_is_given_up_by_closing() -> None:
 
 
 def test_a_stream_or_a_range_that_is_too_short_is_unavailable() -> None:
-    short = Blocks(Store(BODY), len(BODY), front=stream(BODY[:1000]))
+    short = BlockCache(Store(BODY), len(BODY), stream=stream(BODY[:1000]))
     with pytest.raises(Unavailable):
         short.read(0, 10)
     assert short.read(0, 10) == BODY[:10]  # by a range
     with pytest.raises(Unavailable):
-        Blocks(Store(BODY[:-1]), len(BODY)).read(len(BODY) - 5, 5)
+        BlockCache(Store(BODY[:-1]), len(BODY)).read(len(BODY) - 5, 5)
 
 
 @cache
@@ -142,8 +142,8 @@ def tiled() -> bytes:
 
 def test_a_region_is_decoded_from_its_tiles_alone() -> None:
     store = Store(tiled())
-    source = Source.ranged(store.blocks())
-    image = pyvips.Operation.call(LOADERS["tiff"].operation, source.vips(), access="sequential")
+    source = Source.from_ranges(store.blocks())
+    image = pyvips.Operation.call(LOADERS["tiff"].operation, source.open_vips(), access="sequential")
     with source.decoding():
         cut = image.crop(1024, 768, 256, 256).copy_memory()
     wanted = pyvips.Image.new_from_buffer(tiled(), "").crop(1024, 768, 256, 256)
@@ -154,14 +154,14 @@ def test_a_region_is_decoded_from_its_tiles_alone() -> None:
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_every_loader_reads_by_ranges(form: str) -> None:
     upload = saved(photo(), form)
-    assert made(Source.ranged(Store(upload).blocks()), width=100).body == made(upload, width=100).body
+    assert made(Source.from_ranges(Store(upload).blocks()), width=100).body == made(upload, width=100).body
 
 
 def test_what_is_read_whole_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = Source.ranged(Store(BODY).blocks())
+    source = Source.from_ranges(Store(BODY).blocks())
     assert source.read_all() == BODY
     monkeypatch.setattr(sources, "MAX_WHOLE_BYTES", len(BODY) - 1)
-    for call in (source.read_all, lambda: source.vips(whole=True)):
+    for call in (source.read_all, lambda: source.open_vips(whole=True)):
         with pytest.raises(OverLimits):
             call()  # type: ignore[operator]
 
@@ -174,27 +174,27 @@ def test_a_fault_while_libvips_reads_is_raised_as_it_was() -> None:
             raise Unavailable(detail="the line is down")
         return store(start, end)
 
-    blocks = Blocks(failing, len(store.body))
-    source = Source.ranged(blocks)
+    blocks = BlockCache(failing, len(store.body))
+    source = Source.from_ranges(blocks)
     with pytest.raises(Unavailable, match=r"."):
         made(source)
     with pytest.raises(Unavailable):
-        source.check()
+        source.raise_fault()
     with pytest.raises(Unavailable):
-        source.head()
+        source.read_head()
     store.asked.clear()
-    assert made(Source.ranged(blocks), width=100).width == 100  # another source may read the same blocks
+    assert made(Source.from_ranges(blocks), width=100).width == 100  # another source may read the same blocks
 
 
 def test_damage_is_damage() -> None:
     broken = bytearray(tiled())
     broken[len(broken) // 3 : len(broken) // 2] = bytes(len(broken) // 2 - len(broken) // 3)
     with pytest.raises(Damaged):
-        made(Source.ranged(Store(bytes(broken)).blocks()))
+        made(Source.from_ranges(Store(bytes(broken)).blocks()))
 
 
 def test_threads_may_read_at_once() -> None:
-    blocks, random = Store(BODY).blocks(room_bytes=4 * BLOCK_BYTES), Random(3)
+    blocks, random = Store(BODY).blocks(capacity_bytes=4 * BLOCK_BYTES), Random(3)
     places = [random.randrange(len(BODY)) for _ in range(400)]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda place: blocks.read(place, 1000), places))
@@ -202,7 +202,7 @@ def test_threads_may_read_at_once() -> None:
 
 
 def test_a_source_does_not_outlive_its_render() -> None:
-    source = Source.ranged(Store(tiled()).blocks())
+    source = Source.from_ranges(Store(tiled()).blocks())
     made(source, width=50)
     gone = ref(source)
     del source

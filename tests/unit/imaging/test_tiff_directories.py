@@ -12,9 +12,9 @@ from PIL import TiffImagePlugin
 
 from darkroom.errors import Damaged, DarkroomError
 from darkroom.imaging.containers.tiffbinding import bound
-from darkroom.imaging.formats.probe import inspect
-from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, SUBFILE, TILE_OFFSETS, WIDTH, Tiff
-from darkroom.imaging.formats.tiff.probe import page_of
+from darkroom.imaging.formats.probe import probe
+from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, SUBFILE, TILE_OFFSETS, WIDTH, TiffReader
+from darkroom.imaging.formats.tiff.probe import find_page
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.component.imaging.test_master_pyramid import SIDE, book, large, large_pyramid, streamed
@@ -34,11 +34,11 @@ def ordinary(*, subifd: bool) -> bytes:
 def test_pyramids_of_others_are_read_in_full_and_smaller_versions_are_no_pages(subifd: bool) -> None:
     upload = ordinary(subifd=subifd)
     assert header(upload).frames == 1
-    assert page_of(Source.of(upload), 0) == (0, ())
+    assert find_page(Source.from_bytes(upload), 0) == (0, ())
     _, taken = streamed(upload, width=90)
     assert taken > 0.5 * len(upload)
     master = mastered(upload).body
-    assert page_of(Source.of(master), 0).shrinks == (2, 4, 8)
+    assert find_page(Source.from_bytes(master), 0).shrinks == (2, 4, 8)
     look_alike(upload, master, width=90)
 
 
@@ -59,14 +59,14 @@ def test_a_thumbnail_before_its_picture_is_no_page() -> None:
 def test_hidden_pictures_are_not_taken_for_smaller_versions() -> None:
     """A sub-directory that is written like a level of ours, but in another size, is left alone."""
     whole = large_pyramid()
-    tiff = Tiff(lambda at, length: whole[at : at + length])
-    (main,) = tiff.chain()
-    level = tiff.directory(tiff.numbers(main, SUB_DIRECTORIES, 9)[0])
-    assert tiff.number(level, TILE_OFFSETS) < tiff.number(main, TILE_OFFSETS)
+    tiff = TiffReader(lambda at, length: whole[at : at + length])
+    (main,) = tiff.read_directories()
+    level = tiff.read_directory(tiff.read_numbers(main, SUB_DIRECTORIES, 9)[0])
+    assert tiff.read_number(level, TILE_OFFSETS) < tiff.read_number(main, TILE_OFFSETS)
     entry = level.entries[WIDTH]
     other = bytearray(whole)
     other[entry.at : entry.at + 2] = (SIDE // 2 - 1).to_bytes(2, "little")
-    assert page_of(Source.of(bytes(other)), 0) == (0, ())
+    assert find_page(Source.from_bytes(bytes(other)), 0) == (0, ())
 
 
 def test_binding_refuses_what_it_does_not_know() -> None:
@@ -82,9 +82,9 @@ def test_any_mangled_pyramid_is_read_or_refused(data: st.DataObject) -> None:
     for at in data.draw(st.lists(st.integers(0, 1200), max_size=8)):
         mangled[at] = data.draw(st.integers(0, 255))
     try:
-        source = Source.of(bytes(mangled[: data.draw(st.integers(0, 3000))]))
-        inspect(source, Limits())
-        page_of(source, 0)
+        source = Source.from_bytes(bytes(mangled[: data.draw(st.integers(0, 3000))]))
+        probe(source, Limits())
+        find_page(source, 0)
     except DarkroomError:
         pass
 
@@ -94,4 +94,4 @@ def test_endless_directories_come_to_an_end() -> None:
     shared = (60_000).to_bytes(2, "little") + b"\1" * 720_000
     hostile = b"II*\0\x08\0\0\0" + b"".join((60_000).to_bytes(2, "little") for _ in range(300)) + shared
     with pytest.raises(Damaged):
-        inspect(Source.of(hostile), Limits())
+        probe(Source.from_bytes(hostile), Limits())

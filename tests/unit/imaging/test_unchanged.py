@@ -56,7 +56,10 @@ def answered(data: bytes, *, checked: bool = True, **options: object) -> bytes:
     asked = parse_url("/photo?" + "&".join(f"{name}={value}" for name, value in options.items()))
     plan = parse_path(asked.path)
     return render(
-        plan, Source.of(data), limits=Limits(), checked_sha256=hashlib.sha256(data).hexdigest() if checked else ""
+        plan,
+        Source.from_bytes(data),
+        limits=Limits(),
+        checked_sha256=hashlib.sha256(data).hexdigest() if checked else "",
     ).body
 
 
@@ -113,9 +116,9 @@ def test_what_ingest_has_not_decoded_is_decoded(recorded: str) -> None:
     plan = parse_path(parse_url("/photo?f=jpeg").path)
     for damaged in (jpeg()[:-400] + b"\xff\xd9", jpeg()[:-400]):
         with pytest.raises(Damaged):
-            render(plan, Source.of(damaged), limits=Limits(), checked_sha256=recorded)
+            render(plan, Source.from_bytes(damaged), limits=Limits(), checked_sha256=recorded)
 
 
 @pytest.mark.parametrize("quality", [25, 50, 70, 80, 92, 99])
 def test_the_quality_of_a_jpeg_is_read_from_its_table(quality: int) -> None:
-    assert jpeg_quality(Source.of(jpeg(quality))) == pytest.approx(quality, abs=1.5)
+    assert jpeg_quality(Source.from_bytes(jpeg(quality))) == pytest.approx(quality, abs=1.5)

@@ -12,9 +12,17 @@ from dataclasses import dataclass, field, replace
 
 import pyvips
 
-from .formats.encode import BASELINE, BUSY_LEVELS, Sheet, busyness, encode_with, flat_share, quality_of
-from .formats.encoder_options import Knobs, Pace, careful, further
-from .formats.registry import Form
+from .formats.encode import (
+    BASELINE,
+    DETAILED_LEVELS,
+    EncodableImage,
+    encode_with,
+    map_quality,
+    measure_detail,
+    measure_flat_share,
+)
+from .formats.encoder_options import Effort, EncoderOptions, choose_search_options, list_trial_options
+from .formats.registry import OutputFormat
 from .scoring import LEAST_SIDE_PX, Judge
 from .starts import BUSY, FLAT, SMOOTH, STARTS, Start
 from .suiting import Print, suited
@@ -29,14 +37,14 @@ TOLERANCE = 0.7
 SHORT = 6.0
 """A first try that is so far below the target was most likely spoilt by colour, whose size the encoders halve."""
 
-COLOURFUL: dict[str, Knobs] = {
+COLOURFUL: dict[str, EncoderOptions] = {
     "jpeg": {"subsample_mode": "off"},
     "webp": {"smart_subsample": True},
     "avif": {"subsample_mode": "off"},
 }
 """By format, what keeps more of the colour then: all of it, or for twice the time what WebP can."""
 
-TRIES: dict[Pace, int] = {"quick": 4, "thorough": 6}
+TRIES: dict[Effort, int] = {"fast": 4, "slow": 6}
 """Encodes of the strip at most. The last one is not judged: it lies between others that were."""
 
 STRIP_PIXELS: dict[str, int] = {"avif": 300_000}
@@ -63,7 +71,7 @@ class Choice:
     encodes: int
 
 
-def chosen(sheet: Sheet, form: Form, pace: Pace, *, baseline: bool = False) -> Choice:
+def chosen(sheet: EncodableImage, form: OutputFormat, pace: Effort, *, baseline: bool = False) -> Choice:
     """``sheet``, which is held in memory, in ``form`` by the quality that fits it. ``form`` is lossy.
 
     ``baseline``: a JPEG is not to be progressive.
@@ -71,12 +79,12 @@ def chosen(sheet: Sheet, form: Form, pace: Pace, *, baseline: bool = False) -> C
     image = sheet.image
     page = image.crop(0, 0, image.width, image.height // sheet.frames) if sheet.frames > 1 else image
     content = content_of(page)
-    knobs = careful(form.name, sheet.pixels, pace, drawing=content == FLAT)
+    knobs = choose_search_options(form.name, sheet.pixels, pace, drawing=content == FLAT)
     if baseline and form.name == "jpeg":
         knobs = knobs | BASELINE
     strip = test_strip(page, STRIP_PIXELS.get(form.name, MOST_STRIP_PIXELS))
     if min(strip.width, strip.height) < LEAST_SIDE_PX:
-        usual = quality_of(form, DEFAULT_QUALITY)
+        usual = map_quality(form, DEFAULT_QUALITY)
         return Choice(encode_with(sheet, form, usual, knobs), usual, encodes=1)
     start = start_of(form, page, content)
     proof = _Proof(strip, form, knobs)
@@ -85,7 +93,7 @@ def chosen(sheet: Sheet, form: Form, pace: Pace, *, baseline: bool = False) -> C
         knobs = colourful
         proof = replace(proof, knobs=knobs, earlier=proof.encodes, _bodies={}, _scores={})
     quality = sought(start, proof.score, TRIES[pace] - proof.earlier)
-    proofs = [proof, *proof.with_further(further(form.name, sheet.pixels, pace))]
+    proofs = [proof, *proof.with_further(list_trial_options(form.name, sheet.pixels, pace))]
     best = Print(0, quality)
     if len(proofs) > 1:
         best = suited(quality, len(proofs) - 1, start.slope, TARGET_SCORE, lambda one: proofs[one.options].told(one))
@@ -99,8 +107,8 @@ class _Proof:
     """A strip, its judge and what it was encoded to, by quality on the encoder's own scale."""
 
     strip: pyvips.Image
-    form: Form
-    knobs: Knobs
+    form: OutputFormat
+    knobs: EncoderOptions
     earlier: int = 0
     _bodies: dict[int, bytes] = field(default_factory=dict)
     _scores: dict[int, float] = field(default_factory=dict)
@@ -111,7 +119,7 @@ class _Proof:
         """How many there were, ``earlier`` ones by other knobs included."""
         return self.earlier + len(self._bodies)
 
-    def with_further(self, options: Iterable[Knobs]) -> list[_Proof]:
+    def with_further(self, options: Iterable[EncoderOptions]) -> list[_Proof]:
         """The same strip with each of ``options`` beside its own, but for those that it has already."""
         added = [self.knobs | one for one in options if self.knobs | one != self.knobs]
         return [replace(self, knobs=knobs, earlier=0, _bodies={}, _scores={}) for knobs in added]
@@ -123,7 +131,7 @@ class _Proof:
     def body(self, quality: int) -> bytes:
         """The strip, encoded."""
         if quality not in self._bodies:
-            self._bodies[quality] = encode_with(Sheet(self.strip, 1), self.form, quality, self.knobs)
+            self._bodies[quality] = encode_with(EncodableImage(self.strip, 1), self.form, quality, self.knobs)
         return self._bodies[quality]
 
     def score(self, quality: int) -> float:
@@ -187,11 +195,11 @@ def test_strip(page: pyvips.Image, most_pixels: int) -> pyvips.Image:
 
 def content_of(page: pyvips.Image) -> str:
     """Whether a picture is flat as a drawing, smooth, or full of detail."""
-    if flat_share(page) >= 0.5:
+    if measure_flat_share(page) >= 0.5:
         return FLAT
-    return BUSY if busyness(page) >= BUSY_LEVELS else SMOOTH
+    return BUSY if measure_detail(page) >= DETAILED_LEVELS else SMOOTH
 
 
-def start_of(form: Form, page: pyvips.Image, content: str) -> Start:
+def start_of(form: OutputFormat, page: pyvips.Image, content: str) -> Start:
     """Where the search begins, as learned from pictures of the same format, size and content."""
     return next(start for limit, start in STARTS[form.name, content] if page.width * page.height <= limit)

@@ -25,7 +25,7 @@ import pyvips
 from ..plan.keys import quote_key
 from ..plan.model import Plan
 from ..plan.negotiation import LADDER_PX
-from .colour.icc import profile_name
+from .colour.icc import identify_profile
 from .formats.probe import Header
 from .thumbhash import thumbhash
 
@@ -76,7 +76,7 @@ def describe(
         "orientation": header.orientation,
         "colour": {
             "space": header.colour,
-            "profile": profile_name(profile) if profile else None,
+            "profile": identify_profile(profile) if profile else None,
             "bits": header.bits,
             "alpha": header.has_alpha,
             "hdr": header.gain_map,

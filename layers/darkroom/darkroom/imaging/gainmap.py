@@ -16,8 +16,8 @@ import pyvips
 
 from ..plan.geometry.layout import Box, Geometry, Size
 from ..plan.model import Plan
-from .formats.decoder_patches import patches_of
-from .formats.jpeg.ultrahdr import GainMap, attach, read
+from .formats.decoder_patches import find_patches
+from .formats.jpeg.ultrahdr import GainMap, attach_gain_map, read_gain_map
 from .source import Source
 from .steps.orient import upright
 
@@ -52,7 +52,7 @@ class Region(NamedTuple):
     height: float
 
 
-def stays(plan: Plan) -> bool:
+def keeps_gain_map(plan: Plan) -> bool:
     """True where ``plan`` changes nothing but geometry, so that a gain map still fits."""
     plain = Plan(plan.key)
     return plan.fit != "letterbox" and plan == replace(
@@ -60,33 +60,33 @@ def stays(plan: Plan) -> bool:
     )
 
 
-def carry(base: bytes, source: Source, geometry: Geometry) -> bytes:
+def copy_gain_map(base: bytes, source: Source, geometry: Geometry) -> bytes:
     """``base``, a JPEG made of ``source`` by ``geometry``, with the source's gain map in the same geometry.
 
     ``base`` itself where the source has no map that can be used: the picture is right without. Raises what the stream
     raised.
     """
-    found = read(source.read_all())
+    found = read_gain_map(source.read_all())
     if found is None:
         return base
     try:
-        return attach(base, followed(found, geometry), found.parameters)
+        return attach_gain_map(base, transform_gain_map(found, geometry), found.parameters)
     except pyvips.Error:
         return base
 
 
-def followed(gain_map: GainMap, geometry: Geometry) -> bytes:
+def transform_gain_map(gain_map: GainMap, geometry: Geometry) -> bytes:
     """``gain_map`` as a JPEG that covers what ``geometry`` makes of its base, at the same ratio of sizes as before.
 
     Raises pyvips.Error where the map is damaged.
     """
-    source = Source.of(gain_map.jpeg)
-    opened = source.vips(patches=patches_of(source, "jpeg"))
+    source = Source.from_bytes(gain_map.jpeg)
+    opened = source.open_vips(patches=find_patches(source, "jpeg"))
     stored = pyvips.Image.jpegload_source(opened, fail_on="warning").copy_memory()
     image = upright(stored, geometry.orientation)
     ratio = max(gain_map.size) / max(gain_map.base_size)
     size = Size(*(max(1, round(side * ratio)) for side in geometry.cropped_size))
-    sampled = _sampled(image, _region(geometry, Size(image.width, image.height)), size)
+    sampled = _sample(image, _region(geometry, Size(image.width, image.height)), size)
     turned = sampled.rot(f"d{geometry.rotate}")
     finished = turned.fliphor() if geometry.flop else turned
     body: bytes = finished.jpegsave_buffer(Q=QUALITY, subsample_mode="off", optimize_coding=True, keep="none")
@@ -107,7 +107,7 @@ def _region(geometry: Geometry, upright_map: Size) -> Region:
     )
 
 
-def _sampled(image: pyvips.Image, region: Region, size: Size) -> pyvips.Image:
+def _sample(image: pyvips.Image, region: Region, size: Size) -> pyvips.Image:
     """``region`` of ``image`` at ``size``, exact to a fraction of a pixel: a map is coarse, and must not shift."""
     left, top = max(0, floor(region.left)), max(0, floor(region.top))
     right = min(image.width, max(left + 1, ceil(region.left + region.width)))

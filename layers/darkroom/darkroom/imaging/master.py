@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from ..errors import Damaged, DarkroomError, OverLimits
 from ..plan.limits import Limits
-from .colour.icc_action import Fate, fate
-from .formats.decoder_memory import decoder_bytes
+from .colour.icc_action import IccAction, choose_icc_action
+from .formats.decoder_memory import estimate_decoder_bytes
 from .formats.load import load_whole
-from .formats.metadata.strip import clean
-from .formats.probe import Header, inspect
-from .formats.registry import FORMS
+from .formats.metadata.strip import strip_metadata
+from .formats.probe import Header, probe
+from .formats.registry import OUTPUT_FORMATS
 from .source import Source
 
 HUGE_PIXELS = 64_000_000
@@ -38,7 +38,7 @@ class Master:
 
     body: bytes
     content_type: str
-    how: str
+    method: str
 
 
 def make_master(data: bytes, header: Header, *, limits: Limits) -> Master:
@@ -48,38 +48,38 @@ def make_master(data: bytes, header: Header, *, limits: Limits) -> Master:
     however huge the JPEG. Raises Damaged, TypeNotAllowed or OverLimits for what shows only now: what is cleaned is not
     decoded here.
     """
-    source = Source.of(data)
+    source = Source.from_bytes(data)
     if header.format == "svg":
-        master = _sanitised(data)
+        master = _sanitise_svg(data)
     elif header.format == "tiff" or _is_huge(header):
-        master = _pyramid(source, header, limits)
-    elif cleaned := _cleaned(source, header, limits):
+        master = _build_pyramid(source, header, limits)
+    elif cleaned := _strip(source, header, limits):
         return cleaned
     else:
-        master = _encoded(source, header, limits)
-    if not _shows(master, header, limits):
-        raise DarkroomError(detail=f"the master is not the picture: {header!r} {master.how}")
+        master = _transcode(source, header, limits)
+    if not _matches_upload(master, header, limits):
+        raise DarkroomError(detail=f"the master is not the picture: {header!r} {master.method}")
     return master
 
 
 def _is_huge(header: Header) -> bool:
     still = not header.animated and not header.gain_map
-    large = header.width * header.height >= HUGE_PIXELS or decoder_bytes(header) > LARGE_DECODER_BYTES
+    large = header.width * header.height >= HUGE_PIXELS or estimate_decoder_bytes(header) > LARGE_DECODER_BYTES
     return still and large
 
 
-def _shows(master: Master, header: Header, limits: Limits) -> bool:
+def _matches_upload(master: Master, header: Header, limits: Limits) -> bool:
     """Whether a master is of the size of the upload and has as many frames or pages; raises OverLimits.
 
     An animation that was encoded anew may have fewer: frames that are alike become one.
     """
-    found = inspect(Source.of(master.body), limits)
+    found = probe(Source.from_bytes(master.body), limits)
     size = (found.upright_width, found.upright_height)
-    frames = found.frames == header.frames or (header.animated and master.how == "encoded")
+    frames = found.frames == header.frames or (header.animated and master.method == "encoded")
     return size == (header.upright_width, header.upright_height) and frames
 
 
-def _sanitised(data: bytes) -> Master:
+def _sanitise_svg(data: bytes) -> Master:
     from .formats.svg.sanitise import sanitise  # the parser is not needed for other types
 
     try:
@@ -88,36 +88,40 @@ def _sanitised(data: bytes) -> Master:
         raise Damaged(detail=f"svg: {error}") from error
 
 
-def _cleaned(source: Source, header: Header, limits: Limits) -> Master | None:
+def _strip(source: Source, header: Header, limits: Limits) -> Master | None:
     """The upload without its metadata; None where that is not possible, or not all viewers would show it alike."""
-    if header.format not in FORMS or header.colour not in ("gray", "rgb"):
+    if header.format not in OUTPUT_FORMATS or header.colour not in ("gray", "rgb"):
         return None
-    destiny = _fate(source, header, limits) if header.has_profile else Fate.KEEP
-    if destiny is Fate.APPLY:
+    destiny = _choose_icc_action(source, header, limits) if header.has_profile else IccAction.KEEP
+    if destiny is IccAction.APPLY:
         return None
-    body = clean(source.read_all(), header, keep_orientation=True, keep_profile=destiny is Fate.KEEP)
+    body = strip_metadata(source.read_all(), header, keep_orientation=True, keep_profile=destiny is IccAction.KEEP)
     if body is None:
         return None
-    master = Master(body, FORMS[header.format].content_type, "cleaned")
-    return master if _shows(master, header, limits) else None
+    master = Master(body, OUTPUT_FORMATS[header.format].content_type, "cleaned")
+    return master if _matches_upload(master, header, limits) else None
 
 
-def _fate(source: Source, header: Header, limits: Limits) -> Fate:
+def _choose_icc_action(source: Source, header: Header, limits: Limits) -> IccAction:
     """What becomes of the profile, as libvips reads it."""
     image = load_whole(source, header, limits).frames[0]
-    return fate(image.get("icc-profile-data"), header.colour) if image.get_typeof("icc-profile-data") else Fate.DROP
+    return (
+        choose_icc_action(image.get("icc-profile-data"), header.colour)
+        if image.get_typeof("icc-profile-data")
+        else IccAction.DROP
+    )
 
 
-def _encoded(source: Source, header: Header, limits: Limits) -> Master:
+def _transcode(source: Source, header: Header, limits: Limits) -> Master:
     from .reprint import reprint  # few uploads need it
 
     form, body = reprint(source, header, limits=limits)
     if len(body) > limits.max_bytes and not header.animated:
-        return _pyramid(source, header, limits)
+        return _build_pyramid(source, header, limits)
     return Master(body, form.content_type, "encoded")
 
 
-def _pyramid(source: Source, header: Header, limits: Limits) -> Master:
+def _build_pyramid(source: Source, header: Header, limits: Limits) -> Master:
     from .pyramid import CONTENT_TYPE, pyramid
 
     body = pyramid(source, header, limits=limits)

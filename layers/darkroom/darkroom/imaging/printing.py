@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..plan.model import AUTO, Quality
-from .formats.encode import DEFAULT_QUALITY, Sheet, encode, encode_lossless, is_drawing
+from .formats.encode import DEFAULT_QUALITY, EncodableImage, encode, encode_lossless, is_drawing
 from .formats.probe import Header
-from .formats.registry import FORMS, Form
+from .formats.registry import OUTPUT_FORMATS, OutputFormat
 from .source import Source
 from .work import Work
 
@@ -22,25 +22,25 @@ DRAWN = ("png", "gif", "svg", "tiff", "webp")
 class Rivals:
     """For drawings: the lossless type that is taken where it is no larger than the lossy one."""
 
-    lossless: Form
-    lossy: Form
+    lossless: OutputFormat
+    lossy: OutputFormat
 
 
 RIVALS: dict[str, Rivals] = {
-    "webp": Rivals(FORMS["webp"], FORMS["webp"]),
-    "auto-webp": Rivals(FORMS["webp"], FORMS["webp"]),
-    "auto-avif": Rivals(FORMS["webp"], FORMS["webp"]),
-    "auto-legacy": Rivals(FORMS["png"], FORMS["jpeg"]),
-    "auto": Rivals(FORMS["png"], FORMS["jpeg"]),
+    "webp": Rivals(OUTPUT_FORMATS["webp"], OUTPUT_FORMATS["webp"]),
+    "auto-webp": Rivals(OUTPUT_FORMATS["webp"], OUTPUT_FORMATS["webp"]),
+    "auto-avif": Rivals(OUTPUT_FORMATS["webp"], OUTPUT_FORMATS["webp"]),
+    "auto-legacy": Rivals(OUTPUT_FORMATS["png"], OUTPUT_FORMATS["jpeg"]),
+    "auto": Rivals(OUTPUT_FORMATS["png"], OUTPUT_FORMATS["jpeg"]),
 }
 """By the plan's format. AVIF is compared by WebP's size, which is known in a tenth of the time."""
 
 
-def printed(work: Work, source: Source, header: Header) -> tuple[Form, bytes]:
+def printed(work: Work, source: Source, header: Header) -> tuple[OutputFormat, bytes]:
     """The finished picture's type and bytes."""
-    press = _Press(work, source, header, Sheet.of(work.frames, work.delays_ms, work.loop))
-    if work.target.form is FORMS["gif"] and (cleaned := press.cleaned(FORMS["gif"])):
-        return FORMS["gif"], cleaned  # its palette is as good as can be, a new one takes time and loses
+    press = _Press(work, source, header, EncodableImage.from_frames(work.frames, work.delays_ms, work.loop))
+    if work.target.format is OUTPUT_FORMATS["gif"] and (cleaned := press.cleaned(OUTPUT_FORMATS["gif"])):
+        return OUTPUT_FORMATS["gif"], cleaned  # its palette is as good as can be, a new one takes time and loses
     form, body = press.printed()
     return form, press.within(form, press.no_larger(form, body))
 
@@ -52,12 +52,12 @@ class _Press:
     work: Work
     source: Source
     header: Header
-    sheet: Sheet
+    sheet: EncodableImage
 
-    def printed(self) -> tuple[Form, bytes]:
+    def printed(self) -> tuple[OutputFormat, bytes]:
         """The type that the plan and the picture ask for, and the bytes."""
         image, frames = self.sheet.image, self.sheet.frames
-        form = self.work.target.pick(transparent=image.hasalpha(), frames=frames, pixels=self.sheet.pixels)
+        form = self.work.target.choose(transparent=image.hasalpha(), frames=frames, pixels=self.sheet.pixels)
         if self.work.streams or self.header.format not in DRAWN or not is_drawing(image):
             return form, self._encoded(form, self.work.plan.quality)
         if form.name == "png":
@@ -71,7 +71,7 @@ class _Press:
             return rivals.lossless, lossless
         return form, lossy if form == rivals.lossy else self._encoded(form, self.work.plan.quality)
 
-    def no_larger(self, form: Form, body: bytes) -> bytes:
+    def no_larger(self, form: OutputFormat, body: bytes) -> bytes:
         """``body``, or a smaller one where the source has the same type and size and fewer bytes.
 
         The source itself, cleaned without loss, where no pixel was touched. Else a lower quality. A lossless format
@@ -91,7 +91,7 @@ class _Press:
             body = self._encoded(form, quality)
         return body
 
-    def within(self, form: Form, body: bytes) -> bytes:
+    def within(self, form: OutputFormat, body: bytes) -> bytes:
         """``body``, or the best by a lower quality that has no more than the plan's bytes.
 
         Where none has, that of the least quality: it is the floor of imgproxy too (``save_fit_bytes.go``). A lossless
@@ -112,15 +112,15 @@ class _Press:
                 high = quality
         return min(body, best, key=len)
 
-    def cleaned(self, form: Form) -> bytes | None:
+    def cleaned(self, form: OutputFormat) -> bytes | None:
         """The source without metadata, where it is the picture that is wanted, pixel by pixel; else None."""
         if self.work.touched or not self._same(form) or self.sheet.frames != self.header.frames:
             return None
-        from .formats.metadata.strip import clean  # needed only here
+        from .formats.metadata.strip import strip_metadata  # needed only here
 
-        return clean(self.source.read_all(), self.header)
+        return strip_metadata(self.source.read_all(), self.header)
 
-    def _same(self, form: Form) -> bool:
+    def _same(self, form: OutputFormat) -> bool:
         """Whether the source has this type and the picture's size."""
         frame, header = self.work.frames[0], self.header
         return form.name == header.format and (frame.width, frame.height) == (
@@ -128,7 +128,7 @@ class _Press:
             header.upright_height,
         )
 
-    def _chosen(self, form: Form) -> bytes:
+    def _chosen(self, form: OutputFormat) -> bytes:
         """The bytes by the quality that fits the picture. One that streams can be read only once, and is not judged."""
         if form.lossless or self.work.streams:
             return encode(self.sheet, form, None, self.work.pace, baseline=self.work.plan.baseline)
@@ -136,7 +136,7 @@ class _Press:
 
         return chosen(self.sheet, form, self.work.pace, baseline=self.work.plan.baseline).body
 
-    def _encoded(self, form: Form, quality: Quality | None) -> bytes:
+    def _encoded(self, form: OutputFormat, quality: Quality | None) -> bytes:
         baseline = self.work.plan.baseline
         if quality == AUTO:
             body = self._chosen(form)
@@ -147,5 +147,5 @@ class _Press:
         from . import gainmap  # few sources have one
 
         geometry = self.work.geometry
-        fits = gainmap.stays(self.work.plan) and geometry.size == geometry.rotated_size
-        return gainmap.carry(body, self.source, geometry) if fits else body
+        fits = gainmap.keeps_gain_map(self.work.plan) and geometry.size == geometry.rotated_size
+        return gainmap.copy_gain_map(body, self.source, geometry) if fits else body

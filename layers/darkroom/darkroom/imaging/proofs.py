@@ -17,7 +17,7 @@ from .describe import sample_plan
 from .looks import Looks
 from .pipeline import RETOUCH, run
 from .render import exposed, inspected, own_fault, render
-from .rendered_image import Picture
+from .rendered_image import RenderedImage
 from .source import Source
 
 
@@ -36,7 +36,7 @@ class Proofs(Looks):
         self._limits = limits
         self._watermarks = watermarks or {}
 
-    def pictures(self) -> Iterator[tuple[Plan, Picture]]:
+    def pictures(self) -> Iterator[tuple[Plan, RenderedImage]]:
         """Each plan and its picture, made when it is asked for.
 
         None of a plan that would read more than one request may, or what the picture does not have: of those a viewer
@@ -50,7 +50,7 @@ class Proofs(Looks):
     def _sampled(self) -> pyvips.Image:
         plan = sample_plan(Plan(""))
         header, geometry = inspected(plan, self._source, self._limits)
-        work = exposed(plan, self._source, header, geometry, self._limits, None, None, "thorough")
+        work = exposed(plan, self._source, header, geometry, self._limits, None, None, "slow")
         with own_fault():
             run(RETOUCH, work)
         return work.frames[0]

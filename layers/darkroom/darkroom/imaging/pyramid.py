@@ -15,7 +15,7 @@ from ..plan.limits import Limits
 from .colour.convert import to_eight_bits
 from .containers.tiffbinding import bound
 from .formats.encode import is_drawing
-from .formats.probe import Header, inspect
+from .formats.probe import Header, probe
 from .printing import DRAWN
 from .render import own_fault
 from .source import Source
@@ -46,7 +46,7 @@ def pyramid(source: Source, header: Header, *, limits: Limits, thrifty: bool = F
 def _pages(source: Source, header: Header, limits: Limits) -> list[Header]:
     if header.format != "tiff":
         return [header]
-    pages = [inspect(source, limits, page=number) for number in range(header.frames)]
+    pages = [probe(source, limits, page=number) for number in range(header.frames)]
     pixels = sum(page.width * page.height for page in pages)
     if pixels > limits.max_pixels:
         raise OverLimits(

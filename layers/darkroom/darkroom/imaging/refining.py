@@ -15,13 +15,13 @@ from ..plan.limits import Limits
 from ..plan.model import AUTO, Plan
 from .bracketing import bracketed
 from .choosing import TARGET_SCORE
-from .formats.encode import DEFAULT_QUALITY, quality_of
+from .formats.encode import DEFAULT_QUALITY, map_quality
 from .formats.probe import Header
-from .formats.registry import Form
+from .formats.registry import OutputFormat
 from .pipeline import RETOUCH, run
 from .printing import printed
 from .render import Clock, exposed, inspected, own_fault
-from .rendered_image import Picture
+from .rendered_image import RenderedImage
 from .scoring import LEAST_SIDE_PX, Judge
 from .source import Source
 from .suiting import WINDOW, price_of
@@ -45,7 +45,7 @@ MOST_TRIES = 5
 class Refinement:
     """A smaller picture, and how much it is like the finished one: that which was stored, and this (None: animated)."""
 
-    picture: Picture
+    picture: RenderedImage
     stored_score: float | None = None
     score: float | None = None
 
@@ -67,7 +67,7 @@ def refined(
     """
     clock = Clock()
     header, geometry = inspected(plan, source, limits, findings)
-    work = exposed(plan, source, header, geometry, limits, watermark, findings, "thorough")
+    work = exposed(plan, source, header, geometry, limits, watermark, findings, "slow")
     work.second_watermark = second_watermark
     clock.stop("decode")
     if work.streams:
@@ -82,7 +82,7 @@ def refined(
     if found is None or not found.is_worth(stored):
         return None
     frame = work.frames[0]
-    picture = Picture(
+    picture = RenderedImage(
         found.body, found.form.content_type, frame.width, frame.height, len(work.frames), clock.timings_ms
     )
     return Refinement(picture, found.stored_score, found.score)
@@ -90,7 +90,7 @@ def refined(
 
 @dataclass(frozen=True, slots=True)
 class _Print:
-    form: Form
+    form: OutputFormat
     body: bytes
     stored_score: float | None = None
     score: float | None = None
@@ -159,7 +159,7 @@ class _Press:
 
         def at(quality: int) -> int:
             """The encoder's own number, which several qualities may share."""
-            return quality_of(first.form, quality)
+            return map_quality(first.form, quality)
 
         def score(quality: int) -> float:
             if at(quality) not in prints:

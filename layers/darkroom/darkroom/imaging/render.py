@@ -16,13 +16,20 @@ from ..errors import DarkroomError
 from ..plan.geometry.layout import Geometry, Size, compute_geometry
 from ..plan.limits import Limits
 from ..plan.model import AUTO, DATA_FORMATS, Plan
-from .formats.encoder_options import Pace
-from .formats.load import SPARE_REDUCTION, Negative, load, read_alike, spared, stored_size
-from .formats.probe import Header, inspect
-from .formats.registry import Target
+from .formats.encoder_options import Effort
+from .formats.load import (
+    SPARE_REDUCTION,
+    DecodedImage,
+    choose_spare_reduction,
+    decodes_identically,
+    get_loaded_size,
+    load,
+)
+from .formats.probe import Header, probe
+from .formats.registry import TargetFormat
 from .pipeline import EXPOSE, RETOUCH, run
 from .printing import printed
-from .rendered_image import Picture
+from .rendered_image import RenderedImage
 from .source import Source
 from .work import Work
 
@@ -38,9 +45,9 @@ def render(
     watermark: bytes | None = None,
     second_watermark: bytes | None = None,
     findings: Findings | None = None,
-    pace: Pace = "quick",
+    pace: Effort = "fast",
     checked_sha256: str = "",
-) -> Picture:
+) -> RenderedImage:
     """Make the picture that ``plan`` describes of ``source``.
 
     ``watermark`` and ``second_watermark`` are the files that the plan's watermarks name, ``findings`` what is known of
@@ -67,13 +74,15 @@ def render(
         if answer := skipped(plan, source, header, limits, checked_sha256):
             clock.stop("decode")
             size = (header.upright_width, header.upright_height)
-            return Picture(answer[1], answer[0], *size, header.frames, clock.timings_ms)
+            return RenderedImage(answer[1], answer[0], *size, header.frames, clock.timings_ms)
     if checked_sha256 and geometry.scaled == geometry.stored:
         from .unchanged import unchanged  # most requests are for something smaller
 
         if kept := unchanged(plan, source, header, geometry, checked_sha256):
             clock.stop("decode")
-            return Picture(kept[1], kept[0].content_type, header.width, header.height, header.frames, clock.timings_ms)
+            return RenderedImage(
+                kept[1], kept[0].content_type, header.width, header.height, header.frames, clock.timings_ms
+            )
     work = exposed(plan, source, header, geometry, limits, watermark, findings, pace)
     work.second_watermark = second_watermark
     clock.stop("decode")
@@ -88,24 +97,24 @@ def exposed(
     limits: Limits,
     watermark: bytes | None,
     findings: Findings | None,
-    pace: Pace,
+    pace: Effort,
 ) -> Work:
     """The picture with the pixels that are kept; raises what :func:`render` does."""
     work = _opened(plan, source, header, geometry, limits, pace)
     work.watermark, work.findings, work.pace = watermark, _located(plan, header, findings), pace
-    with source.decoding(of_source=read_alike(source, header)):
+    with source.decoding(of_source=decodes_identically(source, header)):
         run(EXPOSE, work)
     return work
 
 
-def _described(plan: Plan, source: Source, limits: Limits) -> Picture:
+def _described(plan: Plan, source: Source, limits: Limits) -> RenderedImage:
     """``f=json`` and ``f=thumbhash``, from one small picture that is developed like any other."""
     from .describe import JSON_TYPE, THUMBHASH_TYPE, describe, placeholder, sample_plan
 
     clock = Clock()
     sampled = sample_plan(plan)
     header, geometry = inspected(sampled, source, limits)
-    work = _opened(sampled, source, header, geometry, limits, "thorough")
+    work = _opened(sampled, source, header, geometry, limits, "slow")
     first = work.frames[0]
     profile = first.get("icc-profile-data") if first.get_typeof("icc-profile-data") else None
     with source.decoding():
@@ -121,7 +130,9 @@ def _described(plan: Plan, source: Source, limits: Limits) -> Picture:
             content_type = JSON_TYPE
             body = describe(plan, header, sample, size_bytes=source.size_bytes, profile=profile)
     clock.stop("encode")
-    return Picture(body, content_type, header.upright_width, header.upright_height, header.frames, clock.timings_ms)
+    return RenderedImage(
+        body, content_type, header.upright_width, header.upright_height, header.frames, clock.timings_ms
+    )
 
 
 class Clock:
@@ -140,28 +151,32 @@ class Clock:
 
 def inspected(plan: Plan, source: Source, limits: Limits, findings: Findings | None = None) -> tuple[Header, Geometry]:
     """What the header of ``source`` says, and the geometry of ``plan`` for it with what is known of it."""
-    header = inspect(source, limits, page=plan.page, animated=plays(plan), in_part=True)
+    header = probe(source, limits, page=plan.page, animated=plays(plan), partial=True)
     return header, arranged(plan, header, findings)
 
 
-def _opened(plan: Plan, source: Source, header: Header, geometry: Geometry, limits: Limits, pace: Pace) -> Work:
+def _opened(plan: Plan, source: Source, header: Header, geometry: Geometry, limits: Limits, pace: Effort) -> Work:
     """The picture before any pixel is decoded."""
     animated = plays(plan) and header.animated
-    spare = SPARE_REDUCTION if plan.quality == AUTO else spared(Target.of(plan.format).still.name, pace)
+    spare = (
+        SPARE_REDUCTION
+        if plan.quality == AUTO
+        else choose_spare_reduction(TargetFormat.from_name(plan.format).still.name, pace)
+    )
     whole = bool(plan.trim)
     negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=whole, spare=spare)
-    return mounted(plan, header, geometry, negative, unread=not animated and not source.by_ranges)
+    return mounted(plan, header, geometry, negative, unread=not animated and not source.is_ranged)
 
 
 def plays(plan: Plan) -> bool:
     """Whether ``plan`` shows every frame of an animation."""
-    return plan.animate and not plan.redact and plan.page == 0 and Target.of(plan.format).animated
+    return plan.animate and not plan.redact and plan.page == 0 and TargetFormat.from_name(plan.format).animated
 
 
 def arranged(plan: Plan, header: Header, findings: Findings | None = None) -> Geometry:
     """Compute the geometry of ``plan`` for the picture of ``header``; raises BadOption."""
-    target = Target.of(plan.format)
-    stored, orientation = stored_size(header)
+    target = TargetFormat.from_name(plan.format)
+    stored, orientation = get_loaded_size(header)
     if not (plan.orient or plan.redact):
         orientation = 1
     subject = None
@@ -177,7 +192,7 @@ def arranged(plan: Plan, header: Header, findings: Findings | None = None) -> Ge
 
 def _located(plan: Plan, header: Header, findings: Findings | None) -> Findings | None:
     """``findings`` of the upright source, by places in what ``plan`` takes for upright."""
-    orientation = stored_size(header)[1]
+    orientation = get_loaded_size(header)[1]
     if findings is None or plan.orient or plan.redact or orientation == 1:
         return findings
     from ..plan.geometry.orientation import rotate_faces_to_stored
@@ -185,7 +200,7 @@ def _located(plan: Plan, header: Header, findings: Findings | None) -> Findings 
     return rotate_faces_to_stored(findings, orientation)
 
 
-def mounted(plan: Plan, header: Header, geometry: Geometry, negative: Negative, *, unread: bool = False) -> Work:
+def mounted(plan: Plan, header: Header, geometry: Geometry, negative: DecodedImage, *, unread: bool = False) -> Work:
     """``plan``'s work on ``negative``, which may be smaller than the picture that ``geometry`` is about.
 
     ``unread``: a still that has to be read to its end. One that is read by ranges has not: it is more than anybody
@@ -193,14 +208,14 @@ def mounted(plan: Plan, header: Header, geometry: Geometry, negative: Negative, 
     """
     first = negative.frames[0]
     geometry = geometry.for_stored_size(Size(first.width, first.height))
-    work = Work(plan, Target.of(plan.format), geometry, negative.frames, negative.delays_ms, negative.loop)
-    work.touched = negative.touched
+    work = Work(plan, TargetFormat.from_name(plan.format), geometry, negative.frames, negative.delays_ms, negative.loop)
+    work.touched = negative.modified
     work.cicp = None if header.has_profile else header.cicp
     work.unread = first if unread else None
     return work
 
 
-def finished(work: Work, source: Source, header: Header, clock: Clock) -> Picture:
+def finished(work: Work, source: Source, header: Header, clock: Clock) -> RenderedImage:
     """The picture that exposed ``work`` becomes."""
     with source.decoding() if work.streams else own_fault():
         run(RETOUCH, work)
@@ -208,7 +223,7 @@ def finished(work: Work, source: Source, header: Header, clock: Clock) -> Pictur
         form, body = printed(work, source, header)
     clock.stop("encode")
     frame = work.frames[0]
-    return Picture(body, form.content_type, frame.width, frame.height, len(work.frames), clock.timings_ms)
+    return RenderedImage(body, form.content_type, frame.width, frame.height, len(work.frames), clock.timings_ms)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class RenderedImage:
     """An encoded picture, or data about one.
 
     ``width`` and ``height`` are those of one frame in px. ``timings_ms`` has the stages ``decode``, ``transform`` and

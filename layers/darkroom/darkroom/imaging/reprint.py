@@ -12,17 +12,17 @@ from typing import Any
 import pyvips
 
 from ..plan.limits import Limits
-from .colour.cicp import from_code_points, is_foreign, is_hdr
-from .colour.convert import apart, is_ink, peak, to_eight_bits, to_srgb
+from .colour.cicp import cicp_to_srgb, is_hdr, needs_conversion
+from .colour.convert import get_white_level, is_cmyk, split_alpha, to_eight_bits, to_srgb
 from .colour.icc import is_srgb
-from .colour.icc_action import Fate, fate
-from .colour.icc_rewrite import rewrite
-from .formats.encode import Sheet, encode_lossless
-from .formats.encoder_options import effort
-from .formats.load import Negative, load_whole, stored_size
+from .colour.icc_action import IccAction, choose_icc_action
+from .colour.icc_rewrite import rewrite_profile
+from .formats.encode import EncodableImage, encode_lossless
+from .formats.encoder_options import choose_encoder_options
+from .formats.load import DecodedImage, get_loaded_size, load_whole
 from .formats.probe import Cicp, Header
-from .formats.registry import FORMS, Form
-from .formats.webp.container import chunks
+from .formats.registry import OUTPUT_FORMATS, OutputFormat
+from .formats.webp.container import iter_chunks
 from .source import Source
 from .steps.orient import upright
 
@@ -34,17 +34,17 @@ _DISPLAY_P3 = 12
 _PROFILE = "icc-profile-data"
 
 
-def reprint(source: Source, header: Header, *, limits: Limits) -> tuple[Form, bytes]:
+def reprint(source: Source, header: Header, *, limits: Limits) -> tuple[OutputFormat, bytes]:
     """The type and the bytes of a master made of the pixels of ``source``: upright, without metadata.
 
     8 bits a channel, but 16 from a PNG that had them. A profile of matrix and curves stays, and Display P3 by code
     points gets one; all other colours become sRGB. Raises Damaged, or what the source's stream raised.
     """
-    orientation = stored_size(header)[1]
+    orientation = get_loaded_size(header)[1]
     negative = load_whole(source, header, limits, animated=header.animated)
     with source.decoding():
         if header.animated:
-            return FORMS["webp"], _animation(negative)
+            return OUTPUT_FORMATS["webp"], _animation(negative)
         image = _coloured(negative.frames[0], header)
         if header.format != "png":
             image = to_eight_bits(image)
@@ -53,20 +53,22 @@ def reprint(source: Source, header: Header, *, limits: Limits) -> tuple[Form, by
         return _printed(_without_idle_alpha(image), lossless=_is_lossless(source, header))
 
 
-def _animation(negative: Negative) -> bytes:
+def _animation(negative: DecodedImage) -> bytes:
     frames = [to_eight_bits(to_srgb(frame)).copy_memory() for frame in negative.frames]
-    return encode_lossless(Sheet.of(frames, negative.delays_ms, negative.loop), FORMS["webp"])
+    return encode_lossless(
+        EncodableImage.from_frames(frames, negative.delays_ms, negative.loop), OUTPUT_FORMATS["webp"]
+    )
 
 
 def _coloured(image: pyvips.Image, header: Header) -> pyvips.Image:
     """``image`` in sRGB, or in the colours of the one profile that it carries then."""
     cicp = None if header.has_profile else header.cicp
-    if cicp is not None and is_foreign(cicp):
-        return _as_display_p3(image) if _is_display_p3(cicp) else from_code_points(image, cicp)
-    if not is_ink(image) and image.get_typeof(_PROFILE):
+    if cicp is not None and needs_conversion(cicp):
+        return _as_display_p3(image) if _is_display_p3(cicp) else cicp_to_srgb(image, cicp)
+    if not is_cmyk(image) and image.get_typeof(_PROFILE):
         profile = image.get(_PROFILE)
-        if fate(profile, "gray" if image.bands < 3 else "rgb") is Fate.KEEP and not is_srgb(profile):
-            return _tagged(image, rewrite(profile))
+        if choose_icc_action(profile, "gray" if image.bands < 3 else "rgb") is IccAction.KEEP and not is_srgb(profile):
+            return _tagged(image, rewrite_profile(profile))
     return _plain(to_srgb(image))
 
 
@@ -76,7 +78,7 @@ def _is_display_p3(cicp: Cicp) -> bool:
 
 def _as_display_p3(image: pyvips.Image) -> pyvips.Image:
     """``image``, whose numbers are Display P3 already, with the profile that says so."""
-    return _tagged(image, rewrite(bytes(pyvips.Image.profile_load("p3"))))
+    return _tagged(image, rewrite_profile(bytes(pyvips.Image.profile_load("p3"))))
 
 
 def _tagged(image: pyvips.Image, profile: bytes) -> pyvips.Image:
@@ -97,20 +99,22 @@ def _without_idle_alpha(image: pyvips.Image) -> pyvips.Image:
     if not image.hasalpha():
         return image
     held = image.copy_memory()
-    colour, alpha = apart(held)
+    colour, alpha = split_alpha(held)
     assert alpha is not None
-    return colour if alpha.min() == peak(held) else held
+    return colour if alpha.min() == get_white_level(held) else held
 
 
 def _is_lossless(source: Source, header: Header) -> bool:
     if header.format == "webp":
-        return any(part.name == b"VP8L" for part in chunks(source.read_at))
+        return any(part.name == b"VP8L" for part in iter_chunks(source.read_at))
     return header.format in ("png", "gif")
 
 
-def _printed(image: pyvips.Image, *, lossless: bool) -> tuple[Form, bytes]:
+def _printed(image: pyvips.Image, *, lossless: bool) -> tuple[OutputFormat, bytes]:
     keep = "icc" if image.get_typeof(_PROFILE) else "none"
-    fits = max(image.width, image.height) <= FORMS["jpeg"].max_side_px
+    fits = max(image.width, image.height) <= OUTPUT_FORMATS["jpeg"].max_side_px
     if fits and not lossless and not image.hasalpha():
-        return FORMS["jpeg"], image.jpegsave_buffer(keep=keep, **_JPEG)
-    return FORMS["png"], image.pngsave_buffer(keep=keep, **effort("png", image.width * image.height))
+        return OUTPUT_FORMATS["jpeg"], image.jpegsave_buffer(keep=keep, **_JPEG)
+    return OUTPUT_FORMATS["png"], image.pngsave_buffer(
+        keep=keep, **choose_encoder_options("png", image.width * image.height)
+    )

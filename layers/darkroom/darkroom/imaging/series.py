@@ -20,13 +20,13 @@ from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
 from ..plan.redaction import needs_findings
 from .describe import sample_plan
-from .formats.encode import flat_share
-from .formats.load import Negative, load, stored_size
-from .formats.probe import Header, inspect
+from .formats.encode import measure_flat_share
+from .formats.load import DecodedImage, get_loaded_size, load
+from .formats.probe import Header, probe
 from .looks import Looks
 from .pipeline import EXPOSE, RETOUCH, run
 from .render import Clock, arranged, finished, mounted, own_fault, plays, render
-from .rendered_image import Picture
+from .rendered_image import RenderedImage
 from .source import Source
 from .work import IN_MEMORY_PIXELS, Work
 
@@ -54,7 +54,7 @@ _WHOLE = Plan("")
 class _Strip:
     """An internegative, and the plans of its size with their geometries, which are about the source."""
 
-    negative: Negative
+    negative: DecodedImage
     wanted: list[tuple[Plan, Geometry]]
 
 
@@ -69,7 +69,7 @@ class Exposure(Looks):
         watermarks: Mapping[str, bytes],
         strips: Iterable[_Strip],
         alone: Iterable[Plan],
-        small: Negative,
+        small: DecodedImage,
     ) -> None:
         self.header = header
         self._source = source
@@ -79,7 +79,7 @@ class Exposure(Looks):
         self._alone = deque(alone)
         self._small = small
 
-    def pictures(self) -> Iterator[tuple[Plan, Picture]]:
+    def pictures(self) -> Iterator[tuple[Plan, RenderedImage]]:
         """Each plan and its picture, once, the largest first; made when it is asked for.
 
         Last come those that decode the source again, since they need more than the whole picture made smaller: a crop,
@@ -88,7 +88,7 @@ class Exposure(Looks):
         """
         while self._strips:
             strip = self._strips.popleft()
-            made: dict[tuple[Plan, Geometry], Picture] = {}
+            made: dict[tuple[Plan, Geometry], RenderedImage] = {}
             for plan, geometry in strip.wanted:
                 same = (replace(plan, width=None, height=None, download=""), geometry)
                 if same not in made:
@@ -105,7 +105,7 @@ class Exposure(Looks):
             run((*EXPOSE, *RETOUCH), work)
         return work.frames[0]
 
-    def _printed(self, plan: Plan, geometry: Geometry, negative: Negative) -> Picture:
+    def _printed(self, plan: Plan, geometry: Geometry, negative: DecodedImage) -> RenderedImage:
         clock = Clock()
         work = mounted(plan, self.header, geometry, negative)
         work.watermark = self._mark(plan)
@@ -126,7 +126,7 @@ def expose(
     ``watermarks`` are the files of the plans' watermarks, by name. Raises TypeNotAllowed, OverLimits, Damaged, or what
     the source's stream raised.
     """
-    header = inspect(source, limits)
+    header = probe(source, limits)
     laid_out = {plan: _laid_out(plan, header) for plan in plans}
     shared = [(plan, geometry) for plan, geometry in laid_out.items() if geometry is not None]
     small = arranged(sample_plan(_WHOLE), header).scaled
@@ -158,12 +158,12 @@ def _laid_out(plan: Plan, header: Header) -> Geometry | None:
     return None if geometry.shrink < 1 or (large and not header.animated) else geometry
 
 
-def _settles(geometry: Geometry, negative: Negative) -> bool:
+def _settles(geometry: Geometry, negative: DecodedImage) -> bool:
     """Whether ``negative`` says where ``geometry``'s window is, as surely as the source would."""
-    return not geometry.search or flat_share(negative.frames[0]) <= MOST_FLAT
+    return not geometry.search or measure_flat_share(negative.frames[0]) <= MOST_FLAT
 
 
-def _cascade(source: Source, header: Header, sizes: Collection[Size], limits: Limits) -> dict[Size, Negative]:
+def _cascade(source: Source, header: Header, sizes: Collection[Size], limits: Limits) -> dict[Size, DecodedImage]:
     """An internegative of each upright size, largest first, but for those too near to all that are larger."""
     largest, *smaller = sorted(sizes, key=_pixels, reverse=True)
     made = {largest: _exposed(source, header, largest, limits)}
@@ -180,7 +180,7 @@ def _serves(larger: Size, size: Size, header: Header) -> bool:
     return all(px == wanted or px >= LEAST_REDUCTION * wanted for px, wanted in zip(larger, size, strict=True))
 
 
-def _exposed(source: Source, header: Header, size: Size, limits: Limits) -> Negative:
+def _exposed(source: Source, header: Header, size: Size, limits: Limits) -> DecodedImage:
     """The first internegative. Of a TIFF with smaller copies in it, the picture itself is what must be sound."""
     geometry = _whole(header, size)
     loaded = load(source, header, geometry, limits, animated=header.animated, whole=header.format == "tiff")
@@ -190,25 +190,25 @@ def _exposed(source: Source, header: Header, size: Size, limits: Limits) -> Nega
     return _negative(work)
 
 
-def _reduced(header: Header, parent: Negative, size: Size) -> Negative:
+def _reduced(header: Header, parent: DecodedImage, size: Size) -> DecodedImage:
     work = mounted(_WHOLE, header, _whole(header, size), parent)
     with own_fault():
         run(EXPOSE, work)
     return _negative(work)
 
 
-def _negative(work: Work) -> Negative:
-    return Negative(work.frames, work.delays_ms, work.loop, touched=work.touched)
+def _negative(work: Work) -> DecodedImage:
+    return DecodedImage(work.frames, work.delays_ms, work.loop, modified=work.touched)
 
 
-def _still(negative: Negative) -> Negative:
+def _still(negative: DecodedImage) -> DecodedImage:
     """The first frame alone."""
-    return Negative(negative.frames[:1], [], 0, touched=negative.touched)
+    return DecodedImage(negative.frames[:1], [], 0, modified=negative.modified)
 
 
 def _whole(header: Header, size: Size) -> Geometry:
     """The geometry of the whole picture at the upright ``size``."""
-    stored, orientation = stored_size(header)
+    stored, orientation = get_loaded_size(header)
     upright = stored.transposed if orientation >= 5 else stored
     return Geometry(stored, orientation, Box(0, 0, *upright), size)
 

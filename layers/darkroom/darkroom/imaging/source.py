@@ -20,7 +20,7 @@ import pyvips
 from ..errors import Damaged, OverLimits, Unavailable
 
 if TYPE_CHECKING:
-    from .block_cache import Blocks
+    from .block_cache import BlockCache
 
 HEAD_BYTES = 65_536
 """Enough for the header of nearly every picture; parsers that need more read on."""
@@ -35,7 +35,7 @@ class Patch(NamedTuple):
     body: bytes
 
 
-def _patch(target: Any, start: int, length: int, patches: Sequence[Patch]) -> None:
+def _apply_patches(target: Any, start: int, length: int, patches: Sequence[Patch]) -> None:
     """Write ``patches`` into ``target``, a buffer whose first ``length`` bytes are those from ``start`` on."""
     end = start + length
     for at, body in patches:
@@ -50,7 +50,7 @@ class Source:
     __slots__ = ("__weakref__", "_arrived", "_blocks", "_chunks", "_data", "_fault", "_lock", "_opened", "size_bytes")
 
     def __init__(
-        self, whole: bytes, chunks: Iterator[bytes] | None, size_bytes: int, blocks: Blocks | None = None
+        self, whole: bytes, chunks: Iterator[bytes] | None, size_bytes: int, blocks: BlockCache | None = None
     ) -> None:
         self._data: bytes | mmap = whole
         self._arrived = len(whole)
@@ -62,12 +62,12 @@ class Source:
         self.size_bytes = size_bytes
 
     @classmethod
-    def of(cls, data: bytes) -> Source:
+    def from_bytes(cls, data: bytes) -> Source:
         """A source whose bytes are all here. They are used as they are, without a copy."""
         return cls(data, None, len(data))
 
     @classmethod
-    def streamed(cls, chunks: Iterator[bytes], size_bytes: int) -> Source:
+    def from_stream(cls, chunks: Iterator[bytes], size_bytes: int) -> Source:
         """A source whose bytes come from ``chunks``, each taken when it is needed.
 
         More or fewer than ``size_bytes`` are a fault of the stream: Unavailable.
@@ -75,7 +75,7 @@ class Source:
         return cls(b"", chunks, size_bytes)
 
     @classmethod
-    def ranged(cls, blocks: Blocks) -> Source:
+    def from_ranges(cls, blocks: BlockCache) -> Source:
         """A source whose bytes are fetched by ranges where they are needed, and never all of them.
 
         Other sources may read the same ``blocks``: a fault is this one's alone.
@@ -83,7 +83,7 @@ class Source:
         return cls(b"", None, blocks.size_bytes, blocks)
 
     @property
-    def by_ranges(self) -> bool:
+    def is_ranged(self) -> bool:
         """Whether any part is had for the price of that part."""
         return self._blocks is not None
 
@@ -94,7 +94,7 @@ class Source:
         here = self.wait_for(offset + length)
         return self._data[offset : min(offset + length, here)]
 
-    def head(self, length: int = HEAD_BYTES) -> bytes:
+    def read_head(self, length: int = HEAD_BYTES) -> bytes:
         """The first ``length`` bytes, fewer if the picture is shorter; raises what the stream raised."""
         return self.read_at(0, length)
 
@@ -113,7 +113,7 @@ class Source:
                 self._data = bytes(self._data)
             return self._data
 
-    def vips(self, *, whole: bool = False, patches: Sequence[Patch] = ()) -> pyvips.Source:
+    def open_vips(self, *, whole: bool = False, patches: Sequence[Patch] = ()) -> pyvips.Source:
         """A new libvips source at the first byte, which takes no more than it needs; any number may be open at once.
 
         ``whole`` is for loaders that take everything before they begin. All are good for as long as this object lives:
@@ -122,12 +122,12 @@ class Source:
         alone, and cost a copy where all bytes are here.
         """
         if self._blocks is not None:
-            source = _in_memory(self.read_all(), patches) if whole else _custom(_Jumper(self, patches))
+            source = _open_memory(self.read_all(), patches) if whole else _open_custom(_RangeCursor(self, patches))
         elif whole or self._chunks is None:
             self.wait_for(None)
-            source = _in_memory(self._data, patches)
+            source = _open_memory(self._data, patches)
         else:
-            source = _custom(_Cursor(self, patches))
+            source = _open_custom(_StreamCursor(self, patches))
         self._opened.append(source)
         return source
 
@@ -137,10 +137,10 @@ class Source:
             self._fill(length)
             return self._arrived
 
-    def view(self) -> memoryview:
+    def buffer(self) -> memoryview:
         """Room for all bytes; those that :meth:`wait_for` waited for are there, and stay."""
         with self._lock:
-            return self._room()
+            return self._allocate()
 
     @contextmanager
     def decoding(self, *, of_source: bool = False) -> Iterator[None]:
@@ -151,20 +151,20 @@ class Source:
         try:
             yield
         except pyvips.Error as error:
-            self.check()
+            self.raise_fault()
             raise Damaged(detail=str(error), of_source=of_source) from error
         except Damaged as error:
             error.of_source |= of_source
             raise
-        self.check()
+        self.raise_fault()
 
-    def check(self) -> None:
+    def raise_fault(self) -> None:
         """Raise the fault of the stream, if it had one."""
         if self._fault is not None:
             raise self._fault
 
-    def _read_blocks(self, blocks: Blocks, offset: int, length: int) -> bytes:
-        self.check()
+    def _read_blocks(self, blocks: BlockCache, offset: int, length: int) -> bytes:
+        self.raise_fault()
         try:
             return blocks.read(offset, length)
         except BaseException as fault:
@@ -173,27 +173,27 @@ class Source:
 
     def _fill(self, length: int | None) -> None:
         """Take chunks until ``length`` bytes are here, or all. Holds the lock."""
-        self.check()
+        self.raise_fault()
         try:
             while self._chunks is not None and (length is None or self._arrived < length):
                 chunk = next(self._chunks, None)
                 if chunk is None:
-                    self._end()
+                    self._finish()
                 elif chunk:
-                    self._take(chunk)
+                    self._append(chunk)
         except BaseException as fault:
             self._fault = fault
             self._chunks = None
             raise
 
-    def _take(self, chunk: bytes) -> None:
+    def _append(self, chunk: bytes) -> None:
         start, end = self._arrived, self._arrived + len(chunk)
         if end > self.size_bytes:
-            raise self._miscounted(end)
-        self._room()[start:end] = chunk
+            raise self._wrong_length(end)
+        self._allocate()[start:end] = chunk
         self._arrived = end
 
-    def _room(self) -> memoryview:
+    def _allocate(self) -> memoryview:
         """Where the bytes are to go: mapped, so that a page exists once it is written, and none is left in the heap.
 
         Kept as they came, chunks leave malloc's heap in pieces: 16 MB more stayed resident over 500 pictures.
@@ -202,16 +202,16 @@ class Source:
             self._data = mmap(-1, self.size_bytes, flags=MAP_PRIVATE | MAP_ANONYMOUS)
         return memoryview(self._data)
 
-    def _end(self) -> None:
+    def _finish(self) -> None:
         self._chunks = None
         if self._arrived != self.size_bytes:
-            raise self._miscounted(self._arrived)
+            raise self._wrong_length(self._arrived)
 
-    def _miscounted(self, sent: int) -> Unavailable:
+    def _wrong_length(self, sent: int) -> Unavailable:
         return Unavailable(detail=f"the source sent {sent} of {self.size_bytes} bytes")
 
 
-class _Cursor:
+class _StreamCursor:
     """The position of one libvips source.
 
     libvips asks for 4096 bytes at a time, some hundred times a picture, so :meth:`read` does little. It refers to the
@@ -224,7 +224,7 @@ class _Cursor:
         self._source = ref(source)
         self._patches = patches
         self._patched = max((at + len(body) for at, body in patches), default=0)
-        self._view = source.view()
+        self._view = source.buffer()
         self._here = 0
         self.position = 0
 
@@ -237,7 +237,7 @@ class _Cursor:
         length = len(piece)
         wanted[:length] = piece
         if start < self._patched:
-            _patch(wanted, start, length, self._patches)
+            _apply_patches(wanted, start, length, self._patches)
         self.position += length
         return length
 
@@ -256,7 +256,7 @@ class _Cursor:
         return self.position
 
 
-class _Jumper:
+class _RangeCursor:
     """The position of one libvips source that is read by ranges; as :class:`_Cursor` is."""
 
     __slots__ = ("_patches", "_source", "position")
@@ -274,7 +274,7 @@ class _Jumper:
             if source is not None:
                 piece = source.read_at(self.position, len(wanted))
         wanted[: len(piece)] = piece
-        _patch(wanted, self.position, len(piece), self._patches)
+        _apply_patches(wanted, self.position, len(piece), self._patches)
         self.position += len(piece)
         return len(piece)
 
@@ -288,15 +288,15 @@ class _Jumper:
         return self.position
 
 
-def _in_memory(data: bytes | mmap, patches: Sequence[Patch]) -> pyvips.Source:
+def _open_memory(data: bytes | mmap, patches: Sequence[Patch]) -> pyvips.Source:
     if not patches:
         return pyvips.Source.new_from_memory(data)
     changed = bytearray(data)
-    _patch(changed, 0, len(changed), patches)
+    _apply_patches(changed, 0, len(changed), patches)
     return pyvips.Source.new_from_memory(changed)
 
 
-def _custom(cursor: _Cursor | _Jumper) -> pyvips.SourceCustom:
+def _open_custom(cursor: _StreamCursor | _RangeCursor) -> pyvips.SourceCustom:
     source = pyvips.SourceCustom()
     source.signal_connect("read", cursor.read)  # `on_read` copies once more
     source.on_seek(cursor.seek)

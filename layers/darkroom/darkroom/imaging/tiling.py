@@ -8,9 +8,9 @@ import pyvips
 
 from ..plan.geometry.layout import Size
 from ..plan.limits import Limits
-from .colour.cicp import from_code_points, is_foreign
+from .colour.cicp import cicp_to_srgb, needs_conversion
 from .colour.convert import to_eight_bits, to_srgb
-from .formats.load import load_whole, stored_size
+from .formats.load import get_loaded_size, load_whole
 from .formats.probe import Header
 from .source import Source
 from .steps.resize import scaled
@@ -30,11 +30,11 @@ def settled(source: Source, header: Header, number: int, limits: Limits) -> pyvi
     """A page in the numbers that are stored: sRGB or grey, 8 or 16 bits. Raises what :func:`load_whole` does."""
     image = load_whole(source, header, limits, page=number).frames[0]
     with source.decoding():
-        if not header.has_profile and header.cicp is not None and is_foreign(header.cicp):
-            image = from_code_points(image, header.cicp)
+        if not header.has_profile and header.cicp is not None and needs_conversion(header.cicp):
+            image = cicp_to_srgb(image, header.cicp)
         image = to_srgb(image)
         image = (image if image.format == "ushort" else to_eight_bits(image)).copy()
-    image.set_type(pyvips.GValue.gint_type, "orientation", stored_size(header)[1])
+    image.set_type(pyvips.GValue.gint_type, "orientation", get_loaded_size(header)[1])
     return image
 
 

@@ -10,12 +10,15 @@ from ..plan.geometry.layout import Box, Geometry
 from ..plan.limits import Limits
 from ..plan.model import Gravity, Plan
 from .formats.encode import DEFAULT_QUALITY
-from .formats.jpeg.container import segments
+from .formats.jpeg.container import iter_segments
 from .formats.probe import Header
-from .formats.registry import FORMS, Form, Target
+from .formats.registry import OUTPUT_FORMATS, OutputFormat, TargetFormat
 from .source import Source
 
-TYPES = {name: form.content_type for name, form in FORMS.items()} | {"heic": "image/heic", "svg": "image/svg+xml"}
+TYPES = {name: form.content_type for name, form in OUTPUT_FORMATS.items()} | {
+    "heic": "image/heic",
+    "svg": "image/svg+xml",
+}
 """Of sources, by format."""
 
 _DQT = 0xDB
@@ -27,14 +30,14 @@ K1_SUM = 3688
 
 def unchanged(
     plan: Plan, source: Source, header: Header, geometry: Geometry, checked_sha256: str
-) -> tuple[Form, bytes] | None:
+) -> tuple[OutputFormat, bytes] | None:
     """The type and the bytes of ``source`` without metadata, where ``plan`` asks for nothing else; None where it does.
 
     That is a JPEG of no better quality than is asked for, or a GIF: what others were encoded with, no header says.
     None also where the bytes are not those of ``checked_sha256``: nothing has decoded them whole yet.
     Raises what the stream of ``source`` raised.
     """
-    form = Target.of(plan.format).pick(
+    form = TargetFormat.from_name(plan.format).choose(
         transparent=header.has_alpha, frames=header.frames, pixels=header.width * header.height
     )
     if form.name != header.format or not (_is_plain(plan) and _is_ready(header) and _stays(geometry)):
@@ -47,9 +50,9 @@ def unchanged(
         return None
     if not is_checked(source, checked_sha256):
         return None
-    from .formats.metadata.strip import clean  # few requests get here
+    from .formats.metadata.strip import strip_metadata  # few requests get here
 
-    cleaned = clean(source.read_all(), header)
+    cleaned = strip_metadata(source.read_all(), header)
     return None if cleaned is None else (form, cleaned)
 
 
@@ -78,9 +81,9 @@ def skipped(
     with source.decoding():
         for frame in load_whole(source, header, limits, animated=header.animated).frames:
             frame.avg()
-    from .formats.metadata.strip import clean
+    from .formats.metadata.strip import strip_metadata
 
-    cleaned = clean(source.read_all(), header, keep_orientation=True)
+    cleaned = strip_metadata(source.read_all(), header, keep_orientation=True)
     return None if cleaned is None else (TYPES[header.format], cleaned)
 
 
@@ -95,7 +98,7 @@ def jpeg_quality(source: Source) -> float:
     Exact but for rounding where that table is libjpeg's own, scaled. 100 where the first table has 16 bits a number, or
     there is none before the picture; raises ValueError where the file ends before.
     """
-    table = next((segment.body for segment in segments(source.read_at) if segment.marker == _DQT), None)
+    table = next((segment.body for segment in iter_segments(source.read_at) if segment.marker == _DQT), None)
     if table is None or source.read_at(table, 1)[0] >> 4:
         return 100.0
     scale = sum(source.read_at(table + 1, _TABLE_BYTES)) / K1_SUM

@@ -17,9 +17,9 @@ from ..errors import Damaged
 from ..plan.geometry.layout import Size
 from ..plan.limits import Limits
 from ..plan.model import Plan
-from .colour.cicp import from_code_points, is_foreign
-from .colour.convert import PEAK_8_BIT, PEAK_16_BIT, is_ink, require_colour, to_eight_bits, to_srgb
-from .formats.jpeg.ultrahdr import GainMap, read
+from .colour.cicp import cicp_to_srgb, needs_conversion
+from .colour.convert import PEAK_8_BIT, PEAK_16_BIT, ensure_rgb, is_cmyk, to_eight_bits, to_srgb
+from .formats.jpeg.ultrahdr import GainMap, read_gain_map
 from .formats.load import load
 from .formats.probe import Cicp
 from .formats.sniff import sniff
@@ -59,20 +59,20 @@ def gain_map_views(source: Source, side_px: int) -> list[pyvips.Image]:
     """Return the gain map of a JPEG as an image, the same at full contrast, and what it makes of the base on an HDR
     display. Empty where there is no map that is ever applied or returned. Raises Damaged.
     """
-    if sniff(source.head()) != "jpeg":
+    if sniff(source.read_head()) != "jpeg":
         return []
     data = source.read_all()
-    found = read(data)
+    found = read_gain_map(data)
     if found is None:
         return []
     try:
         stored = pyvips.Image.jpegload_buffer(found.jpeg, fail_on="warning")
-        gain = scaled(require_colour(to_srgb(stored)), _within(stored, side_px)).copy_memory()
+        gain = scaled(ensure_rgb(to_srgb(stored)), _within(stored, side_px)).copy_memory()
         base = pyvips.Image.thumbnail_buffer(
             data, gain.width, height=gain.height, size="force", no_rotate=True, output_profile="srgb"
         )
         orientation = int(base.get("orientation")) if base.get_typeof("orientation") else 1
-        views = [gain, _stretched(gain), _rendition(require_colour(base), gain, found)]
+        views = [gain, _stretched(gain), _rendition(ensure_rgb(base), gain, found)]
         return [upright(view, orientation).copy_memory() for view in views]
     except pyvips.Error as error:
         raise Damaged(detail=f"gain map: {error}") from error
@@ -113,7 +113,7 @@ def _pages(
         header, geometry = inspected(replace(plan, page=page), source, limits)
         pages = 1 if animated else header.frames
         # A version that is reduced while it is decoded has lost the colours under its alpha.
-        whole = header.has_alpha and header.format != "svg" and not source.by_ranges
+        whole = header.has_alpha and header.format != "svg" and not source.is_ranged
         negative = load(source, header, geometry, limits, page=page, animated=animated, whole=whole)
         work = mounted(plan, header, geometry, negative)
         for frame in work.frames:
@@ -129,7 +129,7 @@ def _pages(
 def _composites(frame: pyvips.Image, size: Size, cicp: Cicp | None) -> list[pyvips.Image]:
     """Return ``frame`` at ``size`` on white, on black and without alpha; once where it has none."""
     if not frame.hasalpha():
-        light = to_srgb(frame) if is_ink(frame) else frame
+        light = to_srgb(frame) if is_cmyk(frame) else frame
         return [_converted(scaled(light, size).copy_memory(), cicp)]
     held = _converted(frame.copy_memory(), cicp).copy_memory()
     colours = held.extract_band(0, n=3)
@@ -141,8 +141,8 @@ def _composites(frame: pyvips.Image, size: Size, cicp: Cicp | None) -> list[pyvi
 
 def _converted(image: pyvips.Image, cicp: Cicp | None) -> pyvips.Image:
     """Return ``image`` in 8-bit sRGB: three bands and the alpha that it has."""
-    if cicp is not None and is_foreign(cicp):
-        image = from_code_points(image, cicp)
+    if cicp is not None and needs_conversion(cicp):
+        image = cicp_to_srgb(image, cicp)
     image = to_eight_bits(to_srgb(image))
     return image if image.bands >= 3 else image.colourspace("srgb")
 

@@ -10,9 +10,9 @@ import pyvips
 
 from ..plan.geometry.layout import Geometry
 from ..plan.model import Plan
-from .formats.encoder_options import Pace
+from .formats.encoder_options import Effort
 from .formats.probe import Cicp
-from .formats.registry import Target
+from .formats.registry import TargetFormat
 
 if TYPE_CHECKING:
     from ..findings import Findings
@@ -38,7 +38,7 @@ class Work:
     """
 
     plan: Plan
-    target: Target
+    target: TargetFormat
     geometry: Geometry
     frames: list[pyvips.Image]
     delays_ms: list[int] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Work:
     findings: Findings | None = None
     unread: pyvips.Image | None = None
     touched: bool = False
-    pace: Pace = "quick"
+    pace: Effort = "fast"
 
     def each(self, change: Callable[[pyvips.Image], pyvips.Image]) -> None:
         """Put every frame through ``change``."""

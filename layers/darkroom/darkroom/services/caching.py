@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from ..plan.model import Plan
 
-if TYPE_CHECKING:
-    from ..imaging.formats.encoder_options import Pace
+type StoredEffort = Literal["quick", "thorough"]
+"""Values of :data:`PACE`: encoded for a first request, or in the background (``fast`` and ``slow`` in imaging)."""
 
 SOURCE_ETAG = "source-etag"
 """User metadata of a derivative: the entity tag, without quotes, of the master it was made from. A purge goes by it."""
@@ -18,7 +18,7 @@ MASTER_SHA256 = "master-sha256"
 decoded every pixel. It holds for these bytes alone: other bytes with a copy of this field do not match it."""
 
 PACE = "pace"
-"""User metadata of a derivative: how hard its encoder tried (:data:`~.encoder_options.Pace`), if known."""
+"""User metadata of a derivative: how hard its encoder tried (:data:`StoredEffort`), if known."""
 
 UNREFINED_S = 7_200
 """How long the CDN keeps a picture that is about to be refined: longer than any queue delays a message (15 minutes) and
@@ -75,7 +75,7 @@ def provisional_headers(plan: Plan, content_type: str) -> dict[str, str]:
     }
 
 
-def made_from(master_etag: str, pace: Pace | None = None) -> dict[str, str]:
+def made_from(master_etag: str, pace: StoredEffort | None = None) -> dict[str, str]:
     """The user metadata of whatever was made from the master with this entity tag, and at which pace."""
     return {SOURCE_ETAG: master_etag.strip('"')} | ({PACE: pace} if pace else {})
 

@@ -16,7 +16,7 @@ from ..aws.objects import Bucket, StoredObject
 from ..errors import Changed, Unavailable
 
 if TYPE_CHECKING:
-    from ..imaging.block_cache import Blocks
+    from ..imaging.block_cache import BlockCache
     from ..imaging.source import Source
 
 TIFF = "image/tiff"
@@ -35,7 +35,7 @@ class MasterReader:
     """Masters as sources, and the blocks of those that were read by ranges last, by their names."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[StoredObject, Blocks]] = {}
+        self._kept: dict[str, tuple[StoredObject, BlockCache]] = {}
 
     def open(self, bucket: Bucket, name: str) -> StoredObject | None:
         """The object ``name``, without a stream where some of its bytes are here already. Raises Unavailable."""
@@ -51,14 +51,14 @@ class MasterReader:
 
         blocks = self._blocks(bucket, name, master)
         if isinstance(blocks, Iterator):
-            yield Source.streamed(blocks, master.size_bytes)
+            yield Source.from_stream(blocks, master.size_bytes)
             return
         try:
-            yield Source.ranged(blocks)
+            yield Source.from_ranges(blocks)
         finally:
             blocks.close()
 
-    def _blocks(self, bucket: Bucket, name: str, master: StoredObject) -> Blocks | Iterator[bytes]:
+    def _blocks(self, bucket: Bucket, name: str, master: StoredObject) -> BlockCache | Iterator[bytes]:
         """Blocks where it is to be read by ranges, else its stream."""
         known = self._kept.pop(name, None)
         if known is not None and known[0].etag == master.etag:
@@ -78,9 +78,9 @@ class MasterReader:
             del self._kept[oldest]
         return blocks
 
-    def _of(self, bucket: Bucket, name: str, master: StoredObject, first: bytes, stream: Iterator[bytes]) -> Blocks:
+    def _of(self, bucket: Bucket, name: str, master: StoredObject, first: bytes, stream: Iterator[bytes]) -> BlockCache:
         """Its blocks; ``first`` is here already. Where all is on its way, the stream is read as far as it serves."""
-        from ..imaging.block_cache import Blocks
+        from ..imaging.block_cache import BlockCache
 
         def fetch(start: int, end: int) -> bytes:
             try:
@@ -89,9 +89,9 @@ class MasterReader:
                 raise Unavailable("The source changed while its picture was made", detail=error.detail) from error
 
         if _first_bytes(name):
-            return Blocks(fetch, master.size_bytes, first=first, room_bytes=CACHE_BYTES_PER_MASTER)
+            return BlockCache(fetch, master.size_bytes, prefix=first, capacity_bytes=CACHE_BYTES_PER_MASTER)
         front = _close_with(stream, master.chunks)
-        return Blocks(fetch, master.size_bytes, front=front, room_bytes=CACHE_BYTES_PER_MASTER)
+        return BlockCache(fetch, master.size_bytes, stream=front, capacity_bytes=CACHE_BYTES_PER_MASTER)
 
 
 def _first_bytes(name: str) -> int:
@@ -101,11 +101,11 @@ def _first_bytes(name: str) -> int:
 
 def _is_pyramid(first: bytes) -> bool:
     """Whether it is a TIFF as ingest binds them, with its directories first. Others are read from end to end."""
-    from ..imaging.formats.tiff.container import SUB_DIRECTORIES, Tiff
+    from ..imaging.formats.tiff.container import SUB_DIRECTORIES, TiffReader
 
     try:
-        tiff = Tiff(lambda at, length: first[at : at + length])
-        return SUB_DIRECTORIES in tiff.directory(tiff.first).entries
+        tiff = TiffReader(lambda at, length: first[at : at + length])
+        return SUB_DIRECTORIES in tiff.read_directory(tiff.first).entries
     except ValueError:
         return False
 

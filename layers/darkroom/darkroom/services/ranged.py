@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..aws.kept import Kept
 from ..aws.vault import Vault
-from ..imaging.block_cache import BLOCK_BYTES, Blocks
+from ..imaging.block_cache import BLOCK_BYTES, BlockCache
 from ..imaging.source import Source
 from .master_reader import STREAMED_BYTES, TIFF
 
@@ -18,7 +18,7 @@ def ranged(vault: Vault, kept: Kept, block_bytes: int = BLOCK_BYTES) -> Source:
     def fetch(start: int, end: int) -> bytes:
         return vault.range(kept.key, start, end, etag=kept.etag)
 
-    return Source.ranged(Blocks(fetch, kept.size_bytes, block_bytes=block_bytes))
+    return Source.from_ranges(BlockCache(fetch, kept.size_bytes, block_bytes=block_bytes))
 
 
 def is_large_pyramid(kept: Kept) -> bool:

@@ -11,7 +11,7 @@ from .figures import answered, timed
 
 if TYPE_CHECKING:
     from ..aws.observer import Observer
-    from ..imaging.rendered_image import Picture
+    from ..imaging.rendered_image import RenderedImage
 
 
 def tell(observer: Observer, status: int, error: DarkroomError | None, **fields: object) -> None:
@@ -35,7 +35,7 @@ def tell_viewer(observer: Observer, status: int, error: DarkroomError | None, to
     tell(observer, status, error, ms=round(took_s * 1000, 1), stages_ms=stages_ms)
 
 
-def tell_rendered(observer: Observer, plan: Plan, picture: Picture, source_bytes: int) -> None:
+def tell_rendered(observer: Observer, plan: Plan, picture: RenderedImage, source_bytes: int) -> None:
     """Tell that ``picture`` was made, of a source of so many bytes."""
     kind = _kind(plan, picture.content_type)
     observer.count("Rendered")

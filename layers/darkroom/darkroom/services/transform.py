@@ -46,7 +46,7 @@ from .telling import tell_found, tell_rendered
 if TYPE_CHECKING:
     from ..aws.observer import Observer
     from ..findings import Findings
-    from ..imaging.rendered_image import Picture
+    from ..imaging.rendered_image import RenderedImage
 
 DERIVATIVES = "derivatives/"
 
@@ -258,7 +258,7 @@ class Transform:
             return Stored(derivative, None, timings_ms)
         return Rendered(derivative, picture.body, timings_ms)
 
-    def _unstored(self, job: _Job, picture: Picture, timings_ms: Mapping[str, float]) -> Answer:
+    def _unstored(self, job: _Job, picture: RenderedImage, timings_ms: Mapping[str, float]) -> Answer:
         """An answer that the CDN alone keeps. Its entity tag is of the picture: there is no PUT that gave it one."""
         name = self.source_names.name(job.plan.key)
         if job.sidecar and overtaken(self.source, name, job.master.etag, self.media, job.sidecar):
@@ -269,7 +269,7 @@ class Transform:
             return NotModified(derivative)
         return Rendered(derivative, picture.body, timings_ms)
 
-    def _rendered(self, job: _Job, findings: Findings | None) -> Picture:
+    def _rendered(self, job: _Job, findings: Findings | None) -> RenderedImage:
         from ..imaging.render import render
 
         marks = {name: found.result() for name, found in job.watermarks.items()}
@@ -337,7 +337,7 @@ def _awaits_faces(findings: Findings | None) -> bool:
     return findings is None or ("faces" not in findings.found and findings.may_come("faces"))
 
 
-def _provisional(plan: Plan, picture: Picture, timings_ms: Mapping[str, float]) -> Provisional:
+def _provisional(plan: Plan, picture: RenderedImage, timings_ms: Mapping[str, float]) -> Provisional:
     """What stands in for a picture made by faces that are not known yet. It goes into no store."""
     if len(picture.body) > MAX_BODY_BYTES:
         raise FindingsPending(detail="too large to be answered without being stored")

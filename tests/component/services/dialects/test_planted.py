@@ -9,7 +9,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.objects import Bucket
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -60,7 +60,7 @@ def test_metadata_of_other_bytes_is_not_believed(digest_of: str) -> None:
 @pytest.mark.parametrize("name", planted())
 def test_a_master_of_ingest_is_returned_as_it_is(name: str) -> None:
     upload = planted()[name]
-    master = make_master(upload, inspect(Source.of(upload), Limits()), limits=Limits())
+    master = make_master(upload, probe(Source.from_bytes(upload), Limits()), limits=Limits())
     bucket = Bucket(MemoryStore())
     bucket.put("masters/photo", master.body, {"Content-Type": master.content_type, MASTER_SHA256: digest(master)})
     response = served(bucket, AccessMode.OPEN).get("/imgproxy/unsafe/raw:1/plain/photo")

@@ -11,7 +11,7 @@ import pyvips
 from PIL import Image, ImageDraw
 
 from darkroom.findings import FACES, MODERATION, SIMILARITY
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.imaging.views import encode
@@ -26,11 +26,11 @@ LIMITS = Limits()
 
 
 def master_of(upload: bytes) -> bytes:
-    return make_master(upload, inspect(Source.of(upload), LIMITS), limits=LIMITS).body
+    return make_master(upload, probe(Source.from_bytes(upload), LIMITS), limits=LIMITS).body
 
 
 def chosen(body: bytes, tasks: tuple[str, ...] = TASKS, most: int = 64) -> Views:
-    return choose_views(Source.of(body), LIMITS, tasks, most=most)
+    return choose_views(Source.from_bytes(body), LIMITS, tasks, most=most)
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
@@ -116,8 +116,8 @@ def test_the_first_frame_of_an_animation_is_analysed_if_the_still_is_another() -
     """A decoder of animations may see another one than that of stills."""
     still = encode(pyvips.Image.black(320, 320, bands=3).copy(interpretation="srgb"))
     same = chosen(animation(3, distinct=True)).first
-    assert len(list(_distinct(Source.of(animation(3, distinct=True)), LIMITS, same))) == 2
-    assert len(list(_distinct(Source.of(animation(3, distinct=True)), LIMITS, [still]))) == 3
+    assert len(list(_distinct(Source.from_bytes(animation(3, distinct=True)), LIMITS, same))) == 2
+    assert len(list(_distinct(Source.from_bytes(animation(3, distinct=True)), LIMITS, [still]))) == 3
 
 
 @pytest.mark.parametrize(("most", "further", "gap"), [(4, 3, ""), (3, 2, UNSAMPLED)])
@@ -128,7 +128,9 @@ def test_more_than_the_bound_is_a_gap(most: int, further: int, gap: str) -> None
 
 def test_too_much_time_is_a_gap() -> None:
     clock = count(0, 15)
-    views = choose_views(Source.of(animation(5, distinct=True)), LIMITS, TASKS, monotonic=lambda: float(next(clock)))
+    views = choose_views(
+        Source.from_bytes(animation(5, distinct=True)), LIMITS, TASKS, monotonic=lambda: float(next(clock))
+    )
     assert (len(views.further), views.gap) == (2, UNSAMPLED)
 
 

@@ -30,7 +30,7 @@ def test_what_is_over_the_limits_of_one_picture_is_printed_as_it_is_when_asked_f
     assert pyvips.Image.new_from_buffer(scene(), "").width * 3072 > runs.world.limits.max_pixels
     put(runs, how="pyramid")
     assert runs.all("one", ORDER) == {KEY: "done"}
-    source, limits = Source.of(scene()), replace(runs.world.limits, max_bytes=len(scene()))
+    source, limits = Source.from_bytes(scene()), replace(runs.world.limits, max_bytes=len(scene()))
     plans = [plan for plan in configured().ingested(KEY).values() if plan.watermark is None]
     made = {name: runs.world.body("media", name) for name in runs.world.keys("media", "derivatives/")}
     assert made

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pyvips
 
 from ..formats.probe import Cicp
-from .convert import apart, peak, require_colour, together
+from .convert import ensure_rgb, get_white_level, join_alpha, split_alpha
 
 type _Matrix = tuple[tuple[float, float, float], ...]
 
@@ -28,7 +28,7 @@ KNEE = 0.5
 """Light up to here stays as it is; above, it approaches white without reaching it."""
 
 
-def is_foreign(cicp: Cicp | None) -> bool:
+def needs_conversion(cicp: Cicp | None) -> bool:
     """Whether the code points name something else than sRGB and what is shown like it."""
     return cicp is not None and (cicp.primaries in _TO_SRGB or is_hdr(cicp))
 
@@ -38,45 +38,45 @@ def is_hdr(cicp: Cicp) -> bool:
     return cicp.transfer in (_PQ, _HLG)
 
 
-def from_code_points(image: pyvips.Image, cicp: Cicp) -> pyvips.Image:
+def cicp_to_srgb(image: pyvips.Image, cicp: Cicp) -> pyvips.Image:
     """``image`` of the colour space ``cicp`` in sRGB, with as many bits."""
-    colour, alpha = apart(image)
-    rich = require_colour(colour)
-    light = _light(rich / peak(image), cicp.transfer)
+    colour, alpha = split_alpha(image)
+    rich = ensure_rgb(colour)
+    light = _to_linear(rich / get_white_level(image), cicp.transfer)
     if cicp.primaries in _TO_SRGB:
         light = light.recomb([list(row) for row in _TO_SRGB[cicp.primaries]])
     if is_hdr(cicp):
-        light = _within_white(light)
-    encoded = (_encoded(light.clamp(min=0, max=1)) * peak(image)).rint().cast(image.format)
-    result = together(encoded, alpha).copy(interpretation=rich.interpretation)
+        light = _compress_highlights(light)
+    encoded = (_encode_srgb(light.clamp(min=0, max=1)) * get_white_level(image)).rint().cast(image.format)
+    result = join_alpha(encoded, alpha).copy(interpretation=rich.interpretation)
     result.remove("icc-profile-data")
     return result
 
 
-def _light(value: pyvips.Image, transfer: int) -> pyvips.Image:
+def _to_linear(value: pyvips.Image, transfer: int) -> pyvips.Image:
     """Linear light, 1 being white, of values from 0 to 1. Camera curves (1, 6, 14, 15) are shown like sRGB's."""
     if transfer == _PQ:
-        return _pq(value)
+        return _pq_to_linear(value)
     if transfer == _HLG:
-        return _hlg(value)
+        return _hlg_to_linear(value)
     return (value <= 0.04045).ifthenelse(value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
 
 
-def _pq(value: pyvips.Image) -> pyvips.Image:
+def _pq_to_linear(value: pyvips.Image) -> pyvips.Image:
     """SMPTE ST 2084."""
     root = value ** (1 / 78.84375)
     ratio = (root - 0.8359375).clamp(min=0, max=1) / (18.8515625 - 18.6875 * root)
     return (ratio ** (1 / 0.1593017578125)) * (10_000 / WHITE_NITS)
 
 
-def _hlg(value: pyvips.Image) -> pyvips.Image:
+def _hlg_to_linear(value: pyvips.Image) -> pyvips.Image:
     """ITU-R BT.2100, with the system gamma of a display of 1000 nits."""
     scene = (value <= 0.5).ifthenelse(value * value / 3, (((value - 0.55991073) / 0.17883277).exp() + 0.28466892) / 12)
     luminance = scene.recomb([[0.2627, 0.6780, 0.0593]])
     return scene * (luminance**0.2) * (HLG_PEAK_NITS / WHITE_NITS)
 
 
-def _within_white(light: pyvips.Image) -> pyvips.Image:
+def _compress_highlights(light: pyvips.Image) -> pyvips.Image:
     """Compress by the strongest channel, so that hues stay."""
     strongest = light[0].maxpair(light[1]).maxpair(light[2])
     span = 1 - KNEE
@@ -84,6 +84,6 @@ def _within_white(light: pyvips.Image) -> pyvips.Image:
     return light * (strongest <= KNEE).ifthenelse(1, rolled / strongest)
 
 
-def _encoded(light: pyvips.Image) -> pyvips.Image:
+def _encode_srgb(light: pyvips.Image) -> pyvips.Image:
     """sRGB's encoding of linear light."""
     return (light <= 0.0031308).ifthenelse(light * 12.92, (light ** (1 / 2.4)) * 1.055 - 0.055)

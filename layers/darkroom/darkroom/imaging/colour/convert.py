@@ -14,7 +14,7 @@ from .icc import is_srgb
 PEAK_8_BIT = 255
 PEAK_16_BIT = 65_535
 
-LEAST_VISIBLE = 1 / 32
+MIN_VISIBLE_ALPHA = 1 / 32
 """Alpha, as a part of opaque, below which a colour with 8 bits is no more than rounding."""
 
 SRGB_LINEAR_BELOW = 0.0031308
@@ -24,29 +24,29 @@ _READY = ("srgb", "b-w", "rgb16", "grey16")
 _BANDS_OF_SPACE = {b"GRAY": 1, b"RGB ": 3, b"Lab ": 3, b"CMYK": 4}
 
 
-def is_ink(image: pyvips.Image) -> bool:
+def is_cmyk(image: pyvips.Image) -> bool:
     """True for pictures made of ink (CMYK), which are converted before the resize."""
     return str(image.interpretation) == "cmyk"
 
 
-def peak(image: pyvips.Image) -> int:
+def get_white_level(image: pyvips.Image) -> int:
     """The value of white: 255, or 65535 with 16 bits a band."""
     return PEAK_16_BIT if image.format == "ushort" else PEAK_8_BIT
 
 
-def apart(image: pyvips.Image) -> tuple[pyvips.Image, pyvips.Image | None]:
+def split_alpha(image: pyvips.Image) -> tuple[pyvips.Image, pyvips.Image | None]:
     """The colour bands and the alpha band, None where there is none."""
     if not image.hasalpha():
         return image, None
     return image.extract_band(0, n=image.bands - 1), image.extract_band(image.bands - 1)
 
 
-def together(colour: pyvips.Image, alpha: pyvips.Image | None) -> pyvips.Image:
+def join_alpha(colour: pyvips.Image, alpha: pyvips.Image | None) -> pyvips.Image:
     """The opposite of :func:`apart`."""
     return colour if alpha is None else colour.bandjoin(alpha)
 
 
-def settled(image: pyvips.Image) -> pyvips.Image:
+def normalise_bands(image: pyvips.Image) -> pyvips.Image:
     """``image`` with a meaning that libvips' operations agree on: bands beyond alpha and odd number formats removed."""
     if image.format in ("uint", "int"):
         wide = (image >> 16).cast("ushort")
@@ -55,7 +55,7 @@ def settled(image: pyvips.Image) -> pyvips.Image:
         sixteen = image.format == "ushort"
         meaning = ("grey16" if sixteen else "b-w") if image.bands < 3 else ("rgb16" if sixteen else "srgb")
         image = image.copy(interpretation=meaning)
-    most = 2 if str(image.interpretation) in ("b-w", "grey16") else 5 if is_ink(image) else 4
+    most = 2 if str(image.interpretation) in ("b-w", "grey16") else 5 if is_cmyk(image) else 4
     return image.extract_band(0, n=most) if image.bands > most else image
 
 
@@ -65,16 +65,16 @@ def to_srgb(image: pyvips.Image) -> pyvips.Image:
     Ink without a profile is taken for what libvips' own CMYK profile describes.
     """
     if _has_foreign_profile(image):
-        return _transformed(image, embedded=True)
-    if is_ink(image):
+        return _icc_transform(image, embedded=True)
+    if is_cmyk(image):
         # Not `colourspace`: from CMYK it leaves a profile in the image's metadata that points to freed memory.
-        return _transformed(image, input_profile="cmyk")
+        return _icc_transform(image, input_profile="cmyk")
     if str(image.interpretation) in _READY:
         return image
     return image.colourspace("rgb16" if str(image.interpretation) == "labs" else "srgb")
 
 
-def _transformed(image: pyvips.Image, **profile: bool | str) -> pyvips.Image:
+def _icc_transform(image: pyvips.Image, **profile: bool | str) -> pyvips.Image:
     depth = 16 if image.format == "ushort" else 8
     result = image.icc_transform("srgb", intent="relative", black_point_compensation=True, depth=depth, **profile)
     result = result.copy()
@@ -82,21 +82,21 @@ def _transformed(image: pyvips.Image, **profile: bool | str) -> pyvips.Image:
     return result
 
 
-def from_gamma(image: pyvips.Image, gamma: float) -> pyvips.Image:
+def gamma_to_srgb(image: pyvips.Image, gamma: float) -> pyvips.Image:
     """``image``, whose samples are linear light to the power ``gamma``, encoded as sRGB."""
-    colour, alpha = apart(image)
-    white = peak(image)
+    colour, alpha = split_alpha(image)
+    white = get_white_level(image)
     linear = (pyvips.Image.identity(ushort=image.format == "ushort") / white) ** (1 / gamma)
     curve = (linear <= SRGB_LINEAR_BELOW).ifthenelse(linear * 12.92, linear ** (1 / 2.4) * 1.055 - 0.055)
     encoded = colour.maplut((curve * white).rint().cast(image.format)).copy(interpretation=image.interpretation)
-    return together(encoded, alpha)
+    return join_alpha(encoded, alpha)
 
 
 def to_eight_bits(image: pyvips.Image) -> pyvips.Image:
     """``image`` with 8 bits a band, rounded: dropping the lower byte would darken by half a step."""
     if image.format == "uchar":
         return image
-    factor = PEAK_8_BIT / peak(image)
+    factor = PEAK_8_BIT / get_white_level(image)
     grey = image.bands < 3
     return (image * factor).rint().cast("uchar").copy(interpretation="b-w" if grey else "srgb")
 
@@ -105,18 +105,18 @@ def _has_foreign_profile(image: pyvips.Image) -> bool:
     if image.get_typeof("icc-profile-data") == 0:
         return False
     profile = image.get("icc-profile-data")
-    bands = apart(image)[0].bands
+    bands = split_alpha(image)[0].bands
     return _BANDS_OF_SPACE.get(profile[16:20]) == bands and not is_srgb(profile)
 
 
-def channels(colour: str) -> list[int]:
+def parse_hex_colour(colour: str) -> list[int]:
     """The numbers of a colour of 6 or 8 hex digits."""
     return [int(colour[at : at + 2], 16) for at in range(0, len(colour), 2)]
 
 
-def colour_bands(colour: str, white: int, bands: int) -> list[float]:
+def scale_hex_colour(colour: str, white: int, bands: int) -> list[float]:
     """A colour of 6 or 8 hex digits as the values of 3 or 4 ``bands``, of which ``white`` is the largest."""
-    numbers = [*channels(colour), PEAK_8_BIT][:4]
+    numbers = [*parse_hex_colour(colour), PEAK_8_BIT][:4]
     return [number * white / PEAK_8_BIT for number in numbers[:bands]]
 
 
@@ -125,15 +125,15 @@ def fill_invisible(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
 
     For filters that look at neighbours: else the colours below transparency, which are anything, show at edges.
     """
-    colour, alpha = apart(frame)
+    colour, alpha = split_alpha(frame)
     if alpha is None:
         return colour
-    spread = apart(frame.premultiply().gaussblur(sigma_px, min_ampl=0.02).unpremultiply())[0]
-    filled = (alpha < peak(frame) * LEAST_VISIBLE).ifthenelse(spread.rint().cast(frame.format), colour)
+    spread = split_alpha(frame.premultiply().gaussblur(sigma_px, min_ampl=0.02).unpremultiply())[0]
+    filled = (alpha < get_white_level(frame) * MIN_VISIBLE_ALPHA).ifthenelse(spread.rint().cast(frame.format), colour)
     return filled.copy(interpretation=frame.interpretation)
 
 
-def require_colour(image: pyvips.Image) -> pyvips.Image:
+def ensure_rgb(image: pyvips.Image) -> pyvips.Image:
     """``image`` with three colour bands; raises Damaged for pictures without any band."""
     if image.bands == 0:
         raise Damaged(detail="no bands")

@@ -30,7 +30,7 @@ _NAMED_MATRICES = {
 _OTHER_NAMES = {b"RGB ": "RGB", b"GRAY": "grey", b"CMYK": "CMYK", b"Lab ": "Lab"}
 
 
-def profile_name(profile: bytes) -> str:
+def identify_profile(profile: bytes) -> str:
     """The name of the colour space that ``profile`` describes, by its primaries.
 
     Not by the description in it, which is text of any content. sRGB is one by its curves too.
@@ -39,10 +39,10 @@ def profile_name(profile: bytes) -> str:
         return "sRGB" if profile[16:20] == b"RGB " else "grey with the curve of sRGB"
     space = _OTHER_NAMES.get(profile[16:20], "another space")
     try:
-        tags = tags_of(profile)
+        tags = parse_tags(profile)
         primaries = [tags[name] for name in _SRGB_MATRIX]
         for name, wanted in _NAMED_MATRICES.items():
-            if all(_near_primary(element, one) for element, one in zip(primaries, wanted, strict=True)):
+            if all(_matches_primary(element, one) for element, one in zip(primaries, wanted, strict=True)):
                 return name
     except (KeyError, IndexError, struct.error):
         pass
@@ -52,31 +52,31 @@ def profile_name(profile: bytes) -> str:
 def is_srgb(profile: bytes) -> bool:
     """True where an ICC profile describes sRGB: matrix and curves are compared, as the name in it proves nothing."""
     try:
-        tags = tags_of(profile)
+        tags = parse_tags(profile)
         if b"A2B0" in tags or profile[16:20] not in (b"RGB ", b"GRAY"):
             return False
         curves = (b"kTRC",) if profile[16:20] == b"GRAY" else (b"rTRC", b"gTRC", b"bTRC")
         primaries = {} if profile[16:20] == b"GRAY" else _SRGB_MATRIX
-        return all(_near_primary(tags[name], wanted) for name, wanted in primaries.items()) and all(
-            _near_curve(tags[name]) for name in curves
+        return all(_matches_primary(tags[name], wanted) for name, wanted in primaries.items()) and all(
+            _matches_srgb_curve(tags[name]) for name in curves
         )
     except (KeyError, IndexError, struct.error):
         return False
 
 
-def tags_of(profile: bytes) -> dict[bytes, bytes]:
+def parse_tags(profile: bytes) -> dict[bytes, bytes]:
     """The tagged elements of a profile (ICC.1:2022, 7.3)."""
     (count,) = struct.unpack_from(">I", profile, 128)
     entries = (struct.unpack_from(">4sII", profile, 132 + 12 * index) for index in range(min(count, 100)))
     return {name: profile[offset : offset + length] for name, offset, length in entries}
 
 
-def _near_primary(element: bytes, wanted: tuple[float, float, float]) -> bool:
+def _matches_primary(element: bytes, wanted: tuple[float, float, float]) -> bool:
     found = (number / 65_536 for number in struct.unpack_from(">3i", element, 8))
     return all(abs(a - b) < _MATRIX_TOLERANCE for a, b in zip(found, wanted, strict=True))
 
 
-def _near_curve(element: bytes) -> bool:
+def _matches_srgb_curve(element: bytes) -> bool:
     return all(abs(_curve_at(element, x) - _srgb_at(x)) < _CURVE_TOLERANCE for x in _CURVE_SAMPLES)
 
 

@@ -6,7 +6,7 @@ import io
 import struct
 from enum import Enum
 
-from .icc import tags_of
+from .icc import parse_tags
 
 _SPACES = {"gray": b"GRAY", "rgb": b"RGB "}
 """A profile's signature by a header's colour."""
@@ -17,7 +17,7 @@ _PARAMETERS = (1, 3, 4, 5, 7)
 """How many numbers each type of parametric curve has (ICC.1:2022, table 68)."""
 
 
-class Fate(Enum):
+class IccAction(Enum):
     """``KEEP``: every viewer understands it. ``DROP``: none does. ``APPLY``: some do, so the pixels become sRGB."""
 
     KEEP = "keep"
@@ -25,7 +25,7 @@ class Fate(Enum):
     APPLY = "apply"
 
 
-def fate(profile: bytes, colour: str) -> Fate:
+def choose_icc_action(profile: bytes, colour: str) -> IccAction:
     """What to do with ``profile`` in a picture of ``colour``, a header's ``gray`` or ``rgb``.
 
     Kept are matrices and curves, as Display P3, Adobe RGB and ProPhoto have them. Tables differ between viewers: some
@@ -33,16 +33,16 @@ def fate(profile: bytes, colour: str) -> Fate:
     is looked at by nobody: without it, the picture looks the same.
     """
     if profile[16:20] != _SPACES[colour]:
-        return Fate.DROP
+        return IccAction.DROP
     if _is_simple(profile, colour):
-        return Fate.KEEP
-    return Fate.APPLY if _is_readable(profile, colour) else Fate.DROP
+        return IccAction.KEEP
+    return IccAction.APPLY if _is_readable(profile, colour) else IccAction.DROP
 
 
 def _is_simple(profile: bytes, colour: str) -> bool:
     """Whether it is a matrix and curves that are all there, and no table."""
     try:
-        tags = tags_of(profile)
+        tags = parse_tags(profile)
         curves = all(_is_curve(tags[name]) for name in _CURVES[colour])
         primaries = all(tags[name][:4] == b"XYZ " and len(tags[name]) >= 20 for name in _PRIMARIES[colour])
     except (LookupError, struct.error):

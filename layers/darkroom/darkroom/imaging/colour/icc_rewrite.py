@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import struct
 
-from .icc import profile_name, tags_of
-from .icc_action import Fate, fate
+from .icc import identify_profile, parse_tags
+from .icc_action import IccAction, choose_icc_action
 
 MAX_PROFILE_BYTES = 4 * 1024 * 1024
 """Three curves of 65,535 numbers each are 400 KB."""
@@ -33,22 +33,22 @@ _PARAMETERS = (1, 3, 4, 5, 7)
 """How many numbers each type of parametric curve has (table 68)."""
 
 
-def rewrite(profile: bytes) -> bytes:
+def rewrite_profile(profile: bytes) -> bytes:
     """``profile`` with the same matrix and curves, and nothing else that was in it.
 
     Raises ValueError where it is more than that, or cannot be read: colours would change, or text would stay.
     """
     colour = "gray" if profile[16:20] == b"GRAY" else "rgb"
-    if len(profile) > MAX_PROFILE_BYTES or fate(profile, colour) is not Fate.KEEP:
+    if len(profile) > MAX_PROFILE_BYTES or choose_icc_action(profile, colour) is not IccAction.KEEP:
         raise ValueError("not a profile of a matrix and curves")
-    tags = tags_of(profile)
-    kept = {name: _numbers(name, element) for name, element in tags.items() if name in _LENGTHS or name in _CURVES}
+    tags = parse_tags(profile)
+    kept = {name: _keep_numbers(name, element) for name, element in tags.items() if name in _LENGTHS or name in _CURVES}
     version = profile[8]
-    texts = {b"desc": _description(profile_name(profile), version), b"cprt": _copyright(version)}
-    return _written(profile, texts | {name: element for name, element in kept.items() if element})
+    texts = {b"desc": _description(identify_profile(profile), version), b"cprt": _copyright(version)}
+    return _build_profile(profile, texts | {name: element for name, element in kept.items() if element})
 
 
-def _numbers(name: bytes, element: bytes) -> bytes:
+def _keep_numbers(name: bytes, element: bytes) -> bytes:
     """The part of an element that defines colours, without what lies behind it; empty if it is of another type."""
     if name in _CURVES:
         return element[:4] + bytes(4) + element[8 : _curve_bytes(element)]
@@ -80,7 +80,7 @@ def _localised(text: str) -> bytes:
     return b"mluc" + bytes(4) + (1).to_bytes(4) + (12).to_bytes(4) + b"enUS" + struct.pack(">II", len(body), 28) + body
 
 
-def _written(profile: bytes, elements: dict[bytes, bytes]) -> bytes:
+def _build_profile(profile: bytes, elements: dict[bytes, bytes]) -> bytes:
     """A profile of ``elements``; equal ones, as the three curves often are, are stored once."""
     at = _HEADER_BYTES + 4 + 12 * len(elements)
     places: dict[bytes, int] = {}

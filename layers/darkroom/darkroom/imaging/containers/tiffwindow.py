@@ -19,7 +19,7 @@ from ..formats.tiff.container import (
     STRIP_ROWS,
     Directory,
     ReadAt,
-    Tiff,
+    TiffReader,
 )
 
 _LONG, _LONG8 = 4, 16
@@ -34,11 +34,11 @@ class Strips(NamedTuple):
     number: int
 
 
-def strips_of(tiff: Tiff, directory: Directory) -> Strips:
+def strips_of(tiff: TiffReader, directory: Directory) -> Strips:
     """The strips of a picture; raises ValueError where a window would not show it right."""
-    height = tiff.number(directory, HEIGHT)
-    rows = min(tiff.number(directory, STRIP_ROWS, height), height)
-    together = tiff.number(directory, PLANES, 1) == 1 and tiff.number(directory, COMPRESSION, 1) != _OLD_JPEG
+    height = tiff.read_number(directory, HEIGHT)
+    rows = min(tiff.read_number(directory, STRIP_ROWS, height), height)
+    together = tiff.read_number(directory, PLANES, 1) == 1 and tiff.read_number(directory, COMPRESSION, 1) != _OLD_JPEG
     counts = {directory.entries[tag].values for tag in (STRIP_OFFSETS, STRIP_BYTES) if tag in directory.entries}
     if rows < 1 or not together or counts != {-(-height // rows)}:
         raise ValueError("the strips are not one below the other")
@@ -52,18 +52,18 @@ class Window:
     """
 
     def __init__(self, read_at: ReadAt, size_bytes: int, top: int, rows: int) -> None:
-        tiff = Tiff(read_at)
-        directory = tiff.directory(tiff.first)
+        tiff = TiffReader(read_at)
+        directory = tiff.read_directory(tiff.first)
         strips = strips_of(tiff, directory)
         first, last = top // strips.rows, min(strips.number, -(-(top + rows) // strips.rows))
-        height = tiff.number(directory, HEIGHT)
+        height = tiff.read_number(directory, HEIGHT)
         self.top = first * strips.rows
         self.rows = min(last * strips.rows, height) - self.top
         self._read_at = read_at
         self._size_bytes = size_bytes
         self._at = size_bytes + -size_bytes % 8
         places, lengths = (
-            tiff.numbers(directory, tag, strips.number)[first:last] for tag in (STRIP_OFFSETS, STRIP_BYTES)
+            tiff.read_numbers(directory, tag, strips.number)[first:last] for tag in (STRIP_OFFSETS, STRIP_BYTES)
         )
         self._tail = _directory(tiff, directory, self._at, self.rows, places, lengths)
         self._head = _head(tiff, read_at(0, 16), self._at)
@@ -84,7 +84,7 @@ class Window:
         return b"".join(pieces)
 
 
-def _head(tiff: Tiff, head: bytes, at: int) -> bytes:
+def _head(tiff: TiffReader, head: bytes, at: int) -> bytes:
     """The first bytes, which name the directory at ``at``; raises ValueError where it lies too far for that."""
     length, order = tiff.layout.offset, tiff.layout.order
     if at >= 1 << (8 * length):
@@ -92,7 +92,7 @@ def _head(tiff: Tiff, head: bytes, at: int) -> bytes:
     return (head[:8] if length == 8 else head[:4]) + at.to_bytes(length, order)
 
 
-def _directory(tiff: Tiff, old: Directory, at: int, rows: int, places: list[int], lengths: list[int]) -> bytes:
+def _directory(tiff: TiffReader, old: Directory, at: int, rows: int, places: list[int], lengths: list[int]) -> bytes:
     """A directory at ``at`` for ``rows`` lines in strips at ``places``; what else it says is as in ``old``."""
     layout, order = tiff.layout, tiff.layout.order
     kind, size = (_LONG8, 8) if layout.offset == 8 else (_LONG, 4)
@@ -106,7 +106,7 @@ def _directory(tiff: Tiff, old: Directory, at: int, rows: int, places: list[int]
         else:
             kind, count = entry.kind, entry.values
             short = SIZES.get(kind, 0) * count <= layout.offset
-            body = tiff.body(entry, layout.offset) if short else entry.at.to_bytes(layout.offset, order)
+            body = tiff.read_value(entry, layout.offset) if short else entry.at.to_bytes(layout.offset, order)
         if len(body) > layout.offset:
             place = outside_at + len(outside)
             outside += body

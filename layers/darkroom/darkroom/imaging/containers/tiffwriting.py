@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..formats.tiff.container import SUB_DIRECTORIES, TILE_BYTES, TILE_OFFSETS, Layout, Tiff
+from ..formats.tiff.container import SUB_DIRECTORIES, TILE_BYTES, TILE_OFFSETS, TiffLayout, TiffReader
 
-CLASSIC = Layout("little", 4, 2, 12)
-BIG = Layout("little", 8, 8, 20)
+CLASSIC = TiffLayout("little", 4, 2, 12)
+BIG = TiffLayout("little", 8, 8, 20)
 """BigTIFF: of 4 GB and more."""
 MAX_TILES = 1_000_000
 LONG, LONG8 = 4, 16
@@ -29,12 +29,12 @@ class Value(NamedTuple):
         return cls(LONG, len(body) // 4, body)
 
     @classmethod
-    def places(cls, numbers: Iterable[int], layout: Layout) -> Value:
+    def places(cls, numbers: Iterable[int], layout: TiffLayout) -> Value:
         """Places in a file, as large as its offsets."""
         body = b"".join(number.to_bytes(layout.offset, "little") for number in numbers)
         return cls(LONG8 if layout.offset == 8 else LONG, len(body) // layout.offset, body)
 
-    def outside_bytes(self, layout: Layout) -> int:
+    def outside_bytes(self, layout: TiffLayout) -> int:
         """How much of it does not fit in its entry, rounded up to a whole word as TIFF wants it."""
         return len(self.body) + (len(self.body) & 1) if len(self.body) > layout.offset else 0
 
@@ -51,7 +51,7 @@ class Directory:
     """The tags of a directory. ``at`` is where it begins; ``following`` where the next one does, 0 after the last."""
 
     values: Mapping[int, Value]
-    layout: Layout
+    layout: TiffLayout
     at: int = 0
     following: int = 0
 
@@ -81,7 +81,7 @@ class Directory:
         return count + entries + self.following.to_bytes(layout.offset, "little") + outside
 
 
-def head(layout: Layout) -> bytes:
+def head(layout: TiffLayout) -> bytes:
     """The first bytes of a file whose first directory follows at once."""
     if layout == CLASSIC:
         return b"II\x2a\0" + (8).to_bytes(4, "little")
@@ -90,16 +90,16 @@ def head(layout: Layout) -> bytes:
 
 def tiled(file: bytes) -> Tiled:
     """What the little-endian tiled TIFF of one picture ``file`` holds; raises ValueError for any other file."""
-    tiff = Tiff(lambda at, length: file[at : at + length])
-    directories = tiff.chain()
+    tiff = TiffReader(lambda at, length: file[at : at + length])
+    directories = tiff.read_directories()
     if tiff.layout != CLASSIC or len(directories) != 1 or SUB_DIRECTORIES in directories[0].entries:
         raise ValueError("not a little-endian TIFF of one picture")
     values = {
-        tag: Value(entry.kind, entry.values, tiff.body(entry, len(file)))
+        tag: Value(entry.kind, entry.values, tiff.read_value(entry, len(file)))
         for tag, entry in directories[0].entries.items()
         if tag not in (TILE_OFFSETS, TILE_BYTES)
     }
-    places, sizes = (tiff.numbers(directories[0], tag, MAX_TILES) for tag in (TILE_OFFSETS, TILE_BYTES))
+    places, sizes = (tiff.read_numbers(directories[0], tag, MAX_TILES) for tag in (TILE_OFFSETS, TILE_BYTES))
     if not places:
         raise ValueError("not tiled")
     whole = memoryview(file)

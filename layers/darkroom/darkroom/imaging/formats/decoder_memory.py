@@ -32,7 +32,7 @@ class DecoderMemory:
         return total * max(1, header.bits / 8) if self.by_depth else total
 
 
-DECODERS: dict[str, DecoderMemory] = {
+DECODER_MEMORY: dict[str, DecoderMemory] = {
     # Progressive: all coefficients, two bytes each. 3.1 with subsampled colours; four channels have at most eight.
     "jpeg": DecoderMemory(plain=0.5, progressive=6.5),
     # Interlaced: the whole image and its rows. 4.0 with three channels, 6.0 with four, 13.3 with four of 16 bits.
@@ -53,6 +53,6 @@ DECODERS: dict[str, DecoderMemory] = {
 }
 
 
-def decoder_bytes(header: Header) -> int:
+def estimate_decoder_bytes(header: Header) -> int:
     """The memory that decoding one frame or page takes at most, besides the file."""
-    return int(DECODERS[header.format].per_pixel(header) * header.width * header.height)
+    return int(DECODER_MEMORY[header.format].per_pixel(header) * header.width * header.height)

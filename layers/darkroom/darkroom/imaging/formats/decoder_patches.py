@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from zlib import crc32
 
 from ..source import Patch, Source
-from .bmff.container import MAX_META_BYTES, meta_place
-from .jpeg.container import APP1, EXIF, FRAMES, SOS, picture_at, segments
+from .bmff.container import MAX_META_BYTES, locate_meta_box
+from .jpeg.container import APP1, EXIF, FRAMES, SOS, iter_segments, parse_jpeg
 from .png.container import SIGNATURE_BYTES
-from .tiff.container import ORIENTATION, PROFILE, RESOLUTION, SUB_DIRECTORIES, Directory, Tiff
-from .tiff.probe import MAX_LEVELS, page_of
-from .webp.container import chunks
+from .tiff.container import ORIENTATION, PROFILE, RESOLUTION, SUB_DIRECTORIES, Directory, TiffReader
+from .tiff.probe import MAX_LEVELS, find_page
+from .webp.container import iter_chunks
 
 MAX_PNG_CHUNKS = 5_000
 """Before the pixels, as in :mod:`.png.probe`."""
@@ -35,7 +35,7 @@ _HIDDEN = b"hiDe"
 """A name of no meaning: of an ancillary, private chunk in PNG (W3C PNG, third edition, 5.4)."""
 
 
-def patches_of(source: Source, form: str, page: int = 0) -> list[Patch]:
+def find_patches(source: Source, form: str, page: int = 0) -> list[Patch]:
     """The bytes of ``source`` to replace, for its ``page`` in a TIFF; raises what the stream raised."""
     finder = _FINDERS.get(form)
     if finder is None:
@@ -46,27 +46,27 @@ def patches_of(source: Source, form: str, page: int = 0) -> list[Patch]:
         return []
 
 
-def _in_jpeg(source: Source, _: int) -> Iterator[Patch]:
+def _patch_jpeg(source: Source, _: int) -> Iterator[Patch]:
     sequential = False
-    for part in segments(source.read_at):
+    for part in iter_segments(source.read_at):
         if part.marker == APP1 and source.read_at(part.body, len(EXIF)) == EXIF:
             yield Patch(part.body, bytes(len(EXIF)))
         elif part.marker in FRAMES:
             sequential = part.marker in _SEQUENTIAL
         elif part.marker == SOS and sequential and source.read_at(part.end - 3, 3) != _WHOLE_BLOCK:
-            yield from _whole_blocks(source)
+            yield from _patch_scans(source)
 
 
-def _whole_blocks(source: Source) -> Iterator[Patch]:
+def _patch_scans(source: Source) -> Iterator[Patch]:
     """Spectral selection and approximation of every scan, as sequential ones have them (T.81, B.2.3): of no effect."""
     data = source.read_all()
-    for part in picture_at(data).segments:
+    for part in parse_jpeg(data).segments:
         if part.marker == SOS:
             end = part.body - 2 + int.from_bytes(data[part.body - 2 : part.body])
             yield Patch(end - 3, _WHOLE_BLOCK)
 
 
-def _in_png(source: Source, _: int) -> Iterator[Patch]:
+def _patch_png(source: Source, _: int) -> Iterator[Patch]:
     """Of an ``eXIf`` chunk before the pixels the name, and the checksum with it."""
     at = SIGNATURE_BYTES
     for _ in range(MAX_PNG_CHUNKS):
@@ -81,38 +81,38 @@ def _in_png(source: Source, _: int) -> Iterator[Patch]:
         at += 12 + size
 
 
-def _in_webp(source: Source, _: int) -> Iterator[Patch]:
+def _patch_webp(source: Source, _: int) -> Iterator[Patch]:
     if source.read_at(12, 4) == b"VP8X":
-        yield from (Patch(part.start, _HIDDEN) for part in chunks(source.read_at) if part.name == b"EXIF")
+        yield from (Patch(part.start, _HIDDEN) for part in iter_chunks(source.read_at) if part.name == b"EXIF")
 
 
-def _in_avif(source: Source, _: int) -> Iterator[Patch]:
-    start, size = meta_place(source.read_at)
+def _patch_avif(source: Source, _: int) -> Iterator[Patch]:
+    start, size = locate_meta_box(source.read_at)
     found = _ITEM.finditer(source.read_at(start, min(size, MAX_META_BYTES)))
     yield from (Patch(start + one.start(1), _HIDDEN) for one in found)
 
 
-def _in_tiff(source: Source, page: int) -> Iterator[Patch]:
+def _patch_tiff(source: Source, page: int) -> Iterator[Patch]:
     """The directories that libtiff reads for ``page``: its own, the file's first one and those of smaller versions."""
-    tiff = Tiff(source.read_at)
-    directories = tiff.chain()
-    chosen = directories[page_of(source, page).directory]
-    places = [directories[0].at, chosen.at, *tiff.numbers(chosen, SUB_DIRECTORIES, MAX_LEVELS)]
+    tiff = TiffReader(source.read_at)
+    directories = tiff.read_directories()
+    chosen = directories[find_page(source, page).directory]
+    places = [directories[0].at, chosen.at, *tiff.read_numbers(chosen, SUB_DIRECTORIES, MAX_LEVELS)]
     for at in dict.fromkeys(places):
-        yield from _without_metadata(source, tiff, tiff.directory(at))
+        yield from _remove_metadata(source, tiff, tiff.read_directory(at))
 
 
-def _without_metadata(source: Source, tiff: Tiff, directory: Directory) -> Iterator[Patch]:
+def _remove_metadata(source: Source, tiff: TiffReader, directory: Directory) -> Iterator[Patch]:
     layout = tiff.layout
     before = source.read_at(directory.at, layout.length)
-    count = tiff.number_in(before)
+    count = tiff.decode_number(before)
     start = directory.at + layout.length
     entries = [source.read_at(start + at * layout.entry, layout.entry) for at in range(count)]
     following = source.read_at(start + count * layout.entry, layout.offset)
     kept: dict[int, bytes] = {}
     for entry in entries:
-        tag = tiff.number_in(entry[:2])
-        if tag not in kept and _stays(tiff, directory, tag, source.size_bytes):
+        tag = tiff.decode_number(entry[:2])
+        if tag not in kept and _is_required(tiff, directory, tag, source.size_bytes):
             kept[tag] = entry
     ordered = [kept[tag] for tag in sorted(kept)]
     if ordered != entries:
@@ -120,11 +120,11 @@ def _without_metadata(source: Source, tiff: Tiff, directory: Directory) -> Itera
         yield Patch(directory.at, number + b"".join(ordered) + following)
 
 
-def _stays(tiff: Tiff, directory: Directory, tag: int, size_bytes: int) -> bool:
+def _is_required(tiff: TiffReader, directory: Directory, tag: int, size_bytes: int) -> bool:
     """Whether libtiff has to see an entry, or at least sees nothing wrong in it."""
     entry = directory.entries[tag]
     if tag == ORIENTATION:
-        return entry.kind == _SHORT and entry.values == 1 and 1 <= tiff.number(directory, tag) <= 8
+        return entry.kind == _SHORT and entry.values == 1 and 1 <= tiff.read_number(directory, tag) <= 8
     if tag in RESOLUTION:
         return entry.kind in (_SHORT, _RATIONAL) and entry.values == 1
     if tag == PROFILE:
@@ -133,9 +133,9 @@ def _stays(tiff: Tiff, directory: Directory, tag: int, size_bytes: int) -> bool:
 
 
 _FINDERS: dict[str, Callable[[Source, int], Iterator[Patch]]] = {
-    "jpeg": _in_jpeg,
-    "png": _in_png,
-    "webp": _in_webp,
-    "avif": _in_avif,
-    "tiff": _in_tiff,
+    "jpeg": _patch_jpeg,
+    "png": _patch_png,
+    "webp": _patch_webp,
+    "avif": _patch_avif,
+    "tiff": _patch_tiff,
 }

@@ -8,9 +8,17 @@ from typing import Any
 
 import pyvips
 
-from ..colour.convert import peak
-from .encoder_options import FLAT_PNG, SMOOTH, SMOOTH_PIXELS, Knobs, Pace, effort, tried
-from .registry import FORMS, Form
+from ..colour.convert import get_white_level
+from .encoder_options import (
+    FLAT_PNG,
+    SMOOTH_MAX_PIXELS,
+    SMOOTH_OPTIONS,
+    Effort,
+    EncoderOptions,
+    choose_encoder_options,
+    list_alternatives,
+)
+from .registry import OUTPUT_FORMATS, OutputFormat
 
 DEFAULT_QUALITY = 80
 
@@ -21,14 +29,14 @@ COARSE_JPEG = 88
 """Up to here JPEGs take N. Robidoux's quantisation table (mozjpeg's 3) instead of ITU-T T.81's: over seven photographs
 of 800 px it needs 6 to 7 % fewer bytes for the same SSIMULACRA2, and none of the time. At 92 it needs 18 % more."""
 
-COARSE_TABLES: dict[Pace, int] = {"quick": 3, "thorough": 5}
+COARSE_TABLES: dict[Effort, int] = {"fast": 3, "slow": 5}
 """Beside the trellis the table of Peterson, Ahumada and Watson (mozjpeg's 5) is the better one: over eighteen pictures
-of 400 to 800 px it needs 7 % fewer bytes than the quick pace for the same score, where 3 saves 5 % and 2 saves 6 %."""
+of 400 to 800 px it needs 7 % fewer bytes than fast effort for the same score, where 3 saves 5 % and 2 saves 6 %."""
 
 FLAT_SHARE = 0.5
 """Pixels that equal their left neighbour: above this it is a drawing, below a photograph (of which 2–15 % do)."""
 
-BUSY_LEVELS = 3.0
+DETAILED_LEVELS = 3.0
 """The :func:`busyness` from which on an image is full of detail. Six of thirteen photographs are below."""
 
 SMOOTH_LEVELS = 5.5
@@ -37,25 +45,25 @@ SMOOTH_LEVELS = 5.5
 _SAVERS = {"jpeg": "jpegsave_buffer", "png": "pngsave_buffer", "webp": "webpsave_buffer"}
 _SAVERS |= {"avif": "heifsave_buffer", "gif": "gifsave_buffer", "tiff": "tiffsave_buffer"}
 _VP8X_FLAGS_AT, _VP8X_ALPHA = 20, 0x10
-_ALWAYS: dict[str, Knobs] = {"avif": {"compression": "av1", "bitdepth": 8, "tune": "iq"}}
+_ALWAYS: dict[str, EncoderOptions] = {"avif": {"compression": "av1", "bitdepth": 8, "tune": "iq"}}
 """libaom's tuning for still images. Over fourteen photographs of 480 px it needs 11 to 12 % fewer bytes than ``ssim``
 for the same SSIMULACRA2 at effort 3, and takes a quarter more time; ``psnr`` needs 4 % more. 10 bits a band instead of
 8 save 1 % for 45 % more time."""
 
 
-BASELINE: Knobs = {"interlace": False, "optimize_scans": False}
+BASELINE: EncoderOptions = {"interlace": False, "optimize_scans": False}
 """Of a JPEG that is shown line by line, and not from coarse to fine."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class EncodableImage:
     """What is to be encoded: frames one below the other, as libvips' savers take them."""
 
     image: pyvips.Image
     frames: int
 
     @classmethod
-    def of(cls, frames: list[pyvips.Image], delays_ms: list[int], loop: int) -> Sheet:
+    def from_frames(cls, frames: list[pyvips.Image], delays_ms: list[int], loop: int) -> EncodableImage:
         """The sheet of frames of one size. ``delays_ms`` and ``loop`` are libvips' own."""
         if len(frames) == 1:
             return cls(frames[0], 1)
@@ -70,53 +78,57 @@ class Sheet:
         return int(self.image.width * self.image.height)
 
 
-def encode(sheet: Sheet, form: Form, quality: int | None, pace: Pace = "quick", *, baseline: bool = False) -> bytes:
+def encode(
+    image: EncodableImage, output: OutputFormat, quality: int | None, effort: Effort = "fast", *, baseline: bool = False
+) -> bytes:
     """``sheet`` in ``form``. ``quality`` is 1–100 on JPEG's scale, None for the default. ``baseline``: if it is one."""
-    lossy: Knobs = {} if form.lossless else _lossy(form, quality or DEFAULT_QUALITY, pace)
+    lossy: EncoderOptions = {} if output.lossless else _lossy_options(output, quality or DEFAULT_QUALITY, effort)
     smooth = False
-    if form.name in SMOOTH and pace == "quick" and sheet.pixels <= SMOOTH_PIXELS:
-        sheet = Sheet(sheet.image.copy_memory(), sheet.frames)  # else it would be computed twice
-        smooth = busyness(sheet.image) < SMOOTH_LEVELS
-    knobs = (
-        effort(form.name, sheet.pixels, pace, smooth=smooth)
+    if output.name in SMOOTH_OPTIONS and effort == "fast" and image.pixels <= SMOOTH_MAX_PIXELS:
+        image = EncodableImage(image.image.copy_memory(), image.frames)  # else it would be computed twice
+        smooth = measure_detail(image.image) < SMOOTH_LEVELS
+    options = (
+        choose_encoder_options(output.name, image.pixels, effort, smooth=smooth)
         | lossy
-        | (BASELINE if baseline and form.name == "jpeg" else {})
+        | (BASELINE if baseline and output.name == "jpeg" else {})
     )
-    return min((_saved(sheet, form, knobs | further) for further in tried(form.name, pace)), key=len)
+    return min((_save(image, output, options | further) for further in list_alternatives(output.name, effort)), key=len)
 
 
-def _lossy(form: Form, quality: int, pace: Pace) -> Knobs:
-    table: Knobs = {"quant_table": COARSE_TABLES[pace]} if form.name == "jpeg" and quality <= COARSE_JPEG else {}
-    return {"Q": quality_of(form, quality)} | table
+def _lossy_options(output: OutputFormat, quality: int, effort: Effort) -> EncoderOptions:
+    table: EncoderOptions = (
+        {"quant_table": COARSE_TABLES[effort]} if output.name == "jpeg" and quality <= COARSE_JPEG else {}
+    )
+    return {"Q": map_quality(output, quality)} | table
 
 
-def encode_with(sheet: Sheet, form: Form, quality: int, knobs: Knobs) -> bytes:
-    """``sheet`` in the lossy ``form`` by ``knobs``. ``quality`` is on the encoder's own scale."""
-    return _saved(sheet, form, knobs | {"Q": quality})
+def encode_with(image: EncodableImage, output: OutputFormat, quality: int, options: EncoderOptions) -> bytes:
+    """``sheet`` in the lossy ``form`` by ``options``. ``quality`` is on the encoder's own scale."""
+    return _save(image, output, options | {"Q": quality})
 
 
-def encode_lossless(sheet: Sheet, form: Form, pace: Pace = "quick") -> bytes:
+def encode_lossless(image: EncodableImage, output: OutputFormat, effort: Effort = "fast") -> bytes:
     """A drawing as PNG or lossless WebP."""
-    if form.name == "webp":
-        return _saved(sheet, form, effort("webp", sheet.pixels, pace) | {"lossless": True})
-    return _saved(sheet, FORMS["png"], FLAT_PNG)
+    if output.name == "webp":
+        return _save(image, output, choose_encoder_options("webp", image.pixels, effort) | {"lossless": True})
+    return _save(image, OUTPUT_FORMATS["png"], FLAT_PNG)
 
 
 def is_drawing(image: pyvips.Image) -> bool:
     """Whether most pixels equal their left neighbour, as in logos, charts and text."""
-    return flat_share(image) >= FLAT_SHARE
+    return measure_flat_share(image) >= FLAT_SHARE
 
 
-def busyness(image: pyvips.Image) -> float:
+def measure_detail(image: pyvips.Image) -> float:
     """How much detail an image has: the mean difference of horizontal neighbours, of 255 levels of green or grey."""
     if image.width < 2:
         return 0.0
     green = image[1] if image.bands > 2 else image[0]
     beside = green.crop(1, 0, image.width - 1, image.height) - green.crop(0, 0, image.width - 1, image.height)
-    return float(beside.abs().avg()) * 255 / peak(image)
+    return float(beside.abs().avg()) * 255 / get_white_level(image)
 
 
-def flat_share(image: pyvips.Image) -> float:
+def measure_flat_share(image: pyvips.Image) -> float:
     """The share of pixels that equal their left neighbour."""
     if image.width < 2:
         return 0.0
@@ -126,9 +138,9 @@ def flat_share(image: pyvips.Image) -> float:
     return float(same.avg()) / 255
 
 
-def quality_of(form: Form, quality: int) -> int:
+def map_quality(output: OutputFormat, quality: int) -> int:
     """The encoder's own number for a quality on JPEG's scale."""
-    if form.name != "avif":
+    if output.name != "avif":
         return quality
     for (low, at_low), (high, at_high) in pairwise(AVIF_QUALITY):
         if quality <= high:
@@ -136,16 +148,16 @@ def quality_of(form: Form, quality: int) -> int:
     return quality
 
 
-def _saved(sheet: Sheet, form: Form, knobs: dict[str, Any]) -> bytes:
+def _save(image: EncodableImage, output: OutputFormat, options: dict[str, Any]) -> bytes:
     body: bytes = pyvips.Operation.call(
-        _SAVERS[form.name], sheet.image, keep="none", **_ALWAYS.get(form.name, {}), **knobs
+        _SAVERS[output.name], image.image, keep="none", **_ALWAYS.get(output.name, {}), **options
     )
-    if form.name == "webp" and sheet.frames > 1 and sheet.image.hasalpha():
-        return _announcing_alpha(body)
+    if output.name == "webp" and image.frames > 1 and image.image.hasalpha():
+        return _set_alpha_flag(body)
     return body
 
 
-def _announcing_alpha(webp: bytes) -> bytes:
+def _set_alpha_flag(webp: bytes) -> bytes:
     """An animated WebP that says it is transparent.
 
     libwebp looks for transparency within the rectangles that it stores. Where only their surroundings are transparent,

@@ -9,7 +9,7 @@ the quickest that comes near sharp's default (1.06; effort 1: 1.11). With a quar
 more, graphics 17 %.
 WebP's effort 2 takes 0.46 of the time of effort 4 for 2 to 18 % more bytes, 7 % over fourteen photographs: worth the
 wait up to 0.2 MP, where it is 6 ms. A plain JPEG takes 2 ms at 800 px, a progressive one 6 for 4 % fewer bytes over
-seven. What is asked for again is refined (see ``thorough``).
+seven. What is asked for again is refined (see ``slow``).
 
 Where nobody waits, no encode takes over some ten seconds. CPU milliseconds per megapixel there, of detailed photographs
 on the same machine: WebP 220–260 at effort 6; AVIF 3600 at effort 4, 640 at 3; JPEG 75 with all that mozjpeg
@@ -21,14 +21,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-type Knobs = dict[str, int | float | bool | str]
+type EncoderOptions = dict[str, int | float | bool | str]
 
-type Pace = Literal["quick", "thorough"]
-"""``quick``: somebody waits. ``thorough``: nobody does."""
+type Effort = Literal["fast", "slow"]
+"""``fast``: somebody waits. ``slow``: nobody does."""
 
 _ANY = 1 << 62
 
-_MOZJPEG: Knobs = {
+_MOZJPEG: EncoderOptions = {
     "optimize_coding": True,
     "interlace": True,
     "trellis_quant": True,
@@ -37,14 +37,14 @@ _MOZJPEG: Knobs = {
 }
 """All that mozjpeg, which the wheel of libvips is built with, has over libjpeg, but for its quantisation tables."""
 
-_DEFLATED: Knobs = {"compression": "deflate", "predictor": "horizontal"}
+_DEFLATED: EncoderOptions = {"compression": "deflate", "predictor": "horizontal"}
 """What every reader of TIFF takes, and loses nothing."""
 
-FULL_COLOUR: Knobs = {"subsample_mode": "off"}
+FULL_COLOUR: EncoderOptions = {"subsample_mode": "off"}
 """Of AVIF. Larger images have a quarter of it, as libvips' own default below a quality of 90: the encoder has no memory
 for more."""
 
-QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
+FAST_OPTIONS: dict[str, tuple[tuple[int, EncoderOptions], ...]] = {
     "jpeg": ((_ANY, {}),),
     "png": (
         (2_000_000, {"compression": 6, "filter": "all"}),
@@ -62,13 +62,13 @@ QUICK: dict[str, tuple[tuple[int, Knobs], ...]] = {
 }
 """By format: up to so many pixels (width × height × frames), the saver's options."""
 
-SMOOTH_PIXELS = 2_000_000
-SMOOTH: dict[str, Knobs] = {"avif": {"effort": 3} | FULL_COLOUR}
+SMOOTH_MAX_PIXELS = 2_000_000
+SMOOTH_OPTIONS: dict[str, EncoderOptions] = {"avif": {"effort": 3} | FULL_COLOUR}
 """Of images with little detail, up to so many pixels. They take half of the time of others, and lose most by a low
 effort: of thirteen photographs of 800 px the eight smoothest need 1.13 times the bytes of sharp's default at effort 2
 and 1.03 at 3, in 85 to 370 ms; the others need 1.03 at 2, in 120 to 180 ms."""
 
-THOROUGH: dict[str, tuple[tuple[int, Knobs], ...]] = {
+SLOW_OPTIONS: dict[str, tuple[tuple[int, EncoderOptions], ...]] = {
     "jpeg": ((60_000_000, _MOZJPEG), (_ANY, {"optimize_coding": True})),
     "png": ((8_000_000, {"compression": 9}), (_ANY, {"compression": 6})),
     "webp": ((30_000_000, {"effort": 6}), (90_000_000, {"effort": 4}), (_ANY, {"effort": 2})),
@@ -84,15 +84,18 @@ THOROUGH: dict[str, tuple[tuple[int, Knobs], ...]] = {
 }
 """The same where nobody waits."""
 
-EFFORTS: dict[Pace, dict[str, tuple[tuple[int, Knobs], ...]]] = {"quick": QUICK, "thorough": THOROUGH}
+OPTIONS_BY_EFFORT: dict[Effort, dict[str, tuple[tuple[int, EncoderOptions], ...]]] = {
+    "fast": FAST_OPTIONS,
+    "slow": SLOW_OPTIONS,
+}
 
-TRIED: dict[tuple[str, Pace], tuple[Knobs, ...]] = {
-    ("png", "thorough"): tuple({"filter": name} for name in ("all", "avg", "sub")),
+ALTERNATIVES: dict[tuple[str, Effort], tuple[EncoderOptions, ...]] = {
+    ("png", "slow"): tuple({"filter": name} for name in ("all", "avg", "sub")),
 }
 """Options of which the best are known only when all were tried: "all" for one photograph, "avg" by 0.5 % for another,
 "sub" by 6 % for a cut-out."""
 
-CAREFUL: dict[str, tuple[tuple[int, Knobs], ...]] = {
+SEARCH_OPTIONS: dict[str, tuple[tuple[int, EncoderOptions], ...]] = {
     "jpeg": ((4_000_000, _MOZJPEG), (30_000_000, {"optimize_coding": True}), (_ANY, {})),
     "webp": ((600_000, {"effort": 6}), (3_000_000, {"effort": 4}), (16_000_000, {"effort": 2}), (_ANY, {"effort": 0})),
 }
@@ -100,46 +103,48 @@ CAREFUL: dict[str, tuple[tuple[int, Knobs], ...]] = {
 formats have no slower means that pay at once. At equal SSIMULACRA2 WebP's efforts 6, 5, 4 and 2 need 0.90, 0.91, 0.93
 and 1 of the bytes, JPEG with mozjpeg's means 0.96 (22 to 103 pictures of :mod:`bench.corpus`)."""
 
-FURTHER: dict[str, tuple[Knobs, ...]] = {
+TRIAL_OPTIONS: dict[str, tuple[EncoderOptions, ...]] = {
     "webp": ({"preset": "drawing"}, {"smart_deblock": True}, {"smart_subsample": True}),
 }
 """Where the quality is chosen at leisure: options that suit one picture and not another. Over 132 pictures what is
 found by trying them needs 2.7 % fewer bytes for the same score than none; each for all pictures saves 1 % at most."""
 
-FURTHER_PIXELS = 4_000_000
+TRIAL_MAX_PIXELS = 4_000_000
 """Up to here: ``smart_deblock`` takes 550 ms a megapixel."""
 
-FLAT_PNG: Knobs = {"compression": 9, "filter": "none"}
+FLAT_PNG: EncoderOptions = {"compression": 9, "filter": "none"}
 """Drawings repeat whole rows: filters hide that from deflate, and it ends early whatever its level."""
 
 
-def effort(form: str, pixels: int, pace: Pace = "quick", *, smooth: bool = False) -> Knobs:
+def choose_encoder_options(form: str, pixels: int, effort: Effort = "fast", *, smooth: bool = False) -> EncoderOptions:
     """The options of the saver of ``form`` for a picture of so many pixels, all frames together.
 
     ``smooth``: it has little detail.
     """
-    if smooth and form in SMOOTH and pace == "quick" and pixels <= SMOOTH_PIXELS:
-        return SMOOTH[form]
-    return next(knobs for limit, knobs in EFFORTS[pace][form] if pixels <= limit)
+    if smooth and form in SMOOTH_OPTIONS and effort == "fast" and pixels <= SMOOTH_MAX_PIXELS:
+        return SMOOTH_OPTIONS[form]
+    return next(options for limit, options in OPTIONS_BY_EFFORT[effort][form] if pixels <= limit)
 
 
-def careful(form: str, pixels: int, pace: Pace, *, drawing: bool) -> Knobs:
+def choose_search_options(form: str, pixels: int, effort: Effort, *, drawing: bool) -> EncoderOptions:
     """The options by which ``q=auto`` encodes, more than the quick ones where they pay for the time at once.
 
     ``drawing``: few colours in flat parts. Their edges keep their colour by ``smart_subsample``, to which photographs
     are indifferent.
     """
-    knobs = next(knobs for limit, knobs in CAREFUL.get(form, EFFORTS[pace][form]) if pixels <= limit)
-    if pace == "thorough":
-        knobs = effort(form, pixels, pace)
-    return knobs | {"smart_subsample": True} if drawing and form == "webp" else knobs
+    options = next(
+        options for limit, options in SEARCH_OPTIONS.get(form, OPTIONS_BY_EFFORT[effort][form]) if pixels <= limit
+    )
+    if effort == "slow":
+        options = choose_encoder_options(form, pixels, effort)
+    return options | {"smart_subsample": True} if drawing and form == "webp" else options
 
 
-def further(form: str, pixels: int, pace: Pace) -> tuple[Knobs, ...]:
+def list_trial_options(form: str, pixels: int, effort: Effort) -> tuple[EncoderOptions, ...]:
     """Options to be tried beside those of :func:`careful`, where nobody waits."""
-    return FURTHER.get(form, ()) if pace == "thorough" and pixels <= FURTHER_PIXELS else ()
+    return TRIAL_OPTIONS.get(form, ()) if effort == "slow" and pixels <= TRIAL_MAX_PIXELS else ()
 
 
-def tried(form: str, pace: Pace) -> tuple[Knobs, ...]:
+def list_alternatives(form: str, effort: Effort) -> tuple[EncoderOptions, ...]:
     """Further options, of which each is tried: the smallest picture wins."""
-    return TRIED.get((form, pace), ({},))
+    return ALTERNATIVES.get((form, effort), ({},))

@@ -15,11 +15,11 @@ import pyvips
 from ...errors import BadOption, Damaged
 from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.limits import Limits
-from ..colour.convert import from_gamma, settled
+from ..colour.convert import gamma_to_srgb, normalise_bands
 from ..source import Source
-from .decoder_patches import patches_of
-from .encoder_options import Pace
-from .png.apng import read_animation
+from .decoder_patches import find_patches
+from .encoder_options import Effort
+from .png.apng import parse_animation
 from .probe import Header
 
 SPARE_REDUCTION = 2.0
@@ -29,21 +29,21 @@ Over fifteen photographs, a JPEG that was left 1.25 needed 6 % more bytes of Web
 resize of all pixels (SSIMULACRA2). It would save 7 of 34 ms of 12 MP.
 """
 
-HASTY_REDUCTIONS = {"jpeg": 1.25}
+FAST_SPARE_REDUCTIONS = {"jpeg": 1.25}
 """The same of a JPEG that comes out in these formats in a first answer. Over those photographs, reduced by 5, it needs
 6 % more bytes, and one of feathers 43 %, but decoding is nearly all that its request takes. Of an AVIF it would save 7
 of 250 ms, and cost 10 % of the bytes: before any encoder, four photographs of 800 px score 86 to 96 with 1.25 left, and
 96 to 97 with 2."""
 
 _JPEG_SHRINKS = (8, 4, 2)
-_ROUNDED = 1.01
+_ROUNDING_TOLERANCE = 1.01
 """How much less than a halving a pyramid's level may leave: a tile at a scene's edge is up to a pixel more than its
 share, and would be read from four times the pixels."""
 
 
-def spared(form: str, pace: Pace) -> float:
+def choose_spare_reduction(form: str, effort: Effort) -> float:
     """The least reduction that is left to the resize of a picture that comes out in ``form``."""
-    return HASTY_REDUCTIONS.get(form, SPARE_REDUCTION) if pace == "quick" else SPARE_REDUCTION
+    return FAST_SPARE_REDUCTIONS.get(form, SPARE_REDUCTION) if effort == "fast" else SPARE_REDUCTION
 
 
 class Loader(NamedTuple):
@@ -77,19 +77,19 @@ for _loader in LOADERS.values():
 
 
 @dataclass(frozen=True, slots=True)
-class Negative:
+class DecodedImage:
     """A loaded picture. ``frames`` are to be read in their order, once. ``delays_ms`` and ``loop`` are libvips' own.
 
-    ``touched``: whether any pixel may differ from the source's.
+    ``modified``: whether any pixel may differ from the source's.
     """
 
     frames: list[pyvips.Image]
     delays_ms: list[int]
     loop: int
-    touched: bool = False
+    modified: bool = False
 
 
-def stored_size(header: Header) -> tuple[Size, int]:
+def get_loaded_size(header: Header) -> tuple[Size, int]:
     """The size that a loader gives, and the EXIF orientation that is left to do. HEIF decoders turn on their own."""
     if header.format in ("avif", "heic"):
         return Size(header.upright_width, header.upright_height), 1
@@ -106,7 +106,7 @@ def load(
     animated: bool = False,
     whole: bool = False,
     spare: float = SPARE_REDUCTION,
-) -> Negative:
+) -> DecodedImage:
     """The picture in ``source``, decoded only as it is read and, unless ``whole``, as small as ``geometry`` allows.
 
     JPEG's decoder leaves at least a reduction by ``spare`` to who resizes what it gives.
@@ -117,78 +117,84 @@ def load(
         raise BadOption(
             f"page must be a whole number from 0 to {header.frames - 1}: the source has {header.frames}", option="page"
         )
-    with source.decoding(of_source=read_alike(source, header)):
+    with source.decoding(of_source=decodes_identically(source, header)):
         if header.format == "heic":
             from .bmff import heic  # Pillow takes 30 ms to import
 
-            image = heic.decode(source)
-        elif header.format == "png" and header.frames > 1 and (animated or not _is_own_image(source, page)):
+            image = heic.decode_heic(source)
+        elif header.format == "png" and header.frames > 1 and (animated or not _is_default_image(source, page)):
             from .png import apng_decode  # NumPy is not needed for stills
 
             image = apng_decode.load_frames(source, page=None if animated else page)
         else:
-            knobs = {} if whole else _shrinking(header, geometry, limits, spare)
-            knobs |= _pages(header, page, animated=animated)
+            options = {} if whole else _shrink_options(header, geometry, limits, spare)
+            options |= _page_options(header, page, animated=animated)
             if header.format == "tiff":
-                knobs = _directory(source, page, geometry, limits, whole=whole)
-            image = _opened(source, header, knobs, page)
+                options = _directory_options(source, page, geometry, limits, whole=whole)
+            image = _open(source, header, options, page)
         if header.gamma:
-            image = from_gamma(image, header.gamma)
-        negative = _negative(_without_orientation(settled(image)), animated=animated)
-        return replace(negative, touched=bool(header.gamma))
+            image = gamma_to_srgb(image, header.gamma)
+        decoded = _split_frames(_remove_orientation(normalise_bands(image)), animated=animated)
+        return replace(decoded, modified=bool(header.gamma))
 
 
-def _is_own_image(source: Source, page: int) -> bool:
+def _is_default_image(source: Source, page: int) -> bool:
     """Whether the frame ``page`` of an animated PNG is the image that libvips decodes."""
-    animation = read_animation(source.read_all())
-    return page == 0 and animation is not None and animation.starts_with_image
+    animation = parse_animation(source.read_all())
+    return page == 0 and animation is not None and animation.default_image_is_frame
 
 
-def read_alike(source: Source, header: Header) -> bool:
+def decodes_identically(source: Source, header: Header) -> bool:
     """Whether every variant decodes the same: one frame, all of its bytes, and not drawn at a scale as SVG is."""
-    return header.frames == 1 and not source.by_ranges and header.format != "svg"
+    return header.frames == 1 and not source.is_ranged and header.format != "svg"
 
 
-def load_whole(source: Source, header: Header, limits: Limits, *, page: int = 0, animated: bool = False) -> Negative:
+def load_whole(
+    source: Source, header: Header, limits: Limits, *, page: int = 0, animated: bool = False
+) -> DecodedImage:
     """The picture in ``source`` at its own size, as :func:`load` gives it, with its errors."""
-    stored, orientation = stored_size(header)
+    stored, orientation = get_loaded_size(header)
     upright = Size(header.upright_width, header.upright_height)
     geometry = Geometry(stored, orientation, Box(0, 0, *upright), upright)
     return load(source, header, geometry, limits, page=page, animated=animated, whole=True)
 
 
-def _opened(source: Source, header: Header, knobs: dict[str, Any], page: int) -> pyvips.Image:
+def _open(source: Source, header: Header, options: dict[str, Any], page: int) -> pyvips.Image:
     loader = LOADERS[header.format]
     if header.format == "svg":
         from .svg import sanitise  # the sanitiser is not needed for other types
 
         try:
-            clean = pyvips.Source.new_from_memory(sanitise.sanitise(source.read_all(), scale=knobs.get("scale", 1.0)))
+            clean = pyvips.Source.new_from_memory(sanitise.sanitise(source.read_all(), scale=options.get("scale", 1.0)))
         except ValueError as error:
             raise Damaged(detail=f"svg: {error}") from error
-        return pyvips.Operation.call(loader.operation, clean, access="sequential", **knobs)
-    opened = source.vips(whole=loader.whole, patches=patches_of(source, header.format, page))
-    return pyvips.Operation.call(loader.operation, opened, access="sequential", fail_on=loader.fail_on, **knobs)
+        return pyvips.Operation.call(loader.operation, clean, access="sequential", **options)
+    opened = source.open_vips(whole=loader.whole, patches=find_patches(source, header.format, page))
+    return pyvips.Operation.call(loader.operation, opened, access="sequential", fail_on=loader.fail_on, **options)
 
 
-def _pages(header: Header, page: int, *, animated: bool) -> dict[str, Any]:
+def _page_options(header: Header, page: int, *, animated: bool) -> dict[str, Any]:
     """The loader's options for pages and frames."""
     if header.format not in ("webp", "gif") or header.frames == 1:
         return {}
     return {"n": -1} if animated else {"page": page, "n": 1}
 
 
-def _directory(source: Source, page: int, geometry: Geometry, limits: Limits, *, whole: bool) -> dict[str, Any]:
+def _directory_options(source: Source, page: int, geometry: Geometry, limits: Limits, *, whole: bool) -> dict[str, Any]:
     """The loader's options for a TIFF's page, or for a smaller version of it that leaves something to the resize.
 
     Where those are too many pixels, the smallest version that is not enlarged. Raises BadOption where those are, too.
     """
     from .tiff import probe  # not needed for other types
 
-    place, shrinks = probe.page_of(source, page)
+    place, shrinks = probe.find_page(source, page)
     wanted = [
         1,
-        *(shrink for shrink in shrinks if not whole and shrink <= geometry.shrink / SPARE_REDUCTION * _ROUNDED),
+        *(
+            shrink
+            for shrink in shrinks
+            if not whole and shrink <= geometry.shrink / SPARE_REDUCTION * _ROUNDING_TOLERANCE
+        ),
     ]
     if shrinks and _read_pixels(geometry, wanted[-1]) > limits.max_pixels:
         wanted = [1, *(shrink for shrink in shrinks if not whole and shrink <= geometry.shrink)]
@@ -210,7 +216,7 @@ def _check_read(pixels: int, limits: Limits, *, whole: bool) -> None:
         )
 
 
-def _shrinking(header: Header, geometry: Geometry, limits: Limits, spare: float) -> dict[str, Any]:
+def _shrink_options(header: Header, geometry: Geometry, limits: Limits, spare: float) -> dict[str, Any]:
     """The loader's options to decode fewer pixels, and an SVG's to draw as many as are needed."""
     if header.format == "jpeg":
         return {"shrink": next((shrink for shrink in _JPEG_SHRINKS if shrink <= geometry.shrink / spare), 1)}
@@ -222,7 +228,7 @@ def _shrinking(header: Header, geometry: Geometry, limits: Limits, spare: float)
     return {}
 
 
-def _without_orientation(image: pyvips.Image) -> pyvips.Image:
+def _remove_orientation(image: pyvips.Image) -> pyvips.Image:
     """``image`` without its orientation tag: the header has it, and the AVIF saver would turn by it again."""
     if not image.get_typeof("orientation"):
         return image
@@ -231,11 +237,11 @@ def _without_orientation(image: pyvips.Image) -> pyvips.Image:
     return plain
 
 
-def _negative(image: pyvips.Image, *, animated: bool) -> Negative:
+def _split_frames(image: pyvips.Image, *, animated: bool) -> DecodedImage:
     """The frames, which libvips stacks from top to bottom."""
     if not animated:
-        return Negative([image], [], 0)
+        return DecodedImage([image], [], 0)
     height = image.get_page_height()
     frames = [image.crop(0, top, image.width, height) for top in range(0, image.height, height)]
     delays = image.get("delay") if image.get_typeof("delay") else []
-    return Negative(frames, delays, image.get("loop") if image.get_typeof("loop") else 0)
+    return DecodedImage(frames, delays, image.get("loop") if image.get_typeof("loop") else 0)

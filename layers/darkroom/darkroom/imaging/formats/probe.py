@@ -8,42 +8,42 @@ from importlib import import_module
 from ...errors import Damaged, OverLimits
 from ...plan.limits import Limits
 from ..source import Source
-from .decoder_memory import decoder_bytes
+from .decoder_memory import estimate_decoder_bytes
 from .header import Cicp, Header
 from .sniff import sniff
 
-__all__ = ["Cicp", "Header", "inspect"]
+__all__ = ["Cicp", "Header", "probe"]
 
-type Reader = Callable[[Source, int], Header]
+type HeaderReader = Callable[[Source, int], Header]
 
-_CONTAINERS = {"avif": "bmff", "heic": "bmff"}
+_PACKAGES = {"avif": "bmff", "heic": "bmff"}
 """The package that reads a format, where it is not named after it. Only the one needed is imported:
 together they take as long as reading a hundred headers."""
 
 
-def inspect(source: Source, limits: Limits, *, page: int = 0, animated: bool = True, in_part: bool = False) -> Header:
+def probe(source: Source, limits: Limits, *, page: int = 0, animated: bool = True, partial: bool = False) -> Header:
     """The header of ``source``.
 
     Of a TIFF it is that of ``page`` (from 0). Unless ``animated``, one frame is going to be read and only its pixels
     count. ``in_part``: of a pyramid only what is needed is going to be read, so that it may be a scene; who reads
     counts. Raises TypeNotAllowed, OverLimits (which says the number and the limit), Damaged, or what the stream raised.
     """
-    max_bytes = limits.max_scene_bytes if in_part and source.by_ranges else limits.max_bytes
+    max_bytes = limits.max_scene_bytes if partial and source.is_ranged else limits.max_bytes
     if source.size_bytes > max_bytes:
         raise OverLimits(f"The source has {source.size_bytes:,} bytes; the limit is {max_bytes:,}", of_source=True)
-    form = sniff(source.head())
+    form = sniff(source.read_head())
     try:
-        header = _reader(form)(source, page)
+        header = _load_reader(form)(source, page)
     except (ArithmeticError, LookupError, ValueError) as error:
         message = "The source's header is damaged"
         raise Damaged(message, detail=f"{form}: {error!r}", of_source=page == 0) from error
     if header.width < 1 or header.height < 1:
         raise Damaged("The source's header gives it no size", detail=repr(header), of_source=page == 0)
-    large = in_part and _is_large_pyramid(source, header, limits, page)
+    large = partial and _is_large_pyramid(source, header, limits, page)
     if not large:
         _check_memory(header, limits)
     limits = limits.of_scenes if large else limits
-    _check(header, limits, header.frames if animated and header.animated else 1)
+    _check_pixels(header, limits, header.frames if animated and header.animated else 1)
     return header
 
 
@@ -53,16 +53,16 @@ def _is_large_pyramid(source: Source, header: Header, limits: Limits, page: int)
         return False
     from .tiff import probe
 
-    return bool(probe.page_of(source, page).shrinks)
+    return bool(probe.find_page(source, page).shrinks)
 
 
-def _reader(form: str) -> Reader:
-    reader: Reader = import_module(f".{_CONTAINERS.get(form, form)}.probe", __package__).read
+def _load_reader(form: str) -> HeaderReader:
+    reader: HeaderReader = import_module(f".{_PACKAGES.get(form, form)}.probe", __package__).read_header
     return reader
 
 
 def _check_memory(header: Header, limits: Limits) -> None:
-    needed = decoder_bytes(header)
+    needed = estimate_decoder_bytes(header)
     if header.width * header.height <= limits.max_pixels and needed > limits.max_decoder_bytes:
         size = f"{header.width} × {header.height} px"
         raise OverLimits(
@@ -72,7 +72,7 @@ def _check_memory(header: Header, limits: Limits) -> None:
         )
 
 
-def _check(header: Header, limits: Limits, frames_read: int) -> None:
+def _check_pixels(header: Header, limits: Limits, frames_read: int) -> None:
     if header.frames > limits.max_frames:
         message = f"The source has {header.frames:,} frames; the limit is {limits.max_frames:,}"
         raise OverLimits(message, of_source=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class OutputFormat:
     """What an output format can hold.
 
     ``lossless``: quality has no meaning. ``max_side_px``: the format's own limit, or that of its encoder in libvips.
@@ -15,30 +15,30 @@ class Form:
 
     name: str
     content_type: str
-    transparent: bool
+    alpha: bool
     animated: bool
     lossless: bool
     max_side_px: int
     max_pixels: int | None = None
 
 
-FORMS: dict[str, Form] = {
+OUTPUT_FORMATS: dict[str, OutputFormat] = {
     form.name: form
     for form in (
-        Form("jpeg", "image/jpeg", transparent=False, animated=False, lossless=False, max_side_px=65_500),
-        Form("png", "image/png", transparent=True, animated=False, lossless=True, max_side_px=65_535),
-        Form("webp", "image/webp", transparent=True, animated=True, lossless=False, max_side_px=16_383),
-        Form(
+        OutputFormat("jpeg", "image/jpeg", alpha=False, animated=False, lossless=False, max_side_px=65_500),
+        OutputFormat("png", "image/png", alpha=True, animated=False, lossless=True, max_side_px=65_535),
+        OutputFormat("webp", "image/webp", alpha=True, animated=True, lossless=False, max_side_px=16_383),
+        OutputFormat(
             "avif",
             "image/avif",
-            transparent=True,
+            alpha=True,
             animated=False,
             lossless=False,
             max_side_px=16_384,
             max_pixels=40_000_000,
         ),
-        Form("gif", "image/gif", transparent=True, animated=True, lossless=True, max_side_px=65_500),
-        Form("tiff", "image/tiff", transparent=True, animated=False, lossless=True, max_side_px=65_535),
+        OutputFormat("gif", "image/gif", alpha=True, animated=True, lossless=True, max_side_px=65_500),
+        OutputFormat("tiff", "image/tiff", alpha=True, animated=False, lossless=True, max_side_px=65_535),
     )
 }
 
@@ -48,7 +48,7 @@ worth that: over four photographs of 3 to 5 MP it took 0.66 to 0.87 of the bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class FormatFamily:
     """A class of ``f=auto``: its types are alike for the viewer, so the picture decides between them."""
 
     still: str
@@ -56,53 +56,53 @@ class Family:
     transparent: str
     animated: str
 
-    def member(self, *, transparent: bool, frames: int, pixels: int) -> Form:
+    def choose(self, *, transparent: bool, frames: int, pixels: int) -> OutputFormat:
         """The type for a finished picture; ``pixels`` are those of one frame."""
         if frames > 1:
-            return FORMS[self.animated]
+            return OUTPUT_FORMATS[self.animated]
         if transparent and self.transparent != self.still:
-            return FORMS[self.transparent]
-        return FORMS[self.large if pixels > AVIF_MAX_PIXELS else self.still]
+            return OUTPUT_FORMATS[self.transparent]
+        return OUTPUT_FORMATS[self.large if pixels > AVIF_MAX_PIXELS else self.still]
 
 
-FAMILIES: dict[str, Family] = {
-    "auto-avif": Family(still="avif", large="webp", transparent="avif", animated="webp"),
-    "auto-webp": Family(still="webp", large="webp", transparent="webp", animated="webp"),
-    "auto-legacy": Family(still="jpeg", large="jpeg", transparent="png", animated="gif"),
+FORMAT_FAMILIES: dict[str, FormatFamily] = {
+    "auto-avif": FormatFamily(still="avif", large="webp", transparent="avif", animated="webp"),
+    "auto-webp": FormatFamily(still="webp", large="webp", transparent="webp", animated="webp"),
+    "auto-legacy": FormatFamily(still="jpeg", large="jpeg", transparent="png", animated="gif"),
 }
-FAMILIES["auto"] = FAMILIES["auto-legacy"]
+FORMAT_FAMILIES["auto"] = FORMAT_FAMILIES["auto-legacy"]
 """A plan that was not negotiated gets what every viewer can show."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetFormat:
     """A plan's ``format``: one type or a family of them, and what any of them can hold."""
 
-    form: Form | None
-    family: Family | None
+    format: OutputFormat | None
+    family: FormatFamily | None
 
     @classmethod
-    def of(cls, name: str) -> Target:
+    def from_name(cls, name: str) -> TargetFormat:
         """The target of a plan's format, which is no data format."""
-        return cls(FORMS.get(name), FAMILIES.get(name))
+        return cls(OUTPUT_FORMATS.get(name), FORMAT_FAMILIES.get(name))
 
     @property
-    def still(self) -> Form:
+    def still(self) -> OutputFormat:
         """The type of an opaque still."""
         return self._members[0]
 
     @property
-    def _members(self) -> tuple[Form, ...]:
-        if self.form:
-            return (self.form,)
+    def _members(self) -> tuple[OutputFormat, ...]:
+        if self.format:
+            return (self.format,)
         assert self.family is not None
         names = (self.family.still, self.family.large, self.family.transparent, self.family.animated)
-        return tuple(FORMS[name] for name in names)
+        return tuple(OUTPUT_FORMATS[name] for name in names)
 
     @property
-    def transparent(self) -> bool:
+    def alpha(self) -> bool:
         """Whether transparency can come out."""
-        return any(form.transparent for form in self._members)
+        return any(form.alpha for form in self._members)
 
     @property
     def animated(self) -> bool:
@@ -117,11 +117,11 @@ class Target:
     @property
     def max_pixels(self) -> int | None:
         """The largest picture that is encoded. A family has a member for any."""
-        return self.form.max_pixels if self.form else None
+        return self.format.max_pixels if self.format else None
 
-    def pick(self, *, transparent: bool, frames: int, pixels: int) -> Form:
+    def choose(self, *, transparent: bool, frames: int, pixels: int) -> OutputFormat:
         """The type for a finished picture."""
-        if self.form:
-            return self.form
+        if self.format:
+            return self.format
         assert self.family is not None
-        return self.family.member(transparent=transparent, frames=frames, pixels=pixels)
+        return self.family.choose(transparent=transparent, frames=frames, pixels=pixels)

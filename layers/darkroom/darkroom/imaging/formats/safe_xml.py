@@ -11,16 +11,16 @@ SEPARATOR = "\x1f"
 """Between a namespace and a name; no name can hold it."""
 
 
-class EntityDeclared(ValueError):
+class XmlEntityDeclared(ValueError):
     """The document declares entities, which are never expanded here."""
 
 
-class TooMuch(ValueError):
+class XmlTooLarge(ValueError):
     """The document has more elements than are read, or nests them too deeply."""
 
 
 @dataclass(slots=True)
-class Element:
+class XmlElement:
     """``name`` and the names in ``attributes`` are in the form ``{namespace}name``, or bare without a namespace.
 
     ``children`` are elements and text in document order. Comments and processing instructions are gone.
@@ -28,19 +28,19 @@ class Element:
 
     name: str
     attributes: dict[str, str]
-    children: list[Element | str] = field(default_factory=list)
+    children: list[XmlElement | str] = field(default_factory=list)
 
-    def elements(self) -> Iterator[Element]:
+    def iter_children(self) -> Iterator[XmlElement]:
         """The child elements."""
-        return (child for child in self.children if isinstance(child, Element))
+        return (child for child in self.children if isinstance(child, XmlElement))
 
-    def walk(self) -> Iterator[Element]:
+    def walk(self) -> Iterator[XmlElement]:
         """This element and all below it, in document order."""
         waiting = [self]
         while waiting:
             element = waiting.pop()
             yield element
-            waiting.extend(reversed(list(element.elements())))
+            waiting.extend(reversed(list(element.iter_children())))
 
     @property
     def text(self) -> str:
@@ -54,16 +54,16 @@ class _RootFound(Exception):
 
 class _Builder:
     def __init__(self, max_elements: int, *, root_only: bool) -> None:
-        self.root: Element | None = None
-        self._open: list[Element] = []
+        self.root: XmlElement | None = None
+        self._open: list[XmlElement] = []
         self._left = max_elements
         self._root_only = root_only
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        element = Element(_clark(name), {_clark(key): value for key, value in attributes.items()})
+        element = XmlElement(_qualify(name), {_qualify(key): value for key, value in attributes.items()})
         self._left -= 1
         if self._left < 0 or len(self._open) >= MAX_DEPTH:
-            raise TooMuch("too many elements, or too deep")
+            raise XmlTooLarge("too many elements, or too deep")
         if self._open:
             self._open[-1].children.append(element)
         else:
@@ -79,7 +79,7 @@ class _Builder:
         self._open[-1].children.append(data)
 
 
-def parse(data: bytes, *, max_elements: int, root_only: bool = False) -> Element:
+def parse_xml(data: bytes, *, max_elements: int, root_only: bool = False) -> XmlElement:
     """The root of an XML document, with all that is below it unless ``root_only``.
 
     Raises EntityDeclared, TooMuch, or ValueError where the document is not well-formed. A document type is let through
@@ -104,9 +104,9 @@ def parse(data: bytes, *, max_elements: int, root_only: bool = False) -> Element
 
 
 def _refuse_entity(*_declaration: object) -> None:
-    raise EntityDeclared("entities are not expanded here")
+    raise XmlEntityDeclared("entities are not expanded here")
 
 
-def _clark(name: str) -> str:
+def _qualify(name: str) -> str:
     space, separator, local = name.rpartition(SEPARATOR)
     return f"{{{space}}}{local}" if separator else local

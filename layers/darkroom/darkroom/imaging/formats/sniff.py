@@ -11,7 +11,7 @@ SOURCE_FORMATS = ("jpeg", "png", "webp", "gif", "avif", "heic", "tiff", "svg")
 """Types that are let in, as named by :func:`sniff`."""
 
 
-class _Magic(NamedTuple):
+class _Signature(NamedTuple):
     """A type that starts with ``start`` and, where given, has ``inner`` at byte ``at``."""
 
     name: str
@@ -20,46 +20,46 @@ class _Magic(NamedTuple):
     at: int = 0
 
 
-_ALLOWED = (
-    _Magic("jpeg", b"\xff\xd8\xff"),
-    _Magic("png", b"\x89PNG\r\n\x1a\n"),
-    _Magic("webp", b"RIFF", b"WEBP", 8),
-    _Magic("gif", b"GIF87a"),
-    _Magic("gif", b"GIF89a"),
+_SUPPORTED = (
+    _Signature("jpeg", b"\xff\xd8\xff"),
+    _Signature("png", b"\x89PNG\r\n\x1a\n"),
+    _Signature("webp", b"RIFF", b"WEBP", 8),
+    _Signature("gif", b"GIF87a"),
+    _Signature("gif", b"GIF89a"),
 )
 
 _REFUSED = (
-    _Magic("a PDF document", b"%PDF"),
-    _Magic("a PostScript document", b"%!PS"),
-    _Magic("an OpenEXR picture", b"\x76\x2f\x31\x01"),
-    _Magic("a Windows icon", b"\0\0\1\0"),
-    _Magic("a Windows cursor", b"\0\0\2\0"),
-    _Magic("a JPEG 2000 picture", b"\0\0\0\x0cjP  "),
-    _Magic("a JPEG 2000 picture", b"\xff\x4f\xff\x51"),
-    _Magic("a JPEG XL picture", b"\xff\x0a"),
-    _Magic("a JPEG XL picture", b"\0\0\0\x0cJXL "),
-    _Magic("a Windows bitmap", b"BM"),
-    _Magic("a Photoshop document", b"8BPS"),
-    _Magic("a Radiance picture", b"#?RADIANCE"),
-    _Magic("a camera raw file", b"II\x2a\0", b"CR", 8),
-    _Magic("a camera raw file", b"IIRO"),
-    _Magic("a camera raw file", b"IIU\0"),
-    _Magic("a camera raw file", b"FUJIFILMCCD-RAW"),
-    _Magic("an AVI video", b"RIFF", b"AVI ", 8),
-    _Magic("a WAVE sound", b"RIFF", b"WAVE", 8),
-    _Magic("a Matroska or WebM video", b"\x1a\x45\xdf\xa3"),
-    _Magic("a Flash video", b"FLV\1"),
-    _Magic("an MPEG video", b"\0\0\1\xba"),
-    _Magic("an MPEG video", b"\0\0\1\xb3"),
-    _Magic("an Ogg file", b"OggS"),
-    _Magic("an MP3 sound", b"ID3"),
-    _Magic("a gzip file", b"\x1f\x8b"),
-    _Magic("a ZIP archive", b"PK\3\4"),
-    _Magic("a program", b"\x7fELF"),
-    _Magic("a program", b"MZ"),
+    _Signature("a PDF document", b"%PDF"),
+    _Signature("a PostScript document", b"%!PS"),
+    _Signature("an OpenEXR picture", b"\x76\x2f\x31\x01"),
+    _Signature("a Windows icon", b"\0\0\1\0"),
+    _Signature("a Windows cursor", b"\0\0\2\0"),
+    _Signature("a JPEG 2000 picture", b"\0\0\0\x0cjP  "),
+    _Signature("a JPEG 2000 picture", b"\xff\x4f\xff\x51"),
+    _Signature("a JPEG XL picture", b"\xff\x0a"),
+    _Signature("a JPEG XL picture", b"\0\0\0\x0cJXL "),
+    _Signature("a Windows bitmap", b"BM"),
+    _Signature("a Photoshop document", b"8BPS"),
+    _Signature("a Radiance picture", b"#?RADIANCE"),
+    _Signature("a camera raw file", b"II\x2a\0", b"CR", 8),
+    _Signature("a camera raw file", b"IIRO"),
+    _Signature("a camera raw file", b"IIU\0"),
+    _Signature("a camera raw file", b"FUJIFILMCCD-RAW"),
+    _Signature("an AVI video", b"RIFF", b"AVI ", 8),
+    _Signature("a WAVE sound", b"RIFF", b"WAVE", 8),
+    _Signature("a Matroska or WebM video", b"\x1a\x45\xdf\xa3"),
+    _Signature("a Flash video", b"FLV\1"),
+    _Signature("an MPEG video", b"\0\0\1\xba"),
+    _Signature("an MPEG video", b"\0\0\1\xb3"),
+    _Signature("an Ogg file", b"OggS"),
+    _Signature("an MP3 sound", b"ID3"),
+    _Signature("a gzip file", b"\x1f\x8b"),
+    _Signature("a ZIP archive", b"PK\3\4"),
+    _Signature("a program", b"\x7fELF"),
+    _Signature("a program", b"MZ"),
 )
 
-_TIFF = tuple(_Magic("tiff", start) for start in (b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"))
+_TIFF = tuple(_Signature("tiff", start) for start in (b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"))
 """After the camera raw files, which start alike."""
 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -79,17 +79,17 @@ def sniff(head: bytes) -> str:
 
     HEIF files that do not say by which codec they are coded count as ``heic``; the header reader looks closer.
     """
-    for magic in (*_ALLOWED, *_REFUSED, *_TIFF):
+    for magic in (*_SUPPORTED, *_REFUSED, *_TIFF):
         if head.startswith(magic.start) and head.startswith(magic.inner, magic.at):
             if magic.name in SOURCE_FORMATS:
                 return magic.name
             raise _refusal(magic.name)
     if head[4:8] == b"ftyp":
-        return _by_brand(head)
-    return _by_root(head)
+        return _sniff_brand(head)
+    return _sniff_root(head)
 
 
-def _by_brand(head: bytes) -> str:
+def _sniff_brand(head: bytes) -> str:
     size = min(int.from_bytes(head[:4]), len(head))
     major = head[8:12]
     brands = {major, *(head[at : at + 4] for at in range(16, size - 3, 4))}
@@ -100,7 +100,7 @@ def _by_brand(head: bytes) -> str:
     raise _refusal(_BRAND_NAMES.get(major, "an MP4 video"))
 
 
-def _by_root(head: bytes) -> str:
+def _sniff_root(head: bytes) -> str:
     text = head.removeprefix(_UTF8_MARK).decode(_UTF16_MARKS.get(head[:2], "utf-8"), "replace").lstrip("\ufeff")
     before = _BEFORE_ROOT.match(text)
     start = before.end() if before else 0

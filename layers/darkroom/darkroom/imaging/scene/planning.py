@@ -12,8 +12,8 @@ from ...errors import OverLimits
 from ...plan.geometry.layout import Size
 from ...plan.limits import Limits
 from ..formats.encode import is_drawing
-from ..formats.load import stored_size
-from ..formats.probe import Header, inspect
+from ..formats.load import get_loaded_size
+from ..formats.probe import Header, probe
 from ..printing import DRAWN
 from ..source import Source
 from ..tiling import DEFLATED, LOSSY, Knobs, settled
@@ -62,7 +62,7 @@ class Scene:
 def inspected(source: Source, limits: Limits) -> Header:
     """The header of what may become a scene. Raises what :func:`inspect` does, or OverLimits for pages and animations:
     the limits of scenes are for stills."""
-    header = inspect(source, limits.of_scenes)
+    header = probe(source, limits.of_scenes)
     if header.frames != 1:
         raise OverLimits(f"The source has {header.frames} frames or pages; what is that large may have one")
     return header
@@ -76,7 +76,7 @@ def planned(source: Source, header: Header, limits: Limits, **layout: int) -> Sc
     """
     image = settled(source, header, 0, limits.of_scenes)
     pixel_bytes = image.bands * (2 if image.format == "ushort" else 1)
-    placed = Layout.of(stored_size(header)[0], pixel_bytes, **layout)
+    placed = Layout.of(get_loaded_size(header)[0], pixel_bytes, **layout)
     free = by_region(source, header, placed)
     lossy = image.format == "uchar" and not image.hasalpha() and not _is_drawing(source, header, image, free=free)
     return Scene(placed, lossy, free)

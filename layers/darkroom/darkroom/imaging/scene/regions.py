@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..block_cache import Blocks
+from ..block_cache import BlockCache
 from ..containers.tiffwindow import Window, strips_of
 from ..formats.probe import Header
-from ..formats.tiff.container import TILE_OFFSETS, Tiff
+from ..formats.tiff.container import TILE_OFFSETS, TiffReader
 from ..source import Source
 from .layout import Layout
 
@@ -33,9 +33,9 @@ def by_region(source: Source, header: Header, layout: Layout) -> bool:
     """Whether a strip can be read at the cost of that strip: of TIFFs, in tiles or in strips that are no higher."""
     if header.format != "tiff":
         return False
-    tiff = Tiff(source.read_at)
+    tiff = TiffReader(source.read_at)
     try:
-        directory = tiff.directory(tiff.first)
+        directory = tiff.read_directory(tiff.first)
         return TILE_OFFSETS in directory.entries or strips_of(tiff, directory).rows <= max(layout.strip_px, _WHOLE_ROWS)
     except ValueError:
         return False
@@ -47,10 +47,10 @@ def region(source: Source, header: Header, scene: Scene, top: int) -> Region:
         return Region(source, header, 0)
     rows = min(scene.layout.strip_px, header.height - top)
     window = Window(source.read_at, source.size_bytes, top, rows)
-    blocks = Blocks(window.read, window.size_bytes, room_bytes=_ROOM_BYTES)
-    return Region(Source.ranged(blocks), replace(header, height=window.rows), window.top)
+    blocks = BlockCache(window.read, window.size_bytes, capacity_bytes=_ROOM_BYTES)
+    return Region(Source.from_ranges(blocks), replace(header, height=window.rows), window.top)
 
 
 def _is_tiled(source: Source) -> bool:
-    tiff = Tiff(source.read_at)
-    return TILE_OFFSETS in tiff.directory(tiff.first).entries
+    tiff = TiffReader(source.read_at)
+    return TILE_OFFSETS in tiff.read_directory(tiff.first).entries

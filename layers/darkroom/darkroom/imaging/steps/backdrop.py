@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from ...plan.geometry.layout import Size
-from ..colour.convert import apart, peak, require_colour
+from ..colour.convert import ensure_rgb, get_white_level, split_alpha
 from ..work import Work
 from .margins import begins
 from .resize import scaled
@@ -30,12 +30,12 @@ def lay_backdrop(work: Work) -> None:
     fill_all = work.plan.backdrop.endswith(ALL)
     if not work.frames[0].hasalpha() or not (fill_all or _has_margins(work)):
         return
-    first = require_colour(work.frames[0].crop(left, top, width, height))
+    first = ensure_rgb(work.frames[0].crop(left, top, width, height))
     colour = _mean(first)
     plain = work.plan.backdrop.removesuffix(ALL) == "auto"
 
     def over(frame: pyvips.Image) -> pyvips.Image:
-        rich = require_colour(frame)
+        rich = ensure_rgb(frame)
         flat = _sheet(rich, colour)
         behind = (
             flat
@@ -47,7 +47,7 @@ def lay_backdrop(work: Work) -> None:
         )
         filled = _over(behind, rich)
         own = rich.crop(left, top, width, height)
-        if fill_all or own[-1].min() == peak(own):
+        if fill_all or own[-1].min() == get_white_level(own):
             return filled
         return filled.addalpha().insert(own, left, top).copy(interpretation=rich.interpretation)
 
@@ -60,11 +60,11 @@ def _has_margins(work: Work) -> bool:
 
 def _mean(picture: pyvips.Image) -> list[float]:
     """The mean colour of what can be seen; white where nothing can."""
-    colour, alpha = apart(picture)
+    colour, alpha = split_alpha(picture)
     if alpha is None:
         return [colour[band].avg() for band in range(3)]
     seen = alpha.avg()
-    white = float(peak(picture))
+    white = float(get_white_level(picture))
     return [(colour[band] * alpha).avg() / seen for band in range(3)] if seen else [white] * 3
 
 

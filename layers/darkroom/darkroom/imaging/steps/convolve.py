@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from ...plan.model import Convolution
-from ..colour.convert import apart, fill_invisible, together
+from ..colour.convert import fill_invisible, join_alpha, split_alpha
 from ..work import Work
 
 
@@ -23,12 +23,12 @@ def convolve(work: Work) -> None:
 def _convolved(frame: pyvips.Image, kernel: Convolution) -> pyvips.Image:
     total = sum(kernel.weights)
     rows = [list(kernel.weights[at : at + kernel.columns]) for at in range(0, len(kernel.weights), kernel.columns)]
-    alpha = apart(frame)[1]
+    alpha = split_alpha(frame)[1]
     if alpha is None or total <= 0:
         mask = pyvips.Image.new_from_array(rows, scale=total if kernel.normal and total else 1.0)
-        made = together(fill_invisible(frame, len(rows)).conv(mask, precision="float"), alpha)
+        made = join_alpha(fill_invisible(frame, len(rows)).conv(mask, precision="float"), alpha)
     else:
         mask = pyvips.Image.new_from_array(rows, scale=total)
-        colour, alpha = apart(frame.premultiply().conv(mask, precision="float").unpremultiply())
-        made = together(colour if kernel.normal else colour * total, alpha)
+        colour, alpha = split_alpha(frame.premultiply().conv(mask, precision="float").unpremultiply())
+        made = join_alpha(colour if kernel.normal else colour * total, alpha)
     return made.rint().cast(frame.format).copy(interpretation=frame.interpretation)

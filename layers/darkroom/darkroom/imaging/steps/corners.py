@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour.convert import apart, colour_bands, peak, require_colour
+from ..colour.convert import ensure_rgb, get_white_level, scale_hex_colour, split_alpha
 from ..work import Work
 
 
@@ -36,15 +36,15 @@ def round_corners(work: Work) -> None:
 
 def _painted(frame: pyvips.Image, mask: pyvips.Image, colour: str) -> pyvips.Image:
     """``frame`` with ``colour`` where ``mask`` is 0. Its alpha stays, but for that of a translucent colour."""
-    rich = require_colour(frame)
-    bands, alpha = apart(rich)
-    *paint, opacity = colour_bands(colour, peak(rich), 4)
+    rich = ensure_rgb(frame)
+    bands, alpha = split_alpha(rich)
+    *paint, opacity = scale_hex_colour(colour, get_white_level(rich), 4)
     outside = 1 - mask
     bands = (bands * mask + outside * paint).rint().cast(rich.format).copy(interpretation=rich.interpretation)
     if alpha is None and len(colour) == 6:
         return bands
-    shown = peak(rich) if alpha is None else alpha
-    alpha = mask * shown + outside * (shown * (opacity / peak(rich)))
+    shown = get_white_level(rich) if alpha is None else alpha
+    alpha = mask * shown + outside * (shown * (opacity / get_white_level(rich)))
     return bands.bandjoin(alpha.rint().cast(rich.format)).copy(interpretation=rich.interpretation)
 
 
@@ -66,6 +66,6 @@ def _beyond(place: pyvips.Image, side: int, radius_px: float) -> pyvips.Image:
 
 def masked(frame: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
     """``frame`` with its alpha multiplied by ``mask``, from 0 to 1."""
-    colour, alpha = apart(frame)
-    shown = (mask * peak(frame)) if alpha is None else mask * alpha
+    colour, alpha = split_alpha(frame)
+    shown = (mask * get_white_level(frame)) if alpha is None else mask * alpha
     return colour.bandjoin(shown.rint().cast(frame.format)).copy(interpretation=frame.interpretation)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pyvips
 
 from ...plan.model import Curve
-from ..colour.convert import PEAK_8_BIT, apart, peak, require_colour, together
+from ..colour.convert import PEAK_8_BIT, ensure_rgb, get_white_level, join_alpha, split_alpha
 from ..work import Work
 
 LEVELS = range(PEAK_8_BIT + 1)
@@ -60,13 +60,13 @@ def _second_derivatives(curve: Curve) -> list[float]:
 
 
 def _bent(frame: pyvips.Image, tables: list[list[int]]) -> pyvips.Image:
-    colour, alpha = apart(frame)
+    colour, alpha = split_alpha(frame)
     same = tables[0] == tables[1] == tables[2]
-    colour = colour if same else require_colour(colour)
+    colour = colour if same else ensure_rgb(colour)
     bands = [pyvips.Image.new_from_array([one]) for one in (tables[:1] if same else tables)]
     table = bands[0].bandjoin(bands[1:]) if len(bands) > 1 else bands[0]
-    mapped = colour.maplut(_sixteen(table) if peak(frame) > PEAK_8_BIT else table.cast("uchar"))
-    return together(mapped.copy(interpretation=colour.interpretation), alpha)
+    mapped = colour.maplut(_sixteen(table) if get_white_level(frame) > PEAK_8_BIT else table.cast("uchar"))
+    return join_alpha(mapped.copy(interpretation=colour.interpretation), alpha)
 
 
 def _sixteen(table: pyvips.Image) -> pyvips.Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour.convert import PEAK_8_BIT, apart, fill_invisible, peak, together
+from ..colour.convert import PEAK_8_BIT, fill_invisible, get_white_level, join_alpha, split_alpha
 from ..work import Work
 
 RADIUS_PX = 2
@@ -24,14 +24,14 @@ def denoise(work: Work) -> None:
 
 
 def _smoothed(frame: pyvips.Image, strength: int) -> pyvips.Image:
-    alpha = apart(frame)[1]
-    noise = (LEVELS_PER_STRENGTH * strength * peak(frame) / PEAK_8_BIT) ** 2
+    alpha = split_alpha(frame)[1]
+    noise = (LEVELS_PER_STRENGTH * strength * get_white_level(frame) / PEAK_8_BIT) ** 2
     guide = fill_invisible(frame, 2 * RADIUS_PX).cast("float")
     mean = _box(guide)
     variance = _box(guide * guide) - mean * mean
     slope = variance / (variance + noise)
     smooth = _box(slope) * guide + _box(mean - slope * mean)
-    return together(smooth.rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)
+    return join_alpha(smooth.rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)
 
 
 def _box(image: pyvips.Image) -> pyvips.Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from ...plan.geometry.layout import Size
-from ..colour.convert import apart, peak, require_colour, together
+from ..colour.convert import ensure_rgb, get_white_level, join_alpha, split_alpha
 from ..work import Work
 from .resize import scaled
 
@@ -25,8 +25,8 @@ def equalise(work: Work) -> None:
 
 
 def _equalised(frame: pyvips.Image) -> pyvips.Image:
-    colour, alpha = apart(frame)
-    lab = require_colour(colour).colourspace("lab")
+    colour, alpha = split_alpha(frame)
+    lab = ensure_rgb(colour).colourspace("lab")
     light = lab[0] * 2.55
     pixels = light.width * light.height
     if pixels <= DIRECT_PIXELS:
@@ -35,8 +35,8 @@ def _equalised(frame: pyvips.Image) -> pyvips.Image:
         factor = (DIRECT_PIXELS / pixels) ** 0.5
         even = _learnt(light, Size(max(1, round(light.width * factor)), max(1, round(light.height * factor))))
     result = (even / 2.55).bandjoin(lab.extract_band(1, n=2)).copy(interpretation="lab")
-    same = result.colourspace("rgb16" if peak(frame) > 255 else "srgb")
-    return together(same, alpha)
+    same = result.colourspace("rgb16" if get_white_level(frame) > 255 else "srgb")
+    return join_alpha(same, alpha)
 
 
 def _clahe(light: pyvips.Image) -> pyvips.Image:

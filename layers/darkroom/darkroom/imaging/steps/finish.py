@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour.convert import PEAK_8_BIT, apart, to_eight_bits
+from ..colour.convert import PEAK_8_BIT, split_alpha, to_eight_bits
 from ..work import Work
 
 
@@ -15,9 +15,9 @@ def finish(work: Work) -> None:
         return
     work.hold()
     if work.frames[0].hasalpha() and all(_opaque(frame) for frame in work.frames):
-        work.frames = [apart(frame)[0] for frame in work.frames]
+        work.frames = [split_alpha(frame)[0] for frame in work.frames]
 
 
 def _opaque(frame: pyvips.Image) -> bool:
-    alpha = apart(frame)[1]
+    alpha = split_alpha(frame)[1]
     return alpha is not None and alpha.min() == PEAK_8_BIT

@@ -9,7 +9,7 @@ import pyvips
 from ...errors import DarkroomError
 from ...plan.geometry.layout import Box, Size
 from ...plan.geometry.nine_patch import measure_content_margins, stretch_segments
-from ..colour.convert import require_colour, to_eight_bits
+from ..colour.convert import ensure_rgb, to_eight_bits
 from ..work import Work
 from .watermark import prepared
 
@@ -64,7 +64,7 @@ def _stretched(patch: pyvips.Image, size: Size) -> pyvips.Image:
 
 
 def _framed(picture: pyvips.Image, frame: pyvips.Image, at: tuple[int, int]) -> pyvips.Image:
-    picture = to_eight_bits(require_colour(picture))
+    picture = to_eight_bits(ensure_rgb(picture))
     if (picture.width, picture.height) != (frame.width, frame.height):
         picture = picture.embed(*at, frame.width, frame.height, extend="background", background=[WHITE] * picture.bands)
     under = (picture if picture.hasalpha() else picture.addalpha()).premultiply()

@@ -6,7 +6,7 @@ from random import Random
 
 import pyvips
 
-from ..colour.convert import PEAK_8_BIT, apart, peak, together
+from ..colour.convert import PEAK_8_BIT, get_white_level, join_alpha, split_alpha
 from ..work import Work
 
 TILE_PX = 512
@@ -29,7 +29,7 @@ def add_grain(work: Work) -> None:
 
 
 def _grained(frame: pyvips.Image, levels: pyvips.Image) -> pyvips.Image:
-    colour, alpha = apart(frame)
+    colour, alpha = split_alpha(frame)
     across, down = -(-frame.width // TILE_PX), -(-frame.height // TILE_PX)
-    grain = levels.replicate(across, down).crop(0, 0, frame.width, frame.height) * (peak(frame) / PEAK_8_BIT)
-    return together((colour + grain).rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)
+    grain = levels.replicate(across, down).crop(0, 0, frame.width, frame.height) * (get_white_level(frame) / PEAK_8_BIT)
+    return join_alpha((colour + grain).rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..colour.convert import is_ink, to_srgb
+from ..colour.convert import is_cmyk, to_srgb
 from ..work import Work
 
 
 def mix_ink(work: Work) -> None:
     """Convert CMYK to sRGB before the resize: averages of ink amounts are not averages of colours."""
-    if not is_ink(work.frames[0]):
+    if not is_cmyk(work.frames[0]):
         return
     work.each(to_srgb)

@@ -7,7 +7,7 @@ from functools import partial
 import pyvips
 
 from ...plan.model import Clahe, Lch
-from ..colour.convert import apart, channels, peak, require_colour, to_eight_bits, together
+from ..colour.convert import ensure_rgb, get_white_level, join_alpha, parse_hex_colour, split_alpha, to_eight_bits
 from ..work import Work
 from .matrix import apply_matrices
 
@@ -19,9 +19,11 @@ def change_lch(work: Work) -> None:
 
 
 def _modulated(frame: pyvips.Image, change: Lch) -> pyvips.Image:
-    colour, alpha = apart(require_colour(frame))
+    colour, alpha = split_alpha(ensure_rgb(frame))
     lch = colour.colourspace("lch").linear([change.brightness, change.saturation, 1], [change.lightness, 0, change.hue])
-    return together(lch.copy(interpretation="lch").colourspace("rgb16" if peak(frame) > 255 else "srgb"), alpha)
+    return join_alpha(
+        lch.copy(interpretation="lch").colourspace("rgb16" if get_white_level(frame) > 255 else "srgb"), alpha
+    )
 
 
 def equalise_window(work: Work) -> None:
@@ -42,9 +44,9 @@ def tint(work: Work) -> None:
 
     Alpha stays. An image without colour stays too, as sharp makes greys of its result again.
     """
-    if apart(work.frames[0])[0].bands < 3:
+    if split_alpha(work.frames[0])[0].bands < 3:
         return
-    rgb = channels(work.plan.tint)[:3]
+    rgb = parse_hex_colour(work.plan.tint)[:3]
     target = (pyvips.Image.black(1, 1) + rgb).copy(interpretation="srgb").colourspace("lab").getpoint(0, 0)
     greys = pyvips.Image.identity(bands=3).copy(interpretation="srgb").colourspace("lab")
     light = greys[0] / 100
@@ -54,8 +56,8 @@ def tint(work: Work) -> None:
 
 
 def _tinted(frame: pyvips.Image, table: pyvips.Image) -> pyvips.Image:
-    colour, alpha = apart(to_eight_bits(frame))
-    return together(colour.colourspace("b-w").maplut(table).copy(interpretation="srgb"), alpha)
+    colour, alpha = split_alpha(to_eight_bits(frame))
+    return join_alpha(colour.colourspace("b-w").maplut(table).copy(interpretation="srgb"), alpha)
 
 
 def mix_late(work: Work) -> None:
@@ -70,9 +72,9 @@ def change_alpha(work: Work) -> None:
 
 
 def _with_alpha(frame: pyvips.Image, how: str, threshold: int) -> pyvips.Image:
-    colour, alpha = apart(frame)
+    colour, alpha = split_alpha(frame)
     if how == "drop" or alpha is None:
         return colour
-    white = peak(frame)
+    white = get_white_level(frame)
     changed = white - alpha if how == "invert" else (alpha >= threshold * white / 255).ifthenelse(white, 0)
-    return together(colour, changed.cast(frame.format))
+    return join_alpha(colour, changed.cast(frame.format))

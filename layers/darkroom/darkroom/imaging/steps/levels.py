@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour.convert import apart, peak, require_colour, to_eight_bits, together
+from ..colour.convert import ensure_rgb, get_white_level, join_alpha, split_alpha, to_eight_bits
 from ..work import Work
 
 CLIPPED = (1, 99)
@@ -36,7 +36,7 @@ def adjust_levels_late(work: Work) -> None:
 
 
 def _stretch(work: Work) -> None:
-    labs = [require_colour(apart(frame)[0]).colourspace("lab") for frame in work.frames]
+    labs = [ensure_rgb(split_alpha(frame)[0]).colourspace("lab") for frame in work.frames]
     light = pyvips.Image.arrayjoin([lab[0] for lab in labs], across=1)
     low, high = (int(light.percent(share)) for share in CLIPPED)
     if high - low <= LEAST_SPAN:
@@ -46,18 +46,20 @@ def _stretch(work: Work) -> None:
 
 
 def _stretched(frame: pyvips.Image, gain: float, lift: float) -> pyvips.Image:
-    colour, alpha = apart(frame)
-    lab = require_colour(colour).colourspace("lab")
+    colour, alpha = split_alpha(frame)
+    lab = ensure_rgb(colour).colourspace("lab")
     light = lab[0] * gain + lift
     result = light.bandjoin(lab.extract_band(1, n=2)).copy(interpretation="lab")
-    back = {1: "grey16" if peak(frame) > 255 else "b-w"}.get(colour.bands, "rgb16" if peak(frame) > 255 else "srgb")
-    return together(result.colourspace(back), alpha)
+    back = {1: "grey16" if get_white_level(frame) > 255 else "b-w"}.get(
+        colour.bands, "rgb16" if get_white_level(frame) > 255 else "srgb"
+    )
+    return join_alpha(result.colourspace(back), alpha)
 
 
 def _even(work: Work) -> None:
     """The formula is thumbor's (``_equalize.c``): share of the pixels up to a level, without those of the least one."""
     frames = [to_eight_bits(frame) for frame in work.frames]
-    colours = pyvips.Image.arrayjoin([apart(frame)[0] for frame in frames], across=1)
+    colours = pyvips.Image.arrayjoin([split_alpha(frame)[0] for frame in frames], across=1)
     counted = colours.hist_find()
     tables = [_table([int(counted(x, 0)[band]) for x in range(256)]) for band in range(counted.bands)]
     table = tables[0].bandjoin(tables[1:]) if len(tables) > 1 else tables[0]
@@ -77,5 +79,5 @@ def _table(counts: list[int]) -> pyvips.Image:
 
 
 def _mapped(frame: pyvips.Image, table: pyvips.Image) -> pyvips.Image:
-    colour, alpha = apart(frame)
-    return together(colour.maplut(table).copy(interpretation=frame.interpretation), alpha)
+    colour, alpha = split_alpha(frame)
+    return join_alpha(colour.maplut(table).copy(interpretation=frame.interpretation), alpha)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour.convert import colour_bands, peak, require_colour
+from ..colour.convert import ensure_rgb, get_white_level, scale_hex_colour
 from ..work import Work
 
 
@@ -30,8 +30,8 @@ def begins(work: Work) -> tuple[int, int]:
 
 
 def _embedded(frame: pyvips.Image, left: int, top: int, width: int, height: int, colour: str) -> pyvips.Image:
-    shown = require_colour(frame) if colour else frame
+    shown = ensure_rgb(frame) if colour else frame
     if not shown.hasalpha() and len(colour) != 6:
         shown = shown.addalpha()
-    background = colour_bands(colour, peak(shown), shown.bands) if colour else [0] * shown.bands
+    background = scale_hex_colour(colour, get_white_level(shown), shown.bands) if colour else [0] * shown.bands
     return shown.embed(left, top, width, height, extend="background", background=background)

@@ -8,7 +8,7 @@ from itertools import batched
 import pyvips
 
 from ...plan.model import IDENTITY, Matrix
-from ..colour.convert import apart, peak, require_colour, together
+from ..colour.convert import ensure_rgb, get_white_level, join_alpha, split_alpha
 from ..work import Work
 
 
@@ -27,12 +27,12 @@ def apply_matrices(work: Work, matrices: Matrix) -> None:
 
 
 def _mixed(frame: pyvips.Image, matrix: Matrix) -> pyvips.Image:
-    colour, alpha = apart(frame)
+    colour, alpha = split_alpha(frame)
     rows = [matrix[at : at + 4] for at in (0, 4, 8)]
     greys = [(sum(row[:3]), row[3]) for row in rows]
     if colour.bands < 3 and greys[0] == greys[1] == greys[2]:
-        mixed = colour * greys[0][0] + greys[0][1] * peak(frame)
+        mixed = colour * greys[0][0] + greys[0][1] * get_white_level(frame)
     else:
-        colour = require_colour(colour)
-        mixed = colour.recomb([list(row[:3]) for row in rows]) + [row[3] * peak(frame) for row in rows]
-    return together(mixed.rint().cast(frame.format).copy(interpretation=colour.interpretation), alpha)
+        colour = ensure_rgb(colour)
+        mixed = colour.recomb([list(row[:3]) for row in rows]) + [row[3] * get_white_level(frame) for row in rows]
+    return join_alpha(mixed.rint().cast(frame.format).copy(interpretation=colour.interpretation), alpha)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour.convert import apart, fill_invisible, to_eight_bits
+from ..colour.convert import fill_invisible, split_alpha, to_eight_bits
 from ..work import Work
 
 
@@ -20,6 +20,6 @@ def smooth(work: Work) -> None:
 
 
 def _smoothed(frame: pyvips.Image, side: int) -> pyvips.Image:
-    alpha = apart(frame)[1]
+    alpha = split_alpha(frame)[1]
     bands = fill_invisible(frame, side) if alpha is None else fill_invisible(frame, side).bandjoin(alpha)
     return bands.median(side).copy(interpretation=frame.interpretation)

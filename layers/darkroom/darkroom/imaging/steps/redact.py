@@ -6,7 +6,7 @@ from math import ceil
 
 import pyvips
 
-from ..colour.convert import peak
+from ..colour.convert import get_white_level
 from ..work import Work
 
 MASK_CELLS = 4_000_000
@@ -45,5 +45,5 @@ def redact(work: Work) -> None:
 def _covered(frame: pyvips.Image, mask: pyvips.Image) -> pyvips.Image:
     """``frame`` black, and opaque, where ``mask`` is 255."""
     alpha = frame.hasalpha()
-    ink = [BLACK] * (frame.bands - alpha) + [peak(frame)] * alpha
+    ink = [BLACK] * (frame.bands - alpha) + [get_white_level(frame)] * alpha
     return mask.ifthenelse(ink, frame).copy(interpretation=frame.interpretation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour.convert import apart, fill_invisible, together
+from ..colour.convert import fill_invisible, join_alpha, split_alpha
 from ..work import Work
 
 
@@ -19,4 +19,4 @@ def sharpen(work: Work) -> None:
 
 
 def _sharpened(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
-    return together(fill_invisible(frame, 2 * sigma_px).sharpen(sigma=sigma_px), apart(frame)[1])
+    return join_alpha(fill_invisible(frame, 2 * sigma_px).sharpen(sigma=sigma_px), split_alpha(frame)[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..colour.cicp import from_code_points, is_foreign
+from ..colour.cicp import cicp_to_srgb, needs_conversion
 from ..colour.convert import to_srgb
 from ..work import Work
 
@@ -13,6 +13,6 @@ def convert(work: Work) -> None:
     There are fewest pixels right after the resize.
     """
     cicp = work.cicp
-    if cicp is not None and is_foreign(cicp):
-        work.each(lambda frame: from_code_points(frame, cicp))
+    if cicp is not None and needs_conversion(cicp):
+        work.each(lambda frame: cicp_to_srgb(frame, cicp))
     work.each(to_srgb)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour.convert import apart, to_eight_bits, together
+from ..colour.convert import join_alpha, split_alpha, to_eight_bits
 from ..work import Work
 
 
@@ -17,6 +17,6 @@ def separate(work: Work) -> None:
 
 
 def _separated(frame: pyvips.Image, threshold: int) -> pyvips.Image:
-    colour, alpha = apart(to_eight_bits(frame))
+    colour, alpha = split_alpha(to_eight_bits(frame))
     grey = colour.colourspace("b-w")
-    return together((grey >= threshold).copy(interpretation="b-w"), alpha)
+    return join_alpha((grey >= threshold).copy(interpretation="b-w"), alpha)

@@ -7,7 +7,7 @@ from math import cos, radians, sin
 import pyvips
 
 from ...plan.geometry.layout import Size
-from ..colour.convert import colour_bands, peak, require_colour
+from ..colour.convert import ensure_rgb, get_white_level, scale_hex_colour
 from ..work import Work
 
 
@@ -23,7 +23,7 @@ def tilt(work: Work) -> None:
 
 def _tilted(frame: pyvips.Image, degrees: float, size: Size, colour: str) -> pyvips.Image:
     across, down = cos(radians(degrees)), sin(radians(degrees))
-    shown = require_colour(frame) if colour else frame
+    shown = ensure_rgb(frame) if colour else frame
     solid = not shown.hasalpha() and len(colour) == 6
     weighted = (shown if shown.hasalpha() else shown.addalpha()).premultiply()
     turned = weighted.affine(
@@ -35,7 +35,7 @@ def _tilted(frame: pyvips.Image, degrees: float, size: Size, colour: str) -> pyv
         odx=(size.width - 1) / 2,
         ody=(size.height - 1) / 2,
         premultiplied=True,
-        background=_premultiplied(colour, peak(shown)) if colour else [0] * weighted.bands,
+        background=_premultiplied(colour, get_white_level(shown)) if colour else [0] * weighted.bands,
         extend="background",
     )
     turned = turned.unpremultiply().rint().cast(frame.format).copy(interpretation=shown.interpretation)
@@ -43,5 +43,5 @@ def _tilted(frame: pyvips.Image, degrees: float, size: Size, colour: str) -> pyv
 
 
 def _premultiplied(colour: str, white: int) -> list[float]:
-    *bands, alpha = colour_bands(colour, white, 4)
+    *bands, alpha = scale_hex_colour(colour, white, 4)
     return [*(band * alpha / white for band in bands), alpha]

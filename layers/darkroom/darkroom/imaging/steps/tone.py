@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyvips
 
-from ..colour.convert import apart, peak, together
+from ..colour.convert import get_white_level, join_alpha, split_alpha
 from ..work import Work
 
 LUMA = (0.2126, 0.7152, 0.0722)
@@ -29,8 +29,8 @@ def tone(work: Work) -> None:
 
 def _toned(frame: pyvips.Image, work: Work) -> pyvips.Image:
     plan = work.plan
-    colour, alpha = apart(frame)
-    white = peak(frame)
+    colour, alpha = split_alpha(frame)
+    white = get_white_level(frame)
     value = colour / white
     if plan.gamma != 1:
         value = value ** (1 / plan.gamma)
@@ -38,7 +38,7 @@ def _toned(frame: pyvips.Image, work: Work) -> pyvips.Image:
     if plan.saturation and colour.bands == 3:
         value = value.recomb(_saturation(1 + plan.saturation / 100))
     value = value * (gain * slope * white) + (1 - slope) * white / 2
-    return together(value.rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)
+    return join_alpha(value.rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)
 
 
 def _saturation(amount: float) -> list[list[float]]:

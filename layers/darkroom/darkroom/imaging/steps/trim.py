@@ -8,7 +8,7 @@ import pyvips
 
 from ...plan.geometry.layout import Box, Size, compute_geometry
 from ...plan.model import Trimming
-from ..colour.convert import apart, channels, require_colour, to_eight_bits, to_srgb
+from ..colour.convert import ensure_rgb, parse_hex_colour, split_alpha, to_eight_bits, to_srgb
 from ..work import Work
 
 MEDIAN_PX = 3
@@ -70,11 +70,11 @@ def _content(frame: pyvips.Image, orientation: int, threshold: float, trimming: 
     """The box of what differs from the border, without width and height where nothing does."""
     seen = to_eight_bits(to_srgb(frame))
     if trimming.colour:
-        return _other_than(seen, channels(trimming.colour), threshold)
+        return _other_than(seen, parse_hex_colour(trimming.colour), threshold)
     last = trimming.corner == "southeast"
     at_right, at_bottom = orientation in (2, 3, 7, 8), orientation in (3, 4, 6, 7)
     border = seen.getpoint(seen.width - 1 if at_right != last else 0, seen.height - 1 if at_bottom != last else 0)
-    colour, alpha = apart(seen)
+    colour, alpha = split_alpha(seen)
     if alpha is not None and border[-1] == 0:
         return Box(*alpha.find_trim(threshold=threshold, background=[0], line_art=True))
     flat = seen.flatten(background=border[: colour.bands]) if alpha is not None else colour
@@ -83,7 +83,7 @@ def _content(frame: pyvips.Image, orientation: int, threshold: float, trimming: 
 
 def _other_than(seen: pyvips.Image, colour: list[int], threshold: float) -> Box:
     """The box of what is not ``colour``, of which transparent pixels are if its alpha is 0."""
-    rich = require_colour(seen)
+    rich = ensure_rgb(seen)
     if rich.hasalpha():
         away = 0 if len(colour) > 3 and colour[3] == 0 else 128
         rich = rich.flatten(background=[(number + away) % 256 for number in colour[:3]])

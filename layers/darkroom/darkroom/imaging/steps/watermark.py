@@ -12,9 +12,9 @@ from ...plan.geometry.layout import FREE_SPACE_SHARES, Box, Geometry, Size
 from ...plan.geometry.placement import EvenCentring
 from ...plan.limits import Limits
 from ...plan.model import Stamp, Watermark
-from ..colour.convert import require_colour, to_eight_bits, to_srgb
-from ..formats.load import load, stored_size
-from ..formats.probe import inspect
+from ..colour.convert import ensure_rgb, to_eight_bits, to_srgb
+from ..formats.load import get_loaded_size, load
+from ..formats.probe import probe
 from ..source import Source
 from ..work import Work
 from .orient import upright
@@ -61,16 +61,16 @@ def lay(work: Work, data: bytes | None, wanted: Watermark, where: Stamp | None, 
 
 def prepared(data: bytes, wanted: Watermark, place: Callable[[Size], Box]) -> tuple[pyvips.Image, Box]:
     """The watermark as 8-bit sRGB with alpha in memory, and the place in the picture that its own size gives it."""
-    source = Source.of(data)
+    source = Source.from_bytes(data)
     try:
-        header = inspect(source, LIMITS, animated=False)
-        stored, orientation = stored_size(header)
+        header = probe(source, LIMITS, animated=False)
+        stored, orientation = get_loaded_size(header)
         own = stored.transposed if orientation >= 5 else stored
         box = place(own)
         whole = Geometry(stored, orientation, Box(0, 0, *own), box.size)
         frame = load(source, header, whole, LIMITS).frames[0]
         mark = upright(scaled(frame, whole.stored_scaled).copy_memory(), orientation)
-        mark = to_eight_bits(require_colour(to_srgb(mark)))
+        mark = to_eight_bits(ensure_rgb(to_srgb(mark)))
         if not mark.hasalpha():
             mark = mark.addalpha()
         return (mark * [1, 1, 1, wanted.opacity / 100]).cast("uchar").copy(interpretation="srgb").copy_memory(), box
@@ -90,7 +90,7 @@ def _place(own: Size, wanted: Watermark, picture: Size) -> Box:
 
 
 def _stamped(frame: pyvips.Image, mark: pyvips.Image, box: Box) -> pyvips.Image:
-    frame = to_eight_bits(require_colour(frame))
+    frame = to_eight_bits(ensure_rgb(frame))
     under = frame.crop(*box)
     over = under.composite2(mark, "over").rint().cast("uchar")
     return frame.insert(over if frame.hasalpha() else over.extract_band(0, n=3), box.left, box.top)

@@ -67,7 +67,7 @@ class Present:
         with opened.body as body:
             if opened.kept.etag != self.kept.etag:
                 raise Changed(detail=f"{self.kept.key} is {opened.kept.etag}")
-            yield Source.streamed(iter(body), opened.kept.size_bytes)
+            yield Source.from_stream(iter(body), opened.kept.size_bytes)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ...aws.machine import Machine
 from ...aws.record import Record
 from ...aws.vault import Kept
 from ...errors import Busy, DarkroomError, OverLimits, SceneFailed, SourceMissing, Unavailable, refusals
-from ...imaging.formats.metadata.provenance import provenance
+from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header
 from ...imaging.formats.sniff import sniff
 from ...imaging.proofs import Proofs
@@ -194,17 +194,17 @@ class Cutting:
 
     def _source(self, upload: FetchedUpload) -> Source:
         if upload.data is not None:
-            return Source.of(upload.data)
+            return Source.from_bytes(upload.data)
         return ranged(self.intake.quarantine.uploads, upload.head)
 
     def _provenance(self, upload: FetchedUpload, header: Header) -> dict[str, object]:
         """Of a PNG that is not here nothing: what it says may lie behind its pixels."""
         keep_gps = self.intake.keep_gps
         if upload.data is not None:
-            return provenance(upload.data, header, keep_gps=keep_gps)
+            return read_provenance(upload.data, header, keep_gps=keep_gps)
         if header.format == "png":
             return {}
-        return provenance(cast(bytes, _Reach(self._source(upload))), header, keep_gps=keep_gps)
+        return read_provenance(cast(bytes, _Reach(self._source(upload))), header, keep_gps=keep_gps)
 
     @property
     def _claims(self) -> Claims:

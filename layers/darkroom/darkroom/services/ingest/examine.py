@@ -14,10 +14,10 @@ from ...aws.presigned_post import DECLARED_SHA256
 from ...aws.scanner import Scanner
 from ...aws.vault import Kept, Vault
 from ...errors import ChecksumMismatch, Infected, OverLimits, TypeNotAllowed, Unavailable
-from ...imaging.formats.probe import Header, inspect
+from ...imaging.formats.probe import Header, probe
 from ...imaging.formats.sniff import sniff
 from ...imaging.master import Master, make_master
-from ...imaging.rendered_image import Picture
+from ...imaging.rendered_image import RenderedImage
 from ...imaging.series import Exposure, expose
 from ...imaging.source import HEAD_BYTES, Source
 from ...plan.keys import check_key
@@ -29,7 +29,7 @@ from ..deadline import INGEST, CpuLimit, Deadline
 class Series(Protocol):
     """Pictures that are rendered when they are requested."""
 
-    def pictures(self) -> Iterator[tuple[Plan, Picture]]: ...
+    def pictures(self) -> Iterator[tuple[Plan, RenderedImage]]: ...
 
 
 _CHUNK_BYTES = 1024 * 1024
@@ -112,7 +112,7 @@ class UploadExaminer:
         with self.observer.step("sniff"):
             sniff(upload.first_bytes)
         with self.observer.step("limits"):
-            header = inspect(Source.of(upload.data), self.limits)
+            header = probe(Source.from_bytes(upload.data), self.limits)
         with self.observer.step("checksum"):
             check_checksums(upload)
         return header, upload.data
@@ -132,7 +132,7 @@ class UploadExaminer:
         """Every pixel of ``data``, decoded once; raises Damaged, TooSlow."""
         with self.observer.step("decode"):
             return (deadline or Deadline(self.cpu_limit)).run(
-                partial(expose, Source.of(data), plans, limits=self.limits, watermarks=watermarks)
+                partial(expose, Source.from_bytes(data), plans, limits=self.limits, watermarks=watermarks)
             )
 
     def make_master(self, data: bytes, header: Header, deadline: Deadline) -> Master:
@@ -140,7 +140,7 @@ class UploadExaminer:
         with self.observer.step("clean"):
             return deadline.run(partial(make_master, data, header, limits=self.limits))
 
-    def render(self, series: Series, deadline: Deadline | None = None) -> list[tuple[Plan, Picture]]:
+    def render(self, series: Series, deadline: Deadline | None = None) -> list[tuple[Plan, RenderedImage]]:
         """All pictures of ``series``; raises what rendering one does, and TooSlow."""
         with self.observer.step("render"):
             return (deadline or Deadline(self.cpu_limit)).run(lambda: list(series.pictures()))

@@ -13,7 +13,7 @@ from ...aws.observer import Observer
 from ...aws.record import HELD, READY, REFUSED, Record
 from ...client_findings import BroughtFindings
 from ...errors import DarkroomError, OverLimits
-from ...imaging.formats.metadata.provenance import provenance
+from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header
 from ...imaging.looks import Looks
 from ...imaging.series import Exposure
@@ -136,7 +136,7 @@ class Intake:
 
     def _told(self, header: Header, exposure: Exposure, data: bytes) -> dict[str, Any]:
         """What the index says of a picture and of its origin."""
-        kept = provenance(data, header, keep_gps=self.keep_gps)
+        kept = read_provenance(data, header, keep_gps=self.keep_gps)
         return {"facts": described(header, exposure, len(data)), "provenance": kept}
 
     def serve(self, record: Record, known: Record | None, brought: BroughtFindings | None) -> None:

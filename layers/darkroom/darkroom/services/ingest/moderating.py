@@ -13,7 +13,7 @@ from ...aws.telemetry import log
 from ...aws.vault import Kept
 from ...aws.verdicts import Verdict
 from ...errors import Busy, Changed, DarkroomError
-from ...imaging.rendered_image import Picture
+from ...imaging.rendered_image import RenderedImage
 from ...plan.model import Plan
 from .claims import SEQUENCER, SHA256, Attempt, Claims, Lease, Superseded
 from .ending import Ending, IngestOutcome
@@ -132,7 +132,7 @@ class Moderating:
 
     def _reprinted(
         self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
-    ) -> list[tuple[Plan, Picture]]:
+    ) -> list[tuple[Plan, RenderedImage]]:
         """Pictures of the master that we have put; raises Superseded where there is another by now."""
         try:
             return Reprints(self._claims.source, self._examiner).of(master, plans, watermarks)

@@ -14,7 +14,7 @@ from ...aws.record import Record
 from ...aws.vault import Kept, Vault
 from ...errors import Changed
 from ...imaging.master import Master
-from ...imaging.rendered_image import Picture
+from ...imaging.rendered_image import RenderedImage
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
 from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
@@ -66,13 +66,13 @@ class Publisher:
 
         Raises Superseded, Outranked, Changed, Unavailable.
         """
-        marks = marked(hold, upload, master.how, digest(master))
+        marks = marked(hold, upload, master.method, digest(master))
         etag = self.replace_master(hold, _writing(self.masters, hold, master, marks))
         return described(marks, etag, master.content_type, len(master.body))
 
     def put_held(self, hold: Lease, upload: FetchedUpload, master: Master) -> dict[str, Any]:
         """The same where masters wait, and nothing is served from."""
-        marks = marked(hold, upload, master.how, digest(master))
+        marks = marked(hold, upload, master.method, digest(master))
         etag, _ = self.held.replace(hold, _writing(self.held, hold, master, marks))
         return described(marks, etag, master.content_type, len(master.body))
 
@@ -151,10 +151,10 @@ class Publisher:
         self.purge.clear(key)
         self.purges.send(purge_message(key))
 
-    def put_presets(self, hold: Lease, master_etag: str, pictures: Iterable[tuple[Plan, Picture]]) -> list[str]:
+    def put_presets(self, hold: Lease, master_etag: str, pictures: Iterable[tuple[Plan, RenderedImage]]) -> list[str]:
         """Store ``pictures`` while the next is made; their names. Raises Superseded, Damaged, Changed, Unavailable."""
 
-        def put(plan: Plan, picture: Picture) -> str:
+        def put(plan: Plan, picture: RenderedImage) -> str:
             name = derivative_name(plan)
             headers = stored_headers(plan, picture.content_type, self.caching, unrefined=True)
             self._put_over(DERIVATIVES + name, picture.body, headers, made_from(master_etag, "quick"))

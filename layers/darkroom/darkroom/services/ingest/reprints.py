@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ...aws.kept import Kept
 from ...aws.vault import Vault
 from ...errors import Changed, OverLimits
-from ...imaging.formats.probe import inspect
-from ...imaging.rendered_image import Picture
+from ...imaging.formats.probe import probe
+from ...imaging.rendered_image import RenderedImage
 from ...imaging.source import Source
 from ...plan.model import Plan
 from ..deadline import Deadline
@@ -25,7 +25,9 @@ class Reprints:
     source: Vault
     examiner: UploadExaminer
 
-    def of(self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]) -> list[tuple[Plan, Picture]]:
+    def of(
+        self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
+    ) -> list[tuple[Plan, RenderedImage]]:
         """Each plan and its picture.
 
         Raises OverLimits, Damaged, TooSlow, TypeNotAllowed, Changed if the master is another by now, or Unavailable.
@@ -38,7 +40,7 @@ class Reprints:
                 Proofs(ranged(self.source, master), plans, limits=limits, watermarks=watermarks)
             )
         data = self._read(master)
-        inspect(Source.of(data), self.examiner.limits)
+        probe(Source.from_bytes(data), self.examiner.limits)
         deadline = Deadline(self.examiner.cpu_limit)
         return self.examiner.render(self.examiner.decode(data, plans, watermarks, deadline), deadline)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...aws.vault import Vault
 from ...errors import Changed, DarkroomError
-from ...imaging.rendered_image import Picture
+from ...imaging.rendered_image import RenderedImage
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
 from ..caching import CachePolicy, made_from, stored_headers
@@ -55,7 +55,7 @@ class PresetPrints:
         """Nothing is asked of others."""
         raise DarkroomError(detail=f"presets of {key} were asked of nobody")
 
-    def _put(self, plan: Plan, picture: Picture, master_etag: str) -> None:
+    def _put(self, plan: Plan, picture: RenderedImage, master_etag: str) -> None:
         headers = stored_headers(plan, picture.content_type, self.caching, unrefined=True)
         marks = made_from(master_etag, "quick")
         self.media.put(DERIVATIVES + derivative_name(plan), picture.body, headers=headers, metadata=marks)

@@ -40,7 +40,7 @@ def opened(transform: Transform, key: str) -> tuple[StoredObject, Size]:
 
     Raises SourceMissing, Unavailable, or what :func:`darkroom.imaging.formats.probe.inspect` raises.
     """
-    from ....imaging.formats.probe import inspect
+    from ....imaging.formats.probe import probe
 
     name = transform.source_names.name(key)
     master = transform.open_master(key)
@@ -48,5 +48,5 @@ def opened(transform: Transform, key: str) -> tuple[StoredObject, Size]:
         raise SourceMissing
     stream = Recorded(master.chunks)
     with transform.scenes.source(transform.source, name, replace(master, chunks=stream)) as source:
-        header = inspect(source, transform.limits, animated=False, in_part=True)
+        header = probe(source, transform.limits, animated=False, partial=True)
     return replace(master, chunks=stream.again()), Size(header.upright_width, header.upright_height)

@@ -15,46 +15,46 @@ _SEQUENCE_BYTES = 256
 type ReadAt = Callable[[int, int], bytes]
 
 
-class Bits:
+class BitReader:
     """A cursor over bits, most significant first; raises ValueError at the end."""
 
     def __init__(self, data: bytes) -> None:
         self._value = int.from_bytes(data)
         self._left = len(data) * 8
 
-    def take(self, count: int) -> int:
+    def read(self, count: int) -> int:
         """The next ``count`` bits as a number."""
         self._left -= count
         if self._left < 0:
             raise ValueError("a sequence header is cut off")
         return self._value >> self._left & (1 << count) - 1
 
-    def exp_golomb(self) -> int:
+    def read_exp_golomb(self) -> int:
         """The next ue(v)."""
         zeros = 0
-        while not self.take(1):
+        while not self.read(1):
             zeros += 1
-        return (1 << zeros) - 1 + self.take(zeros)
+        return (1 << zeros) - 1 + self.read(zeros)
 
-    def variable(self) -> int:
+    def read_uvlc(self) -> int:
         """The next uvlc() of AV1, which stops at 32 zeros."""
         zeros = 0
-        while not self.take(1):
+        while not self.read(1):
             zeros += 1
-        return (1 << 32) - 1 if zeros >= 32 else (1 << zeros) - 1 + self.take(zeros)
+        return (1 << 32) - 1 if zeros >= 32 else (1 << zeros) - 1 + self.read(zeros)
 
 
-def coded_sizes(item: Item, read_at: ReadAt) -> Iterator[tuple[int, int]]:
+def iter_coded_sizes(item: Item, read_at: ReadAt) -> Iterator[tuple[int, int]]:
     """Every (width, height) in px that the data of an `av01` or `hvc1` item declares; raises ValueError."""
     if item.kind == b"av01":
         for unit in _av1_sequences(read_at):
-            yield av1_size(unit)
+            yield read_av1_size(unit)
         return
     config = item.first(b"hvcC")
     if config is None or len(config) < 23:
         raise ValueError("no hvcC")
     for unit in (*_configured(config), *_hevc_sequences(read_at, (config[21] & 3) + 1)):
-        yield hevc_size(unit)
+        yield read_hevc_size(unit)
 
 
 def _av1_sequences(read_at: ReadAt) -> Iterator[bytes]:
@@ -83,39 +83,39 @@ def _leb128(data: bytes) -> tuple[int, int]:
     raise ValueError("a length without end")
 
 
-def av1_size(unit: bytes) -> tuple[int, int]:
+def read_av1_size(unit: bytes) -> tuple[int, int]:
     """Largest frame of an AV1 sequence header (AV1 5.5.1)."""
-    bits = Bits(unit)
-    bits.take(4)
-    if bits.take(1):
-        bits.take(5)
+    bits = BitReader(unit)
+    bits.read(4)
+    if bits.read(1):
+        bits.read(5)
     else:
         _skip_timing(bits)
-    wide, tall = bits.take(4) + 1, bits.take(4) + 1
-    return bits.take(wide) + 1, bits.take(tall) + 1
+    wide, tall = bits.read(4) + 1, bits.read(4) + 1
+    return bits.read(wide) + 1, bits.read(tall) + 1
 
 
-def _skip_timing(bits: Bits) -> None:
+def _skip_timing(bits: BitReader) -> None:
     """Skip from timing_info_present_flag to the last operating point."""
     decoder_model = False
     delay = 0
-    if bits.take(1):
-        bits.take(64)
-        if bits.take(1):
-            bits.variable()
-        decoder_model = bool(bits.take(1))
+    if bits.read(1):
+        bits.read(64)
+        if bits.read(1):
+            bits.read_uvlc()
+        decoder_model = bool(bits.read(1))
         if decoder_model:
-            delay = bits.take(5) + 1
-            bits.take(32 + 5 + 5)
-    initial_delay = bits.take(1)
-    for _ in range(bits.take(5) + 1):
-        bits.take(12)
-        if bits.take(5) > 7:
-            bits.take(1)
-        if decoder_model and bits.take(1):
-            bits.take(2 * delay + 1)
-        if initial_delay and bits.take(1):
-            bits.take(4)
+            delay = bits.read(5) + 1
+            bits.read(32 + 5 + 5)
+    initial_delay = bits.read(1)
+    for _ in range(bits.read(5) + 1):
+        bits.read(12)
+        if bits.read(5) > 7:
+            bits.read(1)
+        if decoder_model and bits.read(1):
+            bits.read(2 * delay + 1)
+        if initial_delay and bits.read(1):
+            bits.read(4)
 
 
 def _configured(config: bytes) -> Iterator[bytes]:
@@ -145,18 +145,18 @@ def _hevc_sequences(read_at: ReadAt, length_size: int) -> Iterator[bytes]:
     raise ValueError("too many units")
 
 
-def hevc_size(unit: bytes) -> tuple[int, int]:
+def read_hevc_size(unit: bytes) -> tuple[int, int]:
     """Picture size of an HEVC sequence parameter set with its two-byte unit header (H.265 7.3.2.2)."""
-    bits = Bits(unit[2:].replace(b"\0\0\3", b"\0\0"))
-    bits.take(4)
-    layers = bits.take(3)
-    bits.take(1 + 96)
-    present = [(bits.take(1), bits.take(1)) for _ in range(layers)]
+    bits = BitReader(unit[2:].replace(b"\0\0\3", b"\0\0"))
+    bits.read(4)
+    layers = bits.read(3)
+    bits.read(1 + 96)
+    present = [(bits.read(1), bits.read(1)) for _ in range(layers)]
     if layers:
-        bits.take(2 * (8 - layers))
+        bits.read(2 * (8 - layers))
     for profile, level in present:
-        bits.take(88 * profile + 8 * level)
-    bits.exp_golomb()
-    if bits.exp_golomb() == 3:
-        bits.take(1)
-    return bits.exp_golomb(), bits.exp_golomb()
+        bits.read(88 * profile + 8 * level)
+    bits.read_exp_golomb()
+    if bits.read_exp_golomb() == 3:
+        bits.read(1)
+    return bits.read_exp_golomb(), bits.read_exp_golomb()

@@ -58,7 +58,7 @@ class Meta:
     data: bytes
 
 
-def body_of(data: bytes, meta: Meta, item: Item, most_bytes: int) -> bytes:
+def read_item(data: bytes, meta: Meta, item: Item, most_bytes: int) -> bytes:
     """An item's data in the file ``data``; raises ValueError where it is missing, cut off or longer than this."""
     if not item.extents or sum(extent.length for extent in item.extents) > most_bytes:
         raise ValueError("an item without data, or with too much")
@@ -76,17 +76,17 @@ def is_alpha(item: Item) -> bool:
     return (item.first(b"auxC") or b"")[4:].split(b"\0")[0] in _ALPHA_URNS
 
 
-def box(kind: bytes, body: bytes) -> bytes:
+def build_box(kind: bytes, body: bytes) -> bytes:
     """A box that carries ``body``; raises OverflowError above 4 GB."""
     return (8 + len(body)).to_bytes(4) + kind + body
 
 
-def full_box(kind: bytes, body: bytes, *, version: int = 0, flags: int = 0) -> bytes:
+def build_full_box(kind: bytes, body: bytes, *, version: int = 0, flags: int = 0) -> bytes:
     """A box with a version and flags in front of what it carries."""
-    return box(kind, bytes([version]) + flags.to_bytes(3) + body)
+    return build_box(kind, bytes([version]) + flags.to_bytes(3) + body)
 
 
-class Reading:
+class BoxReader:
     """A cursor over big-endian numbers; raises ValueError at the end."""
 
     def __init__(self, data: bytes, at: int = 0) -> None:
@@ -94,11 +94,11 @@ class Reading:
         self.at = at
         self.left = MAX_NUMBERS
 
-    def number(self, size: int) -> int:
+    def read_number(self, size: int) -> int:
         """The next ``size`` bytes as a number."""
-        return int.from_bytes(self.take(size))
+        return int.from_bytes(self.read(size))
 
-    def take(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
         """The next ``size`` bytes."""
         self.at += size
         self.left -= 1
@@ -107,7 +107,7 @@ class Reading:
         return self.data[self.at - size : self.at]
 
 
-def boxes(data: bytes) -> Iterator[Box]:
+def iter_boxes(data: bytes) -> Iterator[Box]:
     """The boxes in ``data``; raises ValueError where one is longer than its surroundings."""
     at = 0
     while at + 8 <= len(data):
@@ -121,16 +121,16 @@ def boxes(data: bytes) -> Iterator[Box]:
         at = end
 
 
-def meta_box(read_at: Callable[[int, int], bytes]) -> bytes:
+def read_meta_box(read_at: Callable[[int, int], bytes]) -> bytes:
     """What the `meta` box of a file carries; raises ValueError if there is none near the start."""
-    start, size = meta_place(read_at)
+    start, size = locate_meta_box(read_at)
     body = read_at(start, size) if size <= MAX_META_BYTES else b""
     if len(body) < size:
         raise ValueError("no meta box")
     return body
 
 
-def meta_place(read_at: Callable[[int, int], bytes]) -> tuple[int, int]:
+def locate_meta_box(read_at: Callable[[int, int], bytes]) -> tuple[int, int]:
     """Where the body of the `meta` box begins, and its bytes; raises ValueError if there is none near the start."""
     at = 0
     for _ in range(MAX_BOXES):
@@ -148,13 +148,13 @@ def meta_place(read_at: Callable[[int, int], bytes]) -> tuple[int, int]:
 
 def parse_meta(body: bytes) -> Meta:
     """The items that a `meta` box describes; raises ValueError."""
-    found = {box.kind: box.body for box in boxes(body[4:])}
+    found = {box.kind: box.body for box in iter_boxes(body[4:])}
     meta = Meta(_primary(found[b"pitm"]) if b"pitm" in found else 0, {}, [], found.get(b"idat", b""))
     _read_items(meta, found.get(b"iinf", b""))
     _read_locations(meta, found.get(b"iloc", b""))
     _read_references(meta, found.get(b"iref", b""))
-    properties = {box.kind: box.body for box in boxes(found.get(b"iprp", b""))}
-    _read_associations(meta, list(boxes(properties.get(b"ipco", b""))), properties.get(b"ipma", b""))
+    properties = {box.kind: box.body for box in iter_boxes(found.get(b"iprp", b""))}
+    _read_associations(meta, list(iter_boxes(properties.get(b"ipco", b""))), properties.get(b"ipma", b""))
     return meta
 
 
@@ -165,7 +165,7 @@ def _primary(body: bytes) -> int:
 def _read_items(meta: Meta, body: bytes) -> None:
     if not body:
         raise ValueError("no items")
-    for box in boxes(body[6:] if body[0] == 0 else body[8:]):
+    for box in iter_boxes(body[6:] if body[0] == 0 else body[8:]):
         if box.kind == b"infe" and box.body[0] in (2, 3):
             wide = 2 if box.body[0] == 2 else 4
             number = int.from_bytes(box.body[4 : 4 + wide])
@@ -173,22 +173,22 @@ def _read_items(meta: Meta, body: bytes) -> None:
 
 
 def _read_locations(meta: Meta, body: bytes) -> None:
-    reading = Reading(body)
-    version = reading.number(4) >> 24
-    sizes = reading.number(2)
+    reading = BoxReader(body)
+    version = reading.read_number(4) >> 24
+    sizes = reading.read_number(2)
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index_size = sizes & 15 if version else 0
-    for _ in range(reading.number(4 if version == 2 else 2)):
-        item = meta.items.get(reading.number(4 if version == 2 else 2))
-        method = reading.number(2) & 15 if version else 0
-        reading.number(2)
-        base = reading.number(base_size)
-        extents = reading.number(2)
+    for _ in range(reading.read_number(4 if version == 2 else 2)):
+        item = meta.items.get(reading.read_number(4 if version == 2 else 2))
+        method = reading.read_number(2) & 15 if version else 0
+        reading.read_number(2)
+        base = reading.read_number(base_size)
+        extents = reading.read_number(2)
         if extents > MAX_EXTENTS:
             raise ValueError("an item is in too many pieces")
         for _ in range(extents):
-            reading.number(index_size)
-            offset, length = base + reading.number(offset_size), reading.number(length_size)
+            reading.read_number(index_size)
+            offset, length = base + reading.read_number(offset_size), reading.read_number(length_size)
             if item is not None and method in (_IN_FILE, _IN_META):
                 item.extents.append(Extent(method == _IN_META, offset, length))
 
@@ -197,19 +197,19 @@ def _read_references(meta: Meta, body: bytes) -> None:
     if not body:
         return
     wide = 2 if body[0] == 0 else 4
-    for box in boxes(body[4:]):
-        reading = Reading(box.body)
-        origin = reading.number(wide)
-        meta.references += [(box.kind, origin, reading.number(wide)) for _ in range(reading.number(2))]
+    for box in iter_boxes(body[4:]):
+        reading = BoxReader(box.body)
+        origin = reading.read_number(wide)
+        meta.references += [(box.kind, origin, reading.read_number(wide)) for _ in range(reading.read_number(2))]
 
 
 def _read_associations(meta: Meta, properties: list[Box], body: bytes) -> None:
-    reading = Reading(body)
-    opening = reading.number(4)
+    reading = BoxReader(body)
+    opening = reading.read_number(4)
     wide_items, wide_indexes = opening >> 24, opening & 1
-    for _ in range(reading.number(4)):
-        item = meta.items.get(reading.number(4 if wide_items else 2))
-        for _ in range(reading.number(1)):
-            index = reading.number(2) & 0x7FFF if wide_indexes else reading.number(1) & 0x7F
+    for _ in range(reading.read_number(4)):
+        item = meta.items.get(reading.read_number(4 if wide_items else 2))
+        for _ in range(reading.read_number(1)):
+            index = reading.read_number(2) & 0x7FFF if wide_indexes else reading.read_number(1) & 0x7F
             if item is not None and 1 <= index <= len(properties):
                 item.properties.append(properties[index - 1])

@@ -8,10 +8,10 @@ import pyvips
 
 from ....errors import Damaged
 from ...source import Source
-from .container import Item, meta_box, parse_meta
+from .container import Item, parse_meta, read_meta_box
 
 
-class Layout(NamedTuple):
+class PixelLayout(NamedTuple):
     """How pi-heif lays a picture out: bands, libvips' format, and whether colours are multiplied by alpha."""
 
     bands: int
@@ -19,20 +19,20 @@ class Layout(NamedTuple):
     premultiplied: bool = False
 
 
-LAYOUTS: dict[str, Layout] = {
-    "L": Layout(1, "uchar"),
-    "LA": Layout(2, "uchar"),
-    "La": Layout(2, "uchar", premultiplied=True),
-    "RGB": Layout(3, "uchar"),
-    "RGBA": Layout(4, "uchar"),
-    "RGBa": Layout(4, "uchar", premultiplied=True),
-    "I;16": Layout(1, "ushort"),
-    "L;16": Layout(1, "ushort"),
-    "LA;16": Layout(2, "ushort"),
-    "La;16": Layout(2, "ushort", premultiplied=True),
-    "RGB;16": Layout(3, "ushort"),
-    "RGBA;16": Layout(4, "ushort"),
-    "RGBa;16": Layout(4, "ushort", premultiplied=True),
+PIXEL_LAYOUTS: dict[str, PixelLayout] = {
+    "L": PixelLayout(1, "uchar"),
+    "LA": PixelLayout(2, "uchar"),
+    "La": PixelLayout(2, "uchar", premultiplied=True),
+    "RGB": PixelLayout(3, "uchar"),
+    "RGBA": PixelLayout(4, "uchar"),
+    "RGBa": PixelLayout(4, "uchar", premultiplied=True),
+    "I;16": PixelLayout(1, "ushort"),
+    "L;16": PixelLayout(1, "ushort"),
+    "LA;16": PixelLayout(2, "ushort"),
+    "La;16": PixelLayout(2, "ushort", premultiplied=True),
+    "RGB;16": PixelLayout(3, "ushort"),
+    "RGBA;16": PixelLayout(4, "ushort"),
+    "RGBa;16": PixelLayout(4, "ushort", premultiplied=True),
 }
 
 _MEANINGS = {
@@ -45,7 +45,7 @@ _FORBIDDEN = (b"\0\0\0", b"\0\0\1", b"\0\0\2")
 """Never within a unit of HEVC (H.265, 7.4.2): a sign of lost data, over which libde265 paints without complaint."""
 
 
-def decode(source: Source) -> pyvips.Image:
+def decode_heic(source: Source) -> pyvips.Image:
     """The primary picture in memory, upright, its colours as stored with the ICC profile that explains them.
 
     8 bits a band stay 8, more become 16. libheif applies `irot`, `imir` and `clap`; EXIF orientation has no meaning in
@@ -61,17 +61,17 @@ def decode(source: Source) -> pyvips.Image:
         pixels = bytes(still.data)  # a copy: pi-heif's memory goes with its picture
     except (EOFError, MemoryError, OSError, RuntimeError, ValueError) as error:
         raise Damaged(detail=repr(error)) from error
-    image = _image(pixels, still.size, LAYOUTS[still.mode])
-    return _described(image, still.info.get("icc_profile"))
+    image = _image(pixels, still.size, PIXEL_LAYOUTS[still.mode])
+    return _attach_profile(image, still.info.get("icc_profile"))
 
 
-def _image(pixels: bytes, size: tuple[int, int], layout: Layout) -> pyvips.Image:
+def _image(pixels: bytes, size: tuple[int, int], layout: PixelLayout) -> pyvips.Image:
     image = pyvips.Image.new_from_memory(pixels, *size, layout.bands, layout.form)
     image = image.copy(interpretation=_MEANINGS[layout.form, layout.bands > 2])
     return image.unpremultiply().cast(layout.form) if layout.premultiplied else image
 
 
-def _described(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
+def _attach_profile(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
     if not profile:
         return image
     described = image.copy()
@@ -82,7 +82,7 @@ def _described(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
 def _check_units(data: bytes) -> None:
     """Raise Damaged where a coded picture is not made of whole units of HEVC."""
     try:
-        meta = parse_meta(meta_box(lambda at, length: data[at : at + length]))
+        meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
     except (LookupError, ValueError) as error:
         raise Damaged(detail=repr(error)) from error
     for item in meta.items.values():

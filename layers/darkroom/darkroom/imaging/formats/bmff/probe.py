@@ -5,8 +5,8 @@ from __future__ import annotations
 from ....errors import TypeNotAllowed
 from ...source import Source
 from ..header import Cicp, Header
-from .coded_size import coded_sizes
-from .container import Item, Meta, is_alpha, meta_box, parse_meta
+from .coded_size import iter_coded_sizes
+from .container import Item, Meta, is_alpha, parse_meta, read_meta_box
 
 _FORMATS = {b"av01": "avif", b"hvc1": "heic"}
 _CANVAS_AT = {b"grid": 4, b"iovl": 10}
@@ -34,9 +34,9 @@ _MIRRORED = (4, 2)
 """Orientation for `imir`: 0 swaps top and bottom, 1 left and right."""
 
 
-def read(source: Source, page: int) -> Header:  # noqa: ARG001 - the primary picture is the one that is shown
+def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - the primary picture is the one that is shown
     """The header of an AVIF's or HEIC's primary picture; raises ValueError, or TypeNotAllowed for other codecs."""
-    meta = parse_meta(meta_box(source.read_at))
+    meta = parse_meta(read_meta_box(source.read_at))
     primary = meta.items.get(meta.primary)
     if primary is None:
         raise ValueError("no primary picture")
@@ -115,7 +115,9 @@ def _check_size(source: Source, meta: Meta, item: Item, most_pixels: int) -> Non
     _check_extents(source, meta, item)
     data = _Data(source, meta, item)
     canvas_at = _CANVAS_AT.get(item.kind)
-    for coded_wide, coded_tall in coded_sizes(item, data.read_at) if canvas_at is None else [_canvas(data, canvas_at)]:
+    for coded_wide, coded_tall in (
+        iter_coded_sizes(item, data.read_at) if canvas_at is None else [_canvas(data, canvas_at)]
+    ):
         if coded_wide > wide + CODED_MARGIN_PX or coded_tall > tall + CODED_MARGIN_PX:
             raise ValueError(f"coded as {coded_wide} × {coded_tall}, said to be {wide} × {tall}")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from itertools import chain
 
-from ...colour.icc_rewrite import rewrite
-from .container import Box, Item, Meta, body_of, box, full_box, is_alpha, meta_box, parse_meta
+from ...colour.icc_rewrite import rewrite_profile
+from .container import Box, Item, Meta, build_box, build_full_box, is_alpha, parse_meta, read_item, read_meta_box
 
 _PICTURES = frozenset((b"av01", b"grid", b"iovl"))
 _REFERENCES = (b"dimg", b"auxl", b"prem")
@@ -25,9 +25,9 @@ _PROFILES = (b"prof", b"rICC")
 _HIDDEN = 1
 
 
-def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - `irot` and `imir` stay
+def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - `irot` and `imir` stay
     """``data`` with what its picture needs; raises ValueError or LookupError where that is not all there."""
-    meta = parse_meta(meta_box(lambda at, length: data[at : at + length]))
+    meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
     numbers = {old: new for new, old in enumerate(_needed(meta), start=1)}
     items = [meta.items[number] for number in numbers]
     bodies = _bodies(data, meta, items)
@@ -37,17 +37,17 @@ def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noq
     def head(start: int) -> bytes:
         """All boxes before the data, which begins at ``start``."""
         boxes = (
-            full_box(b"hdlr", bytes(4) + b"pict" + bytes(13)),
-            full_box(b"pitm", (1).to_bytes(2)),
+            build_full_box(b"hdlr", bytes(4) + b"pict" + bytes(13)),
+            build_full_box(b"pitm", (1).to_bytes(2)),
             _places(bodies, start),
-            full_box(b"iinf", len(items).to_bytes(2) + b"".join(map(_entry, items, numbers.values()))),
+            build_full_box(b"iinf", len(items).to_bytes(2) + b"".join(map(_entry, items, numbers.values()))),
             _references(meta, numbers),
             _properties(described),
         )
-        return opening + full_box(b"meta", b"".join(boxes))
+        return opening + build_full_box(b"meta", b"".join(boxes))
 
     start = len(head(0)) + 8
-    return head(start) + box(b"mdat", b"".join(bodies))
+    return head(start) + build_box(b"mdat", b"".join(bodies))
 
 
 def _needed(meta: Meta) -> list[int]:
@@ -75,7 +75,7 @@ def _bodies(data: bytes, meta: Meta, items: list[Item]) -> list[bytes]:
     """The items' data. Items may lie over one another, but not so that the file would grow."""
     left, found = len(data), []
     for item in items:
-        found.append(body_of(data, meta, item, left))
+        found.append(read_item(data, meta, item, left))
         left -= len(found[-1])
     return found
 
@@ -83,7 +83,7 @@ def _bodies(data: bytes, meta: Meta, items: list[Item]) -> list[bytes]:
 def _brands(data: bytes) -> bytes:
     told = {data[at : at + 4] for at in range(16, int.from_bytes(data[:4]), 4)}
     brands = [brand for at, brand in enumerate(_BRANDS) if at < _ALWAYS or brand in told]
-    return box(b"ftyp", b"avif" + bytes(4) + b"".join(brands))
+    return build_box(b"ftyp", b"avif" + bytes(4) + b"".join(brands))
 
 
 def _places(bodies: list[bytes], start: int) -> bytes:
@@ -92,13 +92,13 @@ def _places(bodies: list[bytes], start: int) -> bytes:
     for number, body in enumerate(bodies, start=1):
         entries.append(number.to_bytes(2) + b"\0\0" + b"\0\1" + start.to_bytes(4) + len(body).to_bytes(4))
         start += len(body)
-    return full_box(b"iloc", b"\x44\0" + len(bodies).to_bytes(2) + b"".join(entries))
+    return build_full_box(b"iloc", b"\x44\0" + len(bodies).to_bytes(2) + b"".join(entries))
 
 
 def _entry(item: Item, number: int) -> bytes:
     """`infe`: only the primary picture, which is the first, is to be shown."""
     body = number.to_bytes(2) + b"\0\0" + item.kind + b"\0"
-    return full_box(b"infe", body, version=2, flags=0 if number == 1 else _HIDDEN)
+    return build_full_box(b"infe", body, version=2, flags=0 if number == 1 else _HIDDEN)
 
 
 def _references(meta: Meta, numbers: dict[int, int]) -> bytes:
@@ -109,15 +109,15 @@ def _references(meta: Meta, numbers: dict[int, int]) -> bytes:
     if not grouped:
         return b""
     boxes = [
-        box(kind, b"".join(number.to_bytes(2) for number in (origin, len(targets), *targets)))
+        build_box(kind, b"".join(number.to_bytes(2) for number in (origin, len(targets), *targets)))
         for (kind, origin), targets in grouped.items()
     ]
-    return full_box(b"iref", b"".join(boxes))
+    return build_full_box(b"iref", b"".join(boxes))
 
 
 def _describing(item: Item, *, keep_profile: bool) -> list[Box]:
     return [
-        Box(b"colr", b"prof" + rewrite(found.body[4:])) if _is_profile(found) else found
+        Box(b"colr", b"prof" + rewrite_profile(found.body[4:])) if _is_profile(found) else found
         for found in item.properties
         if found.kind in _KEPT and (keep_profile or not _is_profile(found))
     ]
@@ -134,5 +134,5 @@ def _properties(described: list[list[Box]]) -> bytes:
     for number, properties in enumerate(described, start=1):
         marks = [places[found] | (0x8000 if found.kind in _ESSENTIAL else 0) for found in properties]
         entries.append(number.to_bytes(2) + bytes([len(marks)]) + b"".join(mark.to_bytes(2) for mark in marks))
-    associations = full_box(b"ipma", len(described).to_bytes(4) + b"".join(entries), flags=1)
-    return box(b"iprp", box(b"ipco", b"".join(box(*found) for found in places)) + associations)
+    associations = build_full_box(b"ipma", len(described).to_bytes(4) + b"".join(entries), flags=1)
+    return build_box(b"iprp", build_box(b"ipco", b"".join(build_box(*found) for found in places)) + associations)

@@ -18,18 +18,18 @@ class Block(NamedTuple):
     end: int
 
 
-def first_block(data: bytes) -> int:
+def find_first_block(data: bytes) -> int:
     """Where the blocks begin: after the screen descriptor and its colour table."""
     flags = data[10]
     return 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
 
 
-def blocks(data: bytes) -> Iterator[Block]:
+def iter_blocks(data: bytes) -> Iterator[Block]:
     """Frames and extensions in order, up to the trailer or, where that is missing, the end between two blocks.
 
     Raises ValueError or IndexError where the data ends within a block or is no block.
     """
-    at = first_block(data)
+    at = find_first_block(data)
     while at < len(data) and data[at] != TRAILER:
         start = at
         if data[at] == IMAGE:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from ...source import Source
 from ..header import Header
-from .container import Block, blocks
+from .container import Block, iter_blocks
 
 
-def read(source: Source, page: int) -> Header:  # noqa: ARG001 - frames of an animation are alike
+def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - frames of an animation are alike
     """The header of a GIF; raises ValueError where it is cut off. Frames are counted, so the whole file is read."""
     data = source.read_all()
     frames: list[Block] = []
     transparent = False
-    for block in blocks(data):
+    for block in iter_blocks(data):
         if block.is_image:
             frames.append(block)
         elif block.label == 0xF9:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from .container import APPLICATION, GRAPHIC_CONTROL, TRAILER, Block, blocks, first_block
+from .container import APPLICATION, GRAPHIC_CONTROL, TRAILER, Block, find_first_block, iter_blocks
 
 _APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 """Loop counts. A colour profile goes: browsers and libvips do not read one in a GIF."""
 
 
-def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - no viewer asks for either
+def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:  # noqa: ARG001 - no viewer asks for either
     """``data`` with its frames and how they play; raises ValueError or IndexError."""
-    parts = [data[: first_block(data)]]
-    parts += [data[block.start : block.end] for block in blocks(data) if _stays(data, block)]
+    parts = [data[: find_first_block(data)]]
+    parts += [data[block.start : block.end] for block in iter_blocks(data) if _stays(data, block)]
     return b"".join(parts) + bytes([TRAILER])
 
 

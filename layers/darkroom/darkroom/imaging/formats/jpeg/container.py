@@ -26,7 +26,7 @@ MAX_SEGMENTS = 5_000
 """Up to one scan: a picture with a dozen APPn segments of every kind has a few hundred."""
 MAX_GARBAGE_BYTES = 65_536
 """Skipped between segments."""
-MAX_FURTHER_PICTURES = 16
+MAX_FURTHER_IMAGES = 16
 
 _MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
 _MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]", re.DOTALL)
@@ -44,7 +44,7 @@ class Segment(NamedTuple):
     end: int
 
 
-def segments(read_at: ReadAt, start: int = 0) -> Iterator[Segment]:
+def iter_segments(read_at: ReadAt, start: int = 0) -> Iterator[Segment]:
     """The segments after SOI up to and including the first SOS or an EOI, finding markers as libjpeg does.
 
     Raises ValueError where the data ends first.
@@ -77,12 +77,12 @@ def _next_marker(read_at: ReadAt, at: int) -> tuple[int, int]:
     raise ValueError("no marker where one is due")
 
 
-def segment(marker: int, body: bytes) -> bytes:
+def build_segment(marker: int, body: bytes) -> bytes:
     """A marker segment that carries ``body``; raises OverflowError above 65,533 bytes."""
     return bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2) + body
 
 
-class Picture(NamedTuple):
+class JpegImage(NamedTuple):
     """A whole JPEG within a file, ``start`` to ``end``, cut into segments. Those of type SOS hold their scan's data."""
 
     start: int
@@ -90,7 +90,7 @@ class Picture(NamedTuple):
     segments: list[Segment]
 
 
-def picture_at(data: bytes, start: int = 0) -> Picture:
+def parse_jpeg(data: bytes, start: int = 0) -> JpegImage:
     """The picture that begins at ``start``, down to its EOI; raises ValueError where it has none."""
 
     def read_at(offset: int, length: int) -> bytes:
@@ -99,10 +99,10 @@ def picture_at(data: bytes, start: int = 0) -> Picture:
     found: list[Segment] = []
     at = start
     while len(found) < MAX_SEGMENTS:
-        found += segments(read_at, at)
+        found += iter_segments(read_at, at)
         last = found[-1]
         if last.marker == EOI:
-            return Picture(start, last.end, found)
+            return JpegImage(start, last.end, found)
         marker = _MARKER_IN_SCAN.search(data, last.end)
         if marker is None:
             raise ValueError("a scan has no end")
@@ -111,14 +111,14 @@ def picture_at(data: bytes, start: int = 0) -> Picture:
     raise ValueError("too many segments")
 
 
-def further_pictures(data: bytes, first: Picture) -> list[int]:
+def find_further_images(data: bytes, first: JpegImage) -> list[int]:
     """Where more pictures may begin in the file of ``first``: by its MPF directory, or right behind it."""
-    places = [at for segment in first.segments if segment.marker == APP2 for at in _mpf_places(data, segment)]
-    distinct = dict.fromkeys([first.end, *places[:MAX_FURTHER_PICTURES]])
+    places = [at for segment in first.segments if segment.marker == APP2 for at in _read_mpf_offsets(data, segment)]
+    distinct = dict.fromkeys([first.end, *places[:MAX_FURTHER_IMAGES]])
     return [at for at in distinct if data.startswith(b"\xff\xd8\xff", at)]
 
 
-def _mpf_places(data: bytes, segment: Segment) -> list[int]:
+def _read_mpf_offsets(data: bytes, segment: Segment) -> list[int]:
     """Positions by an MPF segment's entries (tag B002); none where it is damaged. Editors leave stale ones behind."""
     if not data.startswith(MPF, segment.body):
         return []

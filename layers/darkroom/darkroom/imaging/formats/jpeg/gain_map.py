@@ -25,7 +25,7 @@ VERSION_ONLY = b"\0\0\0\0"
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
+class GainMapMetadata:
     """How to apply a gain map. ``minimum``, ``maximum`` and the two capacities are stops."""
 
     minimum: Channels
@@ -47,7 +47,7 @@ class Parameters:
             raise ValueError("gamma or capacity is out of range")
 
 
-def from_iso(body: bytes) -> Parameters:
+def parse_iso(body: bytes) -> GainMapMetadata:
     """Read an ISO 21496-1 block, after its URN; raises ValueError if it is cut off or its base is the HDR picture."""
     if len(body) < 5 or body[4] & _BASE_IS_HDR:
         raise ValueError("no gain map for an SDR base")
@@ -59,7 +59,7 @@ def from_iso(body: bytes) -> Parameters:
     if len(values) < 2 + 5 * channels:
         raise ValueError("the gain map's block is cut off")
     low, high, gamma, sdr, hdr = (tuple(values[2 + at : 2 + 5 * channels : 5]) for at in range(5))
-    return Parameters(low, high, gamma, sdr, hdr, values[0], values[1])
+    return GainMapMetadata(low, high, gamma, sdr, hdr, values[0], values[1])
 
 
 def _fraction(numerator: bytes, denominator: bytes) -> float:
@@ -67,7 +67,7 @@ def _fraction(numerator: bytes, denominator: bytes) -> float:
     return int.from_bytes(numerator, signed=True) / divisor if divisor else math.nan
 
 
-def to_iso(parameters: Parameters) -> bytes:
+def format_iso(parameters: GainMapMetadata) -> bytes:
     """The ISO 21496-1 block of a gain map, after its URN."""
     p = parameters
     channels = max(len(side) for side in (p.minimum, p.maximum, p.gamma, p.offset_sdr, p.offset_hdr))
@@ -81,21 +81,21 @@ def to_iso(parameters: Parameters) -> bytes:
     return VERSION_ONLY + bytes([flags]) + b"".join(word.to_bytes(4, signed=True) for word in words)
 
 
-def from_xmp(packet: bytes) -> Parameters:
+def parse_xmp(packet: bytes) -> GainMapMetadata:
     """Read a gain map's XMP packet; raises ValueError where it has no usable numbers or its base is the HDR picture."""
-    from ..safe_xml import parse  # not needed for any other JPEG
+    from ..safe_xml import parse_xml  # not needed for any other JPEG
 
     found: dict[str, list[str]] = {}
-    for element in parse(packet.strip(b"\0 \r\n\t"), max_elements=MAX_ELEMENTS).walk():
+    for element in parse_xml(packet.strip(b"\0 \r\n\t"), max_elements=MAX_ELEMENTS).walk():
         if element.name == f"{{{_RDF}}}Description":
             found |= {name: [value] for name, value in element.attributes.items()}
-            for child in element.elements():
+            for child in element.iter_children():
                 items = [item.text for item in child.walk() if item.name == f"{{{_RDF}}}li"]
                 found[child.name] = items or [child.text]
-    return _from_words({name.removeprefix(f"{{{HDRGM}}}"): words for name, words in found.items()})
+    return _from_properties({name.removeprefix(f"{{{HDRGM}}}"): words for name, words in found.items()})
 
 
-def _from_words(found: dict[str, list[str]]) -> Parameters:
+def _from_properties(found: dict[str, list[str]]) -> GainMapMetadata:
     if found.get("BaseRenditionIsHDR", ["False"])[0].strip().lower() == "true" or "GainMapMax" not in found:
         raise ValueError("no gain map for an SDR base")
 
@@ -107,7 +107,7 @@ def _from_words(found: dict[str, list[str]]) -> Parameters:
         return values
 
     maximum = channels("GainMapMax", ())
-    return Parameters(
+    return GainMapMetadata(
         channels("GainMapMin", (0.0,)),
         maximum,
         channels("Gamma", (1.0,)),
@@ -118,13 +118,13 @@ def _from_words(found: dict[str, list[str]]) -> Parameters:
     )
 
 
-def map_xmp(parameters: Parameters) -> bytes:
+def format_map_xmp(parameters: GainMapMetadata) -> bytes:
     """The XMP packet of a gain map."""
     p = parameters
     attributes = {
         "Version": "1.0",
-        "HDRCapacityMin": _spell(p.capacity_min),
-        "HDRCapacityMax": _spell(p.capacity_max),
+        "HDRCapacityMin": _format_number(p.capacity_min),
+        "HDRCapacityMax": _format_number(p.capacity_max),
         "BaseRenditionIsHDR": "False",
     }
     sides = {
@@ -134,14 +134,14 @@ def map_xmp(parameters: Parameters) -> bytes:
         "OffsetSDR": p.offset_sdr,
         "OffsetHDR": p.offset_hdr,
     }
-    attributes |= {name: _spell(side[0]) for name, side in sides.items() if len(side) == 1}
-    lists = "".join(_list(name, side) for name, side in sides.items() if len(side) > 1)
-    return _packet(
+    attributes |= {name: _format_number(side[0]) for name, side in sides.items() if len(side) == 1}
+    lists = "".join(_format_list(name, side) for name, side in sides.items() if len(side) > 1)
+    return _wrap_packet(
         f'xmlns:hdrgm="{HDRGM}"' + "".join(f' hdrgm:{name}="{text}"' for name, text in attributes.items()), lists
     )
 
 
-def base_xmp(map_bytes: int) -> bytes:
+def format_base_xmp(map_bytes: int) -> bytes:
     """The XMP packet of a base picture that ``map_bytes`` bytes of gain map follow."""
     container = "http://ns.google.com/photos/1.0/container/"
     names = f'xmlns:Container="{container}" xmlns:Item="{container}item/" xmlns:hdrgm="{HDRGM}" hdrgm:Version="1.0"'
@@ -149,20 +149,20 @@ def base_xmp(map_bytes: int) -> bytes:
     listed = "".join(
         f'<rdf:li rdf:parseType="Resource"><Container:Item Item:Mime="image/jpeg" {item}/></rdf:li>' for item in items
     )
-    return _packet(names, f"<Container:Directory><rdf:Seq>{listed}</rdf:Seq></Container:Directory>")
+    return _wrap_packet(names, f"<Container:Directory><rdf:Seq>{listed}</rdf:Seq></Container:Directory>")
 
 
-def _list(name: str, side: Channels) -> str:
-    items = "".join(f"<rdf:li>{_spell(value)}</rdf:li>" for value in side)
+def _format_list(name: str, side: Channels) -> str:
+    items = "".join(f"<rdf:li>{_format_number(value)}</rdf:li>" for value in side)
     return f"<hdrgm:{name}><rdf:Seq>{items}</rdf:Seq></hdrgm:{name}>"
 
 
-def _packet(attributes: str, content: str) -> bytes:
+def _wrap_packet(attributes: str, content: str) -> bytes:
     description = f'<rdf:Description rdf:about="" {attributes}>{content}</rdf:Description>'
     return (
         f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">{description}</rdf:RDF></x:xmpmeta>'.encode()
     )
 
 
-def _spell(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from ...colour.icc_rewrite import rewrite
-from ..metadata.orientation import minimal
+from ...colour.icc_rewrite import rewrite_profile
+from ..metadata.orientation import build_orientation_exif
 from .container import (
     APP0,
     APP1,
@@ -16,13 +16,13 @@ from .container import (
     EXIF,
     ICC,
     SOS,
-    Picture,
+    JpegImage,
     Segment,
-    further_pictures,
-    picture_at,
-    segment,
+    build_segment,
+    find_further_images,
+    parse_jpeg,
 )
-from .ultrahdr import attach, read
+from .ultrahdr import attach_gain_map, read_gain_map
 
 _JFIF = b"JFIF\0"
 _ADOBE = b"Adobe"
@@ -32,26 +32,28 @@ _JFIF_BYTES, _ADOBE_BYTES = 14, 12
 """Lengths without a thumbnail, and without anything behind the colour transform."""
 
 
-def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
+def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
     """``data`` with what decodes it, its orientation if that is not 1, and its gain map; raises ValueError."""
-    picture = picture_at(data)
-    found = read(data) if further_pictures(data, picture) else None
-    base = _kept(data, picture, minimal(orientation) if orientation != 1 else b"", keep_profile=keep_profile)
+    picture = parse_jpeg(data)
+    found = read_gain_map(data) if find_further_images(data, picture) else None
+    base = _kept(
+        data, picture, build_orientation_exif(orientation) if orientation != 1 else b"", keep_profile=keep_profile
+    )
     if found is None:
         return base
-    return attach(base, _kept(found.jpeg, picture_at(found.jpeg), b"", keep_profile=True), found.parameters)
+    return attach_gain_map(base, _kept(found.jpeg, parse_jpeg(found.jpeg), b"", keep_profile=True), found.parameters)
 
 
-def _kept(data: bytes, picture: Picture, exif: bytes, *, keep_profile: bool) -> bytes:
+def _kept(data: bytes, picture: JpegImage, exif: bytes, *, keep_profile: bool) -> bytes:
     parts = [data[picture.start : picture.start + 2]]
     if exif:
-        parts.append(segment(APP1, EXIF + b"\0" + exif))
+        parts.append(build_segment(APP1, EXIF + b"\0" + exif))
     profile = _profile_parts(data, picture) if keep_profile else []
     pieces = {body[_ICC_NUMBER]: body[_ICC_START:] for body in (data[part.body : part.end] for part in profile)}
     for part in picture.segments:
         parts.append(_part(data, part))
         if profile and part == profile[0]:
-            parts += _profile_segments(rewrite(b"".join(pieces[number] for number in sorted(pieces))))
+            parts += _profile_segments(rewrite_profile(b"".join(pieces[number] for number in sorted(pieces))))
     return b"".join(parts)
 
 
@@ -64,13 +66,13 @@ def _part(data: bytes, part: Segment) -> bytes:
 
 def _application(marker: int, body: bytes) -> bytes:
     if marker == APP0 and body.startswith(_JFIF) and len(body) >= _JFIF_BYTES:
-        return segment(APP0, body[: _JFIF_BYTES - 2] + b"\0\0")
+        return build_segment(APP0, body[: _JFIF_BYTES - 2] + b"\0\0")
     if marker == APP14 and body.startswith(_ADOBE) and len(body) >= _ADOBE_BYTES:
-        return segment(APP14, body[:_ADOBE_BYTES])
+        return build_segment(APP14, body[:_ADOBE_BYTES])
     return b""
 
 
-def _profile_parts(data: bytes, picture: Picture) -> list[Segment]:
+def _profile_parts(data: bytes, picture: JpegImage) -> list[Segment]:
     """The numbered segments of the ICC profile (ICC.1:2022, B.4). Decoders look for them before the first scan."""
     front = takewhile(lambda part: part.marker != SOS, picture.segments)
     return [
@@ -82,4 +84,6 @@ def _profile_parts(data: bytes, picture: Picture) -> list[Segment]:
 
 def _profile_segments(profile: bytes) -> list[bytes]:
     pieces = [profile[at : at + _ICC_PIECE_BYTES] for at in range(0, len(profile), _ICC_PIECE_BYTES)]
-    return [segment(APP2, ICC + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, start=1)]
+    return [
+        build_segment(APP2, ICC + bytes((number, len(pieces))) + piece) for number, piece in enumerate(pieces, start=1)
+    ]

@@ -17,12 +17,12 @@ from .container import (
     ISO_GAIN_MAP,
     MPF,
     XMP,
-    Picture,
-    further_pictures,
-    picture_at,
-    segment,
+    JpegImage,
+    build_segment,
+    find_further_images,
+    parse_jpeg,
 )
-from .gain_map import VERSION_ONLY, Parameters, base_xmp, from_iso, from_xmp, map_xmp, to_iso
+from .gain_map import VERSION_ONLY, GainMapMetadata, format_base_xmp, format_iso, format_map_xmp, parse_iso, parse_xmp
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,50 +32,54 @@ class GainMap:
     jpeg: bytes
     size: Size
     base_size: Size
-    parameters: Parameters
+    parameters: GainMapMetadata
 
 
-def read(data: bytes) -> GainMap | None:
+def read_gain_map(data: bytes) -> GainMap | None:
     """The gain map in the JPEG ``data``; None where there is none that can be used."""
     try:
-        base = picture_at(data)
-        return next(filter(None, (_usable(data, base, place) for place in further_pictures(data, base))), None)
+        base = parse_jpeg(data)
+        return next(filter(None, (_read_usable(data, base, place) for place in find_further_images(data, base))), None)
     except (ArithmeticError, LookupError, ValueError):
         return None
 
 
-def attach(base: bytes, gain_map: bytes, parameters: Parameters) -> bytes:
+def attach_gain_map(base: bytes, gain_map: bytes, parameters: GainMapMetadata) -> bytes:
     """One UltraHDR file of two JPEGs without metadata: XMP and ISO 21496-1 in both, MPF in the first."""
-    told = segment(APP1, XMP + map_xmp(parameters)) + segment(APP2, ISO_GAIN_MAP + to_iso(parameters))
-    second = _inserted(gain_map, told)
-    announced = segment(APP1, XMP + base_xmp(len(second))) + segment(APP2, ISO_GAIN_MAP + VERSION_ONLY)
-    place = _after_applications(base) + len(announced)
-    first_bytes = len(base) + len(announced) + len(_mpf(0, 0, 0))
+    told = build_segment(APP1, XMP + format_map_xmp(parameters)) + build_segment(
+        APP2, ISO_GAIN_MAP + format_iso(parameters)
+    )
+    second = _insert_segments(gain_map, told)
+    announced = build_segment(APP1, XMP + format_base_xmp(len(second))) + build_segment(
+        APP2, ISO_GAIN_MAP + VERSION_ONLY
+    )
+    place = _find_insert_offset(base) + len(announced)
+    first_bytes = len(base) + len(announced) + len(_build_mpf(0, 0, 0))
     directory_at = place + 4 + len(MPF)
-    directory = _mpf(first_bytes, len(second), first_bytes - directory_at)
-    return _inserted(base, announced + directory) + second
+    directory = _build_mpf(first_bytes, len(second), first_bytes - directory_at)
+    return _insert_segments(base, announced + directory) + second
 
 
-def _usable(data: bytes, base: Picture, place: int) -> GainMap | None:
-    picture = picture_at(data, place)
-    numbers = _parameters(data, picture)
-    size, base_size = _size(data, picture), _size(data, base)
+def _read_usable(data: bytes, base: JpegImage, place: int) -> GainMap | None:
+    picture = parse_jpeg(data, place)
+    numbers = _read_gain_map_metadata(data, picture)
+    size, base_size = _read_size(data, picture), _read_size(data, base)
     if numbers is None or size.width * size.height > base_size.width * base_size.height:
         return None
     return GainMap(data[picture.start : picture.end], size, base_size, numbers)
 
 
-def _parameters(data: bytes, picture: Picture) -> Parameters | None:
+def _read_gain_map_metadata(data: bytes, picture: JpegImage) -> GainMapMetadata | None:
     """The numbers of a picture that is a gain map: by ISO 21496-1, which has the last word, else by XMP."""
     bodies = [data[part.body : part.end] for part in picture.segments if part.marker in (APP1, APP2)]
-    for name, reader in ((ISO_GAIN_MAP, from_iso), (XMP, from_xmp)):
+    for name, reader in ((ISO_GAIN_MAP, parse_iso), (XMP, parse_xmp)):
         for body in bodies:
             if body.startswith(name) and (name == ISO_GAIN_MAP or HDRGM.encode() in body):
                 return reader(body[len(name) :])
     return None
 
 
-def _size(data: bytes, picture: Picture) -> Size:
+def _read_size(data: bytes, picture: JpegImage) -> Size:
     """Size by the frame header; raises ValueError for maps that are neither grey nor RGB."""
     body = next(part.body for part in picture.segments if part.marker in FRAMES)
     if data[body + 5] not in (1, 3):
@@ -83,12 +87,12 @@ def _size(data: bytes, picture: Picture) -> Size:
     return Size(int.from_bytes(data[body + 3 : body + 5]), int.from_bytes(data[body + 1 : body + 3]))
 
 
-def _inserted(jpeg: bytes, segments: bytes) -> bytes:
-    at = _after_applications(jpeg)
+def _insert_segments(jpeg: bytes, segments: bytes) -> bytes:
+    at = _find_insert_offset(jpeg)
     return jpeg[:at] + segments + jpeg[at:]
 
 
-def _after_applications(jpeg: bytes) -> int:
+def _find_insert_offset(jpeg: bytes) -> int:
     """Behind the leading APPn segments: JFIF must stay first, and so must EXIF and ICC stay together."""
     at = 2
     while jpeg[at] == 0xFF and 0xE0 <= jpeg[at + 1] <= 0xEF:
@@ -96,10 +100,10 @@ def _after_applications(jpeg: bytes) -> int:
     return at
 
 
-def _mpf(first_bytes: int, second_bytes: int, second_at: int) -> bytes:
+def _build_mpf(first_bytes: int, second_bytes: int, second_at: int) -> bytes:
     """The MPF segment of a base and its map (CIPA DC-007); ``second_at`` counts from the byte order mark."""
     entries = (0x030000, first_bytes, 0, 0, 0, second_bytes, second_at, 0)
     fields = b"\0\3" + b"\xb0\0\0\7\0\0\0\4" + b"0100" + b"\xb0\1\0\4\0\0\0\1\0\0\0\2"
     fields += b"\xb0\2\0\7\0\0\0\x20\0\0\0\x32" + b"\0\0\0\0"
     body = MPF + b"MM\0\x2a\0\0\0\x08" + fields + b"".join(number.to_bytes(4) for number in entries)
-    return segment(APP2, body)
+    return build_segment(APP2, body)

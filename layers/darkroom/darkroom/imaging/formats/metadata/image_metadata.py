@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 MAX_CHARACTERS = 500
 """Of any text that is kept."""
-_MOMENT = re.compile(
+_TIMESTAMP = re.compile(
     r"(\d{4})[-:/.]?(\d\d)[-:/.]?(\d\d)(?:[ T]?(\d\d):?(\d\d)(?::?(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[-+]\d\d:?\d\d)?)?",
     re.ASCII,
 )
@@ -18,7 +18,7 @@ _ZONE = re.compile(r"([-+])([01]\d|2[0-3]):?([0-5]\d)", re.ASCII)
 _FRACTION = re.compile(r"\d{1,9}", re.ASCII)
 
 
-class Place(NamedTuple):
+class GpsLocation(NamedTuple):
     """Where a picture was taken: degrees north and east (WGS 84), and metres above the sea where that is known."""
 
     latitude: float
@@ -27,7 +27,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ImageMetadata:
     """Empty where a block does not say. ``digitised_at`` counts only where nothing says ``captured_at``."""
 
     captured_at: str = ""
@@ -37,13 +37,13 @@ class Facts:
     creator: str = ""
     copyright: str = ""
     credit: str = ""
-    place: Place | None = None
+    location: GpsLocation | None = None
 
 
-NOTHING = Facts()
+EMPTY = ImageMetadata()
 
 
-def text_of(parts: str | Iterable[str]) -> str:
+def clean_text(parts: str | Iterable[str]) -> str:
     """One line of printable text, cut to :data:`MAX_CHARACTERS`; several parts with "; " between."""
     lines = [parts] if isinstance(parts, str) else parts
     printable = ("".join(mark if mark.isprintable() else " " for mark in line) for line in lines)
@@ -51,20 +51,20 @@ def text_of(parts: str | Iterable[str]) -> str:
     return "; ".join(filter(None, told))[:MAX_CHARACTERS].strip()
 
 
-def camera_of(make: str, model: str) -> str:
+def join_make_and_model(make: str, model: str) -> str:
     """Make and model without saying the make twice: "NIKON CORPORATION" and "NIKON D80" are a NIKON D80."""
-    make, model = text_of(make), text_of(model)
+    make, model = clean_text(make), clean_text(model)
     if make and model.lower().startswith(make.split()[0].lower()):
         return model
-    return text_of(f"{make} {model}")
+    return clean_text(f"{make} {model}")
 
 
-def moment(text: str, *, subseconds: str = "", offset: str = "") -> str:
+def parse_timestamp(text: str, *, subseconds: str = "", offset: str = "") -> str:
     """A date, or a date and a time, in ISO 8601 as precise as it was told; empty if there is no such moment.
 
     ``subseconds`` and ``offset`` add what EXIF has in tags of their own.
     """
-    found = _MOMENT.fullmatch(text.strip())
+    found = _TIMESTAMP.fullmatch(text.strip())
     if found is None:
         return ""
     year, month, day, hour, minute, second, fraction, zone = found.groups()
@@ -85,13 +85,13 @@ def _zone(text: str) -> str:
     return f"{found[1]}{found[2]}:{found[3]}" if found else "Z" if text == "Z" else ""
 
 
-def place_of(latitude: float | None, longitude: float | None, altitude: float | None) -> Place | None:
+def build_location(latitude: float | None, longitude: float | None, altitude: float | None) -> GpsLocation | None:
     """The place, if it is on Earth; receivers without a fix write 0, 0."""
     if latitude is None or longitude is None or not abs(latitude) <= 90 or not abs(longitude) <= 180:
         return None
     if latitude == longitude == 0:
         return None
     known = altitude is not None and abs(altitude) <= 100_000
-    return Place(
+    return GpsLocation(
         round(latitude, 7), round(longitude, 7), round(altitude, 2) if known and altitude is not None else None
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .image_metadata import Facts, moment, text_of
+from .image_metadata import ImageMetadata, clean_text, parse_timestamp
 
 MAX_RESOURCES = 1_000
 MAX_DATASETS = 5_000
@@ -17,14 +17,14 @@ _EXTENDED = 0x8000
 """The bit of a length that says: a longer length follows. No text is that long."""
 
 
-class Resources(NamedTuple):
+class PhotoshopResources(NamedTuple):
     """IIM, and the MD5 that it had when XMP was last made to say the same; empty where there is none."""
 
-    iim: bytes
+    iptc: bytes
     digest: bytes
 
 
-def resources(body: bytes) -> Resources:
+def parse_photoshop_resources(body: bytes) -> PhotoshopResources:
     """The two in a run of Photoshop's resources, as far as it can be followed."""
     found: dict[int, bytes] = {}
     at = 0
@@ -36,10 +36,10 @@ def resources(body: bytes) -> Resources:
         size = int.from_bytes(body[start - 4 : start])
         found.setdefault(number, body[start : start + size])
         at = start + size + (size & 1)
-    return Resources(found.get(_IIM, b""), found.get(_DIGEST, b""))
+    return PhotoshopResources(found.get(_IIM, b""), found.get(_DIGEST, b""))
 
 
-def read(block: bytes) -> Facts:
+def parse_iptc(block: bytes) -> ImageMetadata:
     """What a block of IIM says."""
     told: dict[tuple[int, int], list[bytes]] = {}
     for name, value in _datasets(block):
@@ -47,11 +47,11 @@ def read(block: bytes) -> Facts:
     utf8 = told.get(_CHARACTER_SET, [b""])[0].startswith(_UTF8)
 
     def text(name: tuple[int, int]) -> str:
-        return text_of(_decoded(value, utf8=utf8) for value in told.get(name, []))
+        return clean_text(_decode_text(value, utf8=utf8) for value in told.get(name, []))
 
     date, time = text(_DATE), text(_TIME)
-    return Facts(
-        captured_at=moment(f"{date}T{time}") or moment(date),
+    return ImageMetadata(
+        captured_at=parse_timestamp(f"{date}T{time}") or parse_timestamp(date),
         creator=text(_BYLINE),
         copyright=text(_COPYRIGHT),
         credit=text(_CREDIT),
@@ -70,7 +70,7 @@ def _datasets(block: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
         at += 5 + size
 
 
-def _decoded(value: bytes, *, utf8: bool) -> str:
+def _decode_text(value: bytes, *, utf8: bool) -> str:
     """Without a character set, most is UTF-8 all the same, or else Latin-1."""
     try:
         return value.decode()

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from ..bmff import container as bmff
 from ..gif import container as gif
-from ..jpeg.container import APP1, APP13, EXIF, XMP, segments
+from ..jpeg.container import APP1, APP13, EXIF, XMP, iter_segments
 from ..png import container as png
-from ..tiff.container import Tiff
+from ..tiff.container import TiffReader
 from ..webp import container as webp
-from .iptc import resources
+from .iptc import parse_photoshop_resources
 
 MAX_BLOCK_BYTES = 4 * 1024 * 1024
 """Longer ones hold pictures or histories, and are left alone."""
@@ -25,23 +25,23 @@ _TIFF_XMP, _TIFF_IIM, _TIFF_PHOTOSHOP = 700, 33723, 34377
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class MetadataBlocks:
     """The first of each, bare; empty where there is none. Of a TIFF, ``exif`` is the whole file."""
 
     exif: bytes = b""
     xmp: bytes = b""
-    iim: bytes = b""
-    iim_digest: bytes = b""
+    iptc: bytes = b""
+    iptc_digest: bytes = b""
 
 
-def blocks_of(data: bytes, form: str) -> Blocks:
+def locate_blocks(data: bytes, form: str) -> MetadataBlocks:
     """The blocks in a file of the format ``form``; raises ValueError, LookupError or zlib.error where it is broken."""
-    return _FINDERS[form](data)
+    return _LOCATORS[form](data)
 
 
-def _in_jpeg(data: bytes) -> Blocks:
+def _locate_in_jpeg(data: bytes) -> MetadataBlocks:
     exif = xmp = photoshop = b""
-    for part in segments(lambda at, length: data[at : at + length]):
+    for part in iter_segments(lambda at, length: data[at : at + length]):
         body = data[part.body : part.end]
         if part.marker == APP1 and body.startswith(EXIF):
             exif = exif or body[len(EXIF) + 1 :]
@@ -49,18 +49,18 @@ def _in_jpeg(data: bytes) -> Blocks:
             xmp = xmp or body[len(XMP) :]
         elif part.marker == APP13 and body.startswith(_PHOTOSHOP):
             photoshop += body[len(_PHOTOSHOP) :]
-    return Blocks(exif, xmp, *resources(photoshop))
+    return MetadataBlocks(exif, xmp, *parse_photoshop_resources(photoshop))
 
 
-def _in_png(data: bytes) -> Blocks:
+def _locate_in_png(data: bytes) -> MetadataBlocks:
     exif = xmp = b""
-    for part in png.chunks(data):
+    for part in png.iter_chunks(data):
         body = data[part.body : part.end - 4]
         if part.name == b"eXIf":
             exif = exif or body
         elif part.name == b"iTXt" and body.startswith(_PNG_XMP):
             xmp = xmp or _international_text(body[len(_PNG_XMP) :])
-    return Blocks(exif, xmp)
+    return MetadataBlocks(exif, xmp)
 
 
 def _international_text(body: bytes) -> bytes:
@@ -73,58 +73,58 @@ def _international_text(body: bytes) -> bytes:
     return found if unpacked.eof else b""
 
 
-def _in_webp(data: bytes) -> Blocks:
+def _locate_in_webp(data: bytes) -> MetadataBlocks:
     found = {
         part.name: data[part.body : part.body + part.size]
-        for part in webp.chunks(lambda at, length: data[at : at + length])
+        for part in webp.iter_chunks(lambda at, length: data[at : at + length])
         if part.name in (b"EXIF", b"XMP ")
     }
-    return Blocks(found.get(b"EXIF", b"").removeprefix(EXIF + b"\0"), found.get(b"XMP ", b""))
+    return MetadataBlocks(found.get(b"EXIF", b"").removeprefix(EXIF + b"\0"), found.get(b"XMP ", b""))
 
 
-def _in_gif(data: bytes) -> Blocks:
-    for block in gif.blocks(data):
+def _locate_in_gif(data: bytes) -> MetadataBlocks:
+    for block in gif.iter_blocks(data):
         body = data[block.start + 3 : block.end]
         if block.label == gif.APPLICATION and body.startswith(_GIF_XMP):
-            return Blocks(xmp=body[len(_GIF_XMP) :].partition(_GIF_XMP_END)[0])
-    return Blocks()
+            return MetadataBlocks(xmp=body[len(_GIF_XMP) :].partition(_GIF_XMP_END)[0])
+    return MetadataBlocks()
 
 
-def _in_bmff(data: bytes) -> Blocks:
-    meta = bmff.parse_meta(bmff.meta_box(lambda at, length: data[at : at + length]))
+def _locate_in_bmff(data: bytes) -> MetadataBlocks:
+    meta = bmff.parse_meta(bmff.read_meta_box(lambda at, length: data[at : at + length]))
     exif = xmp = b""
     for item in meta.items.values():
         if item.kind == b"Exif":
-            body = bmff.body_of(data, meta, item, MAX_BLOCK_BYTES)
+            body = bmff.read_item(data, meta, item, MAX_BLOCK_BYTES)
             exif = exif or body[4 + int.from_bytes(body[:4]) :].removeprefix(EXIF + b"\0")
         elif item.kind == b"mime":
-            body = bmff.body_of(data, meta, item, MAX_BLOCK_BYTES)
+            body = bmff.read_item(data, meta, item, MAX_BLOCK_BYTES)
             xmp = xmp or (body if b"rdf:RDF" in body else b"")
-    return Blocks(exif, xmp)
+    return MetadataBlocks(exif, xmp)
 
 
-def _in_tiff(data: bytes) -> Blocks:
-    tiff = Tiff(lambda at, length: data[at : at + length])
-    entries = tiff.directory(tiff.first).entries
+def _locate_in_tiff(data: bytes) -> MetadataBlocks:
+    tiff = TiffReader(lambda at, length: data[at : at + length])
+    entries = tiff.read_directory(tiff.first).entries
     xmp, iim, photoshop = (
-        tiff.body(entries[tag], MAX_BLOCK_BYTES) if tag in entries else b""
+        tiff.read_value(entries[tag], MAX_BLOCK_BYTES) if tag in entries else b""
         for tag in (_TIFF_XMP, _TIFF_IIM, _TIFF_PHOTOSHOP)
     )
-    found = resources(photoshop)
-    return Blocks(data, xmp, iim or found.iim, found.digest)
+    found = parse_photoshop_resources(photoshop)
+    return MetadataBlocks(data, xmp, iim or found.iptc, found.digest)
 
 
-def _in_svg(data: bytes) -> Blocks:
-    return Blocks(xmp=data if len(data) <= MAX_BLOCK_BYTES else b"")
+def _locate_in_svg(data: bytes) -> MetadataBlocks:
+    return MetadataBlocks(xmp=data if len(data) <= MAX_BLOCK_BYTES else b"")
 
 
-_FINDERS: dict[str, Callable[[bytes], Blocks]] = {
-    "jpeg": _in_jpeg,
-    "png": _in_png,
-    "webp": _in_webp,
-    "gif": _in_gif,
-    "avif": _in_bmff,
-    "heic": _in_bmff,
-    "tiff": _in_tiff,
-    "svg": _in_svg,
+_LOCATORS: dict[str, Callable[[bytes], MetadataBlocks]] = {
+    "jpeg": _locate_in_jpeg,
+    "png": _locate_in_png,
+    "webp": _locate_in_webp,
+    "gif": _locate_in_gif,
+    "avif": _locate_in_bmff,
+    "heic": _locate_in_bmff,
+    "tiff": _locate_in_tiff,
+    "svg": _locate_in_svg,
 }

@@ -8,7 +8,7 @@ MAX_ENTRIES = 1_000
 _ORDERS = {b"II": "little", b"MM": "big"}
 
 
-def orientation(block: bytes) -> int:
+def read_orientation(block: bytes) -> int:
     """1–8, or 1 if ``block`` says nothing usable: damaged EXIF must not damage the picture."""
     order = "little" if block[:2] == b"II" else "big"
     if block[:2] not in _ORDERS or len(block) < 8:
@@ -26,6 +26,6 @@ def orientation(block: bytes) -> int:
     return 1
 
 
-def minimal(turn: int) -> bytes:
+def build_orientation_exif(turn: int) -> bytes:
     """An EXIF block that says the orientation ``turn`` (1–8) and nothing else."""
     return b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0" + bytes([turn]) + b"\0\0\0\0\0\0"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ..safe_xml import Element, parse
-from .image_metadata import Facts, Place, camera_of, moment, place_of, text_of
+from ..safe_xml import XmlElement, parse_xml
+from .image_metadata import GpsLocation, ImageMetadata, build_location, clean_text, join_make_and_model, parse_timestamp
 
 MAX_ELEMENTS = 20_000
 """Editors keep every brush stroke in XMP."""
@@ -22,61 +22,61 @@ _DEGREES = re.compile(r"(\d{1,3})(?:,(\d{1,2}(?:\.\d{1,12})?))?(?:,(\d{1,2}(?:\.
 _FRACTION = re.compile(r"(\d{1,12})(?:/(\d{1,12}))?", re.ASCII)
 
 
-def read(packet: bytes) -> Facts:
+def parse_xmp(packet: bytes) -> ImageMetadata:
     """What an XMP packet, or the RDF within an SVG, says; raises ValueError where it is not well-formed XML."""
-    told = _properties(parse(packet.strip(b"\0 \r\n\t"), max_elements=MAX_ELEMENTS))
+    told = _read_properties(parse_xml(packet.strip(b"\0 \r\n\t"), max_elements=MAX_ELEMENTS))
 
-    def first(*names: str, read_as: Callable[[str], str] = text_of) -> str:
+    def first(*names: str, read_as: Callable[[str], str] = clean_text) -> str:
         return next(filter(None, (read_as(told.get(name, "")) for name in names)), "")
 
-    return Facts(
-        captured_at=first(_PHOTOSHOP + "DateCreated", _EXIF + "DateTimeOriginal", read_as=moment),
-        digitised_at=first(_XMP + "CreateDate", _EXIF + "DateTimeDigitized", read_as=moment),
-        camera=camera_of(told.get(_TIFF + "Make", ""), told.get(_TIFF + "Model", "")),
+    return ImageMetadata(
+        captured_at=first(_PHOTOSHOP + "DateCreated", _EXIF + "DateTimeOriginal", read_as=parse_timestamp),
+        digitised_at=first(_XMP + "CreateDate", _EXIF + "DateTimeDigitized", read_as=parse_timestamp),
+        camera=join_make_and_model(told.get(_TIFF + "Make", ""), told.get(_TIFF + "Model", "")),
         lens=first(_EXIF_EX + "LensModel", _AUX + "Lens"),
         creator=first(_DC + "creator", _TIFF + "Artist"),
         copyright=first(_DC + "rights", _TIFF + "Copyright"),
         credit=first(_PHOTOSHOP + "Credit"),
-        place=_place(told),
+        location=_read_location(told),
     )
 
 
-def _properties(root: Element) -> dict[str, str]:
+def _read_properties(root: XmlElement) -> dict[str, str]:
     """The properties of the picture itself by name; what is within them belongs to something else."""
     found: dict[str, str] = {}
     rdf = next((element for element in root.walk() if element.name == _RDF + "RDF"), root)
-    for described in rdf.elements():
+    for described in rdf.iter_children():
         for name, value in described.attributes.items():
             found.setdefault(name, value)
-        for element in described.elements():
+        for element in described.iter_children():
             if element.name not in found:
                 found[element.name] = _value(element)
     return found
 
 
-def _value(element: Element) -> str:
+def _value(element: XmlElement) -> str:
     """The text of a property: of an alternative the default language, of a list all."""
     items = [(below.attributes, _text(below)) for below in element.walk() if below.name == _RDF + "li"]
     if not items:
         return _text(element)
-    if any(below.name == _RDF + "Alt" for below in element.elements()):
+    if any(below.name == _RDF + "Alt" for below in element.iter_children()):
         return next((text for given, text in items if "x-default" in given.values()), items[0][1])
-    return text_of(text for _, text in items)
+    return clean_text(text for _, text in items)
 
 
-def _text(element: Element) -> str:
+def _text(element: XmlElement) -> str:
     return " ".join(below.text for below in element.walk()).strip()
 
 
-def _place(told: dict[str, str]) -> Place | None:
-    latitude, longitude = (_degrees(told.get(_EXIF + name, "")) for name in ("GPSLatitude", "GPSLongitude"))
+def _read_location(told: dict[str, str]) -> GpsLocation | None:
+    latitude, longitude = (_parse_degrees(told.get(_EXIF + name, "")) for name in ("GPSLatitude", "GPSLongitude"))
     height = _FRACTION.fullmatch(told.get(_EXIF + "GPSAltitude", "").strip())
     bottom = int(height[2] or 1) if height else 0
     sign = -1 if told.get(_EXIF + "GPSAltitudeRef", "").strip() == "1" else 1
-    return place_of(latitude, longitude, sign * int(height[1]) / bottom if height and bottom else None)
+    return build_location(latitude, longitude, sign * int(height[1]) / bottom if height and bottom else None)
 
 
-def _degrees(text: str) -> float | None:
+def _parse_degrees(text: str) -> float | None:
     """Degrees, minutes and perhaps seconds, then the direction: ``52,30.5N``."""
     found = _DEGREES.fullmatch(text.strip())
     if found is None:

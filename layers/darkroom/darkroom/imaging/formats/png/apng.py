@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .container import SIGNATURE_BYTES, Chunk, chunk, chunks
+from .container import SIGNATURE_BYTES, Chunk, build_chunk, iter_chunks
 
 KEEP, CLEAR, RESTORE = range(3)
 """What becomes of a frame's region before the next one: nothing, transparent black, or what was there before."""
@@ -35,15 +35,15 @@ class Animation(NamedTuple):
 
     frames: tuple[Frame, ...]
     loops: int
-    starts_with_image: bool
+    default_image_is_frame: bool
 
 
-def read_animation(data: bytes) -> Animation | None:
+def parse_animation(data: bytes) -> Animation | None:
     """The animation in a PNG; None where it has none, or one that is not exactly as it is announced.
 
     Such a file is a still for decoders that follow the specification. Raises ValueError where the data ends in a chunk.
     """
-    found = list(chunks(data))
+    found = list(iter_chunks(data))
     control = next((part for part in found if part.name == b"acTL"), None)
     if control is None or control.end - control.body != 8 + 4:
         return None
@@ -70,7 +70,7 @@ def _frames(data: bytes, found: list[Chunk], canvas: tuple[int, int]) -> tuple[t
         if part.name == b"fcTL":
             if frames and not pieces:
                 raise ValueError("a frame without data")
-            frames, pieces = [*_with(frames, pieces), _frame(data, part, canvas)], []
+            frames, pieces = [*_set_pieces(frames, pieces), _frame(data, part, canvas)], []
         elif part.name == b"fdAT" and frames:
             pieces.append((part.body + _SEQUENCE_BYTES, part.end - 4))
         elif part.name == b"IDAT" and frames:
@@ -83,10 +83,10 @@ def _frames(data: bytes, found: list[Chunk], canvas: tuple[int, int]) -> tuple[t
         before.add(part.name)
     if not pieces:
         raise ValueError("a frame without data")
-    return tuple(_with(frames, pieces)), starts_with_image
+    return tuple(_set_pieces(frames, pieces)), starts_with_image
 
 
-def _with(frames: list[Frame], pieces: list[tuple[int, int]]) -> list[Frame]:
+def _set_pieces(frames: list[Frame], pieces: list[tuple[int, int]]) -> list[Frame]:
     """``frames``, of which the last one has got its data."""
     return [*frames[:-1], frames[-1]._replace(pieces=tuple(pieces))] if frames else []
 
@@ -105,19 +105,19 @@ def _frame(data: bytes, part: Chunk, canvas: tuple[int, int]) -> Frame:
     return Frame(left, top, width, height, delay_ms, dispose, blend, ())
 
 
-def still_of(data: bytes, frame: Frame) -> bytes:
+def extract_frame(data: bytes, frame: Frame) -> bytes:
     """A PNG of one frame alone."""
     parts = [data[:SIGNATURE_BYTES]]
-    for part in chunks(data):
+    for part in iter_chunks(data):
         if part.name == b"IHDR":
             size = frame.width.to_bytes(4) + frame.height.to_bytes(4)
-            parts.append(chunk(b"IHDR", size + data[part.body + 8 : part.end - 4]))
+            parts.append(build_chunk(b"IHDR", size + data[part.body + 8 : part.end - 4]))
         elif part.name in _SHARED:
             parts.append(data[part.start : part.end])
         elif part.name == b"IDAT":
             break
     pixels = b"".join(data[start:end] for start, end in frame.pieces)
-    return b"".join(parts) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return b"".join(parts) + build_chunk(b"IDAT", pixels) + build_chunk(b"IEND", b"")
 
 
 def _number(data: bytes, at: int) -> int:

@@ -7,7 +7,7 @@ import pyvips
 
 from ....errors import OverLimits
 from ...source import Source
-from .apng import CLEAR, OVER, RESTORE, Animation, Frame, read_animation, still_of
+from .apng import CLEAR, OVER, RESTORE, Animation, Frame, extract_frame, parse_animation
 
 type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8 | np.uint16]]
 
@@ -25,27 +25,29 @@ def load_frames(source: Source, *, page: int | None) -> pyvips.Image:
     raised.
     """
     data = source.read_all()
-    animation = read_animation(data)
+    animation = parse_animation(data)
     if animation is None:
         raise ValueError("no animation")
-    first = _decoded(data, animation.frames[0])
+    first = _decode_frame(data, animation.frames[0])
     wide, tall = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
     shown = range(len(animation.frames)) if page is None else range(page, page + 1)
     pixels = wide * tall * len(shown)
     most = MAX_BYTES // (4 if data[24] <= 8 else 8)
     if pixels > most:
         raise OverLimits(f"The source is an animated PNG of {pixels:,} pixels in all frames; the limit is {most:,}")
-    return _described(_painted(data, animation, (tall, wide), shown), first, tall, animation if page is None else None)
+    return _build_image(
+        _paint_frames(data, animation, (tall, wide), shown), first, tall, animation if page is None else None
+    )
 
 
-def _painted(data: bytes, animation: Animation, size: tuple[int, int], shown: range) -> Pixels:
+def _paint_frames(data: bytes, animation: Animation, size: tuple[int, int], shown: range) -> Pixels:
     """The canvas at each of the frames ``shown``, from top to bottom. Frames before them are painted and not kept."""
     tall, wide = size
     dtype = np.uint8 if data[24] <= 8 else np.uint16
     canvas = np.zeros((tall, wide, 4), dtype)
     stacked = canvas if len(shown) == 1 else np.empty((tall * len(shown), wide, 4), dtype)
     for number, frame in enumerate(animation.frames[: shown.stop]):
-        pixels = _rgba(_decoded(data, frame))
+        pixels = _to_rgba(_decode_frame(data, frame))
         region = canvas[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width]
         cleared = frame.dispose == CLEAR or (frame.dispose == RESTORE and number == 0)
         before = region.copy() if frame.dispose == RESTORE and not cleared else None
@@ -67,10 +69,10 @@ def _paint(region: Pixels, pixels: Pixels, *, over: bool) -> None:
     step = max(1, _STRIP_PIXELS // region.shape[1])
     for top in range(0, region.shape[0], step):
         rows = slice(top, top + step)
-        region[rows] = _over(region[rows], pixels[rows]) if over else pixels[rows]
+        region[rows] = _composite_over(region[rows], pixels[rows]) if over else pixels[rows]
 
 
-def _over(below: Pixels, above: Pixels) -> Pixels:
+def _composite_over(below: Pixels, above: Pixels) -> Pixels:
     """``above`` over ``below``, both straight RGBA."""
     peak = float(np.iinfo(above.dtype).max)
     alpha, under = above[..., 3:] / peak, below[..., 3:] / peak
@@ -81,11 +83,11 @@ def _over(below: Pixels, above: Pixels) -> Pixels:
     return np.concatenate([mixed, total * peak], axis=2).round().astype(above.dtype)
 
 
-def _decoded(data: bytes, frame: Frame) -> pyvips.Image:
-    return pyvips.Image.pngload_buffer(still_of(data, frame), fail_on="error")
+def _decode_frame(data: bytes, frame: Frame) -> pyvips.Image:
+    return pyvips.Image.pngload_buffer(extract_frame(data, frame), fail_on="error")
 
 
-def _rgba(image: pyvips.Image) -> Pixels:
+def _to_rgba(image: pyvips.Image) -> Pixels:
     pixels: Pixels = image.numpy()
     pixels = pixels.reshape(image.height, image.width, image.bands)
     if image.bands == 4:
@@ -96,7 +98,7 @@ def _rgba(image: pyvips.Image) -> Pixels:
     return full
 
 
-def _described(stacked: Pixels, first: pyvips.Image, tall: int, animation: Animation | None) -> pyvips.Image:
+def _build_image(stacked: Pixels, first: pyvips.Image, tall: int, animation: Animation | None) -> pyvips.Image:
     """``stacked`` as libvips would have loaded it; ``first`` has the profile."""
     opaque = stacked[..., 3].min() == np.iinfo(stacked.dtype).max
     wide = stacked.dtype == np.uint16

@@ -20,7 +20,7 @@ class Chunk(NamedTuple):
     end: int
 
 
-def chunks(data: bytes) -> Iterator[Chunk]:
+def iter_chunks(data: bytes) -> Iterator[Chunk]:
     """The chunks up to IEND; raises ValueError where the data ends in one."""
     at = SIGNATURE_BYTES
     for _ in range(MAX_CHUNKS):
@@ -37,6 +37,6 @@ def chunks(data: bytes) -> Iterator[Chunk]:
     raise ValueError("too many chunks")
 
 
-def chunk(name: bytes, body: bytes) -> bytes:
+def build_chunk(name: bytes, body: bytes) -> bytes:
     """A chunk that carries ``body``."""
     return len(body).to_bytes(4) + name + body + crc32(name + body).to_bytes(4)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...source import Source
 from ..header import Cicp, Header
-from ..metadata.orientation import orientation
-from .apng import read_animation
+from ..metadata.orientation import read_orientation
+from .apng import parse_animation
 from .container import SIGNATURE_BYTES
 
 MAX_CHUNKS_BEFORE_PIXELS = 5_000
@@ -19,7 +19,7 @@ _LEAST_GAMMA, _MOST_GAMMA = 0.05, 5.0
 """Others would leave black and white; they are errors of encoders."""
 
 
-def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one page
+def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one page
     """The header of a PNG; raises ValueError. An animated one is read to its end, since its frames are counted."""
     opening = source.read_at(SIGNATURE_BYTES, 25)
     if opening[:8] != b"\0\0\0\x0dIHDR" or len(opening) < 25:
@@ -34,7 +34,7 @@ def read(source: Source, page: int) -> Header:  # noqa: ARG001 - a PNG has one p
         int.from_bytes(opening[8:12]),
         int.from_bytes(opening[12:16]),
         frames=_frames(source) if b"acTL" in chunks else 1,
-        orientation=orientation(chunks.get(b"eXIf", b"")),
+        orientation=read_orientation(chunks.get(b"eXIf", b"")),
         has_alpha=kind in (_GRAY_ALPHA, _RGB_ALPHA) or b"tRNS" in chunks,
         has_profile=b"iCCP" in chunks,
         bits=opening[16],
@@ -56,7 +56,7 @@ def _gamma(chunks: dict[bytes, bytes]) -> float:
 
 def _frames(source: Source) -> int:
     """The frames of an animation; 1 where it is not as announced, as it is a still then."""
-    animation = read_animation(source.read_all())
+    animation = parse_animation(source.read_all())
     return len(animation.frames) if animation is not None else 1
 
 

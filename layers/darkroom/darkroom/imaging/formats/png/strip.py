@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zlib
 
-from ...colour.icc_rewrite import MAX_PROFILE_BYTES, rewrite
-from ..metadata.orientation import minimal
-from .apng import read_animation
-from .container import chunk, chunks
+from ...colour.icc_rewrite import MAX_PROFILE_BYTES, rewrite_profile
+from ..metadata.orientation import build_orientation_exif
+from .apng import parse_animation
+from .container import build_chunk, iter_chunks
 
 _DECODES = frozenset(
     (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI")
@@ -34,21 +34,25 @@ _MOST_BYTES = {
 """What chunks of a fixed length carry (W3C PNG, third edition, 11): a longer one has something else behind it."""
 
 
-def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
+def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
     """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
-    animation = read_animation(data)
+    animation = parse_animation(data)
     plays = animation is not None and len(animation.frames) > 1
-    if animation is not None and plays and not animation.starts_with_image:
+    if animation is not None and plays and not animation.default_image_is_frame:
         raise ValueError("an image that is no frame: some viewers show it, others the animation")
     kept = KEPT - {b"iCCP"} - (frozenset() if plays else _ANIMATION)
     parts = [data[:8]]
-    for part in chunks(data):
+    for part in iter_chunks(data):
         if part.name == b"iCCP" and keep_profile:
-            parts.append(chunk(b"iCCP", b"ICC\0\0" + zlib.compress(rewrite(_profile(data[part.body : part.end - 4])))))
+            parts.append(
+                build_chunk(
+                    b"iCCP", b"ICC\0\0" + zlib.compress(rewrite_profile(_profile(data[part.body : part.end - 4])))
+                )
+            )
         elif part.name in kept and part.end - part.body - 4 <= _MOST_BYTES.get(part.name, part.end):
             parts.append(data[part.start : part.end])
         if part.name == b"IHDR" and orientation != 1:
-            parts.append(chunk(b"eXIf", minimal(orientation)))
+            parts.append(build_chunk(b"eXIf", build_orientation_exif(orientation)))
         if part.name == b"IEND":
             return b"".join(parts)
     raise ValueError("no IEND")

@@ -11,29 +11,29 @@ SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 
 
-def names(text: str) -> frozenset[str]:
+def split_names(text: str) -> frozenset[str]:
     """The words of ``text``."""
     return frozenset(text.split())
 
 
-CHEAP_FILTERS = names(
+CHEAP_FILTERS = split_names(
     """
     feBlend feColorMatrix feComponentTransfer feComposite feDropShadow feFlood feFuncA feFuncB feFuncG feFuncR
     feGaussianBlur feMerge feMergeNode feOffset
     """
 )
 
-ELEMENTS = CHEAP_FILTERS | names(
+ELEMENTS = CHEAP_FILTERS | split_names(
     """
     a circle clipPath defs ellipse filter g image line linearGradient marker mask path pattern polygon polyline
     radialGradient rect stop style svg switch symbol text textPath tspan use
     """
 )
 
-REFERRING = names("use textPath linearGradient radialGradient pattern filter")
+REFERRING = split_names("use textPath linearGradient radialGradient pattern filter")
 """Elements whose ``href`` names another element of the same document."""
 
-GEOMETRY = names(
+GEOMETRY = split_names(
     """
     class clipPathUnits cx cy d dx dy filterUnits fr fx fy gradientTransform gradientUnits height id lengthAdjust
     markerHeight markerUnits markerWidth maskContentUnits maskUnits method offset orient pathLength patternContentUnits
@@ -42,7 +42,7 @@ GEOMETRY = names(
     """
 )
 
-PRESENTATION = names(
+PRESENTATION = split_names(
     """
     baseline-shift clip-path clip-rule color color-interpolation color-interpolation-filters direction display
     dominant-baseline enable-background fill fill-opacity fill-rule filter flood-color flood-opacity font font-family
@@ -54,7 +54,7 @@ PRESENTATION = names(
     """
 )
 
-FILTER_NUMBERS = names(
+FILTER_NUMBERS = split_names(
     """
     amplitude edgeMode exponent in in2 intercept k1 k2 k3 k4 mode operator result slope stdDeviation tableValues type
     values

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
-from ..safe_xml import Element, TooMuch
-from .allowlist import SVG, names
-from .css import REFERENCE, Rule, needs_layer, references
-from .dashes import Scales, dash_periods, length, scales_of
+from ..safe_xml import XmlElement, XmlTooLarge
+from .allowlist import SVG, split_names
+from .css import REFERENCE, ReferenceRule, iter_reference_rules, needs_layer
+from .dashes import MaximumUnits, estimate_outline, find_dash_periods, find_maximum_units
 
 MAX_S = 8.0
 """Below the CPU limit of a request (``services/deadline.py``), so that what is certain to exceed it is not begun."""
@@ -34,7 +34,7 @@ MAX_STEPS = 1_000_000
 TILE_PX = 2000
 
 
-class Cost(NamedTuple):
+class DrawingCost(NamedTuple):
     """``us``: microseconds per tile, ``image_us`` of the image. ``tile_ns``: nanoseconds per pixel of the image;
     ``image_ns``: these per tile.
     """
@@ -44,9 +44,9 @@ class Cost(NamedTuple):
     image_ns: float = 0.0
     image_us: float = 0.0
 
-    def plus(self, other: Cost, times: float = 1.0) -> Cost:
+    def plus(self, other: DrawingCost, times: float = 1.0) -> DrawingCost:
         """The sum with ``times`` the ``other``."""
-        return Cost(*(own + times * more for own, more in zip(self, other, strict=True)))
+        return DrawingCost(*(own + times * more for own, more in zip(self, other, strict=True)))
 
     def seconds(self, width: int, height: int) -> float:
         """CPU time at this size in pixels."""
@@ -61,19 +61,19 @@ def _name(local: str) -> str:
 
 _ONLY_BY_REFERENCE = frozenset(
     _name(local)
-    for local in names("clipPath defs filter linearGradient marker mask pattern radialGradient style symbol")
+    for local in split_names("clipPath defs filter linearGradient marker mask pattern radialGradient style symbol")
 )
 _USING = {
-    _name("mask"): Cost(us=100, image_ns=10),
-    _name("pattern"): Cost(us=50, tile_ns=8),
-    _name("clipPath"): Cost(us=20),
-    _name("filter"): Cost(us=100, image_ns=6),
-    _name("linearGradient"): Cost(us=5, tile_ns=1),
-    _name("radialGradient"): Cost(us=5, tile_ns=8),
+    _name("mask"): DrawingCost(us=100, image_ns=10),
+    _name("pattern"): DrawingCost(us=50, tile_ns=8),
+    _name("clipPath"): DrawingCost(us=20),
+    _name("filter"): DrawingCost(us=100, image_ns=6),
+    _name("linearGradient"): DrawingCost(us=5, tile_ns=1),
+    _name("radialGradient"): DrawingCost(us=5, tile_ns=8),
 }
 """Each use of an element, besides its content."""
 _PRIMITIVES = {
-    _name(local): Cost(us=50, image_ns=ns)
+    _name(local): DrawingCost(us=50, image_ns=ns)
     for local, ns in {
         "feGaussianBlur": 100,
         "feDropShadow": 110,
@@ -86,8 +86,8 @@ _PRIMITIVES = {
         "feBlend": 50,
     }.items()
 }
-_LAYER = Cost(us=10, tile_ns=15)
-_IMAGE = Cost(us=5_000, tile_ns=15)
+_LAYER = DrawingCost(us=10, tile_ns=15)
+_IMAGE = DrawingCost(us=5_000, tile_ns=15)
 _ELEMENT_US = 5.0
 _LETTER_US = 12.0
 _VERTEX_US = 0.5
@@ -105,22 +105,22 @@ _NUMBER = re.compile(r"\d+\.?\d*|\.\d+")
 _ARGUMENTS = {"m": 2, "l": 2, "h": 1, "v": 1, "c": 6, "s": 4, "q": 4, "t": 2, "a": 7}
 
 
-def estimate(root: Element) -> Cost:
+def estimate_cost(root: XmlElement) -> DrawingCost:
     """The cost of drawing the clean tree ``root``; raises TooMuch where it cannot be estimated in bounded time."""
-    return _Counter(root).cost(root, 0)
+    return _CostEstimator(root).cost(root, 0)
 
 
-def check_cost(root: Element, width: int, height: int) -> None:
+def check_cost(root: XmlElement, width: int, height: int) -> None:
     """Raise TooMuch if drawing the clean tree ``root`` at this size in pixels would take more than :data:`MAX_S`."""
-    spent_s = estimate(root).seconds(width, height)
+    spent_s = estimate_cost(root).seconds(width, height)
     if not spent_s <= MAX_S:  # also where numbers of the document made it no number
-        raise TooMuch(f"an estimated {spent_s:.0f} s at {width} x {height} px")
-    needed = _surfaces(root) * _SURFACE_PX_BYTES * width * height
+        raise XmlTooLarge(f"an estimated {spent_s:.0f} s at {width} x {height} px")
+    needed = _count_surfaces(root) * _SURFACE_PX_BYTES * width * height
     if needed > MAX_SURFACE_BYTES:
-        raise TooMuch(f"an estimated {needed / 1e6:.0f} MB at {width} x {height} px")
+        raise XmlTooLarge(f"an estimated {needed / 1e6:.0f} MB at {width} x {height} px")
 
 
-def _surfaces(root: Element) -> int:
+def _count_surfaces(root: XmlElement) -> int:
     """How many surfaces of the size of the image librsvg holds at once: a filter keeps each result that has a name.
 
     2 KB with 70 results took 1.2 GB at 4 megapixels.
@@ -128,20 +128,20 @@ def _surfaces(root: Element) -> int:
     most = 0
     for element in root.walk():
         if element.name in (_FILTER, _MASK):
-            named = {child.attributes["result"] for child in element.elements() if "result" in child.attributes}
+            named = {child.attributes["result"] for child in element.iter_children() if "result" in child.attributes}
             most = max(most, _SURFACES + len(named))
     return most
 
 
 @dataclass
-class _Counter:
-    root: Element
-    by_id: dict[str, Element] = field(default_factory=dict)
-    rules: dict[str, list[Rule]] = field(default_factory=dict)
-    known: dict[int, Cost] = field(default_factory=dict)
+class _CostEstimator:
+    root: XmlElement
+    by_id: dict[str, XmlElement] = field(default_factory=dict)
+    rules: dict[str, list[ReferenceRule]] = field(default_factory=dict)
+    known: dict[int, DrawingCost] = field(default_factory=dict)
     area: float = 0.0
     periods: dict[int, float] = field(default_factory=dict)
-    scales: Scales = Scales(0.0, 0.0, 0.0)
+    scales: MaximumUnits = MaximumUnits(0.0, 0.0, 0.0)
     steps: int = 0
 
     def __post_init__(self) -> None:
@@ -151,28 +151,28 @@ class _Counter:
             if "id" in values:
                 self.by_id.setdefault(values["id"], element)
             if element.name == _name("style"):
-                for rule in references(element.text):
+                for rule in iter_reference_rules(element.text):
                     key = f"#{rule.of_id}" if rule.of_id else f".{rule.of_class}" if rule.of_class else rule.element
                     self.rules.setdefault(key, []).append(rule)
             scales = element is not self.root and ("viewBox" in values or element.name == _name("svg"))
             transformed |= scales or "transform" in values or "transform" in values.get("style", "")
             transformed |= element.name == _name("style") and "transform" in element.text
         self.area = 0.0 if transformed else _area(self.root.attributes)
-        self.periods = dash_periods(self.root)
+        self.periods = find_dash_periods(self.root)
         if self.periods:
-            self.scales = scales_of(self.root)
+            self.scales = find_maximum_units(self.root)
 
-    def cost(self, element: Element, depth: int) -> Cost:
+    def cost(self, element: XmlElement, depth: int) -> DrawingCost:
         """Of drawing ``element`` once; nothing while it is being counted, as librsvg breaks circles too."""
         if depth > MAX_NESTING:
-            raise TooMuch("references are nested too deeply")
+            raise XmlTooLarge("references are nested too deeply")
         key = id(element)
         if key not in self.known:
-            self.known[key] = Cost()
+            self.known[key] = DrawingCost()
             total = _own_cost(element)
             if (period := self.periods.get(key)) is not None:
-                total = total.plus(Cost(image_us=_DASH_US), length(element, self.scales) / period)
-            for child in element.elements():
+                total = total.plus(DrawingCost(image_us=_DASH_US), estimate_outline(element, self.scales) / period)
+            for child in element.iter_children():
                 if child.name not in _ONLY_BY_REFERENCE:
                     total = total.plus(self.cost(child, depth + 1))
             rules = list(self._matching(element))
@@ -183,16 +183,16 @@ class _Counter:
             self.known[key] = total
         return self.known[key]
 
-    def _use(self, element: Element, target: Element, depth: int) -> Cost:
+    def _use(self, element: XmlElement, target: XmlElement, depth: int) -> DrawingCost:
         inside = self.cost(target, depth + 1)
         if target.name == _MARKER:
-            vertices = _vertices(element)
-            return Cost(us=vertices**2 * _MARKER_PAIR_US).plus(inside, vertices)
+            vertices = _count_vertices(element)
+            return DrawingCost(us=vertices**2 * _MARKER_PAIR_US).plus(inside, vertices)
         if target.name == _FILTER:
             inside = inside._replace(image_ns=inside.image_ns * self._share(target))
-        return _USING.get(target.name, Cost()).plus(inside)
+        return _USING.get(target.name, DrawingCost()).plus(inside)
 
-    def _share(self, target: Element) -> float:
+    def _share(self, target: XmlElement) -> float:
         """The part of the image that a filter covers, where that is known."""
         if not self.area or target.attributes.get("filterUnits") != "userSpaceOnUse":
             return 1.0
@@ -202,7 +202,7 @@ class _Counter:
         wide, tall = (float(side[0]) for side in sides if side)
         return min(1.0, wide * tall / self.area)
 
-    def _matching(self, element: Element) -> Iterator[Rule]:
+    def _matching(self, element: XmlElement) -> Iterator[ReferenceRule]:
         values, local = element.attributes, element.name.rpartition("}")[2]
         keys = ["", local, f"#{values.get('id', '')}", *(f".{name}" for name in set(values.get("class", "").split()))]
         for key in keys:
@@ -211,7 +211,7 @@ class _Counter:
                 if rule.element in ("", local):
                     yield rule
 
-    def _targets(self, element: Element, rules: list[Rule]) -> Iterator[Element]:
+    def _targets(self, element: XmlElement, rules: list[ReferenceRule]) -> Iterator[XmlElement]:
         values = element.attributes
         ids = [name for value in values.values() for name in REFERENCE.findall(value)]
         ids += [values["href"][1:]] if values.get("href", "").startswith("#") else []
@@ -224,33 +224,33 @@ class _Counter:
     def _count(self) -> None:
         self.steps += 1
         if self.steps > MAX_STEPS:
-            raise TooMuch("too many references")
+            raise XmlTooLarge("too many references")
 
 
-def _is_layered(element: Element) -> bool:
+def _is_layered(element: XmlElement) -> bool:
     values = element.attributes
     given = "opacity" in values or "mix-blend-mode" in values or "isolation" in values
     return given or needs_layer(values.get("style", "").replace(" ", ""))
 
 
-def _own_cost(element: Element) -> Cost:
+def _own_cost(element: XmlElement) -> DrawingCost:
     values = element.attributes
     if element.name in _PRIMITIVES:
         return _PRIMITIVES[element.name]
     letters = len(element.text.strip())
-    vertices = _vertices(element) if "d" in values or "points" in values else 0
-    cost = Cost(us=_ELEMENT_US + letters * _LETTER_US + vertices * _VERTEX_US)
+    vertices = _count_vertices(element) if "d" in values or "points" in values else 0
+    cost = DrawingCost(us=_ELEMENT_US + letters * _LETTER_US + vertices * _VERTEX_US)
     return cost.plus(_IMAGE) if element.name == _name("image") else cost
 
 
-def _vertices(element: Element) -> int:
+def _count_vertices(element: XmlElement) -> int:
     """Vertices where an element may have markers."""
     points = len(_NUMBER.findall(element.attributes.get("points", ""))) // 2
     segments = _COMMAND.finditer(element.attributes.get("d", ""))
-    return 2 + points + sum(_segments(match[1].lower(), match[2]) for match in segments)
+    return 2 + points + sum(_count_segments(match[1].lower(), match[2]) for match in segments)
 
 
-def _segments(command: str, numbers: str) -> int:
+def _count_segments(command: str, numbers: str) -> int:
     return max(1, len(_NUMBER.findall(numbers)) // _ARGUMENTS.get(command, 1))
 
 

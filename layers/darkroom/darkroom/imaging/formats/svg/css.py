@@ -21,7 +21,7 @@ _UNSAFE = re.compile(r"[\\@<]|javascript:|expression\(|url\(|image\(|image-set\(
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ReferenceRule:
     """What a rule for some elements refers to. "" stands for any element, class or id.
 
     It may match elements that the selector does not: of a compound with several classes, one is compared.
@@ -39,32 +39,32 @@ def is_safe(value: str) -> bool:
     return not _UNSAFE.search(REFERENCE.sub("", value))
 
 
-def declarations(text: str) -> str:
+def filter_declarations(text: str) -> str:
     """``text``, the content of a ``style`` attribute or rule, without what is not safe."""
-    parts = (part.strip() for part in _without_comments(text).split(";"))
+    parts = (part.strip() for part in _remove_comments(text).split(";"))
     return ";".join(part for part in parts if part and is_safe(part))
 
 
-def sheet(text: str) -> str:
+def filter_stylesheet(text: str) -> str:
     """A style sheet of plain rules: no ``@import``, ``@font-face`` or other at-rules, and only safe declarations."""
-    rules = ((selector, declarations(body)) for selector, body in _rules(_without_comments(text)))
+    rules = ((selector, filter_declarations(body)) for selector, body in _iter_rules(_remove_comments(text)))
     return "".join(f"{selector}{{{body}}}" for selector, body in rules if body and is_safe(selector))
 
 
-def references(text: str) -> Iterator[Rule]:
+def iter_reference_rules(text: str) -> Iterator[ReferenceRule]:
     """The rules of a clean sheet that refer to elements or need a layer of their own."""
-    for selectors, body in _rules(text):
+    for selectors, body in _iter_rules(text):
         ids, layers = tuple(dict.fromkeys(REFERENCE.findall(body))), needs_layer(body)
         if ids or layers:
             for selector in selectors.split(","):
-                yield Rule(*_compound(selector.strip()), ids, layers)
+                yield ReferenceRule(*_parse_compound(selector.strip()), ids, layers)
 
 
-def compounds(text: str) -> Iterator[tuple[tuple[str, str, str], str]]:
+def iter_compounds(text: str) -> Iterator[tuple[tuple[str, str, str], str]]:
     """What an element has to match, as in :class:`Rule`, and the declarations, of each selector of a clean sheet."""
-    for selectors, body in _rules(text):
+    for selectors, body in _iter_rules(text):
         for selector in selectors.split(","):
-            yield _compound(selector.strip()), body
+            yield _parse_compound(selector.strip()), body
 
 
 def needs_layer(text: str) -> bool:
@@ -72,13 +72,13 @@ def needs_layer(text: str) -> bool:
     return "opacity:" in text or "mix-blend-mode" in text or "isolation" in text
 
 
-def _compound(selector: str) -> tuple[str, str, str]:
+def _parse_compound(selector: str) -> tuple[str, str, str]:
     """Element, class and id of the last compound selector: what the element itself has to match."""
     parts = dict(_PART.findall(_COMBINATOR.split(_QUALIFIER.sub("", selector).strip())[-1]))
     return parts.get("", ""), parts.get(".", ""), parts.get("#", "")
 
 
-def _without_comments(text: str) -> str:
+def _remove_comments(text: str) -> str:
     """``text`` up to a comment that does not end, without all others."""
     pieces, at = [], 0
     while (start := text.find("/*", at)) >= 0:
@@ -90,7 +90,7 @@ def _without_comments(text: str) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _rules(text: str) -> Iterator[tuple[str, str]]:
+def _iter_rules(text: str) -> Iterator[tuple[str, str]]:
     """Selector and body of each plain rule; at-rules and rules that contain blocks are left out."""
     depth, start, body, plain = 0, 0, 0, True
     for mark in _BRACE.finditer(text):

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from math import hypot, inf, isnan, pi
 from typing import NamedTuple
 
-from ..safe_xml import Element
-from .allowlist import SVG, names
-from .css import compounds
+from ..safe_xml import XmlElement
+from .allowlist import SVG, split_names
+from .css import iter_compounds
 
-SHAPES = names("circle ellipse line path polygon polyline rect text tspan textPath")
+SHAPES = split_names("circle ellipse line path polygon polyline rect text tspan textPath")
 
 _STYLE = f"{{{SVG}}}style"
 _EFFECT = re.compile(r"vector-effect\s*:[^;{}]*;?")
@@ -28,7 +28,7 @@ _LETTER_EMS = 6.0
 _FONT_PX, _LARGE_PX, _UNIT_PX, _MOST_PX = 16.0, 48.0, 96.0, 1e9
 """The size that a font has by default, the largest that a word means, the largest unit of length (1in), and a bound."""
 _LEAST_PX = 1e-9
-_TEXTS = names("text tspan textPath")
+_TEXTS = split_names("text tspan textPath")
 _FONT = re.compile(r"font(-size)?\s*:\s*([^;{}]*)")
 _SIZE = re.compile(r"(\d+\.?\d*(?:[eE][-+]?\d{1,3})?|\.\d+(?:[eE][-+]?\d{1,3})?)\s*(%|[a-zA-Z]*)")
 _SIGNED = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(%|[a-zA-Z]*)")
@@ -41,14 +41,14 @@ _OUTLINE_SIDES = 2 * pi
 _RELATIVE = {"%": 0.01, "em": 1.0, "rem": 1.0, "ex": 1.0, "ch": 1.0}
 
 
-class Least(NamedTuple):
+class MinimumUnits(NamedTuple):
     """What 1 em and 1 percent of dashes amount to in units of the document at least."""
 
     em: float
     percent: float
 
 
-def least_of(root: Element) -> Least:
+def find_minimum_units(root: XmlElement) -> MinimumUnits:
     """The least of a clean tree. Relative font sizes are multiplied, as elements that have them may be nested."""
     em, factor, side = _FONT_PX, 1.0, inf
     for element in root.walk():
@@ -65,10 +65,10 @@ def least_of(root: Element) -> Least:
                     em = min(em, size)
         sides = (abs(number) for name in _SIDES for number in _numbers(values.get(name, "")))
         side = min(side, *(number for number in sides if number > 0), inf)
-    return Least(max(em * factor, _LEAST_PX), max(side / 100, _LEAST_PX) if side < inf else 1.0)
+    return MinimumUnits(max(em * factor, _LEAST_PX), max(side / 100, _LEAST_PX) if side < inf else 1.0)
 
 
-def dash_period(values: dict[str, str], least: Least) -> float | None:
+def read_dash_period(values: dict[str, str], least: MinimumUnits) -> float | None:
     """The period of dashes that an element itself declares, in its units: inf for none, None without a declaration.
 
     Of several the shortest: which one counts depends on more than their order.
@@ -77,13 +77,13 @@ def dash_period(values: dict[str, str], least: Least) -> float | None:
     return min((period for text in texts if (period := parse_period(text, least)) is not None), default=None)
 
 
-def shortest_period(sheet: str, least: Least) -> float:
+def find_shortest_period(sheet: str, least: MinimumUnits) -> float:
     """The shortest period that a clean style sheet declares for any element; inf if it declares none."""
     periods = (parse_period(text, least) for text in _DECLARED.findall(sheet))
     return min((period for period in periods if period is not None), default=inf)
 
 
-def parse_period(text: str, least: Least) -> float | None:
+def parse_period(text: str, least: MinimumUnits) -> float | None:
     """The sum of the dashes in ``text``, inf if there are none; None where it is invalid, and counts as not declared.
 
     Absolute units are taken for pixels, than which none is shorter.
@@ -104,34 +104,34 @@ def parse_period(text: str, least: Least) -> float | None:
     return total if total > 0 else inf
 
 
-def dash_periods(root: Element) -> dict[int, float]:
+def find_dash_periods(root: XmlElement) -> dict[int, float]:
     """The period of dashes by shape. Where a style sheet or ``use`` declares any, each shape has the shortest."""
-    least = least_of(root)
-    sheets = min((shortest_period(one.text, least) for one in root.walk() if one.name == _STYLE), default=inf)
+    least = find_minimum_units(root)
+    sheets = min((find_shortest_period(one.text, least) for one in root.walk() if one.name == _STYLE), default=inf)
     periods: dict[int, float] = {}
     shortest, everywhere = sheets, sheets < inf
     waiting = [(root, inf)]
     while waiting:
         element, inherited = waiting.pop()
-        declared = dash_period(element.attributes, least)
+        declared = read_dash_period(element.attributes, least)
         period = inherited if declared is None else declared
         shortest = min(shortest, period)
         local = element.name.rpartition("}")[2]
         everywhere |= local == "use" and period < inf
         if local in SHAPES and period < inf:
             periods[id(element)] = period
-        waiting.extend((child, period) for child in element.elements())
+        waiting.extend((child, period) for child in element.iter_children())
     if everywhere:
         return {id(one): shortest for one in root.walk() if one.name.rpartition("}")[2] in SHAPES}
     return periods
 
 
-def scale_dashed_strokes(root: Element) -> None:
+def scale_dashed_strokes(root: XmlElement) -> None:
     """Remove ``vector-effect`` from what may be dashed: strokes that do not scale have dashes in pixels of the image.
 
     Their number then depends on all transforms, view boxes and units of patterns and markers around a line.
     """
-    periods = dash_periods(root)
+    periods = find_dash_periods(root)
     for element in root.walk() if periods else ():
         values = element.attributes
         if id(element) in periods:
@@ -142,7 +142,7 @@ def scale_dashed_strokes(root: Element) -> None:
             element.children = [_EFFECT.sub("", element.text)]
 
 
-def letter_length(root: Element) -> float:
+def estimate_letter_length(root: XmlElement) -> float:
     """The length of the outline of a letter in the largest font of the document, or more, in its units.
 
     Relative sizes are multiplied where elements that may have them are nested.
@@ -160,7 +160,7 @@ def letter_length(root: Element) -> float:
         largest = max(largest, own_px)
         factor *= max(own, by_sheet if "class" in values or element.name.rpartition("}")[2] in _TEXTS else 1.0)
         most = max(most, factor)
-        waiting.extend((child, factor) for child in element.elements())
+        waiting.extend((child, factor) for child in element.iter_children())
     return _LETTER_EMS * min(max(_FONT_PX, largest) * most, _MOST_PX)
 
 
@@ -178,7 +178,7 @@ def _font_sizes(declarations: str) -> tuple[float, float]:
     return largest, factor
 
 
-class Scales(NamedTuple):
+class MaximumUnits(NamedTuple):
     """What lengths of a document amount to in its units at most: the outline of a ``letter``, 1 ``percent``, 1 ``em``.
 
     ``sizes`` are those of style sheets: what an element has to match (element, class and id), and the largest size.
@@ -190,18 +190,18 @@ class Scales(NamedTuple):
     sizes: Sequence[tuple[tuple[str, str, str], float]] = ()
 
 
-def scales_of(root: Element) -> Scales:
+def find_maximum_units(root: XmlElement) -> MaximumUnits:
     """The scales of a clean tree."""
-    letter, largest = letter_length(root), 0.0
+    letter, largest = estimate_letter_length(root), 0.0
     for element in root.walk():
         for name in _SIDES:
             largest = max(largest, *map(abs, _numbers(element.attributes.get(name, ""))), 0.0)
-    scales = Scales(letter, largest / 100, letter / _LETTER_EMS)
+    scales = MaximumUnits(letter, largest / 100, letter / _LETTER_EMS)
     sizes = [
         (compound, size)
         for element in root.walk()
         if element.name == _STYLE
-        for compound, body in compounds(element.text)
+        for compound, body in iter_compounds(element.text)
         if (size := _declared_size(body, scales)) > 0
     ]
     if len(sizes) > _MAX_RULES:
@@ -209,12 +209,12 @@ def scales_of(root: Element) -> Scales:
     return scales._replace(sizes=sizes)
 
 
-def _declared_size(css: str, scales: Scales) -> float:
+def _declared_size(css: str, scales: MaximumUnits) -> float:
     """The largest number by which declarations say the size of a shape, 0 if none does."""
     return max((_px(text, scales) for text in _GEOMETRY.findall(css)), default=0.0)
 
 
-def _css_size(local: str, values: dict[str, str], scales: Scales) -> float:
+def _css_size(local: str, values: dict[str, str], scales: MaximumUnits) -> float:
     """The same of an element, by its own declarations and by style sheets."""
     size = _declared_size(values.get("style", ""), scales)
     classes = values.get("class", "").split()
@@ -224,7 +224,7 @@ def _css_size(local: str, values: dict[str, str], scales: Scales) -> float:
     return size
 
 
-def length(element: Element, scales: Scales) -> float:
+def estimate_outline(element: XmlElement, scales: MaximumUnits) -> float:
     """The length of the outline of a shape in its units, or more; 0 for what is no shape."""
     local = element.name.rpartition("}")[2]
     values = element.attributes
@@ -239,7 +239,7 @@ def length(element: Element, scales: Scales) -> float:
     return inf if isnan(found) else max(0.0, found)  # negative sizes are not drawn
 
 
-def _px(text: str, scales: Scales) -> float:
+def _px(text: str, scales: MaximumUnits) -> float:
     """The first length in ``text``, signed as it is."""
     found = _SIGNED.search(text)
     if found is None:

@@ -6,9 +6,9 @@ from ...source import Source
 from ..header import Header
 
 
-def read(source: Source, page: int) -> Header:  # noqa: ARG001 - an SVG has one page
+def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - an SVG has one page
     """The header of an SVG, which can be transparent anywhere; raises Damaged, OverLimits or TypeNotAllowed."""
-    from .sanitise import size  # the parser is not needed for other types
+    from .sanitise import read_size  # the parser is not needed for other types
 
-    wide, tall = size(source.read_all())
+    wide, tall = read_size(source.read_all())
     return Header("svg", wide, tall, has_alpha=True)

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from ....errors import Damaged, DarkroomError, OverLimits, TypeNotAllowed
 from ....plan.limits import Limits
 from ...source import Source
-from ..safe_xml import Element, EntityDeclared, TooMuch, parse
+from ..safe_xml import XmlElement, XmlEntityDeclared, XmlTooLarge, parse_xml
 from .allowlist import ATTRIBUTES, ELEMENTS, REFERRING, SVG, XLINK
 from .cost import check_cost
-from .css import declarations, is_safe, sheet
+from .css import filter_declarations, filter_stylesheet, is_safe
 from .dashes import scale_dashed_strokes
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ELEMENTS = 100_000
-EMBEDDED = Limits(max_bytes=MAX_BYTES, max_pixels=4_000_000, max_frames=1)
+EMBEDDED_LIMITS = Limits(max_bytes=MAX_BYTES, max_pixels=4_000_000, max_frames=1)
 """What a picture within an SVG may have; librsvg decodes it whole."""
 EMBEDDED_FORMATS = frozenset({"jpeg", "png", "gif", "webp"})
 DEFAULT_SIZE_PX = (300, 150)
@@ -35,7 +35,7 @@ _MAX_LENGTH_CHARS = 64
 _PX = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "q": 96 / 101.6}
 _PX |= {"em": 16.0, "rem": 16.0, "ex": 8.0}
 _DATA_URL = re.compile(r"data:image/[a-z+]{3,8};base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)
-LANGUAGE = "en"
+SYSTEM_LANGUAGE = "en"
 """That of elements with ``systemLanguage``. librsvg takes it from the environment of the process."""
 _SIBLINGS = re.compile(r"[+~]|:(?:first|last|only|nth)-")
 _PLACEHOLDER = f"{{{SVG}}}defs"
@@ -44,9 +44,9 @@ _HREFS = ("href", f"{{{XLINK}}}href")
 _XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 
-def size(data: bytes) -> tuple[int, int]:
+def read_size(data: bytes) -> tuple[int, int]:
     """Width and height in px of an SVG; raises TypeNotAllowed, OverLimits, or Damaged if it is not well-formed."""
-    return _root_size(_parsed(data, root_only=True))
+    return _resolve_size(_parse(data, root_only=True))
 
 
 def sanitise(data: bytes, *, scale: float = 1.0) -> bytes:
@@ -55,28 +55,28 @@ def sanitise(data: bytes, *, scale: float = 1.0) -> bytes:
     Raises TypeNotAllowed for entities, OverLimits for what would take seconds to draw at ``scale``, or Damaged where it
     is not well-formed.
     """
-    root = _parsed(data)
-    wide, tall = _root_size(root)
-    clean = _Cleaner(placeholders=_counts_siblings(root)).clean(root) or Element(f"{{{SVG}}}svg", {})
+    root = _parse(data)
+    wide, tall = _resolve_size(root)
+    clean = _Sanitiser(placeholders=_uses_sibling_selectors(root)).clean(root) or XmlElement(f"{{{SVG}}}svg", {})
     clean.attributes |= {"width": str(wide), "height": str(tall)}
     for name in ("x", "y", "transform"):
         clean.attributes.pop(name, None)
     scale_dashed_strokes(clean)
     try:
         check_cost(clean, max(1, round(wide * scale)), max(1, round(tall * scale)))
-    except TooMuch as error:
+    except XmlTooLarge as error:
         raise OverLimits("The source is an SVG that would take too long to draw", detail=str(error)) from error
-    return _written(clean).encode()
+    return _serialise(clean).encode()
 
 
-def _parsed(data: bytes, *, root_only: bool = False) -> Element:
+def _parse(data: bytes, *, root_only: bool = False) -> XmlElement:
     if len(data) > MAX_BYTES:
         raise OverLimits(f"The source is an SVG of {len(data):,} bytes; the limit is {MAX_BYTES:,}")
     try:
-        root = parse(data, max_elements=MAX_ELEMENTS, root_only=root_only)
-    except EntityDeclared as error:
+        root = parse_xml(data, max_elements=MAX_ELEMENTS, root_only=root_only)
+    except XmlEntityDeclared as error:
         raise TypeNotAllowed("The source is an SVG that declares entities; they are not served here") from error
-    except TooMuch as error:
+    except XmlTooLarge as error:
         raise OverLimits(
             f"The source is an SVG of more than {MAX_ELEMENTS:,} elements, or of too deep a nesting"
         ) from error
@@ -87,10 +87,10 @@ def _parsed(data: bytes, *, root_only: bool = False) -> Element:
     return root
 
 
-def _root_size(root: Element) -> tuple[int, int]:
+def _resolve_size(root: XmlElement) -> tuple[int, int]:
     """CSS's rules for a replaced element: own size, else by the view box's ratio, else the view box, else 300 × 150."""
-    wide, tall = (_length(root.attributes.get(name, "")) for name in ("width", "height"))
-    box = _view_box(root)
+    wide, tall = (_parse_length(root.attributes.get(name, "")) for name in ("width", "height"))
+    box = _parse_view_box(root)
     if wide is None or tall is None:
         box_wide, box_tall = box or DEFAULT_SIZE_PX
         if wide is not None:
@@ -103,14 +103,14 @@ def _root_size(root: Element) -> tuple[int, int]:
     return max(1, int(wide + 0.5)), max(1, int(tall + 0.5))
 
 
-def _length(text: str) -> float | None:
+def _parse_length(text: str) -> float | None:
     """A length in px; None if it is a percentage, missing or nothing."""
     found = _LENGTH.fullmatch(text) if len(text) <= _MAX_LENGTH_CHARS else None
     value = float(found[1]) * _PX.get(found[2].lower(), 0.0) if found else 0.0
     return value if value > 0 else None
 
 
-def _view_box(root: Element) -> tuple[float, float] | None:
+def _parse_view_box(root: XmlElement) -> tuple[float, float] | None:
     """Width and height of the view box, if it has an area."""
     words = root.attributes.get("viewBox", "").replace(",", " ").split()
     try:
@@ -120,25 +120,25 @@ def _view_box(root: Element) -> tuple[float, float] | None:
     return (wide, tall) if wide > 0 and tall > 0 else None
 
 
-def _counts_siblings(root: Element) -> bool:
+def _uses_sibling_selectors(root: XmlElement) -> bool:
     """Whether a style sheet has a selector that depends on what else there is beside an element."""
     return any(_SIBLINGS.search(element.text) for element in root.walk() if element.name.endswith("style"))
 
 
 @dataclass(frozen=True, slots=True)
-class _Cleaner:
+class _Sanitiser:
     """``placeholders``: what is removed leaves an empty element, so that ``:first-child`` means the same as before."""
 
     placeholders: bool
 
-    def clean(self, element: Element) -> Element | None:
+    def clean(self, element: XmlElement) -> XmlElement | None:
         """``element`` without anything that is not listed; None if it is not drawn. Names lose their namespace."""
         space, _, local = element.name.rpartition("}")
         if space not in ("", f"{{{SVG}") or local not in ELEMENTS or not _is_in_language(element):
             return None
-        clean = Element(f"{{{SVG}}}{local}", _attributes(local, element.attributes))
+        clean = XmlElement(f"{{{SVG}}}{local}", _filter_attributes(local, element.attributes))
         if local == "style":
-            clean.children = [sheet(element.text)]
+            clean.children = [filter_stylesheet(element.text)]
             return clean
         if local == "image" and "href" not in clean.attributes:
             return None
@@ -148,65 +148,65 @@ class _Cleaner:
             elif (kept := self.clean(child)) is not None:
                 clean.children.append(kept)
             elif self.placeholders and local not in ("switch", *_WITH_TEXT):
-                clean.children.append(Element(_PLACEHOLDER, {}))
+                clean.children.append(XmlElement(_PLACEHOLDER, {}))
         return clean
 
 
-def _is_in_language(element: Element) -> bool:
+def _is_in_language(element: XmlElement) -> bool:
     """Whether :data:`LANGUAGE` is one that ``systemLanguage`` names, if it names any (SVG 2, 5.8.4)."""
     given = element.attributes.get("systemLanguage")
-    return given is None or any(one.strip().lower().split("-")[0] == LANGUAGE for one in given.split(","))
+    return given is None or any(one.strip().lower().split("-")[0] == SYSTEM_LANGUAGE for one in given.split(","))
 
 
-def _attributes(local: str, given: dict[str, str]) -> dict[str, str]:
+def _filter_attributes(local: str, given: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in given.items() if name in ATTRIBUTES and is_safe(value)}
     if "style" in given:
-        kept["style"] = declarations(given["style"])
+        kept["style"] = filter_declarations(given["style"])
     if given.get(_XML_SPACE) == "preserve":
         kept["xml:space"] = "preserve"
     href = next((given[name].strip() for name in _HREFS if name in given), "")
     if local in REFERRING and href.startswith("#"):
         kept["href"] = href
-    elif local == "image" and (picture := _embedded(href)):
+    elif local == "image" and (picture := _sanitise_data_url(href)):
         kept["href"] = picture
     return kept
 
 
-def _embedded(url: str) -> str:
+def _sanitise_data_url(url: str) -> str:
     """A data URL of the picture in ``url``; empty unless it is a small one of a type that is allowed."""
-    from ..probe import inspect
+    from ..probe import probe
 
     found = _DATA_URL.fullmatch(url)
     if found is None:
         return ""
     try:
         data = b64decode("".join(found[1].split()), validate=True)
-        header = inspect(Source.of(data), EMBEDDED)
+        header = probe(Source.from_bytes(data), EMBEDDED_LIMITS)
     except (DarkroomError, ValueError):
         return ""
     return f"data:image/{header.format};base64,{b64encode(data).decode()}" if header.format in EMBEDDED_FORMATS else ""
 
 
-def _written(element: Element) -> str:
+def _serialise(element: XmlElement) -> str:
     parts: list[str] = []
     _write(element, parts, f' xmlns="{SVG}"')
     return "".join(parts)
 
 
-def _write(element: Element, parts: list[str], names: str = "") -> None:
+def _write(element: XmlElement, parts: list[str], names: str = "") -> None:
     local = element.name.rpartition("}")[2]
     parts.append(f"<{local}{names}")
-    parts += [f' {name}="{_escaped(value)}"' for name, value in element.attributes.items()]
+    parts += [f' {name}="{_escape(value)}"' for name, value in element.attributes.items()]
     parts.append(">")
     for child in element.children:
         if isinstance(child, str):
-            parts.append(_escaped(child))
+            parts.append(_escape(child))
         else:
             _write(child, parts)
     parts.append(f"</{local}>")
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """``text`` for an attribute or between tags."""
     for mark, entity in (
         ("&", "&amp;"),

@@ -25,7 +25,7 @@ _WHOLE_NUMBERS = frozenset((1, 3, 4, 6, 8, 9, 13, 16, 17, 18))
 type ReadAt = Callable[[int, int], bytes]
 
 
-class Layout(NamedTuple):
+class TiffLayout(NamedTuple):
     """How directories are written: byte order, and the sizes in bytes of an offset, a number of entries, an entry."""
 
     order: Literal["little", "big"]
@@ -47,10 +47,10 @@ class Directory(NamedTuple):
 
     at: int
     entries: dict[int, Entry]
-    following: int
+    next_at: int
 
 
-class Tiff:
+class TiffReader:
     """The directories of a file, read as they are asked for. Its methods raise ValueError where the file is broken."""
 
     def __init__(self, read_at: ReadAt) -> None:
@@ -59,65 +59,65 @@ class Tiff:
         head = read_at(0, 16)
         order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
         big = head[2:4] in (b"\x2b\0", b"\0\x2b")
-        self.layout = Layout(order, 8, 8, 20) if big else Layout(order, 4, 2, 12)
-        self.first = self.number_in(head[8:16] if big else head[4:8])
+        self.layout = TiffLayout(order, 8, 8, 20) if big else TiffLayout(order, 4, 2, 12)
+        self.first = self.decode_number(head[8:16] if big else head[4:8])
 
-    def chain(self) -> list[Directory]:
+    def read_directories(self) -> list[Directory]:
         """The directories on the top level."""
         found: dict[int, Directory] = {}
         at = self.first
         while at:
             if at in found or len(found) >= MAX_PAGES:
                 raise ValueError("the directories have no end")
-            found[at] = self.directory(at)
-            at = found[at].following
+            found[at] = self.read_directory(at)
+            at = found[at].next_at
         if not found:
             raise ValueError("no directory")
         return list(found.values())
 
-    def directory(self, at: int) -> Directory:
+    def read_directory(self, at: int) -> Directory:
         """The directory at ``at``."""
         layout = self.layout
-        count = self.number_in(self._whole(at, layout.length))
+        count = self.decode_number(self._read_exactly(at, layout.length))
         self._left -= count
         if self._left < 0:
             raise ValueError("too many entries")
         start = at + layout.length
-        block = self._whole(start, count * layout.entry + layout.offset)
+        block = self._read_exactly(start, count * layout.entry + layout.offset)
         entries: dict[int, Entry] = {}
         for place in range(0, count * layout.entry, layout.entry):
-            tag = self.number_in(block[place : place + 2])
+            tag = self.decode_number(block[place : place + 2])
             entries.setdefault(tag, self._entry(block[place : place + layout.entry], start + place))
-        return Directory(at, entries, self.number_in(block[-layout.offset :]))
+        return Directory(at, entries, self.decode_number(block[-layout.offset :]))
 
-    def numbers(self, directory: Directory, tag: int, most: int) -> list[int]:
+    def read_numbers(self, directory: Directory, tag: int, most: int) -> list[int]:
         """The first ``most`` values of a tag that holds whole numbers; none where it is missing or holds others."""
         entry = directory.entries.get(tag)
         if entry is None or entry.kind not in _WHOLE_NUMBERS:
             return []
         size = SIZES[entry.kind]
-        body = self._whole(entry.at, size * min(entry.values, most))
-        return [self.number_in(body[at : at + size]) for at in range(0, len(body), size)]
+        body = self._read_exactly(entry.at, size * min(entry.values, most))
+        return [self.decode_number(body[at : at + size]) for at in range(0, len(body), size)]
 
-    def number(self, directory: Directory, tag: int, default: int = 0) -> int:
+    def read_number(self, directory: Directory, tag: int, default: int = 0) -> int:
         """The first value of a tag that holds whole numbers, ``default`` where it is missing."""
-        return next(iter(self.numbers(directory, tag, 1)), 0 if tag in directory.entries else default)
+        return next(iter(self.read_numbers(directory, tag, 1)), 0 if tag in directory.entries else default)
 
-    def body(self, entry: Entry, most_bytes: int) -> bytes:
+    def read_value(self, entry: Entry, most_bytes: int) -> bytes:
         """An entry's values as they lie in the file, up to ``most_bytes``; fewer where the file ends."""
         return self._read_at(entry.at, min(entry.values * SIZES.get(entry.kind, 0), most_bytes))
 
-    def number_in(self, data: bytes) -> int:
+    def decode_number(self, data: bytes) -> int:
         """``data`` as a number in the file's byte order."""
         return int.from_bytes(data, self.layout.order)
 
     def _entry(self, body: bytes, at: int) -> Entry:
         offset = self.layout.offset
-        kind, count = self.number_in(body[2:4]), self.number_in(body[4:-offset])
+        kind, count = self.decode_number(body[2:4]), self.decode_number(body[4:-offset])
         inside = SIZES.get(kind, 0) * count <= offset
-        return Entry(kind, count, at + len(body) - offset if inside else self.number_in(body[-offset:]))
+        return Entry(kind, count, at + len(body) - offset if inside else self.decode_number(body[-offset:]))
 
-    def _whole(self, at: int, length: int) -> bytes:
+    def _read_exactly(self, at: int, length: int) -> bytes:
         data = self._read_at(at, length)
         if len(data) < length:
             raise ValueError("the data ends in a directory")

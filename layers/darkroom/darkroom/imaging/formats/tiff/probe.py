@@ -25,7 +25,7 @@ from .container import (
     TILE_WIDTH,
     WIDTH,
     Directory,
-    Tiff,
+    TiffReader,
 )
 
 MAX_CHANNELS = 5
@@ -72,7 +72,7 @@ _ALIKE = (BITS, CHANNELS, COMPRESSION, PHOTOMETRIC)
 _RAW = "The source is a camera raw file; served are JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF and SVG"
 
 
-class Page(NamedTuple):
+class TiffPage(NamedTuple):
     """A page: the place of its directory among those of the file, as libtiff counts, and its smaller versions.
 
     ``shrinks`` are how many pixels of the page one of each version stands for on each side: 2, 4, 8 and so on.
@@ -82,50 +82,50 @@ class Page(NamedTuple):
     shrinks: tuple[int, ...]
 
 
-def read(source: Source, page: int) -> Header:
+def read_header(source: Source, page: int) -> Header:
     """The header of a TIFF's ``page``, or its last one; raises ValueError, or TypeNotAllowed for camera raw files."""
-    tiff = Tiff(source.read_at)
-    directories = tiff.chain()
+    tiff = TiffReader(source.read_at)
+    directories = tiff.read_directories()
     first = directories[0]
-    if DNG in first.entries or (SUB_DIRECTORIES in first.entries and tiff.number(first, SUBFILE) & REDUCED):
+    if DNG in first.entries or (SUB_DIRECTORIES in first.entries and tiff.read_number(first, SUBFILE) & REDUCED):
         raise TypeNotAllowed(_RAW)
-    places = _places(tiff, directories)
+    places = _page_indexes(tiff, directories)
     return _header(tiff, directories[places[min(page, len(places) - 1)]], len(places))
 
 
-def page_of(source: Source, page: int) -> Page:
+def find_page(source: Source, page: int) -> TiffPage:
     """Where ``page`` (from 0) of a TIFF is; raises ValueError, or IndexError where there is no such page."""
-    tiff = Tiff(source.read_at)
-    directories = tiff.chain()
-    place = _places(tiff, directories)[page]
-    return Page(place, _shrinks(tiff, directories[place]))
+    tiff = TiffReader(source.read_at)
+    directories = tiff.read_directories()
+    place = _page_indexes(tiff, directories)[page]
+    return TiffPage(place, _shrinks(tiff, directories[place]))
 
 
-def _header(tiff: Tiff, directory: Directory, pages: int) -> Header:
-    photometric = tiff.number(directory, PHOTOMETRIC, 1)
-    _require_served(photometric, tiff.number(directory, COMPRESSION, 1))
-    channels = tiff.number(directory, CHANNELS, 1)
-    if tiff.number(directory, TILE_WIDTH, 1) * tiff.number(directory, TILE_HEIGHT, 1) > MAX_TILE_PIXELS:
+def _header(tiff: TiffReader, directory: Directory, pages: int) -> Header:
+    photometric = tiff.read_number(directory, PHOTOMETRIC, 1)
+    _require_supported(photometric, tiff.read_number(directory, COMPRESSION, 1))
+    channels = tiff.read_number(directory, CHANNELS, 1)
+    if tiff.read_number(directory, TILE_WIDTH, 1) * tiff.read_number(directory, TILE_HEIGHT, 1) > MAX_TILE_PIXELS:
         raise ValueError("a tile is too large")
     if photometric not in _COLOURS or not 1 <= channels <= MAX_CHANNELS:
         raise ValueError(f"photometric {photometric} with {channels} channels")
     colour = _COLOURS[photometric]
     own = 1 if photometric == 3 else _OWN_CHANNELS[colour]
-    turn = tiff.number(directory, ORIENTATION, 1)
+    turn = tiff.read_number(directory, ORIENTATION, 1)
     return Header(
         "tiff",
-        tiff.number(directory, WIDTH),
-        tiff.number(directory, HEIGHT),
+        tiff.read_number(directory, WIDTH),
+        tiff.read_number(directory, HEIGHT),
         frames=pages,
         orientation=turn if 1 <= turn <= 8 else 1,
         has_alpha=channels > own,
         has_profile=PROFILE in directory.entries,
-        bits=tiff.number(directory, BITS, 1),
+        bits=tiff.read_number(directory, BITS, 1),
         colour=colour,
     )
 
 
-def _require_served(photometric: int, compression: int) -> None:
+def _require_supported(photometric: int, compression: int) -> None:
     """Raise TypeNotAllowed for what libtiff here has no decoder for, by its name."""
     name = _OTHER_COLOURS.get(photometric, "")
     if not name and compression not in _COMPRESSIONS:
@@ -134,13 +134,13 @@ def _require_served(photometric: int, compression: int) -> None:
         raise TypeNotAllowed(f"The source is a TIFF with {name}, which is not served")
 
 
-def _places(tiff: Tiff, directories: list[Directory]) -> list[int]:
+def _page_indexes(tiff: TiffReader, directories: list[Directory]) -> list[int]:
     """Which directories are pages. Smaller versions that stand among them are none, unless there is nothing else."""
-    full = [place for place, found in enumerate(directories) if not tiff.number(found, SUBFILE) & REDUCED]
+    full = [place for place, found in enumerate(directories) if not tiff.read_number(found, SUBFILE) & REDUCED]
     return full or list(range(len(directories)))
 
 
-def _shrinks(tiff: Tiff, directory: Directory) -> tuple[int, ...]:
+def _shrinks(tiff: TiffReader, directory: Directory) -> tuple[int, ...]:
     """The smaller versions in a directory's sub-directories, as :mod:`darkroom.imaging.pyramid` writes them.
 
     Each has half the size of the one before and lies before it in the file. Whatever else there may be is not trusted
@@ -149,8 +149,8 @@ def _shrinks(tiff: Tiff, directory: Directory) -> tuple[int, ...]:
     found: list[int] = []
     above = directory
     with suppress(ValueError):
-        for at in tiff.numbers(directory, SUB_DIRECTORIES, MAX_LEVELS):
-            level = tiff.directory(at)
+        for at in tiff.read_numbers(directory, SUB_DIRECTORIES, MAX_LEVELS):
+            level = tiff.read_directory(at)
             if not _is_half(tiff, above, level):
                 break
             found.append(2 ** (len(found) + 1))
@@ -158,10 +158,12 @@ def _shrinks(tiff: Tiff, directory: Directory) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _is_half(tiff: Tiff, above: Directory, level: Directory) -> bool:
+def _is_half(tiff: TiffReader, above: Directory, level: Directory) -> bool:
     return (
-        tiff.number(level, SUBFILE) & REDUCED == REDUCED
-        and all(tiff.number(level, side) == max(1, tiff.number(above, side) // 2) for side in (WIDTH, HEIGHT))
-        and all(tiff.numbers(level, tag, MAX_CHANNELS) == tiff.numbers(above, tag, MAX_CHANNELS) for tag in _ALIKE)
-        and 0 < tiff.number(level, TILE_OFFSETS) < tiff.number(above, TILE_OFFSETS)
+        tiff.read_number(level, SUBFILE) & REDUCED == REDUCED
+        and all(tiff.read_number(level, side) == max(1, tiff.read_number(above, side) // 2) for side in (WIDTH, HEIGHT))
+        and all(
+            tiff.read_numbers(level, tag, MAX_CHANNELS) == tiff.read_numbers(above, tag, MAX_CHANNELS) for tag in _ALIKE
+        )
+        and 0 < tiff.read_number(level, TILE_OFFSETS) < tiff.read_number(above, TILE_OFFSETS)
     )

@@ -21,25 +21,25 @@ class Chunk(NamedTuple):
     end: int
 
 
-def chunks(read_at: ReadAt) -> Iterator[Chunk]:
+def iter_chunks(read_at: ReadAt) -> Iterator[Chunk]:
     """The chunks of a WebP in order; raises ValueError where the data ends before the RIFF size says."""
-    return _between(read_at, 12, 8 + int.from_bytes(read_at(4, 4), "little"))
+    return _iter_between(read_at, 12, 8 + int.from_bytes(read_at(4, 4), "little"))
 
 
-def subchunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
+def iter_subchunks(data: bytes, start: int, end: int) -> Iterator[Chunk]:
     """The chunks within a frame's chunk; raises ValueError where they do not fit."""
-    for found in _between(lambda at, length: data[at : at + length], start, end):
+    for found in _iter_between(lambda at, length: data[at : at + length], start, end):
         if found.body + found.size > end:
             raise ValueError("a chunk is longer than its frame")
         yield found
 
 
-def chunk(name: bytes, body: bytes) -> bytes:
+def build_chunk(name: bytes, body: bytes) -> bytes:
     """A chunk that carries ``body``."""
     return name + len(body).to_bytes(4, "little") + body + b"\0" * (len(body) & 1)
 
 
-def _between(read_at: ReadAt, start: int, end: int) -> Iterator[Chunk]:
+def _iter_between(read_at: ReadAt, start: int, end: int) -> Iterator[Chunk]:
     at = start
     for _ in range(MAX_CHUNKS):
         if at + 8 > end:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ...source import Source
 from ..header import Header
-from ..metadata.orientation import orientation
-from .container import chunks
+from ..metadata.orientation import read_orientation
+from .container import iter_chunks
 
 _PROFILE, _ALPHA, _EXIF, _ANIMATION = 0x20, 0x10, 0x08, 0x02
 
 
-def read(source: Source, page: int) -> Header:  # noqa: ARG001 - frames of an animation are alike
+def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - frames of an animation are alike
     """The header of a WebP; raises ValueError. Reads to the end for an animation or where EXIF is announced."""
     name = source.read_at(12, 4)
     if name == b"VP8X":
@@ -43,12 +43,12 @@ def _extended(source: Source) -> Header:
     flags = body[0]
     frames, turn = 1, 1
     if flags & (_ANIMATION | _EXIF):
-        parts = list(chunks(source.read_at))
+        parts = list(iter_chunks(source.read_at))
         frames = sum(chunk.name == b"ANMF" for chunk in parts) if flags & _ANIMATION else 1
         if not frames:
             raise ValueError("an animation without a frame")
         exif = next((source.read_at(c.body, c.size) for c in parts if c.name == b"EXIF"), b"")
-        turn = orientation(exif.removeprefix(b"Exif\0\0"))
+        turn = read_orientation(exif.removeprefix(b"Exif\0\0"))
     return Header(
         "webp",
         int.from_bytes(body[4:7], "little") + 1,

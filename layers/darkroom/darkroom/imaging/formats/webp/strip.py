@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...colour.icc_rewrite import rewrite
-from ..metadata.orientation import minimal
-from .container import Chunk, chunk, chunks, subchunks
+from ...colour.icc_rewrite import rewrite_profile
+from ..metadata.orientation import build_orientation_exif
+from .container import Chunk, build_chunk, iter_chunks, iter_subchunks
 
 _PICTURE = frozenset((b"VP8 ", b"VP8L", b"ALPH"))
 _KEPT = _PICTURE | {b"ANIM"}
@@ -13,15 +13,15 @@ _FRAME_BYTES = 16
 """Of an ANMF chunk, before its own chunks: place, size, duration, disposal."""
 
 
-def clean(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
+def strip(data: bytes, orientation: int, *, keep_profile: bool) -> bytes:
     """``data`` with nothing but what decodes it, and its orientation if it is not 1; raises ValueError."""
-    exif = minimal(orientation) if orientation != 1 else b""
+    exif = build_orientation_exif(orientation) if orientation != 1 else b""
     gone = _EXIF_FLAG | _XMP_FLAG | (0 if keep_profile else _PROFILE_FLAG)
     added = _EXIF_FLAG if exif else 0
-    found = chunks(lambda at, length: data[at : at + length])
+    found = iter_chunks(lambda at, length: data[at : at + length])
     parts = [_part(data, part, gone, added) for part in found if keep_profile or part.name != b"ICCP"]
     if exif:
-        parts.append(chunk(b"EXIF", exif))
+        parts.append(build_chunk(b"EXIF", exif))
     body = b"WEBP" + b"".join(parts)
     return b"RIFF" + len(body).to_bytes(4, "little") + body
 
@@ -31,14 +31,14 @@ def _part(data: bytes, part: Chunk, gone: int, added: int) -> bytes:
     if part.name in _KEPT:
         return data[part.start : part.end]
     if part.name == b"ICCP":
-        return chunk(b"ICCP", rewrite(data[part.body : part.body + part.size]))
+        return build_chunk(b"ICCP", rewrite_profile(data[part.body : part.body + part.size]))
     if part.name == b"VP8X":
         flags = data[part.body] & ~gone | added
-        return chunk(b"VP8X", bytes([flags]) + data[part.body + 1 : part.body + part.size])
+        return build_chunk(b"VP8X", bytes([flags]) + data[part.body + 1 : part.body + part.size])
     if part.name == b"ANMF":
         inner = (
-            sub for sub in subchunks(data, part.body + _FRAME_BYTES, part.body + part.size) if sub.name in _PICTURE
+            sub for sub in iter_subchunks(data, part.body + _FRAME_BYTES, part.body + part.size) if sub.name in _PICTURE
         )
         frame = data[part.body : part.body + _FRAME_BYTES] + b"".join(data[sub.start : sub.end] for sub in inner)
-        return chunk(b"ANMF", frame)
+        return build_chunk(b"ANMF", frame)
     return b""
