@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from darkroom.dialects.iiif import tiles
@@ -331,6 +331,9 @@ SMALL_CAPS = Caps(max_side_px=2000, max_area_px=2_000_000)
 
 
 @given(st.builds(Size, st.integers(1, 3000), st.integers(1, 3000)), st.sampled_from([CAPS, SMALL_CAPS]))
+@example(Size(1, 1025), CAPS)
+@example(Size(2049, 2049), CAPS)
+@example(Size(1, 2001), SMALL_CAPS)
 def test_all_that_is_listed_may_be_asked_for_and_is_counted(upright: Size, caps: Caps) -> None:
     listed = tiles.listed(upright, caps)
     assert len(listed) == tiles.count(upright, caps)

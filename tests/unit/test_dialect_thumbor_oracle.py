@@ -42,7 +42,7 @@ COMPOSED = st.fixed_dictionaries(
         "valign": st.sampled_from(["top", "middle", "bottom"]),
         "trim": st.sampled_from([True, ("top-left", 10), ("bottom-right", 90), ("bottom-right", None)]),
         "crop": st.tuples(POINTS, POINTS),
-        "filters": st.lists(CALLS, max_size=3),
+        "filters": st.lists(CALLS, max_size=3, unique=True),
         "fitting": st.sampled_from(["fit_in", "full_fit_in", "adaptive_fit_in", "adaptive_full_fit_in"]),
     },
 )
@@ -80,7 +80,8 @@ def test_what_it_composes_we_read(drawn: dict[str, Any]) -> None:
     assert wanted.full == any("full" in name for name in options)
     assert wanted.adaptive == any("adaptive" in name for name in options)
     trim = options.get("trim")
-    assert wanted.values.get("trim") == (trim and (1 if trim is True else trim[1] or 1))
+    distance = trim[1] or 0 if isinstance(trim, tuple) else 0
+    assert wanted.values.get("trim") == (trim and max(1, round(distance / 3**0.5)))
     assert ("trimx" in wanted.values) == (isinstance(trim, tuple) and trim[0] == "bottom-right")
     (left, top), (right, bottom) = options.get("crop", ((0, 0), (0, 0)))
     assert wanted.crop == ((left, top, right, bottom) if left < right and top < bottom else None)

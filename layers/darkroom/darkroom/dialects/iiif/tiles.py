@@ -63,25 +63,31 @@ def listed(upright: Size, caps: Caps) -> set[tuple[Box, Size]]:
     whole = Box(0, 0, *upright)
     found = {(whole, size) for size in _whole_sizes(upright, caps)}
     for region, size in tiles(upright):
-        found |= {(region, one) for one in _both(region.size, size)}
+        found |= {(region, one) for one in _both(region.size, size, caps)}
     return found
 
 
 def count(upright: Size, caps: Caps) -> int:
-    """How many :func:`listed` are, without making them: of a factor's tiles only those at an edge differ in shape."""
+    """How many :func:`listed` are, without making them: of a factor's tiles only those at an edge differ in shape.
+
+    Small corner tiles are the same at several factors.
+    """
     found = len(_whole_sizes(upright, caps))
+    corners: set[tuple[Box, Size]] = set()
     for factor in scale_factors(upright):
         step = TILE_PX * factor
         columns, right = divmod(upright.width, step)
         rows, low = divmod(upright.height, step)
         if columns + bool(right) > 1 or rows + bool(low) > 1:
-            shapes = ((step, step, columns * rows), (right, step, rows), (step, low, columns), (right, low, 1))
-            found += sum(many * _spellings(Size(width, height), factor) for width, height, many in shapes)
-    return found
+            shapes = ((step, step, columns * rows), (right, step, rows), (step, low, columns))
+            found += sum(many * len(_tile_sizes(Size(width, height), factor, caps)) for width, height, many in shapes)
+            corner = Box(columns * step, rows * step, right, low)
+            corners |= {(corner, size) for size in _tile_sizes(corner.size, factor, caps)}
+    return found + len(corners)
 
 
-def _spellings(shape: Size, factor: int) -> int:
-    return len(_both(shape, reduced(shape, factor))) if min(shape) else 0
+def _tile_sizes(shape: Size, factor: int, caps: Caps) -> set[Size]:
+    return _both(shape, reduced(shape, factor), caps) if min(shape) else set()
 
 
 def is_listed(asked: ImageRequest, picture: Picture, caps: Caps) -> bool:
@@ -97,7 +103,7 @@ def is_listed(asked: ImageRequest, picture: Picture, caps: Caps) -> bool:
         return False
     if picture.is_whole:
         return picture.size in _whole_sizes(picture.upright, caps)
-    return any(_is_tile(picture, factor) for factor in scale_factors(picture.upright))
+    return any(_is_tile(picture, factor, caps) for factor in scale_factors(picture.upright))
 
 
 def _size_words(asked: ImageRequest, picture: Picture, caps: Caps) -> set[str]:
@@ -116,21 +122,25 @@ def _whole_sizes(upright: Size, caps: Caps) -> set[Size]:
     """Sizes of the whole picture: those of ``info.json``, the largest, and thumbnails, none of them enlarged."""
     found = {most_of(upright, caps)}
     for size in sizes(upright, caps):
-        found |= _both(upright, size)
-    return found | {by_width(upright, width) for width in THUMBNAIL_WIDTHS_PX if width <= upright.width}
+        found |= _both(upright, size, caps)
+    thumbnails = {by_width(upright, width) for width in THUMBNAIL_WIDTHS_PX if width <= upright.width}
+    return found | {size for size in thumbnails if caps.hold(size)}
 
 
-def _both(region: Size, size: Size) -> set[Size]:
-    """A listed ``size`` of a ``region``, and what ``w,`` makes of its width: clients of version 2 write that."""
-    return {size, by_width(region, size.width)}
+def _both(region: Size, size: Size, caps: Caps) -> set[Size]:
+    """A listed ``size`` of a ``region``, and what ``w,`` makes of its width: clients of version 2 write that.
+
+    The second of a region one pixel wide can be too long to be served.
+    """
+    return {one for one in (size, by_width(region, size.width)) if caps.hold(one)}
 
 
-def _is_tile(picture: Picture, factor: int) -> bool:
+def _is_tile(picture: Picture, factor: int, caps: Caps) -> bool:
     step, region = TILE_PX * factor, picture.region
     room = Size(picture.upright.width - region.left, picture.upright.height - region.top)
     return (
         region.left % step == 0
         and region.top % step == 0
         and region.size == Size(min(step, room.width), min(step, room.height))
-        and picture.size in _both(region.size, reduced(region.size, factor))
+        and picture.size in _both(region.size, reduced(region.size, factor), caps)
     )
