@@ -49,7 +49,7 @@ format: $(READY)  ## Format the Python code
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-bench: $(READY)  ## Measure all of docs/performance.md, with peers where they install; RUNS=3 for three runs
+bench: $(READY)  ## Measure all of docs/explanation/performance.md, with peers where they install; RUNS=3 for three runs
 	@$(RUN) -m bench --runs $(or $(RUNS),1)
 
 cost: $(READY)  ## What a million requests cost, from measured durations, beside AWS's own solution

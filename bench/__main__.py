@@ -1,4 +1,5 @@
-"""``python -m bench [PART…] [--quick] [--runs N]``: measure, print, and write docs/performance.md and its chart.
+"""``python -m bench [PART…] [--quick] [--runs N]``: measure, print, and write docs/explanation/performance.md and its
+chart.
 
 Without parts it is a full run: its figures are kept in bench/runs.json, and the page's goals are judged by the last
 three. ``--quick`` takes few rounds and leaves all files as they are.

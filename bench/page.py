@@ -1,4 +1,4 @@
-"""docs/performance.md: each part writes between markers of its own, and the goals have a table."""
+"""docs/explanation/performance.md: each part writes between markers of its own, and the goals have a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .goals import Goal, Section
 from .paths import ROOT
 from .runs import KEPT, Run, verdict
 
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
 CHART = ROOT / "docs" / "images" / "performance.svg"
 
 

@@ -1,4 +1,4 @@
-"""``python -m chaos``: the kill test. See docs/chaos.md."""
+"""``python -m chaos``: the kill test. See docs/guides/chaos-test.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""``python -m chaos.bulk_job``: a library's pictures printed again while workers are killed. See docs/library.md.
+"""``python -m chaos.bulk_job``: a library's pictures printed again while workers are killed. See
+docs/guides/bulk-jobs.md.
 
 It works on a local stack that runs already, puts masters there, and says whether the report accounts for each.
 """

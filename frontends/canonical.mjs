@@ -1,4 +1,4 @@
-/** The canonical request of a URL, which signatures are made over (docs/urls.md, "Signing"). */
+/** The canonical request of a URL, which signatures are made over (docs/reference/urls.md, "Signing"). */
 import { read as readParts } from './edge.mjs';
 
 export { Refusal } from './edge.mjs';

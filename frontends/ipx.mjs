@@ -1,7 +1,7 @@
 /**
  * Darkroom's URLs for those of ipx (versions 1 to 3: `/_ipx/w_200,f_webp/photo.jpg`), as Nuxt writes them.
  *
- * A modifier without a counterpart is refused, not ignored. docs/frontends.md has the table.
+ * A modifier without a counterpart is refused, not ignored. docs/guides/frontends.md has the table.
  */
 import { darkroomUrl, keyOf, widthUrl } from './darkroom.mjs';
 

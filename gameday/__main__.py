@@ -1,4 +1,4 @@
-"""``python -m gameday``: the rehearsal. See docs/gameday.md."""
+"""``python -m gameday``: the rehearsal. See docs/guides/game-day.md."""
 
 from __future__ import annotations
 

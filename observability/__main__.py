@@ -11,7 +11,7 @@ from observability.billing import with_mapping, with_table
 from observability.template import template
 
 ROOT = Path(__file__).parents[1]
-STACK, PAGE, TEMPLATE = ROOT / "stacks" / "alarms.yaml", ROOT / "docs" / "slo.md", ROOT / "template.yaml"
+STACK, PAGE, TEMPLATE = ROOT / "stacks" / "alarms.yaml", ROOT / "docs" / "reference" / "slo.md", ROOT / "template.yaml"
 
 
 def main() -> None:

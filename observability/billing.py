@@ -1,4 +1,5 @@
-"""What the alarms of each level cost: the table in docs/slo.md, and the mapping in template.yaml for the monitor."""
+"""What the alarms of each level cost: the table in docs/reference/slo.md, and the mapping in template.yaml for the
+monitor."""
 
 from __future__ import annotations
 

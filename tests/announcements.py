@@ -12,14 +12,14 @@ from local.paths import ROOT
 
 SCHEMAS: Mapping[str, dict[str, Any]] = {
     path.name.removesuffix(".schema.json"): json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "docs" / "schemas").glob("*.schema.json"))
+    for path in sorted((ROOT / "docs" / "reference" / "schemas").glob("*.schema.json"))
 }
 """By detail type."""
 
 
 REGISTRY: Mapping[str, dict[str, Any]] = {
     path.stem.removeprefix("darkroom@"): json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "docs" / "schemas" / "registry").glob("*.json"))
+    for path in sorted((ROOT / "docs" / "reference" / "schemas" / "registry").glob("*.json"))
 }
 """By detail type: the OpenAPI documents for EventBridge's schema registry."""
 

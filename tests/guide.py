@@ -1,4 +1,5 @@
-"""The shell blocks of docs/deploy.md, and which of their lines do not run on the local engine as they are printed."""
+"""The shell blocks of docs/getting-started/deploy.md, and which of their lines do not run on the local engine as they
+are printed."""
 
 from __future__ import annotations
 
@@ -10,14 +11,15 @@ from dataclasses import dataclass
 
 from local.paths import ROOT
 
-GUIDE = ROOT / "docs" / "deploy.md"
+GUIDE = ROOT / "docs" / "getting-started" / "deploy.md"
 _BLOCK = re.compile(r"^( *)```sh\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 _INVOKED = "aws lambda invoke "
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """Why a line does not run here, and what the reader of docs/local.md runs instead, if anything."""
+    """Why a line does not run here, and what the reader of docs/getting-started/local-stack.md runs instead, if
+    anything."""
 
     reason: str
     instead: str = ":"
@@ -38,7 +40,8 @@ DEVIATIONS: Mapping[str, Deviation] = {
     "python -m tools.smoke --local": _NO_SMOKE,
     "python -m tools.smoke --only removal odd-keys": _NO_SMOKE,
     "sam delete --stack-name $stack": Deviation(
-        "SAM CLI 1.170 cannot read templates of nested stacks at another endpoint (docs/local.md)",
+        "SAM CLI 1.170 cannot read templates of nested stacks at another endpoint "
+        "(docs/getting-started/local-stack.md)",
         "aws cloudformation delete-stack --stack-name $stack && "
         "aws cloudformation wait stack-delete-complete --stack-name $stack",
     ),

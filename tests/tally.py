@@ -42,7 +42,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     rows: dict[str, Counter[str]] = {}
     for report in reports:
         if getattr(report, "when", "") == "teardown" or getattr(report, "outcome", "") == "failed":
-            counts = {name: count for name, count in report.user_properties if name.startswith(PREFIX)}
+            counts = {name: count for name, count in getattr(report, "user_properties", ()) if name.startswith(PREFIX)}
             if counts:
                 rows[report.nodeid] = Counter({name.removeprefix(PREFIX): count for name, count in counts.items()})
     if not rows:

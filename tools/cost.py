@@ -1,7 +1,8 @@
 """What misses and requests cost by the memory of the function, beside AWS's own solution, from measured durations.
 
 ``python -m tools.cost`` prices what the benchmark's last full run has measured, or measures where there is none, by
-``darkroom/watch/prices.toml``, and writes the tables of docs/cost.md; ``--print`` leaves the page as it is and
+``darkroom/watch/prices.toml``, and writes the tables of docs/explanation/cost.md; ``--print`` leaves the page as it
+is and
 ``--anew`` measures in any case.
 """
 
@@ -26,7 +27,7 @@ from bench.suites.cost import CASES, measure_requests
 from bench.tables import Table
 from darkroom.watch.cost import MEMORY_MB, PriceTable, billed_ms, load, missed, requests_cost, worth_storing
 
-PAGE = ROOT / "docs" / "cost.md"
+PAGE = ROOT / "docs" / "explanation" / "cost.md"
 MARKERS = Markers("<!-- measured by `make cost`, do not edit -->", "<!-- end of what it costs -->")
 
 LIBRARY_MARKERS = Markers("<!-- priced by `make cost`, do not edit -->", "<!-- end of what libraries cost -->")
@@ -51,7 +52,7 @@ HEADINGS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.cost", description="What a million requests cost.")
-    parser.add_argument("--print", action="store_true", help="leave docs/cost.md as it is")
+    parser.add_argument("--print", action="store_true", help="leave docs/explanation/cost.md as it is")
     parser.add_argument("--anew", action="store_true", help="measure, whatever the benchmark has left")
     chosen = parser.parse_args(arguments)
     prices, processor = load(), architecture()
@@ -78,7 +79,7 @@ def progress(text: str) -> None:
 
 
 def for_page(found: dict[str, Rivals], prices: PriceTable, processor: str) -> str:
-    """The part of docs/cost.md between the markers."""
+    """The part of docs/explanation/cost.md between the markers."""
     sections = [section(title, one, prices, processor) for title, one in found.items()]
     return "\n\n".join([*sections, "\n".join(f"- {note}" for note in conditions(prices, processor))])
 

@@ -21,7 +21,7 @@ from darkroom.plan.canonical import canonical_path  # noqa: E402
 from darkroom.plan.extended.options import BORROWED  # noqa: E402
 from tools.generated_blocks import Content, table  # noqa: E402
 
-FOLDER = ROOT / "docs" / "dialects"
+FOLDER = ROOT / "docs" / "reference" / "dialects"
 
 _SETTINGS = LanguageSettings(
     Sources((("//images.example.com/", ""),)),

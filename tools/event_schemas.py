@@ -1,7 +1,8 @@
 """Write the schemas of events as Amazon EventBridge's schema registry takes them: OpenAPI 3.0, the whole event.
 
-``python -m tools.event_schemas`` makes ``docs/schemas/registry/darkroom@<detail type>.json`` of each
-``docs/schemas/<detail type>.schema.json``, which describes the ``detail`` alone in JSON Schema 2020-12. Source: Amazon
+``python -m tools.event_schemas`` makes ``docs/reference/schemas/registry/darkroom@<detail type>.json`` of each
+``docs/reference/schemas/<detail type>.schema.json``, which describes the ``detail`` alone in JSON Schema 2020-12.
+Source: Amazon
 EventBridge user guide, "Creating an event schema" and "Creating a schema from event JSON" (``AWSEvent`` and its
 ``x-amazon-events-…`` keys); OpenAPI Specification 3.0.3, "Schema Object".
 """
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schemas"
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference" / "schemas"
 REGISTRY = FOLDER / "registry"
 SUFFIX = ".schema.json"
 SOURCE = "darkroom"

@@ -1,4 +1,4 @@
-"""Writes what frontends/ takes from darkroom.plan and from the edge function, and the code in docs/frontends.md.
+"""Writes what frontends/ takes from darkroom.plan and from the edge function, and the code in docs/guides/frontends.md.
 
 ``frontends/tables.mjs`` holds tables for browsers; ``frontends/edge.mjs`` is the edge function's own reading of URLs as
 a module, so that a canonical request is spelled by the same code wherever JavaScript spells one.
@@ -22,7 +22,7 @@ from darkroom.plan.presets import Presets, configured  # noqa: E402
 from functions.edge.tables import with_tables  # noqa: E402
 
 FOLDER = ROOT / "frontends"
-PAGE = ROOT / "docs" / "frontends.md"
+PAGE = ROOT / "docs" / "guides" / "frontends.md"
 
 _EDGE = ROOT / "functions" / "edge"
 _SOURCES = ("texts.js", "kinds.js", "request.js", "plan.js")

@@ -1,6 +1,7 @@
 """What a deployment costs in a month without a single request, by level of alarms, beside AWS's own solution.
 
-``python -m tools.idle_cost`` prices it by ``darkroom/watch/prices.toml`` and writes the table of docs/cost.md;
+``python -m tools.idle_cost`` prices it by ``darkroom/watch/prices.toml`` and writes the table of
+docs/explanation/cost.md;
 ``--print`` prints it only. Nothing is measured on AWS: what the monitor publishes and reads is counted by a test, the
 duration of its runs is an assumption.
 """
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "dark
 from darkroom.watch.cost import HOURS_A_MONTH, PriceTable, function_amounts, load, summed
 from observability.billing import LEVELS, bill
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "cost.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "explanation" / "cost.md"
 BEGIN, END = "<!-- priced by `make alarms`, do not edit -->", "<!-- end of what it costs idle -->"
 
 RUNS = HOURS_A_MONTH * (60 / 5 + 1)
@@ -58,7 +59,7 @@ PER_RUN: Mapping[str, Amounts] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.idle_cost", description="What an idle deployment costs.")
-    parser.add_argument("--print", action="store_true", help="leave docs/cost.md as it is")
+    parser.add_argument("--print", action="store_true", help="leave docs/explanation/cost.md as it is")
     if not parser.parse_args(arguments).print:
         PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), load()), encoding="utf-8")
     sys.stdout.write(f"{table(load())}\n")

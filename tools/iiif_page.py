@@ -1,4 +1,4 @@
-"""What the places of docs/iiif.md hold: from the tables that the parser and ``info.json`` go by."""
+"""What the places of docs/guides/iiif.md hold: from the tables that the parser and ``info.json`` go by."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from darkroom.plan.geometry.boxes import Size  # noqa: E402
 from tools.conformance import TESTS  # noqa: E402
 from tools.generated_blocks import Content, table  # noqa: E402
 
-PAGE = ROOT / "docs" / "iiif.md"
+PAGE = ROOT / "docs" / "guides" / "iiif.md"
 
 _CAPS = Caps()
 _PICTURES = (Size(4000, 3000), Size(6000, 4000), Size(11_648, 8736), Size(40_000, 30_000))

@@ -1,4 +1,4 @@
-"""Write docs/licences.md: every package, bundled library and model of the layers and the endpoint's image.
+"""Write docs/reference/licences.md: every package, bundled library and model of the layers and the endpoint's image.
 
 ``python -m tools.licences``. Names and versions come from the lock files and the lists of models, licences from
 ``licences.toml``; KeyError for what that file lacks.
@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name  # noqa: E402
 from tools.fetch_models import PLACES  # noqa: E402
 from tools.generated_blocks import table  # noqa: E402
 
-PAGE = ROOT / "docs" / "licences.md"
+PAGE = ROOT / "docs" / "reference" / "licences.md"
 LICENCES: Mapping[str, Any] = tomllib.loads((ROOT / "tools" / "licences.toml").read_text(encoding="utf-8"))
 LOCKS: Mapping[str, str] = {
     "layers/darkroom/requirements.txt": "layer darkroom",
@@ -39,9 +39,9 @@ _BASE = re.compile(r"^ARG PYTHON=(\S+)$", re.MULTILINE)
 
 INTRODUCTION = """# Licences
 
-Darkroom itself is under the [MIT licence](../LICENSE). A deployment also runs what is listed here; `make docs` writes
-this page from the lock files and `tools/licences.toml`, and a test compares it with the metadata of installed packages.
-It is no legal advice.
+Darkroom itself is under the [MIT licence](../../LICENSE). A deployment also runs what is listed here; `make docs`
+writes this page from the lock files and `tools/licences.toml`, and a test compares it with the metadata of installed
+packages. It is no legal advice.
 
 - **LGPL** (libvips, libheif, libde265 and others): they are in the wheels that their projects publish, unmodified, and
   can be replaced by building a layer with other versions. A layer or an image that is passed on needs their licences

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ROOT / "docs" / "runbooks"
+PAGES = ROOT / "docs" / "guides" / "runbooks"
 WITHIN_S = 1200.0
 """A limit that detects a hang."""
 

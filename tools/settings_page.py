@@ -1,4 +1,4 @@
-"""What the places of docs/settings.md hold: the fields of :class:`darkroom.settings.Settings`."""
+"""What the places of docs/reference/settings.md hold: the fields of :class:`darkroom.settings.Settings`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from darkroom.plan.redaction import AlwaysRedact  # noqa: E402
 from darkroom.settings import setting_fields  # noqa: E402
 from tools.generated_blocks import Content, fill, table  # noqa: E402
 
-PAGE = ROOT / "docs" / "settings.md"
+PAGE = ROOT / "docs" / "reference" / "settings.md"
 
 MOVED: Mapping[str, str] = {
     "AccessMode": "access_mode",

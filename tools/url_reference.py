@@ -1,4 +1,4 @@
-"""Writes the tables of docs/urls.md, docs/iiif.md and docs/dialects from the data of darkroom.plan.
+"""Writes the tables of docs/reference/urls.md, docs/guides/iiif.md and docs/dialects from the data of darkroom.plan.
 
 The pages are prose with places; ``python -m tools.url_reference`` fills them in.
 """
@@ -25,7 +25,7 @@ from tools.generated_blocks import Content, fill, table  # noqa: E402
 from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402
 from tools.iiif_page import PAGE as IIIF_PAGE  # noqa: E402
 
-PAGE = ROOT / "docs" / "urls.md"
+PAGE = ROOT / "docs" / "reference" / "urls.md"
 
 _EXAMPLES = (
     "/photo.jpg",
@@ -90,7 +90,7 @@ _CONTENT: Content = {
 
 
 def filled(page: str) -> str:
-    """docs/urls.md with every place filled in; raises KeyError for a place that nothing fills."""
+    """docs/reference/urls.md with every place filled in; raises KeyError for a place that nothing fills."""
     return fill(page, _CONTENT)
 
 

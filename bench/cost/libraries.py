@@ -22,7 +22,7 @@ MEMORY_MB = 3008
 MASTER_MB = 2.3
 
 PRESETS, PRESETS_MS = 6, 238.0
-"""Presets of a picture, and what they take on one core (docs/performance.md, "Uploads")."""
+"""Presets of a picture, and what they take on one core (docs/explanation/performance.md, "Uploads")."""
 
 PREPARE_MS = 83.0
 """A picture made ready for models: `prepared` of bench/pictures.py's 12mp.jpg, the median of five on an EPYC's core."""
@@ -48,7 +48,8 @@ SAVES = 3
 
 SCENE_GIGAPIXELS, SCENE_S, SCENE_CORES = 1.2, 57.0, 2
 SCENE_GIGABYTES = 1.0
-"""A picture's size, what its pyramid takes, on how many cores, and the size of that (docs/performance.md, "Scenes")."""
+"""A picture's size, what its pyramid takes, on how many cores, and the size of that (docs/explanation/performance.md,
+"Scenes")."""
 
 INGEST_S_PER_GIGAPIXEL = SCENE_S / SCENE_GIGAPIXELS * SCENE_CORES / (MEMORY_MB / FULL_CORE_MB)
 """Seconds that a gigapixel of a scene takes at MEMORY_MB, were it as quick with a core more as with a part of one."""
@@ -217,7 +218,7 @@ def notes(prices: PriceTable, architecture: Architecture) -> list[str]:
 
 
 def for_page(prices: PriceTable, architecture: Architecture) -> str:
-    """The part of docs/cost.md about libraries."""
+    """The part of docs/explanation/cost.md about libraries."""
     tables = (operations, inference, scenes)
     told = "\n".join(f"- {note}" for note in notes(prices, architecture))
     return "\n\n".join([*(table(prices, architecture).markdown() for table in tables), told])

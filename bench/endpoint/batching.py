@@ -114,7 +114,7 @@ def _row(findings: Findings, tasks: str, name: str, has_gpu: bool) -> tuple[str,
 
 
 def for_page(findings: Findings) -> str:
-    """The part of docs/performance.md between its markers."""
+    """The part of docs/explanation/performance.md between its markers."""
     return "\n\n".join(
         [*(table.markdown() for table in tables(findings)), "\n".join(f"- {line}" for line in findings.conditions)]
     )

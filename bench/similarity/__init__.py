@@ -1,6 +1,6 @@
 """How well copies are found among real photographs, and what a search of the table takes.
 
-``python -m bench.similarity`` writes it into docs/similarity.md.
+``python -m bench.similarity`` writes it into docs/guides/similarity.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m bench.similarity``: measure, print, and write the tables of docs/similarity.md."""
+"""``python -m bench.similarity``: measure, print, and write the tables of docs/guides/similarity.md."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..paths import ROOT
 from . import recall, search
 from .alterations import photographs
 
-PAGE = ROOT / "docs" / "similarity.md"
+PAGE = ROOT / "docs" / "guides" / "similarity.md"
 MARKERS = Markers("<!-- measured by `python -m bench.similarity`, do not edit -->", "<!-- end of what was measured -->")
 
 

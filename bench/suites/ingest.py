@@ -227,7 +227,7 @@ def notes(findings: Findings) -> list[str]:
 
 
 def for_page(findings: Findings) -> str:
-    """The part of docs/performance.md between its markers."""
+    """The part of docs/explanation/performance.md between its markers."""
     return "\n\n".join(
         [*(table.markdown() for table in tables(findings)), "\n".join(f"- {line}" for line in notes(findings))]
     )

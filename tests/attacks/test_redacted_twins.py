@@ -2,7 +2,7 @@
 
 The rules of ``always_redact`` are in force and every variant may be requested, so that the random URLs reach exotic
 options. ``tests/component/imaging/test_redaction.py`` holds the same for single steps and kinds of sources. JSON
-documents and thumbhashes describe the picture as it is, which docs/urls.md says.
+documents and thumbhashes describe the picture as it is, which docs/reference/urls.md says.
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ KNOWN = {
     "imgproxy: margins on four sides": {"content_type": "image/png"},  # transparent, as no colour is named
     "imgproxy: margins for a dense screen": {"content_type": "image/png"},
 }
-"""What pages get otherwise here, in words of their expectations. docs/moving.md tells of it."""
+"""What pages get otherwise here, in words of their expectations. docs/guides/migration.md tells of it."""
 
 CASES = [(service, case) for service in MOVING for case in MOVING[service]["cases"]]
 

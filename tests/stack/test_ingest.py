@@ -233,7 +233,7 @@ def test_the_events_for_sam_local_invoke(intake: Intake, stack: Stack) -> None:
 
 
 def test_the_commands_on_the_page_about_events(stack: Stack, tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     (commands,) = (block for block in blocks if "aws events put-rule" in block)
     (tmp_path / "photo.jpg").write_bytes(jpeg_photo((300, 200)))

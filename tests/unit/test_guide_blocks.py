@@ -1,4 +1,5 @@
-"""tests/stack/isolated/test_guide.py runs every block of docs/deploy.md, less the lines that tests/guide.py lists."""
+"""tests/stack/isolated/test_guide.py runs every block of docs/getting-started/deploy.md, less the lines that
+tests/guide.py lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/iiif.md says what the parser's tables say."""
+"""docs/guides/iiif.md says what the parser's tables say."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TABLES = ROOT / "docs" / "settings.md"
+TABLES = ROOT / "docs" / "reference" / "settings.md"
 DECISIONS = ROOT / "docs" / "decisions"
 
 INFERENCE = frozenset({"EndpointInvocations", "EndpointMaxInstances", "EndpointMinInstances", "EndpointAmi"})
@@ -26,7 +26,7 @@ EXPECTED = 50
 
 
 def listed() -> frozenset[str]:
-    """Names in the first columns of the tables of docs/settings.md."""
+    """Names in the first columns of the tables of docs/reference/settings.md."""
     page = TABLES.read_text(encoding="utf-8")
     rows = page[page.index("## Parameters that became settings") :].splitlines()
     return frozenset(

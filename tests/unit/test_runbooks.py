@@ -10,8 +10,8 @@ import pytest
 from observability.alarm import CompositeAlarm, MetricAlarm
 from observability.alarms import ALARMS, COMPOSITES
 
-FOLDER = Path(__file__).parents[2] / "docs" / "runbooks"
-TESTS = FOLDER.parents[1] / "tests"
+FOLDER = Path(__file__).parents[2] / "docs" / "guides" / "runbooks"
+TESTS = Path(__file__).parents[1]
 RUN = "".join(
     (TESTS / name).read_text(encoding="utf-8")
     for name in (

@@ -1,4 +1,4 @@
-"""docs/settings.md says what the code does."""
+"""docs/reference/settings.md says what the code does."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ SIGNATURE = "2qKUjeMQkiFiVAjVzxlh3ZQSBaOZIYBHqKN6W-QuZ9I"
 DIGEST = hashlib.sha256(b"a picture").digest()
 DOCUMENT = {"key": "trips/rome.jpg", "type": "image/jpeg", "size": 2_190_194, "sha256": DIGEST.hex()}
 MAX_BYTES = 100 * 1024 * 1024
-DOCS = Path(__file__).parents[2] / "docs" / "uploads.md"
+DOCS = Path(__file__).parents[2] / "docs" / "guides" / "uploads.md"
 
 
 def is_key(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""docs/urls.md says what the tables say."""
+"""docs/reference/urls.md says what the tables say."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Regions: where a stack can be, and what some of them lack.
 
 The template's Rules refuse the same combinations at deployment (they cannot read a Mapping, so that the lists stand in
-them as well), and docs/deploy.md has the table; tests hold all three together.
+them as well), and docs/getting-started/deploy.md has the table; tests hold all three together.
 """
 
 from __future__ import annotations

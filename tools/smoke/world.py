@@ -131,7 +131,7 @@ class World:
 
     @cached_property
     def token(self) -> str:
-        """A token for uploads to the run's folder (docs/uploads.md, "Tokens")."""
+        """A token for uploads to the run's folder (docs/guides/uploads.md, "Tokens")."""
         grant = _encoded(f"{int(time.time()) + TOKEN_LASTS_S}::{self.folder}".encode())
         signature = hmac.digest(self.signing_key.encode(), b"upload-token:" + grant.encode(), "sha256")
         return f"{grant}.{_encoded(signature)}"

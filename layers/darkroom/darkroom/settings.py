@@ -161,7 +161,8 @@ _UNSIGNED_DIALECT = Choice((OFF, AccessMode.GUARDED.value, AccessMode.OPEN.value
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings, by the names that the document has for them. docs/settings.md is generated from the fields."""
+    """The settings, by the names that the document has for them. docs/reference/settings.md is generated from the
+    fields."""
 
     access_mode: str = _setting(
         AccessMode.GUARDED.value,

@@ -56,7 +56,7 @@ def alarm(name: str, state: str = "OK", **more: Any) -> dict[str, Any]:
         "value": 0.3,
         "threshold": 0.2,
         "reason": "",
-        "runbook": "docs/runbooks/model-down.md",
+        "runbook": "docs/guides/runbooks/model-down.md",
         "group": "",
         "pages": False,
         "composite": False,

@@ -1,4 +1,4 @@
-// The code of docs/frontends.md that runs without a framework. What needs one is tried by its parts in the other tests.
+// The code of docs/guides/frontends.md that runs without a framework. What needs one is tried by its parts in the other tests.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';

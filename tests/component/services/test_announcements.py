@@ -1,4 +1,4 @@
-"""What is told on the bus is what docs/events.md and docs/schemas/ say."""
+"""What is told on the bus is what docs/reference/events.md and docs/reference/schemas/ say."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_told_again_it_has_the_same_id(world: World) -> None:
 
 
 def test_the_examples_on_the_page_are_as_documented() -> None:
-    page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
     examples = [json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)]
     events = [example for example in examples if "detail-type" in example and isinstance(example["detail-type"], str)]
     assert {event["detail-type"] for event in events} == set(SCHEMAS)

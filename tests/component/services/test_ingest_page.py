@@ -1,4 +1,4 @@
-"""What docs/ingest.md and docs/events.md list is what there is."""
+"""What docs/explanation/ingest.md and docs/reference/events.md list is what there is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.images.pictures import jpeg_photo
 
 from .ingesting import World
 
-PAGE = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "explanation" / "ingest.md").read_text(encoding="utf-8")
 
 
 class Finder:
@@ -123,5 +123,5 @@ def test_the_metrics_are_those_of_the_page(world: World, capsys: pytest.CaptureF
 
 
 def test_the_codes_are_those_of_the_schema() -> None:
-    page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
     assert set(rows(page, "ImageRefused")) == set(SCHEMAS["ImageRefused"]["properties"]["code"]["enum"])

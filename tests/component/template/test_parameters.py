@@ -207,7 +207,7 @@ def test_rules_refuse_parameters_that_do_not_go_together(parameters: dict[str, s
 
 
 def test_the_deployment_page_lists_every_parameter_with_its_default() -> None:
-    page = (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/getting-started/deploy.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([A-Z]\w+)` \| (?:`([^`]*)` )?\|", page, re.MULTILINE))
     assert rows == {name: str(declared["Default"]) for name, declared in PARAMETERS.items()}
 

@@ -1,4 +1,4 @@
-"""Regions: the Rules, tools/preflight, docs/deploy.md and CloudFormation's schemas agree."""
+"""Regions: the Rules, tools/preflight, docs/getting-started/deploy.md and CloudFormation's schemas agree."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_lists_are_those_of_cloudformation() -> None:
 
 
 def test_the_documented_table_has_the_same_regions() -> None:
-    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "getting-started" / "deploy.md").read_text(encoding="utf-8")
     section = text[text.index("### Regions") : text.index("### Several stacks")]
     paragraph, table = section.split("| option |")
     assert set(re.findall(r"`([a-z]{2}-[a-z]+-\d)`", paragraph)) == SUPPORTED

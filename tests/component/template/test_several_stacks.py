@@ -126,7 +126,9 @@ def test_a_stack_name_of_the_documented_length_fits_into_every_name() -> None:
                 fixed += LONGEST_REGION - len(PSEUDO["AWS::Region"])
             room.append(longest - fixed)
     assert min(room) == 39
-    assert f"take one of at most {min(room)}" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert f"take one of at most {min(room)}" in (ROOT / "docs" / "getting-started" / "deploy.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def _named(properties: dict[str, Any]) -> tuple[str, ...]:
@@ -197,7 +199,8 @@ def _at(properties: Any, path: tuple[str, ...]) -> Any:
     [("table", set()), ("s3vectors", {"VectorBucket"})],
 )
 def test_a_key_that_is_set_later_replaces_the_vector_bucket_alone(store: str, expected: set[str]) -> None:
-    """That one starts empty, and the old one is kept: docs/deploy.md says what to do. The functions that use it are
+    """That one starts empty, and the old one is kept: docs/getting-started/deploy.md says what to do. The functions
+    that use it are
     published anew, or their live versions would go on to use the old one, which their roles no longer allow."""
     parameters = EVERYTHING | {"SimilarityStore": store}
     before, after = Stack(**parameters), Stack(**parameters, KmsKeyArn=KEY)

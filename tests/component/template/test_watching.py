@@ -255,9 +255,9 @@ def test_one_rejected_secret_in_15_minutes_is_a_ticket(function: str) -> None:
 def test_an_alarm_says_what_it_means_and_what_helps(name: str) -> None:
     alarm = ALARMS.get(name) or COMPOSITES[name]
     assert alarm.name == f"stack-{name}"
-    match = re.fullmatch(r"([A-Z].{20,})\. Runbook: docs/runbooks/([a-z-]+)\.md", alarm.description)
+    match = re.fullmatch(r"([A-Z].{20,})\. Runbook: docs/guides/runbooks/([a-z-]+)\.md", alarm.description)
     assert match is not None
-    assert (ROOT / "docs" / "runbooks" / f"{match[2]}.md").is_file()
+    assert (ROOT / "docs" / "guides" / "runbooks" / f"{match[2]}.md").is_file()
 
 
 def test_only_groups_page_and_the_rest_are_tickets_or_parts() -> None:
@@ -404,7 +404,7 @@ def test_essential_alarms_are_those_that_page_their_parts_and_few_tickets(infere
 
 
 def test_the_page_about_objectives_is_as_the_tables_are() -> None:
-    page = (ROOT / "docs" / "slo.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "slo.md").read_text(encoding="utf-8")
     assert with_table(page) == page, "make alarms"
     text = TEMPLATE.read_text(encoding="utf-8")
     assert with_mapping(text) == text, "make alarms"

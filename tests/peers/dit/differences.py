@@ -1,4 +1,4 @@
-"""Rows that differ from sharp's results, each with its reason. docs/dialects/dit.md lists the same."""
+"""Rows that differ from sharp's results, each with its reason. docs/reference/dialects/dit.md lists the same."""
 
 from __future__ import annotations
 

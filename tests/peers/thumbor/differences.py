@@ -1,4 +1,4 @@
-"""Rows that differ from thumbor 7.8, each with its reason. docs/dialects/thumbor.md lists the same."""
+"""Rows that differ from thumbor 7.8, each with its reason. docs/reference/dialects/thumbor.md lists the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The shell blocks of docs/deploy.md as they are printed, in a clean checkout; and both sets of alarms."""
+"""The shell blocks of docs/getting-started/deploy.md as they are printed, in a clean checkout; and both sets of
+alarms."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ socket.getaddrinfo = lambda host, *rest, **more: resolve(
     "127.0.0.1" if str(host).endswith(".localhost") else host, *rest, **more
 )
 """
-"""Of Python's start: names below ``localhost`` are this machine, as by docs/local.md's line of /etc/hosts."""
+"""Of Python's start: names below ``localhost`` are this machine, as by docs/getting-started/local-stack.md's line of
+/etc/hosts."""
 
 CRT = ("awscrt", "_awscrt.abi3.so", "awscrt-0.38.0.dist-info")
 """What ``pip install 'awscli[crt]'`` adds, which the guide asks for with version 1 of the AWS CLI."""
@@ -57,7 +59,8 @@ class Guide:
     reader: Path
 
     def environment(self) -> dict[str, str]:
-        """What docs/local.md exports, and the environment of the SAM CLI, which the guide activates."""
+        """What docs/getting-started/local-stack.md exports, and the environment of the SAM CLI, which the guide
+        activates."""
         environment = tool_environment(self.cloud.endpoint_url.replace("127.0.0.1", "localhost"))
         programs = (str(tool_venvs.python_of("sam").parent), str(self.reader), environment["PATH"])
         return environment | {"PATH": ":".join(programs), "PYTHONPATH": str(self.reader), "AWS_PAGER": ""}

@@ -192,7 +192,7 @@ def test_how_an_alarm_stands(alarms: Alarms, known: Known) -> None:
         "value": 8.0,
         "threshold": 5.0,
         "reason": "1 of the last 1 values are over 5 (1 make an alarm); the newest is 8",
-        "runbook": "docs/runbooks/renders.md",
+        "runbook": "docs/guides/runbooks/renders.md",
         "group": "viewers",
         "pages": False,
         "composite": False,

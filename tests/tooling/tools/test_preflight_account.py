@@ -157,7 +157,7 @@ def test_only_the_listed_actions_are_called(session: boto3.Session, ministack_ur
 
 
 def test_the_documented_actions_are_those() -> None:
-    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "getting-started" / "deploy.md").read_text(encoding="utf-8")
     section = text[text.index("## Preflight") : text.index("## Parameters")]
     assert set(re.findall(r"`([a-z0-9]+:[A-Z][A-Za-z]+)`", section)) == set(IAM_ACTIONS)
     assert all(action.partition(":")[2].startswith(("Describe", "Get", "List")) for action in IAM_ACTIONS)

@@ -71,7 +71,7 @@ def test_a_decision_has_a_picture_and_a_person(world: World, words: list[str]) -
 
 
 def test_the_commands_of_the_documentation(world: World) -> None:
-    page = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "explanation" / "ingest.md").read_text(encoding="utf-8")
     commands = [shlex.split(line) for line in re.findall(r"^python -m tools\.review (.+)$", page, re.MULTILINE)]
     assert [words[-1] for words in commands] == ["list", "ada", "ada"]
     named = {"$(output IndexTableName)": world.names["index"], "$(output ReviewQueueUrl)": world.names["changes"]}

@@ -116,7 +116,7 @@ def test_the_command_needs_a_stack(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_each_check_is_in_the_list_of_what_is_unverified() -> None:
     names = [check.name for checks in GROUPS.values() for check in checks]
     assert len(names) == len(set(names))
-    text = (ROOT / "docs" / "deploy.md").read_text()
+    text = (ROOT / "docs" / "getting-started" / "deploy.md").read_text()
     section = text.partition("## Unverified on AWS")[2].partition("\n## ")[0]
     assert sorted(set(names) - set(re.findall(r"`([a-z-]+)`", section))) == []
 

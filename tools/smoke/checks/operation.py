@@ -159,7 +159,7 @@ CHECKS = (
         "the dashboard's page, which names faulty widgets",
         read_dashboards,
     ),
-    Check("dead-letters", "no message has been given up", "docs/runbooks/redrive.md", read_queues),
+    Check("dead-letters", "no message has been given up", "docs/guides/runbooks/redrive.md", read_queues),
     Check(
         "recursion",
         "Lambda does not stop messages that functions send to queues of their own",

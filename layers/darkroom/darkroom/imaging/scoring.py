@@ -2,7 +2,8 @@
 
 This is SSIMULACRA2 (``tools/ssimulacra2.cc`` of libjxl 0.11, Copyright the JPEG XL Project Authors, BSD-3-Clause) less
 what weighs nothing: of 108 features it has the 26 whose weights are above 0.2, so that only lightness is looked at in
-full size, two planes at half of it, and nothing below a sixteenth. ``docs/performance.md`` shows how far from the whole
+full size, two planes at half of it, and nothing below a sixteenth. ``docs/explanation/performance.md`` shows how far
+from the whole
 it is. 100 is the same picture, 90 cannot be told apart, 70 is high and 50 medium quality.
 """
 

@@ -1,6 +1,7 @@
 """The option table: every option once, as data.
 
-From it come the parsers, the error messages, the reference page (``docs/urls.md``), the console's form and the edge
+From it come the parsers, the error messages, the reference page (``docs/reference/urls.md``), the console's form and
+the edge
 function's allow-list.
 """
 

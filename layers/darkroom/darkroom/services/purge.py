@@ -1,4 +1,5 @@
-"""Purge flow (docs/architecture.md), S3 part: delete derivatives that were not made from the current master.
+"""Purge flow (docs/explanation/architecture.md), S3 part: delete derivatives that were not made from the current
+master.
 
 It may run at any time and any number of times. A run that stops early returns its position, and the next run continues
 from there as long as the master is the same.

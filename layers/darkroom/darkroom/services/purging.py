@@ -1,4 +1,5 @@
-"""Purge flow (docs/architecture.md) for a batch of messages: clear each key in S3, then invalidate all of them at once.
+"""Purge flow (docs/explanation/architecture.md) for a batch of messages: clear each key in S3, then invalidate all of
+them at once.
 
 A key is purged twice. What is rendered from the old master during the first pass may be stored, or reach the CDN, after
 it; by the second pass such a render has ended.

@@ -1,4 +1,5 @@
-"""Transform flow (docs/architecture.md): render a missing derivative from its master, store it and return it."""
+"""Transform flow (docs/explanation/architecture.md): render a missing derivative from its master, store it and return
+it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/inference.md lists is what there is."""
+"""What docs/guides/image-analysis.md lists is what there is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.images.pictures import jpeg_photo
 
 from .inferring import ALL, World
 
-PAGE = (ROOT / "docs" / "inference.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "guides" / "image-analysis.md").read_text(encoding="utf-8")
 
 
 def test_the_steps_are_those_of_the_page(world: World) -> None:

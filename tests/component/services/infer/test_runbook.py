@@ -1,4 +1,4 @@
-"""The commands of docs/runbooks/model-down.md, run against a stack of the same outputs."""
+"""The commands of docs/guides/runbooks/model-down.md, run against a stack of the same outputs."""
 
 from __future__ import annotations
 

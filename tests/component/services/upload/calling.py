@@ -21,7 +21,7 @@ from darkroom.aws.record import READY, Record, to_item
 from darkroom.services.upload_requests import Grant, write_token
 
 ROOT = Path(__file__).parents[4]
-DOCS = ROOT / "docs" / "uploads.md"
+DOCS = ROOT / "docs" / "guides" / "uploads.md"
 DATA = b"\xff\xd8\xff not much of a photograph"
 SHA256 = hashlib.sha256(DATA)
 KEYS = {"current": "the current signing key", "previous": "the previous signing key"}

@@ -1,7 +1,7 @@
 """Embeddings in a DynamoDB table of their own, searched exactly: every vector below the prefix is read and compared.
 
 The table's partition key is a shard of the picture's key, its sort key the picture's key: so one question reads what is
-below its prefix alone, from all shards at once. What a search costs is in ``docs/similarity.md``.
+below its prefix alone, from all shards at once. What a search costs is in ``docs/guides/similarity.md``.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Inference flow (docs/architecture.md): analyse masters by models and store the findings."""
+"""Inference flow (docs/explanation/architecture.md): analyse masters by models and store the findings."""

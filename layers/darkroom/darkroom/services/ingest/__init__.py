@@ -1,1 +1,1 @@
-"""Ingest flow (docs/architecture.md): turn an upload into an indexed master with presets, or refuse it."""
+"""Ingest flow (docs/explanation/architecture.md): turn an upload into an indexed master with presets, or refuse it."""

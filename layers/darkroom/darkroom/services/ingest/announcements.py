@@ -1,4 +1,4 @@
-"""What the rest of the world is told: EventBridge events of the source ``darkroom``, as in docs/events.md."""
+"""What the rest of the world is told: EventBridge events of the source ``darkroom``, as in docs/reference/events.md."""
 
 from __future__ import annotations
 
