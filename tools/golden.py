@@ -33,8 +33,8 @@ def put(media: Vault, pictures: Iterable[tuple[Golden, bytes]]) -> int:
     They are stored as models get to see pictures: upright JPEGs of 2048 px at most, so that labels in fractions stay
     true. The manifest is written last: it never names a picture that is not there.
 
-    Raises ValueError for two pictures of one name, what :func:`darkroom.imaging.render.render` raises for one that
-    cannot be decoded, Unavailable.
+    Raises ValueError for two pictures of one name, what :func:`darkroom.imaging.render.pipeline.render` raises for one
+    that cannot be decoded, Unavailable.
     """
     from darkroom.imaging.source import Source
     from darkroom.plan.limits import Limits

@@ -17,13 +17,13 @@ from statistics import fmean, median
 import numpy as np
 import pyvips
 
-from darkroom.imaging import starts
-from darkroom.imaging.choosing import TARGET_SCORE, content_of
 from darkroom.imaging.formats.encode import EncodableImage, encode, encode_with
 from darkroom.imaging.formats.encoder_options import choose_search_options
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS, OutputFormat
-from darkroom.imaging.scoring import Judge
-from darkroom.imaging.starts import BUSY, FLAT, SMOOTH, Start
+from darkroom.imaging.quality import start_table
+from darkroom.imaging.quality.auto_quality import TARGET_SCORE, classify_content
+from darkroom.imaging.quality.ssimulacra2 import Comparator
+from darkroom.imaging.quality.start_table import BUSY, FLAT, SMOOTH, Start
 
 from ..corpus.views import View, views
 from ..paths import ROOT
@@ -43,13 +43,13 @@ def learned(names: Sequence[str] = LOSSY) -> None:
     fixed = []
     for number, view in enumerate(views("learned")):
         image = image_of(view)
-        judge, content = Judge(image), content_of(image)
+        judge, content = Comparator(image), classify_content(image)
         size = next(at for at, limit in enumerate(SIZES) if image.width * image.height <= limit)
         fixed.append(judge.score(encode(EncodableImage(image, 1), OUTPUT_FORMATS["webp"], None)))
         for name in names:
             found[name, content, size].append(_met(_scores(image, OUTPUT_FORMATS[name], judge, content)))
         print(f"{number + 1} {view.name}: {fixed[-1]:.1f} by WebP's quality 80")
-    path = ROOT / "layers" / "darkroom" / "darkroom" / "imaging" / "starts.py"
+    path = ROOT / "layers" / "darkroom" / "darkroom" / "imaging" / "quality" / "start_table.py"
     path.write_text(
         _LINES.sub(lambda marks: marks[1] + "".join(_table(found, names)) + marks[2], path.read_text("utf-8"))
     )
@@ -61,7 +61,7 @@ def image_of(view: View) -> pyvips.Image:
     return pyvips.Image.new_from_array(np.ascontiguousarray(view.pixels)).copy(interpretation="srgb").copy_memory()
 
 
-def _scores(image: pyvips.Image, form: OutputFormat, judge: Judge, content: str) -> Callable[[int], float]:
+def _scores(image: pyvips.Image, form: OutputFormat, judge: Comparator, content: str) -> Callable[[int], float]:
     knobs = choose_search_options(form.name, image.width * image.height, "fast", drawing=content == FLAT)
     return lambda quality: judge.score(encode_with(EncodableImage(image, 1), form, quality, knobs))
 
@@ -81,7 +81,7 @@ def _table(found: dict[tuple[str, str, int], list[Start]], names: Sequence[str])
     for name in LOSSY:
         for content in (FLAT, SMOOTH, BUSY):
             if name not in names:
-                yield _line(name, content, [(limit, start) for limit, start in starts.STARTS[name, content]])
+                yield _line(name, content, [(limit, start) for limit, start in start_table.STARTS[name, content]])
                 continue
             of_content = [one for at in range(len(SIZES)) for one in found[name, content, at]]
             rows = []

@@ -12,15 +12,15 @@ from statistics import fmean, geometric_mean
 
 import numpy as np
 
-from darkroom.imaging.choosing import TARGET_SCORE, chosen, content_of
 from darkroom.imaging.formats import encode as encode_module
 from darkroom.imaging.formats import encoder_options
 from darkroom.imaging.formats.encode import EncodableImage, encode, encode_with, map_quality
 from darkroom.imaging.formats.encoder_options import Effort, choose_search_options
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
-from darkroom.imaging.refining import is_better
-from darkroom.imaging.scoring import Judge
-from darkroom.imaging.starts import FLAT
+from darkroom.imaging.quality.auto_quality import TARGET_SCORE, classify_content, encode_auto
+from darkroom.imaging.quality.reencode import should_replace
+from darkroom.imaging.quality.ssimulacra2 import Comparator
+from darkroom.imaging.quality.start_table import FLAT
 
 from ..build_cache import digest
 from ..corpus.views import View, views
@@ -142,7 +142,9 @@ def _outcomes(form: str, pictures: Sequence[View], progress: Callable[[str], Non
         prints.append(_print(form, "fast", view, sheet, original))
         if form in REFINED:
             later = _print(form, "slow", view, sheet, original)
-            is_worth = is_better((later.made.size_bytes, later.judged), (prints[-1].made.size_bytes, prints[-1].judged))
+            is_worth = should_replace(
+                (later.made.size_bytes, later.judged), (prints[-1].made.size_bytes, prints[-1].judged)
+            )
             delivered = later if is_worth else prints[-1]
             refined.append(replace(delivered, encodes=later.encodes, took_ms=later.took_ms))
         for at, kept in _by_one_quality(form, view, original).items():
@@ -153,13 +155,13 @@ def _outcomes(form: str, pictures: Sequence[View], progress: Callable[[str], Non
 
 def _print(form: str, pace: Effort, view: View, sheet: EncodableImage, original: Original) -> Print:
     started_s = time.process_time()
-    choice = chosen(sheet, OUTPUT_FORMATS[form], pace)
+    choice = encode_auto(sheet, OUTPUT_FORMATS[form], pace)
     took_ms = (time.process_time() - started_s) * 1000
     started_s = time.process_time()
     encode(sheet, OUTPUT_FORMATS[form], None)
     fixed_ms = (time.process_time() - started_s) * 1000
     made = Kept(len(choice.body), original.score(pixels_of(choice.body)))
-    judged = Judge(sheet.image).score(choice.body)
+    judged = Comparator(sheet.image).score(choice.body)
     return Print(view.name, view.kind, made, judged, choice.encodes, took_ms, fixed_ms)
 
 
@@ -179,7 +181,7 @@ def _by_one_quality(form: str, view: View, original: Original) -> dict[str, Kept
 
 
 def _encoded(name: str, sheet: EncodableImage) -> list[tuple[str, bytes]]:
-    form, drawing = OUTPUT_FORMATS[name], content_of(sheet.image) == FLAT
+    form, drawing = OUTPUT_FORMATS[name], classify_content(sheet.image) == FLAT
     knobs = choose_search_options(name, sheet.pixels, "fast", drawing=drawing)
     fixed = [(f"{quality} fixed", encode(sheet, form, quality)) for quality in FIXED[name]]
     careful_ones = ((f"{q} careful", encode_with(sheet, form, map_quality(form, q), knobs)) for q in FIXED[name])

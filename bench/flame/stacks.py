@@ -24,7 +24,7 @@ class Frame:
 
     @classmethod
     def parse(cls, text: str) -> Frame:
-        """A frame of the raw format, such as ``render (darkroom/imaging/render.py:58)``."""
+        """A frame of the raw format, such as ``render (darkroom/imaging/render/pipeline.py:58)``."""
         found = _FRAME.fullmatch(text)
         return cls(found["name"], found["file"], int(found["line"] or 0)) if found else cls(text)
 

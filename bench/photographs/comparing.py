@@ -17,7 +17,7 @@ from statistics import geometric_mean
 from tempfile import TemporaryDirectory
 from typing import Self
 
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bench.processes import memory_mb
 from darkroom.imaging.block_cache import BlockCache
-from darkroom.imaging.scene.planning import inspected, planned
-from darkroom.imaging.scene.writing import write
+from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
+from darkroom.imaging.pyramid.write import write_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 
@@ -36,13 +36,13 @@ def main() -> None:
             block_bytes=BLOCK_BYTES,
         )
         source = Source.from_ranges(blocks)
-        header = inspected(source, limits)
-        scene = planned(source, header, limits, tile_px=tile_px)
+        header = inspect_large_image(source, limits)
+        scene = plan_pyramid(source, header, limits, tile_px=tile_px)
 
         def put(strip: int, body: bytes) -> None:
             _part(folder, strip).write_bytes(body)
 
-        binding = write(source, header, scene, put, limits)
+        binding = write_pyramid(source, header, scene, put, limits)
     with (folder / "scene.tif").open("wb") as whole:
         whole.write(binding.head)
         for strip in range(scene.layout.strips):

@@ -21,7 +21,7 @@ import pyvips
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.objects import Bucket, StoredObject, connect
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits

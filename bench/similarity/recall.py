@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from darkroom.aws.vectors.packing import Question, differing_bits, pack
-from darkroom.imaging.fingerprint import perceptual_hash
+from darkroom.imaging.preview.phash import compute_perceptual_hash
 from darkroom.services.similar import COPY_BITS, COPY_SCORE
 
 from ..tables import Table
@@ -49,7 +49,7 @@ def printed(image: Image.Image, embed: Embed) -> Print:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return Print(
-        Question.of(vector), pack(vector), perceptual_hash(pyvips.Image.new_from_buffer(buffer.getvalue(), ""))
+        Question.of(vector), pack(vector), compute_perceptual_hash(pyvips.Image.new_from_buffer(buffer.getvalue(), ""))
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from darkroom.errors import DarkroomError
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.normalize import plan_of

@@ -1,7 +1,7 @@
 """Redaction: of pictures that differ under a redacted face only, every URL of every dialect gives the same bytes.
 
 The rules of ``always_redact`` are in force and every variant may be requested, so that the random URLs reach exotic
-options. ``tests/component/imaging/test_redaction.py`` holds the same for single steps and kinds of sources. JSON
+options. ``tests/component/imaging/test_redact.py`` holds the same for single steps and kinds of sources. JSON
 documents and thumbhashes describe the picture as it is, which docs/reference/urls.md says.
 """
 
@@ -19,7 +19,7 @@ from darkroom.aws.objects import Bucket
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, to_document
 from darkroom.plan.policy import AccessMode
 from darkroom.services.answers import HttpResponse
-from tests.component.imaging.test_redaction import FACE, jpeg, png, twins
+from tests.component.imaging.test_redact import FACE, jpeg, png, twins
 from tests.tally import Tally
 from tests.unsigned_urls import unsigned_urls
 

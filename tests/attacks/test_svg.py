@@ -75,7 +75,7 @@ def test_an_attack_is_refused_and_marked(
     bucket.put("masters/attack.svg", body, {})
     first = status(service, "attack.svg", variant)
     wait_until(lambda: not is_abandoned(), "the abandoned render ends", HANG_S)
-    monkeypatch.setattr("darkroom.imaging.render.render", None)
+    monkeypatch.setattr("darkroom.imaging.render.pipeline.render", None)
     assert first in (413, 422)
     assert status(service, "attack.svg", variant) == first
     tally.add("requests", 2)

@@ -11,7 +11,7 @@ from PIL import Image, ImageSequence
 from skimage.metrics import structural_similarity
 
 from darkroom.findings import Findings
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from darkroom.findings import Findings
 from darkroom.imaging.formats.registry import TargetFormat
-from darkroom.imaging.work import Step, Work
+from darkroom.imaging.render.context import RenderContext, Step
 from darkroom.plan.geometry.layout import Size, compute_geometry
 from darkroom.plan.model import Plan
 
@@ -26,7 +26,7 @@ def build_image(pixels: Array) -> pyvips.Image:
     return pyvips.Image.new_from_array(np.ascontiguousarray(pixels)).copy(interpretation=meaning)
 
 
-def build_work(
+def build_context(
     *frames: Array | pyvips.Image,
     target: str = "png",
     orientation: int = 1,
@@ -34,20 +34,20 @@ def build_work(
     mark: bytes | None = None,
     known: Findings | None = None,
     **options: Any,
-) -> Work:
-    """Build the work of a plan of ``options`` on ``frames``, with fields of ``geometry`` in place of the plan's."""
+) -> RenderContext:
+    """Build the context of a plan of ``options`` on ``frames``, with fields of ``geometry`` in place of the plan's."""
     images = [one if isinstance(one, pyvips.Image) else build_image(one) for one in frames]
     plan = Plan("photo", **options)
     arranged = compute_geometry(plan, Size(images[0].width, images[0].height), orientation)
     whole = replace(arranged, **(geometry or {}))
-    return Work(plan, TargetFormat.from_name(target), whole, images, watermark=mark, findings=known)
+    return RenderContext(plan, TargetFormat.from_name(target), whole, images, watermark=mark, findings=known)
 
 
 def apply_step(step: Step, *frames: Array | pyvips.Image, **options: Any) -> Array:
     """Return the pixels of the first frame after ``step``, as height × width × bands."""
-    work = build_work(*frames, **options)
-    step(work)
-    return read_pixels(work.frames[0])
+    context = build_context(*frames, **options)
+    step(context)
+    return read_pixels(context.frames[0])
 
 
 def read_pixels(image: pyvips.Image) -> Array:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import pyvips
 
-from darkroom.imaging.refining import TOLERANCE, WORTH
-from darkroom.imaging.scoring import Judge
+from darkroom.imaging.quality.reencode import MAX_SCORE_LOSS, MAX_SIZE_RATIO
+from darkroom.imaging.quality.ssimulacra2 import Comparator
 from darkroom.services.caching import UNREFINED_S, CachePolicy
 from darkroom.services.refine.orders import refine_message
 from tests.images.pictures import jpeg_photo
@@ -62,13 +62,13 @@ def test_the_next_viewer_gets_fewer_bytes_that_look_the_same(stack: Stack, viewe
     stack.restart_cdn()
     second = viewer.get(f"{path}?w=640", accept=WEBP)
     assert (second.status, second.headers["content-type"]) == (200, "image/webp")
-    assert len(second.body) <= WORTH * len(first.body)
+    assert len(second.body) <= MAX_SIZE_RATIO * len(first.body)
     assert shared_s(second) == CachePolicy().cdn_max_age_s
     assert not [name for name in second.headers if name.startswith("x-amz-meta")]
 
     whole = viewer.get(f"{path}?w=640&f=png").body
-    judge = Judge(pyvips.Image.new_from_buffer(whole, ""))
-    assert judge.score(second.body) >= judge.score(first.body) - TOLERANCE
+    judge = Comparator(pyvips.Image.new_from_buffer(whole, ""))
+    assert judge.score(second.body) >= judge.score(first.body) - MAX_SCORE_LOSS
 
 
 def test_it_is_logged_counted_and_done_once(stack: Stack, viewer: Viewer, operator: Operator) -> None:

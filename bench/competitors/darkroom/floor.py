@@ -18,7 +18,7 @@ from darkroom.imaging.formats.encode import EncodableImage, encode
 from darkroom.imaging.formats.load import choose_spare_reduction, load
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
-from darkroom.imaging.render import arranged
+from darkroom.imaging.render.pipeline import resolve_geometry
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
@@ -29,7 +29,7 @@ def main() -> None:
     path, width, form, quality, folder = sys.argv[1:]
     data = Path(path).read_bytes()
     header = probe(Source.from_bytes(data), Limits())
-    geometry = arranged(Plan("photo", width=int(width), format=form), header)
+    geometry = resolve_geometry(Plan("photo", width=int(width), format=form), header)
     loaded = load(
         Source.from_bytes(data), header, geometry, Limits(), spare=choose_spare_reduction(form, "fast")
     ).frames[0]

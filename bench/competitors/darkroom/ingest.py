@@ -21,8 +21,8 @@ from darkroom.imaging.formats.load import load
 from darkroom.imaging.formats.metadata.strip import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
-from darkroom.imaging.render import arranged, render
-from darkroom.imaging.series import expose
+from darkroom.imaging.render.pipeline import render, resolve_geometry
+from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Gravity, Plan
@@ -38,8 +38,8 @@ SHARPS_EFFORT = 4
 def series(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
     """All pictures from one decode."""
     names = {plan: name for name, plan in plans.items()}
-    exposure = expose(Source.from_bytes(data), names, limits=LIMITS)
-    return {names[plan]: picture.body for plan, picture in exposure.pictures()}
+    exposure = decode_once(Source.from_bytes(data), names, limits=LIMITS)
+    return {names[plan]: picture.body for plan, picture in exposure.render_all()}
 
 
 def renders(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
@@ -62,7 +62,7 @@ class Alone:
             self._finished = {name: _finished(body, plans[name]) for name, body in series(data, plans).items()}
         source = Source.from_bytes(data)
         header = probe(source, LIMITS)
-        geometry = arranged(max(plans.values(), key=lambda plan: plan.width or 0), header)
+        geometry = resolve_geometry(max(plans.values(), key=lambda plan: plan.width or 0), header)
         load(source, header, geometry, LIMITS).frames[0].copy_memory()
         knobs: EncoderOptions = {"effort": SHARPS_EFFORT}
         return {name: encode_with(sheet, WEBP, quality, knobs) for name, (sheet, quality) in self._finished.items()}

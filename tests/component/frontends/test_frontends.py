@@ -15,7 +15,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from darkroom.errors import DarkroomError
-from darkroom.imaging.describe import srcset
+from darkroom.imaging.preview.describe import build_srcset
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode, needs_signature
@@ -128,7 +128,7 @@ def test_signed_urls_have_the_signature_that_is_asked_for(pictures: list[dict[st
 @with_node
 def test_the_srcset_is_that_of_the_description(pictures: list[dict[str, Any]]) -> None:
     for picture in pictures:
-        assert picture["srcset"] == srcset(Plan(picture["name"]), picture["width"])
+        assert picture["srcset"] == build_srcset(Plan(picture["name"]), picture["width"])
 
 
 @pytest.fixture(scope="module")

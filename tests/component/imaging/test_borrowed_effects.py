@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageChops, ImageFilter
 from scipy.interpolate import CubicSpline
 
-from darkroom.imaging.steps.curves import table_of
+from darkroom.imaging.render.steps.tone import build_curve_table
 from darkroom.plan.model import Clahe, Convolution, Curve, Lch
 from tests.images.rendering import Pixels, apart, frames, made, opened, rgba, seen
 from tests.images.sources import cutout, photo, saved, sixteen_bit, sources
@@ -112,13 +112,13 @@ def test_a_curve_is_a_natural_cubic_spline(curve: Curve) -> None:
     spline = CubicSpline(places, values, bc_type="natural") if len(curve) > 2 else None
     wanted = spline(np.arange(256)) if spline else np.interp(np.arange(256), places, values)
     wanted[: places[0]], wanted[places[-1] :] = values[0], values[-1]
-    assert np.allclose(table_of(curve), np.clip(wanted, 0, 255))
+    assert np.allclose(build_curve_table(curve), np.clip(wanted, 0, 255))
 
 
 def test_channels_have_their_own_curves_before_that_of_all() -> None:
     down: Curve = ((0, 0), (255, 128))
     found = seen(made(PHOTO, curves=(BENT, (), down, ())).body)
-    every, green = (np.round(table_of(curve)).astype(int) for curve in (BENT, down))
+    every, green = (np.round(build_curve_table(curve)).astype(int) for curve in (BENT, down))
     assert np.array_equal(found[..., 0], every[BEFORE[..., 0]])
     assert np.array_equal(found[..., 1], every[green[BEFORE[..., 1]]])
     assert opened(made(sources()["png grey"], curves=(BENT, (), (), ())).body).mode == "L"

@@ -13,9 +13,9 @@ from PIL import Image
 from darkroom.errors import Damaged, FindingsPending
 from darkroom.findings import Region
 from darkroom.imaging.formats.jpeg.container import iter_segments
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
+from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import RenderedImage
-from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Padding, Plan, Zoom
@@ -90,9 +90,9 @@ def test_a_baseline_jpeg_is_not_progressive(options: dict[str, Any]) -> None:
 def test_a_baseline_jpeg_made_at_leisure_is_none_either() -> None:
     plan = Plan("k", format="jpeg", baseline=True)
     assert _SOF2 in markers(
-        render(Plan("k", format="jpeg"), Source.from_bytes(PHOTO), limits=Limits(), pace="slow").body
+        render(Plan("k", format="jpeg"), Source.from_bytes(PHOTO), limits=Limits(), effort="slow").body
     )
-    assert _SOF0 in markers(render(plan, Source.from_bytes(PHOTO), limits=Limits(), pace="slow").body)
+    assert _SOF0 in markers(render(plan, Source.from_bytes(PHOTO), limits=Limits(), effort="slow").body)
 
 
 def markers(jpeg: bytes) -> set[int]:
@@ -165,7 +165,7 @@ def test_what_ingest_makes_is_what_a_request_makes() -> None:
         Plan("k", orient=False, width=80, format="png"),
     ]
     turned = saved(photo(), "JPEG", quality=95, exif=exif(6))
-    for plan, picture in expose(Source.from_bytes(turned), plans, limits=Limits()).pictures():
+    for plan, picture in decode_once(Source.from_bytes(turned), plans, limits=Limits()).render_all():
         alone = render(plan, Source.from_bytes(turned), limits=Limits())
         assert (picture.width, picture.height) == (alone.width, alone.height)
         assert alike(seen(picture.body), seen(alone.body)) > 0.98

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from darkroom.errors import DarkroomError
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

@@ -26,7 +26,7 @@ from darkroom.imaging.formats.jpeg.ultrahdr import GainMap, attach_gain_map, rea
 from darkroom.imaging.formats.metadata.strip import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.gainmap import keeps_gain_map
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.limits import Limits

@@ -20,7 +20,7 @@ from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, TILE_OFFSETS, TiffReader
 from darkroom.imaging.formats.tiff.probe import find_page
 from darkroom.imaging.master import HUGE_PIXELS, make_master
-from darkroom.imaging.pyramid import pyramid
+from darkroom.imaging.pyramid.build import build_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop
@@ -43,7 +43,7 @@ def large() -> bytes:
 
 @cache
 def large_pyramid() -> bytes:
-    return pyramid(Source.from_bytes(large()), header(large()), limits=Limits())
+    return build_pyramid(Source.from_bytes(large()), header(large()), limits=Limits())
 
 
 def streamed(data: bytes, **options: object) -> tuple[bytes, int]:
@@ -124,7 +124,7 @@ def test_at_least_a_halving_is_left_to_the_resize(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turned_pictures_stay_turned_in_every_level(orientation: int) -> None:
     upload = in_jpeg(large(), orientation)
-    body = pyramid(Source.from_bytes(upload), header(upload), limits=Limits())
+    body = build_pyramid(Source.from_bytes(upload), header(upload), limits=Limits())
     assert header(body).orientation == orientation
     look_alike(upload, body, width=120)
     look_alike(upload, body)
@@ -175,7 +175,7 @@ def test_what_is_lossless_stays_so() -> None:
     drawing = saved(photo().quantize(4).convert("RGB").resize((640, 480), Image.Resampling.NEAREST), "TIFF")
     clear, fine = saved(cutout(), "TIFF"), sixteen_bit()
     for upload in (drawing, clear, fine):
-        body = pyramid(Source.from_bytes(upload), header(upload), limits=Limits())
+        body = build_pyramid(Source.from_bytes(upload), header(upload), limits=Limits())
         before, after = (pyvips.Image.new_from_buffer(data, "") for data in (upload, body))
         assert before.format == after.format
         assert bytes(before.write_to_memory()) == bytes(after.write_to_memory())

@@ -26,7 +26,7 @@ REST_BYTES = 60_000_000
 
 RENDER = """
 import resource, sys
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import Damaged, Unavailable
+from darkroom.imaging.render.context import IN_MEMORY_PIXELS
 from darkroom.imaging.source import Source
-from darkroom.imaging.work import IN_MEMORY_PIXELS
 from darkroom.plan.model import Crop
 from tests.images.rendering import made, seen
 from tests.images.sources import photo, saved, sources
@@ -87,7 +87,7 @@ def test_huge_pictures_stream_through() -> None:
 MEASURE = """
 import resource, sys
 from darkroom.imaging.source import Source
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 data = open(sys.argv[1], "rb").read()

@@ -12,9 +12,9 @@ from darkroom.imaging.formats.metadata.strip import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.webp.container import iter_chunks
 from darkroom.imaging.master import Master, make_master
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
+from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import RenderedImage
-from darkroom.imaging.series import expose
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
@@ -160,7 +160,7 @@ def test_a_master_of_a_camera_file_has_its_pixels_and_nothing_planted(name: str)
 )
 def test_the_gain_map_comes_along_without_private_parts(name: str, width: int, size: tuple[int, int]) -> None:
     before, plan = read_gain_map(read_upload(name)), Plan(name, width=width, format="jpeg")
-    [(_, at_ingest)] = expose(Source.from_bytes(read_upload(name)), [plan], limits=Limits()).pictures()
+    [(_, at_ingest)] = decode_once(Source.from_bytes(read_upload(name)), [plan], limits=Limits()).render_all()
     assert before is not None
     for body in (picture(name, "jpeg", width).body, at_ingest.body):
         after = read_gain_map(body)

@@ -17,7 +17,7 @@ from PIL import Image
 from darkroom.aws.presigned_post import DECLARED_SHA256
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED
 from darkroom.errors import Busy, SceneRefused
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits

@@ -12,9 +12,9 @@ import pyvips
 
 from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.errors import Unavailable
-from darkroom.imaging.containers.tiffbinding import bound
-from darkroom.imaging.scene.planning import inspected, planned
-from darkroom.imaging.scene.writing import write
+from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
+from darkroom.imaging.pyramid.tiff_pages import join_pages
+from darkroom.imaging.pyramid.write import write_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
@@ -37,10 +37,10 @@ def scene() -> bytes:
     image = pyvips.Image.new_from_array(noise).copy(interpretation="srgb").resize(2).cast("uchar")
     source = Source.from_bytes(image.tiffsave_buffer(tile=True, compression="deflate", level=1))
     limits = Limits()
-    header = inspected(source, limits)
+    header = inspect_large_image(source, limits)
     strips: list[bytes] = []
-    plan = planned(source, header, limits, strip_bytes=1)
-    binding = write(source, header, plan, lambda _, body: strips.append(body), limits)
+    plan = plan_pyramid(source, header, limits, strip_bytes=1)
+    binding = write_pyramid(source, header, plan, lambda _, body: strips.append(body), limits)
     return b"".join([binding.head, *strips])
 
 
@@ -186,7 +186,9 @@ def test_all_else_is_streamed(bucket: Bucket, kind: str, name: str, monkeypatch:
         image = pyvips.Image.new_from_buffer(body, "")
         atonce = {"tile": True, "compression": "deflate", "level": 1}
         body = (
-            image.tiffsave_buffer(compression="none") if "end" in kind else bound([[image.tiffsave_buffer(**atonce)]])
+            image.tiffsave_buffer(compression="none")
+            if "end" in kind
+            else join_pages([[image.tiffsave_buffer(**atonce)]])
         )
     bucket.put(name, body, headers)
     reading = MasterReader()

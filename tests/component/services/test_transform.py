@@ -13,7 +13,7 @@ from obstore.store import MemoryStore
 from bench.quality import pixels_of, ssimulacra2
 from darkroom.aws.objects import Bucket, StoredObject
 from darkroom.errors import Damaged, OverLimits, Unavailable
-from darkroom.imaging.choosing import TARGET_SCORE
+from darkroom.imaging.quality.auto_quality import TARGET_SCORE
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode
@@ -220,7 +220,7 @@ def test_a_damaged_source_leaves_a_marker_that_saves_the_next_decode(
     def not_again(*_: object, **__: object) -> None:
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr("darkroom.imaging.render.render", not_again)
+    monkeypatch.setattr("darkroom.imaging.render.pipeline.render", not_again)
     second = service.answer(request("/bad.jpg?w=640&f=webp"))
     assert isinstance(second, Failed)
     assert isinstance(first, Failed)
@@ -246,7 +246,7 @@ def test_a_refusal_of_one_variant_saves_its_next_decode(
     bucket.put("masters/moving.gif", animation("GIF", frames=6, size=(100, 100)), {})
     tight = replace(service, limits=Limits(max_pixels=30_000))
     first = tight.answer(request("/moving.gif?w=320&f=webp"))
-    monkeypatch.setattr("darkroom.imaging.render.render", None)
+    monkeypatch.setattr("darkroom.imaging.render.pipeline.render", None)
     second = tight.answer(request("/moving.gif?w=320&f=webp"))
     assert isinstance(first, Failed)
     assert isinstance(second, Failed)
@@ -286,7 +286,7 @@ def test_a_render_over_its_cpu_time_is_refused_and_marked(
     limited = replace(service, cpu_limit=CpuLimit(cpu_s=0.2, wall_s=HANG_S))
     assert code(limited.answer(request("/drawing.svg?w=1920&f=webp"))) == "too-slow"
     wait_until(lambda: not is_abandoned(), "the render ends")
-    monkeypatch.setattr("darkroom.imaging.render.render", None)
+    monkeypatch.setattr("darkroom.imaging.render.pipeline.render", None)
     again = service.answer(request("/drawing.svg?w=1920&f=webp"))
     assert (code(again), status(again)) == ("too-slow", 422)
 

@@ -24,7 +24,7 @@ from darkroom.dialects.common.settings import LanguageSettings
 from darkroom.dialects.common.sources import Sources
 from darkroom.dialects.dit import read
 from darkroom.errors import DarkroomError
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.peers.thumbor import sources

@@ -15,7 +15,7 @@ import pytest
 from bench.competitors import npm
 from bench.competitors.ipx import FILES
 from bench.competitors.model import Missing
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url

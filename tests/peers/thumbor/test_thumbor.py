@@ -20,7 +20,7 @@ from PIL import Image
 from darkroom.dialects.common.settings import LanguageSettings, ThumborSettings
 from darkroom.dialects.thumbor import read
 from darkroom.errors import DarkroomError
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 

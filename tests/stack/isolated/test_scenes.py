@@ -17,7 +17,7 @@ import pyvips
 from chaos.workers import processes, worked_s
 from darkroom.aws.vault import Vault
 from darkroom.imaging.block_cache import BlockCache
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Plan

@@ -20,9 +20,9 @@ from bench.suites.flame import kind, our_file
 LOOP = "thread (7): MainThread;main (awslambdaric/__main__.py:31);handle_event_request (awslambdaric/bootstrap.py:178)"
 HANDLER = f"{LOOP};handler (app.py:53)"
 RECORDING = f"""\
-{HANDLER};Transform._make (darkroom/services/transform.py:180);render (darkroom/imaging/render.py:55) 6
+{HANDLER};Transform._make (darkroom/services/transform.py:180);render (darkroom/imaging/render/pipeline.py:55) 6
 {HANDLER};Transform._make (darkroom/services/transform.py:189);Bucket.put (darkroom/aws/objects.py:81) 3
-{HANDLER};Transform._make (darkroom/services/transform.py:180);render (darkroom/imaging/render.py:58) 1
+{HANDLER};Transform._make (darkroom/services/transform.py:180);render (darkroom/imaging/render/pipeline.py:58) 1
 {LOOP};handler (app.py:60);b64encode (base64.py:58) 2
 thread (7): MainThread;main (awslambdaric/__main__.py:31);wait_next (awslambdaric/bootstrap.py:542) 50
 thread (9): Thread-1 (_run);Aside._run (darkroom/services/aside.py:24) 70
@@ -39,7 +39,7 @@ stacks = st.lists(st.builds(Stack, st.lists(frames, max_size=5), st.integers(1, 
 @pytest.mark.parametrize(
     ("text", "frame"),
     [
-        ("render (darkroom/imaging/render.py:58)", Frame("render", "darkroom/imaging/render.py", 58)),
+        ("render (darkroom/imaging/render/pipeline.py:58)", Frame("render", "darkroom/imaging/render/pipeline.py", 58)),
         ("resize.<locals>.<lambda> (a/resize.py:19)", Frame("resize.<locals>.<lambda>", "a/resize.py", 19)),
         ("_run_code (<frozen runpy>:88)", Frame("_run_code", "<frozen runpy>", 88)),
         ("syscall (libc.so.6)", Frame("syscall", "libc.so.6")),
@@ -59,7 +59,7 @@ def test_only_what_answers_counts() -> None:
 
 def test_others_code_counts_for_the_module_of_ours_that_called_it() -> None:
     assert by_innermost(answering(parse(RECORDING.splitlines())), our_file) == {
-        "darkroom/imaging/render.py": 7,
+        "darkroom/imaging/render/pipeline.py": 7,
         "darkroom/aws/objects.py": 3,
         "app.py": 2,
     }
@@ -79,7 +79,11 @@ def test_equal_calls_are_one_box_in_the_order_of_their_lines() -> None:
 
 
 def test_code_is_coloured_by_its_room() -> None:
-    files = {"darkroom/imaging/steps/resize.py": "imaging", "darkroom/aws/objects.py": "S3", "json/encoder.py": "rest"}
+    files = {
+        "darkroom/imaging/render/steps/resize.py": "imaging",
+        "darkroom/aws/objects.py": "S3",
+        "json/encoder.py": "rest",
+    }
     assert {file: kind(Node(Key("f", file), 1)) for file in files} == files
     assert set(files.values()) < COLOURS.keys()
 
@@ -107,7 +111,7 @@ def test_the_picture_is_an_svg_whose_boxes_lie_within(found: list[Stack]) -> Non
 
 def test_the_picture_tells_names_and_milliseconds() -> None:
     text = drawn(grown(answering(parse(RECORDING.splitlines())), ROOT), "title", 0.5, kind)
-    assert "render darkroom/imaging/render.py: 3.5 ms" in text
+    assert "render darkroom/imaging/render/pipeline.py: 3.5 ms" in text
     assert ">Transform._make  darkroom/services/transform.py<" in text
 
 

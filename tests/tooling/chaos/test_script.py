@@ -14,7 +14,7 @@ from chaos.script import Action, Operation, hot_keys, write_script
 from darkroom.errors import DarkroomError
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.sniff import sniff
-from darkroom.imaging.series import expose
+from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.source import Source
 from darkroom.plan.keys import check_key
 from darkroom.plan.limits import Limits
@@ -29,7 +29,7 @@ def code(key: str, data: bytes) -> str:
         check_key(key)
         sniff(data)
         probe(Source.from_bytes(data), limits)
-        expose(Source.from_bytes(data), [], limits=limits)
+        decode_once(Source.from_bytes(data), [], limits=limits)
     except DarkroomError as error:
         return error.code
     return ""

@@ -10,10 +10,10 @@ import pytest
 import pyvips
 
 from darkroom.imaging.colour.icc import identify_profile
-from darkroom.imaging.describe import dominant, placeholder, srcset
-from darkroom.imaging.render import render
+from darkroom.imaging.preview.describe import build_srcset, encode_placeholder, find_dominant_colour
+from darkroom.imaging.preview.thumbhash import encode_thumbhash
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
-from darkroom.imaging.thumbhash import thumbhash
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
@@ -86,17 +86,17 @@ def test_the_names_of_profiles() -> None:
 
 def test_srcset_ends_with_the_picture_as_wide_as_it_is() -> None:
     ladder = (100, 200, 400)
-    assert srcset(Plan("a"), 399, ladder) == "/a?w=100&dpr=1 100w, /a?w=200&dpr=1 200w, /a?w=400&dpr=1 399w"
-    assert srcset(Plan("a"), 400, ladder).endswith(", /a?w=200&dpr=1 200w, /a?w=400&dpr=1 400w")
-    assert srcset(Plan("a"), 900, ladder) == srcset(Plan("a"), 400, ladder)
-    assert srcset(Plan("a"), 30, ladder) == "/a?w=100&dpr=1 30w"
-    assert srcset(Plan("ü", page=2), 90, ladder) == "/%C3%BC?w=100&dpr=1&page=2 90w"
+    assert build_srcset(Plan("a"), 399, ladder) == "/a?w=100&dpr=1 100w, /a?w=200&dpr=1 200w, /a?w=400&dpr=1 399w"
+    assert build_srcset(Plan("a"), 400, ladder).endswith(", /a?w=200&dpr=1 200w, /a?w=400&dpr=1 400w")
+    assert build_srcset(Plan("a"), 900, ladder) == build_srcset(Plan("a"), 400, ladder)
+    assert build_srcset(Plan("a"), 30, ladder) == "/a?w=100&dpr=1 30w"
+    assert build_srcset(Plan("ü", page=2), 90, ladder) == "/%C3%BC?w=100&dpr=1&page=2 90w"
 
 
 @pytest.mark.parametrize("width", [1, 319, 320, 321, 1800, 3840, 9000])
 def test_srcset_needs_no_signature_and_says_true_widths(width: int) -> None:
     """Nor is a width multiplied by a screen's pixel ratio, with which browsers have reckoned already."""
-    for candidate in srcset(Plan("dir/a b.jpg"), width).split(", "):
+    for candidate in build_srcset(Plan("dir/a b.jpg"), width).split(", "):
         url, descriptor = candidate.split(" ")
         request = parse_url(url)
         assert not needs_signature(request.plan, AccessMode.GUARDED)
@@ -116,11 +116,11 @@ def colours(*parts: tuple[int, tuple[int, ...]]) -> pyvips.Image:
 
 
 def test_the_dominant_colour() -> None:
-    assert dominant(colours((30, (200, 30, 40)), (20, (0, 0, 250)))) == "#c81e28"
-    assert dominant(colours((30, (200, 30, 40, 0)), (20, (0, 0, 250, 255)))) == "#0000fa"
-    assert dominant(colours((30, (200, 30, 40, 0)))) == "#c81e28"
-    assert dominant(colours((6, (200, 30, 40)), (5, (201, 31, 41)), (9, (0, 0, 0)))) == "#c81e28"
-    assert dominant((pyvips.Image.black(9, 9) + 77).cast("uchar").copy(interpretation="b-w")) == "#4d4d4d"
+    assert find_dominant_colour(colours((30, (200, 30, 40)), (20, (0, 0, 250)))) == "#c81e28"
+    assert find_dominant_colour(colours((30, (200, 30, 40, 0)), (20, (0, 0, 250, 255)))) == "#0000fa"
+    assert find_dominant_colour(colours((30, (200, 30, 40, 0)))) == "#c81e28"
+    assert find_dominant_colour(colours((6, (200, 30, 40)), (5, (201, 31, 41)), (9, (0, 0, 0)))) == "#c81e28"
+    assert find_dominant_colour((pyvips.Image.black(9, 9) + 77).cast("uchar").copy(interpretation="b-w")) == "#4d4d4d"
 
 
 def test_thumbhash_as_text() -> None:
@@ -133,7 +133,7 @@ def test_thumbhash_as_text() -> None:
 def test_the_hash_of_a_drawn_picture_is_that_of_its_pixels() -> None:
     image = colours((10, (200, 30, 40)), (20, (0, 0, 250)))
     rgba = image.bandjoin(255).cast("uchar")
-    assert placeholder(image) == b64encode(thumbhash(20, 30, bytes(rgba.write_to_memory()))).decode()
+    assert encode_placeholder(image) == b64encode(encode_thumbhash(20, 30, bytes(rgba.write_to_memory()))).decode()
 
 
 def pattern(wide: int, tall: int, alpha: bool, seed: int) -> bytes:
@@ -181,7 +181,7 @@ REFERENCE = [
 def test_the_reference_answers_the_same(
     drawing: Callable[[int, int, bool, int], bytes], wide: int, tall: int, alpha: bool, seed: int, wanted: str
 ) -> None:
-    found, reference = thumbhash(wide, tall, drawing(wide, tall, alpha, seed)), b64decode(wanted)
+    found, reference = encode_thumbhash(wide, tall, drawing(wide, tall, alpha, seed)), b64decode(wanted)
     if drawing is pattern:
         assert found == reference
     # A gradient's zero coefficients lie half-way between two steps, so that the order of the sums decides on one.
@@ -192,10 +192,10 @@ def test_the_reference_answers_the_same(
 
 
 def test_a_clear_picture_has_a_hash() -> None:
-    assert b64encode(thumbhash(8, 8, bytes(256))).decode() == "AAiCBQAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
+    assert b64encode(encode_thumbhash(8, 8, bytes(256))).decode() == "AAiCBQAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="
 
 
 @pytest.mark.parametrize("size", [(101, 10), (10, 101), (0, 10)])
 def test_sizes_that_have_none(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="100"):
-        thumbhash(*size, bytes(4 * size[0] * size[1]))
+        encode_thumbhash(*size, bytes(4 * size[0] * size[1]))

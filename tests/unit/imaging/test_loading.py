@@ -11,7 +11,7 @@ from PIL import Image
 from darkroom.imaging.formats.encoder_options import Effort
 from darkroom.imaging.formats.load import SPARE_REDUCTION, choose_spare_reduction, load
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.render import arranged, render
+from darkroom.imaging.render.pipeline import render, resolve_geometry
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
@@ -37,7 +37,7 @@ def test_a_jpeg_is_decoded_as_small_as_leaves_the_spare_reduction(
 ) -> None:
     source = Source.from_bytes(jpeg)
     header = probe(source, LIMITS)
-    geometry = arranged(Plan("photo", width=width, format="webp"), header)
+    geometry = resolve_geometry(Plan("photo", width=width, format="webp"), header)
     assert load(source, header, geometry, LIMITS, spare=spare).frames[0].width == SIDE_PX // shrink
 
 
@@ -67,6 +67,6 @@ def _shrinks(jpeg: bytes, monkeypatch: pytest.MonkeyPatch, pace: Effort, **optio
         widths.append(negative.frames[0].width)
         return negative
 
-    monkeypatch.setattr("darkroom.imaging.render.load", noting)
-    render(Plan("photo", width=SIDE_PX // 5, **options), Source.from_bytes(jpeg), limits=LIMITS, pace=pace)  # type: ignore[arg-type]
+    monkeypatch.setattr("darkroom.imaging.render.pipeline.load", noting)
+    render(Plan("photo", width=SIDE_PX // 5, **options), Source.from_bytes(jpeg), limits=LIMITS, effort=pace)  # type: ignore[arg-type]
     return SIDE_PX // widths[0]

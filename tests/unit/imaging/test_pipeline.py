@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from darkroom.errors import BadOption, DarkroomError
-from darkroom.imaging.pipeline import EXPOSE, RETOUCH
+from darkroom.imaging.render.step_order import DECODE_STEPS, EDIT_STEPS
 from darkroom.plan.model import Crop, Gravity, Padding, Watermark
 from tests.images.pictures import photograph
 from tests.images.rendering import alike, apart, made, opened, rgba, seen
@@ -50,37 +50,52 @@ QUARTERS = saved(quarters(), "PNG")
 
 
 def test_the_order_of_work_is_the_documented_one() -> None:
-    names = [step.__name__ for step in (*EXPOSE, *RETOUCH)]
+    names = [step.__name__ for step in (*DECODE_STEPS, *EDIT_STEPS)]
     order = [
-        "crop",
-        "mix_ink",
-        "redact",
-        "cut",
-        "trim",
-        "resize",
-        "cover",
-        "develop",
-        "orient",
-        "convert",
-        "darken_red_eyes",
-        "turn",
-        "tilt",
-        "smooth",
-        "denoise",
-        "equalise",
+        *("crop", "convert_cmyk", "redact", "crop_to_attention", "trim", "resize", "crop_to_cover", "materialise"),
+        *(
+            "auto_orient",
+            "convert_to_srgb",
+            "darken_red_eyes",
+            "rotate_and_flip",
+            "rotate_free",
+            "apply_median",
+            "denoise",
+            "equalise_locally",
+        ),
+        *(
+            "equalise_histogram",
+            "apply_threshold",
+            "apply_curves",
+            "apply_colour_matrix",
+            "adjust_tone",
+            "modulate_lch",
+            "convolve",
+            "blur",
+        ),
+        *(
+            "sharpen",
+            "pixelate",
+            "add_noise",
+            "add_watermark",
+            "add_second_watermark",
+            "normalise_late",
+            "equalise_in_window",
+            "tint",
+        ),
+        *(
+            "apply_late_matrix",
+            "change_alpha",
+            "round_corners",
+            "crop_to_ellipse",
+            "add_margins",
+            "fill_from_image",
+            "fill_background",
+            "add_watermark_last",
+            "overlay_nine_patch",
+            "finalise",
+        ),
     ]
-    order += ["equalise_histogram", "separate", "bend", "mix", "tone", "change_lch", "convolve", "blur", "sharpen"]
-    order += ["pixelate", "add_grain", "stamp", "stamp_second", "adjust_levels_late", "equalise_window", "tint"]
-    order += [
-        "mix_late",
-        "change_alpha",
-        "round_corners",
-        "cut_ellipse",
-        "add_margins",
-        "lay_backdrop",
-        "fill_background",
-    ]
-    order += ["stamp_last", "put_frame", "finish"]
     assert names == order
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from darkroom.errors import BadOption
 from darkroom.findings import Region
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
-from darkroom.imaging.render import inspected, render
+from darkroom.imaging.render.pipeline import inspect_source, render
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry.layout import Size, compute_geometry
 from darkroom.plan.limits import Limits
@@ -177,7 +177,7 @@ def test_any_borrowed_plan_for_any_picture(
         plan = replace(plan, watermark=Watermark("m"))
     body = source(kind, width, height, orientation, frames)
     try:
-        size = inspected(plan, Source.from_bytes(body), Limits(), FACE)[1].size
+        size = inspect_source(plan, Source.from_bytes(body), Limits(), FACE)[1].size
     except BadOption:
         return
     padding = plan.padding

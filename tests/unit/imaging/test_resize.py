@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import pyvips
 
-from darkroom.imaging.steps.resize import scaled
+from darkroom.imaging.render.steps.geometry import resize_to
 from darkroom.plan.geometry.layout import Size
 
 
@@ -16,7 +16,7 @@ def test_premultiplication_does_not_darken(alpha: int) -> None:
     direction."""
     colours = np.tile(np.arange(256, dtype=np.uint8), (16, 1))
     pixels = np.dstack([colours, colours, colours, np.full_like(colours, alpha)])
-    result = scaled(pyvips.Image.new_from_array(pixels).copy(interpretation="srgb"), Size(256, 8)).numpy()
+    result = resize_to(pyvips.Image.new_from_array(pixels).copy(interpretation="srgb"), Size(256, 8)).numpy()
     error = result[..., 0].astype(float) - colours[:8]
     assert np.abs(error).max() <= 0.5 * 255 / alpha + 0.5
     assert abs(error.mean()) < 0.2

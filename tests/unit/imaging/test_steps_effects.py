@@ -7,29 +7,23 @@ import pytest
 import pyvips
 
 from darkroom.findings import Region
-from darkroom.imaging.steps import equalise as equalise_step
-from darkroom.imaging.steps import grain as grain_step
-from darkroom.imaging.steps.blur import blur
-from darkroom.imaging.steps.convolve import convolve
-from darkroom.imaging.steps.curves import bend, table_of
-from darkroom.imaging.steps.denoise import denoise
-from darkroom.imaging.steps.equalise import equalise
-from darkroom.imaging.steps.grain import add_grain
-from darkroom.imaging.steps.ink import mix_ink
-from darkroom.imaging.steps.levels import adjust_levels_late, equalise_histogram
-from darkroom.imaging.steps.matrix import mix
-from darkroom.imaging.steps.median import smooth
-from darkroom.imaging.steps.pixelate import pixelate
-from darkroom.imaging.steps.redact import redact
-from darkroom.imaging.steps.redeye import darken_red_eyes
-from darkroom.imaging.steps.sharpen import sharpen
-from darkroom.imaging.steps.srgb import convert
-from darkroom.imaging.steps.threshold import separate
-from darkroom.imaging.steps.tone import tone
-from darkroom.imaging.work import Step
+from darkroom.imaging.render.context import Step
+from darkroom.imaging.render.steps import effects as grain_step
+from darkroom.imaging.render.steps import levels as equalise_step
+from darkroom.imaging.render.steps.effects import add_noise, apply_median, blur, convolve, denoise, pixelate, sharpen
+from darkroom.imaging.render.steps.levels import equalise_histogram, equalise_locally, normalise_late
+from darkroom.imaging.render.steps.pixels import convert_cmyk, convert_to_srgb
+from darkroom.imaging.render.steps.redact import darken_red_eyes, redact
+from darkroom.imaging.render.steps.tone import (
+    adjust_tone,
+    apply_colour_matrix,
+    apply_curves,
+    apply_threshold,
+    build_curve_table,
+)
 from darkroom.plan.model import IDENTITY, Convolution
 from tests.images.known import known
-from tests.images.steps import Array, apply_step, build_image, build_work, draw_noise, read_pixels
+from tests.images.steps import Array, apply_step, build_context, build_image, draw_noise, read_pixels
 
 KINDS = [(1, 255), (2, 255), (3, 255), (4, 255), (3, 65_535), (1, 65_535)]
 
@@ -150,7 +144,7 @@ def interpolate(curve: tuple[tuple[int, int], ...]) -> Array:
     ],
 )
 def test_a_curve_is_a_natural_spline(curve: tuple[tuple[int, int], ...]) -> None:
-    assert np.abs(np.array(table_of(curve)) - interpolate(curve)).max() < 1e-6
+    assert np.abs(np.array(build_curve_table(curve)) - interpolate(curve)).max() < 1e-6
 
 
 @pytest.mark.parametrize(("bands", "peak"), KINDS)
@@ -178,13 +172,13 @@ def test_curves_go_through_each_channel_and_then_all(
     wanted = np.stack(
         [np.interp(places[..., band], range(256), joined[band]) for band in range(colour.shape[2])], axis=2
     )
-    found = apply_step(bend, pixels, curves=(every, red, green, blue))
+    found = apply_step(apply_curves, pixels, curves=(every, red, green, blue))
     assert_near(found, wanted * (1 if peak == 255 else 257), alpha, peak=peak)
 
 
 def test_a_curve_without_points_leaves_sixteen_bits_alone() -> None:
     ramp = np.arange(65_536, dtype=np.uint16).reshape(256, 256, 1)
-    assert np.array_equal(apply_step(bend, ramp, curves=((), (), (), ())), ramp)
+    assert np.array_equal(apply_step(apply_curves, ramp, curves=((), (), (), ())), ramp)
 
 
 GREYS = [0.5, 0.25, 0.125, 0.1]
@@ -210,11 +204,11 @@ def test_a_matrix_mixes_channels(bands: int, peak: int, matrix: tuple[float, ...
     wanted = rich @ rows[:, :3].T + rows[:, 3] * peak
     if bands < 3 and np.ptp(rows[:, :3].sum(axis=1)) == 0 == np.ptp(rows[:, 3]):
         wanted = wanted[..., :1]
-    found = apply_step(mix, pixels, matrix=matrix)
+    found = apply_step(apply_colour_matrix, pixels, matrix=matrix)
     assert_near(found, wanted, alpha, peak=peak)
     grey = "grey16" if peak > 255 else "b-w"
-    work = build_work(pixels, matrix=matrix)
-    mix(work)
+    work = build_context(pixels, matrix=matrix)
+    apply_colour_matrix(work)
     assert str(work.frames[0].interpretation) == (grey if wanted.shape[2] == 1 else "rgb16" if peak > 255 else "srgb")
 
 
@@ -223,9 +217,9 @@ def test_a_matrix_mixes_channels(bands: int, peak: int, matrix: tuple[float, ...
 def test_a_threshold_is_white_from_its_level_on(threshold: int, bands: int) -> None:
     ramp = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
     pixels = ramp if bands == 1 else np.concatenate([ramp, ramp[::-1]], axis=2)
-    found = apply_step(separate, pixels, threshold=threshold)
+    found = apply_step(apply_threshold, pixels, threshold=threshold)
     assert_near(found, np.where(ramp >= threshold, 255, 0), None if bands == 1 else ramp[::-1, :, 0])
-    sixteen = apply_step(separate, ramp.astype(np.uint16) * 257, threshold=threshold)
+    sixteen = apply_step(apply_threshold, ramp.astype(np.uint16) * 257, threshold=threshold)
     assert np.array_equal(sixteen[..., 0], found[..., 0])
 
 
@@ -233,8 +227,8 @@ def test_a_threshold_is_white_from_its_level_on(threshold: int, bands: int) -> N
 def test_a_threshold_of_colours_is_by_their_lightness(bands: int) -> None:
     pixels = draw_noise(9, 11, bands)
     grey = read_pixels(build_image(pixels[..., :3]).colourspace("b-w"))
-    work = build_work(pixels, threshold=120)
-    separate(work)
+    work = build_context(pixels, threshold=120)
+    apply_threshold(work)
     assert_near(read_pixels(work.frames[0]), np.where(grey >= 120, 255, 0), split_alpha(pixels)[1])
     assert str(work.frames[0].interpretation) == "b-w"
 
@@ -256,7 +250,7 @@ def test_tones_follow_their_formulas(bands: int, peak: int, tones: dict[str, flo
         value = luma + (value - luma) * (1 + tones.get("saturation", 0) / 100)
     value = value * (1 + tones.get("brightness", 0) / 100)
     value = (value - 0.5) * (1 + tones.get("contrast", 0) / 100) + 0.5
-    found = apply_step(tone, pixels, **tones)
+    found = apply_step(adjust_tone, pixels, **tones)
     colour, kept = split_alpha(found)
     assert np.abs(colour - np.clip(value * peak, 0, peak)).max() <= (0.51 if peak == 255 else 1)
     assert alpha is None or np.array_equal(kept, alpha)
@@ -264,8 +258,8 @@ def test_tones_follow_their_formulas(bands: int, peak: int, tones: dict[str, flo
 
 def test_a_grey_picture_has_one_band() -> None:
     for pixels, meaning in ((draw_noise(4, 5, 4), "b-w"), (draw_noise(4, 5, 3, peak=65_535), "grey16")):
-        work = build_work(pixels, grayscale=True)
-        tone(work)
+        work = build_context(pixels, grayscale=True)
+        adjust_tone(work)
         assert work.frames[0].bands == pixels.shape[2] - 2
         assert str(work.frames[0].interpretation) == meaning
         assert str(work.frames[0].format) == ("uchar" if meaning == "b-w" else "ushort")
@@ -287,13 +281,13 @@ def test_an_even_histogram_is_by_share_of_pixels(bands: int) -> None:
 def test_an_even_histogram_is_that_of_all_frames() -> None:
     first, second = np.full((4, 5, 1), 10, np.uint8), np.full((4, 5, 1), 90, np.uint8)
     second[0] = 200
-    work = build_work(first, second, levels="equal")
+    work = build_context(first, second, levels="equal")
     equalise_histogram(work)
     assert (read_pixels(work.frames[0]) == 0).all()
     shown = read_pixels(work.frames[1])
     assert (shown[1:] == 15 * 255 // 20).all()
     assert (shown[0] == 255).all()
-    work = build_work(first, first, levels="equal")
+    work = build_context(first, first, levels="equal")
     equalise_histogram(work)
     assert (read_pixels(work.frames[1]) == 10).all()
 
@@ -318,8 +312,8 @@ def test_a_stretch_uses_the_percentiles_of_lightness(bands: int, peak: int) -> N
     percentiles = [int(pyvips.Image.new_from_array(light[None]).percent(share)) for share in (0, 1, 2, 98, 99, 100)]
     assert len(set(percentiles)) == 6
     low, high = percentiles[1], percentiles[4]
-    work = build_work(pixels, levels="stretch")
-    adjust_levels_late(work)
+    work = build_context(pixels, levels="stretch")
+    normalise_late(work)
     found = read_pixels(work.frames[0])
     assert found.shape == pixels.shape
     assert found.dtype == pixels.dtype
@@ -334,24 +328,24 @@ def test_a_stretch_needs_a_span_of_two_steps(high: int, span: int) -> None:
     pixels = draw_greys((120, 60), (high, 60))
     light = pyvips.Image.new_from_array(measure_lightness(pixels))
     assert light.percent(99) - light.percent(1) == span
-    work = build_work(pixels, levels="stretch")
-    adjust_levels_late(work)
+    work = build_context(pixels, levels="stretch")
+    normalise_late(work)
     assert work.touched == (span == 2)
 
 
 def test_a_stretch_keeps_alpha_and_colour() -> None:
     pixels = np.concatenate([draw_noise(9, 11, 3) // 3 + 60, draw_noise(9, 11, 1, seed=6)], axis=2)
-    found = apply_step(adjust_levels_late, pixels, levels="stretch")
+    found = apply_step(normalise_late, pixels, levels="stretch")
     assert np.array_equal(found[..., 3], pixels[..., 3])
     assert measure_lightness(found[..., :3]).max() > 95
-    grey = apply_step(adjust_levels_late, pixels[..., [0, 3]], levels="stretch")
+    grey = apply_step(normalise_late, pixels[..., [0, 3]], levels="stretch")
     assert np.array_equal(grey[..., 1], pixels[..., 3])
 
 
 def test_a_stretch_is_that_of_all_frames() -> None:
     dark, light = draw_greys((50, 50)), draw_greys((170, 50))
-    work = build_work(dark, light, levels="stretch")
-    adjust_levels_late(work)
+    work = build_context(dark, light, levels="stretch")
+    normalise_late(work)
     assert read_pixels(work.frames[0]).max() <= 6
     assert read_pixels(work.frames[1]).min() >= 252
 
@@ -382,20 +376,20 @@ def test_squares_have_their_mean_colour(side: int, size: tuple[int, int], bands:
         (pixelate, {"pixelate": 0}),
         (blur, {"blur": 0.19}),
         (blur, {"blur": 0.0}),
-        (smooth, {"median": 1}),
-        (smooth, {"median": 0}),
+        (apply_median, {"median": 1}),
+        (apply_median, {"median": 0}),
         (denoise, {"denoise": 0}),
-        (equalise, {"equalise": False}),
+        (equalise_locally, {"equalise": False}),
         (sharpen, {"sharpen": 0.0}),
-        (tone, {}),
+        (adjust_tone, {}),
         (redact, {}),
-        (mix_ink, {}),
-        (convert, {}),
+        (convert_cmyk, {}),
+        (convert_to_srgb, {}),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_defaults_touch_nothing(step: Step, options: dict[str, float]) -> None:
-    work = build_work(draw_noise(9, 11, 3), **options)
+    work = build_context(draw_noise(9, 11, 3), **options)
     step(work)
     assert not work.touched
 
@@ -408,16 +402,16 @@ def test_a_median_is_at_most_as_large_as_the_picture(median: int, bands: int) ->
         pixels[..., -1] = np.maximum(pixels[..., -1], 60)
     side = min(median, 7)
     rank = build_image(pixels).rank(side, side, side * side // 2)
-    assert np.array_equal(apply_step(smooth, pixels, median=median), read_pixels(rank))
+    assert np.array_equal(apply_step(apply_median, pixels, median=median), read_pixels(rank))
 
 
 def test_a_median_of_a_narrow_picture() -> None:
     pixels = draw_noise(9, 1, 3)
-    work = build_work(pixels, median=3)
-    smooth(work)
+    work = build_context(pixels, median=3)
+    apply_median(work)
     assert not work.touched
     sixteen = draw_noise(5, 5, 1).astype(np.uint16) * 257
-    found = apply_step(smooth, sixteen, median=3)
+    found = apply_step(apply_median, sixteen, median=3)
     assert found.dtype == np.uint8
     assert found[2, 2, 0] == np.median(sixteen[1:4, 1:4] // 257)
 
@@ -427,7 +421,7 @@ def test_a_median_of_a_narrow_picture() -> None:
 def test_grain_has_the_amount_of_levels_around_zero(amount: int, bands: int, peak: int) -> None:
     factor = peak // 255
     pixels = np.full((40, 50, bands), 128 * factor, np.uint8 if peak == 255 else np.uint16)
-    colour, alpha = split_alpha(apply_step(add_grain, pixels, noise=amount))
+    colour, alpha = split_alpha(apply_step(add_noise, pixels, noise=amount))
     assert alpha is None or (alpha == 128).all()
     added = colour.astype(int) // factor - 128
     assert np.array_equal(added, added[..., :1].repeat(added.shape[2], axis=2))
@@ -437,16 +431,16 @@ def test_grain_has_the_amount_of_levels_around_zero(amount: int, bands: int, pea
 
 
 def test_grain_is_the_same_each_time_and_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert grain_step.TILE_PX == 512
-    whole = apply_step(add_grain, np.full((512, 513, 1), 128, np.uint8), noise=90)
+    assert grain_step.NOISE_TILE_PX == 512
+    whole = apply_step(add_noise, np.full((512, 513, 1), 128, np.uint8), noise=90)
     assert np.array_equal(whole[:, 512], whole[:, 0])
     assert not np.array_equal(whole[:, 511], whole[:, 0])
-    monkeypatch.setattr(grain_step, "TILE_PX", 4)
-    found = apply_step(add_grain, np.full((9, 13, 1), 128, np.uint8), noise=90)
+    monkeypatch.setattr(grain_step, "NOISE_TILE_PX", 4)
+    found = apply_step(add_noise, np.full((9, 13, 1), 128, np.uint8), noise=90)
     assert np.array_equal(found, np.tile(found[:4, :4], (3, 4, 1))[:9, :13])
     assert len(np.unique(found[:4, :4])) > 8
     pixels = np.zeros((9, 13, 3), np.uint8)
-    assert apply_step(add_grain, pixels, noise=90).min() == 0
+    assert apply_step(add_noise, pixels, noise=90).min() == 0
 
 
 @pytest.mark.parametrize("sigma", [0.2, 1.0, 4.0])
@@ -464,7 +458,7 @@ def test_a_blur_weights_colours_by_alpha_and_blurs_it(sigma: float, bands: int, 
         square, share = np.outer(weights, weights), alpha[..., None] / 255
         soft = sum_neighbours(share, square)
         wanted = sum_neighbours(colour * share, square) / soft
-    work = build_work(pixels, blur=sigma)
+    work = build_context(pixels, blur=sigma)
     blur(work)
     assert work.touched
     found = read_pixels(work.frames[0])
@@ -485,7 +479,7 @@ def test_a_blur_is_that_of_sharp() -> None:
 
 
 EFFECTS = [
-    *[(sharpen, {"sharpen": 1.5}), (denoise, {"denoise": 5}), (blur, {"blur": 2.0}), (smooth, {"median": 5})],
+    *[(sharpen, {"sharpen": 1.5}), (denoise, {"denoise": 5}), (blur, {"blur": 2.0}), (apply_median, {"median": 5})],
     (convolve, {"convolution": Convolution(3, True, (1.0,) * 9)}),
     (convolve, {"convolution": Convolution(3, True, (-1.0, -1.0, -1.0, -1.0, 32.0, -1.0, -1.0, -1.0, -1.0))}),
     (convolve, {"convolution": Convolution(3, False, (0.0, -1.0, 0.0, -1.0, 4.0, -1.0, 0.0, -1.0, 0.0))}),
@@ -552,7 +546,7 @@ def test_equalising_is_clahe_of_lightness(height: int, width: int, side: int, ba
     even = levels.hist_local(min(side, width), min(side, height), max_slope=3).cast("float") + (light - levels)
     joined = (even / 2.55).bandjoin(lab.extract_band(1, n=2)).copy(interpretation="lab")
     wanted = read_pixels(joined.colourspace("rgb16" if peak > 255 else "srgb"))
-    found = apply_step(equalise, pixels, equalise=True)
+    found = apply_step(equalise_locally, pixels, equalise=True)
     assert found.dtype == pixels.dtype
     assert np.array_equal(found[..., :3], wanted)
     assert found.shape[2] == (4 if bands == 4 else 3)
@@ -585,7 +579,7 @@ def test_the_transfer_of_a_smaller_copy_is_applied(
     lab = build_image(pixels).colourspace("lab")
     even = learn(lab[0] * 2.55, *small)
     wanted = (even / 2.55).bandjoin(lab.extract_band(1, n=2)).copy(interpretation="lab").colourspace("srgb")
-    found = apply_step(equalise, pixels, equalise=True)
+    found = apply_step(equalise_locally, pixels, equalise=True)
     assert np.abs(found.astype(int) - read_pixels(wanted)).max() <= 1
 
 
@@ -593,13 +587,13 @@ def test_a_smaller_copy_is_equalised_above_half_a_megapixel(monkeypatch: pytest.
     assert equalise_step.DIRECT_PIXELS == 500_000
     y, x = np.mgrid[:96, :128]
     pixels = (90 + 20 * np.sin(x / 9) + 20 * np.cos(y / 11)).astype(np.uint8)[..., None]
-    direct = apply_step(equalise, pixels, equalise=True).astype(int)
+    direct = apply_step(equalise_locally, pixels, equalise=True).astype(int)
     monkeypatch.setattr(equalise_step, "DIRECT_PIXELS", 96 * 128 - 1)
-    learnt = apply_step(equalise, pixels, equalise=True).astype(int)
+    learnt = apply_step(equalise_locally, pixels, equalise=True).astype(int)
     assert not np.array_equal(direct, learnt)
     assert np.abs(direct - learnt).mean() < 4
     monkeypatch.setattr(equalise_step, "DIRECT_PIXELS", 96 * 128)
-    assert np.array_equal(apply_step(equalise, pixels, equalise=True), direct)
+    assert np.array_equal(apply_step(equalise_locally, pixels, equalise=True), direct)
 
 
 FACE = Region(0.25, 0.25, 0.5, 0.5)
@@ -622,7 +616,7 @@ def test_an_eye_is_lit_above_twice_its_other_channels(red: int, changes: bool) -
     changed = (found != pixels).any(axis=2)
     assert changed.any() == changes
     assert (found[changed] == (50, 50, 50, 77)).all()
-    work = build_work(pixels, pixels, red_eye=True, known=known(FACE))
+    work = build_context(pixels, pixels, red_eye=True, known=known(FACE))
     darken_red_eyes(work)
     assert not work.touched
 
@@ -634,6 +628,6 @@ def test_what_is_hidden_is_black_and_opaque(bands: int, peak: int) -> None:
     assert not found[20, 30, : bands - (bands % 2 == 0)].any()
     assert bands % 2 or found[20, 30, -1] == 255
     assert (found[0] == peak // 2).all()
-    work = build_work(pixels, redact="faces", known=known())
+    work = build_context(pixels, redact="faces", known=known())
     redact(work)
     assert not work.touched

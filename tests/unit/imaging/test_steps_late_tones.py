@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darkroom.imaging.steps.late_tones import change_alpha, change_lch, equalise_window, mix_late, tint
+from darkroom.imaging.render.steps.tone import apply_late_matrix, change_alpha, equalise_in_window, modulate_lch, tint
 from darkroom.plan.model import Clahe, Lch
 from tests.images.steps import apply_step, build_image, draw_noise, read_pixels
 
@@ -31,24 +31,24 @@ def test_a_tint_leaves_greys_and_alpha_alone() -> None:
 
 def test_lch_changes_nothing_by_its_defaults_and_turns_hues() -> None:
     pixels = draw_noise(6, 7, 3)
-    assert np.abs(apply_step(change_lch, pixels, lch=Lch()).astype(int) - pixels).max() <= 1
+    assert np.abs(apply_step(modulate_lch, pixels, lch=Lch()).astype(int) - pixels).max() <= 1
     red = np.full((2, 2, 3), (200, 60, 60), np.uint8)
-    turned = apply_step(change_lch, red, lch=Lch(hue=120))[0, 0]
+    turned = apply_step(modulate_lch, red, lch=Lch(hue=120))[0, 0]
     assert turned[1] > turned[0]
-    assert len(set(apply_step(change_lch, red, lch=Lch(saturation=0))[0, 0].tolist())) == 1
-    assert apply_step(change_lch, red, lch=Lch(lightness=100))[0, 0].min() > 200
+    assert len(set(apply_step(modulate_lch, red, lch=Lch(saturation=0))[0, 0].tolist())) == 1
+    assert apply_step(modulate_lch, red, lch=Lch(lightness=100))[0, 0].min() > 200
 
 
 @pytest.mark.parametrize("window", [(3, 3), (5, 7), (400, 400)])
 def test_a_window_is_equalised_band_by_band(window: tuple[int, int]) -> None:
     pixels = draw_noise(12, 16, 4)
     wanted = build_image(pixels).hist_local(min(window[0], 16), min(window[1], 12), max_slope=3)
-    assert np.array_equal(apply_step(equalise_window, pixels, clahe=Clahe(*window)), read_pixels(wanted))
+    assert np.array_equal(apply_step(equalise_in_window, pixels, clahe=Clahe(*window)), read_pixels(wanted))
 
 
 def test_a_late_matrix_negates() -> None:
     pixels = draw_noise(4, 5, 4)
-    found = apply_step(mix_late, pixels, late_matrix=(-1, 0, 0, 1, 0, -1, 0, 1, 0, 0, -1, 1))
+    found = apply_step(apply_late_matrix, pixels, late_matrix=(-1, 0, 0, 1, 0, -1, 0, 1, 0, 0, -1, 1))
     assert np.array_equal(found[..., :3], 255 - pixels[..., :3])
     assert np.array_equal(found[..., 3], pixels[..., 3])
 

@@ -6,27 +6,25 @@ import numpy as np
 import pytest
 import pyvips
 
-from darkroom.imaging import work as work_module
-from darkroom.imaging.steps import cover as cover_step
-from darkroom.imaging.steps import cut as cut_step
-from darkroom.imaging.steps.backdrop import lay_backdrop
-from darkroom.imaging.steps.background import fill_background
-from darkroom.imaging.steps.corners import round_corners
-from darkroom.imaging.steps.cover import cover
-from darkroom.imaging.steps.crop import crop
-from darkroom.imaging.steps.cut import cut
-from darkroom.imaging.steps.develop import develop
-from darkroom.imaging.steps.ellipse import cut_ellipse
-from darkroom.imaging.steps.finish import finish
-from darkroom.imaging.steps.margins import add_margins
-from darkroom.imaging.steps.orient import orient
-from darkroom.imaging.steps.resize import resize
-from darkroom.imaging.steps.tilt import tilt
-from darkroom.imaging.steps.turn import turn
-from darkroom.imaging.work import Work
+from darkroom.imaging.render import context as context_module
+from darkroom.imaging.render.context import RenderContext
+from darkroom.imaging.render.steps import geometry as cover_step
+from darkroom.imaging.render.steps import trim as cut_step
+from darkroom.imaging.render.steps.canvas import add_margins, fill_background, fill_from_image
+from darkroom.imaging.render.steps.geometry import (
+    auto_orient,
+    crop,
+    crop_to_cover,
+    resize,
+    rotate_and_flip,
+    rotate_free,
+)
+from darkroom.imaging.render.steps.pixels import finalise, materialise
+from darkroom.imaging.render.steps.shape import crop_to_ellipse, round_corners
+from darkroom.imaging.render.steps.trim import crop_to_attention
 from darkroom.plan.geometry.layout import Box, Size
 from darkroom.plan.model import Convolution, Crop, Ellipse, Extension, Gravity, Padding
-from tests.images.steps import Array, apply_step, build_image, build_work, draw_noise, read_pixels
+from tests.images.steps import Array, apply_step, build_context, build_image, draw_noise, read_pixels
 
 SIZES = [(20, 30), (21, 30), (20, 31), (21, 31)]
 
@@ -72,7 +70,7 @@ def test_corners_of_sixteen_bits_and_without_radius() -> None:
     found = apply_step(round_corners, np.full((9, 9, 3), 65_535, np.uint16), radius=4)
     assert found[4, 4, 3] == 65_535
     assert np.abs(found[..., 3] - compute_coverage(9, 9, 4, 4) * 65_535).max() <= 1
-    work = build_work(draw_noise(9, 9, 3), radius=0, radius_y=5)
+    work = build_context(draw_noise(9, 9, 3), radius=0, radius_y=5)
     round_corners(work)
     assert not work.touched
 
@@ -84,8 +82,8 @@ def test_corners_of_sixteen_bits_and_without_radius() -> None:
 def test_an_ellipse_is_cut_out(size: tuple[int, int], ellipse: Ellipse) -> None:
     height, width = size
     pixels = draw_noise(height, width, 3)
-    work = build_work(pixels, ellipse=ellipse)
-    cut_ellipse(work)
+    work = build_context(pixels, ellipse=ellipse)
+    crop_to_ellipse(work)
     found = read_pixels(work.frames[0])
     middle_x, middle_y = ellipse.x or width / 2, ellipse.y or height / 2
     across, down = ellipse.rx or min(size) / 2, ellipse.ry or min(size) / 2
@@ -105,7 +103,7 @@ def test_a_tilt_by_right_angles_is_exact(size: tuple[int, int], angle: float, tu
     pixels = draw_noise(*size, bands)
     if bands == 4:
         pixels[..., 3] = 255
-    found = apply_step(tilt, pixels, angle=angle)
+    found = apply_step(rotate_free, pixels, angle=angle)
     wanted = np.rot90(pixels, turns)
     assert found.shape[:2] == wanted.shape[:2]
     assert np.array_equal(found[..., : 3 if bands == 4 else bands], wanted[..., : 3 if bands == 4 else bands])
@@ -116,10 +114,10 @@ def test_a_tilt_by_right_angles_is_exact(size: tuple[int, int], angle: float, tu
 def test_a_tilt_weights_colours_by_alpha(alpha: int) -> None:
     pixels = np.full((12, 16, 4), (200, 100, 50, alpha), np.uint8)
     pixels[:, :8] = (0, 255, 0, 0)
-    found = apply_step(tilt, pixels, angle=90.0)
+    found = apply_step(rotate_free, pixels, angle=90.0)
     assert (found[:8, :, 3] == 0).all()
     assert np.abs(found[8:].astype(int) - (200, 100, 50, alpha)).max() <= 1
-    inclined = apply_step(tilt, pixels, angle=30.0)
+    inclined = apply_step(rotate_free, pixels, angle=30.0)
     visible = inclined[..., 3] >= alpha
     assert visible.sum() > 60
     assert np.abs(inclined[visible][:, :3].astype(int) - (200, 100, 50)).max() <= 2
@@ -133,8 +131,8 @@ def test_a_tilt_turns_about_the_middle(size: tuple[int, int]) -> None:
     ramp = np.zeros((*size, 3), np.uint8)
     ramp[..., 0] = np.clip(100 + 4 * (x - (width - 1) / 2), 0, 255)
     ramp[..., 1] = np.clip(100 + 4 * (y - (height - 1) / 2), 0, 255)
-    work = build_work(ramp, angle=30.0)
-    tilt(work)
+    work = build_context(ramp, angle=30.0)
+    rotate_free(work)
     found = read_pixels(work.frames[0]).astype(float)
     assert found.shape[:2] == (work.geometry.angled_size.height, work.geometry.angled_size.width)
     assert not found[[0, 0, -1, -1], [0, -1, 0, -1]].any()
@@ -159,8 +157,8 @@ def test_orientations_are_undone(orientation: int) -> None:
         7: pixels[::-1, ::-1].transpose(1, 0, 2),
         8: np.rot90(pixels),
     }.get(orientation, pixels)
-    work = build_work(pixels, orientation=orientation)
-    orient(work)
+    work = build_context(pixels, orientation=orientation)
+    auto_orient(work)
     assert np.array_equal(read_pixels(work.frames[0]), upright)
     assert work.touched == (orientation != 1)
 
@@ -170,8 +168,8 @@ def test_orientations_are_undone(orientation: int) -> None:
 def test_a_turn_rotates_clockwise_and_then_mirrors(rotate: int, flip: str) -> None:
     pixels = draw_noise(6, 9, 3)
     wanted = np.rot90(pixels, -rotate // 90)
-    work = build_work(pixels, rotate=rotate, flip=flip)
-    turn(work)
+    work = build_context(pixels, rotate=rotate, flip=flip)
+    rotate_and_flip(work)
     assert np.array_equal(read_pixels(work.frames[0]), wanted[:, ::-1] if flip == "h" else wanted)
     assert work.touched == bool(rotate or flip == "h")
 
@@ -179,13 +177,13 @@ def test_a_turn_rotates_clockwise_and_then_mirrors(rotate: int, flip: str) -> No
 def test_a_crop_keeps_its_box() -> None:
     pixels = draw_noise(12, 20, 3)
     assert np.array_equal(apply_step(crop, pixels, crop=Crop("px", 3, 2, 9, 7)), pixels[2:9, 3:12])
-    work = build_work(pixels, crop=Crop("px", 0, 0, 20, 12))
+    work = build_context(pixels, crop=Crop("px", 0, 0, 20, 12))
     crop(work)
     assert not work.touched
 
 
 def test_a_resize_to_the_same_size_changes_nothing() -> None:
-    work = build_work(draw_noise(12, 20, 3), width=20)
+    work = build_context(draw_noise(12, 20, 3), width=20)
     resize(work)
     assert not work.touched
     assert apply_step(resize, draw_noise(12, 20, 3), width=10).shape == (6, 10, 3)
@@ -213,7 +211,7 @@ def test_an_extension_has_the_picture_at_its_place() -> None:
     options = {"width": 30, "height": 20, "extension": Extension("box", "southeast", 2, 3)}
     found = apply_step(add_margins, pixels, **options)
     assert np.array_equal(found[9:17, 15:28], pixels)
-    work = build_work(pixels)
+    work = build_context(pixels)
     add_margins(work)
     assert not work.touched
 
@@ -243,7 +241,7 @@ def test_a_background_of_grey_pictures() -> None:
     assert white.shape == (4, 5, 1)
     assert (white == 255).all()
     assert (apply_step(fill_background, pixels, background="c8640080") == (200, 100, 0, 128)).all()
-    work = build_work(draw_noise(4, 5, 1), background="c86400")
+    work = build_context(draw_noise(4, 5, 1), background="c86400")
     fill_background(work)
     assert not work.touched
 
@@ -313,13 +311,13 @@ def test_corners_are_painted_where_the_picture_is_visible(peak: int) -> None:
 
 def test_a_tilt_paints_the_corners_alone() -> None:
     """As sharp 0.35's ``rotate``."""
-    found = apply_step(tilt, draw_half_transparent(), angle=45.0, margin_colour="00ff00")
+    found = apply_step(rotate_free, draw_half_transparent(), angle=45.0, margin_colour="00ff00")
     assert (found[0, 0] == (0, 255, 0, 255)).all()
     assert (found[11, 4, 3], found[11, 18].tolist()) == (0, [200, 40, 40, 255])
-    opaque = apply_step(tilt, draw_half_transparent()[..., :3], angle=45.0, margin_colour="00ff00")
+    opaque = apply_step(rotate_free, draw_half_transparent()[..., :3], angle=45.0, margin_colour="00ff00")
     assert opaque.shape[2] == 3
     assert (opaque[0, 0] == (0, 255, 0)).all()
-    half = apply_step(tilt, draw_half_transparent()[..., :3], angle=45.0, margin_colour="00ff0080")
+    half = apply_step(rotate_free, draw_half_transparent()[..., :3], angle=45.0, margin_colour="00ff0080")
     assert np.abs(half[0, 0].astype(int) - (0, 255, 0, 128)).max() <= 1
 
 
@@ -334,9 +332,9 @@ def test_a_plain_backdrop_is_the_mean_of_what_is_visible(bands: int, peak: int) 
     pixels[:, 4:6] = (200 * factor, 90 * factor, 0, 51 * factor)
     pixels[:, 6:] = (peak, peak, peak, 0)
     pixels = pixels if bands == 4 else pixels[..., [0, 3]]
-    work = build_work(pixels, backdrop="autoall", padding=Padding(1, 2, 3, 4))
+    work = build_context(pixels, backdrop="autoall", padding=Padding(1, 2, 3, 4))
     add_margins(work)
-    lay_backdrop(work)
+    fill_from_image(work)
     found = read_pixels(work.frames[0]) / factor
     visible, faint = np.array([100, 50, 20]), np.array([200, 90, 0])
     visible, faint = (visible, faint) if bands == 4 else (visible[[0, 0, 0]], faint[[0, 0, 0]])
@@ -348,9 +346,9 @@ def test_a_plain_backdrop_is_the_mean_of_what_is_visible(bands: int, peak: int) 
     assert np.abs(found[1:5, 10:12] - mean).max() <= 0.51
     assert np.abs(found[1:5, 4:8] - visible).max() == 0
     assert np.abs(found[1:5, 8:10] - (faint * 0.2 + mean * 0.8)).max() <= 1
-    work = build_work(pixels, backdrop="auto", padding=Padding(1, 2, 3, 4))
+    work = build_context(pixels, backdrop="auto", padding=Padding(1, 2, 3, 4))
     add_margins(work)
-    lay_backdrop(work)
+    fill_from_image(work)
     kept = read_pixels(work.frames[0]) / factor
     assert np.abs(kept[margins] - [*mean, 255]).max() <= 0.51
     own = pixels if bands == 4 else pixels[..., [0, 0, 0, 1]]
@@ -358,11 +356,11 @@ def test_a_plain_backdrop_is_the_mean_of_what_is_visible(bands: int, peak: int) 
 
 
 def test_a_plain_backdrop_of_nothing_visible_is_white() -> None:
-    assert (apply_step(lay_backdrop, np.zeros((4, 5, 4), np.uint8), backdrop="autoall") == 255).all()
-    assert (apply_step(lay_backdrop, np.zeros((4, 5, 4), np.uint16), backdrop="autoall") == 65_535).all()
+    assert (apply_step(fill_from_image, np.zeros((4, 5, 4), np.uint8), backdrop="autoall") == 255).all()
+    assert (apply_step(fill_from_image, np.zeros((4, 5, 4), np.uint16), backdrop="autoall") == 65_535).all()
     for pixels, backdrop in ((draw_noise(4, 5, 3), "autoall"), (draw_noise(4, 5, 4), "auto")):
-        work = build_work(pixels, backdrop=backdrop)
-        lay_backdrop(work)
+        work = build_context(pixels, backdrop=backdrop)
+        fill_from_image(work)
         assert not work.touched
 
 
@@ -375,9 +373,9 @@ def test_a_blurred_backdrop_covers_all_and_has_a_sigma_of_50_px(height: int, wid
     pixels[..., 3] = 255
     pixels[:, : own.width // 2, 0] //= 3
     pixels[: own.height // 2, :, 1] //= 3
-    work = build_work(pixels, width=width, height=height, fit="letterbox", backdrop="blur")
+    work = build_context(pixels, width=width, height=height, fit="letterbox", backdrop="blur")
     add_margins(work)
-    lay_backdrop(work)
+    fill_from_image(work)
     found = read_pixels(work.frames[0]).astype(int)
     small = Size(-(-width // 8), -(-height // 8))
     factor = max(small.width / own.width, small.height / own.height)
@@ -405,27 +403,27 @@ JUMPS = [
 ]
 
 
-def is_held(work: Work) -> bool:
+def is_held(work: RenderContext) -> bool:
     """Whether ``develop`` reads the frames into memory."""
     before = work.frames
-    develop(work)
+    materialise(work)
     return work.frames[0] is not before[0]
 
 
 @pytest.mark.parametrize("options", JUMPS, ids=str)
 def test_large_stills_are_held_for_steps_that_jump(monkeypatch: pytest.MonkeyPatch, options: dict[str, object]) -> None:
-    monkeypatch.setattr(work_module, "IN_MEMORY_PIXELS", 19)
+    monkeypatch.setattr(context_module, "IN_MEMORY_PIXELS", 19)
     pixels = draw_noise(4, 5, 3)
-    assert is_held(build_work(pixels, **options))
-    assert not is_held(build_work(pixels, grayscale=True))
-    monkeypatch.setattr(work_module, "IN_MEMORY_PIXELS", 20)
-    assert is_held(build_work(pixels))
+    assert is_held(build_context(pixels, **options))
+    assert not is_held(build_context(pixels, grayscale=True))
+    monkeypatch.setattr(context_module, "IN_MEMORY_PIXELS", 20)
+    assert is_held(build_context(pixels))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_large_stills_are_held_where_lines_change_order(monkeypatch: pytest.MonkeyPatch, orientation: int) -> None:
-    monkeypatch.setattr(work_module, "IN_MEMORY_PIXELS", 19)
-    assert is_held(build_work(draw_noise(4, 5, 3), orientation=orientation)) == (orientation > 2)
+    monkeypatch.setattr(context_module, "IN_MEMORY_PIXELS", 19)
+    assert is_held(build_context(draw_noise(4, 5, 3), orientation=orientation)) == (orientation > 2)
 
 
 def draw_spot(left: int, top: int) -> Array:
@@ -445,8 +443,8 @@ def test_a_cover_seeks_in_what_fits_into_memory(
 ) -> None:
     monkeypatch.setattr(cover_step, "IN_MEMORY_PIXELS", most)
     pixels = draw_spot(2, 20)
-    work = build_work(*[pixels] * frames, width=20, height=60, fit="cover", gravity=Gravity("attention"))
-    cover(work)
+    work = build_context(*[pixels] * frames, width=20, height=60, fit="cover", gravity=Gravity("attention"))
+    crop_to_cover(work)
     found = read_pixels(work.frames[-1])
     assert found.shape == (60, 20, 3)
     spot = (found == (230, 60, 30)).all(axis=2).any()
@@ -460,13 +458,13 @@ def test_a_cover_seeks_in_what_fits_into_memory(
 
 def test_frames_are_cut_where_the_first_one_is() -> None:
     first, last = draw_spot(2, 20), draw_spot(45, 20)
-    work = build_work(first, last, width=20, height=60, fit="cover", gravity=Gravity("attention"))
-    cover(work)
+    work = build_context(first, last, width=20, height=60, fit="cover", gravity=Gravity("attention"))
+    crop_to_cover(work)
     assert (read_pixels(work.frames[0]) == (230, 60, 30)).all(axis=2).any()
     assert np.ptp(read_pixels(work.frames[1])) == 6
     geometry = {"subject": Box(20, 20, 20, 20), "search_area": Box(0, 0, 60, 60), "scaled": Size(20, 20)}
-    work = build_work(first, last, geometry=geometry)
-    cut(work)
+    work = build_context(first, last, geometry=geometry)
+    crop_to_attention(work)
     assert (read_pixels(work.frames[0]) == (230, 60, 30)).all(axis=2).any()
     assert np.ptp(read_pixels(work.frames[1])) == 6
 
@@ -474,19 +472,19 @@ def test_frames_are_cut_where_the_first_one_is() -> None:
 def test_a_plain_backdrop_is_that_of_the_first_frame() -> None:
     first, last = np.zeros((4, 5, 4), np.uint8), np.zeros((4, 5, 4), np.uint8)
     first[1, 2], last[1, 2] = (200, 100, 50, 255), (9, 9, 9, 255)
-    work = build_work(first, last, backdrop="autoall")
-    lay_backdrop(work)
+    work = build_context(first, last, backdrop="autoall")
+    fill_from_image(work)
     assert (read_pixels(work.frames[0]) == (200, 100, 50)).all()
     assert (read_pixels(work.frames[1])[0] == (200, 100, 50)).all()
 
 
 def test_a_cover_by_a_side_does_not_seek() -> None:
     pixels = draw_spot(2, 20)
-    work = build_work(pixels, width=20, height=60, fit="cover", gravity=Gravity("east"))
-    cover(work)
+    work = build_context(pixels, width=20, height=60, fit="cover", gravity=Gravity("east"))
+    crop_to_cover(work)
     assert np.array_equal(read_pixels(work.frames[0]), pixels[:, 40:])
-    work = build_work(pixels)
-    cover(work)
+    work = build_context(pixels)
+    crop_to_cover(work)
     assert not work.touched
 
 
@@ -504,11 +502,11 @@ def test_a_cut_seeks_in_what_fits_into_memory(
     region = Box(5, 5, 50, 40) if orientation == 3 else Box(5, 15, 50, 40)
     kept = Box(region.left + 15, region.top + 10, 20, 20)
     stored = [pixels[15:55, 5:55]] * frames
-    whole = build_work(
+    whole = build_context(
         pixels, orientation=orientation, geometry={"subject": kept, "search_area": region, "scaled": kept.size}
     )
-    work = Work(whole.plan, whole.target, whole.geometry, [build_image(one) for one in stored])
-    cut(work)
+    work = RenderContext(whole.plan, whole.target, whole.geometry, [build_image(one) for one in stored])
+    crop_to_attention(work)
     found = read_pixels(work.frames[-1])
     subject = work.geometry.subject
     assert work.geometry.search_area is None
@@ -525,25 +523,25 @@ def test_an_alpha_that_hides_nothing_is_dropped() -> None:
     clear = opaque.copy()
     clear[2, 3, 3] = 254
     for frames, bands in (([opaque], 3), ([clear], 4), ([opaque, clear], 4), ([opaque, opaque], 3)):
-        work = build_work(*frames)
-        finish(work)
+        work = build_context(*frames)
+        finalise(work)
         assert [frame.bands for frame in work.frames] == [bands] * len(frames)
     sixteen = np.full((4, 5, 4), 65_535, np.uint16)
     sixteen[..., 0] = 128 * 257 + 128
-    found = apply_step(finish, sixteen)
+    found = apply_step(finalise, sixteen)
     assert found.shape == (4, 5, 3)
     assert (found == (128, 255, 255)).all()
 
 
 def test_a_picture_that_streams_is_not_read_by_finish(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work_module, "IN_MEMORY_PIXELS", 19)
-    work = build_work(np.full((4, 5, 4), 255, np.uint8))
+    monkeypatch.setattr(context_module, "IN_MEMORY_PIXELS", 19)
+    work = build_context(np.full((4, 5, 4), 255, np.uint8))
     before = work.frames[0]
-    finish(work)
+    finalise(work)
     assert work.frames[0] is before
 
 
 def test_frames_without_alpha_stay_without() -> None:
     picture = draw_noise(4, 5, 3)
-    assert np.array_equal(apply_step(finish, picture), picture)
+    assert np.array_equal(apply_step(finalise, picture), picture)
     assert isinstance(build_image(picture), pyvips.Image)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from darkroom.imaging.steps import trim as trim_step
-from darkroom.imaging.steps.orient import upright
-from darkroom.imaging.steps.trim import trim
+from darkroom.imaging.render.steps import trim as trim_step
+from darkroom.imaging.render.steps.geometry import apply_orientation
+from darkroom.imaging.render.steps.trim import trim
 from darkroom.plan.geometry.layout import Box
 from darkroom.plan.model import Trimming
-from tests.images.steps import Array, build_image, build_work, read_pixels
+from tests.images.steps import Array, build_context, build_image, read_pixels
 
 UNDONE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 """The orientation that undoes another."""
@@ -26,11 +26,11 @@ def draw(width: int, height: int, *blocks: tuple[int, int, int, int], border: in
 
 def find_kept(pixels: Array, *, trim_by: int = 10, orientation: int = 1, **trimming: str) -> Box:
     """Return the box of the upright picture that a trim keeps; ``pixels`` are upright."""
-    stored = read_pixels(upright(build_image(pixels), UNDONE[orientation]))
-    work = build_work(stored, orientation=orientation, trim=trim_by, trimming=Trimming(**trimming))
+    stored = read_pixels(apply_orientation(build_image(pixels), UNDONE[orientation]))
+    work = build_context(stored, orientation=orientation, trim=trim_by, trimming=Trimming(**trimming))
     trim(work)
     kept = work.geometry.subject
-    shown = read_pixels(upright(work.frames[0], orientation))
+    shown = read_pixels(apply_orientation(work.frames[0], orientation))
     assert np.array_equal(shown, pixels[kept.top : kept.top + kept.height, kept.left : kept.left + kept.width])
     return kept
 
@@ -138,11 +138,11 @@ def test_a_named_colour_is_cut_from_grey_pictures() -> None:
 def test_frames_keep_what_any_of_them_has() -> None:
     first, second = draw(30, 20, (4, 6, 8, 5)), draw(30, 20, (10, 3, 9, 11))
     empty = draw(30, 20)
-    work = build_work(empty, first, second, trim=10)
+    work = build_context(empty, first, second, trim=10)
     trim(work)
     assert work.geometry.subject == Box(4, 3, 15, 11)
     assert [(frame.width, frame.height) for frame in work.frames] == [(15, 11)] * 3
-    work = build_work(empty, empty, trim=10)
+    work = build_context(empty, empty, trim=10)
     trim(work)
     assert work.geometry.subject == Box(0, 0, 30, 20)
     assert not work.touched
@@ -152,11 +152,13 @@ def test_frames_keep_what_any_of_them_has() -> None:
 def test_what_is_left_lies_within_the_crop(orientation: int) -> None:
     """The subject is in coordinates of the upright source, not of the crop."""
     block = draw(20, 16, (5, 4, 9, 7))
-    stored = read_pixels(upright(build_image(block), UNDONE[orientation]))
-    work = build_work(stored, orientation=orientation, trim=10)
-    whole = build_work(np.zeros((*((40, 60) if orientation < 5 else (60, 40)), 3), np.uint8), orientation=orientation)
+    stored = read_pixels(apply_orientation(build_image(block), UNDONE[orientation]))
+    work = build_context(stored, orientation=orientation, trim=10)
+    whole = build_context(
+        np.zeros((*((40, 60) if orientation < 5 else (60, 40)), 3), np.uint8), orientation=orientation
+    )
     subject = Box(11, 7, 20, 16)
-    work.geometry = build_work(
+    work.geometry = build_context(
         whole.frames[0], orientation=orientation, geometry={"subject": subject, "scaled": subject.size}
     ).geometry
     trim(work)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import TiffImagePlugin
 
 from darkroom.errors import Damaged, DarkroomError
-from darkroom.imaging.containers.tiffbinding import bound
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, SUBFILE, TILE_OFFSETS, WIDTH, TiffReader
 from darkroom.imaging.formats.tiff.probe import find_page
+from darkroom.imaging.pyramid.tiff_pages import join_pages
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.component.imaging.test_master_pyramid import SIDE, book, large, large_pyramid, streamed
@@ -73,7 +73,7 @@ def test_binding_refuses_what_it_does_not_know() -> None:
     striped, big = saved(photo(), "TIFF"), pyvips.Image.black(9, 9).tiffsave_buffer(bigtiff=True, tile=True)
     for file in (striped, big, book(), b"II*\0\x08\0\0\0\0\0"):
         with pytest.raises(ValueError, match=r"."):
-            bound([[file]])
+            join_pages([[file]])
 
 
 @given(st.data())

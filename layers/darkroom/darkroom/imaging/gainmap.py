@@ -18,8 +18,8 @@ from ..plan.geometry.layout import Box, Geometry, Size
 from ..plan.model import Plan
 from .formats.decoder_patches import find_patches
 from .formats.jpeg.ultrahdr import GainMap, attach_gain_map, read_gain_map
+from .render.steps.geometry import apply_orientation
 from .source import Source
-from .steps.orient import upright
 
 QUALITY = 85
 """Of the map: it is smooth, and an error of one step in 255 is below a hundredth of a stop."""
@@ -83,7 +83,7 @@ def transform_gain_map(gain_map: GainMap, geometry: Geometry) -> bytes:
     source = Source.from_bytes(gain_map.jpeg)
     opened = source.open_vips(patches=find_patches(source, "jpeg"))
     stored = pyvips.Image.jpegload_source(opened, fail_on="warning").copy_memory()
-    image = upright(stored, geometry.orientation)
+    image = apply_orientation(stored, geometry.orientation)
     ratio = max(gain_map.size) / max(gain_map.base_size)
     size = Size(*(max(1, round(side * ratio)) for side in geometry.cropped_size))
     sampled = _sample(image, _region(geometry, Size(image.width, image.height)), size)

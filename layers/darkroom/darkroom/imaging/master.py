@@ -113,20 +113,20 @@ def _choose_icc_action(source: Source, header: Header, limits: Limits) -> IccAct
 
 
 def _transcode(source: Source, header: Header, limits: Limits) -> Master:
-    from .reprint import reprint  # few uploads need it
+    from .render.transcode import transcode  # few uploads need it
 
-    form, body = reprint(source, header, limits=limits)
+    form, body = transcode(source, header, limits=limits)
     if len(body) > limits.max_bytes and not header.animated:
         return _build_pyramid(source, header, limits)
     return Master(body, form.content_type, "encoded")
 
 
 def _build_pyramid(source: Source, header: Header, limits: Limits) -> Master:
-    from .pyramid import CONTENT_TYPE, pyramid
+    from .pyramid.build import CONTENT_TYPE, build_pyramid
 
-    body = pyramid(source, header, limits=limits)
+    body = build_pyramid(source, header, limits=limits)
     if len(body) > limits.max_bytes:
-        body = pyramid(source, header, limits=limits, thrifty=True)
+        body = build_pyramid(source, header, limits=limits, compact=True)
     if len(body) > limits.max_bytes:
         raise OverLimits(
             f"The source makes a picture to serve from of {len(body):,} bytes; the limit is {limits.max_bytes:,}"

@@ -10,7 +10,7 @@ class RenderedImage:
     """An encoded picture, or data about one.
 
     ``width`` and ``height`` are those of one frame in px. ``timings_ms`` has the stages ``decode``, ``transform`` and
-    ``encode`` (see :func:`darkroom.imaging.render.render` for what each covers).
+    ``encode`` (see :func:`darkroom.imaging.render.pipeline.render` for what each covers).
     """
 
     body: bytes

@@ -271,7 +271,7 @@ class Transform:
         return Rendered(derivative, picture.body, timings_ms)
 
     def _rendered(self, job: _Job, findings: Findings | None) -> RenderedImage:
-        from ..imaging.render import render
+        from ..imaging.render.pipeline import render
 
         marks = {name: found.result() for name, found in job.watermarks.items()}
         first, second = (marks[mark.name] if mark else None for mark in (job.plan.watermark, job.plan.second_watermark))
@@ -347,7 +347,7 @@ def _provisional(plan: Plan, picture: RenderedImage, timings_ms: Mapping[str, fl
 
 def load_renderer() -> None:
     """Load libvips and the pipeline: a cold start does it while S3 answers."""
-    from ..imaging import render  # noqa: F401
+    from ..imaging.render import pipeline  # noqa: F401
 
 
 def _is_stale(found: StoredObject, master: StoredObject | None) -> bool:

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 from darkroom.findings import FACES, MODERATION, SIMILARITY
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
+from darkroom.imaging.render.views import encode_view
 from darkroom.imaging.source import Source
-from darkroom.imaging.views import encode
 from darkroom.plan.limits import Limits
 from darkroom.services.infer.views import UNREADABLE, UNSAMPLED, Views, _distinct, choose_views
 from tests.images import hidden
@@ -114,7 +114,7 @@ def test_frames_that_resemble_one_another_are_analysed_once() -> None:
 
 def test_the_first_frame_of_an_animation_is_analysed_if_the_still_is_another() -> None:
     """A decoder of animations may see another one than that of stills."""
-    still = encode(pyvips.Image.black(320, 320, bands=3).copy(interpretation="srgb"))
+    still = encode_view(pyvips.Image.black(320, 320, bands=3).copy(interpretation="srgb"))
     same = chosen(animation(3, distinct=True)).first
     assert len(list(_distinct(Source.from_bytes(animation(3, distinct=True)), LIMITS, same))) == 2
     assert len(list(_distinct(Source.from_bytes(animation(3, distinct=True)), LIMITS, [still]))) == 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyvips
 
-from darkroom.imaging.render import render
+from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits

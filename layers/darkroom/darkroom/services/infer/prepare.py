@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...imaging.render import render
+from ...imaging.render.pipeline import render
 from ...imaging.source import Source
 from ...plan.limits import Limits
 from ...plan.model import Plan
@@ -20,6 +20,6 @@ _PREPARED = Plan("", width=MAX_SIDE_PX, height=MAX_SIDE_PX, format="jpeg", quali
 def prepared(source: Source, limits: Limits) -> bytes:
     """A JPEG of the first frame or page: sRGB, upright, white where it is transparent, no side over MAX_SIDE_PX.
 
-    Raises what :func:`darkroom.imaging.render.render` raises.
+    Raises what :func:`darkroom.imaging.render.pipeline.render` raises.
     """
     return render(_PREPARED, source, limits=limits).body

@@ -85,7 +85,7 @@ def choose_views(
 ) -> Views:
     """Return the images of ``source`` that models analyse for ``tasks``, at most ``most`` of them for moderation.
 
-    Raises what :func:`darkroom.imaging.render.render` raises about the first frame.
+    Raises what :func:`darkroom.imaging.render.pipeline.render` raises about the first frame.
     """
     ends_s = monotonic() + PREPARE_S
     white = prepared(source, limits)
@@ -108,13 +108,13 @@ def choose_views(
 
 
 def _other_backgrounds(source: Source, limits: Limits) -> list[bytes]:
-    from ...imaging.views import encode, first_frame, largest_difference
+    from ...imaging.render.views import encode_view, max_difference, render_first_frame
 
     kept: list[pyvips.Image] = []
-    for view in first_frame(source, limits, MAX_SIDE_PX):
-        if all(largest_difference(view, known) > MAX_PIXEL_DIFFERENCE for known in kept):
+    for view in render_first_frame(source, limits, MAX_SIDE_PX):
+        if all(max_difference(view, known) > MAX_PIXEL_DIFFERENCE for known in kept):
             kept.append(view)
-    return [encode(view) for view in kept[1:]]
+    return [encode_view(view) for view in kept[1:]]
 
 
 def _distinct(source: Source, limits: Limits, first: Sequence[bytes]) -> Iterator[bytes]:
@@ -122,25 +122,25 @@ def _distinct(source: Source, limits: Limits, first: Sequence[bytes]) -> Iterato
 
     The first frame is among them: decoders of animations may see another one than those of stills.
     """
-    from ...imaging.views import all_frames, decode, encode, gain_map_views
+    from ...imaging.render.views import decode_view, encode_view, render_all_frames, render_gain_map
 
     seen: list[Blocks] = []
     for jpeg in first:
-        _is_new(decode(jpeg), seen)
-    frames = all_frames(source, limits, FURTHER_SIDE_PX)
-    for view in chain(chain.from_iterable(frames), gain_map_views(source, FURTHER_SIDE_PX)):
+        _is_new(decode_view(jpeg), seen)
+    frames = render_all_frames(source, limits, FURTHER_SIDE_PX)
+    for view in chain(chain.from_iterable(frames), render_gain_map(source, FURTHER_SIDE_PX)):
         if _is_new(view, seen):
-            yield encode(view)
+            yield encode_view(view)
 
 
 def _is_new(view: pyvips.Image, seen: list[Blocks]) -> bool:
     """Whether ``view`` resembles none of ``seen``; it joins them if so."""
     import numpy as np
 
-    from ...imaging.views import thumbnail
+    from ...imaging.render.views import make_thumbnail
 
     blocks = THUMBNAIL_PX // BLOCK_PX
-    pixels = np.frombuffer(thumbnail(view, THUMBNAIL_PX), np.uint8).astype(np.int16)
+    pixels = np.frombuffer(make_thumbnail(view, THUMBNAIL_PX), np.uint8).astype(np.int16)
     pixels = pixels.reshape(blocks, BLOCK_PX, blocks, BLOCK_PX, 3)
     for known in reversed(seen):  # a frame mostly resembles one that has just been
         if np.abs(pixels - known).mean(axis=(1, 3)).max() <= MAX_BLOCK_DIFFERENCE:

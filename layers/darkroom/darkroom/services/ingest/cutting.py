@@ -17,8 +17,8 @@ from ...errors import Busy, DarkroomError, OverLimits, SceneFailed, SourceMissin
 from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header
 from ...imaging.formats.sniff import sniff
-from ...imaging.proofs import Proofs
-from ...imaging.scene.planning import inspected
+from ...imaging.pyramid.plan import inspect_large_image
+from ...imaging.render.pyramid_presets import PyramidPresets
 from ...imaging.source import Source
 from ..large_image.parts import PartStore
 from ..master_reader import TIFF
@@ -62,7 +62,7 @@ class Cutting:
         if not upload.first_bytes or sniff(upload.first_bytes) not in FORMATS:
             raise over
         with self.intake.observer.step("limits"):
-            header = inspected(self._source(upload), limits)
+            header = inspect_large_image(self._source(upload), limits)
         with self.intake.observer.step("checksum"):
             check_checksums(upload)
         if upload.data is not None:
@@ -145,7 +145,7 @@ class Cutting:
         intake, publisher = self.intake, self.intake.publisher
         plans, watermarks = intake.prints.of(hold.key)
         limits = intake.examiner.limits
-        proofs = Proofs(ranged(media, bound), plans, limits=limits, watermarks=watermarks)
+        proofs = PyramidPresets(ranged(media, bound), plans, limits=limits, watermarks=watermarks)
         with intake.observer.step("decode"):
             told = {"facts": {**own.scene["facts"], **looks(proofs)}, "provenance": dict(own.scene["provenance"])}
         standing = intake.moderation.get_review_state(hold.key, own, upload.sha256)

@@ -17,8 +17,8 @@ from ...errors import ChecksumMismatch, Infected, OverLimits, TypeNotAllowed, Un
 from ...imaging.formats.probe import Header, probe
 from ...imaging.formats.sniff import sniff
 from ...imaging.master import Master, make_master
+from ...imaging.render.render_many import BatchRender, decode_once
 from ...imaging.rendered_image import RenderedImage
-from ...imaging.series import Exposure, expose
 from ...imaging.source import HEAD_BYTES, Source
 from ...plan.keys import check_key
 from ...plan.limits import Limits
@@ -29,7 +29,7 @@ from ..deadline import INGEST, CpuLimit, Deadline
 class Series(Protocol):
     """Pictures that are rendered when they are requested."""
 
-    def pictures(self) -> Iterator[tuple[Plan, RenderedImage]]: ...
+    def render_all(self) -> Iterator[tuple[Plan, RenderedImage]]: ...
 
 
 _CHUNK_BYTES = 1024 * 1024
@@ -128,11 +128,11 @@ class UploadExaminer:
 
     def decode(
         self, data: bytes, plans: Sequence[Plan], watermarks: Mapping[str, bytes], deadline: Deadline | None = None
-    ) -> Exposure:
+    ) -> BatchRender:
         """Every pixel of ``data``, decoded once; raises Damaged, TooSlow."""
         with self.observer.step("decode"):
             return (deadline or Deadline(self.cpu_limit)).run(
-                partial(expose, Source.from_bytes(data), plans, limits=self.limits, watermarks=watermarks)
+                partial(decode_once, Source.from_bytes(data), plans, limits=self.limits, watermarks=watermarks)
             )
 
     def make_master(self, data: bytes, header: Header, deadline: Deadline) -> Master:
@@ -143,7 +143,7 @@ class UploadExaminer:
     def render(self, series: Series, deadline: Deadline | None = None) -> list[tuple[Plan, RenderedImage]]:
         """All pictures of ``series``; raises what rendering one does, and TooSlow."""
         with self.observer.step("render"):
-            return (deadline or Deadline(self.cpu_limit)).run(lambda: list(series.pictures()))
+            return (deadline or Deadline(self.cpu_limit)).run(lambda: list(series.render_all()))
 
 
 def _declared(kept: Kept) -> dict[str, str]:

@@ -15,8 +15,8 @@ from ...client_findings import BroughtFindings
 from ...errors import DarkroomError, OverLimits
 from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header
-from ...imaging.looks import Looks
-from ...imaging.series import Exposure
+from ...imaging.preview.summary import ImageSummary
+from ...imaging.render.render_many import BatchRender
 from ...plan.model import Plan
 from ..deadline import Deadline
 from ..figures import refused
@@ -134,7 +134,7 @@ class Intake:
         self.serve(copied, known, brought)
         return True
 
-    def _told(self, header: Header, exposure: Exposure, data: bytes) -> dict[str, Any]:
+    def _told(self, header: Header, exposure: BatchRender, data: bytes) -> dict[str, Any]:
         """What the index says of a picture and of its origin."""
         kept = read_provenance(data, header, keep_gps=self.keep_gps)
         return {"facts": described(header, exposure, len(data)), "provenance": kept}
@@ -237,12 +237,12 @@ def made(record: Record) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names}
 
 
-def described(header: Header, exposure: Exposure, size_bytes: int) -> dict[str, Any]:
+def described(header: Header, exposure: BatchRender, size_bytes: int) -> dict[str, Any]:
     """What the index says of a picture."""
     return {**shape(header, size_bytes), **looks(exposure)}
 
 
-def looks(picture: Looks) -> dict[str, Any]:
+def looks(picture: ImageSummary) -> dict[str, Any]:
     """The part of it that needs pixels."""
     return {
         "thumbhash": picture.thumbhash,

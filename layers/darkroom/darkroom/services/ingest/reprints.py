@@ -33,11 +33,11 @@ class Reprints:
         Raises OverLimits, Damaged, TooSlow, TypeNotAllowed, Changed if the master is another by now, or Unavailable.
         """
         if master.metadata.get(HOW) == PYRAMID:
-            from ...imaging.proofs import Proofs  # few masters are
+            from ...imaging.render.pyramid_presets import PyramidPresets  # few masters are
 
             limits = self.examiner.limits
             return self.examiner.render(
-                Proofs(ranged(self.source, master), plans, limits=limits, watermarks=watermarks)
+                PyramidPresets(ranged(self.source, master), plans, limits=limits, watermarks=watermarks)
             )
         data = self._read(master)
         probe(Source.from_bytes(data), self.examiner.limits)

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from ...aws.vault import Vault
 from ...errors import Changed, DarkroomError, Unavailable
-from ...imaging.scene.cutting import Cut, Facts
-from ...imaging.scene.planning import Scene
+from ...imaging.pyramid.plan import PyramidPlan
+from ...imaging.pyramid.strips import EncodedStrip, TileIndex
 from ..places import SCENES
 
 _JSON = {"Content-Type": "application/json"}
@@ -25,7 +25,7 @@ _BYTES = {"Content-Type": "application/octet-stream"}
 class StoredStrip(NamedTuple):
     """A strip that is there: what binding has to know of it, the entity tag of its body, its share of the crown."""
 
-    facts: Facts
+    facts: TileIndex
     etag: str
     share: bytes
 
@@ -51,15 +51,15 @@ class PartStore:
         """The name of the tiles of a strip."""
         return f"{self.folder}strips/{strip:05}"
 
-    def get_plan(self) -> Scene | None:
+    def get_plan(self) -> PyramidPlan | None:
         """How it is cut, None if nobody has planned that yet."""
         found = self._document("plan.json")
-        return Scene.of(found) if found is not None else None
+        return PyramidPlan.from_document(found) if found is not None else None
 
-    def put_plan(self, scene: Scene) -> Scene:
+    def put_plan(self, scene: PyramidPlan) -> PyramidPlan:
         """Write the plan down, unless there is one; the one that holds."""
         with suppress(Changed):
-            self._put_document("plan.json", scene.document(), replaces="")
+            self._put_document("plan.json", scene.to_document(), replaces="")
             return scene
         found = self.get_plan()
         if found is None:
@@ -70,18 +70,18 @@ class PartStore:
         """Whether that strip has been made."""
         return self.media.head(f"{self.folder}notes/{strip:05}.json") is not None
 
-    def put_strip(self, strip: int, cut: Cut) -> None:
+    def put_strip(self, strip: int, cut: EncodedStrip) -> None:
         """Put a strip down. What is there of it already stays, if it is as long."""
         etag = self._put_once(self.body(strip), cut.body)
-        self._put_once(self._share(strip), cut.share)
-        self._put_document(f"notes/{strip:05}.json", {"facts": cut.facts.document(), "etag": etag})
+        self._put_once(self._share(strip), cut.next_level)
+        self._put_document(f"notes/{strip:05}.json", {"facts": cut.index.to_document(), "etag": etag})
 
     def get_strip(self, strip: int) -> StoredStrip:
         """What was put down of it; Unavailable if it has gone."""
         note, share = self._document(f"notes/{strip:05}.json"), self._read(self._share(strip))
         if note is None or share is None:
             raise Unavailable(detail=f"strip {strip} of {self.scene} is not there")
-        return StoredStrip(Facts.of(note["facts"]), str(note["etag"]), share)
+        return StoredStrip(TileIndex.from_document(note["facts"]), str(note["etag"]), share)
 
     def put_refusal(self, error: DarkroomError) -> None:
         """Write down why the upload is not to be taken in."""

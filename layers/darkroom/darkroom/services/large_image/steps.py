@@ -13,11 +13,11 @@ from ...aws.queues import Queue
 from ...aws.vault import Vault
 from ...errors import Changed, DarkroomError, SceneRefused, SourceMissing, Unavailable
 from ...imaging.formats.probe import Header
-from ...imaging.scene.binding import HEAD, Binding, Slice, bind
-from ...imaging.scene.crowning import crown
-from ...imaging.scene.cutting import cut
-from ...imaging.scene.planning import inspected, planned
-from ...imaging.scene.writing import cuts
+from ...imaging.pyramid.assemble import FILE_HEAD, Assembly, Slice, assemble
+from ...imaging.pyramid.plan import inspect_large_image, plan_pyramid
+from ...imaging.pyramid.strips import cut_strip
+from ...imaging.pyramid.top_levels import build_top_levels
+from ...imaging.pyramid.write import iter_strips
 from ...imaging.source import Source
 from ...plan.limits import Limits
 from ..ingest.events import build_large_image_message
@@ -75,9 +75,9 @@ class LargeImageSteps:
         scene = parts.get_plan()
         if scene is None:
             source, header = self._opened(request)
-            scene = parts.put_plan(planned(source, header, self.limits))
+            scene = parts.put_plan(plan_pyramid(source, header, self.limits))
         strips = [*range(scene.layout.strips)] if scene.by_region else [ALL_STRIPS]
-        self.observer.log("INFO", "planned", scene=request.scene, strips=len(strips), **scene.document())
+        self.observer.log("INFO", "planned", scene=request.scene, strips=len(strips), **scene.to_document())
         named = {"scene": request.scene, "key": request.key, "version_id": request.version_id}
         return {**named, "strips": strips, "concurrency": self.at_once}
 
@@ -89,11 +89,11 @@ class LargeImageSteps:
             raise Unavailable(detail=f"the plan of {request.scene} is not there")
         source, header = self._opened(request)
         if request.strip == ALL_STRIPS:
-            for number, made in enumerate(cuts(source, header, scene, self.limits)):
+            for number, made in enumerate(iter_strips(source, header, scene, self.limits)):
                 parts.put_strip(number, made)
                 del made
         else:
-            parts.put_strip(request.strip, cut(source, header, scene, request.strip, self.limits))
+            parts.put_strip(request.strip, cut_strip(source, header, scene, request.strip, self.limits))
         self.observer.log("INFO", "cut", scene=request.scene, strip=request.strip)
         self.observer.count("StripsCut", scene.layout.strips if request.strip == ALL_STRIPS else 1)
         return {"strip": request.strip}
@@ -104,23 +104,23 @@ class LargeImageSteps:
             raise Unavailable(detail=f"the plan of {request.scene} is not there")
         with ThreadPoolExecutor(READS_AT_ONCE) as pool:
             strips = [*pool.map(parts.get_strip, range(scene.layout.strips))]
-        top = crown(scene, [strip.share for strip in strips])
-        binding = bind(scene, [strip.facts for strip in strips], top, self.limits)
-        pieces = [self._piece(parts, binding, strips, run) for run in binding.runs()]
+        top = build_top_levels(scene, [strip.share for strip in strips])
+        binding = assemble(scene, [strip.facts for strip in strips], top, self.limits)
+        pieces = [self._piece(parts, binding, strips, run) for run in binding.plan_parts()]
         self.assembler.assemble(parts.master, pieces, content_type=TIFF)
         self.observer.count("ScenesBound")
         self.observer.count("ScenePixels", scene.layout.size.width * scene.layout.size.height)
         return {"bytes": binding.size_bytes}
 
-    def _piece(self, parts: PartStore, binding: Binding, strips: Sequence[StoredStrip], run: Sequence[Slice]) -> Part:
+    def _piece(self, parts: PartStore, binding: Assembly, strips: Sequence[StoredStrip], run: Sequence[Slice]) -> Part:
         """One slice of a strip is copied where it lies; what is small is read, and sent together."""
-        if len(run) == 1 and run[0].part != HEAD:
+        if len(run) == 1 and run[0].part != FILE_HEAD:
             number, start, end = run[0]
             return CopiedRange(parts.body(number), strips[number].etag, strips[number].facts.size_bytes, start, end)
         return b"".join(self._bytes(parts, binding, strips, one) for one in run)
 
-    def _bytes(self, parts: PartStore, binding: Binding, strips: Sequence[StoredStrip], one: Slice) -> bytes:
-        if one.part == HEAD:
+    def _bytes(self, parts: PartStore, binding: Assembly, strips: Sequence[StoredStrip], one: Slice) -> bytes:
+        if one.part == FILE_HEAD:
             return binding.head[one.start : one.end]
         try:
             return self.media.range(parts.body(one.part), one.start, one.end, etag=strips[one.part].etag)
@@ -139,4 +139,4 @@ class LargeImageSteps:
         if kept is None or kept.version_id != request.version_id:
             raise SourceMissing("The upload has gone")
         source = ranged(self.uploads, kept, MOST_OF_IT_BYTES)
-        return source, inspected(source, self.limits)
+        return source, inspect_large_image(source, self.limits)

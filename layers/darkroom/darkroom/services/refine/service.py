@@ -10,7 +10,7 @@ from functools import partial
 from ...aws.objects import Bucket, StoredObject
 from ...aws.observer import Observer
 from ...errors import Changed, DarkroomError
-from ...imaging.refining import Refinement, refined
+from ...imaging.quality.reencode import ReencodeResult, reencode
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ...plan.policy import is_refined
@@ -118,13 +118,13 @@ class Refine:
         self._tell(job, body, better)
         return Outcome.REFINED
 
-    def _made(self, job: _Job, body: bytes) -> Refinement | None:
+    def _made(self, job: _Job, body: bytes) -> ReencodeResult | None:
         marks = (job.plan.watermark, job.plan.second_watermark)
         first, second = (read_watermark(self.media, mark.name, self.presets()) if mark else None for mark in marks)
         with self._scenes.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
             return Deadline(REFINE).run(
                 partial(
-                    refined,
+                    reencode,
                     job.plan,
                     source,
                     body,
@@ -154,7 +154,7 @@ class Refine:
         take_back(self.media, job.name, etag)
         return False
 
-    def _tell(self, job: _Job, body: bytes, better: Refinement) -> None:
+    def _tell(self, job: _Job, body: bytes, better: ReencodeResult) -> None:
         saved = len(body) - len(better.picture.body)
         kind = better.picture.content_type.rpartition("/")[2]
         self.observer.count("Refined")

@@ -1,0 +1,119 @@
+"""``f=json`` and ``f=thumbhash``: what a page wants to know of a picture before it shows it.
+
+``f=json`` answers one object::
+
+    {"width": 4608, "height": 1976,             upright, px
+     "format": "jpeg", "bytes": 2190194,        of the source
+     "frames": 1, "animated": false,
+     "orientation": 6,                          EXIF, 1–8, as stored
+     "colour": {"space": "rgb", "profile": "Display P3" or null, "bits": 8, "alpha": false, "hdr": false},
+     "dominant": "#8a6f4d",
+     "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+     "srcset": "/photo.jpg?w=320&dpr=1 320w, /photo.jpg?w=480&dpr=1 480w"}
+
+``f=thumbhash`` answers the ThumbHash alone, as base64 text, since that is how it goes into a page.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pyvips
+
+from ...plan.keys import quote_key
+from ...plan.model import Plan
+from ...plan.negotiation import LADDER_PX
+from ..colour.icc import identify_profile
+from ..formats.probe import Header
+from .thumbhash import encode_thumbhash
+
+JSON_TYPE = "application/json"
+THUMBHASH_TYPE = "text/plain; charset=utf-8"
+SAMPLE_SIDE_PX = 64
+"""Of the picture that colours are taken from: the hash holds seven frequencies at most."""
+_BIN_BITS = 3
+"""Of each channel, for counting colours: 512 bins."""
+_OPAQUE_ENOUGH = 128
+
+
+def make_sample_plan(plan: Plan) -> Plan:
+    """The plan of the small upright sRGB picture that a description of ``plan``'s source is taken from."""
+    side = SAMPLE_SIDE_PX
+    return Plan(plan.key, width=side, height=side, page=plan.page, animate=False, format="png")
+
+
+def encode_placeholder(sample: pyvips.Image) -> str:
+    """The ThumbHash of a picture of at most 100 × 100 px in sRGB or grey, as base64."""
+    return b64encode(encode_thumbhash(sample.width, sample.height, _rgba(sample))).decode()
+
+
+def describe(
+    plan: Plan,
+    header: Header,
+    sample: pyvips.Image,
+    *,
+    size_bytes: int,
+    profile: bytes | None = None,
+    ladder: Sequence[int] = LADDER_PX,
+) -> bytes:
+    """The JSON about a source of ``size_bytes``.
+
+    ``sample`` is what :func:`sample_plan` gives, ``profile`` the source's ICC profile, ``ladder`` the widths in px that
+    its ``srcset`` may have.
+    """
+    import json  # not needed for pictures
+
+    wide, tall = header.upright_width, header.upright_height
+    answer = {
+        "width": wide,
+        "height": tall,
+        "format": header.format,
+        "bytes": size_bytes,
+        "frames": header.frames,
+        "animated": header.animated,
+        "orientation": header.orientation,
+        "colour": {
+            "space": header.colour,
+            "profile": identify_profile(profile) if profile else None,
+            "bits": header.bits,
+            "alpha": header.has_alpha,
+            "hdr": header.gain_map,
+        },
+        "dominant": find_dominant_colour(sample),
+        "thumbhash": encode_placeholder(sample),
+        "srcset": build_srcset(plan, wide, ladder),
+    }
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def build_srcset(plan: Plan, width: int, ladder: Sequence[int] = LADDER_PX) -> str:
+    """An ``srcset`` for a picture ``width`` px wide: the ladder below it, and one step more, which gives it whole.
+
+    ``dpr=1``: browsers reckon with the screen's pixel ratio when they choose by width descriptors, and a client hint
+    must not multiply it again (docs/decisions/0005).
+    """
+    page = f"&page={plan.page}" if plan.page else ""
+    path = f"/{quote_key(plan.key)}"
+    offered = [step for below, step in pairwise((0, *ladder)) if below < width]
+    return ", ".join(f"{path}?w={step}&dpr=1{page} {min(step, width)}w" for step in offered)
+
+
+def find_dominant_colour(sample: pyvips.Image) -> str:
+    """The mean of the most frequent colours, as ``#rrggbb``. Transparent pixels count only if there are no others."""
+    rgba = _rgba(sample)
+    pixels = list(zip(rgba[::4], rgba[1::4], rgba[2::4], rgba[3::4], strict=True))
+    shift = 8 - _BIN_BITS
+    bins: dict[tuple[int, int, int], list[tuple[int, int, int, int]]] = {}
+    for pixel in [seen for seen in pixels if seen[3] >= _OPAQUE_ENOUGH] or pixels:
+        bins.setdefault((pixel[0] >> shift, pixel[1] >> shift, pixel[2] >> shift), []).append(pixel)
+    most = max(bins.values(), key=len)
+    return "#" + "".join(f"{round(sum(band) / len(most)):02x}" for band in list(zip(*most, strict=True))[:3])
+
+
+def _rgba(sample: pyvips.Image) -> bytes:
+    image = sample.colourspace("srgb")
+    if not image.hasalpha():
+        image = image.bandjoin(255)
+    return bytes(image.cast("uchar").write_to_memory())

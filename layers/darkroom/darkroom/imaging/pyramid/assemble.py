@@ -1,0 +1,145 @@
+"""Strips and a crown become one BigTIFF: its directories, and in which order everything lies behind them.
+
+The directories come first, then the crown, then the strips. So a small derivative reads the front, as with
+:mod:`..containers.tiffbinding`, and the strips are whole objects that S3 copies into their places by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
+
+from ...errors import OverLimits
+from ...plan.geometry.layout import Size
+from ...plan.limits import Limits
+from ..formats.tiff.container import HEIGHT, REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS, WIDTH
+from .plan import PyramidPlan
+from .strips import TileIndex
+from .tiff_write import BIG, Directory, Value, file_header
+from .top_levels import TopLevels
+
+MIN_PART_BYTES = 5 * 1024 * 1024
+"""Of a multipart upload to S3, but for its last part."""
+FILE_HEAD = -1
+"""The number of what comes before the strips, among parts."""
+
+
+class Slice(NamedTuple):
+    """Bytes ``start`` to before ``end`` of the strip ``part``, or of the head."""
+
+    part: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A file: ``head``, then the strips in order, each of so many bytes."""
+
+    head: bytes
+    strip_bytes: tuple[int, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the file."""
+        return len(self.head) + sum(self.strip_bytes)
+
+    def plan_parts(self, least_bytes: int = MIN_PART_BYTES) -> list[list[Slice]]:
+        """The file as parts of an upload of at least ``least_bytes`` each, but for the last one.
+
+        A part of one slice of a strip is copied where that strip lies. The others are small: the head, and what it
+        takes of the next strips to make it, or a small strip, large enough.
+        """
+        runs: list[list[Slice]] = []
+        for part, size in enumerate((len(self.head), *self.strip_bytes), FILE_HEAD):
+            lacking = max(0, least_bytes - _byte_count(runs[-1])) if runs else 0
+            taken = min(size, lacking)
+            if 0 < size - taken < least_bytes and runs and lacking:
+                taken = size  # what would be left is too small to stand alone
+            if taken:
+                runs[-1].append(Slice(part, 0, taken))
+            if taken < size:
+                runs.append([Slice(part, taken, size)])
+        return runs
+
+
+def _byte_count(run: Sequence[Slice]) -> int:
+    return sum(one.end - one.start for one in run)
+
+
+def assemble(plan: PyramidPlan, strips: Sequence[TileIndex], top: TopLevels, limits: Limits) -> Assembly:
+    """The file of ``strips``, in order, and their ``crown``.
+
+    Raises ValueError where they are not of one scene, and OverLimits where the file has more bytes than a scene may.
+    """
+    _require_matching(plan, strips, top)
+    at = len(file_header(BIG))
+    blank = _build_directories(plan, strips, top, at, 0)
+    tiles_at = blank[-1].end
+    directories = _build_directories(plan, strips, top, at, tiles_at)
+    front = b"".join([file_header(BIG), *(one.to_bytes() for one in directories), top.body])
+    binding = Assembly(front, tuple(strip.size_bytes for strip in strips))
+    if binding.size_bytes > limits.max_scene_bytes:
+        raise OverLimits(
+            f"The source makes a picture to serve from of {binding.size_bytes:,} bytes; "
+            f"the limit is {limits.max_scene_bytes:,}"
+        )
+    return binding
+
+
+def _require_matching(plan: PyramidPlan, strips: Sequence[TileIndex], top: TopLevels) -> None:
+    layout = plan.layout
+    wanted = [
+        tuple(layout.tiles(layout.part(number, level)) for level in range(layout.first_top_level))
+        for number in range(layout.strips)
+    ]
+    if [tuple(map(len, strip.lengths)) for strip in strips] != wanted:
+        raise ValueError("these are not the strips of the scene")
+    if {strip.encoding_checksum for strip in strips} != {top.index.encoding_checksum}:
+        raise ValueError("the strips are not encoded alike")
+
+
+def _build_directories(
+    plan: PyramidPlan, strips: Sequence[TileIndex], top: TopLevels, at: int, top_at: int
+) -> list[Directory]:
+    """Those of all levels, in full first, from ``at`` on; tiles begin at ``crown_at``."""
+    levels = [*_locate_strip_levels(plan, strips, top_at + len(top.body)), *_locate_top_levels(top, top_at)]
+    values = [_values(top.values, size, *level) for size, level in zip(plan.layout.sizes, levels, strict=True)]
+    for level in values[1:]:
+        level[SUBFILE] = Value.longs([REDUCED])
+    values[0][SUB_DIRECTORIES] = Value.offsets([0] * (len(values) - 1), BIG)
+    lengths = [Directory(level, BIG).end for level in values]
+    starts = list(accumulate(lengths[:-1], initial=at))
+    values[0][SUB_DIRECTORIES] = Value.offsets(starts[1:], BIG)
+    return [Directory(level, BIG, start) for level, start in zip(values, starts, strict=True)]
+
+
+def _values(shared: Mapping[int, Value], size: Size, places: list[int], lengths: list[int]) -> dict[int, Value]:
+    return {
+        **shared,
+        WIDTH: Value.longs([size.width]),
+        HEIGHT: Value.longs([size.height]),
+        TILE_OFFSETS: Value.offsets(places, BIG),
+        TILE_BYTES: Value.longs(lengths),
+    }
+
+
+def _locate_strip_levels(plan: PyramidPlan, strips: Sequence[TileIndex], at: int) -> list[tuple[list[int], list[int]]]:
+    """Places and lengths of the tiles of each level, in full first; the first strip begins at ``at``."""
+    levels: list[tuple[list[int], list[int]]] = [([], []) for _ in range(plan.layout.first_top_level)]
+    for strip in strips:
+        for level, own in zip(reversed(levels), reversed(strip.lengths), strict=True):
+            level[0].extend(accumulate(own[:-1], initial=at) if own else ())
+            level[1].extend(own)
+            at += sum(own)
+    return levels
+
+
+def _locate_top_levels(top: TopLevels, at: int) -> list[tuple[list[int], list[int]]]:
+    levels = []
+    for own in reversed(top.index.lengths):
+        levels.append((list(accumulate(own[:-1], initial=at)), list(own)))
+        at += sum(own)
+    return levels[::-1]

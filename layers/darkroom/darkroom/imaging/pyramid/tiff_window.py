@@ -1,0 +1,116 @@
+"""Some lines of a TIFF, as a TIFF of their own that lies over the other one.
+
+libtiff reads strips from the first one on. A window has the same bytes at the same places, another directory behind
+them, which names only some of the strips, and another beginning, which names that directory. So what is read of it is
+what it shows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..formats.tiff.container import (
+    COMPRESSION,
+    HEIGHT,
+    PLANES,
+    SIZES,
+    STRIP_BYTES,
+    STRIP_OFFSETS,
+    STRIP_ROWS,
+    Directory,
+    ReadAt,
+    TiffReader,
+)
+
+_LONG, _LONG8 = 4, 16
+_OLD_JPEG = 6
+"""Strips of this kind may share what decodes them."""
+
+
+class Strips(NamedTuple):
+    """How a picture is cut: lines a strip, and how many strips."""
+
+    rows: int
+    number: int
+
+
+def read_strips(tiff: TiffReader, directory: Directory) -> Strips:
+    """The strips of a picture; raises ValueError where a window would not show it right."""
+    height = tiff.read_number(directory, HEIGHT)
+    rows = min(tiff.read_number(directory, STRIP_ROWS, height), height)
+    together = tiff.read_number(directory, PLANES, 1) == 1 and tiff.read_number(directory, COMPRESSION, 1) != _OLD_JPEG
+    counts = {directory.entries[tag].values for tag in (STRIP_OFFSETS, STRIP_BYTES) if tag in directory.entries}
+    if rows < 1 or not together or counts != {-(-height // rows)}:
+        raise ValueError("the strips are not one below the other")
+    return Strips(rows, -(-height // rows))
+
+
+class TiffWindow:
+    """``rows`` lines from ``top`` on, or some more at either end, of a TIFF of ``size_bytes`` that ``read_at`` reads.
+
+    ``top`` and ``rows`` then are what it shows. Raises ValueError where that is not possible.
+    """
+
+    def __init__(self, read_at: ReadAt, size_bytes: int, top: int, rows: int) -> None:
+        tiff = TiffReader(read_at)
+        directory = tiff.read_directory(tiff.first)
+        strips = read_strips(tiff, directory)
+        first, last = top // strips.rows, min(strips.number, -(-(top + rows) // strips.rows))
+        height = tiff.read_number(directory, HEIGHT)
+        self.top = first * strips.rows
+        self.rows = min(last * strips.rows, height) - self.top
+        self._read_at = read_at
+        self._size_bytes = size_bytes
+        self._at = size_bytes + -size_bytes % 8
+        places, lengths = (
+            tiff.read_numbers(directory, tag, strips.number)[first:last] for tag in (STRIP_OFFSETS, STRIP_BYTES)
+        )
+        self._tail = _directory(tiff, directory, self._at, self.rows, places, lengths)
+        self._head = _head(tiff, read_at(0, 16), self._at)
+        self.size_bytes = self._at + len(self._tail)
+
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes of the window; raises what ``read_at`` raises."""
+        pieces = [self._head[start:end]]
+        here = start + len(pieces[0])
+        if here < min(end, self._size_bytes):
+            pieces.append(self._read_at(here, min(end, self._size_bytes) - here))
+            here += len(pieces[-1])
+        if here < min(end, self._at):
+            pieces.append(bytes(min(end, self._at) - here))
+            here += len(pieces[-1])
+        if here < end:
+            pieces.append(self._tail[here - self._at : end - self._at])
+        return b"".join(pieces)
+
+
+def _head(tiff: TiffReader, head: bytes, at: int) -> bytes:
+    """The first bytes, which name the directory at ``at``; raises ValueError where it lies too far for that."""
+    length, order = tiff.layout.offset, tiff.layout.order
+    if at >= 1 << (8 * length):
+        raise ValueError("no room for another directory")
+    return (head[:8] if length == 8 else head[:4]) + at.to_bytes(length, order)
+
+
+def _directory(tiff: TiffReader, old: Directory, at: int, rows: int, places: list[int], lengths: list[int]) -> bytes:
+    """A directory at ``at`` for ``rows`` lines in strips at ``places``; what else it says is as in ``old``."""
+    layout, order = tiff.layout, tiff.layout.order
+    kind, size = (_LONG8, 8) if layout.offset == 8 else (_LONG, 4)
+    changed = {HEIGHT: (_LONG, 4, [rows]), STRIP_OFFSETS: (kind, size, places), STRIP_BYTES: (kind, size, lengths)}
+    outside_at = at + layout.length + layout.entry * len(old.entries) + layout.offset
+    entries, outside = bytearray(), bytearray()
+    for tag, entry in sorted(old.entries.items()):
+        if tag in changed:
+            kind, size, numbers = changed[tag]
+            body, count = b"".join(number.to_bytes(size, order) for number in numbers), len(numbers)
+        else:
+            kind, count = entry.kind, entry.values
+            short = SIZES.get(kind, 0) * count <= layout.offset
+            body = tiff.read_value(entry, layout.offset) if short else entry.at.to_bytes(layout.offset, order)
+        if len(body) > layout.offset:
+            place = outside_at + len(outside)
+            outside += body
+            body = place.to_bytes(layout.offset, order)
+        entries += tag.to_bytes(2, order) + kind.to_bytes(2, order) + count.to_bytes(layout.offset, order)
+        entries += body.ljust(layout.offset, b"\0")
+    return len(old.entries).to_bytes(layout.length, order) + entries + bytes(layout.offset) + outside

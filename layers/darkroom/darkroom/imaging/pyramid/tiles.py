@@ -1,0 +1,80 @@
+"""Tiles of TIFF pyramids: in which numbers pixels are stored, how tiles are compressed, how a picture is halved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyvips
+
+from ...plan.geometry.layout import Size
+from ...plan.limits import Limits
+from ..colour.cicp import cicp_to_srgb, needs_conversion
+from ..colour.convert import to_eight_bits, to_srgb
+from ..formats.load import get_loaded_size, load_whole
+from ..formats.probe import Header
+from ..render.steps.geometry import resize_to
+from ..source import Source
+
+type TileOptions = dict[str, Any]
+
+CONTENT_TYPE = "image/tiff"
+TILE_PX = 256
+JPEG_QUALITY = 92
+"""From 90 on libvips stores RGB in JPEG tiles and no chroma is lost: 0.5 to 0.75 bytes a pixel, with the halves."""
+
+LOSSY: TileOptions = {"compression": "jpeg", "Q": JPEG_QUALITY}
+DEFLATED: TileOptions = {"compression": "deflate", "predictor": "horizontal"}
+
+
+def load_page(source: Source, header: Header, number: int, limits: Limits) -> pyvips.Image:
+    """A page in the numbers that are stored: sRGB or grey, 8 or 16 bits. Raises what :func:`load_whole` does."""
+    image = load_whole(source, header, limits, page=number).frames[0]
+    with source.decoding():
+        if not header.has_profile and header.cicp is not None and needs_conversion(header.cicp):
+            image = cicp_to_srgb(image, header.cicp)
+        image = to_srgb(image)
+        image = (image if image.format == "ushort" else to_eight_bits(image)).copy()
+    image.set_type(pyvips.GValue.gint_type, "orientation", get_loaded_size(header)[1])
+    return image
+
+
+def can_be_jpeg(image: pyvips.Image) -> bool:
+    """Whether JPEG tiles can hold such pixels."""
+    return image.format == "uchar" and not image.hasalpha()
+
+
+def save_tiled(image: pyvips.Image, options: TileOptions, tile_px: int = TILE_PX) -> bytes:
+    """A tiled TIFF of ``image`` alone."""
+    body: bytes = image.tiffsave_buffer(tile=True, tile_width=tile_px, tile_height=tile_px, keep="none", **options)
+    return body
+
+
+def open_tiled(body: bytes) -> pyvips.Image:
+    """The picture in what :func:`saved` has made, to be read once from its top."""
+    return pyvips.Image.tiffload_buffer(body, access="sequential")
+
+
+def halve(image: pyvips.Image) -> pyvips.Image:
+    """``image`` at half its size, down to whole pixels.
+
+    Of an odd side, the whole is made to fit: to cut off the last pixel, as libvips' own pyramids do, adds up to half a
+    pixel in a small derivative.
+    """
+    size = Size(max(1, image.width // 2), max(1, image.height // 2))
+    if size.width * 2 == image.width and size.height * 2 == image.height and not image.hasalpha():
+        return image.shrink(2, 2)
+    return resize_to(image, size)
+
+
+def shrink_pairs(image: pyvips.Image, size: Size) -> pyvips.Image:
+    """``image`` with each two by two pixels made one, to ``size``, which is half of it or less.
+
+    Each pixel comes from four and no others, so that a part of a picture gives that part of its half; hence an odd
+    side loses its last pixel. A side of one pixel stays. Colours are weighted by their alpha.
+    """
+    wide, high = size.width * 2, size.height * 2
+    if (wide, high) != (image.width, image.height):
+        image = image.embed(0, 0, max(wide, image.width), max(high, image.height), extend="copy").crop(0, 0, wide, high)
+    if not image.hasalpha():
+        return image.shrink(2, 2)
+    return image.premultiply().shrink(2, 2).unpremultiply().rint().cast(image.format)

@@ -1,0 +1,121 @@
+"""Requests for what the master already is: its bytes are the answer, without a decode and an encode that only lose."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from ...errors import Damaged
+from ...plan.geometry.layout import Box, Geometry
+from ...plan.limits import Limits
+from ...plan.model import Gravity, Plan
+from ..formats.encode import DEFAULT_QUALITY
+from ..formats.jpeg.container import iter_segments
+from ..formats.probe import Header
+from ..formats.registry import OUTPUT_FORMATS, OutputFormat, TargetFormat
+from ..source import Source
+
+SOURCE_CONTENT_TYPES = {name: form.content_type for name, form in OUTPUT_FORMATS.items()} | {
+    "heic": "image/heic",
+    "svg": "image/svg+xml",
+}
+"""Of sources, by format."""
+
+_DQT = 0xDB
+_TABLE_BYTES = 64
+
+K1_SUM = 3688
+"""Of the luminance table of ITU-T T.81, K.1, which libjpeg scales for a quality: by 1 at 50, by 2 - q / 50 above."""
+
+
+def reuse_source(
+    plan: Plan, source: Source, header: Header, geometry: Geometry, checked_sha256: str
+) -> tuple[OutputFormat, bytes] | None:
+    """The type and the bytes of ``source`` without metadata, where ``plan`` asks for nothing else; None where it does.
+
+    That is a JPEG of no better quality than is asked for, or a GIF: what others were encoded with, no header says.
+    None also where the bytes are not those of ``checked_sha256``: nothing has decoded them whole yet.
+    Raises what the stream of ``source`` raised.
+    """
+    form = TargetFormat.from_name(plan.format).choose(
+        transparent=header.has_alpha, frames=header.frames, pixels=header.width * header.height
+    )
+    if form.name != header.format or not (_only_resizes(plan) and _has_plain_colour(header) and _keeps_size(geometry)):
+        return None
+    if form.name == "jpeg":
+        asked = DEFAULT_QUALITY if plan.quality is None else plan.quality
+        if isinstance(asked, str) or estimate_jpeg_quality(source) > asked:
+            return None
+    elif form.name != "gif":
+        return None
+    if not is_verified(source, checked_sha256):
+        return None
+    from ..formats.metadata.strip import strip_metadata  # few requests get here
+
+    cleaned = strip_metadata(source.read_all(), header)
+    return None if cleaned is None else (form, cleaned)
+
+
+def pass_through(
+    plan: Plan, source: Source, header: Header, limits: Limits, checked_sha256: str
+) -> tuple[str, bytes] | None:
+    """The type and the bytes of ``source``, where ``plan`` leaves its type as it is; None where it does not.
+
+    Bytes of the SHA-256 ``checked_sha256`` were cleaned and decoded by ingest, and are returned as they are. All others
+    are decoded whole and cleaned; None where that is not possible. Raises Damaged, or what the stream raised.
+    """
+    large = source.size_bytes > limits.max_bytes  # a scene is read in parts
+    if plan.redact or large or not {header.format, "all"} & set(plan.skip):
+        return None
+    from ..formats.load import load_whole
+
+    if header.format == "svg":
+        from ..formats.svg.sanitise import sanitise
+
+        try:
+            return SOURCE_CONTENT_TYPES["svg"], sanitise(source.read_all())
+        except ValueError as error:
+            raise Damaged(detail=f"svg: {error}") from error
+    if is_verified(source, checked_sha256):
+        return SOURCE_CONTENT_TYPES[header.format], source.read_all()
+    with source.decoding():
+        for frame in load_whole(source, header, limits, animated=header.animated).frames:
+            frame.avg()
+    from ..formats.metadata.strip import strip_metadata
+
+    cleaned = strip_metadata(source.read_all(), header, keep_orientation=True)
+    return None if cleaned is None else (SOURCE_CONTENT_TYPES[header.format], cleaned)
+
+
+def is_verified(source: Source, sha256: str) -> bool:
+    """Whether ``source`` has the bytes of ``sha256``, which ingest recorded of what it cleaned and decoded whole."""
+    return bool(sha256) and hashlib.sha256(source.read_all()).hexdigest() == sha256
+
+
+def estimate_jpeg_quality(source: Source) -> float:
+    """libjpeg's quality (1–100) of the JPEG in ``source``, by the sum of its first quantisation table.
+
+    Exact but for rounding where that table is libjpeg's own, scaled. 100 where the first table has 16 bits a number, or
+    there is none before the picture; raises ValueError where the file ends before.
+    """
+    table = next((segment.body for segment in iter_segments(source.read_at) if segment.marker == _DQT), None)
+    if table is None or source.read_at(table, 1)[0] >> 4:
+        return 100.0
+    scale = sum(source.read_at(table + 1, _TABLE_BYTES)) / K1_SUM
+    return 100 - 50 * scale if scale <= 1 else 50 / scale
+
+
+def _only_resizes(plan: Plan) -> bool:
+    """Whether nothing but a size, a type and a quality is asked for."""
+    size = replace(plan, key="", width=None, height=None, upscale=False, fit="contain", gravity=Gravity())
+    return replace(size, format="auto", quality=None, download="", inline=False, skip=()) == Plan("")
+
+
+def _has_plain_colour(header: Header) -> bool:
+    """Whether a finished picture would have the same colours."""
+    return not header.has_profile and header.cicp is None and header.bits == 8 and header.colour in ("rgb", "gray")
+
+
+def _keeps_size(geometry: Geometry) -> bool:
+    whole = Box(0, 0, *geometry.stored)
+    return geometry == Geometry(geometry.stored, 1, whole, geometry.stored)

@@ -1,0 +1,243 @@
+"""From a plan and a source to a picture.
+
+A negative is mounted, exposed and finished. A series of pictures goes the same way (:mod:`.series`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import pyvips
+
+from ...errors import DarkroomError
+from ...plan.geometry.layout import Geometry, Size, compute_geometry
+from ...plan.limits import Limits
+from ...plan.model import AUTO, DATA_FORMATS, Plan
+from ..formats.encoder_options import Effort
+from ..formats.load import (
+    SPARE_REDUCTION,
+    DecodedImage,
+    choose_spare_reduction,
+    decodes_identically,
+    get_loaded_size,
+    load,
+)
+from ..formats.probe import Header, probe
+from ..formats.registry import TargetFormat
+from ..rendered_image import RenderedImage
+from ..source import Source
+from .context import RenderContext
+from .output import encode_output
+from .step_order import DECODE_STEPS, EDIT_STEPS, run_steps
+
+if TYPE_CHECKING:
+    from ...findings import Findings
+
+
+def render(
+    plan: Plan,
+    source: Source,
+    *,
+    limits: Limits,
+    watermark: bytes | None = None,
+    second_watermark: bytes | None = None,
+    findings: Findings | None = None,
+    effort: Effort = "fast",
+    checked_sha256: str = "",
+) -> RenderedImage:
+    """Make the picture that ``plan`` describes of ``source``.
+
+    ``watermark`` and ``second_watermark`` are the files that the plan's watermarks name, ``findings`` what is known of
+    ``source``: a plan that hides something is not made without, one that keeps faces keeps the most striking part.
+    ``pace`` is the encoder's.
+    ``checked_sha256``: the SHA-256 of the bytes that ingest cleaned and decoded whole, empty if it is not known. Only a
+    ``source`` of these bytes may be returned without a decode, or as it is; any other is decoded whole and cleaned.
+    Timings: ``decode`` is one lazy pass of reading, decoding, cropping and resizing, until the pixels that are kept are
+    in memory; with a streamed source it includes waiting for bytes. ``transform`` is every later step. ``encode`` is
+    the encoder alone, all tries included. Only a picture of more than 32 MP streams through, with its decoding counted
+    as ``encode``.
+
+    Raises TypeNotAllowed, OverLimits, Damaged, BadOption (a crop or page that the source does not have),
+    FindingsPending or Unanalysable where what is to be hidden is not known, what the source's stream raised, or
+    DarkroomError for faults of ours.
+    """
+    if plan.format in DATA_FORMATS:
+        return _describe(plan, source, limits)
+    clock = StageTimer()
+    header, geometry = inspect_source(plan, source, limits, findings)
+    if plan.skip:
+        from .passthrough import pass_through  # only other URL languages ask for it
+
+        if answer := pass_through(plan, source, header, limits, checked_sha256):
+            clock.stop("decode")
+            size = (header.upright_width, header.upright_height)
+            return RenderedImage(answer[1], answer[0], *size, header.frames, clock.timings_ms)
+    if checked_sha256 and geometry.scaled == geometry.stored:
+        from .passthrough import reuse_source  # most requests are for something smaller
+
+        if kept := reuse_source(plan, source, header, geometry, checked_sha256):
+            clock.stop("decode")
+            return RenderedImage(
+                kept[1], kept[0].content_type, header.width, header.height, header.frames, clock.timings_ms
+            )
+    context = decode(plan, source, header, geometry, limits, watermark, findings, effort)
+    context.second_watermark = second_watermark
+    clock.stop("decode")
+    return encode_result(context, source, header, clock)
+
+
+def decode(
+    plan: Plan,
+    source: Source,
+    header: Header,
+    geometry: Geometry,
+    limits: Limits,
+    watermark: bytes | None,
+    findings: Findings | None,
+    effort: Effort,
+) -> RenderContext:
+    """The picture with the pixels that are kept; raises what :func:`render` does."""
+    context = _load(plan, source, header, geometry, limits, effort)
+    context.watermark, context.findings, context.effort = watermark, _locate_findings(plan, header, findings), effort
+    with source.decoding(of_source=decodes_identically(source, header)):
+        run_steps(DECODE_STEPS, context)
+    return context
+
+
+def _describe(plan: Plan, source: Source, limits: Limits) -> RenderedImage:
+    """``f=json`` and ``f=thumbhash``, from one small picture that is developed like any other."""
+    from ..preview.describe import JSON_TYPE, THUMBHASH_TYPE, describe, encode_placeholder, make_sample_plan
+
+    clock = StageTimer()
+    sampled = make_sample_plan(plan)
+    header, geometry = inspect_source(sampled, source, limits)
+    context = _load(sampled, source, header, geometry, limits, "slow")
+    first = context.frames[0]
+    profile = first.get("icc-profile-data") if first.get_typeof("icc-profile-data") else None
+    with source.decoding():
+        run_steps(DECODE_STEPS, context)
+    clock.stop("decode")
+    with internal_errors():
+        run_steps(EDIT_STEPS, context)
+        clock.stop("transform")
+        sample = context.frames[0]
+        if plan.format == "thumbhash":
+            content_type, body = THUMBHASH_TYPE, encode_placeholder(sample).encode()
+        else:
+            content_type = JSON_TYPE
+            body = describe(plan, header, sample, size_bytes=source.size_bytes, profile=profile)
+    clock.stop("encode")
+    return RenderedImage(
+        body, content_type, header.upright_width, header.upright_height, header.frames, clock.timings_ms
+    )
+
+
+class StageTimer:
+    """Stages, each from the end of the last."""
+
+    def __init__(self) -> None:
+        self.timings_ms: dict[str, float] = {}
+        self._last_s = perf_counter()
+
+    def stop(self, stage: str) -> None:
+        """End a stage."""
+        now_s = perf_counter()
+        self.timings_ms[stage] = (now_s - self._last_s) * 1000
+        self._last_s = now_s
+
+
+def inspect_source(
+    plan: Plan, source: Source, limits: Limits, findings: Findings | None = None
+) -> tuple[Header, Geometry]:
+    """What the header of ``source`` says, and the geometry of ``plan`` for it with what is known of it."""
+    header = probe(source, limits, page=plan.page, animated=is_animated(plan), partial=True)
+    return header, resolve_geometry(plan, header, findings)
+
+
+def _load(
+    plan: Plan, source: Source, header: Header, geometry: Geometry, limits: Limits, effort: Effort
+) -> RenderContext:
+    """The picture before any pixel is decoded."""
+    animated = is_animated(plan) and header.animated
+    spare = (
+        SPARE_REDUCTION
+        if plan.quality == AUTO
+        else choose_spare_reduction(TargetFormat.from_name(plan.format).still.name, effort)
+    )
+    whole = bool(plan.trim)
+    negative = load(source, header, geometry, limits, page=plan.page, animated=animated, whole=whole, spare=spare)
+    return make_context(plan, header, geometry, negative, unread=not animated and not source.is_ranged)
+
+
+def is_animated(plan: Plan) -> bool:
+    """Whether ``plan`` shows every frame of an animation."""
+    return plan.animate and not plan.redact and plan.page == 0 and TargetFormat.from_name(plan.format).animated
+
+
+def resolve_geometry(plan: Plan, header: Header, findings: Findings | None = None) -> Geometry:
+    """Compute the geometry of ``plan`` for the picture of ``header``; raises BadOption."""
+    target = TargetFormat.from_name(plan.format)
+    stored, orientation = get_loaded_size(header)
+    if not (plan.orient or plan.redact):
+        orientation = 1
+    subject = None
+    if findings is not None and (plan.face_crop or plan.face_zoom):
+        from ...findings import faces_of
+        from ...plan.geometry.face_crop import crop_to_faces  # only other URL languages ask for it
+
+        subject = crop_to_faces(plan, stored, orientation, faces_of(_locate_findings(plan, header, findings)))
+    return compute_geometry(
+        plan, stored, orientation, subject=subject, max_side_px=target.max_side_px, max_pixels=target.max_pixels
+    )
+
+
+def _locate_findings(plan: Plan, header: Header, findings: Findings | None) -> Findings | None:
+    """``findings`` of the upright source, by places in what ``plan`` takes for upright."""
+    orientation = get_loaded_size(header)[1]
+    if findings is None or plan.orient or plan.redact or orientation == 1:
+        return findings
+    from ...plan.geometry.orientation import rotate_faces_to_stored
+
+    return rotate_faces_to_stored(findings, orientation)
+
+
+def make_context(
+    plan: Plan, header: Header, geometry: Geometry, decoded: DecodedImage, *, unread: bool = False
+) -> RenderContext:
+    """``plan``'s context on ``negative``, which may be smaller than the picture that ``geometry`` is about.
+
+    ``unread``: a still that has to be read to its end. One that is read by ranges has not: it is more than anybody
+    wants, and ingest has decoded it.
+    """
+    first = decoded.frames[0]
+    geometry = geometry.for_stored_size(Size(first.width, first.height))
+    context = RenderContext(
+        plan, TargetFormat.from_name(plan.format), geometry, decoded.frames, decoded.delays_ms, decoded.loop
+    )
+    context.touched = decoded.modified
+    context.cicp = None if header.has_profile else header.cicp
+    context.unread = first if unread else None
+    return context
+
+
+def encode_result(context: RenderContext, source: Source, header: Header, timer: StageTimer) -> RenderedImage:
+    """The picture that exposed ``context`` becomes."""
+    with source.decoding() if context.is_streamed else internal_errors():
+        run_steps(EDIT_STEPS, context)
+        timer.stop("transform")
+        form, body = encode_output(context, source, header)
+    timer.stop("encode")
+    frame = context.frames[0]
+    return RenderedImage(body, form.content_type, frame.width, frame.height, len(context.frames), timer.timings_ms)
+
+
+@contextmanager
+def internal_errors() -> Iterator[None]:
+    """Around what has no part of the source left to read."""
+    try:
+        yield
+    except pyvips.Error as error:
+        raise DarkroomError(detail=str(error)) from error

@@ -1,0 +1,148 @@
+"""Margins, and what is put behind transparency."""
+
+from __future__ import annotations
+
+import pyvips
+
+from ....plan.geometry.layout import Size
+from ...colour.convert import ensure_rgb, get_white_level, scale_hex_colour, split_alpha
+from ..context import RenderContext
+from .geometry import resize_to
+
+
+def add_margins(context: RenderContext) -> None:
+    """Put the picture into its letterbox or extension, with padding around.
+
+    The margins have ``margin_colour``, whatever is transparent within the picture, as sharp's ``extend`` and
+    ``contain`` do. Without one they are transparent, until ``background`` fills all that is.
+    """
+    padding, inner = context.geometry.padding, context.geometry.size
+    width, height = inner.width + padding.left + padding.right, inner.height + padding.top + padding.bottom
+    if (width, height) == (context.frames[0].width, context.frames[0].height):
+        return
+    left, top = find_inner_offset(context)
+    context.map_frames(lambda frame: _embed(frame, left, top, width, height, context.plan.margin_colour))
+
+
+def find_inner_offset(context: RenderContext) -> tuple[int, int]:
+    """Where the picture begins within its margins."""
+    padding, inner, own = context.geometry.padding, context.geometry.size, context.geometry.image_size
+    left, top = context.geometry.canvas_position or ((inner.width - own.width) // 2, (inner.height - own.height) // 2)
+    return padding.left + left, padding.top + top
+
+
+def _embed(frame: pyvips.Image, left: int, top: int, width: int, height: int, colour: str) -> pyvips.Image:
+    shown = ensure_rgb(frame) if colour else frame
+    if not shown.hasalpha() and len(colour) != 6:
+        shown = shown.addalpha()
+    background = scale_hex_colour(colour, get_white_level(shown), shown.bands) if colour else [0] * shown.bands
+    return shown.embed(left, top, width, height, extend="background", background=background)
+
+
+WHITE = "ffffff"
+
+
+def fill_background(context: RenderContext) -> None:
+    """Fill what is transparent with ``bg``, and with white where the output cannot be transparent."""
+    if not context.frames[0].hasalpha():
+        return
+    colour = context.plan.background
+    if len(colour) == 8:
+        context.map_frames(lambda frame: _flatten_translucent(frame, colour))
+    elif colour:
+        context.map_frames(lambda frame: _flatten(frame, colour))
+    if not context.target.alpha and context.frames[0].hasalpha():
+        context.map_frames(lambda frame: _flatten(frame, WHITE))
+
+
+def _flatten(frame: pyvips.Image, colour: str) -> pyvips.Image:
+    if colour == WHITE:
+        return frame.flatten(background=[get_white_level(frame)] * (frame.bands - 1))
+    return ensure_rgb(frame).flatten(background=scale_hex_colour(colour, get_white_level(frame), 3))
+
+
+def _flatten_translucent(frame: pyvips.Image, colour: str) -> pyvips.Image:
+    """``frame`` over a translucent colour."""
+    rich = ensure_rgb(frame)
+    numbers = scale_hex_colour(colour, get_white_level(rich), 4)
+    sheet = (rich.extract_band(0, n=1) * 0 + numbers).cast(rich.format).copy(interpretation=rich.interpretation)
+    return sheet.composite2(rich, "over").rint().cast(rich.format).copy(interpretation=rich.interpretation)
+
+
+FILL_SIGMA_PX = 50
+"""Of the blur, in the finished picture: thumbor's ``fill(blur)``."""
+
+FILL_ALL_SUFFIX = "all"
+
+BLUR_REDUCTION = 8
+"""By how much the picture is reduced to be blurred: so wide a blur has no finer detail."""
+
+
+def fill_from_image(context: RenderContext) -> None:
+    """Fill margins by the picture, covering all and blurred, or by its mean colour.
+
+    The words that end in ``all`` fill what is transparent in the picture too. Each frame has its own blurred picture;
+    one colour is that of the first frame.
+    """
+    left, top = find_inner_offset(context)
+    width, height = context.geometry.image_size
+    fill_all = context.plan.backdrop.endswith(FILL_ALL_SUFFIX)
+    if not context.frames[0].hasalpha() or not (fill_all or _has_margins(context)):
+        return
+    first = ensure_rgb(context.frames[0].crop(left, top, width, height))
+    colour = _mean_colour(first)
+    plain = context.plan.backdrop.removesuffix(FILL_ALL_SUFFIX) == "auto"
+
+    def over(frame: pyvips.Image) -> pyvips.Image:
+        rich = ensure_rgb(frame)
+        flat = _solid_layer(rich, colour)
+        behind = (
+            flat
+            if plain
+            else _blur_to_cover(
+                _composite_over(flat.crop(left, top, width, height), rich.crop(left, top, width, height)),
+                Size(rich.width, rich.height),
+            )
+        )
+        filled = _composite_over(behind, rich)
+        own = rich.crop(left, top, width, height)
+        if fill_all or own[-1].min() == get_white_level(own):
+            return filled
+        return filled.addalpha().insert(own, left, top).copy(interpretation=rich.interpretation)
+
+    context.map_frames(over)
+
+
+def _has_margins(context: RenderContext) -> bool:
+    return context.geometry.image_size != (context.frames[0].width, context.frames[0].height)
+
+
+def _mean_colour(picture: pyvips.Image) -> list[float]:
+    """The mean colour of what can be seen; white where nothing can."""
+    colour, alpha = split_alpha(picture)
+    if alpha is None:
+        return [colour[band].avg() for band in range(3)]
+    seen = alpha.avg()
+    white = float(get_white_level(picture))
+    return [(colour[band] * alpha).avg() / seen for band in range(3)] if seen else [white] * 3
+
+
+def _solid_layer(frame: pyvips.Image, colour: list[float]) -> pyvips.Image:
+    return (frame.extract_band(0, n=3) * 0 + colour).rint().cast(frame.format).copy(interpretation=frame.interpretation)
+
+
+def _composite_over(sheet: pyvips.Image, picture: pyvips.Image) -> pyvips.Image:
+    """``picture`` over an opaque ``sheet``, opaque."""
+    both = sheet.composite2(picture, "over").rint().cast(picture.format).extract_band(0, n=3)
+    return both.copy(interpretation=picture.interpretation)
+
+
+def _blur_to_cover(picture: pyvips.Image, size: Size) -> pyvips.Image:
+    """The middle of ``picture``, covering ``size``, out of focus."""
+    small = Size(*(max(1, -(-side // BLUR_REDUCTION)) for side in size))
+    factor = max(small.width / picture.width, small.height / picture.height)
+    cover = Size(max(small.width, round(picture.width * factor)), max(small.height, round(picture.height * factor)))
+    coarse = resize_to(picture, cover).crop(
+        (cover.width - small.width) // 2, (cover.height - small.height) // 2, *small
+    )
+    return resize_to(coarse.copy_memory().gaussblur(FILL_SIGMA_PX / BLUR_REDUCTION, min_ampl=0.02).copy_memory(), size)

@@ -1,0 +1,169 @@
+"""Effects: what changes a pixel by its neighbours, and noise."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pyvips
+
+from ....plan.model import Convolution
+from ...colour.convert import PEAK_8_BIT, fill_invisible, get_white_level, join_alpha, split_alpha, to_eight_bits
+from ..context import RenderContext
+
+MIN_SIGMA_PX = 0.2
+"""Below this a Gaussian has one weight that is not zero."""
+
+
+MIN_KERNEL_WEIGHT = 0.02
+"""Where the kernel ends, against its middle. libvips' own 0.2 leaves something like a box, which shows as blocks."""
+
+
+def blur(context: RenderContext) -> None:
+    """Gaussian blur with a sigma of ``blur`` px, of alpha too: a sharp outline around blurred colours is no blur.
+
+    Colours are weighted by their alpha, so that what is invisible does not bleed into what is visible.
+    """
+    if context.plan.blur < MIN_SIGMA_PX:
+        return
+    context.map_frames(lambda frame: _blur_frame(frame, context.plan.blur))
+
+
+def _blur_frame(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
+    if not frame.hasalpha():
+        return frame.gaussblur(sigma_px, min_ampl=MIN_KERNEL_WEIGHT)
+    smooth = frame.premultiply().gaussblur(sigma_px, min_ampl=MIN_KERNEL_WEIGHT).unpremultiply()
+    return smooth.rint().cast(frame.format).copy(interpretation=frame.interpretation)
+
+
+def sharpen(context: RenderContext) -> None:
+    """Unsharp masking of CIE lightness with a sigma of ``sharp`` px; flat areas and their noise are left alone.
+
+    Alpha stays, and outlines are no edges: neither the colours below transparency nor the step to it are sharpened.
+    """
+    if not context.plan.sharpen:
+        return
+    context.map_frames(lambda frame: _sharpen_frame(frame, context.plan.sharpen))
+
+
+def _sharpen_frame(frame: pyvips.Image, sigma_px: float) -> pyvips.Image:
+    return join_alpha(fill_invisible(frame, 2 * sigma_px).sharpen(sigma=sigma_px), split_alpha(frame)[1])
+
+
+DENOISE_RADIUS_PX = 2
+LEVELS_PER_STRENGTH = 3.0
+"""Strength n takes differences of up to about 3 n of 255 levels for noise: 10 reaches that of a dark ISO 6400 shot."""
+
+
+def denoise(context: RenderContext) -> None:
+    """Smooth by ``denoise`` (1–10) with a guided filter, which flattens small differences and follows large ones.
+
+    Guided image filtering (He, Sun, Tang 2013) with the picture as its own guide: in each window the picture is
+    approximated by ``a × picture + b``; ``a`` is near 0 where the variance is below (3 × strength)², near 1 at edges.
+    """
+    if not context.plan.denoise:
+        return
+    context.map_frames(lambda frame: _denoise_frame(frame, context.plan.denoise))
+
+
+def _denoise_frame(frame: pyvips.Image, strength: int) -> pyvips.Image:
+    alpha = split_alpha(frame)[1]
+    noise = (LEVELS_PER_STRENGTH * strength * get_white_level(frame) / PEAK_8_BIT) ** 2
+    guide = fill_invisible(frame, 2 * DENOISE_RADIUS_PX).cast("float")
+    mean = _box_mean(guide)
+    variance = _box_mean(guide * guide) - mean * mean
+    slope = variance / (variance + noise)
+    smooth = _box_mean(slope) * guide + _box_mean(mean - slope * mean)
+    return join_alpha(smooth.rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)
+
+
+def _box_mean(image: pyvips.Image) -> pyvips.Image:
+    """The mean of each pixel's window."""
+    side = 2 * DENOISE_RADIUS_PX + 1
+    return image.convsep(pyvips.Image.new_from_array([[1] * side], scale=side))
+
+
+def apply_median(context: RenderContext) -> None:
+    """Make each value, of alpha too, the median of the ``median`` × ``median`` around it: dust goes, edges stay.
+
+    With 8 bits, of which libvips keeps a histogram: with 16 it sorts, and 21 px take 3 s a megapixel.
+    """
+    side = min(context.plan.median, context.frames[0].width, context.frames[0].height)
+    if side < 2:
+        return
+    context.map_frames(lambda frame: _median_frame(to_eight_bits(frame), side))
+
+
+def _median_frame(frame: pyvips.Image, side: int) -> pyvips.Image:
+    alpha = split_alpha(frame)[1]
+    bands = fill_invisible(frame, side) if alpha is None else fill_invisible(frame, side).bandjoin(alpha)
+    return bands.median(side).copy(interpretation=frame.interpretation)
+
+
+def convolve(context: RenderContext) -> None:
+    """Make each value the sum of its neighbours' by the kernel's weights, clipped; edges are continued.
+
+    Colours are weighted by their alpha, and alpha is convolved as well, as in sharp, by the weights over their sum. A
+    kernel without a positive sum, which finds edges, leaves alpha as it is: nothing would be visible else.
+    """
+    kernel = context.plan.convolution
+    assert kernel is not None
+    context.map_frames(lambda frame: _convolve_frame(frame, kernel))
+
+
+def _convolve_frame(frame: pyvips.Image, kernel: Convolution) -> pyvips.Image:
+    total = sum(kernel.weights)
+    rows = [list(kernel.weights[at : at + kernel.columns]) for at in range(0, len(kernel.weights), kernel.columns)]
+    alpha = split_alpha(frame)[1]
+    if alpha is None or total <= 0:
+        mask = pyvips.Image.new_from_array(rows, scale=total if kernel.normal and total else 1.0)
+        made = join_alpha(fill_invisible(frame, len(rows)).conv(mask, precision="float"), alpha)
+    else:
+        mask = pyvips.Image.new_from_array(rows, scale=total)
+        colour, alpha = split_alpha(frame.premultiply().conv(mask, precision="float").unpremultiply())
+        made = join_alpha(colour if kernel.normal else colour * total, alpha)
+    return made.rint().cast(frame.format).copy(interpretation=frame.interpretation)
+
+
+def pixelate(context: RenderContext) -> None:
+    """Give squares of ``pixelate`` px their mean colour, from the upper left corner on, as imgproxy does.
+
+    Squares that reach beyond the picture take its edge for what is there. Colours are weighted by their alpha.
+    """
+    if context.plan.pixelate < 2:
+        return
+    context.map_frames(lambda frame: _pixelate_frame(frame, context.plan.pixelate))
+
+
+def _pixelate_frame(frame: pyvips.Image, side: int) -> pyvips.Image:
+    across, down = -(-frame.width // side), -(-frame.height // side)
+    weighted = frame.premultiply() if frame.hasalpha() else frame
+    mean = weighted.embed(0, 0, across * side, down * side, extend="copy").cast("float").shrink(side, side)
+    mean = mean.unpremultiply() if frame.hasalpha() else mean
+    squares = mean.rint().cast(frame.format).copy_memory().zoom(side, side).crop(0, 0, frame.width, frame.height)
+    return squares.copy(interpretation=frame.interpretation)
+
+
+NOISE_TILE_PX = 512
+"""The grain repeats after so many pixels: nobody sees that in noise."""
+
+NOISE_SEED = 1
+"""Always the same, so that a picture that is made anew is the same."""
+
+
+def add_noise(context: RenderContext) -> None:
+    """Add to all channels of a pixel one random number, evenly out of ``noise`` levels of 255 around 0, clipped.
+
+    The levels are thumbor's (``_noise.c``): half of them, rounded down, are below 0. Alpha stays.
+    """
+    amount = context.plan.noise
+    numbers = Random(NOISE_SEED).randbytes(NOISE_TILE_PX**2)  # noqa: S311
+    tile = pyvips.Image.new_from_memory(numbers, NOISE_TILE_PX, NOISE_TILE_PX, 1, "uchar")
+    levels = ((tile * (amount / 256)).floor() - amount // 2).copy_memory()
+    context.map_frames(lambda frame: _add_noise_to(frame, levels))
+
+
+def _add_noise_to(frame: pyvips.Image, levels: pyvips.Image) -> pyvips.Image:
+    colour, alpha = split_alpha(frame)
+    across, down = -(-frame.width // NOISE_TILE_PX), -(-frame.height // NOISE_TILE_PX)
+    grain = levels.replicate(across, down).crop(0, 0, frame.width, frame.height) * (get_white_level(frame) / PEAK_8_BIT)
+    return join_alpha((colour + grain).rint().cast(frame.format).copy(interpretation=frame.interpretation), alpha)

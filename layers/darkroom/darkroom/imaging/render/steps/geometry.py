@@ -1,0 +1,129 @@
+"""Crop, resize, orient and rotate."""
+
+from __future__ import annotations
+
+from math import cos, radians, sin
+
+import pyvips
+
+from ....plan.geometry.layout import Box, Size
+from ...colour.convert import ensure_rgb, get_white_level, scale_hex_colour, to_eight_bits, to_srgb
+from ..context import IN_MEMORY_PIXELS, RenderContext
+
+
+def crop(context: RenderContext) -> None:
+    """Cut ``crop`` out, in the coordinates of the stored picture: turning it upright is cheaper after the resize."""
+    box = context.geometry.stored_region
+    if box.size == context.geometry.stored:
+        return
+    context.map_frames(lambda frame: frame.crop(*box))
+
+
+def resize(context: RenderContext) -> None:
+    """Scale to the geometry's size with Lanczos 3 (bicubic where it enlarges).
+
+    Colours are weighted by their alpha, else the colour of invisible pixels would show at edges.
+    """
+    size = context.geometry.stored_scaled
+    if size == (context.frames[0].width, context.frames[0].height):
+        return
+    context.map_frames(lambda frame: resize_to(frame, size))
+
+
+def resize_to(image: pyvips.Image, size: Size) -> pyvips.Image:
+    """``image`` at exactly ``size`` px."""
+    if (image.width, image.height) == size:
+        return image
+    across, down = size.width / image.width, size.height / image.height
+    if not image.hasalpha():
+        return image.resize(across, vscale=down)
+    weighted = image.premultiply()
+    if image.format == "uchar":
+        # Integer resizing is twice as fast; what rounding loses is less than half a step once composited.
+        weighted = (weighted + 0.5).cast("uchar")
+    return weighted.resize(across, vscale=down).unpremultiply().rint().cast(image.format)
+
+
+def crop_to_cover(context: RenderContext) -> None:
+    """Keep the window of the scaled picture, found by what gravity asks for: the faces, or the look of the first frame.
+
+    Without a face that is known of, it is the most striking part that stays. A scaled picture too large to hold in
+    memory (only extreme ``up=1`` makes one) keeps its middle.
+    """
+    if context.geometry.search == "face":
+        from ....findings import faces_of
+        from ....plan.geometry.face_gravity import move_window_to_faces  # few pictures are cut by their faces
+
+        context.geometry = move_window_to_faces(context.geometry, faces_of(context.findings))
+    window = context.geometry.stored_window
+    if window is None:
+        return
+    width, height = context.geometry.scaled
+    if context.geometry.search and width * height * len(context.frames) <= IN_MEMORY_PIXELS * 4:
+        context.copy_to_memory()
+        seen = to_eight_bits(to_srgb(context.frames[0]))
+        found = seen.smartcrop(*window.size, interesting=context.geometry.search)
+        window = Box(-found.xoffset, -found.yoffset, *window.size)
+        context.geometry = context.geometry.with_window(window)
+    context.map_frames(lambda frame: frame.crop(*window))
+
+
+def auto_orient(context: RenderContext) -> None:
+    """Undo the EXIF orientation."""
+    if context.geometry.orientation == 1:
+        return
+    context.map_frames(lambda frame: apply_orientation(frame, context.geometry.orientation))
+
+
+def apply_orientation(image: pyvips.Image, orientation: int) -> pyvips.Image:
+    """``image`` as a viewer should see it (EXIF 2.32, tag 0x0112)."""
+    angle = {3: "d180", 4: "d180", 5: "d90", 6: "d90", 7: "d270", 8: "d270"}.get(orientation, "d0")
+    turned = image.rot(angle)
+    return turned.fliphor() if orientation in (2, 4, 5, 7) else turned
+
+
+def rotate_and_flip(context: RenderContext) -> None:
+    """Rotate by ``rot`` degrees clockwise, then mirror left-right."""
+    rotate, flop = context.geometry.rotate, context.geometry.flop
+    if not rotate and not flop:
+        return
+    if rotate:
+        context.map_frames(lambda frame: frame.rot(f"d{rotate}"))
+    if flop:
+        context.map_frames(lambda frame: frame.fliphor())
+
+
+def rotate_free(context: RenderContext) -> None:
+    """Turn by ``angle`` degrees clockwise about the middle, by a bicubic kernel; the picture grows to hold all of it.
+
+    The corners have ``margin_colour``, without one they become transparent; edges are soft. Colours are weighted by
+    their alpha, as in a resize.
+    """
+    size = context.geometry.angled_size
+    context.map_frames(lambda frame: _rotate_frame(frame, context.plan.angle, size, context.plan.margin_colour))
+
+
+def _rotate_frame(frame: pyvips.Image, degrees: float, size: Size, colour: str) -> pyvips.Image:
+    across, down = cos(radians(degrees)), sin(radians(degrees))
+    shown = ensure_rgb(frame) if colour else frame
+    solid = not shown.hasalpha() and len(colour) == 6
+    weighted = (shown if shown.hasalpha() else shown.addalpha()).premultiply()
+    turned = weighted.affine(
+        [across, -down, down, across],
+        interpolate=pyvips.Interpolate.new("bicubic"),
+        oarea=[0, 0, *size],
+        idx=-(frame.width - 1) / 2,
+        idy=-(frame.height - 1) / 2,
+        odx=(size.width - 1) / 2,
+        ody=(size.height - 1) / 2,
+        premultiplied=True,
+        background=_premultiply_colour(colour, get_white_level(shown)) if colour else [0] * weighted.bands,
+        extend="background",
+    )
+    turned = turned.unpremultiply().rint().cast(frame.format).copy(interpretation=shown.interpretation)
+    return turned.extract_band(0, n=3) if solid else turned
+
+
+def _premultiply_colour(colour: str, white: int) -> list[float]:
+    *bands, alpha = scale_hex_colour(colour, white, 4)
+    return [*(band * alpha / white for band in bands), alpha]

@@ -1,0 +1,240 @@
+"""Watermarks and nine-patch frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pyvips
+
+from ....errors import DarkroomError
+from ....plan.geometry.layout import FREE_SPACE_SHARES, Box, Geometry, Size
+from ....plan.geometry.nine_patch import measure_content_margins, stretch_segments
+from ....plan.geometry.placement import EvenCentring, place_inwards, resolve_length, scale_offset
+from ....plan.geometry.resize import contain
+from ....plan.geometry.watermark_tiles import compute_tile_positions
+from ....plan.limits import Limits
+from ....plan.model import Stamp, Watermark
+from ...colour.convert import ensure_rgb, to_eight_bits, to_srgb
+from ...formats.load import get_loaded_size, load
+from ...formats.probe import probe
+from ...source import Source
+from ..context import RenderContext
+from .geometry import apply_orientation, resize_to
+
+WATERMARK_MARGIN = 0.02
+"""Distance from the picture's edge, as a part of its shorter side."""
+
+WATERMARK_LIMITS = Limits(max_bytes=10 * 1024 * 1024, max_pixels=50_000_000, max_frames=500)
+
+
+def add_watermark(context: RenderContext) -> None:
+    """Composite the watermark: ``scale`` percent of the picture's width wide, as high as its shape makes it.
+
+    It is made smaller where it would not fit into the picture's height, so that any shape works on any picture. A
+    plan's ``stamp`` says otherwise where it stands and how large it is. One that is a frame is :mod:`.frame`'s. Raises
+    DarkroomError (our fault, not the viewer's) where the configured watermark is no picture.
+    """
+    wanted = context.plan.watermark
+    if wanted is not None and not (context.plan.framed or context.plan.mark_last):
+        composite_watermark(context, context.watermark, wanted, context.plan.stamp, context.plan.repeat)
+
+
+def composite_watermark(
+    context: RenderContext, data: bytes | None, wanted: Watermark, where: Stamp | None, axes: str
+) -> None:
+    """Composite the watermark ``wanted``, whose file is ``data``, at ``where``, repeated along ``axes``."""
+    if data is None:
+        raise DarkroomError(detail=f"no bytes for the watermark {wanted.name!r}")
+    picture = Size(context.frames[0].width, context.frames[0].height)
+    if where is None:
+        place = partial(_place_scaled, wanted=wanted, picture=picture)
+    else:
+        where = scale_offsets(where, context.geometry.ratio)
+        even = EvenCentring() if context.plan.even_centre else None
+        place = partial(place_watermark, position=wanted.position, layout=where, picture=picture, even=even)
+    mark, box = load_watermark(data, wanted, place)
+    if axes:
+        mark, box = repeat_watermark(mark, box, axes, picture)
+    elif where is not None:
+        mark, box = clip_watermark(mark, box, where, picture)
+    context.map_frames(lambda frame: _composite(frame, mark, box))
+
+
+def load_watermark(data: bytes, wanted: Watermark, place: Callable[[Size], Box]) -> tuple[pyvips.Image, Box]:
+    """The watermark as 8-bit sRGB with alpha in memory, and the place in the picture that its own size gives it."""
+    source = Source.from_bytes(data)
+    try:
+        header = probe(source, WATERMARK_LIMITS, animated=False)
+        stored, orientation = get_loaded_size(header)
+        own = stored.transposed if orientation >= 5 else stored
+        box = place(own)
+        whole = Geometry(stored, orientation, Box(0, 0, *own), box.size)
+        frame = load(source, header, whole, WATERMARK_LIMITS).frames[0]
+        mark = apply_orientation(resize_to(frame, whole.stored_scaled).copy_memory(), orientation)
+        mark = to_eight_bits(ensure_rgb(to_srgb(mark)))
+        if not mark.hasalpha():
+            mark = mark.addalpha()
+        return (mark * [1, 1, 1, wanted.opacity / 100]).cast("uchar").copy(interpretation="srgb").copy_memory(), box
+    except DarkroomError as error:
+        raise DarkroomError(detail=f"the watermark {wanted.name!r} cannot be used: {error!r} {error.detail}") from error
+
+
+def _place_scaled(own: Size, wanted: Watermark, picture: Size) -> Box:
+    margin = round(min(picture) * WATERMARK_MARGIN)
+    room = Size(picture.width - 2 * margin, picture.height - 2 * margin)
+    factor = min(picture.width * wanted.scale / 100 / own.width, room.width / own.width, room.height / own.height)
+    size = Size(*(max(1, round(side * factor)) for side in own))
+    x, y = FREE_SPACE_SHARES[wanted.position]
+    left = margin + round((room.width - size.width) * x)
+    top = margin + round((room.height - size.height) * y)
+    return Box(left, top, *size)
+
+
+def _composite(frame: pyvips.Image, mark: pyvips.Image, box: Box) -> pyvips.Image:
+    frame = to_eight_bits(ensure_rgb(frame))
+    under = frame.crop(*box)
+    over = under.composite2(mark, "over").rint().cast("uchar")
+    return frame.insert(over if frame.hasalpha() else over.extract_band(0, n=3), box.left, box.top)
+
+
+def scale_offsets(layout: Stamp, ratio: float) -> Stamp:
+    """``stamp`` with its offsets in px times ``ratio``."""
+    return layout._replace(dx=scale_offset(layout.dx, ratio), dy=scale_offset(layout.dy, ratio))
+
+
+def place_watermark(own: Size, position: str, layout: Stamp, picture: Size, even: EvenCentring | None = None) -> Box:
+    """The place of a mark of ``own`` size at ``position``, a compass word. A part of it is inside of the picture.
+
+    The arithmetic is imgproxy's (``processing/watermark.go``, ``calc_position.go``).
+    """
+    size = _mark_size(own, layout, picture)
+    share = FREE_SPACE_SHARES[position]
+    left = _offset_on_axis(picture.width, size.width, share[0], layout.dx, 0, even)
+    top = _offset_on_axis(picture.height, size.height, share[1], layout.dy, 1, even)
+    return Box(
+        max(1 - size.width, min(left, picture.width - 1)), max(1 - size.height, min(top, picture.height - 1)), *size
+    )
+
+
+def _offset_on_axis(side: int, kept: int, share: float, offset: float, axis: int, even: EvenCentring | None) -> int:
+    if even is not None and share == 0.5:
+        return even.middle(side - kept, axis) + resolve_length(offset, side)
+    return place_inwards(side, kept, share, offset)
+
+
+def _mark_size(own: Size, layout: Stamp, picture: Size) -> Size:
+    if not (layout.width or layout.height):
+        return own
+    sides = (max(1, round(part * side)) for part, side in zip((layout.width, layout.height), picture, strict=True))
+    width, height = sides
+    limit = Size(width if layout.width else max(picture), height if layout.height else max(picture))
+    return contain(own, limit, upscale=True)
+
+
+def clip_watermark(mark: pyvips.Image, box: Box, layout: Stamp, picture: Size) -> tuple[pyvips.Image, Box]:
+    """What is seen of ``mark`` at ``box`` in the picture, and where: tiles of it, if the stamp wants them."""
+    if layout.tiled:
+        return _tile_watermark(mark, layout, picture), Box(0, 0, *picture)
+    left, top = max(0, box.left), max(0, box.top)
+    width = min(picture.width, box.left + box.width) - left
+    height = min(picture.height, box.top + box.height) - top
+    seen = Box(left, top, width, height)
+    return mark.crop(left - box.left, top - box.top, width, height), seen
+
+
+def add_watermark_last(context: RenderContext) -> None:
+    """Composite the watermark over the finished picture, margins included."""
+
+    assert context.plan.watermark is not None
+    composite_watermark(context, context.watermark, context.plan.watermark, context.plan.stamp, context.plan.repeat)
+
+
+def add_second_watermark(context: RenderContext) -> None:
+    """Composite the second watermark, as :func:`.watermark.stamp` does the first."""
+
+    plan = context.plan
+    assert plan.second_watermark is not None
+    composite_watermark(context, context.second_watermark, plan.second_watermark, plan.second_stamp, plan.second_repeat)
+
+
+def repeat_watermark(mark: pyvips.Image, box: Box, axes: str, picture: Size) -> tuple[pyvips.Image, Box]:
+    """``mark`` all along ``axes`` of the picture, and at ``box`` on the other one."""
+    across, down = compute_tile_positions(picture, box.size, axes)
+    columns, rows = across or range(0, mark.width, mark.width), down or range(0, mark.height, mark.height)
+    cell = mark.embed(0, 0, columns.step, rows.step).copy_memory()
+    sheet = pyvips.Image.black(*picture, bands=mark.bands).copy(interpretation=mark.interpretation)
+    marks = cell.replicate(len(columns), len(rows))
+    sheet = sheet.insert(marks, 0 if across else box.left, 0 if down else box.top)
+    return sheet.copy_memory(), Box(0, 0, *picture)
+
+
+def _tile_watermark(mark: pyvips.Image, layout: Stamp, picture: Size) -> pyvips.Image:
+    """As many marks as the picture takes, one in its middle, with ``dx`` and ``dy`` px between them."""
+    gaps = [max(0, resolve_length(gap, side)) for gap, side in zip((layout.dx, layout.dy), picture, strict=True)]
+    tile = mark.embed(gaps[0] // 2, gaps[1] // 2, mark.width + gaps[0], mark.height + gaps[1])
+    across, down = (
+        -(-side // own) | 1 for side, own in zip(picture, (tile.width, tile.height), strict=True)
+    )  # odd, so that one is in the middle
+    tiles = tile.copy_memory().replicate(across, down)
+    return tiles.crop((tiles.width - picture.width) // 2, (tiles.height - picture.height) // 2, *picture)
+
+
+MIN_PATCH_SIDE_PX = 3
+"""Of the file: a pixel between its marks."""
+
+MAX_PATCH_SIDE_PX = 2048
+"""Of the file. A frame is stretched: a larger one is a picture by mistake, and its margins would know no bounds."""
+
+WHITE = 255
+OPAQUE_BLACK = (0, 0, 0, 255)
+
+
+def overlay_nine_patch(context: RenderContext) -> None:
+    """Lay the plan's watermark over the picture as a nine-patch: its corners keep their size, its sides are stretched.
+
+    Where it has room for content, the picture grows by white margins first. Raises DarkroomError (our fault, not the
+    viewer's) where the configured file is no picture, or none of a frame's size.
+    """
+    wanted = context.plan.watermark
+    if wanted is None or context.watermark is None:
+        raise DarkroomError(detail=f"no bytes for the frame {wanted!r}")
+    patch, _ = load_watermark(context.watermark, wanted, lambda own: Box(0, 0, *own))
+    if not all(MIN_PATCH_SIDE_PX <= side <= MAX_PATCH_SIDE_PX for side in (patch.width, patch.height)):
+        sides = f"{patch.width} × {patch.height} px, not of {MIN_PATCH_SIDE_PX} to {MAX_PATCH_SIDE_PX}"
+        raise DarkroomError(detail=f"the frame {wanted.name!r} is of {sides}")
+    left, right = measure_content_margins(_read_marks(patch, 1, patch.height - 1, patch.width - 2, 1))
+    top, bottom = measure_content_margins(_read_marks(patch, patch.width - 1, 1, 1, patch.height - 2))
+    picture = context.frames[0]
+    size = Size(picture.width + left + right, picture.height + top + bottom)
+    frame = _stretch_patch(patch, size)
+    context.map_frames(partial(_composite_patch, frame=frame, at=(left, top)))
+
+
+def _read_marks(patch: pyvips.Image, left: int, top: int, width: int, height: int) -> list[bool]:
+    """Which pixels of a line or a column are opaque black."""
+    pixels = patch.crop(left, top, width, height).write_to_memory()
+    return [tuple(pixels[start : start + 4]) == OPAQUE_BLACK for start in range(0, len(pixels), 4)]
+
+
+def _stretch_patch(patch: pyvips.Image, size: Size) -> pyvips.Image:
+    """The frame of ``size``, premultiplied, in memory."""
+    inner = patch.crop(1, 1, patch.width - 2, patch.height - 2).premultiply()
+    canvas = (pyvips.Image.black(*size, bands=4) + 0.0).copy(interpretation=patch.interpretation)
+    columns = stretch_segments(_read_marks(patch, 1, 0, inner.width, 1), size.width)
+    for row in stretch_segments(_read_marks(patch, 0, 1, 1, inner.height), size.height):
+        for column in columns:
+            cell = inner.crop(column.start, row.start, column.length, row.length)
+            across, down = column.target_length / column.length, row.target_length / row.length
+            canvas = canvas.insert(cell.resize(across, vscale=down, kernel="linear"), column.target, row.target)
+    return canvas.copy_memory()
+
+
+def _composite_patch(picture: pyvips.Image, frame: pyvips.Image, at: tuple[int, int]) -> pyvips.Image:
+    picture = to_eight_bits(ensure_rgb(picture))
+    if (picture.width, picture.height) != (frame.width, frame.height):
+        picture = picture.embed(*at, frame.width, frame.height, extend="background", background=[WHITE] * picture.bands)
+    under = (picture if picture.hasalpha() else picture.addalpha()).premultiply()
+    over = under.composite2(frame, "over", premultiplied=True).unpremultiply().rint().cast("uchar")
+    over = over.copy(interpretation="srgb")
+    return over if picture.hasalpha() else over.extract_band(0, n=3)

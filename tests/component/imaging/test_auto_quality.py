@@ -1,0 +1,289 @@
+"""``q=auto``: pictures that look alike, by so many encodes and no more."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from random import Random
+from statistics import fmean
+
+import numpy as np
+import pytest
+import pyvips
+import skimage
+from hypothesis import example, given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFilter
+
+from bench.quality import pixels_of
+from bench.ssimulacra2 import Original
+from darkroom.imaging.formats.encode import EncodableImage, encode_with
+from darkroom.imaging.formats.encoder_options import (
+    TRIAL_MAX_PIXELS,
+    Effort,
+    EncoderOptions,
+    choose_search_options,
+    list_trial_options,
+)
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS
+from darkroom.imaging.quality import auto_quality, ssimulacra2
+from darkroom.imaging.quality.auto_quality import (
+    MAX_ENCODES,
+    MAX_SAMPLE_PIXELS,
+    MAX_STEP,
+    SAMPLE_PIXELS,
+    SCORE_TOLERANCE,
+    TARGET_SCORE,
+    _SampleEncoder,
+    classify_content,
+    encode_auto,
+    find_start,
+    search_quality,
+)
+from darkroom.imaging.quality.auto_quality import (
+    sample_tiles as strip_of,
+)
+from darkroom.imaging.quality.search import LOG_BYTES_PER_POINT, MAX_RETRIED_OPTIONS
+from darkroom.imaging.quality.ssimulacra2 import Comparator
+from darkroom.imaging.quality.start_table import BUSY, FLAT, SMOOTH, STARTS, Start
+from tests.images.pictures import jpeg_photo, photograph
+from tests.images.rendering import made
+from tests.images.sources import cutout, saved
+
+ROCKET = Path(skimage.data.__file__).with_name("rocket.jpg")
+LOSSY = ("jpeg", "webp", "avif")
+
+
+def opened(image: Image.Image) -> pyvips.Image:
+    return pyvips.Image.new_from_buffer(saved(image, "PNG"), "").copy_memory()
+
+
+def pictures() -> dict[str, Image.Image]:
+    whole = photograph().convert("RGB")
+    return {
+        "photograph": whole,
+        "part": whole.crop((60, 0, 380, 240)),
+        "soft": whole.filter(ImageFilter.GaussianBlur(6)),
+        "busy": Image.effect_noise((320, 240), 40).convert("RGB"),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", LOSSY)
+@pytest.mark.parametrize("name", pictures())
+def test_pictures_look_alike(name: str, form: str) -> None:
+    image = pictures()[name]
+    choice = encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], "slow")
+    score = Original(np.asarray(image)).score(pixels_of(choice.body))
+    assert score == pytest.approx(TARGET_SCORE, abs=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("pace", "most"), MAX_ENCODES.items())
+@pytest.mark.parametrize("form", LOSSY)
+def test_encodes_are_counted(form: str, pace: Effort, most: int) -> None:
+    options = len(list_trial_options(form, 1, pace))
+    most += options + MAX_RETRIED_OPTIONS + 2 if options else 0
+    large = photograph().convert("RGB").resize((1200, 900))
+    for image, whole in ((pictures()["busy"], 0), (large, 1)):
+        assert 1 <= encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], pace).encodes <= most + whole
+
+
+@pytest.mark.slow
+def test_at_leisure_options_are_tried() -> None:
+    shares = []
+    for image in pictures().values():
+        sheet = EncodableImage(opened(image), 1)
+        judge = Comparator(sheet.image)
+        first, later = (encode_auto(sheet, OUTPUT_FORMATS["webp"], pace).body for pace in ("fast", "slow"))
+        shares.append(
+            len(later) / len(first) * math.exp(LOG_BYTES_PER_POINT * (judge.score(first) - judge.score(later)))
+        )
+    assert max(shares) < 1.005
+    assert fmean(shares) < 0.985
+
+
+def test_options_that_are_there_already_are_not_tried() -> None:
+    proof = _SampleEncoder(opened(pictures()["part"]), OUTPUT_FORMATS["webp"], {"effort": 6, "smart_subsample": True})
+    tried = [one.knobs for one in proof.with_options([{"smart_subsample": True}, {"smart_deblock": True}])]
+    assert tried == [{"effort": 6, "smart_subsample": True, "smart_deblock": True}]
+
+
+def test_large_pictures_are_spared_slow_options() -> None:
+    assert list_trial_options("webp", TRIAL_MAX_PIXELS, "slow")
+    assert not list_trial_options("webp", TRIAL_MAX_PIXELS + 1, "slow")
+    assert not list_trial_options("webp", 1, "fast")
+
+
+@pytest.mark.parametrize("form", LOSSY)
+def test_colour_that_encoders_halve_is_kept_where_it_shows(form: str) -> None:
+    stripes = Image.new("RGB", (320, 240), (0, 200, 220))
+    for left in range(0, 320, 6):
+        ImageDraw.Draw(stripes).line((left, 0, left + 120, 240), fill=(230, 20, 140), width=2)
+    image = Image.blend(stripes, pictures()["busy"], 0.1)
+    choice = encode_auto(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], "fast")
+    halved: EncoderOptions = {"subsample_mode": "on"} if form == "avif" else {}
+    knobs = choose_search_options(form, 76_800, "fast", drawing=False) | halved
+    plain = encode_with(EncodableImage(opened(image), 1), OUTPUT_FORMATS[form], 85, knobs)
+    original = Original(np.asarray(image))
+    assert original.score(pixels_of(choice.body)) > original.score(pixels_of(plain)) + 3
+    assert choice.encodes <= MAX_ENCODES["fast"]
+
+
+def test_what_is_too_small_to_be_judged_is_encoded_once() -> None:
+    choice = encode_auto(EncodableImage(opened(Image.new("RGB", (8, 8), "red")), 1), OUTPUT_FORMATS["webp"], "fast")
+    assert (choice.quality, choice.encodes) == (80, 1)
+
+
+def test_what_is_transparent_stays_so() -> None:
+    choice = encode_auto(EncodableImage(opened(cutout()), 1), OUTPUT_FORMATS["webp"], "fast")
+    with Image.open(io.BytesIO(choice.body)) as image:
+        assert image.mode == "RGBA"
+
+
+@pytest.mark.slow
+def test_a_large_picture_is_judged_by_a_strip_of_it() -> None:
+    noise = Image.effect_noise((1200, 900), 60).convert("RGB")
+    noise.paste(photograph().convert("RGB").resize((1200, 450)), (0, 0))
+    choice = encode_auto(EncodableImage(opened(noise), 1), OUTPUT_FORMATS["webp"], "slow")
+    score = Original(np.asarray(noise)).score(pixels_of(choice.body))
+    assert score == pytest.approx(TARGET_SCORE, abs=2.5)
+
+
+@given(
+    width=st.integers(1, 3000),
+    height=st.integers(1, 3000),
+    most=st.sampled_from([*SAMPLE_PIXELS.values(), MAX_SAMPLE_PIXELS]),
+)
+@example(width=60_000, height=20, most=MAX_SAMPLE_PIXELS)
+@example(width=20, height=60_000, most=MAX_SAMPLE_PIXELS)
+def test_strips_are_bounded(width: int, height: int, most: int) -> None:
+    page = pyvips.Image.black(width, height, bands=3)
+    strip = strip_of(page, most)
+    assert strip.width * strip.height <= most
+    assert (strip is page) == (width * height <= most)
+    assert strip.width <= width
+    assert strip.height <= height
+
+
+def test_a_strip_is_of_all_parts() -> None:
+    columns = pyvips.Image.identity(ushort=True).crop(0, 0, 2000, 1).replicate(1, 2000)
+    strip = strip_of(columns, 250_000)
+    assert (strip.min(), strip.max()) == (0, 1999)
+
+
+def rising(slope: float, at_50: float) -> Callable[[int], float]:
+    return lambda quality: at_50 + slope * (quality - 50)
+
+
+@given(slope=st.floats(0.4, 1.5), at_50=st.floats(55, 85), start=st.integers(50, 90), usual=st.floats(0.4, 1.2))
+def test_a_line_is_met_by_the_third_try(slope: float, at_50: float, start: int, usual: float) -> None:
+    score = rising(slope, at_50)
+    asked: list[int] = []
+
+    def counted(quality: int) -> float:
+        asked.append(quality)
+        return score(quality)
+
+    quality = search_quality(Start(start, usual), counted, 4)
+    assert len(asked) <= 3
+    assert len(set(asked)) == len(asked)
+    ideal = 50 + (TARGET_SCORE - at_50) / slope
+    if 1 <= ideal <= 100 and abs(start - ideal) <= MAX_STEP / 2:
+        assert abs(score(quality) - TARGET_SCORE) <= max(SCORE_TOLERANCE, slope)
+
+
+@given(scores=st.lists(st.floats(-50, 100), min_size=100, max_size=100), start=st.integers(1, 100))
+def test_whatever_the_scores_a_quality_comes_out(scores: list[float], start: int) -> None:
+    quality = search_quality(Start(start, 0.6), lambda asked: scores[asked - 1], 5)
+    assert 1 <= quality <= 100
+
+
+def test_a_try_that_is_near_enough_ends_the_search() -> None:
+    assert search_quality(Start(70, 0.6), lambda _: TARGET_SCORE + SCORE_TOLERANCE, 5) == 70
+
+
+def test_contents() -> None:
+    drawing = Image.new("RGB", (200, 200), "white")
+    ImageDraw.Draw(drawing).rectangle((20, 20, 90, 120), fill="red")
+    assert classify_content(opened(drawing)) == FLAT
+    assert classify_content(opened(pictures()["soft"])) == SMOOTH
+    assert classify_content(opened(pictures()["busy"])) == BUSY
+    assert classify_content(opened(pictures()["busy"].convert("L"))) == BUSY
+
+
+def test_there_is_a_start_for_every_picture() -> None:
+    assert {form for form, _ in STARTS} == {name for name, form in OUTPUT_FORMATS.items() if not form.lossless}
+    for form, content in STARTS:
+        for side in (1, 500, 20_000):
+            start = find_start(OUTPUT_FORMATS[form], pyvips.Image.black(side, side), content)
+            assert 1 <= start.quality <= 100
+            assert start.slope > 0
+
+
+@pytest.mark.parametrize("form", LOSSY)
+def test_a_plan_asks_for_it(form: str) -> None:
+    image = Image.open(io.BytesIO(made(jpeg_photo(), width=320, format="png").body)).convert("RGB")
+    body = made(jpeg_photo(), width=320, format=form, quality="auto").body
+    assert Original(np.asarray(image)).score(pixels_of(body)) == pytest.approx(TARGET_SCORE, abs=2)
+    assert body != made(jpeg_photo(), width=320, format=form, quality=90).body
+
+
+def test_an_animation_takes_the_quality_of_its_first_frame() -> None:
+    still, second = pictures()["part"], pictures()["part"].rotate(180)
+    source = saved(still, "WEBP", save_all=True, append_images=[second], duration=100, lossless=True)
+    picture = made(source, format="webp", width=300, quality="auto")
+    assert picture.frames == 2
+
+
+def test_a_drawing_is_lossless_where_that_is_no_larger() -> None:
+    drawing = Image.new("RGB", (300, 200), "white")
+    ImageDraw.Draw(drawing).rectangle((20, 20, 90, 120), fill="red")
+    picture = made(saved(drawing, "PNG"), format="webp", quality="auto")
+    with Image.open(io.BytesIO(picture.body)) as image:
+        assert np.array_equal(np.asarray(image.convert("RGB")), np.asarray(drawing))
+
+
+def test_a_picture_is_no_larger_than_its_source() -> None:
+    poor = saved(photograph().convert("RGB"), "JPEG", quality=20)
+    assert len(made(poor, format="jpeg", quality="auto", flip="h").body) <= len(poor)
+
+
+def rocket() -> EncodableImage:
+    """Return a photograph for which AVIF qualities of one quantiser are as near to the target as each other."""
+    return EncodableImage(pyvips.Image.thumbnail(str(ROCKET), 200).copy_memory(), 1)
+
+
+def test_the_last_digits_of_a_sum_choose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads add up in any order: with scores that differ by 1e-14, a quarter of the answers were other ones."""
+    sheet, random = rocket(), Random(3)
+    encoded = cache(lambda quality, knobs: encode_with(sheet, OUTPUT_FORMATS["avif"], quality, dict(knobs)))
+    monkeypatch.setattr(
+        auto_quality,
+        "encode_with",
+        lambda _sheet, _form, quality, knobs: encoded(quality, tuple(sorted(knobs.items()))),
+    )
+    exact = ssimulacra2.to_score
+    monkeypatch.setattr(ssimulacra2, "to_score", lambda unlike: exact(unlike) + random.choice((-1, 0, 1)) * 1.4e-14)
+    assert len({encode_auto(sheet, OUTPUT_FORMATS["avif"], "fast") for _ in range(8)}) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", LOSSY)
+@pytest.mark.parametrize("pace", MAX_ENCODES)
+def test_answers_are_the_same_bytes_under_load(form: str, pace: Effort) -> None:
+    """Repeat ``q=auto`` while processes compete for each core."""
+    load = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        bodies = {encode_auto(rocket(), OUTPUT_FORMATS[form], pace).body for _ in range(8)}
+    finally:
+        for process in load:
+            process.kill()
+            process.wait()
+    assert len(bodies) == 1

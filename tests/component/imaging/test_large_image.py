@@ -1,0 +1,387 @@
+"""Scenes: a pyramid made in strips is the pyramid that is made at once, whichever strip was made when and how often."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+import pyvips
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from darkroom.errors import BadOption, Damaged, OverLimits, Unavailable
+from darkroom.imaging.block_cache import BlockCache
+from darkroom.imaging.formats.tiff.probe import find_page
+from darkroom.imaging.pyramid.assemble import FILE_HEAD, Assembly, assemble
+from darkroom.imaging.pyramid.build import build_pyramid
+from darkroom.imaging.pyramid.layout import PyramidLayout
+from darkroom.imaging.pyramid.plan import PyramidPlan, inspect_large_image, plan_pyramid
+from darkroom.imaging.pyramid.strips import EncodedStrip, TileIndex, cut_strip
+from darkroom.imaging.pyramid.tiff_write import read_tiled
+from darkroom.imaging.pyramid.tiles import halve, shrink_pairs
+from darkroom.imaging.pyramid.top_levels import build_top_levels
+from darkroom.imaging.pyramid.write import write_pyramid
+from darkroom.imaging.source import Source
+from darkroom.plan.geometry.layout import Size
+from darkroom.plan.limits import Limits
+from darkroom.plan.model import Crop
+from tests.images.mastering import header, look_alike
+from tests.images.planted import in_jpeg
+from tests.images.rendering import alike, apart, made, seen
+from tests.images.sources import photo, saved
+from tests.unit.imaging.test_source_ranged import Store
+
+LIMITS = Limits()
+ROWS_OF_TWO = 2 * 256 * 1600 * 3
+
+
+def picture(width: int, height: int, bands: int = 3, *, deep: bool = False) -> pyvips.Image:
+    """A photograph with detail down to single pixels."""
+    shown = photo().resize((max(1, width // 2), max(1, height // 2)), Image.Resampling.LANCZOS)
+    pixels = np.asarray(shown.resize((width, height), Image.Resampling.NEAREST), dtype=np.int32)
+    noise = np.random.default_rng(5).integers(-20, 20, pixels.shape)
+    pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    if bands in (2, 4):
+        fade = np.linspace(0, 255, width, dtype=np.uint8)[None, :, None].repeat(height, 0)
+        pixels = np.concatenate([pixels[:, :, : bands - 1], fade], 2)
+    image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels[:, :, :bands]))
+    image = image.copy(interpretation="srgb" if bands > 2 else "b-w")
+    if deep:
+        image = (image.cast("ushort") * 257).cast("ushort").copy(interpretation="rgb16" if bands > 2 else "grey16")
+    return image
+
+
+FORMS: dict[str, Callable[[pyvips.Image], bytes]] = {
+    "tiles": lambda image: image.tiffsave_buffer(tile=True, compression="deflate"),
+    "strips": lambda image: image.tiffsave_buffer(compression="lzw"),
+    "strips, BigTIFF": lambda image: image.tiffsave_buffer(compression="deflate", bigtiff=True, predictor="horizontal"),
+    "PNG": lambda image: image.pngsave_buffer(compression=1),
+}
+
+
+@cache
+def upload(form: str, width: int = 1600, height: int = 1152, bands: int = 3, *, deep: bool = False) -> bytes:
+    return FORMS[form](picture(width, height, bands, deep=deep))
+
+
+def plan_of(data: bytes, *, strip_bytes: int = ROWS_OF_TWO) -> tuple[Source, Any, PyramidPlan]:
+    source = Source.from_bytes(data)
+    told = inspect_large_image(source, LIMITS)
+    return source, told, plan_pyramid(source, told, LIMITS, tile_px=256, strip_bytes=strip_bytes)
+
+
+def file_of(binding: Assembly, strips: dict[int, bytes]) -> bytes:
+    return binding.head + b"".join(strips[number] for number in sorted(strips))
+
+
+def scene_of(data: bytes, **options: int) -> bytes:
+    source, told, scene = plan_of(data, **options)
+    strips: dict[int, bytes] = {}
+    body = file_of(write_pyramid(source, told, scene, strips.__setitem__, LIMITS), strips)
+    assert len(strips) == scene.layout.strips > 1
+    return body
+
+
+def level(body: bytes, number: int) -> Any:
+    return pyvips.Image.tiffload_buffer(body, subifd=number - 1).numpy()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_all_levels_are_those_of_a_pyramid(form: str) -> None:
+    data = upload(form)
+    body, wanted = scene_of(data), build_pyramid(Source.from_bytes(data), header(data), limits=LIMITS)
+    assert find_page(Source.from_bytes(body), 0) == find_page(Source.from_bytes(wanted), 0)
+    assert find_page(Source.from_bytes(body), 0).shrinks == (2, 4, 8)
+    for number in range(4):
+        assert np.array_equal(level(body, number), level(wanted, number)), number
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("bands", "deep"), [(1, False), (4, False), (2, False), (3, True), (1, True), (4, True)])
+def test_so_they_are_of_any_kind_of_pixels(bands: int, deep: bool) -> None:
+    data = upload("tiles", 1600, 1152, bands, deep=deep)
+    body, wanted = scene_of(data), build_pyramid(Source.from_bytes(data), header(data), limits=LIMITS)
+    assert np.array_equal(level(body, 0), level(wanted, 0))
+    if bands in (1, 3):
+        assert all(np.array_equal(level(body, number), level(wanted, number)) for number in range(1, 4))
+    look_alike(data, body, width=150)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_it_stays_turned(orientation: int) -> None:
+    data = in_jpeg(picture(1200, 900).jpegsave_buffer(Q=92), orientation)
+    body = scene_of(data, strip_bytes=0)
+    assert header(body).orientation == orientation
+    look_alike(data, body, width=200)
+
+
+def test_a_drawing_stays_lossless() -> None:
+    drawing = photo().quantize(4).convert("RGB").resize((1280, 960), Image.Resampling.NEAREST)
+    for data in (saved(drawing, "TIFF"), saved(drawing, "PNG")):
+        _, _, scene = plan_of(data, strip_bytes=0)
+        assert not scene.lossy
+        assert np.array_equal(level(scene_of(data, strip_bytes=0), 0), np.asarray(drawing))
+
+
+@pytest.mark.parametrize("form", ["tiles", "strips", "strips, BigTIFF"])
+def test_strips_may_be_made_in_any_order_and_again(form: str) -> None:
+    source, told, scene = plan_of(upload(form))
+    assert scene.by_region
+    first = [cut_strip(source, told, scene, strip, LIMITS) for strip in range(scene.layout.strips)]
+    order = [*range(scene.layout.strips)] * 2
+    Random(1).shuffle(order)
+    for strip in order:
+        anew = Source.from_bytes(upload(form))
+        assert (
+            cut_strip(
+                anew,
+                inspect_large_image(anew, LIMITS),
+                PyramidPlan.from_document(json.loads(json.dumps(scene.to_document()))),
+                strip,
+                LIMITS,
+            )
+            == (first[strip])
+        )
+    strips: dict[int, bytes] = {}
+    write_pyramid(source, told, scene, strips.__setitem__, LIMITS)
+    assert strips == {strip: made.body for strip, made in enumerate(first)}
+
+
+@pytest.mark.parametrize("form", ["tiles", "strips", "strips, BigTIFF"])
+def test_a_strip_reads_that_strip_alone(form: str) -> None:
+    data = upload(form)
+    _, _, scene = plan_of(data, strip_bytes=0)
+    for strip in (0, scene.layout.strips - 1):
+        store = Store(data)
+        source = Source.from_ranges(BlockCache(store, len(data), max_readahead_bytes=0))
+        cut_strip(source, inspect_large_image(source, LIMITS), scene, strip, LIMITS)
+        assert sum(end - start for start, end in store.asked) < 0.45 * len(data)
+
+
+def test_a_strip_of_what_is_read_from_its_top_is_made_all_the_same() -> None:
+    source, told, scene = plan_of(upload("PNG"))
+    assert not scene.by_region
+    strips: dict[int, bytes] = {}
+    write_pyramid(source, told, scene, strips.__setitem__, LIMITS)
+    for strip, body in strips.items():
+        assert cut_strip(Source.from_bytes(upload("PNG")), told, scene, strip, LIMITS).body == body
+
+
+@given(st.integers(1, 900), st.integers(1, 700), st.integers(1, 8), st.sampled_from([1, 3, 4]))
+def test_any_size_in_strips_of_any_height(width: int, height: int, rows: int, bands: int) -> None:
+    if max(width, height) <= 64:
+        width += 64
+    image = picture(width, height, bands)
+    data = image.tiffsave_buffer(compression="deflate")
+    source = Source.from_bytes(data)
+    told = inspect_large_image(source, LIMITS)
+    scene = replace(plan_pyramid(source, told, LIMITS, tile_px=64, strip_bytes=rows * 64 * width * bands), lossy=False)
+    strips: dict[int, bytes] = {}
+    body = file_of(write_pyramid(source, told, scene, strips.__setitem__, LIMITS), strips)
+    assert len(find_page(Source.from_bytes(body), 0).shrinks) == len(scene.layout.sizes) - 1
+    assert np.array_equal(level(body, 0), image.numpy())
+    for number in range(1, len(scene.layout.sizes)):
+        above = pyvips.Image.tiffload_buffer(body, subifd=number - 2)
+        size = scene.layout.sizes[number]
+        wanted = shrink_pairs(above, size) if number <= scene.layout.first_top_level else halve(above)
+        assert np.array_equal(level(body, number), wanted.numpy()), number
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(0, 10_000_000), st.integers(1, 8))
+def test_a_layout_covers_every_level_once(width: int, height: int, strip_bytes: int, pixel_bytes: int) -> None:
+    if max(width, height) <= 64:
+        with pytest.raises(ValueError, match="more than one tile"):
+            PyramidLayout.of(Size(width, height), pixel_bytes, tile_px=64)
+        return
+    layout = PyramidLayout.of(Size(width, height), pixel_bytes, tile_px=64, strip_bytes=strip_bytes)
+    assert max(layout.sizes[-1]) <= 64 < max(layout.sizes[-2])
+    assert layout.first_top_level < len(layout.sizes)
+    assert layout.depth == 0 or width * layout.strip_px * pixel_bytes <= strip_bytes
+    for number in range(layout.first_top_level + 1):
+        parts = [layout.part(strip, number) for strip in range(layout.strips)]
+        assert sum(part.height for part in parts) == layout.sizes[number].height
+        if number <= layout.depth:
+            assert sum(map(layout.tiles, parts)) == layout.tiles(layout.sizes[number])
+
+
+@pytest.mark.parametrize("width", [40, 150, 301, 700, 1600])
+def test_derivatives_of_a_scene_are_those_of_the_upload(width: int) -> None:
+    look_alike(upload("tiles"), scene_of(upload("tiles")), width=width)
+
+
+@pytest.mark.parametrize("width", [40, 90, 180, 375])
+def test_odd_sizes_shift_little(width: int) -> None:
+    """By a quarter of a pixel at 375 px, where a level has lost the last of 1501; half a pixel would show as 4."""
+    upright = photo().resize((1501, 1127), Image.Resampling.LANCZOS)
+    shown = seen(made(scene_of(saved(upright, "TIFF"), strip_bytes=0), width=width).body)
+    wanted = np.asarray(upright.resize(shown.shape[1::-1], Image.Resampling.LANCZOS))
+    assert apart(shown, wanted) < 2
+
+
+@given(st.integers(0, 60), st.lists(st.integers(0, 90), min_size=1, max_size=30), st.integers(1, 40))
+def test_runs_are_the_file_and_large_enough(head: int, strips: list[int], least: int) -> None:
+    binding = Assembly(bytes(head), tuple(strips))
+    bodies = {FILE_HEAD: b"h" * head} | {number: bytes([number]) * size for number, size in enumerate(strips)}
+    runs = binding.plan_parts(least)
+    joined = b"".join(bodies[part][start:end] for run in runs for part, start, end in run)
+    assert joined == b"".join(bodies.values())
+    assert len(joined) == binding.size_bytes
+    assert all(sum(one.end - one.start for one in run) >= least for run in runs[:-1])
+    assert all(one.end > one.start for run in runs for one in run)
+    for run in runs:
+        if len(run) > 1:  # what passes through somebody's memory
+            assert sum(one.end - one.start for one in run) < 2 * least
+
+
+def parts() -> tuple[PyramidPlan, list[EncodedStrip]]:
+    source, told, scene = plan_of(upload("tiles"), strip_bytes=0)
+    return scene, [cut_strip(source, told, scene, strip, LIMITS) for strip in range(scene.layout.strips)]
+
+
+def test_what_binding_knows_of_strips_goes_through_json() -> None:
+    scene, cuts = parts()
+    top = build_top_levels(scene, [one.next_level for one in cuts])
+    told = [TileIndex.from_document(json.loads(json.dumps(one.index.to_document()))) for one in cuts]
+    assert told == [one.index for one in cuts]
+    assert assemble(scene, told, top, LIMITS).size_bytes == sum(one.index.size_bytes for one in cuts) + len(
+        assemble(scene, told, top, LIMITS).head
+    )
+
+
+def test_strips_that_do_not_belong_together_are_not_bound() -> None:
+    scene, cuts = parts()
+    top = build_top_levels(scene, [one.next_level for one in cuts])
+    facts = [one.index for one in cuts]
+    for wrong in (facts[:-1], [*facts, facts[0]], [*facts[:-1], facts[-1]._replace(encoding_checksum=1)]):
+        with pytest.raises(ValueError, match="strips"):
+            assemble(scene, wrong, top, LIMITS)
+    for shares in ([one.next_level for one in cuts[:-1]], [b"", *(one.next_level for one in cuts[1:])]):
+        with pytest.raises(ValueError, match="shares"):
+            build_top_levels(scene, shares)
+
+
+def test_a_scene_has_limits_of_its_own() -> None:
+    data = upload("tiles")
+    small = Limits(max_pixels=1000, max_bytes=1000)
+    source = Source.from_bytes(data)
+    told = inspect_large_image(source, small)
+    scene = plan_pyramid(source, told, small, tile_px=256, strip_bytes=0)
+    strips: dict[int, bytes] = {}
+    size = write_pyramid(source, told, scene, strips.__setitem__, small).size_bytes
+    for over in (Limits(max_scene_pixels=1600 * 1152 - 1), Limits(max_scene_bytes=len(data) - 1)):
+        with pytest.raises(OverLimits):
+            inspect_large_image(source, over)
+    with pytest.raises(OverLimits, match="to serve from"):
+        write_pyramid(source, told, scene, strips.__setitem__, Limits(max_scene_bytes=size - 1))
+    book = saved(photo(), "TIFF", save_all=True, append_images=[photo()])
+    with pytest.raises(OverLimits, match="2 frames or pages"):
+        inspect_large_image(Source.from_bytes(book), LIMITS)
+
+
+def test_of_a_scene_only_what_is_read_counts() -> None:
+    body = scene_of(upload("tiles"))
+    limits = Limits(max_pixels=300 * 300)
+    assert made(body, limits=limits, width=100).width == 100
+    # Where what leaves something to the resize is too much, what is as large as the result does.
+    whole = Source.from_ranges(Store(body).blocks())
+    assert made(whole, limits=limits, crop=Crop("px", 0, 0, 512, 512), width=256).width == 256
+    for options in ({"crop": Crop("px", 0, 0, 400, 400)}, {"trim": 10, "width": 50}, {"width": 700}):
+        with pytest.raises(BadOption, match="read at once"):
+            made(body, limits=limits, **options)
+    with pytest.raises(OverLimits):
+        made(body, limits=Limits(max_pixels=300 * 300, max_scene_pixels=1600 * 1152 - 1), width=100)
+    with pytest.raises(OverLimits):
+        made(upload("tiles"), limits=limits, width=100)  # which has no smaller versions
+
+
+def test_only_by_ranges_may_a_scene_have_more_bytes() -> None:
+    body = scene_of(upload("tiles"))
+    limits = Limits(max_bytes=len(body) - 1)
+    assert made(Source.from_ranges(Store(body).blocks()), limits=limits, width=100).width == 100
+    with pytest.raises(OverLimits):
+        made(body, limits=limits, width=100)
+
+
+def test_a_tile_of_a_scene_is_read_from_few_bytes() -> None:
+    body = scene_of(upload("tiles"))
+    store = Store(body)
+    source = Source.from_ranges(store.blocks())
+    options = {"crop": Crop("px", 1024, 768, 256, 256)}
+    wanted = seen(made(upload("tiles"), **options).body)
+    assert alike(seen(made(source, **options).body), wanted) > 0.97
+    assert sum(end - start for start, end in store.asked) < 0.3 * len(body)
+
+
+def test_damage_shows_while_a_strip_is_made() -> None:
+    broken = bytearray(upload("tiles"))
+    broken[len(broken) // 3 : len(broken) // 2] = bytes(len(broken) // 2 - len(broken) // 3)
+    source = Source.from_bytes(bytes(broken))
+    _, told, scene = plan_of(upload("tiles"), strip_bytes=0)
+    with pytest.raises(Damaged):
+        write_pyramid(source, told, scene, lambda _, __: None, LIMITS)
+
+
+def test_a_line_that_breaks_is_no_damage() -> None:
+    data = upload("strips")
+    _, told, scene = plan_of(data, strip_bytes=0)
+
+    def failing(start: int, end: int) -> bytes:
+        if start > len(data) // 2:
+            raise Unavailable(detail="the line is down")
+        return data[start:end]
+
+    source = Source.from_ranges(BlockCache(failing, len(data)))
+    with pytest.raises(Unavailable, match=r"."):
+        write_pyramid(source, told, scene, lambda _, __: None, LIMITS)
+
+
+def test_other_readers_open_it() -> None:
+    body = scene_of(upload("tiles"))
+    with Image.open(io.BytesIO(body)) as image:
+        assert image.size == (1600, 1152)
+        assert apart(np.asarray(image), level(body, 0)) < 1
+    with pytest.raises(ValueError, match=r"."):
+        read_tiled(body)
+
+
+MEASURE = """
+import resource, sys
+from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
+from darkroom.imaging.pyramid.write import write_pyramid
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+data = open(sys.argv[1], "rb").read()
+source, limits = Source.of(data), Limits()
+header = inspect_large_image(source, limits)
+scene = plan_pyramid(source, header, limits, strip_bytes=20_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+binding = write_pyramid(source, header, scene, lambda strip, body: None, limits)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, binding.size_bytes // 1048576)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["tiff", "png"])
+def test_a_scene_takes_little_memory(tmp_path: Path, form: str) -> None:
+    """48 MP are 144 MB of pixels: what is held is a strip's tiles, all shares, and a few rows of tiles."""
+    path = tmp_path / f"scene.{form}"
+    large = picture(2000, 1500).replicate(4, 4)
+    large.write_to_file(str(path), **({"compression": "packbits"} if form == "tiff" else {"compression": 0}))
+    layer = Path(__file__).parents[3] / "layers/darkroom"
+    environment = {"PYTHONPATH": str(layer), "MALLOC_ARENA_MAX": "1"}
+    command = [sys.executable, "-c", MEASURE, str(path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    grown_mb, body_mb = map(int, done.stdout.split())
+    assert body_mb > 20
+    assert grown_mb < 100
