@@ -84,10 +84,10 @@ def _end_with_parent() -> None:
 
 def _lose_patience(patience_s: float) -> None:
     """Shorten what clients wait for an answer: 20 s each would be most of the run."""
-    from darkroom.aws import clients, objects
+    from darkroom.aws import clients, s3_fast
 
     clients.READ_S = patience_s
-    objects._CLIENT["timeout"] = timedelta(seconds=patience_s)
+    s3_fast._CLIENT["timeout"] = timedelta(seconds=patience_s)
 
 
 def _handler(function: str) -> Callable[[dict[str, Any], object], Any]:

@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 import urllib3
 
-from darkroom.aws.audit import Audit
+from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import client
-from darkroom.aws.metrics import Figure, Metrics
+from darkroom.aws.cloudwatch import CloudWatchMetrics, MetricStat
 from darkroom.aws.registry import Registry
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
-from darkroom.aws.switches import Board, Switch
-from darkroom.aws.vault import Vault
+from darkroom.aws.switches import Switch, SwitchStore
 from local.aws import Cloud
 from local.paths import ENDPOINT, STACK
 from local.sign_urls import sign_target
@@ -75,11 +75,13 @@ class Environment:
 
     def audit(self, limit: int = 200) -> list[dict[str, Any]]:
         """Entries of the audit log, newest first."""
-        return Audit(Vault(self.cloud.s3, self.facts["outputs"]["AuditBucketName"])).newest(limit, days=2)
+        return AuditLog(S3Bucket(self.cloud.s3, self.facts["outputs"]["AuditBucketName"])).list_newest(limit, days=2)
 
-    def minutes(self, figures: Sequence[Figure], begin_s: float, end_s: float) -> list[list[tuple[float, float]]]:
+    def minutes(self, figures: Sequence[MetricStat], begin_s: float, end_s: float) -> list[list[tuple[float, float]]]:
         """Figures by the minute."""
-        read = Metrics(self.cloud.metrics).points(figures, begin_s=begin_s // 60 * 60, end_s=end_s, period_s=60)
+        read = CloudWatchMetrics(self.cloud.metrics).get_points(
+            figures, begin_s=begin_s // 60 * 60, end_s=end_s, period_s=60
+        )
         return [list(points) for points in read]
 
     # ------------------------------------------------------------ models
@@ -114,7 +116,7 @@ class Environment:
 
     def switch(self, name: str) -> Switch:
         """How a switch stands."""
-        return Board(Vault(self.cloud.s3, self.facts["media_bucket"])).now(name)
+        return SwitchStore(S3Bucket(self.cloud.s3, self.facts["media_bucket"])).read(name)
 
     def function(self, logical_id: str) -> str:
         """A function's name."""

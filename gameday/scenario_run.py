@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from darkroom.aws.metrics import Figure
+from darkroom.aws.cloudwatch import MetricStat
 
 from .environment import Environment
 from .wait_for import require, until
@@ -33,7 +33,7 @@ class Shown:
 
     title: str
     unit: str
-    figures: dict[str, Figure]
+    figures: dict[str, MetricStat]
     limit: float | None = None
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from darkroom.aws.index import Index
-from darkroom.aws.queues import Queue
 from darkroom.aws.record import READY, pad_sequencer
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
 
 from .aws import Cloud
 from .stack_info import StackInfo
@@ -69,7 +69,7 @@ def put_back(cloud: Cloud, facts: StackInfo, folder: Path) -> list[str]:
     Once those are ``ready``, :func:`delete_quietly` has them deleted without an event. ``folder`` has scikit-image's
     photographs.
     """
-    index, uploads = Index(cloud.dynamodb, facts.index_table), Vault(cloud.s3, facts.uploads_bucket)
+    index, uploads = Index(cloud.dynamodb, facts.index_table), S3Bucket(cloud.s3, facts.uploads_bucket)
     known = index.get_many(list(BODIES))
     used = {key for key, record in known.items() if record.sequencer <= pad_sequencer(SECOND)}
     if DELETED in used and known[DELETED].state == READY:
@@ -89,7 +89,7 @@ def put_back(cloud: Cloud, facts: StackInfo, folder: Path) -> list[str]:
 
 def upload_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:
     """Upload ``bodies``, by their keys, without an event."""
-    uploads = Vault(cloud.s3, bucket)
+    uploads = S3Bucket(cloud.s3, bucket)
     with _quietly(cloud, bucket):
         for key, body in bodies.items():
             uploads.put(key, body, headers={}, metadata={})
@@ -97,7 +97,7 @@ def upload_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> No
 
 def delete_quietly(cloud: Cloud, facts: StackInfo, keys: list[str]) -> None:
     """Delete the uploads ``keys`` without an event."""
-    uploads = Vault(cloud.s3, facts.uploads_bucket)
+    uploads = S3Bucket(cloud.s3, facts.uploads_bucket)
     with _quietly(cloud, facts.uploads_bucket):
         for key in keys:
             uploads.delete(key)

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.services.large_image.step_request import ALL_STRIPS
 from darkroom.services.upload_requests import MAX_TOKEN_LASTS_S, Grant, write_token
 from tools.events import Event, similar
@@ -59,7 +59,7 @@ def build_events(facts: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
 
 def _put_scene(cloud: Cloud, bucket: str) -> str:
     """The version of the scene's upload, which is made without an event if it is not there."""
-    uploads = Vault(cloud.s3, bucket)
+    uploads = S3Bucket(cloud.s3, bucket)
     if uploads.head(SCENE) is None:
         upload_quietly(cloud, bucket, {SCENE: _draw_scene()})
     kept = uploads.head(SCENE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import Region
 from darkroom.watch.quality import Golden
 from tools.golden import MANIFEST, PREFIX, put
@@ -13,7 +13,7 @@ from tools.golden import MANIFEST, PREFIX, put
 LABELS = Path(__file__).with_name("golden.toml")
 
 
-def provide(media: Vault, folder: Path) -> int:
+def provide(media: S3Bucket, folder: Path) -> int:
     """Put the golden set, whose pictures are in ``folder``, unless there is one; how many pictures were put."""
     if media.head(PREFIX + MANIFEST) is not None:
         return 0

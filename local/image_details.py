@@ -10,7 +10,7 @@ from aiohttp import web
 
 from darkroom.aws.archive import Archive
 from darkroom.aws.documents import DocumentStore
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import to_document
 from darkroom.services.places import MASTERS
 
@@ -28,7 +28,7 @@ class ImageDetails:
     def __init__(
         self, cloud: Cloud, facts: StackInfo, endpoint: Endpoint | None, generation: Callable[[], str]
     ) -> None:
-        media = Vault(cloud.s3, facts.media_bucket)
+        media = S3Bucket(cloud.s3, facts.media_bucket)
         self._masters = media
         self._archive = Archive(media, DocumentStore(cloud.dynamodb, facts.index_table))
         self._endpoint = endpoint

@@ -13,7 +13,7 @@ from .errors import StartError
 def release(facts: Mapping[str, Any], key: str) -> str:
     """Ask ingest to serve what is held under ``key``; the SHA-256 of that upload. Raises CannotStart if nothing is."""
     from darkroom.aws.index import Index
-    from darkroom.aws.queues import Queue
+    from darkroom.aws.sqs import Queue
     from tools.review import NotHeld, decide
 
     cloud = Cloud(facts["aws_endpoint_url"])

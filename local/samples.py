@@ -12,7 +12,7 @@ from pathlib import Path
 
 from darkroom.aws.index import Index
 from darkroom.aws.record import READY
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 
 from . import event_samples, golden
 from .aws import Cloud
@@ -41,7 +41,7 @@ def provide(cloud: Cloud, facts: StackInfo, progress: Progress) -> None:
     import skimage
 
     folder = Path(skimage.__file__).parent / "data"
-    media, uploads = Vault(cloud.s3, facts.media_bucket), Vault(cloud.s3, facts.uploads_bucket)
+    media, uploads = S3Bucket(cloud.s3, facts.media_bucket), S3Bucket(cloud.s3, facts.uploads_bucket)
     if media.head(WATERMARK) is None:
         media.put(WATERMARK, draw_watermark(), headers={"Content-Type": "image/png"}, metadata={})
     if facts.sagemaker_url:
@@ -63,7 +63,7 @@ def keys() -> Mapping[str, str]:
     return {f"samples/{name.replace('_', '-')}": name for name in PHOTOGRAPHS}
 
 
-def _uploaded(uploads: Vault, key: str, path: Path) -> bool:
+def _uploaded(uploads: S3Bucket, key: str, path: Path) -> bool:
     """Upload ``path`` unless there is something; whether that was done."""
     if uploads.head(key) is not None:
         return False

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.settings import InvalidSettings, read_settings
 from tools.settings.edge import entries_of, publish
 from tools.settings.stacks import LocalStore
@@ -48,7 +48,7 @@ def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
     """Write the defaults where there is no document, and ``overrides``; then the edge's entries of all that."""
     listed = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in listed}
-    documents = SettingsStore(Vault(cloud.s3, outputs["MediaBucketName"]))
+    documents = SettingsStore(S3Bucket(cloud.s3, outputs["MediaBucketName"]))
     current = documents.current()
     table = {**(current.table if current.number else DEFAULTS), **overrides}
     if not current.number or table != current.table:

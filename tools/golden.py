@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
 from darkroom.aws.clients import client
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError, Unavailable
 from darkroom.watch.quality import Golden, read_manifest
 
@@ -27,7 +27,7 @@ MANIFEST = "manifest.jsonl"
 MODELS = Path(__file__).resolve().parent.parent / ".local" / "models"
 
 
-def put(media: Vault, pictures: Iterable[tuple[Golden, bytes]]) -> int:
+def put(media: S3Bucket, pictures: Iterable[tuple[Golden, bytes]]) -> int:
     """Replace the golden set by ``pictures``, each as its file was; how many there are.
 
     They are stored as models get to see pictures: upright JPEGs of 2048 px at most, so that labels in fractions stay
@@ -59,7 +59,7 @@ def line_of(golden: Golden) -> str:
     return json.dumps({"picture": golden.picture} | {name: said for name, said in labels.items() if said is not None})
 
 
-def shown(media: Vault) -> list[Golden]:
+def shown(media: S3Bucket) -> list[Golden]:
     """The golden set as it is, empty if there is none; raises ValueError if it cannot be read, Unavailable."""
     opened = media.open(PREFIX + MANIFEST)
     if opened is None:
@@ -103,12 +103,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _put(chosen: argparse.Namespace) -> None:
-    count = put(Vault(client("s3"), chosen.bucket), read_folder(chosen.folder))
+    count = put(S3Bucket(client("s3"), chosen.bucket), read_folder(chosen.folder))
     sys.stdout.write(f"pictures: {count}\n")
 
 
 def _show(chosen: argparse.Namespace) -> None:
-    found = shown(Vault(client("s3"), chosen.bucket))
+    found = shown(S3Bucket(client("s3"), chosen.bucket))
     sys.stdout.write("".join(f"{_described(golden)}\n" for golden in found) or "There is no golden set.\n")
 
 

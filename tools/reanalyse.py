@@ -15,18 +15,18 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
 from darkroom.aws.clients import client
-from darkroom.aws.queues import Queue
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
 from darkroom.errors import BadKey, Unavailable
 from darkroom.services.infer.requests import Kind, Request
 from darkroom.services.places import ObjectNames
 
 
 def messages(
-    masters: Vault, names: ObjectNames, below: str = "", *, again: bool = False
+    masters: S3Bucket, names: ObjectNames, below: str = "", *, again: bool = False
 ) -> Iterator[dict[str, object]]:
     """A message for every master by ``names`` whose key starts with ``below``; raises Unavailable."""
-    for page in masters.pages(names.name(below)):
+    for page in masters.list_pages(names.name(below)):
         for listed in page:
             key = _key(listed.key, names)
             if key and key.startswith(below) and not key.endswith("/"):
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--again", action="store_true", help="even what has been looked at")
     chosen = parser.parse_args(arguments)
     names = ObjectNames(chosen.prefix, encoded=not chosen.raw_names)
-    masters, queue = Vault(client("s3"), chosen.bucket), Queue(client("sqs"), chosen.queue_url)
+    masters, queue = S3Bucket(client("s3"), chosen.bucket), Queue(client("sqs"), chosen.queue_url)
     try:
         sent = queue.send_many(messages(masters, names, chosen.below, again=chosen.again))
     except Unavailable as error:

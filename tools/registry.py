@@ -16,10 +16,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
-from darkroom.aws.audit import RELEASE, Audit
+from darkroom.aws.audit import RELEASE, AuditLog
 from darkroom.aws.clients import client
 from darkroom.aws.registry import ModelVersion, Registry
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
 
 from . import local_stack
@@ -105,8 +105,8 @@ def _judged(registry: Registry, chosen: argparse.Namespace, environment: Mapping
     arn = _arn(registry, chosen.version)
     _JUDGE[chosen.command](registry, arn, chosen.why)
     if chosen.audit:
-        audit = Audit(Vault(client("s3", environment), chosen.audit))
-        audit.note(RELEASE, arn, chosen.by, decision=chosen.command, why=chosen.why)
+        audit = AuditLog(S3Bucket(client("s3", environment), chosen.audit))
+        audit.write(RELEASE, arn, chosen.by, decision=chosen.command, why=chosen.why)
     yield arn
 
 

@@ -18,8 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
 from darkroom.aws.index import Index
-from darkroom.aws.queues import Queue
 from darkroom.aws.record import HELD, Record
+from darkroom.aws.sqs import Queue
 from darkroom.errors import DarkroomError, NotIngested
 from darkroom.services.ingest.events import build_confirm_message, build_release_message
 

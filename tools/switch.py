@@ -20,9 +20,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
-from darkroom.aws.audit import OVERRIDE, Audit
-from darkroom.aws.switches import NAMES, Board, Switch
-from darkroom.aws.vault import Vault
+from darkroom.aws.audit import OVERRIDE, AuditLog
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.switches import NAMES, Switch, SwitchStore
 from darkroom.errors import DarkroomError
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ def main(arguments: Sequence[str] | None = None, *, s3: S3Client | None = None) 
     if chosen.name and not (chosen.state and chosen.by):
         parser.error(f"{chosen.name} needs on or off, and --by")
     client = s3 or boto3.client("s3")
-    board = Board(Vault(client, chosen.bucket))
+    board = SwitchStore(S3Bucket(client, chosen.bucket))
     try:
         if chosen.name:
             turned = _switch(chosen.state == "on", chosen.by, chosen.reason, chosen.minutes * 60)
-            board.turn(chosen.name, turned)
+            board.write(chosen.name, turned)
             if chosen.audit:
-                audit = Audit(Vault(client, chosen.audit))
-                audit.note(
+                audit = AuditLog(S3Bucket(client, chosen.audit))
+                audit.write(
                     OVERRIDE,
                     f"switch {chosen.name}",
                     chosen.by,
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None, *, s3: S3Client | None = None) 
                     until_s=turned.until_s,
                 )
         for name in NAMES:
-            sys.stdout.write(_line(name, board.now(name)) + "\n")
+            sys.stdout.write(_line(name, board.read(name)) + "\n")
     except (DarkroomError, ClientError, BotoCoreError) as error:
         detail = error.detail if isinstance(error, DarkroomError) else ""
         sys.stderr.write(f"{error} {detail}".strip() + "\n")
@@ -76,7 +76,7 @@ def _switch(on: bool, by: str, reason: str, lasts_s: float) -> Switch:
 
 
 def _line(name: str, switch: Switch) -> str:
-    if not switch.holds(time.time()):
+    if not switch.is_on_at(time.time()):
         return f"{name}: off"
     until = (
         datetime.fromtimestamp(switch.until_s, UTC).isoformat(timespec="seconds") if switch.until_s else "turned off"

@@ -20,7 +20,7 @@ from pathlib import Path
 import pyvips
 
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.objects import Bucket, StoredObject, connect
+from darkroom.aws.s3_fast import FastBucket, StoredObject, connect
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Patch, Source
@@ -59,10 +59,10 @@ class Local(Source):
         return source
 
 
-class Counted(Bucket):
+class Counted(FastBucket):
     """What came of a bucket, and by how many requests."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: FastBucket) -> None:
         super().__init__(bucket._store)
         self.bytes = self.requests = 0
 
@@ -75,7 +75,7 @@ class Counted(Bucket):
     def range(self, key: str, start: int, end: int, etag: str) -> bytes:
         """See Bucket."""
         self.requests += 1
-        return self._count(super().range(key, start, end, etag))
+        return self._count(super().read_range(key, start, end, etag))
 
     def _count(self, body: bytes) -> bytes:
         self.bytes += len(body)
@@ -90,7 +90,7 @@ def plan_of(tile: str) -> Plan:
     return Plan("scene.tif", crop=crop, width=across, height=down, fit="fill", format="jpeg")
 
 
-def timed(scenes: MasterReader, bucket: Bucket, key: str, plan: Plan) -> tuple[float, float, RenderedImage]:
+def timed(scenes: MasterReader, bucket: FastBucket, key: str, plan: Plan) -> tuple[float, float, RenderedImage]:
     """Milliseconds of looking for the scene, and of rendering."""
     started = time.perf_counter()
     found = scenes.open(bucket, key)

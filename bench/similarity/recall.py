@@ -13,7 +13,7 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 
-from darkroom.aws.vectors.packing import Question, differing_bits, pack
+from darkroom.aws.vectors.packing import QueryVector, hamming_distance, pack
 from darkroom.imaging.preview.phash import compute_perceptual_hash
 from darkroom.services.similar import COPY_BITS, COPY_SCORE
 
@@ -28,7 +28,7 @@ type Embed = Callable[[NDArray[np.uint8]], Sequence[float]]
 class Print:
     """What a picture is recognised by."""
 
-    question: Question
+    question: QueryVector
     packed: bytes
     hash: str
 
@@ -49,7 +49,9 @@ def printed(image: Image.Image, embed: Embed) -> Print:
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return Print(
-        Question.of(vector), pack(vector), compute_perceptual_hash(pyvips.Image.new_from_buffer(buffer.getvalue(), ""))
+        QueryVector.from_floats(vector),
+        pack(vector),
+        compute_perceptual_hash(pyvips.Image.new_from_buffer(buffer.getvalue(), "")),
     )
 
 
@@ -58,7 +60,7 @@ def looked_for(altered: Mapping[str, Print], originals: Mapping[str, Print]) -> 
     found = []
     for name, copy in altered.items():
         scores = {other: copy.question.score(original.packed) for other, original in originals.items()}
-        bits = {other: differing_bits(copy.hash, original.hash) for other, original in originals.items()}
+        bits = {other: hamming_distance(copy.hash, original.hash) for other, original in originals.items()}
         found.append(
             Found(
                 scores[name],
@@ -83,7 +85,7 @@ def strangers(photographs: Mapping[str, Image.Image], embed: Embed) -> list[Foun
     """Every two photographs, which are no copies of each other."""
     prints = [printed(image, embed) for image in photographs.values()]
     return [
-        Found(a.question.score(b.packed), differing_bits(a.hash, b.hash), first_by_score=False, first_by_bits=False)
+        Found(a.question.score(b.packed), hamming_distance(a.hash, b.hash), first_by_score=False, first_by_bits=False)
         for a, b in combinations(prints, 2)
     ]
 

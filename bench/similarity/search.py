@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from darkroom.aws.clients import client
-from darkroom.aws.vectors.table import TableVectors
+from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 
 from ..statistics import Spread
 from ..tables import Table
@@ -29,12 +29,12 @@ def searched(pictures: int, turns: int) -> Spread:
     vector = [dice.gauss(0, 1) for _ in range(DIMENSIONS)]
     with serving(pictures) as url:
         where = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
-        store = TableVectors(client("dynamodb", where), "vectors")
+        store = DynamoDBVectors(client("dynamodb", where), "vectors")
         taken = [_timed(store, vector) for _ in range(turns + 1)]
     return Spread.of(taken[1:])  # the first one makes connections
 
 
-def _timed(store: TableVectors, vector: Sequence[float]) -> float:
+def _timed(store: DynamoDBVectors, vector: Sequence[float]) -> float:
     started_s = time.perf_counter()
     found = store.nearest(vector, count=10, prefix="library/")
     assert len(found) == 10

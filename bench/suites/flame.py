@@ -35,7 +35,7 @@ OURS = ("darkroom/", "app.py", "awslambdaric/")
 KINDS = {
     "darkroom/imaging/": "imaging",
     "pyvips/": "imaging",
-    "darkroom/aws/objects.py": "S3",
+    "darkroom/aws/s3_fast.py": "S3",
     "darkroom/services/aside.py": "S3",
     "threading.py": "S3",
     "awslambdaric/": "runtime",

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from darkroom.aws.audit import Audit
-from darkroom.aws.cdn import Cdn
+from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import client
-from darkroom.aws.erasures import Erasures
+from darkroom.aws.cloudfront import Distribution
+from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.index import Index
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
-from darkroom.aws.vault import Vault
-from darkroom.aws.vectors.choosing import open_vectors
+from darkroom.aws.sqs import Queue
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.aws.vectors.factory import open_vectors
 from darkroom.errors import BadKey, DarkroomError
 from darkroom.services.figures import attempt
 from darkroom.services.forget import Forget
@@ -23,21 +23,21 @@ from darkroom.services.places import source_names
 
 _env = os.environ
 _s3 = client("s3")
-_observer = Observer("forget")
+_observer = PowertoolsObserver("forget")
 
 _service = Forget(
-    uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
-    media=Vault(_s3, _env["MEDIA_BUCKET"]),
-    source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
+    uploads=S3Bucket(_s3, _env["UPLOADS_BUCKET"]),
+    media=S3Bucket(_s3, _env["MEDIA_BUCKET"]),
+    source=S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
     source_names=source_names(_env),
-    quarantine=Vault(_s3, _env["QUARANTINE_BUCKET"]),
+    quarantine=S3Bucket(_s3, _env["QUARANTINE_BUCKET"]),
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
     vectors=open_vectors(_env),
     samples=Samples(client("dynamodb"), _env["INDEX_TABLE"]),
-    cdn=Cdn(client("cloudfront"), _env["DISTRIBUTION_ID"]),
+    cdn=Distribution(client("cloudfront"), _env["DISTRIBUTION_ID"]),
     purges=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
-    erasures=Erasures(client("dynamodb"), _env["INDEX_TABLE"]),
-    audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
+    erasures=ErasureTable(client("dynamodb"), _env["INDEX_TABLE"]),
+    audit=AuditLog(S3Bucket(_s3, _env["AUDIT_BUCKET"])),
     observer=_observer,
     iiif=_env.get("DIALECTS") == "on",  # whatever the settings say now: what was cached before is erased too,
 )

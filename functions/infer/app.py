@@ -11,16 +11,16 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from darkroom.aws.archive import Archive
-from darkroom.aws.bus import Bus
 from darkroom.aws.clients import client
 from darkroom.aws.documents import DocumentStore
+from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.index import Index
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
-from darkroom.aws.switches import in_vault
-from darkroom.aws.vault import Vault
-from darkroom.aws.vectors.choosing import open_vectors
+from darkroom.aws.sqs import Queue
+from darkroom.aws.switches import reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.aws.vectors.factory import open_vectors
 from darkroom.services.infer.breaker import open_breaker
 from darkroom.services.infer.copies import Copies
 from darkroom.services.infer.in_process import InProcess
@@ -40,10 +40,10 @@ from darkroom.settings import Settings
 
 _env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
-_media, _source = Vault(_s3, _env["MEDIA_BUCKET"]), Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"])
+_media, _source = S3Bucket(_s3, _env["MEDIA_BUCKET"]), S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"])
 _entries, _index = DocumentStore(_dynamodb, _env["INDEX_TABLE"]), Index(_dynamodb, _env["INDEX_TABLE"])
 _archive, _vectors = Archive(_media, _entries), open_vectors(_env)
-_observer = Observer("infer")
+_observer = PowertoolsObserver("infer")
 
 
 def _to(variable: str) -> Queue:
@@ -78,7 +78,9 @@ def _infer(settings: Settings) -> Infer:
         finder=_finder(wanted),
         queue=_queue,
         verdicts=_to("INGEST_QUEUE_URL"),
-        bus=Bus(client("events", _env), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header),
+        bus=EventBus(
+            client("events", _env), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header
+        ),
         sampler=Sampler(Samples(_dynamodb, _env["INDEX_TABLE"]), _masters, _observer),
         observer=_observer,
     )
@@ -94,7 +96,7 @@ def _open_inbox(settings: Settings) -> Inbox:
     )
 
 
-_inbox = Configured(LiveSettings(in_vault(_media), _observer), _open_inbox)
+_inbox = Configured(LiveSettings(reader(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 

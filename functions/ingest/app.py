@@ -10,19 +10,19 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from darkroom.aws.archive import Archive
-from darkroom.aws.audit import Audit
-from darkroom.aws.bus import Bus
+from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.documents import DocumentStore
+from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.index import Index
-from darkroom.aws.machine import Machine
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.scanner import Clamd
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.switches import in_vault
-from darkroom.aws.vault import Vault
+from darkroom.aws.sqs import Queue
+from darkroom.aws.stepfunctions import StateMachine
+from darkroom.aws.switches import reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.verdicts import VerdictTable
 from darkroom.services.deadline import limit_of_lease
 from darkroom.services.ingest.claims import Claims
@@ -44,10 +44,10 @@ from darkroom.settings import Settings
 _env = dict(os.environ)
 _CPU_LIMIT = limit_of_lease(float(_env["LEASE_S"]))
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
-_uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
-_source, _names = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
+_uploads, _media = S3Bucket(_s3, _env["UPLOADS_BUCKET"]), S3Bucket(_s3, _env["MEDIA_BUCKET"])
+_source, _names = S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
 _index, _entries = Index(_dynamodb, _env["INDEX_TABLE"]), DocumentStore(_dynamodb, _env["INDEX_TABLE"])
-_observer = Observer("ingest")
+_observer = PowertoolsObserver("ingest")
 _queue = Queue(_sqs, _env["INGEST_QUEUE_URL"], _observer.trace_header)
 _purges = Queue(_sqs, _env["PURGE_QUEUE_URL"], _observer.trace_header)
 _dead_letters = Queue(_sqs, _env["INGEST_DLQ_URL"], _observer.trace_header)
@@ -62,16 +62,18 @@ def _ingest(settings: Settings) -> Ingest:
     return Ingest(
         examiner=UploadExaminer(build_upload_limits(settings), _observer, scanner, _CPU_LIMIT),
         publisher=Publisher(claims, _media, Purge(_media, _source, _names), _purges, caching),
-        quarantine=Quarantine(Vault(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
+        quarantine=Quarantine(S3Bucket(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
         moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), blocks),
         brought=ClientFindingsReader(_keys, Archive(_media, _entries), settings.findings_generation, _observer),
-        bus=Bus(client("events", _env), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header),
-        audit=Audit(Vault(_s3, _env["AUDIT_BUCKET"])),
+        bus=EventBus(
+            client("events", _env), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header
+        ),
+        audit=AuditLog(S3Bucket(_s3, _env["AUDIT_BUCKET"])),
         observer=_observer,
         keep_gps=settings.keep_gps,
         presets=settings.presets,
         always=settings.always_redact,
-        machine=Machine.at(_env.get("SCENE_MACHINE_ARN", ""), lambda: client("stepfunctions", _env)),
+        machine=StateMachine.from_arn(_env.get("SCENE_MACHINE_ARN", ""), lambda: client("stepfunctions", _env)),
     )
 
 
@@ -101,7 +103,7 @@ def _open_inboxes(settings: Settings) -> Mapping[bool, IngestConsumer]:
     }
 
 
-_inboxes = Configured(LiveSettings(in_vault(_media), _observer), _open_inboxes)
+_inboxes = Configured(LiveSettings(reader(_media), _observer), _open_inboxes)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 

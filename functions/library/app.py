@@ -9,10 +9,10 @@ from darkroom.aws.archive import Archive
 from darkroom.aws.clients import client
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.index import Index
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
-from darkroom.aws.switches import in_vault
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
+from darkroom.aws.switches import reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.findings import ENDPOINT, FALLBACK
 from darkroom.services.deadline import limit_of_lease
 from darkroom.services.infer.masters import Masters
@@ -36,14 +36,14 @@ from darkroom.settings import Settings
 
 _env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
-_uploads, _media = Vault(_s3, _env["UPLOADS_BUCKET"]), Vault(_s3, _env["MEDIA_BUCKET"])
-_source, _names = Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
-_observer = Observer("library")
+_uploads, _media = S3Bucket(_s3, _env["UPLOADS_BUCKET"]), S3Bucket(_s3, _env["MEDIA_BUCKET"])
+_source, _names = S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
+_observer = PowertoolsObserver("library")
 _CPU_LIMIT = limit_of_lease(float(_env["LEASE_S"]))
 
 
-def _vault(bucket: str) -> Vault:
-    return Vault(_s3, bucket)
+def _vault(bucket: str) -> S3Bucket:
+    return S3Bucket(_s3, bucket)
 
 
 def _to(variable: str) -> Queue:
@@ -80,7 +80,7 @@ def _open_library(settings: Settings) -> Library:
     )
 
 
-_library = Configured(LiveSettings(in_vault(_media), _observer), _open_library)
+_library = Configured(LiveSettings(reader(_media), _observer), _open_library)
 
 
 @restarting

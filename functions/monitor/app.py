@@ -8,17 +8,17 @@ from itertools import count
 from typing import Any
 
 from darkroom.aws.archive import Archive
-from darkroom.aws.audit import Audit
-from darkroom.aws.bus import Bus
+from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import client
+from darkroom.aws.cloudwatch import CloudWatchMetrics
 from darkroom.aws.dead_letter_queue import DeadLetterQueue
 from darkroom.aws.documents import DocumentStore
+from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.index import Index
-from darkroom.aws.metrics import Metrics
-from darkroom.aws.observing import Observer
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
-from darkroom.aws.switches import Board, in_vault
-from darkroom.aws.vault import Vault
+from darkroom.aws.switches import SwitchStore, reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.monitor.cdn import CdnWatch
 from darkroom.services.monitor.cost import MONITOR, CostWatch, read_amounts
@@ -37,14 +37,14 @@ from darkroom.watch.cost import Architecture, load
 
 _env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
-_media, _entries = Vault(_s3, _env["MEDIA_BUCKET"]), DocumentStore(_dynamodb, _env["INDEX_TABLE"])
-_samples, _audit = Samples(_dynamodb, _env["INDEX_TABLE"]), Audit(Vault(_s3, _env["AUDIT_BUCKET"]))
-_observer, _namespace = Observer("monitor"), _env["POWERTOOLS_METRICS_NAMESPACE"]
-_bus = Bus(client("events"), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header)
-_metrics = Metrics(client("cloudwatch"))
-_global = Metrics(client("cloudwatch", {**_env, "AWS_REGION": "us-east-1"}))
+_media, _entries = S3Bucket(_s3, _env["MEDIA_BUCKET"]), DocumentStore(_dynamodb, _env["INDEX_TABLE"])
+_samples, _audit = Samples(_dynamodb, _env["INDEX_TABLE"]), AuditLog(S3Bucket(_s3, _env["AUDIT_BUCKET"]))
+_observer, _namespace = PowertoolsObserver("monitor"), _env["POWERTOOLS_METRICS_NAMESPACE"]
+_bus = EventBus(client("events"), _env.get("EVENT_BUS", "default"), _env["STACK_NAME"], _observer.trace_header)
+_metrics = CloudWatchMetrics(client("cloudwatch"))
+_global = CloudWatchMetrics(client("cloudwatch", {**_env, "AWS_REGION": "us-east-1"}))
 _functions = read_functions(_env["FUNCTIONS"])
-_hand = Hand(Board(_media), _audit, _observer)
+_hand = Hand(SwitchStore(_media), _audit, _observer)
 _baselines = BaselineWatch(_media, _samples, _audit)
 _source, _names = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], source_names(_env)
 _manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _names)
@@ -92,7 +92,7 @@ def _open_monitor(settings: Settings) -> Monitor:
     return Monitor(watches, _audit, _observer)
 
 
-_monitor = Configured(LiveSettings(in_vault(_media), _observer), _open_monitor)
+_monitor = Configured(LiveSettings(reader(_media), _observer), _open_monitor)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from darkroom.aws.clients import client
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
-from darkroom.aws.switches import in_vault
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
+from darkroom.aws.switches import reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.figures import attempt
 from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.popular.service import Popular, read_window
@@ -19,13 +19,13 @@ from darkroom.settings import Settings
 
 _env = dict(os.environ)
 _s3 = client("s3")
-_observer = Observer("popular")
-_media = Vault(_s3, _env["MEDIA_BUCKET"])
+_observer = PowertoolsObserver("popular")
+_media = S3Bucket(_s3, _env["MEDIA_BUCKET"])
 
 
 def _popular(settings: Settings) -> Popular:
     return Popular(
-        logs=Vault(_s3, _env["LOG_BUCKET"]),
+        logs=S3Bucket(_s3, _env["LOG_BUCKET"]),
         media=_media,
         queue=Queue(client("sqs", _env), _env["REFINE_QUEUE_URL"], _observer.trace_header),
         distribution_id=_env["DISTRIBUTION_ID"],
@@ -36,7 +36,7 @@ def _popular(settings: Settings) -> Popular:
     )
 
 
-_service = Configured(LiveSettings(in_vault(_media), _observer), _popular)
+_service = Configured(LiveSettings(reader(_media), _observer), _popular)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

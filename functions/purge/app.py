@@ -5,34 +5,34 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
-from darkroom.aws.erasures import Erasures
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
-from darkroom.aws.vault import Vault
+from darkroom.aws.cloudfront import Distribution
+from darkroom.aws.erasures import ErasureTable
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.places import source_names
 from darkroom.services.purge import Purge
 from darkroom.services.purging import Purging
 
 _env = dict(os.environ)
 _s3, _sqs = client("s3"), client("sqs")
-_observer = Observer("purge")
+_observer = PowertoolsObserver("purge")
 
-_media = Vault(_s3, _env["MEDIA_BUCKET"])
+_media = S3Bucket(_s3, _env["MEDIA_BUCKET"])
 
 _service = Purging(
     purge=Purge(
         media=_media,
-        source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
+        source=S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
         source_names=source_names(_env),
     ),
-    cdn=Cdn(client("cloudfront", _env), _env["DISTRIBUTION_ID"]),
+    cdn=Distribution(client("cloudfront", _env), _env["DISTRIBUTION_ID"]),
     queue=Queue(_sqs, _env["PURGE_QUEUE_URL"]),
     dead_letters=Queue(_sqs, _env["PURGE_DLQ_URL"]),
     max_receives=int(_env["MAX_RECEIVES"]),
     observer=_observer,
-    erasures=Erasures(client("dynamodb", _env), _env["INDEX_TABLE"]),
+    erasures=ErasureTable(client("dynamodb", _env), _env["INDEX_TABLE"]),
     iiif=_env.get("DIALECTS") == "on",  # whatever the settings say now: what was cached before is purged too
 )
 

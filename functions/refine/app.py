@@ -10,10 +10,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from darkroom.aws.clients import client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.objects import connect
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
-from darkroom.aws.switches import in_bucket
+from darkroom.aws.s3_fast import connect
+from darkroom.aws.sqs import Queue
+from darkroom.aws.switches import fast_reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.live_settings import Configured, LiveSettings
 from darkroom.services.places import source_names
 from darkroom.services.refine.messages import Inbox
@@ -25,7 +25,7 @@ from darkroom.settings import Settings
 
 _env = dict(os.environ)
 _sqs, _credentials = client("sqs"), CredentialSource()
-_observer = Observer("refine")
+_observer = PowertoolsObserver("refine")
 _source = connect(_env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], _credentials)
 _media = connect(_env["MEDIA_BUCKET"], _credentials)
 
@@ -49,7 +49,7 @@ def _open_inbox(settings: Settings) -> Inbox:
     )
 
 
-_inbox = Configured(LiveSettings(in_bucket(_media), _observer), _open_inbox)
+_inbox = Configured(LiveSettings(fast_reader(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from darkroom.aws.assembly import MultipartAssembler
 from darkroom.aws.clients import client
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
-from darkroom.aws.switches import in_vault
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
+from darkroom.aws.switches import reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.large_image.step_request import read_request
 from darkroom.services.large_image.steps import LargeImageSteps
 from darkroom.services.live_settings import Configured, LiveSettings
@@ -18,13 +18,13 @@ from darkroom.services.service_settings import build_upload_limits
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
-_s3, _observer = client("s3"), Observer("scene")
-_media = Vault(_s3, _env["MEDIA_BUCKET"])
+_s3, _observer = client("s3"), PowertoolsObserver("scene")
+_media = S3Bucket(_s3, _env["MEDIA_BUCKET"])
 
 
 def _open_strips(settings: Settings) -> LargeImageSteps:
     return LargeImageSteps(
-        uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
+        uploads=S3Bucket(_s3, _env["UPLOADS_BUCKET"]),
         media=_media,
         assembler=MultipartAssembler(_s3, _env["MEDIA_BUCKET"]),
         queue=Queue(client("sqs", _env), _env["INGEST_QUEUE_URL"], _observer.trace_header),
@@ -34,7 +34,7 @@ def _open_strips(settings: Settings) -> LargeImageSteps:
     )
 
 
-_strips = Configured(LiveSettings(in_vault(_media), _observer), _open_strips)
+_strips = Configured(LiveSettings(reader(_media), _observer), _open_strips)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

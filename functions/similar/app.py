@@ -8,12 +8,12 @@ from typing import Any
 from darkroom.aws.clients import client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
-from darkroom.aws.observing import Observer
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.switches import in_vault
-from darkroom.aws.vault import Vault
-from darkroom.aws.vectors.choosing import open_vectors
-from darkroom.aws.vectors.table import TableVectors
+from darkroom.aws.switches import reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.aws.vectors.dynamodb import DynamoDBVectors
+from darkroom.aws.vectors.factory import open_vectors
 from darkroom.findings import SIMILARITY
 from darkroom.services.answers import HttpResponse
 from darkroom.services.api import answer
@@ -22,7 +22,7 @@ from darkroom.services.similar import Similar, SimilarRequest
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
-_observer = Observer("similar")
+_observer = PowertoolsObserver("similar")
 _vectors = open_vectors(_env)
 _index, _keys = (
     Index(client("dynamodb", _env), _env["INDEX_TABLE"]),
@@ -33,14 +33,14 @@ _index, _keys = (
 def _similar(settings: Settings) -> Similar:
     return Similar(
         vectors=_vectors,
-        hashes=_vectors if isinstance(_vectors, TableVectors) else None,
+        hashes=_vectors if isinstance(_vectors, DynamoDBVectors) else None,
         index=_index,
         keys=_keys,
         analyses=_env.get("INFERENCE_MODE", "off") != "off" and SIMILARITY in settings.tasks,
     )
 
 
-_service = Configured(LiveSettings(in_vault(Vault(client("s3"), _env["MEDIA_BUCKET"])), _observer), _similar)
+_service = Configured(LiveSettings(reader(S3Bucket(client("s3"), _env["MEDIA_BUCKET"])), _observer), _similar)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:

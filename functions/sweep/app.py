@@ -8,20 +8,20 @@ from typing import Any
 
 from darkroom.aws.clients import client
 from darkroom.aws.index import Index
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.figures import attempt
 from darkroom.services.places import source_names
 from darkroom.services.sweep import Sweep
 
 _env = os.environ
 _s3 = client("s3")
-_observer = Observer("sweep")
+_observer = PowertoolsObserver("sweep")
 
 _service = Sweep(
-    uploads=Vault(_s3, _env["UPLOADS_BUCKET"]),
-    source=Vault(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
+    uploads=S3Bucket(_s3, _env["UPLOADS_BUCKET"]),
+    source=S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
     source_names=source_names(_env),
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
     queue=Queue(client("sqs"), _env["INGEST_QUEUE_URL"]),

@@ -9,9 +9,9 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.objects import connect
+from darkroom.aws.s3_fast import connect
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.switches import PRESETS_ONLY, Switches, in_bucket
+from darkroom.aws.switches import LOAD_SHEDDING, Switches, fast_reader
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import parse_path
@@ -41,9 +41,9 @@ _media = connect(_env["MEDIA_BUCKET"], _credentials)
 _same = _env.get("SOURCE_BUCKET", "") in ("", _env["MEDIA_BUCKET"])
 _source = _media if _same else connect(_env["SOURCE_BUCKET"], _credentials)
 _keys = SigningKeys(_env["SIGNING_KEYS_ARN"], _credentials, observer=_observer)
-_sparing = partial(Switches(in_bucket(_media)).on, PRESETS_ONLY)
+_sparing = partial(Switches(fast_reader(_media)).is_on, LOAD_SHEDDING)
 _scenes = MasterReader()
-_live = LiveSettings(in_bucket(_media), _observer)
+_live = LiveSettings(fast_reader(_media), _observer)
 
 
 def _build(settings: Settings, ahead: Ahead) -> Transform:

@@ -9,12 +9,12 @@ from typing import Any
 from darkroom.aws.clients import client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
-from darkroom.aws.observing import Observer
 from darkroom.aws.presigned_post import PostPresigner
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import SigningKeys
-from darkroom.aws.switches import in_vault
+from darkroom.aws.switches import reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.upload_counters import UploadCounters
-from darkroom.aws.vault import Vault
 from darkroom.services.answers import HttpResponse
 from darkroom.services.api import answer
 from darkroom.services.live_settings import Configured, LiveSettings
@@ -22,7 +22,7 @@ from darkroom.services.upload import UploadApi, UploadRequest
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
-_observer = Observer("upload")
+_observer = PowertoolsObserver("upload")
 _s3 = client("s3")
 _dynamodb = client("dynamodb")
 _forms, _index = PostPresigner(_s3, _env["UPLOADS_BUCKET"]), Index(_dynamodb, _env["INDEX_TABLE"])
@@ -41,7 +41,7 @@ def _uploads(settings: Settings) -> UploadApi:
     )
 
 
-_service = Configured(LiveSettings(in_vault(Vault(_s3, _env["MEDIA_BUCKET"])), _observer), _uploads)
+_service = Configured(LiveSettings(reader(S3Bucket(_s3, _env["MEDIA_BUCKET"])), _observer), _uploads)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:

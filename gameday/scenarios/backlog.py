@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import batched
 
-from darkroom.aws.metrics import Figure
+from darkroom.aws.cloudwatch import MetricStat
 
 from ..runbook import follow
 from ..scenario_run import Phase, ScenarioRun, Shown
@@ -31,13 +31,13 @@ class Backlog:
         Shown(
             "Oldest message of the purge queue",
             "s",
-            {"age": Figure("AWS/SQS", "ApproximateAgeOfOldestMessage", _QUEUE, "Maximum")},
+            {"age": MetricStat("AWS/SQS", "ApproximateAgeOfOldestMessage", _QUEUE, "Maximum")},
             300,
         ),
         Shown(
             "Messages that wait",
             "",
-            {"waiting": Figure("AWS/SQS", "ApproximateNumberOfMessagesVisible", _QUEUE, "Maximum")},
+            {"waiting": MetricStat("AWS/SQS", "ApproximateNumberOfMessagesVisible", _QUEUE, "Maximum")},
         ),
     )
 

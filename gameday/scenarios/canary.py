@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from darkroom.aws.metrics import Figure
+from darkroom.aws.cloudwatch import MetricStat
 from darkroom.aws.registry import REJECTED, ModelVersion
 from darkroom.findings import MODERATION
 from local.paths import ENDPOINT, MODELS
@@ -38,7 +38,7 @@ class Canary:
             "Calls of the endpoint by variant",
             "a minute",
             {
-                name: Figure("AWS/SageMaker", "Invocations", {"EndpointName": ENDPOINT, "VariantName": name})
+                name: MetricStat("AWS/SageMaker", "Invocations", {"EndpointName": ENDPOINT, "VariantName": name})
                 for name in (MAIN, CANARY)
             },
         ),

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
-from darkroom.aws.metrics import Figure
+from darkroom.aws.cloudwatch import MetricStat
 from darkroom.aws.samples import SLOTS, Samples
 from darkroom.watch.sample import Sample
 
@@ -41,7 +41,7 @@ class Drift:
         Shown(
             "Population stability index by feature",
             "PSI",
-            {one: Figure(NAMESPACE, "DriftPsi", _OF | {"feature": one}, "Maximum") for one in FEATURES},
+            {one: MetricStat(NAMESPACE, "DriftPsi", _OF | {"feature": one}, "Maximum") for one in FEATURES},
             LIMIT,
         ),
     )
@@ -115,14 +115,16 @@ class Drift:
     @staticmethod
     def _looks(play: ScenarioRun, since_s: float) -> bool:
         """Whether there is a figure of a whole minute after ``since_s``: that in which it lies may be older."""
-        [points] = play.world.minutes([Figure(NAMESPACE, "DriftPsi", _OF, "Maximum")], since_s + 60, time.time() + 60)
+        [points] = play.world.minutes(
+            [MetricStat(NAMESPACE, "DriftPsi", _OF, "Maximum")], since_s + 60, time.time() + 60
+        )
         return bool(points)
 
     @staticmethod
     def _largest(play: ScenarioRun) -> float:
         """The newest figure."""
         now_s = time.time()
-        [points] = play.world.minutes([Figure(NAMESPACE, "DriftPsi", _OF, "Maximum")], now_s - 600, now_s + 60)
+        [points] = play.world.minutes([MetricStat(NAMESPACE, "DriftPsi", _OF, "Maximum")], now_s - 600, now_s + 60)
         return points[-1][1] if points else 0.0
 
     def _seen(self, play: ScenarioRun) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from darkroom.aws.metrics import Figure
+from darkroom.aws.cloudwatch import MetricStat
 from darkroom.aws.switches import FALLBACK
 from local.paths import ENDPOINT
 
@@ -36,12 +36,12 @@ class DeadEndpoint:
         Shown(
             "Calls of the endpoint",
             "a minute",
-            {name: Figure("AWS/SageMaker", name, _VARIANT) for name in ("Invocations", "Invocation5XXErrors")},
+            {name: MetricStat("AWS/SageMaker", name, _VARIANT) for name in ("Invocations", "Invocation5XXErrors")},
         ),
         Shown(
             "Pictures that small models looked at",
             "a minute",
-            {name: Figure(NAMESPACE, name, _OF) for name in ("Fallback", "BreakerOpen")},
+            {name: MetricStat(NAMESPACE, name, _OF) for name in ("Fallback", "BreakerOpen")},
         ),
     )
 
@@ -97,14 +97,14 @@ class DeadEndpoint:
             QueueUrl=play.world.facts["queues"]["infer_dead_letters"], AttributeNames=["All"]
         )["Attributes"]["ApproximateNumberOfMessages"]
         play.fact("dead letters", dead)
-        play.fact("the switch fallback", json.dumps(play.world.switch(FALLBACK).document()))
+        play.fact("the switch fallback", json.dumps(play.world.switch(FALLBACK).to_document()))
 
     def _leave_alone_no_more(self, play: ScenarioRun) -> None:
         """If the monitor had small models stand in, it ends that when the endpoint answers."""
-        if not play.world.switch(FALLBACK).holds(time.time()):
+        if not play.world.switch(FALLBACK).is_on_at(time.time()):
             return
         play.mark("note", "the monitor had switched fallback on")
-        until(lambda: not play.world.switch(FALLBACK).holds(time.time()), "the monitor ends fallback", SEEN_WITHIN_S)
+        until(lambda: not play.world.switch(FALLBACK).is_on_at(time.time()), "the monitor ends fallback", SEEN_WITHIN_S)
         play.mark("note", "the monitor has switched fallback off")
         time.sleep(20)  # functions read switches every 15 s
 

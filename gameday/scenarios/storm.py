@@ -6,8 +6,8 @@ import json
 import time
 from collections.abc import Callable
 
-from darkroom.aws.metrics import Figure
-from darkroom.aws.switches import PRESETS_ONLY
+from darkroom.aws.cloudwatch import MetricStat
+from darkroom.aws.switches import LOAD_SHEDDING
 
 from ..environment import NAMESPACE
 from ..scenario_run import Phase, ScenarioRun, Shown
@@ -33,8 +33,8 @@ class TrafficSpike:
             "Renders, and what was refused for the storm",
             "a minute",
             {
-                "Rendered": Figure(NAMESPACE, "Rendered", _OF),
-                "presets-only": Figure(NAMESPACE, "Errors", _OF | {"code": PRESETS_ONLY}),
+                "Rendered": MetricStat(NAMESPACE, "Rendered", _OF),
+                "presets-only": MetricStat(NAMESPACE, "Errors", _OF | {"code": LOAD_SHEDDING}),
             },
             LIMIT,
         ),
@@ -58,13 +58,13 @@ class TrafficSpike:
         play.mark("alarm", "the monitor switches presets-only on")
         self._ask_until(play, lambda: self._ask(play)[0] == 503, REFUSED_WITHIN_S)
         status, after, code = self._ask(play)
-        require((status, code) == (503, PRESETS_ONLY) and after, f"{status} {code}, Retry-After {after}")
+        require((status, code) == (503, LOAD_SHEDDING) and after, f"{status} {code}, Retry-After {after}")
         play.mark("note", "other variants are answered 503")
         play.fact("a variant while it is on", f"{status} {code}, Retry-After {after}")
         preset = play.world.view(PRESET).status
         play.fact("a preset while it is on", preset)
         require(preset == 200, f"a preset is answered {preset}")
-        require(play.noted("decision", PRESETS_ONLY), "the audit log does not know of it")
+        require(play.noted("decision", LOAD_SHEDDING), "the audit log does not know of it")
 
     def clear(self, play: ScenarioRun) -> None:
         """A higher limit: what is asked for is wanted."""
@@ -76,7 +76,7 @@ class TrafficSpike:
         until(lambda: not self._on(play), "the monitor switches presets-only off", OFF_WITHIN_S)
         play.mark("clear", "the monitor switches presets-only off")
         until(lambda: self._ask(play)[0] == 200, "all is rendered again", REFUSED_WITHIN_S)
-        noted = play.noted("decision", PRESETS_ONLY) or {}
+        noted = play.noted("decision", LOAD_SHEDDING) or {}
         play.fact("newest entry of the audit log", json.dumps(noted.get("facts")))
 
     def _ask_until(self, play: ScenarioRun, over: Callable[[], bool], within_s: float) -> None:
@@ -94,5 +94,5 @@ class TrafficSpike:
 
     @staticmethod
     def _on(play: ScenarioRun) -> bool:
-        switch = play.world.switch(PRESETS_ONLY)
-        return switch.by == "monitor" and switch.holds(time.time())
+        switch = play.world.switch(LOAD_SHEDDING)
+        return switch.by == "monitor" and switch.is_on_at(time.time())

@@ -9,7 +9,7 @@ from threading import Thread
 from chaos.faults import Fault, FaultPlan
 from chaos.parse_aws_request import AwsRequest
 from chaos.proxy import Proxy, Timing
-from darkroom.aws.metrics import Figure
+from darkroom.aws.cloudwatch import MetricStat
 
 from ..environment import NAMESPACE
 from ..runbook import follow
@@ -49,7 +49,7 @@ class Throttle:
         Shown(
             "Answers of the transform function",
             "a minute",
-            {name: Figure(NAMESPACE, name, _OF) for name in ("Requests", "Faults")},
+            {name: MetricStat(NAMESPACE, name, _OF) for name in ("Requests", "Faults")},
         ),
     )
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
-from darkroom.aws.audit import Audit
-from darkroom.aws.queues import Queue
-from darkroom.aws.vault import Vault
+from darkroom.aws.audit import AuditLog
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
 from darkroom.errors import DarkroomError
 from darkroom.services.places import HELD_MASTERS
 from tools.review import DECISIONS, decide
@@ -49,10 +49,10 @@ class Api:
     failed: Failures
     lines: LogReader
     catalogue: ImageIndex
-    quarantine: Vault
-    media: Vault
+    quarantine: S3Bucket
+    media: S3Bucket
     reviews: Queue
-    audit: Audit | None
+    audit: AuditLog | None
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -132,7 +132,7 @@ class Api:
 
     async def audit_log(self, request: web.Request) -> web.StreamResponse:
         """``?limit=<number>``: entries of the audit log, newest first."""
-        entries = await asyncio.to_thread(self.audit.newest, _limit(request)) if self.audit else []
+        entries = await asyncio.to_thread(self.audit.list_newest, _limit(request)) if self.audit else []
         return web.json_response(entries)
 
     async def waiting(self, _: web.Request) -> web.StreamResponse:
@@ -184,7 +184,7 @@ def _known(found: Any) -> Any:
     return found
 
 
-async def _picture(vault: Vault, key: str) -> web.Response:
+async def _picture(vault: S3Bucket, key: str) -> web.Response:
     body = await asyncio.to_thread(_read, vault, key)
     kind = picture_type(body) if body else ""
     if not body or not kind:
@@ -192,7 +192,7 @@ async def _picture(vault: Vault, key: str) -> web.Response:
     return web.Response(body=body, content_type=kind, headers=AS_PICTURE)
 
 
-def _read(vault: Vault, key: str) -> bytes | None:
+def _read(vault: S3Bucket, key: str) -> bytes | None:
     if (opened := vault.open(key)) is None:
         return None
     with opened.body as body:

@@ -10,11 +10,11 @@ from pathlib import Path
 from aiohttp import web
 
 from darkroom.aws.archive import Archive
-from darkroom.aws.audit import Audit
+from darkroom.aws.audit import AuditLog
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.index import Index
-from darkroom.aws.queues import Queue
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
 
 from ..aws import Cloud
 from ..paths import ENDPOINT
@@ -48,7 +48,7 @@ class Collector:
         self.alarms = Alarms(figures, past, lambda: declared_alarms(cloud))
         traces.names = function_names(facts)
         lines = LogReader(cloud.logs, {one.log_group: traces.names[one.name] for one in facts.functions.values()})
-        index, media = Index(cloud.dynamodb, facts.index_table), Vault(cloud.s3, facts.media_bucket)
+        index, media = Index(cloud.dynamodb, facts.index_table), S3Bucket(cloud.s3, facts.media_bucket)
         dead = tuple(url for name, url in facts.queues.items() if name.endswith(DEAD_LETTERS))
         audit = facts.outputs.get("AuditBucketName")
         self._api = Api(
@@ -61,10 +61,10 @@ class Collector:
             catalogue=ImageIndex(
                 cloud, facts.index_table, index, Archive(media, DocumentStore(cloud.dynamodb, facts.index_table))
             ),
-            quarantine=Vault(cloud.s3, facts.quarantine_bucket),
+            quarantine=S3Bucket(cloud.s3, facts.quarantine_bucket),
             media=media,
             reviews=Queue(cloud.queues, facts.queues["review"]),
-            audit=Audit(Vault(cloud.s3, audit)) if audit else None,
+            audit=AuditLog(S3Bucket(cloud.s3, audit)) if audit else None,
         )
 
     def routes(self) -> list[web.RouteDef]:

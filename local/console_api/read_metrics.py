@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from darkroom.aws.metrics import Figure, Metrics
+from darkroom.aws.cloudwatch import CloudWatchMetrics, MetricStat
 
 MINUTE_S = 60
 LATE_S = 300
@@ -29,9 +29,9 @@ class MetricQuery:
     stat: str
 
     @property
-    def figure(self) -> Figure:
+    def figure(self) -> MetricStat:
         """The same as our reader of CloudWatch has it."""
-        return Figure(self.namespace, self.metric, dict(self.dimensions), self.stat)
+        return MetricStat(self.namespace, self.metric, dict(self.dimensions), self.stat)
 
 
 def build_query(namespace: str, metric: str, dimensions: Mapping[str, str], stat: str) -> MetricQuery:
@@ -50,7 +50,7 @@ class MetricReader:
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._metrics = Metrics(client)
+        self._metrics = CloudWatchMetrics(client)
         self._known: dict[MetricQuery, _Known] = {}
         self._whole_s = 0.0
         self._one = Lock()
@@ -82,7 +82,9 @@ class MetricReader:
         return begin_s // MINUTE_S * MINUTE_S
 
     def _read(self, some: list[MetricQuery], begin_s: float, now_s: float) -> None:
-        read = self._metrics.points([one.figure for one in some], begin_s=begin_s, end_s=now_s + 1, period_s=MINUTE_S)
+        read = self._metrics.get_points(
+            [one.figure for one in some], begin_s=begin_s, end_s=now_s + 1, period_s=MINUTE_S
+        )
         for one, points in zip(some, read, strict=True):
             known = self._known.setdefault(one, _Known({}, begin_s))
             known.since_s = min(known.since_s, begin_s)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import quote
 
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.registry import LANGUAGES
 from darkroom.dialects.serving.handler import respond as respond_in
 from darkroom.plan.edge_settings import edge_entries
@@ -37,7 +37,7 @@ class Deployment:
     ``invocations`` counts requests that reached the function, ``statuses`` the responses by status.
     """
 
-    bucket: Bucket
+    bucket: FastBucket
     stack: Served
     native: EdgeEngine
     languages: EdgeEngine
@@ -45,7 +45,7 @@ class Deployment:
     statuses: Counter[int] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, bucket: Bucket, mode: AccessMode = AccessMode.GUARDED, always: str = "") -> Self:
+    def of(cls, bucket: FastBucket, mode: AccessMode = AccessMode.GUARDED, always: str = "") -> Self:
         """A deployment on ``bucket``, with the presets of presets.toml; ``always`` are rules of ``always_redact``."""
         code = languages_code().replace("${InferenceMode}", "lambda" if always else "off")
         for name in ("Imgproxy", "Thumbor", "Dit"):

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from obstore.store import MemoryStore
 
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.registry import BY_NAME
 from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByLanguage, read_keys
 from darkroom.errors import KeysInvalid
@@ -43,7 +43,7 @@ class Secret:
 
     text: str
 
-    def valid(self, *, distrust: bool = False) -> KeysByLanguage:
+    def get(self, *, refresh: bool = False) -> KeysByLanguage:
         try:
             return read_keys(parse_secret(self.text))
         except InvalidSecret:
@@ -52,7 +52,7 @@ class Secret:
 
 @pytest.fixture
 def deployment() -> Iterator[Deployment]:
-    bucket = Bucket(MemoryStore())
+    bucket = FastBucket(MemoryStore())
     bucket.put("masters/photo.jpg", jpeg_photo(), {})
     found = Deployment.of(bucket)
     yield found
@@ -82,7 +82,7 @@ def test_no_forged_url_is_served_whatever_the_secret_holds(deployment: Deploymen
         secret = Secret(text)
         object.__setattr__(languages, "keys", secret)
         try:
-            secret.valid()
+            secret.get()
             expected = {403}
         except KeysInvalid:
             expected = {503}

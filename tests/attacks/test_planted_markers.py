@@ -22,7 +22,7 @@ import obstore
 import pytest
 
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.objects import Bucket, connect
+from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.errors import DarkroomError
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode
@@ -208,11 +208,11 @@ WRITTEN = {
 }
 
 
-def by_hand(bucket: Bucket, key: str, body: bytes) -> None:
+def by_hand(bucket: FastBucket, key: str, body: bytes) -> None:
     bucket.put(f"masters/{key}", body, {"Content-Type": "image/jpeg"})
 
 
-def with_copied_metadata(bucket: Bucket, key: str, body: bytes) -> None:
+def with_copied_metadata(bucket: FastBucket, key: str, body: bytes) -> None:
     other = hashlib.sha256(b"a master that ingest cleaned").hexdigest()
     marks = {"sequencer": "0" * 64, "sha256": other, "version-id": "1", "how": "cleaned", MASTER_SHA256: other}
     bucket.put(f"masters/{key}", body, {"Content-Type": "image/jpeg", **marks})

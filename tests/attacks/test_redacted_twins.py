@@ -15,7 +15,7 @@ from obstore.store import MemoryStore
 from PIL import Image
 
 from darkroom.aws.archive import sidecar_name
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, to_document
 from darkroom.plan.policy import AccessMode
 from darkroom.services.answers import HttpResponse
@@ -31,7 +31,7 @@ PAIRS = 1_200
 
 def deployed(master: bytes) -> Deployment:
     """A deployment with one analysed master."""
-    bucket = Bucket(MemoryStore())
+    bucket = FastBucket(MemoryStore())
     bucket.put(f"masters/{KEY}", master, {})
     etag = str(bucket.etag(f"masters/{KEY}")).strip('"')
     finding = Finding(FACES, "model", "1", ENDPOINT, (Face(FACE, 0.9),))

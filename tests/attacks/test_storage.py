@@ -17,7 +17,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.objects import Bucket, connect
+from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.dialects.iiif.limits import Caps
 from darkroom.dialects.iiif.tiles import count
 from darkroom.plan.canonical import derivative_name, parse_path
@@ -48,7 +48,7 @@ def deployment(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, aws_environment: dict[str, str]
 ) -> Iterator[Deployment]:
     monkeypatch.setattr("darkroom.services.transform.MAX_BODY_BYTES", LARGE_BYTES)
-    bucket = Bucket(MemoryStore())
+    bucket = FastBucket(MemoryStore())
     if request.param == "s3":
         aws = request.getfixturevalue("aws")
         aws("s3").create_bucket(Bucket="attacked")
@@ -65,11 +65,11 @@ def deployment(
         s3.delete_bucket(Bucket="attacked")
 
 
-def names(bucket: Bucket, prefix: str = "") -> list[str]:
+def names(bucket: FastBucket, prefix: str = "") -> list[str]:
     return sorted(found["path"] for page in obstore.list(bucket._store, prefix or None) for found in page)
 
 
-def check_bounds(bucket: Bucket, tally: Tally) -> None:
+def check_bounds(bucket: FastBucket, tally: Tally) -> None:
     """Every object is one of the finite set, the one copy of a large one, IIIF's, or the marker of its source."""
     others = [name for name in names(bucket) if not name.startswith("derivatives/")]
     assert others == sorted(f"masters/{key}" for key in KEYS)
@@ -91,7 +91,7 @@ def check_bounds(bucket: Bucket, tally: Tally) -> None:
     assert len(names(bucket, "derivatives")) == known, "nothing is stored for keys without a master"
 
 
-def bucket_size(bucket: Bucket, name: str) -> int:
+def bucket_size(bucket: FastBucket, name: str) -> int:
     return int(obstore.head(bucket._store, f"derivatives/{name}")["size"])
 
 

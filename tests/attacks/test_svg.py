@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings, target
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.plan.policy import AccessMode
 from darkroom.services.answers import to_http
 from darkroom.services.deadline import CpuLimit, is_abandoned
@@ -38,17 +38,17 @@ ANSWERS = {200, 302, 413, 422}
 class Keys:
     """No signing key."""
 
-    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+    def get(self, *, refresh: bool = False) -> Sequence[str]:
         return ()
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Bucket:
-    return Bucket(MemoryStore())
+def bucket() -> FastBucket:
+    return FastBucket(MemoryStore())
 
 
 @pytest.fixture
-def service(bucket: Bucket) -> Iterator[Transform]:
+def service(bucket: FastBucket) -> Iterator[Transform]:
     yield Transform(source=bucket, media=bucket, keys=Keys(), mode=AccessMode.OPEN, cpu_limit=LIMIT)
     wait_until(lambda: not is_abandoned(), "the abandoned render ends", HANG_S)
 
@@ -69,7 +69,7 @@ ATTACKS = {
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_refused_and_marked(
-    name: str, service: Transform, bucket: Bucket, tally: Tally, monkeypatch: pytest.MonkeyPatch
+    name: str, service: Transform, bucket: FastBucket, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body, variant = ATTACKS[name]
     bucket.put("masters/attack.svg", body, {})
@@ -85,7 +85,7 @@ def test_an_attack_is_refused_and_marked(
     ("body", "variant"), [(blurred(3, 1000, 2500, 2500), BARE), (marked(20_000), "w-64.auto-webp")]
 )
 def test_the_cpu_limit_does_not_need_the_estimate(
-    body: bytes, variant: str, service: Transform, bucket: Bucket, tally: Tally, monkeypatch: pytest.MonkeyPatch
+    body: bytes, variant: str, service: Transform, bucket: FastBucket, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.put("masters/unknown.svg", body, {})
     monkeypatch.setattr("darkroom.imaging.formats.svg.sanitise.check_cost", lambda *_: None)
@@ -170,7 +170,7 @@ def documents(draw: st.DrawFn) -> bytes:
 @given(body=documents(), variant=st.sampled_from([BARE, "w-64.auto-webp", "w-1920.auto-webp"]))
 def test_no_svg_under_a_megabyte_hangs(body: bytes, variant: str, tally: Tally) -> None:
     body = body[:MAX_BYTES] if len(body) <= MAX_BYTES else b"<svg xmlns='http://www.w3.org/2000/svg'/>"
-    bucket = Bucket(MemoryStore())
+    bucket = FastBucket(MemoryStore())
     bucket.put("masters/drawing.svg", body, {})
     started_s = time.process_time()
     service = Transform(source=bucket, media=bucket, keys=Keys(), mode=AccessMode.OPEN, cpu_limit=LIMIT)

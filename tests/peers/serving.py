@@ -14,7 +14,7 @@ import pyvips
 from obstore.store import MemoryStore
 from PIL import Image
 
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.common.parsed_url import Key
 from darkroom.dialects.common.settings import CloudflareSettings, ImgproxySettings, LanguageSettings
 from darkroom.dialects.common.sources import Sources
@@ -54,16 +54,16 @@ class Document:
 
     key: Key
 
-    def valid(self, *, distrust: bool = False) -> KeysByLanguage:
-        del distrust
+    def get(self, *, refresh: bool = False) -> KeysByLanguage:
+        del refresh
         return {"imgproxy": (self.key,)}
 
 
 class Keys:
     """The stack's own signing keys."""
 
-    def valid(self, *, distrust: bool = False) -> tuple[str, ...]:
-        del distrust
+    def get(self, *, refresh: bool = False) -> tuple[str, ...]:
+        del refresh
         return ("signing key of a test",)
 
 
@@ -71,7 +71,7 @@ class Deployment:
     """A deployment in the mode ``open``, with its masters."""
 
     def __init__(self, key: Key = KEY) -> None:
-        self.bucket = Bucket(MemoryStore())
+        self.bucket = FastBucket(MemoryStore())
         self.bucket.put(MARK, picture("plain 200x100"), {})
         transform = Transform(
             source=self.bucket, media=self.bucket, keys=Keys(), mode=AccessMode.OPEN, presets=lambda: PRESETS

@@ -80,7 +80,7 @@ class Intake:
     def sources(self, key: str) -> dict[str, str]:
         """The entity tag of the master that each stored derivative was made from."""
         media = self.behind.vault("media")
-        keys = [one.key for page in media.pages(derivatives_of(key)) for one in page]
+        keys = [one.key for page in media.list_pages(derivatives_of(key)) for one in page]
         heads = [head for head in map(media.head, keys) if head is not None]
         return {head.key.rpartition("/")[2]: head.metadata[SOURCE_ETAG] for head in heads}
 
@@ -274,7 +274,7 @@ def ingest_folder(folder: Path, expect: Path, name: str, stack: Stack, intake: I
     prefix = f"{PREFIX}{name}/"
     assert report([str(folder), "--prefix", prefix, "--state-dir", str(stack.state), "--expect", str(expect)]) == 0
     media = intake.behind.vault("media")
-    for key in (one.key for page in media.pages(f"masters/{prefix}") for one in page):
+    for key in (one.key for page in media.list_pages(f"masters/{prefix}") for one in page):
         head = media.head(key)
         assert head is not None
         ending = head.headers["Content-Type"].partition("/")[2].partition("+")[0]

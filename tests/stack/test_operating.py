@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.clients import client
-from darkroom.aws.vault import Listed
+from darkroom.aws.s3 import ListedObject
 from darkroom.key_encoding import encode_key
 from darkroom.services.purge_orders import purge_message
 from darkroom.services.sweep import build_created_event
@@ -55,7 +55,7 @@ def lose(operator: Operator, key: str) -> dict[str, object]:
     wait_until(lambda: operator.due("ingest") == 0, "ingest has nothing left to write")
     operator.index.delete(key)
     operator.stack.cloud.s3.delete_object(Bucket=operator.facts["media_bucket"], Key=f"masters/{key}")
-    return build_created_event(operator.facts["uploads_bucket"], Listed(key, "", 1, 1_795_608_000.0))
+    return build_created_event(operator.facts["uploads_bucket"], ListedObject(key, "", 1, 1_795_608_000.0))
 
 
 def test_an_overwrite_reaches_viewers(operator: Operator, viewer: Viewer) -> None:

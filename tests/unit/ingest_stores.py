@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from darkroom.aws.record import CLAIMED, READY, Record, pad_sequencer
-from darkroom.aws.vault import Kept
+from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Changed, Unavailable
 from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease
 from darkroom.services.places import MASTERS
@@ -32,7 +32,7 @@ def build_record(state: str = READY, sequencer: str = CURRENT, token: str = HOLD
 class Bucket:
     """Objects by key. ``interfere`` runs before each conditional write, as another worker would."""
 
-    objects: dict[str, Kept] = field(default_factory=dict)
+    objects: dict[str, ObjectHead] = field(default_factory=dict)
     puts: list[dict[str, Any]] = field(default_factory=list)
     copies: list[dict[str, Any]] = field(default_factory=list)
     deleted_versions: set[str] = field(default_factory=set)
@@ -42,10 +42,10 @@ class Bucket:
     def store(self, key: str, metadata: Mapping[str, str], size_bytes: int = 3) -> str:
         """Store an object without a condition; return its entity tag."""
         etag = f'"{next(self._numbers)}"'
-        self.objects[key] = Kept(key, etag, size_bytes, "", NOW_S, {"Content-Type": "image/jpeg"}, metadata, {})
+        self.objects[key] = ObjectHead(key, etag, size_bytes, "", NOW_S, {"Content-Type": "image/jpeg"}, metadata, {})
         return etag
 
-    def head(self, key: str) -> Kept | None:
+    def head(self, key: str) -> ObjectHead | None:
         return self.objects.get(key)
 
     def put(self, key: str, body: bytes, *, metadata: Mapping[str, str], replaces: str, **further: Any) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
-from darkroom.aws.vault import MAX_KEY_BYTES
+from darkroom.aws.s3 import MAX_KEY_BYTES
 from darkroom.errors import BadKey, BadUpload
 from darkroom.key_encoding import decode_key, encode_key
 from darkroom.services.ingest.announcements import build_announcement, build_image_id, build_preset_paths

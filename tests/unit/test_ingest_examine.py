@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.observing import Observer
 from darkroom.aws.presigned_post import DECLARED_SHA256
-from darkroom.aws.vault import Kept
+from darkroom.aws.s3 import ObjectHead
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import ChecksumMismatch, Infected, OverLimits, Unavailable
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.examine import (
@@ -51,9 +51,9 @@ class Uploads:
     def __init__(self, data: bytes, size_bytes: int | None = None, checksums: Any = None, metadata: Any = None) -> None:
         self.stream = Stream(data)
         size = len(data) if size_bytes is None else size_bytes
-        self.kept = Kept(KEY, '"e"', size, "v1", NOW_S, {}, metadata or {}, checksums or {})
+        self.kept = ObjectHead(KEY, '"e"', size, "v1", NOW_S, {}, metadata or {}, checksums or {})
 
-    def open(self, key: str) -> tuple[Kept, Stream] | None:
+    def open(self, key: str) -> tuple[ObjectHead, Stream] | None:
         return (self.kept, self.stream) if key == KEY else None
 
 
@@ -169,7 +169,7 @@ class Scanner:
 
 
 def build_examiner(scanner: Scanner | None = None, **limits: int) -> UploadExaminer:
-    return UploadExaminer(Limits(**limits), Observer("ingest"), scanner)
+    return UploadExaminer(Limits(**limits), PowertoolsObserver("ingest"), scanner)
 
 
 def test_a_scanner_refuses_what_it_finds() -> None:

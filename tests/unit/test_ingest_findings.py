@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.aws.archive import Sidecar
 from darkroom.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
-from darkroom.aws.vault import Kept
+from darkroom.aws.s3 import ObjectHead
 from darkroom.client_findings import BroughtFindings, FaceBox, Tag, sign_findings, write_text
 from darkroom.errors import Changed
 from darkroom.findings import CLIENT, FACES, TAGS, Face, Findings, Label, Region
@@ -30,8 +30,8 @@ class Keys:
     cached: Sequence[str]
     fresh: Sequence[str]
 
-    def valid(self, *, distrust: bool = False) -> Sequence[str]:
-        return self.fresh if distrust else self.cached
+    def get(self, *, refresh: bool = False) -> Sequence[str]:
+        return self.fresh if refresh else self.cached
 
 
 @dataclass
@@ -78,7 +78,7 @@ def build(keys: Keys | None, archive: Archive | None = None) -> tuple[ClientFind
 
 
 def upload(metadata: Mapping[str, str]) -> FetchedUpload:
-    return FetchedUpload(Kept(KEY, '"etag"', 3, "v1", 0.0, {}, metadata, {}), b"abc", SHA256)
+    return FetchedUpload(ObjectHead(KEY, '"etag"', 3, "v1", 0.0, {}, metadata, {}), b"abc", SHA256)
 
 
 def signed(signing_key: str, text: str = TEXT) -> FetchedUpload:

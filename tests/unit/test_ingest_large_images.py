@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import CLAIMED, READY, Record
-from darkroom.aws.vault import Kept
+from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import (
     Busy,
     ChecksumMismatch,
@@ -40,8 +40,8 @@ NOW_S = 1_000_000.0
 SCENE = build_image_id(KEY, SEQUENCER, VERSION)
 
 
-def kept(key: str = KEY, size_bytes: int = 3) -> Kept:
-    return Kept(key, '"etag"', size_bytes, VERSION, 0.0, {}, {}, {})
+def kept(key: str = KEY, size_bytes: int = 3) -> ObjectHead:
+    return ObjectHead(key, '"etag"', size_bytes, VERSION, 0.0, {}, {}, {})
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Work:
         )
         media: Any = SimpleNamespace(
             copy=self._call("copy", '"new"'),
-            pages=lambda folder: iter(()),
+            list_pages=lambda folder: iter(()),
         )
         masters = MasterStore(claims, media, MASTERS)
         held = MasterStore(claims, media, HELD_MASTERS)
@@ -104,7 +104,7 @@ class Work:
         self.started.append((name, document))
         return "execution"
 
-    def _head(self, key: str, version_id: str) -> Kept | None:
+    def _head(self, key: str, version_id: str) -> ObjectHead | None:
         assert (key, version_id) == (KEY, VERSION)
         return kept() if self.present else None
 
@@ -314,7 +314,7 @@ def test_what_is_no_large_image_is_over_the_limits() -> None:
 
 def test_a_large_image_is_compared_with_its_checksums() -> None:
     body = png_noise(4, 3)
-    declared = Kept(KEY, '"etag"', len(body), VERSION, 0.0, {}, {}, {"sha256": "A" * 43 + "="})
+    declared = ObjectHead(KEY, '"etag"', len(body), VERSION, 0.0, {}, {}, {"sha256": "A" * 43 + "="})
     work = Work(limits=LARGE)
     with pytest.raises(ChecksumMismatch):
         work.cutting.header(FetchedUpload(declared, body, SHA256, body), OverLimits())

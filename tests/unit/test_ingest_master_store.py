@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.vault import Kept
+from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Changed
 from darkroom.services.ingest.claims import StaleIndex, Superseded
 from darkroom.services.ingest.master_store import MasterStore
@@ -26,12 +26,12 @@ def build_shelf(stores: Stores) -> MasterStore:
 
 @pytest.mark.parametrize("there", [None, EARLIER, CURRENT, ""])
 def test_a_write_states_whether_it_replaced_an_object(there: str | None) -> None:
-    stores, seen = Stores(), list[Kept | None]()
+    stores, seen = Stores(), list[ObjectHead | None]()
     if there is not None:
         stores.media.store(PLACE, build_marks(there) if there else {})
     existing = stores.media.head(PLACE)
 
-    def write(found: Kept | None) -> str:
+    def write(found: ObjectHead | None) -> str:
         seen.append(found)
         return "etag"
 
@@ -49,7 +49,7 @@ def test_an_object_that_was_seen_at_any_try_was_replaced(there: tuple[bool, bool
         if next(found, False):
             stores.media.store(PLACE, build_marks(EARLIER))
 
-    def write(_: Kept | None) -> str:
+    def write(_: ObjectHead | None) -> str:
         if len(calls) < 1:
             calls.append(1)
             set_object()
@@ -65,7 +65,7 @@ def test_an_object_that_was_seen_at_any_try_was_replaced(there: tuple[bool, bool
 def test_a_write_is_tried_four_times(failures: int) -> None:
     stores, calls = Stores(), list[int]()
 
-    def write(_: Kept | None) -> str:
+    def write(_: ObjectHead | None) -> str:
         calls.append(1)
         if len(calls) <= failures:
             raise Changed
@@ -92,7 +92,7 @@ def test_a_write_is_between_two_checks_of_the_claim(lost_after: int, written: bo
     stores, made = Stores(), list[str]()
     stores.table.lost_after = lost_after
 
-    def write(_: Kept | None) -> str:
+    def write(_: ObjectHead | None) -> str:
         made.append("etag")
         return "etag"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, Record
-from darkroom.aws.vault import Kept
+from darkroom.aws.s3 import ObjectHead
 from darkroom.aws.verdicts import Verdict
 from darkroom.errors import Changed, DarkroomError, OverLimits
 from darkroom.plan.limits import Limits
@@ -37,8 +37,8 @@ def moderation(verdicts: Mapping[str, Verdict] | Verdict | None = None, *, block
     return Moderation(source, blocks)
 
 
-def kept(metadata: Mapping[str, str], size_bytes: int = 3, etag: str = '"etag"') -> Kept:
-    return Kept(f"masters/{KEY}", etag, size_bytes, "", 0.0, {}, metadata, {})
+def kept(metadata: Mapping[str, str], size_bytes: int = 3, etag: str = '"etag"') -> ObjectHead:
+    return ObjectHead(f"masters/{KEY}", etag, size_bytes, "", 0.0, {}, metadata, {})
 
 
 def record(state: str = READY, sha256: str = OURS, **fields: Any) -> Record:
@@ -151,8 +151,8 @@ class Work:
     """A key that a dead worker left: ``served`` and ``waiting`` are its masters, ``own`` its record."""
 
     own: Record
-    served: Kept | None = None
-    waiting: Kept | None = None
+    served: ObjectHead | None = None
+    waiting: ObjectHead | None = None
     verdict: Verdict | None = None
     plans: tuple[str, ...] = ()
     presets: Any = None
@@ -324,10 +324,10 @@ class Store:
         if self.etag is None:
             return None
         body = io.BytesIO(BODY)
-        return SimpleNamespace(kept=kept({}, len(BODY), self.etag), body=body)
+        return SimpleNamespace(head=kept({}, len(BODY), self.etag), body=body)
 
 
-def reprint(store: Any, master: Kept, limits: Limits) -> list[Any]:
+def reprint(store: Any, master: ObjectHead, limits: Limits) -> list[Any]:
     shared: list[Deadline] = []
 
     def expose(data: bytes, plans: Any, _watermarks: Any, deadline: Deadline) -> Any:

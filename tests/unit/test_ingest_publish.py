@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record
-from darkroom.aws.vault import Kept
+from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Changed
 from darkroom.imaging.master import Master
 from darkroom.imaging.rendered_image import RenderedImage
@@ -31,7 +31,7 @@ SMALLEST_TIERED = 131_072
 
 MOST_TRIES = 4
 AT_ONCE = 4
-UPLOAD = FetchedUpload(Kept(KEY, '"u"', 3, "v1", NOW_S, {}, {}, {}), b"abc", "sha256 of v1")
+UPLOAD = FetchedUpload(ObjectHead(KEY, '"u"', 3, "v1", NOW_S, {}, {}, {}), b"abc", "sha256 of v1")
 MASTER = Master(b"master", "image/jpeg", "cleaned")
 
 

@@ -15,7 +15,7 @@ import pytest
 import darkroom.services.ingest
 from darkroom.aws.index import Claimed
 from darkroom.aws.record import CLAIMED, HELD, Record
-from darkroom.aws.vault import Kept
+from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Busy, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.claims import SHA256, Attempt, Claims, Lease, Superseded
@@ -51,8 +51,8 @@ def build_stub(**values: Any) -> Any:
     return MagicMock(**{name.replace("__", "."): value for name, value in values.items()})
 
 
-def build_kept(size_bytes: int = 3, **metadata: str) -> Kept:
-    return Kept(KEY, '"etag"', size_bytes, "v1", 0.0, {}, metadata, {})
+def build_kept(size_bytes: int = 3, **metadata: str) -> ObjectHead:
+    return ObjectHead(KEY, '"etag"', size_bytes, "v1", 0.0, {}, metadata, {})
 
 
 def make_values() -> Iterator[object]:

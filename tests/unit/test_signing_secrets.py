@@ -141,7 +141,7 @@ class Keys:
     document: KeysByLanguage | None
     dialect: str
 
-    def valid(self, *, distrust: bool = False) -> Sequence[Key]:
+    def get(self, *, refresh: bool = False) -> Sequence[Key]:
         if self.document is None:
             raise KeysInvalid
         return self.document.get(self.dialect, ())

@@ -75,7 +75,7 @@ def _authorised(sent: Sent) -> Plan:
 class NoKeys:
     """No signature is valid."""
 
-    def valid(self, *, distrust: bool = False) -> list[object]:
+    def get(self, *, refresh: bool = False) -> list[object]:
         return []
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.vectors.packing import Question, differing_bits, pack, unpack
+from darkroom.aws.vectors.packing import QueryVector, hamming_distance, pack, unpack
 from tests.component.aws.similar import direction, towards
 
 MOST_OFF = 0.003
@@ -16,12 +16,12 @@ MOST_OFF = 0.003
 def test_a_score_is_nearly_the_cosine(seed: int, cosine: float) -> None:
     vector = direction(seed)
     packed = pack(towards(vector, direction(seed + 1), cosine))
-    assert Question.of(vector).score(packed) == pytest.approx(cosine, abs=MOST_OFF)
+    assert QueryVector.from_floats(vector).score(packed) == pytest.approx(cosine, abs=MOST_OFF)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=64).filter(lambda v: max(map(abs, v)) > 0.001))
 def test_a_vector_is_the_same_picture_as_itself_whatever_its_length(values: list[float]) -> None:
-    assert Question.of(values).score(pack(values)) == pytest.approx(1, abs=1e-6)
+    assert QueryVector.from_floats(values).score(pack(values)) == pytest.approx(1, abs=1e-6)
     again = pack(unpack(pack(values)))
     assert again == pack(values)
 
@@ -34,7 +34,7 @@ def test_five_hundred_dimensions_take_as_many_bytes(seed: int) -> None:
 
 
 def test_a_vector_of_other_dimensions_is_far_away() -> None:
-    assert Question.of([1.0, 0.0]).score(pack([1.0, 0.0, 0.0])) == -1
+    assert QueryVector.from_floats([1.0, 0.0]).score(pack([1.0, 0.0, 0.0])) == -1
 
 
 @pytest.mark.parametrize("vector", [(), (0.0, 0.0)])
@@ -42,10 +42,10 @@ def test_what_has_no_length_is_refused(vector: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="length"):
         pack(vector)
     with pytest.raises(ValueError, match="length"):
-        Question.of(vector)
+        QueryVector.from_floats(vector)
 
 
 def test_hashes_differ_in_bits() -> None:
-    assert differing_bits("f" * 16, "f" * 16) == 0
-    assert differing_bits("f" * 16, "0" * 16) == 64
-    assert differing_bits("8000000000000001", "0" * 16) == 2
+    assert hamming_distance("f" * 16, "f" * 16) == 0
+    assert hamming_distance("f" * 16, "0" * 16) == 64
+    assert hamming_distance("8000000000000001", "0" * 16) == 2

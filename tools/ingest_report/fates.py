@@ -12,8 +12,8 @@ from typing import Any
 
 from darkroom.aws.index import Index
 from darkroom.aws.record import HELD, READY, Record
-from darkroom.aws.switches import in_vault
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.switches import reader
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.places import HELD_MASTERS, MASTERS
@@ -93,11 +93,11 @@ class Stack:
     @cached_property
     def at_ingest(self) -> tuple[str, ...]:
         """The presets that are rendered at ingest, by the settings in force when this is first read."""
-        return LiveSettings(in_vault(self.vault("media"))).current().presets.at_ingest
+        return LiveSettings(reader(self.vault("media"))).current().presets.at_ingest
 
-    def vault(self, name: str) -> Vault:
+    def vault(self, name: str) -> S3Bucket:
         """Its bucket ``uploads``, ``media`` or ``quarantine``."""
-        return Vault(self.cloud.s3, self.facts[f"{name}_bucket"])
+        return S3Bucket(self.cloud.s3, self.facts[f"{name}_bucket"])
 
     def send(self, folder: Path, prefix: str) -> list[Sent]:
         """Upload every file below ``folder`` with its SHA-256, under its path there behind ``prefix``."""

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "darkroom"))
 
 from darkroom.aws.clients import client
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import BadRun, DarkroomError
 from darkroom.services.library.requests import BATCH, TOLERATED_PERCENT, Doing, read_order
 from darkroom.services.library.runs import Run
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         return 2
 
 
-def start(chosen: argparse.Namespace, machine: Machine, media: Vault) -> int:
+def start(chosen: argparse.Namespace, machine: Machine, media: S3Bucket) -> int:
     """Start a run, and watch it unless told not to."""
     given = {name: value for name in ORDER if (value := getattr(chosen, name))}
     order = read_order(given)
@@ -57,7 +57,7 @@ def start(chosen: argparse.Namespace, machine: Machine, media: Vault) -> int:
     return _followed(chosen, machine, run, arn)
 
 
-def resume(chosen: argparse.Namespace, machine: Machine, media: Vault) -> int:
+def resume(chosen: argparse.Namespace, machine: Machine, media: S3Bucket) -> int:
     """Go on with what a run has left undone, as it was asked for, and try anew what has failed."""
     run = Run(media, chosen.run)
     order = run.document(run.orders)
@@ -73,7 +73,7 @@ def resume(chosen: argparse.Namespace, machine: Machine, media: Vault) -> int:
     return _followed(chosen, machine, run, arn)
 
 
-def watch(chosen: argparse.Namespace, machine: Machine, media: Vault) -> int:
+def watch(chosen: argparse.Namespace, machine: Machine, media: S3Bucket) -> int:
     """Show how far a run is until it ends, and its report."""
     run = Run(media, chosen.run)
     arn = machine.latest(run.name)
@@ -91,7 +91,7 @@ def watch(chosen: argparse.Namespace, machine: Machine, media: Vault) -> int:
     return reported if found.status == "SUCCEEDED" else 1
 
 
-def report(chosen: argparse.Namespace, machine: Machine, media: Vault) -> int:  # noqa: ARG001, a command as all are
+def report(chosen: argparse.Namespace, machine: Machine, media: S3Bucket) -> int:  # noqa: ARG001, a command as all are
     """Print the summary of a run's report, and where it lies."""
     run = Run(media, chosen.run)
     figures = run.document(run.summary)
@@ -119,7 +119,7 @@ def _summary(figures: Mapping[str, Any], bucket: str, run: Run) -> list[str]:
     return [*lines, f"report: s3://{bucket}/{run.summary}", f"each key: {figures['lines']}"]
 
 
-def _stack(chosen: argparse.Namespace, environment: Mapping[str, str]) -> tuple[Machine, Vault]:
+def _stack(chosen: argparse.Namespace, environment: Mapping[str, str]) -> tuple[Machine, S3Bucket]:
     """Where the chosen stack's runs are."""
     name = chosen.stack
     if chosen.local:
@@ -129,7 +129,7 @@ def _stack(chosen: argparse.Namespace, environment: Mapping[str, str]) -> tuple[
     found = client("cloudformation", environment).describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found}
     machine = Machine(client("stepfunctions", environment), outputs["LibraryMachineArn"])
-    return machine, Vault(client("s3", environment), outputs["MediaBucketName"])
+    return machine, S3Bucket(client("s3", environment), outputs["MediaBucketName"])
 
 
 def _parser() -> argparse.ArgumentParser:

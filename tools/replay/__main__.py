@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "darkroo
 
 from darkroom.aws.clients import client
 from darkroom.aws.model import Endpoint
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
-from darkroom.aws.vault import Vault
 from darkroom.errors import DarkroomError, ModelUnavailable
 from darkroom.services.infer.tasks import tasks as configured
 from darkroom.services.places import ObjectNames
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         if chosen.local:
             environment = _localised(chosen)
         sides, tasks = _sides(chosen, environment)
-        masters = Vault(client("s3", environment), _needed(chosen.bucket, "--bucket"))
+        masters = S3Bucket(client("s3", environment), _needed(chosen.bucket, "--bucket"))
         keys = _keys(chosen, masters, environment)
         pairs, failed = replayed(islice(pictures(masters, keys), chosen.limit), sides, tasks)
     except (DarkroomError, ValueError, OSError) as error:
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _keys(chosen: argparse.Namespace, masters: Vault, environment: Mapping[str, str]) -> Iterable[str]:
+def _keys(chosen: argparse.Namespace, masters: S3Bucket, environment: Mapping[str, str]) -> Iterable[str]:
     names = ObjectNames(chosen.prefix, encoded=not chosen.raw_names)
     if chosen.manifest is not None:
         return listed(masters, chosen.manifest)

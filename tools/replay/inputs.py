@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
-from darkroom.aws.vault import Vault
 from darkroom.errors import DarkroomError
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -20,13 +20,13 @@ def sampled(samples: Samples, names: ObjectNames) -> list[str]:
     return list(dict.fromkeys(names.name(sample.key) for sample in recent))
 
 
-def below(masters: Vault, prefix: str) -> Iterator[str]:
+def below(masters: S3Bucket, prefix: str) -> Iterator[str]:
     """All objects that start with ``prefix``; raises Unavailable."""
-    for page in masters.pages(prefix):
+    for page in masters.list_pages(prefix):
         yield from (one.key for one in page if not one.key.endswith("/"))
 
 
-def listed(masters: Vault, manifest: str) -> list[str]:
+def listed(masters: S3Bucket, manifest: str) -> list[str]:
     """The objects that the Ground Truth manifest ``manifest`` names, which lie in the same bucket.
 
     Raises ValueError for what is no such manifest, Unavailable.
@@ -46,7 +46,7 @@ def listed(masters: Vault, manifest: str) -> list[str]:
     return [one.removeprefix(bucket) for one in references]
 
 
-def pictures(masters: Vault, keys: Iterable[str]) -> Iterator[bytes]:
+def pictures(masters: S3Bucket, keys: Iterable[str]) -> Iterator[bytes]:
     """A JPEG of each object, as infer sends it. Those that are gone or cannot be decoded are left out.
 
     Raises Unavailable.
@@ -57,7 +57,7 @@ def pictures(masters: Vault, keys: Iterable[str]) -> Iterator[bytes]:
             continue
         with opened.body as body:
             try:
-                yield prepared(Source.from_stream(iter(body), opened.kept.size_bytes), Limits())
+                yield prepared(Source.from_stream(iter(body), opened.head.size_bytes), Limits())
             except DarkroomError as error:
                 if error.status >= 500 or error.retryable:
                     raise

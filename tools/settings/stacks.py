@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.aws.clients import client
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.settings import OFF, Settings
 
 from .. import local_stack
@@ -71,7 +71,7 @@ def stack_on_aws(name: str, environment: Mapping[str, str]) -> Target:
     [found] = client("cloudformation", environment).describe_stacks(StackName=name)["Stacks"]
     outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
     parameters = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())}
-    media = Vault(client("s3", environment), outputs["MediaBucketName"])
+    media = S3Bucket(client("s3", environment), outputs["MediaBucketName"])
     store = AwsStore(client("cloudfront-keyvaluestore", environment), outputs["FindingsStoreArn"])
     return Target(SettingsStore(media), store, parameters)
 
@@ -84,5 +84,5 @@ def stack_here(state: Path) -> Target:
 def of_facts(facts: Mapping[str, Any]) -> Target:
     """The stack on this machine that has the ``facts``."""
     outputs = facts["outputs"]
-    media = Vault(client("s3", local_stack.environment(facts)), outputs["MediaBucketName"])
+    media = S3Bucket(client("s3", local_stack.environment(facts)), outputs["MediaBucketName"])
     return Target(SettingsStore(media), LocalStore(facts["aws_endpoint_url"], outputs["FindingsStoreArn"]), {})

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import Changed
 from darkroom.services.live_settings import CURRENT, HISTORY, history_name
 from darkroom.settings import InvalidSettings, read_settings
@@ -56,7 +56,7 @@ class Version:
 class SettingsStore:
     """Where the document is: ``media`` is the media bucket. Faults are Unavailable."""
 
-    media: Vault
+    media: S3Bucket
     clock: Callable[[], float] = time.time
 
     def current(self) -> Version:
@@ -81,7 +81,7 @@ class SettingsStore:
 
     def history(self) -> Iterator[Version]:
         """All versions, the oldest first, those included that were never in force."""
-        for page in self.media.pages(HISTORY):
+        for page in self.media.list_pages(HISTORY):
             for listed in page:
                 if (version := self._read(listed.key)) is not None:
                     yield version
@@ -118,7 +118,7 @@ class SettingsStore:
         if found is None:
             return None
         with found.body as body:
-            return body.read(), found.kept.etag
+            return body.read(), found.head.etag
 
     def _read(self, key: str) -> Version | None:
         found = self._body(key)

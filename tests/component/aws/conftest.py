@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws import clients
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from tests.waiting import HANG_S
 
 _numbers = itertools.count(1)
@@ -20,20 +20,20 @@ def s3(aws_environment: dict[str, str]) -> Any:
 
 
 @pytest.fixture
-def vault(s3: Any) -> Vault:
+def vault(s3: Any) -> S3Bucket:
     """An empty bucket without versions."""
     name = f"vault-{next(_numbers)}"
     s3.create_bucket(Bucket=name)
-    return Vault(s3, name)
+    return S3Bucket(s3, name)
 
 
 @pytest.fixture
-def versioned(s3: Any) -> Vault:
+def versioned(s3: Any) -> S3Bucket:
     """An empty bucket with versions."""
     name = f"versioned-{next(_numbers)}"
     s3.create_bucket(Bucket=name)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    return Vault(s3, name)
+    return S3Bucket(s3, name)
 
 
 @pytest.fixture

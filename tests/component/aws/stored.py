@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 
 HEADERS = {
     "Content-Type": "image/webp",
@@ -14,15 +14,15 @@ HEADERS = {
 METADATA = {"source-etag": "abc", "sequencer": "0055"}
 
 
-def put(vault: Vault, key: str, body: bytes = b"x", **given: Any) -> str:
+def put(vault: S3Bucket, key: str, body: bytes = b"x", **given: Any) -> str:
     return vault.put(key, body, **{"headers": {}, "metadata": {}, **given})
 
 
-def keys(vault: Vault, prefix: str = "", start_after: str = "") -> list[str]:
-    return [one.key for page in vault.pages(prefix, start_after) for one in page]
+def keys(vault: S3Bucket, prefix: str = "", start_after: str = "") -> list[str]:
+    return [one.key for page in vault.list_pages(prefix, start_after) for one in page]
 
 
-def opened_body(vault: Vault, key: str) -> bytes:
+def opened_body(vault: S3Bucket, key: str) -> bytes:
     opened = vault.open(key)
     assert opened
     return opened.body.read()

@@ -11,7 +11,7 @@ import pytest
 
 from darkroom.aws.archive import Archive, Noted, item_name, sidecar_name
 from darkroom.aws.documents import Document, DocumentStore
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.verdicts import Verdict, VerdictTable
 from darkroom.errors import Changed
 from darkroom.findings import FACES, TEXT, Face, Finding, Findings, Line, Region
@@ -39,7 +39,7 @@ def entries(aws: Callable[[str], Any], table: str) -> DocumentStore:
 
 
 @pytest.fixture
-def archive(vault: Vault, entries: DocumentStore) -> Archive:
+def archive(vault: S3Bucket, entries: DocumentStore) -> Archive:
     return Archive(vault, entries)
 
 

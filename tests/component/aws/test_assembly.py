@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from darkroom.aws.assembly import CopiedRange, MultipartAssembler, Part
-from darkroom.aws.machine import Machine
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.stepfunctions import StateMachine
 from darkroom.errors import Changed, Unavailable
 from tests.roles import create_role
 
@@ -22,17 +22,17 @@ IDLE = {"StartAt": "Idle", "States": {"Idle": {"Type": "Wait", "Seconds": 3600, 
 
 
 @pytest.fixture
-def strip(vault: Vault) -> tuple[bytes, str]:
+def strip(vault: S3Bucket) -> tuple[bytes, str]:
     """11 MB in the object ``a``, and its entity tag."""
     data = secrets.token_bytes(11 * MB)
     return data, put(vault, "a", data)
 
 
-def uploads(s3: Any, vault: Vault) -> list[Any]:
+def uploads(s3: Any, vault: S3Bucket) -> list[Any]:
     return list(s3.list_multipart_uploads(Bucket=vault.bucket).get("Uploads", []))
 
 
-def test_parts_are_copied_or_sent_in_their_order(s3: Any, vault: Vault, strip: tuple[bytes, str]) -> None:
+def test_parts_are_copied_or_sent_in_their_order(s3: Any, vault: S3Bucket, strip: tuple[bytes, str]) -> None:
     data, etag = strip
     head = secrets.token_bytes(5 * MB)
     parts: list[Part] = [head + data[: 2 * MB], CopiedRange("a", etag, len(data), 2 * MB, len(data)), b"the end"]
@@ -43,14 +43,16 @@ def test_parts_are_copied_or_sent_in_their_order(s3: Any, vault: Vault, strip: t
     assert (kept.etag, kept.headers) == (made, {"Content-Type": "image/tiff"})
 
 
-def test_a_small_object_is_copied_whole(s3: Any, vault: Vault) -> None:
+def test_a_small_object_is_copied_whole(s3: Any, vault: S3Bucket) -> None:
     etag = put(vault, "a", b"small")
     MultipartAssembler(s3, vault.bucket).assemble("b", [CopiedRange("a", etag, 5, 0, 5)], content_type="image/tiff")
     assert opened_body(vault, "b") == b"small"
 
 
 @pytest.mark.parametrize("gone", [True, False])
-def test_what_is_not_what_it_was_is_not_copied(s3: Any, vault: Vault, strip: tuple[bytes, str], *, gone: bool) -> None:
+def test_what_is_not_what_it_was_is_not_copied(
+    s3: Any, vault: S3Bucket, strip: tuple[bytes, str], *, gone: bool
+) -> None:
     data, etag = strip
     if gone:
         vault.delete("a")
@@ -64,27 +66,27 @@ def test_what_is_not_what_it_was_is_not_copied(s3: Any, vault: Vault, strip: tup
     assert uploads(s3, vault) == []
 
 
-def test_a_range_is_of_one_object_alone(vault: Vault) -> None:
+def test_a_range_is_of_one_object_alone(vault: S3Bucket) -> None:
     etag = put(vault, "a", b"0123456789")
-    assert vault.range("a", 2, 5, etag=etag) == b"234"
-    assert vault.range("a", 8, 10, etag=etag) == b"89"
+    assert vault.read_range("a", 2, 5, etag=etag) == b"234"
+    assert vault.read_range("a", 8, 10, etag=etag) == b"89"
     put(vault, "a", b"abcdefghij")
     with pytest.raises(Changed):
-        vault.range("a", 2, 5, etag=etag)
+        vault.read_range("a", 2, 5, etag=etag)
     vault.delete("a")
     with pytest.raises(Changed):
-        vault.range("a", 2, 5, etag=etag)
+        vault.read_range("a", 2, 5, etag=etag)
 
 
 @pytest.fixture
-def machine(aws: Callable[[str], Any]) -> Machine:
+def machine(aws: Callable[[str], Any]) -> StateMachine:
     client = aws("stepfunctions")
     role = create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
     made = client.create_state_machine(name=secrets.token_hex(8), definition=json.dumps(IDLE), roleArn=role)
-    return Machine(lambda: client, made["stateMachineArn"])
+    return StateMachine(lambda: client, made["stateMachineArn"])
 
 
-def test_work_is_begun_once_for_as_long_as_it_is_done(machine: Machine) -> None:
+def test_work_is_begun_once_for_as_long_as_it_is_done(machine: StateMachine) -> None:
     client = machine.connect()
     first = machine.start("work", {"key": "a.tif"})
     assert machine.start("work", {"key": "a.tif"}) == first
@@ -97,7 +99,7 @@ def test_work_is_begun_once_for_as_long_as_it_is_done(machine: Machine) -> None:
     assert len(client.list_executions(stateMachineArn=machine.arn)["executions"]) == 3
 
 
-def test_a_machine_that_is_not_there_is_a_fault(machine: Machine) -> None:
+def test_a_machine_that_is_not_there_is_a_fault(machine: StateMachine) -> None:
     machine.connect().delete_state_machine(stateMachineArn=machine.arn)
     with pytest.raises(Unavailable):
         machine.start("work", {})

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.audit import DECISION, ERASURE, KINDS, OVERRIDE, Audit, hashed
+from darkroom.aws.audit import DECISION, ERASURE, KINDS, OVERRIDE, AuditLog, hash_key
 from darkroom.aws.clients import client
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import Unavailable
 
 from . import faulty
@@ -23,8 +23,8 @@ DAY_S = 86_400.0
 _numbers = itertools.count(1)
 
 
-def test_an_entry_says_who_did_what_when_and_why(vault: Vault) -> None:
-    key = Audit(vault, clock=lambda: NOON_S).note(DECISION, "endpoint", "monitor", action="rollback", reasons=["n"])
+def test_an_entry_says_who_did_what_when_and_why(vault: S3Bucket) -> None:
+    key = AuditLog(vault, clock=lambda: NOON_S).write(DECISION, "endpoint", "monitor", action="rollback", reasons=["n"])
     assert re.fullmatch(r"2026/11/25/120000\.125000-[0-9a-f]{12}\.json", key)
     assert json.loads(opened_body(vault, key)) == {
         "at": "2026-11-25T12:00:00.125+00:00",
@@ -35,49 +35,49 @@ def test_an_entry_says_who_did_what_when_and_why(vault: Vault) -> None:
     }
 
 
-def test_entries_of_one_moment_do_not_replace_each_other(vault: Vault) -> None:
-    audit = Audit(vault, clock=lambda: NOON_S)
-    written = {audit.note(OVERRIDE, "a.jpg", "person") for _ in range(20)}
+def test_entries_of_one_moment_do_not_replace_each_other(vault: S3Bucket) -> None:
+    audit = AuditLog(vault, clock=lambda: NOON_S)
+    written = {audit.write(OVERRIDE, "a.jpg", "person") for _ in range(20)}
     assert sorted(written) == keys(vault)
     assert len(written) == 20
 
 
-def test_the_newest_entries_come_first_over_days(vault: Vault) -> None:
+def test_the_newest_entries_come_first_over_days(vault: S3Bucket) -> None:
     for past, subject in enumerate(["today", "yesterday", "the day before", "long ago"]):
-        Audit(vault, clock=lambda past=past: NOON_S - DAY_S * (40 if past == 3 else past)).note(  # type: ignore[misc]
+        AuditLog(vault, clock=lambda past=past: NOON_S - DAY_S * (40 if past == 3 else past)).write(  # type: ignore[misc]
             DECISION, subject, "x"
         )
-    Audit(vault, clock=lambda: NOON_S + 1).note(DECISION, "just now", "x")
-    audit = Audit(vault, clock=lambda: NOON_S + 2)
-    assert [one["subject"] for one in audit.newest(10)] == ["just now", "today", "yesterday", "the day before"]
-    assert [one["subject"] for one in audit.newest(2)] == ["just now", "today"]
-    assert [one["subject"] for one in audit.newest(10, days=1)] == ["just now", "today"]
+    AuditLog(vault, clock=lambda: NOON_S + 1).write(DECISION, "just now", "x")
+    audit = AuditLog(vault, clock=lambda: NOON_S + 2)
+    assert [one["subject"] for one in audit.list_newest(10)] == ["just now", "today", "yesterday", "the day before"]
+    assert [one["subject"] for one in audit.list_newest(2)] == ["just now", "today"]
+    assert [one["subject"] for one in audit.list_newest(10, days=1)] == ["just now", "today"]
 
 
-def test_kinds_are_a_closed_list(vault: Vault) -> None:
+def test_kinds_are_a_closed_list(vault: S3Bucket) -> None:
     assert KINDS == ("decision", "override", "release", "erasure")
     with pytest.raises(ValueError, match="gossip"):
-        Audit(vault).note("gossip", "a", "b")
+        AuditLog(vault).write("gossip", "a", "b")
     assert keys(vault) == []
 
 
 def test_an_erasure_names_its_key_by_a_hash_alone() -> None:
-    assert re.fullmatch("sha256:[0-9a-f]{64}", hashed("people/ümit.jpg"))
-    assert hashed("a") != hashed("b")
+    assert re.fullmatch("sha256:[0-9a-f]{64}", hash_key("people/ümit.jpg"))
+    assert hash_key("a") != hash_key("b")
 
 
 def test_a_write_whose_answer_was_lost_is_no_error(s3: Any) -> None:
     with faulty.answering(faulty.error(500, "InternalError"), faulty.error(412, "PreconditionFailed")) as server:
-        audit = Audit(Vault(client("s3", server.environment), "log"))
-        assert audit.note(ERASURE, hashed("a"), "person").endswith(".json")
+        audit = AuditLog(S3Bucket(client("s3", server.environment), "log"))
+        assert audit.write(ERASURE, hash_key("a"), "person").endswith(".json")
         assert len(server.requests) == 2
 
 
 def test_a_bucket_that_does_not_answer_is_a_fault() -> None:
     with faulty.answering(faulty.error(403, "AccessDenied")) as server:
-        audit = Audit(Vault(client("s3", server.environment), "log"))
+        audit = AuditLog(S3Bucket(client("s3", server.environment), "log"))
         with pytest.raises(Unavailable):
-            audit.note(DECISION, "a", "b")
+            audit.write(DECISION, "a", "b")
 
 
 def test_a_locked_bucket_keeps_what_was_written(s3: Any) -> None:
@@ -90,8 +90,8 @@ def test_a_locked_bucket_keeps_what_was_written(s3: Any) -> None:
             "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}},
         },
     )
-    vault = Vault(s3, name)
-    key = Audit(vault).note(DECISION, "a", "b")
+    vault = S3Bucket(s3, name)
+    key = AuditLog(vault).write(DECISION, "a", "b")
     kept = vault.head(key)
     assert kept is not None
     with pytest.raises(s3.exceptions.ClientError, match="AccessDenied"):

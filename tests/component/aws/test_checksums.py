@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.checksums import ALGORITHMS, ChecksumSet, compute_checksums
-from darkroom.aws.kept import CHECKSUMS
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.s3_objects import CHECKSUMS
 
 CHECK_VALUES = {
     "crc32": "cbf43926",
@@ -86,7 +86,7 @@ def test_every_checksum_of_s3_is_read_and_can_be_made(s3: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
-def test_what_s3_keeps_is_what_we_make(s3: Any, vault: Vault, name: str) -> None:
+def test_what_s3_keeps_is_what_we_make(s3: Any, vault: S3Bucket, name: str) -> None:
     ours = compute_checksums(DATA, [name])
     s3.put_object(Bucket=vault.bucket, Key="a", Body=DATA, **{CHECKSUMS[name]: ours[name]})
     kept = vault.head("a")
@@ -95,18 +95,18 @@ def test_what_s3_keeps_is_what_we_make(s3: Any, vault: Vault, name: str) -> None
     opened = vault.open("a")
     assert opened
     with opened.body:
-        assert opened.kept.checksums == ours
+        assert opened.head.checksums == ours
 
 
 @pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
-def test_s3_refuses_what_is_not_the_checksum(s3: Any, vault: Vault, name: str) -> None:
+def test_s3_refuses_what_is_not_the_checksum(s3: Any, vault: S3Bucket, name: str) -> None:
     with pytest.raises(s3.exceptions.ClientError):
         s3.put_object(
             Bucket=vault.bucket, Key="a", Body=DATA, **{CHECKSUMS[name]: compute_checksums(b"other", [name])[name]}
         )
 
 
-def test_a_checksum_of_parts_is_left_out(s3: Any, vault: Vault) -> None:
+def test_a_checksum_of_parts_is_left_out(s3: Any, vault: S3Bucket) -> None:
     place = {"Bucket": vault.bucket, "Key": "a"}
     upload = s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256")["UploadId"]
     part = s3.upload_part(**place, UploadId=upload, PartNumber=1, Body=DATA, ChecksumAlgorithm="SHA256")
@@ -132,7 +132,7 @@ def test_a_wrong_checksum_does_not_fail_the_read() -> None:
         "x-amz-checksum-type": "FULL_OBJECT",
     }
     with answering(Reply(200, DATA, headers)) as faulty:
-        opened = Vault(clients.client("s3", faulty.environment), "bucket").open("a")
+        opened = S3Bucket(clients.client("s3", faulty.environment), "bucket").open("a")
         assert opened
         assert opened.body.read() == DATA
-        assert opened.kept.checksums == compute_checksums(b"other", ["crc32"])
+        assert opened.head.checksums == compute_checksums(b"other", ["crc32"])

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from darkroom.aws import clients
-from darkroom.aws.bus import Bus
-from darkroom.aws.cdn import Cdn
-from darkroom.aws.queues import Queue
-from darkroom.aws.vault import Listed, Vault
+from darkroom.aws.cloudfront import Distribution
+from darkroom.aws.eventbridge import EventBus
+from darkroom.aws.s3 import ListedObject, S3Bucket
+from darkroom.aws.sqs import Queue
 from darkroom.errors import Unavailable
 from tests.waiting import HANG_S, wait_until
 
@@ -36,33 +36,33 @@ FAULTS: dict[str, Reply | Silence] = {
 }
 
 ASKING: dict[str, tuple[str, Callable[[Any], object]]] = {
-    "head": ("s3", lambda client: Vault(client, "b").head("k")),
-    "open": ("s3", lambda client: _read(Vault(client, "b"))),
-    "put": ("s3", lambda client: Vault(client, "b").put("k", b"x", headers={}, metadata={})),
+    "head": ("s3", lambda client: S3Bucket(client, "b").head("k")),
+    "open": ("s3", lambda client: _read(S3Bucket(client, "b"))),
+    "put": ("s3", lambda client: S3Bucket(client, "b").put("k", b"x", headers={}, metadata={})),
     "conditional put": (
         "s3",
-        lambda client: Vault(client, "b").put("k", b"x", headers={}, metadata={}, replaces='"e"'),
+        lambda client: S3Bucket(client, "b").put("k", b"x", headers={}, metadata={}, replaces='"e"'),
     ),
-    "copy": ("s3", lambda client: Vault(client, "b").copy(Vault(client, "b"), "k", "l")),
+    "copy": ("s3", lambda client: S3Bucket(client, "b").copy(S3Bucket(client, "b"), "k", "l")),
     "send": ("sqs", lambda client: Queue(client, "http://127.0.0.1/0/q").send({})),
     "send many": ("sqs", lambda client: Queue(client, "http://127.0.0.1/0/q").send_many([{}])),
-    "announce": ("events", lambda client: Bus(client, "default", "darkroom").announce("ImageReady", {})),
-    "invalidate": ("cloudfront", lambda client: Cdn(client, "E1").invalidate(["/a/_/*"], "r")),
-    "wildcards": ("cloudfront", lambda client: Cdn(client, "E1").wildcards_in_flight()),
-    "pages": ("s3", lambda client: list(Vault(client, "b").pages())),
-    "erase": ("s3", lambda client: Vault(client, "b").erase("k")),
-    "delete many": ("s3", lambda client: Vault(client, "b").delete_many([Listed("k", '"e"', 1, 0)])),
+    "announce": ("events", lambda client: EventBus(client, "default", "darkroom").publish("ImageReady", {})),
+    "invalidate": ("cloudfront", lambda client: Distribution(client, "E1").invalidate(["/a/_/*"], "r")),
+    "wildcards": ("cloudfront", lambda client: Distribution(client, "E1").count_wildcards_in_progress()),
+    "pages": ("s3", lambda client: list(S3Bucket(client, "b").list_pages())),
+    "erase": ("s3", lambda client: S3Bucket(client, "b").erase("k")),
+    "delete many": ("s3", lambda client: S3Bucket(client, "b").delete_many([ListedObject("k", '"e"', 1, 0)])),
 }
 TELLING: dict[str, tuple[str, Callable[[Any], object]]] = {
-    "delete": ("s3", lambda client: Vault(client, "b").delete("k")),
-    "hide": ("sqs", lambda client: Queue(client, "http://127.0.0.1/0/q").hide("receipt", 5)),
+    "delete": ("s3", lambda client: S3Bucket(client, "b").delete("k")),
+    "hide": ("sqs", lambda client: Queue(client, "http://127.0.0.1/0/q").set_visibility_timeout("receipt", 5)),
 }
 """Operations with nothing in their answer, of which a strange one cannot be told from a good one."""
 
 STRANGE = {"nothing", "an error page", "garbage", "broken off"}
 
 
-def _read(vault: Vault) -> bytes:
+def _read(vault: S3Bucket) -> bytes:
     opened = vault.open("k")
     assert opened
     return opened.body.read()
@@ -84,7 +84,7 @@ def test_every_fault_is_unavailable_after_few_attempts(
         with pytest.raises(Unavailable) as caught:
             ask(client)
         wait_until(lambda: faulty.requests, "a request has come")
-    assert len(faulty.requests) <= clients.ATTEMPTS
+    assert len(faulty.requests) <= clients.MAX_ATTEMPTS
     assert caught.value.message == Unavailable.title
     assert caught.value.detail
 
@@ -97,7 +97,7 @@ def test_every_fault_is_unavailable_after_few_attempts(
 def test_a_fault_that_passes_is_not_seen(passing: Reply | Silence, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "READ_S", 5.0 if passing == HANG else HANG_S)
     with answering(passing, passing, Reply(200, headers={"ETag": '"e"'})) as faulty:
-        vault = Vault(clients.client("s3", faulty.environment), "bucket")
+        vault = S3Bucket(clients.client("s3", faulty.environment), "bucket")
         assert vault.put("k", b"body", headers={}, metadata={}) == '"e"'
     assert [(method, path) for method, path, _ in faulty.requests] == [("PUT", "/bucket/k")] * 3
 
@@ -106,7 +106,7 @@ def test_a_fault_that_passes_is_not_seen(passing: Reply | Silence, monkeypatch: 
 def test_a_body_that_breaks_off_is_unavailable() -> None:
     headers = {"ETag": '"e"', "Last-Modified": "Wed, 25 Nov 2026 00:00:00 GMT"}
     with answering(Reply(200, b"x" * 100, headers, promised=1000)) as faulty:
-        opened = Vault(clients.client("s3", faulty.environment), "bucket").open("k")
+        opened = S3Bucket(clients.client("s3", faulty.environment), "bucket").open("k")
         assert opened
         assert opened.body.read(50) == b"x" * 50
         with pytest.raises(Unavailable):
@@ -118,11 +118,11 @@ def test_where_nobody_listens_is_unavailable(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     environment = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     with pytest.raises(Unavailable, match="cannot be made"):
-        Vault(clients.client("s3", environment), "bucket").head("k")
+        S3Bucket(clients.client("s3", environment), "bucket").head("k")
 
 
 def test_our_own_mistakes_are_not_faults_of_aws() -> None:
-    with pytest.raises(TypeError), clients.asking("anything"):
+    with pytest.raises(TypeError), clients.translate_errors("anything"):
         raise TypeError
 
 

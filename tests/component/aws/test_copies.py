@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws import vault as module
-from darkroom.aws.vault import Vault
+from darkroom.aws import s3 as module
+from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import Changed
 
 from .stored import HEADERS, METADATA, keys, opened_body, put
 
 
-def test_a_copy_keeps_headers_and_metadata(vault: Vault, versioned: Vault) -> None:
+def test_a_copy_keeps_headers_and_metadata(vault: S3Bucket, versioned: S3Bucket) -> None:
     etag = put(versioned, "a", headers=HEADERS, metadata=METADATA)
     assert vault.copy(versioned, "a", "b", source_etag=etag) == etag
     copied = vault.head("b")
@@ -22,7 +22,7 @@ def test_a_copy_keeps_headers_and_metadata(vault: Vault, versioned: Vault) -> No
     assert (copied.headers, copied.metadata) == (HEADERS, METADATA)
 
 
-def test_a_copy_replaces_what_is_given(vault: Vault) -> None:
+def test_a_copy_replaces_what_is_given(vault: S3Bucket) -> None:
     put(vault, "a", headers=HEADERS, metadata=METADATA)
     vault.copy(vault, "a", "b", headers={"Content-Type": "image/png"}, metadata={"code": "damaged"})
     vault.copy(vault, "a", "c", metadata={})
@@ -36,7 +36,7 @@ def test_a_copy_replaces_what_is_given(vault: Vault) -> None:
     assert (retyped.headers, retyped.metadata) == ({"Content-Type": "image/png"}, METADATA)
 
 
-def test_an_object_may_be_copied_onto_itself(vault: Vault) -> None:
+def test_an_object_may_be_copied_onto_itself(vault: S3Bucket) -> None:
     etag = put(vault, "a", metadata=METADATA)
     assert vault.copy(vault, "a", "a", metadata={"new": "1"}) == etag
     kept = vault.head("a")
@@ -44,7 +44,7 @@ def test_an_object_may_be_copied_onto_itself(vault: Vault) -> None:
     assert kept.metadata == {"new": "1"}
 
 
-def test_a_source_that_has_changed_is_not_copied(vault: Vault) -> None:
+def test_a_source_that_has_changed_is_not_copied(vault: S3Bucket) -> None:
     etag = put(vault, "a", b"1")
     put(vault, "a", b"2")
     with pytest.raises(Changed):
@@ -52,29 +52,29 @@ def test_a_source_that_has_changed_is_not_copied(vault: Vault) -> None:
     assert vault.head("b") is None
 
 
-def test_a_source_that_changes_meanwhile_is_not_copied(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_changes_meanwhile_is_not_copied(vault: S3Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     put(vault, "a", b"1")
-    look = Vault.head
+    look = S3Bucket.head
 
-    def look_and_change(self: Vault, key: str, version_id: str = "") -> Any:
+    def look_and_change(self: S3Bucket, key: str, version_id: str = "") -> Any:
         found = look(self, key, version_id)
         put(vault, "a", b"2")
         return found
 
-    monkeypatch.setattr(Vault, "head", look_and_change)
+    monkeypatch.setattr(S3Bucket, "head", look_and_change)
     with pytest.raises(Changed):
         vault.copy(vault, "a", "b")
     monkeypatch.undo()
     assert vault.head("b") is None
 
 
-def test_tags_stay_behind(s3: Any, vault: Vault) -> None:
+def test_tags_stay_behind(s3: Any, vault: S3Bucket) -> None:
     s3.put_object(Bucket=vault.bucket, Key="a", Body=b"x", Tagging="owner=somebody")
     vault.copy(vault, "a", "b")
     assert s3.get_object_tagging(Bucket=vault.bucket, Key="b")["TagSet"] == []
 
 
-def test_large_objects_are_copied_in_parts(s3: Any, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_objects_are_copied_in_parts(s3: Any, vault: S3Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     data = secrets.token_bytes(11 * 1024 * 1024)
     put(vault, "a", data, headers=HEADERS, metadata=METADATA)
     monkeypatch.setattr(module, "COPY_LIMIT_BYTES", 6 * 1024 * 1024)
@@ -89,7 +89,7 @@ def test_large_objects_are_copied_in_parts(s3: Any, vault: Vault, monkeypatch: p
     assert s3.head_object(Bucket=vault.bucket, Key="b")["StorageClass"] == "INTELLIGENT_TIERING"
 
 
-def test_a_copy_is_not_read(s3: Any, vault: Vault, versioned: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_is_not_read(s3: Any, vault: S3Bucket, versioned: S3Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     """The role of ingest may put to the quarantine bucket and do nothing else there."""
     put(versioned, "a", secrets.token_bytes(6 * 1024 * 1024))
     monkeypatch.setattr(module, "PART_BYTES", 5 * 1024 * 1024)
@@ -111,25 +111,25 @@ def test_a_copy_is_not_read(s3: Any, vault: Vault, versioned: Vault, monkeypatch
 
 
 def test_a_large_source_that_changes_meanwhile_leaves_no_parts(
-    s3: Any, vault: Vault, monkeypatch: pytest.MonkeyPatch
+    s3: Any, vault: S3Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(vault, "a", secrets.token_bytes(6 * 1024 * 1024))
     monkeypatch.setattr(module, "COPY_LIMIT_BYTES", 1024)
     monkeypatch.setattr(module, "PART_BYTES", 5 * 1024 * 1024)
-    read_head = Vault.head
+    read_head = S3Bucket.head
 
-    def read_and_change(self: Vault, key: str, version_id: str = "") -> Any:
+    def read_and_change(self: S3Bucket, key: str, version_id: str = "") -> Any:
         found = read_head(self, key, version_id)
         put(vault, "a", b"2" * 6 * 1024 * 1024)
         return found
 
-    monkeypatch.setattr(Vault, "head", read_and_change)
+    monkeypatch.setattr(S3Bucket, "head", read_and_change)
     with pytest.raises(Changed):
         vault.copy(vault, "a", "b")
     assert not s3.list_multipart_uploads(Bucket=vault.bucket).get("Uploads")
 
 
-def test_the_storage_class_is_chosen(s3: Any, vault: Vault) -> None:
+def test_the_storage_class_is_chosen(s3: Any, vault: S3Bucket) -> None:
     put(vault, "tiered", tiered=True)
     put(vault, "plain")
     vault.copy(vault, "plain", "copy", tiered=True)
@@ -143,7 +143,7 @@ def test_the_storage_class_is_chosen(s3: Any, vault: Vault) -> None:
     }
 
 
-def test_an_older_version_can_be_copied(versioned: Vault, vault: Vault) -> None:
+def test_an_older_version_can_be_copied(versioned: S3Bucket, vault: S3Bucket) -> None:
     etag = put(versioned, "a", b"1", metadata=METADATA)
     first = versioned.head("a")
     put(versioned, "a", b"2")

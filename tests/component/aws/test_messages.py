@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from darkroom.aws import clients
-from darkroom.aws.bus import Bus
-from darkroom.aws.queues import TRACE_HEADER, Queue
+from darkroom.aws.eventbridge import EventBus
+from darkroom.aws.sqs import TRACE_HEADER, Queue
 from darkroom.errors import Unavailable
 
 from .faulty import Reply, answering
@@ -94,7 +94,7 @@ def test_a_hidden_message_comes_back_when_it_is_told_to(sqs: Any, queue: Queue) 
     queue.send({})
     [message] = received(sqs, queue)
     assert received(sqs, queue) == []
-    queue.hide(message["ReceiptHandle"], 0)
+    queue.set_visibility_timeout(message["ReceiptHandle"], 0)
     assert len(received(sqs, queue)) == 1
 
 
@@ -124,9 +124,9 @@ def test_an_announcement_reaches_those_who_listen(aws: Callable[[str], Any], sqs
     events.put_rule(Name=bus, EventBusName=bus, EventPattern=pattern)
     arn = sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.put_targets(Rule=bus, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
-    announcing = Bus(events, bus, "pictures")
-    announcing.announce("ImageRemoved", {"key": "b"})
-    announcing.announce("ImageReady", {"key": "größe.jpg", "width": 3})
+    announcing = EventBus(events, bus, "pictures")
+    announcing.publish("ImageRemoved", {"key": "b"})
+    announcing.publish("ImageReady", {"key": "größe.jpg", "width": 3})
     [message] = received(sqs, queue)
     event = json.loads(message["Body"])
     assert (event["source"], event["detail-type"]) == ("darkroom", "ImageReady")
@@ -138,7 +138,7 @@ def test_an_announcement_is_put_in_its_trace(header: str) -> None:
     """EventBridge refuses a header without characters."""
     answer = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
     with answering(Reply(200, json.dumps(answer).encode())) as faulty:
-        Bus(clients.client("events", faulty.environment), "default", "pictures", lambda: header).announce(
+        EventBus(clients.client("events", faulty.environment), "default", "pictures", lambda: header).publish(
             "ImageReady", {}
         )
     [entry] = json.loads(faulty.requests[0][2])["Entries"]
@@ -148,7 +148,7 @@ def test_an_announcement_is_put_in_its_trace(header: str) -> None:
 def test_an_announcement_that_was_not_taken_is_a_fault() -> None:
     answer = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slower"}]}
     with answering(Reply(200, json.dumps(answer).encode())) as faulty:
-        bus = Bus(clients.client("events", faulty.environment), "default", "pictures")
+        bus = EventBus(clients.client("events", faulty.environment), "default", "pictures")
         with pytest.raises(Unavailable) as caught:
-            bus.announce("ImageReady", {})
+            bus.publish("ImageReady", {})
     assert "ThrottlingException" in caught.value.detail

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .watched import BEFORE, LAMBDA, OBSERVERS, PARENT, SENDER, TRACE, Document, Told, watch
+from .observed_process import BEFORE, LAMBDA, OBSERVERS, PARENT, SENDER, TRACE, Document, Told, watch
 
 WORK = """
 from concurrent.futures import ThreadPoolExecutor
@@ -34,18 +34,19 @@ observer.begin(Context)
 with observer.message("change", correlation_id="cf-id-1", key="a.jpg"):
     observer.annotate("status", 200)
     observer.annotate("stored", True)
-    observer.note("sizes", {"source": 7, "picture": [1, 2]})
+    observer.add_metadata("sizes", {"source": 7, "picture": [1, 2]})
     with observer.step("fetch"):
         inner = observer.trace_header()
-        observer.staged({"read": 20.0, "decode": 30.0}, started_s=1_700_000_000.0)
+        observer.record_stages({"read": 20.0, "decode": 30.0}, started_s=1_700_000_000.0)
     failing("sniff", Damaged("the words of a user", detail="native words"))
     failing("index", RuntimeError("the words of a user"))
     failing("wait", FindingsPending("the words of a user"))
     failing("ask", Unavailable("the words of a user"))
     with observer.step("invoke"):
-        observer.remote("endpoint", {"decode": 12.0, "infer": 80.0}, started_s=1_700_000_000.0, ended_s=1_700_000_000.5)
+        stages_ms = {"decode": 12.0, "infer": 80.0}
+        observer.record_remote_call("endpoint", stages_ms, started_s=1_700_000_000.0, ended_s=1_700_000_000.5)
     with observer.step("answer"):
-        observer.fail(Damaged("the words of a user"))
+        observer.record_error(Damaged("the words of a user"))
     observer.count("Refused", reason="damaged")
     observer.count("Refused", reason="")
     observer.count("Pixels", 3.5, "None")
@@ -57,7 +58,7 @@ telemetry.log("INFO", "between")
 observer.begin(Context)
 for number in range(2):  # a message that comes again, in an invocation of its own trace
     with observer.message("change", trace_header="{continued}", correlation_id="b", number=str(number)):
-        observer.note("key", "b.jpg")
+        observer.add_metadata("key", "b.jpg")
         observer.annotate("outcome", "ready")
         header, found = observer.trace_header(), observer.trace_id()
         with observer.step(f"only {number}"):
@@ -285,10 +286,10 @@ observer = Observer("ingest")
 with observer.message("change", trace_header="Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad"):
     with observer.step("fetch"):
         observer.annotate("format", "jpeg")
-        observer.note("key", "a.jpg")
-        observer.fail(ValueError())
-        observer.staged({"decode": 1.0}, started_s=1.0)
-        observer.remote("endpoint", {}, started_s=1.0, ended_s=2.0)
+        observer.add_metadata("key", "a.jpg")
+        observer.record_error(ValueError())
+        observer.record_stages({"decode": 1.0}, started_s=1.0)
+        observer.record_remote_call("endpoint", {}, started_s=1.0, ended_s=2.0)
         assert observer.trace_header() == ""
     observer.count("Done")
 """
@@ -319,7 +320,7 @@ def test_a_document_that_is_too_large_loses_its_metadata(observer: str) -> None:
     work = """
 observer = Observer("ingest")
 with observer.message("large"):
-    observer.note("words", "x" * 70_000)
+    observer.add_metadata("words", "x" * 70_000)
     observer.annotate("format", "jpeg")
 with observer.message("larger"):
     observer.annotate("words", "x" * 70_000)

@@ -12,25 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws import telemetry
-from darkroom.aws.observer import Observer as Protocol
-from darkroom.aws.observing import Observer
-from darkroom.aws.telemetry import LightObserver, lines
+from darkroom.aws.telemetry import LightObserver, logs
 from darkroom.aws.telemetry.base import MAX_VALUES
-from darkroom.aws.telemetry.daemon import MAX_BYTES, Daemon
-from darkroom.aws.telemetry.headers import TraceHeader, read_header
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.aws.telemetry.protocol import Observer as Protocol
+from darkroom.aws.telemetry.trace_header import TraceHeader, read_header
 from darkroom.aws.telemetry.traces import is_traced
+from darkroom.aws.telemetry.xray_daemon import MAX_BYTES, XRayDaemon
 from tests.waiting import HANG_S
 
-from .watched import PARENT, TRACE
+from .observed_process import PARENT, TRACE
 
-type Kind = type[LightObserver] | type[Observer]
+type Kind = type[LightObserver] | type[PowertoolsObserver]
 
 
-@pytest.fixture(params=[LightObserver, Observer])
-def observer(request: pytest.FixtureRequest) -> Iterator[LightObserver | Observer]:
+@pytest.fixture(params=[LightObserver, PowertoolsObserver])
+def observer(request: pytest.FixtureRequest) -> Iterator[LightObserver | PowertoolsObserver]:
     kind: Kind = request.param
     yield kind("ingest")
-    lines.bear({})
+    logs.bind({})
 
 
 def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_both_are_observers() -> None:
-    kept: list[Protocol] = [LightObserver("ingest"), Observer("ingest")]  # which mypy proves
+    kept: list[Protocol] = [LightObserver("ingest"), PowertoolsObserver("ingest")]  # which mypy proves
     assert [one.timings_ms for one in kept] == [{}, {}]
 
 
@@ -93,7 +93,7 @@ def test_a_large_document_comes_in_parts(monkeypatch: pytest.MonkeyPatch) -> Non
         listener.settimeout(HANG_S)
         monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", f"127.0.0.1:{listener.getsockname()[1]}")
         child = {"id": "b", "name": "child", "metadata": {"default": {"text": "x" * MAX_BYTES}}}
-        Daemon().send({"id": "a", "name": "parent", "trace_id": TRACE, "subsegments": [child, child | {"id": "c"}]})
+        XRayDaemon().send({"id": "a", "name": "parent", "trace_id": TRACE, "subsegments": [child, child | {"id": "c"}]})
         documents = [json.loads(listener.recv(65536).partition(b"\n")[2]) for _ in range(3)]
     below = {"name": "child", "trace_id": TRACE, "parent_id": "a", "type": "subsegment"}
     assert documents == [

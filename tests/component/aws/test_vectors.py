@@ -9,10 +9,10 @@ from zlib import crc32
 
 import pytest
 
-from darkroom.aws.vectors import MAX_COUNT, Vectors
-from darkroom.aws.vectors.choosing import open_vectors
-from darkroom.aws.vectors.managed import MAX_FOLDERS, UNFILTERED, ManagedVectors
-from darkroom.aws.vectors.table import SHARDS, TableVectors
+from darkroom.aws.vectors import MAX_COUNT, VectorStore
+from darkroom.aws.vectors.dynamodb import SHARDS, DynamoDBVectors
+from darkroom.aws.vectors.factory import open_vectors
+from darkroom.aws.vectors.s3_vectors import MAX_FOLDERS, UNFILTERED, S3Vectors
 from darkroom.errors import Unavailable
 
 from .s3vectors import INDEX_ARN, VectorIndex, serving
@@ -23,10 +23,10 @@ ROME, OSLO, BRIG = direction(1), direction(2), direction(3)
 
 
 @pytest.fixture
-def table(aws: Callable[[str], Any]) -> TableVectors:
+def table(aws: Callable[[str], Any]) -> DynamoDBVectors:
     name = f"vectors-{next(_numbers)}"
     make_vector_table(aws("dynamodb"), name)
-    return TableVectors(aws("dynamodb"), name)
+    return DynamoDBVectors(aws("dynamodb"), name)
 
 
 @pytest.fixture
@@ -35,29 +35,29 @@ def service() -> VectorIndex:
 
 
 @pytest.fixture
-def managed(service: VectorIndex, aws_environment: dict[str, str]) -> Iterator[ManagedVectors]:
+def managed(service: VectorIndex, aws_environment: dict[str, str]) -> Iterator[S3Vectors]:
     with serving(service) as url:
         where = {"AWS_ENDPOINT_URL_S3VECTORS": url, "SIMILARITY_STORE": "s3vectors", "VECTOR_INDEX": INDEX_ARN}
         made = open_vectors(aws_environment | where)
-        assert isinstance(made, ManagedVectors)
+        assert isinstance(made, S3Vectors)
         yield made
 
 
 @pytest.fixture(params=["table", "managed"])
-def vectors(request: pytest.FixtureRequest) -> Vectors:
+def vectors(request: pytest.FixtureRequest) -> VectorStore:
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
 
 
-def put(vectors: Vectors, key: str, vector: tuple[float, ...], **changes: str) -> None:
+def put(vectors: VectorStore, key: str, vector: tuple[float, ...], **changes: str) -> None:
     texts = {"source_etag": "e1", "perceptual_hash": "00ff00ff00ff00ff", "generation": "1", "model": "sscd/1"}
     vectors.put(key, vector, **(texts | changes))
 
 
-def nearest(vectors: Vectors, vector: tuple[float, ...], count: int = 10, prefix: str = "") -> list[str]:
+def nearest(vectors: VectorStore, vector: tuple[float, ...], count: int = 10, prefix: str = "") -> list[str]:
     return [near.key for near in vectors.nearest(vector, count=count, prefix=prefix, model="sscd/1")]
 
 
-def test_what_was_put_is_there(vectors: Vectors) -> None:
+def test_what_was_put_is_there(vectors: VectorStore) -> None:
     assert vectors.get("trips/rome.jpg") is None
     put(vectors, "trips/rome.jpg", ROME)
     found = vectors.get("trips/rome.jpg")
@@ -67,7 +67,7 @@ def test_what_was_put_is_there(vectors: Vectors) -> None:
     assert found.vector == pytest.approx(ROME, abs=0.001)
 
 
-def test_a_later_vector_takes_the_place(vectors: Vectors) -> None:
+def test_a_later_vector_takes_the_place(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     put(vectors, "rome.jpg", OSLO, source_etag="e2", generation="2", perceptual_hash="")
     found = vectors.get("rome.jpg")
@@ -77,7 +77,7 @@ def test_a_later_vector_takes_the_place(vectors: Vectors) -> None:
     assert near.score == pytest.approx(1, abs=0.001)
 
 
-def test_what_is_deleted_is_not_found(vectors: Vectors) -> None:
+def test_what_is_deleted_is_not_found(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     put(vectors, "oslo.jpg", OSLO)
     vectors.delete("rome.jpg")
@@ -86,7 +86,7 @@ def test_what_is_deleted_is_not_found(vectors: Vectors) -> None:
     assert nearest(vectors, ROME) == ["oslo.jpg"]
 
 
-def test_the_nearest_come_first_with_the_cosine_as_their_score(vectors: Vectors) -> None:
+def test_the_nearest_come_first_with_the_cosine_as_their_score(vectors: VectorStore) -> None:
     scores = {"same.jpg": 1.0, "close.jpg": 0.9, "kin.jpg": 0.5, "none.jpg": 0.0, "opposite.jpg": -0.8}
     for key, score in reversed(scores.items()):
         put(vectors, key, towards(ROME, OSLO, score), perceptual_hash=f"{len(key):016x}")
@@ -97,7 +97,7 @@ def test_the_nearest_come_first_with_the_cosine_as_their_score(vectors: Vectors)
     assert nearest(vectors, ROME, count=2) == ["same.jpg", "close.jpg"]
 
 
-def test_a_prefix_bounds_what_is_found(vectors: Vectors) -> None:
+def test_a_prefix_bounds_what_is_found(vectors: VectorStore) -> None:
     keys = ["a.jpg", "trips.jpg", "trips/a.jpg", "trips/rome/b.jpg", "tripsx/a.jpg", "other/trips/a.jpg"]
     for number, key in enumerate(keys):
         put(vectors, key, towards(ROME, OSLO, 0.9 - number / 10))
@@ -107,14 +107,14 @@ def test_a_prefix_bounds_what_is_found(vectors: Vectors) -> None:
     assert nearest(vectors, ROME) == keys
 
 
-def test_vectors_of_another_model_are_not_compared(vectors: Vectors) -> None:
+def test_vectors_of_another_model_are_not_compared(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     put(vectors, "small.jpg", ROME, model="sscd-small/1")
     assert nearest(vectors, ROME) == ["rome.jpg"]
     assert [near.key for near in vectors.nearest(ROME, count=9, prefix="", model="sscd-small/1")] == ["small.jpg"]
 
 
-def test_keys_are_what_they_are(vectors: Vectors) -> None:
+def test_keys_are_what_they_are(vectors: VectorStore) -> None:
     keys = ["trips/ü/50%.jpg", "trips/ü/a b+c.jpg", "trips/ü/" + "d" * 600]
     for key in keys:
         put(vectors, key, ROME)
@@ -122,7 +122,7 @@ def test_keys_are_what_they_are(vectors: Vectors) -> None:
     assert sorted(nearest(vectors, ROME, prefix="trips/ü/")) == sorted(keys)
 
 
-def test_a_hash_alone_takes_no_vector_away(vectors: Vectors) -> None:
+def test_a_hash_alone_takes_no_vector_away(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     put(vectors, "rome.jpg", (), perceptual_hash="1" * 16)
     found = vectors.get("rome.jpg")
@@ -131,23 +131,23 @@ def test_a_hash_alone_takes_no_vector_away(vectors: Vectors) -> None:
     assert nearest(vectors, ROME) == ["rome.jpg"]
 
 
-def test_a_vector_without_length_is_refused(vectors: Vectors) -> None:
+def test_a_vector_without_length_is_refused(vectors: VectorStore) -> None:
     with pytest.raises(ValueError, match="length"):
         put(vectors, "rome.jpg", (0.0,) * 512)
 
 
-def test_as_many_as_are_allowed_can_be_asked_for(vectors: Vectors) -> None:
+def test_as_many_as_are_allowed_can_be_asked_for(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     assert nearest(vectors, ROME, count=MAX_COUNT) == ["rome.jpg"]
 
 
-def test_vectors_that_name_no_model_are_compared_with_each_other(vectors: Vectors) -> None:
+def test_vectors_that_name_no_model_are_compared_with_each_other(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME, model="")
     put(vectors, "oslo.jpg", ROME)
     assert [near.key for near in vectors.nearest(ROME, count=9, prefix="")] == ["rome.jpg"]
 
 
-def test_a_key_in_many_folders_stays_within_what_an_index_takes(managed: ManagedVectors) -> None:
+def test_a_key_in_many_folders_stays_within_what_an_index_takes(managed: S3Vectors) -> None:
     folders = "a/" * 340
     for name in ("rome.jpg", "oslo.jpg"):
         put(managed, folders + name, ROME)
@@ -156,12 +156,12 @@ def test_a_key_in_many_folders_stays_within_what_an_index_takes(managed: Managed
     assert len(nearest(managed, ROME, prefix="a/")) == 3
 
 
-def test_an_index_is_given_no_hash_alone(managed: ManagedVectors, service: VectorIndex) -> None:
+def test_an_index_is_given_no_hash_alone(managed: S3Vectors, service: VectorIndex) -> None:
     put(managed, "rome.jpg", ())
     assert service.asked == []
 
 
-def test_an_index_that_refuses_is_unavailable(managed: ManagedVectors) -> None:
+def test_an_index_that_refuses_is_unavailable(managed: S3Vectors) -> None:
     with pytest.raises(Unavailable) as refused:
         put(managed, "rome.jpg", ROME[:100])
     assert "dimension" in refused.value.detail
@@ -169,10 +169,10 @@ def test_an_index_that_refuses_is_unavailable(managed: ManagedVectors) -> None:
 
 
 def test_a_deployment_that_says_nothing_has_a_table(aws_environment: dict[str, str]) -> None:
-    assert isinstance(open_vectors(aws_environment | {"VECTOR_TABLE": "vectors"}), TableVectors)
+    assert isinstance(open_vectors(aws_environment | {"VECTOR_TABLE": "vectors"}), DynamoDBVectors)
 
 
-def test_a_table_reads_page_after_page(table: TableVectors, aws: Callable[[str], Any]) -> None:
+def test_a_table_reads_page_after_page(table: DynamoDBVectors, aws: Callable[[str], Any]) -> None:
     keys = (f"{'long/' * 120}{number}.jpg" for number in itertools.count())
     of_one_shard = list(itertools.islice((key for key in keys if crc32(key.encode()) % SHARDS == 0), 1000))
     for key in of_one_shard:
@@ -180,12 +180,12 @@ def test_a_table_reads_page_after_page(table: TableVectors, aws: Callable[[str],
     counts: list[int] = []
     client = aws("dynamodb")
     client.meta.events.register("after-call.dynamodb.Query", lambda parsed, **_: counts.append(parsed["Count"]))
-    found = nearest(TableVectors(client, table._table), OSLO, count=2000, prefix="long/")
+    found = nearest(DynamoDBVectors(client, table._table), OSLO, count=2000, prefix="long/")
     assert sorted(found) == sorted(of_one_shard)
     assert len(counts) > SHARDS  # a page has 1 MB at most
 
 
-def test_a_table_keeps_hashes_of_what_has_no_vector_yet(table: TableVectors) -> None:
+def test_a_table_keeps_hashes_of_what_has_no_vector_yet(table: DynamoDBVectors) -> None:
     put(table, "rome.jpg", (), perceptual_hash="00000000000000ff", model="")
     found = table.get("rome.jpg")
     assert found is not None
@@ -198,28 +198,28 @@ def test_a_table_keeps_hashes_of_what_has_no_vector_yet(table: TableVectors) -> 
     assert (found.vector, found.source_etag) == ((), "e2")
 
 
-def test_a_table_is_asked_by_hash(table: TableVectors) -> None:
+def test_a_table_is_asked_by_hash(table: DynamoDBVectors) -> None:
     for key, perceptual_hash in {"same": "f" * 16, "near": "f" * 15 + "e", "far": "0" * 16, "none": ""}.items():
         put(table, f"trips/{key}.jpg", ROME if key == "near" else (), perceptual_hash=perceptual_hash)
     put(table, "other.jpg", (), perceptual_hash="f" * 16)
-    found = table.alike("f" * 16, count=10, prefix="trips/")
+    found = table.nearest_by_hash("f" * 16, count=10, prefix="trips/")
     assert [(near.key, near.score) for near in found] == [
         ("trips/same.jpg", 1),
         ("trips/near.jpg", 63 / 64),
         ("trips/far.jpg", 0),
     ]
-    assert [near.key for near in table.alike("f" * 16, count=2, prefix="")] == ["other.jpg", "trips/same.jpg"]
+    assert [near.key for near in table.nearest_by_hash("f" * 16, count=2, prefix="")] == ["other.jpg", "trips/same.jpg"]
 
 
 def test_a_store_that_does_not_answer_is_unavailable(aws: Callable[[str], Any]) -> None:
-    gone = TableVectors(aws("dynamodb"), "no-such-table")
+    gone = DynamoDBVectors(aws("dynamodb"), "no-such-table")
     for ask in (
         lambda: gone.get("a.jpg"),
         lambda: gone.delete("a.jpg"),
         lambda: put(gone, "a.jpg", ROME),
         lambda: put(gone, "a.jpg", ()),
         lambda: nearest(gone, ROME),
-        lambda: gone.alike("0" * 16, count=1, prefix="a/"),
+        lambda: gone.nearest_by_hash("0" * 16, count=1, prefix="a/"),
     ):
         with pytest.raises(Unavailable):
             ask()

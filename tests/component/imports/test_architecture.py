@@ -108,12 +108,12 @@ def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     )
     adapters = {name for name in loaded if name.startswith("darkroom.aws.")}
     assert {name for name in adapters if not name.startswith("darkroom.aws.telemetry.")} == {
-        f"darkroom.aws.{name}" for name in ("credentials", "objects", "secrets", "switches", "telemetry")
+        f"darkroom.aws.{name}" for name in ("credentials", "s3_fast", "secrets", "switches", "telemetry")
     }
 
 
 def test_adapters_know_nothing_of_each_others_clients() -> None:
     """What only puts messages into a queue must not pay for the scanner, the checksums or the observer."""
-    for module in ("vault", "queues", "bus", "cdn"):
+    for module in ("s3", "sqs", "eventbridge", "cloudfront"):
         loaded = imported_by(f"import darkroom.aws.{module}")
         assert loaded & {"anycrc", "aws_lambda_powertools", "aws_xray_sdk", "obstore"} == set(), module

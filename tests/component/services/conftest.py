@@ -10,7 +10,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.objects import Bucket, connect
+from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.errors import refusals
 from darkroom.services.answers import Answer, Failed
 
@@ -18,19 +18,19 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(params=["memory", "s3"])
-def bucket(request: pytest.FixtureRequest) -> Bucket:
-    return Bucket(MemoryStore()) if request.param == "memory" else request.getfixturevalue("s3_bucket")  # type: ignore[no-any-return]
+def bucket(request: pytest.FixtureRequest) -> FastBucket:
+    return FastBucket(MemoryStore()) if request.param == "memory" else request.getfixturevalue("s3_bucket")  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def s3_bucket(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Bucket:
+def s3_bucket(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> FastBucket:
     name = f"test-bucket-{next(_numbers)}"
     aws("s3").create_bucket(Bucket=name)
     return connect(name, CredentialSource(aws_environment), aws_environment)
 
 
 @pytest.fixture
-def unreachable() -> Bucket:
+def unreachable() -> FastBucket:
     """A bucket on a port where nobody listens."""
     environment = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",

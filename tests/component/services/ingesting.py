@@ -10,15 +10,15 @@ from hashlib import sha256
 from typing import Any
 
 from darkroom.aws.archive import Archive, item_name
-from darkroom.aws.audit import Audit
-from darkroom.aws.bus import Bus
+from darkroom.aws.audit import AuditLog
 from darkroom.aws.documents import DocumentStore
+from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.index import BY_REVIEW, BY_SHA256, Index
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
 from darkroom.aws.record import REVIEW, Record
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.scanner import Scanner
-from darkroom.aws.vault import Vault
+from darkroom.aws.sqs import Queue
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.verdicts import VerdictTable
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
@@ -49,7 +49,7 @@ KEYS = ("the current key", "the previous key")
 class SigningKeys:
     """The keys that sign URLs, tokens and findings."""
 
-    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+    def get(self, *, refresh: bool = False) -> Sequence[str]:
         return KEYS
 
 
@@ -131,8 +131,8 @@ class World:
         clients["events"].put_targets(Rule="all", EventBusName=names["bus"], Targets=[target])
         return cls(clients, names)
 
-    def vault(self, bucket: str) -> Vault:
-        return Vault(self.clients["s3"], self.names[bucket])
+    def vault(self, bucket: str) -> S3Bucket:
+        return S3Bucket(self.clients["s3"], self.names[bucket])
 
     def queue(self, name: str) -> Queue:
         return Queue(self.clients["sqs"], self.names[name])
@@ -153,7 +153,7 @@ class World:
 
     @property
     def ingest(self) -> Ingest:
-        observer = Observer("ingest")
+        observer = PowertoolsObserver("ingest")
         return Ingest(
             examiner=UploadExaminer(self.limits, observer, self.scanner, self.cpu_limit),
             publisher=Publisher(
@@ -166,8 +166,8 @@ class World:
             quarantine=Quarantine(self.vault("quarantine"), self.vault("uploads")),
             moderation=Moderation(VerdictTable(self.clients["dynamodb"], self.names["index"]), self.blocks),
             brought=ClientFindingsReader(SigningKeys(), self.archive, "1", observer),
-            bus=Bus(self.clients["events"], self.names["bus"], "darkroom"),
-            audit=Audit(self.vault("audit")),
+            bus=EventBus(self.clients["events"], self.names["bus"], "darkroom"),
+            audit=AuditLog(self.vault("audit")),
             observer=observer,
             keep_gps=self.keep_gps,
             always=self.always,
@@ -253,7 +253,7 @@ class World:
 
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         """What lies in a bucket."""
-        return [listed.key for page in self.vault(bucket).pages(prefix) for listed in page]
+        return [listed.key for page in self.vault(bucket).list_pages(prefix) for listed in page]
 
     def body(self, bucket: str, key: str) -> bytes:
         opened = self.vault(bucket).open(key)

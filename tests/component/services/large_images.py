@@ -11,8 +11,8 @@ import numpy as np
 import pyvips
 
 from darkroom.aws.assembly import MultipartAssembler
-from darkroom.aws.machine import Machine
-from darkroom.aws.observing import Observer
+from darkroom.aws.stepfunctions import StateMachine
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.plan.limits import Limits
 from darkroom.services.ingest.ending import IngestOutcome
 from darkroom.services.ingest.events import IngestEvent, read_event
@@ -90,7 +90,7 @@ class SceneWorld(World):
 
     @property
     def ingest(self) -> Ingest:
-        return replace(super().ingest, machine=Machine(lambda: self.clients["stepfunctions"], self.machine_arn))
+        return replace(super().ingest, machine=StateMachine(lambda: self.clients["stepfunctions"], self.machine_arn))
 
     def executions(self) -> list[dict[str, Any]]:
         """Those that run, with their inputs, the first begun first."""
@@ -114,7 +114,7 @@ class SceneWorld(World):
             queue=self.claims.queue,
             limits=self.limits,
             at_once=4,
-            observer=Observer("scene"),
+            observer=PowertoolsObserver("scene"),
         )
 
     def cuts(self) -> list[IngestEvent]:

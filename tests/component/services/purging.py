@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.aws.cdn import Cdn
 from darkroom.aws.clients import client
-from darkroom.aws.erasures import Erasures
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
-from darkroom.aws.vault import Vault
+from darkroom.aws.cloudfront import Distribution
+from darkroom.aws.erasures import ErasureTable
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.key_encoding import encode_key
 from darkroom.services.caching import made_from
 from darkroom.services.purge import Purge, derivatives_of
@@ -38,10 +38,10 @@ class Site:
     s3: Any
     sqs: Any
     cdn: HeldDistribution
-    media: Vault
+    media: S3Bucket
     queue: Queue
     dead_letters: Queue
-    erasures: Erasures
+    erasures: ErasureTable
     index: str
 
     @classmethod
@@ -60,7 +60,7 @@ class Site:
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        media, erasures = Vault(s3, f"site-{number}"), Erasures(dynamodb, index)
+        media, erasures = S3Bucket(s3, f"site-{number}"), ErasureTable(dynamodb, index)
         return cls(s3, sqs, distribution, media, Queue(sqs, url), Queue(sqs, dead_url), erasures, index)
 
     @property
@@ -69,10 +69,10 @@ class Site:
 
     def purging(self, **further: Any) -> Purging:
         """The service, which sends what is for later so that it can be seen at once."""
-        cdn = Cdn(self.cdn.client, self.cdn.distribution_id)
+        cdn = Distribution(self.cdn.client, self.cdn.distribution_id)
         further = {"repeat_after_s": 0, "put_back_for_s": 0, **further}
         queues = self.queue, self.dead_letters
-        return Purging(self.purge, cdn, *queues, MAX_RECEIVES, Observer("purge"), self.erasures, **further)
+        return Purging(self.purge, cdn, *queues, MAX_RECEIVES, PowertoolsObserver("purge"), self.erasures, **further)
 
     def buried(self) -> list[dict[str, str]]:
         """The dead letters: their attributes, and their ``body``."""
@@ -103,7 +103,7 @@ class Site:
 
     def keys(self, prefix: str = "derivatives/") -> list[str]:
         """What there is."""
-        return [listed.key for page in self.media.pages(prefix) for listed in page]
+        return [listed.key for page in self.media.list_pages(prefix) for listed in page]
 
     def receive(self, most: int = 10) -> list[dict[str, Any]]:
         """Messages of the queue as records of an SQS event, as many as there are up to ``most``."""

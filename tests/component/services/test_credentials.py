@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.credentials import ASK_AGAIN_AFTER, RENEW_BEFORE, CredentialSource
-from darkroom.aws.objects import Bucket, connect
+from darkroom.aws.credentials import RENEW_BEFORE, RETRY_AFTER, CredentialSource
+from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.errors import Unavailable
 
 from .rotating import TOKEN, Endpoint, Gate, Seen, served
@@ -58,7 +58,7 @@ def gate(ministack_url: str) -> Iterator[Gate]:
 
 
 @pytest.fixture
-def bucket(gate: Gate, source: CredentialSource, aws: Callable[[str], Any]) -> Bucket:
+def bucket(gate: Gate, source: CredentialSource, aws: Callable[[str], Any]) -> FastBucket:
     """A bucket of MiniStack behind the gate, for a client with the endpoint's credentials."""
     name = f"test-credentials-{next(_numbers)}"
     aws("s3").create_bucket(Bucket=name)
@@ -67,12 +67,12 @@ def bucket(gate: Gate, source: CredentialSource, aws: Callable[[str], Any]) -> B
 
 
 def key(source: CredentialSource) -> str:
-    return source.current().access_key_id
+    return source.get().access_key_id
 
 
 def test_from_the_environment() -> None:
     source = CredentialSource({"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "B", "AWS_SESSION_TOKEN": "C"})
-    found = source.current()
+    found = source.get()
     assert (found.access_key_id, found.secret_access_key, found.token, found.expires_at) == ("A", "B", "C", None)
 
 
@@ -86,7 +86,7 @@ def test_from_the_endpoint_and_kept_while_they_last(source: CredentialSource, en
 def test_renewed_before_they_expire(source: CredentialSource, clock: Clock) -> None:
     assert key(source) == "AKID1"
     clock.ahead = LONG - RENEW_BEFORE
-    assert source.current().token == "session2"
+    assert source.get().token == "session2"
 
 
 def test_an_endpoint_that_has_no_newer_ones_is_left_alone_for_a_while(
@@ -94,7 +94,7 @@ def test_an_endpoint_that_has_no_newer_ones_is_left_alone_for_a_while(
 ) -> None:
     endpoint.lifetime = SHORT
     assert [key(source) for _ in range(3)] == ["AKID1"] * 3
-    clock.ahead = ASK_AGAIN_AFTER
+    clock.ahead = RETRY_AFTER
     assert [key(source) for _ in range(3)] == ["AKID2"] * 3
 
 
@@ -110,7 +110,7 @@ def test_while_the_endpoint_fails_the_old_ones_serve_as_long_as_they_hold(
     clock.ahead = LONG + timedelta(seconds=1)
     for _ in range(2):
         with pytest.raises(Unavailable):
-            source.current()
+            source.get()
     endpoint.broken = None
     clock.ahead += timedelta(seconds=1)
     assert key(source) == "AKID2"
@@ -138,7 +138,7 @@ def test_a_token_that_is_written_anew_is_read_anew(endpoint: Endpoint, clock: Cl
     clock.ahead = LONG - timedelta(minutes=3)
     assert key(source) == "AKID1"
     file.write_text("another", encoding="utf-8")
-    clock.ahead += ASK_AGAIN_AFTER
+    clock.ahead += RETRY_AFTER
     assert key(source) == "AKID2"
 
 
@@ -152,21 +152,21 @@ def test_a_token_that_is_written_anew_is_read_anew(endpoint: Endpoint, clock: Cl
 )
 def test_without_a_token_that_the_endpoint_takes_it_is_unavailable(endpoint: Endpoint, changed: dict[str, str]) -> None:
     with pytest.raises(Unavailable):
-        CredentialSource(endpoint.environment | changed).current()
+        CredentialSource(endpoint.environment | changed).get()
     assert endpoint.served == 0
 
 
 def test_without_any_it_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        CredentialSource({}).current()
+        CredentialSource({}).get()
 
 
 def test_a_client_of_s3_signs_with_the_newer_ones_as_soon_as_they_are_there(
-    bucket: Bucket, gate: Gate, endpoint: Endpoint, clock: Clock
+    bucket: FastBucket, gate: Gate, endpoint: Endpoint, clock: Clock
 ) -> None:
     endpoint.lifetime = SHORT
     assert bucket.etag("a")
-    clock.ahead = ASK_AGAIN_AFTER
+    clock.ahead = RETRY_AFTER
     endpoint.lifetime = LONG
     _until_asked_again(bucket, endpoint)
     assert bucket.put("b", b"other", {})
@@ -179,7 +179,7 @@ def test_a_client_of_s3_signs_with_the_newer_ones_as_soon_as_they_are_there(
 
 
 def test_requests_to_s3_that_start_at_once_fetch_credentials_once(
-    bucket: Bucket, gate: Gate, endpoint: Endpoint
+    bucket: FastBucket, gate: Gate, endpoint: Endpoint
 ) -> None:
     with ThreadPoolExecutor(AT_ONCE) as threads:
         assert all(threads.map(bucket.etag, ["a"] * AT_ONCE))
@@ -188,25 +188,25 @@ def test_requests_to_s3_that_start_at_once_fetch_credentials_once(
 
 
 def test_a_client_of_s3_goes_on_with_the_old_ones_while_the_endpoint_fails(
-    bucket: Bucket, gate: Gate, endpoint: Endpoint, clock: Clock
+    bucket: FastBucket, gate: Gate, endpoint: Endpoint, clock: Clock
 ) -> None:
     endpoint.lifetime = SHORT
     assert bucket.etag("a")
     endpoint.broken = b""
-    clock.ahead = ASK_AGAIN_AFTER
+    clock.ahead = RETRY_AFTER
     _until_asked_again(bucket, endpoint)
     assert bucket.etag("a")
     assert set(gate.seen) == {Seen("AKID1", "session1")}
 
 
-def test_a_client_of_s3_without_credentials_is_unavailable(bucket: Bucket, gate: Gate, endpoint: Endpoint) -> None:
+def test_a_client_of_s3_without_credentials_is_unavailable(bucket: FastBucket, gate: Gate, endpoint: Endpoint) -> None:
     endpoint.broken = b""
     with pytest.raises(Unavailable):
         bucket.etag("a")
     assert gate.seen == []
 
 
-def _until_asked_again(bucket: Bucket, endpoint: Endpoint) -> None:
+def _until_asked_again(bucket: FastBucket, endpoint: Endpoint) -> None:
     """Use ``bucket`` until its client asks for credentials anew, which it does not within a tenth of a second."""
     while endpoint.asked == 1:
         assert bucket.etag("a")

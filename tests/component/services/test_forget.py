@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from darkroom.aws.audit import Audit, hashed
-from darkroom.aws.cdn import Cdn
+from darkroom.aws.audit import AuditLog, hash_key
 from darkroom.aws.clients import client
-from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, RUNNING, Erasures
-from darkroom.aws.observing import Observer
+from darkroom.aws.cloudfront import Distribution
+from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, RUNNING, ErasureTable
 from darkroom.aws.record import CLAIMED, READY, REFUSED, REMOVED, Record, pad_sequencer
 from darkroom.aws.samples import Samples
-from darkroom.aws.vectors.table import TableVectors
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.errors import BadKey
 from darkroom.key_encoding import encode_key
 from darkroom.services.forget import SPARE_S, TOMBSTONE_WITHIN_S, Forget
@@ -52,7 +52,7 @@ class Case:
 
     world: World
     cdn: HeldDistribution
-    vectors: TableVectors
+    vectors: DynamoDBVectors
     vectors_table: str
     events_url: str
     meanwhile: list[Callable[[], Any]] = field(default_factory=list)
@@ -70,17 +70,17 @@ class Case:
             index=self.world.index,
             vectors=self.vectors,
             samples=self.samples,
-            cdn=Cdn(self.cdn.client, self.cdn.distribution_id),
+            cdn=Distribution(self.cdn.client, self.cdn.distribution_id),
             purges=self.world.queue("purges"),
             erasures=self.erasures,
-            audit=Audit(self.world.vault("audit")),
-            observer=Observer("forget"),
+            audit=AuditLog(self.world.vault("audit")),
+            observer=PowertoolsObserver("forget"),
             sleep=self.wait,
         )
 
     @property
-    def erasures(self) -> Erasures:
-        return Erasures(self.world.clients["dynamodb"], self.world.names["index"])
+    def erasures(self) -> ErasureTable:
+        return ErasureTable(self.world.clients["dynamodb"], self.world.names["index"])
 
     @property
     def samples(self) -> Samples:
@@ -144,7 +144,7 @@ def case(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Case:
     table = f"forget-vectors-{number}"
     make_vector_table(aws("dynamodb"), table)
     distribution = make_distribution(client("cloudfront", aws_environment))
-    return Case(world, distribution, TableVectors(aws("dynamodb"), table), table, url)
+    return Case(world, distribution, DynamoDBVectors(aws("dynamodb"), table), table, url)
 
 
 def fill(case: Case, key: str = KEY) -> None:
@@ -438,7 +438,7 @@ def test_the_state_is_kept_without_the_key(case: Case) -> None:
     case.forget()
     items = case.world.clients["dynamodb"].scan(TableName=case.world.names["index"])["Items"]
     [item] = [item for item in items if item["pk"]["S"].startswith("erasure#")]
-    assert item["pk"]["S"] == f"erasure#{hashed(KEY)}"
+    assert item["pk"]["S"] == f"erasure#{hash_key(KEY)}"
     assert "rome" not in json.dumps(item)
     assert 34 * 86_400 < int(item["expires_at_s"]["N"]) - time.time() <= 35 * 86_400
 
@@ -496,8 +496,8 @@ def test_the_log_does_not_name_what_was_forgotten(case: Case, capsys: pytest.Cap
 def test_the_audit_log_says_who_had_something_forgotten_and_not_what(case: Case) -> None:
     case.put("media", f"masters/{KEY}")
     case.service.forget(KEY, lasting, by="ada")
-    [entry] = Audit(case.world.vault("audit")).newest(10)
-    assert (entry["kind"], entry["subject"], entry["by"]) == ("erasure", hashed(KEY), "ada")
+    [entry] = AuditLog(case.world.vault("audit")).list_newest(10)
+    assert (entry["kind"], entry["subject"], entry["by"]) == ("erasure", hash_key(KEY), "ada")
     assert (entry["facts"]["removed"]["masters"], entry["facts"]["failed"]) == (1, {})
     assert "rome" not in json.dumps(entry)
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.observing import Observer
 from darkroom.aws.record import READY, REFUSED, REMOVED, pad_sequencer
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import Busy, ChecksumMismatch
 from darkroom.imaging.master import Master
 from darkroom.plan.canonical import derivative_name
@@ -286,7 +286,7 @@ def test_every_full_checksum_must_agree(world: World) -> None:
     assert upload is not None
     right = base64.b64encode(hashlib.sha256(jpeg_photo()).digest()).decode()
     assert upload.head.checksums["sha256"] == right
-    examiner = UploadExaminer(Limits(), Observer("ingest"))
+    examiner = UploadExaminer(Limits(), PowertoolsObserver("ingest"))
     examiner.read_header("photo.jpg", upload)
     for name in ("sha256", "sha1", "crc32", "crc32c", "crc64nvme"):
         wrong = replace(upload, head=replace(upload.head, checksums={"sha256": right, name: "AAAA"}))

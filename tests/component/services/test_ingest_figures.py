@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.observing import Observer
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import BadUpload, Changed, Damaged, Unavailable
 from darkroom.plan.limits import Limits
 from darkroom.services.figures import failed
@@ -146,7 +146,7 @@ def test_an_upload_is_slow_by_its_objective(
     ],
 )
 def test_whose_fault_an_error_is(error: Exception, whose: str, code: str, capsys: pytest.CaptureFixture[str]) -> None:
-    observer = Observer("ingest")
+    observer = PowertoolsObserver("ingest")
     failed(observer, error)
     observer.flush()
     told = counted(capsys.readouterr().out)

@@ -127,7 +127,7 @@ def test_only_what_failed_comes_again(world: World, app: Any, capsys: pytest.Cap
 
 def test_a_failure_is_put_off_longer_each_time(world: World, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(app._queue, "hide", lambda handle, seconds: waited.append(seconds))
+    monkeypatch.setattr(app._queue, "set_visibility_timeout", lambda handle, seconds: waited.append(seconds))
     world.clients["s3"].delete_bucket(Bucket=world.names["quarantine"])
     for receives in (1, 2):
         app.handler(receive(world, {"bad": created(world, "bad.jpg", b"no picture")}, receives), Context())

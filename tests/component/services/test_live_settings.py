@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.services.live_settings import CURRENT, LiveSettings
 from tests.images.pictures import jpeg_photo
 
@@ -97,19 +97,19 @@ def proxy(ministack_url: str) -> Iterator[tuple[Proxy, str]]:
 
 
 @pytest.fixture
-def media(aws: Callable[[str], Any]) -> Vault:
+def media(aws: Callable[[str], Any]) -> S3Bucket:
     """The bucket, with a master, and neither derivatives nor settings."""
     s3 = aws("s3")
     s3.create_bucket(Bucket=BUCKET)
-    found = Vault(s3, BUCKET)
-    for page in found.pages():
+    found = S3Bucket(s3, BUCKET)
+    for page in found.list_pages():
         for one in page:
             found.delete(one.key)
     found.put("masters/photo.jpg", jpeg_photo(), headers={"Content-Type": "image/jpeg"}, metadata={})
     return found
 
 
-def write(media: Vault, **settings: object) -> None:
+def write(media: S3Bucket, **settings: object) -> None:
     media.put(CURRENT, json.dumps({"settings": settings}).encode(), headers={}, metadata={})
 
 
@@ -146,7 +146,7 @@ READS = {"masters/photo.jpg", "derivatives/photo.jpg/_/refusal.json"}
     ids=["native", "imgproxy", "iiif"],
 )
 def test_a_cold_start_reads_its_settings_beside_what_it_reads_anyway(
-    media: Vault,
+    media: S3Bucket,
     proxy: tuple[Proxy, str],
     aws_environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -166,7 +166,7 @@ def test_a_cold_start_reads_its_settings_beside_what_it_reads_anyway(
 
 
 def test_a_warm_function_reads_them_once_a_minute_and_obeys(
-    media: Vault, proxy: tuple[Proxy, str], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    media: S3Bucket, proxy: tuple[Proxy, str], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state, url = proxy
     function = start(aws_environment, url, monkeypatch)
@@ -181,7 +181,7 @@ def test_a_warm_function_reads_them_once_a_minute_and_obeys(
 
 
 def test_a_watermark_and_a_preset_need_no_deployment(
-    media: Vault, proxy: tuple[Proxy, str], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    media: S3Bucket, proxy: tuple[Proxy, str], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, url = proxy
     path = "/photo.jpg/_/w-641.webp"
@@ -192,7 +192,7 @@ def test_a_watermark_and_a_preset_need_no_deployment(
 
 @pytest.mark.parametrize("body", [b"{", b'{"settings": {"access_mode": "closed"}}'])
 def test_a_process_that_cannot_read_them_answers_503(
-    media: Vault,
+    media: S3Bucket,
     proxy: tuple[Proxy, str],
     aws_environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -211,7 +211,7 @@ def test_a_process_that_cannot_read_them_answers_503(
 
 
 def test_a_process_that_is_denied_them_does_not_serve_by_the_defaults(
-    media: Vault,
+    media: S3Bucket,
     proxy: tuple[Proxy, str],
     aws_environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,

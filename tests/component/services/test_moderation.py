@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.audit import Audit, hashed
+from darkroom.aws.audit import AuditLog, hash_key
 from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
 from darkroom.errors import Busy, Unavailable
 from darkroom.plan.presets import Presets, configured
@@ -402,10 +402,10 @@ def test_what_a_person_decides_is_written_down_without_the_key(world: World) -> 
     assert world.message(build_confirm_message(KEY, by="ada")) is IngestOutcome.DROPPED
     assert world.message(build_release_message(KEY)) is IngestOutcome.RELEASED
     assert world.message(build_release_message(KEY)) is IngestOutcome.DROPPED
-    entries = Audit(world.vault("audit")).newest(10)
+    entries = AuditLog(world.vault("audit")).list_newest(10)
     assert [(one["kind"], one["subject"], one["by"], one["facts"]["decision"]) for one in entries] == [
-        ("override", hashed(KEY), "a person", "release"),
-        ("override", hashed(KEY), "ada", "confirm"),
+        ("override", hash_key(KEY), "a person", "release"),
+        ("override", hash_key(KEY), "ada", "confirm"),
     ]
     assert {one["facts"]["sha256"] for one in entries} == {sha256(BODY).hexdigest()}
 

@@ -12,8 +12,8 @@ import pytest
 
 from darkroom.aws.record import READY
 from tests.component.aws import sagemaker
+from tests.component.aws.observed_process import BEFORE, LAMBDA, SENDER, TRACE, Document, Told, watch
 from tests.component.aws.sagemaker import Runtime
-from tests.component.aws.watched import BEFORE, LAMBDA, SENDER, TRACE, Document, Told, watch
 from tests.images.pictures import jpeg_photo
 
 from .infer.inferring import make_vectors

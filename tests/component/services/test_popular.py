@@ -17,9 +17,9 @@ from cloudfront_local.log_delivery import LogDelivery
 from cloudfront_local.messages import Request, Response
 from cloudfront_local.model import Distribution
 from darkroom.aws.clients import client
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import NOTHING, AlwaysRedact
 from darkroom.services.caching import made_from
@@ -62,12 +62,12 @@ class World:
 
     def service(self, always: AlwaysRedact = NOTHING, presets: Presets | None = None) -> Popular:
         return Popular(
-            logs=Vault(self.s3, self.logs),
-            media=Vault(self.s3, self.media),
+            logs=S3Bucket(self.s3, self.logs),
+            media=S3Bucket(self.s3, self.media),
             queue=Queue(self.sqs, self.queue_url),
             distribution_id=DISTRIBUTION,
             least_hits=HITS,
-            observer=Observer("popular"),
+            observer=PowertoolsObserver("popular"),
             always=always,
             presets=presets,
         )

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.switches import PRESETS_ONLY, Board, Switch
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.switches import LOAD_SHEDDING, Switch, SwitchStore
 from darkroom.services.refusals import marker_key
 from tests.images.pictures import jpeg_photo
 
@@ -20,17 +20,17 @@ PRESET, LADDER, BARE = "/photo.jpg/_/w-640.webp", "/photo.jpg/_/w-800.auto-webp"
 
 
 @pytest.fixture(scope="module")
-def media(aws: Callable[[str], Any]) -> Vault:
+def media(aws: Callable[[str], Any]) -> S3Bucket:
     aws("s3").create_bucket(Bucket=BUCKET)
-    found = Vault(aws("s3"), BUCKET)
+    found = S3Bucket(aws("s3"), BUCKET)
     found.put("masters/photo.jpg", jpeg_photo(), headers={"Content-Type": "image/jpeg"}, metadata={})
     return found
 
 
 @pytest.fixture
-def start(media: Vault, aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], Function]:
+def start(media: S3Bucket, aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], Function]:
     """Starts a process that has not read the switch yet. Nothing is stored."""
-    for page in media.pages("derivatives/"):
+    for page in media.list_pages("derivatives/"):
         for found in page:
             media.delete(found.key)
     for name, value in aws_environment.items():
@@ -43,11 +43,11 @@ def ask(function: Function, path: str) -> dict[str, Any]:
     return dict(function.invoke({"rawPath": path, "headers": {}, "requestContext": {"http": {"method": "GET"}}}))
 
 
-def turn(media: Vault, *, on: bool, until_s: float = 0) -> None:
-    Board(media).turn(PRESETS_ONLY, Switch(on, "ada", "a storm", until_s=until_s))
+def turn(media: S3Bucket, *, on: bool, until_s: float = 0) -> None:
+    SwitchStore(media).write(LOAD_SHEDDING, Switch(on, "ada", "a storm", until_s=until_s))
 
 
-def test_only_presets_are_rendered(media: Vault, start: Callable[[], Function]) -> None:
+def test_only_presets_are_rendered(media: S3Bucket, start: Callable[[], Function]) -> None:
     turn(media, on=True)
     function = start()
     assert ask(function, PRESET)["statusCode"] == 200
@@ -59,7 +59,7 @@ def test_only_presets_are_rendered(media: Vault, start: Callable[[], Function]) 
     assert media.head(marker_key("derivatives/", "photo.jpg")) is None, "it is no fault of the picture"
 
 
-def test_what_is_stored_is_answered(media: Vault, start: Callable[[], Function]) -> None:
+def test_what_is_stored_is_answered(media: S3Bucket, start: Callable[[], Function]) -> None:
     turn(media, on=False)
     assert ask(start(), LADDER)["statusCode"] == 200
     turn(media, on=True)
@@ -69,7 +69,7 @@ def test_what_is_stored_is_answered(media: Vault, start: Callable[[], Function])
     assert ask(function, "/none.jpg/_/h-2560_w-2560.auto-avif")["statusCode"] == 404
 
 
-def test_it_is_no_fault(media: Vault, start: Callable[[], Function], capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_no_fault(media: S3Bucket, start: Callable[[], Function], capsys: pytest.CaptureFixture[str]) -> None:
     turn(media, on=True)
     ask(start(), BARE)
     counted: dict[str, Any] = {}
@@ -79,11 +79,11 @@ def test_it_is_no_fault(media: Vault, start: Callable[[], Function], capsys: pyt
     assert "Faults" not in counted
 
 
-def test_a_switch_whose_time_is_over_is_off(media: Vault, start: Callable[[], Function]) -> None:
+def test_a_switch_whose_time_is_over_is_off(media: S3Bucket, start: Callable[[], Function]) -> None:
     turn(media, on=True, until_s=1.0)
     assert ask(start(), BARE)["statusCode"] == 200
 
 
-def test_without_a_switch_everything_is_rendered(media: Vault, start: Callable[[], Function]) -> None:
+def test_without_a_switch_everything_is_rendered(media: S3Bucket, start: Callable[[], Function]) -> None:
     media.delete("switches/presets-only.json")
     assert ask(start(), BARE)["statusCode"] == 200

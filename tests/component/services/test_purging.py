@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, new_id
+from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, new_erasure_id
 from darkroom.services.backoff import MAX_WAIT_S, backoff_s
 from darkroom.services.purge import SPARE_S
 from darkroom.services.purge_orders import CONFIRM, FIRST, SECOND, purge_message
@@ -256,7 +256,7 @@ def status(site: Site, key: str = "a.jpg") -> str:
 
 def erase(site: Site, key: str = "a.jpg", number: int = FIRST, now_s: float = 1_800_000_000.0) -> str:
     """Have what is stored of ``key`` erased, and its purge queued; the erasure's id."""
-    erasure = new_id(now_s)
+    erasure = new_erasure_id(now_s)
     site.erasures.begin(key, erasure)
     assert site.erasures.set_stored(key, erasure, DONE)
     site.queue.send(purge_message(key, number, erasure=erasure))
@@ -310,7 +310,7 @@ def test_a_purge_of_a_key_that_the_cdn_cannot_hold_is_no_dead_letter(site: Site,
 def test_a_confirmation_of_an_earlier_erasure_completes_no_later_one(site: Site) -> None:
     erase(site, number=SECOND)
     work_off(site)
-    erasure = new_id(1_800_000_001.0)
+    erasure = new_erasure_id(1_800_000_001.0)
     site.erasures.begin("a.jpg", erasure)
     site.erasures.set_stored("a.jpg", erasure, DONE)
     site.cdn.let_go()

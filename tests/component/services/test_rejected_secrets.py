@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 
 from .test_live_settings import LADDER, OTHER, ask, media, start, write
 
@@ -31,7 +31,7 @@ UNSIGNED = {"imgproxy": "/imgproxy/_/w:640/plain/photo.jpg", "thumbor": "/thumbo
 @pytest.mark.parametrize("secret", SECRETS)
 def test_signed_requests_are_refused_and_guarded_ones_are_served(
     aws: Callable[[str], Any],
-    media: Vault,
+    media: S3Bucket,
     aws_environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

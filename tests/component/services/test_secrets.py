@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
 from darkroom.aws.credentials import Credentials, CredentialSource
-from darkroom.aws.secrets import KEEP_S, RETRY_S, Secret, SigningKeys, signed_headers
+from darkroom.aws.secrets import CACHE_S, RETRY_S, Secret, SigningKeys, sign_headers
 from darkroom.aws.telemetry import LightObserver
 from darkroom.dialects.common.parsed_url import Key
 from darkroom.dialects.serving.signing_keys import read_keys
@@ -29,7 +29,7 @@ NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)
 def test_the_signature_is_botocores(token: str, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: NOW.replace(tzinfo=None))
     host, body = f"secretsmanager.{region}.amazonaws.com", b'{"SecretId": "x"}'
-    ours = signed_headers(
+    ours = sign_headers(
         host=host,
         target="secretsmanager.GetSecretValue",
         body=body,
@@ -74,34 +74,34 @@ def secret(aws: Any, aws_environment: dict[str, str]) -> tuple[Any, SigningKeys,
 
 def test_keys_are_kept_and_fetched_again_after_a_while(secret: tuple[Any, SigningKeys, Clock]) -> None:
     rotate, keys, clock = secret
-    assert keys.valid() == (ONE,)
+    assert keys.get() == (ONE,)
     rotate({"current": TWO, "previous": ONE})
-    assert keys.valid() == (ONE,)
-    clock.now_s += KEEP_S
-    assert keys.valid() == (TWO, ONE)
+    assert keys.get() == (ONE,)
+    clock.now_s += CACHE_S
+    assert keys.get() == (TWO, ONE)
 
 
 def test_a_signature_no_key_made_fetches_again_but_not_at_every_forgery(secret: tuple[Any, SigningKeys, Clock]) -> None:
     rotate, keys, clock = secret
-    keys.valid()
+    keys.get()
     rotate({"current": TWO, "previous": ""})
     clock.now_s += RETRY_S / 2
-    assert keys.valid(distrust=True) == (ONE,)
+    assert keys.get(refresh=True) == (ONE,)
     clock.now_s += RETRY_S
-    assert keys.valid(distrust=True) == (TWO,)
+    assert keys.get(refresh=True) == (TWO,)
 
 
 def test_a_rejected_secret_is_refused_logged_once_and_counted_at_each_fetch(
     secret: tuple[Any, SigningKeys, Clock], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rotate, keys, clock = secret
-    assert keys.valid() == (ONE,)
+    assert keys.get() == (ONE,)
     rotate({"current": ONE, "previous": "short"})
-    clock.now_s += KEEP_S
+    clock.now_s += CACHE_S
     for _ in range(3):
-        for distrust in (False, True):
+        for refresh in (False, True):
             with pytest.raises(KeysInvalid) as caught:
-                keys.valid(distrust=distrust)
+                keys.get(refresh=refresh)
             assert "short" not in caught.value.message + caught.value.detail
         clock.now_s += RETRY_S
     OBSERVER.flush()
@@ -110,14 +110,14 @@ def test_a_rejected_secret_is_refused_logged_once_and_counted_at_each_fetch(
     assert "previous has fewer than 16 characters" in printed
     assert of(counted(printed), "SigningSecretInvalid") == {"": 3}
     rotate({"current": TWO, "previous": ONE})
-    assert keys.valid() == (TWO, ONE)
+    assert keys.get() == (TWO, ONE)
 
 
 def test_a_missing_secret_is_a_fault(aws_environment: dict[str, str]) -> None:
     arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:no"
     keys = SigningKeys(arn, CredentialSource(aws_environment), aws_environment)
     with pytest.raises(Unavailable):
-        keys.valid()
+        keys.get()
 
 
 @pytest.mark.parametrize("content", [{"SecretString": '{"thumbor": 7}'}, {"SecretBinary": b"{}"}])
@@ -128,7 +128,7 @@ def test_a_rejected_secret_of_dialects_is_fetched_again(
     arn = client.create_secret(Name=f"languages-{datetime.now(UTC).timestamp()}", **content)["ARN"]
     keys = Secret(arn, CredentialSource(aws_environment), read_keys, aws_environment, clock)
     with pytest.raises(KeysInvalid):
-        keys.valid()
+        keys.get()
     client.put_secret_value(SecretId=arn, SecretString=json.dumps({"thumbor": [ONE]}))
     clock.now_s += RETRY_S
-    assert keys.valid() == {"imgproxy": (), "thumbor": (Key(ONE),), "dit": ()}
+    assert keys.get() == {"imgproxy": (), "thumbor": (Key(ONE),), "dit": ()}

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.observing import Observer
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
 from darkroom.services.ingest.service import IngestOutcome
 from darkroom.services.places import MASTERS
@@ -49,7 +49,7 @@ def sweep(world: World, later_s: float = HOUR_S) -> Sweep:
         source_names=MASTERS,
         index=world.index,
         queue=world.queue("changes"),
-        observer=Observer("sweep"),
+        observer=PowertoolsObserver("sweep"),
         clock=lambda: time.time() + later_s,
     )
 

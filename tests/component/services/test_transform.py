@@ -11,7 +11,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from bench.quality import pixels_of, ssimulacra2
-from darkroom.aws.objects import Bucket, StoredObject
+from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import Damaged, OverLimits, Unavailable
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE
 from darkroom.plan.limits import Limits
@@ -40,9 +40,9 @@ class Keys:
     fresh: Sequence[str] | None = None
     asked: list[bool] = field(default_factory=list)
 
-    def valid(self, *, distrust: bool = False) -> Sequence[str]:
-        self.asked.append(distrust)
-        return self.fresh if distrust and self.fresh is not None else self.current
+    def get(self, *, refresh: bool = False) -> Sequence[str]:
+        self.asked.append(refresh)
+        return self.fresh if refresh and self.fresh is not None else self.current
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def keys() -> Keys:
 
 
 @pytest.fixture
-def service(bucket: Bucket, keys: Keys) -> Transform:
+def service(bucket: FastBucket, keys: Keys) -> Transform:
     bucket.put("masters/photo.jpg", jpeg_photo(), {})
     return Transform(source=bucket, media=bucket, keys=keys, clock=lambda: NOW_S)
 
@@ -74,7 +74,7 @@ def code(answer: Answer) -> str:
     return answer.error.code
 
 
-def test_a_miss_is_rendered_and_stored_as_it_is_answered(service: Transform, bucket: Bucket) -> None:
+def test_a_miss_is_rendered_and_stored_as_it_is_answered(service: Transform, bucket: FastBucket) -> None:
     answer = service.answer(request("/photo.jpg?w=320", extension="auto-webp"))
     assert isinstance(answer, Rendered)
     stored = bucket.open("derivatives/photo.jpg/_/w-320.auto-webp")
@@ -94,7 +94,7 @@ def test_what_is_stored_already_is_answered_from_the_store(service: Transform) -
     assert (second.body, second.derivative) == (first.body, first.derivative)
 
 
-def test_what_is_stored_says_which_master_it_was_made_from(service: Transform, bucket: Bucket) -> None:
+def test_what_is_stored_says_which_master_it_was_made_from(service: Transform, bucket: FastBucket) -> None:
     service.answer(request("/photo.jpg?w=320&f=webp"))
     stored = bucket.open("derivatives/photo.jpg/_/w-320.webp")
     assert stored is not None
@@ -102,7 +102,7 @@ def test_what_is_stored_says_which_master_it_was_made_from(service: Transform, b
     assert stored.attributes[PACE] == "quick"
 
 
-def test_what_is_stored_of_an_earlier_master_is_made_anew(service: Transform, bucket: Bucket) -> None:
+def test_what_is_stored_of_an_earlier_master_is_made_anew(service: Transform, bucket: FastBucket) -> None:
     asked = request("/photo.jpg?w=320&f=webp")
     before = service.answer(asked)
     bucket.put("masters/photo.jpg", png_noise(400, 300), {})
@@ -122,7 +122,7 @@ def test_a_current_copy_is_not_sent_again(service: Transform, wrap: str) -> None
     assert status(again) == 304
 
 
-def test_a_copy_that_a_new_render_equals_is_not_sent_again(s3_bucket: Bucket, keys: Keys) -> None:
+def test_a_copy_that_a_new_render_equals_is_not_sent_again(s3_bucket: FastBucket, keys: Keys) -> None:
     bucket, service = s3_bucket, Transform(source=s3_bucket, media=s3_bucket, keys=keys)
     bucket.put("masters/photo.jpg", jpeg_photo(), {})
     first = service.answer(request("/photo.jpg?w=320&f=webp"))
@@ -201,8 +201,8 @@ def test_no_source(service: Transform) -> None:
     assert (code(answer), status(answer)) == ("no-source", 404)
 
 
-def test_masters_may_lie_in_a_bucket_of_their_own(bucket: Bucket, keys: Keys) -> None:
-    masters = Bucket(MemoryStore())
+def test_masters_may_lie_in_a_bucket_of_their_own(bucket: FastBucket, keys: Keys) -> None:
+    masters = FastBucket(MemoryStore())
     masters.put("library/2026/photo.jpg", jpeg_photo(), {})
     service = Transform(source=masters, source_names=ObjectNames("library/", encoded=False), media=bucket, keys=keys)
     assert isinstance(service.answer(request("/2026/photo.jpg?w=320&f=webp")), Rendered)
@@ -211,7 +211,7 @@ def test_masters_may_lie_in_a_bucket_of_their_own(bucket: Bucket, keys: Keys) ->
 
 
 def test_a_damaged_source_leaves_a_marker_that_saves_the_next_decode(
-    service: Transform, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    service: Transform, bucket: FastBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.put("masters/bad.jpg", jpeg_photo()[:-4000], {})
     first = service.answer(request("/bad.jpg?w=320&f=webp"))
@@ -227,7 +227,7 @@ def test_a_damaged_source_leaves_a_marker_that_saves_the_next_decode(
     assert (second.error.code, second.error.message) == (first.error.code, first.error.message)
 
 
-def test_a_refusal_of_one_variant_leaves_the_others(service: Transform, bucket: Bucket) -> None:
+def test_a_refusal_of_one_variant_leaves_the_others(service: Transform, bucket: FastBucket) -> None:
     """An animation that has too many pixels as a whole is still served as a still picture, in any order."""
     bucket.put("masters/moving.gif", animation("GIF", frames=6, size=(100, 100)), {})
     tight = replace(service, limits=Limits(max_pixels=30_000))
@@ -241,7 +241,7 @@ def test_a_refusal_of_one_variant_leaves_the_others(service: Transform, bucket: 
 
 
 def test_a_refusal_of_one_variant_saves_its_next_decode(
-    service: Transform, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    service: Transform, bucket: FastBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.put("masters/moving.gif", animation("GIF", frames=6, size=(100, 100)), {})
     tight = replace(service, limits=Limits(max_pixels=30_000))
@@ -253,7 +253,7 @@ def test_a_refusal_of_one_variant_saves_its_next_decode(
     assert (second.error.code, second.error.message) == (first.error.code, first.error.message)
 
 
-def test_a_marker_records_a_bounded_number_of_variants(bucket: Bucket) -> None:
+def test_a_marker_records_a_bounded_number_of_variants(bucket: FastBucket) -> None:
     """The oldest are dropped; a refusal of the source replaces all; a marker that changed meanwhile stays as it is."""
     limits, name = Limits(), "derivatives/a.jpg/_/refusal.json"
     for number in range(MAX_VARIANTS + 3):
@@ -269,7 +269,7 @@ def test_a_marker_records_a_bounded_number_of_variants(bucket: Bucket) -> None:
     assert isinstance(recorded(read_marker(bucket, name), "any", '"1"', limits), Damaged)
 
 
-def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, bucket: Bucket) -> None:
+def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, bucket: FastBucket) -> None:
     tight = replace(service, limits=Limits(max_pixels=1000))
     assert code(tight.answer(request("/photo.jpg?w=320&f=webp"))) == "over-limits"
     assert isinstance(service.answer(request("/photo.jpg?w=320&f=webp")), Rendered)
@@ -280,7 +280,7 @@ def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, buck
 
 
 def test_a_render_over_its_cpu_time_is_refused_and_marked(
-    service: Transform, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    service: Transform, bucket: FastBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.put("masters/drawing.svg", blurred(3, 1000, 2000, 2000), {})
     limited = replace(service, cpu_limit=CpuLimit(cpu_s=0.2, wall_s=HANG_S))
@@ -291,7 +291,7 @@ def test_a_render_over_its_cpu_time_is_refused_and_marked(
     assert (code(again), status(again)) == ("too-slow", 422)
 
 
-def test_a_deployment_may_keep_nothing(service: Transform, bucket: Bucket) -> None:
+def test_a_deployment_may_keep_nothing(service: Transform, bucket: FastBucket) -> None:
     unkept = replace(service, stores=False)
     first, again = (unkept.answer(request("/photo.jpg?w=320&f=webp")) for _ in range(2))
     assert isinstance(first, Rendered)
@@ -306,7 +306,7 @@ def test_a_deployment_may_keep_nothing(service: Transform, bucket: Bucket) -> No
     assert isinstance(unkept.answer(known), NotModified)
 
 
-def test_what_keeps_nothing_still_replaces_what_is_stale(service: Transform, bucket: Bucket) -> None:
+def test_what_keeps_nothing_still_replaces_what_is_stale(service: Transform, bucket: FastBucket) -> None:
     bucket.put("derivatives/photo.jpg/_/w-320.webp", b"stale", {"source-etag": "another"})
     answer = replace(service, stores=False).answer(request("/photo.jpg?w=320&f=webp"))
     assert isinstance(answer, Rendered)
@@ -316,7 +316,7 @@ def test_what_keeps_nothing_still_replaces_what_is_stale(service: Transform, buc
 
 
 def test_what_is_too_large_for_an_answer_is_stored_anyway(
-    service: Transform, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    service: Transform, bucket: FastBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("darkroom.services.transform.MAX_BODY_BYTES", 1000)
     answer = replace(service, stores=False).answer(request("/photo.jpg?w=320&f=webp"))
@@ -325,10 +325,10 @@ def test_what_is_too_large_for_an_answer_is_stored_anyway(
     assert bucket.open("derivatives/photo.jpg/_/w-320.webp") is not None
 
 
-class Overwritten(Bucket):
+class Overwritten(FastBucket):
     """A bucket whose master is replaced while its picture is rendered."""
 
-    def __init__(self, real: Bucket) -> None:
+    def __init__(self, real: FastBucket) -> None:
         self.real = real
 
     def open(self, key: str) -> StoredObject | None:
@@ -346,17 +346,17 @@ class Overwritten(Bucket):
         return self.real.etag(key)
 
 
-def test_a_derivative_of_an_overwritten_master_does_not_stay(service: Transform, bucket: Bucket) -> None:
+def test_a_derivative_of_an_overwritten_master_does_not_stay(service: Transform, bucket: FastBucket) -> None:
     answer = replace(service, source=Overwritten(bucket)).answer(request("/photo.jpg?w=320&f=webp"))
     assert isinstance(answer, Failed)
     assert isinstance(answer.error, Unavailable)
     assert bucket.open("derivatives/photo.jpg/_/w-320.webp") is None
 
 
-class Waiting(Bucket):
+class Waiting(FastBucket):
     """A bucket whose PUT ends only when the master has been looked at again."""
 
-    def __init__(self, real: Bucket) -> None:
+    def __init__(self, real: FastBucket) -> None:
         self.real, self.looked = real, Event()
         self.open, self.delete = real.open, real.delete
 
@@ -369,7 +369,7 @@ class Waiting(Bucket):
         return self.real.put(key, body, attributes, replaces)
 
 
-def test_the_master_is_looked_at_while_the_derivative_is_put(service: Transform, bucket: Bucket) -> None:
+def test_the_master_is_looked_at_while_the_derivative_is_put(service: Transform, bucket: FastBucket) -> None:
     waiting = Waiting(bucket)
     answer = replace(service, source=waiting, media=waiting).answer(request("/photo.jpg?w=320&f=webp"))
     assert isinstance(answer, Rendered)
@@ -395,7 +395,7 @@ class StoredMeanwhile(Overwritten):
 
 @pytest.mark.parametrize("before", [{}, {"source-etag": "another"}])
 def test_a_late_render_leaves_what_was_stored_meanwhile(
-    service: Transform, bucket: Bucket, before: dict[str, str]
+    service: Transform, bucket: FastBucket, before: dict[str, str]
 ) -> None:
     name = "derivatives/photo.jpg/_/w-320.webp"
     bucket.put("masters/photo.jpg", jpeg_photo(), {"first": "yes"})
@@ -409,7 +409,7 @@ def test_a_late_render_leaves_what_was_stored_meanwhile(
     assert found.read() == b"fresh"
 
 
-def test_a_stale_derivative_is_replaced(service: Transform, bucket: Bucket) -> None:
+def test_a_stale_derivative_is_replaced(service: Transform, bucket: FastBucket) -> None:
     bucket.put("derivatives/photo.jpg/_/w-320.webp", b"stale", {"source-etag": "another"})
     assert isinstance(service.answer(request("/photo.jpg?w=320&f=webp")), Rendered)
     answer = service.answer(request("/photo.jpg?w=320&f=webp"))
@@ -431,7 +431,9 @@ class PurgedMeanwhile(Overwritten):
         return replace(found, chunks=then_purge())
 
 
-def test_a_stale_derivative_may_be_purged_while_its_successor_is_rendered(service: Transform, bucket: Bucket) -> None:
+def test_a_stale_derivative_may_be_purged_while_its_successor_is_rendered(
+    service: Transform, bucket: FastBucket
+) -> None:
     name = "derivatives/photo.jpg/_/w-320.webp"
     bucket.put(name, b"stale", {"source-etag": "another"})
     answer = replace(service, source=PurgedMeanwhile(bucket)).answer(request("/photo.jpg?w=320&f=webp"))
@@ -439,7 +441,7 @@ def test_a_stale_derivative_may_be_purged_while_its_successor_is_rendered(servic
     assert bucket.etag(name) == answer.derivative.etag
 
 
-def test_a_picture_too_large_for_an_answer_is_fetched_from_the_store(service: Transform, bucket: Bucket) -> None:
+def test_a_picture_too_large_for_an_answer_is_fetched_from_the_store(service: Transform, bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1200), {})
     asked = request("/noise.png?w=1500&f=png", key="key")
     for answer in (service.answer(asked), service.answer(asked)):
@@ -454,7 +456,7 @@ def test_a_picture_too_large_for_an_answer_is_fetched_from_the_store(service: Tr
 
 
 @pytest.mark.parametrize("elsewhere", ["//evil.example/", "https://evil.example/", ""])
-def test_a_redirect_stays_on_this_host(service: Transform, bucket: Bucket, elsewhere: str) -> None:
+def test_a_redirect_stays_on_this_host(service: Transform, bucket: FastBucket, elsewhere: str) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1200), {})
     answer = service.answer(request("/noise.png?w=1500&f=png", key="key"))
     assert to_http(answer, method="GET", viewer_url=elsewhere)["headers"]["location"] == "/"  # type: ignore[index]
@@ -465,7 +467,7 @@ def test_a_watermark_that_is_not_there_is_a_bad_option(service: Transform) -> No
     assert (code(answer), status(answer)) == ("bad-option", 400)
 
 
-def test_a_download_has_its_name_in_two_spellings(service: Transform, bucket: Bucket) -> None:
+def test_a_download_has_its_name_in_two_spellings(service: Transform, bucket: FastBucket) -> None:
     answer = service.answer(request("/photo.jpg?w=320&f=webp&dl=%C3%BCber%20uns.webp", key="key"))
     assert isinstance(answer, Rendered)
     expected = "attachment; filename=\"_ber uns.webp\"; filename*=UTF-8''%C3%BCber%20uns.webp"
@@ -498,7 +500,7 @@ def test_cache_ages(service: Transform) -> None:
     assert answer.derivative.headers["Cache-Control"] == caching.cache_control("photo.jpg")
 
 
-def test_the_cdn_asks_again_soon_for_what_is_about_to_be_refined(service: Transform, bucket: Bucket) -> None:
+def test_the_cdn_asks_again_soon_for_what_is_about_to_be_refined(service: Transform, bucket: FastBucket) -> None:
     caching = CachePolicy(10, 90_000, 30, ("static/",), refines=True)
     soon = f"public, max-age=10, s-maxage={UNREFINED_S}, stale-while-revalidate=30"
     bucket.put("masters/static/a.jpg", jpeg_photo(), {})
@@ -516,7 +518,7 @@ def test_the_cdn_asks_again_soon_for_what_is_about_to_be_refined(service: Transf
     assert briefly.cache_control("a", unrefined=True) == briefly.cache_control("a")
 
 
-def test_a_fault_of_the_store_can_be_retried_and_names_nothing(unreachable: Bucket, keys: Keys) -> None:
+def test_a_fault_of_the_store_can_be_retried_and_names_nothing(unreachable: FastBucket, keys: Keys) -> None:
     service = Transform(source=unreachable, media=unreachable, keys=keys)
     response = to_http(service.answer(request("/photo.jpg?w=320&f=webp")), method="GET", viewer_url="/")
     headers, body = response["headers"], str(response["body"])
@@ -542,7 +544,7 @@ def test_what_an_answer_says_of_caching_for_each_refusal(make_answer: Callable[[
 
 
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
-def test_the_quality_that_fits_is_asked_for_by_a_signature(service: Transform, bucket: Bucket, form: str) -> None:
+def test_the_quality_that_fits_is_asked_for_by_a_signature(service: Transform, bucket: FastBucket, form: str) -> None:
     url = f"/photo.jpg?w=400&q=auto&f={form}"
     assert code(service.answer(request(url))) == "unsigned"
     answer = service.answer(request(url, key="key"))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.archive import sidecar_name
-from darkroom.aws.objects import Bucket, StoredObject
+from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import Unavailable
 from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, TEXT, Face, Finding, Findings, Region, to_document
 from darkroom.plan.canonical import canonical_path, parse_path
@@ -32,7 +32,7 @@ FACE = Face(Region(0.4, 0.2, 0.2, 0.3), 0.9)
 
 
 @pytest.fixture
-def service(bucket: Bucket) -> Transform:
+def service(bucket: FastBucket) -> Transform:
     for key in ("photo.jpg", "private/photo.jpg"):
         bucket.put(f"masters/{key}", jpeg_photo(), {})
     return Transform(source=bucket, media=bucket, keys=Keys(), inference=True, always=ALWAYS, clock=lambda: 0.0)
@@ -46,7 +46,7 @@ def asked(url: str, *, generation: str = "1", key: str = "key") -> TransformRequ
 
 
 def analyse(
-    bucket: Bucket,
+    bucket: FastBucket,
     key: str = "photo.jpg",
     *,
     by: str = ENDPOINT,
@@ -76,14 +76,14 @@ def black(body: bytes) -> bool:
     return bool((pixels[round(pixels.shape[0] * 0.35), pixels.shape[1] // 2] == 0).all())
 
 
-def test_nothing_is_shown_of_a_picture_that_nobody_has_looked_at(service: Transform, bucket: Bucket) -> None:
+def test_nothing_is_shown_of_a_picture_that_nobody_has_looked_at(service: Transform, bucket: FastBucket) -> None:
     answer = service.answer(asked(REDACTED))
     assert (code(answer), status(answer)) == ("findings-pending", 503)
     assert (headers(answer)["retry-after"], headers(answer)["cache-control"]) == ("5", "no-store")
     assert bucket.etag(derivative(REDACTED)) is None
 
 
-def test_what_is_to_be_hidden_is(service: Transform, bucket: Bucket) -> None:
+def test_what_is_to_be_hidden_is(service: Transform, bucket: FastBucket) -> None:
     analyse(bucket)
     answer = service.answer(asked(REDACTED))
     assert isinstance(answer, Rendered)
@@ -105,25 +105,25 @@ def test_what_is_to_be_hidden_is(service: Transform, bucket: Bucket) -> None:
     ],
 )
 def test_findings_that_are_not_of_this_picture_are_none(
-    service: Transform, bucket: Bucket, spoil: Callable[[Bucket], object]
+    service: Transform, bucket: FastBucket, spoil: Callable[[FastBucket], object]
 ) -> None:
     spoil(bucket)
     assert code(service.answer(asked(REDACTED))) == "findings-pending"
 
 
-def test_findings_of_another_generation_are_none(service: Transform, bucket: Bucket) -> None:
+def test_findings_of_another_generation_are_none(service: Transform, bucket: FastBucket) -> None:
     analyse(bucket)
     assert code(service.answer(asked(REDACTED, generation="2"))) == "findings-pending"
 
 
-def test_findings_of_another_task_are_not_enough(service: Transform, bucket: Bucket) -> None:
+def test_findings_of_another_task_are_not_enough(service: Transform, bucket: FastBucket) -> None:
     analyse(bucket, pending=(TEXT,))
     assert code(service.answer(asked("/photo.jpg?w=300&redact=all&f=png"))) == "findings-pending"
     assert code(service.answer(asked(f"/photo.jpg?w=300&redact={TEXT}&f=png"))) == "findings-pending"
 
 
 def test_a_task_that_nobody_does_here_is_not_waited_for(
-    service: Transform, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+    service: Transform, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     analyse(bucket)
     answer = service.answer(asked(f"/photo.jpg?w=300&redact={TEXT}&f=png"))
@@ -131,7 +131,7 @@ def test_a_task_that_nobody_does_here_is_not_waited_for(
     assert '"level": "ERROR"' not in capsys.readouterr().out
 
 
-def test_what_a_model_cannot_read_is_refused_for_good(service: Transform, bucket: Bucket) -> None:
+def test_what_a_model_cannot_read_is_refused_for_good(service: Transform, bucket: FastBucket) -> None:
     analyse(bucket, error="unreadable")
     answer = service.answer(asked(REDACTED))
     assert (code(answer), status(answer)) == ("unanalysable", 422)
@@ -139,7 +139,7 @@ def test_what_a_model_cannot_read_is_refused_for_good(service: Transform, bucket
     assert isinstance(service.answer(asked(FACING)), Rendered)
 
 
-def test_an_uploaders_word_counts_unless_the_deployment_hides(service: Transform, bucket: Bucket) -> None:
+def test_an_uploaders_word_counts_unless_the_deployment_hides(service: Transform, bucket: FastBucket) -> None:
     for key in ("photo.jpg", "private/photo.jpg"):
         analyse(bucket, key, by=CLIENT)
     assert isinstance(service.answer(asked(REDACTED)), Rendered)
@@ -152,14 +152,14 @@ def test_an_uploaders_word_counts_unless_the_deployment_hides(service: Transform
 
 
 @pytest.mark.parametrize("url", [REDACTED, FACING, "/private/photo.jpg?w=320&f=png"])
-def test_without_inference_what_needs_findings_is_not_there(service: Transform, bucket: Bucket, url: str) -> None:
+def test_without_inference_what_needs_findings_is_not_there(service: Transform, bucket: FastBucket, url: str) -> None:
     analyse(bucket)
     answer = replace(service, inference=False).answer(asked(url))
     assert (code(answer), status(answer)) == ("no-inference", 501)
 
 
 @pytest.mark.parametrize("url", [REDACTED, FACING])
-def test_a_plan_that_names_no_generation_is_refused(service: Transform, bucket: Bucket, url: str) -> None:
+def test_a_plan_that_names_no_generation_is_refused(service: Transform, bucket: FastBucket, url: str) -> None:
     analyse(bucket)
     assert code(service.answer(request(url, key="key"))) == "bad-option"
 
@@ -172,14 +172,14 @@ def test_a_plan_that_names_no_generation_is_refused(service: Transform, bucket: 
         "/private/photo.jpg/_/fv-1_redact-text_w-320.png",
     ],
 )
-def test_a_path_without_what_is_always_hidden_is_refused(service: Transform, bucket: Bucket, path: str) -> None:
+def test_a_path_without_what_is_always_hidden_is_refused(service: Transform, bucket: FastBucket, path: str) -> None:
     analyse(bucket, "private/photo.jpg")
     for mode in (service, replace(service, mode=type(service.mode).OPEN)):
         assert isinstance(mode.answer(TransformRequest(path)), Failed)
     assert bucket.etag("derivatives" + path) is None
 
 
-def test_what_is_forced_needs_no_signature_and_what_is_asked_for_does(service: Transform, bucket: Bucket) -> None:
+def test_what_is_forced_needs_no_signature_and_what_is_asked_for_does(service: Transform, bucket: FastBucket) -> None:
     analyse(bucket, "private/photo.jpg")
     analyse(bucket)
     assert isinstance(service.answer(asked("/private/photo.jpg?w=320&f=png", key="")), Rendered)
@@ -192,7 +192,7 @@ def test_data_about_a_picture_hides_nothing(service: Transform) -> None:
     assert isinstance(service.answer(request("/private/photo.jpg?f=thumbhash")), Rendered)
 
 
-def test_until_faces_are_known_another_part_stands_in(service: Transform, bucket: Bucket) -> None:
+def test_until_faces_are_known_another_part_stands_in(service: Transform, bucket: FastBucket) -> None:
     before = service.answer(asked(FACING))
     assert isinstance(before, Provisional)
     assert seen(before.body).shape == (300, 300, 3)
@@ -206,7 +206,7 @@ def test_until_faces_are_known_another_part_stands_in(service: Transform, bucket
     assert bucket.etag(derivative(FACING)) == after.derivative.etag
 
 
-def test_a_picture_cut_to_a_face_is_provisional_until_it_is_known(service: Transform, bucket: Bucket) -> None:
+def test_a_picture_cut_to_a_face_is_provisional_until_it_is_known(service: Transform, bucket: FastBucket) -> None:
     anyone = replace(service, mode=AccessMode.OPEN)
     wanted = TransformRequest("/photo.jpg/_/face-0-4_fv-1.png")
     before = anyone.answer(wanted)
@@ -217,7 +217,7 @@ def test_a_picture_cut_to_a_face_is_provisional_until_it_is_known(service: Trans
     assert seen(after.body).size < seen(before.body).size / 4
 
 
-def test_what_stands_in_hides_as_well(service: Transform, bucket: Bucket) -> None:
+def test_what_stands_in_hides_as_well(service: Transform, bucket: FastBucket) -> None:
     both = "/photo.jpg?w=300&h=300&fit=cover&g=face&redact=text&f=png"
     assert code(service.answer(asked(both))) == "findings-pending"
     finding = Finding(TEXT, "model", "1")
@@ -228,28 +228,28 @@ def test_what_stands_in_hides_as_well(service: Transform, bucket: Bucket) -> Non
 
 
 @pytest.mark.parametrize("by", [CLIENT, ENDPOINT])
-def test_faces_that_are_known_are_waited_for_no_more(service: Transform, bucket: Bucket, by: str) -> None:
+def test_faces_that_are_known_are_waited_for_no_more(service: Transform, bucket: FastBucket, by: str) -> None:
     analyse(bucket, by=by)
     assert isinstance(service.answer(asked(FACING)), Rendered)
 
 
-def test_nor_are_those_that_nobody_looks_for(service: Transform, bucket: Bucket) -> None:
+def test_nor_are_those_that_nobody_looks_for(service: Transform, bucket: FastBucket) -> None:
     etag = str(bucket.etag("masters/photo.jpg")).strip('"')
     document = to_document(Findings("1", etag, {TEXT: Finding(TEXT, "model", "1")}))
     bucket.put(sidecar_name("1", "photo.jpg"), json.dumps(document).encode(), {})
     assert isinstance(service.answer(asked(FACING)), Rendered)
 
 
-def test_what_is_too_large_to_be_answered_has_nothing_to_stand_in(service: Transform, bucket: Bucket) -> None:
+def test_what_is_too_large_to_be_answered_has_nothing_to_stand_in(service: Transform, bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1300), {})
     answer = service.answer(asked("/noise.png?w=1300&h=1200&fit=cover&g=face&f=png"))
     assert code(answer) == "findings-pending"
 
 
-class Reanalysed(Bucket):
+class Reanalysed(FastBucket):
     """A bucket whose picture is looked at anew while it is read."""
 
-    def __init__(self, real: Bucket) -> None:
+    def __init__(self, real: FastBucket) -> None:
         self.real = real
 
     def open(self, key: str) -> StoredObject | None:
@@ -268,7 +268,7 @@ class Reanalysed(Bucket):
 
 @pytest.mark.parametrize("url", [REDACTED, FACING])
 def test_a_picture_by_findings_that_were_replaced_meanwhile_does_not_stay(
-    service: Transform, bucket: Bucket, url: str
+    service: Transform, bucket: FastBucket, url: str
 ) -> None:
     analyse(bucket)
     answer = replace(service, source=Reanalysed(bucket)).answer(asked(url))
@@ -278,23 +278,23 @@ def test_a_picture_by_findings_that_were_replaced_meanwhile_does_not_stay(
 
 
 def test_a_redaction_is_verified_after_its_derivative_is_stored(
-    service: Transform, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    service: Transform, bucket: FastBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Findings that change right after the PUT take the derivative back: a check beside the PUT would miss them."""
     analyse(bucket)
     before = set(threading.enumerate())
-    real_put = Bucket.put
+    real_put = FastBucket.put
 
-    def put_then_reanalyse(self: Bucket, key: str, *rest: Any) -> str:
+    def put_then_reanalyse(self: FastBucket, key: str, *rest: Any) -> str:
         etag = real_put(self, key, *rest)
         if key.startswith("derivatives/"):
             for thread in set(threading.enumerate()) - before:
                 thread.join()  # a check beside the PUT has its result by now
-            monkeypatch.setattr(Bucket, "put", real_put)
+            monkeypatch.setattr(FastBucket, "put", real_put)
             analyse(bucket, by=FALLBACK)
         return etag
 
-    monkeypatch.setattr(Bucket, "put", put_then_reanalyse)
+    monkeypatch.setattr(FastBucket, "put", put_then_reanalyse)
     answer = service.answer(asked(REDACTED))
     assert isinstance(answer, Failed)
     assert isinstance(answer.error, Unavailable)

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from darkroom.aws.bus import Bus
+from darkroom.aws.eventbridge import EventBus
 
 from .stack import template
 
@@ -54,7 +54,7 @@ class Deployed:
         self.name, self.region = name, region
         session = boto3.Session("test", "test", region_name=region)
         self.sqs = session.client("sqs", endpoint_url=url)
-        self.bus = Bus(session.client("events", endpoint_url=url), "default", name)
+        self.bus = EventBus(session.client("events", endpoint_url=url), "default", name)
         client = session.client("cloudformation", endpoint_url=url)
         client.create_stack(StackName=name, TemplateBody=part())
         client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
@@ -82,7 +82,7 @@ def stacks(ministack_url: str) -> list[Deployed]:
 def test_events_reach_the_queues_of_their_own_stack_and_region(stacks: list[Deployed]) -> None:
     for stack in stacks:
         for detail_type, priority in ANNOUNCED:
-            stack.bus.announce(detail_type, {"key": f"{stack.name} in {stack.region}", "priority": priority})
+            stack.bus.publish(detail_type, {"key": f"{stack.name} in {stack.region}", "priority": priority})
     expected = sorted((queue, *announced) for announced, queue in ANNOUNCED.items() if queue)
     for stack in stacks:
         received = list(stack.receive())

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from darkroom.aws.vectors.choosing import open_vectors
+from darkroom.aws.vectors.factory import open_vectors
 from darkroom.services.infer.trial import open_trials
 from darkroom.services.monitor.functions import queues, read_functions
 from darkroom.services.monitor.modelling import open_models

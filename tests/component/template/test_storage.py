@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.aws.index import BY_REVIEW, BY_SHA256
 from darkroom.aws.record import REVIEW, Record
-from darkroom.aws.vectors.managed import UNFILTERED
+from darkroom.aws.vectors.s3_vectors import UNFILTERED
 
 from .stack import ROOT, Stack, template
 

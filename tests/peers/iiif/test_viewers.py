@@ -11,7 +11,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from bench.competitors.model import Missing
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.iiif.version import V2, V3, Version
 from darkroom.plan.geometry.boxes import Size
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
@@ -54,8 +54,8 @@ VIEWERS = {
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Bucket:
-    bucket = Bucket(MemoryStore())
+def bucket() -> FastBucket:
+    bucket = FastBucket(MemoryStore())
     names = service(bucket).transform.source_names
     for key, size in PICTURES.items():
         bucket.put(names.name(key), jpeg_photo(size), {"Content-Type": "image/jpeg"})
@@ -64,7 +64,9 @@ def bucket() -> Bucket:
 
 @pytest.mark.parametrize("version", [V2, V3], ids=["image-api-2", "image-api-3"])
 @pytest.mark.parametrize("name", VIEWERS)
-def test_a_viewer_shows_tiles_and_thumbnails_without_permission(bucket: Bucket, name: str, version: Version) -> None:
+def test_a_viewer_shows_tiles_and_thumbnails_without_permission(
+    bucket: FastBucket, name: str, version: Version
+) -> None:
     viewer = VIEWERS[name]
     try:
         files = install(viewer.package)

@@ -15,7 +15,7 @@ import pytest
 import pyvips
 
 from chaos.workers import processes, worked_s
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
@@ -114,10 +114,10 @@ def test_a_lost_workers_strip_is_cut_again_and_no_other_and_the_scene_is_served(
 
 def test_a_tile_of_it_reads_little(scenic: Stack, operator: Operator) -> None:
     key = "masters/maps/tall.tif"
-    vault = Vault(scenic.cloud.s3, scenic.media_bucket)
+    vault = S3Bucket(scenic.cloud.s3, scenic.media_bucket)
     kept = vault.head(key)
     assert kept is not None
-    blocks = BlockCache(lambda start, end: vault.range(key, start, end, etag=kept.etag), kept.size_bytes)
+    blocks = BlockCache(lambda start, end: vault.read_range(key, start, end, etag=kept.etag), kept.size_bytes)
     plan = Plan("maps/tall.tif", crop=Crop("px", *TILE), format="png")
     shown = render(plan, Source.from_ranges(blocks), limits=Limits())
     assert apart(shown.body, scene_image(WIDTH, HEIGHT).crop(*TILE)) < SAME

@@ -21,7 +21,7 @@ LOOP = "thread (7): MainThread;main (awslambdaric/__main__.py:31);handle_event_r
 HANDLER = f"{LOOP};handler (app.py:53)"
 RECORDING = f"""\
 {HANDLER};Transform._make (darkroom/services/transform.py:180);render (darkroom/imaging/render/pipeline.py:55) 6
-{HANDLER};Transform._make (darkroom/services/transform.py:189);Bucket.put (darkroom/aws/objects.py:81) 3
+{HANDLER};Transform._make (darkroom/services/transform.py:189);Bucket.put (darkroom/aws/s3_fast.py:81) 3
 {HANDLER};Transform._make (darkroom/services/transform.py:180);render (darkroom/imaging/render/pipeline.py:58) 1
 {LOOP};handler (app.py:60);b64encode (base64.py:58) 2
 thread (7): MainThread;main (awslambdaric/__main__.py:31);wait_next (awslambdaric/bootstrap.py:542) 50
@@ -60,7 +60,7 @@ def test_only_what_answers_counts() -> None:
 def test_others_code_counts_for_the_module_of_ours_that_called_it() -> None:
     assert by_innermost(answering(parse(RECORDING.splitlines())), our_file) == {
         "darkroom/imaging/render/pipeline.py": 7,
-        "darkroom/aws/objects.py": 3,
+        "darkroom/aws/s3_fast.py": 3,
         "app.py": 2,
     }
 
@@ -81,7 +81,7 @@ def test_equal_calls_are_one_box_in_the_order_of_their_lines() -> None:
 def test_code_is_coloured_by_its_room() -> None:
     files = {
         "darkroom/imaging/render/steps/resize.py": "imaging",
-        "darkroom/aws/objects.py": "S3",
+        "darkroom/aws/s3_fast.py": "S3",
         "json/encoder.py": "rest",
     }
     assert {file: kind(Node(Key("f", file), 1)) for file in files} == files

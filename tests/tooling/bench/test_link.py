@@ -17,7 +17,7 @@ from PIL import Image
 from bench.link.objects import COMMENT_BYTES, named
 from bench.link.process import linked
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.objects import Bucket, connect
+from darkroom.aws.s3_fast import FastBucket, connect
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,7 +39,7 @@ def url(picture: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def bucket(url: str) -> Bucket:
+def bucket(url: str) -> FastBucket:
     environment = KEYS | {"AWS_ENDPOINT_URL": url}
     return connect("media", CredentialSource(environment), environment)
 
@@ -56,7 +56,7 @@ def store(url: str) -> S3Store:
     )
 
 
-def test_a_picture_exists_under_any_name_and_never_twice_the_same(bucket: Bucket, picture: Path) -> None:
+def test_a_picture_exists_under_any_name_and_never_twice_the_same(bucket: FastBucket, picture: Path) -> None:
     one, two = bucket.open("masters/1/photo.jpg"), bucket.open("masters/2/photo.jpg")
     assert one is not None
     assert two is not None
@@ -69,13 +69,13 @@ def test_a_picture_exists_under_any_name_and_never_twice_the_same(bucket: Bucket
             assert Image.open(io.BytesIO(body)).tobytes() == original.tobytes()
 
 
-def test_head_tells_what_get_tells(bucket: Bucket) -> None:
+def test_head_tells_what_get_tells(bucket: FastBucket) -> None:
     found = bucket.open("masters/3/photo.jpg")
     assert found is not None
     assert bucket.etag("masters/3/photo.jpg") == found.etag
 
 
-def test_what_was_put_comes_back_with_its_headers(bucket: Bucket) -> None:
+def test_what_was_put_comes_back_with_its_headers(bucket: FastBucket) -> None:
     headers = {"Content-Type": "image/webp", "Cache-Control": "public, max-age=60", "note": "kept"}
     etag = bucket.put("derivatives/å b.jpg/_/full.webp", b"body", headers)
     found = bucket.open("derivatives/å b.jpg/_/full.webp")
@@ -85,7 +85,7 @@ def test_what_was_put_comes_back_with_its_headers(bucket: Bucket) -> None:
     assert headers.items() <= dict(found.attributes).items()
 
 
-def test_what_is_missing_is_none(bucket: Bucket) -> None:
+def test_what_is_missing_is_none(bucket: FastBucket) -> None:
     bucket.put("gone", b"x", {})
     bucket.delete("gone")
     bucket.delete("gone")
@@ -94,7 +94,7 @@ def test_what_is_missing_is_none(bucket: Bucket) -> None:
         assert bucket.etag(key) is None
 
 
-def test_ranges(bucket: Bucket, store: S3Store) -> None:
+def test_ranges(bucket: FastBucket, store: S3Store) -> None:
     bucket.put("digits", b"0123456789", {})
     assert bytes(obstore.get_range(store, "digits", start=2, end=5)) == b"234"
     assert bytes(obstore.get(store, "digits", options={"range": {"suffix": 3}}).bytes()) == b"789"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.metrics import Figure
+from darkroom.aws.cloudwatch import MetricStat
 from gameday.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Row, Span, lines, nice, timeline
 from gameday.report import Chapter, page
 from gameday.scenario_run import Mark, Shown
@@ -75,7 +75,7 @@ def test_what_lies_outside_of_the_chart_is_at_its_edge(at_s: float) -> None:
 
 
 def chapter(title: str, fault: str = "") -> Chapter:
-    shown = Shown("Faults", "a minute", {"Faults": Figure("n", "Faults")}, 3.0)
+    shown = Shown("Faults", "a minute", {"Faults": MetricStat("n", "Faults")}, 3.0)
     return Chapter(title, "About <it>.", 1000.0, 1600.0, MARKS, {"pages": "1"}, fault, [(shown, {"Faults": []})])
 
 

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import pytest
 
 from darkroom.aws.clients import client
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.plan.presets import configured
 from darkroom.services.live_settings import CURRENT
 from local.aws import Cloud
@@ -28,20 +28,20 @@ OWN = {
 
 
 @pytest.fixture
-def media(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Vault:
+def media(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> S3Bucket:
     s3, bucket = client("s3", aws_environment), "presets-in-force"
     s3.create_bucket(Bucket=bucket)
     for found in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
         s3.delete_object(Bucket=bucket, Key=found["Key"])
-    return Vault(s3, bucket)
+    return S3Bucket(s3, bucket)
 
 
-def publish(media: Vault) -> None:
+def publish(media: S3Bucket) -> None:
     documents = SettingsStore(media)
     documents.write(OWN, replaces=documents.current(), by="test")
 
 
-def test_the_console_has_the_presets_in_force(media: Vault, ministack_url: str) -> None:
+def test_the_console_has_the_presets_in_force(media: S3Bucket, ministack_url: str) -> None:
     facts = cast(StackInfo, SimpleNamespace(media_bucket=media.bucket))
     control = ControlPages(Cloud(ministack_url), facts, Mock(), Mock())
 
@@ -57,7 +57,7 @@ def test_the_console_has_the_presets_in_force(media: Vault, ministack_url: str) 
     assert options() == (200, found), "the last good document stays in force"
 
 
-def test_the_console_has_no_presets_of_an_invalid_document(media: Vault, ministack_url: str) -> None:
+def test_the_console_has_no_presets_of_an_invalid_document(media: S3Bucket, ministack_url: str) -> None:
     media.put(CURRENT, b"{", headers={}, metadata={})
     facts = cast(StackInfo, SimpleNamespace(media_bucket=media.bucket))
     answer = cast(Any, asyncio.run(ControlPages(Cloud(ministack_url), facts, Mock(), Mock()).options(Mock())))
@@ -65,7 +65,7 @@ def test_the_console_has_no_presets_of_an_invalid_document(media: Vault, minista
     assert "settings document invalid" in json.loads(answer.body)["detail"]
 
 
-def test_the_ingest_report_counts_the_presets_in_force(media: Vault, ministack_url: str) -> None:
+def test_the_ingest_report_counts_the_presets_in_force(media: S3Bucket, ministack_url: str) -> None:
     facts = {"aws_endpoint_url": ministack_url, "media_bucket": media.bucket}
     assert Stack.of(facts).at_ingest == configured().at_ingest
     publish(media)

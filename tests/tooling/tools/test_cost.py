@@ -31,7 +31,7 @@ from bench.cost.pricing import (
 )
 from bench.goals import goals
 from bench.suites.cost import figure
-from darkroom.aws.objects import Bucket, StoredObject
+from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.services.answers import Rendered
 from darkroom.services.transform import Transform, TransformRequest
 from darkroom.watch.cost import load, missed, misses_cost, requests_cost
@@ -52,7 +52,7 @@ FOUND = {
 }
 
 
-class Counting(Bucket):
+class Counting(FastBucket):
     """Tells what it is asked, as S3 charges for it."""
 
     def __init__(self, store: MemoryStore) -> None:
@@ -75,7 +75,7 @@ class Counting(Bucket):
 class NoKeys:
     """For requests that need no signature."""
 
-    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+    def get(self, *, refresh: bool = False) -> Sequence[str]:
         return ()
 
 

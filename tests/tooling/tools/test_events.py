@@ -7,7 +7,7 @@ import json
 import pytest
 from obstore.store import MemoryStore
 
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.signing_keys import read_keys
 from darkroom.plan.limits import Limits
@@ -37,7 +37,7 @@ IN_LANGUAGES = {
 
 
 class Keys:
-    def valid(self, *, distrust: bool = False) -> tuple[str, ...]:
+    def get(self, *, refresh: bool = False) -> tuple[str, ...]:
         return (LOCAL_KEY,)
 
 
@@ -50,7 +50,7 @@ def test_the_files_are_current() -> None:
 def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
     event = json.loads((FOLDER / "transform" / name).read_text())
     headers = event["headers"]
-    bucket = Bucket(MemoryStore())
+    bucket = FastBucket(MemoryStore())
     bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
     service = Transform(source=bucket, media=bucket, keys=Keys(), limits=Limits())
     request = TransformRequest(
@@ -67,7 +67,7 @@ def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
 
 def test_a_bad_option_is_named_with_its_range() -> None:
     event = events()["bad-option.json"]
-    service = Transform(source=Bucket(MemoryStore()), media=Bucket(MemoryStore()), keys=Keys())
+    service = Transform(source=FastBucket(MemoryStore()), media=FastBucket(MemoryStore()), keys=Keys())
     answer = service.answer(TransformRequest(path=str(event["rawPath"])))
     problem = json.loads(str(to_http(answer, method="GET", viewer_url="/")["body"]))
     assert (problem["code"], problem["option"]) == ("bad-option", "w")
@@ -81,7 +81,7 @@ def test_every_event_has_an_answer_here() -> None:
 @pytest.mark.parametrize("name", IN_LANGUAGES)
 def test_an_event_in_another_language_gets_its_picture_or_description(name: str) -> None:
     headers = json.loads((FOLDER / "transform" / name).read_text())["headers"]
-    bucket = Bucket(MemoryStore())
+    bucket = FastBucket(MemoryStore())
     bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
     there = served(bucket)
     there.document.current = read_keys(DOCUMENT)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import FACES, MODERATION, Region
 from darkroom.watch.quality import Golden, judged, read_manifest, total
 from local import golden as local_golden
@@ -27,10 +27,10 @@ LABELLED = Golden("street.png", (Region(0.1, 0.2, 0.3, 0.4),), False, "no entry"
 
 
 @pytest.fixture
-def media(aws: Callable[[str], Any]) -> Vault:
+def media(aws: Callable[[str], Any]) -> S3Bucket:
     bucket = f"golden-{next(_numbers)}"
     aws("s3").create_bucket(Bucket=bucket)
-    return Vault(aws("s3"), bucket)
+    return S3Bucket(aws("s3"), bucket)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def png(width: int, height: int) -> bytes:
     return file.getvalue()
 
 
-def picture(media: Vault, key: str) -> Image.Image:
+def picture(media: S3Bucket, key: str) -> Image.Image:
     opened = media.open(key)
     assert opened is not None
     with opened.body as body:
@@ -66,7 +66,7 @@ def test_a_line_says_what_was_labelled_and_no_more(golden: Golden, line: dict[st
     assert list(read_manifest(line_of(golden))) == [golden]
 
 
-def test_pictures_are_stored_as_models_get_to_see_them(media: Vault) -> None:
+def test_pictures_are_stored_as_models_get_to_see_them(media: S3Bucket) -> None:
     upright = Image.new("RGB", (3000, 1000), (90, 120, 60))
     count = put(media, [(LABELLED, png(300, 200)), (Golden("lying.jpg", ()), turned(upright, 6))])
     assert count == 2
@@ -77,21 +77,21 @@ def test_pictures_are_stored_as_models_get_to_see_them(media: Vault) -> None:
     assert (lying.format, lying.size) == ("JPEG", (2048, 683))  # upright, and no larger than what infer sends
 
 
-def test_another_set_replaces_the_first(media: Vault) -> None:
+def test_another_set_replaces_the_first(media: S3Bucket) -> None:
     assert shown(media) == []
     put(media, [(LABELLED, png(30, 20))])
     put(media, [(Golden("other.png"), png(30, 20))])
     assert [golden.picture for golden in shown(media)] == ["golden/other.jpg"]
 
 
-def test_a_set_that_fails_leaves_the_one_before(media: Vault) -> None:
+def test_a_set_that_fails_leaves_the_one_before(media: S3Bucket) -> None:
     put(media, [(LABELLED, png(30, 20))])
     with pytest.raises(ValueError, match=r"two pictures for golden/a\.jpg"):
         put(media, [(Golden("a.png"), png(30, 20)), (Golden("a.jpg"), png(30, 20))])
     assert [golden.picture for golden in shown(media)] == ["golden/street.jpg"]
 
 
-def test_the_command(media: Vault, environment: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(media: S3Bucket, environment: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "street.png").write_bytes(png(30, 20))
     (tmp_path / "manifest.jsonl").write_text(line_of(LABELLED) + "\n" + line_of(Golden("absent.png")))
     assert main(["put", "--bucket", media.bucket, "--folder", str(tmp_path)]) == 1
@@ -113,7 +113,7 @@ def test_the_command_makes_worse_models(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.slow
-def test_a_stack_on_this_machine_has_a_set_that_tells_good_models_from_bad(media: Vault, tmp_path: Path) -> None:
+def test_a_stack_on_this_machine_has_a_set_that_tells_good_models_from_bad(media: S3Bucket, tmp_path: Path) -> None:
     import skimage
 
     folder = Path(skimage.__file__).parent / "data"
@@ -127,7 +127,7 @@ def test_a_stack_on_this_machine_has_a_set_that_tells_good_models_from_bad(media
     assert good[FACES].recall >= 0.5
 
 
-def _judged(media: Vault, models: Path) -> Any:
+def _judged(media: S3Bucket, models: Path) -> Any:
     from darkroom.models.catalogue import load
     from darkroom.models.running import Models
 

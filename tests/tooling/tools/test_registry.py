@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.audit import Audit
+from darkroom.aws.audit import AuditLog
 from darkroom.aws.registry import APPROVED, PENDING, REJECTED, Registry
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
 from tests.component.aws.endpoints import GROUP, Models, running
 from tools.registry import main
 
@@ -81,7 +81,7 @@ def test_versions_are_judged_by_number_and_by_arn_and_it_is_written_down(desk: D
     assert approved == 0
     assert desk.run("reject", arns[1], "--why", "worse", "--by", "ada")[0] == 0
     assert [(one.approval, one.why) for one in desk.registry.versions()] == [(REJECTED, "worse"), (APPROVED, "as good")]
-    [entry] = Audit(Vault(aws("s3"), audit)).newest(10)
+    [entry] = AuditLog(S3Bucket(aws("s3"), audit)).list_newest(10)
     assert (entry["kind"], entry["subject"], entry["by"]) == ("release", arns[0], "ada")
     assert entry["facts"] == {"decision": "approve", "why": "as good"}
 

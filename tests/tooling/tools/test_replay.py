@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
-from darkroom.aws.vault import Vault
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region
 from darkroom.services.places import MASTERS
@@ -115,18 +115,18 @@ def test_both_take_turns_and_a_failure_is_no_agreement() -> None:
 
 
 @pytest.fixture
-def media(aws: Callable[[str], Any]) -> Vault:
+def media(aws: Callable[[str], Any]) -> S3Bucket:
     bucket = f"replay-{next(_numbers)}"
     aws("s3").create_bucket(Bucket=bucket)
-    return Vault(aws("s3"), bucket)
+    return S3Bucket(aws("s3"), bucket)
 
 
-def put_masters(media: Vault, **bodies: bytes) -> None:
+def put_masters(media: S3Bucket, **bodies: bytes) -> None:
     for name, body in bodies.items():
         media.put(f"masters/trips/{name}.jpg", body, headers={}, metadata={})
 
 
-def test_masters_below_a_prefix_are_read_as_infer_sends_them(media: Vault) -> None:
+def test_masters_below_a_prefix_are_read_as_infer_sends_them(media: S3Bucket) -> None:
     put_masters(media, a=jpeg_photo((3000, 2000)), b=png_noise(20, 20), broken=b"\xff\xd8\xff no picture")
     found = list(below(media, "masters/trips/"))
     assert found == [f"masters/trips/{name}.jpg" for name in ("a", "b", "broken")]
@@ -161,7 +161,7 @@ def test_sampled_pictures_come_once_the_newest_first(samples: Samples) -> None:
     assert sampled(samples, MASTERS) == ["masters/c", "masters/a", "masters/b.-20.-C3A9"]
 
 
-def test_a_manifest_names_pictures(media: Vault) -> None:
+def test_a_manifest_names_pictures(media: S3Bucket) -> None:
     lines = [json.dumps({"source-ref": f"s3://{media.bucket}/masters/{name}", "faces": {}}) for name in "ab"]
     media.put("train.manifest", "\n".join([*lines, ""]).encode(), headers={}, metadata={})
     assert listed(media, "train.manifest") == ["masters/a", "masters/b"]
@@ -170,7 +170,7 @@ def test_a_manifest_names_pictures(media: Vault) -> None:
 @pytest.mark.parametrize(
     "text", ['{"source-ref": "s3://elsewhere/masters/a"}', '{"source": "x"}', "[]", '"text"', "no json"]
 )
-def test_what_is_no_manifest_of_this_bucket_is_refused(media: Vault, text: str) -> None:
+def test_what_is_no_manifest_of_this_bucket_is_refused(media: S3Bucket, text: str) -> None:
     media.put("train.manifest", text.encode(), headers={}, metadata={})
     with pytest.raises(ValueError, match=r"no manifest|is not in"):
         listed(media, "train.manifest")
@@ -180,7 +180,7 @@ def test_what_is_no_manifest_of_this_bucket_is_refused(media: Vault, text: str) 
 
 @pytest.mark.slow
 def test_a_worse_model_is_seen_before_it_is_released(
-    media: Vault, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    media: S3Bucket, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put_masters(media, a=jpeg_photo(), b=jpeg_photo((400, 300)))
     worse = tmp_path / "worse"
@@ -207,7 +207,7 @@ def endpoint(tmp_path: Path) -> Any:
 
 
 def test_two_variants_are_compared_whatever_their_weights(
-    media: Vault,
+    media: S3Bucket,
     samples: Samples,
     index: str,
     endpoint: Models,

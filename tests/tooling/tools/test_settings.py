@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.clients import client
-from darkroom.aws.switches import in_vault
-from darkroom.aws.vault import Vault
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.switches import reader
 from darkroom.errors import Changed, Unavailable
 from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
 from darkroom.services.live_settings import CURRENT, LiveSettings
@@ -41,12 +41,12 @@ class Deployed:
     """Bucket and store of one test."""
 
     target: Target
-    media: Vault
+    media: S3Bucket
     state: Path
 
     def live(self) -> Any:
         """The settings as a function reads them now."""
-        return LiveSettings(in_vault(self.media)).current()
+        return LiveSettings(reader(self.media)).current()
 
     def run(self, *arguments: str) -> int:
         """The command for this stack."""
@@ -59,7 +59,7 @@ def deployed(aws: Callable[[str], Any], aws_environment: dict[str, str], tmp_pat
     s3 = client("s3", aws_environment)
     s3.create_bucket(Bucket=f"settings-{number}")
     arn = aws("cloudfront").create_key_value_store(Name=f"settings-{number}")["KeyValueStore"]["ARN"]
-    media, edge = Vault(s3, f"settings-{number}"), LocalStore(aws_environment["AWS_ENDPOINT_URL"], arn)
+    media, edge = S3Bucket(s3, f"settings-{number}"), LocalStore(aws_environment["AWS_ENDPOINT_URL"], arn)
     facts = {
         "aws_endpoint_url": aws_environment["AWS_ENDPOINT_URL"],
         "sagemaker_url": "",
@@ -104,14 +104,14 @@ def test_of_two_writers_one_is_refused_and_loses_nothing(deployed: Deployed) -> 
 
 
 def test_a_write_that_stopped_in_between_is_repeated(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-    documents, put = deployed.target.documents, Vault.put
+    documents, put = deployed.target.documents, S3Bucket.put
 
-    def stop_at_current(vault: Vault, key: str, *rest: Any, **options: Any) -> str:
+    def stop_at_current(vault: S3Bucket, key: str, *rest: Any, **options: Any) -> str:
         if key == CURRENT:
             raise Unavailable
         return put(vault, key, *rest, **options)
 
-    monkeypatch.setattr(Vault, "put", stop_at_current)
+    monkeypatch.setattr(S3Bucket, "put", stop_at_current)
     with pytest.raises(Unavailable):
         documents.write({"access_mode": "open"}, replaces=Version(), by="ada")
     monkeypatch.undo()
@@ -122,13 +122,13 @@ def test_a_write_that_stopped_in_between_is_repeated(deployed: Deployed, monkeyp
 
 def test_an_answer_that_was_lost_is_no_conflict(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
     """As S3 answers a PUT that botocore sends again, after the first one was carried out."""
-    documents, put = deployed.target.documents, Vault.put
+    documents, put = deployed.target.documents, S3Bucket.put
 
-    def put_twice(vault: Vault, *rest: Any, **options: Any) -> str:
+    def put_twice(vault: S3Bucket, *rest: Any, **options: Any) -> str:
         put(vault, *rest, **options)
         return put(vault, *rest, **options)
 
-    monkeypatch.setattr(Vault, "put", put_twice)
+    monkeypatch.setattr(S3Bucket, "put", put_twice)
     assert documents.write({"access_mode": "open"}, replaces=Version(), by="ada").number == 1
     assert len(list(documents.history())) == 1
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from ..findings import TEXT, Findings, from_document, to_document
 from ..key_encoding import encode_key
 from .documents import DocumentStore, Value
-from .kept import Listed
-from .vault import Vault
+from .s3 import S3Bucket
+from .s3_objects import ListedObject
 
 FINDINGS = "findings/"
 """The folder of all sidecars in the media bucket."""
@@ -32,10 +32,10 @@ def item_name(key: str) -> str:
     return f"findings#{key}"
 
 
-def generations(media: Vault) -> Iterator[str]:
+def generations(media: S3Bucket) -> Iterator[str]:
     """The names of the folders of findings, found by one listing each however many files they have."""
     after = ""
-    while page := next(media.pages(FINDINGS, start_after=after), None):
+    while page := next(media.list_pages(FINDINGS, start_after=after), None):
         generation = page[0].key.removeprefix(FINDINGS).partition("/")[0]
         yield generation
         after = f"{FINDINGS}{generation}0"  # the character after the slash
@@ -74,7 +74,7 @@ class Noted:
 class Archive:
     """Sidecars in ``media``, items in ``entries``. Faults are Unavailable."""
 
-    media: Vault
+    media: S3Bucket
     entries: DocumentStore
 
     def sidecar(self, generation: str, key: str) -> Sidecar | None:
@@ -83,7 +83,7 @@ class Archive:
         if opened is None:
             return None
         with opened.body as body:
-            return Sidecar(_read(body.read()), opened.kept.etag)
+            return Sidecar(_read(body.read()), opened.head.etag)
 
     def put_sidecar(self, key: str, findings: Findings, *, replaces: Sidecar | None) -> None:
         """Write the sidecar over the one that was seen, and over nothing later; raises Changed."""
@@ -125,16 +125,16 @@ class Archive:
         done = self.entries.put(item_name(key), fields, replaces=noted.version)
         return replace(noted, version=noted.version + 1) if done else None
 
-    def sidecars(self, key: str) -> list[Listed]:
+    def sidecars(self, key: str) -> list[ListedObject]:
         """The sidecars of ``key`` in every generation."""
         found = []
         for generation in generations(self.media):
             name = sidecar_name(generation, key)
-            page = next(self.media.pages(name), [])
+            page = next(self.media.list_pages(name), [])
             found += [one for one in page if one.key == name]
         return found
 
-    def forget(self, key: str, sidecars: list[Listed], noted: Noted) -> int:
+    def forget(self, key: str, sidecars: list[ListedObject], noted: Noted) -> int:
         """Delete what was seen, and nothing that came later; how many objects and items that were."""
         deleted = self.media.delete_many(sidecars)
         return deleted + (noted.version > 0 and self.entries.delete(item_name(key), seen=noted.version))

@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..errors import Changed, Unavailable
-from .clients import asking, code
-from .deleting import CHANGED
+from .clients import error_code, translate_errors
+from .s3_delete import CHANGED_CODES
 
 AT_ONCE = 8
 """Parts that are copied at the same time: S3 copies one at some 100 MB/s."""
@@ -43,21 +43,21 @@ class MultipartAssembler:
 
     def assemble(self, key: str, parts: Sequence[Part], *, content_type: str) -> str:
         """Make ``key`` of ``parts``; its entity tag. Raises Changed where a part is not what it was, Unavailable."""
-        with asking(f"assemble {key}"):
+        with translate_errors(f"assemble {key}"):
             begun = self.client.create_multipart_upload(Bucket=self.bucket, Key=key, ContentType=content_type)
         upload = {"Bucket": self.bucket, "Key": key, "UploadId": begun["UploadId"]}
         try:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 tags = [*pool.map(lambda one: self._put(upload, *one), enumerate(parts, 1))]
             listed = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
-            with asking(f"assemble {key}"):
+            with translate_errors(f"assemble {key}"):
                 return str(self.client.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})["ETag"])
         except (Changed, Unavailable):
             self._abort(upload)
             raise
 
     def _put(self, upload: dict[str, str], number: int, part: Part) -> str:
-        with asking(f"part {number} of {upload['Key']}"):
+        with translate_errors(f"part {number} of {upload['Key']}"):
             if isinstance(part, bytes):
                 return str(self.client.upload_part(**upload, PartNumber=number, Body=part)["ETag"])
             return self._copy(upload, number, part)
@@ -69,7 +69,7 @@ class MultipartAssembler:
         try:
             answer = self.client.upload_part_copy(**upload, PartNumber=number, **source, **ranged)
         except ClientError as error:
-            if code(error) in CHANGED | _MISSING:
+            if error_code(error) in CHANGED_CODES | _MISSING:
                 raise Changed(detail=f"{part.key} is not {part.etag}: {error!r}") from error
             raise
         return str(answer["CopyPartResult"]["ETag"])
@@ -77,7 +77,7 @@ class MultipartAssembler:
     def _abort(self, upload: dict[str, str]) -> None:
         """Give the parts up at once; what this does not reach a lifecycle rule does after a day."""
         try:
-            with asking(f"abort {upload['Key']}"):
+            with translate_errors(f"abort {upload['Key']}"):
                 self.client.abort_multipart_upload(**upload)
         except Unavailable:
             return

@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..errors import Changed
-from .vault import Vault
+from .s3 import S3Bucket
 
 DECISION, OVERRIDE, RELEASE, ERASURE = "decision", "override", "release", "erasure"
 """Kinds of entries: what the monitor decided; where a person overruled a model; a version of code or model that was put
@@ -25,19 +25,19 @@ in front of users; a request to be forgotten."""
 KINDS = (DECISION, OVERRIDE, RELEASE, ERASURE)
 
 
-def hashed(key: str) -> str:
+def hash_key(key: str) -> str:
     """How an erased key is named: a log that names what was forgotten would be a trace of it."""
     return "sha256:" + sha256(key.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class Audit:
+class AuditLog:
     """The log in ``vault``. Faults are Unavailable."""
 
-    vault: Vault
+    bucket: S3Bucket
     clock: Callable[[], float] = time.time
 
-    def note(self, kind: str, subject: str, by: str, **facts: object) -> str:
+    def write(self, kind: str, subject: str, by: str, **facts: object) -> str:
         """Write an entry and return its object key.
 
         ``subject`` is what was decided about, ``by`` who did it: a function's name, or the person who is known to AWS.
@@ -48,30 +48,30 @@ class Audit:
             raise ValueError(f"the audit log has no {kind!r}")
         at = datetime.fromtimestamp(self.clock(), UTC)
         entry = {"at": at.isoformat(timespec="milliseconds"), "kind": kind, "subject": subject, "by": by}
-        key = f"{_day(at)}{at:%H%M%S.%f}-{secrets.token_hex(6)}.json"
+        key = f"{_day_prefix(at)}{at:%H%M%S.%f}-{secrets.token_hex(6)}.json"
         body = json.dumps(entry | {"facts": facts}, separators=(",", ":")).encode()
         with suppress(Changed):  # the name is our own: this very write, sent again because its answer was lost
-            self.vault.put(key, body, headers={"Content-Type": "application/json"}, metadata={}, replaces="")
+            self.bucket.put(key, body, headers={"Content-Type": "application/json"}, metadata={}, replaces="")
         return key
 
-    def newest(self, limit: int, *, days: int = 30) -> list[dict[str, Any]]:
+    def list_newest(self, limit: int, *, days: int = 30) -> list[dict[str, Any]]:
         """The newest entries first, at most ``limit``, of the last ``days``. For people: functions may not read."""
         found: list[dict[str, Any]] = []
         today = datetime.fromtimestamp(self.clock(), UTC).date()
         for day in (today - timedelta(days=past) for past in range(days)):
-            found += self._read(day, limit - len(found))
+            found += self._read_day(day, limit - len(found))
             if len(found) >= limit:
                 break
         return found
 
-    def _read(self, day: date, limit: int) -> Iterator[dict[str, Any]]:
-        keys = [one.key for page in self.vault.pages(_day(day)) for one in page]
+    def _read_day(self, day: date, limit: int) -> Iterator[dict[str, Any]]:
+        keys = [one.key for page in self.bucket.list_pages(_day_prefix(day)) for one in page]
         for key in sorted(keys, reverse=True)[:limit]:
-            opened = self.vault.open(key)
+            opened = self.bucket.open(key)
             if opened is not None:
                 with opened.body as body:
                     yield json.loads(body.read())
 
 
-def _day(day: date) -> str:
+def _day_prefix(day: date) -> str:
     return f"{day:%Y/%m/%d}/"

@@ -20,7 +20,7 @@ from ..errors import Unavailable
 
 CONNECT_S = 2.0
 READ_S = 20.0
-ATTEMPTS = 4
+MAX_ATTEMPTS = 4
 """Of one call, the first included. Standard retries wait at most 20 s between two of them, far less at first."""
 
 _FAULTS = (
@@ -49,7 +49,7 @@ def client(
     environment: Mapping[str, str] = os.environ,
     *,
     read_s: float | None = None,
-    attempts: int = ATTEMPTS,
+    attempts: int = MAX_ATTEMPTS,
 ) -> Any:
     """A boto3 client of ``service`` in the region, and at the endpoint if any, of ``environment``. Sends nothing yet.
 
@@ -85,7 +85,7 @@ def _session() -> boto3.Session:
 
 
 @contextmanager
-def asking(what: str) -> Iterator[None]:
+def translate_errors(what: str) -> Iterator[None]:
     """Turn every fault of AWS, or of the way there, into Unavailable. ``what`` is for the logs."""
     try:
         yield
@@ -93,6 +93,6 @@ def asking(what: str) -> Iterator[None]:
         raise Unavailable(detail=f"{what}: {error!r}") from error
 
 
-def code(error: ClientError) -> str:
+def error_code(error: ClientError) -> str:
     """The machine-readable code of an error answer, such as ``NoSuchKey``; a bare HTTP status has its number."""
     return str(error.response.get("Error", {}).get("Code", ""))

@@ -19,7 +19,7 @@ from ..errors import Unavailable
 RENEW_BEFORE = timedelta(minutes=5)
 """Lead time before expiry at which credentials are fetched again, as object_store does."""
 
-ASK_AGAIN_AFTER = timedelta(seconds=10)
+RETRY_AFTER = timedelta(seconds=10)
 """How long an endpoint is left alone that has failed, or has no newer credentials yet, while the old ones hold."""
 
 
@@ -32,7 +32,7 @@ class Credentials:
     token: str = ""
     expires_at: datetime | None = None
 
-    def hold(self, at: datetime) -> bool:
+    def is_valid_at(self, at: datetime) -> bool:
         """Whether they are still valid."""
         return self.expires_at is None or at < self.expires_at
 
@@ -51,33 +51,33 @@ class CredentialSource:
         self._environment = environment
         self._clock = clock
         self._lock = Lock()
-        self._kept: Credentials | None = None
-        self._ask_at = datetime.min.replace(tzinfo=UTC)
+        self._cached: Credentials | None = None
+        self._retry_at = datetime.min.replace(tzinfo=UTC)
 
     @property
     def uses_endpoint(self) -> bool:
         """Whether credentials come from the container endpoint."""
         return "AWS_CONTAINER_CREDENTIALS_FULL_URI" in self._environment
 
-    def current(self) -> Credentials:
+    def get(self) -> Credentials:
         """Valid credentials; raises Unavailable."""
         with self._lock:
             now = self._clock()
-            if self._kept is None or not self._kept.hold(now):
-                self._kept = self._found(now)
-            elif not self._kept.hold(now + RENEW_BEFORE) and now >= self._ask_at:
-                self._kept = self._newer(self._kept, now)
-            return self._kept
+            if self._cached is None or not self._cached.is_valid_at(now):
+                self._cached = self._fetch(now)
+            elif not self._cached.is_valid_at(now + RENEW_BEFORE) and now >= self._retry_at:
+                self._cached = self._refresh(self._cached, now)
+            return self._cached
 
-    def _newer(self, old: Credentials, now: datetime) -> Credentials:
+    def _refresh(self, old: Credentials, now: datetime) -> Credentials:
         """What is found now, or the old ones, which still hold."""
         try:
-            return self._found(now)
+            return self._fetch(now)
         except Unavailable:
             return old
 
-    def _found(self, now: datetime) -> Credentials:
-        self._ask_at = now + ASK_AGAIN_AFTER
+    def _fetch(self, now: datetime) -> Credentials:
+        self._retry_at = now + RETRY_AFTER
         return self._from_endpoint() if self.uses_endpoint else self._from_environment()
 
     def _from_environment(self) -> Credentials:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .clients import asking
+from .clients import translate_errors
 
 VISIBILITY_TIMEOUT_S = 120
 """How long a received letter is not shown to others."""
@@ -104,7 +104,7 @@ class DeadLetterQueue:
         """Send ``letter`` to ``queue_url``, marked as redriven and in its own trace, and only then delete it here."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         traced = {"AWSTraceHeader": {"DataType": "String", "StringValue": message.trace_header}}
-        with asking(f"redrive {message.message_id}"):
+        with translate_errors(f"redrive {message.message_id}"):
             answer = self._client.send_message(
                 QueueUrl=queue_url,
                 MessageBody=message.body,
@@ -117,7 +117,7 @@ class DeadLetterQueue:
     def make_visible(self, receipt_handles: Iterable[str]) -> None:
         """Let letters be received again at once."""
         for handle in receipt_handles:
-            with asking(f"show a letter of {self.url}"):
+            with translate_errors(f"show a letter of {self.url}"):
                 self._client.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=0)
 
     def peek(self) -> list[DlqMessage]:
@@ -127,12 +127,12 @@ class DeadLetterQueue:
     def count(self) -> int:
         """About how many letters there are to be seen."""
         name = "ApproximateNumberOfMessages"
-        with asking(f"attributes of {self.url}"):
+        with translate_errors(f"attributes of {self.url}"):
             answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
             return int(answer["Attributes"][name])
 
     def _receive(self, *, hidden_for_s: int = VISIBILITY_TIMEOUT_S, wait_s: int | None = None) -> list[DlqMessage]:
-        with asking(f"letters of {self.url}"):
+        with translate_errors(f"letters of {self.url}"):
             answer = self._client.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=10,

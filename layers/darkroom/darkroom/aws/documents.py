@@ -11,7 +11,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from .clients import asking
+from .clients import translate_errors
 from .record import from_decimals, to_decimals
 
 type Value = str | int | float | bool
@@ -39,7 +39,7 @@ class DocumentStore:
 
     def get(self, name: str) -> Document:
         """The entry ``name`` as it is at this moment."""
-        with asking(f"entry get {name}"):
+        with translate_errors(f"entry get {name}"):
             found = self._client.get_item(TableName=self._table, Key=_pk(name), ConsistentRead=True)
         values = {at: from_decimals(_deserializer.deserialize(value)) for at, value in found.get("Item", {}).items()}
         version = values.pop("version", 0)
@@ -52,7 +52,7 @@ class DocumentStore:
         That may be by this very write: where its answer was lost, it was sent again.
         """
         values = {at: _serializer.serialize(to_decimals(value)) for at, value in fields.items()}
-        with asking(f"entry put {name}"):
+        with translate_errors(f"entry put {name}"):
             try:
                 self._client.put_item(
                     TableName=self._table,
@@ -65,7 +65,7 @@ class DocumentStore:
 
     def delete(self, name: str, *, seen: int) -> bool:
         """Delete ``name``; False if there is none of the version ``seen`` any more."""
-        with asking(f"entry delete {name}"):
+        with translate_errors(f"entry delete {name}"):
             try:
                 self._client.delete_item(TableName=self._table, Key=_pk(name), **_condition(seen))
             except self._client.exceptions.ConditionalCheckFailedException:

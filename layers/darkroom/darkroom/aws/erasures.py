@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .audit import hashed
-from .clients import asking
+from .audit import hash_key
+from .clients import translate_errors
 
 RUNNING, PENDING_INVALIDATION, COMPLETE, FAILED = "running", "pending_invalidation", "complete", "failed"
 """States of an erasure. ``failed``: something is left; a run for the same key goes on with it."""
@@ -24,7 +24,7 @@ DONE, PENDING = "done", "pending"
 ERASURE = "erasure#"
 """Before the key's hash, in the partition key."""
 
-KEPT_S = 35 * 86_400
+RETENTION_S = 35 * 86_400
 """As long as the tombstone of the key."""
 
 
@@ -48,7 +48,7 @@ class Erasure:
         return COMPLETE if self.cdn == DONE else PENDING_INVALIDATION
 
 
-def new_id(now_s: float) -> str:
+def new_erasure_id(now_s: float) -> str:
     """The id of an erasure that begins now; a later one is greater."""
     return f"{int(now_s * 1000):013d}-{uuid.uuid4().hex[:8]}"
 
@@ -59,7 +59,7 @@ def started_s(erasure_id: str) -> float:
     return int(digits) / 1000 if digits.isascii() and digits.isdigit() else 0.0
 
 
-class Erasures:
+class ErasureTable:
     """The items in ``table``. Every fault of it is Unavailable."""
 
     def __init__(self, client: Any, table: str, clock: Callable[[], float] = time.time) -> None:
@@ -81,25 +81,25 @@ class Erasures:
 
     def get(self, key: str) -> Erasure | None:
         """The last erasure of ``key`` within :data:`KEPT_S`, as it is at this moment."""
-        with asking("erasure get"):
-            found = self._client.get_item(TableName=self._table, Key=_name(key), ConsistentRead=True)
+        with translate_errors("erasure get"):
+            found = self._client.get_item(TableName=self._table, Key=_item_key(key), ConsistentRead=True)
         if "Item" not in found:
             return None
         text = {name: str(value.get("S", "")) for name, value in found["Item"].items()}
         return Erasure(text["id"], started_s(text["id"]), text["stored"], text["cdn"], text["invalidation"])
 
     def _update(self, key: str, erasure_id: str, texts: Mapping[str, str], only_if: str = "#id = :id") -> bool:
-        expires_s = int(self._clock()) + KEPT_S
+        expires_s = int(self._clock()) + RETENTION_S
         names = {"#id": "id", **{f"#{name}": name for name in texts}}
         values = {":id": {"S": erasure_id}, ":until": {"N": str(expires_s)}}
         values |= {f":{name}": {"S": text} for name, text in texts.items()}
         sets = ", ".join(["#id = :id", "expires_at_s = :until", *(f"#{name} = :{name}" for name in texts)])
         condition = {"ConditionExpression": only_if} if only_if else {}
-        with asking("erasure update"):
+        with translate_errors("erasure update"):
             try:
                 self._client.update_item(
                     TableName=self._table,
-                    Key=_name(key),
+                    Key=_item_key(key),
                     UpdateExpression=f"SET {sets}",
                     ExpressionAttributeNames=names,
                     ExpressionAttributeValues=values,
@@ -110,5 +110,5 @@ class Erasures:
         return True
 
 
-def _name(key: str) -> dict[str, dict[str, str]]:
-    return {"pk": {"S": ERASURE + hashed(key)}}
+def _item_key(key: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": ERASURE + hash_key(key)}}

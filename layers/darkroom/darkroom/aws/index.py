@@ -13,7 +13,7 @@ from itertools import batched
 from typing import Any
 
 from ..errors import Busy
-from .clients import asking
+from .clients import translate_errors
 from .record import CLAIMED, READY, REVIEW, WAITING, Record, from_item, pad_sequencer, partition_key, to_item
 
 BY_SHA256 = "by-sha256"
@@ -59,7 +59,7 @@ class Index:
 
     def get(self, key: str) -> Record | None:
         """What is known of ``key`` at this moment."""
-        with asking(f"index get {key}"):
+        with translate_errors(f"index get {key}"):
             found = self._client.get_item(TableName=self._table, Key=_name(partition_key(key)), ConsistentRead=True)
         return from_item(found["Item"]) if "Item" in found else None
 
@@ -69,7 +69,7 @@ class Index:
         for some in batched(dict.fromkeys(keys), BATCH_SIZE, strict=False):
             wanted: Any = {self._table: {"Keys": [_name(partition_key(key)) for key in some], "ConsistentRead": True}}
             while wanted:
-                with asking("index batch get"):
+                with translate_errors("index batch get"):
                     answer = self._client.batch_get_item(RequestItems=wanted)
                 records = map(from_item, answer["Responses"].get(self._table, []))
                 found.update((record.key, record) for record in records)
@@ -87,7 +87,7 @@ class Index:
         """
         redone = {":instead_of": {"S": instead_of}} if instead_of else {}
         condition = f"{_NEWER} OR {_UNHELD}" + (f" OR {_DONE}" if redone else "")
-        with asking(f"index claim {key}"):
+        with translate_errors(f"index claim {key}"):
             try:
                 self._client.update_item(
                     TableName=self._table,
@@ -118,7 +118,7 @@ class Index:
 
     def release_lease(self, key: str, token: str) -> None:
         """End the lease of the claim that ``token`` made, so that the next attempt need not wait for it."""
-        with asking(f"index release {key}"):
+        with translate_errors(f"index release {key}"):
             try:
                 self._client.update_item(
                     TableName=self._table,
@@ -133,7 +133,7 @@ class Index:
 
     def put_record(self, record: Record) -> bool:
         """Write ``record``, whose ``token`` holds the claim; False if the claim has been lost."""
-        with asking(f"index put {record.key}"):
+        with translate_errors(f"index put {record.key}"):
             try:
                 self._client.put_item(
                     TableName=self._table,
@@ -148,7 +148,7 @@ class Index:
 
     def find_by_sha256(self, sha256: str) -> list[Record]:
         """The keys that are served from an upload of these very bytes. A second or so behind the writes."""
-        with asking("index query by sha256"):
+        with translate_errors("index query by sha256"):
             found = self._client.query(
                 TableName=self._table,
                 IndexName=BY_SHA256,
@@ -160,7 +160,7 @@ class Index:
 
     def list_flagged(self) -> list[Record]:
         """Pictures that a model has flagged and no person has looked at, who waits longest first; at most 100."""
-        with asking("index query by review"):
+        with translate_errors("index query by review"):
             found = self._client.query(
                 TableName=self._table,
                 IndexName=BY_REVIEW,
@@ -177,19 +177,19 @@ class Index:
 
     def get_text(self, name: str) -> str:
         """A text kept under ``name`` beside the pictures, empty if there is none."""
-        with asking(f"index note {name}"):
+        with translate_errors(f"index note {name}"):
             found = self._client.get_item(TableName=self._table, Key=_name(name), ConsistentRead=True)
         return str(found.get("Item", {}).get("text", {}).get("S", ""))
 
     def delete_item(self, name: str) -> bool:
         """Delete what is kept under ``name`` beside the pictures; whether anything was."""
-        with asking(f"index drop {name}"):
+        with translate_errors(f"index drop {name}"):
             found = self._client.delete_item(TableName=self._table, Key=_name(name), ReturnValues="ALL_OLD")
         return "Attributes" in found
 
     def put_text(self, name: str, text: str) -> None:
         """Keep ``text`` under ``name``, which must not begin with ``image#``."""
-        with asking(f"index note {name}"):
+        with translate_errors(f"index note {name}"):
             self._client.put_item(TableName=self._table, Item={**_name(name), "text": {"S": text}})
 
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from ..errors import ModelUnavailable, Unavailable
 from ..findings import ENDPOINT, Finding, read_finding
-from .clients import asking
+from .clients import translate_errors
 
 UNREADABLE = "unreadable"
 """The code of a picture that a model could not read."""
@@ -67,7 +67,7 @@ class Endpoint:
         """
         started_s = time.perf_counter()
         try:
-            with asking(f"invoke {self._name}"):
+            with translate_errors(f"invoke {self._name}"):
                 answer = self._invoke(jpeg, tasks, image_id, trace, variant)
         except Unavailable as error:
             raise ModelUnavailable(detail=error.detail) from error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .clients import asking
+from .clients import translate_errors
 
 DECLARED_SHA256 = "declared-sha256"
 """User metadata of an upload: the base64 of the SHA-256 that was asked for. S3 checks the form's checksum by itself;
@@ -53,7 +53,7 @@ class PostPresigner:
             **{f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()},
         }
         conditions: list[Any] = [{name: value} for name, value in fields.items()]
-        with asking(f"form for {key}"):
+        with translate_errors(f"form for {key}"):
             made = self._client.generate_presigned_post(
                 self._bucket,
                 key,

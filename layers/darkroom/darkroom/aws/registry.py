@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..errors import NoSuchVersion
-from .clients import asking, code
+from .clients import error_code, translate_errors
 
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
 """SageMaker's words for the approval of a version."""
@@ -58,7 +58,7 @@ class Registry:
         """
         properties = _properties(model)
         self._ensure_group()
-        with asking(f"register a version of {self.group}"):
+        with translate_errors(f"register a version of {self.group}"):
             answer = self._client.create_model_package(
                 ModelPackageGroupName=self.group,
                 ModelPackageDescription=model.description or f"Image {model.image}",
@@ -73,11 +73,11 @@ class Registry:
             return str(answer["ModelPackageArn"])
 
     def _ensure_group(self) -> None:
-        with asking(f"model package group {self.group}"):
+        with translate_errors(f"model package group {self.group}"):
             try:
                 self._client.describe_model_package_group(ModelPackageGroupName=self.group)
             except ClientError as error:
-                if code(error) not in _UNKNOWN:
+                if error_code(error) not in _UNKNOWN:
                     raise
                 self._client.create_model_package_group(
                     ModelPackageGroupName=self.group, ModelPackageGroupDescription="Darkroom: versions of models"
@@ -93,11 +93,11 @@ class Registry:
             "MaxResults": 100,
         }
         while True:
-            with asking(f"versions of {self.group}"):
+            with translate_errors(f"versions of {self.group}"):
                 try:
                     answer = self._client.list_model_packages(**asked)
                 except ClientError as error:
-                    if code(error) in _UNKNOWN:
+                    if error_code(error) in _UNKNOWN:
                         return []
                     raise
                 arns += [str(one["ModelPackageArn"]) for one in answer["ModelPackageSummaryList"]]
@@ -108,11 +108,11 @@ class Registry:
 
     def version(self, arn: str) -> ModelVersion:
         """The version ``arn``; raises NoSuchVersion."""
-        with asking(f"model version {arn}"):
+        with translate_errors(f"model version {arn}"):
             try:
                 answer = self._client.describe_model_package(ModelPackageName=arn)
             except ClientError as error:
-                if code(error) in _UNKNOWN:
+                if error_code(error) in _UNKNOWN:
                     raise NoSuchVersion(detail=repr(error)) from error
                 raise
             return _version(answer)
@@ -130,13 +130,13 @@ class Registry:
         self._judge(arn, REJECTED, why)
 
     def _judge(self, arn: str, approval: str, why: str) -> None:
-        with asking(f"{approval} {arn}"):
+        with translate_errors(f"{approval} {arn}"):
             try:
                 self._client.update_model_package(
                     ModelPackageArn=arn, ModelApprovalStatus=approval, ApprovalDescription=why[:1024]
                 )
             except ClientError as error:
-                if code(error) in _UNKNOWN:
+                if error_code(error) in _UNKNOWN:
                     raise NoSuchVersion(detail=repr(error)) from error
                 raise
 

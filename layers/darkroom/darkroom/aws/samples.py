@@ -13,7 +13,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from ..watch.sample import Sample, read_sample
-from .clients import asking
+from .clients import translate_errors
 from .index import BATCH_SIZE
 from .record import from_decimals, to_decimals
 
@@ -54,7 +54,7 @@ class Samples:
         """Put ``sample`` into a slot; which one."""
         slot = self._choose(self._slots) if sample.trial is None else self._slots + self._choose(self._trial_slots)
         values = {name: _serializer.serialize(to_decimals(value)) for name, value in sample.document().items()}
-        with asking("sample put"):
+        with translate_errors("sample put"):
             self._client.put_item(TableName=self._table, Item=values | _name(slot))
         return slot
 
@@ -73,7 +73,7 @@ class Samples:
         self._delete(_name(slot)["pk"], key)
 
     def _delete(self, name: dict[str, str], key: str) -> bool:
-        with asking("sample delete"):
+        with translate_errors("sample delete"):
             try:
                 self._client.delete_item(
                     TableName=self._table,
@@ -92,7 +92,7 @@ class Samples:
         for slots in batched(range(self._slots + self._trial_slots), BATCH_SIZE, strict=False):
             wanted: Any = {self._table: {"Keys": [_name(slot) for slot in slots], "ConsistentRead": True, **projection}}
             while wanted:
-                with asking("samples get"):
+                with translate_errors("samples get"):
                     answer = self._client.batch_get_item(RequestItems=wanted)
                 yield from answer["Responses"].get(self._table, [])
                 wanted = answer.get("UnprocessedKeys")

@@ -13,9 +13,9 @@ from ..signing_secrets import InvalidSecret, parse_secret, read_signing_keys
 from .credentials import Credentials, CredentialSource
 
 if TYPE_CHECKING:
-    from .observer import Observer
+    from .telemetry.protocol import Observer
 
-KEEP_S = 300.0
+CACHE_S = 300.0
 """How long keys are used before they are fetched again."""
 
 RETRY_S = 10.0
@@ -47,16 +47,16 @@ class Secret[Content]:
         self._environment = environment
         self._clock = clock
         self._observer = observer
-        self._kept: tuple[Content, float] | None = None
+        self._cached: tuple[Content, float] | None = None
         self._rejected: tuple[str, float] | None = None
 
-    def valid(self, *, distrust: bool = False) -> Content:
+    def get(self, *, refresh: bool = False) -> Content:
         """The content of the secret; raises KeysInvalid and other Unavailable.
 
-        ``distrust`` fetches it again if what is known is old.
+        ``refresh`` fetches it again if what is known is old.
         """
-        now_s, known = self._clock(), self._kept
-        if known is not None and now_s - known[1] < (RETRY_S if distrust else KEEP_S):
+        now_s, known = self._clock(), self._cached
+        if known is not None and now_s - known[1] < (RETRY_S if refresh else CACHE_S):
             return known[0]
         if self._rejected is not None and now_s - self._rejected[1] < RETRY_S:
             raise KeysInvalid(detail=self._rejected[0])
@@ -66,13 +66,13 @@ class Secret[Content]:
         except InvalidSecret as error:
             self._reject(str(error), now_s)
             raise KeysInvalid(detail=str(error)) from None
-        self._kept, self._rejected = (content, now_s), None
+        self._cached, self._rejected = (content, now_s), None
         return content
 
     def _reject(self, problems: str, now_s: float) -> None:
         """Keep the rejection. It is counted at each fetch, so that an alarm lasts, and logged when it is new."""
         known = self._rejected
-        self._kept, self._rejected = None, (problems, now_s)
+        self._cached, self._rejected = None, (problems, now_s)
         if self._observer is None:
             return
         self._observer.count("SigningSecretInvalid")
@@ -87,12 +87,12 @@ class Secret[Content]:
         region = self._environment.get("AWS_REGION", "us-east-1")
         endpoint = self._environment.get("AWS_ENDPOINT_URL") or f"https://secretsmanager.{region}.amazonaws.com"
         body = json.dumps({"SecretId": self._secret_arn}).encode()
-        headers = signed_headers(
+        headers = sign_headers(
             host=endpoint.partition("://")[2].rstrip("/"),
             target="secretsmanager.GetSecretValue",
             body=body,
             region=region,
-            credentials=self._credentials.current(),
+            credentials=self._credentials.get(),
             now=datetime.now(UTC),
         )
         request = urllib.request.Request(endpoint.rstrip("/") + "/", data=body, headers=headers)  # noqa: S310
@@ -118,7 +118,7 @@ class SigningKeys(Secret[Sequence[str]]):
         super().__init__(secret_arn, credentials, read_signing_keys, environment, clock, observer)
 
 
-def signed_headers(
+def sign_headers(
     *, host: str, target: str, body: bytes, region: str, credentials: Credentials, now: datetime
 ) -> dict[str, str]:
     """Headers of a POST to ``/`` of Secrets Manager's JSON API, signed by AWS Signature Version 4.

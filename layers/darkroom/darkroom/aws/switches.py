@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Unavailable
 
 if TYPE_CHECKING:
-    from .objects import Bucket
-    from .vault import Vault
+    from .s3 import S3Bucket
+    from .s3_fast import FastBucket
 
-PRESETS_ONLY = "presets-only"
+LOAD_SHEDDING = "presets-only"
 """Transform renders named presets, and answers what is stored; all else is 503."""
 
 FALLBACK = "fallback"
 """Infer does not ask the endpoint: the small models within the function are all."""
 
-NAMES = (PRESETS_ONLY, FALLBACK)
+NAMES = (LOAD_SHEDDING, FALLBACK)
 
 FRESH_S = 15.0
 """How long what was read counts as known."""
@@ -43,21 +43,21 @@ class Switch:
     at: str = ""
     until_s: float = 0.0
 
-    def holds(self, now_s: float) -> bool:
+    def is_on_at(self, now_s: float) -> bool:
         """Whether it is on at this time."""
         return self.on and (not self.until_s or now_s < self.until_s)
 
-    def document(self) -> dict[str, Any]:
+    def to_document(self) -> dict[str, Any]:
         """The switch as JSON has it."""
         return {"on": self.on, "by": self.by, "reason": self.reason, "at": self.at, "until_s": int(self.until_s)}
 
 
-def switch_name(name: str) -> str:
+def switch_key(name: str) -> str:
     """The object that the switch ``name`` is kept in."""
     return f"switches/{name}.json"
 
 
-def read_switch(document: bytes | None) -> Switch:
+def parse_switch(document: bytes | None) -> Switch:
     """The switch that ``document`` is; off if there is none or it cannot be read."""
     import json
 
@@ -74,16 +74,16 @@ def read_switch(document: bytes | None) -> Switch:
         return Switch()
 
 
-type Read = Callable[[str], bytes | None]
+type ReadObject = Callable[[str], bytes | None]
 """Reads an object by its key, None if it is missing; may raise Unavailable."""
 
 
-def in_bucket(media: Bucket) -> Read:
+def fast_reader(media: FastBucket) -> ReadObject:
     """Reads of the media bucket without boto3, for transform and refine. The role may list the bucket."""
     return media.read
 
 
-def in_vault(media: Vault) -> Read:
+def reader(media: S3Bucket) -> ReadObject:
     """Reads of the media bucket by boto3, for every other function."""
 
     def read(key: str) -> bytes | None:
@@ -100,40 +100,40 @@ def in_vault(media: Vault) -> Read:
 class Switches:
     """Switches as one process knows them: each is read again when what is known of it is ``fresh_s`` old."""
 
-    read: Read
+    read: ReadObject
     fresh_s: float = FRESH_S
     clock: Callable[[], float] = time.time
     _known: dict[str, tuple[float, Switch]] = field(default_factory=dict)
 
-    def on(self, name: str) -> bool:
+    def is_on(self, name: str) -> bool:
         """Whether the switch ``name`` is on. Raises nothing."""
         now_s = self.clock()
         read_s, known = self._known.get(name, (float("-inf"), Switch()))
         if not 0 <= now_s - read_s < self.fresh_s:
             known = self._reread(name, known)
             self._known[name] = (now_s, known)
-        return known.holds(now_s)
+        return known.is_on_at(now_s)
 
     def _reread(self, name: str, known: Switch) -> Switch:
         try:
-            return read_switch(self.read(switch_name(name)))
+            return parse_switch(self.read(switch_key(name)))
         except Unavailable:
             return known
 
 
 @dataclass(frozen=True)
-class Board:
+class SwitchStore:
     """Where switches are turned; ``media`` is the media bucket. Faults are Unavailable."""
 
-    media: Vault
+    bucket: S3Bucket
 
-    def now(self, name: str) -> Switch:
+    def read(self, name: str) -> Switch:
         """The switch as it is kept at this moment."""
-        return read_switch(in_vault(self.media)(switch_name(name)))
+        return parse_switch(reader(self.bucket)(switch_key(name)))
 
-    def turn(self, name: str, switch: Switch) -> None:
+    def write(self, name: str, switch: Switch) -> None:
         """Keep ``switch`` as ``name``, whatever it was before."""
         import json
 
-        body = json.dumps(switch.document()).encode()
-        self.media.put(switch_name(name), body, headers={"Content-Type": "application/json"}, metadata={})
+        body = json.dumps(switch.to_document()).encode()
+        self.bucket.put(switch_key(name), body, headers={"Content-Type": "application/json"}, metadata={})

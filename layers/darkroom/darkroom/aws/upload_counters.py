@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..errors import TokenUsedUp, TooManyUploads
-from .clients import asking, code
+from .clients import error_code, translate_errors
 
 COUNTER = "upload#"
 """Before the digest, in the partition key."""
@@ -45,7 +45,7 @@ class UploadCounters:
 
     def _add(self, name: str, most: int, expires_at_s: int) -> bool:
         """Add 1 to a counter unless it has reached ``most``; whether it was added."""
-        with asking("upload counter update"):
+        with translate_errors("upload counter update"):
             try:
                 self._client.update_item(
                     TableName=self._table,
@@ -60,7 +60,7 @@ class UploadCounters:
                     },
                 )
             except ClientError as error:
-                if code(error) == "ConditionalCheckFailedException":
+                if error_code(error) == "ConditionalCheckFailedException":
                     return False
                 raise
         return True

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..errors import Unavailable
-from .clients import asking, code
+from .clients import error_code, translate_errors
 
 IN_SERVICE = "InService"
 
@@ -33,14 +33,14 @@ class Variants:
 
     def now(self) -> dict[str, Variant]:
         """Each by its name, as they are, or as an update that is under way will leave them."""
-        with asking(f"endpoint {self.endpoint}"):
+        with translate_errors(f"endpoint {self.endpoint}"):
             answer = self._client.describe_endpoint(EndpointName=self.endpoint)
             pending = answer.get("PendingDeploymentSummary", {}).get("ProductionVariants", [])
             return {one["VariantName"]: _variant(one) for one in [*answer["ProductionVariants"], *pending]}
 
     def settled(self) -> bool:
         """Whether the endpoint takes an update now: SageMaker refuses one while another is under way."""
-        with asking(f"endpoint {self.endpoint}"):
+        with translate_errors(f"endpoint {self.endpoint}"):
             answer = self._client.describe_endpoint(EndpointName=self.endpoint)
             return bool(answer["EndpointStatus"] == IN_SERVICE)
 
@@ -55,13 +55,13 @@ class Variants:
             | ({"DesiredInstanceCount": machines[name]} if name in machines else {})
             for name, weight in weights.items()
         ]
-        with asking(f"weigh the variants of {self.endpoint}"):
+        with translate_errors(f"weigh the variants of {self.endpoint}"):
             try:
                 self._client.update_endpoint_weights_and_capacities(
                     EndpointName=self.endpoint, DesiredWeightsAndCapacities=wanted
                 )
             except ClientError as error:
-                if code(error) == "ValidationException":
+                if error_code(error) == "ValidationException":
                     raise Unavailable(detail=f"{self.endpoint} takes no update: {error!r}") from error
                 raise
 

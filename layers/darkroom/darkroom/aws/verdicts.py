@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .archive import item_name
-from .clients import asking
+from .clients import translate_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class VerdictTable:
 
     def get(self, key: str) -> Verdict | None:
         """The newest verdict on ``key``; None if there is none, as where no model could read the picture."""
-        with asking(f"verdict on {key}"):
+        with translate_errors(f"verdict on {key}"):
             found = self._client.get_item(
                 TableName=self._table,
                 Key={"pk": {"S": item_name(key)}},

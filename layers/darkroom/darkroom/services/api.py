@@ -15,14 +15,14 @@ from .telling import tell
 from .upload_requests import Grant, read_token
 
 if TYPE_CHECKING:
-    from ..aws.observer import Observer
+    from ..aws.telemetry.protocol import Observer
 
 
 class KeySource(Protocol):
     """Where the signing keys come from."""
 
-    def valid(self, *, distrust: bool = False) -> Sequence[str]:
-        """The keys that are valid now; ``distrust`` asks for fresher ones if they are not fresh."""
+    def get(self, *, refresh: bool = False) -> Sequence[str]:
+        """The keys that are valid now; ``refresh`` asks for fresher ones if they are not fresh."""
 
 
 def granted(authorization: str, keys: KeySource, now_s: float) -> Grant:
@@ -32,9 +32,9 @@ def granted(authorization: str, keys: KeySource, now_s: float) -> Grant:
         raise BadToken("Send the upload token in the header Authorization: Bearer <token>")
     token = token.strip(" ")
     try:
-        return read_token(token, keys.valid(), now_s)
+        return read_token(token, keys.get(), now_s)
     except BadToken:
-        return read_token(token, keys.valid(distrust=True), now_s)
+        return read_token(token, keys.get(refresh=True), now_s)
 
 
 def asked_for(key_in_path: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import traceback
 
 from ..aws.dead_letter_queue import REDRIVEN
-from ..aws.observer import Observer
-from ..aws.queues import Queue
+from ..aws.sqs import Queue
+from ..aws.telemetry.protocol import Observer
 from ..errors import BadUpload, DarkroomError
 from .sqs_message import SqsMessage
 
@@ -44,5 +44,5 @@ def send_to_dlq_if_due(
         words = failure_attributes(error, attempts=receives, trace_id=observer.trace_id(), redriven=message.redriven)
         dead_letters.send_text(body, attributes=words)
         observer.count("GivenUp", reason=code)
-        observer.fail(error)
+        observer.record_error(error)
     return given_up

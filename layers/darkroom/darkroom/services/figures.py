@@ -13,7 +13,7 @@ from ..errors import DarkroomError, code_of, is_fault
 from ..watch.slo import slow_ms
 
 if TYPE_CHECKING:
-    from ..aws.observer import Observer
+    from ..aws.telemetry.protocol import Observer
 
 
 def attempted(observer: Observer) -> None:

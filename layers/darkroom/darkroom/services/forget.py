@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..aws.archive import generations, item_name, sidecar_name
-from ..aws.audit import ERASURE, Audit, hashed
-from ..aws.cdn import Cdn
-from ..aws.erasures import DONE, FAILED, PENDING, Erasures, new_id
+from ..aws.audit import ERASURE, AuditLog, hash_key
+from ..aws.cloudfront import Distribution
+from ..aws.erasures import DONE, FAILED, PENDING, ErasureTable, new_erasure_id
 from ..aws.index import Index
-from ..aws.observer import Observer
-from ..aws.queues import Queue
 from ..aws.record import REMOVED, SEQUENCER_CHARACTERS, Record
+from ..aws.s3 import MAX_KEY_BYTES, S3Bucket
 from ..aws.samples import Samples
-from ..aws.vault import MAX_KEY_BYTES, Vault
-from ..aws.vectors import Vectors
+from ..aws.sqs import Queue
+from ..aws.telemetry.protocol import Observer
+from ..aws.vectors import VectorStore
 from ..errors import BadKey, Unavailable
 from .forgotten import Report, checked
 from .ingest.quarantine import quarantine_key
@@ -53,18 +53,18 @@ class Forget:
     ``iiif``: whether IIIF's API may serve images too.
     """
 
-    uploads: Vault
-    media: Vault
-    source: Vault
+    uploads: S3Bucket
+    media: S3Bucket
+    source: S3Bucket
     source_names: ObjectNames
-    quarantine: Vault
+    quarantine: S3Bucket
     index: Index
-    vectors: Vectors
+    vectors: VectorStore
     samples: Samples
-    cdn: Cdn
+    cdn: Distribution
     purges: Queue
-    erasures: Erasures
-    audit: Audit
+    erasures: ErasureTable
+    audit: AuditLog
     observer: Observer
     iiif: bool = False
     sleep: Callable[[float], None] = time.sleep
@@ -85,7 +85,7 @@ class Forget:
         returns whether it is.
         """
         _check(key)
-        report, known, cut = Report(key, new_id(self.clock())), None, ""
+        report, known, cut = Report(key, new_erasure_id(self.clock())), None, ""
         with report.trying("state"):
             self.erasures.begin(key, report.erasure)
         with report.trying("index"):
@@ -109,7 +109,7 @@ class Forget:
             report.invalidation = self._invalidate(key, paths, report.erasure) if paths else ""
         done = {"removed": dict(report.removed), "failed": dict(report.failed)}
         with report.trying("audit"):
-            self.audit.note(ERASURE, hashed(key), by or "forget", erasure=report.erasure, **done)
+            self.audit.write(ERASURE, hash_key(key), by or "forget", erasure=report.erasure, **done)
         with report.trying("state"):
             cdn = FAILED if "cdn" in report.failed else report.cdn
             stored = FAILED if set(report.failed) - {"cdn", "state"} else DONE
@@ -118,7 +118,7 @@ class Forget:
                 raise Unavailable(detail="the beginning was not written, or a later erasure of the key has begun")
         if report.failed:
             self.observer.count("ErasuresFailed")
-        self.observer.log("INFO", "forgotten", subject=hashed(key), **done)
+        self.observer.log("INFO", "forgotten", subject=hash_key(key), **done)
         return report
 
     def _twins(self, key: str, known: Record | None) -> list[str]:
@@ -165,7 +165,7 @@ class Forget:
         """The quarantined copies of ``key``. A key that is refused may itself contain /_/, and begin like this one."""
         sequencer = "0" * SEQUENCER_CHARACTERS
         folder = quarantine_key(key, sequencer).removesuffix(sequencer)
-        for page in self.quarantine.pages(folder):
+        for page in self.quarantine.list_pages(folder):
             yield from (listed.key for listed in page if "/" not in listed.key.removeprefix(folder))
 
     def _tombstone(self, key: str, before: Record | None, remaining_s: Callable[[], float]) -> Record:

@@ -17,8 +17,8 @@ from ..errors import Unavailable
 from ..settings import DEFAULTS, InvalidSettings, Settings, read_settings
 
 if TYPE_CHECKING:
-    from ..aws.observer import Observer
-    from ..aws.switches import Read
+    from ..aws.switches import ReadObject
+    from ..aws.telemetry.protocol import Observer
 
 CURRENT = "settings/current.json"
 HISTORY = "settings/history/"
@@ -57,7 +57,7 @@ class LiveSettings:
     Before the first good document such a failure is Unavailable: defaults could show what the document hides.
     """
 
-    read: Read
+    read: ReadObject
     observer: Observer | None = None
     fresh_s: float = FRESH_S
     clock: Callable[[], float] = time.time

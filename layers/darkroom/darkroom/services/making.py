@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..aws.objects import Bucket
+from ..aws.s3_fast import FastBucket
 from ..errors import BadOption
 from ..plan.redaction import AlwaysRedact
 from .aside import Aside
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..plan.presets import Presets
 
 
-def read_watermark(media: Bucket, name: str, presets: Presets) -> bytes:
+def read_watermark(media: FastBucket, name: str, presets: Presets) -> bytes:
     """The file of the watermark ``name``; raises BadOption if ``presets`` have none of that name."""
     key = presets.watermarks.get(name)
     found = media.open(key) if key else None
@@ -29,14 +29,16 @@ def known_of(key: str, master_etag: str, sidecar: Sidecar | None, always: Always
     return sidecar.get_findings(master_etag, ours=bool(always.of(key))) if sidecar else None
 
 
-def overtaken(source: Bucket, master_name: str, master_etag: str, media: Bucket, sidecar: Sidecar | None) -> bool:
+def overtaken(
+    source: FastBucket, master_name: str, master_etag: str, media: FastBucket, sidecar: Sidecar | None
+) -> bool:
     """Whether the master, or what is known of it, has changed since it was read; raises Unavailable."""
     found = Aside(lambda: sidecar.has_changed(media)) if sidecar else None
     changed = source.etag(master_name) != master_etag
     return (found.result() if found else False) or changed
 
 
-def take_back(media: Bucket, name: str, etag: str) -> None:
+def take_back(media: FastBucket, name: str, etag: str) -> None:
     """Delete ``name`` if it still is what was just stored, with this entity tag; raises Unavailable."""
     if media.etag(name) == etag:
         media.delete(name)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..aws.objects import Bucket, StoredObject
+from ..aws.s3_fast import FastBucket, StoredObject
 from ..errors import Changed, Unavailable
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class MasterReader:
     def __init__(self) -> None:
         self._kept: dict[str, tuple[StoredObject, BlockCache]] = {}
 
-    def open(self, bucket: Bucket, name: str) -> StoredObject | None:
+    def open(self, bucket: FastBucket, name: str) -> StoredObject | None:
         """The object ``name``, without a stream where some of its bytes are here already. Raises Unavailable."""
         known = self._kept.get(name)
         if known is None or bucket.etag(name) != known[0].etag:
@@ -45,7 +45,7 @@ class MasterReader:
         return known[0]
 
     @contextmanager
-    def source(self, bucket: Bucket, name: str, master: StoredObject) -> Iterator[Source]:
+    def source(self, bucket: FastBucket, name: str, master: StoredObject) -> Iterator[Source]:
         """The bytes of ``master``, which was opened as ``name``; its source raises Unavailable if it has changed."""
         from ..imaging.source import Source
 
@@ -58,7 +58,7 @@ class MasterReader:
         finally:
             blocks.close()
 
-    def _blocks(self, bucket: Bucket, name: str, master: StoredObject) -> BlockCache | Iterator[bytes]:
+    def _blocks(self, bucket: FastBucket, name: str, master: StoredObject) -> BlockCache | Iterator[bytes]:
         """Blocks where it is to be read by ranges, else its stream."""
         known = self._kept.pop(name, None)
         if known is not None and known[0].etag == master.etag:
@@ -78,13 +78,15 @@ class MasterReader:
             del self._kept[oldest]
         return blocks
 
-    def _of(self, bucket: Bucket, name: str, master: StoredObject, first: bytes, stream: Iterator[bytes]) -> BlockCache:
+    def _of(
+        self, bucket: FastBucket, name: str, master: StoredObject, first: bytes, stream: Iterator[bytes]
+    ) -> BlockCache:
         """Its blocks; ``first`` is here already. Where all is on its way, the stream is read as far as it serves."""
         from ..imaging.block_cache import BlockCache
 
         def fetch(start: int, end: int) -> bytes:
             try:
-                return bucket.range(name, start, end, master.etag)
+                return bucket.read_range(name, start, end, master.etag)
             except Changed as error:
                 raise Unavailable("The source changed while its picture was made", detail=error.detail) from error
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..aws.vault import Kept, Listed, Vault
+from ..aws.s3 import ListedObject, ObjectHead, S3Bucket
 from ..key_encoding import encode_key
 from .caching import SOURCE_ETAG
 from .places import MASTERS, ObjectNames
@@ -53,8 +53,8 @@ class Cleared:
 class Purge:
     """Derivatives are in ``media``, masters in ``source`` by ``source_names``."""
 
-    media: Vault
-    source: Vault
+    media: S3Bucket
+    source: S3Bucket
     source_names: ObjectNames = MASTERS
 
     def clear(
@@ -70,7 +70,7 @@ class Purge:
         for _ in range(MAX_STARTS):
             master, kept = self._master(key), 0
             after = place.after if place is not None and place.master == master else ""
-            for page in self.media.pages(derivatives_of(key), start_after=after):
+            for page in self.media.list_pages(derivatives_of(key), start_after=after):
                 if remaining_s() < SPARE_S:
                     return Cleared(deleted, kept, complete=False, place=Place(master, after) if after else None)
                 stale, fresh = self._told_apart(page, master)
@@ -88,7 +88,7 @@ class Purge:
         found = self.source.head(self.source_names.name(key))
         return found.etag.strip('"') if found is not None else ""
 
-    def _told_apart(self, page: Sequence[Listed], master: str) -> tuple[Sequence[Kept | Listed], int]:
+    def _told_apart(self, page: Sequence[ListedObject], master: str) -> tuple[Sequence[ObjectHead | ListedObject], int]:
         """The stale ones, and how many are fresh. What does not say what it was made from is stale."""
         if not master:
             return page, 0

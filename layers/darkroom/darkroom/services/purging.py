@@ -14,10 +14,10 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from ..aws.cdn import MAX_WILDCARDS, Cdn
-from ..aws.erasures import DONE, FAILED, Erasures, started_s
-from ..aws.observer import Observer
-from ..aws.queues import Queue
+from ..aws.cloudfront import MAX_WILDCARDS, Distribution
+from ..aws.erasures import DONE, FAILED, ErasureTable, started_s
+from ..aws.sqs import Queue
+from ..aws.telemetry.protocol import Observer
 from ..dialects.registry import IIIF, spelled
 from ..errors import BadKey, BadUpload, InvalidPath, TooManyInvalidations, Unavailable
 from ..key_encoding import encode_key
@@ -76,12 +76,12 @@ class Purging:
     """
 
     purge: Purge
-    cdn: Cdn
+    cdn: Distribution
     queue: Queue
     dead_letters: Queue
     max_receives: int
     observer: Observer
-    erasures: Erasures
+    erasures: ErasureTable
     iiif: bool = False
     repeat_after_s: int = REPEAT_AFTER_S
     put_back_for_s: int = PUT_BACK_FOR_S
@@ -152,7 +152,7 @@ class Purging:
 
     def _fault(self, error: Exception) -> None:
         failed(self.observer, error)
-        self.observer.fail(error)
+        self.observer.record_error(error)
 
     def _read(self, record: Mapping[str, Any], failed: list[str]) -> Order | None:
         """The order in ``record``; one that cannot be read is given up at once."""
@@ -197,7 +197,7 @@ class Purging:
 
     def _room(self) -> int:
         """How many orders the CDN has room for. Raises Unavailable."""
-        wildcards = MAX_WILDCARDS - SPARE_WILDCARDS - self.cdn.wildcards_in_flight()
+        wildcards = MAX_WILDCARDS - SPARE_WILDCARDS - self.cdn.count_wildcards_in_progress()
         return max(wildcards, 0) // (2 if self.iiif else 1)
 
     def _invalidate(self, orders: Sequence[Order], failed: list[str]) -> tuple[list[Order], list[Order]]:
@@ -267,7 +267,7 @@ class Purging:
         self.observer.log("ERROR", "not purged", key=order.key, code=code, cause=cause, receives=order.receives)
         for handle in order.receipt_handles:
             try:
-                self.queue.hide(handle, backoff_s(order.receives))
+                self.queue.set_visibility_timeout(handle, backoff_s(order.receives))
             except Unavailable as unavailable:  # then it comes again after the queue's visibility timeout
                 self.observer.log("WARNING", "not hidden", key=order.key, detail=unavailable.detail)
 

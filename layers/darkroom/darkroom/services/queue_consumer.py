@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..aws.observer import Observer
-from ..aws.queues import Queue
+from ..aws.sqs import Queue
+from ..aws.telemetry.protocol import Observer
 from ..errors import Unavailable
 from .backoff import backoff_s
 from .correlation import correlation_id

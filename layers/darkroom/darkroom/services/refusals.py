@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..aws.objects import Bucket
+from ..aws.s3_fast import FastBucket
 from ..errors import Changed, Damaged, DarkroomError, OverLimits, TooSlow
 from ..key_encoding import encode_key
 from ..plan.limits import Limits
@@ -46,7 +46,7 @@ def marker_key(prefix: str, key: str) -> str:
     return f"{prefix}{encode_key(key)}/_/refusal.json"
 
 
-def read_marker(media: Bucket, name: str) -> Marker:
+def read_marker(media: FastBucket, name: str) -> Marker:
     """The marker ``name``, empty if there is none or it cannot be read."""
     import json
 
@@ -72,7 +72,7 @@ def recorded(marker: Marker, variant: str, source_etag: str, limits: Limits) -> 
 
 
 def write_marker(
-    media: Bucket, name: str, marker: Marker, variant: str, error: DarkroomError, source_etag: str, limits: Limits
+    media: FastBucket, name: str, marker: Marker, variant: str, error: DarkroomError, source_etag: str, limits: Limits
 ) -> None:
     """Add ``error`` to ``marker``, which was read as ``name``: of the source, or of ``variant`` alone.
 

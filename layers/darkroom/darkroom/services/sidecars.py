@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..aws.objects import Bucket
+from ..aws.s3_fast import FastBucket
 from ..aws.telemetry import log
 from ..key_encoding import encode_key
 
@@ -35,12 +35,12 @@ class Sidecar:
             return found
         return replace(found, found={task: finding for task, finding in found.found.items() if finding.by != CLIENT})
 
-    def has_changed(self, media: Bucket) -> bool:
+    def has_changed(self, media: FastBucket) -> bool:
         """Whether another sidecar has taken its place since; raises Unavailable."""
         return (media.etag(self.name) or "") != self.etag
 
 
-def read_sidecar(media: Bucket, generation: str, key: str) -> Sidecar:
+def read_sidecar(media: FastBucket, generation: str, key: str) -> Sidecar:
     """The sidecar of ``generation`` about the picture ``key``.
 
     One that is no document of findings counts as none, so that what is to be hidden stays so. Raises Unavailable.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ..aws.index import Index
 from ..aws.record import CLAIMED, READY, Record
-from ..aws.vectors import MAX_COUNT, Hashes, Near, Stored, Vectors
-from ..aws.vectors.packing import differing_bits
+from ..aws.vectors import MAX_COUNT, HashIndex, Neighbour, StoredVector, VectorStore
+from ..aws.vectors.packing import hamming_distance
 from ..errors import (
     BadOption,
     Busy,
@@ -54,8 +54,8 @@ class Similar:
     ``hashes`` is the store if it can be asked by hash. ``analyses`` says whether this deployment makes embeddings.
     """
 
-    vectors: Vectors
-    hashes: Hashes | None
+    vectors: VectorStore
+    hashes: HashIndex | None
     index: Index
     keys: KeySource
     analyses: bool = True
@@ -85,8 +85,8 @@ class Similar:
             return self._by_embedding(record, stored, grant, count)
         return self._by_hash(record, grant, count)
 
-    def _by_embedding(self, record: Record, stored: Stored, grant: Grant, count: int) -> dict[str, object]:
-        def ask(wanted: int, prefix: str) -> Sequence[Near]:
+    def _by_embedding(self, record: Record, stored: StoredVector, grant: Grant, count: int) -> dict[str, object]:
+        def ask(wanted: int, prefix: str) -> Sequence[Neighbour]:
             return self.vectors.nearest(stored.vector, count=wanted, prefix=prefix, model=stored.model)
 
         results = [
@@ -100,8 +100,8 @@ class Similar:
         if hashes is None or not perceptual_hash:
             raise FindingsPending if self.analyses else NoInference
 
-        def ask(wanted: int, prefix: str) -> Sequence[Near]:
-            return hashes.alike(perceptual_hash, count=wanted, prefix=prefix)
+        def ask(wanted: int, prefix: str) -> Sequence[Neighbour]:
+            return hashes.nearest_by_hash(perceptual_hash, count=wanted, prefix=prefix)
 
         results = [
             _result(near, bits, bits is not None and bits < COPY_BITS)
@@ -112,8 +112,8 @@ class Similar:
         return {"basis": PERCEPTUAL_HASH, "results": results}
 
     def _others(
-        self, record: Record, grant: Grant, count: int, ask: Callable[[int, str], Sequence[Near]]
-    ) -> list[tuple[Near, int | None]]:
+        self, record: Record, grant: Grant, count: int, ask: Callable[[int, str], Sequence[Neighbour]]
+    ) -> list[tuple[Neighbour, int | None]]:
         """What is near ``record``, granted and served at this moment, each with the bits in which its hash differs."""
         if not grant.prefix.endswith("/"):
             return []  # a token for one key
@@ -141,8 +141,8 @@ def _hash_of(record: Record) -> str:
 
 def _bits(a: Record, b: Record) -> int | None:
     hashes = _hash_of(a), _hash_of(b)
-    return differing_bits(*hashes) if all(hashes) else None
+    return hamming_distance(*hashes) if all(hashes) else None
 
 
-def _result(near: Near, bits: int | None, copy: bool) -> dict[str, object]:
+def _result(near: Neighbour, bits: int | None, copy: bool) -> dict[str, object]:
     return {"key": near.key, "score": round(near.score, 4), "perceptual_distance": bits, "copy": copy}

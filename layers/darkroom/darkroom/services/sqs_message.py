@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..aws.dead_letter_queue import REDRIVEN
-from ..aws.queues import TRACE_HEADER
+from ..aws.sqs import TRACE_HEADER
 
 POSTPONED = "postponed"
 """Attribute of a message that its consumer has sent again to wait: how often."""

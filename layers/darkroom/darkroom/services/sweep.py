@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from ..aws.index import Index
-from ..aws.observer import Observer
-from ..aws.queues import Queue
 from ..aws.record import CLAIMED, HELD, Record
-from ..aws.vault import Listed, Vault
+from ..aws.s3 import ListedObject, S3Bucket
+from ..aws.sqs import Queue
+from ..aws.telemetry.protocol import Observer
 from .ingest.events import build_repair_message, build_verdict_message
 from .places import ObjectNames
 
@@ -66,8 +66,8 @@ class SweepReport:
 class Sweep:
     """``queue`` is that of the changes of ``uploads``. Masters are in ``source`` by ``source_names``."""
 
-    uploads: Vault
-    source: Vault
+    uploads: S3Bucket
+    source: S3Bucket
     source_names: ObjectNames
     index: Index
     queue: Queue
@@ -85,12 +85,12 @@ class Sweep:
         return swept
 
     def _run(self, remaining_s: Callable[[], float], watched_s: float) -> SweepReport:
-        waiting = self.queue.waiting()
+        waiting = self.queue.count_waiting()
         if waiting >= MAX_BACKLOG:
             self.observer.log("WARNING", "no sweep while a long queue is worked off", waiting=waiting)
             return SweepReport(skipped=True)
         looked_at = queued = 0
-        for page in self.uploads.pages(start_after=self.index.get_text(CURSOR)):
+        for page in self.uploads.list_pages(start_after=self.index.get_text(CURSOR)):
             if remaining_s() < MIN_REMAINING_S:
                 return SweepReport(looked_at, queued)
             queued += self.queue.send_many(self._lost(page, watched_s))
@@ -99,14 +99,14 @@ class Sweep:
         self.index.put_text(CURSOR, "")
         return SweepReport(looked_at, queued, complete=True)
 
-    def _lost(self, page: Sequence[Listed], watched_s: float) -> list[dict[str, object]]:
+    def _lost(self, page: Sequence[ListedObject], watched_s: float) -> list[dict[str, object]]:
         """A message for each upload of ``page`` that nobody is dealing with."""
         now_s = self.clock()
         grown = [one for one in page if MIN_AGE_S < now_s - one.modified_s < watched_s and not _is_folder(one)]
         known = self.index.get_many([one.key for one in grown])
         return [message for one in grown if (message := self._message(one, known, now_s)) is not None]
 
-    def _message(self, upload: Listed, known: Mapping[str, Record], now_s: float) -> dict[str, object] | None:
+    def _message(self, upload: ListedObject, known: Mapping[str, Record], now_s: float) -> dict[str, object] | None:
         record = known.get(upload.key)
         if record is None:
             return build_created_event(self.uploads.bucket, upload, self._sequencer(upload.key))
@@ -126,7 +126,7 @@ class Sweep:
         return master.metadata.get(SEQUENCER, LOWEST_SEQUENCER) if master is not None else LOWEST_SEQUENCER
 
 
-def build_created_event(bucket: str, upload: Listed, sequencer: str = LOWEST_SEQUENCER) -> dict[str, object]:
+def build_created_event(bucket: str, upload: ListedObject, sequencer: str = LOWEST_SEQUENCER) -> dict[str, object]:
     """The event that S3 should have sent. The lowest sequencer makes every true event newer."""
     return {
         "version": "0",
@@ -149,6 +149,6 @@ def build_created_event(bucket: str, upload: Listed, sequencer: str = LOWEST_SEQ
     }
 
 
-def _is_folder(upload: Listed) -> bool:
+def _is_folder(upload: ListedObject) -> bool:
     """Whether it is only what S3's console makes for a folder, which ingest does not follow."""
     return upload.key.endswith("/") and not upload.size_bytes

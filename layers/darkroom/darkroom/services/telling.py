@@ -10,7 +10,7 @@ from ..plan.model import DATA_FORMATS, Plan
 from .figures import answered, timed
 
 if TYPE_CHECKING:
-    from ..aws.observer import Observer
+    from ..aws.telemetry.protocol import Observer
     from ..imaging.rendered_image import RenderedImage
 
 
@@ -21,7 +21,7 @@ def tell(observer: Observer, status: int, error: DarkroomError | None, **fields:
     if error is None:
         observer.log("INFO", "answered", status=status, **fields)
         return
-    observer.fail(error)
+    observer.record_error(error)
     level = "ERROR" if error.fault else "INFO"
     words = {"code": error.code, "reason": error.message, "detail": error.detail}
     observer.log(level, "answered", status=status, **words, **fields)
@@ -41,7 +41,7 @@ def tell_rendered(observer: Observer, plan: Plan, picture: RenderedImage, source
     observer.count("Rendered")
     observer.count("Rendered", format=kind)
     observer.annotate("format", kind)
-    observer.note("bytes", {"source": source_bytes, "picture": len(picture.body)})
+    observer.add_metadata("bytes", {"source": source_bytes, "picture": len(picture.body)})
 
 
 def tell_found(observer: Observer, plan: Plan, headers: Mapping[str, str]) -> None:

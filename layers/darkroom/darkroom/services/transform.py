@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from zlib import crc32
 
-from ..aws.objects import Bucket, StoredObject
+from ..aws.s3_fast import FastBucket, StoredObject
 from ..aws.telemetry import LightObserver
 from ..errors import (
     BadOption,
@@ -45,7 +45,7 @@ from .sidecars import Sidecar, read_sidecar
 from .telling import tell_found, tell_rendered
 
 if TYPE_CHECKING:
-    from ..aws.observer import Observer
+    from ..aws.telemetry.protocol import Observer
     from ..findings import Findings
     from ..imaging.rendered_image import RenderedImage
 
@@ -57,8 +57,8 @@ _OVERTAKEN = "The source changed while its picture was made"
 class KeySource(Protocol):
     """Where the signing keys come from."""
 
-    def valid(self, *, distrust: bool = False) -> Sequence[str]:
-        """The keys that are valid now; ``distrust`` asks for fresher ones if they are not fresh."""
+    def get(self, *, refresh: bool = False) -> Sequence[str]:
+        """The keys that are valid now; ``refresh`` asks for fresher ones if they are not fresh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ class Transform:
     edge has forced it into the paths, and one without is refused.
     """
 
-    source: Bucket
-    media: Bucket
+    source: FastBucket
+    media: FastBucket
     keys: KeySource
     source_names: ObjectNames = MASTERS
     stores: bool = True
@@ -126,7 +126,7 @@ class Transform:
 
     def make(self, plan: Plan, if_none_match: str = "", master: StoredObject | None = None) -> Answer:
         """Find or make the variant ``plan``, which may be made; ``master`` if it is open. Raises as ``answer``."""
-        self.observer.note("key", plan.key)
+        self.observer.add_metadata("key", plan.key)
         try:
             self._admit(plan)
             return self._find_or_render(plan, if_none_match, master)
@@ -183,9 +183,9 @@ class Transform:
             raise BadSignature("The signature is for another picture")
         expires_s = _unix_time(request.expires)
         try:
-            verify(signed, request.signature, expires_s, self.keys.valid(), self.clock())
+            verify(signed, request.signature, expires_s, self.keys.get(), self.clock())
         except BadSignature:
-            verify(signed, request.signature, expires_s, self.keys.valid(distrust=True), self.clock())
+            verify(signed, request.signature, expires_s, self.keys.get(refresh=True), self.clock())
 
     def _admit(self, plan: Plan) -> None:
         """Refuse what the edge does not ask for: a picture that shows what is always hidden, or by no findings."""
@@ -290,7 +290,7 @@ class Transform:
                     checked_sha256=checked,
                 )
             )
-        self.observer.staged(picture.timings_ms, started_s=started_s)
+        self.observer.record_stages(picture.timings_ms, started_s=started_s)
         return picture
 
     def _keep(self, job: _Job, body: bytes, headers: Mapping[str, str]) -> str:

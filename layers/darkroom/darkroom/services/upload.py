@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from ..aws.index import Index
-from ..aws.observer import Observer
 from ..aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresigner
 from ..aws.record import Record
+from ..aws.telemetry.protocol import Observer
 from ..aws.upload_counters import UploadCounters
 from ..client_findings import sign_findings
 from ..errors import NotGranted, NotIngested
@@ -85,7 +85,7 @@ class UploadApi:
         """What came along, signed so that ingest believes it of this very file."""
         if not upload.findings:
             return {}
-        signature = sign_findings(upload.key, upload.sha256.hex(), upload.findings, self.keys.valid()[0])
+        signature = sign_findings(upload.key, upload.sha256.hex(), upload.findings, self.keys.get()[0])
         return {FINDINGS: upload.findings, FINDINGS_SIGNATURE: signature}
 
     def _read_status(self, grant: Grant, asked_key: str) -> dict[str, object]:

@@ -11,7 +11,7 @@ from threading import Thread
 
 from obstore.store import MemoryStore
 
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.serving.delivery import Delivery
 from darkroom.dialects.serving.iiif import Iiif
 from darkroom.dialects.serving.request import LanguageRequest
@@ -26,13 +26,13 @@ VALIDATED = Path(__file__).parents[3] / "cases" / "iiif" / "67352ccc-d1b0-11e1-8
 class Keys:
     """One signing key."""
 
-    def valid(self, *, distrust: bool = False) -> Sequence[str]:
+    def get(self, *, refresh: bool = False) -> Sequence[str]:
         return ("key",)
 
 
-def service(bucket: Bucket | None = None, mode: AccessMode = AccessMode.GUARDED) -> Iiif:
+def service(bucket: FastBucket | None = None, mode: AccessMode = AccessMode.GUARDED) -> Iiif:
     """The service on ``bucket``, else on one in memory."""
-    bucket = bucket or Bucket(MemoryStore())
+    bucket = bucket or FastBucket(MemoryStore())
     keys = Keys()
     return Iiif(Transform(source=bucket, media=bucket, keys=keys), Delivery(bucket, keys), mode)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.common.parsed_url import Key
 from darkroom.dialects.common.settings import CloudflareSettings, ImgproxySettings, LanguageSettings
 from darkroom.dialects.common.sources import Sources
@@ -48,9 +48,9 @@ class Document:
     fresh: KeysByLanguage | None = None
     asked: list[bool] = field(default_factory=list)
 
-    def valid(self, *, distrust: bool = False) -> KeysByLanguage:
-        self.asked.append(distrust)
-        return self.fresh if distrust and self.fresh is not None else self.current
+    def get(self, *, refresh: bool = False) -> KeysByLanguage:
+        self.asked.append(refresh)
+        return self.fresh if refresh and self.fresh is not None else self.current
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Served:
 
     languages: Languages
     document: Document
-    bucket: Bucket
+    bucket: FastBucket
 
     def get(self, url: str, *, method: str = "GET", **headers: str) -> HttpResponse:
         """The answer to ``url``, a path and query with the language's prefix; ``if_none_match="…"`` is a header."""
@@ -71,7 +71,9 @@ class Served:
         return response
 
 
-def served(bucket: Bucket, mode: AccessMode = AccessMode.GUARDED, max_age_s: int = 3600, **transform: Any) -> Served:
+def served(
+    bucket: FastBucket, mode: AccessMode = AccessMode.GUARDED, max_age_s: int = 3600, **transform: Any
+) -> Served:
     """All languages in ``mode`` on ``bucket``; ``transform`` are fields of that service."""
     document = Document(read_keys(SECRET))
     service = Transform(source=bucket, media=bucket, keys=Keys(), clock=lambda: NOW_S, **transform)

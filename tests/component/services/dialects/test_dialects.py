@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.registry import BY_NAME, IIIF, LANGUAGES
 from darkroom.dialects.serving.service import grammar_of
 from darkroom.dialects.serving.signing_keys import read_keys
@@ -29,7 +29,7 @@ from .serving import KEYS, NOW_S, OLD_KEY, SETTINGS, Served, served
 
 
 @pytest.fixture
-def stack(bucket: Bucket) -> Served:
+def stack(bucket: FastBucket) -> Served:
     bucket.put("masters/photo.jpg", jpeg_photo((800, 600)), {})
     return served(bucket)
 
@@ -135,7 +135,7 @@ def test_a_width_of_the_ladder_needs_no_signature(stack: Served, url: str) -> No
     assert picture(stack.get(url)).width == 320
 
 
-def test_modes_are_open_or_signed_too(bucket: Bucket) -> None:
+def test_modes_are_open_or_signed_too(bucket: FastBucket) -> None:
     bucket.put("masters/photo.jpg", jpeg_photo((800, 600)), {})
     for url in ("/thumbor/unsafe/300x200/photo.jpg", "/imgproxy/forged/rs:fill:300:200/plain/photo.jpg"):
         assert picture(served(bucket, AccessMode.OPEN).get(url)).size == (300, 200)
@@ -176,7 +176,7 @@ def test_thumbors_metadata_document_needs_no_signature_and_is_not_stored(stack: 
     assert stack.get("/thumbor/unsafe/meta/300x200/photo.jpg", if_none_match=etag)["statusCode"] == 304
 
 
-def test_a_second_watermark_has_a_file_of_its_own(bucket: Bucket) -> None:
+def test_a_second_watermark_has_a_file_of_its_own(bucket: FastBucket) -> None:
     bucket.put("masters/photo.jpg", jpeg_photo((80, 60)), {})
     for name, colour in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
         out = io.BytesIO()
@@ -285,7 +285,7 @@ def test_a_current_copy_is_not_sent_again_nor_a_body_to_head(stack: Served) -> N
 LARGE = thumbor("2000x1500/filters:format(png)/noise.png")
 
 
-def test_what_no_answer_carries_is_fetched_under_a_secret_name(bucket: Bucket) -> None:
+def test_what_no_answer_carries_is_fetched_under_a_secret_name(bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})
     stack = served(bucket)
     first = stack.get(LARGE)
@@ -303,13 +303,13 @@ def test_what_no_answer_carries_is_fetched_under_a_secret_name(bucket: Bucket) -
     assert stack.get(LARGE, method="HEAD")["statusCode"] == 200
 
 
-def _stored(bucket: Bucket) -> bytes:
+def _stored(bucket: FastBucket) -> bytes:
     stored = bucket.open("derivatives/noise.png/_/fit-cover_h-1500_up-1_w-2000.png")
     assert stored is not None
     return stored.read()
 
 
-def test_a_variant_has_one_copy_whatever_age_its_urls_request(bucket: Bucket) -> None:
+def test_a_variant_has_one_copy_whatever_age_its_urls_request(bucket: FastBucket) -> None:
     """The attack of the audit: 13 values of ``max_age`` made 13 copies."""
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})
     stack = served(bucket)
@@ -321,7 +321,7 @@ def test_a_variant_has_one_copy_whatever_age_its_urls_request(bucket: Bucket) ->
     assert copy.attributes["Cache-Control"] == "public, max-age=3600, s-maxage=3600", "the deployment's own"
 
 
-def test_a_copy_is_that_of_the_present_derivative(bucket: Bucket) -> None:
+def test_a_copy_is_that_of_the_present_derivative(bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})
     stack = served(bucket)
     location = headers(stack.get(LARGE))["location"]
@@ -336,7 +336,7 @@ def test_a_copy_is_that_of_the_present_derivative(bucket: Bucket) -> None:
     assert copy.read() == other
 
 
-def test_its_name_is_nobodys_to_guess(bucket: Bucket) -> None:
+def test_its_name_is_nobodys_to_guess(bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})
     ours, theirs = served(bucket), served(bucket)
     object.__setattr__(theirs.languages.delivery, "keys", type(ours.languages.delivery.keys)(("another key",)))
@@ -346,7 +346,7 @@ def test_its_name_is_nobodys_to_guess(bucket: Bucket) -> None:
 # ------------------------------------------------------------------ what is hidden
 
 
-def test_a_language_shows_nothing_that_is_always_hidden(bucket: Bucket) -> None:
+def test_a_language_shows_nothing_that_is_always_hidden(bucket: FastBucket) -> None:
     bucket.put("masters/people/a.jpg", jpeg_photo((800, 600)), {})
     stack = served(bucket, always=AlwaysRedact.parse("people/=faces"), inference=True)
     for url in (thumbor("300x200/people/a.jpg"), "/cdn-cgi/image/width=320/people/a.jpg"):
@@ -355,7 +355,9 @@ def test_a_language_shows_nothing_that_is_always_hidden(bucket: Bucket) -> None:
     assert problem(without.get(thumbor("300x200/people/a.jpg"))) == (501, "no-inference")
 
 
-def test_red_eyes_are_mended_by_faces_once_they_are_known_and_left_where_nobody_looks_for_any(bucket: Bucket) -> None:
+def test_red_eyes_are_mended_by_faces_once_they_are_known_and_left_where_nobody_looks_for_any(
+    bucket: FastBucket,
+) -> None:
     bucket.put("masters/a.jpg", jpeg_photo((800, 600)), {})
     url = thumbor("300x200/filters:red_eye()/a.jpg")
     awaited, never = served(bucket, inference=True).get(url), served(bucket).get(url)

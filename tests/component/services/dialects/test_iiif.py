@@ -12,7 +12,7 @@ import pytest
 from obstore.store import MemoryStore
 from PIL import Image
 
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.iiif.url import identifier_of
 from darkroom.dialects.iiif.version import V3
 from darkroom.dialects.registry import spelled
@@ -36,19 +36,19 @@ LEVEL_0, LEVEL_2 = (f'<http://iiif.io/api/image/3/level{level}.json>;rel="profil
 
 
 @pytest.fixture
-def media(bucket: Bucket) -> Bucket:
+def media(bucket: FastBucket) -> FastBucket:
     bucket.put("masters/trips/photo.jpg", jpeg_photo(), {"Content-Type": "image/jpeg"})
     bucket.put("masters/squares.png", VALIDATED.read_bytes(), {"Content-Type": "image/png"})
     return bucket
 
 
 @pytest.fixture
-def guarded(media: Bucket) -> Iiif:
+def guarded(media: FastBucket) -> Iiif:
     return service(media)
 
 
 @pytest.fixture
-def opened(media: Bucket) -> Iiif:
+def opened(media: FastBucket) -> Iiif:
     return service(media, AccessMode.OPEN)
 
 
@@ -103,7 +103,7 @@ def test_a_current_copy_of_the_information_is_not_sent_again(guarded: Iiif) -> N
     assert (again["statusCode"], again["body"], headers(again)["etag"]) == (304, "", etag)
 
 
-def test_the_size_is_that_of_the_upright_picture(guarded: Iiif, media: Bucket) -> None:
+def test_the_size_is_that_of_the_upright_picture(guarded: Iiif, media: FastBucket) -> None:
     upright = photograph().resize((300, 400))
     media.put("masters/turned.jpg", turned(upright, 6), {})
     document = json.loads(str(ask(guarded, "/iiif/3/turned.jpg/info.json")["body"]))
@@ -169,7 +169,7 @@ def test_a_picture_of_version_2_has_the_same_derivative(guarded: Iiif) -> None:
     assert ask(guarded, f"{old.replace('%2F', '%2f')}/info.json")["statusCode"] == 301
 
 
-def test_a_picture_is_stored_under_its_canonical_path(guarded: Iiif, media: Bucket) -> None:
+def test_a_picture_is_stored_under_its_canonical_path(guarded: Iiif, media: FastBucket) -> None:
     first = ask(guarded, f"{PHOTO}/0,0,512,512/512,512/0/default.jpg")
     stored = media.open("derivatives/trips/photo.jpg/_/crop-0-0-512-512.jpeg")
     assert stored is not None
@@ -180,7 +180,7 @@ def test_a_picture_is_stored_under_its_canonical_path(guarded: Iiif, media: Buck
     assert "server-timing" not in headers(second)
 
 
-def test_a_native_url_has_the_same_derivative(guarded: Iiif, media: Bucket) -> None:
+def test_a_native_url_has_the_same_derivative(guarded: Iiif, media: FastBucket) -> None:
     size = ask(guarded, f"{PHOTO}/full/450,300/0/default.jpg")
     native = guarded.transform.make(_plan("/trips/photo.jpg?w=450&f=jpeg"))
     assert body_of(size) == native.body  # type: ignore[union-attr]
@@ -211,7 +211,7 @@ def test_other_methods_are_refused(guarded: Iiif) -> None:
 
 
 @pytest.mark.parametrize("rest", ["full/899,/0/default.jpg", "full/max/0/default.png", "square/max/0/default.jpg"])
-def test_what_is_not_listed_is_refused_with_what_is(guarded: Iiif, media: Bucket, rest: str) -> None:
+def test_what_is_not_listed_is_refused_with_what_is(guarded: Iiif, media: FastBucket, rest: str) -> None:
     response = ask(guarded, f"{PHOTO}/{rest}")
     assert problem(response) == (403, "not-listed")
     assert "info.json, the sizes and tiles that it lists" in str(response["body"])
@@ -231,7 +231,7 @@ def test_refusals(opened: Iiif, target: str, status: int, code: str) -> None:
     assert problem(ask(opened, target)) == (status, code)
 
 
-def test_a_damaged_master_is_refused(opened: Iiif, media: Bucket) -> None:
+def test_a_damaged_master_is_refused(opened: Iiif, media: FastBucket) -> None:
     media.put("masters/bad.jpg", jpeg_photo()[:200], {})
     media.put("masters/torn.jpg", jpeg_photo()[:-4000], {})
     assert problem(ask(opened, "/iiif/3/bad.jpg/info.json")) == (422, "damaged")
@@ -255,7 +255,7 @@ def test_how_long_answers_are_kept_is_bounded(guarded: Iiif) -> None:
         assert headers(ask(brief, f"{PHOTO}{rest}"))["cache-control"] == "public, max-age=60, s-maxage=60"
 
 
-def test_what_the_deployment_always_hides_is_hidden(media: Bucket) -> None:
+def test_what_the_deployment_always_hides_is_hidden(media: FastBucket) -> None:
     iiif = service(media)
     transform = replace(iiif.transform, always=AlwaysRedact.parse("trips/=faces"))
     assert problem(ask(replace(iiif, transform=transform), f"{PHOTO}/full/max/0/default.jpg")) == (501, "no-inference")
@@ -325,7 +325,7 @@ def test_every_format_is_what_it_says(opened: Iiif) -> None:
         assert picture(ask(opened, f"{SQUARES}/full/100,/0/default.{name}")).format == form
 
 
-def test_what_is_too_large_for_an_answer_is_fetched_from_the_store(opened: Iiif, media: Bucket) -> None:
+def test_what_is_too_large_for_an_answer_is_fetched_from_the_store(opened: Iiif, media: FastBucket) -> None:
     media.put("masters/noise.png", png_noise(1500, 1500), {})
     response = ask(opened, "/iiif/3/noise.png/full/max/0/default.png")
     location = headers(response)["location"]
@@ -344,7 +344,7 @@ def test_while_only_presets_are_made_what_is_stored_is_still_shown(guarded: Iiif
     assert problem(ask(sparing, f"{PHOTO}/512,0,388,512/388,512/0/default.jpg")) == (503, "presets-only")
 
 
-def test_tiles_put_together_are_the_picture(guarded: Iiif, media: Bucket) -> None:
+def test_tiles_put_together_are_the_picture(guarded: Iiif, media: FastBucket) -> None:
     canvas = Image.new("RGB", (1000, 1000))
     for left, width in ((0, 512), (512, 488)):
         for top, height in ((0, 512), (512, 488)):
@@ -354,14 +354,14 @@ def test_tiles_put_together_are_the_picture(guarded: Iiif, media: Bucket) -> Non
     assert np.abs(np.asarray(canvas, int) - source).mean() < 3
 
 
-def counted(s3_bucket: Bucket, name: str, body: bytes, attributes: dict[str, str]) -> tuple[Iiif, Counting]:
+def counted(s3_bucket: FastBucket, name: str, body: bytes, attributes: dict[str, str]) -> tuple[Iiif, Counting]:
     s3_bucket.put(name, body, attributes)
     counting = Counting(s3_bucket)
     iiif = service(s3_bucket, AccessMode.OPEN)
     return replace(iiif, transform=replace(iiif.transform, source=counting)), counting
 
 
-def test_the_information_reads_no_more_than_the_header(s3_bucket: Bucket) -> None:
+def test_the_information_reads_no_more_than_the_header(s3_bucket: FastBucket) -> None:
     large = png_noise(1500, 1500)
     iiif, counting = counted(s3_bucket, "masters/noise.png", large, {})
     assert ask(iiif, "/iiif/3/noise.png/info.json")["statusCode"] == 200
@@ -369,7 +369,7 @@ def test_the_information_reads_no_more_than_the_header(s3_bucket: Bucket) -> Non
     assert counting.opened == ["masters/noise.png"]
 
 
-def test_a_master_is_asked_for_once(s3_bucket: Bucket) -> None:
+def test_a_master_is_asked_for_once(s3_bucket: FastBucket) -> None:
     large = png_noise(1500, 1500)
     iiif, counting = counted(s3_bucket, "masters/noise.png", large, {})
     shown = picture(ask(iiif, "/iiif/3/noise.png/0,0,512,512/512,512/0/default.png"))
@@ -377,7 +377,7 @@ def test_a_master_is_asked_for_once(s3_bucket: Bucket) -> None:
     assert counting.opened == ["masters/noise.png"]
 
 
-def test_a_tile_of_a_scene_reads_little_of_it(s3_bucket: Bucket) -> None:
+def test_a_tile_of_a_scene_reads_little_of_it(s3_bucket: FastBucket) -> None:
     iiif, counting = counted(s3_bucket, SCENE, scene(), TIFF)
     tight = replace(iiif, transform=replace(iiif.transform, limits=Limits(max_pixels=2_000_000)))
     document = json.loads(str(ask(tight, "/iiif/3/scene.tif/info.json")["body"]))
@@ -391,4 +391,4 @@ def test_a_tile_of_a_scene_reads_little_of_it(s3_bucket: Bucket) -> None:
 
 def test_errors_are_raised_for_who_logs_them() -> None:
     with pytest.raises(DarkroomError):
-        service(Bucket(MemoryStore())).answer(LanguageRequest(target="/iiif/3/a/info.json"))
+        service(FastBucket(MemoryStore())).answer(LanguageRequest(target="/iiif/3/a/info.json"))

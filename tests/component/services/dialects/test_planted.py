@@ -8,7 +8,7 @@ from base64 import b64decode
 import pytest
 from obstore.store import MemoryStore
 
-from darkroom.aws.objects import Bucket
+from darkroom.aws.s3_fast import FastBucket
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
@@ -27,7 +27,7 @@ PASSING = ("raw:1", "skp:jpg:png:webp:gif:avif:tiff:svg:heic")
 
 def stored(name: str, metadata: dict[str, str]) -> Served:
     """A deployment whose master ``planted()[name]`` has ``metadata``."""
-    bucket = Bucket(MemoryStore())
+    bucket = FastBucket(MemoryStore())
     bucket.put("masters/photo", planted()[name], {"Content-Type": "image/jpeg", **metadata})
     return served(bucket, AccessMode.OPEN)
 
@@ -61,7 +61,7 @@ def test_metadata_of_other_bytes_is_not_believed(digest_of: str) -> None:
 def test_a_master_of_ingest_is_returned_as_it_is(name: str) -> None:
     upload = planted()[name]
     master = make_master(upload, probe(Source.from_bytes(upload), Limits()), limits=Limits())
-    bucket = Bucket(MemoryStore())
+    bucket = FastBucket(MemoryStore())
     bucket.put("masters/photo", master.body, {"Content-Type": master.content_type, MASTER_SHA256: digest(master)})
     response = served(bucket, AccessMode.OPEN).get("/imgproxy/unsafe/raw:1/plain/photo")
     assert b64decode(str(response["body"])) == master.body

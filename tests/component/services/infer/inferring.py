@@ -10,19 +10,19 @@ from typing import Any
 
 from darkroom.aws import switches as switching
 from darkroom.aws.archive import Archive, Noted
-from darkroom.aws.bus import Bus
 from darkroom.aws.clients import client
 from darkroom.aws.documents import DocumentStore
+from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.index import Index
 from darkroom.aws.model import Endpoint
-from darkroom.aws.observing import Observer
-from darkroom.aws.queues import Queue
 from darkroom.aws.record import READY, Record, pad_sequencer, to_item
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
-from darkroom.aws.switches import Switches, in_vault
+from darkroom.aws.sqs import Queue
+from darkroom.aws.switches import Switches, reader
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.variants import Variants
-from darkroom.aws.vault import Vault
-from darkroom.aws.vectors.table import TableVectors
+from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.findings import (
     FACES,
     FALLBACK,
@@ -121,7 +121,7 @@ class World:
     finder: Finder | None = None
     sent: list[str] = field(default_factory=list)
     opened: list[float] = field(default_factory=list)
-    observer: Observer = field(default_factory=lambda: Observer("infer"))
+    observer: PowertoolsObserver = field(default_factory=lambda: PowertoolsObserver("infer"))
     _slot: Any = field(default_factory=itertools.count)
     _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
 
@@ -147,8 +147,8 @@ class World:
         return cls(clients, names, runtime)
 
     @property
-    def media(self) -> Vault:
-        return Vault(self.clients["s3"], self.names["media"])
+    def media(self) -> S3Bucket:
+        return S3Bucket(self.clients["s3"], self.names["media"])
 
     @property
     def index(self) -> Index:
@@ -163,8 +163,8 @@ class World:
         return Archive(self.media, self.entries)
 
     @property
-    def vectors(self) -> TableVectors:
-        return TableVectors(self.clients["dynamodb"], self.names["vectors"])
+    def vectors(self) -> DynamoDBVectors:
+        return DynamoDBVectors(self.clients["dynamodb"], self.names["vectors"])
 
     def variants(self) -> Variants:
         """Those of the endpoint, which are told by the same server."""
@@ -191,13 +191,13 @@ class World:
     @property
     def breaker(self) -> Breaker:
         """One of a worker that has just started."""
-        switches = Switches(in_vault(self.media), clock=lambda: self.now_s)
+        switches = Switches(reader(self.media), clock=lambda: self.now_s)
         return Breaker(
             self.entries,
             self.circuit,
             lambda: self.now_s,
             lambda: self.opened.append(self.now_s),
-            lambda: switches.on(switching.FALLBACK),
+            lambda: switches.is_on(switching.FALLBACK),
         )
 
     def wait_for_answers(self, read_s: float) -> None:
@@ -225,7 +225,7 @@ class World:
             finder=self.finder or self.models,
             queue=Recording(self.clients["sqs"], self.names["normal"], self.sent),
             verdicts=self.queue("changes"),
-            bus=Bus(self.clients["events"], self.names["bus"], "darkroom"),
+            bus=EventBus(self.clients["events"], self.names["bus"], "darkroom"),
             sampler=Sampler(self.samples, self.masters, self.observer, lambda: self.now_s),
             observer=self.observer,
             clock=lambda: self.now_s,
@@ -286,7 +286,7 @@ class World:
         return found.etag.strip('"')
 
     def keys(self, prefix: str = "") -> list[str]:
-        return [listed.key for page in self.media.pages(prefix) for listed in page]
+        return [listed.key for page in self.media.list_pages(prefix) for listed in page]
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Take what is in a queue and can be seen."""

@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.aws import switches
 from darkroom.aws.documents import DocumentStore
-from darkroom.aws.switches import Board, Switch
+from darkroom.aws.switches import Switch, SwitchStore
 from darkroom.findings import ENDPOINT, FALLBACK, TEXT
 from darkroom.services.infer.breaker import NAME, Breaker
 from darkroom.services.infer.circuit import Circuit, Phase, Terms
@@ -257,7 +257,7 @@ def test_a_change_by_another_worker_is_not_written_over(world: World, hire: Call
 
 
 def test_a_switch_leaves_the_endpoint_alone(world: World) -> None:
-    Board(world.media).turn(switches.FALLBACK, Switch(True, "ada", until_s=world.now_s + 600))
+    SwitchStore(world.media).write(switches.FALLBACK, Switch(True, "ada", until_s=world.now_s + 600))
     assert world.ready(KEY, jpeg_photo()) is Outcome.FALLBACK
     assert world.runtime.calls == []
     later = put_off(world)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.model import Told
-from darkroom.aws.observing import Observer
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.variants import Variant, Variants
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT, Finding, Label, finding_document
@@ -167,7 +167,7 @@ class Scripted(Variants):
 
 def test_weights_are_remembered_for_a_minute_and_while_they_cannot_be_read() -> None:
     variants, now_s = Scripted({"main": 1.0, "new": 0.1}), [100.0]
-    standings = Standings(lambda: variants, Observer("infer"), lambda: now_s[0])
+    standings = Standings(lambda: variants, PowertoolsObserver("infer"), lambda: now_s[0])
     assert standings.now() == Standing("main", "new")
     variants.weights = {"new": 1.0}
     now_s[0] += REMEMBERED_S - 1
@@ -182,7 +182,7 @@ def test_weights_are_remembered_for_a_minute_and_while_they_cannot_be_read() -> 
 
 def test_a_variant_that_was_not_known_to_take_calls_has_weights_read_again_once() -> None:
     variants, now_s = Scripted({"main": 1.0}), [100.0]
-    standings = Standings(lambda: variants, Observer("infer"), lambda: now_s[0])
+    standings = Standings(lambda: variants, PowertoolsObserver("infer"), lambda: now_s[0])
     assert standings.now("main") == Standing("main")
     variants.weights = {"main": 0.9, "new": 0.1}
     assert (standings.now("main"), len(variants.looks)) == (Standing("main"), 1)

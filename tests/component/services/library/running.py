@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from darkroom.aws.observing import Observer
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import DarkroomError, Unfinished
 from darkroom.services.caching import CachePolicy
 from darkroom.services.infer.masters import Masters
@@ -46,7 +46,7 @@ class Runs:
 
     @property
     def library(self) -> Library:
-        world, observer = self.world, Observer("library")
+        world, observer = self.world, PowertoolsObserver("library")
         media, uploads = world.vault("media"), world.vault("uploads")
         intake = Intake(uploads, media, MASTERS, world.index, world.queue("changes"), self._vault)
         masters = Masters(media, MASTERS, media)

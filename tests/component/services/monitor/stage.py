@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from darkroom.aws.audit import Audit
-from darkroom.aws.bus import Bus
+from darkroom.aws.audit import AuditLog
+from darkroom.aws.cloudwatch import CloudWatchMetrics
 from darkroom.aws.documents import DocumentStore
-from darkroom.aws.metrics import Metrics
-from darkroom.aws.observing import Observer
+from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.samples import SLOTS, Samples
-from darkroom.aws.switches import Board
+from darkroom.aws.switches import SwitchStore
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.monitor.functions import Function
 from darkroom.services.monitor.switching import Hand
 from darkroom.services.monitor.told import Told
@@ -49,28 +49,28 @@ class Stage:
         return {name: Function(name, f"stage-{self.number}-{name}", mb) for name, mb in memory.items()}
 
     @property
-    def metrics(self) -> Metrics:
-        return Metrics(self.cloudwatch)
+    def metrics(self) -> CloudWatchMetrics:
+        return CloudWatchMetrics(self.cloudwatch)
 
     @property
     def told(self) -> Told:
         return Told(self.metrics, self.metrics, self.namespace, f"E{self.number}", self.functions)
 
     @property
-    def observer(self) -> Observer:
-        return Observer("monitor")
+    def observer(self) -> PowertoolsObserver:
+        return PowertoolsObserver("monitor")
 
     @property
-    def audit(self) -> Audit:
-        return Audit(self.world.vault("audit"), clock=lambda: self.now_s)
+    def audit(self) -> AuditLog:
+        return AuditLog(self.world.vault("audit"), clock=lambda: self.now_s)
 
     @property
     def entries(self) -> DocumentStore:
         return DocumentStore(self.world.clients["dynamodb"], self.world.names["index"])
 
     @property
-    def bus(self) -> Bus:
-        return Bus(self.world.clients["events"], self.world.names["bus"], "darkroom")
+    def bus(self) -> EventBus:
+        return EventBus(self.world.clients["events"], self.world.names["bus"], "darkroom")
 
     @property
     def samples(self) -> Samples:
@@ -78,12 +78,12 @@ class Stage:
 
     @property
     def hand(self) -> Hand:
-        return Hand(Board(self.world.vault("media")), self.audit, self.observer)
+        return Hand(SwitchStore(self.world.vault("media")), self.audit, self.observer)
 
     @property
     def written(self) -> list[dict[str, Any]]:
         """The audit log, the newest first."""
-        return self.audit.newest(50)
+        return self.audit.list_newest(50)
 
     def tell(
         self, namespace: str, metric: str, dimensions: Mapping[str, str], minutes: Mapping[int, float] | float

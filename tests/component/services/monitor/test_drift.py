@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from darkroom.aws.archive import Archive, Noted
-from darkroom.aws.bus import Bus
 from darkroom.aws.clients import client
+from darkroom.aws.eventbridge import EventBus
 from darkroom.errors import Unavailable
 from darkroom.findings import (
     FACES,
@@ -129,7 +129,7 @@ def test_a_run_that_dies_before_it_has_told_is_done_again(stage: Stage, look: Lo
     look()
     stage.sampled(samples(3, ENOUGH, dark))
     with faulty.answering(faulty.HANG_UP) as server, pytest.raises(Unavailable):
-        nowhere = Bus(client("events", server.environment, attempts=1), "default", "darkroom")
+        nowhere = EventBus(client("events", server.environment, attempts=1), "default", "darkroom")
         replace(watch(stage), bus=nowhere).look(stage.now_s)
     look()
     assert [detail_type for detail_type, _ in stage.world.told()] == ["DriftFound"]

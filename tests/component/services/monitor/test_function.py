@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from darkroom.aws.metrics import Metrics
+from darkroom.aws.cloudwatch import CloudWatchMetrics
 from darkroom.errors import BadOption, Unavailable
 from darkroom.services.monitor.requests import SCHEDULED
 from tests.component.aws.endpoints import GROUP, Models, running
@@ -135,8 +135,8 @@ def test_what_an_idle_deployment_publishes_and_reads_is_as_the_page_about_costs_
         for name in ("INGEST", "PURGE", "REFINE")
         for kind in ("QUEUE", "DLQ")
     }
-    read = Metrics.points
-    with mock.patch.object(Metrics, "points", autospec=True, side_effect=read) as reading:
+    read = CloudWatchMetrics.get_points
+    with mock.patch.object(CloudWatchMetrics, "points", autospec=True, side_effect=read) as reading:
         monitor(environment, **queues, INFERENCE_MODE="off", FUNCTIONS=functions).invoke({})
     assert sum(len(call.args[1]) for call in reading.call_args_list) == METRICS_READ
     assert len(counted(capsys.readouterr().out)) == METRICS_PUBLISHED["monitor"]

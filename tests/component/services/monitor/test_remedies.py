@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.dead_letter_queue import DeadLetterQueue
-from darkroom.aws.switches import FALLBACK, PRESETS_ONLY, Switch, Switches, in_vault
+from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, Switch, Switches, reader
 from darkroom.errors import Unavailable
 from darkroom.services.monitor.functions import Queues
 from darkroom.services.monitor.remedies import Redrive, RemedyWatch, StandIn, Station, Storm, stations
@@ -129,7 +129,7 @@ def test_only_functions_with_queues_of_this_deployment_are_looked_after(stage: S
 
 def switched_on(stage: Stage, name: str) -> bool:
     """As functions see it."""
-    return Switches(in_vault(stage.world.vault("media")), clock=lambda: stage.now_s).on(name)
+    return Switches(reader(stage.world.vault("media")), clock=lambda: stage.now_s).is_on(name)
 
 
 type Answer = Callable[[], bool]
@@ -189,9 +189,9 @@ def test_a_switch_that_nobody_looks_after_ends_by_itself(stage: Stage) -> None:
 
 
 def test_what_a_person_has_turned_stays(stage: Stage) -> None:
-    stage.hand.board.turn(FALLBACK, Switch(on=True, by="ada", reason="maintenance"))
+    stage.hand.board.write(FALLBACK, Switch(on=True, by="ada", reason="maintenance"))
     assert stand_in(stage, never).look(stage.now_s)["move"] == Move.LEAVE
-    assert stage.hand.board.now(FALLBACK).by == "ada"
+    assert stage.hand.board.read(FALLBACK).by == "ada"
 
 
 def storm(stage: Stage, limit: float = 100) -> Storm:
@@ -202,7 +202,7 @@ def test_a_storm_leaves_the_presets_until_a_quarter_of_an_hour_is_quiet(stage: S
     stage.own("transform", "Rendered", {5: 101, 1: 3})
     stage.own("transform", "Rendered", {5: 101}, format="webp")  # the same ones
     assert storm(stage).look(stage.now_s) == {"peak": 101, "move": Move.ON}
-    assert switched_on(stage, PRESETS_ONLY)
+    assert switched_on(stage, LOAD_SHEDDING)
     stage.now_s += 11 * MINUTE_S
     assert storm(stage).look(stage.now_s) == {"peak": 3, "move": Move.OFF}
 
@@ -221,12 +221,12 @@ def test_what_a_person_has_turned_off_stays_off_for_a_time(
 ) -> None:
     stage.own("transform", "Rendered", {1: 101})
     at = at_s or datetime.fromtimestamp(stage.now_s - ago_s, UTC).isoformat(timespec="seconds")
-    stage.hand.board.turn(PRESETS_ONLY, Switch(on=False, by=by, at=at))
+    stage.hand.board.write(LOAD_SHEDDING, Switch(on=False, by=by, at=at))
     assert storm(stage).look(stage.now_s)["move"] == move
 
 
 def test_what_the_switch_itself_refuses_is_part_of_the_storm(stage: Stage) -> None:
-    stage.hand.board.turn(PRESETS_ONLY, Switch(on=True, by="monitor", until_s=stage.now_s + PRESETS_ONLY_S / 3))
+    stage.hand.board.write(LOAD_SHEDDING, Switch(on=True, by="monitor", until_s=stage.now_s + PRESETS_ONLY_S / 3))
     stage.own("transform", "Rendered", {2: 40})
     stage.own("transform", "Errors", {2: 70}, code="presets-only")
     assert storm(stage).look(stage.now_s) == {"peak": 110, "move": Move.ON}
@@ -242,7 +242,7 @@ def test_a_turn_that_cannot_be_written_down_is_not_made(stage: Stage) -> None:
     stage.world.names = dict(stage.world.names) | {"audit": "no-such-bucket"}
     with pytest.raises(Unavailable):
         storm(stage).look(stage.now_s)
-    assert not switched_on(stage, PRESETS_ONLY)
+    assert not switched_on(stage, LOAD_SHEDDING)
 
 
 def test_a_remedy_out_of_reach_keeps_no_other(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.objects import Bucket, connect
+from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.services.caching import PACE
 from darkroom.services.refine.orders import refine_message
 from darkroom.services.transform import Transform
@@ -31,7 +31,7 @@ class World:
     """The function with a bucket, a queue and dead letters of its own."""
 
     function: Function
-    media: Bucket
+    media: FastBucket
     sqs: Any
     queue_url: str
     dead_url: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 from PIL import Image
 
-from darkroom.aws.objects import Bucket, StoredObject
+from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import BadUpload, Unavailable
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, Region, to_document
@@ -34,31 +34,31 @@ CACHING = CachePolicy(refines=True)
 
 
 @pytest.fixture
-def transform(bucket: Bucket) -> Transform:
+def transform(bucket: FastBucket) -> Transform:
     bucket.put("masters/photo.jpg", jpeg_photo(), {})
     return Transform(source=bucket, media=bucket, keys=Keys(), caching=CACHING, inference=True, clock=lambda: 0.0)
 
 
 @pytest.fixture
-def service(bucket: Bucket) -> Refine:
+def service(bucket: FastBucket) -> Refine:
     return Refine(source=bucket, media=bucket, observer=LightObserver("refine"), caching=CACHING)
 
 
 @pytest.fixture
-def stored(transform: Transform, bucket: Bucket) -> StoredObject:
+def stored(transform: Transform, bucket: FastBucket) -> StoredObject:
     """A derivative that was made in a hurry, as the store has it."""
     assert isinstance(transform.answer(request("/photo.jpg?w=640&f=webp")), Rendered)
     return opened(bucket, NAME)
 
 
-def opened(bucket: Bucket, name: str) -> StoredObject:
+def opened(bucket: FastBucket, name: str) -> StoredObject:
     found = bucket.open(name)
     assert found is not None
     return found
 
 
 def test_a_derivative_is_put_over_by_a_smaller_one(
-    service: Refine, stored: StoredObject, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+    service: Refine, stored: StoredObject, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert service.handle(Order(NAME)) is Outcome.REFINED
     found = opened(bucket, NAME)
@@ -74,7 +74,7 @@ def test_a_derivative_is_put_over_by_a_smaller_one(
 
 
 def test_a_second_message_finds_nothing_to_do(
-    service: Refine, stored: StoredObject, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+    service: Refine, stored: StoredObject, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """That of its own put, for one."""
     service.handle(Order(NAME))
@@ -86,7 +86,7 @@ def test_a_second_message_finds_nothing_to_do(
 
 
 def test_what_is_as_small_as_it_gets_is_written_down(
-    service: Refine, stored: StoredObject, bucket: Bucket, capsys: pytest.CaptureFixture[str]
+    service: Refine, stored: StoredObject, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service.handle(Order(NAME))
     best = opened(bucket, NAME)
@@ -102,7 +102,7 @@ def test_what_is_as_small_as_it_gets_is_written_down(
 
 
 def test_a_type_may_be_chosen_anew_and_the_headers_say_which(
-    service: Refine, transform: Transform, bucket: Bucket
+    service: Refine, transform: Transform, bucket: FastBucket
 ) -> None:
     name = "derivatives/photo.jpg/_/w-320.auto-avif"
     transform.answer(request("/photo.jpg?w=320", extension="auto-avif"))
@@ -111,7 +111,7 @@ def test_a_type_may_be_chosen_anew_and_the_headers_say_which(
 
 
 def test_what_somebody_signed_is_refined_when_it_is_popular(
-    service: Refine, transform: Transform, bucket: Bucket
+    service: Refine, transform: Transform, bucket: FastBucket
 ) -> None:
     name = "derivatives/photo.jpg/_/w-321.webp"
     transform.answer(request("/photo.jpg?w=321&f=webp", key="key"))
@@ -122,7 +122,7 @@ def test_what_somebody_signed_is_refined_when_it_is_popular(
     assert opened(bucket, name).size_bytes < quick.size_bytes
 
 
-def test_both_watermarks_of_a_dialect_stay(service: Refine, transform: Transform, bucket: Bucket) -> None:
+def test_both_watermarks_of_a_dialect_stay(service: Refine, transform: Transform, bucket: FastBucket) -> None:
     marks = {"red": (255, 0, 0), "blue": (0, 0, 255)}
     for name, colour in marks.items():
         bucket.put(f"masters/{name}.png", saved(Image.new("RGB", (90, 90), colour), "PNG"), {})
@@ -152,13 +152,13 @@ def test_both_watermarks_of_a_dialect_stay(service: Refine, transform: Transform
         "derivatives/photo.jpg",
     ],
 )
-def test_only_pictures_are_refined(service: Refine, bucket: Bucket, name: str) -> None:
+def test_only_pictures_are_refined(service: Refine, bucket: FastBucket, name: str) -> None:
     bucket.put("masters/photo.jpg", jpeg_photo(), {})
     bucket.put(name, b"{}", {SOURCE_ETAG: str(bucket.etag("masters/photo.jpg")).strip('"')})
     assert service.handle(Order(name, hits=1000)) is Outcome.NO_PICTURE
 
 
-def test_what_was_purged_stays_away(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+def test_what_was_purged_stays_away(service: Refine, stored: StoredObject, bucket: FastBucket) -> None:
     bucket.delete(NAME)
     assert service.handle(Order(NAME)) is Outcome.GONE
     assert bucket.open(NAME) is None
@@ -166,23 +166,25 @@ def test_what_was_purged_stays_away(service: Refine, stored: StoredObject, bucke
 
 @pytest.mark.parametrize("master", [None, png_noise(300, 200)])
 def test_what_is_of_an_earlier_master_is_left_to_its_purge(
-    service: Refine, stored: StoredObject, bucket: Bucket, master: bytes | None
+    service: Refine, stored: StoredObject, bucket: FastBucket, master: bytes | None
 ) -> None:
     bucket.delete("masters/photo.jpg") if master is None else bucket.put("masters/photo.jpg", master, {})
     assert service.handle(Order(NAME)) is Outcome.STALE
     assert opened(bucket, NAME).etag == stored.etag
 
 
-def test_what_does_not_say_what_it_was_made_from_is_left(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+def test_what_does_not_say_what_it_was_made_from_is_left(
+    service: Refine, stored: StoredObject, bucket: FastBucket
+) -> None:
     bucket.put(NAME, stored.read(), {"Content-Type": "image/webp"})
     assert service.handle(Order(NAME)) is Outcome.STALE
 
 
 @dataclass
-class Interrupted(Bucket):
+class Interrupted(FastBucket):
     """``real``, with ``act`` just before something is put."""
 
-    real: Bucket
+    real: FastBucket
     act: Callable[[], object]
 
     def open(self, key: str) -> StoredObject | None:
@@ -199,20 +201,20 @@ class Interrupted(Bucket):
         self.real.delete(key)
 
 
-def test_who_stored_meanwhile_wins(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+def test_who_stored_meanwhile_wins(service: Refine, stored: StoredObject, bucket: FastBucket) -> None:
     late = replace(service, media=Interrupted(bucket, lambda: bucket.put(NAME, b"newer", {PACE: "quick"})))
     assert late.handle(Order(NAME)) is Outcome.OVERTAKEN
     assert opened(bucket, NAME).read() == b"newer"
 
 
-def test_a_purge_meanwhile_is_not_undone(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+def test_a_purge_meanwhile_is_not_undone(service: Refine, stored: StoredObject, bucket: FastBucket) -> None:
     late = replace(service, media=Interrupted(bucket, lambda: bucket.delete(NAME)))
     assert late.handle(Order(NAME)) is Outcome.OVERTAKEN
     assert bucket.open(NAME) is None
 
 
 def test_what_was_made_of_a_master_that_went_meanwhile_is_deleted(
-    service: Refine, stored: StoredObject, bucket: Bucket
+    service: Refine, stored: StoredObject, bucket: FastBucket
 ) -> None:
     def overwrite() -> None:
         bucket.put("masters/photo.jpg", png_noise(300, 200), {})
@@ -222,13 +224,13 @@ def test_what_was_made_of_a_master_that_went_meanwhile_is_deleted(
     assert bucket.open(NAME) is None
 
 
-def test_a_source_that_is_refused_by_now_is_no_fault(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+def test_a_source_that_is_refused_by_now_is_no_fault(service: Refine, stored: StoredObject, bucket: FastBucket) -> None:
     stricter = replace(service, limits=replace(service.limits, max_pixels=1000))
     assert stricter.handle(Order(NAME)) is Outcome.REFUSED
     assert opened(bucket, NAME).etag == stored.etag
 
 
-def test_a_source_that_breaks_off_is_tried_again(service: Refine, stored: StoredObject, bucket: Bucket) -> None:
+def test_a_source_that_breaks_off_is_tried_again(service: Refine, stored: StoredObject, bucket: FastBucket) -> None:
     class Breaking(Interrupted):
         def open(self, key: str) -> StoredObject | None:
             found = self.real.open(key)
@@ -244,7 +246,7 @@ def test_a_source_that_breaks_off_is_tried_again(service: Refine, stored: Stored
     assert opened(bucket, NAME).etag == stored.etag
 
 
-def test_faces_stay_hidden(service: Refine, transform: Transform, bucket: Bucket) -> None:
+def test_faces_stay_hidden(service: Refine, transform: Transform, bucket: FastBucket) -> None:
     always = AlwaysRedact.parse("=faces")
     finding = Finding(FACES, "model", "1", ENDPOINT, (Face(Region(0.4, 0.2, 0.2, 0.3), 0.9),))
     master = str(bucket.etag("masters/photo.jpg")).strip('"')

@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 from darkroom.aws.record import READY, Record, to_item
-from darkroom.aws.vectors import Vectors
+from darkroom.aws.vectors import VectorStore
 from tests.component.services.functions import Function, load
 from tests.component.services.upload.calling import Answer, token_for
 
@@ -27,7 +27,7 @@ class Deployment:
     function: Function
     environment: dict[str, str]
     dynamodb: Any
-    vectors: Vectors
+    vectors: VectorStore
 
     def with_environment(self, settings: Mapping[str, Any] = NOTHING_SET, /, **changes: str) -> Deployment:
         """The same tables under a function that was deployed otherwise, or has other settings."""

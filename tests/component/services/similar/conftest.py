@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.vectors.table import TableVectors
+from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from tests.component.aws.similar import make_vector_table
 from tests.component.services.functions import load
 from tests.component.services.ingesting import make_table
@@ -32,4 +32,4 @@ def deployment(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> De
         "SIGNING_KEYS_ARN": secret["ARN"],
     }
     environment = aws_environment | own | {"INFERENCE_MODE": "endpoint"}
-    return Deployment(load("similar", environment, {}), environment, dynamodb, TableVectors(dynamodb, vectors))
+    return Deployment(load("similar", environment, {}), environment, dynamodb, DynamoDBVectors(dynamodb, vectors))

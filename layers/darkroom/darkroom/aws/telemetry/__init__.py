@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .light import LightObserver
-from .lines import log
+from .logs import log
 
 __all__ = ["LightObserver", "log"]

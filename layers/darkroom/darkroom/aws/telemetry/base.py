@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Protocol
 
-from . import lines
+from . import logs
 from .emf import Dimensions
-from .headers import TraceHeader, trace_id
+from .trace_header import TraceHeader, trace_id
 from .traces import REMOTE, Annotation, Traces
 
 NAMESPACE = "Darkroom"
@@ -41,7 +41,7 @@ class Metrics(Protocol):
 
 
 class BaseObserver:
-    """Keeps :class:`darkroom.aws.observer.Observer`, but for how a log line is made."""
+    """Keeps :class:`darkroom.aws.telemetry.protocol.Observer`, but for how a log line is made."""
 
     def __init__(self, function: str, metrics: Metrics, traces: Traces) -> None:
         self._function = function
@@ -50,7 +50,7 @@ class BaseObserver:
         self._traces = traces
         self._invocation: dict[str, object] = {}
         self._values: dict[str, set[str]] = {}
-        self._counting = threading.Lock()
+        self._lock = threading.Lock()
         self.timings_ms: dict[str, float] = {}
 
     def begin(self, context: object = None) -> None:
@@ -64,7 +64,7 @@ class BaseObserver:
             "cold_start": not self._invocation and _starts_on_demand(),
             **{name: value for name, value in known.items() if value},
         }
-        lines.bear(self._invocation)
+        logs.bind(self._invocation)
 
     @contextmanager
     def message(
@@ -74,61 +74,63 @@ class BaseObserver:
         self.begin()
         correlation_id = correlation_id or str(self._invocation.get("function_request_id", ""))
         found_by = {"correlation_id": correlation_id} if correlation_id else {}
-        lines.bear({**self._invocation, **found_by, **fields})
+        logs.bind({**self._invocation, **found_by, **fields})
         try:
             with (
-                self._timed(name),
-                self._traces.continued(self._segment_name, trace_header) as elsewhere,
+                self._time(name),
+                self._traces.continue_trace(self._segment_name, trace_header) as elsewhere,
                 nullcontext() if elsewhere else self._traces.step(name),
             ):
-                self._introduce(found_by, fields)
+                self._describe(found_by, fields)
                 yield
         finally:
-            lines.bear(self._invocation)
+            logs.bind(self._invocation)
             self.flush()
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """See the protocol."""
-        with self._timed(name), self._traces.step(name):
+        with self._time(name), self._traces.step(name):
             yield
 
-    def staged(self, stages_ms: Mapping[str, float], *, started_s: float) -> None:
+    def record_stages(self, stages_ms: Mapping[str, float], *, started_s: float) -> None:
         """See the protocol."""
         for name, spent_ms in stages_ms.items():
             ended_s = started_s + spent_ms / 1000
-            self._took(name, spent_ms)
-            self._traces.over(name, started_s, ended_s, {})
+            self._record_time(name, spent_ms)
+            self._traces.record(name, started_s, ended_s, {})
             started_s = ended_s
 
-    def remote(self, name: str, stages_ms: Mapping[str, float], *, started_s: float, ended_s: float) -> None:
+    def record_remote_call(
+        self, name: str, stages_ms: Mapping[str, float], *, started_s: float, ended_s: float
+    ) -> None:
         """See the protocol."""
         stages_s = {stage: spent_ms / 1000 for stage, spent_ms in stages_ms.items()}
-        self._traces.over(name, started_s, ended_s, stages_s, REMOTE)
+        self._traces.record(name, started_s, ended_s, stages_s, REMOTE)
 
     def count(self, metric: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
         """See the protocol."""
-        with self._counting:
-            named = {name: self._bounded(name, text) for name, text in dimensions.items()}
+        with self._lock:
+            named = {name: self._limit_values(name, text) for name, text in dimensions.items()}
             of_all = {"function": self._function, "service": self._service}
             self._metrics.add(metric, value, unit, tuple(sorted({**named, **of_all}.items())))
 
     def flush(self) -> None:
         """See the protocol."""
-        with self._counting:
+        with self._lock:
             self._metrics.flush()
 
     def annotate(self, name: str, value: Annotation) -> None:
         """See the protocol."""
         self._traces.annotate(name, value)
 
-    def note(self, name: str, value: object) -> None:
+    def add_metadata(self, name: str, value: object) -> None:
         """See the protocol."""
-        self._traces.note(name, value)
+        self._traces.add_metadata(name, value)
 
-    def fail(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         """See the protocol."""
-        self._traces.fail(error)
+        self._traces.record_error(error)
 
     def trace_id(self) -> str:
         """See the protocol."""
@@ -143,28 +145,28 @@ class BaseObserver:
     def _segment_name(self) -> str:
         return str(self._invocation.get("function_name") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME", self._function))
 
-    def _introduce(self, found_by: Mapping[str, str], fields: Mapping[str, str]) -> None:
+    def _describe(self, found_by: Mapping[str, str], fields: Mapping[str, str]) -> None:
         if "cold_start" in self._invocation:
             self.annotate("cold", bool(self._invocation["cold_start"]))
         for name, value in found_by.items():
             self.annotate(name, value)
         for name, value in fields.items():
-            self.note(name, value)
+            self.add_metadata(name, value)
 
     @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
+    def _time(self, name: str) -> Iterator[None]:
         started = time.perf_counter()
         try:
             yield
         finally:
-            self._took(name, (time.perf_counter() - started) * 1000)
+            self._record_time(name, (time.perf_counter() - started) * 1000)
 
-    def _took(self, name: str, spent_ms: float) -> None:
-        with self._counting:
+    def _record_time(self, name: str, spent_ms: float) -> None:
+        with self._lock:
             self.timings_ms[name] = self.timings_ms.get(name, 0.0) + spent_ms
         self.count(_title(name) + "Time", spent_ms, "Milliseconds")
 
-    def _bounded(self, name: str, text: str) -> str:
+    def _limit_values(self, name: str, text: str) -> str:
         value = text[:MAX_VALUE_CHARACTERS].strip() or OTHER
         seen = self._values.setdefault(name, set())
         if value not in seen and len(seen) >= MAX_VALUES:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from .lines import serialised, write
+from .logs import to_json, write_line
 
 MAX_VALUES_A_METRIC = MAX_METRICS_A_LINE = 100
 """The format's limits."""
@@ -44,4 +44,4 @@ class EmfMetrics:
         }
         values = {name: values for name, (_, values) in metrics.items()}
         place = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [described]}
-        write(serialised({"_aws": place, **dict(dimensions), **values}))
+        write_line(to_json({"_aws": place, **dict(dimensions), **values}))

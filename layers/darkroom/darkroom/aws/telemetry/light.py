@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from . import lines
+from . import logs
 from .base import BaseObserver, namespace
-from .daemon import Daemon
 from .emf import EmfMetrics
 from .traces import LightTraces
+from .xray_daemon import XRayDaemon
 
 
 class LightObserver(BaseObserver):
-    """Watches the work of ``function``, one request after the other; see :class:`darkroom.aws.observer.Observer`.
+    """Observes ``function``, one request after the other; see :class:`darkroom.aws.telemetry.protocol.Observer`.
 
     It does not see calls of S3, which obstore makes.
     """
 
     def __init__(self, function: str) -> None:
-        super().__init__(function, EmfMetrics(namespace()), LightTraces(Daemon()))
+        super().__init__(function, EmfMetrics(namespace()), LightTraces(XRayDaemon()))
 
     def log(self, level: str, message: str, **fields: object) -> None:
         """See the protocol."""
-        lines.log(level, message, **fields)
+        logs.log(level, message, **fields)

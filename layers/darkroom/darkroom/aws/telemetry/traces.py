@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from ...errors import code_of, is_fault
-from .daemon import Daemon, Document
-from .headers import VARIABLE, TraceHeader, current_header, read_header
+from .trace_header import VARIABLE, TraceHeader, current_header, read_header
+from .xray_daemon import Document, XRayDaemon
 
 LOCAL, REMOTE = "local", "remote"
 type Annotation = str | int | bool
@@ -29,7 +29,7 @@ def is_traced(environment: Mapping[str, str]) -> bool:
 class Traces(ABC):
     """Makes subsegments of the invocation's segment, which is Lambda's, or of one of its own in another trace."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: XRayDaemon) -> None:
         self.enabled = is_traced(os.environ)
         self._daemon = daemon
         self._segment: Document | None = None
@@ -41,7 +41,7 @@ class Traces(ABC):
         return found if found and found.sampled else None
 
     @contextmanager
-    def continued(self, name: str, text: str) -> Iterator[bool]:
+    def continue_trace(self, name: str, text: str) -> Iterator[bool]:
         """Work on in the trace that the header ``text`` names, in a segment called ``name``; whether that is another.
 
         Lambda's variable says so for the time being, as the segment of the invocation does for the rest: whatever
@@ -52,11 +52,11 @@ class Traces(ABC):
             yield False
             return
         before = os.environ.get(VARIABLE)
-        segment = _opened(clean(name), there, there.parent) | {"origin": "AWS::Lambda::Function"}
+        segment = _open_document(clean_name(name), there, there.parent) | {"origin": "AWS::Lambda::Function"}
         os.environ[VARIABLE] = str(TraceHeader(there.root, segment["id"], there.sampled))
         self._segment = segment if there.sampled else None
         try:
-            with marking(segment):
+            with mark_errors(segment):
                 yield True
         finally:
             self._segment = None
@@ -65,14 +65,14 @@ class Traces(ABC):
             else:
                 os.environ[VARIABLE] = before
             if there.sampled:
-                self._daemon.send(_closed(segment))
+                self._daemon.send(_close_document(segment))
 
     @abstractmethod
     def step(self, name: str) -> AbstractContextManager[None]:
         """A subsegment around what is done inside, which is marked if that raises."""
 
     @abstractmethod
-    def over(
+    def record(
         self, name: str, started_s: float, ended_s: float, stages_s: Mapping[str, float], namespace: str = LOCAL
     ) -> None:
         """A subsegment that is over, with ``stages_s`` one after the other from its beginning."""
@@ -82,11 +82,11 @@ class Traces(ABC):
         """On the innermost subsegment, or the segment if it is one of ours."""
 
     @abstractmethod
-    def note(self, name: str, value: object) -> None:
+    def add_metadata(self, name: str, value: object) -> None:
         """Metadata of the same."""
 
     @abstractmethod
-    def fail(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         """Mark the same."""
 
     @abstractmethod
@@ -97,7 +97,7 @@ class Traces(ABC):
 class LightTraces(Traces):
     """Makes the documents itself, as the SDK does in Lambda: each is sent as soon as it is over."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: XRayDaemon) -> None:
         super().__init__(daemon)
         self._local = threading.local()
 
@@ -111,13 +111,13 @@ class LightTraces(Traces):
         document = self._subsegment(name, header)
         stack.append(document)
         try:
-            with marking(document):
+            with mark_errors(document):
                 yield
         finally:
             stack.remove(document)
-            self._daemon.send(_closed(document))
+            self._daemon.send(_close_document(document))
 
-    def over(
+    def record(
         self, name: str, started_s: float, ended_s: float, stages_s: Mapping[str, float], namespace: str = LOCAL
     ) -> None:
         header = self.header
@@ -127,18 +127,18 @@ class LightTraces(Traces):
         for stage, spent_s in stages_s.items():
             part = self._subsegment(stage, header) | {"parent_id": document["id"], "start_time": started_s}
             started_s += spent_s
-            self._daemon.send(_closed(part, started_s))
-        self._daemon.send(_closed(document, ended_s))
+            self._daemon.send(_close_document(part, started_s))
+        self._daemon.send(_close_document(document, ended_s))
 
     def annotate(self, name: str, value: Annotation) -> None:
         if document := self._current():
             put_annotation(document, name, value)
 
-    def note(self, name: str, value: object) -> None:
+    def add_metadata(self, name: str, value: object) -> None:
         if document := self._current():
             put_metadata(document, name, value)
 
-    def fail(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         if document := self._current():
             mark(document, error)
 
@@ -147,7 +147,7 @@ class LightTraces(Traces):
         return stack[-1]["id"] if stack else header.parent if header else ""
 
     def _subsegment(self, name: str, header: TraceHeader) -> Document:
-        document = _opened(clean(name), header, self.current_id())
+        document = _open_document(clean_name(name), header, self.current_id())
         return document | {"type": "subsegment", "namespace": LOCAL}
 
     def _stack(self) -> list[Document]:
@@ -163,22 +163,22 @@ class LightTraces(Traces):
         return stack[-1] if stack else self._segment
 
 
-def _opened(name: str, header: TraceHeader, parent_id: str) -> Document:
+def _open_document(name: str, header: TraceHeader, parent_id: str) -> Document:
     document = {"id": os.urandom(8).hex(), "name": name, "start_time": time.time(), "trace_id": header.root}
     return document | ({"parent_id": parent_id} if parent_id else {})
 
 
-def _closed(document: Document, ended_s: float = 0.0) -> Document:
+def _close_document(document: Document, ended_s: float = 0.0) -> Document:
     return document | {"end_time": ended_s or time.time(), "in_progress": False}
 
 
-def clean(name: str) -> str:
+def clean_name(name: str) -> str:
     """``name`` in the characters that X-Ray takes."""
     return name.translate(_NO_PART_OF_A_NAME)
 
 
 @contextmanager
-def marking(document: Document) -> Iterator[None]:
+def mark_errors(document: Document) -> Iterator[None]:
     """Mark ``document`` with what is raised inside."""
     try:
         yield

@@ -15,7 +15,7 @@ MAX_COUNT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredVector:
     """What is kept of the picture ``key``.
 
     ``vector`` has unit length and is empty where a picture has a perceptual hash alone. ``source_etag`` (without
@@ -31,7 +31,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class Neighbour:
     """A picture that was found. ``score`` is the cosine of the angle between two embeddings: 1 for the same picture."""
 
     key: str
@@ -39,7 +39,7 @@ class Near:
     perceptual_hash: str = ""
 
 
-class Vectors(Protocol):
+class VectorStore(Protocol):
     """The store. Every fault of it is Unavailable."""
 
     def put(
@@ -60,19 +60,19 @@ class Vectors(Protocol):
     def delete(self, key: str) -> None:
         """Keep nothing of ``key``."""
 
-    def get(self, key: str) -> Stored | None:
+    def get(self, key: str) -> StoredVector | None:
         """What is kept of ``key``, at this moment."""
 
-    def nearest(self, vector: Sequence[float], *, count: int, prefix: str, model: str = "") -> list[Near]:
+    def nearest(self, vector: Sequence[float], *, count: int, prefix: str, model: str = "") -> list[Neighbour]:
         """The ``count`` (1 to MAX_COUNT) nearest of ``model`` among the keys that begin with ``prefix``, nearest first.
 
         ``prefix`` is empty or ends in a slash. What was put within the last second may be missing.
         """
 
 
-class Hashes(Protocol):
+class HashIndex(Protocol):
     """A store that can also be asked by perceptual hash, which every picture has before its embedding."""
 
-    def alike(self, perceptual_hash: str, *, count: int, prefix: str) -> list[Near]:
+    def nearest_by_hash(self, perceptual_hash: str, *, count: int, prefix: str) -> list[Neighbour]:
         """The ``count`` pictures below ``prefix`` whose hashes differ least, fewest bits first; ``score`` is the share
         of the 64 bits that agree."""

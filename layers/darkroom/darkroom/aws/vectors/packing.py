@@ -18,7 +18,7 @@ _LARGEST, _OFFSET = 127, 128
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QueryVector:
     """A vector that others are compared with: its whole numbers, their sum and their length."""
 
     numbers: tuple[int, ...]
@@ -26,9 +26,9 @@ class Question:
     length: float
 
     @classmethod
-    def of(cls, vector: Sequence[float]) -> Question:
+    def from_floats(cls, vector: Sequence[float]) -> QueryVector:
         """``vector`` as a question; raises ValueError if it has no length."""
-        numbers = _whole(vector)
+        numbers = _quantise(vector)
         return cls(numbers, sum(numbers), sqrt(sumprod(numbers, numbers)))
 
     def score(self, packed: bytes) -> float:
@@ -45,7 +45,7 @@ def pack(vector: Sequence[float]) -> bytes:
 
     Raises ValueError if it has no length.
     """
-    numbers = _whole(vector)
+    numbers = _quantise(vector)
     return _HEAD.pack(sqrt(sumprod(numbers, numbers))) + bytes(number + _OFFSET for number in numbers)
 
 
@@ -55,12 +55,12 @@ def unpack(packed: bytes) -> tuple[float, ...]:
     return tuple((number - _OFFSET) / length for number in packed[_HEAD.size :])
 
 
-def differing_bits(a: str, b: str) -> int:
+def hamming_distance(a: str, b: str) -> int:
     """In how many of their 64 bits two perceptual hashes (16 hex digits each) differ."""
     return (int(a, 16) ^ int(b, 16)).bit_count()
 
 
-def _whole(vector: Sequence[float]) -> tuple[int, ...]:
+def _quantise(vector: Sequence[float]) -> tuple[int, ...]:
     largest = max(map(abs, vector), default=0.0)
     if not largest:
         raise ValueError("a vector without length points nowhere")

@@ -21,8 +21,8 @@ from ..common.parsed_url import Asked, Claim, Key
 class KeySource(Protocol):
     """Where the keys of one language come from."""
 
-    def valid(self, *, distrust: bool = False) -> Sequence[Key]:
-        """The keys that are valid now; ``distrust`` asks for fresher ones if they are not fresh."""
+    def get(self, *, refresh: bool = False) -> Sequence[Key]:
+        """The keys that are valid now; ``refresh`` asks for fresher ones if they are not fresh."""
 
 
 type Check = Callable[[Claim | None, Sequence[Key], float, int | None], None]
@@ -50,9 +50,9 @@ def authorise(
             raise Expired
         return
     try:
-        check(asked.claim, keys.valid(), now_s, asked.expires_s)
+        check(asked.claim, keys.get(), now_s, asked.expires_s)
     except BadSignature:
-        check(asked.claim, keys.valid(distrust=True), now_s, asked.expires_s)
+        check(asked.claim, keys.get(refresh=True), now_s, asked.expires_s)
 
 
 def _unsigned_set(plan: Plan) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ...aws.objects import Bucket
+from ...aws.s3_fast import FastBucket
 from ...errors import Unavailable
 from ...key_encoding import encode_key
 from ...plan.canonical import SEPARATOR, derivative_name
@@ -32,14 +32,14 @@ COPY_OF = "copy-of"
 class SigningKeySource(Protocol):
     """Where the stack's own signing keys come from, the newest first."""
 
-    def valid(self, *, distrust: bool = False) -> Sequence[str]: ...
+    def get(self, *, refresh: bool = False) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """``media`` has the derivatives; ``keys`` name what is handed over. Nothing is kept for over ``max_age_s``."""
 
-    media: Bucket
+    media: FastBucket
     keys: SigningKeySource = field(repr=False)
     max_age_s: int = DEFAULT_MAX_AGE_S
 
@@ -59,7 +59,7 @@ class Delivery:
         A new signing key is a new name: each rotation can add one copy per variant.
         """
         name = derivative_name(plan)
-        token = sign(f"large {name}", self.keys.valid()[0])
+        token = sign(f"large {name}", self.keys.get()[0])
         copy = f"{encode_key(plan.key)}{SEPARATOR}{token}{LARGE_SUFFIX}"
         there = self.media.open(DERIVATIVES + copy, 1)
         if there is None or there.attributes.get(COPY_OF) != etag.strip('"'):

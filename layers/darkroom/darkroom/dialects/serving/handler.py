@@ -21,7 +21,7 @@ from .signing_keys import Document, read_keys
 
 if TYPE_CHECKING:
     from ...aws.credentials import CredentialSource
-    from ...aws.observer import Observer
+    from ...aws.telemetry.protocol import Observer
 
 type Responded = tuple[HttpResponse, DarkroomError | None]
 

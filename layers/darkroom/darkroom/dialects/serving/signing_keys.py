@@ -15,8 +15,8 @@ type KeysByLanguage = Mapping[str, tuple[Key, ...]]
 class Document(Protocol):
     """The secret, read."""
 
-    def valid(self, *, distrust: bool = False) -> KeysByLanguage:
-        """What it says now; ``distrust`` asks for it again if it is not fresh."""
+    def get(self, *, refresh: bool = False) -> KeysByLanguage:
+        """What it says now; ``refresh`` asks for it again if it is not fresh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class LanguageKeys:
     document: Document
     language: str
 
-    def valid(self, *, distrust: bool = False) -> Sequence[Key]:
+    def get(self, *, refresh: bool = False) -> Sequence[Key]:
         """See :class:`darkroom.dialects.serving.access.KeySource`."""
-        return self.document.valid(distrust=distrust).get(self.language, ())
+        return self.document.get(refresh=refresh).get(self.language, ())
 
 
 _KEY, _SALT = "key", "salt"

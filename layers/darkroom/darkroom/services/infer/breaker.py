@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...aws.documents import DocumentStore
-from ...aws.observer import Observer
-from ...aws.switches import FALLBACK, Switches, in_vault
+from ...aws.s3 import S3Bucket
+from ...aws.switches import FALLBACK, Switches, reader
 from ...aws.telemetry import log
-from ...aws.vault import Vault
+from ...aws.telemetry.protocol import Observer
 from ...errors import Unavailable
 from .circuit import Circuit, Happening, Phase, Terms
 
@@ -73,7 +73,7 @@ class Breaker:
         return False
 
 
-def open_breaker(entries: DocumentStore, media: Vault, observer: Observer) -> Breaker:
+def open_breaker(entries: DocumentStore, media: S3Bucket, observer: Observer) -> Breaker:
     """That of a function: it counts when it opens, and rests while the switch ``fallback`` is on."""
-    switches = Switches(in_vault(media))
-    return Breaker(entries, opened=lambda: observer.count("BreakerOpen"), resting=lambda: switches.on(FALLBACK))
+    switches = Switches(reader(media))
+    return Breaker(entries, opened=lambda: observer.count("BreakerOpen"), resting=lambda: switches.is_on(FALLBACK))

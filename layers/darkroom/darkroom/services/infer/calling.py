@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ...aws.model import Told
-from ...aws.observer import Observer
+from ...aws.telemetry.protocol import Observer
 from ...errors import ModelUnavailable
 from ...findings import Finding
 from .breaker import Breaker
@@ -78,5 +78,7 @@ class Caller:
     def _trace(self, told: Told) -> None:
         """Show within the present step what has just been done: the endpoint's stages, and reading its answer."""
         answered_s = time.time() - told.decode_ms / 1000
-        self.observer.remote("endpoint", told.stages_ms, started_s=answered_s - told.took_ms / 1000, ended_s=answered_s)
-        self.observer.staged({"decode": told.decode_ms}, started_s=answered_s)
+        self.observer.record_remote_call(
+            "endpoint", told.stages_ms, started_s=answered_s - told.took_ms / 1000, ended_s=answered_s
+        )
+        self.observer.record_stages({"decode": told.decode_ms}, started_s=answered_s)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ...aws.archive import Archive
 from ...aws.index import Index
-from ...aws.vectors import Vectors
+from ...aws.vectors import VectorStore
 from ...findings import SIMILARITY, Finding, Findings
 from .masters import Present
 from .merging import RANKS, rank
@@ -22,7 +22,7 @@ class Copies:
 
     archive: Archive
     index: Index
-    vectors: Vectors | None
+    vectors: VectorStore | None
 
     def of(self, present: Present, generation: str, tasks: Sequence[str], by: str) -> dict[str, Finding] | None:
         """What ``by``, or better, found for all ``tasks`` in the bytes of ``present``; None if there is no such thing.

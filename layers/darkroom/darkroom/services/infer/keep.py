@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...aws.archive import Archive, Noted, Sidecar
-from ...aws.queues import Queue
-from ...aws.vault import Vault
-from ...aws.vectors import Vectors
+from ...aws.s3 import S3Bucket
+from ...aws.sqs import Queue
+from ...aws.vectors import VectorStore
 from ...errors import Changed
 from ...findings import CLIENT, SIMILARITY, Findings, from_document, to_document
 from ..purge import derivatives_of
@@ -53,9 +53,9 @@ class Keeper:
 
     archive: Archive
     masters: Masters
-    media: Vault
+    media: S3Bucket
     purges: Queue
-    vectors: Vectors | None
+    vectors: VectorStore | None
     tasks: Sequence[str]
 
     def keep(self, present: Present, image_id: str, new: Findings, perceptual_hash: str) -> Kept:
@@ -119,7 +119,7 @@ class Keeper:
     def _purge(self, key: str, generation: str) -> None:
         """Remove derivatives that were made by findings of ``generation``: here at once, at the CDN by its queue."""
         mark = f"fv-{generation}"
-        for page in self.media.pages(derivatives_of(key)):
+        for page in self.media.list_pages(derivatives_of(key)):
             made = [one for one in page if mark in _options(one.key) or one.key.endswith("/_/refusal.json")]
             self.media.delete_many(made)
         self.purges.send(purge_message(key))

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from ...aws.kept import Kept
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
+from ...aws.s3_objects import ObjectHead
 from ...errors import Changed
 from ...imaging.source import Source
 from ..ingest.claims import SEQUENCER, SHA256, VERSION_ID
@@ -23,8 +23,8 @@ class Present:
     """
 
     key: str
-    place: Vault
-    kept: Kept
+    place: S3Bucket
+    kept: ObjectHead
     behind: bool = False
 
     @property
@@ -65,18 +65,18 @@ class Present:
         if opened is None:
             raise Changed(detail=f"{self.kept.key} has gone")
         with opened.body as body:
-            if opened.kept.etag != self.kept.etag:
-                raise Changed(detail=f"{self.kept.key} is {opened.kept.etag}")
-            yield Source.from_stream(iter(body), opened.kept.size_bytes)
+            if opened.head.etag != self.kept.etag:
+                raise Changed(detail=f"{self.kept.key} is {opened.head.etag}")
+            yield Source.from_stream(iter(body), opened.head.size_bytes)
 
 
 @dataclass(frozen=True)
 class Masters:
     """Masters in ``source`` by ``names``; those that are held in ``media``."""
 
-    source: Vault
+    source: S3Bucket
     names: ObjectNames
-    media: Vault
+    media: S3Bucket
 
     def present(self, key: str) -> Present | None:
         """The newest master of ``key``, None if there is none. Raises Unavailable."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ...aws.queues import Queue
+from ...aws.sqs import Queue
 from .. import queue_consumer
 from ..sqs_message import SqsMessage
 from .requests import read_request
@@ -26,7 +26,7 @@ class Inbox(queue_consumer.QueueConsumer):
     def handle(self, message: SqsMessage) -> None:
         """Look at the picture that ``message`` names; raises BadUpload, or what the service raises."""
         request = read_request(message.body)
-        self.observer.note("key", request.key if request else "")
+        self.observer.add_metadata("key", request.key if request else "")
         outcome = self.infer.handle(request) if request else Outcome.DROPPED
         self.log_handled(
             message,
@@ -39,4 +39,4 @@ class Inbox(queue_consumer.QueueConsumer):
     def hide(self, message: SqsMessage, seconds: float) -> None:
         """Let ``message`` wait. One of a queue that we do not know waits for that queue's own time."""
         if message.queue in self.queues:
-            self.queues[message.queue].hide(message.receipt_handle, seconds)
+            self.queues[message.queue].set_visibility_timeout(message.receipt_handle, seconds)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyvips
 
-from ...aws.observer import Observer
 from ...aws.samples import Samples
+from ...aws.telemetry.protocol import Observer
 from ...errors import DarkroomError
 from ...findings import SIMILARITY, Finding
 from ...watch.sample import Sample, Trial, quantised, said

@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ...aws.archive import Noted
-from ...aws.bus import Bus
+from ...aws.eventbridge import EventBus
 from ...aws.index import Index
 from ...aws.model import UNREADABLE, Told
-from ...aws.observer import Observer
-from ...aws.queues import Queue
+from ...aws.sqs import Queue
+from ...aws.telemetry.protocol import Observer
 from ...errors import Changed, DarkroomError, Unavailable
 from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
 from ...plan.limits import Limits
@@ -86,7 +86,7 @@ class Infer:
     finder: Finder
     queue: Queue
     verdicts: Queue
-    bus: Bus
+    bus: EventBus
     sampler: Sampler
     observer: Observer
     clock: Callable[[], float] = time.time
@@ -230,7 +230,7 @@ class Infer:
         self._compare(kept)
         with self.observer.step("announce"):
             self._judge(present.key, kept.findings)
-            self.bus.announce(*analysed(present.key, kept.noted.image_id, kept.findings))
+            self.bus.publish(*analysed(present.key, kept.noted.image_id, kept.findings))
             self.keeper.archive.note(present.key, replace(kept.noted, announced=True))
         if request.sequencer and not kept.findings.pending:  # nobody waits for what is only looked at once more
             waited_s = max(0.0, self.clock() - present.kept.modified_s)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ...aws.clients import client
 from ...aws.model import Endpoint, Told
-from ...aws.observer import Observer
+from ...aws.telemetry.protocol import Observer
 from ...aws.variants import Variants
 from ...errors import Unavailable
 from ...findings import Finding

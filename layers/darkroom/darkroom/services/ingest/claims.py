@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from ...aws.index import Claimed, Index
-from ...aws.queues import Queue
 from ...aws.record import HELD, READY, REMOVED, Record
+from ...aws.s3 import ObjectHead, S3Bucket
+from ...aws.sqs import Queue
 from ...aws.telemetry import log
-from ...aws.vault import Kept, Vault
 from ...errors import Unavailable
 from ..places import HELD_MASTERS, ObjectNames
 from .events import build_repair_message
@@ -80,11 +80,11 @@ class Claims:
 
     index: Index
     queue: Queue
-    source: Vault
+    source: S3Bucket
     names: ObjectNames
     lease_s: float
     clock: Callable[[], float] = time.time
-    holding: Vault | None = None
+    holding: S3Bucket | None = None
 
     def take(self, key: str, sequencer: str, *, instead_of: str) -> Lease:
         """Claim ``key``; raises Superseded, or Busy while another attempt at the same event may be running."""
@@ -113,7 +113,7 @@ class Claims:
         if not self.index.put_record(record):
             raise Superseded(wrote=True)
 
-    def master(self, key: str) -> Kept | None:
+    def master(self, key: str) -> ObjectHead | None:
         """The head of the master of ``key``."""
         return self.source.head(self.names.name(key))
 
@@ -149,7 +149,7 @@ class Claims:
         waiting = there.metadata.get(SEQUENCER, "") if there is not None else ""
         return waiting == (record.held["master"]["sequencer"] if record.state == HELD else "")
 
-    def agrees(self, record: Record, master: Kept | None) -> bool:
+    def agrees(self, record: Record, master: ObjectHead | None) -> bool:
         """Whether the master is the one that ``record`` speaks of, or will speak of once its claim is done.
 
         A master without a sequencer was put there by hand, past this pipeline, and is left alone.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ...aws.archive import Archive
-from ...aws.observer import Observer
 from ...aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
+from ...aws.telemetry.protocol import Observer
 from ...client_findings import BroughtFindings, is_signed, read_text
 from ...errors import Changed
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
@@ -65,7 +65,7 @@ class ClientFindingsReader:
         if self.keys is None or not signature:
             return False
         named = (upload.head.key, upload.sha256, text, signature)
-        return is_signed(*named, self.keys.valid()) or is_signed(*named, self.keys.valid(distrust=True))
+        return is_signed(*named, self.keys.get()) or is_signed(*named, self.keys.get(refresh=True))
 
     def _ignored(self, upload: FetchedUpload, reason: str, detail: str = "") -> None:
         self.observer.log("WARNING", "findings are ignored", key=upload.head.key, reason=reason, detail=detail)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...aws.dead_letter_queue import REDRIVEN
-from ...aws.queues import Queue
+from ...aws.sqs import Queue
 from ...errors import BadUpload, Busy, SceneFailed
 from .. import queue_consumer
 from ..dead_letters import failure_attributes
@@ -43,7 +43,7 @@ class IngestConsumer(queue_consumer.QueueConsumer):
         change = read_event(message.body)
         if change is not None and (change.kind in DECISIONS) is not self.decides:
             raise BadUpload(f"{change.kind} messages are not accepted from this queue", field="detail-type")
-        self.observer.note("key", change.key if change else "")
+        self.observer.add_metadata("key", change.key if change else "")
         try:
             outcome = self.ingest.handle(change) if change else IngestOutcome.DROPPED
         except Busy as error:
@@ -65,11 +65,11 @@ class IngestConsumer(queue_consumer.QueueConsumer):
         self.observer.log("ERROR", "given up", code=error.code, cause=error.detail, body=message.body)
         self.dead_letters.send_text(json.dumps(build_repair_message(key)), attributes=words)
         self.observer.count("GivenUp", reason=error.code)
-        self.observer.fail(error)
+        self.observer.record_error(error)
 
     def hide(self, message: SqsMessage, seconds: float) -> None:
         """Let ``message`` wait in its queue."""
-        self.queue.hide(message.receipt_handle, seconds)
+        self.queue.set_visibility_timeout(message.receipt_handle, seconds)
 
     def _postpone(self, message: SqsMessage, error: Busy) -> None:
         """Another attempt holds the claim. Waiting for it is no failure, so it does not count as one.

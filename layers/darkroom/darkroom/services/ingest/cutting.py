@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from ...aws.machine import Machine
 from ...aws.record import Record
-from ...aws.vault import Kept
+from ...aws.s3 import ObjectHead
+from ...aws.stepfunctions import StateMachine
 from ...errors import Busy, DarkroomError, OverLimits, SceneFailed, SourceMissing, Unavailable, refusals
 from ...imaging.formats.metadata.provenance import read_provenance
 from ...imaging.formats.probe import Header
@@ -48,7 +48,7 @@ class Cutting:
     """Has scenes cut by ``machine``, and publishes what came of it."""
 
     intake: Intake
-    machine: Machine
+    machine: StateMachine
 
     def header(self, upload: FetchedUpload, over: OverLimits) -> Header:
         """That of a scene; raises ``over`` for what is none, and else what the examiner does.
@@ -162,12 +162,12 @@ class Cutting:
         intake.serve(record, own, intake.brought.read(upload))
         return IngestOutcome.READY
 
-    def _copied(self, hold: Lease, upload: FetchedUpload, bound: Kept, shelf: MasterStore) -> dict[str, Any]:
+    def _copied(self, hold: Lease, upload: FetchedUpload, bound: ObjectHead, shelf: MasterStore) -> dict[str, Any]:
         """Copy what was bound onto ``shelf``; its description for the index. Raises as put_master does."""
         publisher = self.intake.publisher
         marks = marked(hold, upload, PYRAMID)
 
-        def write(_: Kept | None) -> str:
+        def write(_: ObjectHead | None) -> str:
             etag = shelf.vault.copy(
                 publisher.media,
                 bound.key,

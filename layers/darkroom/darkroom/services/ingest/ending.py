@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from ...aws.bus import Bus
-from ...aws.observer import Observer
+from ...aws.eventbridge import EventBus
 from ...aws.record import Record
+from ...aws.telemetry.protocol import Observer
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact
 from .announcements import build_announcement, build_preset_paths, with_image_id
@@ -37,7 +37,7 @@ class Ending:
     """Writes records and tells of them."""
 
     claims: Claims
-    bus: Bus
+    bus: EventBus
     observer: Observer
     presets: Presets
     always: AlwaysRedact
@@ -72,4 +72,4 @@ class Ending:
         """Tell of ``record``, which has its id."""
         priority = bool(self.always.of(record.key))
         paths = build_preset_paths(record.key, self.presets.at_ingest)
-        self.bus.announce(*build_announcement(record, paths, priority=priority))
+        self.bus.publish(*build_announcement(record, paths, priority=priority))

@@ -9,10 +9,10 @@ from functools import partial
 from typing import Protocol
 
 from ...aws.checksums import ChecksumSet, compute_checksums
-from ...aws.observer import Observer
 from ...aws.presigned_post import DECLARED_SHA256
+from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.scanner import Scanner
-from ...aws.vault import Kept, Vault
+from ...aws.telemetry.protocol import Observer
 from ...errors import ChecksumMismatch, Infected, OverLimits, TypeNotAllowed, Unavailable
 from ...imaging.formats.probe import Header, probe
 from ...imaging.formats.sniff import sniff
@@ -48,14 +48,14 @@ class FetchedUpload:
     ``sums`` are then the checksums that it has to be compared with, as its bytes have them.
     """
 
-    head: Kept
+    head: ObjectHead
     data: bytes | None
     sha256: str
     first_bytes: bytes = b""
     checksums: Mapping[str, str] = field(default_factory=dict)
 
 
-def fetch_upload(uploads: Vault, key: str, limits: Limits) -> FetchedUpload | None:
+def fetch_upload(uploads: S3Bucket, key: str, limits: Limits) -> FetchedUpload | None:
     """The current version of ``key``, None if there is none; raises Unavailable."""
     opened = uploads.open(key)
     if opened is None:
@@ -146,12 +146,12 @@ class UploadExaminer:
             return (deadline or Deadline(self.cpu_limit)).run(lambda: list(series.render_all()))
 
 
-def _declared(kept: Kept) -> dict[str, str]:
+def _declared(kept: ObjectHead) -> dict[str, str]:
     """The checksum that an upload's form was asked for with, where the store did not check it."""
     return {"sha256": kept.metadata[DECLARED_SHA256]} if DECLARED_SHA256 in kept.metadata else {}
 
 
-def _given(kept: Kept) -> dict[str, str]:
+def _given(kept: ObjectHead) -> dict[str, str]:
     """All checksums that an upload is to have."""
     return {**_declared(kept), **kept.checksums}
 

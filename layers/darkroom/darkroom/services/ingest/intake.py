@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from ...aws.audit import Audit
-from ...aws.machine import Machine
-from ...aws.observer import Observer
+from ...aws.audit import AuditLog
 from ...aws.record import HELD, READY, REFUSED, Record
+from ...aws.stepfunctions import StateMachine
+from ...aws.telemetry.protocol import Observer
 from ...client_findings import BroughtFindings
 from ...errors import DarkroomError, OverLimits
 from ...imaging.formats.metadata.provenance import read_provenance
@@ -45,10 +45,10 @@ class Intake:
     prints: Prints
     moderation: Moderation
     brought: ClientFindingsReader
-    audit: Audit
+    audit: AuditLog
     observer: Observer
     keep_gps: bool
-    machine: Machine | None = None
+    machine: StateMachine | None = None
 
     def take_in(self, attempt: Attempt, known: Record | None) -> IngestOutcome:
         """Deal with what is uploaded under the key of ``attempt`` now; ``known`` is the record of the key before."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ...aws.vault import Kept, Vault
+from ...aws.s3 import ObjectHead, S3Bucket
 from ...errors import Changed
 from ..places import ObjectNames
 from .claims import SEQUENCER, Claims, Lease, StaleIndex, Superseded
@@ -20,18 +20,18 @@ class MasterStore:
     """The objects of ``vault`` by ``names``."""
 
     claims: Claims
-    vault: Vault
+    vault: S3Bucket
     names: ObjectNames
 
     def name(self, key: str) -> str:
         """Where the object of ``key`` is."""
         return self.names.name(key)
 
-    def head(self, key: str) -> Kept | None:
+    def head(self, key: str) -> ObjectHead | None:
         """The head of the object of ``key``."""
         return self.vault.head(self.name(key))
 
-    def replace[E: str | None](self, hold: Lease, write: Callable[[Kept | None], E]) -> tuple[E, bool]:
+    def replace[E: str | None](self, hold: Lease, write: Callable[[ObjectHead | None], E]) -> tuple[E, bool]:
         """Write over what is there now, between two looks at the claim; what ``write`` returned, and if anything was.
 
         Raises Superseded, Outranked, or Changed where the object does not hold still.

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...aws.audit import OVERRIDE, hashed
-from ...aws.observer import Observer
+from ...aws.audit import OVERRIDE, hash_key
 from ...aws.record import HELD, READY, REFUSED, Record
+from ...aws.s3 import ObjectHead
 from ...aws.telemetry import log
-from ...aws.vault import Kept
+from ...aws.telemetry.protocol import Observer
 from ...aws.verdicts import Verdict
 from ...errors import Busy, Changed, DarkroomError
 from ...imaging.rendered_image import RenderedImage
@@ -55,7 +55,7 @@ class Moderating:
     def _write_down(self, change: IngestEvent, known: Record) -> None:
         """Before it is done: after it, a repeat of the message would not come here. The log never names a key."""
         facts = {"decision": change.kind, "flagged": bool(known.held["flagged"]), "sha256": known.held["sha256"]}
-        self.intake.audit.note(OVERRIDE, hashed(known.key), change.by or "a person", **facts)
+        self.intake.audit.write(OVERRIDE, hash_key(known.key), change.by or "a person", **facts)
 
     def _confirm(self, known: Record) -> IngestOutcome:
         """Flagged, whatever the model says from now on, and out of the queue of those that wait for a person."""
@@ -131,7 +131,7 @@ class Moderating:
             return ()
 
     def _reprinted(
-        self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
+        self, master: ObjectHead, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
     ) -> list[tuple[Plan, RenderedImage]]:
         """Pictures of the master that we have put; raises Superseded where there is another by now."""
         try:
@@ -211,5 +211,5 @@ class Moderating:
         return self.intake.observer
 
 
-def _marks(there: Kept | None) -> Mapping[str, str]:
+def _marks(there: ObjectHead | None) -> Mapping[str, str]:
     return there.metadata if there is not None else {}

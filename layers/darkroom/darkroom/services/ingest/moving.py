@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...aws.record import Record
-from ...aws.vault import Kept
+from ...aws.s3 import ObjectHead
 from ...errors import Changed
 from ..caching import MASTER_SHA256
 from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Lease
@@ -75,10 +75,10 @@ def _marked(hold: Lease, held: Mapping[str, Any]) -> dict[str, str]:
 
 def _copying(
     source: MasterStore, target: MasterStore, hold: Lease, master: Mapping[str, Any], marks: Mapping[str, str]
-) -> Callable[[Kept | None], str | None]:
+) -> Callable[[ObjectHead | None], str | None]:
     """Copies the ``master`` of the key from one shelf to the other; to None if it is another, or gone."""
 
-    def write(_: Kept | None) -> str | None:
+    def write(_: ObjectHead | None) -> str | None:
         with suppress(Changed):
             return target.vault.copy(
                 source.vault,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...aws.s3 import S3Bucket
 from ...aws.telemetry import log
-from ...aws.vault import Vault
 from ...plan.model import Plan
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, forced, needs_findings
@@ -18,7 +18,7 @@ class Prints:
 
     presets: Presets
     always: AlwaysRedact
-    media: Vault
+    media: S3Bucket
 
     def of(self, key: str) -> tuple[list[Plan], dict[str, bytes]]:
         """What can be made of ``key`` as soon as it is there, and the files of the watermarks by name.

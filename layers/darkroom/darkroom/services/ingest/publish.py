@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ...aws.queues import Queue
 from ...aws.record import Record
-from ...aws.vault import Kept, Vault
+from ...aws.s3 import ObjectHead, S3Bucket
+from ...aws.sqs import Queue
 from ...errors import Changed
 from ...imaging.master import Master
 from ...imaging.rendered_image import RenderedImage
@@ -46,7 +46,7 @@ class Publisher:
     """Where masters and derivatives go. ``purges`` is the queue of purges that reach the CDN."""
 
     claims: Claims
-    media: Vault
+    media: S3Bucket
     purge: Clearing
     purges: Queue
     caching: CachePolicy
@@ -81,7 +81,7 @@ class Publisher:
         source, original = self.claims.source, donor.master
         marks = marked(hold, upload, original["how"], original.get(INDEXED_SHA256, ""))
 
-        def write(_: Kept | None) -> str | None:
+        def write(_: ObjectHead | None) -> str | None:
             try:
                 return source.copy(
                     source,
@@ -100,7 +100,7 @@ class Publisher:
             return None
         return described(marks, etag, original["content_type"], original["size_bytes"])
 
-    def replace_master[E: str | None](self, hold: Lease, write: Callable[[Kept | None], E]) -> E:
+    def replace_master[E: str | None](self, hold: Lease, write: Callable[[ObjectHead | None], E]) -> E:
         """Have ``write`` write the master, and purge if there was one. Raises Superseded, Outranked, Changed."""
         etag, replaced = self.masters.replace(hold, write)
         if etag is not None and replaced:
@@ -118,7 +118,7 @@ class Publisher:
             self.clear(hold.key)
         return removed
 
-    def adopted(self, hold: Lease, known: Record, uploads: Vault) -> Record:
+    def adopted(self, hold: Lease, known: Record, uploads: S3Bucket) -> Record:
         """``known`` with the master that is there, if it is another than that of which ``known`` speaks.
 
         Whoever put it was overtaken before it could write that down. Nobody else knows of it, so it stays only if the
@@ -216,10 +216,12 @@ def marked(hold: Lease, upload: FetchedUpload, how: str, master_sha256: str = ""
     return marks | ({MASTER_SHA256: master_sha256} if master_sha256 else {})
 
 
-def _writing(shelf: MasterStore, hold: Lease, master: Master, marks: Mapping[str, str]) -> Callable[[Kept | None], str]:
+def _writing(
+    shelf: MasterStore, hold: Lease, master: Master, marks: Mapping[str, str]
+) -> Callable[[ObjectHead | None], str]:
     """Puts ``master`` on ``shelf`` over what is there."""
 
-    def write(existing: Kept | None) -> str:
+    def write(existing: ObjectHead | None) -> str:
         return shelf.vault.put(
             shelf.name(hold.key),
             master.body,

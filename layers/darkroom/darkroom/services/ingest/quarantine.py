@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote
 
-from ...aws.vault import MAX_KEY_BYTES, Kept, Vault
+from ...aws.s3 import MAX_KEY_BYTES, ObjectHead, S3Bucket
 from ...errors import DarkroomError
 from ...key_encoding import encode_key
 
@@ -35,10 +35,10 @@ def long_key_prefix(key: str) -> str:
 class Quarantine:
     """The bucket, which may only be put to, and that of the uploads."""
 
-    bucket: Vault
-    uploads: Vault
+    bucket: S3Bucket
+    uploads: S3Bucket
 
-    def store(self, kept: Kept, sequencer: str, error: DarkroomError, *, digest: str, trace_id: str) -> str:
+    def store(self, kept: ObjectHead, sequencer: str, error: DarkroomError, *, digest: str, trace_id: str) -> str:
         """Copy this very version; its key in quarantine, empty if the version has been deleted. Raises Unavailable."""
         key = quarantine_key(kept.key, sequencer)
         metadata = {

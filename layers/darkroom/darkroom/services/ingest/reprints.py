@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...aws.kept import Kept
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
+from ...aws.s3_objects import ObjectHead
 from ...errors import Changed, OverLimits
 from ...imaging.formats.probe import probe
 from ...imaging.rendered_image import RenderedImage
@@ -22,11 +22,11 @@ from .examine import UploadExaminer
 class Reprints:
     """Of masters in ``source``, within the limits of ``examiner``."""
 
-    source: Vault
+    source: S3Bucket
     examiner: UploadExaminer
 
     def of(
-        self, master: Kept, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
+        self, master: ObjectHead, plans: Sequence[Plan], watermarks: Mapping[str, bytes]
     ) -> list[tuple[Plan, RenderedImage]]:
         """Each plan and its picture.
 
@@ -44,7 +44,7 @@ class Reprints:
         deadline = Deadline(self.examiner.cpu_limit)
         return self.examiner.render(self.examiner.decode(data, plans, watermarks, deadline), deadline)
 
-    def _read(self, master: Kept) -> bytes:
+    def _read(self, master: ObjectHead) -> bytes:
         if master.size_bytes > self.examiner.limits.max_bytes:
             raise OverLimits(
                 f"The master has {master.size_bytes:,} bytes; the limit is {self.examiner.limits.max_bytes:,}"
@@ -53,6 +53,6 @@ class Reprints:
         if opened is None:
             raise Changed(detail=f"{master.key} has gone")
         with opened.body as body:
-            if opened.kept.etag != master.etag:
-                raise Changed(detail=f"{master.key} is {opened.kept.etag}")
+            if opened.head.etag != master.etag:
+                raise Changed(detail=f"{master.key} is {opened.head.etag}")
             return body.read()

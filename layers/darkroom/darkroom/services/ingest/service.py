@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ...aws.audit import Audit
-from ...aws.bus import Bus
-from ...aws.machine import Machine
-from ...aws.observer import Observer
+from ...aws.audit import AuditLog
+from ...aws.eventbridge import EventBus
 from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record
+from ...aws.stepfunctions import StateMachine
+from ...aws.telemetry.protocol import Observer
 from ...errors import Busy
 from ...plan.presets import Presets, configured
 from ...plan.redaction import NOTHING, AlwaysRedact
@@ -41,13 +41,13 @@ class Ingest:
     quarantine: Quarantine
     moderation: Moderation
     brought: ClientFindingsReader
-    bus: Bus
-    audit: Audit
+    bus: EventBus
+    audit: AuditLog
     observer: Observer
     keep_gps: bool = False
     presets: Presets = field(default_factory=configured)
     always: AlwaysRedact = NOTHING
-    machine: Machine | None = None
+    machine: StateMachine | None = None
 
     def handle(self, change: IngestEvent) -> IngestOutcome:
         """Deal with ``change``. Whatever this raises, the change is to be handled again."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
 from ...errors import Changed, DarkroomError, Unavailable
 from ...imaging.pyramid.plan import PyramidPlan
 from ...imaging.pyramid.strips import EncodedStrip, TileIndex
@@ -34,7 +34,7 @@ class StoredStrip(NamedTuple):
 class PartStore:
     """The parts of the scene with the id ``scene`` in ``media``. Every method raises Unavailable."""
 
-    media: Vault
+    media: S3Bucket
     scene: str
 
     @property
@@ -94,7 +94,7 @@ class PartStore:
 
     def delete_all(self) -> int:
         """Delete all of it; how many objects there were."""
-        return sum(self.media.delete_many(page) for page in self.media.pages(self.folder))
+        return sum(self.media.delete_many(page) for page in self.media.list_pages(self.folder))
 
     def _share(self, strip: int) -> str:
         return f"{self.folder}shares/{strip:05}"

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ...aws.assembly import CopiedRange, MultipartAssembler, Part
-from ...aws.observer import Observer
-from ...aws.queues import Queue
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
+from ...aws.sqs import Queue
+from ...aws.telemetry.protocol import Observer
 from ...errors import Changed, DarkroomError, SceneRefused, SourceMissing, Unavailable
 from ...imaging.formats.probe import Header
 from ...imaging.pyramid.assemble import FILE_HEAD, Assembly, Slice, assemble
@@ -37,8 +37,8 @@ class LargeImageSteps:
     ``at_once``: how many strips of a scene are worked on at a time.
     """
 
-    uploads: Vault
-    media: Vault
+    uploads: S3Bucket
+    media: S3Bucket
     assembler: MultipartAssembler
     queue: Queue
     limits: Limits
@@ -123,7 +123,7 @@ class LargeImageSteps:
         if one.part == FILE_HEAD:
             return binding.head[one.start : one.end]
         try:
-            return self.media.range(parts.body(one.part), one.start, one.end, etag=strips[one.part].etag)
+            return self.media.read_range(parts.body(one.part), one.start, one.end, etag=strips[one.part].etag)
         except Changed as error:
             raise Unavailable(detail=error.detail) from error
 

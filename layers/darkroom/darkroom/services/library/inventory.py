@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
 from ...errors import BadRun
 
 _DELETED_OR_OLD = {"IsLatest": "false", "IsDeleteMarker": "true"}
@@ -26,14 +26,14 @@ def place_of(address: str, field: str) -> tuple[str, str]:
     return parts.netloc, parts.path[1:]
 
 
-def listed_keys(address: str, vault: Callable[[str], Vault]) -> Iterator[str]:
+def listed_keys(address: str, vault: Callable[[str], S3Bucket]) -> Iterator[str]:
     """The keys of a list with one a line, as they are, not percent-encoded. Raises BadRun, Unavailable."""
     for line in _read(address, "keys", vault).decode().splitlines():
         if line:
             yield line
 
 
-def inventory_keys(address: str, bucket: str, vault: Callable[[str], Vault]) -> Iterator[str]:
+def inventory_keys(address: str, bucket: str, vault: Callable[[str], S3Bucket]) -> Iterator[str]:
     """The keys of the present objects that an S3 Inventory of ``bucket`` names.
 
     ``address`` is that of its ``manifest.json``. Raises BadRun for one of another bucket or in another format than CSV.
@@ -72,7 +72,7 @@ def _manifest(data: bytes) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _read(address: str, field: str, vault: Callable[[str], Vault]) -> bytes:
+def _read(address: str, field: str, vault: Callable[[str], S3Bucket]) -> bytes:
     bucket, key = place_of(address, field)
     opened = vault(bucket).open(key)
     if opened is None:

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import batched
 
-from ...aws.observer import Observer
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
+from ...aws.telemetry.protocol import Observer
 from ...errors import BadKey, BadRun
 from ..places import UPLOADS, ObjectNames
 from .inventory import inventory_keys, listed_keys
@@ -27,10 +27,10 @@ class Lister:
     ``vault`` opens a bucket by its name. ``most``: workers at a time, whatever a run asks for.
     """
 
-    uploads: Vault
-    source: Vault
+    uploads: S3Bucket
+    source: S3Bucket
     source_names: ObjectNames
-    vault: Callable[[str], Vault]
+    vault: Callable[[str], S3Bucket]
     most: int
     observer: Observer
 
@@ -70,16 +70,16 @@ class Lister:
             if name.startswith(names.prefix) and not name.endswith("/"):
                 yield from (key for key in self._key(name, names) if key.startswith(order.prefix))
 
-    def _place(self, order: Order) -> tuple[Vault, ObjectNames]:
+    def _place(self, order: Order) -> tuple[S3Bucket, ObjectNames]:
         """Where the pictures of ``order`` are, and by which names."""
         if order.doing is not Doing.INGEST:
             return self.source, self.source_names
         return (self.vault(order.source) if order.source else self.uploads), UPLOADS
 
-    def _names(self, order: Order, bucket: Vault, names: ObjectNames) -> Iterator[str]:
+    def _names(self, order: Order, bucket: S3Bucket, names: ObjectNames) -> Iterator[str]:
         if order.inventory:
             return inventory_keys(order.inventory, bucket.bucket, self.vault)
-        return (one.key for page in bucket.pages(names.name(order.prefix)) for one in page)
+        return (one.key for page in bucket.list_pages(names.name(order.prefix)) for one in page)
 
     def _key(self, name: str, names: ObjectNames) -> Iterator[str]:
         """The key of the object ``name``; none if it was put there by hand under a name that no key has."""

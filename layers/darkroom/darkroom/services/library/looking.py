@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...aws.archive import Archive, Noted
 from ...aws.model import UNREADABLE
-from ...aws.queues import Queue
+from ...aws.sqs import Queue
 from ...errors import NoInference
 from ...findings import ENDPOINT, FALLBACK
 from ..infer.masters import Masters

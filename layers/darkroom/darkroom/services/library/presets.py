@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
 from ...errors import Changed, DarkroomError
 from ...imaging.rendered_image import RenderedImage
 from ...plan.canonical import derivative_name
@@ -27,9 +27,9 @@ NO_PRESETS = "no-presets"
 class PresetPrints:
     """The operation. Masters are in ``source`` by ``source_names``, prints go into ``media``."""
 
-    source: Vault
+    source: S3Bucket
     source_names: ObjectNames
-    media: Vault
+    media: S3Bucket
     examiner: UploadExaminer
     prints: Prints
     purge: Clearing

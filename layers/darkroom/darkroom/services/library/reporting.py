@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ...aws.observer import Observer
+from ...aws.telemetry.protocol import Observer
 from .listing import READS_AT_ONCE
 from .outcomes import NOT_TRIED, Entry, Outcome, tally
 from .requests import Request, written

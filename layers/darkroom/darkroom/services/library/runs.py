@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
 from ...errors import BadRun, Changed, SourceMissing
 from ..places import LIBRARY
 from .outcomes import Entry, further, read_entry
@@ -45,7 +45,7 @@ class Fates:
 class Run:
     """One run. Faults are Unavailable; its name is checked when it is made, and BadRun raised for a wrong one."""
 
-    media: Vault
+    media: S3Bucket
     name: str
 
     def __post_init__(self) -> None:
@@ -112,7 +112,7 @@ class Run:
         with opened.body as body:
             document = json.loads(body.read())
         entries = {key: read_entry(entry) for key, entry in document["entries"].items()}
-        return Fates(entries, int(document["begun"]), opened.kept.etag)
+        return Fates(entries, int(document["begun"]), opened.head.etag)
 
     def put_fates(self, number: str, fates: Fates) -> Fates:
         """Write what became of a batch, together with what another worker has written since; as it is then."""

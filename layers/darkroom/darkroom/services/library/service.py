@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
 from .listing import Lister
 from .reporting import Reporter
 from .requests import Action, Request
@@ -17,7 +17,7 @@ from .working import Worker
 class Library:
     """The service. Runs are kept in ``media``."""
 
-    media: Vault
+    media: S3Bucket
     lister: Lister
     worker: Worker
     reporter: Reporter

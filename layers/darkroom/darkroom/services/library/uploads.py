@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...aws.index import Index
-from ...aws.kept import Kept, Listed
-from ...aws.queues import Queue
 from ...aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, Record
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
+from ...aws.s3_objects import ListedObject, ObjectHead
+from ...aws.sqs import Queue
 from ..ingest.events import build_repair_message
 from ..places import ObjectNames
 from ..sweep import LOWEST_SEQUENCER, SEQUENCER, build_created_event
@@ -31,12 +31,12 @@ COPIED_FROM = "library-source-etag"
 class Intake:
     """The operation. ``queue`` is ingest's; ``vault`` opens a bucket by its name."""
 
-    uploads: Vault
-    source: Vault
+    uploads: S3Bucket
+    source: S3Bucket
     source_names: ObjectNames
     index: Index
     queue: Queue
-    vault: Callable[[str], Vault]
+    vault: Callable[[str], S3Bucket]
 
     def begin(self, key: str, order: Order) -> Entry:
         """Ask ingest to see to ``key``, after copying it there if ``order`` has a source. Raises DarkroomError."""
@@ -51,19 +51,19 @@ class Intake:
         record = self.index.get(upload_key)
         return None if record is None else told(record, version_id, Outcome.DONE)
 
-    def _asked(self, upload: Kept, key: str) -> Entry:
+    def _asked(self, upload: ObjectHead, key: str) -> Entry:
         record = self.index.get(key)
         entry = told(record, upload.version_id, Outcome.UNCHANGED) if record is not None else None
         if entry is not None:
             return entry
         if record is None:
-            there = Listed(key, upload.etag, upload.size_bytes, upload.modified_s)
+            there = ListedObject(key, upload.etag, upload.size_bytes, upload.modified_s)
             self.queue.send(build_created_event(self.uploads.bucket, there, self._sequencer(key)))
         elif record.state == CLAIMED:
             self.queue.send(build_repair_message(key))
         return _asked(upload.version_id, key)
 
-    def _brought(self, bucket: Vault, source_key: str, key: str) -> Entry:
+    def _brought(self, bucket: S3Bucket, source_key: str, key: str) -> Entry:
         original = bucket.head(source_key)
         if original is None:
             return Entry(Outcome.MISSING)

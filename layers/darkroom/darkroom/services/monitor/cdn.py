@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...aws.metrics import Points
-from ...aws.observer import Observer
+from ...aws.cloudwatch import Points
+from ...aws.telemetry.protocol import Observer
 from .told import MINUTE_S, Told
 
 WINDOW_S = 15 * MINUTE_S

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from ...aws.metrics import Figure
-from ...aws.observer import Observer
+from ...aws.cloudwatch import MetricStat
+from ...aws.telemetry.protocol import Observer
 from ...watch.cost import HOURS_A_MONTH, Amounts, Architecture, PriceTable, endpoint_amounts, function_amounts, summed
 from .told import MINUTE_S, Told
 
@@ -121,18 +121,18 @@ class CostWatch:
     def _stored(self, end_s: float) -> dict[str, float]:
         """The bytes in the buckets by S3's last count, for an hour of a month."""
         figures = [
-            Figure("AWS/S3", "BucketSizeBytes", {"BucketName": bucket, "StorageType": kind}, "Average")
+            MetricStat("AWS/S3", "BucketSizeBytes", {"BucketName": bucket, "StorageType": kind}, "Average")
             for bucket in self.buckets
             for kind in STORED_AS
         ]
-        points = self.told.metrics.points(figures, begin_s=end_s - 3 * DAY_S, end_s=end_s, period_s=DAY_S)
+        points = self.told.metrics.get_points(figures, begin_s=end_s - 3 * DAY_S, end_s=end_s, period_s=DAY_S)
         size_bytes = sum(one[-1][1] for one in points if one)
         return {"s3-gb-months": size_bytes / 1e9 / HOURS_A_MONTH}
 
     def _polled(self, end_s: float) -> dict[str, float]:
         """Receives that found no message: event source mappings poll idle queues too."""
-        figures = [Figure("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}) for name in self.queues]
-        totals = self.told.metrics.totals(figures, begin_s=end_s - HOUR_S, end_s=end_s, period_s=MINUTE_S)
+        figures = [MetricStat("AWS/SQS", "NumberOfEmptyReceives", {"QueueName": name}) for name in self.queues]
+        totals = self.told.metrics.get_totals(figures, begin_s=end_s - HOUR_S, end_s=end_s, period_s=MINUTE_S)
         return {"sqs-requests": sum(totals)}
 
     def _watched(self, end_s: float) -> dict[str, float]:
@@ -143,7 +143,7 @@ class CostWatch:
         read = self.told.metrics.requested + self.told.global_metrics.requested
         [runs] = self.told.of_lambda([(MONITOR, "Invocations")], begin_s=end_s - HOUR_S, end_s=end_s)
         return {
-            "custom-metric-months": self.told.metrics.active(self.told.namespace) / HOURS_A_MONTH,
+            "custom-metric-months": self.told.metrics.count_active(self.told.namespace) / HOURS_A_MONTH,
             "metrics-requested": read / next(self.runs) * runs,
         }
 

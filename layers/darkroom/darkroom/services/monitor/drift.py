@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from ...aws.audit import DECISION, Audit
-from ...aws.bus import Bus
-from ...aws.observer import Observer
+from ...aws.audit import DECISION, AuditLog
+from ...aws.eventbridge import EventBus
+from ...aws.s3 import S3Bucket
 from ...aws.samples import Samples
-from ...aws.vault import Vault
+from ...aws.telemetry.protocol import Observer
 from ...watch.drift import MIN_SAMPLES, Baseline, Drift, compare, worst
 from ...watch.sample import Sample
 from .manifests import Manifests
@@ -33,9 +33,9 @@ JSON = {"Content-Type": "application/json"}
 class BaselineWatch:
     """Makes the baseline of what is in the reservoir now: by a person's wish, or where there is none yet."""
 
-    media: Vault
+    media: S3Bucket
     samples: Samples
-    audit: Audit
+    audit: AuditLog
 
     def look(self, now_s: float) -> Mapping[str, object]:
         """Put a new baseline in the place of the one before, if there are samples enough to compare anything with."""
@@ -57,7 +57,7 @@ class BaselineWatch:
         """Keep the baseline of ``samples``, and write down ``why``."""
         baseline = Baseline.of(samples, _iso(now_s))
         self.media.put(BASELINE, json.dumps(baseline.document()).encode(), headers=JSON, metadata={})
-        self.audit.note(DECISION, "baseline", "monitor", n=baseline.n, models_of=baseline.by, why=why)
+        self.audit.write(DECISION, "baseline", "monitor", n=baseline.n, models_of=baseline.by, why=why)
         return baseline
 
 
@@ -67,7 +67,7 @@ class DriftWatch:
 
     baselines: BaselineWatch
     manifests: Manifests
-    bus: Bus
+    bus: EventBus
     observer: Observer
     enough: int
 
@@ -114,7 +114,7 @@ class DriftWatch:
                 "pictures": counts,
             },
         }
-        self.bus.announce("DriftFound", detail)
+        self.bus.publish("DriftFound", detail)
         media.put(told, json.dumps(detail).encode(), headers=JSON, metadata={})
         return folder
 

@@ -18,7 +18,7 @@ from typing import Any
 from ...aws.archive import Archive
 from ...aws.index import Index
 from ...aws.record import HELD, READY, Record
-from ...aws.vault import Vault
+from ...aws.s3 import S3Bucket
 from ...findings import FACES, MODERATION, TAGS, TEXT, Finding, Findings
 from ...watch.sample import Sample
 from ..places import HELD_MASTERS, ObjectNames
@@ -37,7 +37,7 @@ _CLASSES = {"0": SAFE, "1": UNSAFE}
 class Manifests:
     """Written into ``media``; the masters are in ``source_bucket`` by ``source_names``."""
 
-    media: Vault
+    media: S3Bucket
     archive: Archive
     index: Index
     source_bucket: str

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ...aws.audit import Audit
-from ...aws.bus import Bus
+from ...aws.audit import AuditLog
 from ...aws.clients import client
+from ...aws.cloudwatch import CloudWatchMetrics
 from ...aws.documents import DocumentStore
-from ...aws.metrics import Metrics
+from ...aws.eventbridge import EventBus
 from ...aws.model import Endpoint
-from ...aws.observer import Observer
 from ...aws.registry import Registry
+from ...aws.s3 import S3Bucket
 from ...aws.samples import Samples
+from ...aws.telemetry.protocol import Observer
 from ...aws.variants import Variants
-from ...aws.vault import Vault
 from ...settings import Settings
 from ...watch.rollout import Policy
 from ..infer.calling import CALL_S
@@ -41,9 +41,9 @@ class Models:
         self,
         entries: DocumentStore,
         samples: Samples,
-        metrics: Metrics,
-        audit: Audit,
-        bus: Bus,
+        metrics: CloudWatchMetrics,
+        audit: AuditLog,
+        bus: EventBus,
         observer: Observer,
         policy: Policy,
     ) -> RolloutWatch:
@@ -51,7 +51,7 @@ class Models:
         cases = Cases(entries, self.variants.endpoint)
         return RolloutWatch(self.variants, cases, samples, metrics, self.registry, audit, bus, observer, policy)
 
-    def quality(self, media: Vault, observer: Observer) -> QualityWatch:
+    def quality(self, media: S3Bucket, observer: Observer) -> QualityWatch:
         """The watch over the golden set."""
         return QualityWatch(media, self.endpoint, self.variants, self.tasks, observer)
 
@@ -59,7 +59,7 @@ class Models:
         """How many run now. Raises Unavailable."""
         return sum(variant.instances for variant in self.variants.now().values())
 
-    def stand_in(self, metrics: Metrics, hand: Hand) -> StandIn:
+    def stand_in(self, metrics: CloudWatchMetrics, hand: Hand) -> StandIn:
         """The remedy for an endpoint that fails."""
         return StandIn(
             metrics,

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ...aws.model import Endpoint
-from ...aws.observer import Observer
+from ...aws.s3 import S3Bucket
+from ...aws.telemetry.protocol import Observer
 from ...aws.variants import Variants
-from ...aws.vault import Vault
 from ...errors import Unavailable
 from ...findings import FACES, MODERATION, TEXT, Finding
 from ...watch.quality import (
@@ -67,7 +67,7 @@ class QualityWatch:
     With ``only_due`` a variant that was judged within a day is not asked.
     """
 
-    media: Vault
+    media: S3Bucket
     endpoint: Endpoint
     variants: Variants
     tasks: Sequence[str]

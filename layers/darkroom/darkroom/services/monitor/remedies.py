@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...aws.audit import DECISION, Audit
+from ...aws.audit import DECISION, AuditLog
+from ...aws.cloudwatch import CloudWatchMetrics, MetricStat
 from ...aws.dead_letter_queue import REDRIVEN, UNREADABLE, DeadLetterQueue
-from ...aws.metrics import Figure, Metrics
-from ...aws.observer import Observer
-from ...aws.switches import FALLBACK, PRESETS_ONLY
+from ...aws.switches import FALLBACK, LOAD_SHEDDING
+from ...aws.telemetry.protocol import Observer
 from ...errors import Unavailable
 from ...watch import remedy
 from .functions import Function, Queues
@@ -54,9 +54,9 @@ class Redrive:
     """Sends dead letters back to functions that work again."""
 
     stations: Sequence[Station]
-    metrics: Metrics
+    metrics: CloudWatchMetrics
     namespace: str
-    audit: Audit
+    audit: AuditLog
     observer: Observer
 
     def look(self, now_s: float) -> Mapping[str, object]:
@@ -67,11 +67,11 @@ class Redrive:
     def _recovered(self, station: Station, now_s: float) -> bool:
         end_s = now_s // MINUTE_S * MINUTE_S + MINUTE_S  # what failed just now counts too
         own = {"service": station.name, "function": station.name}
-        requests, faults, errors = self.metrics.totals(
+        requests, faults, errors = self.metrics.get_totals(
             [
-                Figure(self.namespace, "Requests", own),
-                Figure(self.namespace, "Faults", own),
-                Figure("AWS/Lambda", "Errors", {"FunctionName": station.function.lambda_name}),
+                MetricStat(self.namespace, "Requests", own),
+                MetricStat(self.namespace, "Faults", own),
+                MetricStat("AWS/Lambda", "Errors", {"FunctionName": station.function.lambda_name}),
             ],
             begin_s=end_s - (remedy.RECOVERED_MINUTES + 1) * MINUTE_S,
             end_s=end_s,
@@ -98,14 +98,14 @@ class Redrive:
     def _tell(self, station: Station, codes: Mapping[str, int], left: int) -> None:
         sent = sum(codes.values())
         self.observer.count("Redriven", sent)
-        self.audit.note(DECISION, f"{station.name} dead letters", US, redriven=sent, left=left, codes=dict(codes))
+        self.audit.write(DECISION, f"{station.name} dead letters", US, redriven=sent, left=left, codes=dict(codes))
 
 
 @dataclass(frozen=True)
 class StandIn:
     """Has the small models look at pictures while the endpoint fails. ``answers`` calls it to see."""
 
-    metrics: Metrics
+    metrics: CloudWatchMetrics
     endpoint: str
     variants: Callable[[], Sequence[str]]
     answers: Callable[[], bool]
@@ -123,9 +123,9 @@ class StandIn:
         """Calls of the endpoint and those that failed: SageMaker does not count what failed as an error of ours."""
         end_s = now_s // MINUTE_S * MINUTE_S + MINUTE_S
         named = [{"EndpointName": self.endpoint, "VariantName": name} for name in self.variants()]
-        totals = self.metrics.totals(
+        totals = self.metrics.get_totals(
             [
-                Figure("AWS/SageMaker", metric, one)
+                MetricStat("AWS/SageMaker", metric, one)
                 for metric in ("Invocations", "Invocation5XXErrors")
                 for one in named
             ],
@@ -140,7 +140,7 @@ class StandIn:
 class Storm:
     """Leaves the presets, while more is asked for than ``limit`` renders a minute (0: never)."""
 
-    metrics: Metrics
+    metrics: CloudWatchMetrics
     namespace: str
     limit: float
     hand: Hand
@@ -148,18 +148,18 @@ class Storm:
     def look(self, now_s: float) -> Mapping[str, object]:
         """What was done with the switch ``presets-only``."""
         asked = self._asked(now_s)
-        turn = remedy.presets_only(self.hand.standing(PRESETS_ONLY, now_s), asked, self.limit)
-        return {"peak": max(asked), "move": self.hand.turn(PRESETS_ONLY, turn, now_s)}
+        turn = remedy.presets_only(self.hand.standing(LOAD_SHEDDING, now_s), asked, self.limit)
+        return {"peak": max(asked), "move": self.hand.turn(LOAD_SHEDDING, turn, now_s)}
 
     def _asked(self, now_s: float) -> list[float]:
         """Renders that were made, or refused because of this very switch, a minute; the last minute is whole."""
         end_s = now_s // MINUTE_S * MINUTE_S
         begin_s = end_s - remedy.QUIET_MINUTES * MINUTE_S
         own = {"service": "transform", "function": "transform"}
-        found = self.metrics.points(
+        found = self.metrics.get_points(
             [
-                Figure(self.namespace, "Rendered", own),
-                Figure(self.namespace, "Errors", own | {"code": PRESETS_ONLY}),
+                MetricStat(self.namespace, "Rendered", own),
+                MetricStat(self.namespace, "Errors", own | {"code": LOAD_SHEDDING}),
             ],
             begin_s=begin_s,
             end_s=end_s,

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from ...aws.audit import DECISION, Audit
-from ...aws.bus import Bus
-from ...aws.metrics import Figure, Metrics
-from ...aws.observer import Observer
+from ...aws.audit import DECISION, AuditLog
+from ...aws.cloudwatch import CloudWatchMetrics, MetricStat
+from ...aws.eventbridge import EventBus
 from ...aws.registry import Registry
 from ...aws.samples import Samples
+from ...aws.telemetry.protocol import Observer
 from ...aws.variants import Variant, Variants
 from ...watch.rollout import Policy, VariantStats, decide, trial_stats
 from ..infer.trial import standing
@@ -37,10 +37,10 @@ class RolloutWatch:
     variants: Variants
     cases: Cases
     samples: Samples
-    metrics: Metrics
+    metrics: CloudWatchMetrics
     registry: Registry
-    audit: Audit
-    bus: Bus
+    audit: AuditLog
+    bus: EventBus
     observer: Observer
     policy: Policy
 
@@ -76,8 +76,8 @@ class RolloutWatch:
     def _with_calls(self, stats: VariantStats, case: Case, now_s: float) -> VariantStats:
         """``stats`` with SageMaker's own counts, which know of calls that were never answered."""
         named = {"EndpointName": self.variants.endpoint, "VariantName": case.canary}
-        calls, errors = self.metrics.totals(
-            [Figure("AWS/SageMaker", metric, named) for metric in ("Invocations", "Invocation5XXErrors")],
+        calls, errors = self.metrics.get_totals(
+            [MetricStat("AWS/SageMaker", metric, named) for metric in ("Invocations", "Invocation5XXErrors")],
             begin_s=case.since_s // MINUTE_S * MINUTE_S,
             end_s=now_s + MINUTE_S,
             period_s=_period_s(now_s - case.since_s),
@@ -116,11 +116,11 @@ class RolloutWatch:
         judge(version.arn, "; ".join(case.reasons))
 
     def _write_down(self, case: Case) -> None:
-        self.audit.note(DECISION, self.variants.endpoint, US, **_told(case), figures=list(case.figures))
+        self.audit.write(DECISION, self.variants.endpoint, US, **_told(case), figures=list(case.figures))
 
     def _announce(self, case: Case) -> None:
         detail = {"id": case_id(self.variants.endpoint, case), "endpoint": self.variants.endpoint} | _told(case)
-        self.bus.announce(EVENTS[case.action], detail | {"figures": list(case.figures)})
+        self.bus.publish(EVENTS[case.action], detail | {"figures": list(case.figures)})
 
 
 def case_id(endpoint: str, case: Case) -> str:

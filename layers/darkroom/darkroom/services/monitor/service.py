@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...aws.audit import RELEASE, Audit
-from ...aws.observer import Observer
+from ...aws.audit import RELEASE, AuditLog
+from ...aws.telemetry.protocol import Observer
 from .. import figures
 from ..dead_letters import describe_error
 from .requests import Deployment, Look
@@ -26,7 +26,7 @@ class Monitor:
     """The service; ``watches`` are by name. Those that this deployment has no use for are missing."""
 
     watches: Mapping[str, Watch]
-    audit: Audit
+    audit: AuditLog
     observer: Observer
     clock: Callable[[], float] = time.time
 
@@ -54,6 +54,6 @@ class Monitor:
         """Write down how a deployment of code goes."""
         facts = {"deployment_id": deployment.deployment_id, "state": deployment.state, "group": deployment.group}
         with self.observer.step("deployment"):
-            entry = self.audit.note(RELEASE, deployment.application, "codedeploy", **facts)
+            entry = self.audit.write(RELEASE, deployment.application, "codedeploy", **facts)
         figures.attempted(self.observer)
         return {"entry": entry}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ...aws.audit import DECISION, Audit
-from ...aws.observer import Observer
-from ...aws.switches import Board, Switch
+from ...aws.audit import DECISION, AuditLog
+from ...aws.switches import Switch, SwitchStore
+from ...aws.telemetry.protocol import Observer
 from ...watch.remedy import OVERRULED_S, Move, Standing, Turn
 
 US = "monitor"
@@ -18,14 +18,14 @@ US = "monitor"
 class Hand:
     """Turns switches of ``board``."""
 
-    board: Board
-    audit: Audit
+    board: SwitchStore
+    audit: AuditLog
     observer: Observer
 
     def standing(self, name: str, now_s: float) -> Standing:
         """The switch as remedies see it."""
-        switch = self.board.now(name)
-        if not switch.holds(now_s):
+        switch = self.board.read(name)
+        if not switch.is_on_at(now_s):
             return Standing(overruled=_overruled(switch, now_s))
         return Standing(True, switch.by == US, switch.until_s - now_s if switch.until_s else float("inf"))
 
@@ -35,9 +35,9 @@ class Hand:
             return turn.move
         on = turn.move is Move.ON
         until_s = now_s + turn.for_s if on else 0.0
-        self.audit.note(DECISION, name, US, move=turn.move, reason=turn.reason, until_s=int(until_s))
+        self.audit.write(DECISION, name, US, move=turn.move, reason=turn.reason, until_s=int(until_s))
         at = datetime.fromtimestamp(now_s, UTC).isoformat(timespec="seconds")
-        self.board.turn(name, Switch(on=on, by=US, reason=turn.reason, at=at, until_s=until_s))
+        self.board.write(name, Switch(on=on, by=US, reason=turn.reason, at=at, until_s=until_s))
         if on:
             self.observer.count("SwitchedOn", switch=name)
         self.observer.log("WARNING", "switched", switch=name, move=turn.move, reason=turn.reason)

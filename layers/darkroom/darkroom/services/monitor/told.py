@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...aws.metrics import Figure, Metrics, Points
+from ...aws.cloudwatch import CloudWatchMetrics, MetricStat, Points
 from .functions import Function
 
 MINUTE_S = 60
@@ -19,8 +19,8 @@ class Told:
     below ``namespace``.
     """
 
-    global_metrics: Metrics
-    metrics: Metrics
+    global_metrics: CloudWatchMetrics
+    metrics: CloudWatchMetrics
     namespace: str
     distribution_id: str
     functions: Mapping[str, Function]
@@ -28,17 +28,18 @@ class Told:
     def cdn(self, wanted: Mapping[str, str], *, begin_s: float, end_s: float) -> list[Points]:
         """CloudFront's metrics by minutes: ``wanted`` says which statistic of which."""
         dimensions = {"DistributionId": self.distribution_id, "Region": "Global"}
-        figures = [Figure("AWS/CloudFront", name, dimensions, stat) for name, stat in wanted.items()]
-        return self.global_metrics.points(figures, begin_s=begin_s, end_s=end_s, period_s=MINUTE_S)
+        figures = [MetricStat("AWS/CloudFront", name, dimensions, stat) for name, stat in wanted.items()]
+        return self.global_metrics.get_points(figures, begin_s=begin_s, end_s=end_s, period_s=MINUTE_S)
 
     def of_lambda(self, wanted: Sequence[tuple[str, str]], *, begin_s: float, end_s: float) -> list[float]:
         """The sum of each of ``wanted``: the name of a function of ours, and of a metric of Lambda's."""
         figures = [
-            Figure("AWS/Lambda", metric, {"FunctionName": self.functions[name].lambda_name}) for name, metric in wanted
+            MetricStat("AWS/Lambda", metric, {"FunctionName": self.functions[name].lambda_name})
+            for name, metric in wanted
         ]
-        return self.metrics.totals(figures, begin_s=begin_s, end_s=end_s, period_s=MINUTE_S)
+        return self.metrics.get_totals(figures, begin_s=begin_s, end_s=end_s, period_s=MINUTE_S)
 
     def own(self, wanted: Sequence[tuple[str, str]], *, begin_s: float, end_s: float) -> list[float]:
         """The sum of each of ``wanted``: the name of a function of ours, and of a metric that it counts."""
-        figures = [Figure(self.namespace, metric, {"service": name, "function": name}) for name, metric in wanted]
-        return self.metrics.totals(figures, begin_s=begin_s, end_s=end_s, period_s=MINUTE_S)
+        figures = [MetricStat(self.namespace, metric, {"service": name, "function": name}) for name, metric in wanted]
+        return self.metrics.get_totals(figures, begin_s=begin_s, end_s=end_s, period_s=MINUTE_S)

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, cast
 
-from ...aws.observer import Observer
-from ...aws.queues import Queue
-from ...aws.vault import Body, Listed, Vault
+from ...aws.s3 import ListedObject, ObjectBody, S3Bucket
+from ...aws.sqs import Queue
+from ...aws.telemetry.protocol import Observer
 from ...errors import BadOption
 from ...plan.canonical import derivative_name
 from ...plan.presets import Presets
@@ -90,8 +90,8 @@ class Popular:
     ``presets`` those that URLs may name (those of the build by default).
     """
 
-    logs: Vault
-    media: Vault
+    logs: S3Bucket
+    media: S3Bucket
     queue: Queue
     distribution_id: str
     least_hits: int
@@ -118,14 +118,14 @@ class Popular:
         self._tell(outcome)
         return outcome
 
-    def _files(self, window: Window) -> list[Listed]:
+    def _files(self, window: Window) -> list[ListedObject]:
         """Named by their hours, so that a listing need not begin with the first of all."""
         first = datetime.fromtimestamp(window.since_s, UTC) - timedelta(seconds=LATE_S)
         prefix = f"{self.distribution_id}."
-        pages = self.logs.pages(prefix, start_after=f"{prefix}{first:%Y-%m-%d-%H}")
+        pages = self.logs.list_pages(prefix, start_after=f"{prefix}{first:%Y-%m-%d-%H}")
         return [one for page in pages for one in page if window.since_s < one.modified_s <= window.until_s]
 
-    def _count(self, file: Listed, reader: LogReader, tally: Tally) -> bool:
+    def _count(self, file: ListedObject, reader: LogReader, tally: Tally) -> bool:
         """Whether all of ``file`` could be read; what could is counted in any case."""
         opened = self.logs.open(file.key)
         if opened is None:  # it has expired since
@@ -160,7 +160,7 @@ class Popular:
         """Names that may be stored. Of a viewer's URL these are among the first thousand variants of its picture."""
         if asked.negotiated:
             return iter((DERIVATIVES + derivative_name(asked.plan),))
-        page = next(self.media.pages(derivatives_of(asked.plan.key)), [])
+        page = next(self.media.list_pages(derivatives_of(asked.plan.key)), [])
         names = (one.key.removeprefix(DERIVATIVES) for one in page)
         return (DERIVATIVES + name for name in variants_among(names, asked, self.always))
 
@@ -172,7 +172,7 @@ class Popular:
         self.observer.count("LogFilesUnread", outcome.files_unread + outcome.files_left)
 
 
-def _unpacked(body: Body) -> BinaryIO:
+def _unpacked(body: ObjectBody) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body)))  # which only ever calls read
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ...aws.queues import Queue
+from ...aws.sqs import Queue
 from .. import queue_consumer
 from ..sqs_message import SqsMessage
 from .orders import read_order
@@ -25,10 +25,10 @@ class Inbox(queue_consumer.QueueConsumer):
     def handle(self, message: SqsMessage) -> None:
         """Refine what ``message`` names; raises BadUpload, or what the service raises."""
         order = read_order(message.body)
-        self.observer.note("key", order.name)
+        self.observer.add_metadata("key", order.name)
         outcome = self.refine.handle(order)
         self.log_handled(message, outcome, name=order.name, hits=order.hits)
 
     def hide(self, message: SqsMessage, seconds: float) -> None:
         """Let ``message`` wait in its queue."""
-        self.queue.hide(message.receipt_handle, seconds)
+        self.queue.set_visibility_timeout(message.receipt_handle, seconds)

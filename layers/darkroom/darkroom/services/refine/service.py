@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
-from ...aws.objects import Bucket, StoredObject
-from ...aws.observer import Observer
+from ...aws.s3_fast import FastBucket, StoredObject
+from ...aws.telemetry.protocol import Observer
 from ...errors import Changed, DarkroomError
 from ...imaging.quality.reencode import ReencodeResult, reencode
 from ...plan.limits import Limits
@@ -59,8 +59,8 @@ class _Job:
 class Refine:
     """The service. ``source`` holds the masters by ``source_names``; ``always`` is what the deployment hides."""
 
-    source: Bucket
-    media: Bucket
+    source: FastBucket
+    media: FastBucket
     observer: Observer
     source_names: ObjectNames = MASTERS
     always: AlwaysRedact = NOTHING

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-from ....aws.objects import StoredObject
+from ....aws.s3_fast import StoredObject
 from ....errors import SourceMissing
 from ....plan.geometry.boxes import Size
 from ....services.transform import Transform

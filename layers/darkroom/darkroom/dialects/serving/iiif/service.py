@@ -71,7 +71,7 @@ class Iiif:
         return bounded(self.transform.caching.cache_control(key), self.delivery.max_age_s)
 
     def _information(self, asked: InfoRequest, request: LanguageRequest, base_uri: str) -> HttpResponse:
-        self.transform.observer.note("key", asked.key)
+        self.transform.observer.add_metadata("key", asked.key)
         with self.transform.observer.step("fetch"):
             _, upright = opened(self.transform, asked.key)
         return document_response(

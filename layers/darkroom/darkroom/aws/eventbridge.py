@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import Unavailable
-from .clients import asking
+from .clients import translate_errors
 
 SOURCE = "darkroom"
 
 
-class Bus:
+class EventBus:
     """One event bus, by name or ARN, for the announcements of the stack named ``stack``.
 
     Stacks of a region share its default bus: ``stack`` in the detail is what a rule tells them apart by.
@@ -26,7 +26,7 @@ class Bus:
         self._stack = stack
         self._trace_header = trace_header
 
-    def announce(self, detail_type: str, detail: Mapping[str, object]) -> None:
+    def publish(self, detail_type: str, detail: Mapping[str, object]) -> None:
         """Put one event on the bus; raises Unavailable if it was not taken. ``detail`` must be JSON values."""
         entry = {
             "Source": SOURCE,
@@ -36,7 +36,7 @@ class Bus:
         }
         if header := self._trace_header():
             entry["TraceHeader"] = header
-        with asking(f"announce {detail_type}"):
+        with translate_errors(f"announce {detail_type}"):
             [taken] = self._client.put_events(Entries=[entry])["Entries"]
         if "EventId" not in taken:
             raise Unavailable(detail=f"announce {detail_type}: {taken.get('ErrorCode')}")

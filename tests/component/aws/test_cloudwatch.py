@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from darkroom.aws.clients import client
-from darkroom.aws.metrics import AT_ONCE, Figure, Metrics
+from darkroom.aws.cloudwatch import MAX_QUERIES, CloudWatchMetrics, MetricStat
 from darkroom.errors import Unavailable
 
 from . import faulty
@@ -44,21 +44,21 @@ def test_each_figure_has_its_own_points_in_the_order_asked_for(cloudwatch: Any, 
     now_s = time.time() // MINUTE_S * MINUTE_S
     tell(cloudwatch, namespace, "Requests", {now_s - 120: 3, now_s - 60: 4, now_s - 59: 5}, function="a")
     tell(cloudwatch, namespace, "Requests", {now_s - 60: 100}, function="b")
-    figures = [Figure(namespace, "Requests", {"function": name}) for name in ("b", "nobody", "a")]
+    figures = [MetricStat(namespace, "Requests", {"function": name}) for name in ("b", "nobody", "a")]
     asked: dict[str, Any] = {"begin_s": now_s - 600, "end_s": now_s, "period_s": MINUTE_S}
-    assert Metrics(cloudwatch).points(figures, **asked) == [
+    assert CloudWatchMetrics(cloudwatch).get_points(figures, **asked) == [
         [(now_s - 60, 100.0)],
         [],
         [(now_s - 120, 3.0), (now_s - 60, 9.0)],
     ]
-    assert Metrics(cloudwatch).totals(figures, **asked) == [100.0, 0.0, 12.0]
+    assert CloudWatchMetrics(cloudwatch).get_totals(figures, **asked) == [100.0, 0.0, 12.0]
 
 
 def test_the_statistic_is_the_one_asked_for(cloudwatch: Any, namespace: str) -> None:
     now_s = time.time() // MINUTE_S * MINUTE_S
     tell(cloudwatch, namespace, "Time", {now_s - 60: 10, now_s - 50: 30})
-    figures = [Figure(namespace, "Time", {}, stat) for stat in ("Average", "Maximum", "SampleCount")]
-    found = Metrics(cloudwatch).points(figures, begin_s=now_s - 60, end_s=now_s, period_s=MINUTE_S)
+    figures = [MetricStat(namespace, "Time", {}, stat) for stat in ("Average", "Maximum", "SampleCount")]
+    found = CloudWatchMetrics(cloudwatch).get_points(figures, begin_s=now_s - 60, end_s=now_s, period_s=MINUTE_S)
     assert [points[0][1] for points in found] == [20.0, 30.0, 2.0]
 
 
@@ -70,15 +70,15 @@ def test_all_pages_of_an_answer_are_read(aws_environment: dict[str, str]) -> Non
         for times, values, more in ([late], [2.0], {"NextToken": "t"}), ([early], [1.0], {}):
             result = {"Id": "m0", "Timestamps": times, "Values": values}
             pages.add_response("get_metric_data", {"MetricDataResults": [result], **more})
-        found = Metrics(cloudwatch).points([Figure("N", "M")], begin_s=0, end_s=60, period_s=60)
+        found = CloudWatchMetrics(cloudwatch).get_points([MetricStat("N", "M")], begin_s=0, end_s=60, period_s=60)
     assert found == [[(early.timestamp(), 1.0), (late.timestamp(), 2.0)]]
 
 
 def test_a_region_that_does_not_answer_is_a_fault(no_pauses: None) -> None:
     with faulty.answering(faulty.HANG_UP) as server:
-        metrics = Metrics(client("cloudwatch", server.environment))
+        metrics = CloudWatchMetrics(client("cloudwatch", server.environment))
         with pytest.raises(Unavailable, match="cannot be made"):
-            metrics.points([Figure("AWS/Lambda", "Errors")], begin_s=0, end_s=60, period_s=60)
+            metrics.get_points([MetricStat("AWS/Lambda", "Errors")], begin_s=0, end_s=60, period_s=60)
 
 
 def test_more_figures_than_one_request_takes_are_asked_for_in_several(aws: Callable[[str], Any]) -> None:
@@ -88,6 +88,6 @@ def test_more_figures_than_one_request_takes_are_asked_for_in_several(aws: Calla
         "before-parameter-build.cloudwatch.GetMetricData",
         lambda params, **_: sizes.append(len(params["MetricDataQueries"])),
     )
-    figures = [Figure("Darkroom/none", f"M{number}") for number in range(AT_ONCE + 1)]
-    found = Metrics(cloudwatch).points(figures, begin_s=0, end_s=60, period_s=60)
-    assert (found, sizes) == ([[]] * (AT_ONCE + 1), [AT_ONCE, 1])
+    figures = [MetricStat("Darkroom/none", f"M{number}") for number in range(MAX_QUERIES + 1)]
+    found = CloudWatchMetrics(cloudwatch).get_points(figures, begin_s=0, end_s=60, period_s=60)
+    assert (found, sizes) == ([[]] * (MAX_QUERIES + 1), [MAX_QUERIES, 1])

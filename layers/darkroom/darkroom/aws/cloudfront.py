@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..errors import DarkroomError, InvalidPath, TooManyInvalidations
-from .clients import asking, code
+from .clients import error_code, translate_errors
 
 _REFUSED: dict[str, type[DarkroomError]] = {
     "InvalidArgument": InvalidPath,
@@ -20,36 +20,36 @@ MAX_WILDCARDS = 15
 """Paths ending in ``*`` that CloudFront lets be in progress at a time, over all invalidations of a distribution."""
 
 
-class Cdn:
+class Distribution:
     """One distribution; every fault is Unavailable."""
 
     def __init__(self, client: Any, distribution_id: str) -> None:
         self._client = client
         self._id = distribution_id
 
-    def wildcards_in_flight(self) -> int:
+    def count_wildcards_in_progress(self) -> int:
         """How many wildcard paths are being invalidated now."""
         paginator = self._client.get_paginator("list_invalidations")
         pages = iter(paginator.paginate(DistributionId=self._id))
         found = 0
         while True:
-            with asking("list invalidations"):
+            with translate_errors("list invalidations"):
                 page = next(pages, None)
                 listed = _items(page["InvalidationList"]) if page else []
             current = [one["Id"] for one in listed if one["Status"] == "InProgress"]
             if not current:  # the newest come first, so older pages hold none either
                 return found
-            found += sum(self._wildcards(invalidation_id) for invalidation_id in current)
+            found += sum(self._count_wildcards(invalidation_id) for invalidation_id in current)
 
-    def _wildcards(self, invalidation_id: str) -> int:
-        with asking(f"get invalidation {invalidation_id}"):
+    def _count_wildcards(self, invalidation_id: str) -> int:
+        with translate_errors(f"get invalidation {invalidation_id}"):
             answer = self._client.get_invalidation(DistributionId=self._id, Id=invalidation_id)
             paths = _items(answer["Invalidation"]["InvalidationBatch"]["Paths"])
         return sum(path.endswith("*") for path in paths)
 
     def is_complete(self, invalidation_id: str) -> bool:
         """Whether every edge location has carried out an invalidation."""
-        with asking(f"get invalidation {invalidation_id}"):
+        with translate_errors(f"get invalidation {invalidation_id}"):
             answer = self._client.get_invalidation(DistributionId=self._id, Id=invalidation_id)
             return bool(answer["Invalidation"]["Status"] == "Completed")
 
@@ -64,11 +64,11 @@ class Cdn:
         """
         items = [*dict.fromkeys(paths)]
         batch = {"Paths": {"Quantity": len(items), "Items": items}, "CallerReference": reference}
-        with asking(f"invalidate {len(items)} paths"):
+        with translate_errors(f"invalidate {len(items)} paths"):
             try:
                 answer = self._client.create_invalidation(DistributionId=self._id, InvalidationBatch=batch)
             except ClientError as error:
-                if refused := _REFUSED.get(code(error)):
+                if refused := _REFUSED.get(error_code(error)):
                     raise refused(detail=f"invalidate {', '.join(items)[:500]}: {error!r}") from error
                 raise
             return str(answer["Invalidation"]["Id"])

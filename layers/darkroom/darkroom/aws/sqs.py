@@ -8,7 +8,7 @@ from itertools import batched
 from typing import Any
 
 from ..errors import Unavailable
-from .clients import asking
+from .clients import translate_errors
 
 BATCH = 10
 """SQS's limit of one SendMessageBatch."""
@@ -43,13 +43,13 @@ class Queue:
     def send_text(self, text: str, *, delay_s: int = 0, attributes: Mapping[str, str] | None = None) -> None:
         """The same with a body that need not be JSON."""
         named = {name: {"DataType": "String", "StringValue": value} for name, value in (attributes or {}).items()}
-        with asking(f"send to {self.url}"):
+        with translate_errors(f"send to {self.url}"):
             answer = self._client.send_message(
                 QueueUrl=self.url,
                 MessageBody=text,
                 DelaySeconds=delay_s,
                 MessageAttributes=named,
-                MessageSystemAttributes=self._traced(),
+                MessageSystemAttributes=self._trace_attributes(),
             )
             _ = answer["MessageId"]  # without one it was not SQS that answered
 
@@ -60,30 +60,30 @@ class Queue:
         """
         sent, delay = 0, {} if delay_s is None else {"DelaySeconds": delay_s}
         for batch in batched(bodies, BATCH, strict=False):
-            further = {"MessageSystemAttributes": self._traced(), **delay}
+            further = {"MessageSystemAttributes": self._trace_attributes(), **delay}
             entries = [{"Id": str(number), "MessageBody": _text(body)} | further for number, body in enumerate(batch)]
-            with asking(f"send {len(entries)} to {self.url}"):
+            with translate_errors(f"send {len(entries)} to {self.url}"):
                 answer = self._client.send_message_batch(QueueUrl=self.url, Entries=entries)
             if len(answer.get("Successful", [])) != len(entries):
                 raise Unavailable(detail=f"send {len(entries)} to {self.url}: {answer.get('Failed')}")
             sent += len(entries)
         return sent
 
-    def hide(self, receipt_handle: str, seconds: float) -> None:
+    def set_visibility_timeout(self, receipt_handle: str, seconds: float) -> None:
         """Let a received message be seen again ``seconds`` from now."""
-        with asking(f"hide a message of {self.url}"):
+        with translate_errors(f"hide a message of {self.url}"):
             self._client.change_message_visibility(
                 QueueUrl=self.url, ReceiptHandle=receipt_handle, VisibilityTimeout=int(seconds)
             )
 
-    def waiting(self) -> int:
+    def count_waiting(self) -> int:
         """About how many messages wait to be received, now or after a delay. Those being worked on are not counted."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
-        with asking(f"attributes of {self.url}"):
+        with translate_errors(f"attributes of {self.url}"):
             answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
             return sum(int(answer["Attributes"][name]) for name in names)
 
-    def _traced(self) -> dict[str, dict[str, str]]:
+    def _trace_attributes(self) -> dict[str, dict[str, str]]:
         header = self._trace_header()
         return {TRACE_HEADER: {"DataType": "String", "StringValue": header}} if header else {}
 

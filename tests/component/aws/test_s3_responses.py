@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.aws import clients
-from darkroom.aws.vault import Listed, Vault
+from darkroom.aws.s3 import ListedObject, S3Bucket
 from darkroom.errors import Changed, Unavailable
 
 from .faulty import Reply, Silence, answering, error
@@ -19,14 +19,14 @@ HEAD = Reply(
 )
 
 
-def asked(ask: Callable[[Vault], Any], *replies: Reply | Silence) -> tuple[Any, int]:
+def asked(ask: Callable[[S3Bucket], Any], *replies: Reply | Silence) -> tuple[Any, int]:
     """What ``ask`` returns of a bucket that gives ``replies``, and how many requests that took."""
     with answering(*replies) as faulty:
-        answer = ask(Vault(clients.client("s3", faulty.environment), "bucket"))
+        answer = ask(S3Bucket(clients.client("s3", faulty.environment), "bucket"))
     return answer, len(faulty.requests)
 
 
-def put(vault: Vault) -> str:
+def put(vault: S3Bucket) -> str:
     return vault.put("k", b"x", headers={}, metadata={}, replaces='"e"')
 
 
@@ -58,7 +58,8 @@ def test_an_object_that_was_not_deleted_is_a_fault() -> None:
         <Error><Key>b</Key><Code>InternalError</Code><Message>no</Message></Error></DeleteResult>"""
     with pytest.raises(Unavailable) as caught:
         asked(
-            lambda vault: vault.delete_many([Listed("a", '"e"', 1, 0), Listed("b", '"e"', 1, 0)]), Reply(200, body, XML)
+            lambda vault: vault.delete_many([ListedObject("a", '"e"', 1, 0), ListedObject("b", '"e"', 1, 0)]),
+            Reply(200, body, XML),
         )
     assert "InternalError" in caught.value.detail
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
 
-from .clients import asking
+from .clients import translate_errors
 
-AT_ONCE = 500
+MAX_QUERIES = 500
 """The most queries of one GetMetricData."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MetricStat:
     """One metric under one set of dimensions, and which statistic of it is meant."""
 
     namespace: str
@@ -23,7 +23,7 @@ class Figure:
     dimensions: Mapping[str, str] = field(default_factory=dict)
     stat: str = "Sum"
 
-    def query(self, number: int, period_s: int) -> dict[str, Any]:
+    def to_request(self, number: int, period_s: int) -> dict[str, Any]:
         """The MetricDataQuery for it, of the id ``m<number>``."""
         dimensions = [{"Name": name, "Value": value} for name, value in self.dimensions.items()]
         metric = {"Namespace": self.namespace, "MetricName": self.metric, "Dimensions": dimensions}
@@ -38,7 +38,7 @@ type Points = list[tuple[float, float]]
 """Unix time of a period's begin and its value, oldest first. A period in which nothing was told is missing."""
 
 
-class Metrics:
+class CloudWatchMetrics:
     """CloudWatch of one region. Every fault is Unavailable.
 
     ``requested`` counts the metrics that were asked for, each of which GetMetricData charges.
@@ -48,38 +48,38 @@ class Metrics:
         self._client = client
         self.requested = 0
 
-    def active(self, namespace: str) -> int:
+    def count_active(self, namespace: str) -> int:
         """How many metrics of ``namespace`` had data within three hours, the least that ListMetrics knows."""
-        with asking(f"metrics of {namespace}"):
+        with translate_errors(f"metrics of {namespace}"):
             pages = self._client.get_paginator("list_metrics").paginate(Namespace=namespace, RecentlyActive="PT3H")
             return sum(len(page["Metrics"]) for page in pages)
 
-    def points(self, figures: Sequence[Figure], *, begin_s: float, end_s: float, period_s: int) -> list[Points]:
+    def get_points(self, queries: Sequence[MetricStat], *, begin_s: float, end_s: float, period_s: int) -> list[Points]:
         """Those of each of ``figures`` from ``begin_s`` to ``end_s`` (Unix time), in their order.
 
         ``period_s`` is a multiple of 60, and the times are best whole periods.
         """
         found: list[Points] = []
-        for some in batched(figures, AT_ONCE, strict=False):
-            found += self._points(some, begin_s, end_s, period_s)
+        for some in batched(queries, MAX_QUERIES, strict=False):
+            found += self._get_points(some, begin_s, end_s, period_s)
         return found
 
-    def totals(self, figures: Sequence[Figure], *, begin_s: float, end_s: float, period_s: int) -> list[float]:
+    def get_totals(self, queries: Sequence[MetricStat], *, begin_s: float, end_s: float, period_s: int) -> list[float]:
         """The sum of all periods of each of ``figures``; 0 where nothing was told."""
-        points = self.points(figures, begin_s=begin_s, end_s=end_s, period_s=period_s)
+        points = self.get_points(queries, begin_s=begin_s, end_s=end_s, period_s=period_s)
         return [sum(value for _, value in one) for one in points]
 
-    def _points(self, figures: Sequence[Figure], begin_s: float, end_s: float, period_s: int) -> list[Points]:
-        self.requested += len(figures)
+    def _get_points(self, queries: Sequence[MetricStat], begin_s: float, end_s: float, period_s: int) -> list[Points]:
+        self.requested += len(queries)
         asked: dict[str, Any] = {
-            "MetricDataQueries": [figure.query(number, period_s) for number, figure in enumerate(figures)],
+            "MetricDataQueries": [figure.to_request(number, period_s) for number, figure in enumerate(queries)],
             "StartTime": datetime.fromtimestamp(begin_s, UTC),
             "EndTime": datetime.fromtimestamp(end_s, UTC),
             "ScanBy": "TimestampAscending",
         }
-        found: dict[str, Points] = {f"m{number}": [] for number in range(len(figures))}
+        found: dict[str, Points] = {f"m{number}": [] for number in range(len(queries))}
         while True:
-            with asking(f"figures of {figures[0].namespace}"):
+            with translate_errors(f"figures of {queries[0].namespace}"):
                 answer = self._client.get_metric_data(**asked)
                 for result in answer["MetricDataResults"]:
                     times = (at.timestamp() for at in result["Timestamps"])

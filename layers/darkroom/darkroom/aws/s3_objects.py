@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from .clients import asking
+from .clients import translate_errors
 
 CHUNK_BYTES = 256 * 1024
 """Size of the chunks that a body is iterated in."""
@@ -34,7 +34,7 @@ CHECKSUMS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ObjectHead:
     """The head of an object. ``etag`` has its quotes; ``version_id`` is empty in a bucket without versions.
 
     ``metadata`` has lower-case names. ``checksums`` are base64 of the whole object's bytes, by the names in
@@ -52,7 +52,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedObject:
     """An object in a listing."""
 
     key: str
@@ -61,7 +61,7 @@ class Listed:
     modified_s: float
 
 
-class Body:
+class ObjectBody:
     """Bytes that are still arriving; raises Unavailable if they break off."""
 
     def __init__(self, stream: Any, what: str) -> None:
@@ -70,7 +70,7 @@ class Body:
 
     def read(self, size: int = -1) -> bytes:
         """The next ``size`` bytes, fewer only at the end; all that are left if negative."""
-        with asking(self._what):
+        with translate_errors(self._what):
             return bytes(self._stream.read(None if size < 0 else size))
 
     def __iter__(self) -> Iterator[bytes]:
@@ -88,16 +88,16 @@ class Body:
         self.close()
 
 
-class Opened(NamedTuple):
+class OpenObject(NamedTuple):
     """An object's head, and its body still arriving."""
 
-    kept: Kept
-    body: Body
+    head: ObjectHead
+    body: ObjectBody
 
 
-def kept_of(key: str, answer: Mapping[str, Any]) -> Kept:
+def parse_head(key: str, answer: Mapping[str, Any]) -> ObjectHead:
     """The head of ``key`` in an answer of HeadObject or GetObject; raises KeyError if it is none."""
-    return Kept(
+    return ObjectHead(
         key=key,
         etag=answer["ETag"],
         size_bytes=answer["ContentLength"],
@@ -109,7 +109,7 @@ def kept_of(key: str, answer: Mapping[str, Any]) -> Kept:
     )
 
 
-def listed(answer: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
+def read_list(answer: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
     """What ``field`` of a listing holds, which S3 leaves out for nothing; raises KeyError if it is no listing."""
     _ = answer["IsTruncated"]
     return list(answer.get(field, []))

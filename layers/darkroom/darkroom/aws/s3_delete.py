@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..errors import Changed, Unavailable
-from .clients import asking, code
+from .clients import error_code, translate_errors
 
 BATCH = 1000
 """S3's limit of one DeleteObjects."""
@@ -20,10 +20,10 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 """Characters that no XML 1.0 document may hold, but an S3 key can."""
 
 
-CHANGED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
+CHANGED_CODES = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
 """Codes for an object that is not, or was no longer while it was asked for, the one that was meant."""
 
-_GONE = frozenset({"404", "NoSuchKey"})
+_MISSING_CODES = frozenset({"404", "NoSuchKey"})
 
 
 def delete_listed(client: Any, bucket: str, objects: Sequence[dict[str, str]]) -> int:
@@ -36,11 +36,11 @@ def delete_listed(client: Any, bucket: str, objects: Sequence[dict[str, str]]) -
     alone = [one for one in objects if _NOT_IN_XML.search(one["Key"])]
     together = [one for one in objects if not _NOT_IN_XML.search(one["Key"])]
     for batch in batched(together, BATCH, strict=False):
-        with asking(f"delete {len(batch)} objects"):
+        with translate_errors(f"delete {len(batch)} objects"):
             answer = client.delete_objects(Bucket=bucket, Delete={"Objects": list(batch)})
         conditional = {one["Key"] for one in batch if "ETag" in one}
         errors = answer.get("Errors", [])
-        left = [one for one in errors if one["Key"] in conditional and one["Code"] in CHANGED | _GONE]
+        left = [one for one in errors if one["Key"] in conditional and one["Code"] in CHANGED_CODES | _MISSING_CODES]
         gone = len(answer.get("Deleted", []))
         if gone + len(left) != len(batch):
             raise Unavailable(detail=f"delete {len(batch)} objects: {errors[:3]}")
@@ -57,13 +57,13 @@ def delete_one(client: Any, bucket: str, ETag: str = "", **one: str) -> bool:  #
     Raises Changed, and deletes nothing, if it has another entity tag.
     """
     condition = {"IfMatch": ETag} if ETag else {}
-    with asking(f"delete {one['Key']!r}"):
+    with translate_errors(f"delete {one['Key']!r}"):
         try:
             client.delete_object(Bucket=bucket, **one, **condition)
         except ClientError as error:
-            if code(error) in CHANGED:
+            if error_code(error) in CHANGED_CODES:
                 raise Changed(detail=f"delete {one['Key']!r}: {error!r}") from error
-            if ETag and code(error) in _GONE:
+            if ETag and error_code(error) in _MISSING_CODES:
                 return False
             raise
     return True

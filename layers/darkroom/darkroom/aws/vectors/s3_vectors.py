@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from ..clients import asking
-from . import Near, Stored
+from ..clients import translate_errors
+from . import Neighbour, StoredVector
 
 UNFILTERED = ("source_etag", "perceptual_hash", "generation")
 """Metadata that the index is told, once and for all, not to filter by: it has room for 40 KB of such."""
@@ -23,7 +23,7 @@ MAX_FOLDERS = 32
 _DIGEST_CHARACTERS = 12
 
 
-class ManagedVectors:
+class S3Vectors:
     """The index. ``client`` is a boto3 client for S3 Vectors, ``index_arn`` an index of cosine distances."""
 
     def __init__(self, client: Any, index_arn: str) -> None:
@@ -52,22 +52,22 @@ class ManagedVectors:
             "folders": _folders(key),
         }
         kept = {"key": key, "data": {"float32": [*vector]}, "metadata": {k: v for k, v in metadata.items() if v}}
-        with asking(f"vector put {key}"):
+        with translate_errors(f"vector put {key}"):
             self._client.put_vectors(indexArn=self._index_arn, vectors=[kept])
 
     def delete(self, key: str) -> None:
-        with asking(f"vector delete {key}"):
+        with translate_errors(f"vector delete {key}"):
             self._client.delete_vectors(indexArn=self._index_arn, keys=[key])
 
-    def get(self, key: str) -> Stored | None:
-        with asking(f"vector get {key}"):
+    def get(self, key: str) -> StoredVector | None:
+        with translate_errors(f"vector get {key}"):
             found = self._client.get_vectors(
                 indexArn=self._index_arn, keys=[key], returnData=True, returnMetadata=True
             )["vectors"]
-        return _stored(found[0]) if found else None
+        return _parse_vector(found[0]) if found else None
 
-    def nearest(self, vector: Sequence[float], *, count: int, prefix: str, model: str = "") -> list[Near]:
-        with asking(f"vectors below {prefix}"):
+    def nearest(self, vector: Sequence[float], *, count: int, prefix: str, model: str = "") -> list[Neighbour]:
+        with translate_errors(f"vectors below {prefix}"):
             found = self._client.query_vectors(
                 indexArn=self._index_arn,
                 topK=count,
@@ -77,7 +77,7 @@ class ManagedVectors:
                 returnDistance=True,
             )["vectors"]
         return [
-            Near(each["key"], 1 - each["distance"], _text(each.get("metadata"), "perceptual_hash"))
+            Neighbour(each["key"], 1 - each["distance"], _text(each.get("metadata"), "perceptual_hash"))
             for each in found
             if each["key"].startswith(prefix)
         ]
@@ -99,9 +99,9 @@ def _digest(folder: str) -> str:
     return urlsafe_b64encode(sha256(folder.encode()).digest()).decode()[:_DIGEST_CHARACTERS]
 
 
-def _stored(found: Mapping[str, Any]) -> Stored:
+def _parse_vector(found: Mapping[str, Any]) -> StoredVector:
     metadata = found.get("metadata")
-    return Stored(
+    return StoredVector(
         key=found["key"],
         vector=tuple(found["data"]["float32"]),
         source_etag=_text(metadata, "source_etag"),

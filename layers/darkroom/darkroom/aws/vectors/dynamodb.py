@@ -12,9 +12,9 @@ from heapq import nsmallest
 from typing import Any
 from zlib import crc32
 
-from ..clients import asking
-from . import Near, Stored
-from .packing import HASH_BITS, Question, differing_bits, pack, unpack
+from ..clients import translate_errors
+from . import Neighbour, StoredVector
+from .packing import HASH_BITS, QueryVector, hamming_distance, pack, unpack
 
 SHARDS = 8
 """Partitions that share the writes and are read at the same time: fewer than the 10 connections of a client. Other
@@ -25,7 +25,7 @@ type _Scored = tuple[float, str, str]
 """Minus the score, key and perceptual hash: the best are the least, and those that are equal go by their keys."""
 
 
-class TableVectors:
+class DynamoDBVectors:
     """The table. ``client`` is a boto3 client for DynamoDB."""
 
     def __init__(self, client: Any, table: str) -> None:
@@ -48,15 +48,15 @@ class TableVectors:
             "generation": generation,
             "model": model,
         }
-        item = {**_name(key), **{name: {"S": text} for name, text in texts.items()}}
+        item = {**_item_key(key), **{name: {"S": text} for name, text in texts.items()}}
         if vector:
-            with asking(f"vector put {key}"):
+            with translate_errors(f"vector put {key}"):
                 self._client.put_item(TableName=self._table, Item={**item, "vector": {"B": pack(vector)}})
         else:
             self._put_hash(key, item)
 
     def _put_hash(self, key: str, item: _Item) -> None:
-        with asking(f"hash put {key}"):
+        with translate_errors(f"hash put {key}"):
             try:
                 self._client.put_item(
                     TableName=self._table,
@@ -68,31 +68,31 @@ class TableVectors:
                 return
 
     def delete(self, key: str) -> None:
-        with asking(f"vector delete {key}"):
-            self._client.delete_item(TableName=self._table, Key=_name(key))
+        with translate_errors(f"vector delete {key}"):
+            self._client.delete_item(TableName=self._table, Key=_item_key(key))
 
-    def get(self, key: str) -> Stored | None:
-        with asking(f"vector get {key}"):
-            found = self._client.get_item(TableName=self._table, Key=_name(key), ConsistentRead=True)
-        return _stored(found["Item"]) if "Item" in found else None
+    def get(self, key: str) -> StoredVector | None:
+        with translate_errors(f"vector get {key}"):
+            found = self._client.get_item(TableName=self._table, Key=_item_key(key), ConsistentRead=True)
+        return _parse_item(found["Item"]) if "Item" in found else None
 
-    def nearest(self, vector: Sequence[float], *, count: int, prefix: str, model: str = "") -> list[Near]:
-        question = Question.of(vector)
+    def nearest(self, vector: Sequence[float], *, count: int, prefix: str, model: str = "") -> list[Neighbour]:
+        question = QueryVector.from_floats(vector)
 
         def score(item: _Item) -> float:
             return question.score(item["vector"]["B"])
 
         return self._best(score, count, prefix, "attribute_exists(vector) AND model = :model", {":model": {"S": model}})
 
-    def alike(self, perceptual_hash: str, *, count: int, prefix: str) -> list[Near]:
+    def nearest_by_hash(self, perceptual_hash: str, *, count: int, prefix: str) -> list[Neighbour]:
         def score(item: _Item) -> float:
-            return 1 - differing_bits(perceptual_hash, item["perceptual_hash"]["S"]) / HASH_BITS
+            return 1 - hamming_distance(perceptual_hash, item["perceptual_hash"]["S"]) / HASH_BITS
 
         return self._best(score, count, prefix, "perceptual_hash <> :none", {":none": {"S": ""}})
 
     def _best(
         self, score: Callable[[_Item], float], count: int, prefix: str, condition: str, values: Mapping[str, Any]
-    ) -> list[Near]:
+    ) -> list[Neighbour]:
         """The best of all shards. ``score`` sees the items for which ``condition`` holds."""
 
         def of_shard(shard: int) -> list[_Scored]:
@@ -101,7 +101,7 @@ class TableVectors:
 
         with ThreadPoolExecutor(SHARDS) as pool:
             found = [scored for some in pool.map(of_shard, range(SHARDS)) for scored in some]
-        return [Near(key, -minus, perceptual_hash) for minus, key, perceptual_hash in nsmallest(count, found)]
+        return [Neighbour(key, -minus, perceptual_hash) for minus, key, perceptual_hash in nsmallest(count, found)]
 
     def _items(self, shard: int, prefix: str, condition: str, values: Mapping[str, Any]) -> Iterator[_Item]:
         """What lies below ``prefix`` in one shard, page by page (1 MB each)."""
@@ -114,7 +114,7 @@ class TableVectors:
             | ({":prefix": {"S": prefix}} if prefix else {}),
         }
         while True:
-            with asking(f"vectors below {prefix} in shard {shard}"):
+            with translate_errors(f"vectors below {prefix} in shard {shard}"):
                 page = self._client.query(**asked)
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
@@ -122,12 +122,12 @@ class TableVectors:
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def _name(key: str) -> dict[str, dict[str, str]]:
+def _item_key(key: str) -> dict[str, dict[str, str]]:
     return {"pk": {"N": str(crc32(key.encode()) % SHARDS)}, "sk": {"S": key}}
 
 
-def _stored(item: _Item) -> Stored:
-    return Stored(
+def _parse_item(item: _Item) -> StoredVector:
+    return StoredVector(
         key=item["sk"]["S"],
         vector=unpack(item["vector"]["B"]) if "vector" in item else (),
         source_etag=item["source_etag"]["S"],

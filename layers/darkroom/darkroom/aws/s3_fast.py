@@ -43,7 +43,7 @@ class StoredObject:
         return b"".join(self.chunks)
 
 
-class Bucket:
+class FastBucket:
     """One bucket. A key that is missing is None; every other fault is Unavailable."""
 
     def __init__(self, store: S3Store | MemoryStore) -> None:
@@ -62,7 +62,7 @@ class Bucket:
             raise Unavailable(detail=f"get {key}: {error}") from error
         attributes = {str(name): value for name, value in found.attributes.items()}
         etag, size = found.meta["e_tag"] or "", found.meta["size"]
-        chunks = _guarded(iter(found.stream(min_chunk_size=CHUNK_BYTES)), key)
+        chunks = _translate_errors(iter(found.stream(min_chunk_size=CHUNK_BYTES)), key)
         if 0 < first_bytes < size:
             chunks = chain(chunks, self._rest(key, first_bytes, size, etag))
         return StoredObject(etag, size, attributes, chunks)
@@ -79,18 +79,18 @@ class Bucket:
         except (BaseError, ValueError) as error:
             raise Unavailable(detail=f"get {key}: {error}") from error
 
-    def range(self, key: str, start: int, end: int, etag: str) -> bytes:
+    def read_range(self, key: str, start: int, end: int, etag: str) -> bytes:
         """Bytes ``start`` to before ``end`` of the object ``key`` while its entity tag is ``etag``, fewer at its end.
 
         Raises Changed if another object is there by now, or none.
         """
-        with _one_object(key):
+        with _expect_etag(key):
             return bytes(obstore.get(self._store, key, options={"if_match": etag, "range": (start, end)}).bytes())
 
     def _rest(self, key: str, start: int, end: int, etag: str) -> Iterator[bytes]:
         """The same as a stream, which begins when it is read; raises Unavailable instead of Changed."""
         try:
-            with _one_object(key):
+            with _expect_etag(key):
                 found = obstore.get(self._store, key, options={"if_match": etag, "range": (start, end)})
                 yield from found.stream(min_chunk_size=CHUNK_BYTES)
         except Changed as error:
@@ -132,7 +132,7 @@ class Bucket:
 
 
 @contextmanager
-def _one_object(key: str) -> Iterator[None]:
+def _expect_etag(key: str) -> Iterator[None]:
     """Around reading what is to have a certain entity tag."""
     try:
         yield
@@ -142,21 +142,21 @@ def _one_object(key: str) -> Iterator[None]:
         raise Unavailable(detail=f"get {key}: {error}") from error
 
 
-def _guarded(chunks: Iterator[bytes], key: str) -> Iterator[bytes]:
+def _translate_errors(chunks: Iterator[bytes], key: str) -> Iterator[bytes]:
     try:
         yield from chunks
     except BaseError as error:
         raise Unavailable(detail=f"get {key}: {error}") from error
 
 
-def connect(bucket: str, credentials: CredentialSource, environment: Mapping[str, str] = os.environ) -> Bucket:
+def connect(bucket: str, credentials: CredentialSource, environment: Mapping[str, str] = os.environ) -> FastBucket:
     """The S3 bucket ``bucket`` in the region, and at the endpoint if any, of ``environment``. Sends nothing yet."""
     endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
     client: ClientConfig = {**_CLIENT, "allow_http": bool(endpoint and endpoint.startswith("http:"))}
 
     def provide() -> S3Credential:
-        current = credentials.current()
+        current = credentials.get()
         return {
             "access_key_id": current.access_key_id,
             "secret_access_key": current.secret_access_key,
@@ -172,4 +172,4 @@ def connect(bucket: str, credentials: CredentialSource, environment: Mapping[str
     if endpoint:
         config["endpoint"] = endpoint
     store = S3Store(bucket, config=config, credential_provider=provide, client_options=client, retry_config=_RETRY)
-    return Bucket(store)
+    return FastBucket(store)

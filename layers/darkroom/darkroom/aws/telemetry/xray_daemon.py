@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .lines import serialised
+from .logs import to_json
 
 type Document = dict[str, Any]
 """A segment or subsegment: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html"""
@@ -19,7 +19,7 @@ MAX_BYTES = 64_000
 _PREFIX = b'{"format":"json","version":1}\n'
 
 
-class Daemon:
+class XRayDaemon:
     """Sends without waiting: what cannot be sent at once, or at all, is lost without a word."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Daemon:
 
     def send(self, document: Document) -> None:
         """Send ``document``, if need be in parts, without its metadata, or not at all."""
-        data = _PREFIX + serialised(document).encode()
+        data = _PREFIX + to_json(document).encode()
         if len(data) <= MAX_BYTES:
             self._transmit(data)
         elif children := document.get("subsegments"):

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws import deleting
-from darkroom.aws import vault as module
-from darkroom.aws.vault import Kept, Listed, Vault
+from darkroom.aws import s3 as module
+from darkroom.aws import s3_delete
+from darkroom.aws.s3 import ListedObject, ObjectHead, S3Bucket
 from darkroom.errors import Changed, Unavailable
 
 from .stored import HEADERS, METADATA, keys, opened_body, put
@@ -31,27 +31,27 @@ ODD_KEYS = [
 ]
 
 
-def heads(vault: Vault, *names: str) -> list[Kept]:
+def heads(vault: S3Bucket, *names: str) -> list[ObjectHead]:
     """What is there under each of ``names``."""
     found = [vault.head(name) for name in names]
     return [head for head in found if head is not None]
 
 
-def test_what_is_put_is_what_is_read(vault: Vault) -> None:
+def test_what_is_put_is_what_is_read(vault: S3Bucket) -> None:
     etag = put(vault, "a.webp", b"picture", headers=HEADERS, metadata=METADATA)
     opened = vault.open("a.webp")
     assert opened
     with opened.body as body:
         assert (body.read(3), body.read(), body.read(1)) == (b"pic", b"ture", b"")
     kept = vault.head("a.webp")
-    assert kept == opened.kept
+    assert kept == opened.head
     assert (kept.key, kept.etag, kept.size_bytes, kept.version_id) == ("a.webp", etag, 7, "")
     assert (kept.headers, kept.metadata) == (HEADERS, METADATA)
     assert etag.startswith('"')
     assert kept.modified_s > 1_700_000_000
 
 
-def test_a_body_comes_in_chunks(vault: Vault) -> None:
+def test_a_body_comes_in_chunks(vault: S3Bucket) -> None:
     data = secrets.token_bytes(600_000)
     put(vault, "large", data)
     opened = vault.open("large")
@@ -61,7 +61,7 @@ def test_a_body_comes_in_chunks(vault: Vault) -> None:
     assert len(chunks) > 1
 
 
-def test_headers_that_were_not_given_are_not_there(vault: Vault) -> None:
+def test_headers_that_were_not_given_are_not_there(vault: S3Bucket) -> None:
     put(vault, "bare")
     kept = vault.head("bare")
     assert kept
@@ -70,7 +70,7 @@ def test_headers_that_were_not_given_are_not_there(vault: Vault) -> None:
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)
-def test_any_key_survives(versioned: Vault, key: str) -> None:
+def test_any_key_survives(versioned: S3Bucket, key: str) -> None:
     etag = put(versioned, key, b"body", metadata={"a": "b"})
     kept = versioned.head(key)
     assert kept
@@ -86,7 +86,7 @@ def test_any_key_survives(versioned: Vault, key: str) -> None:
     assert keys(versioned) == []
 
 
-def test_what_is_not_there_is_none(vault: Vault) -> None:
+def test_what_is_not_there_is_none(vault: S3Bucket) -> None:
     assert vault.head("missing") is None
     assert vault.open("missing") is None
     assert vault.copy(vault, "missing", "copy") is None
@@ -95,7 +95,7 @@ def test_what_is_not_there_is_none(vault: Vault) -> None:
     assert keys(vault) == []
 
 
-def test_a_deleted_object_is_missing_though_its_versions_are_there(versioned: Vault) -> None:
+def test_a_deleted_object_is_missing_though_its_versions_are_there(versioned: S3Bucket) -> None:
     put(versioned, "a")
     first = versioned.head("a")
     put(versioned, "a", b"y")
@@ -112,21 +112,21 @@ def test_a_deleted_object_is_missing_though_its_versions_are_there(versioned: Va
     assert versioned.head("a", first.version_id) is None
 
 
-def test_a_delete_marker_is_no_object(s3: Any, versioned: Vault) -> None:
+def test_a_delete_marker_is_no_object(s3: Any, versioned: S3Bucket) -> None:
     marker = s3.delete_object(Bucket=versioned.bucket, Key="a")["VersionId"]
     assert versioned.head("a", marker) is None
 
 
 @pytest.mark.parametrize("operation", ["open", "put", "copy", "pages", "delete_many", "erase"])
-def test_a_missing_bucket_is_a_fault(s3: Any, vault: Vault, operation: str) -> None:
+def test_a_missing_bucket_is_a_fault(s3: Any, vault: S3Bucket, operation: str) -> None:
     put(vault, "a")
-    nowhere = Vault(s3, "no-such-bucket")
+    nowhere = S3Bucket(s3, "no-such-bucket")
     attempts = {
         "open": lambda: nowhere.open("a"),
         "put": lambda: put(nowhere, "a"),
         "copy": lambda: nowhere.copy(vault, "a", "a"),
         "pages": lambda: keys(nowhere),
-        "delete_many": lambda: nowhere.delete_many([Listed("a", '"e"', 1, 0)]),
+        "delete_many": lambda: nowhere.delete_many([ListedObject("a", '"e"', 1, 0)]),
         "erase": lambda: nowhere.erase("a"),
     }
     with pytest.raises(Unavailable) as caught:
@@ -135,14 +135,14 @@ def test_a_missing_bucket_is_a_fault(s3: Any, vault: Vault, operation: str) -> N
     assert "ucket" not in caught.value.message
 
 
-def test_a_put_may_ask_for_a_free_key(vault: Vault) -> None:
+def test_a_put_may_ask_for_a_free_key(vault: S3Bucket) -> None:
     put(vault, "a", b"1", replaces="")
     with pytest.raises(Changed):
         put(vault, "a", b"2", replaces="")
     assert opened_body(vault, "a") == b"1"
 
 
-def test_a_put_may_ask_for_what_it_replaces(vault: Vault) -> None:
+def test_a_put_may_ask_for_what_it_replaces(vault: S3Bucket) -> None:
     first = put(vault, "a", b"1")
     second = put(vault, "a", b"2", replaces=first)
     with pytest.raises(Changed):
@@ -157,16 +157,16 @@ def test_a_put_may_ask_for_what_it_replaces(vault: Vault) -> None:
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three objects a page instead of a thousand, and two a deletion."""
-    monkeypatch.setattr(module, "PAGE", 3)
-    monkeypatch.setattr(deleting, "BATCH", 2)
+    monkeypatch.setattr(module, "PAGE_SIZE", 3)
+    monkeypatch.setattr(s3_delete, "BATCH", 2)
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_listing_and_deleting_more_than_a_page(vault: Vault) -> None:
+def test_listing_and_deleting_more_than_a_page(vault: S3Bucket) -> None:
     wanted = [f"derivatives/a/_/{number}" for number in range(7)]
     for key in [*wanted, "derivatives/ab", "other"]:
         put(vault, key)
-    pages = list(vault.pages("derivatives/a/"))
+    pages = list(vault.list_pages("derivatives/a/"))
     assert [[one.key for one in page] for page in pages] == [wanted[:3], wanted[3:6], wanted[6:]]
     assert keys(vault, "derivatives/a/", start_after=wanted[4]) == wanted[5:]
     one = pages[0][0]
@@ -180,17 +180,17 @@ def test_listing_and_deleting_more_than_a_page(vault: Vault) -> None:
     assert vault.delete_many([one]) == 0
 
 
-def test_a_full_batch_is_deleted_at_once(vault: Vault) -> None:
+def test_a_full_batch_is_deleted_at_once(vault: S3Bucket) -> None:
     """As many keys as S3 takes, as long as they may be; most of them were never there."""
     put(vault, "a")
     [head] = heads(vault, "a")
-    missing = [replace(head, key=f"{number:04}" + "\u20ac" * 340) for number in range(deleting.BATCH)]
+    missing = [replace(head, key=f"{number:04}" + "\u20ac" * 340) for number in range(s3_delete.BATCH)]
     put(vault, missing[-1].key)
     assert vault.delete_many(missing) == 1
     assert keys(vault) == ["a"]
 
 
-def test_what_has_changed_since_it_was_found_is_not_deleted(vault: Vault) -> None:
+def test_what_has_changed_since_it_was_found_is_not_deleted(vault: S3Bucket) -> None:
     odd = "bell\x07"
     for key in ("same", "changed", "gone", odd):
         put(vault, key, b"old")
@@ -203,7 +203,7 @@ def test_what_has_changed_since_it_was_found_is_not_deleted(vault: Vault) -> Non
     assert vault.delete_many(heads(vault, "changed", odd)) == 2
 
 
-def test_one_that_has_changed_is_not_deleted(vault: Vault) -> None:
+def test_one_that_has_changed_is_not_deleted(vault: S3Bucket) -> None:
     first = put(vault, "a", b"1")
     second = put(vault, "a", b"2")
     with pytest.raises(Changed):
@@ -214,7 +214,7 @@ def test_one_that_has_changed_is_not_deleted(vault: Vault) -> None:
     vault.delete("a", second)
 
 
-def test_which_versions_are_deleted(versioned: Vault) -> None:
+def test_which_versions_are_deleted(versioned: S3Bucket) -> None:
     put(versioned, "a", b"1")
     [first] = heads(versioned, "a")
     versioned.delete("a")
@@ -230,7 +230,7 @@ def test_which_versions_are_deleted(versioned: Vault) -> None:
     assert versioned.is_deleted("ab", other.version_id)
 
 
-def test_keys_that_no_xml_can_hold_are_deleted_too(versioned: Vault) -> None:
+def test_keys_that_no_xml_can_hold_are_deleted_too(versioned: S3Bucket) -> None:
     odd = ["bell\x07", "null\x01x", "tab\tand\nline", "return\r.jpg"]
     for key in odd:
         put(versioned, key)
@@ -240,7 +240,7 @@ def test_keys_that_no_xml_can_hold_are_deleted_too(versioned: Vault) -> None:
     assert versioned.erase_below("tab") == 2
 
 
-def test_erasing_takes_every_version_of_exactly_one_key(versioned: Vault) -> None:
+def test_erasing_takes_every_version_of_exactly_one_key(versioned: S3Bucket) -> None:
     for key in ("a", "a", "a.jpg", "a/b", "b"):
         put(versioned, key)
     versioned.delete("a")
@@ -251,7 +251,7 @@ def test_erasing_takes_every_version_of_exactly_one_key(versioned: Vault) -> Non
     assert keys(versioned) == ["a.jpg", "a/b", "b"]
 
 
-def test_erasing_below_a_prefix(versioned: Vault) -> None:
+def test_erasing_below_a_prefix(versioned: S3Bucket) -> None:
     for key in ("q/a/_/1", "q/a/_/2", "q/a/_/2", "q/ab/_/1"):
         put(versioned, key)
     versioned.delete("q/a/_/1")
@@ -262,7 +262,7 @@ def test_erasing_below_a_prefix(versioned: Vault) -> None:
 
 
 @pytest.mark.usefixtures("small_pages")
-def test_erasing_more_than_a_page_of_versions(versioned: Vault) -> None:
+def test_erasing_more_than_a_page_of_versions(versioned: S3Bucket) -> None:
     for _ in range(7):
         put(versioned, "a")
     put(versioned, "aa")
@@ -270,7 +270,7 @@ def test_erasing_more_than_a_page_of_versions(versioned: Vault) -> None:
     assert keys(versioned) == ["aa"]
 
 
-def test_erasing_where_there_are_no_versions(vault: Vault) -> None:
+def test_erasing_where_there_are_no_versions(vault: S3Bucket) -> None:
     put(vault, "a")
     put(vault, "ab")
     assert vault.erase("a") == 1
@@ -280,8 +280,8 @@ def test_erasing_where_there_are_no_versions(vault: Vault) -> None:
 
 def test_a_key_that_is_longer_than_s3_allows_is_missing_without_a_request(s3: Any) -> None:
     """S3 answers KeyTooLongError, whatever the request. Here the bucket is missing, so that a request would fail."""
-    vault, key = Vault(s3, "no-such-bucket"), "é" * 512 + "x"
-    assert (vault.head(key), vault.open(key), list(vault.pages(key))) == (None, None, [])
+    vault, key = S3Bucket(s3, "no-such-bucket"), "é" * 512 + "x"
+    assert (vault.head(key), vault.open(key), list(vault.list_pages(key))) == (None, None, [])
     assert (vault.erase(key), vault.erase_below(key)) == (0, 0)
     vault.delete(key)
     with pytest.raises(Unavailable):

@@ -8,12 +8,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..errors import Changed
-from .clients import asking, code
-from .deleting import CHANGED, delete_listed, delete_one
-from .kept import HEADERS, Body, Kept, Listed, Opened, kept_of, listed
+from .clients import error_code, translate_errors
 from .multipart_copy import copy_in_parts
+from .s3_delete import CHANGED_CODES, delete_listed, delete_one
+from .s3_objects import HEADERS, ListedObject, ObjectBody, ObjectHead, OpenObject, parse_head, read_list
 
-__all__ = ["Body", "Kept", "Listed", "Opened", "Vault"]
+__all__ = ["ListedObject", "ObjectBody", "ObjectHead", "OpenObject", "S3Bucket"]
 
 COPY_LIMIT_BYTES = 1024**3
 """The largest object that is copied in one request. S3 allows 5 GiB, but takes longer over it than an answer may;
@@ -22,7 +22,7 @@ larger ones are copied in parts, several at a time."""
 PART_BYTES = 512 * 1024**2
 """Size of a copied part: 10,000 of them, which S3 allows, are 5 TB."""
 
-PAGE = 1000
+PAGE_SIZE = 1000
 """Objects or versions of one listing, which S3 allows at most."""
 
 MAX_KEY_BYTES = 1_024
@@ -33,7 +33,7 @@ _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}
 """S3 answers 405 for a version that is a delete marker. The code of a HEAD is its status: that answer has no body."""
 
 
-class Vault:
+class S3Bucket:
     """One bucket. A missing key is None; every fault is Unavailable, 403 included: roles that use this may list.
 
     A key that is longer than S3 allows is missing, and no request is sent for it, except by ``put`` and ``copy``.
@@ -42,16 +42,16 @@ class Vault:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self.bucket = bucket
-        client.meta.events.register("before-call.s3.GetObject", _ask_for_checksums, unique_id="ask-for-checksums")
+        client.meta.events.register("before-call.s3.GetObject", _request_checksums, unique_id="ask-for-checksums")
 
-    def head(self, key: str, version_id: str = "") -> Kept | None:
+    def head(self, key: str, version_id: str = "") -> ObjectHead | None:
         """The head of the current version, or of ``version_id``; None if it is missing or deleted.
 
         Also None where there is no such bucket, which S3 does not tell a HEAD.
         """
         if _is_too_long(key):
             return None
-        with asking(f"head {key}"):
+        with translate_errors(f"head {key}"):
             try:
                 answer = self._client.head_object(
                     Bucket=self.bucket, Key=key, ChecksumMode="ENABLED", **_version(version_id)
@@ -60,37 +60,37 @@ class Vault:
                 if _is_missing(error):
                     return None
                 raise
-            return kept_of(key, answer)
+            return parse_head(key, answer)
 
-    def open(self, key: str) -> Opened | None:
+    def open(self, key: str) -> OpenObject | None:
         """Start reading the current version; None if the key is missing or deleted. Close the body after use."""
         if _is_too_long(key):
             return None
-        with asking(f"get {key}"):
+        with translate_errors(f"get {key}"):
             try:
                 answer = self._client.get_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
                 if _is_missing(error):
                     return None
                 raise
-            return Opened(kept_of(key, answer), Body(answer["Body"], f"get {key}"))
+            return OpenObject(parse_head(key, answer), ObjectBody(answer["Body"], f"get {key}"))
 
-    def range(self, key: str, start: int, end: int, *, etag: str) -> bytes:
+    def read_range(self, key: str, start: int, end: int, *, etag: str) -> bytes:
         """Bytes ``start`` to before ``end`` of the current version.
 
         Raises Changed if that has another entity tag than ``etag``, or has gone, or Unavailable.
         """
         what = f"get {start}-{end - 1} of {key}"
-        with asking(what):
+        with translate_errors(what):
             try:
                 answer = self._client.get_object(
                     Bucket=self.bucket, Key=key, Range=f"bytes={start}-{end - 1}", IfMatch=etag
                 )
             except ClientError as error:
-                if code(error) in CHANGED or _is_missing(error):
+                if error_code(error) in CHANGED_CODES or _is_missing(error):
                     raise Changed(detail=f"{what}: {error!r}") from error
                 raise
-            with Body(answer["Body"], what) as body:
+            with ObjectBody(answer["Body"], what) as body:
                 return body.read()
 
     def put(
@@ -110,26 +110,26 @@ class Vault:
         lost, it was sent again.
         """
         condition = {} if replaces is None else {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
-        with asking(f"put {key}"):
+        with translate_errors(f"put {key}"):
             try:
                 answer = self._client.put_object(
                     Bucket=self.bucket,
                     Key=key,
                     Body=body,
                     Metadata=dict(metadata),
-                    **_named(headers),
-                    **_stored(tiered),
+                    **_header_fields(headers),
+                    **_storage_class(tiered),
                     **condition,
                 )
             except ClientError as error:
-                if code(error) in CHANGED or (replaces and _is_missing(error)):
+                if error_code(error) in CHANGED_CODES or (replaces and _is_missing(error)):
                     raise Changed(detail=f"put {key}: {error!r}") from error
                 raise
             return str(answer["ETag"])
 
     def copy(
         self,
-        source: Vault,
+        source: S3Bucket,
         source_key: str,
         key: str,
         *,
@@ -154,11 +154,11 @@ class Vault:
             raise Changed(detail=f"{what}: the source is {kept.etag}")
         attributes = {
             "Metadata": dict(kept.metadata if metadata is None else metadata),
-            **_named(kept.headers if headers is None else headers),
-            **_stored(tiered),
+            **_header_fields(kept.headers if headers is None else headers),
+            **_storage_class(tiered),
         }
         place = {"Bucket": source.bucket, "Key": source_key, **_version(source_version_id)}
-        with asking(what):
+        with translate_errors(what):
             try:
                 if kept.size_bytes > COPY_LIMIT_BYTES:
                     return copy_in_parts(
@@ -180,7 +180,7 @@ class Vault:
                     **attributes,
                 )
             except ClientError as error:
-                if code(error) in CHANGED:
+                if error_code(error) in CHANGED_CODES:
                     raise Changed(detail=f"{what}: {error!r}") from error
                 if _is_missing(error):
                     return None
@@ -195,22 +195,22 @@ class Vault:
         if not _is_too_long(key):
             delete_one(self._client, self.bucket, ETag=etag, Key=key)
 
-    def pages(self, prefix: str = "", start_after: str = "") -> Iterator[list[Listed]]:
+    def list_pages(self, prefix: str = "", start_after: str = "") -> Iterator[list[ListedObject]]:
         """The objects whose keys start with ``prefix`` and sort after ``start_after``, at most 1,000 a page."""
         if _is_too_long(prefix):
             return
         paginator = self._client.get_paginator("list_objects_v2")
-        sized = {"PageSize": PAGE}
+        sized = {"PageSize": PAGE_SIZE}
         asked = paginator.paginate(Bucket=self.bucket, Prefix=prefix, StartAfter=start_after, PaginationConfig=sized)
         answers = iter(asked)
         while True:
-            with asking(f"list {prefix}"):
+            with translate_errors(f"list {prefix}"):
                 answer = next(answers, None)
                 if answer is None:
                     return
                 found = [
-                    Listed(one["Key"], one["ETag"], one["Size"], one["LastModified"].timestamp())
-                    for one in listed(answer, "Contents")
+                    ListedObject(one["Key"], one["ETag"], one["Size"], one["LastModified"].timestamp())
+                    for one in read_list(answer, "Contents")
                 ]
             if found:
                 yield found
@@ -218,19 +218,19 @@ class Vault:
     def is_deleted(self, key: str, version_id: str) -> bool:
         """Whether that version of ``key`` has gone, or a delete marker has come after it, or in the same second."""
         paginator = self._client.get_paginator("list_object_versions")
-        answers = iter(paginator.paginate(Bucket=self.bucket, Prefix=key, PaginationConfig={"PageSize": PAGE}))
+        answers = iter(paginator.paginate(Bucket=self.bucket, Prefix=key, PaginationConfig={"PageSize": PAGE_SIZE}))
         versions, markers = list[dict[str, Any]](), list[dict[str, Any]]()
         while True:
-            with asking(f"list versions {key}"):
+            with translate_errors(f"list versions {key}"):
                 answer = next(answers, None)
                 if answer is None:
                     break
-                versions += [one for one in listed(answer, "Versions") if one["Key"] == key]
-                markers += [one for one in listed(answer, "DeleteMarkers") if one["Key"] == key]
+                versions += [one for one in read_list(answer, "Versions") if one["Key"] == key]
+                markers += [one for one in read_list(answer, "DeleteMarkers") if one["Key"] == key]
         made = [one["LastModified"] for one in versions if one["VersionId"] == version_id]
         return not made or any(one["LastModified"] >= made[0] for one in markers)
 
-    def delete_many(self, found: Sequence[Kept | Listed]) -> int:
+    def delete_many(self, found: Sequence[ObjectHead | ListedObject]) -> int:
         """Delete what was ``found``, in batches, but for what has changed or gone since; returns how many.
 
         Raises Unavailable if one of them was not deleted for another reason.
@@ -253,9 +253,9 @@ class Vault:
         if _is_too_long(prefix):
             return erased
         while True:
-            with asking(f"list versions {prefix}"):
-                answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=prefix, MaxKeys=PAGE)
-                versions = [*listed(answer, "Versions"), *listed(answer, "DeleteMarkers")]
+            with translate_errors(f"list versions {prefix}"):
+                answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=prefix, MaxKeys=PAGE_SIZE)
+                versions = [*read_list(answer, "Versions"), *read_list(answer, "DeleteMarkers")]
                 found = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
             wanted = [one for one in found if not only or one["Key"] == only]  # before all others that it begins
             if not wanted:
@@ -263,7 +263,7 @@ class Vault:
             erased += delete_listed(self._client, self.bucket, wanted)
 
 
-def _ask_for_checksums(params: dict[str, Any], **_: object) -> None:
+def _request_checksums(params: dict[str, Any], **_: object) -> None:
     """As botocore's own ChecksumMode would, which also makes it compare: that is for us to do, and to refuse."""
     params["headers"]["x-amz-checksum-mode"] = "ENABLED"
 
@@ -273,16 +273,16 @@ def _is_too_long(key: str) -> bool:
 
 
 def _is_missing(error: ClientError) -> bool:
-    return code(error) in _MISSING
+    return error_code(error) in _MISSING
 
 
 def _version(version_id: str) -> dict[str, str]:
     return {"VersionId": version_id} if version_id else {}
 
 
-def _named(headers: Mapping[str, str]) -> dict[str, str]:
+def _header_fields(headers: Mapping[str, str]) -> dict[str, str]:
     return {HEADERS[name]: value for name, value in headers.items()}
 
 
-def _stored(tiered: bool) -> dict[str, str]:
+def _storage_class(tiered: bool) -> dict[str, str]:
     return {"StorageClass": "INTELLIGENT_TIERING" if tiered else "STANDARD"}

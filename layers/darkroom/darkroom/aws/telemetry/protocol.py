@@ -1,7 +1,7 @@
 """What a function tells of its work: log lines, metrics (EMF) and X-Ray segments, by one protocol.
 
 Two classes keep it: :class:`darkroom.aws.telemetry.LightObserver`, which imports nothing of third parties and so costs
-a cold start little, and :class:`darkroom.aws.observing.Observer` by Powertools and the X-Ray SDK, which sees the calls
+a cold start little, and :class:`darkroom.aws.telemetry.powertools.PowertoolsObserver`, which sees the calls
 of boto3 as well. The same calls make the same lines and the same segments of either.
 """
 
@@ -43,10 +43,12 @@ class Observer(Protocol):
         messages may quote what users sent.
         """
 
-    def staged(self, stages_ms: Mapping[str, float], *, started_s: float) -> None:
+    def record_stages(self, stages_ms: Mapping[str, float], *, started_s: float) -> None:
         """Steps that were timed elsewhere and are over: one after the other from ``started_s`` (unix time)."""
 
-    def remote(self, name: str, stages_ms: Mapping[str, float], *, started_s: float, ended_s: float) -> None:
+    def record_remote_call(
+        self, name: str, stages_ms: Mapping[str, float], *, started_s: float, ended_s: float
+    ) -> None:
         """A call of another service that is over, with the stages that it told of: of the trace alone."""
 
     def count(self, metric: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
@@ -62,10 +64,10 @@ class Observer(Protocol):
     def annotate(self, name: str, value: str | int | bool) -> None:
         """Make the trace of the innermost step, if any, findable by ``value``. Of few values, and never a key."""
 
-    def note(self, name: str, value: object) -> None:
+    def add_metadata(self, name: str, value: object) -> None:
         """Write ``value`` beside the innermost step, if any, as metadata, which cannot be searched for."""
 
-    def fail(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         """Mark the innermost step as one that ended in ``error``, where that is answered instead of raised."""
 
     def log(self, level: str, message: str, **fields: object) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from cloudfront_local.patterns import is_invalidated
 from darkroom.aws import clients
-from darkroom.aws.cdn import Cdn
+from darkroom.aws.cloudfront import Distribution
 from darkroom.errors import InvalidPath, TooManyInvalidations, Unavailable
 
 from .faulty import Reply, answering, error
@@ -46,17 +46,17 @@ def paths_of(cloudfront: Any, distribution: str, invalidation: str) -> list[str]
 
 
 def test_paths_are_invalidated_as_the_edge_writes_them(cloudfront: Any, distribution: str) -> None:
-    cdn = Cdn(cloudfront, distribution)
+    cdn = Distribution(cloudfront, distribution)
     paths = ["/gr%C3%B6%C3%9Fe%20%2B%25%2A.jpg/_/*", "/gr%C3%B6%C3%9Fe%20%2B%25%2A.jpg"]
     found = paths_of(cloudfront, distribution, cdn.invalidate(paths, "one"))
     assert sorted(found) == sorted(paths)
     assert any(is_invalidated("/gr%C3%B6%C3%9Fe%20%2B%25%2A.jpg/_/w=320.auto-webp", path) for path in found)
-    assert cdn.wildcards_in_flight() == 0
+    assert cdn.count_wildcards_in_progress() == 0
 
 
 def test_paths_are_sent_once_and_as_they_are() -> None:
     with answering(invalidation("/a")) as faulty:
-        cdn = Cdn(clients.client("cloudfront", faulty.environment), "E1")
+        cdn = Distribution(clients.client("cloudfront", faulty.environment), "E1")
         cdn.invalidate(["/größe 1.jpg/_/*", "/a", "/a"], "one")
     [(_, _, sent)] = faulty.requests
     body = sent.decode()
@@ -65,12 +65,12 @@ def test_paths_are_sent_once_and_as_they_are() -> None:
 
 def test_a_path_that_is_not_encoded_is_refused(cloudfront: Any, distribution: str) -> None:
     with pytest.raises(InvalidPath) as caught:
-        Cdn(cloudfront, distribution).invalidate(["/größe 1.jpg/_/*"], "one")
+        Distribution(cloudfront, distribution).invalidate(["/größe 1.jpg/_/*"], "one")
     assert "InvalidArgument" in caught.value.detail
 
 
 def test_a_repeat_is_the_same_invalidation(cloudfront: Any, distribution: str) -> None:
-    cdn = Cdn(cloudfront, distribution)
+    cdn = Distribution(cloudfront, distribution)
     first = cdn.invalidate(["/a/_/*"], "reference")
     assert cdn.invalidate(["/a/_/*"], "reference") == first
     assert cdn.invalidate(["/a/_/*"], "another") != first
@@ -78,13 +78,13 @@ def test_a_repeat_is_the_same_invalidation(cloudfront: Any, distribution: str) -
 
 def test_an_unknown_distribution_is_a_fault(cloudfront: Any) -> None:
     with pytest.raises(Unavailable) as caught:
-        Cdn(cloudfront, "E404").invalidate(["/a"], "one")
+        Distribution(cloudfront, "E404").invalidate(["/a"], "one")
     assert not isinstance(caught.value, TooManyInvalidations)
 
 
 def test_too_many_at_a_time_has_its_own_error() -> None:
     with answering(error(400, "TooManyInvalidationsInProgress")) as faulty:
-        cdn = Cdn(clients.client("cloudfront", faulty.environment), "E1")
+        cdn = Distribution(clients.client("cloudfront", faulty.environment), "E1")
         with pytest.raises(TooManyInvalidations) as caught:
             cdn.invalidate(["/a/_/*"], "one")
     assert len(faulty.requests) == 1
@@ -127,10 +127,10 @@ def test_wildcards_under_way_are_counted_over_pages() -> None:
         error(500, "InternalError"),
     )
     with answering(*script) as faulty:
-        assert Cdn(clients.client("cloudfront", faulty.environment), "E1").wildcards_in_flight() == 3
+        assert Distribution(clients.client("cloudfront", faulty.environment), "E1").count_wildcards_in_progress() == 3
     assert len(faulty.requests) == 5
 
 
 def test_no_invalidation_at_all_is_none_under_way() -> None:
     with answering(listing({})) as faulty:
-        assert Cdn(clients.client("cloudfront", faulty.environment), "E1").wildcards_in_flight() == 0
+        assert Distribution(clients.client("cloudfront", faulty.environment), "E1").count_wildcards_in_progress() == 0

@@ -21,25 +21,25 @@ from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from aws_xray_sdk.core.models.entity import Entity
 
-from ..errors import code_of, is_fault
-from .telemetry import lines
-from .telemetry.base import BaseObserver, namespace
-from .telemetry.daemon import Daemon, Document
-from .telemetry.emf import Dimensions
-from .telemetry.headers import VARIABLE
-from .telemetry.traces import LOCAL, Annotation, Traces, mark, put_annotation, put_metadata
+from ...errors import code_of, is_fault
+from . import logs
+from .base import BaseObserver, namespace
+from .emf import Dimensions
+from .trace_header import VARIABLE
+from .traces import LOCAL, Annotation, Traces, mark, put_annotation, put_metadata
+from .xray_daemon import Document, XRayDaemon
 
-_TOLD_OF_CALLS = {"operation", "region", "request_id", "id_2", "retries", "bucket_name", "table_name", "queue_url"}
+_SDK_CALL_FIELDS = {"operation", "region", "request_id", "id_2", "retries", "bucket_name", "table_name", "queue_url"}
 """What the SDK may write of a call of AWS: not the keys of objects, which it would."""
 
 
-class Observer(BaseObserver):
-    """Watches the work of ``function``, one message or request after the other; see :mod:`darkroom.aws.observer`."""
+class PowertoolsObserver(BaseObserver):
+    """Observes ``function``, one message or request after the other; see :mod:`darkroom.aws.telemetry.protocol`."""
 
     def __init__(self, function: str) -> None:
         super().__init__(function, _Metrics(), _SdkTraces(_Daemon()))
         self._logger = Logger(
-            service=lines.service_name(),
+            service=logs.service_name(),
             stream=cast(IO[str], _StandardOutput()),
             logger_formatter=_Formatter(utc=True, use_rfc3339=True, location=None, json_deserializer=str),
         )
@@ -47,7 +47,7 @@ class Observer(BaseObserver):
     def log(self, level: str, message: str, **fields: object) -> None:
         """See the protocol."""
         write = getattr(self._logger, level.lower())
-        write(message, extra={_FIELDS: {**lines.borne(), **fields}})
+        write(message, extra={_FIELDS: {**logs.bound_fields(), **fields}})
 
 
 _FIELDS = "darkroom_fields"
@@ -69,7 +69,7 @@ class _Formatter(LambdaPowertoolsFormatter):
 
     def serialize(self, log: Any) -> str:
         fields = log.pop(_FIELDS, {})
-        return lines.serialised({**log, **fields})
+        return logs.to_json({**log, **fields})
 
 
 class _Metrics:
@@ -118,7 +118,7 @@ class _SdkTraces(Traces):
         if failure is not None:
             raise failure
 
-    def over(
+    def record(
         self, name: str, started_s: float, ended_s: float, stages_s: Mapping[str, float], namespace: str = LOCAL
     ) -> None:
         if self.header is None:
@@ -136,13 +136,13 @@ class _SdkTraces(Traces):
         elif self._segment:
             put_annotation(self._segment, name, value)
 
-    def note(self, name: str, value: object) -> None:
+    def add_metadata(self, name: str, value: object) -> None:
         if subsegment := self._current():
             subsegment.put_metadata(name, value)
         elif self._segment:
             put_metadata(self._segment, name, value)
 
-    def fail(self, error: BaseException) -> None:
+    def record_error(self, error: BaseException) -> None:
         if subsegment := self._current():
             _mark(subsegment, error)
         elif self._segment:
@@ -176,24 +176,24 @@ class _Context(LambdaContext):
         return super().get_trace_entity()
 
 
-class _Daemon(Daemon):
+class _Daemon(XRayDaemon):
     """The SDK's emitter as well."""
 
     def send_entity(self, entity: Entity) -> None:
         """Send what the SDK has made, without what nobody is to read there."""
-        self.send(_discreet(entity.to_dict()))
+        self.send(_redact(entity.to_dict()))
 
 
-def _discreet(document: Document) -> Document:
+def _redact(document: Document) -> Document:
     """``document`` without keys of objects and native messages of errors."""
     kept: Document = dict(document)
     if "aws" in kept:
-        kept["aws"] = {name: value for name, value in kept["aws"].items() if name in _TOLD_OF_CALLS}
+        kept["aws"] = {name: value for name, value in kept["aws"].items() if name in _SDK_CALL_FIELDS}
     if isinstance(cause := kept.get("cause"), dict):
         exceptions = [
             {name: value for name, value in one.items() if name != "message"} for one in cause.get("exceptions", ())
         ]
         kept["cause"] = cause | {"exceptions": exceptions}
     if "subsegments" in kept:
-        kept["subsegments"] = [_discreet(one) for one in kept["subsegments"]]
+        kept["subsegments"] = [_redact(one) for one in kept["subsegments"]]
     return kept

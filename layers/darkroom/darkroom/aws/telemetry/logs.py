@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from .headers import trace_id
+from .trace_header import trace_id
 
-_standing: dict[str, object] = {}
+_bound: dict[str, object] = {}
 
 
 def service_name() -> str:
@@ -18,26 +18,26 @@ def service_name() -> str:
     return os.environ.get("POWERTOOLS_SERVICE_NAME") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "darkroom")
 
 
-def serialised(document: Mapping[str, object]) -> str:
+def to_json(document: Mapping[str, object]) -> str:
     """``document`` as JSON in ASCII, so that any text can be written; what JSON does not know, as its text."""
     return json.dumps(document, default=str, separators=(",", ":"))
 
 
-def write(line: str) -> None:
+def write_line(line: str) -> None:
     """Write one line where CloudWatch reads it, at once: nothing runs between two invocations."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-def bear(fields: Mapping[str, object]) -> None:
+def bind(fields: Mapping[str, object]) -> None:
     """From now on every line of this process bears ``fields`` instead of those that it bore."""
-    _standing.clear()
-    _standing.update(fields)
+    _bound.clear()
+    _bound.update(fields)
 
 
-def borne() -> dict[str, object]:
+def bound_fields() -> dict[str, object]:
     """The fields that every line bears now."""
-    return dict(_standing)
+    return dict(_bound)
 
 
 def log(level: str, message: str, **fields: object) -> None:
@@ -50,4 +50,4 @@ def log(level: str, message: str, **fields: object) -> None:
     }
     if trace := trace_id():
         line["xray_trace_id"] = trace
-    write(serialised({**line, **_standing, **fields}))
+    write_line(to_json({**line, **_bound, **fields}))
