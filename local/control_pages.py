@@ -20,7 +20,7 @@ from darkroom.plan.model import Plan
 from darkroom.plan.negotiation import LADDER_PX
 from darkroom.plan.options import OPTIONS
 from darkroom.services.live_settings import LiveSettings
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from darkroom.services.upload_requests import Grant, write_token
 from tools import runbooks
 

@@ -12,7 +12,7 @@ from darkroom.aws.archive import Archive
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import to_document
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 
 from .aws import Cloud
 from .endpoint import Endpoint

@@ -19,7 +19,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.errors import BadKey, Unavailable
 from darkroom.services.infer.requests import Kind, Request
-from darkroom.services.places import ObjectNames
+from darkroom.services.s3_keys import ObjectNames
 
 
 def messages(

@@ -15,7 +15,7 @@ from PIL import Image
 
 from darkroom.aws.vectors.packing import QueryVector, hamming_distance, pack
 from darkroom.imaging.preview.phash import compute_perceptual_hash
-from darkroom.services.similar import COPY_BITS, COPY_SCORE
+from darkroom.services.similarity import COPY_BITS, COPY_SCORE
 
 from ..tables import Table
 from .alterations import ALTERATIONS

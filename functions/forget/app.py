@@ -16,25 +16,25 @@ from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_vectors
 from darkroom.errors import BadKey, DarkroomError
-from darkroom.services.figures import attempt
-from darkroom.services.forget import Forget
-from darkroom.services.forgotten import refused
-from darkroom.services.places import source_names
+from darkroom.services.erase.report import rejection_document
+from darkroom.services.erase.service import EraseService
+from darkroom.services.s3_keys import master_names
+from darkroom.services.slo_metrics import count_attempt
 
 _env = os.environ
 _s3 = client("s3")
 _observer = PowertoolsObserver("forget")
 
-_service = Forget(
+_service = EraseService(
     uploads=S3Bucket(_s3, _env["UPLOADS_BUCKET"]),
     media=S3Bucket(_s3, _env["MEDIA_BUCKET"]),
     source=S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
-    source_names=source_names(_env),
+    source_names=master_names(_env),
     quarantine=S3Bucket(_s3, _env["QUARANTINE_BUCKET"]),
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
     vectors=open_vectors(_env),
     samples=Samples(client("dynamodb"), _env["INDEX_TABLE"]),
-    cdn=Distribution(client("cloudfront"), _env["DISTRIBUTION_ID"]),
+    distribution=Distribution(client("cloudfront"), _env["DISTRIBUTION_ID"]),
     purges=Queue(client("sqs"), _env["PURGE_QUEUE_URL"]),
     erasures=ErasureTable(client("dynamodb"), _env["INDEX_TABLE"]),
     audit=AuditLog(S3Bucket(_s3, _env["AUDIT_BUCKET"])),
@@ -51,11 +51,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     _observer.begin(context)
     with _observer.message("forget"):
         try:
-            with attempt(_observer):
+            with count_attempt(_observer):
                 return _answer(event, context)
         except DarkroomError as error:  # returned, because Lambda's Errors page: they are timeouts and crashes only
             _observer.log("WARNING", "erasure request not carried out", code=error.code, detail=error.detail)
-            return refused(event.get("key"), error)
+            return rejection_document(event.get("key"), error)
 
 
 def _answer(event: dict[str, Any], context: Any) -> dict[str, object]:
@@ -64,4 +64,4 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, object]:
         raise BadKey('The event is {"key": "..."}, with the key of the upload as it is, not percent-encoded')
     if event.get("check") is True:
         return _service.check(key)
-    return _service.forget(key, lambda: context.get_remaining_time_in_millis() / 1000, by).document()
+    return _service.erase(key, lambda: context.get_remaining_time_in_millis() / 1000, by).to_document()

@@ -31,9 +31,9 @@ from darkroom.services.infer.sampling import Sampler
 from darkroom.services.infer.service import Infer, Terms
 from darkroom.services.infer.tasks import tasks
 from darkroom.services.infer.trial import open_trials
-from darkroom.services.live_settings import Configured, LiveSettings
-from darkroom.services.places import source_names
-from darkroom.services.restart import restarting
+from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.restart import restart_if_abandoned
+from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_source_limits
 from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
@@ -51,7 +51,7 @@ def _to(variable: str) -> Queue:
 
 
 _queue, _priority = _to("INFER_QUEUE_URL"), _to("INFER_PRIORITY_QUEUE_URL")
-_masters = Masters(_source, source_names(_env), _media)
+_masters = Masters(_source, master_names(_env), _media)
 _breaker = open_breaker(_entries, _media, _observer)
 
 
@@ -96,11 +96,11 @@ def _open_inbox(settings: Settings) -> Inbox:
     )
 
 
-_inbox = Configured(LiveSettings(reader(_media), _observer), _open_inbox)
+_inbox = SettingsBound(LiveSettings(reader(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@restarting
+@restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 

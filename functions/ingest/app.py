@@ -24,7 +24,7 @@ from darkroom.aws.stepfunctions import StateMachine
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.verdicts import VerdictTable
-from darkroom.services.deadline import limit_of_lease
+from darkroom.services.deadline import limit_for_lease
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.client_findings import ClientFindingsReader
 from darkroom.services.ingest.consumer import IngestConsumer
@@ -33,19 +33,19 @@ from darkroom.services.ingest.moderation import BLOCK, Moderation
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.service import Ingest
-from darkroom.services.live_settings import Configured, LiveSettings
-from darkroom.services.places import source_names
-from darkroom.services.purge import Purge
-from darkroom.services.restart import restarting
+from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom.services.restart import restart_if_abandoned
+from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
 from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
-_CPU_LIMIT = limit_of_lease(float(_env["LEASE_S"]))
+_CPU_LIMIT = limit_for_lease(float(_env["LEASE_S"]))
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = S3Bucket(_s3, _env["UPLOADS_BUCKET"]), S3Bucket(_s3, _env["MEDIA_BUCKET"])
-_source, _names = S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
+_source, _names = S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), master_names(_env)
 _index, _entries = Index(_dynamodb, _env["INDEX_TABLE"]), DocumentStore(_dynamodb, _env["INDEX_TABLE"])
 _observer = PowertoolsObserver("ingest")
 _queue = Queue(_sqs, _env["INGEST_QUEUE_URL"], _observer.trace_header)
@@ -61,7 +61,7 @@ def _ingest(settings: Settings) -> Ingest:
     claims = Claims(_index, _queue, _source, _names, float(_env["LEASE_S"]), holding=_media if blocks else None)
     return Ingest(
         examiner=UploadExaminer(build_upload_limits(settings), _observer, scanner, _CPU_LIMIT),
-        publisher=Publisher(claims, _media, Purge(_media, _source, _names), _purges, caching),
+        publisher=Publisher(claims, _media, DerivativePurge(_media, _source, _names), _purges, caching),
         quarantine=Quarantine(S3Bucket(_s3, _env["QUARANTINE_BUCKET"]), _uploads),
         moderation=Moderation(VerdictTable(_dynamodb, _env["INDEX_TABLE"]), blocks),
         brought=ClientFindingsReader(_keys, Archive(_media, _entries), settings.findings_generation, _observer),
@@ -103,11 +103,11 @@ def _open_inboxes(settings: Settings) -> Mapping[bool, IngestConsumer]:
     }
 
 
-_inboxes = Configured(LiveSettings(reader(_media), _observer), _open_inboxes)
+_inboxes = SettingsBound(LiveSettings(reader(_media), _observer), _open_inboxes)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@restarting
+@restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 

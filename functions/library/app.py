@@ -14,7 +14,7 @@ from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.findings import ENDPOINT, FALLBACK
-from darkroom.services.deadline import limit_of_lease
+from darkroom.services.deadline import limit_for_lease
 from darkroom.services.infer.masters import Masters
 from darkroom.services.infer.tasks import tasks
 from darkroom.services.ingest.examine import UploadExaminer
@@ -27,19 +27,19 @@ from darkroom.services.library.requests import Doing, read_request
 from darkroom.services.library.service import Library
 from darkroom.services.library.uploads import Intake
 from darkroom.services.library.working import Worker, spare_of
-from darkroom.services.live_settings import Configured, LiveSettings
-from darkroom.services.places import source_names
-from darkroom.services.purge import Purge
-from darkroom.services.restart import restarting
+from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom.services.restart import restart_if_abandoned
+from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
 _s3, _sqs, _dynamodb = client("s3"), client("sqs"), client("dynamodb")
 _uploads, _media = S3Bucket(_s3, _env["UPLOADS_BUCKET"]), S3Bucket(_s3, _env["MEDIA_BUCKET"])
-_source, _names = S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), source_names(_env)
+_source, _names = S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]), master_names(_env)
 _observer = PowertoolsObserver("library")
-_CPU_LIMIT = limit_of_lease(float(_env["LEASE_S"]))
+_CPU_LIMIT = limit_for_lease(float(_env["LEASE_S"]))
 
 
 def _vault(bucket: str) -> S3Bucket:
@@ -50,7 +50,7 @@ def _to(variable: str) -> Queue:
     return Queue(_sqs, _env[variable], _observer.trace_header)
 
 
-_purge = Purge(_media, _source, _names)
+_purge = DerivativePurge(_media, _source, _names)
 _archive, _masters = Archive(_media, DocumentStore(_dynamodb, _env["INDEX_TABLE"])), Masters(_source, _names, _media)
 _infers = _to("INFER_QUEUE_URL") if _env.get("INFER_QUEUE_URL") else None
 _best = ENDPOINT if _env.get("INFERENCE_MODE") == "endpoint" else FALLBACK
@@ -80,10 +80,10 @@ def _open_library(settings: Settings) -> Library:
     )
 
 
-_library = Configured(LiveSettings(reader(_media), _observer), _open_library)
+_library = SettingsBound(LiveSettings(reader(_media), _observer), _open_library)
 
 
-@restarting
+@restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Carry out ``list``, ``work`` or ``report``, as the event's ``action`` says, of the run that it names."""
     _observer.begin(context)

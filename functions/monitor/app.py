@@ -19,7 +19,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
 from darkroom.aws.switches import SwitchStore, reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.services.live_settings import Configured, LiveSettings
+from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.monitor.cdn import CdnWatch
 from darkroom.services.monitor.cost import MONITOR, CostWatch, read_amounts
 from darkroom.services.monitor.drift import BaselineWatch, DriftWatch
@@ -31,7 +31,7 @@ from darkroom.services.monitor.requests import read_request
 from darkroom.services.monitor.service import Monitor, Watch
 from darkroom.services.monitor.switching import Hand
 from darkroom.services.monitor.told import Told
-from darkroom.services.places import source_names
+from darkroom.services.s3_keys import master_names
 from darkroom.settings import Settings
 from darkroom.watch.cost import Architecture, load
 
@@ -46,7 +46,7 @@ _global = CloudWatchMetrics(client("cloudwatch", {**_env, "AWS_REGION": "us-east
 _functions = read_functions(_env["FUNCTIONS"])
 _hand = Hand(SwitchStore(_media), _audit, _observer)
 _baselines = BaselineWatch(_media, _samples, _audit)
-_source, _names = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], source_names(_env)
+_source, _names = _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], master_names(_env)
 _manifests = Manifests(_media, Archive(_media, _entries), Index(_dynamodb, _env["INDEX_TABLE"]), _source, _names)
 _stations = stations(_functions, queues(_env), lambda url: DeadLetterQueue(_sqs, url))
 _distribution, _buckets = _env["DISTRIBUTION_ID"], (_env["MEDIA_BUCKET"], _env["UPLOADS_BUCKET"])
@@ -92,7 +92,7 @@ def _open_monitor(settings: Settings) -> Monitor:
     return Monitor(watches, _audit, _observer)
 
 
-_monitor = Configured(LiveSettings(reader(_media), _observer), _open_monitor)
+_monitor = SettingsBound(LiveSettings(reader(_media), _observer), _open_monitor)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

@@ -12,9 +12,9 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.services.figures import attempt
-from darkroom.services.live_settings import Configured, LiveSettings
-from darkroom.services.popular.service import Popular, read_window
+from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.popular.service import PopularityScan, read_window
+from darkroom.services.slo_metrics import count_attempt
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
@@ -23,8 +23,8 @@ _observer = PowertoolsObserver("popular")
 _media = S3Bucket(_s3, _env["MEDIA_BUCKET"])
 
 
-def _popular(settings: Settings) -> Popular:
-    return Popular(
+def _popular(settings: Settings) -> PopularityScan:
+    return PopularityScan(
         logs=S3Bucket(_s3, _env["LOG_BUCKET"]),
         media=_media,
         queue=Queue(client("sqs", _env), _env["REFINE_QUEUE_URL"], _observer.trace_header),
@@ -36,12 +36,12 @@ def _popular(settings: Settings) -> Popular:
     )
 
 
-_service = Configured(LiveSettings(reader(_media), _observer), _popular)
+_service = SettingsBound(LiveSettings(reader(_media), _observer), _popular)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Read the logs of the hour before a schedule's event; ``{"hours": 24}`` reads those of a day until now."""
     _observer.begin(context)
-    with _observer.message("popular"), attempt(_observer):
+    with _observer.message("popular"), count_attempt(_observer):
         window = read_window(event, time.time())
         return asdict(_service().run(window, lambda: context.get_remaining_time_in_millis() / 1000))

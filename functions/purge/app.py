@@ -11,9 +11,9 @@ from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.services.places import source_names
-from darkroom.services.purge import Purge
-from darkroom.services.purging import Purging
+from darkroom.services.purge.consumer import PurgeConsumer
+from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom.services.s3_keys import master_names
 
 _env = dict(os.environ)
 _s3, _sqs = client("s3"), client("sqs")
@@ -21,13 +21,13 @@ _observer = PowertoolsObserver("purge")
 
 _media = S3Bucket(_s3, _env["MEDIA_BUCKET"])
 
-_service = Purging(
-    purge=Purge(
+_service = PurgeConsumer(
+    purge=DerivativePurge(
         media=_media,
         source=S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
-        source_names=source_names(_env),
+        source_names=master_names(_env),
     ),
-    cdn=Distribution(client("cloudfront", _env), _env["DISTRIBUTION_ID"]),
+    distribution=Distribution(client("cloudfront", _env), _env["DISTRIBUTION_ID"]),
     queue=Queue(_sqs, _env["PURGE_QUEUE_URL"]),
     dead_letters=Queue(_sqs, _env["PURGE_DLQ_URL"]),
     max_receives=int(_env["MAX_RECEIVES"]),

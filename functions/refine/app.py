@@ -14,11 +14,11 @@ from darkroom.aws.s3_fast import connect
 from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import fast_reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.services.live_settings import Configured, LiveSettings
-from darkroom.services.places import source_names
-from darkroom.services.refine.messages import Inbox
-from darkroom.services.refine.service import Refine
-from darkroom.services.restart import restarting
+from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.reencode.consumer import ReencodeConsumer
+from darkroom.services.reencode.service import Reencoder
+from darkroom.services.restart import restart_if_abandoned
+from darkroom.services.s3_keys import master_names
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
 from darkroom.services.sqs_message import SqsMessage
 from darkroom.settings import Settings
@@ -30,13 +30,13 @@ _source = connect(_env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"], _credential
 _media = connect(_env["MEDIA_BUCKET"], _credentials)
 
 
-def _open_inbox(settings: Settings) -> Inbox:
-    return Inbox(
-        refine=Refine(
+def _open_inbox(settings: Settings) -> ReencodeConsumer:
+    return ReencodeConsumer(
+        reencoder=Reencoder(
             source=_source,
             media=_media,
             observer=_observer,
-            source_names=source_names(_env),
+            source_names=master_names(_env),
             always=settings.always_redact,
             presets=lambda: settings.presets,
             limits=build_source_limits(settings),
@@ -49,11 +49,11 @@ def _open_inbox(settings: Settings) -> Inbox:
     )
 
 
-_inbox = Configured(LiveSettings(fast_reader(_media), _observer), _open_inbox)
+_inbox = SettingsBound(LiveSettings(fast_reader(_media), _observer), _open_inbox)
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@restarting
+@restart_if_abandoned
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Deal with a batch of SQS messages; the answer names those that are to come again."""
 

@@ -13,7 +13,7 @@ from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.large_image.step_request import read_request
 from darkroom.services.large_image.steps import LargeImageSteps
-from darkroom.services.live_settings import Configured, LiveSettings
+from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.service_settings import build_upload_limits
 from darkroom.settings import Settings
 
@@ -34,7 +34,7 @@ def _open_strips(settings: Settings) -> LargeImageSteps:
     )
 
 
-_strips = Configured(LiveSettings(reader(_media), _observer), _open_strips)
+_strips = SettingsBound(LiveSettings(reader(_media), _observer), _open_strips)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

@@ -15,10 +15,10 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.aws.vectors.factory import open_vectors
 from darkroom.findings import SIMILARITY
-from darkroom.services.answers import HttpResponse
-from darkroom.services.api import answer
-from darkroom.services.live_settings import Configured, LiveSettings
-from darkroom.services.similar import Similar, SimilarRequest
+from darkroom.http.api import respond
+from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.serve.answers import HttpResponse
+from darkroom.services.similarity import SimilarityRequest, SimilaritySearch
 from darkroom.settings import Settings
 
 _env = dict(os.environ)
@@ -30,8 +30,8 @@ _index, _keys = (
 )
 
 
-def _similar(settings: Settings) -> Similar:
-    return Similar(
+def _similar(settings: Settings) -> SimilaritySearch:
+    return SimilaritySearch(
         vectors=_vectors,
         hashes=_vectors if isinstance(_vectors, DynamoDBVectors) else None,
         index=_index,
@@ -40,19 +40,19 @@ def _similar(settings: Settings) -> Similar:
     )
 
 
-_service = Configured(LiveSettings(reader(S3Bucket(client("s3"), _env["MEDIA_BUCKET"])), _observer), _similar)
+_service = SettingsBound(LiveSettings(reader(S3Bucket(client("s3"), _env["MEDIA_BUCKET"])), _observer), _similar)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer an HTTP API event (payload format 2.0) of ``GET /_similar/{key+}``."""
     _observer.begin(context)
     with _observer.message("answer", route=event["routeKey"]):
-        return answer(_observer, lambda: _service().answer(_decoded(event)))
+        return respond(_observer, lambda: _service().answer(_decoded(event)))
 
 
-def _decoded(event: dict[str, Any]) -> SimilarRequest:
-    return SimilarRequest(
+def _decoded(event: dict[str, Any]) -> SimilarityRequest:
+    return SimilarityRequest(
         authorization=event["headers"].get("authorization", ""),
-        asked_key=event["pathParameters"]["key"],
+        key_path=event["pathParameters"]["key"],
         count=(event.get("queryStringParameters") or {}).get("count", ""),
     )

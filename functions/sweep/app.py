@@ -11,8 +11,8 @@ from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.services.figures import attempt
-from darkroom.services.places import source_names
+from darkroom.services.s3_keys import master_names
+from darkroom.services.slo_metrics import count_attempt
 from darkroom.services.sweep import Sweep
 
 _env = os.environ
@@ -22,7 +22,7 @@ _observer = PowertoolsObserver("sweep")
 _service = Sweep(
     uploads=S3Bucket(_s3, _env["UPLOADS_BUCKET"]),
     source=S3Bucket(_s3, _env.get("SOURCE_BUCKET") or _env["MEDIA_BUCKET"]),
-    source_names=source_names(_env),
+    source_names=master_names(_env),
     index=Index(client("dynamodb"), _env["INDEX_TABLE"]),
     queue=Queue(client("sqs"), _env["INGEST_QUEUE_URL"]),
     observer=_observer,
@@ -32,6 +32,6 @@ _service = Sweep(
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Sweep until the time is up; what was done. ``{"everything": true}`` looks at uploads of any age."""
     _observer.begin(context)
-    with _observer.message("sweep"), attempt(_observer):
+    with _observer.message("sweep"), count_attempt(_observer):
         everything = event.get("everything") is True
         return asdict(_service.run(lambda: context.get_remaining_time_in_millis() / 1000, everything=everything))

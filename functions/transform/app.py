@@ -14,19 +14,19 @@ from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import LOAD_SHEDDING, Switches, fast_reader
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import DarkroomError
+from darkroom.http.edge import respond
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.policy import AccessMode
-from darkroom.services.ahead import Ahead
-from darkroom.services.answers import Failed, HttpResponse, to_http
-from darkroom.services.live import LiveTransform
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.master_reader import MasterReader
-from darkroom.services.native import respond
-from darkroom.services.places import source_names
-from darkroom.services.restart import restarting
+from darkroom.services.request_log import log_image_request
+from darkroom.services.restart import restart_if_abandoned
+from darkroom.services.s3_keys import master_names
+from darkroom.services.serve.answers import Failed, HttpResponse, to_response
+from darkroom.services.serve.live import LiveTransform
+from darkroom.services.serve.prefetch import Prefetch
+from darkroom.services.serve.transform import Transform
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
-from darkroom.services.telling import tell_viewer
-from darkroom.services.transform import Transform
 
 if TYPE_CHECKING:
     from darkroom.dialects.serving.service import Languages
@@ -46,10 +46,10 @@ _scenes = MasterReader()
 _live = LiveSettings(fast_reader(_media), _observer)
 
 
-def _build(settings: Settings, ahead: Ahead) -> Transform:
+def _build(settings: Settings, ahead: Prefetch) -> Transform:
     return Transform(
         source=_source,
-        source_names=source_names(_env),
+        source_names=master_names(_env),
         media=_media,
         stores=settings.store_derivatives,
         keys=_keys,
@@ -60,16 +60,16 @@ def _build(settings: Settings, ahead: Ahead) -> Transform:
         limits=build_source_limits(settings),
         caching=build_cache_policy(settings, refines=_env.get("REFINE") == "on"),
         observer=_observer,
-        sparing=_sparing,
+        is_load_shedding=_sparing,
         scenes=_scenes,
-        ahead=ahead,
+        prefetched=ahead,
     )
 
 
 _transform = LiveTransform(_live, _build)
 
 
-@restarting
+@restart_if_abandoned
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer a Lambda Function URL event (payload format 2.0)."""
     headers = event.get("headers") or {}
@@ -83,8 +83,8 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
         try:
             response, error = _respond(event["rawPath"], method, headers)
         except DarkroomError as raised:  # no settings to answer by
-            response, error = to_http(Failed(raised), method=method, viewer_url=""), raised
-        tell_viewer(_observer, int(str(response["statusCode"])), error, time.perf_counter() - started)
+            response, error = to_response(Failed(raised), method=method, viewer_url=""), raised
+        log_image_request(_observer, int(str(response["statusCode"])), error, time.perf_counter() - started)
         return response
 
 
@@ -96,13 +96,13 @@ def _respond(path: str, method: str, headers: Mapping[str, str]) -> tuple[HttpRe
         def begin_in(transform: Transform, presets: Callable[[], Presets]) -> None:
             _languages(transform).begin(language, LanguageRequest.read(method, headers), presets)
 
-        with _transform.serving(begin_in) as service:
+        with _transform.open(begin_in) as service:
             return respond_in(_languages(service), language, method, headers)
 
     def begin(transform: Transform, presets: Callable[[], Presets]) -> None:
-        transform.begin(parse_path(path), presets)
+        transform.prefetch(parse_path(path), presets)
 
-    with _transform.serving(begin) as service:
+    with _transform.open(begin) as service:
         return respond(service, path, method, headers)
 
 
@@ -117,4 +117,4 @@ def _languages(transform: Transform) -> Languages:
     """Dialects are loaded with the first request that needs them: cold starts of native URLs do without."""
     from darkroom.dialects.serving.handler import connected
 
-    return connected(_live.known, transform, _language_keys())
+    return connected(_live.last_known, transform, _language_keys())

@@ -15,9 +15,9 @@ from darkroom.aws.secrets import SigningKeys
 from darkroom.aws.switches import reader
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.upload_counters import UploadCounters
-from darkroom.services.answers import HttpResponse
-from darkroom.services.api import answer
-from darkroom.services.live_settings import Configured, LiveSettings
+from darkroom.http.api import respond
+from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.serve.answers import HttpResponse
 from darkroom.services.upload import UploadApi, UploadRequest
 from darkroom.settings import Settings
 
@@ -41,14 +41,14 @@ def _uploads(settings: Settings) -> UploadApi:
     )
 
 
-_service = Configured(LiveSettings(reader(S3Bucket(_s3, _env["MEDIA_BUCKET"])), _observer), _uploads)
+_service = SettingsBound(LiveSettings(reader(S3Bucket(_s3, _env["MEDIA_BUCKET"])), _observer), _uploads)
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
     """Answer an HTTP API event (payload format 2.0) of ``POST /uploads`` or ``GET /uploads/{key+}``."""
     _observer.begin(context)
     with _observer.message("answer", route=event["routeKey"]):
-        return answer(_observer, lambda: _service().answer(_decoded(event)))
+        return respond(_observer, lambda: _service().answer(_decoded(event)))
 
 
 def _decoded(event: dict[str, Any]) -> UploadRequest:

@@ -15,12 +15,12 @@ from urllib.parse import quote
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.registry import LANGUAGES
 from darkroom.dialects.serving.handler import respond as respond_in
+from darkroom.http.edge import respond
 from darkroom.plan.edge_settings import edge_entries
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import configured
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.answers import HttpResponse
-from darkroom.services.native import respond
+from darkroom.services.serve.answers import HttpResponse
 from functions.edge.build import edge_code, languages_code
 from tests.component.services.dialects.serving import Served, served
 from tests.unit.edge.engine import EdgeEngine

@@ -23,7 +23,7 @@ from darkroom.services.infer.in_process import InProcess
 from darkroom.services.infer.requests import read_request
 from darkroom.services.infer.views import choose_views, combine
 from darkroom.services.ingest.events import read_event
-from darkroom.services.places import HELD_MASTERS, MASTERS
+from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.component.aws import sagemaker
 from tests.component.services import ingesting
 from tests.component.services.infer.inferring import World

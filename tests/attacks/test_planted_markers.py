@@ -26,9 +26,9 @@ from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.errors import DarkroomError
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode
-from darkroom.services.answers import HttpResponse, to_http
 from darkroom.services.caching import MASTER_SHA256
-from darkroom.services.transform import TransformRequest
+from darkroom.services.serve.answers import HttpResponse, to_response
+from darkroom.services.serve.transform import TransformRequest
 from tests.component.imaging.test_gainmap import ultra_hdr
 from tests.component.services.dialects.serving import Served, served
 from tests.component.services.ingesting import World
@@ -140,7 +140,7 @@ class Placed:
         except DarkroomError as error:
             return {"statusCode": error.status, "headers": {}, "body": error.message}
         answer = self.stack.languages.transform.answer(TransformRequest(path))
-        return to_http(answer, method="GET", viewer_url="")
+        return to_response(answer, method="GET", viewer_url="")
 
     def check(self, dialect: str, url: str, response: HttpResponse) -> None:
         """Fail if anything planted is in a response."""
@@ -230,7 +230,7 @@ def placed(
             world.created(key, body)
         else:
             (by_hand if request.param == "by hand" else with_copied_metadata)(bucket, key, body)
-    monkeypatch.setattr("darkroom.services.transform.MAX_BODY_BYTES", LARGE_BYTES)
+    monkeypatch.setattr("darkroom.services.serve.transform.MAX_BODY_BYTES", LARGE_BYTES)
     stack = served(bucket, AccessMode.OPEN)
     stack.languages = replace(stack.languages, transform=replace(stack.languages.transform, mode=AccessMode.OPEN))
     return Placed(stack, ingested=request.param == "by ingest")

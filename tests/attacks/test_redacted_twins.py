@@ -18,7 +18,7 @@ from darkroom.aws.archive import sidecar_name
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, to_document
 from darkroom.plan.policy import AccessMode
-from darkroom.services.answers import HttpResponse
+from darkroom.services.serve.answers import HttpResponse
 from tests.component.imaging.test_redact import FACE, jpeg, png, twins
 from tests.tally import Tally
 from tests.unsigned_urls import unsigned_urls

@@ -24,11 +24,11 @@ FUNCTION = """
 import hashlib, os, time
 from darkroom.errors import TooSlow
 from darkroom.services.deadline import CpuLimit, Deadline
-from darkroom.services.restart import restarting
+from darkroom.services.restart import restart_if_abandoned
 
 STARTED = time.time()
 
-@restarting
+@restart_if_abandoned
 def handler(event, context):
     try:
         if event["slow"]:

@@ -16,9 +16,9 @@ from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.plan.policy import AccessMode
-from darkroom.services.answers import to_http
 from darkroom.services.deadline import CpuLimit, is_abandoned
-from darkroom.services.transform import Transform, TransformRequest
+from darkroom.services.serve.answers import to_response
+from darkroom.services.serve.transform import Transform, TransformRequest
 from tests.images.slow_svg import blurred, crossed, dashed, marked
 from tests.tally import Tally
 from tests.waiting import HANG_S, wait_until
@@ -56,7 +56,7 @@ def service(bucket: FastBucket) -> Iterator[Transform]:
 def status(service: Transform, key: str, variant: str) -> int:
     """The response to a request for the canonical path of ``variant``."""
     answer = service.answer(TransformRequest(path=f"/{key}/_/{variant}", request_path=f"/{key}/_/{variant}"))
-    return int(str(to_http(answer, method="GET", viewer_url=f"/{key}")["statusCode"]))
+    return int(str(to_response(answer, method="GET", viewer_url=f"/{key}")["statusCode"]))
 
 
 ATTACKS = {

@@ -24,8 +24,8 @@ from darkroom.dialects.serving.service import Languages
 from darkroom.dialects.serving.signing_keys import KeysByLanguage
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import read_presets
-from darkroom.services.answers import HttpResponse
-from darkroom.services.transform import Transform
+from darkroom.services.serve.answers import HttpResponse
+from darkroom.services.serve.transform import Transform
 
 MARK = "watermarks/geometry.png"
 ACCOUNT = "ZWd9g1K7eljCn_KDTu_MWA"

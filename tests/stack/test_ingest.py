@@ -21,7 +21,7 @@ from darkroom.aws.record import READY, REFUSED, REMOVED, Record
 from darkroom.key_encoding import encode_key
 from darkroom.plan.presets import configured
 from darkroom.services.caching import SOURCE_ETAG
-from darkroom.services.purge import derivatives_of
+from darkroom.services.purge.stale_derivatives import derivatives_prefix
 from local.aws import tool_environment
 from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE
 from local.paths import ROOT
@@ -80,7 +80,7 @@ class Intake:
     def sources(self, key: str) -> dict[str, str]:
         """The entity tag of the master that each stored derivative was made from."""
         media = self.behind.vault("media")
-        keys = [one.key for page in media.list_pages(derivatives_of(key)) for one in page]
+        keys = [one.key for page in media.list_pages(derivatives_prefix(key)) for one in page]
         heads = [head for head in map(media.head, keys) if head is not None]
         return {head.key.rpartition("/")[2]: head.metadata[SOURCE_ETAG] for head in heads}
 
@@ -134,7 +134,7 @@ def test_a_photograph_is_served_from_what_ingest_made(
     assert [(call["kind"], call["status"]) for call in calls] == [("s3", 200)] * len(PRESETS)
 
     for name in viewer.derivatives(path):
-        stack.cloud.s3.delete_object(Bucket=stack.media_bucket, Key=derivatives_of(record.key) + name)
+        stack.cloud.s3.delete_object(Bucket=stack.media_bucket, Key=derivatives_prefix(record.key) + name)
     viewer.restart_cdn()
     for url, body in made.items():
         rendered = viewer.get(url).body

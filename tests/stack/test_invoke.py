@@ -56,7 +56,9 @@ def test_an_event_with_a_fresh_token_is_accepted(stack: Stack, fresh: Path, even
     assert done.returncode == 0, done.stderr
     response = json.loads(done.stdout)
     assert response["statusCode"] == status
-    if status == 501:  # this stack analyses no images; with embeddings: tests/component/services/similar/test_events.py
+    if (
+        status == 501
+    ):  # this stack analyses no images; with embeddings: tests/component/services/similarity/test_events.py
         assert json.loads(response["body"])["code"] == "no-inference"
 
 

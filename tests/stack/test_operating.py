@@ -12,7 +12,7 @@ import pytest
 from darkroom.aws.clients import client
 from darkroom.aws.s3 import ListedObject
 from darkroom.key_encoding import encode_key
-from darkroom.services.purge_orders import purge_message
+from darkroom.services.purge.messages import purge_message
 from darkroom.services.sweep import build_created_event
 from local.aws import tool_environment
 from tests.images.pictures import jpeg_photo

@@ -12,7 +12,7 @@ import pyvips
 from darkroom.imaging.quality.reencode import MAX_SCORE_LOSS, MAX_SIZE_RATIO
 from darkroom.imaging.quality.ssimulacra2 import Comparator
 from darkroom.services.caching import UNREFINED_S, CachePolicy
-from darkroom.services.refine.orders import refine_message
+from darkroom.services.reencode.messages import reencode_message
 from tests.images.pictures import jpeg_photo
 from tests.waiting import wait_until
 
@@ -41,7 +41,7 @@ def refine(operator: Operator, name: str) -> None:
     """Have the derivative refined at once, as one that many ask for."""
     stack = operator.stack
     stack.cloud.queues.send_message(
-        QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(refine_message(name, 1)), DelaySeconds=0
+        QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(reencode_message(name, 1)), DelaySeconds=0
     )
 
     def is_done() -> bool:
@@ -85,7 +85,7 @@ def test_it_is_logged_counted_and_done_once(stack: Stack, viewer: Viewer, operat
 
     wait_until(lambda: bool(said('"outcome":"refined"')), "the log says so")
     stack.cloud.queues.send_message(
-        QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(refine_message(name, 1)), DelaySeconds=0
+        QueueUrl=operator.facts["queues"]["refine"], MessageBody=json.dumps(reencode_message(name, 1)), DelaySeconds=0
     )
     wait_until(lambda: bool(said('"outcome":"thorough"')), "the second message found nothing to do")
     assert stack.cloud.s3.head_object(Bucket=stack.media_bucket, Key=name)["ETag"] == etag

@@ -15,7 +15,7 @@ import urllib3
 from darkroom.key_encoding import encode_key
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.signing import sign
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from tests.waiting import HANG_S
 
 

@@ -11,7 +11,7 @@ from darkroom.aws.record import CLAIMED, READY, Record, pad_sequencer
 from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Changed, Unavailable
 from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 
 KEY = "photo.jpg"
 NOW_S = 1_795_600_000.0

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from darkroom.errors import Damaged, DarkroomError, TooSlow, Unavailable
-from darkroom.services.deadline import INGEST, UNLIMITED, CpuLimit, Deadline, is_abandoned, limit_within
+from darkroom.services.deadline import INGEST, UNLIMITED, CpuLimit, Deadline, is_abandoned, limit_for_timeout
 from tests.waiting import HANG_S, wait_until
 
 
@@ -77,9 +77,9 @@ def test_a_call_that_computed_until_the_elapsed_limit_is_too_slow(
 
 @pytest.mark.parametrize("timeout_s", [120.0, 600.0])
 def test_the_limit_of_an_upload_is_well_below_the_timeout(timeout_s: float) -> None:
-    limit = limit_within(timeout_s)
+    limit = limit_for_timeout(timeout_s)
     assert limit.cpu_s < limit.wall_s <= 0.75 * timeout_s
 
 
 def test_the_default_limit_of_an_upload_is_that_of_the_standard_timeout() -> None:
-    assert limit_within(120.0) == INGEST
+    assert limit_for_timeout(120.0) == INGEST

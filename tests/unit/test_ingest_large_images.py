@@ -32,7 +32,7 @@ from darkroom.services.ingest.events import EventKind, IngestEvent
 from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.master_store import MasterStore
 from darkroom.services.master_reader import TIFF
-from darkroom.services.places import HELD_MASTERS, MASTERS
+from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.images.pictures import jpeg_photo, png_noise
 
 KEY, SEQUENCER, VERSION, SHA256 = "map.png", "0A", "v1", "a" * 64

@@ -10,7 +10,7 @@ from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Changed
 from darkroom.services.ingest.claims import StaleIndex, Superseded
 from darkroom.services.ingest.master_store import MasterStore
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 
 from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, Stores, build_marks
 

@@ -17,11 +17,11 @@ from darkroom.imaging.master import Master
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan
-from darkroom.services.caching import UNREFINED_S, CachePolicy, made_from
+from darkroom.services.caching import UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.ingest.claims import Superseded
 from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.publish import Publisher
-from darkroom.services.purge_orders import purge_message
+from darkroom.services.purge.messages import purge_message
 
 from .ingest_stores import CURRENT, EARLIER, HOLD, KEY, LATER, NOW_S, Bucket, Stores, build_marks, build_record
 
@@ -41,7 +41,7 @@ class Clearing:
     def __init__(self) -> None:
         self.cleared: list[str] = []
 
-    def clear(self, key: str) -> None:
+    def delete_stale(self, key: str) -> None:
         self.cleared.append(key)
 
 
@@ -198,7 +198,9 @@ def test_presets_are_stored_and_named() -> None:
     publisher = build_publisher(stores)
     names = publisher.put_presets(HOLD, etag, pictures)
     assert names == [derivative_name(plan) for plan, _ in pictures]
-    assert all(stores.media.objects[f"derivatives/{name}"].metadata == made_from(etag, "quick") for name in names)
+    assert all(
+        stores.media.objects[f"derivatives/{name}"].metadata == derivative_metadata(etag, "quick") for name in names
+    )
     assert list_purges(publisher, stores) == []
 
 
@@ -239,7 +241,7 @@ def test_a_preset_is_put_four_times(changes: int) -> None:
     publisher = build_publisher(stores)
     if changes < MOST_TRIES:
         assert publisher.put_presets(HOLD, etag, [(plan, picture)]) == [derivative_name(plan)]
-        assert stores.media.objects[name].metadata == made_from(etag, "quick")
+        assert stores.media.objects[name].metadata == derivative_metadata(etag, "quick")
     else:
         with pytest.raises(Changed):
             publisher.put_presets(HOLD, etag, [(plan, picture)])
@@ -283,11 +285,11 @@ def test_copied_presets_are_as_refined_as_their_originals(pace: Any, refined: bo
     stores = Stores()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
     plans = [plan for plan, _ in list_pictures(2)]
-    store_presets(stores, donor, plans, made_from(donor.master["etag"], pace))
+    store_presets(stores, donor, plans, derivative_metadata(donor.master["etag"], pace))
     publisher = build_publisher(stores, CachePolicy(refines=True))
     assert publisher.copy_presets(HOLD, etag, plans, donor) == [derivative_name(plan) for plan in plans]
     for copied in stores.media.copies:
-        assert copied["metadata"] == made_from(etag, pace or "quick")
+        assert copied["metadata"] == derivative_metadata(etag, pace or "quick")
         assert (f"s-maxage={UNREFINED_S}," in copied["headers"]["Cache-Control"]) is not refined
 
 
@@ -297,9 +299,9 @@ def test_presets_are_copied_all_or_not_at_all(other: str) -> None:
     stores = Stores()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
     plans = [plan for plan, _ in list_pictures(2)]
-    store_presets(stores, donor, plans[:1], made_from(donor.master["etag"], "quick"))
+    store_presets(stores, donor, plans[:1], derivative_metadata(donor.master["etag"], "quick"))
     if other:
-        store_presets(stores, donor, plans[1:], made_from(other, "quick"))
+        store_presets(stores, donor, plans[1:], derivative_metadata(other, "quick"))
     publisher = build_publisher(stores)
     assert publisher.copy_presets(HOLD, etag, plans, donor) is None
     assert list_purges(publisher, stores) == []
@@ -309,7 +311,7 @@ def test_four_presets_are_copied_at_once() -> None:
     stores, meeting = Stores(), Meeting()
     donor, etag = store_donor(stores), stores.media.store(PLACE, build_marks(CURRENT))
     plans = [plan for plan, _ in list_pictures(2 * AT_ONCE)]
-    store_presets(stores, donor, plans, made_from(donor.master["etag"], "quick"))
+    store_presets(stores, donor, plans, derivative_metadata(donor.master["etag"], "quick"))
     copy = stores.media.copy
 
     def enter(*arguments: Any, **further: Any) -> str | None:

@@ -30,7 +30,7 @@ from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.reprints import Reprints
 from darkroom.services.ingest.service import Ingest
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 
 KEY = "photo.jpg"
 FILLED = {Attempt}

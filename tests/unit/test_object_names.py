@@ -15,11 +15,11 @@ from darkroom.key_encoding import encode_key
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import Plan
 from darkroom.services.ingest.quarantine import quarantine_key
-from darkroom.services.places import HELD_MASTERS, MASTERS, UPLOADS, ObjectNames, source_names
-from darkroom.services.purge import derivatives_of
-from darkroom.services.purging import invalidated_paths
-from darkroom.services.refusals import marker_key
-from darkroom.services.transform import DERIVATIVES
+from darkroom.services.purge.consumer import cdn_paths
+from darkroom.services.purge.stale_derivatives import derivatives_prefix
+from darkroom.services.s3_keys import HELD_MASTERS, MASTERS, UPLOADS, ObjectNames, master_names
+from darkroom.services.serve.negative_cache import marker_key
+from darkroom.services.serve.transform import DERIVATIVES
 from tests.odd_keys import odd_keys
 
 from .extended_plans import borrowed_plans
@@ -44,7 +44,7 @@ def names_of(key: str) -> list[str]:
         ObjectNames(SOURCE_PREFIX).name(key),
         sidecar_name("g" * 8, key),
         marker_key(DERIVATIVES, key),
-        derivatives_of(key) + "s" * 43 + LARGE_SUFFIX,
+        derivatives_prefix(key) + "s" * 43 + LARGE_SUFFIX,
         quarantine_key(key, "0" * SEQUENCER_CHARACTERS),
     ]
 
@@ -80,14 +80,14 @@ def test_a_name_that_no_key_has(name: str) -> None:
 
 
 def test_the_names_of_a_bucket_of_the_owner_are_keys_as_they_are() -> None:
-    names = source_names({"MEDIA_BUCKET": "media", "SOURCE_BUCKET": "photos", "SOURCE_PREFIX": "old/"})
+    names = master_names({"MEDIA_BUCKET": "media", "SOURCE_BUCKET": "photos", "SOURCE_PREFIX": "old/"})
     assert (names.name("é b.jpg"), names.key("old/é b.jpg")) == ("old/é b.jpg", "é b.jpg")
     for own in ({}, {"SOURCE_BUCKET": ""}, {"SOURCE_BUCKET": "media"}):
-        assert source_names({"MEDIA_BUCKET": "media", **own}) == MASTERS
+        assert master_names({"MEDIA_BUCKET": "media", **own}) == MASTERS
 
 
 def check_paths(key: str) -> None:
-    paths = invalidated_paths(key, iiif=True)
+    paths = cdn_paths(key, iiif=True)
     assert paths[:2] == [f"/{encode_key(key)}/_/*", f"/{encode_key(key)}"]
     for path in paths:
         assert re.fullmatch(r"/[A-Za-z0-9/._-]*\*?", path)
@@ -106,10 +106,10 @@ def test_invalidations_of_any_key(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["!" * 1024, "é" * 512, "x" * 701, "a/_/b.jpg", "/a", "a//b", "."])
 def test_a_key_that_is_never_served_needs_no_invalidation(key: str) -> None:
-    assert invalidated_paths(key, iiif=True) == []
+    assert cdn_paths(key, iiif=True) == []
 
 
 @given(plan=plans() | borrowed_plans())
 def test_an_invalidation_covers_the_canonical_path(plan: Plan) -> None:
-    wildcard, *_ = invalidated_paths(plan.key)
+    wildcard, *_ = cdn_paths(plan.key)
     assert canonical_path(plan).startswith(wildcard.removesuffix("*"))

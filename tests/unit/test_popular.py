@@ -16,10 +16,10 @@ from darkroom.plan.model import DATA_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.negotiation import negotiations
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.popular.asked import Asked, readings, variants_among
-from darkroom.services.popular.lines import MAX_LINE_BYTES, MAX_TARGET_CHARACTERS, LogReader
+from darkroom.services.popular.access_log import MAX_LINE_BYTES, MAX_TARGET_CHARACTERS, LogReader
+from darkroom.services.popular.frequent_items import FrequentItems
+from darkroom.services.popular.requested_variant import RequestedVariant, filter_variants, parse_target
 from darkroom.services.popular.service import SETTLED_S, Window, read_window
-from darkroom.services.popular.tally import Tally
 
 from .plans import plans
 
@@ -107,7 +107,7 @@ def test_no_log_file_makes_the_reader_fail(content: bytes) -> None:
 
 @given(st.lists(st.text("abcdefgh", min_size=1, max_size=1), max_size=200), st.integers(1, 8))
 def test_a_tally_never_counts_too_much_and_misses_little(names: list[str], most: int) -> None:
-    tally, true = Tally(most), Counter(names)
+    tally, true = FrequentItems(most), Counter(names)
     for name in names:
         tally.add(name)
         assert len(tally.counts) <= most
@@ -117,7 +117,7 @@ def test_a_tally_never_counts_too_much_and_misses_little(names: list[str], most:
 
 
 def test_a_tally_with_room_is_exact() -> None:
-    tally = Tally(2)
+    tally = FrequentItems(2)
     for name in "abaa":
         tally.add(name)
     assert tally.counts == {"a": 3, "b": 1}
@@ -127,8 +127,8 @@ def test_a_tally_with_room_is_exact() -> None:
 def test_a_logged_derivative_is_itself(plan: Plan) -> None:
     for variant in negotiations(plan):
         path = canonical_path(variant)
-        assert readings(path)[0] == Asked(variant, negotiated=True)
-        assert Asked(variant, negotiated=True) in readings(quote(path, safe="/"))
+        assert parse_target(path)[0] == RequestedVariant(variant, negotiated=True)
+        assert RequestedVariant(variant, negotiated=True) in parse_target(quote(path, safe="/"))
 
 
 @pytest.mark.parametrize(
@@ -151,12 +151,12 @@ def test_a_logged_derivative_is_itself(plan: Plan) -> None:
     ],
 )
 def test_a_viewers_url_is_a_request(target: str, means: list[str]) -> None:
-    assert list(readings(target)) == [Asked(parse_url(url).plan, negotiated=False) for url in means]
+    assert list(parse_target(target)) == [RequestedVariant(parse_url(url).plan, negotiated=False) for url in means]
 
 
 @given(st.text(max_size=60))
 def test_no_path_makes_the_reading_fail(text: str) -> None:
-    assert len(readings(f"/{text}")) <= 2
+    assert len(parse_target(f"/{text}")) <= 2
 
 
 def names_of(*paths: str) -> list[str]:
@@ -164,19 +164,19 @@ def names_of(*paths: str) -> list[str]:
 
 
 def test_the_variants_of_a_request_are_those_that_its_viewers_get() -> None:
-    asked = Asked(parse_url("/ü.jpg?w=333&h=333&g=face&fit=cover").plan, negotiated=False)
+    asked = RequestedVariant(parse_url("/ü.jpg?w=333&h=333&g=face&fit=cover").plan, negotiated=False)
     own = {derivative_name(variant) for variant in negotiations(asked.plan)}
     generation = {name.replace("fit-cover_", "fit-cover_fv-3_") for name in own}
     others = names_of("ü.jpg/_/w-333.auto-webp", "ü.jpg/_/full.refused", "ü.jpg/_/", "ü.jpg/_/w-640.auto-webp")
-    assert set(variants_among(iter([*own, *generation, *others]), asked)) == own | generation
+    assert set(filter_variants(iter([*own, *generation, *others]), asked)) == own | generation
     assert len(generation - own) == len(own) > 3
 
 
 def test_what_is_always_redacted_is_so_in_variants() -> None:
-    asked = Asked(parse_url("/people/a.jpg?w=333").plan, negotiated=False)
+    asked = RequestedVariant(parse_url("/people/a.jpg?w=333").plan, negotiated=False)
     names = names_of("/people/a.jpg/_/redact-faces_w-333.auto-webp", "/people/a.jpg/_/w-333.auto-webp")
-    assert list(variants_among(iter(names), asked, AlwaysRedact.parse("people/=faces"))) == names[:1]
-    assert list(variants_among(iter(names), asked)) == names[1:]
+    assert list(filter_variants(iter(names), asked, AlwaysRedact.parse("people/=faces"))) == names[:1]
+    assert list(filter_variants(iter(names), asked)) == names[1:]
 
 
 NOON_S = 1_795_608_000.0

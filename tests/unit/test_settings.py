@@ -23,9 +23,9 @@ from darkroom.services.live_settings import (
     CURRENT,
     FRESH_S,
     RETRY_S,
-    Configured,
     LiveSettings,
-    history_name,
+    SettingsBound,
+    history_key,
     parse_document,
 )
 from darkroom.services.service_settings import (
@@ -190,7 +190,7 @@ def test_a_function_ignores_what_only_a_newer_version_knows() -> None:
 
 
 def test_versions_are_listed_in_order() -> None:
-    assert history_name(9) < history_name(10)
+    assert history_key(9) < history_key(10)
 
 
 @dataclass
@@ -280,7 +280,7 @@ def test_defaults_never_stand_in_for_a_document_that_cannot_be_read(
 
 
 def test_an_object_is_built_again_when_the_settings_change(store: Store, live: LiveSettings) -> None:
-    built = Configured(live, lambda settings: [settings.access_mode])
+    built = SettingsBound(live, lambda settings: [settings.access_mode])
     first = built()
     assert built() is first
     store.now_s += FRESH_S

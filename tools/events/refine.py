@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import cast
 
-from darkroom.services.refine.orders import refine_message
+from darkroom.services.reencode.messages import reencode_message
 from local.event_samples import FIRST, list_uploads
 
 from . import Event
@@ -20,8 +20,8 @@ def events() -> dict[str, Event]:
     """Each event by its file name."""
     return {
         "stored.json": batch(QUEUE, stored(SEEN)),
-        "popular.json": batch(QUEUE, refine_message(SIGNED, 250)),
-        "no-such-derivative.json": batch(QUEUE, refine_message("derivatives/no/such/photo.jpg/_/w-320.webp", 20)),
+        "popular.json": batch(QUEUE, reencode_message(SIGNED, 250)),
+        "no-such-derivative.json": batch(QUEUE, reencode_message("derivatives/no/such/photo.jpg/_/w-320.webp", 20)),
         "unreadable.json": batch(QUEUE, {"photo": SEEN}),
     }
 

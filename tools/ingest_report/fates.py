@@ -16,8 +16,8 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import reader
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.live_settings import LiveSettings
-from darkroom.services.places import HELD_MASTERS, MASTERS
-from darkroom.services.transform import DERIVATIVES
+from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
+from darkroom.services.serve.transform import DERIVATIVES
 from local.aws import Cloud
 
 LOOK_EVERY_S = 0.25

@@ -24,7 +24,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
 from darkroom.errors import DarkroomError, ModelUnavailable
 from darkroom.services.infer.tasks import tasks as configured
-from darkroom.services.places import ObjectNames
+from darkroom.services.s3_keys import ObjectNames
 from darkroom.settings import DEFAULTS
 
 from .. import local_stack

@@ -11,7 +11,7 @@ from darkroom.errors import DarkroomError
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.infer.prepare import prepared
-from darkroom.services.places import ObjectNames
+from darkroom.services.s3_keys import ObjectNames
 
 
 def sampled(samples: Samples, names: ObjectNames) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import Changed
-from darkroom.services.live_settings import CURRENT, HISTORY, history_name
+from darkroom.services.live_settings import CURRENT, HISTORY, history_key
 from darkroom.settings import InvalidSettings, read_settings
 
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -77,7 +77,7 @@ class SettingsStore:
 
     def version(self, number: int) -> Version | None:
         """Version ``number`` of the history; None if there is none."""
-        return self._read(history_name(number))
+        return self._read(history_key(number))
 
     def history(self) -> Iterator[Version]:
         """All versions, the oldest first, those included that were never in force."""
@@ -97,7 +97,7 @@ class SettingsStore:
         while True:
             version = Version(number, replaces.number, at, by, reason, settings)
             try:
-                self._put(history_name(number), version.body(), "")
+                self._put(history_key(number), version.body(), "")
                 break
             except Changed:
                 number += 1

@@ -33,6 +33,7 @@ FORBIDDEN = {
     "darkroom.watch": NATIVE
     | AWS
     | {"darkroom.plan", "darkroom.imaging", "darkroom.models", "darkroom.aws", "darkroom.services"},
+    "darkroom.http": set(),
     "darkroom.services": set(),
     "darkroom.dialects": set(),
 }
@@ -101,7 +102,7 @@ def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     hidden = f"sys.modules.update(dict.fromkeys({sorted(AWS_LAYER)!r}))"
     late = [
         *(module for room in ("plan", "imaging", "dialects") for module in modules_of(f"darkroom.{room}")),
-        *("darkroom.services.transform", "darkroom.dialects.serving.iiif.service"),
+        *("darkroom.services.serve.transform", "darkroom.dialects.serving.iiif.service"),
     ]
     loaded = imported_by(
         "\n".join(["import sys", hidden, "import app", *(f"import {module}" for module in late)]), **APP

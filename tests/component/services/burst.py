@@ -17,7 +17,7 @@ from uuid import uuid4
 import boto3
 
 from darkroom.aws.clients import client
-from darkroom.services.purge_orders import purge_message
+from darkroom.services.purge.messages import purge_message
 from tests.roles import create_role
 
 ROOT = Path(__file__).parents[3]

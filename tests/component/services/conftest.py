@@ -12,7 +12,7 @@ from obstore.store import MemoryStore
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.errors import refusals
-from darkroom.services.answers import Answer, Failed
+from darkroom.services.serve.answers import Answer, Failed
 
 _numbers = itertools.count(1)
 

@@ -38,8 +38,8 @@ from darkroom.services.ingest.moderation import Moderation
 from darkroom.services.ingest.publish import Publisher
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.service import Ingest, IngestOutcome
-from darkroom.services.places import MASTERS
-from darkroom.services.purge import Purge
+from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom.services.s3_keys import MASTERS
 
 _numbers = itertools.count(1)
 
@@ -159,7 +159,7 @@ class World:
             publisher=Publisher(
                 claims=self.claims,
                 media=self.vault("media"),
-                purge=Purge(self.vault("media"), self.vault("media")),
+                purge=DerivativePurge(self.vault("media"), self.vault("media")),
                 purges=self.queue("purges"),
                 caching=CachePolicy(),
             ),

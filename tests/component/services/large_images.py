@@ -19,7 +19,7 @@ from darkroom.services.ingest.events import IngestEvent, read_event
 from darkroom.services.ingest.service import Ingest
 from darkroom.services.large_image.step_request import read_request
 from darkroom.services.large_image.steps import LargeImageSteps
-from darkroom.services.places import SCENES
+from darkroom.services.s3_keys import SCENES
 from tests.roles import create_role
 
 from .ingesting import World

@@ -11,11 +11,11 @@ import pytest
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import BadUpload, Changed, Damaged, Unavailable
 from darkroom.plan.limits import Limits
-from darkroom.services.figures import failed
+from darkroom.services.slo_metrics import count_failure
 from darkroom.watch.slo import slow_ms
 from tests.images.pictures import jpeg_photo
 
-from .emf import Counted, counted, of
+from .emf_metrics import Counted, counted, of
 from .functions import Function, load
 from .ingesting import World
 from .test_ingest_messages import MAX_RECEIVES, created, receive
@@ -147,7 +147,7 @@ def test_an_upload_is_slow_by_its_objective(
 )
 def test_whose_fault_an_error_is(error: Exception, whose: str, code: str, capsys: pytest.CaptureFixture[str]) -> None:
     observer = PowertoolsObserver("ingest")
-    failed(observer, error)
+    count_failure(observer, error)
     observer.flush()
     told = counted(capsys.readouterr().out)
     assert told == {(whose, frozenset()): 1, ("Errors", frozenset({("code", code)})): 1}

@@ -15,7 +15,7 @@ from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair
 from darkroom.services.ingest.service import IngestOutcome
 from tests.images.pictures import jpeg_photo
 
-from .emf import counted, of
+from .emf_metrics import counted, of
 from .ingesting import World
 from .killing import Wire, wired
 

@@ -19,9 +19,9 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
 from darkroom.services import master_reader
-from darkroom.services.answers import Failed, Rendered
 from darkroom.services.master_reader import CACHED_MASTERS, MasterReader
-from darkroom.services.transform import Transform
+from darkroom.services.serve.answers import Failed, Rendered
+from darkroom.services.serve.transform import Transform
 
 from .test_transform import Keys, request
 

@@ -22,14 +22,14 @@ from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import NOTHING, AlwaysRedact
-from darkroom.services.caching import made_from
+from darkroom.services.caching import derivative_metadata
 from darkroom.services.popular import service
-from darkroom.services.popular.service import ENOUGH_S, SETTLED_S, SPARE_S, Outcome, Popular, Window
+from darkroom.services.popular.service import FILE_TIME_S, LOOKUP_TIME_S, SETTLED_S, PopularityScan, ScanReport, Window
 from darkroom.settings import read_settings
 
-from .emf import counted, of
+from .emf_metrics import counted, of
 from .functions import Context, load
-from .purging import lasting
+from .purge_harness import lasting
 
 _numbers = itertools.count(1)
 
@@ -60,8 +60,8 @@ class World:
         url = sqs.create_queue(QueueName=f"popular-{number}", Attributes=delayed)["QueueUrl"]
         return cls(s3, sqs, logs, media, url)
 
-    def service(self, always: AlwaysRedact = NOTHING, presets: Presets | None = None) -> Popular:
-        return Popular(
+    def service(self, always: AlwaysRedact = NOTHING, presets: Presets | None = None) -> PopularityScan:
+        return PopularityScan(
             logs=S3Bucket(self.s3, self.logs),
             media=S3Bucket(self.s3, self.media),
             queue=Queue(self.sqs, self.queue_url),
@@ -73,7 +73,7 @@ class World:
         )
 
     def store(self, name: str, pace: str = "quick") -> None:
-        metadata = made_from("etag") | ({"pace": pace} if pace else {})
+        metadata = derivative_metadata("etag") | ({"pace": pace} if pace else {})
         self.s3.put_object(Bucket=self.media, Key=name, Body=b"picture", Metadata=metadata)
 
     def visit(self, path: str, times: int = HITS, query: str | None = None, distribution: str = DISTRIBUTION) -> None:
@@ -86,7 +86,7 @@ class World:
             delivery.note(deployed, LogRecord(request, answer, deployed.domain, time.time(), 0.01))
         delivery.deliver(deployed)
 
-    def run(self, always: AlwaysRedact = NOTHING) -> Outcome:
+    def run(self, always: AlwaysRedact = NOTHING) -> ScanReport:
         return self.service(always).run(now(), lasting)
 
     def messages(self) -> list[dict[str, object]]:
@@ -110,7 +110,7 @@ def test_a_derivative_that_is_asked_for_often_is_sent_once(world: World) -> None
     world.store(STORED)
     for _ in range(HITS):
         world.visit(ASKED, 1)
-    assert world.run() == Outcome(files=HITS, lines=HITS, popular=1, sent=1)
+    assert world.run() == ScanReport(files=HITS, lines=HITS, popular=1, sent=1)
     assert world.messages() == [{"refine": STORED, "hits": HITS}]
 
 
@@ -155,7 +155,7 @@ def test_what_is_rare_or_thorough_is_left_alone(world: World, pace: str, times: 
 
 
 def test_the_most_popular_are_looked_at_first_and_not_endlessly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(service, "MAX_LOOKUPS", 2)
     for width, times in ((101, HITS), (102, HITS + 2), (103, HITS + 1)):
         world.store(f"derivatives/a.jpg/_/w-{width}.webp")
         world.visit(f"/a.jpg/_/w-{width}.webp", times)
@@ -168,7 +168,7 @@ def test_what_is_not_stored_any_more_is_left_alone(world: World) -> None:
     world.visit(ASKED)
     world.visit("/gone.jpg", query="w=333")
     world.visit("/a.jpg", query="f=json")
-    assert world.run() == Outcome(files=3, lines=3 * HITS, popular=2, sent=0)
+    assert world.run() == ScanReport(files=3, lines=3 * HITS, popular=2, sent=0)
 
 
 def test_a_repeated_run_sends_the_same_again(world: World) -> None:
@@ -183,11 +183,11 @@ def test_files_of_others_and_of_other_hours_are_not_read(world: World) -> None:
     world.store(STORED)
     world.visit(ASKED, distribution="E1ABCD")
     world.visit(ASKED, HITS - 1)
-    assert world.run() == Outcome(files=1, lines=HITS - 1)
+    assert world.run() == ScanReport(files=1, lines=HITS - 1)
     over = Window(time.time() - 7_200, time.time() - 3_600)
     yet_to_come = Window(time.time() + 3_600, time.time() + 7_200)
     for window in (over, yet_to_come):
-        assert world.service().run(window, lasting) == Outcome()
+        assert world.service().run(window, lasting) == ScanReport()
 
 
 def test_a_file_that_was_delivered_late_is_read_with_those_of_its_delivery(world: World) -> None:
@@ -216,11 +216,11 @@ def test_time_that_runs_out_leaves_files_and_sends_what_is_known(world: World) -
     world.store(STORED)
     for _ in range(3):
         world.visit(ASKED)
-    times = iter([900.0, 900.0, SPARE_S - 1])
-    outcome = world.service().run(now(), lambda: next(times, ENOUGH_S + 1))
+    times = iter([900.0, 900.0, FILE_TIME_S - 1])
+    outcome = world.service().run(now(), lambda: next(times, LOOKUP_TIME_S + 1))
     assert (outcome.files, outcome.files_left, outcome.sent) == (2, 1, 1)
     assert world.messages() == [{"refine": STORED, "hits": 2 * HITS}]
-    assert world.service().run(now(), lambda: ENOUGH_S - 1) == Outcome(files_left=3)
+    assert world.service().run(now(), lambda: LOOKUP_TIME_S - 1) == ScanReport(files_left=3)
 
 
 def test_the_function_reads_the_hour_before_its_event_and_tells(

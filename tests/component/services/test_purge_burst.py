@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from darkroom.services.purging import invalidated_paths
+from darkroom.services.purge.consumer import cdn_paths
 from local import tool_venvs
 from local.emulation.invalidations import SECONDS
 from local.emulation.recursion import MOST_INVOCATIONS
@@ -56,7 +56,7 @@ def test_every_overwrite_of_a_burst_is_invalidated_in_the_end(environment: dict[
     wait_until(lambda: not burst.waiting(burst.queue), "the queue is empty", WITHIN_S, every_s=0.5)
     assert (burst.waiting(burst.dead), burst.dropped()) == (0, 0)
     purged = Counter(burst.invalidated())
-    assert set(purged) == {path for key in keys for path in invalidated_paths(key)}
+    assert set(purged) == {path for key in keys for path in cdn_paths(key)}
     assert min(purged.values()) >= 2  # both passes
 
 

@@ -18,7 +18,7 @@ from darkroom.dialects.common.parsed_url import Key
 from darkroom.dialects.serving.signing_keys import read_keys
 from darkroom.errors import KeysInvalid, Unavailable
 
-from .emf import counted, of
+from .emf_metrics import counted, of
 
 ONE, TWO = "the first key of a test", "the second key of a test"
 NOW = datetime(2026, 11, 25, 12, 0, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ from darkroom.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
 from darkroom.services.ingest.service import IngestOutcome
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from darkroom.services.sweep import (
     LEASE_GRACE_S,
     MAX_AGE_S,
@@ -31,7 +31,7 @@ from tools.events.sweep import events
 
 from .functions import load
 from .ingesting import World
-from .purging import lasting
+from .purge_harness import lasting
 
 HOUR_S = 3_600
 

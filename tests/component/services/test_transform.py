@@ -18,12 +18,12 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.signing import sign
-from darkroom.services.answers import Answer, Failed, NotModified, Rendered, Stored, to_http
-from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, made_from
+from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.deadline import CpuLimit, is_abandoned
-from darkroom.services.places import ObjectNames
-from darkroom.services.refusals import MAX_VARIANTS, Marker, read_marker, recorded, write_marker
-from darkroom.services.transform import Transform, TransformRequest
+from darkroom.services.s3_keys import ObjectNames
+from darkroom.services.serve.answers import Answer, Failed, NotModified, Rendered, Stored, to_response
+from darkroom.services.serve.negative_cache import MAX_VARIANTS, RefusalMarker, find_refusal, read_marker, write_marker
+from darkroom.services.serve.transform import Transform, TransformRequest
 from tests.images.drawn import animation
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.images.slow_svg import blurred
@@ -66,7 +66,7 @@ def request(url: str, *, key: str = "", extension: str = "", **fields: str) -> T
 
 
 def status(answer: Answer) -> int:
-    return int(str(to_http(answer, method="GET", viewer_url="/photo.jpg?w=1")["statusCode"]))
+    return int(str(to_response(answer, method="GET", viewer_url="/photo.jpg?w=1")["statusCode"]))
 
 
 def code(answer: Answer) -> str:
@@ -260,13 +260,13 @@ def test_a_marker_records_a_bounded_number_of_variants(bucket: FastBucket) -> No
         write_marker(bucket, name, read_marker(bucket, name), f"v{number}", OverLimits(), '"1"', limits)
     marker = read_marker(bucket, name)
     assert list(marker.variants) == [f"v{number}" for number in range(3, MAX_VARIANTS + 3)]
-    assert recorded(marker, "v2", '"1"', limits) is None
-    assert isinstance(recorded(marker, "v3", '"1"', limits), OverLimits)
-    assert recorded(marker, "v3", '"2"', limits) is None
-    write_marker(bucket, name, Marker(), "v0", Damaged(of_source=True), '"1"', limits)
+    assert find_refusal(marker, "v2", '"1"', limits) is None
+    assert isinstance(find_refusal(marker, "v3", '"1"', limits), OverLimits)
+    assert find_refusal(marker, "v3", '"2"', limits) is None
+    write_marker(bucket, name, RefusalMarker(), "v0", Damaged(of_source=True), '"1"', limits)
     assert read_marker(bucket, name) == marker, "it was written over what another request had read"
     write_marker(bucket, name, marker, "v0", Damaged(of_source=True), '"1"', limits)
-    assert isinstance(recorded(read_marker(bucket, name), "any", '"1"', limits), Damaged)
+    assert isinstance(find_refusal(read_marker(bucket, name), "any", '"1"', limits), Damaged)
 
 
 def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, bucket: FastBucket) -> None:
@@ -318,7 +318,7 @@ def test_what_keeps_nothing_still_replaces_what_is_stale(service: Transform, buc
 def test_what_is_too_large_for_an_answer_is_stored_anyway(
     service: Transform, bucket: FastBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("darkroom.services.transform.MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr("darkroom.services.serve.transform.MAX_BODY_BYTES", 1000)
     answer = replace(service, stores=False).answer(request("/photo.jpg?w=320&f=webp"))
     assert isinstance(answer, Stored)
     assert answer.body is None
@@ -387,7 +387,7 @@ class StoredMeanwhile(Overwritten):
             body = found.read()
             master = self.real.etag(key)
             assert master is not None
-            self.real.put("derivatives/photo.jpg/_/w-320.webp", b"fresh", made_from(master))
+            self.real.put("derivatives/photo.jpg/_/w-320.webp", b"fresh", derivative_metadata(master))
             yield body
 
         return replace(found, chunks=store_first())
@@ -447,11 +447,11 @@ def test_a_picture_too_large_for_an_answer_is_fetched_from_the_store(service: Tr
     for answer in (service.answer(asked), service.answer(asked)):
         assert isinstance(answer, Stored)
         assert answer.body is None
-        redirect = to_http(answer, method="GET", viewer_url="/noise.png?w=1500&f=png&s=x")
+        redirect = to_response(answer, method="GET", viewer_url="/noise.png?w=1500&f=png&s=x")
         assert redirect["statusCode"] == 302
         assert redirect["headers"]["location"] == "/noise.png?w=1500&f=png&s=x"  # type: ignore[index]
         assert redirect["headers"]["cache-control"] == "no-store"  # type: ignore[index]
-        assert to_http(answer, method="HEAD", viewer_url="/x")["statusCode"] == 200
+        assert to_response(answer, method="HEAD", viewer_url="/x")["statusCode"] == 200
     assert bucket.etag("derivatives/noise.png/_/w-1500.png") is not None
 
 
@@ -459,7 +459,7 @@ def test_a_picture_too_large_for_an_answer_is_fetched_from_the_store(service: Tr
 def test_a_redirect_stays_on_this_host(service: Transform, bucket: FastBucket, elsewhere: str) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1200), {})
     answer = service.answer(request("/noise.png?w=1500&f=png", key="key"))
-    assert to_http(answer, method="GET", viewer_url=elsewhere)["headers"]["location"] == "/"  # type: ignore[index]
+    assert to_response(answer, method="GET", viewer_url=elsewhere)["headers"]["location"] == "/"  # type: ignore[index]
 
 
 def test_a_watermark_that_is_not_there_is_a_bad_option(service: Transform) -> None:
@@ -520,7 +520,7 @@ def test_the_cdn_asks_again_soon_for_what_is_about_to_be_refined(service: Transf
 
 def test_a_fault_of_the_store_can_be_retried_and_names_nothing(unreachable: FastBucket, keys: Keys) -> None:
     service = Transform(source=unreachable, media=unreachable, keys=keys)
-    response = to_http(service.answer(request("/photo.jpg?w=320&f=webp")), method="GET", viewer_url="/")
+    response = to_response(service.answer(request("/photo.jpg?w=320&f=webp")), method="GET", viewer_url="/")
     headers, body = response["headers"], str(response["body"])
     assert response["statusCode"] == 503
     assert headers["retry-after"] == "5"  # type: ignore[index]
@@ -531,14 +531,14 @@ def test_a_fault_of_the_store_can_be_retried_and_names_nothing(unreachable: Fast
 
 
 def test_a_head_of_a_refusal_has_no_body(make_answer: Callable[[str], Answer]) -> None:
-    get, head = (to_http(make_answer("no-source"), method=method, viewer_url="/") for method in ("GET", "HEAD"))
+    get, head = (to_response(make_answer("no-source"), method=method, viewer_url="/") for method in ("GET", "HEAD"))
     assert (head["statusCode"], head["headers"], head["body"]) == (get["statusCode"], get["headers"], "")
 
 
 def test_what_an_answer_says_of_caching_for_each_refusal(make_answer: Callable[[str], Answer]) -> None:
     ages = {"bad-option": 60, "no-source": 60, "over-limits": 60, "type-not-allowed": 60, "damaged": 60}
     for name in ("bad-signature", "unsigned", "expired", "internal", *ages):
-        response = to_http(make_answer(name), method="GET", viewer_url="/")
+        response = to_response(make_answer(name), method="GET", viewer_url="/")
         expected = f"public, max-age={ages[name]}" if name in ages else "no-store"
         assert response["headers"]["cache-control"] == expected, name  # type: ignore[index]
 

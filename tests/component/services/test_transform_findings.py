@@ -17,8 +17,8 @@ from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, TEXT, Face, Fin
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact, forced
-from darkroom.services.answers import Answer, Failed, Provisional, Rendered, Stored, to_http
-from darkroom.services.transform import Transform, TransformRequest
+from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored, to_response
+from darkroom.services.serve.transform import Transform, TransformRequest
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.images.rendering import seen
 from tools.events import FOLDER
@@ -63,7 +63,7 @@ def analyse(
 
 
 def headers(answer: Answer) -> dict[str, str]:
-    return to_http(answer, method="GET", viewer_url="/")["headers"]  # type: ignore[return-value]
+    return to_response(answer, method="GET", viewer_url="/")["headers"]  # type: ignore[return-value]
 
 
 def derivative(url: str) -> str:
@@ -198,7 +198,7 @@ def test_until_faces_are_known_another_part_stands_in(service: Transform, bucket
     assert seen(before.body).shape == (300, 300, 3)
     assert headers(before)["cache-control"] == "public, max-age=0, s-maxage=30"
     assert "etag" not in headers(before)
-    assert to_http(before, method="GET", viewer_url="/")["statusCode"] == 200
+    assert to_response(before, method="GET", viewer_url="/")["statusCode"] == 200
     assert bucket.etag(derivative(FACING)) is None
     analyse(bucket)
     after = service.answer(asked(FACING))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.services.deadline import limit_of_lease, limit_within
+from darkroom.services.deadline import limit_for_lease, limit_for_timeout
 from darkroom.services.sweep import LEASE_GRACE_S
 
 from .stack import Stack, template
@@ -198,4 +198,4 @@ def test_the_upload_api_has_three_routes_a_rate_and_named_origins() -> None:
 def test_the_cpu_limit_of_an_upload_follows_the_timeout_of_ingest() -> None:
     """Functions know it by the lease."""
     for sizes in SIZES.values():
-        assert limit_of_lease(float(sizes["LeaseS"])) == limit_within(float(sizes["IngestS"]))
+        assert limit_for_lease(float(sizes["LeaseS"])) == limit_for_timeout(float(sizes["IngestS"]))

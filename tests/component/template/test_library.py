@@ -8,7 +8,7 @@ import pytest
 
 from darkroom.errors import BadRun, GaveUp, Unfinished, Unsettled
 from darkroom.services.library.requests import read_request
-from darkroom.services.places import LIBRARY
+from darkroom.services.s3_keys import LIBRARY
 
 from .stack import Stack
 

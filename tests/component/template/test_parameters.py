@@ -11,7 +11,7 @@ from darkroom.aws.vectors.factory import open_vectors
 from darkroom.services.infer.trial import open_trials
 from darkroom.services.monitor.functions import queues, read_functions
 from darkroom.services.monitor.modelling import open_models
-from darkroom.services.places import source_names
+from darkroom.services.s3_keys import master_names
 from darkroom.settings import setting_fields
 from darkroom.watch.cost import MEMORY_MB
 from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
@@ -120,7 +120,7 @@ def test_environment_is_what_the_function_reads(function: str) -> None:
         queues,
         open_models,
         open_trials,
-        source_names,
+        master_names,
     ):
         if re.search(rf"\b{reader.__name__}\((_env|environment)\b", source):
             source += inspect.getsource(reader)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.services.popular.service import SPARE_S, read_window
+from darkroom.services.popular.service import FILE_TIME_S, read_window
 
 from .stack import Stack
 from .test_permissions import KEY, permissions, statements
@@ -35,7 +35,7 @@ def test_it_runs_every_hour_on_the_files_of_that_hour() -> None:
     assert rule["ScheduleExpression"] == "rate(1 hour)"
     assert window.until_s - window.since_s == 3_600
     assert found.properties("PopularFunctionEventInvokeConfig")["MaximumRetryAttempts"] > 0
-    assert found.properties("PopularFunction")["Timeout"] > 2 * SPARE_S
+    assert found.properties("PopularFunction")["Timeout"] > 2 * FILE_TIME_S
     [permission] = permissions(found, "Popular")
     assert (permission["Principal"], permission["SourceArn"]) == ("events.amazonaws.com", "<PopularFunctionHourly.Arn>")
 

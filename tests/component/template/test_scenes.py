@@ -9,7 +9,7 @@ import pytest
 from darkroom.errors import SceneRefused
 from darkroom.services.ingest.cutting import LEASE_S
 from darkroom.services.large_image.step_request import StepAction, read_request
-from darkroom.services.places import SCENES
+from darkroom.services.s3_keys import SCENES
 
 from .stack import Stack
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from darkroom.dialects.cloudflare import COVERAGE
-from darkroom.services.answers import HttpResponse
+from darkroom.services.serve.answers import HttpResponse
 
 from ..serving import ACCOUNT, Deployment, body_of, deploy, key_of, size_of
 

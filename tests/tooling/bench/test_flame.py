@@ -20,12 +20,12 @@ from bench.suites.flame import kind, our_file
 LOOP = "thread (7): MainThread;main (awslambdaric/__main__.py:31);handle_event_request (awslambdaric/bootstrap.py:178)"
 HANDLER = f"{LOOP};handler (app.py:53)"
 RECORDING = f"""\
-{HANDLER};Transform._make (darkroom/services/transform.py:180);render (darkroom/imaging/render/pipeline.py:55) 6
-{HANDLER};Transform._make (darkroom/services/transform.py:189);Bucket.put (darkroom/aws/s3_fast.py:81) 3
-{HANDLER};Transform._make (darkroom/services/transform.py:180);render (darkroom/imaging/render/pipeline.py:58) 1
+{HANDLER};Transform._make (darkroom/services/serve/transform.py:180);render (darkroom/imaging/render/pipeline.py:55) 6
+{HANDLER};Transform._make (darkroom/services/serve/transform.py:189);Bucket.put (darkroom/aws/s3_fast.py:81) 3
+{HANDLER};Transform._make (darkroom/services/serve/transform.py:180);render (darkroom/imaging/render/pipeline.py:58) 1
 {LOOP};handler (app.py:60);b64encode (base64.py:58) 2
 thread (7): MainThread;main (awslambdaric/__main__.py:31);wait_next (awslambdaric/bootstrap.py:542) 50
-thread (9): Thread-1 (_run);Aside._run (darkroom/services/aside.py:24) 70
+thread (9): Thread-1 (_run);Aside._run (darkroom/services/serve/background.py:24) 70
 """
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -112,7 +112,7 @@ def test_the_picture_is_an_svg_whose_boxes_lie_within(found: list[Stack]) -> Non
 def test_the_picture_tells_names_and_milliseconds() -> None:
     text = drawn(grown(answering(parse(RECORDING.splitlines())), ROOT), "title", 0.5, kind)
     assert "render darkroom/imaging/render/pipeline.py: 3.5 ms" in text
-    assert ">Transform._make  darkroom/services/transform.py<" in text
+    assert ">Transform._make  darkroom/services/serve/transform.py<" in text
 
 
 def test_a_process_that_runs_is_looked_at() -> None:

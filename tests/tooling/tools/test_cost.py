@@ -32,8 +32,8 @@ from bench.cost.pricing import (
 from bench.goals import goals
 from bench.suites.cost import figure
 from darkroom.aws.s3_fast import FastBucket, StoredObject
-from darkroom.services.answers import Rendered
-from darkroom.services.transform import Transform, TransformRequest
+from darkroom.services.serve.answers import Rendered
+from darkroom.services.serve.transform import Transform, TransformRequest
 from darkroom.watch.cost import load, missed, misses_cost, requests_cost
 from tests.images.pictures import jpeg_photo
 from tools.cost import MARKERS, MEMORY_MB, PAGE, TWICE, by_memory, conditions, for_page

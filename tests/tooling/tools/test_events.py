@@ -11,8 +11,8 @@ from darkroom.aws.s3_fast import FastBucket
 from darkroom.dialects.serving.handler import respond
 from darkroom.dialects.serving.signing_keys import read_keys
 from darkroom.plan.limits import Limits
-from darkroom.services.answers import to_http
-from darkroom.services.transform import Transform, TransformRequest
+from darkroom.services.serve.answers import to_response
+from darkroom.services.serve.transform import Transform, TransformRequest
 from local.dialect_keys import DOCUMENT
 from tests.component.services.dialects.serving import served
 from tests.images.pictures import jpeg_photo
@@ -60,7 +60,7 @@ def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
         if_none_match=headers.get("if-none-match", ""),
     )
     assert (
-        to_http(service.answer(request), method="GET", viewer_url=headers["x-darkroom-url"])["statusCode"]
+        to_response(service.answer(request), method="GET", viewer_url=headers["x-darkroom-url"])["statusCode"]
         == STATUS[name]
     )
 
@@ -69,7 +69,7 @@ def test_a_bad_option_is_named_with_its_range() -> None:
     event = events()["bad-option.json"]
     service = Transform(source=FastBucket(MemoryStore()), media=FastBucket(MemoryStore()), keys=Keys())
     answer = service.answer(TransformRequest(path=str(event["rawPath"])))
-    problem = json.loads(str(to_http(answer, method="GET", viewer_url="/")["body"]))
+    problem = json.loads(str(to_response(answer, method="GET", viewer_url="/")["body"]))
     assert (problem["code"], problem["option"]) == ("bad-option", "w")
     assert problem["detail"] == "w must be a whole number from 1 to 8192, but is '0'"
 

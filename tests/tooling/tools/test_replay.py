@@ -15,7 +15,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.samples import Samples
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from darkroom.watch.sample import Sample
 from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found

@@ -18,7 +18,7 @@ from darkroom.plan.negotiation import at_ratio, format_class, hinted_ratio, savi
 from darkroom.plan.policy import UNSIGNED_SET, AccessMode, needs_signature
 from darkroom.plan.presets import Presets, load
 from darkroom.plan.redaction import FIRST_GENERATION, AlwaysRedact, check_first_page, forced, needs_findings
-from darkroom.services.answers import Failed, to_http
+from darkroom.services.serve.answers import Failed, to_response
 
 from .engine import NOW_S
 
@@ -81,7 +81,7 @@ def expected(asked: Asked) -> dict[str, Any]:
     try:
         return _forwarded(asked)
     except DarkroomError as error:
-        response = to_http(Failed(error), method=asked.method, viewer_url="")
+        response = to_response(Failed(error), method=asked.method, viewer_url="")
         body = str(response["body"])
         return response | {"body": json.loads(body) if body else ""}
 

@@ -55,7 +55,9 @@ class CachePolicy:
         )
 
 
-def stored_headers(plan: Plan, content_type: str, policy: CachePolicy, *, unrefined: bool = False) -> dict[str, str]:
+def derivative_headers(
+    plan: Plan, content_type: str, policy: CachePolicy, *, unrefined: bool = False
+) -> dict[str, str]:
     """The headers that go with a derivative of ``plan`` into the store, from where CDN and function answer alike.
 
     ``unrefined``: it was encoded quickly, and is one of those that are refined.
@@ -70,12 +72,12 @@ def stored_headers(plan: Plan, content_type: str, policy: CachePolicy, *, unrefi
 
 def provisional_headers(plan: Plan, content_type: str) -> dict[str, str]:
     """The headers of a picture that stands in for that of ``plan``: the CDN asks again in half a minute."""
-    return stored_headers(plan, content_type, CachePolicy()) | {
+    return derivative_headers(plan, content_type, CachePolicy()) | {
         "Cache-Control": f"public, max-age=0, s-maxage={PROVISIONAL_S}"
     }
 
 
-def made_from(master_etag: str, pace: StoredEffort | None = None) -> dict[str, str]:
+def derivative_metadata(master_etag: str, pace: StoredEffort | None = None) -> dict[str, str]:
     """The user metadata of whatever was made from the master with this entity tag, and at which pace."""
     return {SOURCE_ETAG: master_etag.strip('"')} | ({PACE: pace} if pace else {})
 

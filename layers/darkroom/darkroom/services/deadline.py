@@ -53,14 +53,14 @@ INGEST = CpuLimit(cpu_s=75.0, wall_s=90.0)
 UNLIMITED = CpuLimit(cpu_s=math.inf, wall_s=math.inf)
 
 
-def limit_within(timeout_s: float) -> CpuLimit:
+def limit_for_timeout(timeout_s: float) -> CpuLimit:
     """The limit of one upload for a function with this timeout, in the same ratio as :data:`INGEST` to 120 s."""
     return CpuLimit(cpu_s=timeout_s * 0.625, wall_s=timeout_s * 0.75)
 
 
-def limit_of_lease(lease_s: float) -> CpuLimit:
+def limit_for_lease(lease_s: float) -> CpuLimit:
     """The limit of one upload where claims have leases of ``lease_s``: mapping Sizes of the template."""
-    return limit_within(max(lease_s - _LEASE_SPARE_S, _LEAST_TIMEOUT_S))
+    return limit_for_timeout(max(lease_s - _LEASE_SPARE_S, _LEAST_TIMEOUT_S))
 
 
 class Deadline:

@@ -30,7 +30,7 @@ RETRY_S = 5.0
 """After how long a failed read is repeated, while the last good document is in force."""
 
 
-def history_name(number: int) -> str:
+def history_key(number: int) -> str:
     """The object that version ``number`` is kept in. Numbers have one width, so that listings are in order."""
     return f"{HISTORY}{number:08d}.json"
 
@@ -71,7 +71,7 @@ class LiveSettings:
         return not 0 <= self.clock() - self._read_s < self.fresh_s
 
     @property
-    def known(self) -> Settings:
+    def last_known(self) -> Settings:
         """What was read last, the defaults before that. For reads that begin early, and beside :meth:`current`."""
         return DEFAULTS if self._known is None else self._known
 
@@ -86,9 +86,9 @@ class LiveSettings:
                 self._known = DEFAULTS if body is None else parse_document(body)
                 self._body = body
         except InvalidSettings as error:
-            return self._last_good("settings document invalid", "SettingsInvalid", str(error), now_s)
+            return self._keep_last_good("settings document invalid", "SettingsInvalid", str(error), now_s)
         except Unavailable as error:
-            return self._last_good("settings read failed", "SettingsReadFailed", error.detail, now_s)
+            return self._keep_last_good("settings read failed", "SettingsReadFailed", error.detail, now_s)
         self._read_s = now_s
         return self._known
 
@@ -98,7 +98,7 @@ class LiveSettings:
             raise Unavailable(detail=f"{CURRENT} is missing")
         return body
 
-    def _last_good(self, message: str, metric: str, detail: str, now_s: float) -> Settings:
+    def _keep_last_good(self, message: str, metric: str, detail: str, now_s: float) -> Settings:
         if self.observer is not None:
             self.observer.log("ERROR", message, detail=detail)
             self.observer.count(metric)
@@ -108,7 +108,7 @@ class LiveSettings:
         return self._known
 
 
-class Configured[T]:
+class SettingsBound[T]:
     """An object built from the settings in force, and built again when they change."""
 
     def __init__(self, live: LiveSettings, build: Callable[[Settings], T]) -> None:

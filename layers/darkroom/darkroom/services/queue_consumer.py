@@ -13,7 +13,7 @@ from ..errors import Unavailable
 from .backoff import backoff_s
 from .correlation import correlation_id
 from .dead_letters import send_to_dlq_if_due
-from .figures import attempted, failed
+from .slo_metrics import count_failure, count_request
 from .sqs_message import SqsMessage
 
 
@@ -54,14 +54,14 @@ class QueueConsumer(ABC):
 
     def log_handled(self, message: SqsMessage, outcome: str, **fields: object) -> None:
         """Count and log that ``message`` was handled."""
-        attempted(self.observer)
+        count_request(self.observer)
         self.observer.annotate("outcome", outcome)
         stages_ms = {name: round(spent, 1) for name, spent in self.observer.timings_ms.items()}
         self.observer.log("INFO", "handled", outcome=outcome, **fields, receives=message.receives, ms=stages_ms)
 
     def _retry_or_give_up(self, message: SqsMessage, error: Exception) -> None:
-        attempted(self.observer)
-        failed(self.observer, error)
+        count_request(self.observer)
+        count_failure(self.observer, error)
         most, dead = self.max_receives, self.dead_letters
         if send_to_dlq_if_due(error, message, max_receives=most, dead_letters=dead, observer=self.observer):
             return

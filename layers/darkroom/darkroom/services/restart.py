@@ -25,7 +25,7 @@ _INIT_TYPE, _SNAP_START, _ON_DEMAND = "AWS_LAMBDA_INITIALIZATION_TYPE", "snap-st
 type Handler[T] = Callable[[dict[str, Any], Any], T]
 
 
-def restarting[T](handler: Handler[T]) -> Handler[T]:
+def restart_if_abandoned[T](handler: Handler[T]) -> Handler[T]:
     """``handler``, which restarts its process after an invocation that left an abandoned thread, also by an exception.
 
     Without Lambda's runtime API the response is returned as always, and restarting is left to the caller
@@ -37,7 +37,7 @@ def restarting[T](handler: Handler[T]) -> Handler[T]:
         try:
             response = handler(event, context)
         except Exception as error:
-            _restart_after("error", context, partial(_described, error))
+            _restart_after("error", context, partial(_describe_error, error))
             raise
         _restart_after("response", context, lambda: response)
         return response
@@ -52,7 +52,7 @@ def _restart_after(outcome: str, context: Any, document: Callable[[], object]) -
         _replace_process()
 
 
-def _described(error: Exception) -> dict[str, object]:
+def _describe_error(error: Exception) -> dict[str, object]:
     """``error`` as the runtime describes it: a state machine goes by the type. It is logged, as by the runtime."""
     import traceback
 
@@ -85,12 +85,12 @@ def _initial_environment() -> dict[str, str]:
     """The runtime removes variables that it has read, such as that of its log's file descriptor."""
     try:
         with open("/proc/self/environ", "rb") as file:  # noqa: PTH123 - pathlib would be a cold start's import
-            return environment_of(file.read())
+            return parse_environment(file.read())
     except OSError:
-        return environment_of(b"\0".join(os.fsencode(f"{name}={value}") for name, value in os.environ.items()))
+        return parse_environment(b"\0".join(os.fsencode(f"{name}={value}") for name, value in os.environ.items()))
 
 
-def environment_of(block: bytes) -> dict[str, str]:
+def parse_environment(block: bytes) -> dict[str, str]:
     """The variables in ``block``, of the form of /proc/self/environ, for the process that is to come.
 
     With SnapStart the runtime waits after its start to be restored from a snapshot, which has happened by then. Its

@@ -15,7 +15,7 @@ from ..aws.s3 import ListedObject, S3Bucket
 from ..aws.sqs import Queue
 from ..aws.telemetry.protocol import Observer
 from .ingest.events import build_repair_message, build_verdict_message
-from .places import ObjectNames
+from .s3_keys import ObjectNames
 
 CURSOR = "sweep#cursor"
 """The note in the index of the last key that a sweep which ran out of time looked at."""

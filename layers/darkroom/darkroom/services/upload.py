@@ -14,10 +14,10 @@ from ..aws.telemetry.protocol import Observer
 from ..aws.upload_counters import UploadCounters
 from ..client_findings import sign_findings
 from ..errors import NotGranted, NotIngested
+from ..http.api import KeySource, json_response, parse_key, read_grant
 from ..plan.keys import quote_key
 from ..plan.limits import Limits
-from .answers import HttpResponse
-from .api import KeySource, asked_for, granted, in_json
+from .serve.answers import HttpResponse
 from .upload_requests import Grant, Upload, read_upload
 
 POST_LIFETIME_S = 900
@@ -54,11 +54,11 @@ class UploadApi:
 
     def answer(self, request: UploadRequest) -> HttpResponse:
         """The answer as a Lambda response (payload format 2.0). Raises DarkroomErrors of any status."""
-        grant = granted(request.authorization, self.keys, self.clock())
+        grant = read_grant(request.authorization, self.keys, self.clock())
         if request.status_key is None:
             self.counters.count_request(grant.text, self.clock())
-            return in_json(201, self._presign(grant, request.body))
-        return in_json(200, self._read_status(grant, request.status_key))
+            return json_response(201, self._presign(grant, request.body))
+        return json_response(200, self._read_status(grant, request.status_key))
 
     def _presign(self, grant: Grant, body: bytes) -> dict[str, object]:
         upload = read_upload(body, grant, self.max_bytes)
@@ -89,7 +89,7 @@ class UploadApi:
         return {FINDINGS: upload.findings, FINDINGS_SIGNATURE: signature}
 
     def _read_status(self, grant: Grant, asked_key: str) -> dict[str, object]:
-        key = asked_for(asked_key)
+        key = parse_key(asked_key)
         if not grant.covers(key):
             raise NotGranted
         record = self.index.get(key)

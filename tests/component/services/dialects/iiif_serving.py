@@ -17,8 +17,8 @@ from darkroom.dialects.serving.iiif import Iiif
 from darkroom.dialects.serving.request import LanguageRequest
 from darkroom.errors import DarkroomError
 from darkroom.plan.policy import AccessMode
-from darkroom.services.answers import Failed, HttpResponse, to_http
-from darkroom.services.transform import Transform
+from darkroom.services.serve.answers import Failed, HttpResponse, to_response
+from darkroom.services.serve.transform import Transform
 
 VALIDATED = Path(__file__).parents[3] / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"
 
@@ -47,7 +47,7 @@ def answered(iiif: Iiif, request: LanguageRequest) -> HttpResponse:
     try:
         return iiif.answer(request)
     except DarkroomError as error:
-        return to_http(Failed(error), method=request.method, viewer_url="")
+        return to_response(Failed(error), method=request.method, viewer_url="")
 
 
 def body_of(response: HttpResponse) -> bytes:

@@ -16,8 +16,8 @@ from darkroom.dialects.serving.service import Languages
 from darkroom.dialects.serving.signing_keys import KeysByLanguage, read_keys
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import configured as configured_presets
-from darkroom.services.answers import HttpResponse
-from darkroom.services.transform import Transform
+from darkroom.services.serve.answers import HttpResponse
+from darkroom.services.serve.transform import Transform
 from tests.component.services.test_transform import Keys
 
 NOW_S = 1_800_000_000

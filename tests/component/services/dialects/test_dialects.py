@@ -21,8 +21,8 @@ from darkroom.dialects.serving.signing_keys import read_keys
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.answers import MAX_BODY_BYTES, HttpResponse
 from darkroom.services.caching import PROVISIONAL_S
+from darkroom.services.serve.answers import MAX_BODY_BYTES, HttpResponse
 from tests.images.pictures import jpeg_photo, png_noise
 
 from .serving import KEYS, NOW_S, OLD_KEY, SETTINGS, Served, served

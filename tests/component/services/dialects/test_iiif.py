@@ -22,8 +22,8 @@ from darkroom.errors import DarkroomError
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.answers import HttpResponse
-from darkroom.services.purging import invalidated_paths
+from darkroom.services.purge.consumer import cdn_paths
+from darkroom.services.serve.answers import HttpResponse
 from tests.component.services.test_master_reader import SCENE, TIFF, Counting, scene
 from tests.component.services.test_transform import request
 from tests.images.pictures import jpeg_photo, photograph, png_noise, turned
@@ -182,7 +182,7 @@ def test_a_picture_is_stored_under_its_canonical_path(guarded: Iiif, media: Fast
 
 def test_a_native_url_has_the_same_derivative(guarded: Iiif, media: FastBucket) -> None:
     size = ask(guarded, f"{PHOTO}/full/450,300/0/default.jpg")
-    native = guarded.transform.make(_plan("/trips/photo.jpg?w=450&f=jpeg"))
+    native = guarded.transform.serve(_plan("/trips/photo.jpg?w=450&f=jpeg"))
     assert body_of(size) == native.body  # type: ignore[union-attr]
 
 
@@ -246,7 +246,7 @@ def test_limits_of_sources_hold(opened: Iiif) -> None:
 def test_a_purge_reaches_all_addresses_of_a_picture() -> None:
     key = "Größe/(1) a.jpg"
     prefix = f"{V3.prefix}{identifier_of(key)}/"
-    assert f"{spelled(prefix)}*" in invalidated_paths(key, iiif=True)
+    assert f"{spelled(prefix)}*" in cdn_paths(key, iiif=True)
 
 
 def test_how_long_answers_are_kept_is_bounded(guarded: Iiif) -> None:
@@ -339,7 +339,7 @@ def test_what_is_too_large_for_an_answer_is_fetched_from_the_store(opened: Iiif,
 def test_while_only_presets_are_made_what_is_stored_is_still_shown(guarded: Iiif) -> None:
     tile = f"{PHOTO}/0,0,512,512/512,512/0/default.jpg"
     shown = ask(guarded, tile)
-    sparing = replace(guarded, transform=replace(guarded.transform, sparing=lambda: True))
+    sparing = replace(guarded, transform=replace(guarded.transform, is_load_shedding=lambda: True))
     assert body_of(ask(sparing, tile)) == body_of(shown)
     assert problem(ask(sparing, f"{PHOTO}/512,0,388,512/388,512/0/default.jpg")) == (503, "presets-only")
 

@@ -49,8 +49,8 @@ from darkroom.services.infer.service import Infer, Outcome, Terms
 from darkroom.services.infer.trial import Standings, Trials
 from darkroom.services.infer.views import MAX_VIEWS
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
-from darkroom.services.places import MASTERS, ObjectNames
-from darkroom.services.purge import derivatives_of
+from darkroom.services.purge.stale_derivatives import derivatives_prefix
+from darkroom.services.s3_keys import MASTERS, ObjectNames
 from tests.component.aws.sagemaker import NAME, Runtime
 from tests.component.services.ingesting import Recording, make_table
 from tests.waiting import HANG_S
@@ -253,7 +253,7 @@ class World:
         """Put a picture that was made of the present master; its object's key."""
         master = self.media.head(MASTERS.name(key))
         assert master is not None
-        place = derivatives_of(key) + name
+        place = derivatives_prefix(key) + name
         self.media.put(place, b"x", headers={}, metadata={SOURCE_ETAG: master.etag.strip('"')})
         return place
 

@@ -15,7 +15,7 @@ from darkroom.services.infer.breaker import NAME, Breaker
 from darkroom.services.infer.circuit import Circuit, Phase, Terms
 from darkroom.services.infer.requests import MAX_WAIT_S, Kind, Request, read_request, wait_s
 from darkroom.services.infer.service import Outcome
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo
 from tests.waiting import HANG_S, wait_until

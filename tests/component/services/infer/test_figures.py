@@ -9,10 +9,10 @@ import pytest
 from darkroom.findings import Finding
 from darkroom.services.infer.announce import versions
 from darkroom.services.infer.requests import Kind, Request
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from darkroom.watch.slo import slow_ms
 from tests.component.aws import sagemaker
-from tests.component.services.emf import Counted, counted, of
+from tests.component.services.emf_metrics import Counted, counted, of
 from tests.images.pictures import jpeg_photo
 
 from .inferring import World

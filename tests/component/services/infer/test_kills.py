@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, Face, Finding, Findings, Region
 from darkroom.services.infer.requests import Kind, Request, read_request
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from tests.component.aws import sagemaker
 from tests.component.services.killing import Killed, Wire, kill, wired
 from tests.images.pictures import jpeg_photo

@@ -10,9 +10,9 @@ import pytest
 from darkroom.errors import BadUpload, Unavailable
 from darkroom.services.infer.messages import Inbox
 from darkroom.services.infer.requests import MAX_ATTEMPTS, Kind, Request, read_request
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from tests.component.aws import sagemaker
-from tests.component.services.emf import counted, of
+from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load
 from tests.images.pictures import jpeg_photo
 from tools.events import FOLDER

@@ -13,7 +13,7 @@ from darkroom.findings import ENDPOINT
 from darkroom.services.infer.requests import read_request
 from darkroom.services.infer.service import Outcome
 from darkroom.services.ingest.events import read_event
-from darkroom.services.places import HELD_MASTERS, MASTERS
+from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime
 from tests.component.services import ingesting

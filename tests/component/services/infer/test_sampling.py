@@ -16,7 +16,7 @@ from darkroom.findings import ENDPOINT, FACES, FALLBACK, MODERATION, SIMILARITY,
 from darkroom.services.infer.requests import Kind, Request
 from darkroom.services.infer.sampling import brightness
 from darkroom.services.infer.service import Outcome
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from darkroom.watch.sample import Said
 from tests.component.aws import sagemaker
 from tests.images.pictures import jpeg_photo

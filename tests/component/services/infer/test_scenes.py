@@ -7,7 +7,7 @@ from typing import Any
 
 from darkroom.services.infer.requests import Kind, Request
 from darkroom.services.infer.service import Outcome
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from tests.component.services.test_master_reader import scene
 
 from .inferring import World

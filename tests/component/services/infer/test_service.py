@@ -33,7 +33,7 @@ from darkroom.services.infer.requests import Kind, Request, read_request
 from darkroom.services.infer.service import Outcome
 from darkroom.services.infer.views import UNSAMPLED
 from darkroom.services.ingest.events import VERDICT, build_verdict_message
-from darkroom.services.places import HELD_MASTERS, MASTERS
+from darkroom.services.s3_keys import HELD_MASTERS, MASTERS
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
 from tests.images.hidden import KINDS, flagged_drawing

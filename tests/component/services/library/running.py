@@ -23,10 +23,10 @@ from darkroom.services.library.runs import Run, read_batches
 from darkroom.services.library.service import Library
 from darkroom.services.library.uploads import Intake
 from darkroom.services.library.working import Worker
-from darkroom.services.places import MASTERS
-from darkroom.services.purge import Purge
+from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom.services.s3_keys import MASTERS
 from tests.component.services.ingesting import World
-from tests.component.services.purging import lasting
+from tests.component.services.purge_harness import lasting
 
 
 class Patience(Exception):
@@ -56,7 +56,7 @@ class Runs:
             media=media,
             examiner=UploadExaminer(world.limits, observer),
             prints=Prints(world.ingest.presets, world.always, media),
-            purge=Purge(media, media),
+            purge=DerivativePurge(media, media),
             caching=CachePolicy(),
         )
         operations: dict[Doing, Operation] = {

@@ -14,7 +14,7 @@ import pytest
 from darkroom.errors import BadRun
 from darkroom.services.library.requests import Doing, Order, read_order, read_request, written
 from darkroom.services.library.runs import Batch, read_batches
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 
 from .running import Runs
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from darkroom.plan.limits import Limits
 from darkroom.services.library.requests import Doing
-from darkroom.services.places import MASTERS
-from darkroom.services.purge import derivatives_of
+from darkroom.services.purge.stale_derivatives import derivatives_prefix
+from darkroom.services.s3_keys import MASTERS
 from tests.images.pictures import jpeg_photo
 
 from .running import Runs
@@ -24,7 +24,7 @@ def master(runs: Runs, key: str, body: bytes) -> str:
 
 def prints(runs: Runs, key: str) -> dict[str, str]:
     """The entity tags of masters that prints of ``key`` were made from, by the prints' names."""
-    names = runs.world.keys("media", derivatives_of(key))
+    names = runs.world.keys("media", derivatives_prefix(key))
     heads = {name: runs.world.vault("media").head(name) for name in names}
     return {name: head.metadata["source-etag"] for name, head in heads.items() if head is not None}
 

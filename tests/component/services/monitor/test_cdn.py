@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.services.monitor.cdn import CdnWatch, hits_and_misses, percent
-from tests.component.services.emf import counted, of
+from tests.component.services.emf_metrics import counted, of
 
 from .stage import Stage
 

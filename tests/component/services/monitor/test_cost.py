@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.services.monitor.cost import OF_A_MISS, OF_A_RENDER, OF_AN_UPLOAD, CostWatch, read_amounts
 from darkroom.watch.cost import HOURS_A_MONTH, load
-from tests.component.services.emf import Counted, counted, of
+from tests.component.services.emf_metrics import Counted, counted, of
 
 from .stage import Stage
 

@@ -28,13 +28,13 @@ from darkroom.findings import (
 )
 from darkroom.services.monitor.drift import BASELINE, MAX_PSI, RECENT_S, BaselineWatch, DriftWatch
 from darkroom.services.monitor.manifests import Manifests, side
-from darkroom.services.places import MASTERS
+from darkroom.services.s3_keys import MASTERS
 from darkroom.watch.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
 from darkroom.watch.sample import Sample
 from tests.announcements import complaints
 from tests.component.aws import faulty
 from tests.component.aws.stored import put
-from tests.component.services.emf import Counted, counted, of
+from tests.component.services.emf_metrics import Counted, counted, of
 from tests.images.pictures import jpeg_photo, png_noise
 from tests.unit.watching import samples
 

@@ -15,7 +15,7 @@ from darkroom.errors import BadOption, Unavailable
 from darkroom.services.monitor.requests import SCHEDULED
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
-from tests.component.services.emf import counted, of
+from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Function, load
 from tests.component.template.stack import Stack as Template
 from tests.unit.watching import samples

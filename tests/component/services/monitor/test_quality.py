@@ -16,7 +16,7 @@ from darkroom.findings import FACES, MODERATION, Face, Finding, Label, Region
 from darkroom.services.monitor.quality import GIVE_UP_AFTER, HISTORY, MANIFEST, QualityWatch
 from tests.component.aws.endpoints import Models, running
 from tests.component.aws.stored import put
-from tests.component.services.emf import counted
+from tests.component.services.emf_metrics import counted
 
 from .stage import Stage
 

@@ -16,7 +16,7 @@ from darkroom.errors import Unavailable
 from darkroom.services.monitor.functions import Queues
 from darkroom.services.monitor.remedies import Redrive, RemedyWatch, StandIn, Station, Storm, stations
 from darkroom.watch.remedy import FALLBACK_S, OVERRULED_S, PRESETS_ONLY_S, Move
-from tests.component.services.emf import counted, of
+from tests.component.services.emf_metrics import counted, of
 
 from .stage import MINUTE_S, Stage
 

@@ -11,7 +11,7 @@ import pytest
 from darkroom.errors import BadOption, Unavailable
 from darkroom.services.monitor.requests import NAMES, SCHEDULED, Deployment, Look, read_request
 from darkroom.services.monitor.service import Monitor
-from tests.component.services.emf import counted, of
+from tests.component.services.emf_metrics import counted, of
 from tools.events.monitor import events
 
 from .stage import Stage

@@ -20,7 +20,7 @@ from darkroom.watch.sample import Compared, Sample, Trial
 from tests.announcements import complaints
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
-from tests.component.services.emf import counted, of
+from tests.component.services.emf_metrics import counted, of
 from tests.sagemaking import HeldUpdates
 from tests.unit.watching import samples
 from tests.waiting import wait_until

@@ -19,8 +19,8 @@ from ...key_encoding import encode_key
 from ...plan.canonical import SEPARATOR, derivative_name
 from ...plan.model import Plan
 from ...plan.signing import sign
-from ...services.answers import Answer, Derivative, HttpResponse, NotModified, Rendered, Stored, to_http
-from ...services.transform import DERIVATIVES
+from ...services.serve.answers import Answer, Derivative, HttpResponse, NotModified, Rendered, Stored, to_response
+from ...services.serve.transform import DERIVATIVES
 from ..registry import LARGE_PREFIX, LARGE_SUFFIX
 from .max_age import DEFAULT_MAX_AGE_S, bounded
 from .request import LanguageRequest
@@ -51,7 +51,7 @@ class Delivery:
         address = "/"
         if isinstance(answer, Stored) and answer.body is None and request.method != "HEAD":
             address = self._copied(plan, answer.derivative.etag)
-        return to_http(_kept_for(answer, limit_s), method=request.method, viewer_url=address)
+        return to_response(_kept_for(answer, limit_s), method=request.method, viewer_url=address)
 
     def _copied(self, plan: Plan, etag: str) -> str:
         """The address of the copy of the derivative ``etag``, beside which it lies: a purge of its source finds both.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...services.answers import Answer, Derivative, NotModified, Rendered, Stored, matches
+from ...services.serve.answers import Answer, Derivative, NotModified, Rendered, Stored, etag_matches
 
 type Document = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """From the object that ``f=json`` answers to the one of another service."""
@@ -26,6 +26,6 @@ def convert(answer: Answer, document: Document, if_none_match: str) -> Answer:
     body = json.dumps(document(json.loads(answer.body)), ensure_ascii=False, separators=(",", ":")).encode()
     kept = {name: value for name, value in answer.derivative.headers.items() if name.lower() != "content-length"}
     derivative = Derivative(f'"{sha256(body).hexdigest()[:32]}"', {**kept, "Content-Type": JSON_TYPE})
-    if if_none_match and matches(if_none_match, derivative.etag):
+    if if_none_match and etag_matches(if_none_match, derivative.etag):
         return NotModified(derivative)
     return Rendered(derivative, body, answer.timings_ms)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ...aws.secrets import Secret
 from ...errors import DarkroomError, Unavailable
-from ...services.answers import Failed, HttpResponse, to_http
+from ...services.serve.answers import Failed, HttpResponse, to_response
+from ...services.serve.transform import Transform
 from ...services.service_settings import dialect_modes
-from ...services.transform import Transform
 from ...settings import Settings
 from ..common.settings import LanguageSettings, configured
 from .delivery import Delivery
@@ -60,4 +60,4 @@ def respond(languages: Languages, name: str, method: str, headers: Mapping[str, 
         error = raised
     except Exception:  # a defect must answer as a problem too, not as Lambda's own error page
         error = DarkroomError(detail=traceback.format_exc())
-    return to_http(Failed(error), method=method, viewer_url=""), error
+    return to_response(Failed(error), method=method, viewer_url=""), error

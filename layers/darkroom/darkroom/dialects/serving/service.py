@@ -11,8 +11,8 @@ from typing import Protocol, cast
 from ...errors import MethodNotAllowed, SourceMissing
 from ...plan.policy import AccessMode
 from ...plan.presets import Presets
-from ...services.answers import Failed, HttpResponse
-from ...services.transform import Transform
+from ...services.serve.answers import Failed, HttpResponse
+from ...services.serve.transform import Transform
 from ..common.parsed_url import Asked
 from ..common.settings import LanguageSettings
 from ..registry import BY_NAME, IIIF, Language
@@ -77,13 +77,13 @@ class Languages:
         if name == IIIF.name:
             from ..iiif.url import read
 
-            self.transform.begin_master(read(request.target).key)
+            self.transform.prefetch_master(read(request.target).key)
         elif name in BY_NAME:
             language = BY_NAME[name]
             if _is_health_check(language, request):
                 return
             asked = grammar_of(language).read(language.target(request.target), self._settings())
-            self.transform.begin(variant(asked, request, self.transform.always), presets)
+            self.transform.prefetch(variant(asked, request, self.transform.always), presets)
 
     def _settings(self) -> LanguageSettings:
         return replace(self.settings(), finds_faces=self.transform.inference)
@@ -96,11 +96,11 @@ class Languages:
             keys = LanguageKeys(self.keys, language.name)
             authorise(asked, plan, mode, self.transform.presets, always, grammar.check, keys, self.clock())
         if asked.document is None:
-            answer = self.transform.make(plan, request.if_none_match)
+            answer = self.transform.serve(plan, request.if_none_match)
         else:
             from .documents import convert
 
-            answer = convert(self.transform.make(plan), asked.document, request.if_none_match)
+            answer = convert(self.transform.serve(plan), asked.document, request.if_none_match)
         if isinstance(answer, Failed):
             raise answer.error
         return self.delivery.response(answer, plan, request, self._max_age_s(asked))

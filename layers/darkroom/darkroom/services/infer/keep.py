@@ -16,8 +16,8 @@ from ...aws.sqs import Queue
 from ...aws.vectors import VectorStore
 from ...errors import Changed
 from ...findings import CLIENT, SIMILARITY, Findings, from_document, to_document
-from ..purge import derivatives_of
-from ..purge_orders import purge_message
+from ..purge.messages import purge_message
+from ..purge.stale_derivatives import derivatives_prefix
 from .announce import verdict
 from .masters import Masters, Present
 from .merging import alike, merged, moved
@@ -119,7 +119,7 @@ class Keeper:
     def _purge(self, key: str, generation: str) -> None:
         """Remove derivatives that were made by findings of ``generation``: here at once, at the CDN by its queue."""
         mark = f"fv-{generation}"
-        for page in self.media.list_pages(derivatives_of(key)):
+        for page in self.media.list_pages(derivatives_prefix(key)):
             made = [one for one in page if mark in _options(one.key) or one.key.endswith("/_/refusal.json")]
             self.media.delete_many(made)
         self.purges.send(purge_message(key))

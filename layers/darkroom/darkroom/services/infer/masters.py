@@ -11,8 +11,8 @@ from ...aws.s3_objects import ObjectHead
 from ...errors import Changed
 from ...imaging.source import Source
 from ..ingest.claims import SEQUENCER, SHA256, VERSION_ID
-from ..places import HELD_MASTERS, ObjectNames
-from ..ranged import is_large_pyramid, ranged
+from ..range_source import is_large_pyramid, open_ranges
+from ..s3_keys import HELD_MASTERS, ObjectNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Present:
         Raises Changed if it has gone meanwhile, or another is there; or Unavailable.
         """
         if is_large_pyramid(self.kept):
-            yield ranged(self.place, self.kept)
+            yield open_ranges(self.place, self.kept)
             return
         opened = self.place.open(self.kept.key)
         if opened is None:

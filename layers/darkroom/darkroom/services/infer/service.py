@@ -21,9 +21,9 @@ from ...findings import CLIENT, ENDPOINT, FALLBACK, Finding, Findings
 from ...plan.limits import Limits
 from ...watch.agreement import disagreement
 from ..deadline import INGEST, Deadline
-from ..figures import timed
 from ..ingest.announcements import build_image_id
 from ..ingest.events import build_verdict_message
+from ..slo_metrics import count_latency
 from .announce import analysed, verdict, versions
 from .calling import IN_PROCESS, Finder
 from .copies import Copies
@@ -235,7 +235,7 @@ class Infer:
         if request.sequencer and not kept.findings.pending:  # nobody waits for what is only looked at once more
             waited_s = max(0.0, self.clock() - present.kept.modified_s)
             self.observer.count("UploadToAnalysed", waited_s * 1000, "Milliseconds")
-            timed(self.observer, "infer", waited_s)
+            count_latency(self.observer, "infer", waited_s)
         return facts
 
     def _facts(self, present: Present) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from ...aws.telemetry.protocol import Observer
 from ...client_findings import BroughtFindings, is_signed, read_text
 from ...errors import Changed
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
-from ..api import KeySource
+from ...http.api import KeySource
 from .examine import FetchedUpload
 from .master_store import TRIES
 

@@ -22,7 +22,7 @@ from ...imaging.render.pyramid_presets import PyramidPresets
 from ...imaging.source import Source
 from ..large_image.parts import PartStore
 from ..master_reader import TIFF
-from ..ranged import ranged
+from ..range_source import open_ranges
 from .announcements import build_image_id
 from .claims import PYRAMID, Attempt, Claims, Lease, StaleIndex
 from .ending import IngestOutcome
@@ -145,7 +145,7 @@ class Cutting:
         intake, publisher = self.intake, self.intake.publisher
         plans, watermarks = intake.prints.of(hold.key)
         limits = intake.examiner.limits
-        proofs = PyramidPresets(ranged(media, bound), plans, limits=limits, watermarks=watermarks)
+        proofs = PyramidPresets(open_ranges(media, bound), plans, limits=limits, watermarks=watermarks)
         with intake.observer.step("decode"):
             told = {"facts": {**own.scene["facts"], **looks(proofs)}, "provenance": dict(own.scene["provenance"])}
         standing = intake.moderation.get_review_state(hold.key, own, upload.sha256)
@@ -195,7 +195,7 @@ class Cutting:
     def _source(self, upload: FetchedUpload) -> Source:
         if upload.data is not None:
             return Source.from_bytes(upload.data)
-        return ranged(self.intake.quarantine.uploads, upload.head)
+        return open_ranges(self.intake.quarantine.uploads, upload.head)
 
     def _provenance(self, upload: FetchedUpload, header: Header) -> dict[str, object]:
         """Of a PNG that is not here nothing: what it says may lie behind its pixels."""

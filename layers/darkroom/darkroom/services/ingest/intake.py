@@ -19,7 +19,7 @@ from ...imaging.preview.summary import ImageSummary
 from ...imaging.render.render_many import BatchRender
 from ...plan.model import Plan
 from ..deadline import Deadline
-from ..figures import refused
+from ..slo_metrics import count_refusal
 from .claims import Attempt, Lease, StaleIndex
 from .client_findings import ClientFindingsReader
 from .ending import Ending, IngestOutcome
@@ -221,7 +221,7 @@ class Intake:
         sniffed = detect_format(upload)
         self.observer.count("Refused", reason=error.code)
         self.observer.count("RefusedByFormat", format=sniffed)
-        refused(self.observer, error)
+        count_refusal(self.observer, error)
         self.observer.annotate("format", sniffed)
         self.observer.annotate("code", error.code)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...errors import Changed
-from ..places import ObjectNames
+from ..s3_keys import ObjectNames
 from .claims import SEQUENCER, Claims, Lease, StaleIndex, Superseded
 
 TRIES = 4

@@ -17,10 +17,10 @@ from ...imaging.master import Master
 from ...imaging.rendered_image import RenderedImage
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
-from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, made_from, stored_headers
-from ..places import HELD_MASTERS
-from ..purge_orders import purge_message
-from ..transform import DERIVATIVES
+from ..caching import MASTER_SHA256, PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
+from ..purge.messages import purge_message
+from ..s3_keys import HELD_MASTERS
+from ..serve.transform import DERIVATIVES
 from .claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease, Superseded
 from .examine import FetchedUpload
 from .master_store import TRIES, MasterStore
@@ -37,7 +37,7 @@ _PUTS_AT_ONCE = 4
 class Clearing(Protocol):
     """The half of a purge that concerns S3."""
 
-    def clear(self, key: str) -> Any:
+    def delete_stale(self, key: str) -> Any:
         """Delete the derivatives of ``key`` that were not made from its present master."""
 
 
@@ -148,7 +148,7 @@ class Publisher:
 
     def clear(self, key: str) -> None:
         """Purge what was made from an earlier master: here at once, at the CDN by way of the queue."""
-        self.purge.clear(key)
+        self.purge.delete_stale(key)
         self.purges.send(purge_message(key))
 
     def put_presets(self, hold: Lease, master_etag: str, pictures: Iterable[tuple[Plan, RenderedImage]]) -> list[str]:
@@ -156,8 +156,8 @@ class Publisher:
 
         def put(plan: Plan, picture: RenderedImage) -> str:
             name = derivative_name(plan)
-            headers = stored_headers(plan, picture.content_type, self.caching, unrefined=True)
-            self._put_over(DERIVATIVES + name, picture.body, headers, made_from(master_etag, "quick"))
+            headers = derivative_headers(plan, picture.content_type, self.caching, unrefined=True)
+            self._put_over(DERIVATIVES + name, picture.body, headers, derivative_metadata(master_etag, "quick"))
             return name
 
         with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
@@ -187,8 +187,8 @@ class Publisher:
             if found is None or found.metadata.get(SOURCE_ETAG) != donor_etag:
                 return None
             refined = found.metadata.get(PACE) == "thorough"
-            headers = stored_headers(plan, found.headers["Content-Type"], self.caching, unrefined=not refined)
-            marks = made_from(master_etag, "thorough" if refined else "quick")
+            headers = derivative_headers(plan, found.headers["Content-Type"], self.caching, unrefined=not refined)
+            marks = derivative_metadata(master_etag, "thorough" if refined else "quick")
             done = self.media.copy(self.media, original, DERIVATIVES + name, headers=headers, metadata=marks)
             return None if done is None else name
 

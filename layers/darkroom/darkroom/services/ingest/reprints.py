@@ -13,7 +13,7 @@ from ...imaging.rendered_image import RenderedImage
 from ...imaging.source import Source
 from ...plan.model import Plan
 from ..deadline import Deadline
-from ..ranged import ranged
+from ..range_source import open_ranges
 from .claims import HOW, PYRAMID
 from .examine import UploadExaminer
 
@@ -37,7 +37,7 @@ class Reprints:
 
             limits = self.examiner.limits
             return self.examiner.render(
-                PyramidPresets(ranged(self.source, master), plans, limits=limits, watermarks=watermarks)
+                PyramidPresets(open_ranges(self.source, master), plans, limits=limits, watermarks=watermarks)
             )
         data = self._read(master)
         probe(Source.from_bytes(data), self.examiner.limits)

@@ -12,7 +12,7 @@ from ...aws.telemetry.protocol import Observer
 from ...errors import Busy
 from ...plan.presets import Presets, configured
 from ...plan.redaction import NOTHING, AlwaysRedact
-from ..figures import timed
+from ..slo_metrics import count_latency
 from .announcements import was_finished, with_image_id
 from .claims import Attempt, Claims, Superseded
 from .client_findings import ClientFindingsReader
@@ -60,7 +60,7 @@ class Ingest:
         if outcome in (IngestOutcome.READY, IngestOutcome.DUPLICATE) and change.happened_at_s:
             waited_s = max(0.0, self._claims.clock() - change.happened_at_s)
             self.observer.count("UploadToReady", waited_s * 1000, "Milliseconds")
-            timed(self.observer, "ingest", waited_s)
+            count_latency(self.observer, "ingest", waited_s)
         return outcome
 
     @property

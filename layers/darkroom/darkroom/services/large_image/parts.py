@@ -16,7 +16,7 @@ from ...aws.s3 import S3Bucket
 from ...errors import Changed, DarkroomError, Unavailable
 from ...imaging.pyramid.plan import PyramidPlan
 from ...imaging.pyramid.strips import EncodedStrip, TileIndex
-from ..places import SCENES
+from ..s3_keys import SCENES
 
 _JSON = {"Content-Type": "application/json"}
 _BYTES = {"Content-Type": "application/octet-stream"}

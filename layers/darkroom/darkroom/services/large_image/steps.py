@@ -22,7 +22,7 @@ from ...imaging.source import Source
 from ...plan.limits import Limits
 from ..ingest.events import build_large_image_message
 from ..master_reader import TIFF
-from ..ranged import MOST_OF_IT_BYTES, ranged
+from ..range_source import LARGE_BLOCK_BYTES, open_ranges
 from .parts import PartStore, StoredStrip
 from .step_request import ALL_STRIPS, StepAction, StepRequest
 
@@ -138,5 +138,5 @@ class LargeImageSteps:
         kept = self.uploads.head(request.key)
         if kept is None or kept.version_id != request.version_id:
             raise SourceMissing("The upload has gone")
-        source = ranged(self.uploads, kept, MOST_OF_IT_BYTES)
+        source = open_ranges(self.uploads, kept, LARGE_BLOCK_BYTES)
         return source, inspect_large_image(source, self.limits)

@@ -10,7 +10,7 @@ from itertools import batched
 from ...aws.s3 import S3Bucket
 from ...aws.telemetry.protocol import Observer
 from ...errors import BadKey, BadRun
-from ..places import UPLOADS, ObjectNames
+from ..s3_keys import UPLOADS, ObjectNames
 from .inventory import inventory_keys, listed_keys
 from .outcomes import Entry
 from .requests import Doing, Order, Request, written

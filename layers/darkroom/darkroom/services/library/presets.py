@@ -9,13 +9,13 @@ from ...errors import Changed, DarkroomError
 from ...imaging.rendered_image import RenderedImage
 from ...plan.canonical import derivative_name
 from ...plan.model import Plan
-from ..caching import CachePolicy, made_from, stored_headers
+from ..caching import CachePolicy, derivative_headers, derivative_metadata
 from ..ingest.examine import UploadExaminer
 from ..ingest.prints import Prints
 from ..ingest.publish import Clearing
 from ..ingest.reprints import Reprints
-from ..places import ObjectNames
-from ..transform import DERIVATIVES
+from ..s3_keys import ObjectNames
+from ..serve.transform import DERIVATIVES
 from .outcomes import Entry, Outcome
 from .requests import Order
 
@@ -56,11 +56,11 @@ class PresetPrints:
         raise DarkroomError(detail=f"presets of {key} were asked of nobody")
 
     def _put(self, plan: Plan, picture: RenderedImage, master_etag: str) -> None:
-        headers = stored_headers(plan, picture.content_type, self.caching, unrefined=True)
-        marks = made_from(master_etag, "quick")
+        headers = derivative_headers(plan, picture.content_type, self.caching, unrefined=True)
+        marks = derivative_metadata(master_etag, "quick")
         self.media.put(DERIVATIVES + derivative_name(plan), picture.body, headers=headers, metadata=marks)
 
     def _take_back(self, key: str) -> None:
         """Whoever changed the master has printed from it; our prints are of the one before. Raises Changed."""
-        self.purge.clear(key)
+        self.purge.delete_stale(key)
         raise Changed(detail=f"the master of {key} changed while its presets were made")

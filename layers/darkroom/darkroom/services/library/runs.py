@@ -10,7 +10,7 @@ from typing import Any
 
 from ...aws.s3 import S3Bucket
 from ...errors import BadRun, Changed, SourceMissing
-from ..places import LIBRARY
+from ..s3_keys import LIBRARY
 from .outcomes import Entry, further, read_entry
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")

@@ -15,7 +15,7 @@ from ...aws.s3 import S3Bucket
 from ...aws.s3_objects import ListedObject, ObjectHead
 from ...aws.sqs import Queue
 from ..ingest.events import build_repair_message
-from ..places import ObjectNames
+from ..s3_keys import ObjectNames
 from ..sweep import LOWEST_SEQUENCER, SEQUENCER, build_created_event
 from .outcomes import Entry, Outcome
 from .requests import Order

@@ -21,7 +21,7 @@ from ...aws.record import HELD, READY, Record
 from ...aws.s3 import S3Bucket
 from ...findings import FACES, MODERATION, TAGS, TEXT, Finding, Findings
 from ...watch.sample import Sample
-from ..places import HELD_MASTERS, ObjectNames
+from ..s3_keys import HELD_MASTERS, ObjectNames
 
 FOLDER = "watch/manifests/"
 TRAIN, TEST = "train", "test"

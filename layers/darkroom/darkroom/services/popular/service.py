@@ -18,30 +18,30 @@ from ...plan.canonical import derivative_name
 from ...plan.presets import Presets
 from ...plan.redaction import NOTHING, AlwaysRedact
 from ..caching import PACE
-from ..purge import derivatives_of
-from ..transform import DERIVATIVES
-from .asked import Asked, readings, variants_among
-from .lines import LogReader
-from .tally import Tally
+from ..purge.stale_derivatives import derivatives_prefix
+from ..serve.transform import DERIVATIVES
+from .access_log import LogReader
+from .frequent_items import FrequentItems
+from .requested_variant import RequestedVariant, filter_variants, parse_target
 
 MAX_HOURS = 168
 
 SETTLED_S = 300.0
 """Age from which a log file counts: S3 dates an object by when its upload began, and shows it when that has ended."""
 
-LATE_S = 25 * 3_600
+MAX_DELIVERY_DELAY_S = 25 * 3_600
 """How long after its hour, which a log file is named by, it may be delivered (CloudFront's guide: up to a day)."""
 
-MOST_TARGETS = 20_000
+MAX_TARGETS = 20_000
 """Paths that are counted at once: what was asked for 20 times among 400,000 requests is found for certain."""
 
-MOST_LOOKED_AT = 1_000
+MAX_LOOKUPS = 1_000
 """Pictures of a run that are looked up in the store, the most popular first; each costs a HEAD, or a listing."""
 
-SPARE_S = 60.0
+FILE_TIME_S = 60.0
 """Time left below which no further log file is begun: a thousand look-ups take some 20 s."""
 
-ENOUGH_S = 10.0
+LOOKUP_TIME_S = 10.0
 """Time left below which nothing more is looked up."""
 
 
@@ -54,7 +54,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScanReport:
     """What a run did. ``files_left``: for want of time; ``files_unread``: no gzip, or cut short."""
 
     files: int = 0
@@ -83,7 +83,7 @@ def read_window(event: Mapping[str, Any], now_s: float) -> Window:
 
 
 @dataclass(frozen=True)
-class Popular:
+class PopularityScan:
     """``logs`` has the access logs of ``distribution_id``, ``media`` the derivatives. ``queue`` is that of refining.
 
     ``least_hits``: how many views within a window make a picture popular. ``always`` is what the edge always redacts,
@@ -99,13 +99,13 @@ class Popular:
     always: AlwaysRedact = NOTHING
     presets: Presets | None = None
 
-    def run(self, window: Window, remaining_s: Callable[[], float]) -> Outcome:
+    def run(self, window: Window, remaining_s: Callable[[], float]) -> ScanReport:
         """Read the files of ``window`` and send what is popular in them; may be done again. Raises Unavailable."""
-        tally, reader = Tally(MOST_TARGETS), LogReader()
+        tally, reader = FrequentItems(MAX_TARGETS), LogReader()
         files = self._files(window)
         read = unread = 0
         for file in files:
-            if remaining_s() < SPARE_S:
+            if remaining_s() < FILE_TIME_S:
                 break
             with self.observer.step("read"):
                 unread += not self._count(file, reader, tally)
@@ -114,18 +114,18 @@ class Popular:
         with self.observer.step("send"):
             sent = self.queue.send_many(self._messages(popular, remaining_s), delay_s=0)
         left = len(files) - read
-        outcome = Outcome(read - unread, left, unread, reader.lines, reader.unread, len(popular), sent)
-        self._tell(outcome)
+        outcome = ScanReport(read - unread, left, unread, reader.lines, reader.unread, len(popular), sent)
+        self._log_report(outcome)
         return outcome
 
     def _files(self, window: Window) -> list[ListedObject]:
         """Named by their hours, so that a listing need not begin with the first of all."""
-        first = datetime.fromtimestamp(window.since_s, UTC) - timedelta(seconds=LATE_S)
+        first = datetime.fromtimestamp(window.since_s, UTC) - timedelta(seconds=MAX_DELIVERY_DELAY_S)
         prefix = f"{self.distribution_id}."
         pages = self.logs.list_pages(prefix, start_after=f"{prefix}{first:%Y-%m-%d-%H}")
         return [one for page in pages for one in page if window.since_s < one.modified_s <= window.until_s]
 
-    def _count(self, file: ListedObject, reader: LogReader, tally: Tally) -> bool:
+    def _count(self, file: ListedObject, reader: LogReader, tally: FrequentItems) -> bool:
         """Whether all of ``file`` could be read; what could is counted in any case."""
         opened = self.logs.open(file.key)
         if opened is None:  # it has expired since
@@ -140,31 +140,31 @@ class Popular:
         return True
 
     def _messages(
-        self, popular: list[tuple[tuple[Asked, ...], int]], remaining_s: Callable[[], float]
+        self, popular: list[tuple[tuple[RequestedVariant, ...], int]], remaining_s: Callable[[], float]
     ) -> Iterator[dict[str, object]]:
         for alternatives, hits in popular:
-            if remaining_s() < ENOUGH_S:
+            if remaining_s() < LOOKUP_TIME_S:
                 return
             for asked in alternatives:
-                for name in self._hurried(asked):
+                for name in self._fast_encoded(asked):
                     yield {"refine": name, "hits": hits}
 
-    def _hurried(self, asked: Asked) -> Iterator[str]:
+    def _fast_encoded(self, asked: RequestedVariant) -> Iterator[str]:
         """The derivatives of ``asked`` that are stored, and whose encoder was not given time."""
         for name in self._candidates(asked):
             kept = self.media.head(name)
             if kept is not None and kept.metadata.get(PACE) != "thorough":
                 yield name
 
-    def _candidates(self, asked: Asked) -> Iterator[str]:
+    def _candidates(self, asked: RequestedVariant) -> Iterator[str]:
         """Names that may be stored. Of a viewer's URL these are among the first thousand variants of its picture."""
         if asked.negotiated:
             return iter((DERIVATIVES + derivative_name(asked.plan),))
-        page = next(self.media.list_pages(derivatives_of(asked.plan.key)), [])
+        page = next(self.media.list_pages(derivatives_prefix(asked.plan.key)), [])
         names = (one.key.removeprefix(DERIVATIVES) for one in page)
-        return (DERIVATIVES + name for name in variants_among(names, asked, self.always))
+        return (DERIVATIVES + name for name in filter_variants(names, asked, self.always))
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _log_report(self, outcome: ScanReport) -> None:
         self.observer.log("INFO", "access logs read", **asdict(outcome))
         self.observer.count("Popular", outcome.sent)
         self.observer.count("LogLines", outcome.lines)
@@ -176,10 +176,12 @@ def _unpacked(body: ObjectBody) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body)))  # which only ever calls read
 
 
-def _popular(tally: Tally, least_hits: int, presets: Presets | None) -> list[tuple[tuple[Asked, ...], int]]:
+def _popular(
+    tally: FrequentItems, least_hits: int, presets: Presets | None
+) -> list[tuple[tuple[RequestedVariant, ...], int]]:
     """What came at least ``least_hits`` times, by whatever spelling: the most popular first, and not too many."""
-    hits: Counter[tuple[Asked, ...]] = Counter()
+    hits: Counter[tuple[RequestedVariant, ...]] = Counter()
     for target, count in tally.counts.items():
-        if alternatives := readings(target, presets):
+        if alternatives := parse_target(target, presets):
             hits[alternatives] += count
-    return [(asked, count) for asked, count in hits.most_common(MOST_LOOKED_AT) if count >= least_hits]
+    return [(asked, count) for asked, count in hits.most_common(MAX_LOOKUPS) if count >= least_hits]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from zlib import crc32
 
-from ....services.answers import HttpResponse, matches
+from ....services.serve.answers import HttpResponse, etag_matches
 from ...iiif.version import V2, Version
 
 LINKED = 'application/ld+json;profile="{context}"'
@@ -32,7 +32,7 @@ def document_response(
         headers = headers | {"link": f"{headers['link']}, {link}"}
     etag = f'"{crc32(content_type.encode() + body.encode()):08x}-{len(body):x}"'
     headers = headers | {"content-type": content_type, "etag": etag}
-    if matches(if_none_match, etag):
+    if etag_matches(if_none_match, etag):
         return {"statusCode": 304, "headers": headers, "body": ""}
     return {"statusCode": 200, "headers": headers, "body": "" if method == "HEAD" else body}
 

@@ -9,7 +9,7 @@ from itertools import chain
 from ....aws.s3_fast import StoredObject
 from ....errors import SourceMissing
 from ....plan.geometry.boxes import Size
-from ....services.transform import Transform
+from ....services.serve.transform import Transform
 
 
 class Recorded(Iterator[bytes]):

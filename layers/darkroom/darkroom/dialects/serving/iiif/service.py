@@ -9,8 +9,8 @@ from ....errors import MethodNotAllowed, NotListed
 from ....plan.model import Plan
 from ....plan.policy import AccessMode
 from ....plan.redaction import forced, needs_findings
-from ....services.answers import Failed, HttpResponse
-from ....services.transform import Transform
+from ....services.serve.answers import Failed, HttpResponse
+from ....services.serve.transform import Transform
 from ...iiif.image import Picture, picture_of
 from ...iiif.info_json import information, profile_uri
 from ...iiif.limits import Caps
@@ -90,7 +90,7 @@ class Iiif:
         if not self._everything and not is_listed(asked, picture, self.caps):
             raise NotListed(LISTED)
         plan = self._variant(picture, request)
-        answer = self.transform.make(plan, request.if_none_match, master)
+        answer = self.transform.serve(plan, request.if_none_match, master)
         if isinstance(answer, Failed):
             raise answer.error
         response = self.delivery.response(answer, plan, request)

@@ -1,0 +1,66 @@
+"""From what a log line holds to the derivatives that it may be about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ...errors import DarkroomError
+from ...plan.canonical import SEPARATOR, parse_path
+from ...plan.keys import unquote
+from ...plan.model import DATA_FORMATS, Plan
+from ...plan.native_url import parse_url
+from ...plan.negotiation import negotiations
+from ...plan.presets import Presets
+from ...plan.redaction import NOTHING, AlwaysRedact
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedVariant:
+    """A picture that was asked for: the variant that was sent, if ``negotiated``, else what a viewer's URL asks for."""
+
+    plan: Plan
+    negotiated: bool
+
+
+def parse_target(target: str, presets: Presets | None = None) -> tuple[RequestedVariant, ...]:
+    """What ``target``, a path with a query, may ask for: nothing, if it is no picture's, or up to two.
+
+    The edge function rewrites paths, and CloudFront's documentation does not say which of the two its logs hold, nor
+    whether a percent sign is written as one. Both readings of both are taken: no viewer's path can be a canonical
+    one, and whoever uses this looks for what is there.
+    """
+    found = []
+    for text in dict.fromkeys((target, _decoded(target))):
+        with suppress(DarkroomError):
+            found.append(_read(text, presets))
+    return tuple(one for one in dict.fromkeys(found) if one.plan.format not in DATA_FORMATS)
+
+
+def _decoded(target: str) -> str:
+    try:
+        return unquote(target)
+    except ValueError:  # and UnicodeError, which is one
+        return target
+
+
+def _read(text: str, presets: Presets | None) -> RequestedVariant:
+    if SEPARATOR in text.partition("?")[0]:
+        return RequestedVariant(parse_path(text), negotiated=True)
+    return RequestedVariant(parse_url(text, presets).plan, negotiated=False)
+
+
+def filter_variants(names: Iterator[str], asked: RequestedVariant, always: AlwaysRedact = NOTHING) -> Iterator[str]:
+    """Those of ``names``, derivatives of one key below the prefix of all of them, that viewers of ``asked`` get."""
+    wanted = negotiations(asked.plan, always=always)
+    return filter(partial(_is_one_of, wanted), names)
+
+
+def _is_one_of(wanted: frozenset[Plan], name: str) -> bool:
+    try:
+        plan = parse_path("/" + name)
+    except DarkroomError:  # a marker of a refusal, which lies among them
+        return False
+    return replace(plan, findings="") in wanted

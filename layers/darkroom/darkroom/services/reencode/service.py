@@ -1,0 +1,172 @@
+"""A derivative is rendered again from its master, at leisure, and put over the one that was made in a hurry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+
+from ...aws.s3_fast import FastBucket, StoredObject
+from ...aws.telemetry.protocol import Observer
+from ...errors import Changed, DarkroomError
+from ...imaging.quality.reencode import ReencodeResult, reencode
+from ...plan.limits import Limits
+from ...plan.model import Plan
+from ...plan.policy import is_refined
+from ...plan.presets import Presets, configured
+from ...plan.redaction import NOTHING, AlwaysRedact
+from ..caching import PACE, SOURCE_ETAG, CachePolicy, derivative_headers, derivative_metadata
+from ..deadline import REFINE, Deadline
+from ..master_reader import MasterReader
+from ..render_inputs import delete_if_unchanged, inputs_changed, read_watermark, trusted_findings
+from ..s3_keys import MASTERS, ObjectNames
+from ..sidecars import Sidecar, read_sidecar
+from .messages import ReencodeMessage
+
+
+class ReencodeOutcome(StrEnum):
+    """``REFINED``: smaller now. ``KEPT``: as small as it gets, which is written down. All others: nothing was done.
+
+    ``THOROUGH``: it was refined before. ``NO_PICTURE``: data, or a marker. ``SIGNED``: outside the finite set, and
+    nobody has counted that it is popular. ``GONE``: the derivative is no longer there. ``STALE``: its master is another
+    one by now. ``OVERTAKEN``: one of the two changed meanwhile. ``REFUSED``: its source is one that is refused by now.
+    """
+
+    REFINED = "refined"
+    KEPT = "kept"
+    THOROUGH = "thorough"
+    NO_PICTURE = "no-picture"
+    SIGNED = "signed"
+    GONE = "gone"
+    STALE = "stale"
+    OVERTAKEN = "overtaken"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """``stored``, the derivative ``name`` of ``plan``, and the master that it was made from."""
+
+    plan: Plan
+    name: str
+    stored: StoredObject
+    master: StoredObject
+    sidecar: Sidecar | None
+
+
+@dataclass(frozen=True)
+class Reencoder:
+    """The service. ``source`` holds the masters by ``source_names``; ``always`` is what the deployment hides."""
+
+    source: FastBucket
+    media: FastBucket
+    observer: Observer
+    source_names: ObjectNames = MASTERS
+    always: AlwaysRedact = NOTHING
+    presets: Callable[[], Presets] = configured
+    limits: Limits = field(default_factory=Limits)
+    caching: CachePolicy = field(default_factory=CachePolicy)
+    _scenes: MasterReader = field(default_factory=MasterReader, init=False, repr=False)
+
+    def handle(self, order: ReencodeMessage) -> ReencodeOutcome:
+        """Refine the derivative that ``order`` names, if that is due. Raises DarkroomError where a later try may help.
+
+        It may be called any number of times: the second finds nothing to do.
+        """
+        job = self._find_job(order)
+        outcome = job if isinstance(job, ReencodeOutcome) else self._reencode(job)
+        if outcome is not ReencodeOutcome.REFINED:
+            self.observer.count("RefineSkipped", reason=outcome.value)
+        return outcome
+
+    def _find_job(self, order: ReencodeMessage) -> _Job | ReencodeOutcome:
+        """What is to be done, or why nothing is; the cheapest questions come first."""
+        plan = order.plan
+        if plan is None:
+            return ReencodeOutcome.NO_PICTURE
+        if not order.hits and not is_refined(plan, self.presets, self.always):
+            return ReencodeOutcome.SIGNED
+        stored = self.media.open(order.name)
+        if stored is None:
+            return ReencodeOutcome.GONE
+        if stored.attributes.get(PACE) == "thorough":
+            return ReencodeOutcome.THOROUGH
+        with self.observer.step("fetch"):
+            master = self._scenes.open(self.source, self.source_names.name(plan.key))
+            if master is None or master.etag.strip('"') != stored.attributes.get(SOURCE_ETAG):
+                return ReencodeOutcome.STALE
+            sidecar = read_sidecar(self.media, plan.findings, plan.key) if plan.findings else None
+        return _Job(plan, order.name, stored, master, sidecar)
+
+    def _reencode(self, job: _Job) -> ReencodeOutcome:
+        body = job.stored.read()
+        try:
+            with self.observer.step("render"):
+                better = self._encode(job, body)
+        except DarkroomError as error:
+            if error.fault or error.retryable:
+                raise
+            self.observer.log("WARNING", "not refined", key=job.plan.key, code=error.code, detail=error.detail)
+            return ReencodeOutcome.REFUSED
+        content_type = better.picture.content_type if better else job.stored.attributes["Content-Type"]
+        with self.observer.step("store"):
+            if not self._replace(job, better.picture.body if better else body, content_type):
+                return ReencodeOutcome.OVERTAKEN
+        if better is None:
+            return ReencodeOutcome.KEPT
+        self._log_savings(job, body, better)
+        return ReencodeOutcome.REFINED
+
+    def _encode(self, job: _Job, body: bytes) -> ReencodeResult | None:
+        marks = (job.plan.watermark, job.plan.second_watermark)
+        first, second = (read_watermark(self.media, mark.name, self.presets()) if mark else None for mark in marks)
+        with self._scenes.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
+            return Deadline(REFINE).run(
+                partial(
+                    reencode,
+                    job.plan,
+                    source,
+                    body,
+                    limits=self.limits,
+                    watermark=first,
+                    second_watermark=second,
+                    findings=trusted_findings(job.plan.key, job.master.etag, job.sidecar, self.always),
+                )
+            )
+
+    def _replace(self, job: _Job, body: bytes, content_type: str) -> bool:
+        """Put over what was read, and over nothing else; whether that is still the picture of its master.
+
+        What stays as it is goes there once more as well: with its pace, so that nobody tries again, and with a time at
+        the CDN as long as that of all others.
+        """
+        headers = derivative_headers(job.plan, content_type, self.caching)
+        try:
+            etag = self.media.put(
+                job.name, body, {**headers, **derivative_metadata(job.master.etag, "thorough")}, job.stored.etag
+            )
+        except Changed:
+            return False
+        master_name = self.source_names.name(job.plan.key)
+        if not inputs_changed(self.source, master_name, job.master.etag, self.media, job.sidecar):
+            return True
+        delete_if_unchanged(self.media, job.name, etag)
+        return False
+
+    def _log_savings(self, job: _Job, body: bytes, better: ReencodeResult) -> None:
+        saved = len(body) - len(better.picture.body)
+        kind = better.picture.content_type.rpartition("/")[2]
+        self.observer.count("Refined")
+        self.observer.count("Refined", format=kind)
+        self.observer.count("BytesSaved", saved, "Bytes")
+        self.observer.annotate("format", kind)
+        scores = {"before": better.stored_score, "after": better.score}
+        self.observer.log(
+            "INFO",
+            "refined",
+            key=job.plan.key,
+            name=job.name,
+            bytes={"before": len(body), "after": len(better.picture.body)},
+            score={name: round(score, 2) for name, score in scores.items() if score is not None},
+        )

@@ -1,0 +1,51 @@
+"""Where the buckets have what is not for viewers, and how keys become names of objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..key_encoding import decode_key, encode_key
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectNames:
+    """Names of objects, one for each key, below ``prefix``.
+
+    ``encoded``: keys are encoded (:func:`.keys.encode_key`), as in every bucket of this deployment but that of uploads.
+    Names in a ``SourceBucket`` are their owner's: there they are keys as they are.
+    """
+
+    prefix: str
+    encoded: bool = True
+
+    def name(self, key: str) -> str:
+        """The name of the object of ``key``. The name of a prefix of keys is a prefix of their names."""
+        return self.prefix + (encode_key(key) if self.encoded else key)
+
+    def key(self, name: str) -> str:
+        """The key of the object ``name``, which begins with the prefix; raises BadKey if no key has this name."""
+        rest = name.removeprefix(self.prefix)
+        return decode_key(rest) if self.encoded else rest
+
+
+MASTERS = ObjectNames("masters/")
+"""Masters, unless there is a ``SourceBucket``."""
+
+HELD_MASTERS = ObjectNames("held/")
+"""Masters that wait for moderation."""
+
+UPLOADS = ObjectNames("", encoded=False)
+"""Uploads, whose names are given by clients."""
+
+LIBRARY = "library/"
+"""Runs over whole libraries: what was listed, what became of each key, and reports. They expire after 30 days."""
+
+SCENES = "scenes/"
+"""Parts of huge pictures, until they are put together. What nobody has deleted expires after three days."""
+
+
+def master_names(environment: Mapping[str, str]) -> ObjectNames:
+    """The names of masters, by the variables of a function."""
+    own = environment.get("SOURCE_BUCKET", "") not in ("", environment["MEDIA_BUCKET"])
+    return ObjectNames(environment.get("SOURCE_PREFIX", MASTERS.prefix), encoded=not own)

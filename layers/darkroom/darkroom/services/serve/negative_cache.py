@@ -1,0 +1,101 @@
+"""Markers of refusals: what was damaged or over the limits is not decoded again for every request.
+
+One object per source records refusals of the whole source and of single variants. It lies among the source's
+derivatives, so that a purge of the source deletes it, and holds only for the version of the source and the limits that
+it was made under. Its size is bounded: the oldest variants are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ...aws.s3_fast import FastBucket
+from ...errors import Changed, Damaged, DarkroomError, OverLimits, TooSlow
+from ...key_encoding import encode_key
+from ...plan.limits import Limits
+from ..caching import derivative_metadata
+
+CACHED_ERRORS: tuple[type[DarkroomError], ...] = (Damaged, OverLimits, TooSlow)
+
+MAX_VARIANTS = 512
+"""Variants that one marker records: more than the finite set of 60 presets; signed ones of 300 bytes take 200 kB."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalMarker:
+    """A marker as it was read. ``etag`` is "" if there is none."""
+
+    etag: str = ""
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+    def applies_to(self, source_etag: str, limits: Limits) -> bool:
+        """Whether it was made from this version of the source under these limits."""
+        return self.document.get("source_etag") == source_etag and self.document.get("limits") == asdict(limits)
+
+    @property
+    def variants(self) -> Mapping[str, Any]:
+        """Refusals of single variants by their names, the oldest first."""
+        found = self.document.get("variants")
+        return found if isinstance(found, dict) else {}
+
+
+def marker_key(prefix: str, key: str) -> str:
+    """The marker's object key. Its last part is no canonical path, so no derivative can have this name."""
+    return f"{prefix}{encode_key(key)}/_/refusal.json"
+
+
+def read_marker(media: FastBucket, name: str) -> RefusalMarker:
+    """The marker ``name``, empty if there is none or it cannot be read."""
+    import json
+
+    found = media.open(name)
+    if found is None:
+        return RefusalMarker()
+    try:
+        document = json.loads(found.read())
+    except ValueError:
+        document = None
+    return RefusalMarker(found.etag, document if isinstance(document, dict) else {})
+
+
+def find_refusal(marker: RefusalMarker, variant: str, source_etag: str, limits: Limits) -> DarkroomError | None:
+    """The refusal of the source or of ``variant``, a derivative's name, for this version of the source and limits."""
+    if not marker.applies_to(source_etag, limits):
+        return None
+    kinds = {kind.code: kind for kind in CACHED_ERRORS}
+    for refusal in (marker.document.get("source"), marker.variants.get(variant)):
+        if isinstance(refusal, dict) and (kind := kinds.get(str(refusal.get("code")))):
+            return kind(str(refusal.get("detail")))
+    return None
+
+
+def write_marker(
+    media: FastBucket,
+    name: str,
+    marker: RefusalMarker,
+    variant: str,
+    error: DarkroomError,
+    source_etag: str,
+    limits: Limits,
+) -> None:
+    """Add ``error`` to ``marker``, which was read as ``name``: of the source, or of ``variant`` alone.
+
+    Nothing is written if the marker has changed since: the next request for the variant records it. Raises Unavailable.
+    """
+    import json
+
+    refusal = {"code": error.code, "detail": error.message}
+    variants = dict(marker.variants) if marker.applies_to(source_etag, limits) else {}
+    document: dict[str, object] = {"source_etag": source_etag, "limits": asdict(limits)}
+    if error.of_source:
+        document["source"] = refusal
+    else:
+        variants.pop(variant, None)
+        document["variants"] = dict([*variants.items(), (variant, refusal)][-MAX_VARIANTS:])
+    attributes = {"Content-Type": "application/json", **derivative_metadata(source_etag)}
+    try:
+        media.put(name, json.dumps(document).encode(), attributes, marker.etag)
+    except Changed:
+        return

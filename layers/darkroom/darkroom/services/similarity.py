@@ -1,0 +1,149 @@
+"""Which pictures are like a picture: by their embeddings, or by perceptual hash while there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..aws.index import Index
+from ..aws.record import CLAIMED, READY, Record
+from ..aws.vectors import MAX_COUNT, HashIndex, Neighbour, StoredVector, VectorStore
+from ..aws.vectors.packing import hamming_distance
+from ..errors import (
+    BadOption,
+    Busy,
+    FindingsPending,
+    NoInference,
+    NotGranted,
+    NotIngested,
+    SourceMissing,
+)
+from ..http.api import KeySource, json_response, parse_key, read_grant
+from .serve.answers import HttpResponse
+from .upload_requests import Grant
+
+COPY_SCORE = 0.75
+"""From which score a picture counts as a copy: 90 % of such pairs are (README of SSCD, for ``sscd_disc_mixup`` on the
+pairs of DISC2021; E. Pizzi et al., "A Self-Supervised Descriptor for Image Copy Detection", 2022)."""
+
+COPY_BITS = 10
+"""Below how many differing bits of their hashes two pictures count as copies: see ``imaging.fingerprint``."""
+
+COUNT, LARGEST_COUNT = 10, 50
+_COUNTS = frozenset(map(str, range(1, LARGEST_COUNT + 1)))
+OVERFETCH = 25
+"""Asked for beyond what is wanted, for those that are left out: the picture itself, and what is no longer served."""
+
+EMBEDDING, PERCEPTUAL_HASH = "embedding", "perceptual-hash"
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarityRequest:
+    """``authorization`` is the header of that name, ``asked_key`` the rest of the path, ``count`` as in the query."""
+
+    authorization: str
+    key_path: str
+    count: str = ""
+
+
+@dataclass(frozen=True)
+class SimilaritySearch:
+    """The service, with its adapters.
+
+    ``hashes`` is the store if it can be asked by hash. ``analyses`` says whether this deployment makes embeddings.
+    """
+
+    vectors: VectorStore
+    hashes: HashIndex | None
+    index: Index
+    keys: KeySource
+    analyses: bool = True
+    clock: Callable[[], float] = time.time
+
+    def answer(self, request: SimilarityRequest) -> HttpResponse:
+        """The answer as a Lambda response (payload format 2.0). Raises DarkroomErrors of any status."""
+        grant = read_grant(request.authorization, self.keys, self.clock())
+        key, count = parse_key(request.key_path), _read_count(request.count)
+        if not grant.covers(key):
+            raise NotGranted
+        return json_response(200, {"key": key, **self._search(self._find_served(key), grant, count)})
+
+    def _find_served(self, key: str) -> Record:
+        record = self.index.get(key)
+        if record is None:
+            raise NotIngested
+        if record.state == CLAIMED:
+            raise Busy
+        if not _is_served(record):
+            raise SourceMissing
+        return record
+
+    def _search(self, record: Record, grant: Grant, count: int) -> dict[str, object]:
+        stored = self.vectors.get(record.key)
+        if stored is not None and stored.vector and stored.source_etag == record.master["etag"].strip('"'):
+            return self._search_by_embedding(record, stored, grant, count)
+        return self._search_by_hash(record, grant, count)
+
+    def _search_by_embedding(self, record: Record, stored: StoredVector, grant: Grant, count: int) -> dict[str, object]:
+        def ask(wanted: int, prefix: str) -> Sequence[Neighbour]:
+            return self.vectors.nearest(stored.vector, count=wanted, prefix=prefix, model=stored.model)
+
+        results = [
+            _result(near, bits, near.score >= COPY_SCORE)
+            for near, bits in self._served_neighbours(record, grant, count, ask)
+        ]
+        return {"basis": EMBEDDING, "model": stored.model, "results": results}
+
+    def _search_by_hash(self, record: Record, grant: Grant, count: int) -> dict[str, object]:
+        """Cheaper, known as soon as a picture is served, and blind to crops and to what was turned."""
+        perceptual_hash, hashes = _hash_of(record), self.hashes
+        if hashes is None or not perceptual_hash:
+            raise FindingsPending if self.analyses else NoInference
+
+        def ask(wanted: int, prefix: str) -> Sequence[Neighbour]:
+            return hashes.nearest_by_hash(perceptual_hash, count=wanted, prefix=prefix)
+
+        results = [
+            _result(near, bits, bits is not None and bits < COPY_BITS)
+            for near, bits in self._served_neighbours(record, grant, count, ask)
+        ]
+        if not results and not self.analyses:
+            raise NoInference
+        return {"basis": PERCEPTUAL_HASH, "results": results}
+
+    def _served_neighbours(
+        self, record: Record, grant: Grant, count: int, ask: Callable[[int, str], Sequence[Neighbour]]
+    ) -> list[tuple[Neighbour, int | None]]:
+        """What is near ``record``, granted and served at this moment, each with the bits in which its hash differs."""
+        if not grant.prefix.endswith("/"):
+            return []  # a token for one key
+        nears = [near for near in ask(min(count + OVERFETCH, MAX_COUNT), grant.prefix) if near.key != record.key]
+        known = self.index.get_many([near.key for near in nears])
+        served = [near for near in nears if near.key in known and _is_served(known[near.key])]
+        return [(near, _bits(record, known[near.key])) for near in served[:count]]
+
+
+def _read_count(text: str) -> int:
+    if not text:
+        return COUNT
+    if text in _COUNTS:
+        return int(text)
+    raise BadOption(f"count must be a whole number from 1 to {LARGEST_COUNT}, but is {text[:40]!r}", option="count")
+
+
+def _is_served(record: Record) -> bool:
+    return record.state == READY and bool(record.master)
+
+
+def _hash_of(record: Record) -> str:
+    return str(record.facts.get("perceptual_hash", ""))
+
+
+def _bits(a: Record, b: Record) -> int | None:
+    hashes = _hash_of(a), _hash_of(b)
+    return hamming_distance(*hashes) if all(hashes) else None
+
+
+def _result(near: Neighbour, bits: int | None, copy: bool) -> dict[str, object]:
+    return {"key": near.key, "score": round(near.score, 4), "perceptual_distance": bits, "copy": copy}

@@ -1,0 +1,138 @@
+"""What a purge works on: a bucket, a queue and a distribution in MiniStack, made anew for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from darkroom.aws.clients import client
+from darkroom.aws.cloudfront import Distribution
+from darkroom.aws.erasures import ErasureTable
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sqs import Queue
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.key_encoding import encode_key
+from darkroom.services.caching import derivative_metadata
+from darkroom.services.purge.consumer import PurgeConsumer
+from darkroom.services.purge.stale_derivatives import DerivativePurge, derivatives_prefix
+
+from .cloudfront import HeldDistribution, make_distribution
+
+_numbers = itertools.count(1)
+
+MAX_RECEIVES = 20
+
+
+def lasting() -> float:
+    """As much time as anyone could want, in s."""
+    return 900.0
+
+
+@dataclass
+class Site:
+    """The parts, and hands to move them."""
+
+    s3: Any
+    sqs: Any
+    cdn: HeldDistribution
+    media: S3Bucket
+    queue: Queue
+    dead_letters: Queue
+    erasures: ErasureTable
+    index: str
+
+    @classmethod
+    def build(cls, environment: dict[str, str]) -> Site:
+        """A new one."""
+        number = next(_numbers)
+        s3, sqs = client("s3", environment), client("sqs", environment)
+        s3.create_bucket(Bucket=f"site-{number}")
+        url = sqs.create_queue(QueueName=f"site-purges-{number}", Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
+        dead_url = sqs.create_queue(QueueName=f"site-dead-letters-{number}")["QueueUrl"]
+        distribution = make_distribution(client("cloudfront", environment))
+        dynamodb, index = client("dynamodb", environment), f"site-index-{number}"
+        dynamodb.create_table(
+            TableName=index,
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        media, erasures = S3Bucket(s3, f"site-{number}"), ErasureTable(dynamodb, index)
+        return cls(s3, sqs, distribution, media, Queue(sqs, url), Queue(sqs, dead_url), erasures, index)
+
+    @property
+    def purge(self) -> DerivativePurge:
+        return DerivativePurge(self.media, self.media)
+
+    def purging(self, **further: Any) -> PurgeConsumer:
+        """The service, which sends what is for later so that it can be seen at once."""
+        cdn = Distribution(self.cdn.client, self.cdn.distribution_id)
+        further = {"repeat_after_s": 0, "put_back_for_s": 0, **further}
+        queues = self.queue, self.dead_letters
+        return PurgeConsumer(
+            self.purge, cdn, *queues, MAX_RECEIVES, PowertoolsObserver("purge"), self.erasures, **further
+        )
+
+    def buried(self) -> list[dict[str, str]]:
+        """The dead letters: their attributes, and their ``body``."""
+        answer = self.sqs.receive_message(
+            QueueUrl=self.dead_letters.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return [
+            {"body": message["Body"]}
+            | {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+            for message in answer.get("Messages", [])
+        ]
+
+    def master(self, key: str, body: bytes = b"negative") -> str:
+        """Put a master; its entity tag."""
+        return self.media.put(f"masters/{encode_key(key)}", body, headers={}, metadata={})
+
+    def derivative(self, key: str, name: str, master_etag: str = "") -> str:
+        """Put a derivative, which says what it was made from if ``master_etag`` is given; its key."""
+        metadata = derivative_metadata(master_etag) if master_etag else {}
+        name = f"{derivatives_prefix(key)}{name}"
+        self.media.put(name, b"print", headers={}, metadata=metadata)
+        return name
+
+    def derivatives(self, key: str, names: Iterable[str], master_etag: str) -> None:
+        """Put many."""
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda name: self.derivative(key, name, master_etag), names))
+
+    def keys(self, prefix: str = "derivatives/") -> list[str]:
+        """What there is."""
+        return [listed.key for page in self.media.list_pages(prefix) for listed in page]
+
+    def receive(self, most: int = 10) -> list[dict[str, Any]]:
+        """Messages of the queue as records of an SQS event, as many as there are up to ``most``."""
+        answer = self.sqs.receive_message(
+            QueueUrl=self.queue.url, MaxNumberOfMessages=most, MessageSystemAttributeNames=["All"]
+        )
+        return [
+            {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+            }
+            for message in answer.get("Messages", [])
+        ]
+
+    def done(self, records: Iterable[dict[str, Any]], failed: Iterable[str] = ()) -> None:
+        """Delete the messages that did not fail, as Lambda does."""
+        for record in records:
+            if record["messageId"] not in set(failed):
+                self.sqs.delete_message(QueueUrl=self.queue.url, ReceiptHandle=record["receiptHandle"])
+
+    def count(self, name: str) -> int:
+        """An ApproximateNumberOfMessages... of the queue."""
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.queue.url, AttributeNames=["All"])["Attributes"]
+        return int(attributes[f"ApproximateNumberOfMessages{name}"])
+
+    def interfere(self, event: str, act: Callable[[dict[str, Any]], None]) -> None:
+        """Have ``act`` done at a botocore event of S3; it gets the event's arguments."""
+        self.s3.meta.events.register(event, lambda **arguments: act(arguments))

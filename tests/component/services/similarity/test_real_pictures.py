@@ -1,0 +1,65 @@
+"""Real photographs, altered as people alter them, among others: who comes first, and who counts as a copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage
+from PIL import Image
+
+from bench.similarity.alterations import ALTERATIONS, photographs
+from bench.similarity.recall import strangers
+from darkroom.findings import SIMILARITY
+from darkroom.services.similarity import COPY_BITS, COPY_SCORE
+from tests.images.looking import small_models
+
+from .calling import Deployment
+
+SEEN_THROUGH = ("JPEG of quality 30", "half the size", "middle, 80 % of each side", "mirrored")
+"""What every photograph is recognised after, as a copy."""
+
+NAMES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "coins.png")
+
+
+def embedded(image: Image.Image) -> tuple[float, ...]:
+    return small_models().find(np.asarray(image), [SIMILARITY])[SIMILARITY].vector
+
+
+@pytest.fixture(scope="module")
+def pictures() -> dict[str, Image.Image]:
+    return photographs(Path(skimage.__file__).parent / "data")
+
+
+def test_copies_come_first_and_others_are_none(deployment: Deployment, pictures: dict[str, Image.Image]) -> None:
+    for name, image in pictures.items():
+        deployment.picture(f"trips/{name}", embedded(image))
+    for name in NAMES:
+        for number, alteration in enumerate(SEEN_THROUGH):
+            deployment.picture(f"trips/{name}/{number}.jpg", embedded(ALTERATIONS[alteration](pictures[name])))
+    for name in NAMES:
+        results = deployment.ask(f"trips/{name}").document["results"]
+        assert {result["key"] for result in results if result["copy"]} == {
+            f"trips/{name}/{number}.jpg" for number in range(len(SEEN_THROUGH))
+        }
+        [best, *_] = deployment.ask(f"trips/{name}/2.jpg", count="1").document["results"]
+        assert best["key"].startswith(f"trips/{name}")
+
+
+@pytest.mark.parametrize("alteration", ["middle, 50 % of each side", "screenshot", "turned by 90°"])
+def test_what_is_no_copy_by_its_score_comes_first_all_the_same(
+    deployment: Deployment, pictures: dict[str, Image.Image], alteration: str
+) -> None:
+    for name in NAMES:
+        deployment.picture(f"trips/{name}", embedded(pictures[name]))
+    for name in NAMES:
+        deployment.picture("trips/altered.jpg", embedded(ALTERATIONS[alteration](pictures[name])))
+        [best, *_] = deployment.ask("trips/altered.jpg").document["results"]
+        assert best["key"] == f"trips/{name}"
+
+
+def test_photographs_of_different_things_are_far_apart(pictures: dict[str, Image.Image]) -> None:
+    found = strangers(pictures, lambda picture: embedded(Image.fromarray(picture)))
+    assert max(one.score for one in found) < COPY_SCORE - 0.25
+    assert min(one.bits for one in found) > COPY_BITS
