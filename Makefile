@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs replay lock clean
+.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs site replay lock clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -81,6 +81,10 @@ docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.event_schemas
 	@$(RUN) -m tools.licences
 
+site: $(READY)  ## Build the documentation into site/; a broken link fails
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build
+	@echo "site/index.html"
+
 replay: $(READY)  ## Show stored pictures to two variants of the running stack; A=main B=canary, OPTIONS=...
 	@$(RUN) -m tools.replay --local --variants $(or $(A),main) $(or $(B),canary) $(OPTIONS)
 
@@ -88,4 +92,4 @@ lock: $(READY)  ## Compile the requirements files from pyproject.toml
 	@$(RUN) -m tools.lock
 
 clean:  ## Remove what builds and runs left behind
-	@rm -rf .aws-sam .local $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .aws-sam .local site $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

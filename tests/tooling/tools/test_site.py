@@ -1,0 +1,50 @@
+"""The documentation as ``make site`` builds it: every page, every link, and a search index."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def build(folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(site)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def copy_docs(folder: Path) -> Path:
+    """Copy what a build reads; links to source files need these to exist."""
+    for name in ("docs", "tools", "frontends", "endpoint", "local", "layers", "bench"):
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in ("mkdocs.yml", "LICENSE", "README.md", "CONTRIBUTING.md", "SECURITY.md"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def test_the_site_has_every_page_and_a_search_index(tmp_path: Path) -> None:
+    built = build(ROOT, tmp_path)
+    assert built.returncode == 0, built.stderr
+    pages = {page.relative_to(ROOT / "docs").with_suffix(".html") for page in (ROOT / "docs").rglob("*.md")}
+    renamed = {page.with_name("index.html") if page.name == "README.html" else page for page in pages}
+    assert renamed <= {page.relative_to(tmp_path) for page in tmp_path.rglob("*.html")}
+    found = json.loads((tmp_path / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
+    assert any("quarantine" in entry["text"] for entry in found)
+
+
+def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:
+    folder = copy_docs(tmp_path / "project")
+    for target in ("reference/no-such-page.md", "reference/urls.md#no-such-heading", "../no-such-file.py"):
+        page = folder / "docs" / "index.md"
+        text = page.read_text(encoding="utf-8")
+        page.write_text(f"{text}\n[broken]({target})\n", encoding="utf-8")
+        built = build(folder, tmp_path / "site")
+        page.write_text(text, encoding="utf-8")
+        assert built.returncode != 0, target
+        assert target.partition("#")[2] or Path(target).name in built.stdout + built.stderr
