@@ -23,7 +23,7 @@ from ..formats.encode import (
 )
 from ..formats.encoder_options import Effort, EncoderOptions, choose_search_options, list_trial_options
 from ..formats.registry import OutputFormat
-from .search import Candidate, search_options
+from .search import Candidate, find_nearest, search_options
 from .ssimulacra2 import MIN_SIDE_PX, Comparator
 from .start_table import BUSY, FLAT, SMOOTH, STARTS, Start
 
@@ -57,9 +57,6 @@ DEFAULT_QUALITY = 80
 
 MAX_STEP = 25
 """Steps of quality from one try to the next."""
-
-MAX_SLOPE_DROP = 8
-"""A slope so many times less than the usual one is taken for an accident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,41 +143,17 @@ class _SampleEncoder:
         return self._scores[quality]
 
 
-def search_quality(start: Start, score: Callable[[int], float], tries: int) -> int:
-    """The quality (1–100) whose score is the target's, or as near as ``tries`` encodes come.
-
-    ``score`` is asked at most ``tries - 1`` times: the last quality follows from the others.
-    """
-    known: dict[int, float] = {}
-    quality = start.quality
-    for _ in range(tries - 1):
-        known[quality] = score(quality)
-        if abs(known[quality] - TARGET_SCORE) <= SCORE_TOLERANCE:
-            return quality
-        following = _next_quality(known, start.slope)
-        if following in known:
-            return nearest_to_target(known)
-        quality = following
-    return quality
-
-
-def nearest_to_target(known: dict[int, float]) -> int:
-    """Of tried qualities the one whose score is nearest the target."""
-    return min(known, key=lambda quality: abs(known[quality] - TARGET_SCORE))
-
-
-def _next_quality(known: dict[int, float], slope: float) -> int:
-    """Where the line through two tries meets the target: those beside it, or the two nearest if it lies beyond all.
-
-    After one try by the usual ``slope``, as where a line makes no sense.
-    """
-    near, *others = sorted(known, key=lambda quality: abs(known[quality] - TARGET_SCORE))
-    beyond = [other for other in others if (known[other] < TARGET_SCORE) != (known[near] < TARGET_SCORE)]
-    for other in [*beyond, *others][:1]:
-        between = (known[near] - known[other]) / (near - other)
-        slope = between if between > slope / MAX_SLOPE_DROP else slope
-    step = round((TARGET_SCORE - known[near]) / slope)
-    return max(1, min(100, near + max(-MAX_STEP, min(MAX_STEP, step))))
+def search_quality(start: Start, score: Callable[[int], float], encodes: int) -> int:
+    """Return the quality whose score is the target's, or as near as ``encodes`` get."""
+    return find_nearest(
+        start.quality,
+        score,
+        TARGET_SCORE,
+        encodes=encodes,
+        slope=start.slope,
+        tolerance=SCORE_TOLERANCE,
+        max_step=MAX_STEP,
+    )
 
 
 def sample_tiles(page: pyvips.Image, most_pixels: int) -> pyvips.Image:

@@ -23,8 +23,7 @@ from ..render.step_order import EDIT_STEPS, run_steps
 from ..rendered_image import RenderedImage
 from ..source import Source
 from .auto_quality import TARGET_SCORE
-from .bracket import bracket_quality
-from .search import SCORE_WINDOW, cost_at_target
+from .search import SCORE_WINDOW, cost_at_target, find_passing
 from .ssimulacra2 import MIN_SIDE_PX, Comparator
 
 MAX_SCORE_LOSS = 0.3
@@ -168,7 +167,9 @@ class _Reencoder:
             return prints[at(quality)].score or 0.0
 
         tries = 1 if first.form.lossless else MAX_ENCODES
-        alike = [prints[at(quality)] for quality in bracket_quality(start, stored_score - MAX_SCORE_LOSS, tries, score)]
+        alike = [
+            prints[at(quality)] for quality in find_passing(start, score, stored_score - MAX_SCORE_LOSS, encodes=tries)
+        ]
         return min(alike, key=lambda one: len(one.body), default=None)
 
 

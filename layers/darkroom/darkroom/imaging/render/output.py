@@ -104,14 +104,9 @@ class _Output:
             return body
         wanted = self.context.plan.quality
         low, high = MIN_QUALITY, wanted if isinstance(wanted, int) else DEFAULT_QUALITY
-        best = self._encode(form, min(low, high))
-        while high - low > 1:
-            quality = (low + high) // 2
-            made = self._encode(form, quality)
-            if len(made) <= most:
-                low, best = quality, made
-            else:
-                high = quality
+        from ..quality.search import find_largest_within  # few plans limit bytes
+
+        best = find_largest_within(most, low, high, lambda quality: self._encode(form, quality))
         return min(body, best, key=len)
 
     def strip_source(self, form: OutputFormat) -> bytes | None:
