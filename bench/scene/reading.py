@@ -51,7 +51,7 @@ class Local(Source):
         """See Source."""
         return os.pread(self._file, length, offset)
 
-    def vips(self, *, whole: bool = False, patches: Sequence[Patch] = ()) -> pyvips.Source:
+    def open_vips(self, *, whole: bool = False, patches: Sequence[Patch] = ()) -> pyvips.Source:
         """See Source."""
         del whole, patches
         source = pyvips.Source.new_from_file(str(self._path))

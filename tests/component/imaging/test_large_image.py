@@ -362,7 +362,7 @@ from darkroom.imaging.pyramid.write import write_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 data = open(sys.argv[1], "rb").read()
-source, limits = Source.of(data), Limits()
+source, limits = Source.from_bytes(data), Limits()
 header = inspect_large_image(source, limits)
 scene = plan_pyramid(source, header, limits, strip_bytes=20_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

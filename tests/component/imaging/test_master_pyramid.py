@@ -249,12 +249,12 @@ def test_a_damaged_master_is_damaged_at_the_level_that_is_read() -> None:
 
 MEASURE = """
 import resource, sys
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 data = open(sys.argv[1], "rb").read()
-header = inspect(Source.of(data), Limits())
+header = probe(Source.from_bytes(data), Limits())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 master = make_master(data, header, limits=Limits())
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, len(master.body) // 1048576, master.how)

@@ -34,9 +34,9 @@ import pyvips
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 plan = Plan("image", width=320, format="webp")
 small, data = pyvips.Image.black(64, 64, bands=3).pngsave_buffer(), sys.stdin.buffer.read()
-render(plan, Source.of(small), limits=Limits())
+render(plan, Source.from_bytes(small), limits=Limits())
 before = peak()
-render(plan, Source.of(data), limits=Limits())
+render(plan, Source.from_bytes(data), limits=Limits())
 print(peak() - before)
 """
 

@@ -93,7 +93,7 @@ from darkroom.plan.model import Plan
 data = open(sys.argv[1], "rb").read()
 options = dict(width=320, format="webp") if sys.argv[2] == "small" else dict(format="jpeg", quality=70)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-render(Plan("k", **options), Source.of(data), limits=Limits())
+render(Plan("k", **options), Source.from_bytes(data), limits=Limits())
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 

@@ -270,13 +270,13 @@ def test_endless_headers_come_to_an_end(data: bytes) -> None:
 MEASURE = """
 import resource, sys
 from darkroom.errors import OverLimits
-from darkroom.imaging.formats.probe import inspect
+from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 data = sys.stdin.buffer.read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    inspect(Source.of(data), Limits())
+    probe(Source.from_bytes(data), Limits())
 except OverLimits:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
@@ -321,8 +321,8 @@ def test_pillow_agrees_on_orientation_of_every_kind() -> None:
 
 def test_a_jpeg_costs_no_other_format() -> None:
     script = (
-        "import sys; from darkroom.imaging.formats.probe import inspect; from darkroom.imaging.source import Source;"
-        "from darkroom.plan.limits import Limits; inspect(Source.of(sys.stdin.buffer.read()), Limits());"
+        "import sys; from darkroom.imaging.formats.probe import probe; from darkroom.imaging.source import Source;"
+        "from darkroom.plan.limits import Limits; probe(Source.from_bytes(sys.stdin.buffer.read()), Limits());"
         "print(*sys.modules)"
     )
     layer = Path(__file__).parents[3] / "layers" / "darkroom"

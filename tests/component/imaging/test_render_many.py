@@ -40,7 +40,7 @@ class Watched(Source):
         source.decodes = 0
         return source
 
-    def vips(self, *, whole: bool = False, patches: Sequence[Patch] = ()) -> Any:
+    def open_vips(self, *, whole: bool = False, patches: Sequence[Patch] = ()) -> Any:
         self.decodes += 1
         return super().open_vips(whole=whole, patches=patches)
 

@@ -97,7 +97,7 @@ from darkroom.plan.presets import configured
 data = open(sys.argv[1], "rb").read()
 plans = list(configured().ingested("k").values())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-batch = decode_once(Source.of(data), plans, limits=Limits())
+batch = decode_once(Source.from_bytes(data), plans, limits=Limits())
 assert len(list(batch.render_all())) == len(plans)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """

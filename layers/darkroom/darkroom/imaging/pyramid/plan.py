@@ -77,7 +77,7 @@ def plan_pyramid(source: Source, header: Header, limits: Limits, **layout: int) 
     image = load_page(source, header, 0, limits.of_scenes)
     pixel_bytes = image.bands * (2 if image.format == "ushort" else 1)
     placed = PyramidLayout.of(get_loaded_size(header)[0], pixel_bytes, **layout)
-    free = is_region_readable(source, header, placed)
+    free = is_region_readable(source, header, placed.strip_px)
     lossy = image.format == "uchar" and not image.hasalpha() and not _is_drawing(source, header, image, free=free)
     return PyramidPlan(placed, lossy, free)
 

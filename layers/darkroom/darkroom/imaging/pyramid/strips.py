@@ -15,7 +15,7 @@ from ..formats.tiff.container import HEIGHT, RESOLUTION, WIDTH
 from ..render.pipeline import internal_errors
 from ..source import Source
 from .plan import PyramidPlan
-from .regions import open_region
+from .regions import Region, open_region
 from .tiff_write import Tiled, Value, read_tiled
 from .tiles import DEFLATED, load_page, open_tiled, save_tiled, shrink_pairs
 
@@ -71,7 +71,8 @@ def cut_strip(source: Source, header: Header, plan: PyramidPlan, strip: int, lim
     Raises Damaged, or what the source's stream raised.
     """
     top = strip * plan.layout.strip_px
-    window = open_region(source, header, plan, top)
+    whole = Region(source, header, 0)
+    window = open_region(source, header, top, plan.layout.strip_px) if plan.by_region else whole
     image = load_page(window.source, window.header, 0, limits.of_scenes)
     return encode_strip(image.crop(0, top - window.top, *plan.layout.part(strip, 0)), window.source, plan, strip)
 
