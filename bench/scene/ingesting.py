@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bench.processes import memory_mb
 from darkroom.imaging.block_cache import BlockCache
+from darkroom.imaging.pyramid.assemble import write_pyramid
 from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
-from darkroom.imaging.pyramid.write import write_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 

@@ -23,15 +23,12 @@ from PIL import Image
 from darkroom.errors import BadOption, Damaged, OverLimits, Unavailable
 from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.formats.tiff.probe import find_page
-from darkroom.imaging.pyramid.assemble import FILE_HEAD, Assembly, assemble
+from darkroom.imaging.pyramid.assemble import FILE_HEAD, Assembly, assemble, write_pyramid
 from darkroom.imaging.pyramid.build import build_pyramid
-from darkroom.imaging.pyramid.layout import PyramidLayout
-from darkroom.imaging.pyramid.plan import PyramidPlan, inspect_large_image, plan_pyramid
-from darkroom.imaging.pyramid.strips import EncodedStrip, TileIndex, cut_strip
+from darkroom.imaging.pyramid.plan import PyramidLayout, PyramidPlan, inspect_large_image, plan_pyramid
+from darkroom.imaging.pyramid.strips import EncodedStrip, TileIndex, build_top_levels, cut_strip
 from darkroom.imaging.pyramid.tiff_write import read_tiled
 from darkroom.imaging.pyramid.tiles import halve, shrink_pairs
-from darkroom.imaging.pyramid.top_levels import build_top_levels
-from darkroom.imaging.pyramid.write import write_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry.layout import Size
 from darkroom.plan.limits import Limits

@@ -257,7 +257,8 @@ data = open(sys.argv[1], "rb").read()
 header = probe(Source.from_bytes(data), Limits())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 master = make_master(data, header, limits=Limits())
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, len(master.body) // 1048576, master.how)
+grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+print(grown, len(master.body) // 1048576, master.method)
 """
 
 

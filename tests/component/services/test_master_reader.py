@@ -12,9 +12,9 @@ import pyvips
 
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import Unavailable
+from darkroom.imaging.pyramid.assemble import write_pyramid
+from darkroom.imaging.pyramid.build import join_pages
 from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
-from darkroom.imaging.pyramid.tiff_pages import join_pages
-from darkroom.imaging.pyramid.write import write_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.policy import AccessMode

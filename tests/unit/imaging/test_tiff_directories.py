@@ -14,7 +14,7 @@ from darkroom.errors import Damaged, DarkroomError
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.tiff.container import SUB_DIRECTORIES, SUBFILE, TILE_OFFSETS, WIDTH, TiffReader
 from darkroom.imaging.formats.tiff.probe import find_page
-from darkroom.imaging.pyramid.tiff_pages import join_pages
+from darkroom.imaging.pyramid.build import join_pages
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.component.imaging.test_master_pyramid import SIDE, book, large, large_pyramid, streamed

@@ -1,12 +1,8 @@
-"""Strips and a crown become one BigTIFF: its directories, and in which order everything lies behind them.
-
-The directories come first, then the crown, then the strips. So a small derivative reads the front, as with
-:mod:`..containers.tiffbinding`, and the strips are whole objects that S3 copies into their places by itself.
-"""
+"""Assemble strips and top levels into one BigTIFF."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -14,11 +10,13 @@ from typing import NamedTuple
 from ...errors import OverLimits
 from ...plan.geometry.layout import Size
 from ...plan.limits import Limits
+from ..formats.probe import Header
 from ..formats.tiff.container import HEIGHT, REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS, WIDTH
+from ..source import Source
 from .plan import PyramidPlan
-from .strips import TileIndex
+from .strips import EncodedStrip, TileIndex, TopLevels, build_top_levels, cut_strip, encode_strip
 from .tiff_write import BIG, Directory, Value, file_header
-from .top_levels import TopLevels
+from .tiles import load_page
 
 MIN_PART_BYTES = 5 * 1024 * 1024
 """Of a multipart upload to S3, but for its last part."""
@@ -143,3 +141,34 @@ def _locate_top_levels(top: TopLevels, at: int) -> list[tuple[list[int], list[in
         levels.append((list(accumulate(own[:-1], initial=at)), list(own)))
         at += sum(own)
     return levels[::-1]
+
+
+type PutStrip = Callable[[int, bytes], None]
+"""Takes the body of the strip with that number."""
+
+
+def iter_strips(source: Source, header: Header, plan: PyramidPlan, limits: Limits) -> Iterator[EncodedStrip]:
+    """All strips from the top, each once; the source is decoded once. Raises what :func:`cut` does."""
+    if plan.by_region:
+        for strip in range(plan.layout.strips):
+            yield cut_strip(source, header, plan, strip, limits)
+        return
+    image = load_page(source, header, 0, limits.of_scenes)
+    for strip in range(plan.layout.strips):
+        part = plan.layout.part(strip, 0)
+        yield encode_strip(image.crop(0, strip * plan.layout.strip_px, *part), source, plan, strip)
+
+
+def write_pyramid(source: Source, header: Header, plan: PyramidPlan, put: PutStrip, limits: Limits) -> Assembly:
+    """Make the scene in ``source`` and give its strips to ``put``; what then says how they become a file.
+
+    Raises Damaged, OverLimits where the file would be too large, or what the source's stream or ``put`` raised.
+    """
+    facts: list[TileIndex] = []
+    shares: list[bytes] = []
+    for strip, made in enumerate(iter_strips(source, header, plan, limits)):
+        put(strip, made.body)
+        facts.append(made.index)
+        shares.append(made.next_level)
+        del made
+    return assemble(plan, facts, build_top_levels(plan, shares), limits)

@@ -1,12 +1,10 @@
-"""Masters of TIFFs and of huge pictures: tiled TIFFs that hold each page in full and halved, again and again.
-
-A small derivative reads the small version that is nearest above it (see :mod:`.loading`), which comes first in the file
-(see :mod:`.containers.tiffbinding`). Pages stay pages, whatever their sizes. The tiles of a page are made while it is
-decoded, and each half from the tiles before, so that pixels are never all in memory unless a page's own decoder needs
-them there.
-"""
+"""Pyramids made in one piece."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 import pyvips
 
@@ -15,10 +13,11 @@ from ...plan.limits import Limits
 from ..colour.convert import to_eight_bits
 from ..formats.encode import is_drawing
 from ..formats.probe import Header, probe
+from ..formats.tiff.container import REDUCED, SUB_DIRECTORIES, SUBFILE, TILE_BYTES, TILE_OFFSETS
 from ..render.output import DRAWING_FORMATS
 from ..render.pipeline import internal_errors
 from ..source import Source
-from .tiff_pages import join_pages
+from .tiff_write import CLASSIC, Directory, Value, file_header, read_tiled
 from .tiles import (
     CONTENT_TYPE,
     DEFLATED,
@@ -101,3 +100,60 @@ def _tile_options(image: pyvips.Image, *, lossy: bool) -> TileOptions:
         return LOSSY
     level = 6 if image.width * image.height <= FAST_DEFLATE_PIXELS else 1
     return DEFLATED | {"level": level}
+
+
+@dataclass(slots=True)
+class _Image:
+    """One picture of a file: its tags but for places, its tiles, its smaller versions, and where all that will be."""
+
+    values: dict[int, Value]
+    tiles: list[memoryview]
+    levels: list[_Image] = field(default_factory=list)
+    at: int = 0
+    tiles_at: int = 0
+    next_at: int = 0
+
+    @property
+    def tile_bytes(self) -> int:
+        return sum(map(len, self.tiles))
+
+    @property
+    def directory(self) -> Directory:
+        """Its tags, those of places included."""
+        starts = accumulate(map(len, self.tiles[:-1]), initial=self.tiles_at)
+        placed = {
+            TILE_OFFSETS: Value.offsets(starts, CLASSIC),
+            TILE_BYTES: Value.longs(map(len, self.tiles)),
+        }
+        if self.levels:
+            placed[SUB_DIRECTORIES] = Value.offsets((level.at for level in self.levels), CLASSIC)
+        return Directory(self.values | placed, CLASSIC, self.at, self.next_at)
+
+
+def join_pages(pages: Sequence[Sequence[bytes]]) -> bytes:
+    """One TIFF of pages, each given as little-endian tiled TIFFs: the picture in full, then its smaller versions.
+
+    Raises ValueError for files that are built otherwise, and OverflowError above 4 GB.
+    """
+    mains = [_read_page(files) for files in pages]
+    sheets = [sheet for main in mains for sheet in (main, *main.levels)]
+    at = len(file_header(CLASSIC))
+    for sheet in sheets:
+        sheet.at = at
+        at = sheet.directory.end
+    by_size = sorted(sheets, key=lambda sheet: sheet.tile_bytes)
+    for sheet in by_size:
+        sheet.tiles_at = at
+        at += sheet.tile_bytes
+    for page, following in pairwise(mains):
+        page.next_at = following.at
+    directories = (sheet.directory.to_bytes() for sheet in sheets)
+    return b"".join([file_header(CLASSIC), *directories, *(tile for sheet in by_size for tile in sheet.tiles)])
+
+
+def _read_page(files: Sequence[bytes]) -> _Image:
+    main, *levels = (_Image(dict(found.values), found.tiles) for found in map(read_tiled, files))
+    for level in levels:
+        level.values[SUBFILE] = Value.longs([REDUCED])
+    main.levels = levels
+    return main

@@ -1,4 +1,4 @@
-"""One strip of a scene: the tiles of all of its levels, and its share of the first level above."""
+"""Encode one strip of a large image, and the levels above all strips."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..formats.tiff.container import HEIGHT, RESOLUTION, WIDTH
 from ..render.pipeline import internal_errors
 from ..source import Source
 from .plan import PyramidPlan
-from .regions import Region, open_region
+from .read import Region, open_region
 from .tiff_write import Tiled, Value, read_tiled
-from .tiles import DEFLATED, load_page, open_tiled, save_tiled, shrink_pairs
+from .tiles import DEFLATED, halve, load_page, open_tiled, save_tiled, shrink_pairs
 
 _NEXT_LEVEL_OPTIONS = DEFLATED | {"level": 1}
 _MIN_TILED_READ_PX = 129
@@ -132,3 +132,35 @@ def index_tiles(sheets: Sequence[Tiled], levels: int) -> TileIndex:
 
 def _encoding_checksum(values: Mapping[int, Value]) -> int:
     return crc32(repr(sorted((tag, value) for tag, value in values.items() if tag not in _PER_LEVEL_TAGS)).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class TopLevels:
+    """Levels from the first that is not in strips. ``body``: their tiles, those of the smallest level first.
+
+    ``values``: the tags that tell how tiles are decoded, of all levels of the scene.
+    """
+
+    body: bytes
+    values: Mapping[int, Value]
+    index: TileIndex
+
+
+def build_top_levels(plan: PyramidPlan, rows: Sequence[bytes]) -> TopLevels:
+    """The crown of the strips whose ``shares`` these are, in order, empty ones too.
+
+    Raises ValueError where a share is missing or another strip's.
+    """
+    layout = plan.layout
+    with internal_errors():
+        parts = [open_tiled(share) for share in rows if share]
+        wanted = [layout.part(strip, layout.first_top_level) for strip in range(layout.strips)]
+        if [(part.width, part.height) for part in parts] != [tuple(size) for size in wanted if size.height]:
+            raise ValueError("these are not the shares of all strips")
+        image = pyvips.Image.arrayjoin(parts, across=1, valign="low") if len(parts) > 1 else parts[0]
+        image = image.crop(0, 0, *layout.sizes[layout.first_top_level])
+        bodies = [save_tiled(image, plan.tile_options, layout.tile_px)]
+        while len(bodies) < len(layout.sizes) - layout.first_top_level:
+            bodies.append(save_tiled(halve(open_tiled(bodies[-1])), plan.tile_options, layout.tile_px))
+    sheets = [read_tiled(body) for body in bodies]
+    return TopLevels(join_tiles(sheets), sheets[0].values, index_tiles(sheets, len(sheets)))

@@ -13,11 +13,9 @@ from ...aws.sqs import Queue
 from ...aws.telemetry.protocol import Observer
 from ...errors import Changed, DarkroomError, SceneRefused, SourceMissing, Unavailable
 from ...imaging.formats.probe import Header
-from ...imaging.pyramid.assemble import FILE_HEAD, Assembly, Slice, assemble
+from ...imaging.pyramid.assemble import FILE_HEAD, Assembly, Slice, assemble, iter_strips
 from ...imaging.pyramid.plan import inspect_large_image, plan_pyramid
-from ...imaging.pyramid.strips import cut_strip
-from ...imaging.pyramid.top_levels import build_top_levels
-from ...imaging.pyramid.write import iter_strips
+from ...imaging.pyramid.strips import build_top_levels, cut_strip
 from ...imaging.source import Source
 from ...plan.limits import Limits
 from ..ingest.events import build_large_image_message
